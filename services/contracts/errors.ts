@@ -1,0 +1,139 @@
+// Owns the closed error catalogue: every failure that crosses a carrier, the wire or the command line has a code from here.
+// The console shows a title by code; the command line derives its exit code from it.
+import { z } from 'zod';
+
+/** Exit codes of the command line (docs/cli.md). */
+export const exitCodes = {
+  done: 0,
+  failed: 1,
+  usage: 2,
+  notTrusted: 3,
+  loginRefused: 4,
+  warnings: 5,
+  security: 6,
+  cancelled: 130,
+} as const;
+
+interface CatalogueEntry {
+  /** Short sentence without the particulars; the message of an error carries those. */
+  readonly title: string;
+  /** The suggested next step when the place that raises the error knows no better one. */
+  readonly hint: string;
+  /** Whether the same call may succeed later without anybody changing anything. */
+  readonly retryable: boolean;
+  readonly exitCode: number;
+}
+
+const entry = (
+  title: string,
+  hint: string,
+  { retryable = false, exitCode = exitCodes.failed as number } = {},
+): CatalogueEntry => ({ title, hint, retryable, exitCode });
+
+const retry = { retryable: true };
+const notTrusted = { exitCode: exitCodes.notTrusted };
+const login = { exitCode: exitCodes.loginRefused };
+const security = { exitCode: exitCodes.security };
+const usage = { exitCode: exitCodes.usage };
+
+export const errorCatalogue = {
+  // calls
+  'call.invalid': entry('The request is not valid', 'Correct the marked field and try again.', usage),
+  'call.unknown': entry('This operation does not exist here', 'Check that console and service have the same version.'),
+  'call.refused': entry('The caller may not do this', 'Use the console or an account with the needed rights.'),
+  'call.cancelled': entry('Cancelled', 'Start it again when you are ready.', { exitCode: exitCodes.cancelled }),
+  'call.timeout': entry('No answer in time', 'Try again; look at the service log if it happens again.', retry),
+  'call.internal': entry('Something went wrong inside the service', 'Look at the service log, then report it with the diagnostics.'),
+  'call.not-found': entry('Not found', 'Refresh the list; it may have been removed.'),
+  'call.conflict': entry('It exists already or is in use', 'Choose another name, or end what uses it.'),
+  // services and instance
+  'service.not-running': entry('The service is not running', 'Start it with "farkeep serve".', retry),
+  'service.locked': entry('Another service uses this folder', 'Stop the other service or choose another home.'),
+  'service.start-failed': entry('The service could not start', 'Read the reason in the service log.'),
+  'service.port-in-use': entry('The port is in use', 'Choose another port or stop the program that uses it.'),
+  'config.invalid': entry('The configuration is not valid', 'Correct the named setting.', usage),
+  'storage.disk-full': entry('The disk is full', 'Free space or move the repository, then try again.', retry),
+  'storage.read-only': entry('The disk does not accept writes', 'Check the mount and the rights of the folder.'),
+  'storage.io': entry('Reading or writing failed', 'Check the disk and its connection.', retry),
+  'storage.damaged': entry('Stored data is damaged', 'Run "farkeep repository verify" and back up again.'),
+  // connection
+  'gateway.unreachable': entry('The gateway cannot be reached', 'Check name, port and firewall; TCP 6180 must be open.', retry),
+  'gateway.provider-unreachable': entry('The gateway has no provider behind it', 'The provider service is down; the provider admin has to start it.', retry),
+  'gateway.excluded': entry('The certificate does not cover this gateway', 'Use a gateway whose name is in the certificate, or have the provider install a certificate that covers it.', notTrusted),
+  'gateway.none-usable': entry('No gateway can be used', 'See the reason beside each gateway.', retry),
+  'gateway.not-enrolled': entry('The gateway is not enrolled', 'Give it an enrolment token from the provider.'),
+  'gateway.token-invalid': entry('The enrolment token is not valid', 'Make a new token at the provider; a token works once.'),
+  'gateway.link-down': entry('The gateway has lost its provider', 'It redials by itself; check port 6169 at the provider.', retry),
+  'tls.version': entry('The other side only speaks an old TLS version', 'Only TLS 1.3 is used; there is no fall-back. Update the other side.', notTrusted),
+  'tls.group': entry('No common key agreement group', 'The other side must offer X25519MLKEM768, X25519 or P-256.', notTrusted),
+  'tls.failed': entry('The TLS handshake failed', 'See the details; another program may be answering on this port.', retry),
+  'connection.lost': entry('The connection was lost', 'It is tried again by itself.', retry),
+  'connection.refused-limit': entry('Too many connections', 'Wait a minute and try again.', retry),
+  'protocol.malformed': entry('The other side sent something that is not the protocol', 'Check versions of both sides.'),
+  'protocol.version': entry('The protocol versions do not match', 'Update the older side.'),
+  'protocol.feature': entry('The other side needs a feature this side does not have', 'Update this side.'),
+  // certificates and trust
+  'trust.untrusted': entry('The certificate is not trusted', 'Compare its thumbprint with your provider and accept it.', notTrusted),
+  'trust.changed': entry('The certificate has changed', 'Ask your provider for the new thumbprint and compare it.', notTrusted),
+  'trust.refused': entry('The certificate was refused', 'Contact your provider before you try again.', notTrusted),
+  'trust.thumbprint-mismatch': entry('The thumbprint does not match', 'Do not accept. Ask your provider for the right thumbprint.', notTrusted),
+  'trust.thumbprint-malformed': entry('This is not a thumbprint', 'Paste 64 hex digits (SHA-256) or 40 (SHA-1).', usage),
+  'certificate.wrong-password': entry('The password of the file is wrong', 'Type the password that the file was exported with.'),
+  'certificate.no-private-key': entry('There is no private key', 'Export the certificate together with its private key.'),
+  'certificate.key-mismatch': entry('The private key belongs to another certificate', 'Choose the matching key file.'),
+  'certificate.weak': entry('The certificate is too weak', 'Use RSA of at least 2048 bits or P-256/P-384, signed with SHA-256 or better.'),
+  'certificate.expired': entry('The certificate has expired', 'Install a current certificate.'),
+  'certificate.not-yet-valid': entry('The certificate is not valid yet', 'Check the clock, or wait until its first day.'),
+  'certificate.not-for-servers': entry('The certificate is not made for servers', 'Use one with the usage "server authentication".'),
+  'certificate.chain-untrusted': entry('The chain does not lead to a trusted authority', 'Add the missing intermediate certificates to the file.'),
+  'certificate.malformed': entry('The file is not a certificate this program can read', 'Use PFX/P12, PEM or DER.'),
+  'certificate.ca-only': entry('The file holds only an authority certificate', 'Choose the certificate that was issued for the server.'),
+  'certificate.several-keys': entry('The file holds several private keys', 'Export one certificate with one key.'),
+  'certificate.too-costly': entry('The file asks for too much work', 'Export it again with usual settings.'),
+  'certificate.key-unreadable': entry('The service account cannot read the private key', 'Give the named account the right to read the named file.'),
+  'certificate.none': entry('No certificate is installed', 'Install one in the certificate wizard.'),
+  'licence.invalid': entry('The license is not valid', 'Ask for a new license file.'),
+  'licence.expired': entry('The license has expired', 'Ask for a new license file.'),
+  // login and accounts
+  'login.refused': entry('User name or password is wrong', 'Check both with your provider.', login),
+  'login.slowed': entry('Too many failed logins', 'Wait, then try again.', { ...retry, ...login }),
+  'login.disabled': entry('This account is disabled', 'Contact your provider.', login),
+  'login.lease-expired': entry('The lease of this account has ended', 'Contact your provider.', login),
+  'security.channel-binding': entry('Somebody is between you and the provider', 'Do not try again. Compare the thumbprint with your provider by phone.', security),
+  'security.tampered': entry('Data was changed on the way', 'Nothing of it was used. Check the network between the two sides.', security),
+  'security.key-proof': entry('The key exchange could not be proven', 'Nothing was sent. Check the network between the two sides.', security),
+  'ticket.invalid': entry('The ticket is unknown, used or too old', 'Start the session again.', retry),
+  // sessions, jobs, data
+  'session.busy': entry('The job is running already', 'Wait for the end, or stop it.'),
+  'session.limit': entry('Too many tasks at once', 'Wait until another session has ended.', retry),
+  'session.resume-expired': entry('The connection did not come back in time', 'Run the job again; what is safe is not sent again.', retry),
+  'session.mover-died': entry('The data mover ended unexpectedly', 'It is tried again by itself.', retry),
+  'quota.exceeded': entry('The quota is used up', 'Delete restore points or ask your provider for more.'),
+  'source.missing': entry('The source does not exist', 'Check the path in the job.'),
+  'source.unreadable': entry('A file could not be read', 'Check its rights; everything else was saved.'),
+  'source.changed': entry('A file changed while it was read', 'It is marked; run the job again when it is quiet.'),
+  'source.empty-path': entry('The source is not a folder or file', 'Choose a folder.'),
+  'restore.target': entry('The destination cannot be used', 'Choose a folder that exists and can be written.'),
+  'restore.exists': entry('A file exists already', 'Choose an overwrite rule.'),
+  'restore.mismatch': entry('A restored block is not what was saved', 'Run verify at the provider; restore from another point.'),
+  'restore.incomplete': entry('Not everything could be restored', 'See the list of what is missing.'),
+  'point.incomplete': entry('The restore point was not committed', 'Nothing half-done was kept; run the job again.'),
+} as const satisfies Record<string, CatalogueEntry>;
+
+export type ErrorCode = keyof typeof errorCatalogue;
+
+export const errorCodeSchema = z.enum(Object.keys(errorCatalogue) as [ErrorCode, ...ErrorCode[]]);
+
+/** The shape in which an error crosses every carrier. */
+export const errorInfoSchema = z.object({
+  code: errorCodeSchema,
+  message: z.string(),
+  hint: z.string(),
+  /** Name of the input field at fault, as in the command's input. */
+  field: z.string().optional(),
+  retryable: z.boolean(),
+  correlationId: z.string().optional(),
+  details: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.array(z.string())])).optional(),
+});
+
+export type ErrorInfo = z.infer<typeof errorInfoSchema>;

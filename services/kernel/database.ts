@@ -1,0 +1,76 @@
+// Owns SQLite: opens a file with WAL and synchronous=FULL, runs numbered migrations, gives prepared statements. No ORM.
+import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
+
+export type Row = Record<string, null | number | bigint | string | Uint8Array>;
+
+export class Database implements Disposable {
+  readonly #database: DatabaseSync;
+  readonly #statements = new Map<string, StatementSync>();
+
+  /**
+   * @param file path or ":memory:"
+   * @param migrations SQL scripts; script n brings the schema from version n to n + 1 (PRAGMA user_version)
+   */
+  constructor(file: string, migrations: readonly string[]) {
+    this.#database = new DatabaseSync(file);
+    this.#database.exec('PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA busy_timeout=5000;');
+    const current = Number(this.get('PRAGMA user_version')?.['user_version'] ?? 0);
+    if (current > migrations.length) {
+      throw new Error(`${file} was written by a newer version (schema ${current}, this version knows ${migrations.length})`);
+    }
+    for (let version = current; version < migrations.length; version += 1) {
+      this.transaction(() => {
+        this.#database.exec(migrations[version] ?? '');
+        this.#database.exec(`PRAGMA user_version=${version + 1}`);
+      });
+    }
+  }
+
+  run(sql: string, ...parameters: SQLInputValue[]): { changes: number; lastId: number } {
+    const result = this.#prepare(sql).run(...parameters);
+    return { changes: Number(result.changes), lastId: Number(result.lastInsertRowid) };
+  }
+
+  get(sql: string, ...parameters: SQLInputValue[]): Row | undefined {
+    return this.#prepare(sql).get(...parameters) as Row | undefined;
+  }
+
+  all(sql: string, ...parameters: SQLInputValue[]): Row[] {
+    return this.#prepare(sql).all(...parameters) as Row[];
+  }
+
+  iterate(sql: string, ...parameters: SQLInputValue[]): IterableIterator<Row> {
+    return this.#database.prepare(sql).iterate(...parameters) as IterableIterator<Row>;
+  }
+
+  /** Runs `work` whole or not at all. Not re-entrant. */
+  transaction<T>(work: () => T): T {
+    this.#database.exec('BEGIN IMMEDIATE');
+    try {
+      const result = work();
+      this.#database.exec('COMMIT');
+      return result;
+    } catch (error) {
+      this.#database.exec('ROLLBACK');
+      throw error;
+    }
+  }
+
+  close(): void {
+    this.#statements.clear();
+    this.#database.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #prepare(sql: string): StatementSync {
+    let statement = this.#statements.get(sql);
+    if (statement === undefined) {
+      statement = this.#database.prepare(sql);
+      this.#statements.set(sql, statement);
+    }
+    return statement;
+  }
+}

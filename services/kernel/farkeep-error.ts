@@ -1,0 +1,74 @@
+// Owns the one error class. Anything that a person or another process sees is made from the catalogue.
+import { errorCatalogue, type ErrorCode, type ErrorInfo } from '../contracts/errors.ts';
+
+export interface FarkeepErrorOptions {
+  readonly hint?: string;
+  readonly field?: string;
+  readonly retryable?: boolean;
+  readonly details?: NonNullable<ErrorInfo['details']>;
+  readonly cause?: unknown;
+}
+
+/** An error with a code from the closed catalogue. `message` names the thing and the cause; never a secret. */
+export class FarkeepError extends Error {
+  override readonly name = 'FarkeepError';
+  readonly code: ErrorCode;
+  readonly hint: string;
+  readonly field: string | undefined;
+  readonly retryable: boolean;
+  readonly details: ErrorInfo['details'];
+
+  constructor(code: ErrorCode, message?: string, options: FarkeepErrorOptions = {}) {
+    super(message ?? errorCatalogue[code].title, { cause: options.cause });
+    this.code = code;
+    this.hint = options.hint ?? errorCatalogue[code].hint;
+    this.field = options.field;
+    this.retryable = options.retryable ?? errorCatalogue[code].retryable;
+    this.details = options.details;
+  }
+
+  /** The form that crosses a carrier: no stack, no cause. */
+  toInfo(correlationId?: string): ErrorInfo {
+    return {
+      code: this.code,
+      message: this.message,
+      hint: this.hint,
+      retryable: this.retryable,
+      ...(this.field === undefined ? {} : { field: this.field }),
+      ...(this.details === undefined ? {} : { details: this.details }),
+      ...(correlationId === undefined ? {} : { correlationId }),
+    };
+  }
+
+  static fromInfo(info: ErrorInfo): FarkeepError {
+    return new FarkeepError(info.code, info.message, {
+      hint: info.hint,
+      retryable: info.retryable,
+      ...(info.field === undefined ? {} : { field: info.field }),
+      ...(info.details === undefined ? {} : { details: info.details }),
+    });
+  }
+}
+
+const systemCodes: Partial<Record<string, ErrorCode>> = {
+  ENOSPC: 'storage.disk-full',
+  EDQUOT: 'storage.disk-full',
+  EROFS: 'storage.read-only',
+  EACCES: 'storage.io',
+  EIO: 'storage.io',
+  EADDRINUSE: 'service.port-in-use',
+  ECONNRESET: 'connection.lost',
+  EPIPE: 'connection.lost',
+  ETIMEDOUT: 'connection.lost',
+};
+
+/** Turns anything thrown into a FarkeepError; system errors keep their meaning, the rest becomes `call.internal`. */
+export function toFarkeepError(thrown: unknown, fallback: ErrorCode = 'call.internal'): FarkeepError {
+  if (thrown instanceof FarkeepError) return thrown;
+  if (thrown instanceof Error) {
+    if (thrown.name === 'AbortError') return new FarkeepError('call.cancelled', undefined, { cause: thrown });
+    const code = 'code' in thrown && typeof thrown.code === 'string' ? systemCodes[thrown.code] : undefined;
+    return new FarkeepError(code ?? fallback, thrown.message, { cause: thrown });
+  }
+  return new FarkeepError(fallback, String(thrown));
+}
