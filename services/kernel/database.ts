@@ -13,10 +13,14 @@ export class Database implements Disposable {
    */
   constructor(file: string, migrations: readonly string[]) {
     this.#database = new DatabaseSync(file);
-    this.#database.exec('PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA busy_timeout=5000;');
+    this.#database.exec(
+      'PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA busy_timeout=5000;',
+    );
     const current = Number(this.get('PRAGMA user_version')?.['user_version'] ?? 0);
     if (current > migrations.length) {
-      throw new Error(`${file} was written by a newer version (schema ${current}, this version knows ${migrations.length})`);
+      throw new Error(
+        `${file} was written by a newer version (schema ${current}, this version knows ${migrations.length})`,
+      );
     }
     for (let version = current; version < migrations.length; version += 1) {
       this.transaction(() => {

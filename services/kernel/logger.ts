@@ -12,7 +12,8 @@ export interface Logger {
   child(fields: Record<string, unknown>): Logger;
 }
 
-const secretName = /^(.*password.*|passphrase|pin|secret|token|ticket|tickets|keyA|keyB|privateKey|key|proof|verifier|saltedPassword|storedKey|serverKey)$/i;
+const secretName =
+  /^(.*password.*|passphrase|pin|secret|token|ticket|tickets|keyA|keyB|privateKey|key|proof|verifier|saltedPassword|storedKey|serverKey)$/i;
 
 /** Replaces everything that could be a secret by its name, and all binary content by its length. */
 export function redact(value: unknown, depth = 0): unknown {

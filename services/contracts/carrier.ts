@@ -1,0 +1,109 @@
+// Owns the messages that carriers pass: Electron IPC, the service process's channel, the local admin socket. All JSON.
+import { z } from 'zod';
+import { callTargets, serviceRoles } from './contract.ts';
+import { errorInfoSchema } from './errors.ts';
+
+const callIdSchema = z.string().min(1).max(64);
+const nameSchema = z.string().regex(/^[a-z][A-Za-z]{0,40}$/);
+
+export const callMessageSchema = z.object({
+  kind: z.literal('call'),
+  id: callIdSchema,
+  domain: nameSchema,
+  command: nameSchema,
+  input: z.unknown(),
+});
+
+export const cancelMessageSchema = z.object({ kind: z.literal('cancel'), id: callIdSchema });
+
+export const callResultSchema = z.discriminatedUnion('ok', [
+  z.object({ ok: z.literal(true), value: z.unknown() }),
+  z.object({ ok: z.literal(false), error: errorInfoSchema }),
+]);
+export type CallResult = z.infer<typeof callResultSchema>;
+
+export const resultMessageSchema = z.object({ kind: z.literal('result'), id: callIdSchema, result: callResultSchema });
+
+/** `sequence` counts all events of one service process from 1; after a gap the client fetches snapshots. */
+export const eventMessageSchema = z.object({
+  kind: z.literal('event'),
+  sequence: z.int().positive(),
+  domain: nameSchema,
+  event: nameSchema,
+  payload: z.unknown(),
+});
+export type EventMessage = z.infer<typeof eventMessageSchema>;
+
+/** Asks for the event stream; without it a connection to the admin socket gets results only. */
+export const subscribeMessageSchema = z.object({ kind: z.literal('subscribe') });
+/** Asks the service to end gracefully. */
+export const stopMessageSchema = z.object({ kind: z.literal('stop'), deadlineMs: z.int().min(0).max(600_000) });
+
+export const readyMessageSchema = z.object({
+  kind: z.literal('ready'),
+  role: z.enum(serviceRoles),
+  pid: z.int(),
+  version: z.string(),
+  /** "host:port" of every listener, by purpose: gateway, control, infrastructure. */
+  listeners: z.record(z.string(), z.string()),
+});
+export type ReadyMessage = z.infer<typeof readyMessageSchema>;
+
+/** Sent by a service every 2 s over its process channel; three missing ones mean it hangs. */
+export const heartbeatMessageSchema = z.object({
+  kind: z.literal('heartbeat'),
+  /** `degraded` with a reason, such as a gateway that lost its provider. */
+  health: z.enum(['running', 'degraded']),
+  reason: z.string().optional(),
+});
+
+/** Sent by a service that cannot start, before it exits. */
+export const startFailedMessageSchema = z.object({ kind: z.literal('start-failed'), error: errorInfoSchema });
+
+export const messageToServiceSchema = z.discriminatedUnion('kind', [
+  callMessageSchema,
+  cancelMessageSchema,
+  subscribeMessageSchema,
+  stopMessageSchema,
+]);
+export type MessageToService = z.infer<typeof messageToServiceSchema>;
+
+export const messageFromServiceSchema = z.discriminatedUnion('kind', [
+  resultMessageSchema,
+  eventMessageSchema,
+  readyMessageSchema,
+  heartbeatMessageSchema,
+  startFailedMessageSchema,
+]);
+export type MessageFromService = z.infer<typeof messageFromServiceSchema>;
+
+/** What the renderer sends over the bridge. */
+export const bridgeCallSchema = z.object({
+  target: z.enum(callTargets),
+  id: callIdSchema,
+  domain: nameSchema,
+  command: nameSchema,
+  input: z.unknown(),
+});
+export type BridgeCall = z.infer<typeof bridgeCallSchema>;
+
+/** What the renderer receives over the bridge; `incarnation` changes when the service process was restarted. */
+export interface BridgeEvent {
+  readonly target: (typeof callTargets)[number];
+  readonly incarnation: number;
+  readonly sequence: number;
+  readonly domain: string;
+  readonly event: string;
+  readonly payload: unknown;
+}
+
+/** What the preload script exposes as `window.farkeep`. */
+export interface FarkeepBridge {
+  call(call: BridgeCall): Promise<CallResult>;
+  cancel(id: string): void;
+  /** Returns the function that ends the subscription. */
+  onEvent(listener: (event: BridgeEvent) => void): () => void;
+  /** Path on disk of a file that was dropped on the window; empty when it has none. */
+  pathOfDroppedFile(file: unknown): string;
+  readonly platform: string;
+}

@@ -1,0 +1,82 @@
+// Owns what people see of a certificate. Never a private key.
+import { z } from 'zod';
+import { idSchema, instantSchema } from './values.ts';
+
+export const certificateSlots = ['server', 'provider'] as const;
+export const certificateSlotSchema = z.enum(certificateSlots);
+export type CertificateSlot = z.infer<typeof certificateSlotSchema>;
+
+export const certificateSummarySchema = z.object({
+  /** RFC 4514 text, "CN=Northwind Hosting, O=Northwind". */
+  subject: z.string(),
+  issuer: z.string(),
+  commonName: z.string(),
+  isSelfSigned: z.boolean(),
+  notBefore: instantSchema,
+  notAfter: instantSchema,
+  /** Upper-case hex pairs with colons. */
+  serialNumber: z.string(),
+  dnsNames: z.array(z.string()),
+  ipAddresses: z.array(z.string()),
+  /** "RSA-3072", "EC-P-256", "Ed25519". */
+  keyType: z.string(),
+  signatureAlgorithm: z.string(),
+  /** "AB:CD:..." of the DER certificate. */
+  sha256: z.string(),
+  sha1: z.string(),
+  /** SHA-256 in words, to read over the phone. */
+  sha256Words: z.array(z.string()),
+  isAuthority: z.boolean(),
+  hasServerAuth: z.boolean(),
+  pem: z.string(),
+});
+export type CertificateSummary = z.infer<typeof certificateSummarySchema>;
+
+export const keyProtectionSchema = z.object({
+  /** What protects the private key on disk. `key-file` is a plain file with mode 0600 and is never called a keychain. */
+  kind: z.enum(['os-keychain', 'key-file', 'passphrase']),
+  /** One sentence for the summary and the Security tab. */
+  description: z.string(),
+  /** Accounts that may read the key file, such as "root" or "group farkeep". */
+  readers: z.array(z.string()),
+  /** Rights that are wider than they should be. */
+  warnings: z.array(z.string()),
+});
+export type KeyProtection = z.infer<typeof keyProtectionSchema>;
+
+export const storedCertificateSchema = z.object({
+  id: idSchema,
+  friendlyName: z.string(),
+  origin: z.enum(['generated-at-first-start', 'generated', 'imported', 'picked']),
+  storedAt: instantSchema,
+  summary: certificateSummarySchema,
+  chainLength: z.int().nonnegative(),
+  installedInSlots: z.array(certificateSlotSchema),
+  keyProtection: keyProtectionSchema,
+});
+export type StoredCertificate = z.infer<typeof storedCertificateSchema>;
+
+/** A certificate that the wizard has made or read, not yet stored. It is dropped after 30 minutes or when the service ends. */
+export const certificateCandidateSchema = z.object({
+  candidateId: idSchema,
+  friendlyName: z.string(),
+  summary: certificateSummarySchema,
+  chainLength: z.int().nonnegative(),
+  /** Such as "expires in 12 days", "chain does not lead to a trusted authority on this computer". */
+  warnings: z.array(z.string()),
+  keyProtection: keyProtectionSchema,
+});
+export type CertificateCandidate = z.infer<typeof certificateCandidateSchema>;
+
+/** A row of the page Pick Certificate. */
+export const pickableCertificateSchema = z.object({
+  pickId: z.string(),
+  store: z.string(),
+  issuedTo: z.string(),
+  issuedBy: z.string(),
+  friendlyName: z.string(),
+  notAfter: instantSchema,
+  /** Why it cannot be used; null when it can. */
+  unusableReason: z.string().nullable(),
+});
+export type PickableCertificate = z.infer<typeof pickableCertificateSchema>;

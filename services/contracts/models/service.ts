@@ -1,0 +1,36 @@
+// Owns what is shown of a service process.
+import { z } from 'zod';
+import { serviceRoles } from '../contract.ts';
+import { errorInfoSchema } from '../errors.ts';
+import { countSchema, instantSchema } from './values.ts';
+
+export const serviceRoleSchema = z.enum(serviceRoles);
+
+export const serviceInfoSchema = z.object({
+  role: serviceRoleSchema,
+  version: z.string(),
+  node: z.string(),
+  openssl: z.string(),
+  pid: z.int(),
+  home: z.string(),
+  startedAt: instantSchema,
+  listeners: z.record(z.string(), z.string()),
+  health: z.enum(['running', 'degraded']),
+  reason: z.string().nullable(),
+});
+export type ServiceInfo = z.infer<typeof serviceInfoSchema>;
+
+/** A service as its console sees it. */
+export const supervisedServiceSchema = z.object({
+  role: serviceRoleSchema,
+  state: z.enum(['starting', 'running', 'degraded', 'stopping', 'stopped', 'failed']),
+  /** Why it is degraded or failed, for people. */
+  reason: z.string().nullable(),
+  error: errorInfoSchema.nullable(),
+  pid: z.int().nullable(),
+  restarts: countSchema,
+  /** Changes with every start of the process. */
+  incarnation: countSchema,
+  listeners: z.record(z.string(), z.string()),
+});
+export type SupervisedService = z.infer<typeof supervisedServiceSchema>;

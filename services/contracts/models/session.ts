@@ -1,0 +1,172 @@
+// Owns a session as tenant and provider see it: state, handshake and keys, progress, actions. No key, and no names that the viewer may not see.
+import { z } from 'zod';
+import { errorCodeSchema, errorInfoSchema } from '../errors.ts';
+import { tlsInfoSchema } from './trust.ts';
+import { bytesSchema, countSchema, idSchema, instantSchema, keyIdentifierSchema } from './values.ts';
+
+export const sessionStates = [
+  'pending',
+  'connecting',
+  'key-exchange',
+  'transferring',
+  'finalising',
+  'waiting-to-resume',
+  'succeeded',
+  'warning',
+  'failed',
+  'cancelled',
+] as const;
+export const sessionStateSchema = z.enum(sessionStates);
+export type SessionState = z.infer<typeof sessionStateSchema>;
+export const finalSessionStates: readonly SessionState[] = ['succeeded', 'warning', 'failed', 'cancelled'];
+
+/** The five lanes of the handshake diagram, left to right. */
+export const laneSchema = z.enum(['tenant-service', 'gateway', 'provider-service', 'target-mover', 'source-mover']);
+export type Lane = z.infer<typeof laneSchema>;
+
+/** docs/protocol.md, sections 2 and 4, in the order in which they happen. */
+export const handshakeSteps = [
+  'gateway-connect',
+  'gateway-forward',
+  'certificate-presented',
+  'certificate-checked',
+  'channel-established',
+  'login',
+  'session-authorised',
+  'key-a-created',
+  'key-a-to-target',
+  'key-a-to-tenant',
+  'key-b-created',
+  'key-b-to-source',
+  'tunnel-opened',
+  'key-b-delivered',
+  'key-b-proven',
+  'streams-open',
+] as const;
+export const handshakeStepNameSchema = z.enum(handshakeSteps);
+export type HandshakeStepName = z.infer<typeof handshakeStepNameSchema>;
+
+export const handshakeStepSchema = z.object({
+  step: handshakeStepNameSchema,
+  attempt: z.int().positive(),
+  outcome: z.enum(['active', 'done', 'failed', 'security-warning']),
+  at: instantSchema,
+  durationMs: z.number().nonnegative().nullable(),
+  /** Particulars for people, such as the gateway's name, the thumbprint's ends, the suite; never a secret. */
+  detail: z.string(),
+  keyIdentifier: keyIdentifierSchema.nullable(),
+});
+export type HandshakeStep = z.infer<typeof handshakeStepSchema>;
+
+export const sessionProgressSchema = z.object({
+  /** What this session is about to process; null while the source is still being counted. */
+  totalBytes: bytesSchema.nullable(),
+  totalFiles: countSchema.nullable(),
+  /** Source bytes dealt with, whether read, unchanged or a hole. */
+  processedBytes: bytesSchema,
+  processedFiles: countSchema,
+  /** Read from the source disk (backup) or from the provider (restore). */
+  readBytes: bytesSchema,
+  /** On the wire, after compression and sealing. */
+  transferredBytes: bytesSchema,
+  /** Durable at the provider (backup) or on the destination disk (restore), as source bytes. */
+  safeBytes: bytesSchema,
+  unchangedFiles: countSchema,
+  newBlocks: countSchema,
+  reusedBlocks: countSchema,
+  readBytesPerSecond: z.number().nonnegative(),
+  transferredBytesPerSecond: z.number().nonnegative(),
+  /** Null while it cannot be told. */
+  secondsLeft: z.number().nonnegative().nullable(),
+});
+export type SessionProgress = z.infer<typeof sessionProgressSchema>;
+
+export const bottleneckSchema = z.object({
+  /** Busy share of the last seconds, 0 to 1. */
+  source: z.number().min(0).max(1),
+  compression: z.number().min(0).max(1),
+  network: z.number().min(0).max(1),
+  target: z.number().min(0).max(1),
+});
+export type Bottleneck = z.infer<typeof bottleneckSchema>;
+
+export const sessionObjectSchema = z.object({
+  name: z.string(),
+  state: z.enum(['waiting', 'running', 'done', 'warning', 'failed']),
+  sizeBytes: bytesSchema.nullable(),
+  processedBytes: bytesSchema,
+});
+export type SessionObject = z.infer<typeof sessionObjectSchema>;
+
+export const sessionActionSchema = z.object({
+  /** Counts from 1 within a session. */
+  sequence: z.int().positive(),
+  at: instantSchema,
+  level: z.enum(['info', 'warning', 'error', 'security']),
+  text: z.string(),
+  /** Null while it goes on, or when it is a moment. */
+  durationMs: z.number().nonnegative().nullable(),
+});
+export type SessionAction = z.infer<typeof sessionActionSchema>;
+
+export const sessionWarningSchema = z.object({
+  at: instantSchema,
+  code: errorCodeSchema,
+  message: z.string(),
+  path: z.string().nullable(),
+});
+export type SessionWarning = z.infer<typeof sessionWarningSchema>;
+
+export const sessionKeysSchema = z.object({
+  attempt: z.int().positive(),
+  keyA: keyIdentifierSchema.nullable(),
+  keyB: keyIdentifierSchema.nullable(),
+});
+export type SessionKeys = z.infer<typeof sessionKeysSchema>;
+
+/** A row of a session list. */
+export const sessionSummarySchema = z.object({
+  id: idSchema,
+  kind: z.enum(['backup', 'restore', 'browse']),
+  jobName: z.string(),
+  /** Name of the provider on the tenant's side, of the tenant on the provider's side. */
+  otherSide: z.string(),
+  repository: z.string(),
+  state: sessionStateSchema,
+  attempt: z.int().positive(),
+  createdAt: instantSchema,
+  endedAt: instantSchema.nullable(),
+  progress: sessionProgressSchema,
+  warningCount: countSchema,
+  error: errorInfoSchema.nullable(),
+  hasSecurityWarning: z.boolean(),
+  pointId: idSchema.nullable(),
+});
+export type SessionSummary = z.infer<typeof sessionSummarySchema>;
+
+export const sessionDetailSchema = sessionSummarySchema.extend({
+  viewer: z.enum(['tenant', 'provider']),
+  gateway: z.string().nullable(),
+  certificateSha256: z.string().nullable(),
+  tls: tlsInfoSchema.nullable(),
+  steps: z.array(handshakeStepSchema),
+  keys: z.array(sessionKeysSchema),
+  streams: countSchema,
+  bottleneck: bottleneckSchema.nullable(),
+  objects: z.array(sessionObjectSchema),
+  areObjectNamesHidden: z.boolean(),
+  actions: z.array(sessionActionSchema),
+  warnings: z.array(sessionWarningSchema),
+  /** Set in state waiting-to-resume. */
+  nextAttemptAt: instantSchema.nullable(),
+  resumeUntil: instantSchema.nullable(),
+});
+export type SessionDetail = z.infer<typeof sessionDetailSchema>;
+
+/** One sample a second. */
+export const throughputSampleSchema = z.object({
+  at: instantSchema,
+  readBytesPerSecond: z.number().nonnegative(),
+  transferredBytesPerSecond: z.number().nonnegative(),
+});
+export type ThroughputSample = z.infer<typeof throughputSampleSchema>;

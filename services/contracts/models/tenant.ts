@@ -1,0 +1,88 @@
+// Owns what a tenant administers: service providers, jobs, restore points.
+import { z } from 'zod';
+import { certificateSummarySchema } from './certificate.ts';
+import { sessionStateSchema } from './session.ts';
+import {
+  bytesSchema,
+  countSchema,
+  displayNameSchema,
+  hostSchema,
+  idSchema,
+  instantSchema,
+  portSchema,
+} from './values.ts';
+
+export const usableGatewaySchema = z.object({
+  name: z.string(),
+  host: hostSchema,
+  port: portSchema,
+  isUsable: z.boolean(),
+  /** Why it is not used, and what would help. */
+  reason: z.string().nullable(),
+});
+
+export const offeredRepositorySchema = z.object({
+  name: displayNameSchema,
+  limitBytes: bytesSchema,
+  usedBytes: bytesSchema,
+});
+
+export const serviceProviderSchema = z.object({
+  id: idSchema,
+  name: displayNameSchema,
+  host: hostSchema,
+  port: portSchema,
+  userName: z.string(),
+  addedAt: instantSchema,
+  certificate: certificateSummarySchema,
+  trust: z.enum(['pinned', 'trusted']),
+  repositories: z.array(offeredRepositorySchema),
+  gateways: z.array(usableGatewaySchema),
+  lastContactAt: instantSchema.nullable(),
+  /** Why the last contact failed. */
+  problem: z.string().nullable(),
+});
+export type ServiceProvider = z.infer<typeof serviceProviderSchema>;
+
+export const jobSchema = z.object({
+  id: idSchema,
+  name: displayNameSchema,
+  sourcePaths: z.array(z.string()).min(1),
+  excludes: z.array(z.string()),
+  providerId: idSchema,
+  providerName: displayNameSchema,
+  repository: displayNameSchema,
+  streams: z.int().min(1).max(16),
+  createdAt: instantSchema,
+  runningSessionId: idSchema.nullable(),
+  lastRun: z.object({ sessionId: idSchema, state: sessionStateSchema, endedAt: instantSchema.nullable() }).nullable(),
+});
+export type Job = z.infer<typeof jobSchema>;
+
+export const restorePointSchema = z.object({
+  id: idSchema,
+  /** Name of the job. */
+  job: z.string(),
+  jobId: idSchema,
+  providerName: z.string(),
+  repository: z.string(),
+  createdAt: instantSchema,
+  sourceBytes: bytesSchema,
+  files: countSchema,
+  encrypted: z.boolean(),
+  warnings: countSchema,
+});
+export type RestorePoint = z.infer<typeof restorePointSchema>;
+
+export const pointEntrySchema = z.object({
+  name: z.string(),
+  /** Path below the point's root; for names that are not UTF-8 each wrong byte is shown as \xHH. */
+  path: z.string(),
+  kind: z.enum(['file', 'folder', 'symlink', 'other']),
+  sizeBytes: bytesSchema.nullable(),
+  modifiedAt: instantSchema,
+  hasWarning: z.boolean(),
+});
+export type PointEntry = z.infer<typeof pointEntrySchema>;
+
+export const overwriteRuleSchema = z.enum(['never', 'older', 'always']);

@@ -1,0 +1,26 @@
+// Owns the small value schemas that models share.
+import { z } from 'zod';
+
+/** 32 lower-case hex digits: sessions, restore points, jobs, certificates. */
+export const idSchema = z.string().regex(/^[0-9a-f]{32}$/);
+/** ISO 8601 in UTC with milliseconds. */
+export const instantSchema = z.iso.datetime();
+export const bytesSchema = z.number().int().nonnegative();
+export const countSchema = z.number().int().nonnegative();
+/** A name that people give: 1 to 100 characters, no control characters, no leading or trailing space. */
+export const displayNameSchema = z
+  .string()
+  .min(1)
+  .max(100)
+  .regex(/^[^\p{Cc}]+$/u)
+  .refine((name) => name.trim() === name, 'has a space at its start or end');
+/** DNS name (also internationalised, as A-label), IPv4 or IPv6 address without brackets. */
+export const hostSchema = z
+  .string()
+  .min(1)
+  .max(253)
+  .regex(/^[A-Za-z0-9._:-]+$/);
+export const portSchema = z.int().min(1).max(65535);
+/** 16 hex digits: what people see of Key A and Key B. */
+export const keyIdentifierSchema = z.string().regex(/^[0-9a-f]{16}$/);
+export const emptySchema = z.object({});

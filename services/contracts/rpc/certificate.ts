@@ -1,0 +1,83 @@
+// Domain of the two certificate slots, served by the provider service. The wizard makes a candidate first; nothing changes until `install`.
+import { z } from 'zod';
+import { defineDomain } from '../contract.ts';
+import {
+  certificateCandidateSchema,
+  certificateSlotSchema,
+  keyProtectionSchema,
+  pickableCertificateSchema,
+  storedCertificateSchema,
+} from '../models/certificate.ts';
+import { countSchema, displayNameSchema, emptySchema, idSchema, instantSchema } from '../models/values.ts';
+
+const slotInput = z.object({ slot: certificateSlotSchema });
+
+export const certificateDomain = defineDomain({
+  name: 'certificate',
+  targets: ['provider'],
+  commands: {
+    /** All stored certificates, installed ones first. */
+    list: { input: emptySchema, output: z.object({ certificates: z.array(storedCertificateSchema) }) },
+    /** The certificate in service. */
+    show: { input: slotInput, output: storedCertificateSchema },
+    /** The subject that Generate would use, before anything is made. */
+    describeGenerate: {
+      input: slotInput,
+      output: z.object({
+        subject: z.string(),
+        keyBits: z.int(),
+        validYears: z.int(),
+        keyProtection: keyProtectionSchema,
+      }),
+    },
+    /** Makes a key and a self-signed certificate; takes seconds, can be cancelled. */
+    generate: {
+      input: slotInput.extend({
+        friendlyName: displayNameSchema,
+        keyBits: z.union([z.literal(2048), z.literal(3072), z.literal(4096)]).default(3072),
+      }),
+      output: certificateCandidateSchema,
+    },
+    /** The page Pick Certificate. */
+    listPickable: { input: slotInput, output: z.object({ certificates: z.array(pickableCertificateSchema) }) },
+    pick: { input: slotInput.extend({ pickId: z.string().min(1).max(500) }), output: certificateCandidateSchema },
+    /** Reads a file on the service's machine; stores nothing. */
+    importFile: {
+      input: slotInput.extend({
+        file: z.string().min(1).max(4096),
+        keyFile: z.string().max(4096).optional(),
+        password: z.string().max(1024).optional(),
+        friendlyName: displayNameSchema.optional(),
+      }),
+      output: certificateCandidateSchema,
+    },
+    /** Saves a candidate without putting it in service. */
+    store: { input: z.object({ candidateId: idSchema }), output: storedCertificateSchema },
+    /** Saves the candidate if one is given, and puts the certificate in service: new connections get it at once. */
+    install: {
+      input: slotInput.extend({ candidateId: idSchema.optional(), certificateId: idSchema.optional() }),
+      output: storedCertificateSchema,
+    },
+    /** Refused while the certificate is installed. */
+    remove: { input: z.object({ certificateId: idSchema }), output: emptySchema },
+    /** Who relies on the certificate in service. */
+    usage: {
+      input: slotInput,
+      output: z.object({
+        users: z.array(
+          z.object({
+            kind: z.enum(['tenant', 'gateway', 'console']),
+            name: z.string(),
+            state: z.enum(['pending', 'informed', 'updated', 're-accepted', 'failed']),
+            lastSeenAt: instantSchema.nullable(),
+          }),
+        ),
+        total: countSchema,
+      }),
+    },
+  },
+  events: {
+    installed: { payload: z.object({ slot: certificateSlotSchema, certificate: storedCertificateSchema }) },
+    usageChanged: { payload: z.object({ slot: certificateSlotSchema }) },
+  },
+});

@@ -1,0 +1,87 @@
+// Domain served by the Electron main process: roles, services, preferences, and the few things of the desktop the renderer may ask for.
+import { z } from 'zod';
+import { defineDomain } from '../contract.ts';
+import { serviceRoleSchema, supervisedServiceSchema } from '../models/service.ts';
+import { emptySchema } from '../models/values.ts';
+
+export const preferencesSchema = z.object({
+  theme: z.enum(['system', 'light', 'dark']),
+  /** Page to open at start, as in the navigation. */
+  lastPage: z.string().max(100),
+  areNotificationsOn: z.object({ finished: z.boolean(), failed: z.boolean(), security: z.boolean() }),
+  keepRunningInTray: z.enum(['ask', 'always', 'never']),
+});
+export type Preferences = z.infer<typeof preferencesSchema>;
+
+export const consoleDomain = defineDomain({
+  name: 'console',
+  targets: ['console'],
+  commands: {
+    info: {
+      input: emptySchema,
+      output: z.object({
+        version: z.string(),
+        electron: z.string(),
+        chromium: z.string(),
+        home: z.string(),
+        platform: z.string(),
+        logFolder: z.string(),
+      }),
+    },
+    /** Empty before the first start has been answered. */
+    getRoles: { input: emptySchema, output: z.object({ roles: z.array(serviceRoleSchema) }) },
+    /** Starts and stops services to match. */
+    setRoles: {
+      input: z.object({ roles: z.array(serviceRoleSchema) }),
+      output: z.object({ roles: z.array(serviceRoleSchema) }),
+    },
+    listServices: { input: emptySchema, output: z.object({ services: z.array(supervisedServiceSchema) }) },
+    /** Starts a service that is stopped or failed. */
+    startService: { input: z.object({ role: serviceRoleSchema }), output: supervisedServiceSchema },
+    getPreferences: { input: emptySchema, output: preferencesSchema },
+    setPreferences: { input: preferencesSchema.partial(), output: preferencesSchema },
+    /** Native dialog; null when it was cancelled. */
+    chooseFolder: {
+      input: z.object({ title: z.string().max(200) }),
+      output: z.object({ path: z.string().nullable() }),
+    },
+    chooseFile: {
+      input: z.object({
+        title: z.string().max(200),
+        filters: z
+          .array(z.object({ name: z.string(), extensions: z.array(z.string()) }))
+          .max(10)
+          .default([]),
+      }),
+      output: z.object({ path: z.string().nullable() }),
+    },
+    /** Native save dialog, then writes the text; null when it was cancelled. */
+    saveText: {
+      input: z.object({
+        title: z.string().max(200),
+        suggestedName: z.string().max(200),
+        text: z.string().max(4_000_000),
+      }),
+      output: z.object({ path: z.string().nullable() }),
+    },
+    readTextFile: {
+      input: z.object({ path: z.string().min(1).max(4096) }),
+      /** At most 1 MiB; only paths that chooseFile returned. */
+      output: z.object({ text: z.string() }),
+    },
+    copyText: { input: z.object({ text: z.string().max(1_000_000) }), output: emptySchema },
+    showLogFiles: { input: emptySchema, output: emptySchema },
+    /** Makes a small folder of sample documents below the home and returns its path; keeps one that exists. */
+    prepareSample: { input: emptySchema, output: z.object({ sourcePath: z.string(), repositoryPath: z.string() }) },
+    openExternal: { input: z.object({ url: z.url() }), output: emptySchema },
+    quit: { input: emptySchema, output: emptySchema },
+  },
+  events: {
+    serviceChanged: { payload: supervisedServiceSchema },
+    rolesChanged: { payload: z.object({ roles: z.array(serviceRoleSchema) }) },
+    /** The window wants to close while sessions run; the renderer asks the person. */
+    closeRequested: { payload: z.object({ runningSessions: z.int() }) },
+    /** A desktop notification or the tray was clicked. */
+    navigationRequested: { payload: z.object({ page: z.string() }) },
+  },
+});

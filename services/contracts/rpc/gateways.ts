@@ -1,0 +1,34 @@
+// Domain of the provider's gateways, served by the provider service.
+import { z } from 'zod';
+import { defineDomain } from '../contract.ts';
+import { gatewayCheckSchema, gatewaySchema } from '../models/provider.ts';
+import { displayNameSchema, emptySchema, hostSchema, idSchema, instantSchema, portSchema } from '../models/values.ts';
+
+const gatewayInput = z.object({ gatewayId: idSchema });
+
+export const gatewaysDomain = defineDomain({
+  name: 'gateways',
+  targets: ['provider'],
+  commands: {
+    list: { input: emptySchema, output: z.object({ gateways: z.array(gatewaySchema) }) },
+    /** Makes a gateway and the one-time token it enrols with. `addresses` are what tenants will dial. */
+    createEnrolToken: {
+      input: z.object({
+        name: displayNameSchema,
+        addresses: z
+          .array(z.object({ host: hostSchema, port: portSchema }))
+          .min(1)
+          .max(16),
+        validHours: z.int().min(1).max(720).default(24),
+      }),
+      output: z.object({ gateway: gatewaySchema, token: z.string(), expiresAt: instantSchema }),
+    },
+    setEnabled: { input: gatewayInput.extend({ isEnabled: z.boolean() }), output: gatewaySchema },
+    remove: { input: gatewayInput, output: emptySchema },
+    doctor: { input: emptySchema, output: z.object({ checks: z.array(gatewayCheckSchema) }) },
+  },
+  events: {
+    changed: { payload: gatewaySchema },
+    removed: { payload: gatewayInput },
+  },
+});

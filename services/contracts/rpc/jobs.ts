@@ -1,0 +1,48 @@
+// Domain of backup jobs, served by the tenant service.
+import { z } from 'zod';
+import { defineDomain } from '../contract.ts';
+import { jobSchema } from '../models/tenant.ts';
+import { displayNameSchema, emptySchema, idSchema } from '../models/values.ts';
+
+const jobInput = z.object({ jobId: idSchema });
+const settings = {
+  sourcePaths: z.array(z.string().min(1).max(4096)).min(1).max(100),
+  excludes: z.array(z.string().min(1).max(1000)).max(1000),
+  streams: z.int().min(1).max(16),
+};
+
+export const jobsDomain = defineDomain({
+  name: 'jobs',
+  targets: ['tenant'],
+  commands: {
+    list: { input: emptySchema, output: z.object({ jobs: z.array(jobSchema) }) },
+    add: {
+      input: z.object({
+        name: displayNameSchema,
+        sourcePaths: settings.sourcePaths,
+        excludes: settings.excludes.default([]),
+        providerId: idSchema,
+        repository: displayNameSchema,
+        streams: settings.streams.default(2),
+      }),
+      output: jobSchema,
+    },
+    set: {
+      input: jobInput.extend({
+        name: displayNameSchema.optional(),
+        sourcePaths: settings.sourcePaths.optional(),
+        excludes: settings.excludes.optional(),
+        streams: settings.streams.optional(),
+      }),
+      output: jobSchema,
+    },
+    /** Starts a session and returns at once; error session.busy when one runs. */
+    run: { input: jobInput, output: z.object({ sessionId: idSchema }) },
+    /** Its restore points stay at the provider. */
+    remove: { input: jobInput, output: emptySchema },
+  },
+  events: {
+    changed: { payload: jobSchema },
+    removed: { payload: jobInput },
+  },
+});

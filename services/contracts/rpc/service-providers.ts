@@ -1,0 +1,55 @@
+// Domain of service providers, served by the tenant service. `probe` shows the certificate before anything secret is sent.
+import { z } from 'zod';
+import { defineDomain } from '../contract.ts';
+import { certificateSummarySchema } from '../models/certificate.ts';
+import { invitationSchema } from '../models/provider.ts';
+import { serviceProviderSchema } from '../models/tenant.ts';
+import { tlsInfoSchema, trustDecisionSchema, trustPromptSchema } from '../models/trust.ts';
+import { displayNameSchema, emptySchema, hostSchema, idSchema, portSchema } from '../models/values.ts';
+
+const providerInput = z.object({ providerId: idSchema });
+
+export const serviceProvidersDomain = defineDomain({
+  name: 'serviceProviders',
+  targets: ['tenant'],
+  commands: {
+    list: { input: emptySchema, output: z.object({ providers: z.array(serviceProviderSchema) }) },
+    /** Dials the gateway and stops at the certificate. `prompt` is set when somebody has to decide. */
+    probe: {
+      input: z.object({ host: hostSchema, port: portSchema.default(6180) }),
+      output: trustDecisionSchema.extend({
+        certificate: certificateSummarySchema,
+        tls: tlsInfoSchema,
+        prompt: trustPromptSchema.nullable(),
+      }),
+    },
+    /**
+     * Connects, decides trust again, logs in and saves the provider. The certificate must be trusted, pinned (by an answered
+     * prompt) or equal `fingerprint`. The password is kept encrypted for unattended jobs.
+     */
+    add: {
+      input: z.object({
+        name: displayNameSchema,
+        host: hostSchema,
+        port: portSchema.default(6180),
+        userName: z.string().min(1).max(64),
+        password: z.string().min(1).max(256),
+        fingerprint: z.string().max(400).optional(),
+      }),
+      output: serviceProviderSchema,
+    },
+    /** Adds by an invitation; the fingerprint in it is pinned. */
+    accept: {
+      input: z.object({ invitation: invitationSchema, name: displayNameSchema.optional() }),
+      output: serviceProviderSchema,
+    },
+    /** Asks the provider for repositories, quota and gateways again. */
+    rescan: { input: providerInput, output: serviceProviderSchema },
+    /** Refused while a job uses it. */
+    remove: { input: providerInput, output: emptySchema },
+  },
+  events: {
+    changed: { payload: serviceProviderSchema },
+    removed: { payload: providerInput },
+  },
+});

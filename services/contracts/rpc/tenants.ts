@@ -1,0 +1,45 @@
+// Domain of tenant accounts, served by the provider service.
+import { z } from 'zod';
+import { defineDomain } from '../contract.ts';
+import { invitationSchema, tenantAccountSchema, tenantNameSchema } from '../models/provider.ts';
+import { bytesSchema, displayNameSchema, emptySchema, idSchema, instantSchema } from '../models/values.ts';
+
+const passwordSchema = z.string().min(8).max(256);
+const quotasSchema = z.array(z.object({ repository: displayNameSchema, limitBytes: bytesSchema })).max(64);
+
+export const tenantsDomain = defineDomain({
+  name: 'tenants',
+  targets: ['provider'],
+  commands: {
+    list: { input: emptySchema, output: z.object({ tenants: z.array(tenantAccountSchema) }) },
+    add: {
+      input: z.object({
+        name: tenantNameSchema,
+        password: passwordSchema,
+        quotas: quotasSchema.min(1),
+        leaseUntil: instantSchema.nullable().default(null),
+      }),
+      output: tenantAccountSchema,
+    },
+    set: {
+      input: z.object({
+        tenantId: idSchema,
+        password: passwordSchema.optional(),
+        quotas: quotasSchema.optional(),
+        leaseUntil: instantSchema.nullable().optional(),
+        isEnabled: z.boolean().optional(),
+      }),
+      output: tenantAccountSchema,
+    },
+    /** Removes the account. Its backups stay in the repository folders until the provider deletes them. */
+    remove: { input: z.object({ tenantId: idSchema }), output: emptySchema },
+    invite: {
+      input: z.object({ tenantId: idSchema, validHours: z.int().min(1).max(720).default(72) }),
+      output: z.object({ invitation: invitationSchema }),
+    },
+  },
+  events: {
+    changed: { payload: tenantAccountSchema },
+    removed: { payload: z.object({ tenantId: idSchema }) },
+  },
+});
