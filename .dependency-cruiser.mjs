@@ -1,0 +1,116 @@
+// Import rules, made from the layer table in scripts/import-rules.mjs.
+import { layers, testFiles } from './scripts/import-rules.mjs';
+
+const escape = (text) => text.replaceAll(/[.+*?^$()[\]{}|\\/-]/g, '\\$&');
+const below = (folder) => `^${escape(folder)}/`;
+const ruleName = (folder) => folder.replaceAll('/', '-');
+
+const layerRules = layers.flatMap(({ folder, mayImport, packages, canUseNode }) => {
+  const own = folder === 'renderer/features' ? [] : [folder];
+  const allowed = [...own, 'services/contracts', ...mayImport];
+  const from = { path: below(folder), pathNot: testFiles };
+  return [
+    {
+      name: `layer-${ruleName(folder)}`,
+      severity: 'error',
+      comment: `${folder} may import from itself, contracts${mayImport.map((name) => `, ${name}`).join('')} only.`,
+      from,
+      to: {
+        dependencyTypesNot: [
+          'core',
+          'npm',
+          'npm-dev',
+          'npm-optional',
+          'npm-peer',
+          'npm-no-pkg',
+          'npm-unknown',
+          'unknown',
+        ],
+        pathNot: [
+          ...allowed.map((name) => `^${escape(name)}(/|\\.)`),
+          ...(own.length === 0 ? [below(folder)] : []),
+          'node_modules',
+        ],
+      },
+    },
+    ...(packages.includes('*')
+      ? []
+      : [
+          {
+            name: `packages-${ruleName(folder)}`,
+            severity: 'error',
+            comment: `${folder} may use these packages only: ${packages.join(', ') || 'none'}.`,
+            from,
+            to: {
+              path: 'node_modules',
+              pathNot: packages.map((name) => `node_modules/(@types/)?${escape(name.replace('@', '@'))}/`),
+            },
+          },
+        ]),
+    ...(canUseNode
+      ? []
+      : [
+          {
+            name: `no-node-${ruleName(folder)}`,
+            severity: 'error',
+            comment: `${folder} runs without Node.js.`,
+            from,
+            to: { dependencyTypes: ['core'] },
+          },
+        ]),
+  ];
+});
+
+/** @type {import('dependency-cruiser').IConfiguration} */
+export default {
+  forbidden: [
+    ...layerRules,
+    {
+      name: 'feature-reaches-into-feature',
+      severity: 'error',
+      comment:
+        'A feature never uses the files of another; what two need goes down to renderer/ui or renderer/platform.',
+      from: { path: '^renderer/features/([^/]+)/', pathNot: testFiles },
+      to: { path: '^renderer/features/([^/]+)/', pathNot: '^renderer/features/$1/' },
+    },
+    {
+      name: 'no-circle',
+      severity: 'error',
+      comment: 'Files that need each other are one thing, or hide a third.',
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
+    {
+      name: 'no-unresolved',
+      severity: 'error',
+      comment: 'An import must lead somewhere.',
+      from: {},
+      to: { couldNotResolve: true },
+    },
+    {
+      name: 'no-test-import',
+      severity: 'error',
+      comment: 'What ships never imports a test or test support.',
+      from: { pathNot: `${testFiles}|^e2e/` },
+      to: { path: testFiles },
+    },
+    {
+      name: 'no-development-dependency',
+      severity: 'error',
+      comment: 'Services and renderer ship: what they use is a dependency, not a devDependency.',
+      from: { path: '^(services|renderer)/', pathNot: `${testFiles}|vite\\.config\\.mjs$` },
+      to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['npm', 'type-only'] },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '^build/' },
+    tsPreCompilationDeps: true,
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'node', 'default', 'types'],
+      mainFields: ['module', 'main', 'types'],
+      extensions: ['.ts', '.tsx', '.mjs', '.js', '.json', '.d.ts'],
+    },
+  },
+};

@@ -1,0 +1,123 @@
+// Owns the layer table of docs/ARCHITECTURE.md in a form that machines check: who may import whom, and who alone may use what.
+// .dependency-cruiser.mjs and eslint.config.js are made from it; scripts/seeded-violations.mjs proves that each rule bites.
+
+const services = (/** @type {string[]} */ ...folders) => folders.map((folder) => `services/${folder}`);
+
+/**
+ * One row of the layer table: files below `folder` may import from their own folder, from services/contracts, and from what
+ * `mayImport` lists; `packages` are the npm packages they may use ("*" for any that is installed).
+ * @type {readonly { folder: string, mayImport: readonly string[], packages: readonly string[], canUseNode: boolean }[]}
+ */
+export const layers = [
+  { folder: 'services/contracts', mayImport: [], packages: ['zod'], canUseNode: false },
+  { folder: 'services/kernel', mayImport: [], packages: ['zod', 'pino'], canUseNode: true },
+  { folder: 'services/wire', mayImport: services('kernel'), packages: [], canUseNode: true },
+  { folder: 'services/transport', mayImport: services('kernel', 'wire'), packages: ['ws', 'zod'], canUseNode: true },
+  {
+    folder: 'services/pki',
+    mayImport: services('kernel'),
+    packages: ['node-forge', '@peculiar/x509', 'zod'],
+    canUseNode: true,
+  },
+  { folder: 'services/certstore', mayImport: services('kernel', 'pki'), packages: ['zod'], canUseNode: true },
+  { folder: 'services/repository', mayImport: services('kernel'), packages: ['zod'], canUseNode: true },
+  {
+    folder: 'services/mover',
+    mayImport: services('kernel', 'wire', 'transport', 'repository'),
+    packages: ['zod'],
+    canUseNode: true,
+  },
+  ...['provider', 'gateway', 'tenant', 'installer'].map((role) => ({
+    folder: `services/${role}`,
+    mayImport: services('kernel', 'wire', 'transport', 'pki', 'certstore', 'repository', 'mover'),
+    packages: ['ws', 'zod'],
+    canUseNode: true,
+  })),
+  {
+    folder: 'services/host',
+    mayImport: services(
+      ...['kernel', 'wire', 'transport', 'pki', 'certstore', 'repository', 'mover'],
+      ...['provider', 'gateway', 'tenant', 'installer'],
+    ),
+    packages: ['zod'],
+    canUseNode: true,
+  },
+  { folder: 'services/cli', mayImport: services('kernel', 'host'), packages: ['commander', 'zod'], canUseNode: true },
+  { folder: 'electron/preload', mayImport: [], packages: ['electron'], canUseNode: false },
+  {
+    folder: 'electron/main',
+    mayImport: services('kernel', 'host/client'),
+    packages: ['electron', 'electron-store', 'electron-log', 'zod'],
+    canUseNode: true,
+  },
+  { folder: 'renderer/platform', mayImport: [], packages: ['*'], canUseNode: false },
+  { folder: 'renderer/i18n', mayImport: ['renderer/platform'], packages: ['*'], canUseNode: false },
+  { folder: 'renderer/ui', mayImport: ['renderer/platform', 'renderer/i18n'], packages: ['*'], canUseNode: false },
+  {
+    folder: 'renderer/features',
+    mayImport: ['renderer/platform', 'renderer/i18n', 'renderer/ui'],
+    packages: ['*'],
+    canUseNode: false,
+  },
+  {
+    folder: 'renderer/app',
+    mayImport: ['renderer/platform', 'renderer/i18n', 'renderer/ui', 'renderer/features'],
+    packages: ['*'],
+    canUseNode: false,
+  },
+  {
+    folder: 'e2e',
+    mayImport: [],
+    packages: ['@playwright/test', '@axe-core/playwright', 'axe-core'],
+    canUseNode: true,
+  },
+];
+
+/** Test files and test support may reach further: they put layers together and drive them from outside. */
+export const testFiles = '\\.test\\.tsx?$|^services/testing/|^bench/';
+
+/**
+ * "Only user" rules: the module (or the names of it) and the only files that may import it.
+ * @type {readonly { name: string, module: string, imports?: readonly string[], only: readonly string[], why: string }[]}
+ */
+export const onlyUsers = [
+  {
+    name: 'ipc-main',
+    module: 'electron',
+    imports: ['ipcMain'],
+    only: ['electron/main/ipc/**'],
+    why: 'Every call from the renderer passes one door, where sender and envelope are checked.',
+  },
+  {
+    name: 'bridge',
+    module: 'electron',
+    imports: ['contextBridge', 'ipcRenderer', 'webUtils'],
+    only: ['electron/preload/**'],
+    why: 'The preload script is the only place that can hand something to the renderer.',
+  },
+  {
+    name: 'safe-storage',
+    module: 'electron',
+    imports: ['safeStorage'],
+    only: ['electron/main/security/**'],
+    why: 'The key of the OS keychain is used in one place.',
+  },
+  {
+    name: 'electron-store',
+    module: 'electron-store',
+    only: ['electron/main/settings/**'],
+    why: 'Settings are schema-checked in one place.',
+  },
+  {
+    name: 'node-forge',
+    module: 'node-forge',
+    only: ['services/pki/forge.ts'],
+    why: 'forge makes certificates and reads PKCS#12; everything that verifies or encrypts uses node:crypto.',
+  },
+  {
+    name: 'child-process',
+    module: 'node:child_process',
+    only: ['electron/main/services/**', 'services/host/**', 'services/kernel/child-process.ts'],
+    why: 'Whoever starts a process must also watch, stop and account for it.',
+  },
+];

@@ -1,0 +1,64 @@
+// Owns where things are in a checkout, and which Node.js runs the project. Must not start or change anything.
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const projectFolder = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+
+/** @param {...string} parts */
+export const inProject = (...parts) => path.join(projectFolder, ...parts);
+
+export const buildFolder = inProject('build');
+export const consoleFolder = inProject('build', 'console');
+
+/** @param {string} file relative to the project */
+export function readJson(file) {
+  return JSON.parse(readFileSync(inProject(file), 'utf8'));
+}
+
+/**
+ * The Node.js that the lock file names. The registry carries it as a package for each platform, so `npm ci` brings it.
+ * @returns {string} path of the executable; it may not exist before set-up
+ */
+export function pinnedNodePath() {
+  const platform = process.platform === 'win32' ? 'win' : process.platform;
+  const folder = inProject('node_modules', `node-${platform}-${process.arch}`);
+  return path.join(folder, 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
+}
+
+/** @throws {Error} with the next step when set-up has not been done */
+export function requirePinnedNode() {
+  const executable = pinnedNodePath();
+  if (!existsSync(executable)) {
+    throw new SetUpError(
+      `The Node.js runtime for ${process.platform}-${process.arch} is not installed.`,
+      existsSync(inProject('node_modules'))
+        ? 'Run "npm ci --include=optional"; if it stays away, this platform has no packaged runtime yet.'
+        : 'Run "npm start" or "npm test"; both set everything up.',
+    );
+  }
+  return executable;
+}
+
+/** A failure that a person can act on: what happened, and what to do next. Printed without a stack. */
+export class SetUpError extends Error {
+  /**
+   * @param {string} message
+   * @param {string} nextStep
+   */
+  constructor(message, nextStep) {
+    super(message);
+    this.name = 'SetUpError';
+    this.nextStep = nextStep;
+  }
+}
+
+/** @param {unknown} error */
+export function reportAndExit(error) {
+  if (error instanceof SetUpError) {
+    process.stderr.write(`\n${error.message}\nNext: ${error.nextStep}\n`);
+  } else {
+    process.stderr.write(`\n${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  }
+  process.exit(1);
+}

@@ -1,0 +1,86 @@
+// Owns set-up of a checkout: dependencies, system libraries, the Electron runtime. Safe to repeat, quick the second time.
+// It writes to standard error only: the output of a command that had to set up first stays clean.
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { ensureElectronRuntime } from './electron-runtime.mjs';
+import { inProject, pinnedNodePath, SetUpError } from './project.mjs';
+import { runCommand } from './run-command.mjs';
+import { ensureSystemLibraries } from './system-libraries.mjs';
+
+const minimumNodeMajor = 20;
+
+/** @param {string} text */
+export const say = (text) => {
+  process.stderr.write(`set-up: ${text}\n`);
+};
+
+export const hasDisplay = () =>
+  process.platform !== 'linux' || Boolean(process.env['DISPLAY']) || Boolean(process.env['WAYLAND_DISPLAY']);
+
+/** What the installed dependencies were installed for. A changed lock file or platform means: install again. */
+function dependencyStamp() {
+  const hash = createHash('sha256').update(readFileSync(inProject('package-lock.json')));
+  return `${hash.digest('hex')} ${process.platform}-${process.arch}\n`;
+}
+
+const stampFile = inProject('node_modules', '.farkeep-setup');
+
+export function hasCurrentDependencies() {
+  return existsSync(stampFile) && readFileSync(stampFile, 'utf8') === dependencyStamp() && existsSync(pinnedNodePath());
+}
+
+/** Dependencies and the pinned Node.js: enough for services and the command line. */
+export async function ensureDependencies() {
+  const major = Number(process.versions.node.split('.')[0]);
+  if (major < minimumNodeMajor) {
+    throw new SetUpError(
+      `Node.js ${process.versions.node} is too old to run npm for this project.`,
+      `Install Node.js ${minimumNodeMajor} or newer (Debian: apt-get install nodejs npm, or a release from nodejs.org).`,
+    );
+  }
+  if (hasCurrentDependencies()) return;
+  if (isInstalledLock()) {
+    // A developer ran "npm install": what the lock file names is there already.
+    writeFileSync(stampFile, dependencyStamp());
+    return;
+  }
+  say('installing dependencies (npm ci)');
+  const { exitCode } = await runCommand('npm', ['ci', '--include=optional', '--include=dev', '--no-progress'], {
+    cwd: inProject(),
+    env: { ...process.env, ELECTRON_SKIP_BINARY_DOWNLOAD: '1' },
+    deadlineMs: 900_000,
+    show: 'stderr',
+  });
+  if (exitCode !== 0) {
+    throw new SetUpError(
+      'npm could not install the dependencies (its message is above).',
+      'Check the network and "npm config get registry", then run the same command again.',
+    );
+  }
+  if (!existsSync(pinnedNodePath())) {
+    throw new SetUpError(
+      `There is no packaged Node.js runtime for ${process.platform}-${process.arch}.`,
+      'Use linux-x64, linux-arm64, win-x64 or darwin-arm64.',
+    );
+  }
+  writeFileSync(stampFile, dependencyStamp());
+}
+
+/** npm keeps a copy of the lock file of what it installed; the versions in it must be those of ours. */
+function isInstalledLock() {
+  const installedFile = inProject('node_modules', '.package-lock.json');
+  if (!existsSync(installedFile) || !existsSync(pinnedNodePath())) return false;
+  const installed = JSON.parse(readFileSync(installedFile, 'utf8')).packages;
+  const wanted = JSON.parse(readFileSync(inProject('package-lock.json'), 'utf8')).packages;
+  return Object.entries(wanted).every(
+    ([name, { version, optional = false }]) =>
+      name === '' || (name in installed ? installed[name].version === version : optional),
+  );
+}
+
+/** Everything the console needs, too. */
+export async function ensureConsole() {
+  await ensureDependencies();
+  await ensureSystemLibraries({ say, hasDisplay: hasDisplay() });
+  return ensureElectronRuntime({ say });
+}

@@ -1,0 +1,115 @@
+// Owns the Debian packages that Electron and the virtual display need. Installs only what is missing, and only as root.
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { SetUpError } from './project.mjs';
+import { runCommand } from './run-command.mjs';
+
+/**
+ * The shared library or program that must be found, and the package that brings it. Debian 13 and Ubuntu 24.04 renamed
+ * some packages (64-bit time); the first name that the machine's package list knows is taken.
+ */
+const packagesByLibrary = {
+  'libgtk-3.so.0': ['libgtk-3-0t64', 'libgtk-3-0'],
+  'libnss3.so': ['libnss3'],
+  'libnspr4.so': ['libnspr4'],
+  'libasound.so.2': ['libasound2t64', 'libasound2'],
+  'libgbm.so.1': ['libgbm1'],
+  'libdrm.so.2': ['libdrm2'],
+  'libcups.so.2': ['libcups2t64', 'libcups2'],
+  'libatk-1.0.so.0': ['libatk1.0-0t64', 'libatk1.0-0'],
+  'libatk-bridge-2.0.so.0': ['libatk-bridge2.0-0t64', 'libatk-bridge2.0-0'],
+  'libatspi.so.0': ['libatspi2.0-0t64', 'libatspi2.0-0'],
+  'libxkbcommon.so.0': ['libxkbcommon0'],
+  'libXcomposite.so.1': ['libxcomposite1'],
+  'libXdamage.so.1': ['libxdamage1'],
+  'libXfixes.so.3': ['libxfixes3'],
+  'libXrandr.so.2': ['libxrandr2'],
+  'libpango-1.0.so.0': ['libpango-1.0-0'],
+  'libcairo.so.2': ['libcairo2'],
+  'libdbus-1.so.3': ['libdbus-1-3'],
+  'libexpat.so.1': ['libexpat1'],
+  'libglib-2.0.so.0': ['libglib2.0-0t64', 'libglib2.0-0'],
+};
+
+/** @param {string} program */
+export function findProgram(program) {
+  for (const folder of (process.env['PATH'] ?? '').split(path.delimiter)) {
+    if (folder !== '' && existsSync(path.join(folder, program))) return path.join(folder, program);
+  }
+  return undefined;
+}
+
+/** @returns {Promise<Set<string>>} names of the shared libraries that the dynamic linker knows */
+async function knownLibraries() {
+  const ldconfig = findProgram('ldconfig') ?? '/sbin/ldconfig';
+  const { exitCode, stdout } = await runCommand(ldconfig, ['-p'], { deadlineMs: 20_000 });
+  if (exitCode !== 0) throw new SetUpError('ldconfig did not list the shared libraries.', 'Run "/sbin/ldconfig -p".');
+  return new Set([...stdout.matchAll(/^\s+(\S+) \(/gm)].map((match) => match[1] ?? ''));
+}
+
+/** @param {readonly string[]} candidates */
+async function firstKnownPackage(candidates) {
+  for (const name of candidates) {
+    const { stdout } = await runCommand('apt-cache', ['policy', name], { deadlineMs: 30_000 });
+    if (/Candidate: (?!\(none\))/.test(stdout)) return name;
+  }
+  return candidates.at(-1) ?? '';
+}
+
+/** @param {{ hasDisplay: boolean }} options */
+async function missingPackages({ hasDisplay }) {
+  const known = await knownLibraries();
+  /** @type {string[][]} */
+  const missing = Object.entries(packagesByLibrary)
+    .filter(([library]) => !known.has(library))
+    .map(([, candidates]) => candidates);
+  if (!hasDisplay && findProgram('Xvfb') === undefined) missing.push(['xvfb']);
+  return missing;
+}
+
+/**
+ * Brings what Electron needs on Debian and its relatives; says the exact command when it may not install.
+ * @param {{ say: (text: string) => void, hasDisplay: boolean }} options
+ */
+export async function ensureSystemLibraries({ say, hasDisplay }) {
+  if (process.platform !== 'linux') return;
+  const missing = await missingPackages({ hasDisplay });
+  if (missing.length === 0) return;
+  const isDebian = findProgram('apt-get') !== undefined;
+  if (!isDebian) {
+    throw new SetUpError(
+      `Electron needs libraries that are missing here (Debian names: ${missing.map((names) => names.at(-1)).join(', ')}).`,
+      'Install them with the package manager of this system, then run the same command again.',
+    );
+  }
+  const isRoot = process.getuid?.() === 0;
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  if (isRoot) {
+    say('bringing the list of Debian packages up to date');
+    const update = await runCommand('apt-get', ['update', '-q'], { env, show: 'stderr' });
+    if (update.exitCode !== 0) say('the list could not be brought up to date; trying with the one that is there');
+  }
+  const names = await Promise.all(missing.map((candidates) => firstKnownPackage(candidates)));
+  const install = ['install', '-y', '-q', '--no-install-recommends', ...names];
+  if (!isRoot) {
+    throw new SetUpError(
+      `Electron needs ${names.length} system package(s) that are missing: ${names.join(', ')}.`,
+      `Run "sudo apt-get update && sudo apt-get ${install.join(' ')}", then the same command again.`,
+    );
+  }
+  say(`installing system packages: ${names.join(', ')}`);
+  const { exitCode } = await runCommand('apt-get', install, { env, show: 'stderr' });
+  if (exitCode !== 0) {
+    throw new SetUpError(
+      'apt-get could not install the packages that Electron needs (its message is above).',
+      `Run "apt-get ${install.join(' ')}" by hand, then the same command again.`,
+    );
+  }
+  const still = await missingPackages({ hasDisplay });
+  if (still.length > 0) {
+    throw new SetUpError(
+      `Still missing after the installation: ${still.map((candidates) => candidates.join(' or ')).join(', ')}.`,
+      'Install them by hand, then run the same command again.',
+    );
+  }
+}
