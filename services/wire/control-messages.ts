@@ -1,0 +1,289 @@
+// Owns the messages of the control channel: every request and notification between tenant and provider, as zod schemas with bounds.
+// A contract of its own: it shares no shapes with the RPC domains, and has its own version. docs/control-messages.md describes it.
+import { z } from 'zod';
+import { errorInfoSchema } from '../contracts/errors.ts';
+
+export const controlProtocolVersion = 1;
+/** Features this version knows. A peer that requires another one is refused by name. */
+export const knownControlFeatures = ['sessions', 'invitations', 'rollover'] as const;
+
+/** Largest serialized message, bytes; 16 KiB before login (docs/protocol.md, sections 2 and 8). */
+export const controlMessageMaxBytes = 256 * 1024;
+
+const id = z.string().regex(/^[0-9a-f]{32}$/);
+const instant = z.iso.datetime();
+const bytes = z.number().int().nonnegative();
+const count = z.number().int().nonnegative();
+const name = z.string().min(1).max(100);
+const host = z.string().min(1).max(253);
+const port = z.int().min(1).max(65_535);
+const text = (max: number): z.ZodString => z.string().max(max);
+const base64 = (max: number): z.ZodString =>
+  z
+    .string()
+    .max(max)
+    .regex(/^[A-Za-z0-9+/]*={0,2}$/);
+/** Exactly 32 bytes. */
+const base64Of32Bytes = z.string().regex(/^[A-Za-z0-9+/]{43}=$/);
+const keyIdentifier = z.string().regex(/^[0-9a-f]{16}$/);
+const attempt = z.int().min(1).max(100_000);
+const empty = z.object({});
+
+const handshakeStep = z.object({
+  step: text(40),
+  outcome: z.enum(['active', 'done', 'failed', 'security-warning']),
+  at: instant,
+  durationMs: z.number().nonnegative().nullable(),
+  detail: text(500),
+  keyIdentifier: keyIdentifier.nullable(),
+});
+export type WireHandshakeStep = z.infer<typeof handshakeStep>;
+
+const progress = z.object({
+  totalBytes: bytes.nullable(),
+  totalFiles: count.nullable(),
+  processedBytes: bytes,
+  processedFiles: count,
+  readBytes: bytes,
+  transferredBytes: bytes,
+  safeBytes: bytes,
+  unchangedFiles: count,
+  newBlocks: count,
+  reusedBlocks: count,
+  readBytesPerSecond: z.number().nonnegative(),
+  transferredBytesPerSecond: z.number().nonnegative(),
+  secondsLeft: z.number().nonnegative().nullable(),
+});
+export type WireProgress = z.infer<typeof progress>;
+
+const busyShare = z.number().min(0).max(1);
+const bottleneck = z.object({ source: busyShare, compression: busyShare, network: busyShare, target: busyShare });
+
+const action = z.object({
+  at: instant,
+  level: z.enum(['info', 'warning', 'error', 'security']),
+  text: text(1000),
+  durationMs: z.number().nonnegative().nullable(),
+});
+
+const object = z.object({
+  name: text(4096),
+  state: z.enum(['waiting', 'running', 'done', 'warning', 'failed']),
+  sizeBytes: bytes.nullable(),
+  processedBytes: bytes,
+});
+
+const operation = z.enum(['backup', 'restore', 'browse']);
+export type SessionOperation = z.infer<typeof operation>;
+
+/** What one attempt of a session runs with. Key A and the tickets exist only inside the TLS channel. */
+const grant = z.object({
+  sessionId: id,
+  attempt,
+  keyA: base64Of32Bytes,
+  /** Single use, 60 s, only through the gateway of this connection. */
+  tunnelTicket: base64Of32Bytes,
+  streamTickets: z.array(base64Of32Bytes).min(1).max(16),
+  ticketLifeMs: z.int().positive(),
+  /** How long the provider keeps the reservation after a lost connection. */
+  resumeWindowMs: z.int().nonnegative(),
+  /** What the target did so far, already in the session's history: times are the provider's. */
+  steps: z.array(handshakeStep).max(16),
+});
+export type SessionGrant = z.infer<typeof grant>;
+
+const feature = z.object({ name: text(40), isRequired: z.boolean() });
+
+/** A SCRAM verifier that the tenant made itself, so that the new password never leaves its machine (RFC 5802, section 3). */
+const scramVerifier = z.object({
+  salt: base64(88),
+  iterations: z.int().min(600_000).max(10_000_000),
+  storedKey: base64Of32Bytes,
+  serverKey: base64Of32Bytes,
+});
+
+/** Requests of the tenant, answered by the provider. `hello` comes first, then the login; the rest needs a login. */
+export const tenantRequests = {
+  hello: {
+    input: z.object({
+      protocol: z.int().min(1).max(1000),
+      software: text(100),
+      features: z.array(feature).max(64),
+    }),
+    output: z.object({
+      protocol: z.int().min(1).max(1000),
+      software: text(100),
+      features: z.array(feature).max(64),
+      providerName: name,
+    }),
+  },
+  'login.start': {
+    input: z.object({ mechanism: z.literal('SCRAM-SHA-256-PLUS'), message: text(1000) }),
+    output: z.object({ message: text(1000) }),
+  },
+  'login.finish': {
+    input: z.object({ message: text(2000) }),
+    output: z.object({
+      message: text(200),
+      tenantId: id,
+      /** Logged in with the one-time secret of an invitation: nothing but login.set-password is allowed now. */
+      mustSetPassword: z.boolean(),
+    }),
+  },
+  'login.set-password': { input: scramVerifier, output: empty },
+  /** Least loaded first. */
+  'gateways.list': {
+    input: empty,
+    output: z.object({
+      gateways: z
+        .array(
+          z.object({
+            id,
+            name,
+            addresses: z.array(z.object({ host, port })).max(16),
+            connections: count,
+            isConnected: z.boolean(),
+          }),
+        )
+        .max(200),
+    }),
+  },
+  'repositories.list': {
+    input: empty,
+    output: z.object({ repositories: z.array(z.object({ name, limitBytes: bytes, usedBytes: bytes })).max(64) }),
+  },
+  /** Oldest first; `after` is the last id of the page before. */
+  'points.list': {
+    input: z.object({ after: id.nullable(), limit: z.int().min(1).max(500) }),
+    output: z.object({
+      points: z
+        .array(
+          z.object({
+            id,
+            jobId: id,
+            jobName: name,
+            repository: name,
+            createdAt: instant,
+            sourceBytes: bytes,
+            files: count,
+            encrypted: z.boolean(),
+            warnings: count,
+          }),
+        )
+        .max(500),
+      hasMore: z.boolean(),
+    }),
+  },
+  'session.start': {
+    input: z.object({
+      /** Chosen by the tenant; with its account it names the session on both sides. */
+      sessionId: id,
+      operation,
+      jobId: id,
+      jobName: name,
+      repository: name,
+      /** Restore and browse: what to read. */
+      pointId: id.nullable(),
+      streams: z.int().min(1).max(16),
+      areNamesHidden: z.boolean(),
+    }),
+    output: grant,
+  },
+  /** A new attempt of a session that lost its connection: new Key A, new tickets, new target mover. */
+  'session.resume': {
+    input: z.object({ sessionId: id, streams: z.int().min(1).max(16) }),
+    output: grant,
+  },
+  /** Safe to call twice; also for a session that has ended. */
+  'session.cancel': { input: z.object({ sessionId: id }), output: empty },
+  /** The tenant's last word: how the session ended on its side. */
+  'session.finish': {
+    input: z.object({
+      sessionId: id,
+      outcome: z.enum(['succeeded', 'warning', 'failed', 'cancelled']),
+      error: errorInfoSchema.nullable(),
+      progress,
+      warningCount: count,
+    }),
+    output: z.object({
+      pointId: id.nullable(),
+      /** Source bytes and stored bytes as the provider counted them. */
+      storedBytes: bytes,
+    }),
+  },
+  'session.evidence': {
+    input: z.object({ sessionId: id }),
+    output: z.object({
+      statement: text(64_000),
+      signature: base64(2000),
+      algorithm: z.enum(['RSA-PSS-SHA256', 'ECDSA-SHA256', 'ECDSA-SHA384', 'ECDSA-SHA512', 'Ed25519']),
+      certificate: text(32_000),
+    }),
+  },
+} as const;
+
+const tampered = z.object({
+  sessionId: id,
+  attempt,
+  where: z.enum(['tunnel', 'data']),
+  /** Index of the data stream; null for the tunnel. */
+  stream: z.int().nonnegative().nullable(),
+  /** What failed: tag, order, length or type; for people. */
+  reason: text(500),
+});
+export type TamperedNotice = z.infer<typeof tampered>;
+
+/** Notifications of the tenant to the provider. */
+export const tenantNotifications = {
+  /** Coalesced to at most 10 a second; every list holds only what is new since the report before. */
+  'session.report': z.object({
+    sessionId: id,
+    attempt,
+    phase: z.enum(['key-exchange', 'transferring', 'finalising']).optional(),
+    progress: progress.optional(),
+    bottleneck: bottleneck.optional(),
+    steps: z.array(handshakeStep).max(32).optional(),
+    actions: z.array(action).max(50).optional(),
+    /** Empty when the names are hidden from the provider. */
+    objects: z.array(object).max(100).optional(),
+    warningCount: count.optional(),
+  }),
+  'session.tampered': tampered,
+} as const;
+
+/** Notifications of the provider to the tenant. */
+export const providerNotifications = {
+  'session.event': z.object({
+    sessionId: id,
+    attempt,
+    steps: z.array(handshakeStep).max(32).optional(),
+    actions: z.array(action).max(50).optional(),
+    /** Source bytes that are durable at the provider, and busy share of the target. */
+    safeBytes: bytes.optional(),
+    targetBusy: busyShare.optional(),
+    /** The provider gives this attempt or the whole session up. */
+    ended: z.object({ isFinal: z.boolean(), error: errorInfoSchema }).optional(),
+  }),
+  'session.tampered': tampered,
+  /** The restore point is on disk, whole. */
+  'session.committed': z.object({ sessionId: id, attempt, pointId: id, storedBytes: bytes }),
+  /** Reserved for the planned change of the provider certificate; a peer without the feature ignores it. */
+  'certificate.announced': z.object({
+    nextSha256: z.string().regex(/^[0-9a-f]{64}$/),
+    switchAt: instant,
+    signature: base64(2000),
+  }),
+  /** The provider closes this connection and says why. */
+  goodbye: z.object({ error: errorInfoSchema }),
+} as const;
+
+export type TenantRequestName = keyof typeof tenantRequests;
+export type TenantRequestInput<Name extends TenantRequestName> = z.infer<(typeof tenantRequests)[Name]['input']>;
+export type TenantRequestOutput<Name extends TenantRequestName> = z.infer<(typeof tenantRequests)[Name]['output']>;
+export type TenantNotificationName = keyof typeof tenantNotifications;
+export type TenantNotification<Name extends TenantNotificationName> = z.infer<(typeof tenantNotifications)[Name]>;
+export type ProviderNotificationName = keyof typeof providerNotifications;
+export type ProviderNotification<Name extends ProviderNotificationName> = z.infer<(typeof providerNotifications)[Name]>;
+
+/** Requests that are answered before a login. */
+export const requestsBeforeLogin: readonly TenantRequestName[] = ['hello', 'login.start', 'login.finish'];
