@@ -1,0 +1,90 @@
+// Owns the shapes of the messages on the gateway link (docs/protocol.md, section 1). Must not know sockets.
+// Unknown fields are ignored, so that either side can be newer.
+import { z } from 'zod';
+
+const portSchema = z.number().int().min(1).max(65535);
+const hostSchema = z.string().min(1).max(255);
+/** Hex of the SHA-256 of a ticket: the ticket itself never crosses the link and is not kept by the gateway. */
+const ticketHashSchema = z.string().regex(/^[0-9a-f]{64}$/);
+const countSchema = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
+
+export const gatewayConfigurationSchema = z.object({
+  /** Where the provider's control listener is; without a host: the address that the gateway dialled for the link. */
+  controlHost: hostSchema.optional(),
+  controlPort: portSchema,
+});
+export type GatewayConfiguration = z.infer<typeof gatewayConfigurationSchema>;
+
+export const routeSchema = z.object({
+  ticketHash: ticketHashSchema,
+  kind: z.enum(['tunnel', 'data']),
+  /** Where the data mover listens; without a host: the address that the gateway dialled for the link. */
+  host: hostSchema.optional(),
+  port: portSchema,
+  lifetimeMs: z.number().int().min(1).max(60_000),
+});
+export type Route = z.infer<typeof routeSchema>;
+
+export const gatewayReportSchema = z.object({
+  controlConnections: countSchema,
+  dataConnections: countSchema,
+  /** Since the gateway started: from clients to the provider, and back. */
+  bytesFromClients: countSchema,
+  bytesToClients: countSchema,
+  /** Share of one core that the gateway process used since the last report, 0 to 1 (above 1 with worker threads). */
+  load: z.number().min(0).max(1024),
+  refusals: z.object({
+    unknownFirstBytes: countSchema,
+    tooSlow: countSchema,
+    unknownTicket: countSchema,
+    blockedAddress: countSchema,
+    tooManyConnections: countSchema,
+    providerUnreachable: countSchema,
+  }),
+});
+export type GatewayReport = z.infer<typeof gatewayReportSchema>;
+
+/** Requests on the link: who sends them is in the name of the group. */
+export const linkRequests = {
+  /** Gateway to provider, without a client certificate, once. */
+  enrol: {
+    input: z.object({
+      secret: z.string().min(16).max(128),
+      name: z.string().min(1).max(128),
+      publicKeyPem: z.string().max(4096),
+    }),
+    output: z.object({
+      gatewayId: z.string().min(1).max(64),
+      certificatePem: z.string().max(16_384),
+      infrastructureCaPem: z.string().max(16_384),
+    }),
+  },
+  /** Gateway to provider, first on every link. */
+  'link-hello': {
+    input: z.object({
+      protocol: z.literal(1),
+      name: z.string().min(1).max(128),
+      version: z.string().max(64),
+      listeners: z.array(z.object({ host: z.string().max(255), port: portSchema })).max(16),
+    }),
+    output: z.object({
+      gatewayId: z.string().min(1).max(64),
+      /** 16 bytes, hex: names this link in PROXY headers. */
+      linkId: z.string().regex(/^[0-9a-f]{32}$/),
+      configuration: gatewayConfigurationSchema,
+    }),
+  },
+  /** Provider to gateway. */
+  'push-routes': {
+    input: z.object({ routes: z.array(routeSchema).min(1).max(256) }),
+    output: z.object({ accepted: countSchema }),
+  },
+  'remove-routes': {
+    input: z.object({ ticketHashes: z.array(ticketHashSchema).max(1024) }),
+    output: z.object({ removed: countSchema }),
+  },
+  configure: { input: gatewayConfigurationSchema, output: z.object({}) },
+} as const;
+
+/** Notification, gateway to provider, on change and at most every two seconds. */
+export const gatewayReportType = 'gateway-report';
