@@ -1,3 +1,4 @@
+// Unit, property and integration tests, on the pinned Node.js. End-to-end tests have their own configuration in e2e/.
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({

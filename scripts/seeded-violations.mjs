@@ -1,0 +1,402 @@
+// Proves that the rules bite: builds a small tree below build/ in which every rule is broken once, runs the real checkers with the
+// real configuration on it, and fails when a violation goes unnoticed, when a rule has no seed, or when clean code is accused.
+import { cpSync, existsSync, globSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import dependencyRules from '../.dependency-cruiser.mjs';
+import { layers, onlyUsers } from './import-rules.mjs';
+import { buildFolder, inProject, projectFolder } from './project.mjs';
+import { runCommand } from './run-command.mjs';
+import { treeRules } from './tree-rules.mjs';
+
+/** @type {{ rule: string, problem: string }[]} */
+const problems = [];
+let passed = 0;
+
+/** @param {string} rule @param {boolean} isGood @param {string} problem */
+function expectThat(rule, isGood, problem) {
+  if (isGood) passed += 1;
+  else problems.push({ rule, problem });
+}
+
+mkdirSync(buildFolder, { recursive: true });
+const seedTree = mkdtempSync(path.join(buildFolder, 'seeded-'));
+
+/** @param {string} file @param {string} text */
+function write(file, text) {
+  mkdirSync(path.dirname(path.join(seedTree, file)), { recursive: true });
+  writeFileSync(path.join(seedTree, file), text);
+}
+
+/** @param {string} from @param {string} to */
+function relative(from, to) {
+  const result = path.posix.relative(path.posix.dirname(from), to);
+  return result.startsWith('.') ? result : `./${result}`;
+}
+
+/** @param {readonly string[]} command */
+const runChecker = ([script = '', ...args]) =>
+  runCommand(process.execPath, [inProject(script), ...args], { cwd: seedTree, deadlineMs: 120_000 });
+
+try {
+  cpSync(inProject('package.json'), path.join(seedTree, 'package.json'));
+  await Promise.all([checkImportRules(), checkTypes()]);
+  await checkLint();
+  checkTreeRules();
+} finally {
+  rmSync(seedTree, { recursive: true, force: true });
+}
+
+for (const { rule, problem } of problems) process.stdout.write(`${rule}: ${problem}\n`);
+process.exitCode = problems.length === 0 ? 0 : 1;
+process.stdout.write(`${JSON.stringify({ passed, failed: problems.length })}\n`);
+
+/** Every row of the layer table, and the rules beside it, with dependency-cruiser. */
+async function checkImportRules() {
+  const folder = 'imports';
+  /** @param {string} layer */
+  const stub = (layer) => `${layer === 'services/host/client' ? 'services/host/client' : layer}/stub.ts`;
+  const targets = [
+    ...new Set(['services/host/client', ...layers.map((layer) => layer.folder), 'renderer/features/one']),
+  ];
+  for (const target of targets) {
+    if (target !== 'renderer/features')
+      write(`${folder}/${stub(target)}`, `// Stub.\nexport const stub = '${target}';\n`);
+  }
+  cpSync(inProject('package.json'), path.join(seedTree, folder, 'package.json'));
+
+  /** @type {Map<string, string>} rule name to the file that breaks it */
+  const seeds = new Map();
+  /** @type {string[]} */
+  const cleanFiles = [];
+  /** @param {string} rule @param {string} file @param {string} text */
+  const seed = (rule, file, text) => {
+    seeds.set(rule, file);
+    write(`${folder}/${file}`, `// Breaks ${rule}.\n${text}`);
+  };
+
+  for (const layer of layers) {
+    const name = layer.folder.replaceAll('/', '-');
+    const place = layer.folder === 'renderer/features' ? 'renderer/features/two' : layer.folder;
+    const forbidden = layers.find(
+      (other) =>
+        other.folder !== layer.folder &&
+        other.folder !== 'services/contracts' &&
+        other.folder !== 'renderer/features' &&
+        !layer.mayImport.some((allowed) => allowed.startsWith(other.folder)),
+    );
+    const layerFile = `${place}/breaks-layer.ts`;
+    seed(
+      `layer-${name}`,
+      layerFile,
+      `export { stub } from '${relative(layerFile, stub(forbidden?.folder ?? 'e2e'))}';\n`,
+    );
+    if (!layer.packages.includes('*')) {
+      const aPackage = layer.packages.includes('react') ? 'ws' : 'react';
+      seed(
+        `packages-${name}`,
+        `${place}/breaks-packages.ts`,
+        `import * as used from '${aPackage}';\nexport const it = used;\n`,
+      );
+    }
+    if (!layer.canUseNode) {
+      seed(
+        `no-node-${name}`,
+        `${place}/breaks-no-node.ts`,
+        `import { readFileSync } from 'node:fs';\nexport const it = readFileSync;\n`,
+      );
+    }
+    const cleanFile = `${place}/clean.ts`;
+    const allowedTargets = ['services/contracts', ...layer.mayImport].filter(
+      (target) => target !== 'renderer/features',
+    );
+    cleanFiles.push(cleanFile);
+    write(
+      `${folder}/${cleanFile}`,
+      `// Clean.\n${allowedTargets.map((target, index) => `export { stub as stub${index} } from '${relative(cleanFile, stub(target))}';\n`).join('')}`,
+    );
+  }
+  seed(
+    'feature-reaches-into-feature',
+    'renderer/features/two/breaks-feature.ts',
+    "export { stub } from '../one/stub.ts';\n",
+  );
+  seed(
+    'no-circle',
+    'services/kernel/circle-one.ts',
+    "import { two } from './circle-two.ts';\nexport const one = () => two;\n",
+  );
+  write(
+    `${folder}/services/kernel/circle-two.ts`,
+    "// Other half.\nimport { one } from './circle-one.ts';\nexport const two = () => one;\n",
+  );
+  seed('no-unresolved', 'services/kernel/breaks-unresolved.ts', "export { nothing } from './does-not-exist.ts';\n");
+  seed('no-test-import', 'services/kernel/breaks-test-import.ts', "export { it } from './some.test.ts';\n");
+  write(`${folder}/services/kernel/some.test.ts`, '// Test.\nexport const it = 1;\n');
+  seed(
+    'no-development-dependency',
+    'renderer/ui/breaks-development.ts',
+    "import * as used from 'fast-check';\nexport const it = used;\n",
+  );
+
+  const { output, stdout } = await runCommand(
+    process.execPath,
+    [
+      inProject('node_modules/dependency-cruiser/bin/dependency-cruiser.mjs'),
+      ...[
+        '--config',
+        inProject('.dependency-cruiser.mjs'),
+        '--output-type',
+        'json',
+        'services',
+        'electron',
+        'renderer',
+        'e2e',
+      ],
+    ],
+    { cwd: path.join(seedTree, folder), deadlineMs: 120_000 },
+  );
+  /** @type {{ from: string, rule: { name: string } }[]} */
+  let violations = [];
+  try {
+    ({ violations } = JSON.parse(stdout).summary);
+  } catch {
+    expectThat('imports', false, `dependency-cruiser gave no report: ${output.slice(0, 2_000)}`);
+    return;
+  }
+  for (const { name } of dependencyRules.forbidden) {
+    const file = seeds.get(name);
+    expectThat(name, file !== undefined, 'has no seeded violation');
+    if (file === undefined) continue;
+    const isFound = violations.some((violation) => violation.rule.name === name && violation.from === file);
+    expectThat(name, isFound, `the violation in ${file} was not reported`);
+  }
+  for (const file of cleanFiles) {
+    const accusation = violations.find((violation) => violation.from === file);
+    expectThat('imports', accusation === undefined, `clean ${file} was accused of ${accusation?.rule.name}`);
+  }
+}
+
+/** Types: DOM only in the renderer, Node.js only outside it, strictness, and calls that do not fit their contract. */
+async function checkTypes() {
+  const folder = 'types';
+  for (const file of globSync('{tsconfig*.json,*/tsconfig.json,*/*/tsconfig.json}', { cwd: projectFolder })) {
+    if (file.startsWith('node_modules') || file.startsWith('build')) continue;
+    mkdirSync(path.dirname(path.join(seedTree, folder, file)), { recursive: true });
+    cpSync(inProject(file), path.join(seedTree, folder, file));
+  }
+  cpSync(inProject('services/contracts'), path.join(seedTree, folder, 'services/contracts'), { recursive: true });
+  cpSync(inProject('package.json'), path.join(seedTree, folder, 'package.json'));
+  const contractCall = (/** @type {string} */ input) =>
+    [
+      "import { createDomainClient } from '../contracts/client.ts';",
+      "import { defineDomain } from '../contracts/contract.ts';",
+      "import { z } from 'zod';",
+      'const domain = defineDomain({',
+      "  name: 'sample', targets: ['tenant'],",
+      '  commands: { run: { input: z.object({ job: z.string() }), output: z.object({ id: z.string() }) } },',
+      '  events: {},',
+      '});',
+      "const client = createDomainClient(domain, () => Promise.reject(new Error('not called')));",
+      `export const result = client.run(${input});`,
+      '',
+    ].join('\n');
+  /** @type {Record<string, { file: string, text: string, code: string }>} */
+  const seeds = {
+    'types-no-dom-in-services': {
+      file: 'services/kernel/uses-dom.ts',
+      text: 'export const it = document.title;\n',
+      code: 'TS2584',
+    },
+    'types-no-dom-in-main': {
+      file: 'electron/main/uses-dom.ts',
+      text: 'export const it = document.title;\n',
+      code: 'TS2584',
+    },
+    'types-no-node-in-renderer': {
+      file: 'renderer/ui/uses-node.ts',
+      text: 'export const it = process.pid;\n',
+      code: 'TS2591',
+    },
+    'types-no-node-modules-in-renderer': {
+      file: 'renderer/ui/uses-node-module.ts',
+      text: "import { pid } from 'node:process';\nexport const it = pid;\n",
+      code: 'TS2591',
+    },
+    'types-no-node-in-contracts': {
+      file: 'services/contracts/uses-node.ts',
+      text: 'export const it = process.pid;\n',
+      code: 'TS2591',
+    },
+    'types-unchecked-index': {
+      file: 'services/kernel/unchecked-index.ts',
+      text: 'export const first = (list: readonly string[]): string => list[0];\n',
+      code: 'TS2322',
+    },
+    'types-exact-optional': {
+      file: 'services/kernel/exact-optional.ts',
+      text: 'export const it: { a?: string } = { a: undefined };\n',
+      code: 'TS2375',
+    },
+    'types-erasable-only': {
+      file: 'services/kernel/not-erasable.ts',
+      text: 'export enum Color { Red }\n',
+      code: 'TS1294',
+    },
+    'types-contract-input': { file: 'services/cli/wrong-input.ts', text: contractCall('{ job: 1 }'), code: 'TS2322' },
+  };
+  for (const { file, text } of Object.values(seeds)) write(`${folder}/${file}`, text);
+  const cleanFile = 'services/cli/right-input.ts';
+  write(`${folder}/${cleanFile}`, contractCall("{ job: 'one' }"));
+  const { output } = await runCommand(
+    process.execPath,
+    [inProject('node_modules/typescript/bin/tsc'), '--build', '--pretty', 'false'],
+    { cwd: path.join(seedTree, folder), deadlineMs: 180_000 },
+  );
+  const lines = output.split('\n');
+  for (const [rule, { file, code }] of Object.entries(seeds)) {
+    const isFound = lines.some((line) => line.startsWith(file) && line.includes(code));
+    const said = lines.filter((line) => line.startsWith(file)).join(' ');
+    expectThat(rule, isFound, `expected ${code} in ${file}; the compiler said: ${said || 'nothing'}`);
+  }
+  const accusation = lines.find((line) => line.startsWith(cleanFile));
+  expectThat('types', accusation === undefined, `clean ${cleanFile} was accused: ${accusation}`);
+}
+
+/** The "only user" rules and the rules about exports, with ESLint. */
+async function checkLint() {
+  const folder = 'lint';
+  const compilerOptions = {
+    module: 'ESNext',
+    moduleResolution: 'Bundler',
+    target: 'ES2024',
+    strict: true,
+    noEmit: true,
+  };
+  write(`${folder}/tsconfig.json`, JSON.stringify({ compilerOptions, include: ['**/*.ts'] }));
+  /** @type {{ rule: string, file: string, marker: string }[]} */
+  const seeds = [];
+  /** @type {string[]} */
+  const cleanFiles = [];
+  /** @param {string} rule @param {string} file @param {string} text @param {string} marker */
+  const seed = (rule, file, text, marker) => {
+    seeds.push({ rule, file, marker });
+    write(`${folder}/${file}`, text);
+  };
+  for (const { name, module, imports, only } of onlyUsers) {
+    const names = imports ?? ['something'];
+    for (const imported of names) {
+      const text = `import { ${imported} } from '${module}';\nexport const it: unknown = ${imported};\n`;
+      for (const place of ['services/provider', 'electron/main/shell', 'electron/main/window']) {
+        seed(`only-user-${name}`, `${place}/${name}-${imported.toLowerCase()}.ts`, text, `[only-user ${name}]`);
+      }
+      for (const area of only) {
+        const file = area.endsWith('/**') ? area.replace('**', `${name}-${imported.toLowerCase()}.ts`) : area;
+        cleanFiles.push(file);
+        write(`${folder}/${file}`, text);
+      }
+    }
+    if (module.startsWith('node:')) {
+      const text = `import * as it from '${module.slice('node:'.length)}';\nexport const used: unknown = it;\n`;
+      seed(`only-user-${name}`, `services/provider/${name}-short.ts`, text, `[only-user ${name}]`);
+    }
+  }
+  const dynamic = '[only-user dynamic]';
+  seed(
+    'only-user-dynamic',
+    'services/pki/dynamic.ts',
+    "export const it: Promise<unknown> = import('node:child_process');\n",
+    dynamic,
+  );
+  seed(
+    'only-user-require',
+    'electron/main/require.ts',
+    "declare const require: (name: string) => unknown;\nexport const it = require('electron');\n",
+    dynamic,
+  );
+  seed('no-default-export', 'services/kernel/default-export.ts', 'export default 1;\n', 'Export by name');
+  seed('no-barrel', 'services/kernel/barrel.ts', "export * from './default-export.ts';\n", 'no barrels');
+  seed('no-enum', 'services/kernel/enum.ts', 'export enum Color {\n  Red,\n}\n', 'type stripping');
+  seed('no-any', 'services/kernel/any.ts', 'export const it = (value: any): unknown => value;\n', 'Unexpected any');
+  seed('no-ignore', 'services/kernel/ignore.ts', '// @ts-ignore\nexport const it = 1;\n', 'ts-ignore');
+  seed(
+    'no-floating',
+    'services/kernel/floating.ts',
+    'export const it = (): void => {\n  Promise.resolve(1);\n};\n',
+    'Promises must be awaited',
+  );
+
+  const { output, stdout } = await runCommand(
+    process.execPath,
+    [
+      inProject('node_modules/eslint/bin/eslint.js'),
+      '--config',
+      inProject('eslint.config.js'),
+      '--format',
+      'json',
+      '.',
+    ],
+    { cwd: path.join(seedTree, folder), deadlineMs: 180_000 },
+  );
+  /** @type {{ filePath: string, messages: { message: string }[] }[]} */
+  let report;
+  try {
+    report = JSON.parse(stdout);
+  } catch {
+    expectThat('lint', false, `ESLint gave no report: ${output.slice(0, 2_000)}`);
+    return;
+  }
+  /** @param {string} file */
+  const messagesOf = (file) =>
+    report
+      .find(({ filePath }) => filePath === path.join(seedTree, folder, file))
+      ?.messages.map(({ message }) => message);
+  for (const { rule, file, marker } of seeds) {
+    const messages = messagesOf(file);
+    expectThat(
+      rule,
+      messages?.some((message) => message.includes(marker)) ?? false,
+      `${file} was not refused: ${messages?.join('; ')}`,
+    );
+  }
+  for (const file of cleanFiles) {
+    const accusation = messagesOf(file)?.find((message) => message.includes('[only-user'));
+    expectThat(
+      'lint',
+      messagesOf(file) !== undefined && accusation === undefined,
+      `clean ${file} was accused: ${accusation}`,
+    );
+  }
+}
+
+function checkTreeRules() {
+  const host = ['registry', 'npmjs', 'org'].join('.');
+  const key = ['-----BEGIN PRIVATE', ' KEY-----\n', 'A'.repeat(64)].join('');
+  /** @type {Record<string, Record<string, string>>} */
+  const seeds = {
+    layout: { 'stuff/file.txt': '' },
+    'file-name': { 'services/kernel/clockUtils.ts': '// Clock.\n', 'services/kernel/utils.ts': '// Everything.\n' },
+    'module-header': { 'services/kernel/clock.ts': 'export const it = 1;\n' },
+    'machine-path': { 'docs/a.md': `see ${projectFolder}/docs\n` },
+    'registry-host': { 'docs/a.md': `from https://${host}/left-pad\n` },
+    secret: { 'docs/a.md': key },
+    'dependency-reason': { 'package.json': '{ "dependencies": { "left-pad": "1.0.0" } }' },
+  };
+  const clean = {
+    'services/kernel/clock.ts': '// Owns time.\nexport const it = 1;\n',
+    'package.json': '{ "dependencies": { "left-pad": "1.0.0" } }',
+    'docs/dependencies.md': '| `left-pad` | pads | it is a sample |\n',
+  };
+  /** @param {Record<string, string>} contents */
+  const treeOf = (contents) => ({
+    files: Object.keys(contents),
+    read: (/** @type {string} */ file) => contents[file] ?? '',
+  });
+  for (const rule of treeRules) {
+    const contents = seeds[rule.name];
+    expectThat(rule.name, contents !== undefined, 'has no seeded violation');
+    const found = [...rule.violations(treeOf(contents ?? {}))].length;
+    expectThat(rule.name, found >= Object.keys(contents ?? {}).length, 'its violation was not reported');
+    expectThat(rule.name, [...rule.violations(treeOf(clean))].length === 0, 'clean files were accused');
+  }
+  expectThat('tree', existsSync(inProject('package.json')), 'the project was not found');
+}

@@ -1,0 +1,159 @@
+// Owns the rules about files that no other tool checks: names, layout, module headers, what must never be written into a file,
+// and a reason for every dependency. Prints one line for each violation, and `{ passed, failed }` at the end.
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { projectFolder } from './project.mjs';
+
+/** What may lie at the root; dot files are configuration of tools. */
+const layout = new Set([
+  ...['assets', 'bench', 'docs', 'e2e', 'electron', 'renderer', 'scripts', 'services'],
+  ...['CONTRIBUTING.md', 'LICENSE', 'README.md', 'SECURITY.md'],
+  ...['eslint.config.js', 'knip.json', 'package-lock.json', 'package.json', 'vitest.config.mjs'],
+  ...['tsconfig.base.json', 'tsconfig.json'],
+]);
+
+const sourceFile = /\.(ts|tsx|mjs|js|cjs)$/;
+const kebabCase = /^\.?[a-z0-9]+(-[a-z0-9]+)*(\.[a-z0-9]+(-[a-z0-9]+)*)*$/;
+const emptyNames = /(^|[/-])(utils?|helpers?|common|misc)(\.|-|\/|$)/;
+const binaryFile = /\.(png|ico|icns|woff2?|bin|p12|pfx|zip|gz)$/;
+
+/**
+ * @typedef {object} TreeRule
+ * @property {string} name
+ * @property {string} about
+ * @property {(tree: Tree) => Iterable<string>} violations
+ *
+ * @typedef {object} Tree
+ * @property {readonly string[]} files relative paths, with forward slashes
+ * @property {(file: string) => string} read
+ */
+
+/** @param {Tree} tree @param {(file: string, text: string) => string | undefined} look */
+function* everyText({ files, read }, look) {
+  for (const file of files) {
+    if (binaryFile.test(file)) continue;
+    const found = look(file, read(file));
+    if (found !== undefined) yield `${file}: ${found}`;
+  }
+}
+
+/** @type {readonly TreeRule[]} */
+export const treeRules = [
+  {
+    name: 'layout',
+    about: 'the root holds what docs/ARCHITECTURE.md lists',
+    *violations({ files }) {
+      for (const top of new Set(files.map((file) => file.split('/')[0] ?? ''))) {
+        if (!top.startsWith('.') && !layout.has(top)) yield `${top}: is not part of the layout`;
+      }
+    },
+  },
+  {
+    name: 'file-name',
+    about: 'kebab-case, named after the main export; never utils, helpers, common, misc',
+    *violations({ files }) {
+      for (const file of files.filter((each) => sourceFile.test(each))) {
+        if (!kebabCase.test(path.posix.basename(file))) yield `${file}: is not kebab-case`;
+        if (emptyNames.test(file)) yield `${file}: this name says nothing; name it after what it owns`;
+      }
+    },
+  },
+  {
+    name: 'module-header',
+    about: 'a module starts with what it owns',
+    *violations({ files, read }) {
+      for (const file of files.filter((each) => sourceFile.test(each) && !/\.test\.|\.d\.ts$|\.spec\./.test(each))) {
+        const firstLine =
+          read(file)
+            .split('\n')
+            .find((line) => !line.startsWith('#!')) ?? '';
+        if (!/^(\/\/|\/\*)/.test(firstLine)) yield `${file}: has no header comment`;
+      }
+    },
+  },
+  {
+    name: 'machine-path',
+    about: 'no path of one machine',
+    violations: (tree) =>
+      everyText(tree, (_file, text) => {
+        const homes = [projectFolder, homedir()].filter((folder) => folder.length > 1 && text.includes(`${folder}/`));
+        if (homes.length > 0) return `names the folder ${homes.join(', ')} of this machine`;
+        return /(\/Users\/|\/home\/runner\/|[A-Z]:\\\\?Users\\)/.test(text) ? 'names a home folder' : undefined;
+      }),
+  },
+  {
+    name: 'registry-host',
+    about: 'no host of a package registry: npm decides where packages come from',
+    violations: (tree) =>
+      everyText(tree, (_file, text) => {
+        const match =
+          /(registry\.(npmjs|yarnpkg)\.(org|com)|npmmirror\.com|unpkg\.com|jsdelivr\.net|files\.pythonhosted\.org)/.exec(
+            text,
+          );
+        return match === null ? undefined : `names the registry host ${match[0]}`;
+      }),
+  },
+  {
+    name: 'secret',
+    about: 'no private key or access token',
+    violations: (tree) =>
+      everyText(tree, (_file, text) =>
+        /-----BEGIN [A-Z ]*PRIVATE KEY-----(\\n|\s)+[A-Za-z0-9+/=]{40}|\bnpm_[A-Za-z0-9]{36}\b|\bgh[pousr]_[A-Za-z0-9]{36}\b|\bAKIA[A-Z0-9]{16}\b/.test(
+          text,
+        )
+          ? 'holds a private key or an access token'
+          : undefined,
+      ),
+  },
+  {
+    name: 'dependency-reason',
+    about: 'every dependency has a line in docs/dependencies.md, and every line a dependency',
+    *violations({ files, read }) {
+      if (!files.includes('package.json')) return;
+      const { dependencies = {}, devDependencies = {}, optionalDependencies = {} } = JSON.parse(read('package.json'));
+      const declared = new Set(
+        [dependencies, devDependencies, optionalDependencies].flatMap((group) => Object.keys(group)),
+      );
+      const text = files.includes('docs/dependencies.md') ? read('docs/dependencies.md') : '';
+      const explained = new Set(
+        [...text.matchAll(/^\| (`[^|]+`) \|/gm)].flatMap((row) =>
+          [...(row[1] ?? '').matchAll(/`([^`]+)`/g)].map((name) => name[1]),
+        ),
+      );
+      for (const name of declared)
+        if (!explained.has(name)) yield `package.json: ${name} has no line in docs/dependencies.md`;
+      for (const name of explained)
+        if (!declared.has(String(name))) yield `docs/dependencies.md: ${name} is not a dependency`;
+    },
+  },
+];
+
+/** All files that git knows or would take in. @param {string} root @returns {Tree} */
+export function readTree(root) {
+  const output = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
+    cwd: root,
+    encoding: 'utf8',
+  });
+  const files = [...new Set(output.split('\0'))]
+    .filter((file) => file !== '' && existsSync(path.join(root, file)))
+    .sort();
+  return { files, read: (file) => readFileSync(path.join(root, file), 'utf8') };
+}
+
+/** Only when run as a command; the seeded violations use the rules as they are. */
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  const tree = readTree(projectFolder);
+  let passed = 0;
+  let failed = 0;
+  for (const rule of treeRules) {
+    const violations = [...rule.violations(tree)];
+    if (violations.length === 0) passed += 1;
+    else failed += 1;
+    for (const violation of violations) process.stdout.write(`${rule.name}: ${violation} (${rule.about})\n`);
+  }
+  process.exitCode = failed === 0 ? 0 : 1;
+  process.stdout.write(`${JSON.stringify({ passed, failed })}\n`);
+}
