@@ -1,0 +1,323 @@
+// Owns the tenant's trust decision (docs/protocol.md, section 3): chain by OpenSSL, names, strength, pins, revocation.
+// Must not build chains itself and must not open connections: it judges what the live handshake showed.
+import type { TrustReason } from '../contracts/models/trust.ts';
+import { FarkeepError } from '../kernel/farkeep-error.ts';
+import {
+  describeKey,
+  hasServerAuth,
+  isSelfSigned,
+  type ReadCertificate,
+  readCertificate,
+} from './certificate-summary.ts';
+import { violatesNameConstraints } from './name-constraints.ts';
+import { canonicalHost, type CertificateNames, matchName, type NameMatch } from './names.ts';
+import { isStrongKey, isStrongSignature, signatureAlgorithmName } from './strength.ts';
+import { matchesThumbprint, type Thumbprint, thumbprintOf } from './thumbprint.ts';
+
+export interface TrustPin {
+  readonly certificateDer: Uint8Array;
+  readonly state: 'current' | 'next' | 'revoked' | 'replaced';
+  /** For `next`: from when the announced certificate is accepted, ms since the epoch. */
+  readonly usableFrom?: number;
+}
+
+export interface RevocationAnswer {
+  readonly status: 'good' | 'revoked' | 'unknown';
+  /** Whether `unknown` refuses. */
+  readonly isRequired: boolean;
+  readonly detail: string;
+}
+
+export interface TrustInput {
+  readonly leafDer: Uint8Array;
+  /** Issuers above the leaf in the order in which OpenSSL linked them, the root last when it is known (`peerCertificates`). */
+  readonly chainDer: readonly Uint8Array[];
+  /** Name or address of the gateway as the tenant dialled it. */
+  readonly nameDialled: string;
+  /** `TLSSocket.authorized` of a socket opened with the trusted roots and `checkServerIdentity` switched off. */
+  readonly isAuthorizedByOpenSsl: boolean;
+  /** `TLSSocket.authorizationError` */
+  readonly authorizationError: string | Error | null | undefined;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  readonly pins: readonly TrustPin[];
+  /** A thumbprint given by a person for this very connection; it takes the place of the pins. */
+  readonly fingerprint?: Thumbprint | undefined;
+  readonly revocation?: RevocationAnswer | undefined;
+}
+
+export interface TrustFinding {
+  readonly reason: TrustReason;
+  readonly isRefusing: boolean;
+  /** One sentence with the particulars; no secret. */
+  readonly message: string;
+}
+
+export interface TrustResult {
+  readonly decision: 'trusted' | 'pinned' | 'refused';
+  /** Codes of `findings` without repetition. */
+  readonly reasons: TrustReason[];
+  readonly findings: TrustFinding[];
+  /** Whether a pin exists and the presented certificate is another one: never the first-use prompt, always the compare prompt. */
+  readonly isChanged: boolean;
+}
+
+const chainReasons: Readonly<Record<string, TrustReason>> = {
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'chain.self-signed',
+  SELF_SIGNED_CERT_IN_CHAIN: 'chain.untrusted-root',
+  CERT_UNTRUSTED: 'chain.untrusted-root',
+  UNABLE_TO_GET_ISSUER_CERT: 'chain.incomplete',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'chain.incomplete',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'chain.incomplete',
+  CERT_HAS_EXPIRED: 'date.expired',
+  CERT_NOT_YET_VALID: 'date.not-yet-valid',
+  CERT_REVOKED: 'revocation.revoked',
+  INVALID_PURPOSE: 'usage.no-server-auth',
+  PERMITTED_VIOLATION: 'chain.name-constraint',
+  EXCLUDED_VIOLATION: 'chain.name-constraint',
+};
+
+/** What the certificate's names and the pin say about a gateway, before anything is dialled. */
+export function gatewayNameMatch(certificate: ReadCertificate, nameDialled: string, isPinned: boolean): NameMatch {
+  const { structure } = certificate;
+  if (!isPinned) return matchName(structure, nameDialled);
+  const limits = pinnedNames(certificate, nameDialled);
+  return limits === undefined ? 'covered' : matchName(limits, nameDialled);
+}
+
+/**
+ * The names by which a pinned certificate limits gateways; undefined when it does not. The pin is the identity, so a certificate without
+ * names of the dialled kind limits nothing; the common name of a self-signed one is a person's label, not a host.
+ */
+function pinnedNames(certificate: ReadCertificate, nameDialled: string): CertificateNames | undefined {
+  const { structure } = certificate;
+  const isAddress = canonicalHost(nameDialled)?.kind === 'ip';
+  if (isAddress) return structure.ipAddresses.length > 0 ? structure : undefined;
+  if (structure.dnsNames.length > 0) return structure;
+  const hasHostLikeCommonName = structure.commonNames.some((name) => name.includes('.'));
+  return !structure.hasSubjectAltName && hasHostLikeCommonName && !isSelfSigned(certificate) ? structure : undefined;
+}
+
+/** @throws FarkeepError 'certificate.malformed' when the leaf cannot be read */
+export function decideTrust(input: TrustInput): TrustResult {
+  const leaf = readCertificate(Buffer.from(input.leafDer));
+  const chain = readChain(input.chainDer);
+  const findings: TrustFinding[] = [];
+  const add = (reason: TrustReason, isRefusing: boolean, message: string): void => {
+    findings.push({ reason, isRefusing, message });
+  };
+  const isSame = (der: Uint8Array): boolean => leaf.der.equals(der);
+  const currentPins = input.pins.filter((pin) => pin.state === 'current');
+  const isChanged = currentPins.length > 0 && !currentPins.some((pin) => isSame(pin.certificateDer));
+  const revokedPin = input.pins.find((pin) => pin.state === 'revoked' && isSame(pin.certificateDer));
+
+  const pin = findPin(input, isSame);
+  if (revokedPin !== undefined) add('pin.revoked', true, 'This certificate was pinned and the pin was revoked');
+  if (input.fingerprint !== undefined) {
+    if (!matchesThumbprint(leaf.der, input.fingerprint)) {
+      add(
+        'fingerprint.mismatch',
+        true,
+        `The presented thumbprint is ${thumbprintOf(leaf.der, input.fingerprint.algorithm)}`,
+      );
+    } else if (input.fingerprint.algorithm === 'SHA-1') {
+      add('fingerprint.match-sha1', false, 'The SHA-1 thumbprint matches; SHA-256 is stronger');
+    } else {
+      add('fingerprint.match', false, 'The SHA-256 thumbprint matches');
+    }
+  }
+  if (pin === 'current') add('pin.match', false, 'The certificate is the pinned one, byte for byte');
+  if (pin === 'next') add('pin.next', false, 'The certificate is the one that was announced with the pinned key');
+  const isPinned = pin !== undefined;
+
+  addKeyFindings(add, leaf, chain, isPinned);
+  addDateFindings(add, leaf, chain, input.now, isPinned);
+  addNameFindings(add, leaf, input.nameDialled, isPinned);
+  if (!hasServerAuth(leaf.structure)) {
+    add(
+      'usage.no-server-auth',
+      !isPinned,
+      'The certificate is not made for servers (extended key usage has no serverAuth)',
+    );
+  }
+  // "openssl req -x509" makes self-signed authorities by default: harmless when that very certificate is pinned.
+  if (leaf.structure.isAuthority)
+    add('usage.authority', !isPinned, 'The certificate is the one of an authority, not of a server');
+  if (!isPinned) addChainFindings(add, leaf, chain, input);
+  if (input.revocation !== undefined) {
+    const { status, detail, isRequired } = input.revocation;
+    add(`revocation.${status}`, status === 'revoked' || (status === 'unknown' && isRequired), detail);
+  }
+  if (isChanged && pin !== 'next' && input.fingerprint === undefined) {
+    add('pin.changed', false, 'Another certificate is pinned for this provider');
+  }
+
+  const isRefused = findings.some((finding) => finding.isRefusing);
+  return {
+    decision: isRefused ? 'refused' : isPinned ? 'pinned' : 'trusted',
+    reasons: [...new Set(findings.map((finding) => finding.reason))],
+    findings,
+    isChanged: isChanged && pin === undefined,
+  };
+}
+
+/** The error for a refused decision. The code tells the compare prompt from the first-contact prompt from a plain refusal. */
+export function trustError(result: TrustResult, identity: string): FarkeepError {
+  const refusing = result.findings.filter((finding) => finding.isRefusing);
+  const has = (reason: TrustReason): boolean => refusing.some((finding) => finding.reason === reason);
+  const code = has('fingerprint.mismatch')
+    ? 'trust.thumbprint-mismatch'
+    : has('pin.revoked') || has('revocation.revoked') || has('strength.weak-key')
+      ? 'trust.refused'
+      : result.isChanged
+        ? 'trust.changed'
+        : 'trust.untrusted';
+  return new FarkeepError(code, `${identity}: ${refusing.map((finding) => finding.message).join('; ')}`, {
+    details: { reasons: result.reasons },
+  });
+}
+
+type Add = (reason: TrustReason, isRefusing: boolean, message: string) => void;
+
+function findPin(
+  input: TrustInput,
+  isSame: (der: Uint8Array) => boolean,
+): 'current' | 'next' | 'fingerprint' | undefined {
+  if (input.fingerprint !== undefined) {
+    return matchesThumbprint(input.leafDer, input.fingerprint) ? 'fingerprint' : undefined;
+  }
+  const matching = input.pins.filter((pin) => isSame(pin.certificateDer));
+  if (matching.some((pin) => pin.state === 'current')) return 'current';
+  const isAnnounced = matching.some((pin) => pin.state === 'next' && (pin.usableFrom ?? 0) <= input.now);
+  return isAnnounced ? 'next' : undefined;
+}
+
+function readChain(chainDer: readonly Uint8Array[]): ReadCertificate[] | undefined {
+  try {
+    return chainDer.map((der) => readCertificate(Buffer.from(der)));
+  } catch (error) {
+    if (error instanceof FarkeepError) return undefined;
+    throw error;
+  }
+}
+
+function addKeyFindings(
+  add: Add,
+  leaf: ReadCertificate,
+  chain: ReadCertificate[] | undefined,
+  isPinned: boolean,
+): void {
+  // Under a pin nobody's signature is relied on, only the leaf's own key.
+  for (const certificate of isPinned ? [leaf] : [leaf, ...(chain ?? [])]) {
+    const name = certificate === leaf ? 'The certificate' : `The authority "${certificate.structure.subject}"`;
+    if (!isStrongKey(certificate.x509.publicKey)) {
+      add('strength.weak-key', true, `${name} has a weak key (${describeKey(certificate.x509.publicKey)})`);
+    }
+    // The signature of a root on itself proves nothing and is not relied on.
+    if (!isStrongSignature(certificate.structure) && !isSelfSigned(certificate)) {
+      add(
+        'strength.weak-signature',
+        !isPinned,
+        `${name} has a weak signature (${signatureAlgorithmName(certificate.structure)})`,
+      );
+    }
+  }
+}
+
+function addDateFindings(
+  add: Add,
+  leaf: ReadCertificate,
+  chain: ReadCertificate[] | undefined,
+  now: number,
+  isPinned: boolean,
+): void {
+  let isOutOfDate = false;
+  for (const certificate of isPinned ? [leaf] : [leaf, ...(chain ?? [])]) {
+    const name = certificate === leaf ? 'The certificate' : `The authority "${certificate.structure.subject}"`;
+    if (now > certificate.x509.validToDate.getTime()) {
+      isOutOfDate = true;
+      add('date.expired', !isPinned, `${name} expired on ${certificate.x509.validToDate.toISOString()}`);
+    }
+    if (now < certificate.x509.validFromDate.getTime()) {
+      isOutOfDate = true;
+      add(
+        'date.not-yet-valid',
+        !isPinned,
+        `${name} is not valid before ${certificate.x509.validFromDate.toISOString()}`,
+      );
+    }
+  }
+  if (isPinned && isOutOfDate) add('pin.dates-ignored', false, 'Its dates are over, but it is pinned');
+}
+
+function addNameFindings(add: Add, leaf: ReadCertificate, nameDialled: string, isPinned: boolean): void {
+  const match = gatewayNameMatch(leaf, nameDialled, isPinned);
+  if (match === 'not-covered') {
+    const names = [...leaf.structure.dnsNames, ...leaf.structure.ipAddresses];
+    const listed = names.length > 0 ? names : leaf.structure.commonNames;
+    add(
+      'name.not-covered',
+      true,
+      `The certificate does not cover "${nameDialled}"; it is made for ${listed.join(', ') || 'no host'}`,
+    );
+    return;
+  }
+  // A pin without names covers every gateway, but not because a name says so.
+  if (!isPinned || pinnedNames(leaf, nameDialled) !== undefined) {
+    add('name.covered', false, `The certificate covers "${nameDialled}"`);
+  }
+  if (match === 'covered-by-common-name') {
+    add(
+      'name.common-name-only',
+      false,
+      'The name stands only in the subject; the certificate has no subject alternative names',
+    );
+  }
+}
+
+function addChainFindings(
+  add: Add,
+  leaf: ReadCertificate,
+  chain: ReadCertificate[] | undefined,
+  { isAuthorizedByOpenSsl, authorizationError }: TrustInput,
+): void {
+  if (isAuthorizedByOpenSsl) {
+    // The strength rules judge the certificates that Node shows; they must be the ones whose signatures OpenSSL relied on.
+    if (chain === undefined || !isLinked([leaf, ...chain])) {
+      add('chain.invalid', true, 'The presented chain does not fit together');
+    } else {
+      add('chain.trusted', false, 'The chain leads to a trusted authority');
+    }
+    return;
+  }
+  const code =
+    authorizationError instanceof Error
+      ? 'code' in authorizationError && typeof authorizationError.code === 'string'
+        ? authorizationError.code
+        : authorizationError.message
+      : (authorizationError ?? 'UNSPECIFIED');
+  const constraint = violatesNameConstraints(leaf, chain ?? []);
+  if (constraint !== undefined) {
+    add('chain.name-constraint', true, constraint);
+    return;
+  }
+  const reason = chainReasons[code] ?? 'chain.invalid';
+  const explained: Partial<Record<TrustReason, string>> = {
+    'chain.self-signed': 'The certificate is self-signed and not pinned',
+    'chain.untrusted-root': 'The chain ends at an authority that is not trusted here',
+    'chain.incomplete':
+      'The chain does not reach a trusted authority: an intermediate is missing or the root is not trusted here',
+  };
+  add(reason, true, explained[reason] ?? `OpenSSL refused the chain (${code})`);
+}
+
+/** Each certificate is signed by the key of the next one. */
+function isLinked(certificates: readonly ReadCertificate[]): boolean {
+  return certificates.every((certificate, index) => {
+    const issuer = certificates[index + 1];
+    return (
+      issuer === undefined ||
+      (certificate.x509.checkIssued(issuer.x509) && certificate.x509.verify(issuer.x509.publicKey))
+    );
+  });
+}
