@@ -1,0 +1,179 @@
+import { createPrivateKey } from 'node:crypto';
+import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import tls from 'node:tls';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { silentLogger } from '../kernel/logger.ts';
+import { Secret } from '../kernel/secret.ts';
+import { generateSelfSigned } from '../pki/generate.ts';
+import { CertificateStore, type NewCertificate } from './certificate-store.ts';
+
+let folder: string;
+beforeEach(async () => {
+  folder = path.join(await mkdtemp(path.join(os.tmpdir(), 'farkeep-store-')), 'certificates');
+});
+afterEach(async () => {
+  await rm(path.dirname(folder), { recursive: true, force: true });
+});
+
+const open = (): Promise<CertificateStore> => CertificateStore.open(folder, { logger: silentLogger });
+
+async function newCertificate(commonName: string): Promise<NewCertificate> {
+  const { certificatePem, privateKey } = await generateSelfSigned({ subject: { commonName }, keyBits: 2048 });
+  return { certificatePem, privateKey, chainPem: '', friendlyName: commonName, origin: 'generated' };
+}
+
+describe('CertificateStore', () => {
+  it('makes a self-signed certificate once per slot and serves it', async () => {
+    const store = await open();
+    const first = await store.ensureSelfSigned('provider', { subject: { commonName: 'backup01' }, keyBits: 2048 });
+    const again = await store.ensureSelfSigned('provider', { subject: { commonName: 'other' } });
+    expect(again.id).toBe(first.id);
+    expect(first).toMatchObject({ origin: 'generated-at-first-start', installedInSlots: ['provider'], chainLength: 0 });
+    const serving = await store.loadForServing('provider');
+    expect(() => tls.createSecureContext({ cert: serving.certPem, key: serving.keyPem.bytes })).not.toThrow();
+    await expect(store.loadForServing('server')).rejects.toMatchObject({ code: 'certificate.none' });
+  });
+
+  it('keeps certificates, slots and keys over a restart', async () => {
+    const before = await open();
+    const stored = await before.put(await newCertificate('one'));
+    await before.install('server', stored.id);
+    before[Symbol.dispose]();
+    const after = await open();
+    expect(await after.list()).toEqual([{ ...stored, installedInSlots: ['server'] }]);
+    const { keyPem } = await after.loadForServing('server');
+    expect(createPrivateKey(keyPem.bytes).asymmetricKeyDetails?.modulusLength).toBe(2048);
+  });
+
+  it('writes private keys encrypted only, with modes for one user', async () => {
+    const store = await open();
+    const { id } = await store.put(await newCertificate('one'));
+    const key = await readFile(path.join(folder, id, 'key.pem'), 'utf8');
+    expect(key).toContain('BEGIN ENCRYPTED PRIVATE KEY');
+    const modes = async (file: string): Promise<number> => (await stat(path.join(folder, file))).mode & 0o777;
+    expect(await modes('.')).toBe(0o700);
+    expect(await modes(id)).toBe(0o700);
+    for (const name of ['certificate.pem', 'chain.pem', 'key.pem', 'meta.json'])
+      expect(await modes(`${id}/${name}`)).toBe(0o600);
+    expect(await modes('store.key')).toBe(0o600);
+    expect(await store.describeProtection(id)).toMatchObject({ kind: 'key-file', warnings: [] });
+  });
+
+  it('uses 0640 and 0750 for a service group, whatever the umask', async () => {
+    const before = process.umask(0o077);
+    try {
+      const store = await CertificateStore.open(folder, {
+        logger: silentLogger,
+        serviceGroupId: process.getgid?.() ?? 0,
+      });
+      const { id } = await store.put(await newCertificate('one'));
+      expect((await stat(path.join(folder, id, 'key.pem'))).mode & 0o777).toBe(0o640);
+      expect((await stat(path.join(folder, id))).mode & 0o777).toBe(0o750);
+      expect((await store.describeProtection(id)).readers.some((reader) => reader.startsWith('group '))).toBe(true);
+    } finally {
+      process.umask(before);
+    }
+  });
+
+  it('warns about rights that are too wide, at open and in the protection', async () => {
+    const { id } = await (await open()).put(await newCertificate('one'));
+    await chmod(path.join(folder, id, 'key.pem'), 0o644);
+    const warnings: unknown[] = [];
+    const logger = {
+      ...silentLogger,
+      warn: (_: string, fields?: Record<string, unknown>) => void warnings.push(fields?.['warning']),
+    };
+    const store = await CertificateStore.open(folder, { logger });
+    expect(warnings).toEqual([`${path.join(folder, id, 'key.pem')} has mode 0644, wider than 0600`]);
+    const protection = await store.describeProtection(id);
+    expect(protection.readers).toContain('everybody');
+    expect(protection.warnings).toHaveLength(1);
+  });
+
+  it('names account and file when the key cannot be read, at install and at start', async () => {
+    const store = await open();
+    const { id } = await store.put(await newCertificate('one'));
+    const file = path.join(folder, id, 'key.pem');
+    await chmod(file, 0o000);
+    await chmod(path.dirname(folder), 0o755);
+    await chmod(folder, 0o755);
+    await chmod(path.join(folder, id), 0o755);
+    for (const name of ['certificate.pem', 'chain.pem', 'meta.json']) await chmod(path.join(folder, id, name), 0o644);
+    const isRoot = process.geteuid?.() === 0;
+    if (isRoot) process.seteuid?.(65534);
+    try {
+      const account = isRoot ? 'nobody' : os.userInfo().username;
+      await expect(store.install('provider', id)).rejects.toMatchObject({
+        code: 'certificate.key-unreadable',
+        message: `The account "${account}" cannot read ${file}`,
+      });
+    } finally {
+      if (isRoot) process.seteuid?.(0);
+    }
+    expect(await store.installed('provider')).toBeUndefined();
+  });
+
+  it('tells listeners about a newly installed certificate', async () => {
+    const store = await open();
+    const seen: string[] = [];
+    const subscription = store.onInstalled((slot, { id }) => void seen.push(`${slot} ${id}`));
+    const one = await store.put(await newCertificate('one'));
+    await store.install('provider', one.id);
+    subscription[Symbol.dispose]();
+    await store.install('server', one.id);
+    expect(seen).toEqual([`provider ${one.id}`]);
+  });
+
+  it('refuses to remove what is in service, and removes the rest', async () => {
+    const store = await open();
+    const one = await store.put(await newCertificate('one'));
+    const two = await store.put(await newCertificate('two'));
+    await store.install('provider', one.id);
+    await expect(store.remove(one.id)).rejects.toMatchObject({ code: 'call.conflict' });
+    await store.remove(two.id);
+    expect((await store.list()).map(({ id }) => id)).toEqual([one.id]);
+    await expect(store.get('../../etc')).rejects.toMatchObject({ code: 'call.not-found' });
+  });
+
+  it('refuses a key that belongs to another certificate and stores nothing', async () => {
+    const store = await open();
+    const one = await newCertificate('one');
+    const two = await newCertificate('two');
+    await expect(store.put({ ...one, privateKey: two.privateKey })).rejects.toMatchObject({
+      code: 'certificate.key-mismatch',
+    });
+    expect(await store.list()).toEqual([]);
+  });
+
+  it('clears what a crash left behind and lists the rest when an entry is damaged', async () => {
+    const store = await open();
+    const one = await store.put(await newCertificate('one'));
+    const two = await store.put(await newCertificate('two'));
+    await writeFile(path.join(folder, two.id, 'meta.json'), 'not json');
+    const { mkdir } = await import('node:fs/promises');
+    await mkdir(path.join(folder, `.${'a'.repeat(32)}.new`));
+    const again = await open();
+    expect((await again.list()).map(({ id }) => id)).toEqual([one.id]);
+    expect((await readdir(folder)).filter((name) => name.startsWith('.'))).toEqual([]);
+  });
+
+  it('uses a keychain key when one is handed in, and says when it does not fit', async () => {
+    const withKey = (key: Secret): Promise<CertificateStore> =>
+      CertificateStore.open(folder, { logger: silentLogger, keychainKey: { keychain: 'Test Keychain', key } });
+    const key = Secret.random();
+    const copy = Secret.take(Buffer.from(key.bytes));
+    const store = await withKey(key);
+    const { id, keyProtection } = await store.put(await newCertificate('one'));
+    expect(keyProtection).toMatchObject({
+      kind: 'os-keychain',
+      description: 'Encrypted with a key from Test Keychain',
+    });
+    expect(await readdir(folder)).not.toContain('store.key');
+    await (await withKey(copy)).install('server', id);
+    await expect((await withKey(Secret.random())).loadForServing('server')).rejects.toMatchObject({
+      code: 'certificate.key-unreadable',
+    });
+  });
+});

@@ -1,0 +1,430 @@
+// Owns stored certificates with their private keys, and which one is installed in each slot. A folder per certificate.
+// Must never hand out a private key except for serving, nor write one unencrypted.
+import { createPrivateKey, type KeyObject } from 'node:crypto';
+import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { z } from 'zod';
+import {
+  type CertificateSlot,
+  certificateSlots,
+  type KeyProtection,
+  type StoredCertificate,
+} from '../contracts/models/certificate.ts';
+import { idSchema, instantSchema } from '../contracts/models/values.ts';
+import { syncFolder, writeFileAtomically } from '../kernel/atomic-file.ts';
+import { type Clock, systemClock } from '../kernel/clock.ts';
+import { FarkeepError } from '../kernel/farkeep-error.ts';
+import type { Logger } from '../kernel/logger.ts';
+import { Secret } from '../kernel/secret.ts';
+import type { SubjectName } from '../pki/certificate-builder.ts';
+import { type ReadCertificate, readCertificate, summarize, toPem } from '../pki/certificate-summary.ts';
+import { generateSelfSigned, type RsaKeySize } from '../pki/generate.ts';
+import { splitPemCertificates } from '../pki/pem.ts';
+import { type AccessPolicy, accessPolicy, applyPolicy, currentAccount, readersOf, tooWide } from './access-rights.ts';
+import { type KeychainKey, KeyEncryption } from './key-encryption.ts';
+
+const keyFileName = 'store.key';
+const slotsFileName = 'slots.json';
+const certificateFiles = ['certificate.pem', 'chain.pem', 'key.pem', 'meta.json'] as const;
+
+const metaSchema = z.object({
+  formatVersion: z.literal(1),
+  friendlyName: z.string(),
+  origin: z.enum(['generated-at-first-start', 'generated', 'imported', 'picked']),
+  storedAt: instantSchema,
+});
+const slotsSchema = z.object({
+  formatVersion: z.literal(1),
+  slots: z.partialRecord(z.enum(certificateSlots), idSchema),
+});
+
+export interface CertificateStoreOptions {
+  readonly logger: Logger;
+  /** A key from a real OS keychain. Without it a key file is used. */
+  readonly keychainKey?: KeychainKey | undefined;
+  /** Group of the service account when root sets the store up. */
+  readonly serviceGroupId?: number | undefined;
+  readonly clock?: Clock;
+}
+
+export interface NewCertificate {
+  readonly certificatePem: string;
+  /** Intermediates, leaf's issuer first; may be empty. */
+  readonly chainPem: string;
+  /** PKCS#8 DER. The store does not dispose it. */
+  readonly privateKey: Secret;
+  readonly friendlyName: string;
+  readonly origin: StoredCertificate['origin'];
+}
+
+export interface ServingCertificate {
+  readonly id: string;
+  /** Leaf, then intermediates. */
+  readonly certPem: string;
+  /** PKCS#8 PEM, not encrypted. Dispose it as soon as the TLS context is made. */
+  readonly keyPem: Secret;
+  readonly stored: StoredCertificate;
+}
+
+type SlotListener = (slot: CertificateSlot, certificate: StoredCertificate) => void;
+
+export class CertificateStore implements Disposable {
+  readonly folder: string;
+  readonly #policy: AccessPolicy;
+  readonly #encryption: KeyEncryption;
+  readonly #logger: Logger;
+  readonly #clock: Clock;
+  readonly #listeners = new Set<SlotListener>();
+  /** Writers one after the other: two wizards may press Finish at the same time. */
+  #lastWrite: Promise<unknown> = Promise.resolve();
+
+  private constructor(
+    folder: string,
+    {
+      policy,
+      encryption,
+      logger,
+      clock,
+    }: { policy: AccessPolicy; encryption: KeyEncryption; logger: Logger; clock: Clock },
+  ) {
+    this.folder = folder;
+    this.#policy = policy;
+    this.#encryption = encryption;
+    this.#logger = logger;
+    this.#clock = clock;
+  }
+
+  /** Opens or makes the store and checks its access rights: too wide is a logged warning, an unreadable key an error in the log. */
+  static async open(folder: string, options: CertificateStoreOptions): Promise<CertificateStore> {
+    const policy = accessPolicy(options.serviceGroupId);
+    const isNew = (await mkdir(folder, { recursive: true, mode: policy.folderMode })) !== undefined;
+    if (isNew) await applyPolicy(folder, policy, 'folder');
+    const keyFile = path.join(folder, keyFileName);
+    let encryption: KeyEncryption;
+    try {
+      encryption =
+        options.keychainKey === undefined
+          ? await KeyEncryption.fromFile(keyFile, policy.fileMode)
+          : KeyEncryption.fromKeychain(options.keychainKey);
+    } catch (error) {
+      throw await unreadable(error, keyFile);
+    }
+    const store = new CertificateStore(folder, {
+      policy,
+      encryption,
+      logger: options.logger,
+      clock: options.clock ?? systemClock,
+    });
+    if (encryption.isNew) await applyPolicy(keyFile, policy, 'file');
+    await store.#removeLeftovers();
+    for (const warning of await store.checkAccess()) options.logger.warn('Access rights are too wide', { warning });
+    return store;
+  }
+
+  async list(): Promise<StoredCertificate[]> {
+    const slots = await this.#readSlots();
+    const names = (await readdir(this.folder, { withFileTypes: true }))
+      .filter((entry) => entry.isDirectory() && idSchema.safeParse(entry.name).success)
+      .map((entry) => entry.name);
+    const result: StoredCertificate[] = [];
+    for (const id of names) {
+      try {
+        result.push(await this.#read(id, slots));
+      } catch (error) {
+        // One damaged entry must not hide the others.
+        this.#logger.error('A stored certificate cannot be read', { id, error });
+      }
+    }
+    return result.sort((a, b) => a.storedAt.localeCompare(b.storedAt));
+  }
+
+  /** @throws FarkeepError 'call.not-found' | 'storage.damaged' */
+  async get(id: string): Promise<StoredCertificate> {
+    return this.#read(id, await this.#readSlots());
+  }
+
+  /**
+   * Stores a certificate with its key; the same certificate again replaces name and chain. It is not installed by that.
+   * @throws FarkeepError 'certificate.malformed' | 'certificate.key-mismatch'
+   */
+  async put(certificate: NewCertificate): Promise<StoredCertificate> {
+    const leaf = readCertificate(certificate.certificatePem);
+    const key = createPrivateKey({ key: certificate.privateKey.bytes, format: 'der', type: 'pkcs8' });
+    if (!leaf.x509.checkPrivateKey(key)) throw new FarkeepError('certificate.key-mismatch');
+    const chainPem = splitPemCertificates(certificate.chainPem)
+      .map((pem) => toPem(readCertificate(pem).der))
+      .join('');
+    const id = certificateId(leaf);
+    const meta: z.infer<typeof metaSchema> = {
+      formatVersion: 1,
+      friendlyName: certificate.friendlyName,
+      origin: certificate.origin,
+      storedAt: new Date(this.#clock.now()).toISOString(),
+    };
+    const content = {
+      'certificate.pem': toPem(leaf.der),
+      'chain.pem': chainPem,
+      'key.pem': this.#encryption.encrypt(key),
+      'meta.json': `${JSON.stringify(meta, null, 2)}\n`,
+    } satisfies Record<(typeof certificateFiles)[number], string>;
+    return this.#write(async () => {
+      await this.#writeFolder(id, content);
+      return this.get(id);
+    });
+  }
+
+  /** @throws FarkeepError 'call.not-found' | 'call.conflict' when it is installed */
+  async remove(id: string): Promise<void> {
+    await this.#write(async () => {
+      const stored = await this.get(id);
+      if (stored.installedInSlots.length > 0) {
+        throw new FarkeepError('call.conflict', `"${stored.friendlyName}" is in service`, {
+          hint: 'Install another certificate first.',
+        });
+      }
+      const grave = path.join(this.folder, `.${id}.removed`);
+      await rename(path.join(this.folder, id), grave);
+      await syncFolder(this.folder);
+      await rm(grave, { recursive: true, force: true });
+    });
+  }
+
+  /**
+   * Puts a stored certificate into a slot; listeners learn it at once, so that new connections get it.
+   * @throws FarkeepError 'call.not-found' | 'certificate.key-unreadable'
+   */
+  async install(slot: CertificateSlot, id: string): Promise<StoredCertificate> {
+    const stored = await this.#write(async () => {
+      // A key that cannot be read would be found out by the first tenant: find it out here.
+      await this.#readKey(id);
+      const slots = await this.#readSlots();
+      await this.#writeFile(
+        slotsFileName,
+        `${JSON.stringify({ formatVersion: 1, slots: { ...slots, [slot]: id } } satisfies z.infer<typeof slotsSchema>, null, 2)}\n`,
+      );
+      return this.get(id);
+    });
+    for (const listener of this.#listeners) listener(slot, stored);
+    return stored;
+  }
+
+  async installed(slot: CertificateSlot): Promise<StoredCertificate | undefined> {
+    const id = (await this.#readSlots())[slot];
+    return id === undefined ? undefined : this.get(id);
+  }
+
+  /** Calls `listener` after every change of a slot. Dispose to stop. */
+  onInstalled(listener: SlotListener): Disposable {
+    this.#listeners.add(listener);
+    return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
+  }
+
+  /** First start: makes and installs a self-signed certificate unless the slot has one already. */
+  async ensureSelfSigned(
+    slot: CertificateSlot,
+    { subject, keyBits }: { subject: SubjectName; keyBits?: RsaKeySize },
+  ): Promise<StoredCertificate> {
+    const existing = await this.installed(slot);
+    if (existing !== undefined) return existing;
+    const generated = await generateSelfSigned({
+      subject,
+      clock: this.#clock,
+      ...(keyBits === undefined ? {} : { keyBits }),
+    });
+    using privateKey = generated.privateKey;
+    const stored = await this.put({
+      certificatePem: generated.certificatePem,
+      chainPem: '',
+      privateKey,
+      friendlyName: slot === 'provider' ? 'Provider identity' : 'Server identity',
+      origin: 'generated-at-first-start',
+    });
+    return this.install(slot, stored.id);
+  }
+
+  /** @throws FarkeepError 'certificate.none' | 'certificate.key-unreadable' | 'storage.damaged' */
+  async loadForServing(slot: CertificateSlot): Promise<ServingCertificate> {
+    const stored = await this.installed(slot);
+    if (stored === undefined)
+      throw new FarkeepError('certificate.none', `No certificate is installed as ${slot} identity`);
+    const key = await this.#readKey(stored.id);
+    const chain = await readFile(path.join(this.folder, stored.id, 'chain.pem'), 'utf8');
+    return {
+      id: stored.id,
+      certPem: stored.summary.pem + chain,
+      keyPem: Secret.take(Buffer.from(key.export({ type: 'pkcs8', format: 'pem' }))),
+      stored,
+    };
+  }
+
+  /** The private key of an installed certificate, to sign with (session evidence, rollover announcements). */
+  async loadSigningKey(slot: CertificateSlot): Promise<KeyObject> {
+    const stored = await this.installed(slot);
+    if (stored === undefined)
+      throw new FarkeepError('certificate.none', `No certificate is installed as ${slot} identity`);
+    return this.#readKey(stored.id);
+  }
+
+  /** How the private key of a stored certificate is protected; without an id, how a new one will be. */
+  async describeProtection(id?: string): Promise<KeyProtection> {
+    const keyFile = id === undefined ? undefined : path.join(this.folder, id, 'key.pem');
+    const wide = keyFile === undefined ? undefined : await tooWide(keyFile, this.#policy, 'file');
+    return {
+      kind: this.#encryption.kind,
+      description: this.#encryption.description,
+      readers: await readersOf(keyFile ?? this.folder),
+      warnings: wide === undefined ? [] : [wide],
+    };
+  }
+
+  /** Sentences about everything whose rights are wider than they should be. */
+  async checkAccess(): Promise<string[]> {
+    const warnings: Array<string | undefined> = [await tooWide(this.folder, this.#policy, 'folder')];
+    if (this.#encryption.kind === 'key-file') {
+      warnings.push(await tooWide(path.join(this.folder, keyFileName), this.#policy, 'file'));
+    }
+    for (const { id } of await this.list()) {
+      warnings.push(await tooWide(path.join(this.folder, id), this.#policy, 'folder'));
+      for (const name of certificateFiles) {
+        warnings.push(await tooWide(path.join(this.folder, id, name), this.#policy, 'file'));
+      }
+    }
+    return warnings.filter((warning) => warning !== undefined);
+  }
+
+  [Symbol.dispose](): void {
+    this.#listeners.clear();
+    this.#encryption[Symbol.dispose]();
+  }
+
+  async #read(id: string, slots: Partial<Record<CertificateSlot, string>>): Promise<StoredCertificate> {
+    if (!idSchema.safeParse(id).success) throw new FarkeepError('call.not-found', 'There is no such certificate');
+    const folder = path.join(this.folder, id);
+    let certificatePem: string;
+    let chainPem: string;
+    let metaText: string;
+    try {
+      [certificatePem, chainPem, metaText] = await Promise.all([
+        readFile(path.join(folder, 'certificate.pem'), 'utf8'),
+        readFile(path.join(folder, 'chain.pem'), 'utf8'),
+        readFile(path.join(folder, 'meta.json'), 'utf8'),
+      ]);
+    } catch (error) {
+      if (hasCode(error, 'ENOENT'))
+        throw new FarkeepError('call.not-found', 'There is no such certificate', { cause: error });
+      throw await unreadable(error, folder);
+    }
+    const meta = parseJson(metaSchema, metaText, path.join(folder, 'meta.json'));
+    return {
+      id,
+      friendlyName: meta.friendlyName,
+      origin: meta.origin,
+      storedAt: meta.storedAt,
+      summary: summarize(certificatePem),
+      chainLength: splitPemCertificates(chainPem).length,
+      installedInSlots: certificateSlots.filter((slot) => slots[slot] === id),
+      keyProtection: await this.describeProtection(id),
+    };
+  }
+
+  async #readKey(id: string): Promise<KeyObject> {
+    const file = path.join(this.folder, id, 'key.pem');
+    let pem: string;
+    try {
+      pem = await readFile(file, 'utf8');
+    } catch (error) {
+      if (hasCode(error, 'ENOENT'))
+        throw new FarkeepError('call.not-found', 'There is no such certificate', { cause: error });
+      throw await unreadable(error, file);
+    }
+    try {
+      return this.#encryption.decrypt(pem);
+    } catch (error) {
+      throw new FarkeepError(
+        'certificate.key-unreadable',
+        `${file} cannot be decrypted: ${this.#encryption.description}, but it does not fit`,
+        {
+          hint: 'Restore the key file or the keychain entry that belongs to this store, or install the certificate again.',
+          cause: error,
+        },
+      );
+    }
+  }
+
+  async #readSlots(): Promise<Partial<Record<CertificateSlot, string>>> {
+    const file = path.join(this.folder, slotsFileName);
+    try {
+      return parseJson(slotsSchema, await readFile(file, 'utf8'), file).slots;
+    } catch (error) {
+      if (hasCode(error, 'ENOENT')) return {};
+      throw await unreadable(error, file);
+    }
+  }
+
+  async #writeFolder(id: string, content: Record<(typeof certificateFiles)[number], string>): Promise<void> {
+    const target = path.join(this.folder, id);
+    const exists = (await readdir(this.folder)).includes(id);
+    // A new folder appears whole by rename; in an existing one certificate and key stay the same pair.
+    const folder = exists ? target : path.join(this.folder, `.${id}.new`);
+    if (!exists) {
+      await mkdir(folder, { recursive: true, mode: this.#policy.folderMode });
+      await applyPolicy(folder, this.#policy, 'folder');
+    }
+    for (const name of certificateFiles) {
+      await writeFileAtomically(path.join(folder, name), content[name], { mode: this.#policy.fileMode });
+      await applyPolicy(path.join(folder, name), this.#policy, 'file');
+    }
+    if (!exists) {
+      await rename(folder, target);
+      await syncFolder(this.folder);
+    }
+  }
+
+  async #writeFile(name: string, content: string): Promise<void> {
+    const file = path.join(this.folder, name);
+    await writeFileAtomically(file, content, { mode: this.#policy.fileMode });
+    await applyPolicy(file, this.#policy, 'file');
+  }
+
+  async #removeLeftovers(): Promise<void> {
+    for (const name of await readdir(this.folder)) {
+      if (/^\.[0-9a-f]{32}\.(new|removed)$/.test(name)) {
+        await rm(path.join(this.folder, name), { recursive: true, force: true });
+      }
+    }
+  }
+
+  #write<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#lastWrite.then(work, work);
+    this.#lastWrite = result.catch(() => undefined);
+    return result;
+  }
+}
+
+/** The id of a certificate: the first 16 bytes of its SHA-256, so that the same certificate is stored once. */
+function certificateId({ x509 }: ReadCertificate): string {
+  return x509.fingerprint256.replaceAll(':', '').toLowerCase().slice(0, 32);
+}
+
+function hasCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code;
+}
+
+function parseJson<T>(schema: z.ZodType<T>, text: string, file: string): T {
+  try {
+    return schema.parse(JSON.parse(text));
+  } catch (error) {
+    throw new FarkeepError('storage.damaged', `${file} is damaged`, { cause: error });
+  }
+}
+
+/** EACCES becomes the error that names account and file; anything else stays as it is. */
+async function unreadable(error: unknown, file: string): Promise<unknown> {
+  if (!hasCode(error, 'EACCES') && !hasCode(error, 'EPERM')) return error;
+  const account = await currentAccount();
+  return new FarkeepError('certificate.key-unreadable', `The account "${account}" cannot read ${file}`, {
+    hint: `Give the account "${account}" the right to read ${file}.`,
+    details: { account, file },
+    cause: error,
+  });
+}

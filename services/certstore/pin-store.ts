@@ -1,0 +1,126 @@
+// Owns pins: certificates that an admin accepted for an identity. One current and one announced (next) pin per identity.
+// Must not decide about trust; every change belongs into the trust journal too, which the caller writes.
+import { randomBytes } from 'node:crypto';
+import type { Pin } from '../contracts/models/trust.ts';
+import { type Clock, systemClock } from '../kernel/clock.ts';
+import type { Database, Row } from '../kernel/database.ts';
+import { FarkeepError } from '../kernel/farkeep-error.ts';
+import { readCertificate, summarize } from '../pki/certificate-summary.ts';
+import { thumbprintOf } from '../pki/thumbprint.ts';
+import type { TrustPin } from '../pki/trust.ts';
+
+export class PinStore {
+  readonly #database: Database;
+  readonly #clock: Clock;
+
+  /** @param database from `openTrustDatabase` */
+  constructor(database: Database, clock: Clock = systemClock) {
+    this.#database = database;
+    this.#clock = clock;
+  }
+
+  /** Newest first; of one identity when given. */
+  list(identity?: string): Pin[] {
+    const rows =
+      identity === undefined
+        ? this.#database.all('SELECT * FROM pin ORDER BY pinned_at DESC, rowid DESC')
+        : this.#database.all('SELECT * FROM pin WHERE identity = ? ORDER BY pinned_at DESC, rowid DESC', identity);
+    return rows.map(toPin);
+  }
+
+  /** The pins of an identity as `decideTrust` takes them. */
+  forDecision(identity: string): TrustPin[] {
+    return this.#database.all('SELECT * FROM pin WHERE identity = ?', identity).map((row) => ({
+      certificateDer: row['certificate_der'] as Uint8Array,
+      state: row['state'] as Pin['state'],
+      ...(row['usable_from'] === null ? {} : { usableFrom: Number(row['usable_from']) }),
+    }));
+  }
+
+  current(identity: string): Pin | undefined {
+    const row = this.#database.get(`SELECT * FROM pin WHERE identity = ? AND state = 'current'`, identity);
+    return row === undefined ? undefined : toPin(row);
+  }
+
+  /**
+   * Makes a certificate the current pin; the one before becomes `replaced`. Accepting a certificate whose pin was revoked lifts that:
+   * an admin has compared it again.
+   */
+  accept(identity: string, certificate: Uint8Array | string): Pin {
+    return this.#database.transaction(() => {
+      const { der } = readCertificate(certificate);
+      this.#database.run(`UPDATE pin SET state = 'replaced' WHERE identity = ? AND state = 'current'`, identity);
+      this.#database.run(`DELETE FROM pin WHERE identity = ? AND sha256 = ?`, identity, thumbprintOf(der));
+      return this.#insert(identity, der, 'current', null);
+    });
+  }
+
+  /** Stores an announced certificate; a former announcement is dropped. @param usableFrom ms since the epoch */
+  announce(identity: string, certificate: Uint8Array | string, usableFrom: number): Pin {
+    return this.#database.transaction(() => {
+      const { der } = readCertificate(certificate);
+      const sha256 = thumbprintOf(der);
+      const known = this.#database.get('SELECT state FROM pin WHERE identity = ? AND sha256 = ?', identity, sha256);
+      // Only a person lifts a revocation, never an announcement.
+      if (known?.['state'] === 'revoked')
+        throw new FarkeepError('trust.refused', 'The announced certificate was revoked here');
+      if (known?.['state'] === 'current')
+        throw new FarkeepError('call.conflict', 'The announced certificate is the current one');
+      this.#database.run(`DELETE FROM pin WHERE identity = ? AND (state = 'next' OR sha256 = ?)`, identity, sha256);
+      return this.#insert(identity, der, 'next', usableFrom);
+    });
+  }
+
+  /** Rollover: the announced pin becomes current. @throws FarkeepError 'call.not-found' */
+  rollOver(identity: string): Pin {
+    return this.#database.transaction(() => {
+      const next = this.#database.get(`SELECT id FROM pin WHERE identity = ? AND state = 'next'`, identity);
+      if (next === undefined) throw new FarkeepError('call.not-found', `No certificate was announced for ${identity}`);
+      this.#database.run(`UPDATE pin SET state = 'replaced' WHERE identity = ? AND state = 'current'`, identity);
+      this.#database.run(
+        `UPDATE pin SET state = 'current', usable_from = NULL, pinned_at = ? WHERE id = ?`,
+        this.#clock.now(),
+        next['id'] as string,
+      );
+      return this.get(next['id'] as string);
+    });
+  }
+
+  /** From now on this certificate is refused for its identity, whatever its chain. @throws FarkeepError 'call.not-found' */
+  revoke(id: string): Pin {
+    const { changes } = this.#database.run(`UPDATE pin SET state = 'revoked', usable_from = NULL WHERE id = ?`, id);
+    if (changes === 0) throw new FarkeepError('call.not-found', 'There is no such pin');
+    return this.get(id);
+  }
+
+  get(id: string): Pin {
+    const row = this.#database.get('SELECT * FROM pin WHERE id = ?', id);
+    if (row === undefined) throw new FarkeepError('call.not-found', 'There is no such pin');
+    return toPin(row);
+  }
+
+  #insert(identity: string, der: Buffer, state: Pin['state'], usableFrom: number | null): Pin {
+    const id = randomBytes(16).toString('hex');
+    this.#database.run(
+      'INSERT INTO pin (id, identity, state, sha256, certificate_der, pinned_at, usable_from) VALUES (?, ?, ?, ?, ?, ?, ?)',
+      id,
+      identity,
+      state,
+      thumbprintOf(der),
+      der,
+      this.#clock.now(),
+      usableFrom,
+    );
+    return this.get(id);
+  }
+}
+
+function toPin(row: Row): Pin {
+  return {
+    id: row['id'] as string,
+    identity: row['identity'] as string,
+    state: row['state'] as Pin['state'],
+    pinnedAt: new Date(Number(row['pinned_at'])).toISOString(),
+    certificate: summarize(row['certificate_der'] as Uint8Array),
+  };
+}

@@ -1,0 +1,33 @@
+// Owns the schema of the trust database: pins and the trust journal in one SQLite file.
+import { Database } from '../kernel/database.ts';
+
+const migrations = [
+  `CREATE TABLE pin (
+     id TEXT PRIMARY KEY,
+     identity TEXT NOT NULL,
+     state TEXT NOT NULL CHECK (state IN ('current', 'next', 'revoked', 'replaced')),
+     sha256 TEXT NOT NULL,
+     certificate_der BLOB NOT NULL,
+     pinned_at INTEGER NOT NULL,
+     usable_from INTEGER
+   ) STRICT;
+   CREATE UNIQUE INDEX pin_one_current ON pin (identity) WHERE state = 'current';
+   CREATE UNIQUE INDEX pin_one_next ON pin (identity) WHERE state = 'next';
+   CREATE INDEX pin_identity ON pin (identity);
+   CREATE TABLE journal (
+     sequence INTEGER PRIMARY KEY,
+     at TEXT NOT NULL,
+     who TEXT NOT NULL,
+     action TEXT NOT NULL,
+     identity TEXT NOT NULL,
+     address TEXT NOT NULL,
+     sha256 TEXT NOT NULL,
+     note TEXT NOT NULL,
+     hash TEXT NOT NULL
+   ) STRICT;`,
+];
+
+/** @param file path or ":memory:" */
+export function openTrustDatabase(file: string): Database {
+  return new Database(file, migrations);
+}
