@@ -1,4 +1,5 @@
 // Owns SQLite: opens a file with WAL and synchronous=FULL, runs numbered migrations, gives prepared statements. No ORM.
+import { pathToFileURL } from 'node:url';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 
 export type Row = Record<string, null | number | bigint | string | Uint8Array>;
@@ -10,24 +11,36 @@ export class Database implements Disposable {
   /**
    * @param file path or ":memory:"
    * @param migrations SQL scripts; script n brings the schema from version n to n + 1 (PRAGMA user_version)
+   * @param access "read" never writes and never migrates; "frozen" is for a file on a read-only disk: no lock, no WAL, so nobody may write it
    */
-  constructor(file: string, migrations: readonly string[]) {
-    this.#database = new DatabaseSync(file);
-    this.#database.exec(
-      'PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA busy_timeout=5000;',
-    );
-    const current = Number(this.get('PRAGMA user_version')?.['user_version'] ?? 0);
-    if (current > migrations.length) {
-      throw new Error(
-        `${file} was written by a newer version (schema ${current}, this version knows ${migrations.length})`,
-      );
+  constructor(file: string, migrations: readonly string[], access: 'write' | 'read' | 'frozen' = 'write') {
+    if (access === 'write') {
+      // The time-out comes first: several processes may open a new file at once, and even the switch to WAL takes a lock.
+      this.#database = new DatabaseSync(file, { timeout: 5000 });
+      this.#database.exec('PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;');
+      if (this.#version() !== migrations.length) this.#migrate(migrations);
+    } else {
+      const location = access === 'frozen' ? new URL(`${pathToFileURL(file).href}?immutable=1`) : file;
+      this.#database = new DatabaseSync(location, { readOnly: true, timeout: 5000 });
     }
-    for (let version = current; version < migrations.length; version += 1) {
-      this.transaction(() => {
+    const version = this.#version();
+    if (version !== migrations.length) {
+      this.#database.close();
+      throw new Error(`${file} has schema ${version}; this version knows ${migrations.length}`);
+    }
+  }
+
+  #version(): number {
+    return Number(this.#database.prepare('PRAGMA user_version').get()?.['user_version'] ?? 0);
+  }
+
+  #migrate(migrations: readonly string[]): void {
+    this.transaction(() => {
+      for (let version = this.#version(); version < migrations.length; version += 1) {
         this.#database.exec(migrations[version] ?? '');
         this.#database.exec(`PRAGMA user_version=${version + 1}`);
-      });
-    }
+      }
+    });
   }
 
   run(sql: string, ...parameters: SQLInputValue[]): { changes: number; lastId: number } {

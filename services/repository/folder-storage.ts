@@ -1,0 +1,216 @@
+// Owns the folder backend of Storage: plain files, writev, positioned reads over a bounded set of open files.
+import { constants } from 'node:fs';
+import { mkdir, open, readdir, rename, rmdir, stat, unlink, type FileHandle } from 'node:fs/promises';
+import path from 'node:path';
+import { syncFolder } from '../kernel/atomic-file.ts';
+import type { ObjectWriter, Storage } from './storage.ts';
+
+const maxOpenFiles = 48;
+const maxPiecesPerWrite = 1000; // IOV_MAX is 1024 on Linux
+const namePart = /^(?!\.\.?$)[0-9a-zA-Z._-]+$/;
+
+function isCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code;
+}
+
+class FileAppender implements ObjectWriter {
+  readonly #handle: FileHandle;
+  #isClosed = false;
+
+  constructor(handle: FileHandle) {
+    this.#handle = handle;
+  }
+
+  async append(pieces: readonly Buffer[]): Promise<void> {
+    for (let start = 0; start < pieces.length; start += maxPiecesPerWrite) {
+      let rest: Buffer[] = pieces.slice(start, start + maxPiecesPerWrite);
+      while (rest.length > 0) {
+        let { bytesWritten } = await this.#handle.writev(rest);
+        // A nearly full disk writes part of it; the next call then reports ENOSPC.
+        let done = 0;
+        for (; done < rest.length; done += 1) {
+          const piece = rest[done];
+          if (piece === undefined || bytesWritten < piece.length) break;
+          bytesWritten -= piece.length;
+        }
+        const partial = rest[done];
+        rest = rest.slice(done);
+        if (partial !== undefined && bytesWritten > 0) rest[0] = partial.subarray(bytesWritten);
+      }
+    }
+  }
+
+  async sync(): Promise<void> {
+    await this.#handle.datasync();
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    await this.#handle.close();
+  }
+}
+
+interface OpenFile {
+  readonly handle: Promise<FileHandle>;
+  users: number;
+  isEvicted: boolean;
+}
+
+export class FolderStorage implements Storage {
+  readonly #root: string;
+  readonly #folders = new Set<string>(['']);
+  readonly #openFiles = new Map<string, OpenFile>();
+
+  constructor(root: string) {
+    this.#root = root;
+  }
+
+  #path(name: string): string {
+    if (name === '') return this.#root;
+    for (const part of name.split('/')) if (!namePart.test(part)) throw new Error(`Not a name of an object: ${name}`);
+    return path.join(this.#root, name);
+  }
+
+  async #makeFolder(folder: string): Promise<void> {
+    if (folder === '.' || this.#folders.has(folder)) return;
+    const parent = path.posix.dirname(folder);
+    await this.#makeFolder(parent);
+    try {
+      await mkdir(this.#path(folder), { mode: 0o700 });
+      await syncFolder(this.#path(parent === '.' ? '' : parent));
+    } catch (error) {
+      if (!isCode(error, 'EEXIST')) throw error;
+    }
+    this.#folders.add(folder);
+  }
+
+  async create(name: string): Promise<ObjectWriter> {
+    await this.#makeFolder(path.posix.dirname(name));
+    return new FileAppender(await open(this.#path(name), 'wx', 0o600));
+  }
+
+  async read(name: string, maxBytes: number): Promise<Buffer> {
+    const handle = await open(this.#path(name), 'r');
+    try {
+      const { size } = await handle.stat();
+      if (size > maxBytes) throw new RangeError(`${name} has ${size} bytes, more than ${maxBytes}`);
+      return await handle.readFile();
+    } finally {
+      await handle.close();
+    }
+  }
+
+  async readRange(name: string, offset: number, into: Buffer): Promise<number> {
+    const file = this.#acquire(name);
+    try {
+      const handle = await file.handle;
+      let filled = 0;
+      while (filled < into.length) {
+        const { bytesRead } = await handle.read(into, filled, into.length - filled, offset + filled);
+        if (bytesRead === 0) break;
+        filled += bytesRead;
+      }
+      return filled;
+    } finally {
+      this.#release(file);
+    }
+  }
+
+  #acquire(name: string): OpenFile {
+    let file = this.#openFiles.get(name);
+    if (file === undefined) {
+      const handle = open(this.#path(name), constants.O_RDONLY);
+      const opened: OpenFile = { handle, users: 0, isEvicted: false };
+      handle.catch(() => {
+        if (this.#openFiles.get(name) === opened) this.#openFiles.delete(name);
+      });
+      file = opened;
+    } else {
+      this.#openFiles.delete(name);
+    }
+    this.#openFiles.set(name, file); // last used is last in the map
+    file.users += 1;
+    if (this.#openFiles.size > maxOpenFiles) {
+      const [oldest] = this.#openFiles.keys();
+      if (oldest !== undefined && oldest !== name) this.#evict(oldest);
+    }
+    return file;
+  }
+
+  #evict(name: string): void {
+    const file = this.#openFiles.get(name);
+    if (file === undefined) return;
+    this.#openFiles.delete(name);
+    file.isEvicted = true;
+    if (file.users === 0) this.#closeQuietly(file);
+  }
+
+  #release(file: OpenFile): void {
+    file.users -= 1;
+    if (file.isEvicted && file.users === 0) this.#closeQuietly(file);
+  }
+
+  #closeQuietly(file: OpenFile): void {
+    // Closing a file that was only read cannot lose anything.
+    file.handle.then((handle) => handle.close()).catch(() => undefined);
+  }
+
+  async sizeBytes(name: string): Promise<number | undefined> {
+    try {
+      return (await stat(this.#path(name))).size;
+    } catch (error) {
+      if (isCode(error, 'ENOENT')) return undefined;
+      throw error;
+    }
+  }
+
+  async list(folder: string): Promise<string[]> {
+    try {
+      return (await readdir(this.#path(folder))).sort();
+    } catch (error) {
+      if (isCode(error, 'ENOENT')) return [];
+      throw error;
+    }
+  }
+
+  async rename(from: string, to: string): Promise<void> {
+    await this.#makeFolder(path.posix.dirname(to));
+    await rename(this.#path(from), this.#path(to));
+    this.#evict(from);
+    this.#evict(to);
+  }
+
+  async sync(folder: string): Promise<void> {
+    await syncFolder(this.#path(folder));
+  }
+
+  async remove(name: string): Promise<void> {
+    this.#evict(name);
+    try {
+      await unlink(this.#path(name));
+    } catch (error) {
+      if (!isCode(error, 'ENOENT')) throw error;
+    }
+  }
+
+  async removeFolder(folder: string): Promise<void> {
+    this.#folders.delete(folder);
+    try {
+      await rmdir(this.#path(folder));
+    } catch (error) {
+      if (!isCode(error, 'ENOENT')) throw error;
+    }
+  }
+
+  async close(): Promise<void> {
+    const files = [...this.#openFiles.values()];
+    this.#openFiles.clear();
+    await Promise.allSettled(
+      files.map(async (file) => {
+        file.isEvicted = true;
+        if (file.users === 0) await (await file.handle).close();
+      }),
+    );
+  }
+}

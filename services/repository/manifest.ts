@@ -1,0 +1,442 @@
+// Owns the manifest as a stream: items in, blocks of content out, and back. Memory is one block, however many entries there are.
+// Blocks are cut between records where the records' own bytes say so, so an unchanged part of a tree gives unchanged blocks,
+// and each block begins with the place it continues from, so one folder can be found without reading all of them.
+import { crc32 } from 'node:zlib';
+import { FarkeepError } from '../kernel/farkeep-error.ts';
+import {
+  ByteReader,
+  ByteWriter,
+  damagedManifest,
+  manifestMagic,
+  manifestVersion,
+  maxManifestBlockBytes,
+  maxRecordBytes,
+  readContentItem,
+  readEntry,
+  readFileEnd,
+  recordTypes,
+  writeContentItem,
+  writeEntry,
+  writeFileEnd,
+} from './manifest-format.ts';
+import type { PointTotals } from './point-root.ts';
+import {
+  compareTreePaths,
+  maxContentReferencesPerItem,
+  maxDepth,
+  maxPathBytes,
+  whyNotName,
+  type ContentReference,
+  type ManifestItem,
+  type TreeEntry,
+} from './tree-entry.ts';
+
+const minCutBytes = 128 * 1024;
+const maxCutBytes = 1024 * 1024;
+/** Above the minimum one record in 2,048 ends a block. */
+const cutMask = 0x7ff;
+const contextFlags = { first: 1, previousIsFolder: 2, insideFile: 4 } as const;
+const slashByte = 0x2f;
+
+/** Where in the tree order a stream stands; everything that the next record is checked against. */
+class TreePosition {
+  /** Names from the top folder down to the last entry. */
+  readonly #names: Buffer[] = [];
+  isStarted = false;
+  lastIsFolder = false;
+  isInsideFile = false;
+  /** Bytes of content seen of the continued file. */
+  fileBytes = 0;
+
+  /** Path of the last entry. */
+  get path(): Buffer {
+    return joinPath(this.#names);
+  }
+
+  parentOf(depth: number): Buffer {
+    if (depth > this.#names.length + 1 || depth > maxDepth)
+      throw damagedManifest('an entry lies deeper than its parent');
+    if (depth === this.#names.length + 1 && !this.lastIsFolder)
+      throw damagedManifest('an entry lies below something that is no folder');
+    return joinPath(this.#names.slice(0, depth - 1));
+  }
+
+  enter(depth: number, name: Buffer, entry: TreeEntry): void {
+    if (this.isInsideFile) throw damagedManifest('a file has no end');
+    if (depth === 0) {
+      if (this.isStarted || entry.kind !== 'folder')
+        throw damagedManifest('only the first entry, and a folder, can be the top');
+    } else {
+      if (!this.isStarted) throw damagedManifest('the first entry must be the top folder');
+      const before = this.#names[depth - 1];
+      if (before !== undefined && Buffer.compare(before, name) >= 0) throw damagedManifest('entries are not in order');
+      this.#names.length = depth - 1;
+      this.#names.push(name);
+    }
+    this.isStarted = true;
+    this.lastIsFolder = entry.kind === 'folder';
+    if (entry.kind === 'file') {
+      this.fileBytes = sumOf(entry.content);
+      this.isInsideFile = entry.isContinued;
+      if (!entry.isContinued && !entry.isUnreadable && this.fileBytes !== entry.sizeBytes)
+        throw damagedManifest('a file has another size than its content');
+    }
+    if (entry.kind === 'hardlink') checkLinkTarget(entry.target, entry.path);
+  }
+
+  content(content: readonly ContentReference[]): void {
+    if (!this.isInsideFile) throw damagedManifest('content belongs to no file');
+    this.fileBytes += sumOf(content);
+  }
+
+  fileEnd(end: Extract<ManifestItem, { type: 'file-end' }>): void {
+    if (!this.isInsideFile) throw damagedManifest('the end of a file belongs to no file');
+    if (!end.isUnreadable && end.sizeBytes !== this.fileBytes)
+      throw damagedManifest('a file has another size than its content');
+    this.isInsideFile = false;
+  }
+
+  context(): { flags: number; path: Buffer } {
+    const flags =
+      (this.isStarted ? 0 : contextFlags.first) |
+      (this.lastIsFolder ? contextFlags.previousIsFolder : 0) |
+      (this.isInsideFile ? contextFlags.insideFile : 0);
+    return { flags, path: this.path };
+  }
+
+  static at(context: { flags: number; path: Buffer }): TreePosition {
+    const position = new TreePosition();
+    if (context.path.length > 0) position.#names.push(...splitPath(context.path));
+    position.isStarted = (context.flags & contextFlags.first) === 0;
+    position.lastIsFolder = (context.flags & contextFlags.previousIsFolder) !== 0;
+    position.isInsideFile = (context.flags & contextFlags.insideFile) !== 0;
+    return position;
+  }
+}
+
+function sumOf(content: readonly ContentReference[]): number {
+  let sum = 0;
+  for (const { lengthBytes } of content) sum += lengthBytes;
+  if (!Number.isSafeInteger(sum)) throw damagedManifest('a file is larger than can be');
+  return sum;
+}
+
+function joinPath(names: readonly Buffer[]): Buffer {
+  let length = Math.max(0, names.length - 1);
+  for (const name of names) length += name.length;
+  const path = Buffer.allocUnsafe(length);
+  let at = 0;
+  for (const name of names) {
+    if (at > 0) path[at++] = slashByte;
+    at += name.copy(path, at);
+  }
+  return path;
+}
+
+/** The parts of a tree path. Throws storage.damaged when one of them cannot be a name. */
+export function splitPath(path: Buffer): Buffer[] {
+  if (path.length === 0) return [];
+  if (path.length > maxPathBytes) throw damagedManifest('a path is too long');
+  const names: Buffer[] = [];
+  let start = 0;
+  for (;;) {
+    const end = path.indexOf(slashByte, start);
+    const name = path.subarray(start, end === -1 ? path.length : end);
+    const reason = whyNotName(name);
+    if (reason !== undefined) throw damagedManifest(reason);
+    names.push(name);
+    if (end === -1) break;
+    start = end + 1;
+  }
+  if (names.length > maxDepth) throw damagedManifest('a path is too deep');
+  return names;
+}
+
+function checkLinkTarget(target: Buffer, path: Buffer): void {
+  if (target.length === 0) throw damagedManifest('a hard link leads to the top folder');
+  splitPath(target);
+  if (compareTreePaths(target, path) >= 0) throw damagedManifest('a hard link leads forward');
+}
+
+/**
+ * Encodes items; `add` and `finish` return the contents of the blocks that became complete (0.1 to 1 MiB each), in order.
+ * The caller stores each one as a block and keeps the list of identifiers for the root.
+ */
+export class ManifestEncoder {
+  readonly #output = new ByteWriter();
+  readonly #record = new ByteWriter();
+  readonly #position = new TreePosition();
+  #entries = 0;
+  #isBlockOpen = false;
+  #isFinished = false;
+  #totals: PointTotals = {
+    sourceBytes: 0,
+    contentBytes: 0,
+    files: 0,
+    folders: 0,
+    symlinks: 0,
+    hardLinks: 0,
+    specials: 0,
+    blocks: 0,
+    warnings: 0,
+  };
+
+  /** Counted from what was added, for the root. */
+  get totals(): PointTotals {
+    return { ...this.#totals };
+  }
+
+  /** Throws call.invalid when the item cannot come here (order, names, sizes); the encoder is then unusable. */
+  add(item: ManifestItem): Buffer[] {
+    try {
+      if (this.#isFinished) throw damagedManifest('it is finished');
+      switch (item.type) {
+        case 'entry':
+          return this.#addEntry(item.entry);
+        case 'content':
+          return this.#addContent(item.content);
+        case 'file-end':
+          return this.#addFileEnd(item);
+      }
+    } catch (error) {
+      if (error instanceof FarkeepError && error.code === 'storage.damaged')
+        throw new FarkeepError('call.invalid', error.message, { cause: error });
+      throw error;
+    }
+  }
+
+  #addEntry(entry: TreeEntry): Buffer[] {
+    const names = splitPath(entry.path);
+    const parent = this.#position.parentOf(names.length);
+    if (names.length > 0 && !parent.equals(joinPath(names.slice(0, -1))))
+      throw damagedManifest('an entry does not follow its folder');
+    const name = names.at(-1) ?? Buffer.alloc(0);
+    this.#count(entry);
+    if (entry.kind === 'file' && entry.content.length > maxContentReferencesPerItem) {
+      if (entry.isContinued) throw damagedManifest('a continued file begins with too much content');
+      return this.#addLongFile(entry, names.length, name);
+    }
+    return this.#addEntryRecord(entry, names.length, name);
+  }
+
+  #addEntryRecord(entry: TreeEntry, depth: number, name: Buffer): Buffer[] {
+    return this.#write(recordTypes[entry.kind], (output) => {
+      this.#position.enter(depth, Buffer.from(name), entry);
+      this.#entries += 1;
+      writeEntry(output, entry, depth, name);
+    });
+  }
+
+  #addLongFile(entry: Extract<TreeEntry, { kind: 'file' }>, depth: number, name: Buffer): Buffer[] {
+    const blocks = this.#addEntryRecord(
+      { ...entry, content: entry.content.slice(0, maxContentReferencesPerItem), isContinued: true },
+      depth,
+      name,
+    );
+    const rest = entry.content.slice(maxContentReferencesPerItem);
+    for (let start = 0; start < rest.length; start += maxContentReferencesPerItem) {
+      blocks.push(...this.#addContentRecord(rest.slice(start, start + maxContentReferencesPerItem)));
+    }
+    const { sizeBytes, isChangedWhileRead, isUnreadable } = entry;
+    blocks.push(...this.#addFileEndRecord({ type: 'file-end', sizeBytes, isChangedWhileRead, isUnreadable }));
+    return blocks;
+  }
+
+  #addContent(content: readonly ContentReference[]): Buffer[] {
+    this.#countContent(content);
+    const blocks: Buffer[] = [];
+    for (let start = 0; start < content.length; start += maxContentReferencesPerItem) {
+      blocks.push(...this.#addContentRecord(content.slice(start, start + maxContentReferencesPerItem)));
+    }
+    return blocks;
+  }
+
+  #addContentRecord(content: readonly ContentReference[]): Buffer[] {
+    return this.#write(recordTypes.content, (output) => {
+      this.#position.content(content);
+      writeContentItem(output, content);
+    });
+  }
+
+  #addFileEnd(end: Extract<ManifestItem, { type: 'file-end' }>): Buffer[] {
+    this.#totals.sourceBytes += end.sizeBytes;
+    if (end.isChangedWhileRead || end.isUnreadable) this.#totals.warnings += 1;
+    return this.#addFileEndRecord(end);
+  }
+
+  #addFileEndRecord(end: Extract<ManifestItem, { type: 'file-end' }>): Buffer[] {
+    return this.#write(recordTypes.fileEnd, (output) => {
+      this.#position.fileEnd(end);
+      writeFileEnd(output, end);
+    });
+  }
+
+  /** The last block. */
+  finish(): Buffer {
+    if (this.#isFinished || !this.#position.isStarted || this.#position.isInsideFile)
+      throw new FarkeepError('call.invalid', 'The manifest cannot end here');
+    this.#isFinished = true;
+    this.#openBlock();
+    this.#record.reset();
+    this.#output.byte(recordTypes.end);
+    this.#record.number(this.#entries);
+    this.#output.sized(this.#record.take());
+    return this.#output.take();
+  }
+
+  #openBlock(): void {
+    if (this.#isBlockOpen) return;
+    this.#isBlockOpen = true;
+    const { flags, path } = this.#position.context();
+    const head = Buffer.alloc(6);
+    head.writeUInt32BE(manifestMagic, 0);
+    head.writeUInt8(manifestVersion, 4);
+    head.writeUInt8(flags, 5);
+    this.#output.raw(head);
+    this.#output.sized(path);
+  }
+
+  #write(type: number, body: (output: ByteWriter) => void): Buffer[] {
+    this.#openBlock();
+    this.#record.reset();
+    body(this.#record);
+    const record = this.#record.view();
+    if (record.length > maxRecordBytes) throw damagedManifest(`a record of ${record.length} bytes is too long`);
+    this.#output.byte(type);
+    this.#output.sized(record);
+    const length = this.#output.length;
+    const isCut = length >= maxCutBytes || (length >= minCutBytes && (crc32(record) & cutMask) === 0);
+    if (!isCut) return [];
+    this.#isBlockOpen = false;
+    return [this.#output.take()];
+  }
+
+  #count(entry: TreeEntry): void {
+    const totals = this.#totals;
+    switch (entry.kind) {
+      case 'file':
+        totals.files += 1;
+        if (!entry.isContinued) totals.sourceBytes += entry.sizeBytes;
+        this.#countContent(entry.content);
+        break;
+      case 'folder':
+        totals.folders += 1;
+        break;
+      case 'symlink':
+        totals.symlinks += 1;
+        break;
+      case 'hardlink':
+        totals.hardLinks += 1;
+        break;
+      case 'special':
+        totals.specials += 1;
+        break;
+    }
+    if (entry.isChangedWhileRead || entry.isUnreadable) totals.warnings += 1;
+  }
+
+  #countContent(content: readonly ContentReference[]): void {
+    for (const { id, lengthBytes } of content) {
+      if (id === null) continue;
+      this.#totals.blocks += 1;
+      this.#totals.contentBytes += lengthBytes;
+    }
+  }
+}
+
+/** The place at which a block continues: the path of the entry before it. */
+export function readManifestContext(content: Buffer): { readonly path: Buffer; readonly isFirst: boolean } {
+  const { context } = openBlock(content);
+  return { path: Buffer.from(context.path), isFirst: (context.flags & contextFlags.first) !== 0 };
+}
+
+function openBlock(content: Buffer): { context: { flags: number; path: Buffer }; input: ByteReader } {
+  if (content.length > maxManifestBlockBytes) throw damagedManifest(`a block has ${content.length} bytes`);
+  if (content.length < 7 || content.readUInt32BE(0) !== manifestMagic)
+    throw damagedManifest('a block is not part of a manifest');
+  if (content.readUInt8(4) !== manifestVersion)
+    throw damagedManifest(`format version ${content.readUInt8(4)} is not known here`);
+  const input = new ByteReader(content, 6);
+  return { context: { flags: content.readUInt8(5), path: input.sized(maxPathBytes) }, input };
+}
+
+/**
+ * Decodes blocks one after the other. Everything is checked (lengths, names, order, sizes): what it yields has only paths that
+ * stay below the top folder, each once. Throws storage.damaged.
+ */
+export class ManifestDecoder {
+  #position: TreePosition | undefined;
+  #entries = 0;
+  #isEnded = false;
+  readonly #isWhole: boolean;
+
+  /** @param from "start" decodes a whole manifest; "anywhere" begins with any block, for looking up one folder */
+  constructor(from: 'start' | 'anywhere' = 'start') {
+    this.#isWhole = from === 'start';
+  }
+
+  *decode(content: Buffer): Generator<ManifestItem, void, undefined> {
+    const { context, input } = openBlock(content);
+    if (this.#isEnded) throw damagedManifest('something follows its end');
+    if (this.#position === undefined) {
+      this.#position = TreePosition.at(context);
+      if (this.#isWhole && this.#position.isStarted) throw damagedManifest('its first block is missing');
+    } else {
+      const own = this.#position.context();
+      if (own.flags !== context.flags || !own.path.equals(context.path))
+        throw damagedManifest('a block does not continue the one before it');
+    }
+    const position = this.#position;
+    while (!input.isAtEnd) {
+      const type = input.byte();
+      const body = input.sized(maxRecordBytes);
+      if (this.#isEnded) throw damagedManifest('something follows its end');
+      const record = new ByteReader(body);
+      switch (type) {
+        case recordTypes.content: {
+          const item = readContentItem(record);
+          if (item.type === 'content') position.content(item.content);
+          yield item;
+          break;
+        }
+        case recordTypes.fileEnd: {
+          const item = readFileEnd(record);
+          // Beginning in the middle of a file, its size so far is not known.
+          if (this.#isWhole) position.fileEnd(item);
+          else position.isInsideFile = false;
+          yield item;
+          break;
+        }
+        case recordTypes.end: {
+          const entries = record.number();
+          if (position.isInsideFile || (this.#isWhole && entries !== this.#entries))
+            throw damagedManifest('it ends too early');
+          this.#isEnded = true;
+          break;
+        }
+        default: {
+          const { entry, depth } = readEntry(type, record, (wanted) => position.parentOf(wanted));
+          const slash = entry.path.lastIndexOf(slashByte);
+          position.enter(depth, entry.path.subarray(slash + 1), entry);
+          this.#entries += 1;
+          yield { type: 'entry', entry };
+        }
+      }
+      if (!record.isAtEnd) throw damagedManifest('a record has bytes too many');
+    }
+  }
+
+  /** Throws when the manifest was cut off. */
+  finish(): void {
+    if (!this.#isEnded) throw damagedManifest('it has no end');
+  }
+}
+
+/** Decodes a whole manifest from the contents of its blocks, in order. */
+export async function* readManifest(
+  blocks: AsyncIterable<Buffer> | Iterable<Buffer>,
+): AsyncGenerator<ManifestItem, void, undefined> {
+  const decoder = new ManifestDecoder();
+  for await (const content of blocks) yield* decoder.decode(content);
+  decoder.finish();
+}

@@ -1,0 +1,98 @@
+// Owns making a catalogue from nothing but packs: for `farkeep repository rebuild-catalogue` and for reading without a catalogue.
+import { existsSync } from 'node:fs';
+import { rename, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { syncFolder } from '../kernel/atomic-file.ts';
+import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
+import { silentLogger, type Logger } from '../kernel/logger.ts';
+import { Catalogue } from './catalogue.ts';
+import { FolderStorage } from './folder-storage.ts';
+import { addMissingPacks, listPacks } from './left-overs.ts';
+import { scanPack } from './pack-reader.ts';
+import type { Storage } from './storage.ts';
+import { WriterLock } from './writer-lock.ts';
+
+/** Fills a catalogue from the packs; a pack whose end is damaged gives the blocks before the damage. */
+async function fill(
+  storage: Storage,
+  catalogue: Catalogue,
+  logger: Logger,
+): Promise<{ packs: number; damaged: string[] }> {
+  const { added, damaged } = await addMissingPacks({ storage, catalogue, logger });
+  for (const name of damaged) {
+    try {
+      const scan = await scanPack(storage, name);
+      catalogue.addPack(scan.packId, scan.sizeBytes, scan.blocks);
+    } catch (error) {
+      logger.error('Nothing of this pack can be used', {
+        pack: name,
+        error: toFarkeepError(error, 'storage.io').message,
+      });
+    }
+  }
+  return { packs: added, damaged };
+}
+
+/** A catalogue in memory, for reading when the file is missing, damaged or on a disk that cannot be written. */
+export async function catalogueFromPacks(storage: Storage, logger: Logger = silentLogger): Promise<Catalogue> {
+  const catalogue = new Catalogue(':memory:');
+  try {
+    await fill(storage, catalogue, logger);
+    return catalogue;
+  } catch (error) {
+    catalogue.close();
+    throw error;
+  }
+}
+
+export interface RebuildResult {
+  readonly packs: number;
+  readonly sizeBytes: number;
+  /** Packs with damage; their blocks before it are in the catalogue. */
+  readonly damaged: readonly string[];
+}
+
+/**
+ * Writes a new catalogue.sqlite from the packs of a tenant folder and puts it in place by one rename.
+ * Throws service.locked while a session writes into the folder.
+ */
+export async function rebuildCatalogue({
+  tenantFolder,
+  logger,
+}: {
+  tenantFolder: string;
+  logger: Logger;
+}): Promise<RebuildResult> {
+  const storage = new FolderStorage(tenantFolder);
+  if ((await listPacks(storage)).length === 0 && !existsSync(path.join(tenantFolder, 'packs'))) {
+    throw new FarkeepError('call.not-found', `${tenantFolder} is not a tenant's folder: it has no packs`);
+  }
+  const incoming = path.join(tenantFolder, 'incoming');
+  const lock = await WriterLock.take(incoming);
+  try {
+    if (WriterLock.hasOtherLiving(incoming, lock.writer))
+      throw new FarkeepError(
+        'service.locked',
+        'A session is writing into this folder; rebuild its catalogue afterwards',
+      );
+    const file = path.join(tenantFolder, 'catalogue.sqlite');
+    const temporary = `${file}.rebuild`;
+    for (const suffix of ['', '-wal', '-shm']) await rm(temporary + suffix, { force: true });
+    const catalogue = new Catalogue(temporary);
+    let result: RebuildResult;
+    try {
+      const { packs, damaged } = await fill(storage, catalogue, logger);
+      catalogue.checkpoint();
+      result = { packs, sizeBytes: catalogue.packBytes(), damaged };
+    } finally {
+      catalogue.close();
+    }
+    for (const suffix of ['-wal', '-shm']) await rm(file + suffix, { force: true });
+    await rename(temporary, file);
+    await syncFolder(tenantFolder);
+    return result;
+  } finally {
+    lock.release();
+    await storage.close();
+  }
+}

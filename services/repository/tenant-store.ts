@@ -1,0 +1,426 @@
+// Owns one tenant's folder in a repository: which blocks are there, taking in new ones, reading them back, and restore points.
+// Knows nothing of sockets, sessions or keys. Several processes may have the same folder open; layout and rules are in
+// docs/repository-format.md.
+import { existsSync } from 'node:fs';
+import { mkdir, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
+import type { Logger } from '../kernel/logger.ts';
+import {
+  blockIdLengthBytes,
+  decodeBlock,
+  maxBlockContentBytes,
+  maxBlockStoredBytes,
+  type StoredBlock,
+} from './block-content.ts';
+import { BlockReader } from './block-reader.ts';
+import { Catalogue } from './catalogue.ts';
+import { FolderStorage } from './folder-storage.ts';
+import { checkPointIsWhole } from './point-check.ts';
+import { decodePointRoot, isPointId, maxPointRootBytes, type PointRoot } from './point-root.ts';
+import {
+  blockOverheadBytes,
+  packOverheadBytes,
+  PackWriter,
+  type BlockToAppend,
+  type FinishedPack,
+} from './pack-writer.ts';
+import { addMissingPacks, reuseLeftOverPacks } from './left-overs.ts';
+import { catalogueFromPacks } from './rebuild-catalogue.ts';
+import type { Storage } from './storage.ts';
+import { WriterLock } from './writer-lock.ts';
+
+export const defaultPackBytes = 64 * 1024 * 1024;
+const reservationBytes = 64 * 1024 * 1024;
+const incomingFolder = 'incoming';
+const catalogueFile = 'catalogue.sqlite';
+const pointSuffix = '.manifest';
+
+export interface DurableBlocks {
+  /** Identifiers in the order in which they were appended. */
+  readonly ids: readonly Buffer[];
+  /** What they add to the tenant's used bytes; 0 for blocks that were there already. */
+  readonly storedBytes: number;
+}
+
+export interface TenantStoreOptions {
+  /** `<repository>/<tenant id>`. */
+  readonly folder: string;
+  readonly mode: 'read' | 'write';
+  readonly logger: Logger;
+  /** What the tenant may use in all, in bytes; undefined is without bound. */
+  readonly quotaBytes?: number;
+  /** Called once for every appended block, when it will survive anything. */
+  readonly onDurable?: (blocks: DurableBlocks) => void;
+  readonly packBytes?: number;
+  /** Bytes that may wait to be written before appendBlock makes its caller wait. */
+  readonly maxQueuedBytes?: number;
+  readonly storage?: Storage;
+  readonly now?: () => number;
+}
+
+export interface PointListing {
+  readonly pointId: string;
+  readonly rootBytes: number;
+  /** Undefined when the root is damaged; `problem` says how. */
+  readonly root: PointRoot | undefined;
+  readonly problem: string | undefined;
+}
+
+/** How commitPoint makes sure that no block is missing. */
+export type CompletenessCheck =
+  /** Reads the manifest and looks up every block in it (unencrypted jobs). */
+  | 'walk-manifest'
+  /** For callers that know the blocks better: manifest blocks are checked, and these identifiers. */
+  | { readonly referenced: Iterable<Buffer> | AsyncIterable<Buffer> };
+
+function keyOf(id: Buffer): string {
+  return id.toString('latin1');
+}
+
+export class TenantStore {
+  readonly #storage: Storage;
+  readonly #catalogue: Catalogue;
+  readonly #reader: BlockReader;
+  readonly #logger: Logger;
+  readonly #lock: WriterLock | undefined;
+  readonly #writer: PackWriter | undefined;
+  readonly #onDurable: (blocks: DurableBlocks) => void;
+  readonly #quotaBytes: number | undefined;
+  /** Appended, not yet durable. */
+  readonly #pending = new Set<string>();
+  #reservedBytes = 0;
+  #isClosed = false;
+
+  private constructor(
+    options: TenantStoreOptions,
+    storage: Storage,
+    catalogue: Catalogue,
+    lock: WriterLock | undefined,
+  ) {
+    this.#storage = storage;
+    this.#catalogue = catalogue;
+    this.#lock = lock;
+    this.#logger = options.logger;
+    this.#quotaBytes = options.quotaBytes;
+    this.#onDurable = options.onDurable ?? ((): void => undefined);
+    this.#reader = new BlockReader(storage);
+    this.#writer =
+      lock === undefined
+        ? undefined
+        : new PackWriter({
+            storage,
+            incoming: `${incomingFolder}/${lock.writer}`,
+            packBytes: options.packBytes ?? defaultPackBytes,
+            maxQueuedBytes: options.maxQueuedBytes ?? 16 * 1024 * 1024,
+            now: options.now ?? Date.now,
+            onPack: (pack) => this.#takePack(pack),
+          });
+  }
+
+  /**
+   * Opens the folder. "write" creates what is missing and looks after what dead writers left; "read" changes nothing and
+   * works on a read-only disk and without a catalogue.
+   */
+  static async open(options: TenantStoreOptions): Promise<TenantStore> {
+    const storage = options.storage ?? new FolderStorage(options.folder);
+    try {
+      if (options.mode === 'read')
+        return new TenantStore(options, storage, await openForReading(options, storage), undefined);
+      return await openForWriting(
+        options,
+        storage,
+        (catalogue, lock) => new TenantStore(options, storage, catalogue, lock),
+      );
+    } catch (error) {
+      const known = toFarkeepError(error, 'storage.io');
+      throw new FarkeepError(known.code, `The repository folder ${options.folder} cannot be used: ${known.message}`, {
+        cause: error,
+        hint: known.hint,
+      });
+    }
+  }
+
+  /** For each identifier whether the block is here, or on its way in this store. Answers without touching packs. */
+  hasBlocks(ids: readonly Buffer[]): boolean[] {
+    return ids.map((id) => this.#pending.has(keyOf(id)) || this.#catalogue.has(id));
+  }
+
+  /**
+   * Takes a block in. Resolves as soon as more may come (back-pressure), rejects when the store cannot take it:
+   * quota.exceeded (the store stays usable), storage.disk-full and other storage errors (the store is finished).
+   * The caller has checked that `stored` belongs to `id`. Durability is told by `onDurable` or by `flush`.
+   */
+  async appendBlock(block: BlockToAppend): Promise<void> {
+    const writer = this.#writing();
+    let storedLength = 0;
+    if (Array.isArray(block.stored))
+      for (const piece of block.stored as readonly Buffer[]) storedLength += piece.length;
+    else storedLength = block.stored.length;
+    if (
+      block.id.length !== blockIdLengthBytes ||
+      block.contentLength > maxBlockContentBytes ||
+      storedLength > maxBlockStoredBytes ||
+      (block.encoding === 'raw' && storedLength !== block.contentLength)
+    ) {
+      throw new FarkeepError(
+        'protocol.malformed',
+        `A block of ${storedLength} stored and ${block.contentLength} content bytes cannot be stored`,
+      );
+    }
+    const key = keyOf(block.id);
+    if (this.#pending.has(key)) {
+      block.release?.();
+      return;
+    }
+    if (this.#catalogue.has(block.id)) {
+      block.release?.();
+      this.#onDurable({ ids: [block.id], storedBytes: 0 });
+      return;
+    }
+    this.#takeFromQuota(storedLength + blockOverheadBytes);
+    this.#pending.add(key);
+    await writer.append(block);
+  }
+
+  /** Resolves when every block appended before is durable. */
+  async flush(): Promise<void> {
+    await this.#writing().flush();
+  }
+
+  /**
+   * Makes a restore point exist, by one rename, after everything it needs is durable. Throws point.incomplete when a block
+   * is missing, call.conflict when another point has this id; committing the same root again changes nothing.
+   */
+  async commitPoint({
+    pointId,
+    root,
+    check = 'walk-manifest',
+  }: {
+    pointId: string;
+    root: Buffer;
+    check?: CompletenessCheck;
+  }): Promise<{ rootBytes: number }> {
+    const writer = this.#writing();
+    const decoded = decodePointRoot(root, pointId);
+    if (!isPointId(pointId) || decoded.pointId !== pointId)
+      throw new FarkeepError('protocol.malformed', `The root is of point ${decoded.pointId}, not ${pointId}`);
+    await writer.flush();
+    await checkPointIsWhole({
+      root: decoded,
+      hasBlock: (id) => this.#catalogue.has(id),
+      readContent: (id) => this.readContent(id),
+      referenced: check === 'walk-manifest' ? undefined : check.referenced,
+    });
+    const name = this.#pointName(pointId);
+    if ((await this.#storage.sizeBytes(name)) !== undefined) {
+      if ((await this.#storage.read(name, maxPointRootBytes)).equals(root)) return { rootBytes: root.length };
+      throw new FarkeepError('call.conflict', `Restore point ${pointId} exists already`);
+    }
+    this.#takeFromQuota(root.length);
+    const temporaryName = `${incomingFolder}/${this.#lock?.writer ?? ''}/${pointId}.root`;
+    try {
+      await this.#storage.remove(temporaryName);
+      const output = await this.#storage.create(temporaryName);
+      try {
+        await output.append([root]);
+        await output.sync();
+      } finally {
+        await output.close();
+      }
+      await this.#storage.rename(temporaryName, name);
+      await this.#storage.sync('points');
+    } catch (error) {
+      throw toFarkeepError(error, 'storage.io');
+    }
+    this.#logger.info('Restore point committed', { pointId, rootBytes: root.length });
+    return { rootBytes: root.length };
+  }
+
+  /** The stored form of a block, checked against its CRC. Throws call.not-found, or storage.damaged naming the pack. */
+  async readBlock(id: Buffer): Promise<StoredBlock> {
+    if (this.#pending.has(keyOf(id))) await this.flush();
+    const place = this.#catalogue.find(id);
+    if (place === undefined)
+      throw new FarkeepError('call.not-found', `Block ${id.toString('hex')} is not in this repository`);
+    return this.#reader.read(place);
+  }
+
+  /** The content of a block, decoded and checked against its identifier. */
+  async readContent(id: Buffer): Promise<Buffer> {
+    return decodeBlock(await this.readBlock(id));
+  }
+
+  /** Blocks in the order asked for, with neighbours read in one piece and the next ones read ahead. Memory stays near 24 MiB. */
+  readBlocks(ids: Iterable<Buffer> | AsyncIterable<Buffer>): AsyncGenerator<StoredBlock, void, undefined> {
+    return this.#reader.readMany(ids, (id) => {
+      const place = this.#catalogue.find(id);
+      if (place === undefined)
+        throw new FarkeepError('call.not-found', `Block ${id.toString('hex')} is not in this repository`);
+      return place;
+    });
+  }
+
+  /** All restore points, oldest first. A damaged one is listed with its problem. */
+  async listPoints(): Promise<PointListing[]> {
+    const listings: PointListing[] = [];
+    for (const name of await this.#storage.list('points')) {
+      if (!name.endsWith(pointSuffix)) continue;
+      const pointId = name.slice(0, -pointSuffix.length);
+      try {
+        const bytes = await this.readPointRoot(pointId);
+        listings.push({ pointId, rootBytes: bytes.length, root: decodePointRoot(bytes, pointId), problem: undefined });
+      } catch (error) {
+        listings.push({ pointId, rootBytes: 0, root: undefined, problem: toFarkeepError(error, 'storage.io').message });
+      }
+    }
+    return listings.sort((a, b) => (a.root?.createdAtMs ?? 0) - (b.root?.createdAtMs ?? 0));
+  }
+
+  /** The bytes of a point's root, as committed. Throws call.not-found; decodePointRoot checks them. */
+  async readPointRoot(pointId: string): Promise<Buffer> {
+    if (!isPointId(pointId)) throw new FarkeepError('call.not-found', 'There is no such restore point');
+    try {
+      return await this.#storage.read(this.#pointName(pointId), maxPointRootBytes);
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && error.code === 'ENOENT')
+        throw new FarkeepError('call.not-found', `There is no restore point ${pointId}`);
+      if (error instanceof RangeError)
+        throw new FarkeepError('storage.damaged', `Restore point ${pointId}: ${error.message}`);
+      throw toFarkeepError(error, 'storage.io');
+    }
+  }
+
+  /** What counts against the quota: durable packs. (Roots are small and counted when they are committed.) */
+  usedBytes(): number {
+    return this.#catalogue.packBytes();
+  }
+
+  /** Ends the store. What is not flushed is dropped: it was not acknowledged. */
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    const failure = this.#writer?.failure;
+    await this.#writer?.discard();
+    await this.#reader.close();
+    if (this.#lock !== undefined) {
+      let isClean = failure === undefined;
+      try {
+        this.#catalogue.dropReservation(this.#lock.writer);
+        this.#catalogue.checkpoint();
+        await this.#storage.removeFolder(`${incomingFolder}/${this.#lock.writer}`);
+      } catch (error) {
+        isClean = false;
+        this.#logger.warn('The repository folder was not closed cleanly; the next session looks after it', { error });
+      }
+      if (isClean) this.#lock.release();
+      else this.#lock.abandon();
+    }
+    this.#catalogue.close();
+    await this.#storage.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  #pointName(pointId: string): string {
+    return `points/${pointId}${pointSuffix}`;
+  }
+
+  #writing(): PackWriter {
+    if (this.#writer === undefined || this.#isClosed)
+      throw new FarkeepError('storage.read-only', 'The repository folder was opened for reading only');
+    return this.#writer;
+  }
+
+  #takePack(pack: FinishedPack): void {
+    this.#catalogue.addPack(
+      pack.packId,
+      pack.sizeBytes,
+      pack.blocks,
+      this.#quotaBytes === undefined ? undefined : this.#lock?.writer,
+    );
+    for (const block of pack.blocks) this.#pending.delete(keyOf(block.id));
+    this.#onDurable({ ids: pack.blocks.map((block) => block.id), storedBytes: pack.sizeBytes });
+  }
+
+  /** Counts what is about to be received, with all sessions together, so that the quota is never passed (reservations in the catalogue). */
+  #takeFromQuota(bytes: number): void {
+    if (this.#quotaBytes === undefined || this.#lock === undefined) return;
+    // Two packs' own overhead may fall to this block: the one that it closes and the one that it opens.
+    const needed = bytes + 2 * packOverheadBytes;
+    if (this.#reservedBytes < needed) {
+      const granted = this.#catalogue.reserve(
+        this.#lock.writer,
+        needed - this.#reservedBytes,
+        reservationBytes,
+        this.#quotaBytes,
+        0,
+      );
+      if (granted === 0) {
+        throw new FarkeepError(
+          'quota.exceeded',
+          `The quota of ${this.#quotaBytes} bytes does not hold what this session wants to store`,
+          {
+            details: { quotaBytes: this.#quotaBytes, usedBytes: this.usedBytes() },
+          },
+        );
+      }
+      this.#reservedBytes += granted;
+    }
+    this.#reservedBytes -= bytes;
+  }
+}
+
+async function openForReading(options: TenantStoreOptions, storage: Storage): Promise<Catalogue> {
+  if (!(await stat(options.folder)).isDirectory()) throw new FarkeepError('storage.io', 'it is not a folder');
+  const file = path.join(options.folder, catalogueFile);
+  const attempts: ('read' | 'frozen')[] = existsSync(`${file}-wal`) ? ['read'] : ['read', 'frozen'];
+  for (const access of existsSync(file) ? attempts : []) {
+    try {
+      const catalogue = new Catalogue(file, access);
+      catalogue.packBytes(); // a disk that cannot hold the shared-memory file of WAL only fails at the first question
+      return catalogue;
+    } catch (error) {
+      options.logger.debug('The catalogue cannot be opened this way', { access, error });
+    }
+  }
+  options.logger.info('Reading the packs themselves, since the catalogue is missing or cannot be read', {
+    folder: options.folder,
+  });
+  return catalogueFromPacks(storage);
+}
+
+async function openForWriting<T>(
+  options: TenantStoreOptions,
+  storage: Storage,
+  make: (catalogue: Catalogue, lock: WriterLock) => T,
+): Promise<T> {
+  const incoming = path.join(options.folder, incomingFolder);
+  for (const folder of ['packs', 'points', 'trash', incomingFolder])
+    await mkdir(path.join(options.folder, folder), { recursive: true, mode: 0o700 });
+  await storage.sync('');
+  const lock = await WriterLock.take(incoming);
+  let catalogue: Catalogue | undefined;
+  try {
+    const isNew = !existsSync(path.join(options.folder, catalogueFile));
+    const opened = new Catalogue(path.join(options.folder, catalogueFile));
+    catalogue = opened;
+    const dead = await WriterLock.careForDead(incoming, async (writer) => {
+      await reuseLeftOverPacks({
+        storage,
+        catalogue: opened,
+        folder: `${incomingFolder}/${writer}`,
+        logger: options.logger,
+      });
+      opened.dropReservation(writer);
+    });
+    if (dead > 0 || isNew) await addMissingPacks({ storage, catalogue: opened, logger: options.logger });
+    return make(opened, lock);
+  } catch (error) {
+    catalogue?.close();
+    lock.abandon();
+    throw error;
+  }
+}
