@@ -1,0 +1,51 @@
+// Owns framing of the local socket: one JSON document a line, UTF-8, each line bounded. Must not know what the documents mean.
+
+export const maxLineBytes = 8 * 1024 * 1024;
+
+export interface LineReader {
+  /** Calls `onDocument` for every complete line. @returns why the stream cannot go on, or undefined when all is well */
+  push(chunk: Uint8Array): 'line-too-long' | 'not-json' | undefined;
+}
+
+/** Holds at most `limitBytes` of an unfinished line, whatever the other side sends. */
+export function createLineReader(onDocument: (document: unknown) => void, limitBytes = maxLineBytes): LineReader {
+  let parts: Uint8Array[] = [];
+  let heldBytes = 0;
+  return {
+    push(chunk) {
+      let start = 0;
+      for (let end = chunk.indexOf(0x0a, start); end !== -1; end = chunk.indexOf(0x0a, start)) {
+        const piece = chunk.subarray(start, end);
+        if (heldBytes + piece.length > limitBytes) return 'line-too-long';
+        const line = Buffer.concat([...parts, piece]).toString('utf8');
+        parts = [];
+        heldBytes = 0;
+        start = end + 1;
+        if (line.trim() === '') continue;
+        const document = parseJson(line);
+        if (document === undefined) return 'not-json';
+        onDocument(document.value);
+      }
+      const rest = chunk.subarray(start);
+      if (heldBytes + rest.length > limitBytes) return 'line-too-long';
+      if (rest.length > 0) {
+        // A copy: the chunk may be a view on a pooled buffer that its owner uses again.
+        parts.push(Uint8Array.from(rest));
+        heldBytes += rest.length;
+      }
+      return undefined;
+    },
+  };
+}
+
+function parseJson(line: string): { value: unknown } | undefined {
+  try {
+    return { value: JSON.parse(line) };
+  } catch {
+    return undefined;
+  }
+}
+
+export function encodeLine(document: unknown): string {
+  return `${JSON.stringify(document)}\n`;
+}

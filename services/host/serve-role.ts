@@ -1,0 +1,48 @@
+// Owns the way from "serve this role" (arguments, configuration file) to a running process. Shared by the process entry that consoles
+// fork and by `farkeep serve`.
+import type { ReadyMessage } from '../contracts/carrier.ts';
+import type { ServiceRole } from '../contracts/contract.ts';
+import { errorCatalogue } from '../contracts/errors.ts';
+import { toFarkeepError, type FarkeepError } from '../kernel/farkeep-error.ts';
+import { defaultHome } from '../kernel/home-folder.ts';
+import { loadRole } from './roles.ts';
+import { hasProcessChannel, sendToParent } from './process-carrier.ts';
+import { serveProcess } from './serve-process.ts';
+import { mergeConfig, readConfigFile, type ConfigOverrides } from './service-config.ts';
+
+export interface ServeRoleOptions {
+  readonly role: ServiceRole;
+  /** Wins over the configuration file's `home`, which wins over FARKEEP_HOME. */
+  readonly home?: string | undefined;
+  readonly configFile?: string | undefined;
+  readonly overrides: ConfigOverrides;
+  readonly stopDeadlineMs?: number | undefined;
+  readonly onReady?: (ready: ReadyMessage) => void;
+  readonly onStartFailed?: (error: FarkeepError) => void;
+}
+
+/** @returns the exit code, after the service has ended */
+export async function serveRole(options: ServeRoleOptions): Promise<number> {
+  let prepared;
+  try {
+    const { home: fileHome, ...file } = await readConfigFile(options.configFile);
+    const config = mergeConfig(file, options.overrides);
+    const role = await loadRole(options.role);
+    const home = options.home ?? (typeof fileHome === 'string' ? fileHome : defaultHome());
+    prepared = { ...role.prepare(config, options.configFile ?? 'flags'), home };
+  } catch (thrown) {
+    const error = toFarkeepError(thrown, 'service.start-failed');
+    options.onStartFailed?.(error);
+    if (hasProcessChannel()) await sendToParent({ kind: 'start-failed', error: error.toInfo() });
+    return errorCatalogue[error.code].exitCode;
+  }
+  return serveProcess({
+    role: options.role,
+    home: prepared.home,
+    logLevel: prepared.logLevel,
+    start: prepared.start,
+    ...(options.stopDeadlineMs === undefined ? {} : { stopDeadlineMs: options.stopDeadlineMs }),
+    ...(options.onReady === undefined ? {} : { onReady: options.onReady }),
+    ...(options.onStartFailed === undefined ? {} : { onStartFailed: options.onStartFailed }),
+  });
+}
