@@ -139,6 +139,7 @@ describe('relay', () => {
     const memoryBytes = process.memoryUsage().external;
     expect(memoryBytes).toBeLessThan(64 << 20);
     const received = digestOf(server);
+    server.resume();
     await sending;
     expect((await received).sizeBytes).toBe(totalBytes);
   });

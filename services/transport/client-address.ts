@@ -1,0 +1,23 @@
+// Owns how a client's address is written and under which key it is counted. Must not look names up.
+import { isIPv6 } from 'node:net';
+
+/** "::ffff:192.0.2.1" is 192.0.2.1 that came through a socket for both families. */
+export function normalizeAddress(address: string | undefined): string {
+  const text = address ?? '';
+  return text.toLowerCase().startsWith('::ffff:') && text.includes('.') ? text.slice(7) : text;
+}
+
+/** The key to count a client under: an IPv4 address, or the /64 of an IPv6 address, since one client has all of it. */
+export function countingKey(address: string | undefined): string {
+  const normal = normalizeAddress(address);
+  if (!isIPv6(normal)) return normal;
+  const [head = '', tail] = (normal.split('%', 1)[0] ?? '').split('::');
+  const before = head === '' ? [] : head.split(':');
+  const after = tail === undefined || tail === '' ? [] : tail.split(':');
+  const missing = tail === undefined ? 0 : Math.max(0, 8 - before.length - after.length);
+  const groups = [...before, ...Array.from({ length: missing }, () => '0'), ...after];
+  return `${groups
+    .slice(0, 4)
+    .map((group) => Number.parseInt(group, 16).toString(16))
+    .join(':')}::/64`;
+}

@@ -1,0 +1,366 @@
+// Owns request, answer and notification over one WebSocket, both ways; finds a dead peer; refuses what is malformed or too much.
+// Must not know what the messages mean: their schemas are in services/wire. A bad message ends this connection and nothing else.
+import { WebSocket, type RawData } from 'ws';
+import { z } from 'zod';
+
+import { errorInfoSchema, type ErrorInfo } from '../contracts/errors.ts';
+import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
+import { silentLogger, type Logger } from '../kernel/logger.ts';
+
+export const maxMessageBytes = 256 * 1024;
+export const pingIntervalMs = 15_000;
+const defaultRequestTimeoutMs = 30_000;
+/** A peer that does not read makes us keep what we send; beyond this it is cut off. */
+const maxBufferedBytes = 8 * maxMessageBytes;
+const maxRunningRequests = 128;
+const closeDeadlineMs = 2_000;
+
+const identifier = z.number().int().min(1).max(Number.MAX_SAFE_INTEGER);
+const messageType = z.string().min(1).max(64);
+/** An error of a newer version may have a code that is unknown here. */
+const remoteErrorSchema = z.object({ code: z.string().max(64), message: z.string().max(2_000) });
+const envelopeSchema = z.union([
+  z.object({ id: identifier, ok: z.literal(true), value: z.unknown() }),
+  z.object({ id: identifier, ok: z.literal(false), error: z.unknown() }),
+  z.object({ id: identifier, cancel: z.literal(true) }),
+  z.object({ id: identifier, type: messageType, payload: z.unknown() }),
+  z.object({ type: messageType, payload: z.unknown() }),
+]);
+
+export interface RequestOptions {
+  /** Stops waiting and tells the other side. */
+  readonly signal?: AbortSignal;
+  readonly timeoutMs?: number;
+}
+
+/** Gives the answer's value; a thrown FarkeepError crosses as it is, anything else becomes `call.internal` without its text. */
+export type RequestHandler = (
+  type: string,
+  payload: unknown,
+  context: { readonly signal: AbortSignal },
+) => Promise<unknown>;
+export type NotificationHandler = (type: string, payload: unknown) => void;
+/** `undefined` when either side closed on purpose without a reason. */
+export type CloseHandler = (error: FarkeepError | undefined) => void;
+
+export interface ControlPeerOptions {
+  readonly logger?: Logger;
+  readonly pingIntervalMs?: number;
+}
+
+interface PendingRequest {
+  readonly type: string;
+  settle(outcome: { value: unknown } | { error: FarkeepError }): void;
+}
+
+export class ControlPeer {
+  readonly #socket: WebSocket;
+  readonly #logger: Logger;
+  readonly #pending = new Map<number, PendingRequest>();
+  readonly #running = new Map<number, AbortController>();
+  readonly #closeHandlers: CloseHandler[] = [];
+  readonly #heartbeat: NodeJS.Timeout;
+  #nextId = 1;
+  #missedPings = 0;
+  #isClosed = false;
+  #closeError: FarkeepError | undefined;
+  #requestHandler: RequestHandler | undefined;
+  #notificationHandler: NotificationHandler | undefined;
+  /** Messages that came before a handler was set, so that none is lost between the handshake and the first line of its owner. */
+  #early: (() => void)[] = [];
+
+  constructor(
+    socket: WebSocket,
+    { logger = silentLogger, pingIntervalMs: intervalMs = pingIntervalMs }: ControlPeerOptions = {},
+  ) {
+    this.#socket = socket;
+    this.#logger = logger;
+    socket.on('message', (data, isBinary) => this.#onMessage(data, isBinary));
+    socket.on('pong', () => (this.#missedPings = 0));
+    socket.on('error', (error) => {
+      // ws raises protocol violations of the peer here (too long, bad UTF-8, bad frame) and closes with the fitting code by itself.
+      const isProtocol = 'code' in error && typeof error.code === 'string' && error.code.startsWith('WS_ERR');
+      this.#closeError ??= isProtocol
+        ? new FarkeepError('protocol.malformed', `The other side broke the message rules: ${error.message}`, {
+            cause: error,
+          })
+        : new FarkeepError('connection.lost', `Control channel lost: ${error.message}`, { cause: error });
+    });
+    socket.on('close', (code, reason) => this.#onClose(code, reason.toString()));
+    this.#heartbeat = setInterval(() => this.#beat(), intervalMs);
+    this.#heartbeat.unref();
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  /** One handler; set it before awaiting anything. Requests of a type it does not know should throw `call.unknown`. */
+  onRequest(handler: RequestHandler): void {
+    this.#requestHandler = handler;
+    this.#flushEarly();
+  }
+
+  onNotify(handler: NotificationHandler): void {
+    this.#notificationHandler = handler;
+    this.#flushEarly();
+  }
+
+  /** Any number of handlers; called once, also when it was closed before. */
+  onClose(handler: CloseHandler): void {
+    if (this.#isClosed) queueMicrotask(() => handler(this.#closeError));
+    else this.#closeHandlers.push(handler);
+  }
+
+  /**
+   * Sends a request and waits for its answer.
+   * @throws FarkeepError as the other side raised it; `call.timeout`, `call.cancelled`, `connection.lost`
+   */
+  request(
+    type: string,
+    payload: unknown,
+    { signal, timeoutMs = defaultRequestTimeoutMs }: RequestOptions = {},
+  ): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted === true) {
+        reject(new FarkeepError('call.cancelled'));
+        return;
+      }
+      if (this.#isClosed || this.#socket.readyState !== WebSocket.OPEN) {
+        reject(
+          this.#closeError ??
+            new FarkeepError('connection.lost', `Cannot ask "${type}": the control channel is closed`),
+        );
+        return;
+      }
+      const id = this.#nextId;
+      this.#nextId += 1;
+      const settle: PendingRequest['settle'] = (outcome) => {
+        this.#pending.delete(id);
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', onAbort);
+        if ('error' in outcome) reject(outcome.error);
+        else resolve(outcome.value);
+      };
+      const giveUp = (error: FarkeepError): void => {
+        settle({ error });
+        this.#send({ id, cancel: true });
+      };
+      const onAbort = (): void => giveUp(new FarkeepError('call.cancelled'));
+      const timer = setTimeout(
+        () => giveUp(new FarkeepError('call.timeout', `No answer to "${type}" within ${timeoutMs} ms`)),
+        timeoutMs,
+      );
+      signal?.addEventListener('abort', onAbort, { once: true });
+      this.#pending.set(id, { type, settle });
+      try {
+        this.#send({ id, type, payload });
+      } catch (error) {
+        settle({ error: toFarkeepError(error) });
+      }
+    });
+  }
+
+  /** Sends without waiting; dropped when the channel is closed. @throws FarkeepError `call.invalid` when it is longer than 256 KiB */
+  notify(type: string, payload: unknown): void {
+    this.#send({ type, payload });
+  }
+
+  /** Closes in order; the other side sees `reason` as its error. Waits up to two seconds for the peer, then drops the connection. */
+  close(reason?: FarkeepError): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#isClosed) {
+        resolve();
+        return;
+      }
+      this.onClose(() => resolve());
+      const timer = setTimeout(() => this.#socket.terminate(), closeDeadlineMs);
+      this.onClose(() => clearTimeout(timer));
+      if (reason === undefined) this.#socket.close(1000);
+      else {
+        this.#closeError ??= reason;
+        this.#socket.close(closeCodeForReason, closeText(reason));
+      }
+    });
+  }
+
+  /** Drops the connection at once. */
+  terminate(error?: FarkeepError): void {
+    this.#closeError ??= error;
+    this.#socket.terminate();
+  }
+
+  #send(envelope: object): void {
+    if (this.#isClosed || this.#socket.readyState !== WebSocket.OPEN) return;
+    const text = JSON.stringify(envelope);
+    if (Buffer.byteLength(text) > maxMessageBytes) {
+      throw new FarkeepError(
+        'call.invalid',
+        `A control message may have ${maxMessageBytes} bytes, this one has ${Buffer.byteLength(text)}`,
+      );
+    }
+    this.#socket.send(text);
+    if (this.#socket.bufferedAmount > maxBufferedBytes) {
+      this.terminate(new FarkeepError('connection.lost', 'The other side of the control channel does not read'));
+    }
+  }
+
+  #onMessage(data: RawData, isBinary: boolean): void {
+    if (isBinary) {
+      this.#refuse('binary message on the control channel');
+      return;
+    }
+    let raw: unknown;
+    try {
+      raw = JSON.parse(data.toString());
+    } catch (error) {
+      this.#refuse(`not JSON: ${error instanceof Error ? error.name : 'error'}`);
+      return;
+    }
+    const parsed = envelopeSchema.safeParse(raw);
+    if (!parsed.success) {
+      this.#refuse('not a control message');
+      return;
+    }
+    const envelope = parsed.data;
+    if ('ok' in envelope) {
+      // An answer that nobody waits for any more came after its time limit.
+      const pending = this.#pending.get(envelope.id);
+      if (envelope.ok) pending?.settle({ value: envelope.value });
+      else pending?.settle({ error: toRemoteError(envelope.error, pending.type) });
+    } else if ('cancel' in envelope) this.#running.get(envelope.id)?.abort();
+    else if ('id' in envelope)
+      this.#whenReady(
+        () => this.#requestHandler,
+        (handler) => void this.#serve(handler, envelope),
+      );
+    else
+      this.#whenReady(
+        () => this.#notificationHandler,
+        (handler) => this.#deliver(handler, envelope),
+      );
+  }
+
+  #whenReady<Handler>(find: () => Handler | undefined, run: (handler: Handler) => void): void {
+    const handler = find();
+    if (handler !== undefined) run(handler);
+    else if (this.#early.length < maxRunningRequests) this.#early.push(() => this.#whenReady(find, run));
+    else this.#refuse('too many messages before this side was ready');
+  }
+
+  #flushEarly(): void {
+    for (const retry of this.#early.splice(0)) retry();
+  }
+
+  async #serve(
+    handler: RequestHandler,
+    { id, type, payload }: { id: number; type: string; payload?: unknown },
+  ): Promise<void> {
+    if (this.#running.has(id) || this.#running.size >= maxRunningRequests) {
+      this.#refuse(this.#running.has(id) ? 'a request identifier used twice' : 'too many requests at once');
+      return;
+    }
+    const controller = new AbortController();
+    this.#running.set(id, controller);
+    try {
+      const value = await handler(type, payload, { signal: controller.signal });
+      this.#send({ id, ok: true, value: value ?? null });
+    } catch (thrown) {
+      this.#send({ id, ok: false, error: this.#errorForPeer(thrown, type) });
+    } finally {
+      this.#running.delete(id);
+    }
+  }
+
+  /** What went wrong inside is for our log; the peer gets only what was meant for it. */
+  #errorForPeer(thrown: unknown, type: string): ErrorInfo {
+    if (thrown instanceof FarkeepError) return thrown.toInfo();
+    if (thrown instanceof Error && thrown.name === 'AbortError') return new FarkeepError('call.cancelled').toInfo();
+    this.#logger.error('A control request failed', { type, error: thrown });
+    return new FarkeepError('call.internal').toInfo();
+  }
+
+  #deliver(handler: NotificationHandler, { type, payload }: { type: string; payload?: unknown }): void {
+    try {
+      handler(type, payload);
+    } catch (error) {
+      this.#logger.error('A notification could not be handled', { type, error });
+      this.#refuse(`a "${type}" message that cannot be handled`);
+    }
+  }
+
+  #refuse(why: string): void {
+    if (this.#isClosed) return;
+    this.#logger.warn('Control channel closed because of a malformed message', { why });
+    const error = new FarkeepError('protocol.malformed', `The other side sent ${why}`);
+    this.#closeError ??= error;
+    // Nothing more of this peer is read, also not what is in the buffers already.
+    this.#socket.removeAllListeners('message');
+    this.#socket.close(closeCodeForReason, closeText(error));
+    setTimeout(() => this.#socket.terminate(), closeDeadlineMs).unref();
+  }
+
+  #beat(): void {
+    if (this.#missedPings >= 2) {
+      this.terminate(new FarkeepError('connection.lost', 'The other side of the control channel does not answer'));
+      return;
+    }
+    this.#missedPings += 1;
+    if (this.#socket.readyState === WebSocket.OPEN) this.#socket.ping();
+  }
+
+  #onClose(code: number, text: string): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    clearInterval(this.#heartbeat);
+    // 1006 is what ws reports when the connection broke without a closing frame.
+    this.#closeError ??=
+      code === closeCodeForReason ? parseCloseText(text) : code === 1000 ? undefined : lostWith(code, text);
+    for (const controller of this.#running.values()) controller.abort();
+    const error = this.#closeError ?? new FarkeepError('connection.lost', 'The other side closed the control channel');
+    for (const pending of [...this.#pending.values()]) pending.settle({ error });
+    this.#early = [];
+    for (const handler of this.#closeHandlers.splice(0)) {
+      try {
+        handler(this.#closeError);
+      } catch (thrown) {
+        this.#logger.error('A close handler failed', { error: thrown });
+      }
+    }
+  }
+}
+
+/** Private WebSocket close code: the text is `code: message`. */
+const closeCodeForReason = 4000;
+
+function closeText(error: FarkeepError): string {
+  // A close frame carries at most 123 bytes of text.
+  return Buffer.from(`${error.code}: ${error.message}`).subarray(0, 120).toString().replace(/�+$/u, '');
+}
+
+function parseCloseText(text: string): FarkeepError {
+  const [code = '', ...rest] = text.split(': ');
+  const known = errorInfoSchema.shape.code.safeParse(code);
+  return known.success
+    ? new FarkeepError(known.data, rest.join(': '))
+    : new FarkeepError('connection.lost', `The other side closed the control channel: ${text}`);
+}
+
+function lostWith(code: number, text: string): FarkeepError {
+  return new FarkeepError(
+    'connection.lost',
+    code === 1006 ? 'The control channel broke off' : `The control channel was closed (${code}) ${text}`.trim(),
+  );
+}
+
+function toRemoteError(raw: unknown, type: string): FarkeepError {
+  const info = errorInfoSchema.safeParse(raw);
+  if (info.success) return FarkeepError.fromInfo(info.data);
+  const partial = remoteErrorSchema.safeParse(raw);
+  return new FarkeepError(
+    'call.internal',
+    partial.success
+      ? `The other side refused "${type}": ${partial.data.message} (${partial.data.code})`
+      : `The other side refused "${type}"`,
+  );
+}

@@ -1,0 +1,388 @@
+// Owns the provider's end of the control channel: authenticated PROXY header, TLS 1.3 with a certificate that can be swapped, limits before
+// login (docs/protocol.md, section 8), then messages. Must not know users or what messages mean.
+import { createServer as createHttpServer, type IncomingMessage, type Server as HttpServer } from 'node:http';
+import { createServer as createTcpServer, type Server as TcpServer, type Socket } from 'node:net';
+import { constants } from 'node:crypto';
+import {
+  createSecureContext,
+  createServer as createTlsServer,
+  type Server as TlsServer,
+  type TLSSocket,
+} from 'node:tls';
+import type { Duplex } from 'node:stream';
+import { WebSocketServer } from 'ws';
+
+import { FarkeepError } from '../kernel/farkeep-error.ts';
+import { silentLogger, type Logger } from '../kernel/logger.ts';
+import { clientHelloLimitBytes, namedGroups, parseClientHello } from '../wire/client-hello.ts';
+import { parseProxyHeader, proxyBodyLimitBytes, type ReceivedProxyHeader } from '../wire/proxy-header.ts';
+import { countingKey, normalizeAddress } from './client-address.ts';
+import { ControlPeer, maxMessageBytes } from './control-peer.ts';
+import { listen } from './data-listener.ts';
+import {
+  channelBindingOf,
+  controlProtocol,
+  keyAgreementGroups,
+  summarizeTls,
+  tlsRules,
+  type KeyAgreementGroup,
+  type TlsSummary,
+} from './tls-settings.ts';
+
+/** Certificate and key of a slot; `chainPem` are the intermediates to send along. */
+export interface ServerIdentity {
+  readonly certificatePem: string;
+  readonly chainPem?: string;
+  readonly privateKeyPem: string;
+}
+
+export interface ControlConnection {
+  readonly peer: ControlPeer;
+  /** The client as the gateway saw it. */
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  /** Undefined for a direct connection. */
+  readonly gatewayId: string | undefined;
+  readonly tls: TlsSummary;
+  /** `tls-exporter` (RFC 9266), 32 bytes. */
+  readonly channelBinding: Buffer;
+  /** Lifts the limits that hold before login: 10 s and 16 KiB. */
+  confirmLogin(): void;
+}
+
+export interface ControlServerLimits {
+  readonly loginTimeoutMs: number;
+  readonly bytesBeforeLogin: number;
+  readonly connectionsPerAddress: number;
+  readonly connections: number;
+}
+
+const defaultLimits: ControlServerLimits = {
+  loginTimeoutMs: 10_000,
+  bytesBeforeLogin: 16 * 1024,
+  connectionsPerAddress: 100,
+  connections: 10_000,
+};
+
+export interface ControlServerOptions {
+  readonly host?: string;
+  /** 0 picks a free port. */
+  readonly port?: number;
+  readonly identity: ServerIdentity;
+  /** Says which gateway wrote a header; undefined refuses it. Must take each header only once (GatewayLinkServer.authenticateProxyHeader). */
+  readonly authenticateProxy: (received: ReceivedProxyHeader) => { gatewayId: string } | undefined;
+  /** Whether tenants may connect without a gateway. */
+  readonly isDirectAllowed?: boolean;
+  readonly onConnection: (connection: ControlConnection) => void;
+  readonly limits?: Partial<ControlServerLimits>;
+  readonly logger?: Logger;
+}
+
+/** One client from the accepted socket to its end. */
+interface Client {
+  readonly raw: Socket;
+  readonly loginTimer: NodeJS.Timeout;
+  remoteAddress: string;
+  remotePort: number;
+  gatewayId: string | undefined;
+  addressKey: string | undefined;
+  group: KeyAgreementGroup | undefined;
+  isOverLimit: boolean;
+  tls: TLSSocket | undefined;
+  peer: ControlPeer | undefined;
+}
+
+const groupCodes: Record<KeyAgreementGroup, number> = {
+  X25519MLKEM768: namedGroups.x25519MlKem768,
+  X25519: namedGroups.x25519,
+  'P-256': namedGroups.p256,
+};
+const controlPath = '/control';
+const proxyHeaderLimitBytes = 16 + proxyBodyLimitBytes;
+
+export class ControlServer {
+  readonly #options: ControlServerOptions;
+  readonly #limits: ControlServerLimits;
+  readonly #logger: Logger;
+  readonly #clients = new Map<string, Client>();
+  readonly #countByAddress = new Map<string, number>();
+  readonly #tlsServers = new Map<KeyAgreementGroup | 'none', TlsServer>();
+  readonly #http: HttpServer;
+  readonly #webSockets: WebSocketServer;
+  readonly #listener: TcpServer;
+  #port = 0;
+
+  private constructor(options: ControlServerOptions) {
+    this.#options = options;
+    this.#limits = { ...defaultLimits, ...options.limits };
+    this.#logger = options.logger ?? silentLogger;
+    this.#webSockets = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload: maxMessageBytes });
+    this.#http = createHttpServer({ maxHeaderSize: 4096 }, (_request, response) => {
+      response.writeHead(426, { connection: 'close' });
+      response.end();
+    });
+    this.#http.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
+    // Which group was agreed on is known to the provider because each group has its own context: a client gets the best one it offers.
+    for (const group of [...keyAgreementGroups, 'none' as const])
+      this.#tlsServers.set(group, this.#createTlsServer(group));
+    this.#listener = createTcpServer(
+      { allowHalfOpen: false, noDelay: true, keepAlive: true, keepAliveInitialDelay: 30_000 },
+      (socket) => this.#accept(socket),
+    );
+  }
+
+  /** @throws FarkeepError `service.port-in-use`, `service.start-failed`, `certificate.malformed` */
+  static async start(options: ControlServerOptions): Promise<ControlServer> {
+    checkIdentity(options.identity);
+    const server = new ControlServer(options);
+    server.#port = await listen(server.#listener, { host: options.host ?? '127.0.0.1', port: options.port ?? 0 });
+    return server;
+  }
+
+  get port(): number {
+    return this.#port;
+  }
+
+  get connectionCount(): number {
+    return this.#clients.size;
+  }
+
+  /**
+   * Puts another certificate in service: connections accepted from now on get it, running ones are not touched.
+   * @throws FarkeepError `certificate.malformed` when certificate and key cannot be used; the old one then stays in service
+   */
+  setIdentity(identity: ServerIdentity): void {
+    // First everything that can fail, so that not one group has the new certificate and another the old.
+    checkIdentity(identity);
+    for (const [group, server] of this.#tlsServers) server.setSecureContext(contextOptions(identity, group));
+  }
+
+  /** Stops accepting, closes every channel with `reason` and waits for them; at most a few seconds. */
+  async close(reason = new FarkeepError('service.not-running', 'The provider service is stopping')): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.#listener.close(() => resolve()));
+    await Promise.all(
+      [...this.#clients.values()].map((client) =>
+        client.peer === undefined ? this.#drop(client) : client.peer.close(reason),
+      ),
+    );
+    for (const client of this.#clients.values()) this.#drop(client);
+    this.#webSockets.close();
+    this.#http.close();
+    await closed;
+  }
+
+  #createTlsServer(group: KeyAgreementGroup | 'none'): TlsServer {
+    const server = createTlsServer({
+      ...contextOptions(this.#options.identity, group),
+      ALPNProtocols: [controlProtocol],
+      // Our own login timer destroys the socket; Node's only tells.
+      handshakeTimeout: this.#limits.loginTimeoutMs,
+    });
+    server.on('secureConnection', (socket) => this.#secured(socket));
+    server.on('tlsClientError', (error: NodeJS.ErrnoException, socket) => {
+      this.#logger.info('TLS handshake failed', {
+        address: normalizeAddress(socket.remoteAddress),
+        reason: error.code ?? error.message,
+      });
+      socket.destroy();
+    });
+    return server;
+  }
+
+  #accept(raw: Socket): void {
+    raw.on('error', () => undefined);
+    if (this.#clients.size >= this.#limits.connections) {
+      raw.destroy();
+      return;
+    }
+    const key = connectionKey(raw);
+    const client: Client = {
+      raw,
+      remoteAddress: normalizeAddress(raw.remoteAddress),
+      remotePort: raw.remotePort ?? 0,
+      gatewayId: undefined,
+      addressKey: undefined,
+      group: undefined,
+      isOverLimit: false,
+      tls: undefined,
+      peer: undefined,
+      loginTimer: setTimeout(() => {
+        this.#logger.info('Client was too slow to log in', { address: client.remoteAddress });
+        client.peer?.terminate(new FarkeepError('call.timeout', 'No login in time'));
+        this.#drop(client);
+      }, this.#limits.loginTimeoutMs),
+    };
+    this.#clients.set(key, client);
+    raw.once('close', () => {
+      clearTimeout(client.loginTimer);
+      client.tls?.destroy();
+      this.#clients.delete(key);
+      this.#releaseAddress(client);
+    });
+    this.#readFirstBytes(client);
+  }
+
+  /** PROXY header and ClientHello are read by us; then all bytes after the header go to OpenSSL as if nobody had looked. */
+  #readFirstBytes(client: Client): void {
+    const { raw } = client;
+    let received: Buffer = Buffer.alloc(0);
+    let isHeaderDone = false;
+    const onData = (chunk: Buffer): void => {
+      received = received.length === 0 ? chunk : Buffer.concat([received, chunk]);
+      if (!isHeaderDone) {
+        const taken = this.#takeHeader(client, received);
+        if (taken === undefined) return;
+        received = received.subarray(taken);
+        isHeaderDone = true;
+      }
+      if (received.length === 0) return;
+      const hello = parseClientHello(received);
+      if (hello.type === 'need-more' && received.length <= clientHelloLimitBytes + 1024) return;
+      raw.removeListener('data', onData);
+      raw.pause();
+      // Whatever could not be read goes to OpenSSL too: it answers with the right alert.
+      const group =
+        hello.type === 'client-hello'
+          ? keyAgreementGroups.find((candidate) => hello.groups.includes(groupCodes[candidate]))
+          : undefined;
+      client.group = group;
+      raw.unshift(received);
+      this.#tlsServers.get(group ?? 'none')?.emit('connection', raw);
+    };
+    raw.on('data', onData);
+  }
+
+  /** @returns how many bytes belong to the header; undefined when there is not enough yet or the client was dropped */
+  #takeHeader(client: Client, received: Buffer): number | undefined {
+    if (received[0] === 0x16 && this.#options.isDirectAllowed === true) {
+      return this.#admit(client) ? 0 : undefined;
+    }
+    const parsed = parseProxyHeader(received);
+    if (parsed.type === 'need-more' && received.length <= proxyHeaderLimitBytes) return undefined;
+    const gateway = parsed.type === 'header' ? this.#options.authenticateProxy(parsed) : undefined;
+    if (parsed.type !== 'header' || gateway === undefined) {
+      this.#logger.warn('Connection without the header of an enrolled gateway', {
+        address: client.remoteAddress,
+        reason: parsed.type === 'invalid' ? parsed.reason : 'not authentic',
+      });
+      this.#drop(client);
+      return undefined;
+    }
+    client.gatewayId = gateway.gatewayId;
+    client.remoteAddress = normalizeAddress(parsed.header.sourceAddress);
+    client.remotePort = parsed.header.sourcePort;
+    return this.#admit(client) ? parsed.lengthBytes : undefined;
+  }
+
+  /** Counts by address. A client over the limit is told so after the handshake; one far over it is not worth a handshake. */
+  #admit(client: Client): boolean {
+    const key = countingKey(client.remoteAddress);
+    const count = (this.#countByAddress.get(key) ?? 0) + 1;
+    const limit = this.#limits.connectionsPerAddress;
+    if (count > limit + Math.max(10, limit / 10)) {
+      this.#drop(client);
+      return false;
+    }
+    this.#countByAddress.set(key, count);
+    client.addressKey = key;
+    client.isOverLimit = count > limit;
+    return true;
+  }
+
+  #releaseAddress(client: Client): void {
+    const key = client.addressKey;
+    if (key === undefined) return;
+    client.addressKey = undefined;
+    const count = (this.#countByAddress.get(key) ?? 1) - 1;
+    if (count <= 0) this.#countByAddress.delete(key);
+    else this.#countByAddress.set(key, count);
+  }
+
+  #secured(socket: TLSSocket): void {
+    const client = this.#clients.get(connectionKey(socket));
+    socket.on('error', () => undefined);
+    if (client === undefined || socket.alpnProtocol !== controlProtocol) {
+      socket.destroy();
+      return;
+    }
+    client.tls = socket;
+    this.#http.emit('connection', socket);
+  }
+
+  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const client = this.#clients.get(connectionKey(request.socket));
+    const tls = client?.tls;
+    if (client === undefined || tls === undefined || client.peer !== undefined || request.url !== controlPath) {
+      socket.end('HTTP/1.1 404 Not Found\r\nconnection: close\r\n\r\n');
+      return;
+    }
+    if (client.isOverLimit) {
+      this.#logger.warn('Too many connections from one address', { address: client.remoteAddress });
+      socket.end('HTTP/1.1 429 Too Many Requests\r\nconnection: close\r\n\r\n');
+      return;
+    }
+    this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
+      const peer = new ControlPeer(webSocket, { logger: this.#logger.child({ address: client.remoteAddress }) });
+      client.peer = peer;
+      peer.onClose(() => this.#drop(client));
+      let bytesLeft = this.#limits.bytesBeforeLogin - head.length;
+      const count = (chunk: Buffer): void => {
+        bytesLeft -= chunk.length;
+        if (bytesLeft < 0) {
+          tls.removeListener('data', count);
+          peer.terminate(
+            new FarkeepError('protocol.malformed', `More than ${this.#limits.bytesBeforeLogin} bytes before login`),
+          );
+        }
+      };
+      tls.on('data', count);
+      this.#options.onConnection({
+        peer,
+        remoteAddress: client.remoteAddress,
+        remotePort: client.remotePort,
+        gatewayId: client.gatewayId,
+        tls: summarizeTls(tls, client.group ?? 'unknown'),
+        channelBinding: channelBindingOf(tls),
+        confirmLogin: () => {
+          clearTimeout(client.loginTimer);
+          tls.removeListener('data', count);
+        },
+      });
+    });
+  }
+
+  #drop(client: Client): void {
+    clearTimeout(client.loginTimer);
+    client.tls?.destroy();
+    client.raw.destroy();
+  }
+}
+
+/** A TLS socket and the socket under it have the same ends; that is how one is found from the other. */
+function connectionKey(socket: Socket): string {
+  return `${socket.remoteAddress ?? ''}|${socket.remotePort ?? 0}|${socket.localPort ?? 0}`;
+}
+
+function checkIdentity(identity: ServerIdentity): void {
+  try {
+    createSecureContext(contextOptions(identity, 'none'));
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
+    throw new FarkeepError(
+      code.includes('KEY_VALUES_MISMATCH') ? 'certificate.key-mismatch' : 'certificate.malformed',
+      `The certificate cannot be put in service (${code})`,
+      { cause: error },
+    );
+  }
+}
+
+function contextOptions(identity: ServerIdentity, group: KeyAgreementGroup | 'none') {
+  return {
+    ...tlsRules,
+    ecdhCurve: group === 'none' ? tlsRules.ecdhCurve : group,
+    cert: `${identity.certificatePem.trim()}\n${identity.chainPem ?? ''}`,
+    key: identity.privateKeyPem,
+    // No resumption: every connection shows its certificate and agrees on a new key.
+    secureOptions: constants.SSL_OP_NO_TICKET | constants.SSL_OP_NO_COMPRESSION | constants.SSL_OP_NO_RENEGOTIATION,
+  };
+}
