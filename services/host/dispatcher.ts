@@ -112,7 +112,8 @@ async function withCancelGrace(work: Promise<unknown>, signal: AbortSignal, cloc
         () => undefined,
       );
     };
-    signal.addEventListener('abort', onAbort, { once: true, signal: done.signal });
+    if (signal.aborted) onAbort();
+    else signal.addEventListener('abort', onAbort, { once: true, signal: done.signal });
   });
   try {
     return await Promise.race([work, graceOver]);

@@ -1,0 +1,164 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile, stat, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { gatewayNodeDomain } from '../contracts/rpc/gateway-node.ts';
+import { serviceDomain } from '../contracts/rpc/service.ts';
+import { makeTemporaryFolder } from '../testing/temporary-folder.ts';
+import { connectAdmin } from './admin-client.ts';
+import { spawnService, type ServiceProcess } from './service-process.ts';
+
+type Behaviour = 'normal' | 'slow-stop' | 'refuse-start' | 'crash-on-call';
+
+const entry = fileURLToPath(new URL('../testing/sample-service-entry.ts', import.meta.url));
+
+async function prepareHome(behaviour: Behaviour): Promise<string> {
+  const home = await makeTemporaryFolder();
+  await writeFile(path.join(home, 'behaviour'), behaviour);
+  return home;
+}
+
+async function spawnSample(home: string): Promise<ServiceProcess> {
+  const service = await spawnService({ role: 'gateway', home, logFile: path.join(home, 'log', 'gateway.log'), entry });
+  onTestFinished(() => service.signal('SIGKILL'));
+  return service;
+}
+
+describe('a service process', () => {
+  it('says that it is ready, answers at the local socket, and ends when asked', async () => {
+    const home = await prepareHome('normal');
+    const service = await spawnSample(home);
+    expect(service.ready).toMatchObject({
+      role: 'gateway',
+      pid: service.pid,
+      listeners: { gateway: '127.0.0.1:6180' },
+    });
+
+    const client = await connectAdmin({ home, role: 'gateway' });
+    expect(await client.domain(serviceDomain).info({})).toMatchObject({
+      role: 'gateway',
+      pid: service.pid,
+      home: path.join(home, 'gateway'),
+      health: 'degraded',
+      reason: 'not enrolled',
+    });
+    expect(await client.domain(gatewayNodeDomain).status({})).toMatchObject({ isEnrolled: false });
+
+    expect(await service.stop(1_000)).toEqual({ code: 0, signal: null });
+    await client.closed;
+    await expect(stat(path.join(home, 'gateway', 'admin.sock'))).rejects.toThrow('ENOENT');
+    await expect(connectAdmin({ home, role: 'gateway' })).rejects.toMatchObject({ code: 'service.not-running' });
+  });
+
+  it('keeps its log to its account', async () => {
+    const home = await prepareHome('normal');
+    const service = await spawnSample(home);
+    await service.stop(1_000);
+    expect((await stat(path.join(home, 'log', 'gateway.log'))).mode & 0o077).toBe(0);
+  });
+
+  it.each(['SIGTERM', 'SIGINT'] as const)('ends in order on %s', async (signal) => {
+    const service = await spawnSample(await prepareHome('normal'));
+    service.signal(signal);
+    expect(await service.exited).toEqual({ code: 0, signal: null });
+  });
+
+  it('ends at its deadline although the role does not, and says so by its exit code', async () => {
+    const home = await prepareHome('slow-stop');
+    const service = await spawnSample(home);
+    service.signal('SIGTERM');
+    expect(await service.exited).toEqual({ code: 1, signal: null });
+    expect(await readFile(path.join(home, 'log', 'gateway.log'), 'utf8')).toContain('did not end within');
+  });
+
+  it('ends at once on the second signal', async () => {
+    const home = await prepareHome('slow-stop');
+    const service = await spawnSample(home);
+    service.signal('SIGINT');
+    const log = path.join(home, 'log', 'gateway.log');
+    await vi.waitFor(async () => expect(await readFile(log, 'utf8')).toContain('"stopping"'));
+    service.signal('SIGINT');
+    expect(await service.exited).toEqual({ code: 130, signal: null });
+  });
+
+  it('stops when the command line asks', async () => {
+    const home = await prepareHome('normal');
+    const service = await spawnSample(home);
+    const client = await connectAdmin({ home, role: 'gateway' });
+    client.requestStop(1_000);
+    expect(await service.exited).toEqual({ code: 0, signal: null });
+  });
+
+  it('tells why it cannot start, and the starter gets the same error', async () => {
+    const home = await prepareHome('refuse-start');
+    await expect(spawnSample(home)).rejects.toMatchObject({
+      code: 'service.port-in-use',
+      message: 'Port 6180 is in use by another program',
+    });
+    // Nothing is left behind: the folder can be used at once.
+    await writeFile(path.join(home, 'behaviour'), 'normal');
+    await (await spawnSample(home)).stop(1_000);
+  });
+
+  it('never shares its folder with a second service', async () => {
+    const home = await prepareHome('normal');
+    const first = await spawnSample(home);
+    await expect(spawnSample(home)).rejects.toMatchObject({ code: 'service.locked' });
+    const client = await connectAdmin({ home, role: 'gateway' });
+    expect((await client.domain(serviceDomain).info({})).pid).toBe(first.pid);
+    client.close();
+  });
+
+  it('ends with a code of its own after an unforeseen error, and its folder is free at once', async () => {
+    const home = await prepareHome('crash-on-call');
+    const service = await spawnSample(home);
+    const client = await connectAdmin({ home, role: 'gateway' });
+    await client.domain(gatewayNodeDomain).status({});
+    expect(await service.exited).toEqual({ code: 70, signal: null });
+    await client.closed;
+    await (await spawnSample(home)).stop(1_000);
+  });
+
+  it('ends when the process that started it is gone', async () => {
+    const home = await prepareHome('normal');
+    const child = fork(entry, ['gateway', '--home', home], {
+      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+      execArgv: [],
+    });
+    onTestFinished(() => void child.kill('SIGKILL'));
+    const [message] = (await once(child, 'message')) as [{ kind: string }];
+    expect(message.kind).toBe('ready');
+    const exit = once(child, 'exit');
+    child.disconnect();
+    expect(await exit).toEqual([0, null]);
+  });
+
+  it('carries calls and heartbeats over the process channel', async () => {
+    const home = await prepareHome('normal');
+    const child = fork(entry, ['gateway', '--home', home], {
+      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+      execArgv: [],
+    });
+    onTestFinished(() => void child.kill('SIGKILL'));
+    const messages: { kind: string }[] = [];
+    child.on('message', (message: { kind: string }) => messages.push(message));
+    const seen = (kind: string): Promise<{ kind: string }> =>
+      vi.waitFor(
+        () => {
+          const found = messages.find((message) => message.kind === kind);
+          if (found === undefined) throw new Error(`no ${kind} yet`);
+          return found;
+        },
+        { timeout: 10_000 },
+      );
+    await seen('ready');
+    child.send({ kind: 'call', id: 'a', domain: 'service', command: 'info', input: {} });
+    expect(await seen('result')).toMatchObject({ id: 'a', result: { ok: true, value: { pid: child.pid } } });
+    expect(await seen('heartbeat')).toEqual({ kind: 'heartbeat', health: 'degraded', reason: 'not enrolled' });
+    const exit = once(child, 'exit');
+    child.send({ kind: 'stop', deadlineMs: 500 });
+    expect(await exit).toEqual([0, null]);
+  });
+});
