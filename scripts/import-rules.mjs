@@ -56,7 +56,7 @@ export const layers = [
   { folder: 'electron/preload', mayImport: [], packages: ['electron'], canUseNode: false },
   {
     folder: 'electron/main',
-    mayImport: services('kernel', 'host/client'),
+    mayImport: services('kernel', 'host/dispatcher', 'host/event-hub', 'host/admin-client'),
     packages: ['electron', 'electron-store', 'electron-log', 'zod'],
     canUseNode: true,
   },

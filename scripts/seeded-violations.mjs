@@ -33,10 +33,6 @@ function relative(from, to) {
   return result.startsWith('.') ? result : `./${result}`;
 }
 
-/** @param {readonly string[]} command */
-const runChecker = ([script = '', ...args]) =>
-  runCommand(process.execPath, [inProject(script), ...args], { cwd: seedTree, deadlineMs: 120_000 });
-
 try {
   cpSync(inProject('package.json'), path.join(seedTree, 'package.json'));
   await Promise.all([checkImportRules(), checkTypes()]);
@@ -54,10 +50,11 @@ process.stdout.write(`${JSON.stringify({ passed, failed: problems.length })}\n`)
 async function checkImportRules() {
   const folder = 'imports';
   /** @param {string} layer */
-  const stub = (layer) => `${layer === 'services/host/client' ? 'services/host/client' : layer}/stub.ts`;
-  const targets = [
-    ...new Set(['services/host/client', ...layers.map((layer) => layer.folder), 'renderer/features/one']),
-  ];
+  const stub = (layer) => `${layer}/stub.ts`;
+  const targets = new Set([
+    ...layers.flatMap(({ folder: own, mayImport }) => [own, ...mayImport]),
+    'renderer/features/one',
+  ]);
   for (const target of targets) {
     if (target !== 'renderer/features')
       write(`${folder}/${stub(target)}`, `// Stub.\nexport const stub = '${target}';\n`);

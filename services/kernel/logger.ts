@@ -1,5 +1,6 @@
 // Owns logging: one interface, pino behind it in services, with redaction by name as the last net. Logs go to stderr; stdout is for results.
 import pino from 'pino';
+import { redact } from './redaction.ts';
 
 export type LogLevel = 'error' | 'warn' | 'info' | 'debug';
 
@@ -10,24 +11,6 @@ export interface Logger {
   debug(message: string, fields?: Record<string, unknown>): void;
   /** A logger whose lines all carry `fields`. */
   child(fields: Record<string, unknown>): Logger;
-}
-
-const secretName =
-  /^(.*password.*|passphrase|pin|secret|token|ticket|tickets|keyA|keyB|privateKey|key|proof|verifier|saltedPassword|storedKey|serverKey)$/i;
-
-/** Replaces everything that could be a secret by its name, and all binary content by its length. */
-export function redact(value: unknown, depth = 0): unknown {
-  if (value instanceof Uint8Array) return `[${value.length} bytes]`;
-  if (value instanceof Error) return { name: value.name, message: value.message, stack: value.stack };
-  if (Array.isArray(value)) return depth > 6 ? '[deep]' : value.map((item) => redact(item, depth + 1));
-  if (typeof value === 'object' && value !== null) {
-    if (depth > 6) return '[deep]';
-    if ('toJSON' in value && typeof value.toJSON === 'function') return value.toJSON();
-    return Object.fromEntries(
-      Object.entries(value).map(([name, item]) => [name, secretName.test(name) ? '[secret]' : redact(item, depth + 1)]),
-    );
-  }
-  return value;
 }
 
 function wrap(target: pino.Logger): Logger {

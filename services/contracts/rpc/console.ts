@@ -75,6 +75,11 @@ export const consoleDomain = defineDomain({
     prepareSample: { input: emptySchema, output: z.object({ sourcePath: z.string(), repositoryPath: z.string() }) },
     openExternal: { input: z.object({ url: z.url() }), output: emptySchema },
     quit: { input: emptySchema, output: emptySchema },
+    /** The answer to `closeRequested`. `remember` saves it as the preference. */
+    answerClose: {
+      input: z.object({ answer: z.enum(['keep-running', 'stop', 'cancel']), remember: z.boolean().default(false) }),
+      output: emptySchema,
+    },
   },
   events: {
     serviceChanged: { payload: supervisedServiceSchema },

@@ -1,0 +1,174 @@
+// Owns how the parts of the console are put together, and how it ends: window, services, bridge, tray. Work belongs to the parts.
+import { userInfo } from 'node:os';
+import path from 'node:path';
+import { app, Menu, nativeTheme, session } from 'electron';
+import { consoleDomain } from '../../services/contracts/rpc/console.ts';
+import { createDispatcher, serveDomain } from '../../services/host/dispatcher.ts';
+import { createEventHub } from '../../services/host/event-hub.ts';
+import { systemClock } from '../../services/kernel/clock.ts';
+import type { Logger } from '../../services/kernel/logger.ts';
+import { consoleHandlers } from './console-handlers.ts';
+import type { ConsoleLog } from './console-log.ts';
+import type { InstallLayout } from './install-layout.ts';
+import { createCallRouter } from './ipc/call-router.ts';
+import { openRendererBridge } from './ipc/renderer-bridge.ts';
+import { serveApp } from './security/app-protocol.ts';
+import { guardSession } from './security/session-guards.ts';
+import { serviceEnvironment } from './services/service-environment.ts';
+import { Supervisor } from './services/supervisor.ts';
+import type { SettingsStore } from './settings/settings-store.ts';
+import { notifySessionEnd } from './shell/desktop-notifications.ts';
+import { createFileDialogs } from './shell/file-dialogs.ts';
+import { openMainWindow, type MainWindow } from './shell/main-window.ts';
+import { createSessionWatch } from './shell/session-watch.ts';
+import { createTrayIcon } from './shell/tray.ts';
+
+export interface ConsoleAppOptions {
+  readonly home: string;
+  readonly layout: InstallLayout;
+  readonly log: ConsoleLog;
+  readonly settings: SettingsStore;
+  readonly isDevelopment: boolean;
+}
+
+const quitDeadlineMs = 15_000;
+
+export interface ConsoleApp {
+  reveal(): void;
+}
+
+/** Call when Electron is ready. */
+export function openConsole({ home, layout, log, settings, isDevelopment }: ConsoleAppOptions): ConsoleApp {
+  const { logger } = log;
+  guardSession(session.defaultSession, logger);
+  serveApp(layout.rendererFolder, logger);
+  useSystemMenu();
+  nativeTheme.themeSource = settings.read().preferences.theme;
+
+  const supervisor = new Supervisor({
+    programOf: (role) => ({
+      executable: layout.nodeExecutable,
+      args: [layout.serviceEntry, role],
+      environment: serviceEnvironment(process.env, home),
+    }),
+    writeLogLine: (role, line) => log.writeServiceLine(role, line),
+    logger,
+    clock: systemClock,
+  });
+  const sessions = createSessionWatch((ended) =>
+    notifySessionEnd(ended, settings.read().preferences, () => {
+      window.reveal();
+      publish(consoleDomain, 'navigationRequested', { page: `/sessions/${ended.id}` });
+    }),
+  );
+  const events = createEventHub({ logger });
+  const { publish } = events;
+
+  let isQuitting = false;
+  const quit = quitOnce(supervisor, logger, () => {
+    isQuitting = true;
+  });
+  const tray = createTrayIcon({ iconFile: layout.trayIconFile, onOpen: () => reveal(), onQuit: quit });
+  const window: MainWindow = openMainWindow({
+    layout,
+    settings,
+    isDevelopment,
+    allowClose: () => isQuitting,
+    onCloseWanted: () => closeWanted(),
+  });
+  const reveal = (): void => {
+    tray.hide();
+    window.reveal();
+  };
+  const keepRunning = (): void => {
+    tray.show();
+    window.browserWindow.hide();
+  };
+  const closeWanted = (): void => {
+    const runningSessions = sessions.runningCount();
+    const { keepRunningInTray } = settings.read().preferences;
+    const canAsk = !window.browserWindow.webContents.isCrashed();
+    if (runningSessions === 0 || keepRunningInTray === 'never') quit();
+    else if (keepRunningInTray === 'always' || !canAsk) keepRunning();
+    else publish(consoleDomain, 'closeRequested', { runningSessions });
+  };
+
+  const dispatcher = createDispatcher({
+    domains: [
+      serveDomain(
+        consoleDomain,
+        consoleHandlers({
+          home,
+          logFolder: log.folder,
+          settings,
+          supervisor,
+          dialogs: createFileDialogs(() => window.browserWindow),
+          publish,
+          quit,
+          answerClose: (answer) => {
+            if (answer === 'keep-running') keepRunning();
+            else if (answer === 'stop') quit();
+          },
+        }),
+      ),
+    ],
+    logger,
+    clock: systemClock,
+  });
+  const bridge = openRendererBridge({
+    router: createCallRouter({
+      dispatcher,
+      callService: (role, call, signal) => supervisor.call(role, call, signal),
+      account: userInfo().username,
+    }),
+    logger,
+    windows: () => (window.browserWindow.isDestroyed() ? [] : [window.browserWindow.webContents]),
+  });
+
+  events.subscribe(({ sequence, domain, event, payload }) =>
+    bridge.send({ target: 'console', incarnation: 1, sequence, domain, event, payload }),
+  );
+  supervisor.onEvent((passing) => {
+    sessions.observe(passing);
+    const { sequence, domain, event, payload } = passing.event;
+    bridge.send({ target: passing.role, incarnation: passing.incarnation, sequence, domain, event, payload });
+  });
+  supervisor.onStateChanged((service) => {
+    if (service.pid === null) sessions.forget(service.role);
+    publish(consoleDomain, 'serviceChanged', service);
+  });
+  for (const role of settings.read().roles) supervisor.start(role);
+
+  // Ctrl-C in a terminal, a log-out, the end of the computer: every way out stops the services first.
+  app.on('before-quit', (event) => {
+    if (isQuitting) return;
+    event.preventDefault();
+    quit();
+  });
+  app.on('window-all-closed', () => quit());
+  logger.info('console is open', { electron: process.versions.electron, home: path.basename(home) });
+  return { reveal };
+}
+
+/** Stops the services in an orderly way, then ends the process. Safe to call twice. */
+function quitOnce(supervisor: Supervisor, logger: Logger, onBegin: () => void): () => void {
+  let isBegun = false;
+  return () => {
+    if (isBegun) return;
+    isBegun = true;
+    logger.info('console is closing');
+    supervisor
+      .stopAll(quitDeadlineMs)
+      .catch((error: unknown) => logger.error('services did not stop in an orderly way', { error }))
+      .finally(() => {
+        onBegin();
+        app.quit();
+      });
+  };
+}
+
+/** No menu bar: everything is in the window. macOS takes copy and paste from the menu, so it gets the least that works. */
+function useSystemMenu(): void {
+  const macMenu = Menu.buildFromTemplate([{ role: 'appMenu' }, { role: 'editMenu' }, { role: 'windowMenu' }]);
+  Menu.setApplicationMenu(process.platform === 'darwin' ? macMenu : null);
+}

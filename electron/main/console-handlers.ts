@@ -1,0 +1,108 @@
+// Owns the answers of the domain `console`: roles, services, preferences and the few things of the desktop that a page may ask for.
+import { mkdir } from 'node:fs/promises';
+import { app, clipboard, shell } from 'electron';
+import type { DomainHandlers, EventPublisher, ServiceRole } from '../../services/contracts/contract.ts';
+import { consoleDomain } from '../../services/contracts/rpc/console.ts';
+import { FarkeepError } from '../../services/kernel/farkeep-error.ts';
+import { allowedExternalAddress } from './security/external-links.ts';
+import type { Supervisor } from './services/supervisor.ts';
+import type { SettingsStore } from './settings/settings-store.ts';
+import type { FileDialogs } from './shell/file-dialogs.ts';
+import { prepareSample } from './shell/sample-folder.ts';
+
+export interface ConsoleHandlersOptions {
+  readonly home: string;
+  readonly logFolder: string;
+  readonly settings: SettingsStore;
+  readonly supervisor: Supervisor;
+  readonly dialogs: FileDialogs;
+  readonly publish: EventPublisher;
+  readonly quit: () => void;
+  readonly answerClose: (answer: 'keep-running' | 'stop' | 'cancel') => void;
+}
+
+const stopDeadlineMs = 15_000;
+
+export function consoleHandlers(options: ConsoleHandlersOptions): DomainHandlers<typeof consoleDomain> {
+  const { home, settings, supervisor, dialogs, publish } = options;
+  return {
+    info: () => ({
+      version: app.getVersion(),
+      electron: process.versions.electron,
+      chromium: process.versions.chrome,
+      home,
+      platform: process.platform,
+      logFolder: options.logFolder,
+    }),
+    getRoles: () => ({ roles: settings.read().roles }),
+    async setRoles({ roles }) {
+      const wanted = [...new Set(roles)];
+      const before = settings.read().roles;
+      settings.update({ roles: wanted });
+      publish(consoleDomain, 'rolesChanged', { roles: wanted });
+      for (const role of wanted) if (!before.includes(role) || !isUp(supervisor, role)) supervisor.start(role);
+      await Promise.all(
+        before.filter((role) => !wanted.includes(role)).map((role) => supervisor.stop(role, stopDeadlineMs)),
+      );
+      return { roles: wanted };
+    },
+    listServices: () => ({ services: supervisor.list() }),
+    startService({ role }) {
+      if (!settings.read().roles.includes(role)) {
+        throw new FarkeepError('call.refused', `This computer is not set up as a ${role}`, {
+          hint: 'Switch the role on in Options first.',
+        });
+      }
+      supervisor.start(role);
+      return supervisor.find(role);
+    },
+    getPreferences: () => settings.read().preferences,
+    setPreferences: (change) => {
+      const given = Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined));
+      return settings.update({ preferences: { ...settings.read().preferences, ...given } }).preferences;
+    },
+    chooseFolder: async ({ title }) => ({ path: await dialogs.chooseFolder(title) }),
+    chooseFile: async ({ title, filters }) => ({ path: await dialogs.chooseFile(title, filters) }),
+    saveText: async ({ title, suggestedName, text }) => ({ path: await dialogs.saveText(title, suggestedName, text) }),
+    readTextFile: async ({ path }) => ({ text: await dialogs.readChosenText(path) }),
+    async copyText({ text }) {
+      // Electron 25 returns nothing here, later versions a promise.
+      await clipboard.writeText(text);
+      return {};
+    },
+    async showLogFiles() {
+      await mkdir(options.logFolder, { recursive: true });
+      const problem = await shell.openPath(options.logFolder);
+      if (problem !== '') {
+        throw new FarkeepError('call.internal', `The folder ${options.logFolder} could not be opened: ${problem}`, {
+          hint: 'Open it in a file manager.',
+        });
+      }
+      return {};
+    },
+    prepareSample: () => prepareSample(home),
+    async openExternal({ url }) {
+      const address = allowedExternalAddress(url);
+      if (address === undefined)
+        throw new FarkeepError('call.refused', 'This address is not on the list of allowed ones');
+      await shell.openExternal(address);
+      return {};
+    },
+    quit() {
+      options.quit();
+      return {};
+    },
+    answerClose({ answer, remember }) {
+      if (remember && answer !== 'cancel') {
+        const keepRunningInTray = answer === 'keep-running' ? 'always' : 'never';
+        settings.update({ preferences: { ...settings.read().preferences, keepRunningInTray } });
+      }
+      options.answerClose(answer);
+      return {};
+    },
+  };
+}
+
+function isUp(supervisor: Supervisor, role: ServiceRole): boolean {
+  return ['starting', 'running', 'degraded'].includes(supervisor.find(role).state);
+}

@@ -1,0 +1,63 @@
+// Entry of the console's main process: where things are, one console for each home, then the app. Must not do work of its own.
+import '../../services/contracts/zod-setup.ts';
+import path from 'node:path';
+import { app, dialog } from 'electron';
+import { defaultHome } from '../../services/kernel/home-folder.ts';
+import { openConsole, type ConsoleApp } from './console-app.ts';
+import { openConsoleLog } from './console-log.ts';
+import { installLayout } from './install-layout.ts';
+import { declareAppScheme } from './security/app-protocol.ts';
+import { guardContents } from './security/session-guards.ts';
+import { openSettings } from './settings/settings-store.ts';
+
+const home = defaultHome();
+const consoleFolder = path.join(home, 'console');
+
+app.setName('Farkeep');
+app.setPath('userData', path.join(consoleFolder, 'browser'));
+app.enableSandbox();
+declareAppScheme();
+
+const log = openConsoleLog(consoleFolder);
+guardContents(app, log.logger);
+
+process.on('uncaughtException', (error) => fail('An unforeseen error', error));
+process.on('unhandledRejection', (error) => fail('An unforeseen error', error));
+
+let opened: ConsoleApp | undefined;
+// The lock lies in userData, so it is one console for each home.
+if (app.requestSingleInstanceLock()) {
+  app.on('second-instance', () => opened?.reveal());
+  app.whenReady().then(start, (error: unknown) => fail('Electron did not start', error));
+} else {
+  process.stderr.write(`A console for ${home} is open already; it comes to the front.\n`);
+  app.exit(0);
+}
+
+function start(): void {
+  try {
+    opened = openConsole({
+      home,
+      layout: installLayout(__dirname, app.isPackaged && !isCheckout() ? process.resourcesPath : undefined),
+      log,
+      settings: openSettings(consoleFolder),
+      isDevelopment: isCheckout(),
+    });
+  } catch (error) {
+    fail('The console could not open', error);
+  }
+}
+
+/** In a checkout the bundle lies in build/console; a runtime with another executable name looks "packaged" to Electron there, too. */
+function isCheckout(): boolean {
+  return path.basename(path.dirname(path.dirname(__dirname))) === 'build';
+}
+
+/** Nothing is known about what still works: say so and end; the services notice the closed channel and end in an orderly way. */
+function fail(what: string, error: unknown): void {
+  const reason = error instanceof Error ? error.message : String(error);
+  log.logger.error(what, { error });
+  process.stderr.write(`${what}: ${error instanceof Error ? (error.stack ?? reason) : reason}\n`);
+  if (app.isReady()) dialog.showErrorBox('Farkeep has to close', `${what}: ${reason}\n\nThe log is in ${log.folder}.`);
+  app.exit(1);
+}

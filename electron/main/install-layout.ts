@@ -1,0 +1,31 @@
+// Owns where the parts of an installation are: in a checkout, and in a packaged application. Must not look at what is in them.
+import path from 'node:path';
+
+export interface InstallLayout {
+  /** The Node.js that runs the services; never Electron's own (docs/ARCHITECTURE.md, Processes and runtimes). */
+  readonly nodeExecutable: string;
+  readonly serviceEntry: string;
+  readonly rendererFolder: string;
+  readonly preloadScript: string;
+  readonly iconFile: string;
+  readonly trayIconFile: string;
+}
+
+/**
+ * @param bundleFolder folder of the bundled main script: build/console/main in a checkout, app/main in a package
+ * @param resourcesFolder set when packaged
+ */
+export function installLayout(bundleFolder: string, resourcesFolder: string | undefined): InstallLayout {
+  const appFolder = path.dirname(bundleFolder);
+  const root = resourcesFolder ?? path.resolve(appFolder, '..', '..');
+  const platform = process.platform === 'win32' ? 'win' : process.platform;
+  const nodeFile = process.platform === 'win32' ? 'node.exe' : 'node';
+  return {
+    nodeExecutable: path.join(root, 'node_modules', `node-${platform}-${process.arch}`, 'bin', nodeFile),
+    serviceEntry: path.join(root, 'services', 'host', 'serve-entry.ts'),
+    rendererFolder: path.join(appFolder, 'renderer'),
+    preloadScript: path.join(appFolder, 'preload', 'index.cjs'),
+    iconFile: path.join(root, 'assets', 'icon.png'),
+    trayIconFile: path.join(root, 'assets', 'tray.png'),
+  };
+}

@@ -1,0 +1,67 @@
+// Owns the one door between renderer and main: two channels in, one out. Checks who speaks before it looks at what is said. The only
+// user of ipcMain.
+import { ipcMain, type IpcMainEvent, type IpcMainInvokeEvent, type WebContents } from 'electron';
+import { bridgeChannels } from '../../../services/contracts/bridge-channels.ts';
+import type { BridgeEvent } from '../../../services/contracts/carrier.ts';
+import { FarkeepError } from '../../../services/kernel/farkeep-error.ts';
+import type { Logger } from '../../../services/kernel/logger.ts';
+import { appOrigin } from '../security/app-protocol.ts';
+import { refuse, type CallRouter } from './call-router.ts';
+
+export interface RendererBridge {
+  /** Sends to every window of ours. */
+  send(event: BridgeEvent): void;
+}
+
+export function openRendererBridge({
+  router,
+  logger,
+  windows,
+}: {
+  readonly router: CallRouter;
+  readonly logger: Logger;
+  /** Contents of the console's own windows. */
+  readonly windows: () => readonly WebContents[];
+}): RendererBridge {
+  // electron-store registers a channel for use in renderers; nobody here uses it, so it is closed.
+  ipcMain.removeAllListeners('electron-store-get-data');
+  const watched = new WeakSet<WebContents>();
+
+  /** Only the top frame of our own window at our own origin: not a frame inside it, not a page that got in by navigation. */
+  const isOurs = (event: IpcMainEvent | IpcMainInvokeEvent): boolean => {
+    const frame = event.senderFrame;
+    if (frame === null || !windows().includes(event.sender)) return false;
+    return frame.parent === null && frame.url.startsWith(`${appOrigin}/`);
+  };
+  const watch = (contents: WebContents): void => {
+    if (watched.has(contents)) return;
+    watched.add(contents);
+    const owner = contents.id;
+    contents.on('destroyed', () => router.cancelAll(owner));
+    contents.on('render-process-gone', () => router.cancelAll(owner));
+    // A reload starts with no call of the page before.
+    contents.on('did-start-navigation', (details) => {
+      if (details.isMainFrame && !details.isSameDocument) router.cancelAll(owner);
+    });
+  };
+
+  ipcMain.handle(bridgeChannels.call, (event, raw: unknown) => {
+    if (!isOurs(event)) {
+      logger.warn('refused a call from a foreign sender', { address: event.senderFrame?.url ?? 'gone' });
+      return refuse(new FarkeepError('call.refused', 'This page may not call the console'));
+    }
+    watch(event.sender);
+    return router.call(event.sender.id, raw);
+  });
+  ipcMain.on(bridgeChannels.cancel, (event, id: unknown) => {
+    if (isOurs(event)) router.cancel(event.sender.id, id);
+  });
+
+  return {
+    send(event) {
+      for (const contents of windows()) {
+        if (!contents.isDestroyed() && !contents.isCrashed()) contents.send(bridgeChannels.event, event);
+      }
+    },
+  };
+}

@@ -1,0 +1,39 @@
+// Owns what no page may do, whatever is in it: permissions, requests, navigation, windows, downloads, webviews. Default is no.
+import type { App, Session } from 'electron';
+import type { Logger } from '../../../services/kernel/logger.ts';
+import { appOrigin, startAddress } from './app-protocol.ts';
+
+/** Everything that leaves our own origin is an attack or a mistake; devtools is the debugger's own page, in a checkout only. */
+const allowedAddress = new RegExp(`^(${appOrigin}/|devtools://|data:image/|data:font/)`);
+
+export function guardSession(session: Session, logger: Logger): void {
+  session.setPermissionRequestHandler((_contents, permission, answer) => {
+    logger.warn('refused a permission', { permission });
+    answer(false);
+  });
+  session.setPermissionCheckHandler(() => false);
+  session.setDevicePermissionHandler(() => false);
+  session.webRequest.onBeforeRequest((details, answer) => {
+    const isAllowed = allowedAddress.test(details.url);
+    if (!isAllowed) logger.warn('refused a request', { address: details.url.slice(0, 200) });
+    answer({ cancel: !isAllowed });
+  });
+  session.on('will-download', (event) => event.preventDefault());
+  session.setSpellCheckerEnabled(false);
+}
+
+export function guardContents(app: App, logger: Logger): void {
+  app.on('web-contents-created', (_event, contents) => {
+    contents.on('will-navigate', (event, address) => {
+      if (address === startAddress) return;
+      event.preventDefault();
+      logger.warn('refused a navigation', { address: address.slice(0, 200) });
+    });
+    contents.on('will-redirect', (event) => event.preventDefault());
+    contents.on('will-attach-webview', (event) => event.preventDefault());
+    contents.setWindowOpenHandler(({ url }) => {
+      logger.warn('refused a window', { address: url.slice(0, 200) });
+      return { action: 'deny' };
+    });
+  });
+}

@@ -1,0 +1,44 @@
+// Owns the shape of the console's settings and how older files become it. Pure: knows no file.
+import { z } from 'zod';
+import { preferencesSchema, type Preferences } from '../../../services/contracts/rpc/console.ts';
+import { serviceRoleSchema } from '../../../services/contracts/models/service.ts';
+
+export const windowStateSchema = z.object({
+  x: z.int(),
+  y: z.int(),
+  width: z.int().min(400).max(20_000),
+  height: z.int().min(300).max(20_000),
+  isMaximized: z.boolean(),
+});
+export type WindowState = z.infer<typeof windowStateSchema>;
+
+export const defaultPreferences: Preferences = {
+  theme: 'system',
+  lastPage: '',
+  areNotificationsOn: { finished: true, failed: true, security: true },
+  keepRunningInTray: 'ask',
+};
+
+const currentVersion = 1;
+
+/** Each field falls back by itself: one damaged value must not cost the others. */
+export const settingsSchema = z.object({
+  version: z.literal(currentVersion).catch(currentVersion),
+  roles: z.array(serviceRoleSchema).catch([]),
+  window: windowStateSchema.nullable().catch(null),
+  preferences: z
+    .object({
+      theme: preferencesSchema.shape.theme.catch(defaultPreferences.theme),
+      lastPage: preferencesSchema.shape.lastPage.catch(defaultPreferences.lastPage),
+      areNotificationsOn: preferencesSchema.shape.areNotificationsOn.catch(defaultPreferences.areNotificationsOn),
+      keepRunningInTray: preferencesSchema.shape.keepRunningInTray.catch(defaultPreferences.keepRunningInTray),
+    })
+    .catch(defaultPreferences),
+});
+export type Settings = z.infer<typeof settingsSchema>;
+
+/** Reads what any version may have written; what cannot be understood becomes the default. */
+export function parseSettings(raw: unknown): Settings {
+  const document = typeof raw === 'object' && raw !== null ? raw : {};
+  return settingsSchema.parse(document);
+}

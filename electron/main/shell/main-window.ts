@@ -1,0 +1,94 @@
+// Owns the console's one window: hardened, placed as it was left, shown when its first page is drawn. Must not know what is in it.
+import { BrowserWindow, nativeTheme, screen } from 'electron';
+import type { InstallLayout } from '../install-layout.ts';
+import { startAddress } from '../security/app-protocol.ts';
+import type { SettingsStore } from '../settings/settings-store.ts';
+import { minimumWindowSize, placeWindow } from './window-state.ts';
+
+export interface MainWindow {
+  readonly browserWindow: BrowserWindow;
+  /** Brings it to the front, also from the tray. */
+  reveal(): void;
+}
+
+export interface MainWindowOptions {
+  readonly layout: InstallLayout;
+  readonly settings: SettingsStore;
+  readonly isDevelopment: boolean;
+  /** The person wants to close it. Nothing is closed unless `allowClose` says so. */
+  readonly onCloseWanted: () => void;
+  readonly allowClose: () => boolean;
+}
+
+const saveDelayMs = 500;
+
+export function openMainWindow({
+  layout,
+  settings,
+  isDevelopment,
+  onCloseWanted,
+  allowClose,
+}: MainWindowOptions): MainWindow {
+  const saved = settings.read().window;
+  const browserWindow = new BrowserWindow({
+    ...placeWindow(
+      saved,
+      screen.getAllDisplays().map(({ workArea }) => workArea),
+    ),
+    minWidth: minimumWindowSize.width,
+    minHeight: minimumWindowSize.height,
+    title: 'Farkeep',
+    icon: layout.iconFile,
+    show: false,
+    autoHideMenuBar: true,
+    // What is seen before the first page is drawn; the page paints over it in the same color.
+    backgroundColor: nativeTheme.shouldUseDarkColors ? '#1f1f1f' : '#ffffff',
+    webPreferences: {
+      preload: layout.preloadScript,
+      sandbox: true,
+      contextIsolation: true,
+      nodeIntegration: false,
+      nodeIntegrationInWorker: false,
+      nodeIntegrationInSubFrames: false,
+      webviewTag: false,
+      webSecurity: true,
+      allowRunningInsecureContent: false,
+      experimentalFeatures: false,
+      navigateOnDragDrop: false,
+      spellcheck: false,
+      devTools: isDevelopment,
+    },
+  });
+  if (saved?.isMaximized === true) browserWindow.maximize();
+  browserWindow.once('ready-to-show', () => browserWindow.show());
+
+  let saveTimer: NodeJS.Timeout | undefined;
+  const save = (): void => {
+    clearTimeout(saveTimer);
+    if (browserWindow.isDestroyed() || browserWindow.isMinimized()) return;
+    const { x, y, width, height } = browserWindow.getNormalBounds();
+    settings.update({ window: { x, y, width, height, isMaximized: browserWindow.isMaximized() } });
+  };
+  const saveSoon = (): void => {
+    clearTimeout(saveTimer);
+    saveTimer = setTimeout(save, saveDelayMs);
+  };
+  browserWindow.on('resize', saveSoon);
+  browserWindow.on('move', saveSoon);
+  browserWindow.on('close', (event) => {
+    save();
+    if (allowClose()) return;
+    event.preventDefault();
+    onCloseWanted();
+  });
+  void browserWindow.loadURL(startAddress);
+
+  return {
+    browserWindow,
+    reveal() {
+      if (browserWindow.isMinimized()) browserWindow.restore();
+      browserWindow.show();
+      browserWindow.focus();
+    },
+  };
+}

@@ -1,0 +1,32 @@
+// Owns what never reaches a log: values by the name of their field, binary content, and key material inside text. The last net, not the first.
+
+const secretName =
+  /^(.*password.*|passphrase|pin|secret|token|ticket|tickets|keyA|keyB|privateKey|key|proof|verifier|saltedPassword|storedKey|serverKey)$/i;
+
+/** Replaces everything that could be a secret by its name, and all binary content by its length. */
+export function redact(value: unknown, depth = 0): unknown {
+  if (value instanceof Uint8Array) return `[${value.length} bytes]`;
+  if (value instanceof Error) return { name: value.name, message: value.message, stack: value.stack };
+  if (Array.isArray(value)) return depth > 6 ? '[deep]' : value.map((item) => redact(item, depth + 1));
+  if (typeof value === 'object' && value !== null) {
+    if (depth > 6) return '[deep]';
+    if (hasOwnJson(value)) return value.toJSON();
+    return Object.fromEntries(
+      Object.entries(value).map(([name, item]) => [name, secretName.test(name) ? '[secret]' : redact(item, depth + 1)]),
+    );
+  }
+  return value;
+}
+
+function hasOwnJson(value: object): value is { toJSON(): unknown } {
+  return 'toJSON' in value && typeof value.toJSON === 'function';
+}
+
+const pemKey = /-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(-----END [A-Z ]*PRIVATE KEY-----|$)/g;
+const assignment =
+  /\b([\w-]*(?:password|passphrase|secret|token|ticket|private[_-]?key)[\w-]*)(["']?\s*[:=]\s*)("[^"]*"|'[^']*'|[^\s,;}]+)/gi;
+
+/** For lines that are not structured, such as what a runtime prints when it ends. */
+export function redactText(text: string): string {
+  return text.replace(pemKey, '[private key]').replace(assignment, '$1$2[secret]');
+}
