@@ -14,6 +14,8 @@ const defaultRequestTimeoutMs = 30_000;
 const maxBufferedBytes = 8 * maxMessageBytes;
 const maxRunningRequests = 128;
 const closeDeadlineMs = 2_000;
+/** Time for the closing frame to reach a peer that broke the rules. */
+const refusalDeadlineMs = 200;
 
 const identifier = z.number().int().min(1).max(Number.MAX_SAFE_INTEGER);
 const messageType = z.string().min(1).max(64);
@@ -24,7 +26,8 @@ const envelopeSchema = z.union([
   z.object({ id: identifier, ok: z.literal(false), error: z.unknown() }),
   z.object({ id: identifier, cancel: z.literal(true) }),
   z.object({ id: identifier, type: messageType, payload: z.unknown() }),
-  z.object({ type: messageType, payload: z.unknown() }),
+  // A bad identifier must not turn a request into a notification.
+  z.object({ id: z.never().optional(), type: messageType, payload: z.unknown() }),
 ]);
 
 export interface RequestOptions {
@@ -85,6 +88,8 @@ export class ControlPeer {
             cause: error,
           })
         : new FarkeepError('connection.lost', `Control channel lost: ${error.message}`, { cause: error });
+      // ws would wait half a minute for a peer that has just shown that it does not keep to the rules.
+      setTimeout(() => socket.terminate(), refusalDeadlineMs).unref();
     });
     socket.on('close', (code, reason) => this.#onClose(code, reason.toString()));
     this.#heartbeat = setInterval(() => this.#beat(), intervalMs);
@@ -229,7 +234,7 @@ export class ControlPeer {
       if (envelope.ok) pending?.settle({ value: envelope.value });
       else pending?.settle({ error: toRemoteError(envelope.error, pending.type) });
     } else if ('cancel' in envelope) this.#running.get(envelope.id)?.abort();
-    else if ('id' in envelope)
+    else if (envelope.id !== undefined)
       this.#whenReady(
         () => this.#requestHandler,
         (handler) => void this.#serve(handler, envelope),
@@ -297,7 +302,7 @@ export class ControlPeer {
     // Nothing more of this peer is read, also not what is in the buffers already.
     this.#socket.removeAllListeners('message');
     this.#socket.close(closeCodeForReason, closeText(error));
-    setTimeout(() => this.#socket.terminate(), closeDeadlineMs).unref();
+    setTimeout(() => this.#socket.terminate(), refusalDeadlineMs).unref();
   }
 
   #beat(): void {

@@ -2,7 +2,7 @@
 // login (docs/protocol.md, section 8), then messages. Must not know users or what messages mean.
 import { createServer as createHttpServer, type IncomingMessage, type Server as HttpServer } from 'node:http';
 import { createServer as createTcpServer, type Server as TcpServer, type Socket } from 'node:net';
-import { constants } from 'node:crypto';
+import { constants, createPrivateKey, X509Certificate } from 'node:crypto';
 import {
   createSecureContext,
   createServer as createTlsServer,
@@ -75,6 +75,7 @@ export interface ControlServerOptions {
   readonly isDirectAllowed?: boolean;
   readonly onConnection: (connection: ControlConnection) => void;
   readonly limits?: Partial<ControlServerLimits>;
+  readonly pingIntervalMs?: number;
   readonly logger?: Logger;
 }
 
@@ -322,7 +323,10 @@ export class ControlServer {
       return;
     }
     this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
-      const peer = new ControlPeer(webSocket, { logger: this.#logger.child({ address: client.remoteAddress }) });
+      const peer = new ControlPeer(webSocket, {
+        logger: this.#logger.child({ address: client.remoteAddress }),
+        ...(this.#options.pingIntervalMs === undefined ? {} : { pingIntervalMs: this.#options.pingIntervalMs }),
+      });
       client.peer = peer;
       peer.onClose(() => this.#drop(client));
       let bytesLeft = this.#limits.bytesBeforeLogin - head.length;
@@ -364,8 +368,13 @@ function connectionKey(socket: Socket): string {
 }
 
 function checkIdentity(identity: ServerIdentity): void {
+  let isKeyFitting: boolean;
   try {
     createSecureContext(contextOptions(identity, 'none'));
+    // OpenSSL finds a wrong key only when it is of the certificate's own kind.
+    isKeyFitting = new X509Certificate(identity.certificatePem).checkPrivateKey(
+      createPrivateKey(identity.privateKeyPem),
+    );
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
     throw new FarkeepError(
@@ -374,6 +383,8 @@ function checkIdentity(identity: ServerIdentity): void {
       { cause: error },
     );
   }
+  if (!isKeyFitting)
+    throw new FarkeepError('certificate.key-mismatch', 'The private key belongs to another certificate');
 }
 
 function contextOptions(identity: ServerIdentity, group: KeyAgreementGroup | 'none') {

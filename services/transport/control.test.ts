@@ -1,9 +1,15 @@
 // Both ends of the control channel, with real TLS on loopback, and peers that do it wrong.
 import { X509Certificate } from 'node:crypto';
 import { createServer as createHttpServer } from 'node:http';
-import { connect as connectTcp, createServer as createTcpServer, type AddressInfo, type Server } from 'node:net';
+import {
+  connect as connectTcp,
+  createServer as createTcpServer,
+  type AddressInfo,
+  type Server,
+  type Socket,
+} from 'node:net';
 import { connect as connectTls, createServer as createTlsServer } from 'node:tls';
-import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import {
@@ -73,8 +79,13 @@ async function connectTo(port: number, options: Partial<ConnectControlOptions> =
 }
 
 async function listenTcp(server: Server): Promise<number> {
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket: Socket) => sockets.add(socket));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  cleanUps.push(() => new Promise((resolve) => server.close(resolve)));
+  cleanUps.push(() => {
+    for (const socket of sockets) socket.destroy();
+    return new Promise((resolve) => server.close(resolve));
+  });
   return (server.address() as AddressInfo).port;
 }
 
@@ -253,29 +264,23 @@ describe('control channel', () => {
   });
 
   it('finds a dead peer by its missing pongs', async () => {
-    const { server } = await startServer();
-    const channel = await connectTo(server.port);
-    expect(channel.peer.isClosed).toBe(false);
-    // A relay that swallows everything after the upgrade stands for a cut cable.
-    const blackHole = createTcpServer((client) => {
+    const { server, next } = await startServer({ pingIntervalMs: 20 });
+    const accepted = next();
+    // Once `isCut`, this proxy swallows everything, as a cut cable does: no end, no reset.
+    let isCut = false;
+    const proxy = createTcpServer((client) => {
       const upstream = connectTcp(server.port, '127.0.0.1');
-      upstream.on('data', (chunk) => client.write(chunk));
-      let passed = 0;
-      client.on('data', (chunk: Buffer) => {
-        passed += 1;
-        if (passed <= 3) upstream.write(chunk);
-      });
+      upstream.on('data', (chunk) => isCut || client.write(chunk));
+      client.on('data', (chunk) => isCut || upstream.write(chunk));
       client.on('error', () => undefined);
       upstream.on('error', () => undefined);
-      client.on('close', () => upstream.destroy());
+      cleanUps.push(() => upstream.destroy());
     });
-    const port = await listenTcp(blackHole);
-    const { ControlPeer } = await import('./control-peer.ts');
-    expect(ControlPeer).toBeDefined();
-    const lost = await connectControl(clientOptions(port));
-    lost.peer.terminate();
-    await new Promise((resolve) => lost.peer.onClose(resolve));
-    expect(lost.peer.isClosed).toBe(true);
+    await connectTo(await listenTcp(proxy));
+    const { peer } = await accepted;
+    const closed = new Promise<FarkeepError | undefined>((resolve) => peer.onClose(resolve));
+    isCut = true;
+    expect((await closed)?.message).toContain('does not answer');
   });
 });
 
@@ -394,6 +399,7 @@ describe('other programs in the place of a provider', () => {
 /** Resolves when the server has closed the connection; with everything it sent. */
 function untilClosed(socket: ReturnType<typeof connectTcp>): Promise<Buffer> {
   const parts: Buffer[] = [];
+  socket.on('error', () => undefined);
   socket.on('data', (chunk: Buffer) => parts.push(chunk));
   socket.on('error', () => undefined);
   return new Promise((resolve) => socket.once('close', () => resolve(Buffer.concat(parts))));
@@ -429,18 +435,20 @@ describe('clients that do it wrong', () => {
   it('destroys a silent client, one that stops after the handshake and one that does not log in', async () => {
     const { server, next } = await startServer({ limits: { loginTimeoutMs: 150 } });
     const silent = connectTcp(server.port, '127.0.0.1');
+    silent.on('error', () => undefined);
     const idle = connectTls({
       port: server.port,
       host: '127.0.0.1',
       rejectUnauthorized: false,
       ALPNProtocols: [controlProtocol],
     });
+    idle.on('error', () => undefined);
     const accepted = next();
     const lazy = await connectControl(clientOptions(server.port));
     await accepted;
     const lost = new Promise((resolve) => lazy.peer.onClose(resolve));
     await Promise.all([untilClosed(silent), untilClosed(idle), lost]);
-    expect(server.connectionCount).toBe(0);
+    await vi.waitFor(() => expect(server.connectionCount).toBe(0));
   });
 
   it('keeps a client that logged in', async () => {

@@ -1,0 +1,154 @@
+// Owns reaching a listener and the client's side of a TLS handshake: time limits, cancelling, and what each way of failing means.
+// Must not judge certificates; whoever asked for the handshake does.
+import { connect as connectTcp, type Socket } from 'node:net';
+import { connect as connectTls, type ConnectionOptions, type TLSSocket } from 'node:tls';
+
+import { FarkeepError } from '../kernel/farkeep-error.ts';
+
+/** @throws FarkeepError `gateway.unreachable`, `call.cancelled` */
+export function connectGateway({
+  host,
+  port,
+  timeoutMs,
+  signal,
+}: {
+  host: string;
+  port: number;
+  timeoutMs: number;
+  signal?: AbortSignal;
+}): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted === true) {
+      reject(new FarkeepError('call.cancelled'));
+      return;
+    }
+    const socket = connectTcp({ host, port, noDelay: true, keepAlive: true, keepAliveInitialDelay: 30_000 });
+    const fail = (error: FarkeepError): void => {
+      cleanUp();
+      socket.on('error', () => undefined);
+      socket.destroy();
+      reject(error);
+    };
+    const onError = (error: NodeJS.ErrnoException): void =>
+      fail(
+        new FarkeepError('gateway.unreachable', `Gateway ${host}:${port}: ${error.code ?? error.message}`, {
+          cause: error,
+        }),
+      );
+    const onAbort = (): void => fail(new FarkeepError('call.cancelled'));
+    const timer = setTimeout(
+      () =>
+        fail(new FarkeepError('gateway.unreachable', `Gateway ${host}:${port} did not answer within ${timeoutMs} ms`)),
+      timeoutMs,
+    );
+    const cleanUp = (): void => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', onAbort);
+      socket.removeListener('error', onError);
+    };
+    socket.once('error', onError);
+    socket.once('connect', () => {
+      cleanUp();
+      resolve(socket);
+    });
+    signal?.addEventListener('abort', onAbort, { once: true });
+  });
+}
+
+/**
+ * Runs the handshake over `raw` to its end; `raw` is destroyed when it fails.
+ * @throws FarkeepError `tls.version`, `tls.group`, `tls.failed`, `gateway.provider-unreachable` (closed or silent before its first byte),
+ *   `call.cancelled`
+ */
+export function runHandshake(
+  raw: Socket,
+  {
+    target,
+    timeoutMs,
+    signal,
+    options,
+  }: { target: string; timeoutMs: number; signal: AbortSignal | undefined; options: ConnectionOptions },
+): Promise<TLSSocket> {
+  return new Promise((resolve, reject) => {
+    // Also for errors that come after the outcome is known: without a listener they would end the process.
+    raw.on('error', () => undefined);
+    if (signal?.aborted === true) {
+      raw.destroy();
+      reject(new FarkeepError('call.cancelled'));
+      return;
+    }
+    const secure = connectTls({ ...options, socket: raw });
+    secure.on('error', () => undefined);
+    const fail = (error: FarkeepError): void => {
+      cleanUp();
+      secure.destroy();
+      raw.destroy();
+      reject(error);
+    };
+    const onError = (error: NodeJS.ErrnoException): void => fail(explainFailure(error, raw, target));
+    const onClose = (): void => fail(explainFailure(undefined, raw, target));
+    const onAbort = (): void => fail(new FarkeepError('call.cancelled'));
+    const onSecure = (): void => {
+      cleanUp();
+      resolve(secure);
+    };
+    const timer = setTimeout(
+      () =>
+        fail(
+          raw.bytesRead === 0
+            ? new FarkeepError(
+                'gateway.provider-unreachable',
+                `${target} took the connection but nothing answered within ${timeoutMs} ms`,
+              )
+            : new FarkeepError('tls.failed', `The TLS handshake with ${target} did not end within ${timeoutMs} ms`),
+        ),
+      timeoutMs,
+    );
+    const cleanUp = (): void => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', onAbort);
+      secure.removeListener('error', onError);
+      secure.removeListener('close', onClose);
+      secure.removeListener('secureConnect', onSecure);
+    };
+    secure.once('secureConnect', onSecure);
+    secure.once('error', onError);
+    secure.once('close', onClose);
+    signal?.addEventListener('abort', onAbort, { once: true });
+  });
+}
+
+function explainFailure(error: NodeJS.ErrnoException | undefined, raw: Socket, target: string): FarkeepError {
+  const code = error?.code ?? '';
+  const cause = error === undefined ? {} : { cause: error };
+  if (
+    code === 'ERR_SSL_UNSUPPORTED_PROTOCOL' ||
+    code.includes('PROTOCOL_VERSION') ||
+    code === 'ERR_SSL_INAPPROPRIATE_FALLBACK'
+  ) {
+    return new FarkeepError('tls.version', `${target} only speaks TLS 1.2 or older; refusing to fall back`, cause);
+  }
+  // RFC 8446, 4.1.1: a server without a common group answers with handshake_failure.
+  if (
+    code === 'ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE' ||
+    code === 'ERR_SSL_SSL/TLS_ALERT_HANDSHAKE_FAILURE' ||
+    code === 'ERR_SSL_WRONG_CURVE' ||
+    code === 'ERR_SSL_BAD_KEY_SHARE'
+  ) {
+    return new FarkeepError('tls.group', `${target} shares no key agreement group with this side (${code})`, cause);
+  }
+  if (code.startsWith('ERR_SSL'))
+    return new FarkeepError('tls.failed', `The TLS handshake with ${target} failed: ${code}`, cause);
+  if (raw.bytesRead === 0) {
+    return new FarkeepError(
+      'gateway.provider-unreachable',
+      `${target} closed the connection before a provider answered`,
+      cause,
+    );
+  }
+  return new FarkeepError(
+    'tls.failed',
+    `${target} broke off the TLS handshake${code === '' ? '' : ` (${code})`}`,
+    cause,
+  );
+}
