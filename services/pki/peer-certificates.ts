@@ -1,11 +1,15 @@
-// Owns reading what a live TLS socket showed, in the form that the trust decision takes, and the roots and options to dial with.
+// Owns looking at a server: a TLS 1.3 handshake, what it showed in the form that the trust decision takes, nothing sent after it.
 // Must not decide anything.
 import { readFileSync } from 'node:fs';
+import { connect as connectTcp, isIP } from 'node:net';
 import tls from 'node:tls';
+import type { TlsInfo } from '../contracts/models/trust.ts';
+import { abortError } from '../kernel/clock.ts';
+import { FarkeepError } from '../kernel/farkeep-error.ts';
+import { peerChain, RootIndex, shieldFromPeer } from '../kernel/tls-peer.ts';
 import type { TrustInput } from './trust.ts';
 
 const linuxBundle = '/etc/ssl/certs/ca-certificates.crt';
-const maxChainLength = 16;
 
 /** System roots of this machine plus what the admin added, PEM. */
 export function trustedRoots(extraRoots: readonly string[] = []): string[] {
@@ -30,22 +34,30 @@ function readSystemRoots(): readonly string[] {
   }
 }
 
-const contexts = new Map<string, tls.SecureContext>();
+interface TrustContext {
+  readonly secureContext: tls.SecureContext;
+  readonly roots: RootIndex;
+}
 
-/**
- * A TLS 1.3 client context with `trustedRoots`, made once per set of extra roots (it parses hundreds of certificates).
- * Dial with `{ secureContext, rejectUnauthorized: false, checkServerIdentity: () => undefined }`, then `peerCertificates` and `decideTrust`.
- */
-export function clientContext(extraRoots: readonly string[] = []): tls.SecureContext {
+const contexts = new Map<string, TrustContext>();
+
+/** Security level 2 makes OpenSSL itself refuse keys below 112 bits and SHA-1 in the chain that it builds. */
+const ciphers = 'TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256:DEFAULT:@SECLEVEL=2';
+
+/** A TLS 1.3 client context with `trustedRoots`, made once per set of extra roots (it parses hundreds of certificates). */
+function clientContext(extraRoots: readonly string[]): TrustContext {
   const key = extraRoots.join('\n');
   let context = contexts.get(key);
   if (context === undefined) {
-    context = tls.createSecureContext({
-      ca: trustedRoots(extraRoots),
+    const roots = trustedRoots(extraRoots);
+    const secureContext = tls.createSecureContext({
+      ca: roots,
       minVersion: 'TLSv1.3',
       maxVersion: 'TLSv1.3',
       ecdhCurve: 'X25519MLKEM768:X25519:P-256',
+      ciphers,
     });
+    context = { secureContext, roots: new RootIndex(roots) };
     // Bounded: an admin changes the added roots now and then, not thousands of times.
     if (contexts.size >= 8) contexts.clear();
     contexts.set(key, context);
@@ -53,24 +65,105 @@ export function clientContext(extraRoots: readonly string[] = []): tls.SecureCon
   return context;
 }
 
-/** What the handshake showed: the part of `TrustInput` that comes from the socket. undefined: the peer showed no certificate. */
-export function peerCertificates(
-  socket: tls.TLSSocket,
-): Pick<TrustInput, 'leafDer' | 'chainDer' | 'isAuthorizedByOpenSsl' | 'authorizationError'> | undefined {
-  const leaf = socket.getPeerCertificate(true);
-  if (!('raw' in leaf) || leaf.raw === undefined) return undefined;
-  const chainDer: Buffer[] = [];
-  let current: tls.DetailedPeerCertificate | undefined = leaf;
-  // Node links a root to itself.
-  while (chainDer.length < maxChainLength) {
-    const issuer: tls.DetailedPeerCertificate | undefined = current.issuerCertificate;
-    if (issuer?.raw === undefined || issuer === current || issuer.raw.equals(current.raw)) break;
-    chainDer.push(issuer.raw);
-    current = issuer;
+export interface LookOptions {
+  readonly host: string;
+  readonly port: number;
+  /** For SNI; left out when it is an address. */
+  readonly serverName?: string;
+  readonly extraRoots?: readonly string[];
+  readonly alpnProtocols?: readonly string[];
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+export type PresentedCertificates = Pick<
+  TrustInput,
+  'leafDer' | 'chainDer' | 'isAuthorizedByOpenSsl' | 'authorizationError'
+> & { readonly tls: TlsInfo };
+
+/**
+ * Connects, looks at the certificate and closes again: nothing but the ClientHello and the closing of the handshake is sent.
+ * @throws FarkeepError 'gateway.unreachable' | 'tls.version' | 'tls.failed', or AbortError
+ */
+export async function lookAtServer(options: LookOptions): Promise<PresentedCertificates> {
+  const { host, port, serverName = host, timeoutMs = 10_000, signal } = options;
+  const target = `${host}:${port}`;
+  const socket = connectTcp({ host, port });
+  try {
+    return await new Promise((resolve, reject) => {
+      const timer = setTimeout(
+        () => reject(new FarkeepError('gateway.unreachable', `${target} did not answer within ${timeoutMs} ms`)),
+        timeoutMs,
+      );
+      const onAbort = (): void => reject(abortError());
+      if (signal?.aborted === true) onAbort();
+      signal?.addEventListener('abort', onAbort, { once: true });
+      socket.once('close', () => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', onAbort);
+        reject(new FarkeepError('tls.failed', `${target} closed the connection during the handshake`));
+      });
+      socket.once('error', (error: NodeJS.ErrnoException) =>
+        reject(new FarkeepError('gateway.unreachable', `${target}: ${error.code ?? error.message}`, { cause: error })),
+      );
+      socket.once('connect', () => {
+        const { secureContext, roots } = clientContext(options.extraRoots ?? []);
+        const secure = tls.connect({
+          socket,
+          secureContext,
+          ...(isIP(serverName) === 0 ? { servername: serverName } : {}),
+          ...(options.alpnProtocols === undefined ? {} : { ALPNProtocols: [...options.alpnProtocols] }),
+          // Judged by decideTrust; Node's own name check is looser than RFC 9525.
+          rejectUnauthorized: false,
+          checkServerIdentity: () => undefined,
+        });
+        shieldFromPeer(secure);
+        secure.once('error', (error: NodeJS.ErrnoException) => reject(explainTlsError(error, target)));
+        secure.once('secureConnect', () => {
+          const presented = peerCertificates(secure, roots);
+          if (presented === undefined) reject(new FarkeepError('tls.failed', `${target} showed no certificate`));
+          else resolve({ ...presented, tls: tlsInfo(secure) });
+        });
+      });
+    });
+  } finally {
+    socket.on('error', () => undefined);
+    socket.destroy();
   }
+}
+
+function explainTlsError(error: NodeJS.ErrnoException, target: string): FarkeepError {
+  const code = error.code ?? '';
+  if (/PROTOCOL_VERSION|UNSUPPORTED_PROTOCOL|INAPPROPRIATE_FALLBACK/.test(code)) {
+    return new FarkeepError('tls.version', `${target} only speaks TLS 1.2 or older; refusing to fall back`, {
+      cause: error,
+    });
+  }
+  return new FarkeepError('tls.failed', `The TLS handshake with ${target} failed (${code || error.message})`, {
+    cause: error,
+  });
+}
+
+function tlsInfo(socket: tls.TLSSocket): TlsInfo {
+  const info: unknown = socket.getEphemeralKeyInfo();
+  const group =
+    typeof info === 'object' && info !== null && 'name' in info && typeof info.name === 'string'
+      ? info.name
+      : 'unknown';
+  return {
+    version: socket.getProtocol() ?? 'unknown',
+    cipher: socket.getCipher().standardName,
+    group: group === 'prime256v1' ? 'P-256' : group,
+  };
+}
+
+/** What the handshake showed: the part of `TrustInput` that comes from the socket. undefined: the peer showed no certificate. */
+function peerCertificates(socket: tls.TLSSocket, roots: RootIndex): Omit<PresentedCertificates, 'tls'> | undefined {
+  const [leaf, ...issuers] = peerChain(socket, roots);
+  if (leaf === undefined) return undefined;
   return {
     leafDer: leaf.raw,
-    chainDer,
+    chainDer: issuers.map((certificate) => certificate.raw),
     isAuthorizedByOpenSsl: socket.authorized,
     authorizationError: socket.authorizationError,
   };

@@ -30,7 +30,7 @@ export interface RevocationAnswer {
 
 export interface TrustInput {
   readonly leafDer: Uint8Array;
-  /** Issuers above the leaf in the order in which OpenSSL linked them, the root last when it is known (`peerCertificates`). */
+  /** Issuers above the leaf, each the issuer of the one before, the root last when it is known. The leaf may stand in front of them. */
   readonly chainDer: readonly Uint8Array[];
   /** Name or address of the gateway as the tenant dialled it. */
   readonly nameDialled: string;
@@ -101,12 +101,13 @@ function pinnedNames(certificate: ReadCertificate, nameDialled: string): Certifi
 /** @throws FarkeepError 'certificate.malformed' when the leaf cannot be read */
 export function decideTrust(input: TrustInput): TrustResult {
   const leaf = readCertificate(Buffer.from(input.leafDer));
-  const chain = readChain(input.chainDer);
+  const isSame = (der: Uint8Array): boolean => leaf.der.equals(der);
+  const first = input.chainDer[0];
+  const chain = readChain(first !== undefined && isSame(first) ? input.chainDer.slice(1) : input.chainDer);
   const findings: TrustFinding[] = [];
   const add = (reason: TrustReason, isRefusing: boolean, message: string): void => {
     findings.push({ reason, isRefusing, message });
   };
-  const isSame = (der: Uint8Array): boolean => leaf.der.equals(der);
   const currentPins = input.pins.filter((pin) => pin.state === 'current');
   const isChanged = currentPins.length > 0 && !currentPins.some((pin) => isSame(pin.certificateDer));
   const revokedPin = input.pins.find((pin) => pin.state === 'revoked' && isSame(pin.certificateDer));
@@ -132,7 +133,8 @@ export function decideTrust(input: TrustInput): TrustResult {
 
   addKeyFindings(add, leaf, chain, isPinned);
   addDateFindings(add, leaf, chain, input.now, isPinned);
-  addNameFindings(add, leaf, input.nameDialled, isPinned);
+  // A self-signed certificate can only be trusted by pinning it: judge its names as the pin would, or no first contact could ever succeed.
+  addNameFindings(add, leaf, input.nameDialled, isPinned || (!input.isAuthorizedByOpenSsl && isSelfSigned(leaf)));
   if (!hasServerAuth(leaf.structure)) {
     add(
       'usage.no-server-auth',
@@ -143,7 +145,7 @@ export function decideTrust(input: TrustInput): TrustResult {
   // "openssl req -x509" makes self-signed authorities by default: harmless when that very certificate is pinned.
   if (leaf.structure.isAuthority)
     add('usage.authority', !isPinned, 'The certificate is the one of an authority, not of a server');
-  if (!isPinned) addChainFindings(add, leaf, chain, input);
+  if (!isPinned) addChainFindings(add, leaf, chain, input, findings);
   if (input.revocation !== undefined) {
     const { status, detail, isRequired } = input.revocation;
     add(`revocation.${status}`, status === 'revoked' || (status === 'unknown' && isRequired), detail);
@@ -280,6 +282,7 @@ function addChainFindings(
   leaf: ReadCertificate,
   chain: ReadCertificate[] | undefined,
   { isAuthorizedByOpenSsl, authorizationError }: TrustInput,
+  earlier: readonly TrustFinding[],
 ): void {
   if (isAuthorizedByOpenSsl) {
     // The strength rules judge the certificates that Node shows; they must be the ones whose signatures OpenSSL relied on.
@@ -302,6 +305,12 @@ function addChainFindings(
     return;
   }
   const reason = chainReasons[code] ?? 'chain.invalid';
+  // OpenSSL at security level 2 finds weak keys and signatures as well, and its purpose check covers authorities: one reason is enough.
+  const isExplained = (reasons: readonly TrustReason[]): boolean =>
+    earlier.some((finding) => finding.isRefusing && reasons.includes(finding.reason));
+  if (reason === 'chain.invalid' && isExplained(['strength.weak-key', 'strength.weak-signature'])) return;
+  if (reason === 'usage.no-server-auth' && isExplained(['usage.authority', 'usage.no-server-auth'])) return;
+  if (isExplained([reason])) return;
   const explained: Partial<Record<TrustReason, string>> = {
     'chain.self-signed': 'The certificate is self-signed and not pinned',
     'chain.untrusted-root': 'The chain ends at an authority that is not trusted here',

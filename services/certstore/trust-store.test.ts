@@ -1,0 +1,95 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { Clock } from '../kernel/clock.ts';
+import { generateSelfSigned } from '../pki/generate.ts';
+import { PinStore } from './pin-store.ts';
+import { openTrustDatabase } from './trust-database.ts';
+import { TrustJournal } from './trust-journal.ts';
+
+let one: string;
+let two: string;
+beforeAll(async () => {
+  const make = async (commonName: string): Promise<string> =>
+    (await generateSelfSigned({ subject: { commonName }, keyBits: 2048 })).certificatePem;
+  [one, two] = await Promise.all([make('one'), make('two')]);
+});
+
+function fixedClock(): Clock & { time: number } {
+  const clock = { time: 1_800_000_000_000, now: () => clock.time, sleep: () => Promise.resolve() };
+  return clock;
+}
+
+describe('PinStore', () => {
+  const open = (): PinStore => new PinStore(openTrustDatabase(':memory:'), fixedClock());
+  const states = (pins: PinStore): string[] =>
+    pins.list('p').map((pin) => `${pin.certificate.commonName} ${pin.state}`);
+
+  it('keeps one current pin per identity', () => {
+    const pins = open();
+    pins.accept('p', one);
+    pins.accept('q', one);
+    pins.accept('p', two);
+    expect(states(pins)).toEqual(['two current', 'one replaced']);
+    expect(pins.current('q')?.certificate.commonName).toBe('one');
+  });
+
+  it('rolls an announced pin over', () => {
+    const pins = open();
+    pins.accept('p', one);
+    pins.announce('p', two, 1_900_000_000_000);
+    expect(pins.forDecision('p').find((pin) => pin.state === 'next')?.usableFrom).toBe(1_900_000_000_000);
+    expect(states(pins).sort()).toEqual(['one current', 'two next']);
+    expect(pins.rollOver('p').state).toBe('current');
+    expect(states(pins).sort()).toEqual(['one replaced', 'two current']);
+    expect(() => pins.rollOver('p')).toThrow(/No certificate was announced/);
+  });
+
+  it('keeps a revoked certificate refused until a person accepts it again', () => {
+    const pins = open();
+    pins.revoke(pins.accept('p', one).id);
+    expect(pins.forDecision('p')).toMatchObject([{ state: 'revoked' }]);
+    expect(() => pins.announce('p', one, 0)).toThrow(/revoked/);
+    pins.accept('p', one);
+    expect(states(pins)).toEqual(['one current']);
+  });
+
+  it('says when there is no such pin', () => {
+    expect(() => open().revoke('0'.repeat(32))).toThrow(/no such pin/);
+  });
+});
+
+describe('TrustJournal', () => {
+  const entry = (identity: string) =>
+    ({ who: 'admin (console)', action: 'accepted', identity, address: 'gw:6180', sha256: 'AB', note: '' }) as const;
+
+  function filled(): { journal: TrustJournal; database: ReturnType<typeof openTrustDatabase> } {
+    const database = openTrustDatabase(':memory:');
+    const journal = new TrustJournal(database, fixedClock());
+    for (const name of ['a', 'b', 'c', 'd']) journal.append(entry(name));
+    return { journal, database };
+  }
+
+  it('lists what was written, and the newest only when limited', () => {
+    const { journal } = filled();
+    expect(journal.list().map(({ identity }) => identity)).toEqual(['a', 'b', 'c', 'd']);
+    expect(journal.list({ limit: 2 }).map(({ sequence }) => sequence)).toEqual([3, 4]);
+    expect(journal.verify()).toMatchObject({
+      isIntact: true,
+      entries: 4,
+      brokenAt: null,
+      head: journal.list().at(-1)?.hash,
+    });
+  });
+
+  it.each([
+    [`UPDATE journal SET note = 'x' WHERE sequence = 2`, 2],
+    [`UPDATE journal SET who = '' WHERE sequence = 1`, 1],
+    [`DELETE FROM journal WHERE sequence = 3`, 3],
+    [`DELETE FROM journal WHERE sequence = 1`, 1],
+    [`UPDATE journal SET hash = (SELECT hash FROM journal WHERE sequence = 1) WHERE sequence = 4`, 4],
+    [`UPDATE journal SET action = 'nonsense' WHERE sequence = 4`, 4],
+  ])('finds %s', (sql, brokenAt) => {
+    const { journal, database } = filled();
+    database.run(sql);
+    expect(journal.verify()).toMatchObject({ isIntact: false, brokenAt });
+  });
+});
