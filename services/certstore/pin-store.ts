@@ -93,6 +93,14 @@ export class PinStore {
     return this.get(id);
   }
 
+  /** The identity got another name; pins that stand under the new one already give way. */
+  rename(from: string, to: string): void {
+    this.#database.transaction(() => {
+      this.#database.run(`DELETE FROM pin WHERE identity = ? AND state <> 'revoked'`, to);
+      this.#database.run('UPDATE pin SET identity = ? WHERE identity = ?', to, from);
+    });
+  }
+
   get(id: string): Pin {
     const row = this.#database.get('SELECT * FROM pin WHERE id = ?', id);
     if (row === undefined) throw new FarkeepError('call.not-found', 'There is no such pin');

@@ -192,7 +192,8 @@ export const tenantRequests = {
   /** A new attempt of a session that lost its connection: new Key A, new tickets, new target mover. */
   'session.resume': {
     input: z.object({ sessionId: id, streams: z.int().min(1).max(16) }),
-    output: grant,
+    /** `committed` when the connection was lost after the restore point had reached the disk. */
+    output: z.union([z.object({ committed: z.object({ pointId: id, storedBytes: bytes }) }), grant]),
   },
   /** Safe to call twice; also for a session that has ended. */
   'session.cancel': { input: z.object({ sessionId: id }), output: empty },

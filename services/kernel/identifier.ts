@@ -1,0 +1,6 @@
+// Owns the identifiers of everything that is created: 128 random bits as 32 lower-case hex digits.
+import { randomBytes } from 'node:crypto';
+
+export function newId(): string {
+  return randomBytes(16).toString('hex');
+}

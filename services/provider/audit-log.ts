@@ -1,0 +1,30 @@
+// Owns the provider's record of who changed what and who logged in. Append only; never a secret.
+import type { Clock } from '../kernel/clock.ts';
+import type { Database } from '../kernel/database.ts';
+import type { CallContext } from '../contracts/contract.ts';
+
+/** "admin (console)" */
+export function describeCaller({ caller }: CallContext): string {
+  return `${caller.account} (${caller.kind})`;
+}
+
+export class AuditLog {
+  readonly #database: Database;
+  readonly #clock: Clock;
+
+  constructor(database: Database, clock: Clock) {
+    this.#database = database;
+    this.#clock = clock;
+  }
+
+  add(who: string, action: string, subject: string, detail = ''): void {
+    this.#database.run(
+      'INSERT INTO audit (at, who, action, subject, detail) VALUES (?, ?, ?, ?, ?)',
+      new Date(this.#clock.now()).toISOString(),
+      who,
+      action,
+      subject,
+      detail,
+    );
+  }
+}

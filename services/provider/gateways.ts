@@ -1,0 +1,185 @@
+// Owns the provider's gateways: their names and addresses, one-time enrolment tokens, what their links report. Opens no connection.
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { z } from 'zod';
+import type { Gateway } from '../contracts/models/provider.ts';
+import { hostSchema, portSchema } from '../contracts/models/values.ts';
+import type { Clock } from '../kernel/clock.ts';
+import type { Database, Row } from '../kernel/database.ts';
+import { FarkeepError } from '../kernel/farkeep-error.ts';
+import { newId } from '../kernel/identifier.ts';
+import type { GatewayReport } from '../wire/gateway-link-messages.ts';
+
+const addressesSchema = z.array(z.object({ host: hostSchema, port: portSchema }));
+
+export interface GatewayRow {
+  readonly id: string;
+  readonly name: string;
+  readonly addresses: { host: string; port: number }[];
+  readonly isEnabled: boolean;
+  readonly enrolledAt: string | null;
+  readonly lastSeenAt: string | null;
+}
+
+export class Gateways {
+  readonly #database: Database;
+  readonly #clock: Clock;
+  readonly #reports = new Map<string, GatewayReport>();
+  readonly #connected = new Set<string>();
+  /** Bytes of former runs of a gateway process: its counters start at zero with it. */
+  readonly #relayedBefore = new Map<string, number>();
+
+  constructor(database: Database, clock: Clock) {
+    this.#database = database;
+    this.#clock = clock;
+  }
+
+  rows(): GatewayRow[] {
+    return this.#database.all('SELECT * FROM gateways ORDER BY name').map(readRow);
+  }
+
+  get(gatewayId: string): GatewayRow {
+    const row = this.find(gatewayId);
+    if (row === undefined) throw new FarkeepError('call.not-found', 'There is no such gateway');
+    return row;
+  }
+
+  find(gatewayId: string): GatewayRow | undefined {
+    const row = this.#database.get('SELECT * FROM gateways WHERE id = ?', gatewayId);
+    return row === undefined ? undefined : readRow(row);
+  }
+
+  isConnected(gatewayId: string): boolean {
+    return this.#connected.has(gatewayId);
+  }
+
+  connections(gatewayId: string): number {
+    const report = this.#reports.get(gatewayId);
+    return report === undefined ? 0 : report.controlConnections + report.dataConnections;
+  }
+
+  describe(row: GatewayRow, isCovered: (host: string) => boolean): Gateway {
+    const report = this.#reports.get(row.id);
+    const refusals = Object.values(report?.refusals ?? {}).reduce((sum, count) => sum + count, 0);
+    return {
+      id: row.id,
+      name: row.name,
+      addresses: row.addresses,
+      isEnabled: row.isEnabled,
+      state: this.#state(row),
+      enrolledAt: row.enrolledAt,
+      lastSeenAt: row.lastSeenAt,
+      connections: this.connections(row.id),
+      relayedBytes: (this.#relayedBefore.get(row.id) ?? 0) + relayed(report),
+      refusedConnections: refusals,
+      isCoveredByCertificate: row.addresses.some(({ host }) => isCovered(host)),
+    };
+  }
+
+  /** A new gateway, or a new token for one of that name that has not enrolled yet. @param secret what the token carries */
+  create(name: string, addresses: GatewayRow['addresses'], secret: string, expiresAt: string): GatewayRow {
+    const existing = this.rows().find((row) => row.name.toLowerCase() === name.toLowerCase());
+    if (existing !== undefined && existing.enrolledAt !== null) {
+      throw new FarkeepError('call.conflict', `A gateway named "${name}" is enrolled already`, {
+        field: 'name',
+        hint: 'Choose another name, or remove that gateway first.',
+      });
+    }
+    const id = existing?.id ?? newId();
+    this.#database.run(
+      `INSERT INTO gateways (id, name, addresses, is_enabled, created_at, token_hash, token_expires_at)
+       VALUES (?, ?, ?, 1, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET addresses = excluded.addresses,
+         token_hash = excluded.token_hash, token_expires_at = excluded.token_expires_at`,
+      id,
+      name,
+      JSON.stringify(addresses),
+      this.#now(),
+      hashOf(secret),
+      expiresAt,
+    );
+    return this.get(id);
+  }
+
+  /** Uses up the token. @returns the gateway that it was made for; undefined for one that is unknown, used or over */
+  redeemToken(secret: string): GatewayRow | undefined {
+    const presented = hashOf(secret);
+    for (const row of this.#database.all(
+      'SELECT * FROM gateways WHERE token_hash IS NOT NULL AND token_expires_at > ?',
+      this.#now(),
+    )) {
+      const expected = row['token_hash'];
+      if (!(expected instanceof Uint8Array) || !timingSafeEqual(expected, presented)) continue;
+      this.#database.run(
+        'UPDATE gateways SET token_hash = NULL, token_expires_at = NULL, enrolled_at = ? WHERE id = ?',
+        this.#now(),
+        String(row['id']),
+      );
+      return this.get(String(row['id']));
+    }
+    return undefined;
+  }
+
+  setEnabled(gatewayId: string, isEnabled: boolean): void {
+    this.get(gatewayId);
+    this.#database.run('UPDATE gateways SET is_enabled = ? WHERE id = ?', isEnabled ? 1 : 0, gatewayId);
+  }
+
+  remove(gatewayId: string): void {
+    this.get(gatewayId);
+    this.#database.run('DELETE FROM gateways WHERE id = ?', gatewayId);
+    this.#reports.delete(gatewayId);
+    this.#connected.delete(gatewayId);
+  }
+
+  noteConnected(gatewayId: string): void {
+    this.#connected.add(gatewayId);
+    this.#touch(gatewayId);
+  }
+
+  noteDisconnected(gatewayId: string): void {
+    this.#connected.delete(gatewayId);
+    this.#touch(gatewayId);
+    const last = this.#reports.get(gatewayId);
+    if (last !== undefined) this.#reports.set(gatewayId, { ...last, controlConnections: 0, dataConnections: 0 });
+  }
+
+  noteReport(gatewayId: string, report: GatewayReport): void {
+    const last = this.#reports.get(gatewayId);
+    if (relayed(report) < relayed(last)) {
+      this.#relayedBefore.set(gatewayId, (this.#relayedBefore.get(gatewayId) ?? 0) + relayed(last));
+    }
+    this.#reports.set(gatewayId, report);
+  }
+
+  #touch(gatewayId: string): void {
+    this.#database.run('UPDATE gateways SET last_seen_at = ? WHERE id = ?', this.#now(), gatewayId);
+  }
+
+  #state(row: GatewayRow): Gateway['state'] {
+    if (row.enrolledAt === null) return 'waiting-for-enrolment';
+    if (!row.isEnabled) return 'disabled';
+    return this.#connected.has(row.id) ? 'connected' : 'disconnected';
+  }
+
+  #now(): string {
+    return new Date(this.#clock.now()).toISOString();
+  }
+}
+
+function readRow(row: Row): GatewayRow {
+  return {
+    id: String(row['id']),
+    name: String(row['name']),
+    addresses: addressesSchema.parse(JSON.parse(String(row['addresses']))),
+    isEnabled: row['is_enabled'] === 1,
+    enrolledAt: row['enrolled_at'] === null ? null : String(row['enrolled_at']),
+    lastSeenAt: row['last_seen_at'] === null ? null : String(row['last_seen_at']),
+  };
+}
+
+function relayed(report: GatewayReport | undefined): number {
+  return report === undefined ? 0 : report.bytesFromClients + report.bytesToClients;
+}
+
+function hashOf(secret: string): Buffer {
+  return createHash('sha256').update(secret).digest();
+}

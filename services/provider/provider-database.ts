@@ -1,0 +1,75 @@
+// Owns the schema of the provider's state. Passwords are kept as SCRAM verifiers only; no key of any session is ever here.
+import path from 'node:path';
+import { Database } from '../kernel/database.ts';
+import { sessionArchiveMigration } from '../session/session-archive.ts';
+
+const accounts = `
+  CREATE TABLE settings (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT;
+  CREATE TABLE tenants (
+    id TEXT PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE COLLATE NOCASE,
+    is_enabled INTEGER NOT NULL,
+    created_at TEXT NOT NULL,
+    lease_until TEXT,
+    last_login_at TEXT,
+    salt BLOB NOT NULL,
+    iterations INTEGER NOT NULL,
+    stored_key BLOB NOT NULL,
+    server_key BLOB NOT NULL
+  ) STRICT;
+  CREATE TABLE invitations (
+    id TEXT PRIMARY KEY,
+    tenant_id TEXT NOT NULL REFERENCES tenants (id) ON DELETE CASCADE,
+    expires_at TEXT NOT NULL,
+    used_at TEXT,
+    salt BLOB NOT NULL,
+    iterations INTEGER NOT NULL,
+    stored_key BLOB NOT NULL,
+    server_key BLOB NOT NULL
+  ) STRICT;
+  CREATE TABLE repositories (
+    id TEXT PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE COLLATE NOCASE,
+    folder TEXT NOT NULL UNIQUE,
+    created_at TEXT NOT NULL
+  ) STRICT;
+  CREATE TABLE quotas (
+    tenant_id TEXT NOT NULL REFERENCES tenants (id) ON DELETE CASCADE,
+    repository_id TEXT NOT NULL REFERENCES repositories (id),
+    limit_bytes INTEGER NOT NULL,
+    used_bytes INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (tenant_id, repository_id)
+  ) STRICT;
+  CREATE TABLE gateways (
+    id TEXT PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE COLLATE NOCASE,
+    addresses TEXT NOT NULL,
+    is_enabled INTEGER NOT NULL,
+    created_at TEXT NOT NULL,
+    enrolled_at TEXT,
+    last_seen_at TEXT,
+    token_hash BLOB,
+    token_expires_at TEXT,
+    public_key_sha256 TEXT
+  ) STRICT;
+  CREATE TABLE audit (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+    at TEXT NOT NULL,
+    who TEXT NOT NULL,
+    action TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    detail TEXT NOT NULL
+  ) STRICT;
+  CREATE TABLE identity_users (
+    slot TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    name TEXT NOT NULL,
+    sha256 TEXT NOT NULL,
+    last_seen_at TEXT NOT NULL,
+    PRIMARY KEY (slot, kind, name)
+  ) STRICT;
+`;
+
+export function openProviderDatabase(home: string): Database {
+  return new Database(path.join(home, 'provider.sqlite'), [accounts, sessionArchiveMigration]);
+}

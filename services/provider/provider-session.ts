@@ -1,0 +1,404 @@
+// Owns one session as the provider runs it: attempts one after the other, the reservation between them, what the target mover tells, the end.
+// Does not judge whether a tenant may; the session manager has done that. Never holds a key beyond the attempt's start.
+import type { ErrorInfo } from '../contracts/errors.ts';
+import type { HandshakeStepName, SessionAction } from '../contracts/models/session.ts';
+import { handshakeStepNameSchema } from '../contracts/models/session.ts';
+import type { TlsInfo } from '../contracts/models/trust.ts';
+import type { Clock } from '../kernel/clock.ts';
+import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
+import type { Logger } from '../kernel/logger.ts';
+import type { MoverEvent, MoverExit, Operation } from '../mover/local-link.ts';
+import { isResumable } from '../session/attempt-error.ts';
+import type { LiveSession } from '../session/live-session.ts';
+import { tellTenant, type MessagePeer } from '../wire/control-calls.ts';
+import type { SessionGrant, TamperedNotice, TenantNotification, WireHandshakeStep } from '../wire/control-messages.ts';
+import type { Route } from '../wire/gateway-link-messages.ts';
+import { errorOf, TargetAttempt, ticketLifeMs } from './target-attempt.ts';
+
+/** How long the tenant's last word is waited for after the restore point is on disk. */
+const lastWordMs = 30_000;
+
+/** What a session needs to go on after the service was restarted; stored with it. No secret. */
+export interface SessionContext {
+  readonly tenantId: string;
+  readonly tenantName: string;
+  readonly repositoryId: string;
+  readonly tenantFolder: string;
+  readonly operation: Operation;
+  readonly jobId: string;
+  readonly pointId: string;
+  readonly storedBytes: number;
+  readonly isCommitted: boolean;
+}
+
+/** The control connection that an attempt came over. */
+export interface SessionChannel {
+  readonly peer: MessagePeer;
+  readonly gatewayName: string;
+  readonly certificateSha256: string;
+  readonly tls: TlsInfo;
+  readonly pushRoutes: (routes: readonly Route[]) => Promise<void>;
+}
+
+export interface ProviderSessionOptions {
+  readonly live: LiveSession;
+  readonly context: SessionContext;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly moverHost: string;
+  readonly advertisedHost: string | undefined;
+  readonly resumeWindowMs: number;
+  /** What the tenant may store in all when an attempt starts; -1 for no limit. */
+  readonly quotaBytes: () => number;
+  /** Called when something changed that must survive a restart. */
+  readonly onChanged: (session: ProviderSession) => void;
+  readonly onUsage: (usedBytes: number) => void;
+  /** Whether the restore point is on disk: a mover may die between the commit and its word about it. */
+  readonly findCommitted: () => Promise<boolean>;
+}
+
+export class ProviderSession {
+  readonly live: LiveSession;
+  readonly #options: ProviderSessionOptions;
+  readonly #logger: Logger;
+  #context: SessionContext;
+  #attempt: TargetAttempt | undefined;
+  #channel: SessionChannel | undefined;
+  #expiry: NodeJS.Timeout | undefined;
+  #lastWord: NodeJS.Timeout | undefined;
+  #ending: Promise<unknown> = Promise.resolve();
+
+  constructor(options: ProviderSessionOptions) {
+    this.live = options.live;
+    this.#options = options;
+    this.#context = options.context;
+    this.#logger = options.logger.child({ sessionId: options.live.id });
+  }
+
+  get context(): SessionContext {
+    return this.#context;
+  }
+
+  /** Runs an attempt up to the grant. Ends a former attempt first: there is one at a time. */
+  async start(channel: SessionChannel, streams: number): Promise<SessionGrant> {
+    const { live } = this;
+    clearTimeout(this.#expiry);
+    this.#channel = channel;
+    live.setChannel({ gateway: channel.gatewayName, certificateSha256: channel.certificateSha256, tls: channel.tls });
+    live.setState('key-exchange');
+    const firstStep = live.detail().steps.length;
+    live.endStep('session-authorised', `${this.#context.tenantName}, ${live.summary().repository}`);
+    const attempt = this.#createAttempt(streams, channel);
+    this.#attempt = attempt;
+    const keyA = attempt.keyA.identifier();
+    live.setKey('keyA', keyA);
+    live.endStep('key-a-created', 'Made by the provider service for this attempt', { keyIdentifier: keyA });
+    void attempt.exited.then((exit) => this.#moverEnded(attempt, exit));
+    live.beginStep('key-a-to-target', 'Over the local link to the target data mover');
+    try {
+      const port = await attempt.listening();
+      live.endStep('key-a-to-target', 'Over the local link to the target data mover', { keyIdentifier: keyA });
+      await attempt.openRoutes(port);
+      live.endStep('key-a-to-tenant', 'Inside the control channel', { keyIdentifier: keyA });
+      const grant: SessionGrant = {
+        sessionId: live.id,
+        attempt: live.attempt,
+        keyA: attempt.keyA.bytes.toString('base64'),
+        tunnelTicket: attempt.tickets.tunnel.toString('base64'),
+        streamTickets: attempt.tickets.streams.map((ticket) => ticket.toString('base64')),
+        ticketLifeMs,
+        resumeWindowMs: this.#options.resumeWindowMs,
+        steps: live.detail().steps.slice(firstStep).map(toWireStep),
+      };
+      attempt.forgetSecrets();
+      this.#options.onChanged(this);
+      return grant;
+    } catch (error) {
+      const known = toFarkeepError(error);
+      await attempt.end(known);
+      throw known;
+    }
+  }
+
+  /** Another attempt of this session. Returns undefined when there is nothing left to do: the restore point exists. */
+  async resume(channel: SessionChannel, streams: number): Promise<SessionGrant | undefined> {
+    await this.#endAttempt(new FarkeepError('connection.lost', 'The tenant has started another attempt'));
+    if (this.#context.operation === 'backup' && (this.#context.isCommitted || (await this.#options.findCommitted()))) {
+      this.#channel = channel;
+      this.#committed(this.#context.storedBytes);
+      return undefined;
+    }
+    this.live.startAttempt(this.live.attempt + 1);
+    this.live.act('info', `Attempt ${this.live.attempt}: a new key exchange; what is durable is not sent again`);
+    return this.start(channel, streams);
+  }
+
+  report(report: TenantNotification<'session.report'>): void {
+    const { live } = this;
+    if (live.isFinal || report.attempt !== live.attempt) return;
+    if (report.phase !== undefined) live.setState(report.phase);
+    for (const step of report.steps ?? []) {
+      const name = handshakeStepNameSchema.safeParse(step.step);
+      if (name.success && !providerSteps.has(name.data)) {
+        live.addForeignStep({ ...step, step: name.data, attempt: report.attempt });
+      }
+    }
+    for (const action of report.actions ?? []) live.addForeignAction(action);
+    for (const object of live.detail().areObjectNamesHidden ? [] : (report.objects ?? [])) live.putObject(object);
+    if (report.warningCount !== undefined) live.setWarningCount(report.warningCount);
+    if (report.progress !== undefined) live.setProgress(report.progress, report.bottleneck);
+  }
+
+  /** The tenant saw changed bytes. */
+  tamperedAtTenant(notice: TamperedNotice): void {
+    const where = notice.where === 'tunnel' ? 'the Key A tunnel' : `data stream ${notice.stream ?? ''}`;
+    this.#failBySecurity(new FarkeepError('security.tampered', `The tenant reports: ${where}: ${notice.reason}`));
+  }
+
+  /** The tenant's last word. */
+  async finish(input: {
+    outcome: 'succeeded' | 'warning' | 'failed' | 'cancelled';
+    error: ErrorInfo | null;
+    progress: TenantNotification<'session.report'>['progress'];
+    warningCount: number;
+  }): Promise<{ pointId: string | null; storedBytes: number }> {
+    const { live } = this;
+    if (input.progress !== undefined) live.setProgress(input.progress);
+    live.setWarningCount(input.warningCount);
+    const hasPoint = this.#context.operation === 'backup' && this.#context.isCommitted;
+    const error = input.error === null ? null : FarkeepError.fromInfo(input.error);
+    const isGood = input.outcome === 'succeeded' || input.outcome === 'warning';
+    if (isGood && this.#context.operation === 'backup' && !this.#context.isCommitted) {
+      throw new FarkeepError('point.incomplete', 'The restore point is not on disk');
+    }
+    if (error?.code.startsWith('security.') === true) live.raiseSecurityWarning(error.message);
+    live.finish(input.outcome, error);
+    await this.#endAttempt(error ?? new FarkeepError('call.cancelled', 'The session has ended'));
+    this.#settle();
+    return { pointId: hasPoint ? this.#context.pointId : null, storedBytes: this.#context.storedBytes };
+  }
+
+  /** From the provider's console, or when the account goes. */
+  async cancel(error: FarkeepError): Promise<void> {
+    if (!this.live.isFinal) {
+      this.live.finish(error.code === 'call.cancelled' ? 'cancelled' : 'failed', error);
+      this.#tellEnded(true, error);
+      this.#settle();
+    }
+    await this.#endAttempt(error);
+  }
+
+  /** The control connection of the running attempt is gone. */
+  channelLost(peer: MessagePeer, error: FarkeepError): void {
+    if (this.#channel?.peer !== peer) return;
+    this.#channel = undefined;
+    if (this.live.isFinal) return;
+    if (this.#context.isCommitted) {
+      this.#finishCommitted();
+      return;
+    }
+    void this.#endAttempt(error);
+    this.#waitForTenant(error);
+  }
+
+  /** The service stops: the tenant comes back when it runs again. */
+  async suspend(error: FarkeepError): Promise<void> {
+    await this.#endAttempt(error);
+    if (!this.live.isFinal) this.#waitForTenant(error);
+    clearTimeout(this.#expiry);
+    clearTimeout(this.#lastWord);
+    this.live.dispose();
+  }
+
+  /** After a restart of the service: nothing of the former attempt is left. */
+  awaitTenant(): void {
+    this.#waitForTenant(new FarkeepError('service.not-running', 'The provider service was restarted'));
+  }
+
+  get hasMover(): boolean {
+    return this.#attempt !== undefined;
+  }
+
+  #createAttempt(streams: number, channel: SessionChannel): TargetAttempt {
+    const { live } = this;
+    const { tenantFolder, operation, jobId, pointId } = this.#context;
+    const attempt: TargetAttempt = new TargetAttempt({
+      sessionId: live.id,
+      attempt: live.attempt,
+      operation,
+      tenantFolder,
+      quotaBytes: this.#options.quotaBytes(),
+      pointId,
+      job: { id: jobId, name: live.summary().jobName },
+      streams,
+      moverHost: this.#options.moverHost,
+      advertisedHost: this.#options.advertisedHost,
+      logger: this.#logger,
+      pushRoutes: channel.pushRoutes,
+      onEvent: (event) => {
+        if (this.#attempt === attempt) this.#moverSaid(event);
+      },
+    });
+    return attempt;
+  }
+
+  #moverSaid(event: MoverEvent): void {
+    const { live } = this;
+    switch (event.type) {
+      case 'key-b-received':
+        live.setKey('keyB', event.keyBIdentifier);
+        live.endStep('key-b-delivered', 'Through the tunnel under Key A to the target data mover', {
+          keyIdentifier: event.keyBIdentifier,
+        });
+        this.#tellSteps(['key-b-delivered']);
+        return;
+      case 'progress':
+        if ('busyShare' in event) this.#tell({ targetBusy: Math.min(1, Math.max(0, event.busyShare)) });
+        return;
+      case 'committed':
+        this.#options.onUsage(event.usedBytes);
+        this.#committed(event.storedBytes);
+        return;
+      default:
+        return;
+    }
+  }
+
+  #committed(storedBytes: number): void {
+    const { live } = this;
+    this.#context = { ...this.#context, isCommitted: true, storedBytes };
+    live.setPoint(this.#context.pointId);
+    live.setState('finalising');
+    live.act('info', 'The restore point is on disk, whole');
+    this.#options.onChanged(this);
+    if (this.#channel === undefined) {
+      this.#finishCommitted();
+      return;
+    }
+    tellTenant(this.#channel.peer, 'session.committed', {
+      sessionId: live.id,
+      attempt: live.attempt,
+      pointId: this.#context.pointId,
+      storedBytes,
+    });
+    this.#lastWord = setTimeout(() => this.#finishCommitted(), lastWordMs);
+  }
+
+  /** The tenant went before its last word, but what it wanted is done. */
+  #finishCommitted(): void {
+    if (this.live.isFinal) return;
+    this.live.finish(this.live.warningCount > 0 ? 'warning' : 'succeeded');
+    this.#settle();
+  }
+
+  #moverEnded(attempt: TargetAttempt, exit: MoverExit): void {
+    if (this.#attempt !== attempt) return;
+    this.#attempt = undefined;
+    attempt.forgetSecrets();
+    if (this.live.isFinal || exit.kind === 'finished') return;
+    const error = errorOf(exit);
+    if (exit.kind === 'failed' && exit.isTampered) {
+      this.#tellTampered(error);
+      this.#failBySecurity(error);
+      return;
+    }
+    // A mover that dies after its word about the commit has done its work.
+    if (this.#context.isCommitted) return;
+    if (isResumable(error.code)) {
+      this.#tellEnded(false, error);
+      this.#waitForTenant(error);
+      return;
+    }
+    this.live.act('error', error.message);
+    this.live.finish('failed', error);
+    this.#tellEnded(true, error);
+    this.#settle();
+  }
+
+  #failBySecurity(error: FarkeepError): void {
+    const { live } = this;
+    live.raiseSecurityWarning(error.message);
+    for (const { step, outcome } of live.detail().steps.filter((known) => known.attempt === live.attempt)) {
+      if (outcome === 'active') live.endStep(step, error.message, { outcome: 'security-warning' });
+    }
+    live.finish('failed', error);
+    this.#settle();
+    void this.#endAttempt(error);
+  }
+
+  #waitForTenant(error: FarkeepError): void {
+    const { clock, resumeWindowMs } = this.#options;
+    if (this.live.isFinal) return;
+    clearTimeout(this.#expiry);
+    if (this.live.state !== 'waiting-to-resume') {
+      this.live.act('warning', `${error.message}; the reservation is kept for the tenant to come back`);
+    }
+    this.live.waitToResume(null, clock.now() + resumeWindowMs);
+    this.#options.onChanged(this);
+    this.#expiry = setTimeout(() => {
+      if (this.live.state !== 'waiting-to-resume') return;
+      this.live.finish('failed', new FarkeepError('session.resume-expired'));
+      this.#settle();
+    }, resumeWindowMs);
+    this.#expiry.unref();
+  }
+
+  /** Ends the running attempt and waits until its mover is gone, so that two never write at the same time. */
+  async #endAttempt(reason: FarkeepError): Promise<void> {
+    const attempt = this.#attempt;
+    this.#attempt = undefined;
+    if (attempt !== undefined) this.#ending = attempt.end(reason);
+    await this.#ending;
+  }
+
+  #settle(): void {
+    clearTimeout(this.#expiry);
+    clearTimeout(this.#lastWord);
+    this.#options.onChanged(this);
+  }
+
+  #tellSteps(names: readonly HandshakeStepName[]): void {
+    const { attempt, detail } = { attempt: this.live.attempt, detail: this.live.detail() };
+    const steps = detail.steps.filter((step) => step.attempt === attempt && names.includes(step.step));
+    this.#tell({ steps: steps.map(toWireStep) });
+  }
+
+  #tellEnded(isFinal: boolean, error: FarkeepError): void {
+    this.#tell({ ended: { isFinal, error: error.toInfo() } });
+  }
+
+  #tellTampered(error: FarkeepError): void {
+    if (this.#channel === undefined) return;
+    const stream = error.details?.['stream'];
+    tellTenant(this.#channel.peer, 'session.tampered', {
+      sessionId: this.live.id,
+      attempt: this.live.attempt,
+      where: error.details?.['where'] === 'tunnel' ? 'tunnel' : 'data',
+      stream: typeof stream === 'number' ? stream : null,
+      reason: error.message.slice(0, 500),
+    });
+  }
+
+  #tell(event: {
+    steps?: WireHandshakeStep[];
+    actions?: Omit<SessionAction, 'sequence'>[];
+    targetBusy?: number;
+    ended?: { isFinal: boolean; error: ErrorInfo };
+  }): void {
+    if (this.#channel === undefined) return;
+    tellTenant(this.#channel.peer, 'session.event', { sessionId: this.live.id, attempt: this.live.attempt, ...event });
+  }
+}
+
+/** Steps that only this side can know; a tenant's word about them is not taken. */
+const providerSteps: ReadonlySet<HandshakeStepName> = new Set([
+  'session-authorised',
+  'key-a-created',
+  'key-a-to-target',
+  'key-a-to-tenant',
+  'key-b-delivered',
+]);
+
+function toWireStep({ step, outcome, at, durationMs, detail, keyIdentifier }: WireHandshakeStep): WireHandshakeStep {
+  return { step, outcome, at, durationMs, detail: detail.slice(0, 500), keyIdentifier };
+}

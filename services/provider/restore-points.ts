@@ -1,0 +1,61 @@
+// Owns what restore points a tenant has, read from its folder: what is on disk is the truth, not a list beside it. Changes nothing.
+import { stat } from 'node:fs/promises';
+import path from 'node:path';
+import { FarkeepError } from '../kernel/farkeep-error.ts';
+import type { Logger } from '../kernel/logger.ts';
+import { TenantStore, type PointListing } from '../repository/tenant-store.ts';
+
+export class RestorePoints {
+  readonly #logger: Logger;
+  /** By tenant folder; good as long as the folder of the roots has not changed. */
+  readonly #known = new Map<string, { changedAtMs: number; points: readonly PointListing[] }>();
+
+  constructor(logger: Logger) {
+    this.#logger = logger;
+  }
+
+  /** Oldest first; empty for a tenant that has never stored anything. */
+  async list(tenantFolder: string): Promise<readonly PointListing[]> {
+    const changedAtMs = await changeTime(tenantFolder);
+    if (changedAtMs === undefined) return [];
+    const known = this.#known.get(tenantFolder);
+    if (known?.changedAtMs === changedAtMs) return known.points;
+    await using store = await TenantStore.open({ folder: tenantFolder, mode: 'read', logger: this.#logger });
+    const points = await store.listPoints();
+    this.#known.set(tenantFolder, { changedAtMs, points });
+    return points;
+  }
+
+  forget(tenantFolder: string): void {
+    this.#known.delete(tenantFolder);
+  }
+
+  async exists(tenantFolder: string, pointId: string): Promise<boolean> {
+    return (await this.list(tenantFolder)).some((point) => point.pointId === pointId);
+  }
+
+  /** @throws call.not-found, storage.damaged */
+  async require(tenantFolder: string, pointId: string): Promise<void> {
+    const point = (await this.list(tenantFolder)).find((candidate) => candidate.pointId === pointId);
+    if (point === undefined) throw new FarkeepError('call.not-found', 'There is no such restore point');
+    if (point.root === undefined) {
+      throw new FarkeepError('storage.damaged', `The restore point is damaged: ${point.problem ?? 'unreadable'}`);
+    }
+  }
+
+  /** What counts against the quota. */
+  async usedBytes(tenantFolder: string): Promise<number> {
+    if ((await changeTime(tenantFolder)) === undefined) return 0;
+    await using store = await TenantStore.open({ folder: tenantFolder, mode: 'read', logger: this.#logger });
+    return store.usedBytes();
+  }
+}
+
+async function changeTime(tenantFolder: string): Promise<number | undefined> {
+  try {
+    return (await stat(path.join(tenantFolder, 'points'))).mtimeMs;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw new FarkeepError('storage.io', `The folder ${tenantFolder} cannot be read`, { cause: error });
+  }
+}

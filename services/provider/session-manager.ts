@@ -1,0 +1,243 @@
+// Owns all sessions of the provider: who may start one, finding them again, ending them. A tenant reaches its own sessions and nothing else.
+import path from 'node:path';
+import type { EventPublisher } from '../contracts/contract.ts';
+import type { SessionDetail, SessionSummary, ThroughputSample } from '../contracts/models/session.ts';
+import type { Clock } from '../kernel/clock.ts';
+import { FarkeepError } from '../kernel/farkeep-error.ts';
+import type { Logger } from '../kernel/logger.ts';
+import type { Operation } from '../mover/local-link.ts';
+import { LiveSession } from '../session/live-session.ts';
+import type { SessionArchive } from '../session/session-archive.ts';
+import { sessionPublisher } from '../session/session-publisher.ts';
+import type { MessagePeer } from '../wire/control-calls.ts';
+import type { SessionGrant, SessionOperation, TenantRequestInput } from '../wire/control-messages.ts';
+import { ProviderSession, type SessionChannel, type SessionContext } from './provider-session.ts';
+import type { RestorePoints } from './restore-points.ts';
+import type { TenantAccounts } from './tenant-accounts.ts';
+
+export interface SessionManagerOptions {
+  readonly accounts: TenantAccounts;
+  readonly archive: SessionArchive;
+  readonly points: RestorePoints;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly publish: EventPublisher;
+  readonly moverHost: string;
+  readonly advertisedHost: string | undefined;
+  readonly resumeWindowMs: number;
+  readonly maxTasksPerTenant: number;
+  readonly onTenantChanged: (tenantId: string) => void;
+}
+
+const moverOperations: Record<SessionOperation, Operation> = {
+  backup: 'backup',
+  restore: 'restore',
+  browse: 'manifest',
+};
+
+export class SessionManager {
+  readonly #options: SessionManagerOptions;
+  /** Not ended, by session id. */
+  readonly #sessions = new Map<string, ProviderSession>();
+  #isStopping = false;
+
+  constructor(options: SessionManagerOptions) {
+    this.#options = options;
+    for (const { detail, samples, context } of options.archive.unfinished()) {
+      const live = LiveSession.restore({ detail, samples }, options.clock, [sessionPublisher(options.publish)]);
+      // Written by this service, so its shape is known; a newer schema comes with a migration.
+      const session = this.#create(live, context as SessionContext);
+      if (session.context.isCommitted) live.finish(live.warningCount > 0 ? 'warning' : 'succeeded');
+      else session.awaitTenant();
+      if (live.isFinal) this.#changed(session);
+    }
+  }
+
+  /** @throws login.disabled, login.lease-expired, call.not-found, session.limit, call.conflict, quota.exceeded */
+  async start(
+    tenantId: string,
+    input: TenantRequestInput<'session.start'>,
+    channel: SessionChannel,
+  ): Promise<SessionGrant> {
+    this.#refuseWhenStopping();
+    const { accounts, clock, publish, maxTasksPerTenant } = this.#options;
+    const account = accounts.requireActive(tenantId);
+    const quota = accounts.quotas(tenantId).find((candidate) => candidate.repository === input.repository);
+    if (quota === undefined) {
+      throw new FarkeepError('call.not-found', `The account "${account.name}" has no repository "${input.repository}"`);
+    }
+    if (this.#sessions.has(input.sessionId) || this.#options.archive.find(input.sessionId) !== undefined) {
+      throw new FarkeepError('call.conflict', 'A session with this identifier exists already');
+    }
+    const running = this.activeSessions(tenantId);
+    if (running >= maxTasksPerTenant) {
+      throw new FarkeepError('session.limit', `${running} sessions of "${account.name}" run already`);
+    }
+    const tenantFolder = path.join(quota.folder, tenantId);
+    const pointId = input.operation === 'backup' ? input.sessionId : input.pointId;
+    if (pointId === null)
+      throw new FarkeepError('call.invalid', 'A restore needs a restore point', { field: 'pointId' });
+    if (input.operation !== 'backup') await this.#options.points.require(tenantFolder, pointId);
+    if (input.operation === 'backup' && quota.limitBytes <= quota.usedBytes) {
+      throw new FarkeepError('quota.exceeded', `The quota of "${account.name}" in "${quota.repository}" is used up`);
+    }
+    const live = LiveSession.create(
+      {
+        id: input.sessionId,
+        kind: input.operation,
+        jobName: input.jobName,
+        otherSide: account.name,
+        repository: quota.repository,
+        viewer: 'provider',
+        streams: input.streams,
+        areObjectNamesHidden: input.areNamesHidden,
+      },
+      clock,
+      [sessionPublisher(publish)],
+    );
+    if (input.operation !== 'backup') live.setPoint(pointId);
+    const session = this.#create(live, {
+      tenantId,
+      tenantName: account.name,
+      repositoryId: quota.repositoryId,
+      tenantFolder,
+      operation: moverOperations[input.operation],
+      jobId: input.jobId,
+      pointId,
+      storedBytes: 0,
+      isCommitted: false,
+    });
+    this.#options.onTenantChanged(tenantId);
+    try {
+      return await session.start(channel, input.streams);
+    } catch (error) {
+      // Nothing was granted: there is nothing to come back to.
+      await session.cancel(error instanceof FarkeepError ? error : new FarkeepError('call.internal'));
+      throw error;
+    }
+  }
+
+  /** @returns what was committed already when there is nothing left to do */
+  async resume(
+    tenantId: string,
+    { sessionId, streams }: TenantRequestInput<'session.resume'>,
+    channel: SessionChannel,
+  ): Promise<SessionGrant | { readonly committed: { readonly pointId: string; readonly storedBytes: number } }> {
+    this.#refuseWhenStopping();
+    this.#options.accounts.requireActive(tenantId);
+    const session = this.#own(tenantId, sessionId);
+    const grant = await session.resume(channel, streams);
+    const { pointId, storedBytes } = session.context;
+    return grant ?? { committed: { pointId, storedBytes } };
+  }
+
+  /** Sessions that the tenant may speak about. @throws call.not-found, or the error with which the session ended */
+  own(tenantId: string, sessionId: string): ProviderSession {
+    return this.#own(tenantId, sessionId);
+  }
+
+  /** Undefined when it has ended or never was: late reports are nothing special. */
+  find(tenantId: string, sessionId: string): ProviderSession | undefined {
+    const session = this.#sessions.get(sessionId);
+    return session?.context.tenantId === tenantId ? session : undefined;
+  }
+
+  async cancelByTenant(tenantId: string, sessionId: string): Promise<void> {
+    await this.find(tenantId, sessionId)?.cancel(new FarkeepError('call.cancelled', 'Cancelled by the tenant'));
+  }
+
+  async cancelByProvider(sessionId: string): Promise<void> {
+    await this.#sessions.get(sessionId)?.cancel(new FarkeepError('call.cancelled', 'Cancelled by the provider'));
+    if (this.#options.archive.find(sessionId) === undefined) {
+      throw new FarkeepError('call.not-found', 'There is no such session');
+    }
+  }
+
+  async cancelAllOf(tenantId: string, error: FarkeepError): Promise<void> {
+    const own = [...this.#sessions.values()].filter((session) => session.context.tenantId === tenantId);
+    await Promise.all(own.map((session) => session.cancel(error)));
+  }
+
+  channelLost(peer: MessagePeer, error: FarkeepError): void {
+    for (const session of this.#sessions.values()) session.channelLost(peer, error);
+  }
+
+  list(limit: number): SessionSummary[] {
+    return this.#options.archive.list(limit).map((stored) => this.#sessions.get(stored.id)?.live.summary() ?? stored);
+  }
+
+  /** @throws call.not-found */
+  show(sessionId: string): { detail: SessionDetail; samples: readonly ThroughputSample[]; context: SessionContext } {
+    const running = this.#sessions.get(sessionId);
+    if (running !== undefined) {
+      return { detail: running.live.detail(), samples: running.live.samples, context: running.context };
+    }
+    const stored = this.#options.archive.find(sessionId);
+    if (stored === undefined) throw new FarkeepError('call.not-found', 'There is no such session');
+    return { detail: stored.detail, samples: stored.samples, context: stored.context as SessionContext };
+  }
+
+  activeSessions(tenantId?: string): number {
+    if (tenantId === undefined) return this.#sessions.size;
+    return [...this.#sessions.values()].filter((session) => session.context.tenantId === tenantId).length;
+  }
+
+  isTenantFolderBusy(tenantFolder: string): boolean {
+    return [...this.#sessions.values()].some(
+      (session) => session.context.tenantFolder === tenantFolder && session.hasMover,
+    );
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    const error = new FarkeepError('service.not-running', 'The provider service is stopping');
+    await Promise.all([...this.#sessions.values()].map((session) => session.suspend(error)));
+  }
+
+  #own(tenantId: string, sessionId: string): ProviderSession {
+    const session = this.find(tenantId, sessionId);
+    if (session !== undefined) return session;
+    const stored = this.#options.archive.find(sessionId);
+    // Another tenant's session is not there at all: the answer must not tell that it exists.
+    if (stored === undefined || (stored.context as SessionContext).tenantId !== tenantId) {
+      throw new FarkeepError('call.not-found', 'There is no such session');
+    }
+    const { error } = stored.detail;
+    throw error === null ? new FarkeepError('call.conflict', 'The session has ended') : FarkeepError.fromInfo(error);
+  }
+
+  #create(live: LiveSession, context: SessionContext): ProviderSession {
+    const { accounts, clock, logger, moverHost, advertisedHost, resumeWindowMs, points } = this.#options;
+    const session: ProviderSession = new ProviderSession({
+      live,
+      context,
+      clock,
+      logger,
+      moverHost,
+      advertisedHost,
+      resumeWindowMs,
+      quotaBytes: () =>
+        accounts.quotas(context.tenantId).find((quota) => quota.repositoryId === context.repositoryId)?.limitBytes ?? 0,
+      onChanged: () => this.#changed(session),
+      onUsage: (usedBytes) => {
+        accounts.setUsage(context.tenantId, context.repositoryId, usedBytes);
+        points.forget(context.tenantFolder);
+        this.#options.onTenantChanged(context.tenantId);
+      },
+      findCommitted: () => points.exists(context.tenantFolder, context.pointId),
+    });
+    this.#sessions.set(live.id, session);
+    this.#changed(session);
+    return session;
+  }
+
+  #changed(session: ProviderSession): void {
+    this.#options.archive.save(session.live, session.context.tenantId, session.context);
+    if (!session.live.isFinal || !this.#sessions.delete(session.live.id)) return;
+    this.#options.onTenantChanged(session.context.tenantId);
+  }
+
+  #refuseWhenStopping(): void {
+    if (this.#isStopping) throw new FarkeepError('service.not-running', 'The provider service is stopping');
+  }
+}

@@ -1,0 +1,116 @@
+// Owns one control connection of a tenant on the provider's side: the login first, then requests and reports, each checked and passed on.
+// Holds no state of sessions. A tenant's word about another tenant's session ends at the session manager.
+import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
+import type { Logger } from '../kernel/logger.ts';
+import type { ControlConnection } from '../transport/control-server.ts';
+import { isTenantRequest, parseTenantNotification, parseTenantRequest } from '../wire/control-calls.ts';
+import type { TenantRequestInput, TenantRequestName, TenantRequestOutput } from '../wire/control-messages.ts';
+import type { LoginExchange } from './login-exchange.ts';
+import type { SessionChannel } from './provider-session.ts';
+import type { SessionManager } from './session-manager.ts';
+
+type Handlers = {
+  readonly [Name in Exclude<TenantRequestName, 'hello' | 'login.start' | 'login.finish' | 'login.set-password'>]: (
+    tenantId: string,
+    input: TenantRequestInput<Name>,
+  ) => Promise<TenantRequestOutput<Name>>;
+};
+
+export interface TenantConnectionOptions {
+  readonly connection: ControlConnection;
+  readonly login: LoginExchange;
+  readonly sessions: SessionManager;
+  readonly logger: Logger;
+  readonly handlers: Omit<Handlers, `session.${string}`> & Pick<Handlers, 'session.evidence'>;
+  /** What sessions that start over this connection need of it. */
+  readonly channel: () => SessionChannel;
+  readonly onLogin: (tenantId: string) => void;
+  readonly onClose: () => void;
+}
+
+export class TenantConnection {
+  readonly #options: TenantConnectionOptions;
+  readonly #handlers: Handlers;
+
+  constructor(options: TenantConnectionOptions) {
+    this.#options = options;
+    this.#handlers = { ...options.handlers, ...this.#sessionHandlers() };
+    const { peer } = options.connection;
+    peer.onRequest((name, payload, { signal }) => this.#request(name, payload, signal));
+    peer.onNotify((name, payload) => this.#notified(name, payload));
+    peer.onClose((error) => {
+      const reason = error ?? new FarkeepError('connection.lost', 'The tenant closed the control channel');
+      options.sessions.channelLost(peer, reason);
+      options.onClose();
+    });
+  }
+
+  get tenantId(): string | undefined {
+    return this.#options.login.tenantId;
+  }
+
+  close(reason: FarkeepError): void {
+    void this.#options.connection.peer.close(reason);
+  }
+
+  async #request(name: string, payload: unknown, signal: AbortSignal): Promise<unknown> {
+    const { login, connection, onLogin } = this.#options;
+    if (!isTenantRequest(name)) throw new FarkeepError('call.unknown', `There is no request "${name}"`);
+    switch (name) {
+      case 'hello':
+        return login.hello(parseTenantRequest(name, payload));
+      case 'login.start':
+        return login.start(parseTenantRequest(name, payload), signal);
+      case 'login.finish': {
+        const answer = login.finish(parseTenantRequest(name, payload));
+        connection.confirmLogin();
+        if (login.tenantId !== undefined) onLogin(login.tenantId);
+        return answer;
+      }
+      case 'login.set-password': {
+        const answer = login.setPassword(parseTenantRequest(name, payload));
+        if (login.tenantId !== undefined) onLogin(login.tenantId);
+        return answer;
+      }
+      default:
+        return this.#authorised(name, payload);
+    }
+  }
+
+  async #authorised<Name extends keyof Handlers>(name: Name, payload: unknown): Promise<unknown> {
+    const tenantId = this.#options.login.tenantId;
+    if (tenantId === undefined) throw new FarkeepError('call.refused', 'Not logged in');
+    return this.#handlers[name](tenantId, parseTenantRequest(name, payload));
+  }
+
+  #notified(name: string, payload: unknown): void {
+    const tenantId = this.#options.login.tenantId;
+    if (tenantId === undefined) throw new FarkeepError('call.refused', 'A report came before the login');
+    const notification = parseTenantNotification(name, payload);
+    if (notification === undefined) return;
+    const session = this.#options.sessions.find(tenantId, notification.payload.sessionId);
+    if (session === undefined) return;
+    if (notification.name === 'session.report') session.report(notification.payload);
+    else session.tamperedAtTenant(notification.payload);
+  }
+
+  #sessionHandlers(): Omit<Pick<Handlers, Extract<keyof Handlers, `session.${string}`>>, 'session.evidence'> {
+    const { sessions, channel, logger } = this.#options;
+    return {
+      'session.start': async (tenantId, input) => {
+        try {
+          return await sessions.start(tenantId, input, channel());
+        } catch (error) {
+          logger.info('A session was refused', { sessionId: input.sessionId, reason: toFarkeepError(error).message });
+          throw error;
+        }
+      },
+      'session.resume': (tenantId, input) => sessions.resume(tenantId, input, channel()),
+      'session.cancel': async (tenantId, { sessionId }) => {
+        await sessions.cancelByTenant(tenantId, sessionId);
+        return {};
+      },
+      'session.finish': (tenantId, input) => sessions.own(tenantId, input.sessionId).finish(input),
+    };
+  }
+}

@@ -1,0 +1,409 @@
+// Owns what is known of one session on one side: state, steps, keys' identifiers, progress, actions, warnings; and tells observers of it.
+// Runs nothing and decides nothing: the job manager and the provider's session handling drive it. Never holds a key.
+import {
+  finalSessionStates,
+  type Bottleneck,
+  type HandshakeStep,
+  type HandshakeStepName,
+  type SessionAction,
+  type SessionDetail,
+  type SessionKeys,
+  type SessionObject,
+  type SessionProgress,
+  type SessionState,
+  type SessionSummary,
+  type SessionWarning,
+  type ThroughputSample,
+} from '../contracts/models/session.ts';
+import type { TlsInfo } from '../contracts/models/trust.ts';
+import type { Clock } from '../kernel/clock.ts';
+import type { FarkeepError } from '../kernel/farkeep-error.ts';
+import { Coalescer } from './coalescer.ts';
+import { ThroughputRecorder } from './throughput-recorder.ts';
+
+const progressIntervalMs = 100;
+const sampleIntervalMs = 1000;
+const maxActions = 2000;
+const maxWarnings = 1000;
+const maxObjects = 500;
+
+export interface SessionObserver {
+  changed?(summary: SessionSummary): void;
+  progressed?(sessionId: string, at: string, progress: SessionProgress, bottleneck: Bottleneck | null): void;
+  stepped?(sessionId: string, step: HandshakeStep): void;
+  acted?(sessionId: string, action: SessionAction): void;
+  objectChanged?(sessionId: string, object: SessionObject): void;
+  sampled?(sessionId: string, sample: ThroughputSample): void;
+}
+
+export interface StoredSession {
+  readonly detail: SessionDetail;
+  readonly samples: readonly ThroughputSample[];
+}
+
+export interface NewSession {
+  readonly id: string;
+  readonly kind: SessionSummary['kind'];
+  readonly jobName: string;
+  readonly otherSide: string;
+  readonly repository: string;
+  readonly viewer: SessionDetail['viewer'];
+  readonly streams: number;
+  readonly areObjectNamesHidden: boolean;
+}
+
+export const noProgress: SessionProgress = {
+  totalBytes: null,
+  totalFiles: null,
+  processedBytes: 0,
+  processedFiles: 0,
+  readBytes: 0,
+  transferredBytes: 0,
+  safeBytes: 0,
+  unchangedFiles: 0,
+  newBlocks: 0,
+  reusedBlocks: 0,
+  readBytesPerSecond: 0,
+  transferredBytesPerSecond: 0,
+  secondsLeft: null,
+};
+
+export class LiveSession {
+  readonly #clock: Clock;
+  readonly #observers: readonly SessionObserver[];
+  readonly #progressOut: Coalescer<void>;
+  readonly #throughput: ThroughputRecorder;
+  readonly #stepStarts = new Map<string, number>();
+  #detail: SessionDetail;
+  #sampler: NodeJS.Timeout | undefined;
+
+  private constructor(stored: StoredSession, clock: Clock, observers: readonly SessionObserver[]) {
+    this.#detail = stored.detail;
+    this.#clock = clock;
+    this.#observers = observers;
+    this.#throughput = new ThroughputRecorder(stored.samples);
+    this.#progressOut = new Coalescer<void>(progressIntervalMs, () => this.#publishProgress());
+  }
+
+  static create(session: NewSession, clock: Clock, observers: readonly SessionObserver[]): LiveSession {
+    const live = new LiveSession(
+      {
+        detail: {
+          ...session,
+          state: 'pending',
+          attempt: 1,
+          createdAt: new Date(clock.now()).toISOString(),
+          endedAt: null,
+          progress: noProgress,
+          warningCount: 0,
+          error: null,
+          hasSecurityWarning: false,
+          pointId: null,
+          gateway: null,
+          certificateSha256: null,
+          tls: null,
+          steps: [],
+          keys: [],
+          bottleneck: null,
+          objects: [],
+          actions: [],
+          warnings: [],
+          nextAttemptAt: null,
+          resumeUntil: null,
+        },
+        samples: [],
+      },
+      clock,
+      observers,
+    );
+    live.#publishChange();
+    return live;
+  }
+
+  static restore(stored: StoredSession, clock: Clock, observers: readonly SessionObserver[]): LiveSession {
+    return new LiveSession(stored, clock, observers);
+  }
+
+  get id(): string {
+    return this.#detail.id;
+  }
+
+  get state(): SessionState {
+    return this.#detail.state;
+  }
+
+  get attempt(): number {
+    return this.#detail.attempt;
+  }
+
+  get isFinal(): boolean {
+    return finalSessionStates.includes(this.#detail.state);
+  }
+
+  get progress(): SessionProgress {
+    return this.#detail.progress;
+  }
+
+  get warningCount(): number {
+    return this.#detail.warningCount;
+  }
+
+  get samples(): readonly ThroughputSample[] {
+    return this.#throughput.samples;
+  }
+
+  detail(): SessionDetail {
+    return structuredClone(this.#detail);
+  }
+
+  summary(): SessionSummary {
+    return summaryOf(this.#detail);
+  }
+
+  toStored(): StoredSession {
+    return { detail: this.detail(), samples: [...this.samples] };
+  }
+
+  /** Moves on; nothing leaves a final state. */
+  setState(state: SessionState): void {
+    if (this.isFinal || this.#detail.state === state) return;
+    this.#detail.state = state;
+    if (state !== 'waiting-to-resume') {
+      this.#detail.nextAttemptAt = null;
+      this.#detail.resumeUntil = null;
+    }
+    this.#setSampling(state === 'transferring' || state === 'finalising');
+    this.#publishChange();
+  }
+
+  waitToResume(nextAttemptAtMs: number | null, resumeUntilMs: number): void {
+    this.#detail.nextAttemptAt = nextAttemptAtMs === null ? null : new Date(nextAttemptAtMs).toISOString();
+    this.#detail.resumeUntil = new Date(resumeUntilMs).toISOString();
+    if (this.#detail.state === 'waiting-to-resume') this.#publishChange();
+    else this.setState('waiting-to-resume');
+  }
+
+  startAttempt(attempt: number): void {
+    if (this.isFinal) return;
+    this.#detail.attempt = attempt;
+    this.#throughput.restart();
+    this.#publishChange();
+  }
+
+  setChannel(channel: { gateway?: string; certificateSha256?: string; tls?: TlsInfo }): void {
+    if (channel.gateway !== undefined) this.#detail.gateway = channel.gateway;
+    if (channel.certificateSha256 !== undefined) this.#detail.certificateSha256 = channel.certificateSha256;
+    if (channel.tls !== undefined) this.#detail.tls = channel.tls;
+    this.#publishChange();
+  }
+
+  setKey(which: 'keyA' | 'keyB', identifier: string): void {
+    const { attempt, keys } = this.#detail;
+    let entry: SessionKeys | undefined = keys.find((candidate) => candidate.attempt === attempt);
+    if (entry === undefined) {
+      entry = { attempt, keyA: null, keyB: null };
+      keys.push(entry);
+    }
+    entry[which] = identifier;
+  }
+
+  /** A step of this side begins; ended by `endStep`. */
+  beginStep(step: HandshakeStepName, detail: string): void {
+    this.#stepStarts.set(step, this.#clock.now());
+    this.#putStep({ step, outcome: 'active', durationMs: null, detail, keyIdentifier: null });
+  }
+
+  /** A step of this side is over; without `beginStep` it was a moment. */
+  endStep(
+    step: HandshakeStepName,
+    detail: string,
+    {
+      outcome = 'done',
+      keyIdentifier = null,
+    }: { outcome?: 'done' | 'failed' | 'security-warning'; keyIdentifier?: string | null } = {},
+  ): void {
+    const startedAt = this.#stepStarts.get(step);
+    this.#stepStarts.delete(step);
+    const durationMs = startedAt === undefined ? null : this.#clock.now() - startedAt;
+    this.#putStep({ step, outcome, durationMs, detail, keyIdentifier });
+  }
+
+  /** A step that the other side reported, with its times. */
+  addForeignStep(step: HandshakeStep): void {
+    const index = this.#detail.steps.findIndex((known) => known.step === step.step && known.attempt === step.attempt);
+    if (index === -1) this.#detail.steps.push(step);
+    // What went wrong stays red, whatever comes later.
+    else if (this.#detail.steps[index]?.outcome === 'security-warning') return;
+    else this.#detail.steps[index] = step;
+    for (const observer of this.#observers) observer.stepped?.(this.id, step);
+  }
+
+  act(level: SessionAction['level'], text: string, durationMs: number | null = null): SessionAction {
+    const last = this.#detail.actions.at(-1)?.sequence ?? 0;
+    const action: SessionAction = {
+      sequence: last + 1,
+      at: new Date(this.#clock.now()).toISOString(),
+      level,
+      text,
+      durationMs,
+    };
+    this.#addAction(action);
+    return action;
+  }
+
+  /** An action of the other side; gets the next number of this side. */
+  addForeignAction(action: Omit<SessionAction, 'sequence'>): void {
+    this.#addAction({ ...action, sequence: (this.#detail.actions.at(-1)?.sequence ?? 0) + 1 });
+  }
+
+  putObject(object: SessionObject): void {
+    const { objects } = this.#detail;
+    const index = objects.findIndex((known) => known.name === object.name);
+    if (index !== -1) objects[index] = object;
+    else {
+      objects.push(object);
+      if (objects.length > maxObjects) {
+        // What is finished without trouble is the least interesting.
+        const oldestDone = objects.findIndex((known) => known.state === 'done');
+        objects.splice(oldestDone === -1 ? 0 : oldestDone, 1);
+      }
+    }
+    for (const observer of this.#observers) observer.objectChanged?.(this.id, object);
+  }
+
+  setProgress(progress: Partial<SessionProgress>, bottleneck?: Bottleneck | null): void {
+    if (this.isFinal) return;
+    this.#detail.progress = { ...this.#detail.progress, ...progress };
+    if (bottleneck !== undefined) this.#detail.bottleneck = bottleneck;
+    this.#progressOut.push();
+  }
+
+  warn(warning: Omit<SessionWarning, 'at'>): void {
+    this.#detail.warningCount += 1;
+    if (this.#detail.warnings.length < maxWarnings) {
+      this.#detail.warnings.push({ ...warning, at: new Date(this.#clock.now()).toISOString() });
+    }
+    this.act('warning', warning.path === null ? warning.message : `${warning.path}: ${warning.message}`);
+  }
+
+  /** Warnings of the other side, when only their number is told. */
+  setWarningCount(count: number): void {
+    this.#detail.warningCount = Math.max(this.#detail.warningCount, count);
+  }
+
+  /** The transfer was attacked or is broken in a way that looks the same. Stays visible for ever. */
+  raiseSecurityWarning(text: string): void {
+    const isNew = !this.#detail.hasSecurityWarning;
+    this.#detail.hasSecurityWarning = true;
+    this.act('security', text);
+    if (isNew) this.#publishChange();
+  }
+
+  setPoint(pointId: string): void {
+    this.#detail.pointId = pointId;
+  }
+
+  finish(state: 'succeeded' | 'warning' | 'failed' | 'cancelled', error: FarkeepError | null = null): void {
+    if (this.isFinal) return;
+    this.#takeSample();
+    this.#setSampling(false);
+    this.#detail.progress = {
+      ...this.#detail.progress,
+      readBytesPerSecond: 0,
+      transferredBytesPerSecond: 0,
+      secondsLeft: state === 'succeeded' || state === 'warning' ? 0 : null,
+    };
+    this.#detail.endedAt = new Date(this.#clock.now()).toISOString();
+    this.#detail.error = error === null ? null : error.toInfo();
+    this.#progressOut.flush();
+    this.#publishProgress();
+    this.setState(state);
+  }
+
+  /** Stops timers; for a service that ends while the session waits. */
+  dispose(): void {
+    this.#setSampling(false);
+    this.#progressOut.flush();
+  }
+
+  #putStep(step: Omit<HandshakeStep, 'at' | 'attempt'>): void {
+    this.addForeignStep({
+      ...step,
+      attempt: this.#detail.attempt,
+      at: new Date(this.#clock.now()).toISOString(),
+    });
+  }
+
+  #addAction(action: SessionAction): void {
+    const { actions } = this.#detail;
+    actions.push(action);
+    if (actions.length > maxActions) {
+      const oldestPlain = actions.findIndex((known) => known.level === 'info');
+      actions.splice(oldestPlain === -1 ? 0 : oldestPlain, 1);
+    }
+    for (const observer of this.#observers) observer.acted?.(this.id, action);
+  }
+
+  #setSampling(isOn: boolean): void {
+    if (!isOn) {
+      clearInterval(this.#sampler);
+      this.#sampler = undefined;
+      return;
+    }
+    if (this.#sampler !== undefined) return;
+    this.#takeSample();
+    this.#sampler = setInterval(() => this.#takeSample(), sampleIntervalMs);
+    this.#sampler.unref();
+  }
+
+  #takeSample(): void {
+    const { progress } = this.#detail;
+    const sample = this.#throughput.read(progress, this.#clock.now());
+    if (sample === undefined) return;
+    const { rates } = this.#throughput;
+    this.setProgress({ ...rates, secondsLeft: secondsLeft(progress, this.#throughput.samples) });
+    for (const observer of this.#observers) observer.sampled?.(this.id, sample);
+  }
+
+  #publishProgress(): void {
+    const at = new Date(this.#clock.now()).toISOString();
+    const { progress, bottleneck } = this.#detail;
+    for (const observer of this.#observers) observer.progressed?.(this.id, at, progress, bottleneck);
+  }
+
+  #publishChange(): void {
+    const summary = this.summary();
+    for (const observer of this.#observers) observer.changed?.(summary);
+  }
+}
+
+export function summaryOf(detail: SessionDetail): SessionSummary {
+  const { id, kind, jobName, otherSide, repository, state, attempt, createdAt, endedAt } = detail;
+  const { progress, warningCount, error, hasSecurityWarning, pointId } = detail;
+  return {
+    id,
+    kind,
+    jobName,
+    otherSide,
+    repository,
+    state,
+    attempt,
+    createdAt,
+    endedAt,
+    progress,
+    warningCount,
+    error,
+    hasSecurityWarning,
+    pointId,
+  };
+}
+
+/** By the mean rate of the last minute; unchanged data passes faster than it is read, so it counts processed bytes when nothing is read. */
+function secondsLeft(progress: SessionProgress, samples: readonly ThroughputSample[]): number | null {
+  if (progress.totalBytes === null) return null;
+  const recent = samples.slice(-60);
+  if (recent.length < 3) return null;
+  const rate = recent.reduce((sum, sample) => sum + sample.readBytesPerSecond, 0) / recent.length;
+  const leftBytes = Math.max(0, progress.totalBytes - progress.processedBytes);
+  return rate <= 0 ? null : Math.round(leftBytes / rate);
+}

@@ -1,0 +1,86 @@
+// Owns sessions on disk: one row each, so that lists survive a restart and a session that was cut by a crash can be told as such.
+// Never holds a key; file names only as the session itself shows them.
+import { finalSessionStates, sessionDetailSchema, type SessionSummary } from '../contracts/models/session.ts';
+import type { Database } from '../kernel/database.ts';
+import { summaryOf, type LiveSession, type StoredSession } from './live-session.ts';
+
+/** One migration script for the database of a role. `context` is the role's own JSON about a session. */
+export const sessionArchiveMigration = `
+  CREATE TABLE sessions (
+    id TEXT PRIMARY KEY,
+    owner TEXT NOT NULL,
+    is_final INTEGER NOT NULL,
+    created_at TEXT NOT NULL,
+    detail TEXT NOT NULL,
+    samples TEXT NOT NULL,
+    context TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX sessions_by_time ON sessions (created_at DESC);
+  CREATE INDEX sessions_by_owner ON sessions (owner, created_at DESC);
+`;
+
+export interface ArchivedSession extends StoredSession {
+  readonly owner: string;
+  readonly context: unknown;
+}
+
+export class SessionArchive {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /** @param owner job or account that the session belongs to */
+  save(session: LiveSession, owner: string, context: unknown): void {
+    const { detail, samples } = session.toStored();
+    this.#database.run(
+      `INSERT INTO sessions (id, owner, is_final, created_at, detail, samples, context) VALUES (?, ?, ?, ?, ?, ?, ?)
+       ON CONFLICT (id) DO UPDATE SET is_final = excluded.is_final, detail = excluded.detail, samples = excluded.samples,
+         context = excluded.context`,
+      detail.id,
+      owner,
+      finalSessionStates.includes(detail.state) ? 1 : 0,
+      detail.createdAt,
+      JSON.stringify(detail),
+      JSON.stringify(samples),
+      JSON.stringify(context),
+    );
+  }
+
+  find(sessionId: string): ArchivedSession | undefined {
+    const row = this.#database.get('SELECT owner, detail, samples, context FROM sessions WHERE id = ?', sessionId);
+    return row === undefined ? undefined : read(row);
+  }
+
+  /** Newest first. */
+  list(limit: number): SessionSummary[] {
+    return this.#database
+      .all('SELECT owner, detail, samples, context FROM sessions ORDER BY created_at DESC, id LIMIT ?', limit)
+      .map((row) => summaryOf(read(row).detail));
+  }
+
+  /** Sessions that had not ended when the service did. */
+  unfinished(): ArchivedSession[] {
+    return this.#database
+      .all('SELECT owner, detail, samples, context FROM sessions WHERE is_final = 0 ORDER BY created_at')
+      .map(read);
+  }
+
+  lastOf(owner: string): SessionSummary | undefined {
+    const row = this.#database.get(
+      'SELECT owner, detail, samples, context FROM sessions WHERE owner = ? ORDER BY created_at DESC LIMIT 1',
+      owner,
+    );
+    return row === undefined ? undefined : summaryOf(read(row).detail);
+  }
+}
+
+function read(row: Record<string, unknown>): ArchivedSession {
+  return {
+    owner: String(row['owner']),
+    detail: sessionDetailSchema.parse(JSON.parse(String(row['detail']))),
+    samples: JSON.parse(String(row['samples'])) as StoredSession['samples'],
+    context: JSON.parse(String(row['context'])),
+  };
+}

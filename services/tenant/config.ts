@@ -1,0 +1,21 @@
+// Owns the tenant service's configuration. Holds no secret.
+import { z } from 'zod';
+
+export const tenantConfigSchema = z.object({
+  /** Pause between two attempts of a session that lost its connection. */
+  retryIntervalMs: z.int().min(10).max(3_600_000).default(15_000),
+  /** How long it is tried. */
+  retryWindowMs: z
+    .int()
+    .min(0)
+    .max(86_400_000)
+    .default(30 * 60_000),
+  /** How long a background job waits for somebody to answer a trust prompt. */
+  promptWaitMs: z.int().min(0).max(86_400_000).default(3_600_000),
+  /** Connecting to a gateway and its TLS handshake. */
+  connectTimeoutMs: z.int().min(100).max(120_000).default(15_000),
+  /** PEM files with authorities to trust besides those of the system. */
+  extraRoots: z.array(z.string().min(1).max(4096)).max(100).default([]),
+  logLevel: z.enum(['error', 'warn', 'info', 'debug']).default('info'),
+});
+export type TenantConfig = z.infer<typeof tenantConfigSchema>;

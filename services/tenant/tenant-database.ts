@@ -1,0 +1,43 @@
+// Owns the schema of the tenant's state: providers, jobs, sessions, known restore points. Passwords only sealed.
+import path from 'node:path';
+import { Database } from '../kernel/database.ts';
+import { sessionArchiveMigration } from '../session/session-archive.ts';
+
+const directory = `
+  CREATE TABLE providers (
+    id TEXT PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE COLLATE NOCASE,
+    host TEXT NOT NULL,
+    port INTEGER NOT NULL,
+    user_name TEXT NOT NULL,
+    sealed_password BLOB NOT NULL,
+    added_at TEXT NOT NULL,
+    certificate_pem TEXT NOT NULL,
+    trust TEXT NOT NULL,
+    repositories TEXT NOT NULL,
+    gateways TEXT NOT NULL,
+    last_contact_at TEXT,
+    problem TEXT
+  ) STRICT;
+  CREATE TABLE jobs (
+    id TEXT PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE COLLATE NOCASE,
+    provider_id TEXT NOT NULL REFERENCES providers (id),
+    repository TEXT NOT NULL,
+    source_paths TEXT NOT NULL,
+    excludes TEXT NOT NULL,
+    streams INTEGER NOT NULL,
+    created_at TEXT NOT NULL
+  ) STRICT;
+  CREATE TABLE known_points (
+    id TEXT PRIMARY KEY,
+    provider_id TEXT NOT NULL REFERENCES providers (id) ON DELETE CASCADE,
+    repository TEXT NOT NULL,
+    job_id TEXT NOT NULL,
+    job_name TEXT NOT NULL
+  ) STRICT;
+`;
+
+export function openTenantDatabase(home: string): Database {
+  return new Database(path.join(home, 'tenant.sqlite'), [directory, sessionArchiveMigration]);
+}

@@ -1,0 +1,248 @@
+// Owns the tenant's trust questions: decides by pins and chain, asks a person once for each identity, writes pins and the journal.
+// Opens no connection. Nothing about a refused identity is remembered but the journal's entry: the next contact asks again.
+import type { EventPublisher } from '../contracts/contract.ts';
+import type { ThumbprintCheck, TrustPrompt } from '../contracts/models/trust.ts';
+import { trustDomain } from '../contracts/rpc/trust.ts';
+import type { PinStore } from '../certstore/pin-store.ts';
+import type { TrustJournal } from '../certstore/trust-journal.ts';
+import type { Clock } from '../kernel/clock.ts';
+import { abortError } from '../kernel/clock.ts';
+import { FarkeepError } from '../kernel/farkeep-error.ts';
+import { newId } from '../kernel/identifier.ts';
+import { summarize } from '../pki/certificate-summary.ts';
+import { cleanThumbprint, matchesThumbprint, thumbprintOf, type Thumbprint } from '../pki/thumbprint.ts';
+import { decideTrust, trustError, type TrustInput, type TrustResult } from '../pki/trust.ts';
+import type { PresentedCertificate } from '../transport/control-client.ts';
+
+export interface TrustQuestion {
+  /** Name of the provider; its host before it has one. */
+  readonly identity: string;
+  readonly host: string;
+  readonly port: number;
+  readonly fingerprint?: string | undefined;
+  /** Name of the background job that asks. */
+  readonly waitingJob: string | null;
+}
+
+export interface TrustVerdict {
+  readonly result: TrustResult;
+  /** Set when the decision is refused and a person could change that. */
+  readonly prompt: TrustPrompt | null;
+  /** Set when it is refused. */
+  readonly error: FarkeepError | null;
+}
+
+export type PromptAnswer = 'accept' | 'refuse' | 'withdrawn';
+
+interface OpenPrompt {
+  readonly prompt: TrustPrompt;
+  readonly leafDer: Buffer;
+  isVerified: boolean;
+  readonly settled: PromiseWithResolvers<PromptAnswer>;
+}
+
+export class TrustDesk {
+  readonly #pins: PinStore;
+  readonly #journal: TrustJournal;
+  readonly #clock: Clock;
+  readonly #publish: EventPublisher;
+  readonly #prompts = new Map<string, OpenPrompt>();
+
+  constructor(options: { pins: PinStore; journal: TrustJournal; clock: Clock; publish: EventPublisher }) {
+    this.#pins = options.pins;
+    this.#journal = options.journal;
+    this.#clock = options.clock;
+    this.#publish = options.publish;
+  }
+
+  /** Decides, and raises the prompt when a person has to. Never accepts anything by itself that is neither pinned nor trusted. */
+  judge(presented: PresentedCertificate, question: TrustQuestion): TrustVerdict {
+    const input = this.#input(presented, question);
+    const result = decideTrust(input);
+    if (result.decision !== 'refused') {
+      if (question.fingerprint !== undefined) this.#pinByFingerprint(presented, question);
+      else if (result.reasons.includes('pin.next')) this.#rollOver(presented, question);
+      return { result, prompt: null, error: null };
+    }
+    const error = trustError(result, question.identity);
+    const isAskable = error.code === 'trust.untrusted' || error.code === 'trust.changed';
+    if (!isAskable) return { result, prompt: null, error };
+    // A pin does not help against a name that the certificate excludes or a weak key: asking would go round in circles.
+    const pins = [{ certificateDer: presented.leafDer, state: 'current' as const }];
+    if (decideTrust({ ...input, pins }).decision === 'refused') {
+      return {
+        result,
+        prompt: null,
+        error: new FarkeepError('trust.refused', error.message, { details: error.details ?? {} }),
+      };
+    }
+    const prompt = this.#raise(presented, question, result);
+    return { result, prompt, error };
+  }
+
+  prompts(): TrustPrompt[] {
+    return [...this.#prompts.values()].map(({ prompt }) => prompt);
+  }
+
+  /** @throws call.not-found, trust.thumbprint-malformed */
+  verify(promptId: string, pasted: string): ThumbprintCheck {
+    const open = this.#get(promptId);
+    const thumbprint = cleanThumbprint(pasted);
+    const isMatch = matchesThumbprint(open.leafDer, thumbprint);
+    if (isMatch) open.isVerified = true;
+    return { isMatch, algorithm: thumbprint.algorithm };
+  }
+
+  /** @throws call.not-found, call.refused for a changed certificate that nobody has compared */
+  answer(
+    promptId: string,
+    answer: 'accept' | 'refuse',
+    { isCompared, who }: { isCompared: boolean; who: string },
+  ): void {
+    const open = this.#get(promptId);
+    const { prompt, leafDer } = open;
+    if (answer === 'accept' && prompt.kind === 'changed' && !open.isVerified && !isCompared) {
+      throw new FarkeepError('call.refused', 'A changed certificate is accepted only after it was compared', {
+        hint: 'Verify its thumbprint, or confirm that you compared it with your provider.',
+      });
+    }
+    if (answer === 'accept') this.#pins.accept(prompt.identity, leafDer);
+    this.#journal.append({
+      who,
+      action: answer === 'accept' ? 'accepted' : 'refused',
+      identity: prompt.identity,
+      address: `${prompt.gateway.host}:${prompt.gateway.port}`,
+      sha256: thumbprintOf(leafDer),
+      note: describeAnswer(prompt, open.isVerified, isCompared),
+    });
+    this.#settle(promptId, answer);
+    if (answer === 'accept') this.#publish(trustDomain, 'pinsChanged', {});
+  }
+
+  /** Resolves with the answer. Rejects when the signal fires. */
+  async waitForAnswer(promptId: string, signal: AbortSignal): Promise<PromptAnswer> {
+    const open = this.#prompts.get(promptId);
+    if (open === undefined) return 'withdrawn';
+    if (signal.aborted) throw abortError();
+    const aborted = Promise.withResolvers<never>();
+    const onAbort = (): void => aborted.reject(abortError());
+    signal.addEventListener('abort', onAbort, { once: true });
+    try {
+      return await Promise.race([open.settled.promise, aborted.promise]);
+    } finally {
+      signal.removeEventListener('abort', onAbort);
+    }
+  }
+
+  /** Nobody waits for these questions any more. */
+  withdraw(identity: string): void {
+    for (const { prompt } of [...this.#prompts.values()]) {
+      if (prompt.identity === identity) this.#settle(prompt.id, 'withdrawn');
+    }
+  }
+
+  /** A provider got its name: what was pinned for its host belongs to it from now on. */
+  adopt(from: string, to: string, leafDer: Uint8Array): void {
+    const isPinned = this.#pins
+      .list(from)
+      .some((pin) => pin.state === 'current' && pin.certificate.sha256 === summarize(leafDer).sha256);
+    if (!isPinned || from === to) return;
+    this.#pins.rename(from, to);
+    this.#publish(trustDomain, 'pinsChanged', {});
+  }
+
+  #input(presented: PresentedCertificate, question: TrustQuestion): TrustInput {
+    return {
+      leafDer: presented.leafDer,
+      chainDer: presented.chainDer.slice(1),
+      nameDialled: question.host,
+      isAuthorizedByOpenSsl: presented.isAuthorized,
+      authorizationError: presented.authorizationError,
+      now: this.#clock.now(),
+      pins: this.#pins.forDecision(question.identity),
+      fingerprint: this.#parseFingerprint(question),
+    };
+  }
+
+  #parseFingerprint({ fingerprint }: TrustQuestion): Thumbprint | undefined {
+    return fingerprint === undefined ? undefined : cleanThumbprint(fingerprint);
+  }
+
+  #pinByFingerprint(presented: PresentedCertificate, question: TrustQuestion): void {
+    const current = this.#pins.current(question.identity);
+    if (current?.certificate.sha256 === summarize(presented.leafDer).sha256) return;
+    this.#pins.accept(question.identity, presented.leafDer);
+    this.#journal.append({
+      who: 'given with the command',
+      action: 'accepted',
+      identity: question.identity,
+      address: `${question.host}:${question.port}`,
+      sha256: thumbprintOf(presented.leafDer),
+      note: 'The thumbprint that was given matches',
+    });
+    this.withdraw(question.identity);
+    this.#publish(trustDomain, 'pinsChanged', {});
+  }
+
+  #rollOver(presented: PresentedCertificate, question: TrustQuestion): void {
+    this.#pins.rollOver(question.identity);
+    this.#journal.append({
+      who: 'tenant service',
+      action: 'rolled-over',
+      identity: question.identity,
+      address: `${question.host}:${question.port}`,
+      sha256: thumbprintOf(presented.leafDer),
+      note: 'It was announced with the key of the certificate before',
+    });
+    this.#publish(trustDomain, 'pinsChanged', {});
+  }
+
+  /** One prompt for an identity, however many connections meet it; another certificate replaces the question. */
+  #raise(presented: PresentedCertificate, question: TrustQuestion, result: TrustResult): TrustPrompt {
+    const summary = summarize(presented.leafDer);
+    const existing = [...this.#prompts.values()].find(({ prompt }) => prompt.identity === question.identity);
+    if (existing?.prompt.presented.sha256 === summary.sha256) return existing.prompt;
+    if (existing !== undefined) this.#settle(existing.prompt.id, 'withdrawn');
+    const saved = result.isChanged ? this.#pins.current(question.identity) : undefined;
+    const prompt: TrustPrompt = {
+      id: newId(),
+      kind: saved === undefined ? 'untrusted' : 'changed',
+      identity: question.identity,
+      gateway: { host: question.host, port: question.port },
+      raisedAt: new Date(this.#clock.now()).toISOString(),
+      reasons: result.reasons,
+      presented: summary,
+      saved: saved?.certificate ?? null,
+      savedAt: saved?.pinnedAt ?? null,
+      waitingJob: question.waitingJob,
+    };
+    this.#prompts.set(prompt.id, {
+      prompt,
+      leafDer: Buffer.from(presented.leafDer),
+      isVerified: false,
+      settled: Promise.withResolvers<PromptAnswer>(),
+    });
+    this.#publish(trustDomain, 'promptRaised', prompt);
+    return prompt;
+  }
+
+  #get(promptId: string): OpenPrompt {
+    const open = this.#prompts.get(promptId);
+    if (open === undefined) throw new FarkeepError('call.not-found', 'The question was answered or withdrawn already');
+    return open;
+  }
+
+  #settle(promptId: string, answer: PromptAnswer): void {
+    const open = this.#prompts.get(promptId);
+    if (open === undefined) return;
+    this.#prompts.delete(promptId);
+    open.settled.resolve(answer);
+    this.#publish(trustDomain, 'promptSettled', { promptId, answer });
+  }
+}
+
+function describeAnswer(prompt: TrustPrompt, isVerified: boolean, isCompared: boolean): string {
+  const kind = prompt.kind === 'changed' ? 'changed certificate' : 'first contact';
+  if (isVerified) return `${kind}; the pasted thumbprint matched`;
+  return isCompared ? `${kind}; compared by the admin` : kind;
+}
