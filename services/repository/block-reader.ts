@@ -12,8 +12,14 @@ const readAheadBytes = 20 * 1024 * 1024;
 /** Between neighbours lies only a block header, so a gap of this much is read along rather than starting anew. */
 const maxGapBytes = 16 * 1024 + blockHeaderBytes;
 
+/** A block, or why it cannot be had. */
+export type BlockOutcome =
+  | { readonly id: Buffer; readonly block: StoredBlock }
+  | { readonly id: Buffer; readonly block: undefined; readonly error: FarkeepError };
+
 interface Span {
-  readonly places: readonly BlockPlace[];
+  /** Neighbours in one pack; or one failure alone. */
+  readonly places: readonly (BlockPlace | Extract<BlockOutcome, { block: undefined }>)[];
   readonly start: number;
   readonly end: number;
 }
@@ -25,65 +31,76 @@ export class BlockReader {
     this.#storage = storage;
   }
 
+  /** Throws storage.damaged. */
   async read(place: BlockPlace): Promise<StoredBlock> {
-    const [block] = await this.#readSpan({
+    const [outcome] = await this.#readSpan({
       places: [place],
       start: place.offset,
       end: place.offset + place.storedLength,
     });
-    if (block === undefined) throw new FarkeepError('call.internal', 'A block was read and is not there');
-    return block;
+    if (outcome === undefined) throw new FarkeepError('call.internal', 'A block was read and is not there');
+    if (outcome.block === undefined) throw outcome.error;
+    return outcome.block;
   }
 
-  /** Yields the blocks in the order of `ids`. */
+  /**
+   * Yields one outcome for each identifier, in order; a block that cannot be read does not end the others.
+   * `undefined` among the identifiers asks for everything before it without waiting for more.
+   */
   async *readMany(
-    ids: Iterable<Buffer> | AsyncIterable<Buffer>,
-    find: (id: Buffer) => BlockPlace,
-  ): AsyncGenerator<StoredBlock, void, undefined> {
-    const ahead: { readonly blocks: Promise<StoredBlock[]>; readonly bytes: number }[] = [];
+    ids: Iterable<Buffer | undefined> | AsyncIterable<Buffer | undefined>,
+    find: (id: Buffer) => BlockPlace | undefined,
+  ): AsyncGenerator<BlockOutcome, void, undefined> {
+    const ahead: { readonly outcomes: Promise<BlockOutcome[]>; readonly bytes: number }[] = [];
     let aheadBytes = 0;
     try {
       for await (const span of joinNeighbours(ids, find)) {
-        const blocks = this.#readSpan(span);
-        blocks.catch(() => undefined); // reported when its turn comes
-        ahead.push({ blocks, bytes: span.end - span.start });
-        aheadBytes += span.end - span.start;
-        while (aheadBytes > readAheadBytes) {
+        if (span !== undefined) {
+          const bytes = span.end - span.start;
+          ahead.push({ outcomes: this.#readSpan(span), bytes });
+          aheadBytes += bytes;
+        }
+        while (aheadBytes > readAheadBytes || (span === undefined && ahead.length > 0)) {
           const next = ahead.shift();
           if (next === undefined) break;
-          yield* await next.blocks;
+          yield* await next.outcomes;
           aheadBytes -= next.bytes;
         }
       }
-      for (let next = ahead.shift(); next !== undefined; next = ahead.shift()) yield* await next.blocks;
+      for (let next = ahead.shift(); next !== undefined; next = ahead.shift()) yield* await next.outcomes;
     } finally {
-      await Promise.allSettled(ahead.map((span) => span.blocks));
+      await Promise.all(ahead.map((span) => span.outcomes));
     }
   }
 
-  async close(): Promise<void> {
-    await this.#storage.close();
-  }
-
-  async #readSpan(span: Span): Promise<StoredBlock[]> {
+  /** Never rejects. */
+  async #readSpan(span: Span): Promise<BlockOutcome[]> {
     const first = span.places[0];
-    if (first === undefined) return [];
+    if (first === undefined || 'error' in first)
+      return span.places.flatMap((place) => ('error' in place ? [place] : []));
     const name = packName(first.packId);
-    const bytes = Buffer.allocUnsafeSlow(span.end - span.start);
+    let bytes: Buffer;
     let got: number;
     try {
+      bytes = Buffer.allocUnsafeSlow(span.end - span.start);
       got = await this.#storage.readRange(name, span.start, bytes);
     } catch (error) {
-      if (error instanceof Error && 'code' in error && error.code === 'ENOENT')
-        throw damaged(name, 'it is missing', first.id);
-      throw toFarkeepError(error, 'storage.io');
+      const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+      return span.places.map(({ id }) => ({
+        id,
+        block: undefined,
+        error: isMissing ? damaged(name, 'it is missing', id) : toFarkeepError(error, 'storage.io'),
+      }));
     }
     return span.places.map((place) => {
+      if ('error' in place) return place;
+      const { id, encoding, contentLength, storedLength, crc } = place;
       const start = place.offset - span.start;
-      if (start + place.storedLength > got) throw damaged(name, 'it is cut', place.id);
-      const stored = bytes.subarray(start, start + place.storedLength);
-      if (crc32(stored) !== place.crc) throw damaged(name, 'a block has a wrong checksum', place.id);
-      return { id: place.id, encoding: place.encoding, contentLength: place.contentLength, stored };
+      if (start + storedLength > got) return { id, block: undefined, error: damaged(name, 'it is cut', id) };
+      const stored = bytes.subarray(start, start + storedLength);
+      if (crc32(stored) !== crc)
+        return { id, block: undefined, error: damaged(name, 'a block has a wrong checksum', id) };
+      return { id, block: { id, encoding, contentLength, stored } };
     });
   }
 }
@@ -95,16 +112,23 @@ function damaged(pack: string, reason: string, id: Buffer): FarkeepError {
 }
 
 async function* joinNeighbours(
-  ids: Iterable<Buffer> | AsyncIterable<Buffer>,
-  find: (id: Buffer) => BlockPlace,
-): AsyncGenerator<Span, void, undefined> {
+  ids: Iterable<Buffer | undefined> | AsyncIterable<Buffer | undefined>,
+  find: (id: Buffer) => BlockPlace | undefined,
+): AsyncGenerator<Span | undefined, void, undefined> {
   let places: BlockPlace[] = [];
   let start = 0;
   let end = 0;
   for await (const id of ids) {
-    const place = find(id);
-    const placeEnd = place.offset + place.storedLength;
+    const place = id === undefined ? undefined : find(id);
     const previous = places.at(-1);
+    if (id === undefined || place === undefined) {
+      if (previous !== undefined) yield { places, start, end };
+      places = [];
+      if (id === undefined) yield undefined;
+      else yield { places: [{ id, block: undefined, error: notHere(id) }], start: 0, end: 0 };
+      continue;
+    }
+    const placeEnd = place.offset + place.storedLength;
     const isNeighbour =
       previous !== undefined &&
       previous.packId.equals(place.packId) &&
@@ -120,4 +144,8 @@ async function* joinNeighbours(
     end = placeEnd;
   }
   if (places.length > 0) yield { places, start, end };
+}
+
+export function notHere(id: Buffer): FarkeepError {
+  return new FarkeepError('call.not-found', `Block ${id.toString('hex')} is not in this repository`);
 }

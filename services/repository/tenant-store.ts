@@ -13,7 +13,7 @@ import {
   maxBlockStoredBytes,
   type StoredBlock,
 } from './block-content.ts';
-import { BlockReader } from './block-reader.ts';
+import { BlockReader, notHere, type BlockOutcome } from './block-reader.ts';
 import { Catalogue } from './catalogue.ts';
 import { FolderStorage } from './folder-storage.ts';
 import { checkPointIsWhole } from './point-check.ts';
@@ -241,8 +241,7 @@ export class TenantStore {
   async readBlock(id: Buffer): Promise<StoredBlock> {
     if (this.#pending.has(keyOf(id))) await this.flush();
     const place = this.#catalogue.find(id);
-    if (place === undefined)
-      throw new FarkeepError('call.not-found', `Block ${id.toString('hex')} is not in this repository`);
+    if (place === undefined) throw notHere(id);
     return this.#reader.read(place);
   }
 
@@ -251,14 +250,25 @@ export class TenantStore {
     return decodeBlock(await this.readBlock(id));
   }
 
-  /** Blocks in the order asked for, with neighbours read in one piece and the next ones read ahead. Memory stays near 24 MiB. */
-  readBlocks(ids: Iterable<Buffer> | AsyncIterable<Buffer>): AsyncGenerator<StoredBlock, void, undefined> {
-    return this.#reader.readMany(ids, (id) => {
-      const place = this.#catalogue.find(id);
-      if (place === undefined)
-        throw new FarkeepError('call.not-found', `Block ${id.toString('hex')} is not in this repository`);
-      return place;
-    });
+  /**
+   * Blocks in the order asked for, with neighbours read in one piece and the next ones read ahead; memory stays near 24 MiB.
+   * Throws at the first that cannot be read.
+   */
+  async *readBlocks(ids: Iterable<Buffer> | AsyncIterable<Buffer>): AsyncGenerator<StoredBlock, void, undefined> {
+    for await (const outcome of this.tryReadBlocks(ids)) {
+      if (outcome.block === undefined) throw outcome.error;
+      yield outcome.block;
+    }
+  }
+
+  /**
+   * As readBlocks, but a block that cannot be read is an outcome and the others go on. `undefined` among the identifiers asks
+   * for all before it without waiting for more.
+   */
+  tryReadBlocks(
+    ids: Iterable<Buffer | undefined> | AsyncIterable<Buffer | undefined>,
+  ): AsyncGenerator<BlockOutcome, void, undefined> {
+    return this.#reader.readMany(ids, (id) => this.#catalogue.find(id));
   }
 
   /** All restore points, oldest first. A damaged one is listed with its problem. */
@@ -302,7 +312,6 @@ export class TenantStore {
     this.#isClosed = true;
     const failure = this.#writer?.failure;
     await this.#writer?.discard();
-    await this.#reader.close();
     if (this.#lock !== undefined) {
       let isClean = failure === undefined;
       try {

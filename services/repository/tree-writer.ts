@@ -1,0 +1,605 @@
+// Owns the disk side of a restore: entries in tree order become files below one destination, whatever the manifest or the disk holds.
+// It never reads blocks and knows no keys: content comes in through FileSink, checked by the caller.
+import { randomBytes } from 'node:crypto';
+import {
+  closeSync,
+  constants,
+  fsyncSync,
+  lchownSync,
+  linkSync,
+  lutimesSync,
+  openSync,
+  renameSync,
+  symlinkSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
+import { open, type FileHandle } from 'node:fs/promises';
+import type { ErrorCode } from '../contracts/errors.ts';
+import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
+import { splitPath } from './manifest.ts';
+import { accessTime, applyToDescriptor, DestinationFolder, secondsOf } from './tree-destination.ts';
+import type { FileEntry, FolderEntry, HardLinkEntry, SymlinkEntry, TreeEntry } from './tree-entry.ts';
+
+export type OverwriteRule = 'never' | 'older' | 'always';
+
+export interface RestoreProblem {
+  /** Raw bytes, as in the restore point. */
+  readonly path: Buffer;
+  readonly code: ErrorCode;
+  readonly message: string;
+  /** Whether the entry is there all the same (for example without its owner). */
+  readonly isRestored: boolean;
+}
+
+export interface RestoreCounts {
+  files: number;
+  folders: number;
+  symlinks: number;
+  hardLinks: number;
+  /** Bytes of content written, holes not counted. */
+  contentBytes: number;
+  /** Left alone because of the overwrite rule. */
+  skipped: number;
+  /** Not restored; each has a problem. */
+  failed: number;
+}
+
+export interface RestoreResult {
+  readonly counts: RestoreCounts;
+  /** The first thousand. */
+  readonly problems: readonly RestoreProblem[];
+  readonly problemCount: number;
+}
+
+export interface TreeWriterOptions {
+  /** Made when missing. */
+  readonly destination: string;
+  readonly overwrite: OverwriteRule;
+  /** Mode, owner and times of the top folder are set when this writer made it; true sets them always, false never. */
+  readonly restoresTopFolder?: boolean;
+  /** Default: when run as root. */
+  readonly restoresOwners?: boolean;
+  readonly onProblem?: (problem: RestoreProblem) => void;
+}
+
+interface OpenFolder {
+  readonly path: Buffer;
+  readonly name: Buffer;
+  readonly parent: OpenFolder | undefined;
+  /** Undefined when it could not be opened: everything below fails without further problems. */
+  readonly folder: DestinationFolder | undefined;
+  entry: FolderEntry | undefined;
+  /** Files and folders in it that are not finished. */
+  pending: number;
+  isLeft: boolean;
+}
+
+const maxProblems = 1000;
+const smallFileBytes = 256 * 1024;
+const maxUnwrittenBytes = 8 * 1024 * 1024;
+const temporaryPrefix = '.farkeep-';
+
+/** Takes the content of one file. Calls in order; buffers belong to the sink from the call on. */
+export interface FileSink {
+  readonly entry: FileEntry;
+  /** Resolves when more may come; failures are reported by `finish`. */
+  write(content: Buffer): Promise<void>;
+  /** Zeros that take no room. */
+  hole(lengthBytes: number): void;
+  /** Puts the file in its place. `sizeBytes` for a continued file. Problems are recorded, not thrown. */
+  finish(end?: {
+    readonly sizeBytes: number;
+    readonly isChangedWhileRead: boolean;
+    readonly isUnreadable: boolean;
+  }): Promise<void>;
+  /** Gives the file up; what is in its place stays. */
+  fail(error: unknown): Promise<void>;
+}
+
+export class TreeWriter {
+  readonly #overwrite: OverwriteRule;
+  readonly #isOwnerRestored: boolean;
+  readonly #restoresTopFolder: boolean | undefined;
+  readonly #onProblem: (problem: RestoreProblem) => void;
+  readonly #stack: OpenFolder[] = [];
+  readonly #sinks = new Map<string, Sink>();
+  readonly #waitingLinks = new Map<string, (() => void)[]>();
+  readonly #problems: RestoreProblem[] = [];
+  #problemCount = 0;
+  readonly counts: RestoreCounts = {
+    files: 0,
+    folders: 0,
+    symlinks: 0,
+    hardLinks: 0,
+    contentBytes: 0,
+    skipped: 0,
+    failed: 0,
+  };
+
+  private constructor(options: TreeWriterOptions, top: DestinationFolder) {
+    this.#overwrite = options.overwrite;
+    this.#isOwnerRestored = options.restoresOwners ?? process.getuid?.() === 0;
+    this.#restoresTopFolder = options.restoresTopFolder;
+    this.#onProblem = options.onProblem ?? ((): void => undefined);
+    const empty = Buffer.alloc(0);
+    this.#stack.push({
+      path: empty,
+      name: empty,
+      parent: undefined,
+      folder: top,
+      entry: undefined,
+      pending: 0,
+      isLeft: false,
+    });
+  }
+
+  /** Throws restore.target when the destination cannot be used. */
+  static open(options: TreeWriterOptions): TreeWriter {
+    try {
+      return new TreeWriter(options, DestinationFolder.openTop(options.destination));
+    } catch (error) {
+      throw new FarkeepError(
+        'restore.target',
+        `${options.destination} cannot be used: ${error instanceof Error ? error.message : String(error)}`,
+        { cause: error },
+      );
+    }
+  }
+
+  /**
+   * Takes the next entry, in tree order; folders on the way to it may be missing. Gives a sink when the content of a file is
+   * wanted (several may be open at once), undefined when nothing more is needed. Throws storage.damaged for a path that cannot
+   * be; all else is recorded as a problem of the entry.
+   */
+  begin(entry: TreeEntry): FileSink | undefined {
+    const names = splitPath(entry.path);
+    const name = names.at(-1);
+    if (name === undefined) {
+      this.#beginTop(entry);
+      return undefined;
+    }
+    const parent = this.#enterFolder(names.slice(0, -1));
+    if (parent.folder === undefined) {
+      this.counts.failed += 1;
+      return undefined;
+    }
+    try {
+      switch (entry.kind) {
+        case 'folder':
+          this.#push(parent, name, entry);
+          return undefined;
+        case 'file':
+          return this.#beginFile(parent, parent.folder, name, entry);
+        case 'symlink':
+          this.#makeSymlink(parent.folder, name, entry);
+          return undefined;
+        case 'hardlink':
+          this.#makeHardLink(parent, name, entry);
+          return undefined;
+        case 'special':
+          this.#fail(
+            entry.path,
+            new FarkeepError('restore.incomplete', `A ${entry.special} is recorded but not restored`),
+          );
+          return undefined;
+      }
+    } catch (error) {
+      this.#fail(entry.path, error);
+      return undefined;
+    }
+  }
+
+  /** Ends the restore: every sink must be finished or failed. Sets what is left of folders' modes and times. */
+  async finish(): Promise<RestoreResult> {
+    for (const sink of [...this.#sinks.values()])
+      await sink.fail(new FarkeepError('restore.incomplete', 'Its content did not arrive'));
+    this.#leaveTo(0);
+    return { counts: this.counts, problems: this.#problems, problemCount: this.#problemCount };
+  }
+
+  /** The path of the manifest in plain text, for messages. */
+  static textOf(path: Buffer): string {
+    return path.length === 0 ? '/' : path.toString('utf8');
+  }
+
+  // folders
+
+  #beginTop(entry: TreeEntry): void {
+    const top = this.#stack[0];
+    if (top === undefined || entry.kind !== 'folder')
+      throw new FarkeepError('storage.damaged', 'Manifest: the top is no folder');
+    if (this.#restoresTopFolder ?? top.folder?.isCreated ?? false) top.entry = entry;
+  }
+
+  #enterFolder(names: readonly Buffer[]): OpenFolder {
+    let depth = 0;
+    while (depth < names.length && this.#stack[depth + 1]?.name.equals(names[depth] ?? Buffer.alloc(0)) === true)
+      depth += 1;
+    this.#leaveTo(depth + 1);
+    for (; depth < names.length; depth += 1) {
+      const parent = this.#stack[depth];
+      const name = names[depth];
+      if (parent === undefined || name === undefined) break;
+      this.#push(parent, name, undefined);
+    }
+    const last = this.#stack.at(-1);
+    if (last === undefined) throw new FarkeepError('call.internal', 'The restore was finished already');
+    return last;
+  }
+
+  #push(parent: OpenFolder, name: Buffer, entry: FolderEntry | undefined): void {
+    this.#leaveTo(this.#stack.indexOf(parent) + 1);
+    const path = parent.path.length === 0 ? name : Buffer.concat([parent.path, Buffer.from('/'), name]);
+    let folder: DestinationFolder | undefined;
+    if (parent.folder !== undefined) {
+      try {
+        folder = parent.folder.openChild(name, this.#overwrite === 'always');
+        if (entry !== undefined) this.counts.folders += 1;
+      } catch (error) {
+        this.#fail(path, error);
+      }
+    }
+    const isKept = folder !== undefined && !folder.isCreated && this.#overwrite === 'never';
+    parent.pending += 1;
+    this.#stack.push({
+      path,
+      name: Buffer.from(name),
+      parent,
+      folder,
+      entry: isKept ? undefined : entry,
+      pending: 0,
+      isLeft: false,
+    });
+  }
+
+  #leaveTo(length: number): void {
+    while (this.#stack.length > length) {
+      const left = this.#stack.pop();
+      if (left === undefined) break;
+      left.isLeft = true;
+      this.#settle(left);
+    }
+  }
+
+  /** Sets mode and times of a folder once nothing in it will change any more. */
+  #settle(left: OpenFolder): void {
+    if (!left.isLeft || left.pending > 0) return;
+    if (left.folder !== undefined) {
+      try {
+        if (left.entry !== undefined) left.folder.apply(left.entry, this.#isOwnerRestored);
+      } catch (error) {
+        this.#note(left.path, error, true);
+      }
+      left.folder.close();
+    }
+    if (left.parent !== undefined) {
+      left.parent.pending -= 1;
+      this.#settle(left.parent);
+    }
+  }
+
+  // entries
+
+  /** Whether something may be put at this name; records why not. */
+  #mayPlace(folder: DestinationFolder, name: Buffer, entry: TreeEntry): boolean {
+    const existing = folder.look(name);
+    if (existing === undefined) return true;
+    if (existing.isDirectory()) {
+      this.#fail(entry.path, new FarkeepError('restore.exists', 'A folder stands in its place'));
+      return false;
+    }
+    if (this.#overwrite === 'always' || (this.#overwrite === 'older' && existing.mtimeNs < entry.mtimeNs)) return true;
+    this.counts.skipped += 1;
+    return false;
+  }
+
+  #beginFile(parent: OpenFolder, folder: DestinationFolder, name: Buffer, entry: FileEntry): FileSink | undefined {
+    if (entry.isUnreadable) {
+      this.#fail(entry.path, new FarkeepError('source.unreadable', 'It could not be read when it was backed up'));
+      return undefined;
+    }
+    if (!this.#mayPlace(folder, name, entry)) return undefined;
+    const key = entry.path.toString('latin1');
+    parent.pending += 1;
+    const sink = new Sink({
+      entry,
+      folder,
+      name: Buffer.from(name),
+      isOwnerRestored: this.#isOwnerRestored,
+      onNote: (error) => this.#note(entry.path, error, true),
+      onEnd: (error, contentBytes) => {
+        this.#sinks.delete(key);
+        if (error === undefined) {
+          this.counts.files += 1;
+          this.counts.contentBytes += contentBytes;
+        } else {
+          this.#fail(entry.path, error);
+        }
+        for (const link of this.#waitingLinks.get(key) ?? []) link();
+        this.#waitingLinks.delete(key);
+        parent.pending -= 1;
+        this.#settle(parent);
+      },
+    });
+    this.#sinks.set(key, sink);
+    return sink;
+  }
+
+  #makeSymlink(folder: DestinationFolder, name: Buffer, entry: SymlinkEntry): void {
+    if (!this.#mayPlace(folder, name, entry)) return;
+    if (entry.target.length === 0 || entry.target.includes(0))
+      throw new FarkeepError('storage.damaged', 'Its target cannot be');
+    const temporary = folder.child(temporaryName());
+    symlinkSync(entry.target, temporary);
+    try {
+      if (this.#isOwnerRestored) lchownSync(temporary, entry.owner.uid, entry.owner.gid);
+      lutimesSync(temporary, accessTime(), secondsOf(entry.mtimeNs));
+      renameSync(temporary, folder.child(name));
+    } catch (error) {
+      removeQuietly(temporary);
+      throw error;
+    }
+    this.counts.symlinks += 1;
+  }
+
+  #makeHardLink(parent: OpenFolder, name: Buffer, entry: HardLinkEntry): void {
+    splitPath(entry.target);
+    const key = entry.target.toString('latin1');
+    const ownName = Buffer.from(name);
+    const make = (): void => {
+      try {
+        this.#linkNow(parent, ownName, entry);
+      } catch (error) {
+        this.#fail(entry.path, error);
+      }
+    };
+    if (!this.#sinks.has(key)) {
+      make();
+      return;
+    }
+    // The file it names is still being written.
+    parent.pending += 1;
+    const waiting = this.#waitingLinks.get(key) ?? [];
+    waiting.push(() => {
+      make();
+      parent.pending -= 1;
+      this.#settle(parent);
+    });
+    this.#waitingLinks.set(key, waiting);
+  }
+
+  #linkNow(parent: OpenFolder, name: Buffer, entry: HardLinkEntry): void {
+    if (parent.folder === undefined || !this.#mayPlace(parent.folder, name, entry)) return;
+    // The target is reached from the top, folder by folder, each without following links.
+    const opened: DestinationFolder[] = [];
+    let folder = this.#stack[0]?.folder;
+    const names = splitPath(entry.target);
+    try {
+      for (const part of names.slice(0, -1)) {
+        if (folder?.look(part)?.isDirectory() !== true) break;
+        folder = folder.openChild(part, false);
+        opened.push(folder);
+      }
+      const last = names.at(-1);
+      if (folder === undefined || last === undefined || folder.look(last)?.isFile() !== true) {
+        throw new FarkeepError(
+          'restore.incomplete',
+          `The file it is another name of was not restored: ${TreeWriter.textOf(entry.target)}`,
+        );
+      }
+      const temporary = parent.folder.child(temporaryName());
+      linkSync(folder.child(last), temporary);
+      try {
+        renameSync(temporary, parent.folder.child(name));
+      } finally {
+        removeQuietly(temporary); // rename() between two names of one file does nothing and leaves both
+      }
+    } finally {
+      for (const each of opened) each.close();
+    }
+    this.counts.hardLinks += 1;
+  }
+
+  // problems
+
+  #fail(path: Buffer, error: unknown): void {
+    this.counts.failed += 1;
+    this.#note(path, error, false);
+  }
+
+  #note(path: Buffer, error: unknown, isRestored: boolean): void {
+    const { code, message } = toFarkeepError(error, 'storage.io');
+    const problem = { path, code, message, isRestored };
+    this.#problemCount += 1;
+    if (this.#problems.length < maxProblems) this.#problems.push(problem);
+    this.#onProblem(problem);
+  }
+}
+
+function temporaryName(): Buffer {
+  return Buffer.from(`${temporaryPrefix}${randomBytes(6).toString('hex')}.part`);
+}
+
+function removeQuietly(path: Buffer): void {
+  try {
+    unlinkSync(path);
+  } catch (error) {
+    // Gone already is what is wanted; anything else was reported by what came before.
+    if (!(error instanceof Error)) throw error;
+  }
+}
+
+interface SinkOptions {
+  readonly entry: FileEntry;
+  readonly folder: DestinationFolder;
+  readonly name: Buffer;
+  readonly isOwnerRestored: boolean;
+  readonly onNote: (error: unknown) => void;
+  readonly onEnd: (error: unknown, contentBytes: number) => void;
+}
+
+class Sink implements FileSink {
+  readonly entry: FileEntry;
+  readonly #options: SinkOptions;
+  readonly #temporary: Buffer;
+  readonly #isSmall: boolean;
+  #smallContent: Buffer[] = [];
+  #handle: FileHandle | undefined;
+  #opening: Promise<FileHandle> | undefined;
+  #position = 0;
+  #contentBytes = 0;
+  #unwrittenBytes = 0;
+  readonly #writes = new Set<Promise<void>>();
+  #error: unknown;
+  #isEnded = false;
+
+  constructor(options: SinkOptions) {
+    this.#options = options;
+    this.entry = options.entry;
+    this.#temporary = options.folder.child(temporaryName());
+    this.#isSmall =
+      !options.entry.isContinued &&
+      options.entry.sizeBytes <= smallFileBytes &&
+      options.entry.content.every(({ id }) => id !== null);
+  }
+
+  async write(content: Buffer): Promise<void> {
+    const position = this.#position;
+    this.#position += content.length;
+    this.#contentBytes += content.length;
+    if (this.#error !== undefined) return;
+    // A hostile or broken sender must not fill the disk beyond what the entry says.
+    if (!this.entry.isContinued && this.#position > this.entry.sizeBytes) {
+      this.#error = this.#wrongSize(this.entry.sizeBytes);
+      return;
+    }
+    if (this.#isSmall) {
+      this.#smallContent.push(content);
+      return;
+    }
+    const writing: Promise<void> = this.#writeAt(content, position)
+      .catch((error: unknown) => {
+        this.#error ??= error;
+      })
+      .finally(() => {
+        this.#unwrittenBytes -= content.length;
+        this.#writes.delete(writing);
+      });
+    this.#unwrittenBytes += content.length;
+    this.#writes.add(writing);
+    if (this.#handle === undefined) await writing;
+    while (this.#unwrittenBytes > maxUnwrittenBytes) await Promise.race(this.#writes);
+  }
+
+  hole(lengthBytes: number): void {
+    this.#position += lengthBytes;
+  }
+
+  async finish(end?: {
+    readonly sizeBytes: number;
+    readonly isChangedWhileRead: boolean;
+    readonly isUnreadable: boolean;
+  }): Promise<void> {
+    if (this.#isEnded) return;
+    const sizeBytes = end?.sizeBytes ?? this.entry.sizeBytes;
+    try {
+      await Promise.all(this.#writes);
+      if (this.#error !== undefined) throw this.#error;
+      if (end?.isUnreadable === true)
+        throw new FarkeepError('source.unreadable', 'It could not be read to its end when it was backed up');
+      if (this.#position !== sizeBytes) throw this.#wrongSize(sizeBytes);
+      if (this.#isSmall) this.#placeSmall();
+      else await this.#placeLarge();
+    } catch (error) {
+      await this.fail(error);
+      return;
+    }
+    if (end?.isChangedWhileRead ?? this.entry.isChangedWhileRead) {
+      this.#options.onNote(new FarkeepError('source.changed', 'It changed while it was backed up'));
+    }
+    this.#end(undefined);
+  }
+
+  async fail(error: unknown): Promise<void> {
+    if (this.#isEnded) return;
+    this.#error ??= error;
+    await Promise.all(this.#writes);
+    await this.#handle?.close().catch(() => undefined); // its content is given up
+    if (this.#handle !== undefined) removeQuietly(this.#temporary);
+    this.#end(error);
+  }
+
+  #end(error: unknown): void {
+    if (this.#isEnded) return;
+    this.#isEnded = true;
+    this.#smallContent = [];
+    this.#options.onEnd(error, this.#contentBytes);
+  }
+
+  #wrongSize(sizeBytes: number): FarkeepError {
+    return new FarkeepError('restore.mismatch', `Its content has ${this.#position} bytes instead of ${sizeBytes}`);
+  }
+
+  async #open(): Promise<FileHandle> {
+    this.#opening ??= open(
+      this.#temporary,
+      constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW,
+      0o600,
+    );
+    this.#handle = await this.#opening;
+    return this.#handle;
+  }
+
+  async #writeAt(content: Buffer, position: number): Promise<void> {
+    const handle = await this.#open();
+    for (let done = 0; done < content.length;) {
+      const { bytesWritten } = await handle.write(content, done, content.length - done, position + done);
+      done += bytesWritten;
+    }
+  }
+
+  #placeSmall(): void {
+    const { folder, name, isOwnerRestored } = this.#options;
+    const descriptor = openSync(
+      this.#temporary,
+      constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW,
+      0o600,
+    );
+    try {
+      try {
+        for (const content of this.#smallContent) {
+          for (let done = 0; done < content.length;)
+            done += writeSync(descriptor, content, done, content.length - done);
+        }
+        this.#applyMetadata(descriptor, isOwnerRestored);
+        if (folder.look(name) !== undefined) fsyncSync(descriptor);
+      } finally {
+        closeSync(descriptor);
+      }
+      renameSync(this.#temporary, folder.child(name));
+    } catch (error) {
+      removeQuietly(this.#temporary);
+      throw error;
+    }
+  }
+
+  async #placeLarge(): Promise<void> {
+    const { folder, name, isOwnerRestored } = this.#options;
+    const handle = await this.#open();
+    await handle.truncate(this.#position); // a hole at the end
+    this.#applyMetadata(handle.fd, isOwnerRestored);
+    // What is replaced must not be lost for a file that a power cut leaves empty.
+    if (folder.look(name) !== undefined) await handle.sync();
+    await handle.close();
+    renameSync(this.#temporary, folder.child(name));
+  }
+
+  #applyMetadata(descriptor: number, isOwnerRestored: boolean): void {
+    try {
+      applyToDescriptor(descriptor, this.entry, isOwnerRestored);
+    } catch (error) {
+      this.#options.onNote(error);
+    }
+  }
+}
