@@ -1,5 +1,5 @@
 // Owns how a client's address is written and under which key it is counted. Must not look names up.
-import { isIPv6 } from 'node:net';
+import { isIPv6, type Socket } from 'node:net';
 
 /** "::ffff:192.0.2.1" is 192.0.2.1 that came through a socket for both families. */
 export function normalizeAddress(address: string | undefined): string {
@@ -20,4 +20,9 @@ export function countingKey(address: string | undefined): string {
     .slice(0, 4)
     .map((group) => Number.parseInt(group, 16).toString(16))
     .join(':')}::/64`;
+}
+
+/** A TLS socket and the socket under it have the same ends; that is how one is found from the other. */
+export function connectionKey(socket: Socket): string {
+  return `${socket.remoteAddress ?? ''}|${socket.remotePort ?? 0}|${socket.localPort ?? 0}`;
 }

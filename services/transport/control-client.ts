@@ -1,17 +1,12 @@
 // Owns the tenant's end of the control channel: TCP to a gateway, TLS 1.3 to the provider behind it, the pause in which the certificate is
 // judged, then messages. Must not judge the certificate itself, and must not send a byte of its own before it was accepted.
 import { isIP } from 'node:net';
-import {
-  createSecureContext,
-  getCACertificates,
-  type DetailedPeerCertificate,
-  type SecureContext,
-  type TLSSocket,
-} from 'node:tls';
+import { createSecureContext, getCACertificates, type SecureContext, type TLSSocket } from 'node:tls';
 import { WebSocket } from 'ws';
 
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import { silentLogger, type Logger } from '../kernel/logger.ts';
+import { peerChain, RootIndex } from '../kernel/tls-peer.ts';
 import { ControlPeer, maxMessageBytes } from './control-peer.ts';
 import { connectGateway, runHandshake } from './tls-handshake.ts';
 import { channelBindingOf, controlProtocol, summarizeTls, tlsRules, type TlsSummary } from './tls-settings.ts';
@@ -76,7 +71,7 @@ export async function connectControl({
   logger = silentLogger,
 }: ConnectControlOptions): Promise<ControlChannel> {
   // First, because a root that cannot be read is the admin's mistake and not the gateway's.
-  const secureContext = secureContextFor(roots);
+  const trust = trustContextFor(roots);
   const target = `${host}:${port}`;
   const raw = await connectGateway({ host, port, timeoutMs, ...(signal === undefined ? {} : { signal }) });
   onStep?.('gateway-connected');
@@ -85,7 +80,7 @@ export async function connectControl({
     timeoutMs,
     signal,
     options: {
-      secureContext,
+      secureContext: trust.secureContext,
       ...(isIP(serverName) === 0 ? { servername: serverName } : {}),
       ALPNProtocols: [controlProtocol],
       // Judged by decideTrust below, before anything is sent. Node's own name check is looser than RFC 9525, so it is not asked.
@@ -97,7 +92,7 @@ export async function connectControl({
     if (socket.alpnProtocol !== controlProtocol) {
       throw new FarkeepError('tls.failed', `${target} speaks TLS but is no Farkeep provider (no "${controlProtocol}")`);
     }
-    const presented = readPresented(socket);
+    const presented = readPresented(socket, trust.rootIndex);
     onStep?.('certificate-presented');
     const answer = await decideTrust(presented);
     if (!answer.isAccepted) throw answer.error;
@@ -115,16 +110,8 @@ export async function connectControl({
   }
 }
 
-function readPresented(socket: TLSSocket): PresentedCertificate {
-  const chainDer: Buffer[] = [];
-  let certificate: DetailedPeerCertificate | undefined = socket.getPeerCertificate(true);
-  // A root is its own issuer; the bound is against a chain made to be long.
-  while (certificate?.raw !== undefined && chainDer.length < 16) {
-    const raw: Buffer = certificate.raw;
-    if (chainDer.some((known) => known.equals(raw))) break;
-    chainDer.push(Buffer.from(raw));
-    certificate = certificate.issuerCertificate;
-  }
+function readPresented(socket: TLSSocket, roots: RootIndex): PresentedCertificate {
+  const chainDer = peerChain(socket, roots).map((certificate) => certificate.raw);
   const leafDer = chainDer[0];
   if (leafDer === undefined) throw new FarkeepError('tls.failed', 'The other side showed no certificate');
   const verdict: unknown = socket.authorizationError;
@@ -137,16 +124,22 @@ function readPresented(socket: TLSSocket): PresentedCertificate {
   };
 }
 
-let lastContext: { readonly roots: string; readonly context: SecureContext } | undefined;
+interface TrustContext {
+  readonly secureContext: SecureContext;
+  readonly rootIndex: RootIndex;
+}
+
+let lastContext: { readonly roots: string; readonly context: TrustContext } | undefined;
 
 /** The system's roots (Node's own list where the system has none) and the admin's. Reading them costs more than a handshake, so it is kept. */
-function secureContextFor(roots: readonly string[]): SecureContext {
+function trustContextFor(roots: readonly string[]): TrustContext {
   const key = roots.join('\n');
   if (lastContext?.roots !== key) {
     const system = getCACertificates('system');
     const ca = [...(system.length > 0 ? system : getCACertificates('bundled')), ...roots];
     try {
-      lastContext = { roots: key, context: createSecureContext({ ...tlsRules, ca }) };
+      const secureContext = createSecureContext({ ...tlsRules, ca });
+      lastContext = { roots: key, context: { secureContext, rootIndex: new RootIndex(ca) } };
     } catch (error) {
       throw new FarkeepError('certificate.malformed', 'One of the added root certificates cannot be read', {
         cause: error,

@@ -2,13 +2,7 @@
 // login (docs/protocol.md, section 8), then messages. Must not know users or what messages mean.
 import { createServer as createHttpServer, type IncomingMessage, type Server as HttpServer } from 'node:http';
 import { createServer as createTcpServer, type Server as TcpServer, type Socket } from 'node:net';
-import { constants, createPrivateKey, X509Certificate } from 'node:crypto';
-import {
-  createSecureContext,
-  createServer as createTlsServer,
-  type Server as TlsServer,
-  type TLSSocket,
-} from 'node:tls';
+import { createServer as createTlsServer, type Server as TlsServer, type TLSSocket } from 'node:tls';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 
@@ -16,25 +10,18 @@ import { FarkeepError } from '../kernel/farkeep-error.ts';
 import { silentLogger, type Logger } from '../kernel/logger.ts';
 import { clientHelloLimitBytes, namedGroups, parseClientHello } from '../wire/client-hello.ts';
 import { parseProxyHeader, proxyBodyLimitBytes, type ReceivedProxyHeader } from '../wire/proxy-header.ts';
-import { countingKey, normalizeAddress } from './client-address.ts';
+import { connectionKey, countingKey, normalizeAddress } from './client-address.ts';
 import { ControlPeer, maxMessageBytes } from './control-peer.ts';
 import { listen } from './data-listener.ts';
+import { checkIdentity, identityContext, type ServerIdentity } from './server-identity.ts';
 import {
   channelBindingOf,
   controlProtocol,
   keyAgreementGroups,
   summarizeTls,
-  tlsRules,
   type KeyAgreementGroup,
   type TlsSummary,
 } from './tls-settings.ts';
-
-/** Certificate and key of a slot; `chainPem` are the intermediates to send along. */
-export interface ServerIdentity {
-  readonly certificatePem: string;
-  readonly chainPem?: string;
-  readonly privateKeyPem: string;
-}
 
 export interface ControlConnection {
   readonly peer: ControlPeer;
@@ -362,38 +349,6 @@ export class ControlServer {
   }
 }
 
-/** A TLS socket and the socket under it have the same ends; that is how one is found from the other. */
-function connectionKey(socket: Socket): string {
-  return `${socket.remoteAddress ?? ''}|${socket.remotePort ?? 0}|${socket.localPort ?? 0}`;
-}
-
-function checkIdentity(identity: ServerIdentity): void {
-  let isKeyFitting: boolean;
-  try {
-    createSecureContext(contextOptions(identity, 'none'));
-    // OpenSSL finds a wrong key only when it is of the certificate's own kind.
-    isKeyFitting = new X509Certificate(identity.certificatePem).checkPrivateKey(
-      createPrivateKey(identity.privateKeyPem),
-    );
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
-    throw new FarkeepError(
-      code.includes('KEY_VALUES_MISMATCH') ? 'certificate.key-mismatch' : 'certificate.malformed',
-      `The certificate cannot be put in service (${code})`,
-      { cause: error },
-    );
-  }
-  if (!isKeyFitting)
-    throw new FarkeepError('certificate.key-mismatch', 'The private key belongs to another certificate');
-}
-
 function contextOptions(identity: ServerIdentity, group: KeyAgreementGroup | 'none') {
-  return {
-    ...tlsRules,
-    ecdhCurve: group === 'none' ? tlsRules.ecdhCurve : group,
-    cert: `${identity.certificatePem.trim()}\n${identity.chainPem ?? ''}`,
-    key: identity.privateKeyPem,
-    // No resumption: every connection shows its certificate and agrees on a new key.
-    secureOptions: constants.SSL_OP_NO_TICKET | constants.SSL_OP_NO_COMPRESSION | constants.SSL_OP_NO_RENEGOTIATION,
-  };
+  return { ...identityContext(identity), ...(group === 'none' ? {} : { ecdhCurve: group }) };
 }

@@ -4,6 +4,7 @@ import { connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectTls, type ConnectionOptions, type TLSSocket } from 'node:tls';
 
 import { FarkeepError } from '../kernel/farkeep-error.ts';
+import { shieldFromPeer } from '../kernel/tls-peer.ts';
 
 /** @throws FarkeepError `gateway.unreachable`, `call.cancelled` */
 export function connectGateway({
@@ -78,6 +79,8 @@ export function runHandshake(
       return;
     }
     const secure = connectTls({ ...options, socket: raw });
+    // Who judges the certificate itself reads it with `peerChain`; Node's own object would let a stranger's certificate end this process.
+    if (options.rejectUnauthorized === false) shieldFromPeer(secure);
     secure.on('error', () => undefined);
     const fail = (error: FarkeepError): void => {
       cleanUp();

@@ -4,6 +4,8 @@ import type { SecureContextOptions, TLSSocket } from 'node:tls';
 
 export const controlProtocol = 'farkeep/1';
 export const linkProtocol = 'farkeep-link/1';
+/** Of the WebSocket on the gateway link. */
+export const linkPath = '/link';
 
 /** In order of preference; the first hides today's traffic from a quantum computer of tomorrow. */
 export const keyAgreementGroups = ['X25519MLKEM768', 'X25519', 'P-256'] as const;

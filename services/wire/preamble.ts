@@ -1,6 +1,8 @@
 // Owns the first bytes on the single port: the FKD1 data preamble and telling it from a TLS ClientHello (docs/protocol.md, section 1).
 // Must not know sockets, tickets' meaning or time.
 
+import { createHash } from 'node:crypto';
+
 export const preambleLengthBytes = 40;
 export const ticketLengthBytes = 32;
 /** A gateway decides within so many bytes. */
@@ -66,4 +68,9 @@ export function classifyFirstBytes(bytes: Uint8Array): FirstBytes {
       ticket: Buffer.from(bytes.subarray(ticketOffset, preambleLengthBytes)),
     },
   };
+}
+
+/** What a gateway keeps of a ticket: SHA-256 of its 32 bytes, lower-case hex. */
+export function hashTicket(ticket: Uint8Array): string {
+  return createHash('sha256').update(ticket).digest('hex');
 }

@@ -1,0 +1,300 @@
+// Owns the gateway's end of its link: enrolment with a one-time token, and a link that comes back by itself after it was lost.
+// Must not store anything, and must not relay; it tells its owner what the provider pushed.
+import { createHash, X509Certificate } from 'node:crypto';
+import type { TLSSocket } from 'node:tls';
+import { WebSocket } from 'ws';
+
+import type { Clock } from '../kernel/clock.ts';
+import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
+import { silentLogger, type Logger } from '../kernel/logger.ts';
+import {
+  gatewayReportType,
+  type GatewayConfiguration,
+  type GatewayReport,
+  type Route,
+} from '../wire/gateway-link-messages.ts';
+import { normalizeAddress } from './client-address.ts';
+import { ControlPeer, maxMessageBytes } from './control-peer.ts';
+import type { EnrolmentToken } from './enrolment-token.ts';
+
+import { callLink, handleLink } from './link-calls.ts';
+import { connectGateway, runHandshake } from './tls-handshake.ts';
+import { linkPath, linkProtocol, proxyKeyOf, tlsRules } from './tls-settings.ts';
+
+const connectTimeoutMs = 10_000;
+const firstDelayMs = 500;
+const maxDelayMs = 30_000;
+const serverAuthUsage = '1.3.6.1.5.5.7.3.1';
+
+/** What the gateway keeps after enrolment. */
+export interface LinkIdentity {
+  readonly host: string;
+  readonly port: number;
+  /** SHA-256 of the infrastructure certificate as in the token, lower-case hex. */
+  readonly fingerprint: string;
+  readonly infrastructureCaPem: string;
+  readonly certificatePem: string;
+  readonly privateKeyPem: string;
+}
+
+/** A link that is up. */
+export interface LinkSession {
+  readonly gatewayId: string;
+  /** 16 bytes; goes into PROXY headers. */
+  readonly linkId: Buffer;
+  /** Key of the MAC in PROXY headers. */
+  readonly proxyKey: Buffer;
+  /** The provider's address as the link reached it; control connections and data go there unless the provider says otherwise. */
+  readonly providerAddress: string;
+  readonly configuration: GatewayConfiguration;
+}
+
+export interface GatewayLinkClientOptions {
+  readonly identity: LinkIdentity;
+  readonly name: string;
+  readonly version: string;
+  readonly listeners: readonly { readonly host: string; readonly port: number }[];
+  readonly onUp: (session: LinkSession) => void;
+  /** Also after every failed attempt; `retryAfterMs` is when the next one begins. */
+  readonly onDown: (error: FarkeepError, retryAfterMs: number) => void;
+  readonly onRoutes: (routes: readonly Route[]) => number;
+  readonly onRemoveRoutes: (ticketHashes: readonly string[]) => number;
+  readonly onConfiguration: (configuration: GatewayConfiguration) => void;
+  readonly clock: Clock;
+  readonly logger?: Logger;
+  /** Between 0 and 1; for tests. */
+  readonly random?: () => number;
+}
+
+/** Keeps one link up until it is stopped. */
+export class GatewayLinkClient {
+  readonly #options: GatewayLinkClientOptions;
+  readonly #logger: Logger;
+  readonly #stopping = new AbortController();
+  #peer: ControlPeer | undefined;
+  #running: Promise<void> | undefined;
+  #wake: AbortController | undefined;
+
+  constructor(options: GatewayLinkClientOptions) {
+    this.#options = options;
+    this.#logger = options.logger ?? silentLogger;
+  }
+
+  start(): void {
+    this.#running ??= this.#run();
+  }
+
+  /** Dropped when the link is down: the next report has the totals again. */
+  report(report: GatewayReport): void {
+    this.#peer?.notify(gatewayReportType, report);
+  }
+
+  /** Tries again now instead of after the pause. */
+  retryNow(): void {
+    this.#wake?.abort();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#peer?.close();
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stopping;
+    let failures = 0;
+    while (!signal.aborted) {
+      let wasUp = false;
+      const error = await this.#runLink(() => (wasUp = true)).catch((thrown: unknown) =>
+        toFarkeepError(thrown, 'gateway.link-down'),
+      );
+      if (signal.aborted) return;
+      failures = wasUp ? 1 : failures + 1;
+      const delayMs = backOff(failures, this.#options.random ?? Math.random);
+      this.#logger.warn('Gateway link down', { code: error.code, reason: error.message, retryAfterMs: delayMs });
+      this.#options.onDown(error, delayMs);
+      this.#wake = new AbortController();
+      await this.#options.clock.sleep(delayMs, AbortSignal.any([signal, this.#wake.signal])).catch(() => undefined);
+    }
+  }
+
+  /** One link from dialling to its end. */
+  async #runLink(onUp: () => void): Promise<FarkeepError> {
+    const { identity, name, version, listeners } = this.#options;
+    const { signal } = this.#stopping;
+    const socket = await dial(
+      identity,
+      { ca: identity.infrastructureCaPem, cert: identity.certificatePem, key: identity.privateKeyPem },
+      signal,
+    );
+    try {
+      checkProvider(socket, identity);
+      const proxyKey = proxyKeyOf(socket);
+      const providerAddress = normalizeAddress(socket.remoteAddress);
+      const peer = await openLink(socket, this.#logger);
+      const closed = new Promise<FarkeepError>((resolve) =>
+        peer.onClose((error) =>
+          resolve(error ?? new FarkeepError('gateway.link-down', 'The provider closed the link')),
+        ),
+      );
+      peer.onRequest(
+        handleLink({
+          'push-routes': ({ routes }) => Promise.resolve({ accepted: this.#options.onRoutes(routes) }),
+          'remove-routes': ({ ticketHashes }) =>
+            Promise.resolve({ removed: this.#options.onRemoveRoutes(ticketHashes) }),
+          configure: (configuration) => {
+            this.#options.onConfiguration(configuration);
+            return Promise.resolve({});
+          },
+        }),
+      );
+      const hello = await callLink(
+        peer,
+        'link-hello',
+        { protocol: 1, name, version, listeners: [...listeners] },
+        { signal, timeoutMs: connectTimeoutMs },
+      );
+      this.#peer = peer;
+      onUp();
+      this.#logger.info('Gateway link up', {
+        gatewayId: hello.gatewayId,
+        provider: `${identity.host}:${identity.port}`,
+      });
+      this.#options.onUp({
+        gatewayId: hello.gatewayId,
+        linkId: Buffer.from(hello.linkId, 'hex'),
+        proxyKey,
+        providerAddress,
+        configuration: hello.configuration,
+      });
+      return await closed;
+    } finally {
+      this.#peer = undefined;
+      socket.destroy();
+    }
+  }
+}
+
+/**
+ * Uses a one-time token: connects, checks that the provider's certificate is the one named in the token, and gets a client certificate for
+ * `publicKeyPem`. The private key stays where it is.
+ * @throws FarkeepError `gateway.token-invalid`, `gateway.unreachable`, `trust.thumbprint-mismatch`, `tls.*`
+ */
+export async function enrolGateway({
+  token,
+  name,
+  publicKeyPem,
+  nowMs,
+  signal,
+  logger = silentLogger,
+}: {
+  token: EnrolmentToken;
+  name: string;
+  publicKeyPem: string;
+  nowMs: number;
+  signal?: AbortSignal;
+  logger?: Logger;
+}): Promise<{ gatewayId: string; certificatePem: string; infrastructureCaPem: string }> {
+  if (token.expiresAtMs < nowMs) throw new FarkeepError('gateway.token-invalid', 'The enrolment token has expired');
+  const socket = await dial(token, {}, signal);
+  try {
+    const certificate = socket.getPeerX509Certificate();
+    // The secret goes only to the provider that made the token.
+    if (certificate === undefined || fingerprintOf(certificate) !== token.fingerprint) {
+      throw new FarkeepError(
+        'trust.thumbprint-mismatch',
+        `${token.host}:${token.port} shows another certificate than the enrolment token names`,
+        {
+          hint: 'Check the address; if it is right, somebody may be between gateway and provider. Make a new token at the provider.',
+        },
+      );
+    }
+    const peer = await openLink(socket, logger);
+    try {
+      return await callLink(
+        peer,
+        'enrol',
+        { secret: token.secret, name, publicKeyPem },
+        { timeoutMs: 30_000, ...(signal === undefined ? {} : { signal }) },
+      );
+    } finally {
+      await peer.close();
+    }
+  } finally {
+    socket.destroy();
+  }
+}
+
+async function dial(
+  { host, port }: { host: string; port: number },
+  material: { ca?: string; cert?: string; key?: string },
+  signal: AbortSignal | undefined,
+): Promise<TLSSocket> {
+  const target = `${host}:${port}`;
+  const raw = await connectGateway({
+    host,
+    port,
+    timeoutMs: connectTimeoutMs,
+    ...(signal === undefined ? {} : { signal }),
+  }).catch((error: unknown) => {
+    const failure = toFarkeepError(error);
+    throw failure.code === 'gateway.unreachable'
+      ? new FarkeepError('gateway.link-down', `The provider cannot be reached: ${failure.message}`, { cause: error })
+      : failure;
+  });
+  return runHandshake(raw, {
+    target,
+    timeoutMs: connectTimeoutMs,
+    signal,
+    options: {
+      ...tlsRules,
+      ...material,
+      ALPNProtocols: [linkProtocol],
+      // Judged by fingerprint or by checkProvider, before anything is sent.
+      rejectUnauthorized: false,
+      checkServerIdentity: () => undefined,
+    },
+  });
+}
+
+/**
+ * The provider is who showed the certificate of the token, or one that its infrastructure authority issued for servers. The usage matters: the
+ * same authority issues the certificates of other gateways, and none of them may pose as the provider.
+ */
+function checkProvider(socket: TLSSocket, identity: LinkIdentity): void {
+  const certificate = socket.getPeerX509Certificate();
+  if (certificate === undefined) throw new FarkeepError('tls.failed', 'The provider showed no certificate');
+  if (fingerprintOf(certificate) === identity.fingerprint) return;
+  const isForServers = certificate.keyUsage?.includes(serverAuthUsage) === true;
+  if (socket.authorized && isForServers) return;
+  throw new FarkeepError(
+    'trust.untrusted',
+    `${identity.host}:${identity.port} shows a certificate that neither the enrolment token nor the provider's infrastructure authority vouches for`,
+    { hint: 'Check the address; if the provider was set up anew, enrol the gateway again.' },
+  );
+}
+
+export function fingerprintOf(certificate: X509Certificate): string {
+  return createHash('sha256').update(certificate.raw).digest('hex');
+}
+
+function openLink(socket: TLSSocket, logger: Logger): Promise<ControlPeer> {
+  return new Promise((resolve, reject) => {
+    const webSocket = new WebSocket(`ws://provider${linkPath}`, {
+      createConnection: () => socket,
+      perMessageDeflate: false,
+      maxPayload: maxMessageBytes,
+      handshakeTimeout: connectTimeoutMs,
+      followRedirects: false,
+    });
+    const peer = new ControlPeer(webSocket, { logger });
+    webSocket.once('open', () => resolve(peer));
+    peer.onClose((error) => reject(error ?? new FarkeepError('gateway.link-down', 'The provider closed the link')));
+  });
+}
+
+/** 0.5 s, doubled up to 30 s, with jitter of half: many gateways must not come back in the same moment. */
+function backOff(failures: number, random: () => number): number {
+  const ceilingMs = Math.min(maxDelayMs, firstDelayMs * 2 ** Math.min(failures - 1, 10));
+  return Math.round(ceilingMs * (0.5 + random() / 2));
+}

@@ -1,0 +1,431 @@
+// Owns the provider's end of the gateway links: mutual TLS 1.3 on the infrastructure port, enrolment, routes, reports, and the keys that prove a
+// PROXY header. Must not store gateways or issue certificates itself; both are given to it.
+import { createHash, randomBytes } from 'node:crypto';
+import { createServer as createHttpServer, type IncomingMessage, type Server as HttpServer } from 'node:http';
+import { createServer as createTcpServer, type Server as TcpServer, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { createServer as createTlsServer, type Server as TlsServer, type TLSSocket } from 'node:tls';
+import { WebSocketServer, type WebSocket } from 'ws';
+
+import { systemClock, type Clock } from '../kernel/clock.ts';
+import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
+import { silentLogger, type Logger } from '../kernel/logger.ts';
+import {
+  gatewayReportSchema,
+  gatewayReportType,
+  type GatewayConfiguration,
+  type GatewayReport,
+  type Route,
+} from '../wire/gateway-link-messages.ts';
+import { hashTicket, type PreambleKind } from '../wire/preamble.ts';
+import { linkIdLengthBytes, type ReceivedProxyHeader } from '../wire/proxy-header.ts';
+import { connectionKey, normalizeAddress } from './client-address.ts';
+import { ControlPeer, maxMessageBytes } from './control-peer.ts';
+import { listen } from './data-listener.ts';
+import { hashEnrolmentSecret } from './enrolment-token.ts';
+import { callLink, handleLink, type LinkInput, type LinkRequestName } from './link-calls.ts';
+import { ReplayWindow } from './replay-window.ts';
+import { checkIdentity, identityContext, type ServerIdentity } from './server-identity.ts';
+import { linkPath, linkProtocol, proxyKeyOf } from './tls-settings.ts';
+
+export interface KnownGateway {
+  readonly gatewayId: string;
+  readonly name: string;
+}
+
+export interface EnrolmentRequest {
+  /** `hashEnrolmentSecret` of the token's secret. */
+  readonly secretHash: string;
+  /** The name the gateway calls itself. */
+  readonly name: string;
+  readonly publicKeyPem: string;
+  readonly remoteAddress: string;
+}
+
+export interface ConnectedGateway extends KnownGateway {
+  readonly remoteAddress: string;
+  readonly connectedAtMs: number;
+  readonly version: string;
+  /** What it listens on for tenants, as it says itself. */
+  readonly listeners: readonly { readonly host: string; readonly port: number }[];
+  readonly report: GatewayReport | undefined;
+}
+
+export interface RouteRequest {
+  /** 32 bytes. Only its hash goes to the gateway. */
+  readonly ticket: Buffer;
+  readonly kind: PreambleKind;
+  /** Where the mover listens, as seen from the gateway; left out: the address the gateway dialled for its link. */
+  readonly host?: string;
+  readonly port: number;
+  /** At most and by default 60 s. */
+  readonly lifetimeMs?: number;
+}
+
+export interface GatewayLinkServerOptions {
+  readonly host?: string;
+  readonly port?: number;
+  /** Certificate of this listener, issued by the infrastructure authority or pinned by the enrolment tokens. */
+  readonly identity: ServerIdentity;
+  /** The authority that issued the gateways' client certificates. */
+  readonly infrastructureCaPem: string;
+  /**
+   * Consumes the token and issues a client certificate (EKU clientAuth) for the key, in one step; remembers the certificate for `identify`.
+   * @throws FarkeepError `gateway.token-invalid` when the hash is unknown, used or too old
+   */
+  readonly enrol: (request: EnrolmentRequest) => Promise<{ gatewayId: string; certificatePem: string }>;
+  /** Says whose client certificate this is (SHA-256 of its DER, lower-case hex); undefined for a removed or unknown one. */
+  readonly identify: (fingerprint: string) => KnownGateway | undefined;
+  readonly configurationFor: (gateway: KnownGateway) => GatewayConfiguration;
+  readonly onConnected?: (gateway: ConnectedGateway) => void;
+  readonly onDisconnected?: (gateway: KnownGateway) => void;
+  readonly onReport?: (gateway: KnownGateway, report: GatewayReport) => void;
+  /** TLS handshake and first request. */
+  readonly helloTimeoutMs?: number;
+  readonly logger?: Logger;
+  readonly clock?: Clock;
+}
+
+/** The part of a link that outlives it for a moment: connections that the gateway announced before it dropped are still on their way. */
+interface LinkKey {
+  readonly gatewayId: string;
+  readonly key: Buffer;
+  readonly window: ReplayWindow;
+  /** Undefined while the link is up. */
+  validUntilMs: number | undefined;
+}
+
+interface Link {
+  readonly linkId: string;
+  readonly peer: ControlPeer;
+  gateway: ConnectedGateway;
+}
+
+const maxPendingConnections = 64;
+const keyGraceMs = 30_000;
+const routeLifetimeMs = 60_000;
+const pushTimeoutMs = 10_000;
+const routesPerMessage = 256;
+
+/** One accepted connection; until its first valid request it is on the clock. */
+interface Incoming {
+  readonly raw: Socket;
+  readonly helloTimer: NodeJS.Timeout;
+  isPending: boolean;
+  tls: TLSSocket | undefined;
+}
+
+export class GatewayLinkServer {
+  readonly #options: GatewayLinkServerOptions;
+  readonly #logger: Logger;
+  readonly #clock: Clock;
+  readonly #listener: TcpServer;
+  readonly #tls: TlsServer;
+  readonly #http: HttpServer;
+  readonly #webSockets = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload: maxMessageBytes });
+  readonly #incoming = new Map<string, Incoming>();
+  readonly #links = new Map<string, Link>();
+  readonly #keys = new Map<string, LinkKey>();
+  #isClosing = false;
+  #port = 0;
+
+  private constructor(options: GatewayLinkServerOptions) {
+    this.#options = options;
+    this.#logger = options.logger ?? silentLogger;
+    this.#clock = options.clock ?? systemClock;
+    this.#listener = createTcpServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: 30_000 }, (raw) =>
+      this.#accept(raw),
+    );
+    // A gateway that comes to be enrolled has no certificate yet; who may do what is decided by request, below.
+    this.#tls = createTlsServer({
+      ...contextOptions(options.identity, options.infrastructureCaPem),
+      ALPNProtocols: [linkProtocol],
+      requestCert: true,
+      rejectUnauthorized: false,
+    });
+    this.#tls.on('secureConnection', (socket) => this.#secured(socket));
+    this.#tls.on('tlsClientError', (error: NodeJS.ErrnoException, socket) => {
+      this.#logger.info('Gateway link: TLS handshake failed', {
+        address: normalizeAddress(socket.remoteAddress),
+        reason: error.code ?? error.message,
+      });
+      socket.destroy();
+    });
+    this.#http = createHttpServer({ maxHeaderSize: 4096 }, (_request, response) => {
+      response.writeHead(426, { connection: 'close' });
+      response.end();
+    });
+    this.#http.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
+  }
+
+  /** @throws FarkeepError `service.port-in-use`, `service.start-failed`, `certificate.malformed`, `certificate.key-mismatch` */
+  static async start(options: GatewayLinkServerOptions): Promise<GatewayLinkServer> {
+    checkIdentity(options.identity);
+    const server = new GatewayLinkServer(options);
+    server.#port = await listen(server.#listener, { host: options.host ?? '127.0.0.1', port: options.port ?? 0 });
+    return server;
+  }
+
+  get port(): number {
+    return this.#port;
+  }
+
+  /** Gateways whose link is up. */
+  gateways(): ConnectedGateway[] {
+    return [...this.#links.values()].map((link) => link.gateway);
+  }
+
+  gateway(gatewayId: string): ConnectedGateway | undefined {
+    return this.#links.get(gatewayId)?.gateway;
+  }
+
+  /**
+   * Makes tickets valid at one gateway, and at that one only. Returns when the gateway has them, so a ticket may be handed out then.
+   * @throws FarkeepError `gateway.link-down`, `call.timeout`, `call.cancelled`
+   */
+  async pushRoutes(
+    gatewayId: string,
+    routes: readonly RouteRequest[],
+    { signal }: { signal?: AbortSignal } = {},
+  ): Promise<void> {
+    const link = this.#linkOf(gatewayId);
+    const entries: Route[] = routes.map(({ ticket, kind, host, port, lifetimeMs = routeLifetimeMs }) => ({
+      ticketHash: hashTicket(ticket),
+      kind,
+      port,
+      lifetimeMs: Math.min(lifetimeMs, routeLifetimeMs),
+      ...(host === undefined ? {} : { host }),
+    }));
+    for (let start = 0; start < entries.length; start += routesPerMessage) {
+      const part = entries.slice(start, start + routesPerMessage);
+      await this.#call(link, 'push-routes', { routes: part }, signal);
+    }
+  }
+
+  /** Makes tickets worthless before their time; does nothing when the link is down (a gateway forgets its routes with the link). */
+  async removeRoutes(gatewayId: string, tickets: readonly Buffer[]): Promise<void> {
+    const link = this.#links.get(gatewayId);
+    if (link === undefined || tickets.length === 0) return;
+    await this.#call(link, 'remove-routes', { ticketHashes: tickets.map(hashTicket) });
+  }
+
+  /** Tells every connected gateway its configuration again (`configurationFor`). A gateway that cannot be told is cut off and comes back by itself. */
+  async refreshConfiguration(): Promise<void> {
+    await Promise.all(
+      [...this.#links.values()].map(async (link) => {
+        try {
+          await this.#call(link, 'configure', this.#options.configurationFor(link.gateway));
+        } catch (error) {
+          link.peer.terminate(toFarkeepError(error));
+        }
+      }),
+    );
+  }
+
+  /** Ends the link of a gateway that was disabled or removed; connections that run through it are the caller's to end. */
+  async disconnect(gatewayId: string, reason: FarkeepError): Promise<void> {
+    for (const [linkId, key] of this.#keys) if (key.gatewayId === gatewayId) this.#keys.delete(linkId);
+    await this.#links.get(gatewayId)?.peer.close(reason);
+  }
+
+  /** For ControlServer: which gateway wrote this header. Takes every header once. */
+  readonly authenticateProxyHeader = (received: ReceivedProxyHeader): { gatewayId: string } | undefined => {
+    const entry = this.#keys.get(received.header.linkId.toString('hex'));
+    if (entry === undefined) return undefined;
+    if (entry.validUntilMs !== undefined && entry.validUntilMs < this.#clock.now()) return undefined;
+    // The MAC first: an attacker must not be able to use up counters.
+    if (!received.isAuthentic(entry.key) || !entry.window.accept(received.header.counter)) return undefined;
+    return { gatewayId: entry.gatewayId };
+  };
+
+  /** Puts another certificate of the infrastructure listener in service; running links go on. */
+  setIdentity(identity: ServerIdentity): void {
+    checkIdentity(identity);
+    this.#tls.setSecureContext(contextOptions(identity, this.#options.infrastructureCaPem));
+  }
+
+  async close(reason = new FarkeepError('service.not-running', 'The provider service is stopping')): Promise<void> {
+    this.#isClosing = true;
+    const closed = new Promise<void>((resolve) => this.#listener.close(() => resolve()));
+    await Promise.all([...this.#links.values()].map((link) => link.peer.close(reason)));
+    for (const incoming of this.#incoming.values()) this.#drop(incoming);
+    this.#webSockets.close();
+    this.#http.close();
+    for (const { key } of this.#keys.values()) key.fill(0);
+    this.#keys.clear();
+    await closed;
+  }
+
+  #accept(raw: Socket): void {
+    raw.on('error', () => undefined);
+    if (
+      this.#isClosing ||
+      [...this.#incoming.values()].filter((other) => other.isPending).length >= maxPendingConnections
+    ) {
+      raw.destroy();
+      return;
+    }
+    const key = connectionKey(raw);
+    const incoming: Incoming = {
+      raw,
+      isPending: true,
+      tls: undefined,
+      helloTimer: setTimeout(() => this.#drop(incoming), this.#options.helloTimeoutMs ?? 10_000),
+    };
+    this.#incoming.set(key, incoming);
+    raw.once('close', () => {
+      clearTimeout(incoming.helloTimer);
+      incoming.tls?.destroy();
+      this.#incoming.delete(key);
+    });
+    this.#tls.emit('connection', raw);
+  }
+
+  #secured(socket: TLSSocket): void {
+    socket.on('error', () => undefined);
+    const incoming = this.#incoming.get(connectionKey(socket));
+    if (incoming === undefined || socket.alpnProtocol !== linkProtocol) {
+      socket.destroy();
+      return;
+    }
+    incoming.tls = socket;
+    this.#http.emit('connection', socket);
+  }
+
+  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const incoming = this.#incoming.get(connectionKey(request.socket));
+    const tls = incoming?.tls;
+    if (incoming === undefined || tls === undefined || request.url !== linkPath) {
+      socket.end('HTTP/1.1 404 Not Found\r\nconnection: close\r\n\r\n');
+      return;
+    }
+    this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => this.#serve(incoming, tls, webSocket));
+  }
+
+  #serve(incoming: Incoming, tls: TLSSocket, webSocket: WebSocket): void {
+    const remoteAddress = normalizeAddress(incoming.raw.remoteAddress);
+    const peer = new ControlPeer(webSocket, { logger: this.#logger });
+    const gateway = this.#identify(tls);
+    peer.onClose(() => this.#drop(incoming));
+    peer.onRequest(
+      handleLink({
+        enrol: async ({ secret, name, publicKeyPem }) => {
+          if (gateway !== undefined)
+            throw new FarkeepError('call.conflict', `This gateway is enrolled already as "${gateway.name}"`);
+          const issued = await this.#options.enrol({
+            secretHash: hashEnrolmentSecret(secret),
+            name,
+            publicKeyPem,
+            remoteAddress,
+          });
+          this.#logger.info('Gateway enrolled', { gatewayId: issued.gatewayId, name, address: remoteAddress });
+          return { ...issued, infrastructureCaPem: this.#options.infrastructureCaPem };
+        },
+        'link-hello': ({ version, listeners }) => {
+          if (gateway === undefined) {
+            throw new FarkeepError(
+              'gateway.not-enrolled',
+              'This provider does not know the certificate of the gateway (any more)',
+            );
+          }
+          incoming.isPending = false;
+          clearTimeout(incoming.helloTimer);
+          const linkId = randomBytes(linkIdLengthBytes).toString('hex');
+          this.#keys.set(linkId, {
+            gatewayId: gateway.gatewayId,
+            key: proxyKeyOf(tls),
+            window: new ReplayWindow(),
+            validUntilMs: undefined,
+          });
+          this.#register({
+            linkId,
+            peer,
+            gateway: {
+              ...gateway,
+              remoteAddress,
+              version,
+              listeners,
+              connectedAtMs: this.#clock.now(),
+              report: undefined,
+            },
+          });
+          return Promise.resolve({
+            gatewayId: gateway.gatewayId,
+            linkId,
+            configuration: this.#options.configurationFor(gateway),
+          });
+        },
+      }),
+    );
+  }
+
+  #register(link: Link): void {
+    const { gatewayId } = link.gateway;
+    const former = this.#links.get(gatewayId);
+    this.#links.set(gatewayId, link);
+    // A gateway has one link: the former is one whose end has not been noticed yet.
+    former?.peer.terminate(new FarkeepError('call.conflict', 'The gateway opened another link'));
+    link.peer.onNotify((type, payload) => {
+      if (type !== gatewayReportType) return;
+      const report = gatewayReportSchema.safeParse(payload);
+      if (!report.success)
+        throw new FarkeepError('protocol.malformed', 'A gateway report has not the shape of this version');
+      link.gateway = { ...link.gateway, report: report.data };
+      this.#options.onReport?.(link.gateway, report.data);
+    });
+    link.peer.onClose((error) => {
+      const key = this.#keys.get(link.linkId);
+      if (key !== undefined) key.validUntilMs = this.#clock.now() + keyGraceMs;
+      this.#forgetOldKeys();
+      if (this.#links.get(gatewayId) !== link) return;
+      this.#links.delete(gatewayId);
+      this.#logger.info('Gateway link down', { gatewayId, reason: error?.message ?? 'closed' });
+      this.#options.onDisconnected?.(link.gateway);
+    });
+    this.#logger.info('Gateway link up', { gatewayId, address: link.gateway.remoteAddress });
+    this.#options.onConnected?.(link.gateway);
+  }
+
+  #forgetOldKeys(): void {
+    const now = this.#clock.now();
+    for (const [linkId, { key, validUntilMs }] of this.#keys) {
+      if (validUntilMs === undefined || validUntilMs >= now) continue;
+      key.fill(0);
+      this.#keys.delete(linkId);
+    }
+  }
+
+  #identify(tls: TLSSocket): KnownGateway | undefined {
+    if (!tls.authorized) return undefined;
+    const certificate = tls.getPeerX509Certificate();
+    return certificate === undefined
+      ? undefined
+      : this.#options.identify(createHash('sha256').update(certificate.raw).digest('hex'));
+  }
+
+  #linkOf(gatewayId: string): Link {
+    const link = this.#links.get(gatewayId);
+    if (link === undefined)
+      throw new FarkeepError('gateway.link-down', `The gateway ${gatewayId} has no link to this provider`);
+    return link;
+  }
+
+  async #call<Name extends LinkRequestName>(
+    link: Link,
+    name: Name,
+    input: LinkInput<Name>,
+    signal?: AbortSignal,
+  ): Promise<void> {
+    await callLink(link.peer, name, input, { timeoutMs: pushTimeoutMs, ...(signal === undefined ? {} : { signal }) });
+  }
+
+  #drop(incoming: Incoming): void {
+    clearTimeout(incoming.helloTimer);
+    incoming.tls?.destroy();
+    incoming.raw.destroy();
+  }
+}
+
+function contextOptions(identity: ServerIdentity, infrastructureCaPem: string) {
+  return { ...identityContext(identity), ca: infrastructureCaPem };
+}
