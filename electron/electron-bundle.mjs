@@ -1,10 +1,12 @@
 // Owns how main and preload are bundled: one CommonJS file each, with everything in it but Electron and Node.js themselves.
+import { readFileSync } from 'node:fs';
 import { builtinModules } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vite';
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+const { version } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
 
 /** @param {{ entry: string, outputFolder: string }} options */
 export const electronBundle = ({ entry, outputFolder }) =>
@@ -12,6 +14,7 @@ export const electronBundle = ({ entry, outputFolder }) =>
     root,
     configFile: false,
     publicDir: false,
+    define: { FARKEEP_VERSION: JSON.stringify(version) },
     build: {
       ssr: entry,
       target: 'node18',

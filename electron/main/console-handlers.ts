@@ -1,9 +1,10 @@
 // Owns the answers of the domain `console`: roles, services, preferences and the few things of the desktop that a page may ask for.
 import { mkdir } from 'node:fs/promises';
-import { app, clipboard, shell } from 'electron';
+import { clipboard, nativeTheme, shell } from 'electron';
 import type { DomainHandlers, EventPublisher, ServiceRole } from '../../services/contracts/contract.ts';
 import { consoleDomain } from '../../services/contracts/rpc/console.ts';
 import { FarkeepError } from '../../services/kernel/farkeep-error.ts';
+import { productVersion } from './product-version.ts';
 import { allowedExternalAddress } from './security/external-links.ts';
 import type { Supervisor } from './services/supervisor.ts';
 import type { SettingsStore } from './settings/settings-store.ts';
@@ -27,7 +28,7 @@ export function consoleHandlers(options: ConsoleHandlersOptions): DomainHandlers
   const { home, settings, supervisor, dialogs, publish } = options;
   return {
     info: () => ({
-      version: app.getVersion(),
+      version: productVersion,
       electron: process.versions.electron,
       chromium: process.versions.chrome,
       home,
@@ -59,7 +60,9 @@ export function consoleHandlers(options: ConsoleHandlersOptions): DomainHandlers
     getPreferences: () => settings.read().preferences,
     setPreferences: (change) => {
       const given = Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined));
-      return settings.update({ preferences: { ...settings.read().preferences, ...given } }).preferences;
+      const { preferences } = settings.update({ preferences: { ...settings.read().preferences, ...given } });
+      nativeTheme.themeSource = preferences.theme;
+      return preferences;
     },
     chooseFolder: async ({ title }) => ({ path: await dialogs.chooseFolder(title) }),
     chooseFile: async ({ title, filters }) => ({ path: await dialogs.chooseFile(title, filters) }),

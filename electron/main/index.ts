@@ -15,7 +15,8 @@ const consoleFolder = path.join(home, 'console');
 
 app.setName('Farkeep');
 app.setPath('userData', path.join(consoleFolder, 'browser'));
-app.enableSandbox();
+// Root cannot use Chromium's process sandbox (scripts/start.mjs says so); the window asks for `sandbox: true` all the same.
+if (!app.commandLine.hasSwitch('no-sandbox')) app.enableSandbox();
 declareAppScheme();
 
 const log = openConsoleLog(consoleFolder);

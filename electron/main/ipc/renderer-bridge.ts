@@ -5,7 +5,7 @@ import { bridgeChannels } from '../../../services/contracts/bridge-channels.ts';
 import type { BridgeEvent } from '../../../services/contracts/carrier.ts';
 import { FarkeepError } from '../../../services/kernel/farkeep-error.ts';
 import type { Logger } from '../../../services/kernel/logger.ts';
-import { appOrigin } from '../security/app-protocol.ts';
+import { appOrigin } from '../security/app-response.ts';
 import { refuse, type CallRouter } from './call-router.ts';
 
 export interface RendererBridge {

@@ -1,7 +1,7 @@
 // Owns what no page may do, whatever is in it: permissions, requests, navigation, windows, downloads, webviews. Default is no.
 import type { App, Session } from 'electron';
 import type { Logger } from '../../../services/kernel/logger.ts';
-import { appOrigin, startAddress } from './app-protocol.ts';
+import { appOrigin, startAddress } from './app-response.ts';
 
 /** Everything that leaves our own origin is an attack or a mistake; devtools is the debugger's own page, in a checkout only. */
 const allowedAddress = new RegExp(`^(${appOrigin}/|devtools://|data:image/|data:font/)`);

@@ -240,11 +240,16 @@ function newEntry(role: ServiceRole): Entry {
 
 const isAnswering = ({ state }: SupervisedService): boolean => state === 'running' || state === 'degraded';
 
-function notRunning(service: SupervisedService): CallResult {
+function notRunning({ role, state, reason }: SupervisedService): CallResult {
+  const isComing = state === 'starting';
+  const how = isComing ? 'is still starting' : state === 'failed' ? 'has failed' : 'does not run';
   const error = new FarkeepError(
     'service.not-running',
-    `The ${service.role} service is ${service.state}${service.reason === null ? '' : `: ${service.reason}`}`,
-    service.state === 'starting' ? {} : { hint: `Start the ${service.role} service in the status bar.` },
+    `The ${role} service ${how}${reason === null ? '' : `: ${reason}`}`,
+    {
+      retryable: isComing,
+      ...(isComing ? {} : { hint: `Start the ${role} service; its log says more.` }),
+    },
   );
   return { ok: false, error: error.toInfo() };
 }

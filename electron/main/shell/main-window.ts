@@ -1,7 +1,7 @@
 // Owns the console's one window: hardened, placed as it was left, shown when its first page is drawn. Must not know what is in it.
 import { BrowserWindow, nativeTheme, screen } from 'electron';
 import type { InstallLayout } from '../install-layout.ts';
-import { startAddress } from '../security/app-protocol.ts';
+import { startAddress } from '../security/app-response.ts';
 import type { SettingsStore } from '../settings/settings-store.ts';
 import { minimumWindowSize, placeWindow } from './window-state.ts';
 

@@ -1,0 +1,27 @@
+import { expect, it } from 'vitest';
+import { defaultPreferences, parseSettings } from './settings-schema.ts';
+
+it('starts with nothing chosen', () => {
+  expect(parseSettings(undefined)).toEqual({ version: 1, roles: [], window: null, preferences: defaultPreferences });
+});
+
+it('keeps what is sound when one value is damaged', () => {
+  const window = { x: 1, y: 2, width: 1000, height: 700, isMaximized: false };
+  const settings = parseSettings({
+    version: 1,
+    roles: ['tenant', 'provider'],
+    window,
+    preferences: { ...defaultPreferences, theme: 'purple', keepRunningInTray: 'never' },
+    unknown: 'from a later version',
+  });
+  expect(settings).toEqual({
+    version: 1,
+    roles: ['tenant', 'provider'],
+    window,
+    preferences: { ...defaultPreferences, keepRunningInTray: 'never' },
+  });
+});
+
+it('does not open a window of an impossible size', () => {
+  expect(parseSettings({ window: { x: 0, y: 0, width: 3, height: 3, isMaximized: false } }).window).toBeNull();
+});
