@@ -16,17 +16,7 @@ export const layers = [
   {
     folder: 'services/pki',
     mayImport: services('kernel'),
-    packages: [
-      'node-forge',
-      '@peculiar/x509',
-      '@peculiar/asn1-schema',
-      '@peculiar/asn1-x509',
-      '@peculiar/asn1-cms',
-      '@peculiar/asn1-pfx',
-      '@peculiar/asn1-pkcs8',
-      '@peculiar/asn1-rsa',
-      'zod',
-    ],
+    packages: ['node-forge', 'asn1js', '@peculiar/asn1-schema', '@peculiar/asn1-x509', 'zod'],
     canUseNode: true,
   },
   { folder: 'services/certstore', mayImport: services('kernel', 'pki'), packages: ['zod'], canUseNode: true },
