@@ -16,7 +16,7 @@ export const layers = [
   {
     folder: 'services/pki',
     mayImport: services('kernel'),
-    packages: ['node-forge', 'asn1js', '@peculiar/asn1-schema', '@peculiar/asn1-x509', 'zod'],
+    packages: ['node-forge', '@peculiar/asn1-schema', '@peculiar/asn1-x509', 'asn1js', 'zod'],
     canUseNode: true,
   },
   { folder: 'services/certstore', mayImport: services('kernel', 'pki'), packages: ['zod'], canUseNode: true },
@@ -27,16 +27,17 @@ export const layers = [
     packages: ['zod'],
     canUseNode: true,
   },
+  { folder: 'services/session', mayImport: services('kernel'), packages: ['zod'], canUseNode: true },
   ...['provider', 'gateway', 'tenant', 'installer'].map((role) => ({
     folder: `services/${role}`,
-    mayImport: services('kernel', 'wire', 'transport', 'pki', 'certstore', 'repository', 'mover'),
+    mayImport: services('kernel', 'wire', 'transport', 'pki', 'certstore', 'repository', 'mover', 'session'),
     packages: ['ws', 'zod'],
     canUseNode: true,
   })),
   {
     folder: 'services/host',
     mayImport: services(
-      ...['kernel', 'wire', 'transport', 'pki', 'certstore', 'repository', 'mover'],
+      ...['kernel', 'wire', 'transport', 'pki', 'certstore', 'repository', 'mover', 'session'],
       ...['provider', 'gateway', 'tenant', 'installer'],
     ),
     packages: ['zod'],

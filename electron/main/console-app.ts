@@ -1,10 +1,13 @@
 // Owns how the parts of the console are put together, and how it ends: window, services, bridge, tray. Work belongs to the parts.
+import { existsSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import path from 'node:path';
 import { app, Menu, nativeTheme, session } from 'electron';
+import type { ServiceRole } from '../../services/contracts/contract.ts';
 import { consoleDomain } from '../../services/contracts/rpc/console.ts';
 import { createDispatcher, serveDomain } from '../../services/host/dispatcher.ts';
 import { createEventHub } from '../../services/host/event-hub.ts';
+import { roleFolder } from '../../services/kernel/home-folder.ts';
 import { systemClock } from '../../services/kernel/clock.ts';
 import type { Logger } from '../../services/kernel/logger.ts';
 import { consoleHandlers } from './console-handlers.ts';
@@ -48,7 +51,7 @@ export function openConsole({ home, layout, log, settings, isDevelopment }: Cons
   const supervisor = new Supervisor({
     programOf: (role) => ({
       executable: layout.nodeExecutable,
-      args: [layout.serviceEntry, role],
+      args: [layout.serviceEntry, role, ...configArguments(home, role)],
       environment: serviceEnvironment(process.env, home),
     }),
     writeLogLine: (role, line) => log.writeServiceLine(role, line),
@@ -148,6 +151,12 @@ export function openConsole({ home, layout, log, settings, isDevelopment }: Cons
   app.on('window-all-closed', () => quit());
   logger.info('console is open', { electron: process.versions.electron, home: path.basename(home) });
   return { reveal };
+}
+
+/** A configuration file in the role's folder is used when there is one: the way to other ports than the usual ones. */
+function configArguments(home: string, role: ServiceRole): string[] {
+  const file = path.join(roleFolder(home, role), 'config.json');
+  return existsSync(file) ? ['--config', file] : [];
 }
 
 /** Stops the services in an orderly way, then ends the process. Safe to call twice. */
