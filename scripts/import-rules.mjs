@@ -118,7 +118,7 @@ export const onlyUsers = [
   {
     name: 'child-process',
     module: 'node:child_process',
-    only: ['electron/main/services/**', 'services/host/**', 'services/kernel/child-process.ts'],
+    only: ['electron/main/services/**', 'services/host/**', 'services/mover/mover-process.ts'],
     why: 'Whoever starts a process must also watch, stop and account for it.',
   },
 ];

@@ -58,10 +58,10 @@ export function openConsole({ home, layout, log, settings, isDevelopment }: Cons
     logger,
     clock: systemClock,
   });
-  const sessions = createSessionWatch((ended) =>
+  const sessions = createSessionWatch((ended, role) =>
     notifySessionEnd(ended, settings.read().preferences, () => {
       window.reveal();
-      publish(consoleDomain, 'navigationRequested', { page: `/sessions/${ended.id}` });
+      publish(consoleDomain, 'navigationRequested', { page: `${role}/sessions/${ended.id}` });
     }),
   );
   const events = createEventHub({ logger });

@@ -13,11 +13,8 @@ beforeAll(() => {
   folder = path.join(root, 'renderer');
   mkdirSync(path.join(folder, 'assets'), { recursive: true });
   mkdirSync(path.join(root, 'renderer-other'));
-  writeFileSync(
-    path.join(folder, 'index.html'),
-    '<style nonce="__FARKEEP_NONCE__"></style><i nonce="__FARKEEP_NONCE__"></i>',
-  );
-  writeFileSync(path.join(folder, 'assets', 'a.js'), 'const nonce = "__FARKEEP_NONCE__";');
+  writeFileSync(path.join(folder, 'index.html'), '<style nonce="__CSP_NONCE__"></style><i nonce="__CSP_NONCE__"></i>');
+  writeFileSync(path.join(folder, 'assets', 'a.js'), 'const nonce = "__CSP_NONCE__";');
   writeFileSync(path.join(folder, 'notes.txt'), 'not served');
   writeFileSync(path.join(root, 'secret.json'), '"secret"');
   writeFileSync(path.join(root, 'renderer-other', 'secret.json'), '"secret"');
@@ -100,7 +97,7 @@ describe('answers', () => {
 
   it('put no nonce into scripts: a script that could read it could pass it on', async () => {
     const { body } = await answerAppRequest('GET', 'app://console/assets/a.js', folder);
-    expect(Buffer.from(body).toString()).toContain('__FARKEEP_NONCE__');
+    expect(Buffer.from(body).toString()).toContain('__CSP_NONCE__');
   });
 
   it('do not follow a link out of the folder', async () => {

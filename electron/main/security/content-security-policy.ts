@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto';
 
 /** Placeholder that the renderer's build puts wherever a nonce belongs; replaced for every load. */
-export const noncePlaceholder = '__FARKEEP_NONCE__';
+export const noncePlaceholder = '__CSP_NONCE__';
 
 export function createNonce(): string {
   return randomBytes(18).toString('base64');

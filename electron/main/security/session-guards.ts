@@ -29,6 +29,10 @@ export function guardContents(app: App, logger: Logger): void {
       event.preventDefault();
       logger.warn('refused a navigation', { address: address.slice(0, 200) });
     });
+    contents.on('console-message', (details: unknown, ...older: unknown[]) => {
+      const text = pageMessage(details, older);
+      if (text !== undefined) logger.warn('the page reports', { text });
+    });
     contents.on('will-redirect', (event) => event.preventDefault());
     contents.on('will-attach-webview', (event) => event.preventDefault());
     contents.setWindowOpenHandler(({ url }) => {
@@ -36,4 +40,15 @@ export function guardContents(app: App, logger: Logger): void {
       return { action: 'deny' };
     });
   });
+}
+
+/**
+ * What a page reports as a warning or an error: broken policies among them. Electron 35 moved everything into the first argument;
+ * before, level (0 to 3) and text came after it.
+ */
+function pageMessage(details: unknown, [olderLevel, olderText]: unknown[]): string | undefined {
+  const { level, message } = details as { level?: unknown; message?: unknown };
+  const isBad = level === 'warning' || level === 'error' || (typeof olderLevel === 'number' && olderLevel >= 2);
+  const text = typeof message === 'string' ? message : olderText;
+  return isBad && typeof text === 'string' ? text.slice(0, 1_000) : undefined;
 }

@@ -13,8 +13,8 @@ export interface SessionWatch {
   runningCount(): number;
 }
 
-/** @param onEnded called once for each session, whichever side tells it first */
-export function createSessionWatch(onEnded: (session: SessionSummary) => void): SessionWatch {
+/** @param onEnded called once for each session, with the side that told it first */
+export function createSessionWatch(onEnded: (session: SessionSummary, role: ServiceRole) => void): SessionWatch {
   const running = new Map<ServiceRole, Set<string>>();
   const ended = new Set<string>();
 
@@ -33,7 +33,7 @@ export function createSessionWatch(onEnded: (session: SessionSummary) => void): 
       const wasRunning = known.delete(session.id);
       if (wasRunning && !ended.has(session.id)) {
         ended.add(session.id);
-        onEnded(session);
+        onEnded(session, role);
       }
     },
     forget(role) {

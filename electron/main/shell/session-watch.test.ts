@@ -1,0 +1,89 @@
+import { describe, expect, it } from 'vitest';
+import type { SessionState, SessionSummary } from '../../../services/contracts/models/session.ts';
+import type { ServiceRole } from '../../../services/contracts/contract.ts';
+import type { SupervisedEvent } from '../services/supervisor.ts';
+import { createSessionWatch, type SessionWatch } from './session-watch.ts';
+
+const progress = {
+  totalBytes: null,
+  totalFiles: null,
+  processedBytes: 0,
+  processedFiles: 0,
+  readBytes: 0,
+  transferredBytes: 0,
+  safeBytes: 0,
+  unchangedFiles: 0,
+  newBlocks: 0,
+  reusedBlocks: 0,
+  readBytesPerSecond: 0,
+  transferredBytesPerSecond: 0,
+  secondsLeft: null,
+};
+
+function changed(role: ServiceRole, id: string, state: SessionState): SupervisedEvent {
+  const payload: SessionSummary = {
+    id: id.repeat(32),
+    kind: 'backup',
+    jobName: 'Documents',
+    otherSide: 'Provider',
+    repository: 'Main',
+    state,
+    attempt: 1,
+    createdAt: '2026-11-21T10:00:00.000Z',
+    endedAt: null,
+    progress,
+    warningCount: 0,
+    error: null,
+    hasSecurityWarning: false,
+    pointId: null,
+  };
+  return { role, incarnation: 1, event: { kind: 'event', sequence: 1, domain: 'sessions', event: 'changed', payload } };
+}
+
+function watch(): { sessions: SessionWatch; ended: string[] } {
+  const ended: string[] = [];
+  return { ended, sessions: createSessionWatch(({ id, state }, role) => ended.push(`${role} ${id.slice(0, 1)} ${state}`)) };
+}
+
+describe('running sessions', () => {
+  it('count once when both sides run here', () => {
+    const { sessions } = watch();
+    sessions.observe(changed('tenant', 'a', 'transferring'));
+    sessions.observe(changed('provider', 'a', 'transferring'));
+    sessions.observe(changed('provider', 'b', 'connecting'));
+    expect(sessions.runningCount()).toBe(2);
+    sessions.observe(changed('provider', 'b', 'succeeded'));
+    expect(sessions.runningCount()).toBe(1);
+  });
+
+  it('are forgotten with their process', () => {
+    const { sessions } = watch();
+    sessions.observe(changed('tenant', 'a', 'transferring'));
+    sessions.forget('tenant');
+    expect(sessions.runningCount()).toBe(0);
+  });
+});
+
+describe('an end', () => {
+  it('is told once, by the side that is first', () => {
+    const { sessions, ended } = watch();
+    sessions.observe(changed('tenant', 'a', 'transferring'));
+    sessions.observe(changed('provider', 'a', 'transferring'));
+    sessions.observe(changed('provider', 'a', 'failed'));
+    sessions.observe(changed('tenant', 'a', 'failed'));
+    expect(ended).toEqual(['provider a failed']);
+  });
+
+  it('is not told for old sessions that are only listed again', () => {
+    const { sessions, ended } = watch();
+    sessions.observe(changed('tenant', 'a', 'succeeded'));
+    expect(ended).toEqual([]);
+  });
+
+  it('is not read out of a message that does not fit the contract', () => {
+    const { sessions } = watch();
+    const event = changed('tenant', 'a', 'transferring');
+    sessions.observe({ ...event, event: { ...event.event, payload: { id: 'x' } } });
+    expect(sessions.runningCount()).toBe(0);
+  });
+});
