@@ -30,12 +30,6 @@ export interface BlockPlace extends PackBlock {
   readonly packId: Buffer;
 }
 
-export interface CataloguePack {
-  readonly packId: Buffer;
-  readonly sizeBytes: number;
-  readonly blockCount: number;
-}
-
 function asBuffer(value: Row[string] | undefined): Buffer {
   if (!(value instanceof Uint8Array))
     throw new FarkeepError('storage.damaged', 'The catalogue holds a row of another shape');
@@ -79,12 +73,11 @@ export class Catalogue implements Disposable {
     return this.#database.get('SELECT 1 FROM packs WHERE id = ?', packId) !== undefined;
   }
 
-  packs(): CataloguePack[] {
-    return this.#database.all('SELECT id, size_bytes, block_count FROM packs').map((row) => ({
-      packId: asBuffer(row['id']),
-      sizeBytes: Number(row['size_bytes']),
-      blockCount: Number(row['block_count']),
-    }));
+  /** Identifiers of the blocks whose place is this pack. Looks at every block: only for when something is wrong. */
+  blocksInPack(packId: Buffer): Buffer[] {
+    return this.#database
+      .all('SELECT b.id FROM blocks b JOIN packs p ON p.number = b.pack WHERE p.id = ?', packId)
+      .map((row) => asBuffer(row['id']));
   }
 
   *packIds(): IterableIterator<Buffer> {
@@ -119,16 +112,6 @@ export class Catalogue implements Disposable {
           encodings.indexOf(block.encoding),
         );
       }
-    });
-  }
-
-  /** Forgets a pack that is no longer there, and its blocks. */
-  removePack(packId: Buffer): void {
-    this.#database.transaction(() => {
-      const row = this.#database.get('SELECT number FROM packs WHERE id = ?', packId);
-      if (row === undefined) return;
-      this.#database.run('DELETE FROM blocks WHERE pack = ?', row['number'] ?? null);
-      this.#database.run('DELETE FROM packs WHERE number = ?', row['number'] ?? null);
     });
   }
 

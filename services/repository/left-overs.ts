@@ -4,7 +4,6 @@ import { toFarkeepError } from '../kernel/farkeep-error.ts';
 import type { Logger } from '../kernel/logger.ts';
 import type { Catalogue } from './catalogue.ts';
 import {
-  decodePackHeader,
   encodeBlockHeader,
   encodePackEnd,
   encodePackHeader,
@@ -59,9 +58,7 @@ async function reuse(storage: Storage, catalogue: Catalogue, folder: string, nam
   const blocks: PackBlock[] = [];
   let offset = packHeaderBytes;
   try {
-    const header = Buffer.alloc(packHeaderBytes);
-    await storage.readRange(name, 0, header);
-    await output.append([encodePackHeader(decodePackHeader(header))]);
+    await output.append([encodePackHeader({ packId: scan.packId, createdAtMs: scan.createdAtMs ?? 0 })]);
     for (const block of wanted) {
       const stored = Buffer.allocUnsafeSlow(block.storedLength);
       await storage.readRange(name, block.offset, stored);

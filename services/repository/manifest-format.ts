@@ -195,6 +195,9 @@ function readOwner(input: ByteReader): EntryOwner {
 }
 
 const nanosPerSecond = 1_000_000_000n;
+/** 34,000 years: more than any file system holds. */
+const maxSeconds = 2n ** 40n;
+const maxExtendedAttributes = 1024;
 
 function writeTime(output: ByteWriter, timeNs: bigint): void {
   let seconds = timeNs / nanosPerSecond;
@@ -211,8 +214,7 @@ function writeTime(output: ByteWriter, timeNs: bigint): void {
 function readTime(input: ByteReader): bigint {
   const isNegative = input.byte();
   if (isNegative > 1) throw damagedManifest('a time is malformed');
-  // 2^40 s are 34,000 years: what a file system can hold, and safe in nanoseconds of 64 bits is checked where it is used.
-  const seconds = BigInt(input.number(2 ** 40));
+  const seconds = BigInt(input.number(Number(maxSeconds)));
   const nanos = BigInt(input.number(999_999_999));
   return (isNegative === 1 ? -seconds : seconds) * nanosPerSecond + nanos;
 }
@@ -227,7 +229,7 @@ function writeAttributes(output: ByteWriter, attributes: readonly ExtendedAttrib
 
 function readAttributes(input: ByteReader): ExtendedAttribute[] {
   const attributes: ExtendedAttribute[] = [];
-  for (let left = input.number(1024); left > 0; left -= 1) {
+  for (let left = input.number(maxExtendedAttributes); left > 0; left -= 1) {
     attributes.push({
       name: Buffer.from(input.sized(256)),
       value: Buffer.from(input.sized(maxExtendedAttributeBytes)),
@@ -236,10 +238,24 @@ function readAttributes(input: ByteReader): ExtendedAttribute[] {
   return attributes;
 }
 
+/** What readEntry would refuse must not be written. */
+function checkBounds({ mode, owner, mtimeNs, extendedAttributes }: TreeEntry): void {
+  if (mode > 0o7777) throw damagedManifest(`the mode ${mode.toString(8)} is more than permission bits`);
+  if (owner.uid > maxId || owner.gid > maxId) throw damagedManifest('an owner is more than 32 bits');
+  const seconds = mtimeNs / nanosPerSecond;
+  if (seconds >= maxSeconds || seconds <= -maxSeconds) throw damagedManifest('a time is out of bounds');
+  if (extendedAttributes.length > maxExtendedAttributes) throw damagedManifest('an entry has too many attributes');
+  for (const { name, value } of extendedAttributes) {
+    if (name.length > 256 || value.length > maxExtendedAttributeBytes)
+      throw damagedManifest('an attribute is too long');
+  }
+}
+
 /**
  * Body of an entry's record. Only the last part of the path is written; `depth` (0 for the top folder) tells whose child it is.
  */
 export function writeEntry(output: ByteWriter, entry: TreeEntry, depth: number, name: Buffer): void {
+  checkBounds(entry);
   output.number(depth);
   output.sized(name);
   output.number(entry.mode);

@@ -199,7 +199,7 @@ export class ManifestEncoder {
           return this.#addFileEnd(item);
       }
     } catch (error) {
-      if (error instanceof FarkeepError && error.code === 'storage.damaged')
+      if (error instanceof RangeError || (error instanceof FarkeepError && error.code === 'storage.damaged'))
         throw new FarkeepError('call.invalid', error.message, { cause: error });
       throw error;
     }

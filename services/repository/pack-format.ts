@@ -15,6 +15,7 @@ export const maxPackBlocks = 4 * 1024 * 1024;
 
 const packMagic = 0x464b504b; // "FKPK"
 const blockMagic = 0x464b424c; // "FKBL"
+export const blockMagicBytes = Buffer.from('FKBL');
 const trailerMagic = 0x464b5054; // "FKPT"
 const encodingCodes: Record<BlockEncoding, number> = { raw: 0, zstd: 1 };
 const encodings: readonly BlockEncoding[] = ['raw', 'zstd'];

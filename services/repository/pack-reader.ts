@@ -3,6 +3,7 @@ import { crc32 } from 'node:zlib';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import {
   blockHeaderBytes,
+  blockMagicBytes,
   decodeBlockHeader,
   decodePackHeader,
   decodePackIndex,
@@ -53,32 +54,84 @@ export async function readPackIndex(storage: Storage, name: string): Promise<Pac
   return { packId, sizeBytes, blocks: decodePackIndex(index, trailer) };
 }
 
+export interface PackScan extends PackContents {
+  /** Undefined when the header is damaged. */
+  readonly createdAtMs: number | undefined;
+  /** The first damage found, undefined when every block to the end is whole. */
+  readonly reason: string | undefined;
+}
+
+const searchBytes = 1024 * 1024;
+
 /**
- * Walks the blocks from the start, checking every checksum, and stops at the first that is not whole: what a writer that was
- * killed, or a disk that lost the end, leaves behind. `endOffset` is where the good part ends.
+ * Walks the blocks from the start without the index and checks every checksum: for what a writer that was killed leaves behind,
+ * and for packs whose end is damaged. Behind a damaged block header the next whole one is searched for.
+ * The pack's identifier is taken from its name, so a damaged header costs nothing.
  */
-export async function scanPack(
-  storage: Storage,
-  name: string,
-): Promise<PackContents & { readonly endOffset: number; readonly reason: string | undefined }> {
+export async function scanPack(storage: Storage, name: string): Promise<PackScan> {
   const sizeBytes = await packSize(storage, name);
-  const { packId } = decodePackHeader(await readExactly(storage, name, 0, Math.min(packHeaderBytes, sizeBytes)));
-  const blocks: PackBlock[] = [];
-  let endOffset = packHeaderBytes;
+  const hex = /([0-9a-f]{32})\.(?:pack|tmp)$/.exec(name)?.[1];
+  if (hex === undefined) throw new FarkeepError('storage.damaged', `${name} is not the name of a pack`);
+  let createdAtMs: number | undefined;
   let reason: string | undefined;
-  while (endOffset + blockHeaderBytes <= sizeBytes) {
+  try {
+    ({ createdAtMs } = decodePackHeader(await readExactly(storage, name, 0, Math.min(packHeaderBytes, sizeBytes))));
+  } catch (error) {
+    reason = damageOf(error);
+  }
+  const blocks: PackBlock[] = [];
+  let at: number | undefined = packHeaderBytes;
+  while (at !== undefined && at + blockHeaderBytes <= sizeBytes) {
+    let block: PackBlock;
     try {
-      const block = decodeBlockHeader(await readExactly(storage, name, endOffset, blockHeaderBytes), endOffset);
-      const stored = await readExactly(storage, name, block.offset, block.storedLength);
-      if (crc32(stored) !== block.crc)
-        throw new FarkeepError('storage.damaged', `the block at offset ${endOffset} has a wrong checksum`);
-      blocks.push(block);
-      endOffset = block.offset + block.storedLength;
+      block = decodeBlockHeader(await readExactly(storage, name, at, blockHeaderBytes), at);
+      if (block.offset + block.storedLength > sizeBytes)
+        throw new FarkeepError('storage.damaged', `the block at offset ${at} is cut`);
     } catch (error) {
-      if (!(error instanceof FarkeepError) || error.code !== 'storage.damaged') throw error;
-      reason = error.message;
-      break;
+      const isEnd: boolean = isPackEnd(
+        await readExactly(storage, name, sizeBytes - packTrailerBytes, packTrailerBytes),
+        sizeBytes,
+        at,
+      );
+      if (isEnd) break;
+      reason ??= damageOf(error);
+      at = await findBlock(storage, name, at + 1, sizeBytes);
+      continue;
+    }
+    if (crc32(await readExactly(storage, name, block.offset, block.storedLength)) === block.crc) blocks.push(block);
+    else reason ??= `the block at offset ${at} has a wrong checksum`;
+    at = block.offset + block.storedLength;
+  }
+  return { packId: Buffer.from(hex, 'hex'), createdAtMs, sizeBytes, blocks, reason };
+}
+
+function damageOf(error: unknown): string {
+  if (error instanceof FarkeepError && error.code === 'storage.damaged') return error.message;
+  throw error;
+}
+
+function isPackEnd(bytes: Buffer, sizeBytes: number, indexOffset: number): boolean {
+  try {
+    return decodePackTrailer(bytes, sizeBytes).indexOffset === indexOffset;
+  } catch (error) {
+    damageOf(error);
+    return false;
+  }
+}
+
+/** Offset of the next block header whose checksum is right. */
+async function findBlock(storage: Storage, name: string, from: number, sizeBytes: number): Promise<number | undefined> {
+  for (let start = from; start + blockHeaderBytes <= sizeBytes; start += searchBytes) {
+    const piece = await readExactly(storage, name, start, Math.min(searchBytes + blockHeaderBytes, sizeBytes - start));
+    for (let at = piece.indexOf(blockMagicBytes); at !== -1; at = piece.indexOf(blockMagicBytes, at + 1)) {
+      if (at + blockHeaderBytes > piece.length) break;
+      try {
+        decodeBlockHeader(piece.subarray(at), start + at);
+        return start + at;
+      } catch (error) {
+        damageOf(error);
+      }
     }
   }
-  return { packId, sizeBytes, blocks, endOffset, reason };
+  return undefined;
 }

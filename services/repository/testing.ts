@@ -1,6 +1,6 @@
 // Owns what the tests of this folder share: scratch folders, points made from entries. Not used by the product.
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { lstat, mkdtemp, readdir, readFile, readlink, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { blockIdOf, encodeBlock } from './block-content.ts';
@@ -8,7 +8,7 @@ import { describeManifest } from './manifest-chain.ts';
 import { ManifestEncoder } from './manifest.ts';
 import { encodePointRoot, type PointRoot } from './point-root.ts';
 import type { TenantStore } from './tenant-store.ts';
-import type { ManifestItem, TreeEntry } from './tree-entry.ts';
+import type { ContentReference, ManifestItem, TreeEntry } from './tree-entry.ts';
 
 export async function scratchFolder(): Promise<{ folder: string } & AsyncDisposable> {
   const folder = await mkdtemp(path.join(tmpdir(), 'farkeep-repository-'));
@@ -88,4 +88,78 @@ export async function commitItems(
 
 export function randomContent(length: number): Buffer {
   return randomBytes(length);
+}
+
+/** Items of a folder on disk with their content stored in 256 KiB pieces: a small stand-in for the mover's source. */
+export async function itemsOfFolder(store: TenantStore, folder: string): Promise<ManifestItem[]> {
+  const items: ManifestItem[] = [];
+  const walk = async (at: Buffer, relative: Buffer): Promise<void> => {
+    const stat = await lstat(at, { bigint: true });
+    const base = {
+      mode: Number(stat.mode & 0o7777n),
+      owner: { uid: Number(stat.uid), gid: Number(stat.gid), userName: '', groupName: '' },
+      mtimeNs: stat.mtimeNs,
+    };
+    if (stat.isSymbolicLink()) {
+      items.push({
+        type: 'entry',
+        entry: entryOf('symlink', relative, { ...base, target: await readlink(at, 'buffer') }),
+      });
+    } else if (stat.isFile()) {
+      const bytes = await readFile(at);
+      const content: ContentReference[] = [];
+      for (let start = 0; start < bytes.length; start += 262_144) {
+        const piece = bytes.subarray(start, start + 262_144);
+        content.push({ id: await appendContent(store, piece), lengthBytes: piece.length });
+      }
+      items.push({ type: 'entry', entry: entryOf('file', relative, { ...base, sizeBytes: bytes.length, content }) });
+    } else if (stat.isDirectory()) {
+      items.push({ type: 'entry', entry: entryOf('folder', relative, base) });
+      const names = await readdir(at, { encoding: 'buffer' });
+      const slash = Buffer.from('/');
+      for (const name of names.sort(Buffer.compare)) {
+        await walk(
+          Buffer.concat([at, slash, name]),
+          relative.length === 0 ? name : Buffer.concat([relative, slash, name]),
+        );
+      }
+    }
+  };
+  await walk(Buffer.from(folder), Buffer.alloc(0));
+  return items;
+}
+
+interface Described {
+  readonly what: string;
+  readonly mtimeNs: bigint;
+}
+
+async function describeFolder(folder: string): Promise<Map<string, Described>> {
+  const found = new Map<string, Described>();
+  const walk = async (at: Buffer): Promise<void> => {
+    const stat = await lstat(at, { bigint: true });
+    const content = stat.isFile()
+      ? blockIdOf(await readFile(at)).toString('hex')
+      : stat.isSymbolicLink()
+        ? (await readlink(at, 'buffer')).toString('latin1')
+        : '';
+    const name = at.subarray(Buffer.byteLength(folder)).toString('latin1');
+    found.set(name, { what: [stat.mode, stat.uid, stat.gid, content].join(' '), mtimeNs: stat.mtimeNs });
+    if (!stat.isDirectory()) return;
+    for (const child of await readdir(at, { encoding: 'buffer' }))
+      await walk(Buffer.concat([at, Buffer.from('/'), child]));
+  };
+  await walk(Buffer.from(folder));
+  return found;
+}
+
+/** What differs between two trees: names, kinds, contents, targets, modes, owners, times (to what utimes can set). */
+export async function differencesBetween(left: string, right: string): Promise<string[]> {
+  const [a, b] = [await describeFolder(left), await describeFolder(right)];
+  return [...new Set([...a.keys(), ...b.keys()])].filter((name) => {
+    const [one, other] = [a.get(name), b.get(name)];
+    if (one === undefined || other === undefined || one.what !== other.what) return true;
+    const difference = one.mtimeNs - other.mtimeNs;
+    return difference > 250n || difference < -250n;
+  });
 }

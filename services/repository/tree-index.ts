@@ -62,8 +62,7 @@ export class TreeIndex {
     for (;;) {
       let behind: Buffer | undefined;
       let read = 0;
-      for await (const entry of this.#from(start, after !== undefined || start !== path)) {
-        if (compareTreePaths(entry.path, start) <= 0 && start === path) continue;
+      for await (const entry of this.#from(start, start !== path)) {
         if (!isAtOrBelow(entry.path, path)) return { folder, entries, isCut: false };
         read += 1;
         if (entry.path.equals(path) || (after !== undefined && isAtOrBelow(entry.path, after))) continue;

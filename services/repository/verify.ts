@@ -1,12 +1,14 @@
 // Owns the provider's check without any key: every pack against its checksums, every restore point's chain to its last block.
 // Reads only; repairs nothing.
+import { existsSync } from 'node:fs';
+import path from 'node:path';
 import { crc32 } from 'node:zlib';
 import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
 import type { Logger } from '../kernel/logger.ts';
-import { blockIdLengthBytes, decodeBlockSync } from './block-content.ts';
+import { blockIdLengthBytes, decodeBlock, decodeBlockSync } from './block-content.ts';
+import { Catalogue } from './catalogue.ts';
 import { catalogueFromPacks } from './rebuild-catalogue.ts';
 import { BlockReader } from './block-reader.ts';
-import { decodeBlock } from './block-content.ts';
 import { FolderStorage } from './folder-storage.ts';
 import { listPacks } from './left-overs.ts';
 import { readManifest } from './manifest.ts';
@@ -75,9 +77,10 @@ export async function verifyTenantFolder({
   let bytesRead = 0;
   let blocks = 0;
   let done = 0;
+  const known = openCatalogue(tenantFolder);
   for (const name of names) {
     signal?.throwIfAborted();
-    const check = await checkPack(storage, name, isDeep);
+    const check = await checkPack(storage, name, isDeep, known);
     bytesRead += check.bytesRead;
     blocks += check.blocks;
     if (check.reason !== undefined) {
@@ -88,6 +91,7 @@ export async function verifyTenantFolder({
     done += 1;
     onProgress?.({ packs: done, allPacks: names.length, bytesRead });
   }
+  known?.close();
   // Damage is rare: only then the good packs are asked whether they hold the same block.
   if (lostBlocks.size > 0) await forgetHeldElsewhere(storage, names, bad, lostBlocks, wholeBlocks);
 
@@ -144,7 +148,12 @@ interface PackCheck {
 }
 
 /** Reads the pack once from start to end, in large pieces, and holds every block against the index, its header and its checksum. */
-async function checkPack(storage: Storage, name: string, isDeep: boolean): Promise<PackCheck> {
+async function checkPack(
+  storage: Storage,
+  name: string,
+  isDeep: boolean,
+  known: Catalogue | undefined,
+): Promise<PackCheck> {
   let index: PackBlock[];
   let sizeBytes: number;
   try {
@@ -156,7 +165,7 @@ async function checkPack(storage: Storage, name: string, isDeep: boolean): Promi
   } catch (error) {
     const { code, message } = toFarkeepError(error, 'storage.io');
     if (code !== 'storage.damaged' && code !== 'storage.io') throw error;
-    return withoutIndex(storage, name, message);
+    return withoutIndex(storage, name, message, known);
   }
   const lost: Buffer[] = [];
   let reason: string | undefined;
@@ -210,12 +219,27 @@ async function checkBlock(
   }
 }
 
-async function withoutIndex(storage: Storage, name: string, reason: string): Promise<PackCheck> {
+/** What can be found of a pack without its index; what is lost of it is known only from the catalogue. */
+async function withoutIndex(
+  storage: Storage,
+  name: string,
+  reason: string,
+  known: Catalogue | undefined,
+): Promise<PackCheck> {
+  const scan = await scanPack(storage, name);
+  const found = new Set(scan.blocks.map(({ id }) => keyOf(id)));
+  const lost = (known?.blocksInPack(scan.packId) ?? []).filter((id) => !found.has(keyOf(id)));
+  return { reason, lost, blocks: scan.blocks.length, bytesRead: scan.sizeBytes };
+}
+
+/** The catalogue file, if it can be read, to say what a damaged pack held. Everything else is checked without it. */
+function openCatalogue(tenantFolder: string): Catalogue | undefined {
+  const file = path.join(tenantFolder, 'catalogue.sqlite');
+  if (!existsSync(file)) return undefined;
   try {
-    const scan = await scanPack(storage, name);
-    return { reason, lost: [], blocks: scan.blocks.length, bytesRead: scan.sizeBytes };
+    return new Catalogue(file, 'read');
   } catch {
-    return { reason, lost: [], blocks: 0, bytesRead: 0 };
+    return undefined; // missing or damaged: it is only a cache
   }
 }
 

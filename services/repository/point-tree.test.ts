@@ -1,0 +1,171 @@
+// A point as a whole: made from a real tree, committed, listed, extracted with and without a catalogue, verified, damaged.
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { silentLogger } from '../kernel/logger.ts';
+import { extractPoint } from './extract.ts';
+import { listPacks } from './left-overs.ts';
+import { FolderStorage } from './folder-storage.ts';
+import { rebuildCatalogue } from './rebuild-catalogue.ts';
+import { TenantStore } from './tenant-store.ts';
+import { commitItems, differencesBetween, itemsOfFolder, randomContent, scratchFolder } from './testing.ts';
+import { verifyTenantFolder } from './verify.ts';
+
+const logger = silentLogger;
+
+function makeTree(folder: string): void {
+  mkdirSync(path.join(folder, 'sub/deeper'), { recursive: true });
+  writeFileSync(path.join(folder, 'empty'), '');
+  writeFileSync(path.join(folder, 'text'), 'some text '.repeat(10_000));
+  writeFileSync(path.join(folder, 'large'), randomContent(700_000));
+  writeFileSync(path.join(folder, 'sub/one'), randomContent(3000), { mode: 0o600 });
+  copyFileSync(path.join(folder, 'sub/one'), path.join(folder, 'sub/same content'));
+  writeFileSync(Buffer.concat([Buffer.from(path.join(folder, 'sub/')), Buffer.from([0xc3, 0x28, 0x0a])]), 'odd');
+  symlinkSync('../text', path.join(folder, 'sub/deeper/link'));
+  chmodSync(path.join(folder, 'sub/deeper'), 0o711);
+}
+
+async function makePoint(tenantFolder: string, source: string, pointId = 'p1'): Promise<void> {
+  await using store = await TenantStore.open({ folder: tenantFolder, mode: 'write', logger, packBytes: 300_000 });
+  await commitItems(store, pointId, await itemsOfFolder(store, source));
+}
+
+describe('a restore point of a real tree', () => {
+  it('comes back the same: from the service folder, without a catalogue, after a rebuild', async () => {
+    await using scratch = await scratchFolder();
+    const source = path.join(scratch.folder, 'source');
+    const tenantFolder = path.join(scratch.folder, 'tenant');
+    makeTree(source);
+    await makePoint(tenantFolder, source);
+    const first = await extractPoint({ tenantFolder, pointId: 'p1', to: path.join(scratch.folder, 'out1') });
+    expect(first).toMatchObject({ problemCount: 0, counts: { files: 6, folders: 2, symlinks: 1, failed: 0 } });
+    expect(await differencesBetween(source, path.join(scratch.folder, 'out1'))).toEqual([]);
+
+    for (const name of readdirSync(tenantFolder))
+      if (name.startsWith('catalogue')) rmSync(path.join(tenantFolder, name));
+    await extractPoint({ tenantFolder, pointId: 'p1', to: path.join(scratch.folder, 'out2') });
+    expect(await differencesBetween(source, path.join(scratch.folder, 'out2'))).toEqual([]);
+
+    writeFileSync(path.join(tenantFolder, 'catalogue.sqlite'), 'this is no database');
+    const rebuilt = await rebuildCatalogue({ tenantFolder, logger });
+    expect(rebuilt).toMatchObject({ damaged: [] });
+    expect(rebuilt.packs).toBeGreaterThan(1);
+    await using store = await TenantStore.open({ folder: tenantFolder, mode: 'write', logger });
+    const before = store.usedBytes();
+    await commitItems(store, 'p2', await itemsOfFolder(store, source));
+    expect(store.usedBytes()).toBe(before); // an unchanged tree adds no block, not even of its manifest
+  });
+
+  it('gives parts of itself', async () => {
+    await using scratch = await scratchFolder();
+    const source = path.join(scratch.folder, 'source');
+    const tenantFolder = path.join(scratch.folder, 'tenant');
+    makeTree(source);
+    await makePoint(tenantFolder, source);
+    const to = path.join(scratch.folder, 'out');
+    const result = await extractPoint({
+      tenantFolder,
+      pointId: 'p1',
+      to,
+      paths: [Buffer.from('sub/deeper'), Buffer.from('text')],
+    });
+    expect(result.problems).toEqual([]);
+    expect(readdirSync(to).sort()).toEqual(['sub', 'text']);
+    expect(readdirSync(path.join(to, 'sub'))).toEqual(['deeper']);
+    expect(statSync(path.join(to, 'sub/deeper')).mode & 0o777).toBe(0o711);
+    await expect(
+      extractPoint({ tenantFolder, pointId: 'p1', to, paths: [Buffer.from('sub/nothing')] }),
+    ).rejects.toMatchObject({ code: 'call.not-found' });
+    await expect(extractPoint({ tenantFolder, pointId: 'p9', to })).rejects.toMatchObject({ code: 'call.not-found' });
+  });
+
+  it('is verified, and damage names pack and points', async () => {
+    await using scratch = await scratchFolder();
+    const source = path.join(scratch.folder, 'source');
+    const tenantFolder = path.join(scratch.folder, 'tenant');
+    makeTree(source);
+    await makePoint(tenantFolder, source);
+    rmSync(path.join(source, 'large'));
+    await makePoint(tenantFolder, source, 'without-large');
+    const good = await verifyTenantFolder({ tenantFolder, logger, isDeep: true });
+    expect(good).toMatchObject({ ok: true, points: 2, damaged: [] });
+
+    // The pack of the large file is found by its size; a byte in the middle of its block is flipped.
+    const names = await listPacks(new FolderStorage(tenantFolder));
+    const large =
+      names.sort((a, b) => statSync(path.join(tenantFolder, b)).size - statSync(path.join(tenantFolder, a)).size)[0] ??
+      '';
+    const file = path.join(tenantFolder, large);
+    const whole = readFileSync(file);
+    const flipped = Buffer.from(whole);
+    flipped[400_000] = (flipped[400_000] ?? 0) ^ 1;
+    writeFileSync(file, flipped);
+    const bad = await verifyTenantFolder({ tenantFolder, logger });
+    expect(bad.ok).toBe(false);
+    expect(bad.damaged).toMatchObject([{ kind: 'pack', name: large, damagedBlocks: 1, points: ['p1'] }]);
+
+    // All else is restored; the file is named.
+    const result = await extractPoint({ tenantFolder, pointId: 'p1', to: path.join(scratch.folder, 'out') });
+    expect(result.problems).toMatchObject([{ path: Buffer.from('large'), code: 'storage.damaged', isRestored: false }]);
+    expect(result.problems[0]?.message).toContain(large);
+    expect(result.counts).toMatchObject({ files: 5, failed: 1 });
+
+    writeFileSync(file, whole.subarray(0, 500_000));
+    expect((await verifyTenantFolder({ tenantFolder, logger })).damaged).toMatchObject([
+      { kind: 'pack', name: large, points: ['p1'] },
+    ]);
+    rmSync(path.join(tenantFolder, 'catalogue.sqlite'));
+    expect((await verifyTenantFolder({ tenantFolder, logger })).damaged).toMatchObject([
+      { kind: 'pack', name: large },
+      { kind: 'point', points: ['p1'] },
+    ]);
+
+    writeFileSync(file, whole);
+    const root = path.join(tenantFolder, 'points/p1.manifest');
+    const rootBytes = readFileSync(root);
+    rootBytes[30] = (rootBytes[30] ?? 0) ^ 1;
+    writeFileSync(root, rootBytes);
+    expect((await verifyTenantFolder({ tenantFolder, logger })).damaged).toMatchObject([
+      {
+        kind: 'point',
+        name: 'points/p1.manifest',
+        reason: expect.stringContaining('does not match its hash') as string,
+      },
+    ]);
+    await using store = await TenantStore.open({ folder: tenantFolder, mode: 'read', logger });
+    expect(await store.listPoints()).toMatchObject([
+      { pointId: 'p1', root: undefined },
+      { pointId: 'without-large', problem: undefined },
+    ]);
+  });
+
+  it('finds a flipped byte wherever it is in a pack', async () => {
+    await using scratch = await scratchFolder();
+    const tenantFolder = path.join(scratch.folder, 'tenant');
+    const source = path.join(scratch.folder, 'source');
+    mkdirSync(source);
+    writeFileSync(path.join(source, 'f'), randomContent(150));
+    await makePoint(tenantFolder, source);
+    const [name = ''] = await listPacks(new FolderStorage(tenantFolder));
+    const file = path.join(tenantFolder, name);
+    const whole = readFileSync(file);
+    for (let at = 0; at < whole.length; at += 1) {
+      const flipped = Buffer.from(whole);
+      flipped[at] = (flipped[at] ?? 0) ^ (1 << (at % 8));
+      writeFileSync(file, flipped);
+      const { ok, damaged } = await verifyTenantFolder({ tenantFolder, logger });
+      expect({ at, ok }).toEqual({ at, ok: false });
+      expect(damaged[0]).toMatchObject({ kind: 'pack', name });
+    }
+  });
+});
