@@ -1,0 +1,287 @@
+// Owns the single port (docs/protocol.md, section 1): looks at the first bytes of a connection, finds where it goes, and passes the bytes on.
+// Must not terminate TLS, hold a key that protects data, or keep anything of what passes.
+import { createServer, type Server, type Socket } from 'node:net';
+
+import type { Clock } from '../kernel/clock.ts';
+import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
+import type { Logger } from '../kernel/logger.ts';
+import { normalizeAddress } from '../transport/client-address.ts';
+import { listen } from '../transport/data-listener.ts';
+import { DataSocket } from '../transport/data-socket.ts';
+import { relay } from '../transport/relay.ts';
+import type { GatewayReport } from '../wire/gateway-link-messages.ts';
+import { classifyFirstBytes, type Preamble } from '../wire/preamble.ts';
+import { encodeProxyHeader } from '../wire/proxy-header.ts';
+import { AbuseGuard } from './abuse-guard.ts';
+import type { GatewayConfig } from './config.ts';
+import type { RouteTable } from './route-table.ts';
+
+export interface ControlTarget {
+  readonly host: string;
+  readonly port: number;
+  readonly linkId: Buffer;
+  readonly proxyKey: Buffer;
+  /** Each value once for a link. */
+  nextCounter(): bigint;
+}
+
+export interface FrontDoorOptions {
+  readonly limits: GatewayConfig['limits'];
+  readonly routes: RouteTable;
+  /** Where control connections go now; undefined while the provider is not there. */
+  readonly findControl: () => ControlTarget | undefined;
+  /** The provider's address, for routes that name no host. */
+  readonly findProviderAddress: () => string | undefined;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+type Refusal = keyof GatewayReport['refusals'];
+type RelayKind = 'control' | 'data';
+
+interface RunningRelay {
+  readonly kind: RelayKind;
+  readonly client: DataSocket;
+  readonly server: DataSocket;
+}
+
+export class FrontDoor {
+  readonly #options: FrontDoorOptions;
+  readonly #logger: Logger;
+  readonly #guard: AbuseGuard;
+  readonly #servers: Server[] = [];
+  readonly #addresses: { host: string; port: number }[] = [];
+  readonly #waiting = new Set<DataSocket>();
+  readonly #relays = new Set<RunningRelay>();
+  readonly #refusals: Record<Refusal, number> = {
+    unknownFirstBytes: 0,
+    tooSlow: 0,
+    unknownTicket: 0,
+    blockedAddress: 0,
+    tooManyConnections: 0,
+    providerUnreachable: 0,
+  };
+  #finishedFromClients = 0;
+  #finishedToClients = 0;
+  #onRelayEnded: (() => void) | undefined;
+
+  constructor(options: FrontDoorOptions) {
+    this.#options = options;
+    this.#logger = options.logger;
+    this.#guard = new AbuseGuard(options.limits, options.clock);
+  }
+
+  /** @throws FarkeepError `service.port-in-use`, `service.start-failed` */
+  async open(addresses: GatewayConfig['listen']): Promise<void> {
+    for (const { host, port } of addresses) {
+      const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (socket) => this.#accept(socket));
+      const bound = await listen(server, { host, port }).then(
+        (boundPort) => ({ host, port: boundPort }),
+        async (error: unknown) => {
+          if (host !== '::' || toFarkeepError(error).code === 'service.port-in-use') throw error;
+          return { host: '0.0.0.0', port: await listen(server, { host: '0.0.0.0', port }) };
+        },
+      );
+      this.#servers.push(server);
+      this.#addresses.push(bound);
+    }
+  }
+
+  get addresses(): readonly { readonly host: string; readonly port: number }[] {
+    return this.#addresses;
+  }
+
+  get dataConnections(): number {
+    return this.#count('data');
+  }
+
+  counters(): Omit<GatewayReport, 'load'> {
+    let bytesFromClients = this.#finishedFromClients;
+    let bytesToClients = this.#finishedToClients;
+    for (const { client, server } of this.#relays) {
+      bytesFromClients += client.bytesRead;
+      bytesToClients += server.bytesRead;
+    }
+    return {
+      controlConnections: this.#count('control'),
+      dataConnections: this.#count('data'),
+      bytesFromClients,
+      bytesToClients,
+      refusals: { ...this.#refusals },
+    };
+  }
+
+  /** Accepts nothing more; connections that have not found their way yet are dropped, the others go on. */
+  stopAccepting(): void {
+    for (const server of this.#servers.splice(0)) server.close();
+    for (const socket of this.#waiting) socket.destroy();
+  }
+
+  /** Resolves when no data passes any more, or when the signal fires. */
+  async untilDataIsThrough(signal: AbortSignal): Promise<void> {
+    while (this.dataConnections > 0 && !signal.aborted) {
+      await new Promise<void>((resolve) => {
+        this.#onRelayEnded = resolve;
+        signal.addEventListener('abort', () => resolve(), { once: true });
+      });
+    }
+  }
+
+  dropAll(): void {
+    this.stopAccepting();
+    const reason = new FarkeepError('gateway.link-down', 'The gateway is stopping');
+    for (const { client, server } of this.#relays) {
+      client.destroy(reason);
+      server.destroy(reason);
+    }
+  }
+
+  #count(kind: RelayKind): number {
+    let count = 0;
+    for (const running of this.#relays) if (running.kind === kind) count += 1;
+    return count;
+  }
+
+  #accept(accepted: Socket): void {
+    const address = normalizeAddress(accepted.remoteAddress);
+    if (this.#guard.isRefused(address)) {
+      this.#refusals.blockedAddress += 1;
+      accepted.destroy();
+      return;
+    }
+    if (this.#waiting.size + this.#relays.size >= this.#options.limits.connections) {
+      this.#refusals.tooManyConnections += 1;
+      accepted.destroy();
+      return;
+    }
+    this.#sniff(DataSocket.adopt(accepted), address);
+  }
+
+  /** Reads until the kind of connection is clear. */
+  #sniff(client: DataSocket, address: string): void {
+    this.#waiting.add(client);
+    let received: Buffer = Buffer.alloc(0);
+    const refuse = (reason: Refusal): void => {
+      settle();
+      this.#refuseBad(client, address, reason);
+    };
+    const timer = setTimeout(() => refuse('tooSlow'), this.#options.limits.firstBytesTimeoutMs);
+    const settle = (): void => {
+      clearTimeout(timer);
+      this.#waiting.delete(client);
+    };
+    client.start({
+      onChunk: (chunk) => {
+        received = Buffer.concat([received, chunk]);
+        const first = classifyFirstBytes(received);
+        if (first.type === 'need-more') return true;
+        clearTimeout(timer);
+        if (first.type === 'unknown') refuse('unknownFirstBytes');
+        // Reading stays stopped until the relay starts; so the kernel holds what the client sends meanwhile, not we.
+        else {
+          const preamble = first.type === 'tls' ? undefined : first.preamble;
+          void this.#forward(client, address, preamble, received)
+            .catch((error: unknown) => {
+              this.#logger.warn('A connection could not be passed on', {
+                address,
+                reason: toFarkeepError(error).message,
+              });
+              client.destroy();
+            })
+            .finally(settle);
+        }
+        return false;
+      },
+      onEnd: () => {
+        // Whoever connects and ends without a byte looks whether the port is open; that is no abuse.
+        if (received.length > 0) refuse('unknownFirstBytes');
+        else client.destroy();
+      },
+      onClose: settle,
+    });
+  }
+
+  async #forward(client: DataSocket, address: string, preamble: Preamble | undefined, received: Buffer): Promise<void> {
+    const target = preamble === undefined ? this.#controlTarget(client, address) : this.#dataTarget(preamble);
+    if (target === 'unknown-ticket') {
+      this.#refuseBad(client, address, 'unknownTicket');
+      return;
+    }
+    if (target === undefined) {
+      this.#refuseUnreachable(client, 'there is no link to the provider');
+      return;
+    }
+    let server: DataSocket;
+    try {
+      server = await DataSocket.open({
+        host: target.host,
+        port: target.port,
+        timeoutMs: this.#options.limits.connectTimeoutMs,
+      });
+    } catch (error) {
+      this.#refuseUnreachable(client, toFarkeepError(error).message);
+      return;
+    }
+    if (client.isClosed || this.#servers.length === 0) {
+      server.destroy();
+      client.destroy();
+      return;
+    }
+    const running: RunningRelay = { kind: preamble === undefined ? 'control' : 'data', client, server };
+    this.#relays.add(running);
+    void relay(client, server, target.header === undefined ? [received] : [target.header, received]).then(
+      ({ error }) => {
+        this.#relays.delete(running);
+        this.#finishedFromClients += client.bytesRead;
+        this.#finishedToClients += server.bytesRead;
+        this.#logger.debug('Connection ended', {
+          kind: running.kind,
+          address,
+          fromClient: client.bytesRead,
+          toClient: server.bytesRead,
+          reason: error?.message ?? 'ended',
+        });
+        this.#onRelayEnded?.();
+      },
+    );
+  }
+
+  #controlTarget(client: DataSocket, address: string): { host: string; port: number; header: Buffer } | undefined {
+    const control = this.#options.findControl();
+    if (control === undefined) return undefined;
+    const header = encodeProxyHeader(
+      {
+        sourceAddress: address,
+        sourcePort: client.remotePort,
+        destinationAddress: normalizeAddress(client.localAddress),
+        destinationPort: client.localPort,
+        linkId: control.linkId,
+        counter: control.nextCounter(),
+      },
+      control.proxyKey,
+    );
+    return { host: control.host, port: control.port, header };
+  }
+
+  #dataTarget(preamble: Preamble): { host: string; port: number; header?: undefined } | 'unknown-ticket' | undefined {
+    const route = this.#options.routes.take(preamble);
+    if (route === undefined) return 'unknown-ticket';
+    const host = route.host ?? this.#options.findProviderAddress();
+    return host === undefined ? undefined : { host, port: route.port };
+  }
+
+  #refuseBad(client: DataSocket, address: string, reason: Refusal): void {
+    this.#refusals[reason] += 1;
+    client.destroy();
+    this.#logger.info('Connection refused', { address, reason });
+    if (this.#guard.countBad(address))
+      this.#logger.warn('Too many bad connections: the address is refused for a while', { address });
+  }
+
+  #refuseUnreachable(client: DataSocket, reason: string): void {
+    this.#refusals.providerUnreachable += 1;
+    this.#logger.warn('Connection closed because the provider cannot be reached', { reason });
+    // In order, not by reset: the tenant sees a gateway that is there and a provider that is not.
+    client.destroy();
+  }
+}

@@ -1,0 +1,64 @@
+// Owns the tickets this gateway may let through: each once, for at most a minute (docs/protocol.md, section 1). Never holds a ticket, only its hash.
+import { timingSafeEqual } from 'node:crypto';
+
+import type { Clock } from '../kernel/clock.ts';
+import type { Route } from '../wire/gateway-link-messages.ts';
+import { hashTicket, type Preamble } from '../wire/preamble.ts';
+
+const maxRoutes = 20_000;
+
+interface Entry {
+  readonly route: Route;
+  readonly hash: Buffer;
+  readonly expiresAtMs: number;
+}
+
+export class RouteTable {
+  readonly #entries = new Map<string, Entry>();
+  readonly #clock: Clock;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  /** @returns how many were taken; fewer only when the table is full of live ones */
+  add(routes: readonly Route[]): number {
+    const now = this.#clock.now();
+    this.#forgetExpired(now);
+    let accepted = 0;
+    for (const route of routes) {
+      if (this.#entries.size >= maxRoutes) break;
+      this.#entries.set(route.ticketHash, {
+        route,
+        hash: Buffer.from(route.ticketHash, 'hex'),
+        expiresAtMs: now + route.lifetimeMs,
+      });
+      accepted += 1;
+    }
+    return accepted;
+  }
+
+  remove(ticketHashes: readonly string[]): number {
+    return ticketHashes.filter((hash) => this.#entries.delete(hash)).length;
+  }
+
+  /**
+   * The route of a ticket, which is then used up. A ticket of the other kind or past its time is used up too, and gives nothing.
+   * Finding by hash leaks no more than the hash of what the client sent; the last word is a comparison in constant time.
+   */
+  take({ ticket, kind }: Preamble): Route | undefined {
+    const hash = hashTicket(ticket);
+    const entry = this.#entries.get(hash);
+    if (entry === undefined || !timingSafeEqual(entry.hash, Buffer.from(hash, 'hex'))) return undefined;
+    this.#entries.delete(hash);
+    return entry.route.kind === kind && entry.expiresAtMs > this.#clock.now() ? entry.route : undefined;
+  }
+
+  #forgetExpired(now: number): void {
+    for (const [hash, { expiresAtMs }] of this.#entries) if (expiresAtMs <= now) this.#entries.delete(hash);
+  }
+}

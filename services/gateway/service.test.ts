@@ -1,0 +1,462 @@
+// A real gateway between real sockets: enrolment, both kinds of traffic, a provider that goes and comes back, and clients that do it wrong.
+import { randomBytes, X509Certificate } from 'node:crypto';
+import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { connect, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+
+import { systemClock, type Clock } from '../kernel/clock.ts';
+import { silentLogger } from '../kernel/logger.ts';
+import {
+  makeAuthority,
+  makeSelfSigned,
+  type FixtureAuthority,
+  type FixtureIdentity,
+} from '../testing/certificate-fixture.ts';
+import { startProviderFixture, type ProviderFixture, type ProviderFixtureOptions } from '../testing/gateway-fixture.ts';
+import { connectControl, type ControlChannel } from '../transport/control-client.ts';
+import { listenData, type AcceptedData } from '../transport/data-listener.ts';
+import { connectData, type DataSocket } from '../transport/data-socket.ts';
+import { encodePreamble } from '../wire/preamble.ts';
+import { gatewayConfigSchema } from './config.ts';
+import { startGateway, type GatewayService } from './service.ts';
+
+let authority: FixtureAuthority;
+let infrastructure: FixtureIdentity;
+let identity: FixtureIdentity;
+beforeAll(async () => {
+  authority = await makeAuthority('infrastructure');
+  infrastructure = await authority.issueServer('provider infrastructure');
+  identity = await makeSelfSigned('provider');
+});
+
+let home = '';
+const cleanUps: (() => unknown)[] = [];
+beforeEach(async () => {
+  home = await mkdtemp(path.join(tmpdir(), 'farkeep-gateway-'));
+});
+afterEach(async () => {
+  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
+  await rm(home, { recursive: true, force: true });
+});
+
+async function startProvider(options: Partial<ProviderFixtureOptions> = {}): Promise<ProviderFixture> {
+  const provider = await startProviderFixture({ authority, infrastructure, identity, ...options });
+  cleanUps.push(() => provider.close());
+  return provider;
+}
+
+async function start(config: Record<string, unknown> = {}, clock: Clock = systemClock): Promise<GatewayService> {
+  const gateway = await startGateway({
+    home,
+    config: gatewayConfigSchema.parse({
+      name: 'gw-test',
+      listen: [{ host: '127.0.0.1', port: 0 }],
+      reportIntervalMs: 20,
+      ...config,
+    }),
+    logger: silentLogger,
+    clock,
+    version: '0.0.0',
+  });
+  cleanUps.push(() => gateway.stop(0));
+  return gateway;
+}
+
+function portOf(gateway: GatewayService): number {
+  return gateway.addresses[0]?.port ?? 0;
+}
+
+/** Provider and enrolled gateway, with the link up on both sides. */
+async function startBoth(
+  config: Record<string, unknown> = {},
+  clock?: Clock,
+): Promise<{ provider: ProviderFixture; gateway: GatewayService; gatewayId: string; port: number }> {
+  const provider = await startProvider(clock === undefined ? {} : { clock });
+  const gateway = await start({ enrolmentToken: provider.makeToken(), ...config }, clock);
+  const gatewayId = await provider.untilConnected();
+  await vi.waitFor(() => expect(gateway.status().link).toBe('connected'));
+  return { provider, gateway, gatewayId, port: portOf(gateway) };
+}
+
+async function connectTenant(port: number): Promise<ControlChannel> {
+  const channel = await connectControl({
+    host: '127.0.0.1',
+    port,
+    serverName: 'localhost',
+    decideTrust: () => Promise.resolve({ isAccepted: true }),
+    timeoutMs: 5_000,
+  });
+  cleanUps.push(() => channel.peer.close());
+  return channel;
+}
+
+async function startMover(): Promise<{ port: number; accepted: AcceptedData[]; next: () => Promise<AcceptedData> }> {
+  const accepted: AcceptedData[] = [];
+  const waiting: ((data: AcceptedData) => void)[] = [];
+  const listener = await listenData({
+    onConnection: (data) => {
+      accepted.push(data);
+      cleanUps.push(() => data.socket.destroy());
+      waiting.shift()?.(data);
+    },
+  });
+  cleanUps.push(() => listener.close());
+  return { port: listener.port, accepted, next: () => new Promise((resolve) => waiting.push(resolve)) };
+}
+
+/** Everything until the end of the other side's direction. */
+function readAll(socket: DataSocket, firstBytes?: Buffer): Promise<Buffer> {
+  const parts: Buffer[] = [];
+  return new Promise((resolve, reject) => {
+    socket.start(
+      {
+        onChunk: (chunk) => {
+          parts.push(Buffer.from(chunk));
+          return true;
+        },
+        onEnd: () => resolve(Buffer.concat(parts)),
+        onClose: (error) => (error === undefined ? resolve(Buffer.concat(parts)) : reject(error)),
+      },
+      firstBytes,
+    );
+  });
+}
+
+function rawClient(port: number): { socket: Socket; closed: Promise<void> } {
+  const socket = connect(port, '127.0.0.1');
+  socket.on('error', () => undefined);
+  socket.resume();
+  cleanUps.push(() => socket.destroy());
+  return { socket, closed: new Promise((resolve) => socket.once('close', () => resolve())) };
+}
+
+describe('enrolment and link', () => {
+  it('enrols with a token, keeps its key to itself, and comes back without the token', async () => {
+    const { provider, gateway } = await startBoth();
+    const file = path.join(home, 'link-identity.json');
+    expect((await stat(file)).mode & 0o777).toBe(0o600);
+    const saved = JSON.parse(await readFile(file, 'utf8')) as { certificatePem: string };
+    expect(provider.known.size).toBe(1);
+    expect(new X509Certificate(saved.certificatePem).subject).toContain('gw-test');
+    await gateway.stop(0);
+    await vi.waitFor(() => expect(provider.links.gateways()).toHaveLength(0));
+    await start();
+    expect(await provider.untilConnected()).toBe('gateway-1');
+  });
+
+  it('uses a token once', async () => {
+    const provider = await startProvider();
+    const token = provider.makeToken();
+    const first = await start();
+    await first.enrol({ token, replace: false });
+    await expect(first.enrol({ token, replace: false })).rejects.toMatchObject({ code: 'call.conflict' });
+    await expect(first.enrol({ token, replace: true })).rejects.toMatchObject({ code: 'gateway.token-invalid' });
+    // The failed attempt took nothing away.
+    expect(first.status()).toMatchObject({ isEnrolled: true });
+  });
+
+  it('gives its secret only to the provider that the token names', async () => {
+    const provider = await startProvider();
+    const gateway = await start();
+    const token = provider.makeToken({ fingerprint: '00'.repeat(32) });
+    await expect(gateway.enrol({ token, replace: false })).rejects.toMatchObject({ code: 'trust.thumbprint-mismatch' });
+    expect(provider.known.size).toBe(0);
+    expect(gateway.status()).toMatchObject({ isEnrolled: false, link: 'not-enrolled' });
+  });
+
+  it.each(['', 'hello', 'farkeep-gateway-1.', 'farkeep-gateway-1.e30', `farkeep-gateway-1.${'A'.repeat(5000)}`])(
+    'refuses the token "%.30s" by name',
+    async (token) => {
+      const gateway = await start();
+      await expect(gateway.enrol({ token, replace: false })).rejects.toMatchObject({ code: 'gateway.token-invalid' });
+    },
+  );
+
+  it('refuses an expired token without dialling', async () => {
+    const provider = await startProvider();
+    const gateway = await start();
+    await expect(
+      gateway.enrol({ token: provider.makeToken({ expiresAtMs: Date.now() - 5_000 }), replace: false }),
+    ).rejects.toMatchObject({ code: 'gateway.token-invalid', message: expect.stringContaining('expired') as string });
+  });
+
+  it('says why when the provider does not know it any more', async () => {
+    const { provider, gateway, gatewayId } = await startBoth();
+    provider.known.clear();
+    const { FarkeepError } = await import('../kernel/farkeep-error.ts');
+    await provider.links.disconnect(gatewayId, new FarkeepError('gateway.not-enrolled', 'removed by the admin'));
+    await vi.waitFor(() =>
+      expect(gateway.status()).toMatchObject({
+        link: 'waiting',
+        linkReason: expect.stringMatching(/removed by the admin|does not know/) as string,
+      }),
+    );
+  });
+
+  it('does not take another gateway, with a certificate of the same authority, for the provider', async () => {
+    const { provider, gateway } = await startBoth();
+    const port = provider.links.port;
+    await provider.close();
+    await vi.waitFor(() => expect(gateway.status().link).toBe('waiting'));
+    // The impostor holds a genuine client certificate and listens where the provider was.
+    const { generateKeyPairSync } = await import('node:crypto');
+    const keys = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const certificatePem = await authority.authority.issueClientCertificate({
+      publicKeyPem: keys.publicKey.export({ type: 'spki', format: 'pem' }).toString(),
+      commonName: 'gw-evil',
+    });
+    const impostor = {
+      certificatePem,
+      privateKeyPem: keys.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+    };
+    const evil = await startProvider({ infrastructure: impostor, infrastructurePort: port, known: provider.known });
+    await vi.waitFor(() => expect(gateway.status().linkReason).toMatch(/vouches|certificate/), { timeout: 10_000 });
+    expect(evil.links.gateways()).toHaveLength(0);
+  });
+});
+
+describe('control connections', () => {
+  it('reach the provider end to end, with the real client address', async () => {
+    const { provider, port, gatewayId } = await startBoth();
+    const accepted = provider.nextConnection();
+    const channel = await connectTenant(port);
+    const connection = await accepted;
+    expect(connection).toMatchObject({ gatewayId, remoteAddress: '127.0.0.1' });
+    expect(connection.channelBinding.equals(channel.channelBinding())).toBe(true);
+    expect(channel.tls).toMatchObject({ version: 'TLSv1.3', group: 'X25519MLKEM768' });
+    connection.peer.onRequest((_type, payload) => Promise.resolve(payload));
+    expect(await channel.peer.request('echo', 'through the gateway')).toBe('through the gateway');
+  });
+
+  it('are closed quickly while the provider is down, and work again when it is back', async () => {
+    const { provider, gateway, port } = await startBoth();
+    const infrastructurePort = provider.links.port;
+    await provider.close();
+    await vi.waitFor(() => expect(gateway.status().link).toBe('waiting'));
+    const before = performance.now();
+    await expect(connectTenant(port)).rejects.toMatchObject({ code: 'gateway.provider-unreachable' });
+    expect(performance.now() - before).toBeLessThan(2_000);
+    const again = await startProvider({ infrastructurePort, known: provider.known });
+    await again.untilConnected();
+    await vi.waitFor(() => expect(gateway.status().link).toBe('connected'));
+    await connectTenant(port);
+    expect(again.connections).toHaveLength(1);
+  });
+
+  it('go on while the link is gone', async () => {
+    const { provider, gateway, gatewayId, port } = await startBoth();
+    const accepted = provider.nextConnection();
+    const channel = await connectTenant(port);
+    const connection = await accepted;
+    connection.peer.onRequest((_type, payload) => Promise.resolve(payload));
+    const { FarkeepError } = await import('../kernel/farkeep-error.ts');
+    await provider.links.disconnect(gatewayId, new FarkeepError('gateway.link-down'));
+    await vi.waitFor(() => expect(gateway.status().link).not.toBe('connected'));
+    expect(await channel.peer.request('echo', 'still here')).toBe('still here');
+  });
+
+  it('cannot be replayed or forged by somebody who reaches the control port', async () => {
+    const { provider, port } = await startBoth();
+    await connectTenant(port);
+    // What the gateway sent is not recorded here; a made-up header has no chance, and a direct connection neither.
+    await expect(connectTenant(provider.control.port)).rejects.toMatchObject({ code: 'gateway.provider-unreachable' });
+  });
+});
+
+describe('data connections', () => {
+  it('reach the mover named by the ticket, preamble unchanged, both ways', async () => {
+    const { provider, gatewayId, port, gateway } = await startBoth();
+    const mover = await startMover();
+    const ticket = randomBytes(32);
+    await provider.links.pushRoutes(gatewayId, [{ ticket, kind: 'data', host: '127.0.0.1', port: mover.port }]);
+    const accepted = mover.next();
+    const client = await connectData({ host: '127.0.0.1', port, kind: 'data', ticket });
+    cleanUps.push(() => client.destroy());
+    const payload = randomBytes(3_000_000);
+    await client.write(payload);
+    client.end();
+    const { socket, firstBytes, kind, ticket: seen } = await accepted;
+    expect(kind).toBe('data');
+    expect(seen.equals(ticket)).toBe(true);
+    expect((await readAll(socket, firstBytes)).equals(payload)).toBe(true);
+    // The client's direction has ended, the mover's has not.
+    await socket.write(payload.subarray(0, 1_000_000));
+    socket.end();
+    expect((await readAll(client)).equals(payload.subarray(0, 1_000_000))).toBe(true);
+    await vi.waitFor(() =>
+      expect(gateway.counters()).toMatchObject({
+        dataConnections: 0,
+        bytesFromClients: 3_000_040,
+        bytesToClients: 1_000_000,
+      }),
+    );
+    await vi.waitFor(() => expect(provider.reports.at(-1)).toMatchObject({ bytesFromClients: 3_000_040 }));
+  });
+
+  it('take a ticket once, not late, not of the other kind, not after it was removed', async () => {
+    let now = Date.now();
+    const clock: Clock = { now: () => now, sleep: systemClock.sleep };
+    const { provider, gatewayId, port, gateway } = await startBoth({}, clock);
+    const mover = await startMover();
+    const [used, late, otherKind, removed, unknown] = Array.from({ length: 5 }, () => randomBytes(32)) as [
+      Buffer,
+      Buffer,
+      Buffer,
+      Buffer,
+      Buffer,
+    ];
+    const route = { kind: 'data', port: mover.port } as const;
+    await provider.links.pushRoutes(
+      gatewayId,
+      [used, late, otherKind, removed].map((ticket) => ({ ...route, ticket })),
+    );
+    await provider.links.removeRoutes(gatewayId, [removed]);
+    const accepted = mover.next();
+    const first = await connectData({ host: '127.0.0.1', port, kind: 'data', ticket: used });
+    cleanUps.push(() => first.destroy());
+    await accepted;
+    const refused = async (ticket: Buffer, kind: 'data' | 'tunnel' = 'data'): Promise<void> => {
+      const client = await connectData({ host: '127.0.0.1', port, kind, ticket });
+      expect(await readAll(client).catch(() => Buffer.alloc(0))).toHaveLength(0);
+    };
+    await refused(used);
+    await refused(otherKind, 'tunnel');
+    await refused(otherKind);
+    await refused(removed);
+    await refused(unknown);
+    now += 60_000;
+    await refused(late);
+    expect(mover.accepted).toHaveLength(1);
+    expect(gateway.counters().refusals.unknownTicket).toBe(6);
+  });
+
+  it('are refused to a ticket that was pushed to another gateway only', async () => {
+    const { provider, gatewayId } = await startBoth();
+    home = await mkdtemp(path.join(tmpdir(), 'farkeep-gateway-'));
+    const other = await start({ enrolmentToken: provider.makeToken(), name: 'gw-other' });
+    await vi.waitFor(() => expect(provider.links.gateways()).toHaveLength(2));
+    const mover = await startMover();
+    const ticket = randomBytes(32);
+    await provider.links.pushRoutes(gatewayId, [{ ticket, kind: 'data', port: mover.port }]);
+    const client = await connectData({ host: '127.0.0.1', port: portOf(other), kind: 'data', ticket });
+    expect(await readAll(client).catch(() => Buffer.alloc(0))).toHaveLength(0);
+    expect(mover.accepted).toHaveLength(0);
+  });
+
+  it('are closed when the mover is gone', async () => {
+    const { provider, gatewayId, port, gateway } = await startBoth();
+    const mover = await listenData({ onConnection: () => undefined });
+    await mover.close();
+    const ticket = randomBytes(32);
+    await provider.links.pushRoutes(gatewayId, [{ ticket, kind: 'tunnel', port: mover.port }]);
+    const client = await connectData({ host: '127.0.0.1', port, kind: 'tunnel', ticket });
+    expect(await readAll(client).catch(() => Buffer.alloc(0))).toHaveLength(0);
+    expect(gateway.counters().refusals.providerUnreachable).toBe(1);
+  });
+
+  it('come to their end during a graceful stop', async () => {
+    const { provider, gatewayId, port, gateway } = await startBoth();
+    const mover = await startMover();
+    const ticket = randomBytes(32);
+    await provider.links.pushRoutes(gatewayId, [{ ticket, kind: 'data', port: mover.port }]);
+    const accepted = mover.next();
+    const client = await connectData({ host: '127.0.0.1', port, kind: 'data', ticket });
+    const { socket, firstBytes } = await accepted;
+    let isStopped = false;
+    const stopping = gateway.stop(20_000).then(() => (isStopped = true));
+    await expect(connectTenant(port)).rejects.toMatchObject({ code: 'gateway.unreachable' });
+    await client.write(Buffer.from('the rest of it'));
+    client.end();
+    expect((await readAll(socket, firstBytes)).toString()).toBe('the rest of it');
+    expect(isStopped).toBe(false);
+    socket.end();
+    await readAll(client);
+    await stopping;
+    expect(gateway.counters().dataConnections).toBe(0);
+  });
+
+  it('are dropped when the deadline of a stop is over', async () => {
+    const { provider, gatewayId, port, gateway } = await startBoth();
+    const mover = await startMover();
+    const ticket = randomBytes(32);
+    await provider.links.pushRoutes(gatewayId, [{ ticket, kind: 'data', port: mover.port }]);
+    const accepted = mover.next();
+    const client = await connectData({ host: '127.0.0.1', port, kind: 'data', ticket });
+    await accepted;
+    const lost = readAll(client);
+    await Promise.all([gateway.stop(50), expect(lost).rejects.toMatchObject({ code: 'connection.lost' })]);
+  });
+});
+
+describe('clients that do it wrong', () => {
+  it.each([
+    ['garbage', Buffer.from('GET / HTTP/1.1\r\n\r\n')],
+    ['a wrong magic', Buffer.from('FKD2')],
+    ['an unknown version', Buffer.from('FKD1\x02')],
+    ['an unknown kind', Buffer.from('FKD1\x01\x03')],
+    ['flags that nobody knows', Buffer.from('FKD1\x01\x01\x00\x01')],
+    ['SSL 2', Buffer.from([0x80, 0x2e, 0x01])],
+  ])('are closed at once: %s', async (_name, bytes) => {
+    const { gateway, port } = await startBoth();
+    const { socket, closed } = rawClient(port);
+    socket.write(bytes);
+    await closed;
+    expect(gateway.counters().refusals.unknownFirstBytes).toBe(1);
+  });
+
+  it('are closed when they take too long for their first bytes', async () => {
+    const { gateway, port } = await startBoth({ limits: { firstBytesTimeoutMs: 100 } });
+    const silent = rawClient(port);
+    const slow = rawClient(port);
+    const preamble = encodePreamble({ kind: 'data', ticket: randomBytes(32) });
+    let sent = 0;
+    const dripping = setInterval(() => slow.socket.write(preamble.subarray(sent, (sent += 1))), 20);
+    await Promise.all([silent.closed, slow.closed]);
+    clearInterval(dripping);
+    expect(sent).toBeLessThan(preamble.length);
+    expect(gateway.counters().refusals.tooSlow).toBe(2);
+  });
+
+  it('may come byte by byte within the time', async () => {
+    const { provider, gatewayId, port } = await startBoth();
+    const mover = await startMover();
+    const ticket = randomBytes(32);
+    await provider.links.pushRoutes(gatewayId, [{ ticket, kind: 'tunnel', port: mover.port }]);
+    const accepted = mover.next();
+    const { socket } = rawClient(port);
+    socket.setNoDelay(true);
+    for (const byte of encodePreamble({ kind: 'tunnel', ticket })) {
+      socket.write(Buffer.from([byte]));
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect((await accepted).ticket.equals(ticket)).toBe(true);
+  });
+
+  it('are refused for a while after ten bad connections, and let in again later', async () => {
+    let now = Date.now();
+    const clock: Clock = { now: () => now, sleep: systemClock.sleep };
+    const { gateway, port } = await startBoth({}, clock);
+    for (let count = 0; count < 10; count += 1) {
+      const { socket, closed } = rawClient(port);
+      socket.write('nonsense');
+      await closed;
+    }
+    await expect(connectTenant(port)).rejects.toMatchObject({ code: 'gateway.provider-unreachable' });
+    expect(gateway.counters().refusals).toMatchObject({ unknownFirstBytes: 10, blockedAddress: 1 });
+    now += 60_001;
+    await connectTenant(port);
+  });
+
+  it('do not count for looking whether the port is open', async () => {
+    const { gateway, port } = await startBoth();
+    for (let count = 0; count < 15; count += 1) {
+      const { socket, closed } = rawClient(port);
+      socket.once('connect', () => socket.end());
+      await closed;
+    }
+    await connectTenant(port);
+    expect(gateway.status().refusedConnections).toBe(0);
+  });
+});

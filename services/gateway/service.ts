@@ -1,0 +1,318 @@
+// Owns the gateway role: enrolment, the link to the provider, the single port, status and stop. Must not know sessions, tenants or contents.
+import { generateKeyPair } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { promisify } from 'node:util';
+import type { z } from 'zod';
+
+import type { gatewayNodeStatusSchema } from '../contracts/rpc/gateway-node.ts';
+import type { Clock } from '../kernel/clock.ts';
+import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
+import type { Logger } from '../kernel/logger.ts';
+import { hashEnrolmentSecret, parseEnrolmentToken } from '../transport/enrolment-token.ts';
+import { enrolGateway, GatewayLinkClient, type LinkSession } from '../transport/gateway-link-client.ts';
+import type { GatewayConfiguration, GatewayReport } from '../wire/gateway-link-messages.ts';
+import type { GatewayConfig } from './config.ts';
+import { FrontDoor, type ControlTarget } from './front-door.ts';
+import { loadGatewayState, saveGatewayState, type GatewayState } from './gateway-state.ts';
+import { RouteTable } from './route-table.ts';
+
+export type GatewayStatus = z.infer<typeof gatewayNodeStatusSchema>;
+
+export interface GatewayOptions {
+  /** The role's own folder; exists and is locked by the host. */
+  readonly home: string;
+  readonly config: GatewayConfig;
+  readonly logger: Logger;
+  readonly clock: Clock;
+  /** Of this program, told to the provider. */
+  readonly version: string;
+}
+
+const enrolRetryMs = 5_000;
+
+/** @throws FarkeepError `service.port-in-use`, `service.start-failed`, `storage.damaged`, `config.invalid` */
+export async function startGateway(options: GatewayOptions): Promise<GatewayService> {
+  const service = new GatewayService(options);
+  await service.start();
+  return service;
+}
+
+export class GatewayService {
+  readonly #options: GatewayOptions;
+  readonly #logger: Logger;
+  readonly #clock: Clock;
+  readonly #startedAtMs: number;
+  readonly #routes: RouteTable;
+  readonly #door: FrontDoor;
+  readonly #listeners = new Set<(status: GatewayStatus) => void>();
+  readonly #stopping = new AbortController();
+  #state: GatewayState | undefined;
+  #client: GatewayLinkClient | undefined;
+  #session: LinkSession | undefined;
+  #control: ControlTarget | undefined;
+  #link: GatewayStatus['link'] = 'not-enrolled';
+  #linkReason: string | null = null;
+  #reportTimer: NodeJS.Timeout | undefined;
+  #lastReport = '';
+  #lastCpu = process.cpuUsage();
+  #lastCpuAtMs = performance.now();
+  #stopped: Promise<void> | undefined;
+
+  constructor(options: GatewayOptions) {
+    this.#options = options;
+    this.#logger = options.logger;
+    this.#clock = options.clock;
+    this.#startedAtMs = options.clock.now();
+    this.#routes = new RouteTable(options.clock);
+    this.#door = new FrontDoor({
+      limits: options.config.limits,
+      routes: this.#routes,
+      findControl: () => this.#control,
+      findProviderAddress: () => this.#session?.providerAddress,
+      clock: options.clock,
+      logger: options.logger,
+    });
+  }
+
+  async start(): Promise<void> {
+    const { config, home } = this.#options;
+    this.#state = await loadGatewayState(home, this.#logger);
+    const token = await this.#configuredToken();
+    await this.#door.open(config.listen);
+    if (this.#state !== undefined) this.#openLink(this.#state);
+    if (token !== undefined && this.#state?.tokenHash !== hashEnrolmentSecret(parseEnrolmentToken(token).secret)) {
+      void this.#enrolUntilDone(token);
+    }
+    this.#reportTimer = setInterval(() => this.#report(), config.reportIntervalMs);
+    this.#reportTimer.unref();
+  }
+
+  /** "host:port" of every listener. */
+  get addresses(): readonly { readonly host: string; readonly port: number }[] {
+    return this.#door.addresses;
+  }
+
+  status(): GatewayStatus {
+    const counters = this.#door.counters();
+    return {
+      isEnrolled: this.#state !== undefined,
+      link: this.#link,
+      linkReason: this.#linkReason,
+      providerAddress: this.#state === undefined ? null : formatAddress(this.#state),
+      listeners: this.#door.addresses.map(formatAddress),
+      connections: counters.controlConnections + counters.dataConnections,
+      relayedBytes: counters.bytesFromClients + counters.bytesToClients,
+      refusedConnections: Object.values(counters.refusals).reduce((sum, count) => sum + count, 0),
+      startedAt: new Date(this.#startedAtMs).toISOString(),
+    };
+  }
+
+  counters(): Omit<GatewayReport, 'load'> {
+    return this.#door.counters();
+  }
+
+  /** Data connections that a stop would interrupt. */
+  activeDataConnections(): number {
+    return this.#door.dataConnections;
+  }
+
+  /** Called on every change of link or enrolment and, with counters, at most as often as reports are sent. Returns the way to end it. */
+  onStatusChanged(listener: (status: GatewayStatus) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /**
+   * Enrols with a one-time token and opens the link.
+   * @throws FarkeepError `call.conflict` when enrolled already and not to be replaced, `gateway.token-invalid`, `gateway.link-down`,
+   *   `trust.thumbprint-mismatch`
+   */
+  async enrol({ token, replace }: { token: string; replace: boolean }): Promise<GatewayStatus> {
+    const parsed = parseEnrolmentToken(token);
+    if (this.#state !== undefined && !replace) {
+      throw new FarkeepError('call.conflict', `This gateway is enrolled already, at ${formatAddress(this.#state)}`, {
+        hint: 'Say that the enrolment is to be replaced, or keep it.',
+      });
+    }
+    const keys = await promisify(generateKeyPair)('ec', { namedCurve: 'P-256' });
+    const issued = await enrolGateway({
+      token: parsed,
+      name: this.#options.config.name,
+      publicKeyPem: keys.publicKey.export({ type: 'spki', format: 'pem' }).toString(),
+      nowMs: this.#clock.now(),
+      signal: this.#stopping.signal,
+      logger: this.#logger,
+    });
+    const state: GatewayState = {
+      version: 1,
+      gatewayId: issued.gatewayId,
+      host: parsed.host,
+      port: parsed.port,
+      fingerprint: parsed.fingerprint,
+      infrastructureCaPem: issued.infrastructureCaPem,
+      certificatePem: issued.certificatePem,
+      privateKeyPem: keys.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+      tokenHash: hashEnrolmentSecret(parsed.secret),
+    };
+    await saveGatewayState(this.#options.home, state);
+    await this.#client?.stop();
+    this.#linkLost();
+    this.#state = state;
+    this.#logger.info('Gateway enrolled', { gatewayId: state.gatewayId, provider: formatAddress(state) });
+    this.#openLink(state);
+    return this.status();
+  }
+
+  /** Takes no new connection, lets data that is passing come to its end within `deadlineMs`, then drops what is left. Safe to call twice. */
+  stop(deadlineMs: number): Promise<void> {
+    this.#stopped ??= this.#stop(deadlineMs);
+    return this.#stopped;
+  }
+
+  async #stop(deadlineMs: number): Promise<void> {
+    this.#stopping.abort();
+    clearInterval(this.#reportTimer);
+    this.#door.stopAccepting();
+    const deadline = new AbortController();
+    const timer = setTimeout(() => deadline.abort(), deadlineMs);
+    await this.#door.untilDataIsThrough(deadline.signal);
+    clearTimeout(timer);
+    this.#door.dropAll();
+    await this.#client?.stop();
+    this.#linkLost();
+  }
+
+  async #configuredToken(): Promise<string | undefined> {
+    const { enrolmentToken, enrolmentTokenFile } = this.#options.config;
+    if (enrolmentToken !== undefined) return checkedToken(enrolmentToken, 'enrolmentToken');
+    if (enrolmentTokenFile === undefined) return undefined;
+    try {
+      return checkedToken(await readFile(enrolmentTokenFile, 'utf8'), 'enrolmentTokenFile');
+    } catch (error) {
+      if (error instanceof FarkeepError) throw error;
+      // An enrolled gateway needs the file no more; a new one cannot do without it.
+      if (this.#state !== undefined) return undefined;
+      throw new FarkeepError(
+        'config.invalid',
+        `The enrolment token file ${enrolmentTokenFile} cannot be read: ${String(error)}`,
+        { field: 'enrolmentTokenFile', cause: error },
+      );
+    }
+  }
+
+  /** A provider that is not up yet is waited for; a token that is refused is not tried again. */
+  async #enrolUntilDone(token: string): Promise<void> {
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
+      if (this.#state === undefined) this.#setLink('connecting', null);
+      try {
+        await this.enrol({ token, replace: true });
+        return;
+      } catch (thrown) {
+        const error = toFarkeepError(thrown);
+        if (signal.aborted) return;
+        this.#logger.error('Enrolment failed', { code: error.code, reason: error.message });
+        // With an older enrolment the link runs on; a token that cannot be used does not take it away.
+        if (this.#state === undefined) this.#setLink(error.retryable ? 'waiting' : 'not-enrolled', error.message);
+        if (!error.retryable) return;
+      }
+      await this.#clock.sleep(enrolRetryMs, signal).catch(() => undefined);
+    }
+  }
+
+  #openLink(state: GatewayState): void {
+    this.#setLink('connecting', null);
+    const client = new GatewayLinkClient({
+      identity: state,
+      name: this.#options.config.name,
+      version: this.#options.version,
+      listeners: this.#door.addresses,
+      clock: this.#clock,
+      logger: this.#logger,
+      onUp: (session) => {
+        this.#session = session;
+        this.#configure(session.configuration);
+        this.#lastReport = '';
+        this.#setLink('connected', null);
+        this.#report();
+      },
+      onDown: (error) => {
+        this.#linkLost();
+        this.#setLink('waiting', error.message);
+      },
+      onRoutes: (routes) => this.#routes.add(routes),
+      onRemoveRoutes: (ticketHashes) => this.#routes.remove(ticketHashes),
+      onConfiguration: (configuration) => this.#configure(configuration),
+    });
+    this.#client = client;
+    client.start();
+  }
+
+  #configure(configuration: GatewayConfiguration): void {
+    const session = this.#session;
+    if (session === undefined) return;
+    // The counter belongs to the link and goes on when only the address changes: a value used twice would be refused.
+    const former = this.#control?.linkId === session.linkId ? this.#control : undefined;
+    let counter = 0n;
+    this.#control = {
+      host: configuration.controlHost ?? session.providerAddress,
+      port: configuration.controlPort,
+      linkId: session.linkId,
+      proxyKey: session.proxyKey,
+      nextCounter: former?.nextCounter ?? (() => counter++),
+    };
+  }
+
+  #linkLost(): void {
+    this.#session?.proxyKey.fill(0);
+    this.#session = undefined;
+    this.#control = undefined;
+  }
+
+  #setLink(link: GatewayStatus['link'], reason: string | null): void {
+    if (this.#link === link && this.#linkReason === reason) return;
+    this.#link = link;
+    this.#linkReason = reason;
+    this.#emit();
+  }
+
+  #emit(): void {
+    const status = this.status();
+    for (const listener of this.#listeners) listener(status);
+  }
+
+  #report(): void {
+    const counters = this.#door.counters();
+    const text = JSON.stringify(counters);
+    if (text === this.#lastReport) return;
+    this.#lastReport = text;
+    this.#client?.report({ ...counters, load: this.#measureLoad() });
+    this.#emit();
+  }
+
+  #measureLoad(): number {
+    const now = performance.now();
+    const { user, system } = process.cpuUsage(this.#lastCpu);
+    const elapsedUs = (now - this.#lastCpuAtMs) * 1000;
+    this.#lastCpu = process.cpuUsage();
+    this.#lastCpuAtMs = now;
+    return elapsedUs <= 0 ? 0 : Math.round(((user + system) / elapsedUs) * 1000) / 1000;
+  }
+}
+
+function formatAddress({ host, port }: { host: string; port: number }): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+function checkedToken(text: string, field: string): string {
+  try {
+    parseEnrolmentToken(text);
+    return text;
+  } catch (error) {
+    throw new FarkeepError(
+      'config.invalid',
+      `The enrolment token of the configuration cannot be used: ${toFarkeepError(error).message}`,
+      { field, cause: error },
+    );
+  }
+}
