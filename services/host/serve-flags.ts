@@ -80,7 +80,28 @@ const tenant: readonly ServeFlag[] = [
   logLevel,
 ];
 
-const gateway: readonly ServeFlag[] = [logLevel];
+const gateway: readonly ServeFlag[] = [
+  {
+    name: 'listen',
+    value: 'HOST:PORT',
+    description: 'where tenants connect ([::]:6180, which takes IPv4 as well); repeatable',
+    isRepeatable: true,
+    toConfig: (values) => ({ listen: values.map((value) => parseAddress('listen', value)) }),
+  },
+  {
+    name: 'name',
+    value: 'NAME',
+    description: 'what the gateway calls itself towards the provider (the name of this machine)',
+    toConfig: (values) => ({ name: first(values) }),
+  },
+  {
+    name: 'token-file',
+    value: 'FILE',
+    description: 'enrolment token of the provider; used once, then no longer needed',
+    toConfig: (values) => ({ enrolmentTokenFile: first(values) }),
+  },
+  logLevel,
+];
 
 export const serveFlags: Readonly<Record<ServiceRole, readonly ServeFlag[]>> = { provider, gateway, tenant };
 

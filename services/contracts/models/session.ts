@@ -141,6 +141,8 @@ export const sessionSummarySchema = z.object({
   error: errorInfoSchema.nullable(),
   hasSecurityWarning: z.boolean(),
   pointId: idSchema.nullable(),
+  /** What a backup added to the repository on disk; absent until its restore point is committed. */
+  storedBytes: bytesSchema.optional(),
 });
 export type SessionSummary = z.infer<typeof sessionSummarySchema>;
 

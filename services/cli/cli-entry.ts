@@ -1,0 +1,28 @@
+// The `farkeep` command. Owns the process: signals and exit code.
+import '../contracts/zod-setup.ts';
+import { exitCodes } from '../contracts/errors.ts';
+import { runCommandLine } from './program.ts';
+
+const controller = new AbortController();
+let interruptions = 0;
+for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.on(name, () => {
+    interruptions += 1;
+    // The first asks for an orderly end, the second does not wait for it.
+    if (interruptions > 1) process.exit(exitCodes.cancelled);
+    controller.abort();
+  });
+}
+// A reader that has seen enough (`farkeep point list | head`) is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  process.exit(error.code === 'EPIPE' ? exitCodes.done : exitCodes.failed);
+});
+
+try {
+  process.exitCode = await runCommandLine(process.argv.slice(2), controller.signal);
+} catch (error) {
+  process.stderr.write(`Error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  process.exitCode = exitCodes.failed;
+}
+// What a command left open (a socket, a prompt) must not keep the process; stdout may still have to reach a slow pipe.
+process.stdout.write('', () => process.exit());

@@ -1,0 +1,76 @@
+// Owns the list of command groups. Each group's code is loaded only when it is used, so that every command starts quickly.
+import type { RegisterCommands } from './command-context.ts';
+
+export interface CommandGroup {
+  readonly name: string;
+  readonly description: string;
+  readonly load: () => Promise<RegisterCommands>;
+}
+
+export const commandGroups: readonly CommandGroup[] = [
+  {
+    name: 'demo',
+    description: 'provider, gateway and tenant on this machine; one real backup and restore, verified',
+    load: async () => (await import('./commands/demo.ts')).registerDemo,
+  },
+  {
+    name: 'serve',
+    description: 'run one service in the foreground: provider, gateway or tenant',
+    load: async () => (await import('./commands/serve.ts')).registerServe,
+  },
+  {
+    name: 'status',
+    description: 'services, running sessions, certificates that expire',
+    load: async () => (await import('./commands/status.ts')).registerStatus,
+  },
+  {
+    name: 'certificate',
+    description: 'certificates of the provider: list, show, generate, import, install, remove, usage',
+    load: async () => (await import('./commands/certificate.ts')).registerCertificate,
+  },
+  {
+    name: 'trust',
+    description: 'what a tenant trusts: check, list, accept, refuse, revoke, journal',
+    load: async () => (await import('./commands/trust.ts')).registerTrust,
+  },
+  {
+    name: 'gateway',
+    description: 'gateways of a provider: enrol-token, enrol, list, enable, disable, remove, doctor',
+    load: async () => (await import('./commands/gateway.ts')).registerGateway,
+  },
+  {
+    name: 'tenant',
+    description: 'accounts at a provider: add, set, list, enable, disable, remove, invite',
+    load: async () => (await import('./commands/tenant.ts')).registerTenant,
+  },
+  {
+    name: 'repository',
+    description: 'cloud repositories of a provider: add, list, verify, rebuild-catalogue, remove',
+    load: async () => (await import('./commands/repository.ts')).registerRepository,
+  },
+  {
+    name: 'provider',
+    description: 'service providers of a tenant: add, list, rescan, remove',
+    load: async () => (await import('./commands/provider.ts')).registerProvider,
+  },
+  {
+    name: 'job',
+    description: 'backup jobs of a tenant: add, set, list, run, remove',
+    load: async () => (await import('./commands/job.ts')).registerJob,
+  },
+  {
+    name: 'session',
+    description: 'sessions, seen by tenant or provider: list, show, watch, cancel, evidence',
+    load: async () => (await import('./commands/session.ts')).registerSession,
+  },
+  {
+    name: 'point',
+    description: 'restore points: list, ls, find, extract',
+    load: async () => (await import('./commands/point.ts')).registerPoint,
+  },
+  {
+    name: 'restore',
+    description: 'bring a restore point, folders or files back',
+    load: async () => (await import('./commands/restore.ts')).registerRestore,
+  },
+];

@@ -1,0 +1,295 @@
+// Owns `farkeep certificate`: the wizard of the console as commands. Talks to the provider service; reads no key itself.
+import path from 'node:path';
+import type { Command } from 'commander';
+import {
+  certificateSlots,
+  type CertificateCandidate,
+  type CertificateSlot,
+  type StoredCertificate,
+} from '../../contracts/models/certificate.ts';
+import { CallError } from '../../contracts/client.ts';
+import type { DomainClient } from '../../contracts/contract.ts';
+import { certificateDomain } from '../../contracts/rpc/certificate.ts';
+import { FarkeepError } from '../../kernel/farkeep-error.ts';
+import type { CommandContext, DefineAction } from '../command-context.ts';
+import { formatInstant, usageError } from '../quantities.ts';
+import { readPassword } from '../secret-input.ts';
+import { formatFacts, formatTable } from '../text-table.ts';
+
+type CertificateClient = DomainClient<typeof certificateDomain>;
+interface SlotOption {
+  readonly slot: string;
+}
+
+const slotOption = [
+  '--slot <slot>',
+  'server (consoles, protected computers) or provider (tenants)',
+  'provider',
+] as const;
+const defaultKeyBits = '3072';
+
+export function registerCertificate(program: Command, action: DefineAction): void {
+  const group = program.command('certificate').description('certificates of the provider service');
+
+  group
+    .command('list')
+    .description('all stored certificates')
+    .addHelpText('after', '\nExample:\n  $ farkeep certificate list')
+    .action(
+      action(async (context, _options: object) => {
+        const { certificates } = await (await connectProvider(context)).list({});
+        context.output.result({ certificates }, () => formatList(certificates));
+      }),
+    );
+
+  group
+    .command('show')
+    .description('the certificate in service')
+    .option(...slotOption)
+    .option('--pem', 'print only the certificate itself, PEM')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ farkeep certificate show\n  $ farkeep certificate show --slot server --json',
+    )
+    .action(
+      action(async (context, options: SlotOption & { pem?: true }) => {
+        const certificate = await (await connectProvider(context)).show({ slot: parseSlot(options.slot) });
+        context.output.result({ ...describe(certificate, true), certificate }, () =>
+          options.pem === true ? certificate.summary.pem.trimEnd() : formatCertificate(certificate),
+        );
+      }),
+    );
+
+  group
+    .command('generate')
+    .description('make a key and a self-signed certificate')
+    .option(...slotOption)
+    .option('--friendly-name <name>', 'the name people see', 'Farkeep')
+    .option('--key-bits <bits>', 'RSA length: 2048, 3072 or 4096', defaultKeyBits)
+    .option('--install', 'put it in service at once')
+    .addHelpText('after', '\nExample:\n  $ farkeep certificate generate --friendly-name "Northwind 2027" --install')
+    .action(
+      action(async (context, options: SlotOption & { friendlyName: string; keyBits: string; install?: true }) => {
+        const client = await connectProvider(context);
+        const slot = parseSlot(options.slot);
+        context.output.note(`Making an RSA key of ${options.keyBits} bits ...`);
+        const candidate = await client.generate(
+          { slot, friendlyName: options.friendlyName, keyBits: parseKeyBits(options.keyBits) },
+          { signal: context.signal },
+        );
+        await finish(context, client, slot, candidate, options.install === true);
+      }),
+    );
+
+  group
+    .command('import')
+    .description('read a certificate and its key from a file: PFX/P12, PEM, or DER with --key')
+    .option(...slotOption)
+    .requiredOption('--file <file>', 'the file, on the machine of the service')
+    .option('--key <file>', 'the private key, when it is in a file of its own')
+    .option('--password-file <file>', 'password of the file; "-" reads standard input; asked for when needed')
+    .option('--friendly-name <name>', 'the name people see')
+    .option('--install', 'put it in service at once')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ farkeep certificate import --file server.p12 --password-file secret.txt --install\n  $ farkeep certificate import --slot server --file server.pem --key server.key',
+    )
+    .action(
+      action(
+        async (
+          context,
+          options: SlotOption & {
+            file: string;
+            key?: string;
+            passwordFile?: string;
+            friendlyName?: string;
+            install?: true;
+          },
+        ) => {
+          const client = await connectProvider(context);
+          const slot = parseSlot(options.slot);
+          await finish(
+            context,
+            client,
+            slot,
+            await importFile(context, client, slot, options),
+            options.install === true,
+          );
+        },
+      ),
+    );
+
+  group
+    .command('install <certificate>')
+    .description('put a stored certificate in service: new connections get it at once, running ones go on')
+    .option(...slotOption)
+    .addHelpText(
+      'after',
+      '\nCERTIFICATE is an identifier, its start, a friendly name or a SHA-256 thumbprint (see: farkeep certificate list).\n\nExample:\n  $ farkeep certificate install "Northwind 2027"',
+    )
+    .action(
+      action(async (context, wanted: string, options: SlotOption) => {
+        const client = await connectProvider(context);
+        const { id } = await findCertificate(client, wanted);
+        const installed = await client.install({ slot: parseSlot(options.slot), certificateId: id });
+        context.output.result(
+          { ok: true, ...describe(installed, true) },
+          () => `In service:\n${formatCertificate(installed)}`,
+        );
+      }),
+    );
+
+  group
+    .command('remove <certificate>')
+    .description('remove a stored certificate and its key; refused while it is in service')
+    .addHelpText('after', '\nExample:\n  $ farkeep certificate remove "Northwind 2026"')
+    .action(
+      action(async (context, wanted: string, _options: object) => {
+        const client = await connectProvider(context);
+        const { id, friendlyName } = await findCertificate(client, wanted);
+        await client.remove({ certificateId: id });
+        context.output.result({ ok: true, id }, `Removed "${friendlyName}".`);
+      }),
+    );
+
+  group
+    .command('usage')
+    .description('who relies on the certificate in service')
+    .option(...slotOption)
+    .addHelpText('after', '\nExample:\n  $ farkeep certificate usage --slot provider')
+    .action(
+      action(async (context, options: SlotOption) => {
+        const usage = await (await connectProvider(context)).usage({ slot: parseSlot(options.slot) });
+        context.output.result(usage, () =>
+          formatTable(
+            usage.users,
+            [
+              { title: 'WHO', value: ({ name }) => name },
+              { title: 'KIND', value: ({ kind }) => kind },
+              { title: 'STATE', value: ({ state }) => state },
+              { title: 'LAST SEEN', value: ({ lastSeenAt }) => formatInstant(lastSeenAt) },
+            ],
+            'Nobody relies on this certificate yet.',
+          ),
+        );
+      }),
+    );
+}
+
+async function connectProvider(context: CommandContext): Promise<CertificateClient> {
+  return (await context.connect('provider')).domain(certificateDomain);
+}
+
+/** Asks for the password of the file only when the file needs one and a person is there. */
+async function importFile(
+  context: CommandContext,
+  client: CertificateClient,
+  slot: CertificateSlot,
+  options: { file: string; key?: string; passwordFile?: string; friendlyName?: string },
+): Promise<CertificateCandidate> {
+  const input = {
+    slot,
+    file: path.resolve(options.file),
+    ...(options.key === undefined ? {} : { keyFile: path.resolve(options.key) }),
+    ...(options.friendlyName === undefined ? {} : { friendlyName: options.friendlyName }),
+  };
+  const { signal } = context;
+  const ask = (): Promise<string> =>
+    readPassword(options.passwordFile, { question: `Password of ${input.file}: `, signal });
+  if (options.passwordFile !== undefined) return client.importFile({ ...input, password: await ask() }, { signal });
+  try {
+    return await client.importFile(input, { signal });
+  } catch (error) {
+    if (!(error instanceof CallError) || error.info.code !== 'certificate.wrong-password' || !process.stdin.isTTY)
+      throw error;
+    return client.importFile({ ...input, password: await ask() }, { signal });
+  }
+}
+
+async function finish(
+  context: CommandContext,
+  client: CertificateClient,
+  slot: CertificateSlot,
+  { candidateId, warnings }: CertificateCandidate,
+  isInstalled: boolean,
+): Promise<void> {
+  for (const warning of warnings) context.output.note(`Warning: ${warning}`);
+  const stored = isInstalled ? await client.install({ slot, candidateId }) : await client.store({ candidateId });
+  context.output.result({ ok: true, ...describe(stored, isInstalled), warnings }, () =>
+    [
+      isInstalled ? `In service (slot ${slot}):` : 'Stored:',
+      formatCertificate(stored),
+      ...(isInstalled ? [] : [`Next: farkeep certificate install ${stored.id.slice(0, 12)} --slot ${slot}`]),
+    ].join('\n'),
+  );
+}
+
+/** The flat form that scripts rely on (docs/cli.md). */
+function describe({ id, friendlyName, summary }: StoredCertificate, isInstalled: boolean): Record<string, unknown> {
+  const { sha256, sha1, subject, issuer, notBefore, notAfter } = summary;
+  return { id, friendlyName, sha256, sha1, subject, issuer, notBefore, notAfter, installed: isInstalled };
+}
+
+async function findCertificate(client: CertificateClient, wanted: string): Promise<StoredCertificate> {
+  const { certificates } = await client.list({});
+  const start = wanted.toLowerCase().replaceAll(':', '');
+  const found = certificates.filter(
+    ({ id, friendlyName, summary }) =>
+      friendlyName === wanted ||
+      (start.length >= 4 &&
+        (id.startsWith(start) || summary.sha256.replaceAll(':', '').toLowerCase().startsWith(start))),
+  );
+  const [only] = found;
+  if (only !== undefined && found.length === 1) return only;
+  throw new FarkeepError(
+    'call.not-found',
+    found.length === 0 ? `There is no certificate "${wanted}"` : `Several certificates match "${wanted}"`,
+    { hint: 'See which there are: farkeep certificate list' },
+  );
+}
+
+function parseSlot(text: string): CertificateSlot {
+  const slot = certificateSlots.find((each) => each === text);
+  if (slot === undefined)
+    throw usageError(`"${text}" is not a slot`, 'Use --slot server or --slot provider.', '--slot');
+  return slot;
+}
+
+function parseKeyBits(text: string): 2048 | 3072 | 4096 {
+  const bits = ([2048, 3072, 4096] as const).find((each) => String(each) === text);
+  if (bits === undefined) throw usageError(`"${text}" is not a key length`, 'Use 2048, 3072 or 4096.', '--key-bits');
+  return bits;
+}
+
+function formatList(certificates: readonly StoredCertificate[]): string {
+  return formatTable(
+    certificates,
+    [
+      { title: 'ID', value: ({ id }) => id.slice(0, 12) },
+      { title: 'NAME', value: ({ friendlyName }) => friendlyName },
+      { title: 'ISSUED TO', value: ({ summary }) => summary.commonName },
+      { title: 'EXPIRES', value: ({ summary }) => formatInstant(summary.notAfter).slice(0, 10) },
+      { title: 'IN SERVICE', value: ({ installedInSlots }) => installedInSlots.join(', ') || '-' },
+      { title: 'SHA-256', value: ({ summary }) => `${summary.sha256.slice(0, 17)}...` },
+    ],
+    'No certificate is stored. Next: farkeep certificate generate --install',
+  );
+}
+
+function formatCertificate({ friendlyName, summary, keyProtection, installedInSlots }: StoredCertificate): string {
+  return formatFacts([
+    ['Name', friendlyName],
+    ['Issued to', summary.subject],
+    ['Issued by', summary.isSelfSigned ? `${summary.issuer} (self-signed)` : summary.issuer],
+    ['Valid from', formatInstant(summary.notBefore)],
+    ['Expiration date', formatInstant(summary.notAfter)],
+    ['Thumbprint (SHA-256)', summary.sha256],
+    ['Thumbprint (SHA-1)', summary.sha1],
+    ['Serial number', summary.serialNumber],
+    ['Names', [...summary.dnsNames, ...summary.ipAddresses].join(', ') || '-'],
+    ['Key', summary.keyType],
+    ['Private key', `${keyProtection.description}; may be read by ${keyProtection.readers.join(', ')}`],
+    ...keyProtection.warnings.map((warning) => ['Warning', warning] as const),
+    ['In service', installedInSlots.join(', ') || 'no'],
+  ]);
+}

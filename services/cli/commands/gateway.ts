@@ -1,0 +1,163 @@
+// Owns `farkeep gateway`: a provider's gateways, and enrolling the gateway of this machine.
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { Command } from 'commander';
+import { exitCodes } from '../../contracts/errors.ts';
+import type { DomainClient } from '../../contracts/contract.ts';
+import type { Gateway } from '../../contracts/models/provider.ts';
+import { gatewayNodeDomain } from '../../contracts/rpc/gateway-node.ts';
+import { gatewaysDomain } from '../../contracts/rpc/gateways.ts';
+import type { CommandContext, DefineAction } from '../command-context.ts';
+import { parseHostPort } from '../host-port.ts';
+import { findByName } from '../lookup.ts';
+import { formatBytes, formatCount, formatInstant, parseDuration } from '../quantities.ts';
+import { readSecretFile } from '../secret-input.ts';
+import { formatTable } from '../text-table.ts';
+
+const hourMs = 3_600_000;
+
+export function registerGateway(program: Command, action: DefineAction): void {
+  const group = program.command('gateway').description('gateways of the provider, and enrolment of the gateway here');
+
+  group
+    .command('enrol-token <name>')
+    .description('make a gateway and the one-time token it enrols with')
+    .requiredOption('--address <host:port>', 'what tenants dial; repeatable', collect)
+    .option('--valid <duration>', 'how long the token can be used', '24h')
+    .option('--out <file>', 'write the token to a file (0600) instead of printing it')
+    .addHelpText(
+      'after',
+      '\nExample:\n  $ farkeep gateway enrol-token gw1 --address gw1.example:6180 --out gw1.token\n  then, on the gateway:  $ farkeep serve gateway --token-file gw1.token',
+    )
+    .action(
+      action(async (context, name: string, options: { address: string[]; valid: string; out?: string }) => {
+        const client = await connectProvider(context);
+        const { gateway, token, expiresAt } = await client.createEnrolToken({
+          name,
+          addresses: options.address.map((text) => parseHostPort(text, '--address')),
+          validHours: Math.max(1, Math.ceil(parseDuration(options.valid, '--valid') / hourMs)),
+        });
+        const file = options.out === undefined ? null : path.resolve(options.out);
+        if (file !== null) await writeFile(file, `${token}\n`, { mode: 0o600 });
+        context.output.note(`The token works once, until ${formatInstant(expiresAt)}.`);
+        context.output.result(
+          file === null ? { ok: true, gateway, token, expiresAt } : { ok: true, gateway, file, expiresAt },
+          file ?? token,
+        );
+      }),
+    );
+
+  group
+    .command('enrol')
+    .description('enrol the gateway that runs in this home')
+    .requiredOption('--token-file <file>', 'the token; "-" reads standard input')
+    .option('--replace', 'leave the provider it is enrolled with')
+    .addHelpText('after', '\nExample:\n  $ farkeep gateway enrol --token-file gw1.token')
+    .action(
+      action(async (context, options: { tokenFile: string; replace?: true }) => {
+        const token = (await readSecretFile(options.tokenFile)).trim();
+        const client = (await context.connect('gateway')).domain(gatewayNodeDomain);
+        const status = await client.enrol({ token, replace: options.replace === true }, { signal: context.signal });
+        context.output.result({ ok: true, status }, `Enrolled; link ${status.link}.`);
+      }),
+    );
+
+  group
+    .command('list')
+    .description('the gateways of the provider')
+    .addHelpText('after', '\nExample:\n  $ farkeep gateway list')
+    .action(
+      action(async (context, _options: object) => {
+        const { gateways } = await (await connectProvider(context)).list({});
+        context.output.result({ gateways }, () => formatList(gateways));
+      }),
+    );
+
+  for (const [name, isEnabled, description] of [
+    ['enable', true, 'let tenants use the gateway'],
+    ['disable', false, 'no new connections through the gateway; running sessions go on elsewhere'],
+  ] as const) {
+    group
+      .command(`${name} <gateway>`)
+      .description(description)
+      .addHelpText('after', `\nExample:\n  $ farkeep gateway ${name} gw1`)
+      .action(
+        action(async (context, wanted: string, _options: object) => {
+          const client = await connectProvider(context);
+          const { id } = await find(client, wanted);
+          const gateway = await client.setEnabled({ gatewayId: id, isEnabled });
+          context.output.result({ ok: true, gateway }, `${gateway.name}: ${gateway.state}`);
+        }),
+      );
+  }
+
+  group
+    .command('remove <gateway>')
+    .description('remove a gateway; its certificate is worth nothing from then on')
+    .addHelpText('after', '\nExample:\n  $ farkeep gateway remove gw1')
+    .action(
+      action(async (context, wanted: string, _options: object) => {
+        const client = await connectProvider(context);
+        const { id, name } = await find(client, wanted);
+        await client.remove({ gatewayId: id });
+        context.output.result({ ok: true, id }, `Removed "${name}".`);
+      }),
+    );
+
+  group
+    .command('doctor')
+    .description(
+      'check every gateway: enrolment, link, port, handshake, name; exit code 1 when something fails, 5 for warnings',
+    )
+    .addHelpText('after', '\nExample:\n  $ farkeep gateway doctor')
+    .action(
+      action(async (context, _options: object) => {
+        const { checks } = await (await connectProvider(context)).doctor({}, { signal: context.signal });
+        const isFailed = checks.some(({ outcome }) => outcome === 'failed');
+        const hasWarning = checks.some(({ outcome }) => outcome === 'warning');
+        context.output.result({ ok: !isFailed, checks }, () =>
+          formatTable(
+            checks,
+            [
+              { title: 'GATEWAY', value: ({ gateway }) => gateway },
+              { title: 'CHECK', value: ({ check }) => check },
+              { title: 'OUTCOME', value: ({ outcome }) => outcome },
+              { title: 'FOUND', value: ({ message }) => message },
+              { title: 'WHAT HELPS', value: ({ help }) => help },
+            ],
+            'There is no gateway. Next: farkeep gateway enrol-token NAME --address HOST:PORT',
+          ),
+        );
+        return isFailed ? exitCodes.failed : hasWarning ? exitCodes.warnings : exitCodes.done;
+      }),
+    );
+}
+
+function collect(value: string, earlier: string[] = []): string[] {
+  return [...earlier, value];
+}
+
+async function connectProvider(context: CommandContext): Promise<DomainClient<typeof gatewaysDomain>> {
+  return (await context.connect('provider')).domain(gatewaysDomain);
+}
+
+async function find(client: DomainClient<typeof gatewaysDomain>, wanted: string): Promise<Gateway> {
+  const { gateways } = await client.list({});
+  return findByName(gateways, wanted, { what: 'gateway', listCommand: 'farkeep gateway list' });
+}
+
+function formatList(gateways: readonly Gateway[]): string {
+  return formatTable(
+    gateways,
+    [
+      { title: 'NAME', value: ({ name }) => name },
+      { title: 'ADDRESSES', value: ({ addresses }) => addresses.map(({ host, port }) => `${host}:${port}`).join(', ') },
+      { title: 'STATE', value: ({ state }) => state },
+      { title: 'COVERED', value: ({ isCoveredByCertificate }) => (isCoveredByCertificate ? 'yes' : 'no: see doctor') },
+      { title: 'CONNECTIONS', value: ({ connections }) => formatCount(connections), align: 'right' },
+      { title: 'RELAYED', value: ({ relayedBytes }) => formatBytes(relayedBytes), align: 'right' },
+      { title: 'LAST SEEN', value: ({ lastSeenAt }) => formatInstant(lastSeenAt) },
+    ],
+    'There is no gateway. Next: farkeep gateway enrol-token NAME --address HOST:PORT',
+  );
+}

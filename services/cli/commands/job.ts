@@ -1,0 +1,194 @@
+// Owns `farkeep job`: backup jobs of the tenant here.
+import path from 'node:path';
+import type { Command } from 'commander';
+import type { DomainClient } from '../../contracts/contract.ts';
+import { exitCodes } from '../../contracts/errors.ts';
+import type { Job } from '../../contracts/models/tenant.ts';
+import { jobsDomain } from '../../contracts/rpc/jobs.ts';
+import { serviceProvidersDomain } from '../../contracts/rpc/service-providers.ts';
+import type { AdminClient } from '../../host/admin-client.ts';
+import type { DefineAction } from '../command-context.ts';
+import { findByName } from '../lookup.ts';
+import { formatInstant, parseWholeNumber, usageError } from '../quantities.ts';
+import { exitCodeOf, formatOutcome, sessionJson } from '../session-report.ts';
+import { watchSession } from '../session-watch.ts';
+import { formatTable } from '../text-table.ts';
+
+interface JobOptions {
+  readonly source?: string[];
+  readonly exclude?: string[];
+  readonly streams?: string;
+}
+
+export function registerJob(program: Command, action: DefineAction): void {
+  const group = program.command('job').description('backup jobs of the tenant here');
+
+  group
+    .command('add <name>')
+    .description('make a job')
+    .requiredOption('--source <path>', 'folder or file to back up; repeatable', collect)
+    .requiredOption('--provider <name>', 'where to (farkeep provider list)')
+    .option('--repository <name>', 'storage at the provider; needed when there are several')
+    .option('--exclude <pattern>', 'leave out what matches, such as "*.tmp" or "cache/"; repeatable', collect)
+    .option('--streams <n>', 'connections at the same time', '2')
+    .addHelpText(
+      'after',
+      '\nExample:\n  $ farkeep job add documents --source ~/Documents --provider northwind --repository main --exclude "*.tmp"',
+    )
+    .action(
+      action(
+        async (
+          context,
+          name: string,
+          options: JobOptions & { source: string[]; provider: string; repository?: string; streams: string },
+        ) => {
+          const client = await context.connect('tenant');
+          const target = await findTarget(client, options.provider, options.repository);
+          const job = await client
+            .domain(jobsDomain)
+            .add({ name, ...target, ...settings(options), sourcePaths: absolute(options.source) });
+          context.output.result({ ok: true, job }, `Job "${job.name}" made. Next: farkeep job run ${job.name}`);
+        },
+      ),
+    );
+
+  group
+    .command('set <name>')
+    .description('change a job; what is not given stays')
+    .option('--name <name>', 'a new name')
+    .option('--source <path>', 'replaces all sources; repeatable', collect)
+    .option('--exclude <pattern>', 'replaces all patterns; repeatable', collect)
+    .option('--streams <n>', 'connections at the same time')
+    .addHelpText('after', '\nExample:\n  $ farkeep job set documents --source ~/Documents --source ~/Pictures')
+    .action(
+      action(async (context, wanted: string, options: JobOptions & { name?: string }) => {
+        const jobs = (await context.connect('tenant')).domain(jobsDomain);
+        const { id } = await find(jobs, wanted);
+        const job = await jobs.set({
+          jobId: id,
+          ...(options.name === undefined ? {} : { name: options.name }),
+          ...settings(options),
+        });
+        context.output.result({ ok: true, job }, `Job "${job.name}" changed.`);
+      }),
+    );
+
+  group
+    .command('list')
+    .description('all jobs')
+    .addHelpText('after', '\nExample:\n  $ farkeep job list')
+    .action(
+      action(async (context, _options: object) => {
+        const { jobs } = await (await context.connect('tenant')).domain(jobsDomain).list({});
+        context.output.result({ jobs }, () => formatList(jobs));
+      }),
+    );
+
+  group
+    .command('run <name>')
+    .description('back up now and wait for the end')
+    .option('--follow', 'tell every step while it goes on (with --json: one object a line)')
+    .option('--detach', 'start it and return at once')
+    .addHelpText(
+      'after',
+      `
+Ctrl-C cancels the session and waits for its orderly end (exit code 130); a second Ctrl-C leaves at once.
+Exit codes: 0 done, 5 finished with warnings, 6 security warning, 3 not trusted, 4 login refused, 1 failed.
+
+Examples:
+  $ farkeep job run documents
+  $ farkeep job run documents --follow --json`,
+    )
+    .action(
+      action(async (context, wanted: string, options: { follow?: true; detach?: true }) => {
+        const client = await context.connect('tenant');
+        const jobs = client.domain(jobsDomain);
+        const { id } = await find(jobs, wanted);
+        const { sessionId } = await jobs.run({ jobId: id });
+        if (options.detach === true) {
+          context.output.result(
+            { ok: true, session: { id: sessionId } },
+            `Started. See: farkeep session watch ${sessionId.slice(0, 12)}`,
+          );
+          return exitCodes.done;
+        }
+        const session = await watchSession(context, client, sessionId, {
+          isFollowed: options.follow === true,
+          onInterrupt: 'cancel',
+        });
+        context.output.result({ session: sessionJson(session) }, () => formatOutcome(session));
+        return exitCodeOf(session);
+      }),
+    );
+
+  group
+    .command('remove <name>')
+    .description('remove a job; its restore points stay at the provider')
+    .addHelpText('after', '\nExample:\n  $ farkeep job remove documents')
+    .action(
+      action(async (context, wanted: string, _options: object) => {
+        const jobs = (await context.connect('tenant')).domain(jobsDomain);
+        const { id, name } = await find(jobs, wanted);
+        await jobs.remove({ jobId: id });
+        context.output.result({ ok: true, id }, `Job "${name}" removed; its restore points stay.`);
+      }),
+    );
+}
+
+function collect(value: string, earlier: string[] = []): string[] {
+  return [...earlier, value];
+}
+
+function settings({ source, exclude, streams }: JobOptions): {
+  sourcePaths?: string[];
+  excludes?: string[];
+  streams?: number;
+} {
+  return {
+    ...(source === undefined ? {} : { sourcePaths: absolute(source) }),
+    ...(exclude === undefined ? {} : { excludes: exclude }),
+    ...(streams === undefined ? {} : { streams: parseWholeNumber(streams, '--streams', { min: 1, max: 16 }) }),
+  };
+}
+
+function absolute(paths: readonly string[]): string[] {
+  return paths.map((each) => path.resolve(each));
+}
+
+async function findTarget(
+  client: AdminClient,
+  providerName: string,
+  repository: string | undefined,
+): Promise<{ providerId: string; repository: string }> {
+  const { providers } = await client.domain(serviceProvidersDomain).list({});
+  const provider = findByName(providers, providerName, { what: 'provider', listCommand: 'farkeep provider list' });
+  if (repository !== undefined) return { providerId: provider.id, repository };
+  const [only, ...others] = provider.repositories;
+  if (only === undefined || others.length > 0) {
+    const names = provider.repositories.map(({ name }) => name).join(', ') || 'none';
+    throw usageError('The repository is missing', `Give one of these with --repository: ${names}.`, '--repository');
+  }
+  return { providerId: provider.id, repository: only.name };
+}
+
+async function find(jobs: DomainClient<typeof jobsDomain>, wanted: string): Promise<Job> {
+  return findByName((await jobs.list({})).jobs, wanted, { what: 'job', listCommand: 'farkeep job list' });
+}
+
+function formatList(jobs: readonly Job[]): string {
+  return formatTable(
+    jobs,
+    [
+      { title: 'NAME', value: ({ name }) => name },
+      { title: 'SOURCE', value: ({ sourcePaths }) => sourcePaths.join(', ') },
+      { title: 'PROVIDER', value: ({ providerName, repository }) => `${providerName} / ${repository}` },
+      { title: 'LAST RUN', value: ({ lastRun }) => formatInstant(lastRun?.endedAt ?? null) },
+      {
+        title: 'STATE',
+        value: ({ runningSessionId, lastRun }) =>
+          runningSessionId === null ? (lastRun?.state ?? 'never run') : 'running',
+      },
+    ],
+    'There is no job. Next: farkeep job add NAME --source DIR --provider NAME',
+  );
+}

@@ -1,0 +1,121 @@
+// Owns `farkeep point`: restore points of the tenant here; and taking one out of a repository folder without any service.
+import type { Command } from 'commander';
+import { exitCodes } from '../../contracts/errors.ts';
+import type { PointEntry, RestorePoint } from '../../contracts/models/tenant.ts';
+import { pointsDomain } from '../../contracts/rpc/points.ts';
+import type { DefineAction } from '../command-context.ts';
+import { findPoint } from '../point-lookup.ts';
+import { formatBytes, formatCount, formatDuration, formatInstant } from '../quantities.ts';
+import { formatTable, printable } from '../text-table.ts';
+
+export function registerPoint(program: Command, action: DefineAction): void {
+  const group = program.command('point').description('restore points');
+
+  group
+    .command('list')
+    .description('all restore points, oldest first')
+    .addHelpText('after', '\nExample:\n  $ farkeep point list')
+    .action(
+      action(async (context, _options: object) => {
+        const client = await context.connect('tenant');
+        const { points, unreachable } = await client.domain(pointsDomain).list({}, { signal: context.signal });
+        for (const { provider, message } of unreachable) context.output.note(`Not asked: ${provider} (${message})`);
+        context.output.result({ points, unreachable }, () => formatList(points));
+        return unreachable.length > 0 ? exitCodes.warnings : exitCodes.done;
+      }),
+    );
+
+  group
+    .command('ls <point> [path]')
+    .description('one folder of a restore point')
+    .addHelpText(
+      'after',
+      '\nPOINT is an identifier, its start, "latest" or "latest:JOB".\n\nExample:\n  $ farkeep point ls latest reports/2026',
+    )
+    .action(
+      action(async (context, wanted: string, folder: string | undefined, _options: object) => {
+        const client = await context.connect('tenant');
+        const { id } = await findPoint(context, client, wanted);
+        const input = { pointId: id, path: folder ?? '' };
+        const listing = await client.domain(pointsDomain).listFolder(input, { signal: context.signal });
+        if (listing.isTruncated) context.output.note('There are more entries than can be listed.');
+        context.output.result(listing, () => formatEntries(listing.entries, ({ name }) => name));
+      }),
+    );
+
+  group
+    .command('find <point> <text>')
+    .description('entries of a restore point whose name holds a text')
+    .addHelpText('after', '\nExample:\n  $ farkeep point find latest invoice')
+    .action(
+      action(async (context, wanted: string, text: string, _options: object) => {
+        const client = await context.connect('tenant');
+        const { id } = await findPoint(context, client, wanted);
+        const found = await client.domain(pointsDomain).find({ pointId: id, text }, { signal: context.signal });
+        if (found.isTruncated) context.output.note('There are more; write more of the name.');
+        context.output.result(found, () => formatEntries(found.entries, ({ path }) => path));
+      }),
+    );
+
+  group
+    .command('extract <point>')
+    .description('take a restore point out of a repository folder; needs no service and no network')
+    .requiredOption('--folder <dir>', 'folder of the tenant inside the repository: REPOSITORY/TENANT_ID')
+    .requiredOption('--to <dir>', 'where to put the files; made when it does not exist')
+    .addHelpText(
+      'after',
+      '\nEvery block is checked against its identifier. POINT is the name of its manifest in FOLDER/points.\n\nExample:\n  $ farkeep point extract 8c1d... --folder /srv/farkeep/5f0e... --to /tmp/restored',
+    )
+    .action(
+      action(async (context, pointId: string, options: { folder: string; to: string }) => {
+        const { extractRestorePoint } = await import('../../host/point-extraction.ts');
+        const startedAt = performance.now();
+        const result = await extractRestorePoint({
+          tenantFolder: options.folder,
+          pointId,
+          to: options.to,
+          signal: context.signal,
+        });
+        const seconds = (performance.now() - startedAt) / 1000;
+        for (const { path, reason } of result.problems) context.output.note(`${printable(path)}: ${printable(reason)}`);
+        context.output.result({ ok: result.problemCount === 0, ...result, seconds }, () =>
+          [
+            `${formatCount(result.files)} files, ${formatBytes(result.bytes)} in ${formatDuration(seconds * 1000)}.`,
+            ...(result.problemCount === 0
+              ? []
+              : [`${formatCount(result.problemCount)} entries could not be restored.`]),
+          ].join('\n'),
+        );
+        return result.problemCount === 0 ? exitCodes.done : exitCodes.warnings;
+      }),
+    );
+}
+
+function formatList(points: readonly RestorePoint[]): string {
+  return formatTable(
+    points,
+    [
+      { title: 'ID', value: ({ id }) => id.slice(0, 12) },
+      { title: 'CREATED', value: ({ createdAt }) => formatInstant(createdAt) },
+      { title: 'JOB', value: ({ job }) => job },
+      { title: 'AT', value: ({ providerName, repository }) => `${providerName} / ${repository}` },
+      { title: 'FILES', value: ({ files }) => formatCount(files), align: 'right' },
+      { title: 'SIZE', value: ({ sourceBytes }) => formatBytes(sourceBytes), align: 'right' },
+      { title: 'WARNINGS', value: ({ warnings }) => formatCount(warnings), align: 'right' },
+    ],
+    'There is no restore point. Next: farkeep job run NAME',
+  );
+}
+
+function formatEntries(entries: readonly PointEntry[], nameOf: (entry: PointEntry) => string): string {
+  return formatTable(
+    entries,
+    [
+      { title: 'KIND', value: ({ kind }) => kind },
+      { title: 'SIZE', value: ({ sizeBytes }) => (sizeBytes === null ? '-' : formatBytes(sizeBytes)), align: 'right' },
+      { title: 'MODIFIED', value: ({ modifiedAt }) => formatInstant(modifiedAt) },
+      { title: 'NAME', value: (entry) => `${nameOf(entry)}${entry.hasWarning ? '  (saved with a warning)' : ''}` },
+    ],
+    'Nothing.',
+  );
+}

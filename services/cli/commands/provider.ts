@@ -1,0 +1,240 @@
+// Owns `farkeep provider`: the service providers of a tenant. Sends no user name before the certificate is accepted; the service sees to that.
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { Command } from 'commander';
+import type { DomainClient } from '../../contracts/contract.ts';
+import { invitationSchema, type Invitation } from '../../contracts/models/provider.ts';
+import type { ServiceProvider } from '../../contracts/models/tenant.ts';
+import { serviceProvidersDomain } from '../../contracts/rpc/service-providers.ts';
+import { FarkeepError } from '../../kernel/farkeep-error.ts';
+import type { CommandContext, DefineAction } from '../command-context.ts';
+import { parseHostPort } from '../host-port.ts';
+import { findByName } from '../lookup.ts';
+import { formatBytes, formatInstant, usageError } from '../quantities.ts';
+import { readPassword } from '../secret-input.ts';
+import { formatFacts, formatTable } from '../text-table.ts';
+
+type ProviderClient = DomainClient<typeof serviceProvidersDomain>;
+
+interface AddOptions {
+  readonly address?: string;
+  readonly user?: string;
+  readonly passwordFile?: string;
+  readonly fingerprint?: string;
+  readonly invitation?: string;
+}
+
+const maxInvitationBytes = 64 * 1024;
+
+export function registerProvider(program: Command, action: DefineAction): void {
+  const group = program.command('provider').description('service providers of the tenant here');
+
+  group
+    .command('add [name]')
+    .description('add a provider by an invitation, or by address, user and fingerprint')
+    .option('--invitation <file>', 'the file that the provider sent; fills everything else')
+    .option('--address <host:port>', 'a gateway of the provider')
+    .option('--user <name>', 'the account at the provider')
+    .option('--password-file <file>', 'first line is the password; "-" reads standard input; asked for otherwise')
+    .option(
+      '--fingerprint <thumbprint>',
+      "the provider's SHA-256 (or SHA-1) thumbprint; the certificate is pinned when it matches",
+    )
+    .addHelpText(
+      'after',
+      `
+Without --fingerprint the certificate must lead to a trusted authority; otherwise it is shown and nothing is sent (exit code 3).
+
+Examples:
+  $ farkeep provider add --invitation acme.invitation
+  $ farkeep provider add northwind --address gw1.northwind.example:6180 --user acme --password-file secret.txt --fingerprint AB:CD:...`,
+    )
+    .action(
+      action(async (context, name: string | undefined, options: AddOptions) => {
+        const client = await connectTenant(context);
+        const provider =
+          options.invitation === undefined
+            ? await addByAddress(context, client, name, options)
+            : await client.accept(
+                { invitation: await readInvitation(options.invitation), ...(name === undefined ? {} : { name }) },
+                { signal: context.signal },
+              );
+        context.output.result({ ok: true, provider }, () =>
+          [
+            `Added "${provider.name}" (${provider.trust}).`,
+            `Storage: ${formatRepositories(provider)}`,
+            `Next: farkeep job add NAME --source DIR --provider ${provider.name} --repository ${provider.repositories[0]?.name ?? 'REPOSITORY'}`,
+          ].join('\n'),
+        );
+      }),
+    );
+
+  group
+    .command('list')
+    .description('all providers')
+    .addHelpText('after', '\nExample:\n  $ farkeep provider list')
+    .action(
+      action(async (context, _options: object) => {
+        const { providers } = await (await connectTenant(context)).list({});
+        context.output.result({ providers }, () => formatList(providers));
+      }),
+    );
+
+  group
+    .command('rescan <name>')
+    .description('ask the provider again for storage, quota and gateways')
+    .addHelpText('after', '\nExample:\n  $ farkeep provider rescan northwind')
+    .action(
+      action(async (context, wanted: string, _options: object) => {
+        const client = await connectTenant(context);
+        const provider = await client.rescan(
+          { providerId: (await find(client, wanted)).id },
+          { signal: context.signal },
+        );
+        context.output.result({ ok: true, provider }, () => formatDetails(provider));
+      }),
+    );
+
+  group
+    .command('remove <name>')
+    .description('forget a provider that no job uses; what is stored there stays')
+    .addHelpText('after', '\nExample:\n  $ farkeep provider remove northwind')
+    .action(
+      action(async (context, wanted: string, _options: object) => {
+        const client = await connectTenant(context);
+        const { id, name } = await find(client, wanted);
+        await client.remove({ providerId: id });
+        context.output.result({ ok: true, id }, `Provider "${name}" removed.`);
+      }),
+    );
+}
+
+async function addByAddress(
+  context: CommandContext,
+  client: ProviderClient,
+  name: string | undefined,
+  options: AddOptions,
+): Promise<ServiceProvider> {
+  const { address, user, fingerprint, passwordFile } = options;
+  const missing =
+    name === undefined ? 'NAME' : address === undefined ? '--address' : user === undefined ? '--user' : undefined;
+  if (name === undefined || address === undefined || user === undefined) {
+    throw usageError(
+      `${missing ?? ''} is missing`,
+      'Give NAME, --address and --user, or --invitation FILE.',
+      missing ?? '',
+    );
+  }
+  const { host, port } = parseHostPort(address, '--address');
+  if (fingerprint === undefined) await requireTrusted(context, client, host, port);
+  const password = await readPassword(passwordFile, {
+    question: `Password of ${user} at ${name}: `,
+    signal: context.signal,
+  });
+  return client.add(
+    { name, host, port, userName: user, password, ...(fingerprint === undefined ? {} : { fingerprint }) },
+    { signal: context.signal },
+  );
+}
+
+/** Shows the certificate and ends, unless it is trusted already: the person has to compare the thumbprint first. */
+async function requireTrusted(
+  context: CommandContext,
+  client: ProviderClient,
+  host: string,
+  port: number,
+): Promise<void> {
+  const seen = await client.probe({ host, port }, { signal: context.signal });
+  if (seen.decision !== 'refused') return;
+  const { certificate, reasons } = seen;
+  context.output.note(
+    formatFacts([
+      ['Certificate of', `${host}:${port}`],
+      ['Issued to', certificate.subject],
+      ['Issued by', certificate.issuer],
+      ['Expiration date', formatInstant(certificate.notAfter)],
+      ['Thumbprint (SHA-256)', certificate.sha256],
+      ['Thumbprint (SHA-1)', certificate.sha1],
+      ['In words', certificate.sha256Words.join(' ')],
+      ['Not trusted because', reasons.join(', ')],
+    ]),
+  );
+  throw new FarkeepError(
+    seen.prompt?.kind === 'changed' ? 'trust.changed' : 'trust.untrusted',
+    `The certificate of ${host}:${port} is not trusted (${reasons.join(', ')})`,
+    {
+      hint: 'Compare the thumbprint with the one that your provider tells you over another way; then give it with --fingerprint.',
+      details: {
+        sha256: certificate.sha256,
+        sha1: certificate.sha1,
+        subject: certificate.subject,
+        reasons: [...reasons],
+      },
+    },
+  );
+}
+
+async function readInvitation(file: string): Promise<Invitation> {
+  const absolute = path.resolve(file);
+  const hint = 'Ask your provider for a new invitation file.';
+  let text: string;
+  try {
+    text = await readFile(absolute, 'utf8');
+  } catch (error) {
+    throw usageError(
+      `${absolute} cannot be read: ${error instanceof Error ? error.message : ''}`,
+      'Check the path.',
+      '--invitation',
+    );
+  }
+  if (text.length > maxInvitationBytes) throw usageError(`${absolute} is not an invitation`, hint, '--invitation');
+  try {
+    return invitationSchema.parse(JSON.parse(text));
+  } catch {
+    throw usageError(`${absolute} is not an invitation of this version`, hint, '--invitation');
+  }
+}
+
+async function connectTenant(context: CommandContext): Promise<ProviderClient> {
+  return (await context.connect('tenant')).domain(serviceProvidersDomain);
+}
+
+async function find(client: ProviderClient, wanted: string): Promise<ServiceProvider> {
+  const { providers } = await client.list({});
+  return findByName(providers, wanted, { what: 'provider', listCommand: 'farkeep provider list' });
+}
+
+function formatRepositories({ repositories }: ServiceProvider): string {
+  return (
+    repositories
+      .map(({ name, usedBytes, limitBytes }) => `${name} (${formatBytes(usedBytes)} of ${formatBytes(limitBytes)})`)
+      .join(', ') || 'none'
+  );
+}
+
+function formatList(providers: readonly ServiceProvider[]): string {
+  return formatTable(
+    providers,
+    [
+      { title: 'NAME', value: ({ name }) => name },
+      { title: 'ADDRESS', value: ({ host, port }) => `${host}:${port}` },
+      { title: 'USER', value: ({ userName }) => userName },
+      { title: 'TRUST', value: ({ trust }) => trust },
+      { title: 'STORAGE', value: formatRepositories },
+      { title: 'LAST CONTACT', value: ({ lastContactAt }) => formatInstant(lastContactAt) },
+      { title: 'PROBLEM', value: ({ problem }) => problem ?? '' },
+    ],
+    'There is no provider. Next: farkeep provider add --invitation FILE',
+  );
+}
+
+function formatDetails(provider: ServiceProvider): string {
+  return formatFacts([
+    ['Provider', provider.name],
+    ['Storage', formatRepositories(provider)],
+    ...provider.gateways.map(
+      ({ name, host, port, isUsable, reason }) =>
+        ['Gateway', `${name} ${host}:${port}${isUsable ? '' : ` not used: ${reason ?? 'unknown reason'}`}`] as const,
+    ),
+  ]);
+}

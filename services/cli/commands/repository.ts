@@ -1,0 +1,128 @@
+// Owns `farkeep repository`: the provider's cloud repositories.
+import path from 'node:path';
+import type { Command } from 'commander';
+import type { DomainClient } from '../../contracts/contract.ts';
+import { exitCodes } from '../../contracts/errors.ts';
+import type { Repository } from '../../contracts/models/provider.ts';
+import { repositoriesDomain } from '../../contracts/rpc/repositories.ts';
+import type { CommandContext, DefineAction } from '../command-context.ts';
+import { findByName } from '../lookup.ts';
+import { formatBytes, formatCount, usageError } from '../quantities.ts';
+import { formatTable } from '../text-table.ts';
+
+export function registerRepository(program: Command, action: DefineAction): void {
+  const group = program.command('repository').description('cloud repositories of the provider');
+
+  group
+    .command('add <name> [folder]')
+    .description('use a folder of the provider as a repository')
+    .option('--folder <dir>', 'the folder; made when it does not exist')
+    .addHelpText('after', '\nExample:\n  $ farkeep repository add main --folder /srv/farkeep')
+    .action(
+      action(async (context, name: string, given: string | undefined, options: { folder?: string }) => {
+        const folder = options.folder ?? given;
+        if (folder === undefined) throw usageError('The folder is missing', 'Give it with --folder DIR.', '--folder');
+        const repository = await (await connectProvider(context)).add({ name, folder: path.resolve(folder) });
+        context.output.result(
+          { ok: true, repository },
+          `Repository "${name}" in ${repository.folder}. Next: farkeep tenant add NAME --quota ${name}=SIZE`,
+        );
+      }),
+    );
+
+  group
+    .command('list')
+    .description('all repositories')
+    .addHelpText('after', '\nExample:\n  $ farkeep repository list')
+    .action(
+      action(async (context, _options: object) => {
+        const { repositories } = await (await connectProvider(context)).list({});
+        context.output.result({ repositories }, () => formatList(repositories));
+      }),
+    );
+
+  group
+    .command('verify [name]')
+    .description('read every pack and manifest; exit code 1 when something is damaged')
+    .addHelpText('after', '\nExamples:\n  $ farkeep repository verify\n  $ farkeep repository verify main --json')
+    .action(
+      action(async (context, wanted: string | undefined, _options: object) => {
+        const client = await connectProvider(context);
+        const input = wanted === undefined ? {} : { repositoryId: (await find(client, wanted)).id };
+        context.output.note('Reading everything that is stored ...');
+        const report = await client.verify(input, { signal: context.signal });
+        context.output.result(report, () =>
+          report.ok
+            ? `Sound: ${formatCount(report.packs)} packs, ${formatCount(report.points)} restore points.`
+            : `Damaged:\n${formatTable(
+                report.damaged,
+                [
+                  {
+                    title: 'WHAT',
+                    value: ({ pack, manifest }) =>
+                      pack === undefined ? `manifest ${manifest ?? '?'}` : `pack ${pack}`,
+                  },
+                  { title: 'REASON', value: ({ reason }) => reason },
+                  { title: 'RESTORE POINTS', value: ({ points }) => points.join(', ') || 'none' },
+                ],
+                '',
+              )}`,
+        );
+        return report.ok ? exitCodes.done : exitCodes.failed;
+      }),
+    );
+
+  group
+    .command('rebuild-catalogue <name>')
+    .description('make the catalogue anew from packs and restore points')
+    .addHelpText('after', '\nExample:\n  $ farkeep repository rebuild-catalogue main')
+    .action(
+      action(async (context, wanted: string, _options: object) => {
+        const client = await connectProvider(context);
+        const { id } = await find(client, wanted);
+        const counts = await client.rebuildCatalogue({ repositoryId: id }, { signal: context.signal });
+        context.output.result(
+          { ok: true, ...counts },
+          `Rebuilt: ${formatCount(counts.tenants)} tenants, ${formatCount(counts.packs)} packs, ${formatCount(counts.points)} restore points.`,
+        );
+      }),
+    );
+
+  group
+    .command('remove <name>')
+    .description('forget a repository that no tenant uses; the folder stays as it is')
+    .addHelpText('after', '\nExample:\n  $ farkeep repository remove old')
+    .action(
+      action(async (context, wanted: string, _options: object) => {
+        const client = await connectProvider(context);
+        const { id, name, folder } = await find(client, wanted);
+        await client.remove({ repositoryId: id });
+        context.output.result({ ok: true, id }, `Repository "${name}" is forgotten; its files stay in ${folder}.`);
+      }),
+    );
+}
+
+async function connectProvider(context: CommandContext): Promise<DomainClient<typeof repositoriesDomain>> {
+  return (await context.connect('provider')).domain(repositoriesDomain);
+}
+
+async function find(client: DomainClient<typeof repositoriesDomain>, wanted: string): Promise<Repository> {
+  const { repositories } = await client.list({});
+  return findByName(repositories, wanted, { what: 'repository', listCommand: 'farkeep repository list' });
+}
+
+function formatList(repositories: readonly Repository[]): string {
+  return formatTable(
+    repositories,
+    [
+      { title: 'NAME', value: ({ name }) => name },
+      { title: 'FOLDER', value: ({ folder }) => folder },
+      { title: 'USED', value: ({ usedBytes }) => formatBytes(usedBytes), align: 'right' },
+      { title: 'FREE', value: ({ freeBytes }) => (freeBytes === null ? '-' : formatBytes(freeBytes)), align: 'right' },
+      { title: 'TENANTS', value: ({ tenants }) => formatCount(tenants), align: 'right' },
+      { title: 'POINTS', value: ({ points }) => formatCount(points), align: 'right' },
+      { title: 'PROBLEM', value: ({ problem }) => problem ?? '' },
+    ],
+    'There is no repository. Next: farkeep repository add NAME --folder DIR',
+  );
+}

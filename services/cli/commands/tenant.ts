@@ -1,0 +1,193 @@
+// Owns `farkeep tenant`: accounts at the provider.
+import path from 'node:path';
+import type { Command } from 'commander';
+import type { DomainClient } from '../../contracts/contract.ts';
+import type { TenantAccount } from '../../contracts/models/provider.ts';
+import { tenantsDomain } from '../../contracts/rpc/tenants.ts';
+import { writeFileAtomically } from '../../kernel/atomic-file.ts';
+import type { CommandContext, DefineAction } from '../command-context.ts';
+import { findByName } from '../lookup.ts';
+import { formatBytes, formatInstant, parseDate, parseDuration, parseSize, usageError } from '../quantities.ts';
+import { readPassword } from '../secret-input.ts';
+import { formatTable } from '../text-table.ts';
+
+const hourMs = 3_600_000;
+
+interface AccountOptions {
+  readonly passwordFile?: string;
+  readonly quota?: string[];
+  readonly lease?: string;
+}
+
+export function registerTenant(program: Command, action: DefineAction): void {
+  const group = program.command('tenant').description('accounts of tenants at the provider');
+
+  group
+    .command('add <name>')
+    .description('make an account')
+    .requiredOption('--quota <repository=size>', 'storage in a repository, such as main=500GB; repeatable', collect)
+    .option('--password-file <file>', 'first line is the password; "-" reads standard input; asked for otherwise')
+    .option('--lease <date>', 'the account ends after this day, such as 2027-03-31')
+    .addHelpText(
+      'after',
+      '\nExample:\n  $ farkeep tenant add acme --password-file secret.txt --quota main=500GB --lease 2027-12-31',
+    )
+    .action(
+      action(async (context, name: string, options: AccountOptions & { quota: string[] }) => {
+        const client = await connectProvider(context);
+        const quotas = options.quota.map(parseQuota);
+        const leaseUntil = options.lease === undefined ? null : parseDate(options.lease, '--lease');
+        const password = await readPassword(options.passwordFile, {
+          question: `Password for ${name}: `,
+          signal: context.signal,
+          isNew: true,
+        });
+        const tenant = await client.add({ name, password, quotas, leaseUntil });
+        context.output.result(
+          { ok: true, tenant },
+          `Account "${tenant.name}" made. Next: farkeep tenant invite ${name} --out ${name}.invitation`,
+        );
+      }),
+    );
+
+  group
+    .command('set <name>')
+    .description('change an account; what is not given stays')
+    .option('--quota <repository=size>', 'replaces all quotas; repeatable', collect)
+    .option('--password-file <file>', 'a new password; "-" reads standard input')
+    .option('--lease <date>', 'a new last day, or "none"')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ farkeep tenant set acme --quota main=1TB\n  $ farkeep tenant set acme --lease none',
+    )
+    .action(
+      action(async (context, wanted: string, options: AccountOptions) => {
+        const client = await connectProvider(context);
+        const { id } = await find(client, wanted);
+        const { lease, passwordFile, quota } = options;
+        const tenant = await client.set({
+          tenantId: id,
+          ...(quota === undefined ? {} : { quotas: quota.map(parseQuota) }),
+          ...(lease === undefined ? {} : { leaseUntil: lease === 'none' ? null : parseDate(lease, '--lease') }),
+          ...(passwordFile === undefined
+            ? {}
+            : { password: await readPassword(passwordFile, { question: '', signal: context.signal }) }),
+        });
+        context.output.result({ ok: true, tenant }, `Account "${tenant.name}" changed.`);
+      }),
+    );
+
+  group
+    .command('list')
+    .description('all accounts')
+    .addHelpText('after', '\nExample:\n  $ farkeep tenant list --json')
+    .action(
+      action(async (context, _options: object) => {
+        const { tenants } = await (await connectProvider(context)).list({});
+        context.output.result({ tenants }, () => formatList(tenants));
+      }),
+    );
+
+  for (const [name, isEnabled, description] of [
+    ['enable', true, 'let the tenant log in again'],
+    ['disable', false, 'the tenant cannot log in; its backups stay'],
+  ] as const) {
+    group
+      .command(`${name} <name>`)
+      .description(description)
+      .addHelpText('after', `\nExample:\n  $ farkeep tenant ${name} acme`)
+      .action(
+        action(async (context, wanted: string, _options: object) => {
+          const client = await connectProvider(context);
+          const { id } = await find(client, wanted);
+          const tenant = await client.set({ tenantId: id, isEnabled });
+          context.output.result(
+            { ok: true, tenant },
+            `Account "${tenant.name}" is ${isEnabled ? 'enabled' : 'disabled'}.`,
+          );
+        }),
+      );
+  }
+
+  group
+    .command('remove <name>')
+    .description('remove the account; its backups stay in the repository folders until somebody deletes them')
+    .addHelpText('after', '\nExample:\n  $ farkeep tenant remove acme')
+    .action(
+      action(async (context, wanted: string, _options: object) => {
+        const client = await connectProvider(context);
+        const { id, name } = await find(client, wanted);
+        await client.remove({ tenantId: id });
+        context.output.result({ ok: true, id }, `Account "${name}" removed.`);
+      }),
+    );
+
+  group
+    .command('invite <name>')
+    .description('make an invitation file: everything the tenant needs, with a secret that works once')
+    .requiredOption('--out <file>', 'where to write it (0600)')
+    .option('--expires <duration>', 'how long it can be used', '72h')
+    .addHelpText('after', '\nExample:\n  $ farkeep tenant invite acme --out acme.invitation --expires 3d')
+    .action(
+      action(async (context, wanted: string, options: { out: string; expires: string }) => {
+        const client = await connectProvider(context);
+        const { id } = await find(client, wanted);
+        const validHours = Math.max(1, Math.ceil(parseDuration(options.expires, '--expires') / hourMs));
+        const { invitation } = await client.invite({ tenantId: id, validHours });
+        const file = path.resolve(options.out);
+        await writeFileAtomically(file, `${JSON.stringify(invitation, null, 2)}\n`, { mode: 0o600 });
+        const { fingerprint, expiresAt, gateways, user } = invitation;
+        context.output.result({ ok: true, file, user, gateways, fingerprint, expiresAt }, () =>
+          [
+            `Written: ${file}`,
+            `It works once, until ${formatInstant(expiresAt)}; send it over a way that you trust.`,
+            'The tenant opens it in the console, or runs: farkeep provider add --invitation FILE',
+          ].join('\n'),
+        );
+      }),
+    );
+}
+
+function collect(value: string, earlier: string[] = []): string[] {
+  return [...earlier, value];
+}
+
+/** The size follows the last "=": a repository's name may hold others. */
+function parseQuota(text: string): { repository: string; limitBytes: number } {
+  const separator = text.lastIndexOf('=');
+  if (separator < 1) throw usageError(`"${text}" is not a quota`, 'Write --quota like main=500GB.', '--quota');
+  return { repository: text.slice(0, separator), limitBytes: parseSize(text.slice(separator + 1), '--quota') };
+}
+
+async function connectProvider(context: CommandContext): Promise<DomainClient<typeof tenantsDomain>> {
+  return (await context.connect('provider')).domain(tenantsDomain);
+}
+
+async function find(client: DomainClient<typeof tenantsDomain>, wanted: string): Promise<TenantAccount> {
+  const { tenants } = await client.list({});
+  return findByName(tenants, wanted, { what: 'account', listCommand: 'farkeep tenant list' });
+}
+
+function formatList(tenants: readonly TenantAccount[]): string {
+  return formatTable(
+    tenants,
+    [
+      { title: 'NAME', value: ({ name }) => name },
+      { title: 'STATE', value: ({ isEnabled }) => (isEnabled ? 'enabled' : 'disabled') },
+      {
+        title: 'QUOTAS',
+        value: ({ quotas }) =>
+          quotas
+            .map(
+              ({ repository, usedBytes, limitBytes }) =>
+                `${repository}: ${formatBytes(usedBytes)} of ${formatBytes(limitBytes)}`,
+            )
+            .join('; ') || '-',
+      },
+      { title: 'LEASE UNTIL', value: ({ leaseUntil }) => formatInstant(leaseUntil).slice(0, 10) },
+      { title: 'LAST LOGIN', value: ({ lastLoginAt }) => formatInstant(lastLoginAt) },
+      { title: 'SESSIONS', value: ({ activeSessions }) => String(activeSessions), align: 'right' },
+    ],
+    'There is no account. Next: farkeep tenant add NAME --quota REPOSITORY=SIZE',
+  );
+}

@@ -1,0 +1,283 @@
+// Owns `farkeep trust`: looking at a server's certificate, and the prompts, pins and journal of the tenant here.
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { Command } from 'commander';
+import type { DomainClient } from '../../contracts/contract.ts';
+import { exitCodes } from '../../contracts/errors.ts';
+import type { Pin, TrustPrompt } from '../../contracts/models/trust.ts';
+import { serviceProvidersDomain } from '../../contracts/rpc/service-providers.ts';
+import { trustDomain } from '../../contracts/rpc/trust.ts';
+import { systemClock } from '../../kernel/clock.ts';
+import { FarkeepError } from '../../kernel/farkeep-error.ts';
+import type { CommandContext, DefineAction } from '../command-context.ts';
+import { parseHostPort } from '../host-port.ts';
+import { formatInstant, parseWholeNumber, usageError } from '../quantities.ts';
+import { formatFacts, formatTable } from '../text-table.ts';
+
+type TrustClient = DomainClient<typeof trustDomain>;
+
+interface CheckOptions {
+  readonly host: string;
+  readonly port: string;
+  readonly name?: string;
+  readonly roots?: string;
+  readonly fingerprint?: string;
+}
+
+export function registerTrust(program: Command, action: DefineAction): void {
+  const group = program.command('trust').description('what is trusted, and why');
+
+  group
+    .command('check')
+    .description(
+      'look at the certificate of a server, decide, print decision and reasons; sends nothing else, needs no service',
+    )
+    .requiredOption('--host <host>', 'name or address to dial')
+    .option('--port <port>', 'port', '6180')
+    .option('--name <name>', 'the name that the certificate has to cover (default: the host)')
+    .option('--roots <file>', 'PEM file with authorities to trust besides those of the system')
+    .option('--fingerprint <thumbprint>', 'accept exactly this certificate, SHA-256 or SHA-1')
+    .addHelpText(
+      'after',
+      `
+Exit code 0 when the certificate is trusted or pinned, 3 when it is refused.
+
+Examples:
+  $ farkeep trust check --host gw1.northwind.example
+  $ farkeep trust check --host 192.0.2.7 --port 6180 --name gw1.northwind.example --roots ca.pem --json`,
+    )
+    .action(
+      action(async (context, options: CheckOptions) => {
+        const { checkTrust } = await import('../../host/trust-check.ts');
+        const { name, fingerprint } = options;
+        const { findings, ...result } = await checkTrust({
+          host: options.host,
+          port: parseWholeNumber(options.port, '--port', { min: 1, max: 65_535 }),
+          ...(name === undefined ? {} : { name }),
+          ...(fingerprint === undefined ? {} : { fingerprint }),
+          ...(options.roots === undefined ? {} : { rootsPem: await readRoots(options.roots) }),
+          clock: systemClock,
+          signal: context.signal,
+        });
+        context.output.result(result, () =>
+          [
+            formatFacts([
+              ['Decision', result.decision],
+              ['Issued to', result.certificate.subject],
+              ['Issued by', result.certificate.issuer],
+              [
+                'Valid',
+                `${formatInstant(result.certificate.notBefore)} to ${formatInstant(result.certificate.notAfter)}`,
+              ],
+              ['Names', [...result.certificate.dnsNames, ...result.certificate.ipAddresses].join(', ') || '-'],
+              ['Thumbprint (SHA-256)', result.certificate.sha256],
+              ['Thumbprint (SHA-1)', result.certificate.sha1],
+              ['TLS', `${result.tls.version}, ${result.tls.cipher}, ${result.tls.group}`],
+            ]),
+            ...findings.map(
+              ({ reason, isRefusing, message }) => `${isRefusing ? 'REFUSED' : 'ok     '}  ${reason}: ${message}`,
+            ),
+          ].join('\n'),
+        );
+        return result.decision === 'refused' ? exitCodes.notTrusted : exitCodes.done;
+      }),
+    );
+
+  group
+    .command('list')
+    .description('open questions and pinned certificates')
+    .addHelpText('after', '\nExample:\n  $ farkeep trust list')
+    .action(
+      action(async (context, _options: object) => {
+        const client = await connectTenant(context);
+        const [{ prompts }, { pins }] = await Promise.all([client.listPrompts({}), client.listPins({})]);
+        context.output.result({ prompts, pins }, () => formatList(prompts, pins));
+      }),
+    );
+
+  group
+    .command('accept [identity]')
+    .description('answer the open question about a provider: pin its certificate when the thumbprint matches')
+    .requiredOption('--fingerprint <thumbprint>', 'what your provider told you over another way')
+    .option('--address <host:port>', 'look at this gateway first, when no question is open yet')
+    .addHelpText(
+      'after',
+      '\nIDENTITY is the name of the provider, as in farkeep trust list.\n\nExample:\n  $ farkeep trust accept northwind --fingerprint AB:CD:...',
+    )
+    .action(
+      action(async (context, identity: string | undefined, options: { fingerprint: string; address?: string }) => {
+        const client = await connectTenant(context);
+        const prompt =
+          options.address === undefined
+            ? findPrompt((await client.listPrompts({})).prompts, identity)
+            : await probe(context, options.address);
+        const { isMatch, algorithm } = await client.verifyThumbprint({
+          promptId: prompt.id,
+          pasted: options.fingerprint,
+        });
+        if (!isMatch) {
+          throw new FarkeepError(
+            'trust.thumbprint-mismatch',
+            `The presented certificate of "${prompt.identity}" has another thumbprint: ${prompt.presented.sha256}`,
+          );
+        }
+        await client.answerPrompt({ promptId: prompt.id, answer: 'accept', isCompared: true });
+        context.output.result(
+          { ok: true, identity: prompt.identity, sha256: prompt.presented.sha256, algorithm },
+          `Accepted and pinned: ${prompt.identity}${algorithm === 'SHA-1' ? ' (compared by SHA-1; SHA-256 is stronger)' : ''}`,
+        );
+      }),
+    );
+
+  group
+    .command('refuse [identity]')
+    .description('answer the open question about a provider: do not trust')
+    .addHelpText('after', '\nExample:\n  $ farkeep trust refuse northwind')
+    .action(
+      action(async (context, identity: string | undefined, _options: object) => {
+        const client = await connectTenant(context);
+        const prompt = findPrompt((await client.listPrompts({})).prompts, identity);
+        await client.answerPrompt({ promptId: prompt.id, answer: 'refuse' });
+        context.output.result({ ok: true, identity: prompt.identity }, `Refused: ${prompt.identity}`);
+      }),
+    );
+
+  group
+    .command('revoke <pin>')
+    .description('stop trusting a pinned certificate')
+    .addHelpText(
+      'after',
+      '\nPIN is the name of the provider, or an identifier or thumbprint (or its start) of farkeep trust list.\n\nExample:\n  $ farkeep trust revoke northwind',
+    )
+    .action(
+      action(async (context, wanted: string, _options: object) => {
+        const client = await connectTenant(context);
+        const pin = findPin((await client.listPins({})).pins, wanted);
+        await client.revokePin({ pinId: pin.id });
+        context.output.result(
+          { ok: true, id: pin.id },
+          `Revoked the pin of "${pin.identity}" (${pin.certificate.sha256}).`,
+        );
+      }),
+    );
+
+  group
+    .command('journal')
+    .description('who accepted, refused or revoked what, and whether the journal is intact; exit code 6 when it is not')
+    .addHelpText('after', '\nExample:\n  $ farkeep trust journal')
+    .action(
+      action(async (context, _options: object) => {
+        const journal = await (await connectTenant(context)).journal({});
+        context.output.result(journal, () =>
+          [
+            formatTable(
+              journal.entries,
+              [
+                { title: 'WHEN', value: ({ at }) => formatInstant(at) },
+                { title: 'WHO', value: ({ who }) => who },
+                { title: 'WHAT', value: ({ action: what }) => what },
+                { title: 'IDENTITY', value: ({ identity }) => identity },
+                { title: 'FROM', value: ({ address }) => address },
+                { title: 'SHA-256', value: ({ sha256 }) => `${sha256.slice(0, 17)}...` },
+                { title: 'NOTE', value: ({ note }) => note },
+              ],
+              'The journal is empty.',
+            ),
+            journal.isIntact
+              ? 'The journal is intact.'
+              : `The journal was changed: entry ${journal.brokenAt ?? '?'} does not fit.`,
+          ].join('\n\n'),
+        );
+        return journal.isIntact ? exitCodes.done : exitCodes.security;
+      }),
+    );
+}
+
+async function connectTenant(context: CommandContext): Promise<TrustClient> {
+  return (await context.connect('tenant')).domain(trustDomain);
+}
+
+async function probe(context: CommandContext, address: string): Promise<TrustPrompt> {
+  const providers = (await context.connect('tenant')).domain(serviceProvidersDomain);
+  const { host, port } = parseHostPort(address, '--address');
+  const { prompt, decision, reasons } = await providers.probe({ host, port }, { signal: context.signal });
+  if (prompt !== null) return prompt;
+  throw decision === 'refused'
+    ? new FarkeepError('trust.refused', `The certificate of ${address} cannot be accepted: ${reasons.join(', ')}`)
+    : new FarkeepError('call.conflict', `The certificate of ${address} is ${decision} already`);
+}
+
+function findPrompt(prompts: readonly TrustPrompt[], identity: string | undefined): TrustPrompt {
+  const found = prompts.filter(
+    (prompt) => identity === undefined || prompt.identity === identity || prompt.id === identity,
+  );
+  const [only] = found;
+  if (only !== undefined && found.length === 1) return only;
+  throw new FarkeepError(
+    'call.not-found',
+    found.length > 1
+      ? 'Several questions are open'
+      : `No question is open${identity === undefined ? '' : ` about "${identity}"`}`,
+    {
+      hint:
+        found.length > 1
+          ? 'Name the provider; see: farkeep trust list'
+          : 'Look at the gateway first, with --address HOST:PORT.',
+    },
+  );
+}
+
+function findPin(pins: readonly Pin[], wanted: string): Pin {
+  const start = wanted.toLowerCase().replaceAll(':', '');
+  const found = pins.filter(
+    ({ id, identity, state, certificate }) =>
+      (identity === wanted && (state === 'current' || state === 'next')) ||
+      (start.length >= 4 &&
+        (id.startsWith(start) || certificate.sha256.replaceAll(':', '').toLowerCase().startsWith(start))),
+  );
+  const [only] = found;
+  if (only !== undefined && found.length === 1) return only;
+  throw new FarkeepError(
+    'call.not-found',
+    found.length > 1 ? `Several pins match "${wanted}"` : `There is no pin "${wanted}"`,
+    {
+      hint: 'See which there are: farkeep trust list',
+    },
+  );
+}
+
+async function readRoots(file: string): Promise<string> {
+  try {
+    return await readFile(path.resolve(file), 'utf8');
+  } catch (error) {
+    throw usageError(
+      `${path.resolve(file)} cannot be read: ${error instanceof Error ? error.message : ''}`,
+      'Check the path.',
+      '--roots',
+    );
+  }
+}
+
+function formatList(prompts: readonly TrustPrompt[], pins: readonly Pin[]): string {
+  const open = prompts.map(({ identity, kind, gateway, presented, waitingJob }) =>
+    formatFacts([
+      ['Question', `${kind === 'changed' ? 'the certificate has CHANGED' : 'first contact'}: ${identity}`],
+      ['From', `${gateway.host}:${gateway.port}${waitingJob === null ? '' : ` (job "${waitingJob}" waits)`}`],
+      ['Issued to', presented.subject],
+      ['Thumbprint (SHA-256)', presented.sha256],
+      ['Next', `farkeep trust accept ${identity} --fingerprint THUMBPRINT, or farkeep trust refuse ${identity}`],
+    ]),
+  );
+  const table = formatTable(
+    pins,
+    [
+      { title: 'ID', value: ({ id }) => id.slice(0, 12) },
+      { title: 'IDENTITY', value: ({ identity }) => identity },
+      { title: 'STATE', value: ({ state }) => state },
+      { title: 'PINNED', value: ({ pinnedAt }) => formatInstant(pinnedAt) },
+      { title: 'SHA-256', value: ({ certificate }) => certificate.sha256 },
+    ],
+    'No certificate is pinned.',
+  );
+  return [...open, table].join('\n\n');
+}

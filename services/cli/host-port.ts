@@ -1,0 +1,17 @@
+// Owns addresses as people write them on the command line.
+import { usageError } from './quantities.ts';
+
+/** "gw1.a.test:6180", "gw1.a.test" (port 6180), "[::1]:6180". */
+export function parseHostPort(text: string, option: string, defaultPort = 6180): { host: string; port: number } {
+  const match = /^(?:\[([0-9A-Fa-f:.]+)\]|([^:[\]\s]+))(?::(\d{1,5}))?$/.exec(text);
+  const host = match?.[1] ?? match?.[2];
+  const port = match?.[3] === undefined ? defaultPort : Number(match[3]);
+  if (host === undefined || port < 1 || port > 65_535) {
+    throw usageError(
+      `"${text}" is not an address`,
+      `Write ${option} like gw1.example:6180 or [2001:db8::1]:6180.`,
+      option,
+    );
+  }
+  return { host, port };
+}

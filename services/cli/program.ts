@@ -1,0 +1,82 @@
+// Owns the `farkeep` program: global options, groups, help, wrong usage. Must not do what a command does.
+import { Command, CommanderError } from 'commander';
+import { exitCodes } from '../contracts/errors.ts';
+import { productVersion } from '../host/product-version.ts';
+import { createActionDefiner } from './command-context.ts';
+import { commandGroups } from './command-groups.ts';
+import { createOutput } from './output.ts';
+
+const examples = `
+Examples:
+  $ farkeep demo --source ~/Documents          try everything on this machine
+  $ farkeep serve provider                     run a provider service
+  $ farkeep job run documents                  back up now
+  $ farkeep restore latest --to ~/restored     bring everything back
+  $ farkeep point list --json                  one JSON document, for scripts
+
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not trusted, 4 login refused, 5 warnings, 6 security warning, 130 cancelled.
+Help on a command: farkeep COMMAND --help`;
+
+/** @returns the exit code */
+export async function runCommandLine(args: readonly string[], signal: AbortSignal): Promise<number> {
+  let exitCode: number = exitCodes.done;
+  const isJson = args.slice(0, endOfOptions(args)).includes('--json');
+  const program = createProgram(isJson);
+  const action = createActionDefiner({
+    signal,
+    setExitCode: (code) => {
+      exitCode = code;
+    },
+  });
+  const wanted = firstOperand(args);
+  for (const group of commandGroups) {
+    if (group.name === wanted) (await group.load())(program, action);
+    else program.command(group.name, { hidden: false }).description(group.description);
+  }
+  try {
+    await program.parseAsync([...args], { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    // Help and version are what was asked for; help because something is missing is not.
+    if (error.exitCode === 0) return exitCodes.done;
+    if (isJson) {
+      const message = error.message.replace(/^error: /, '');
+      createOutput({ isJson }).failure({ code: 'call.invalid', message, hint: 'See: farkeep --help' });
+    }
+    return exitCodes.usage;
+  }
+}
+
+function createProgram(isJson: boolean): Command {
+  const program = new Command('farkeep')
+    .description('Off-site backup to a service provider that the tenant can verify.')
+    .version(productVersion(), '--version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .helpCommand(false)
+    .option('--home <dir>', 'the instance to work with (default: FARKEEP_HOME, else the place of the platform)')
+    .option('--json', 'print JSON and nothing else on stdout')
+    .addHelpText('after', examples)
+    .showHelpAfterError('(see the help with --help)')
+    .configureHelp({ showGlobalOptions: true, helpWidth: 110 })
+    .exitOverride();
+  if (isJson) program.configureOutput({ writeErr: () => undefined });
+  return program;
+}
+
+const optionsWithValue = new Set(['--home']);
+
+/** The command's name: the first argument that is neither an option nor an option's value. */
+function firstOperand(args: readonly string[]): string | undefined {
+  for (let index = 0; index < args.length; index += 1) {
+    const argument = args[index] ?? '';
+    if (optionsWithValue.has(argument)) index += 1;
+    else if (!argument.startsWith('-')) return argument;
+  }
+  return undefined;
+}
+
+function endOfOptions(args: readonly string[]): number {
+  const index = args.indexOf('--');
+  return index === -1 ? args.length : index;
+}

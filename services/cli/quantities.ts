@@ -1,0 +1,109 @@
+// Owns sizes, durations and dates as people write and read them on the command line.
+import { FarkeepError } from '../kernel/farkeep-error.ts';
+
+const sizeUnits: Readonly<Record<string, number>> = {
+  '': 1,
+  b: 1,
+  kb: 1e3,
+  mb: 1e6,
+  gb: 1e9,
+  tb: 1e12,
+  kib: 2 ** 10,
+  mib: 2 ** 20,
+  gib: 2 ** 30,
+  tib: 2 ** 40,
+};
+const durationUnits: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** "500GB", "1.5 TiB", "1048576". @returns whole bytes */
+export function parseSize(text: string, option: string): number {
+  const match = /^(\d+(?:\.\d+)?)\s*([A-Za-z]*)$/.exec(text.trim());
+  const unit = sizeUnits[(match?.[2] ?? '?').toLowerCase()];
+  const bytes = Math.round(Number(match?.[1]) * (unit ?? Number.NaN));
+  if (!Number.isSafeInteger(bytes)) {
+    throw usageError(
+      `"${text}" is not a size`,
+      `Write ${option} like 500GB (10^9 bytes) or 500GiB (2^30 bytes).`,
+      option,
+    );
+  }
+  return bytes;
+}
+
+/** "90s", "15m", "12h", "30d". @returns milliseconds */
+export function parseDuration(text: string, option: string): number {
+  const match = /^(\d+(?:\.\d+)?)\s*([smhd])$/.exec(text.trim());
+  const durationMs = Math.round(Number(match?.[1]) * (durationUnits[match?.[2] ?? '?'] ?? Number.NaN));
+  if (!Number.isSafeInteger(durationMs)) {
+    throw usageError(`"${text}" is not a duration`, `Write ${option} like 90s, 15m, 12h or 30d.`, option);
+  }
+  return durationMs;
+}
+
+/** "2027-03-31" (the whole day still counts, UTC) or a full ISO 8601 instant. @returns ISO 8601 in UTC */
+export function parseDate(text: string, option: string): string {
+  const isDay = /^\d{4}-\d{2}-\d{2}$/.test(text);
+  const time =
+    isDay || /^\d{4}-\d{2}-\d{2}T/.test(text) ? Date.parse(isDay ? `${text}T23:59:59.999Z` : text) : Number.NaN;
+  // Date.parse takes February 30th for March 2nd.
+  if (Number.isNaN(time) || (isDay && !new Date(time).toISOString().startsWith(text))) {
+    throw usageError(`"${text}" is not a date`, `Write ${option} like 2027-03-31.`, option);
+  }
+  return new Date(time).toISOString();
+}
+
+export function parseWholeNumber(text: string, option: string, { min, max }: { min: number; max: number }): number {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || value < min || value > max) {
+    throw usageError(`"${text}" is not a whole number from ${min} to ${max}`, `Correct ${option}.`, option);
+  }
+  return value;
+}
+
+export function usageError(message: string, hint: string, option: string): FarkeepError {
+  return new FarkeepError('call.invalid', message, { hint, field: option.replace(/^-+/, '') });
+}
+
+/** "1.23 GB": decimal units, three digits. */
+export function formatBytes(bytes: number): string {
+  const units = ['B', 'KB', 'MB', 'GB', 'TB', 'PB'];
+  let value = bytes;
+  let index = 0;
+  // 999.95 would be shown as 1000.
+  while (value >= 999.5 && index < units.length - 1) {
+    value /= 1000;
+    index += 1;
+  }
+  if (index === 0) return `${value} B`;
+  const digits = value < 9.995 ? 2 : value < 99.95 ? 1 : 0;
+  return `${value.toFixed(digits)} ${units[index] ?? ''}`;
+}
+
+export function formatRate(bytesPerSecond: number): string {
+  return `${formatBytes(Math.round(bytesPerSecond))}/s`;
+}
+
+/** "0.4 s", "42 s", "3 min 07 s", "2 h 05 min", "3 d 04 h". */
+export function formatDuration(durationMs: number): string {
+  const seconds = durationMs / 1000;
+  if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
+  const two = (value: number): string => String(Math.floor(value)).padStart(2, '0');
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${whole} s`;
+  if (whole < 3_600) return `${Math.floor(whole / 60)} min ${two(whole % 60)} s`;
+  if (whole < 86_400) return `${Math.floor(whole / 3_600)} h ${two((whole % 3_600) / 60)} min`;
+  return `${Math.floor(whole / 86_400)} d ${two((whole % 86_400) / 3_600)} h`;
+}
+
+/** Local time to the second: "2026-11-22 14:05:09". */
+export function formatInstant(instant: string | null): string {
+  if (instant === null) return '-';
+  const date = new Date(instant);
+  const two = (value: number): string => String(value).padStart(2, '0');
+  const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+  return `${day} ${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
+}
+
+export function formatCount(count: number): string {
+  return count.toLocaleString('en-US');
+}

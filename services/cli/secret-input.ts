@@ -1,0 +1,101 @@
+// Owns how secrets reach the command line: a file, standard input, or a prompt without echo. Never an argument: others can read those.
+import { readFile, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import { Writable } from 'node:stream';
+import { FarkeepError } from '../kernel/farkeep-error.ts';
+import { usageError } from './quantities.ts';
+
+const maxSecretBytes = 64 * 1024;
+
+/**
+ * @param file "-" reads standard input; without a file the person is asked, on a terminal
+ * @returns the first line of a file, or what was typed
+ * @throws FarkeepError call.invalid when there is neither file nor terminal
+ */
+export async function readPassword(
+  file: string | undefined,
+  { question, signal, isNew = false }: { question: string; signal: AbortSignal; isNew?: boolean },
+): Promise<string> {
+  const password = file === undefined ? await ask(question, signal, isNew) : firstLine(await readSecretFile(file));
+  if (password === '') {
+    throw usageError(
+      'The password is empty',
+      'Put it on the first line of the file given with --password-file.',
+      '--password-file',
+    );
+  }
+  return password;
+}
+
+/** The whole text of a small file, or of standard input for "-". */
+export async function readSecretFile(file: string): Promise<string> {
+  if (file === '-') return readStandardInput();
+  const absolute = path.resolve(file);
+  try {
+    const { size } = await stat(absolute);
+    if (size > maxSecretBytes) throw new Error('it is larger than a password file can be');
+    return await readFile(absolute, 'utf8');
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw usageError(`${absolute} cannot be read: ${reason}`, 'Check the path and its rights.', '--password-file');
+  }
+}
+
+async function readStandardInput(): Promise<string> {
+  if (process.stdin.isTTY)
+    throw usageError('"-" needs something on standard input', 'Leave it out to be asked.', '--password-file');
+  const parts: Buffer[] = [];
+  let size = 0;
+  for await (const part of process.stdin) {
+    const bytes = part as Buffer;
+    size += bytes.length;
+    if (size > maxSecretBytes)
+      throw usageError('Standard input is larger than a secret can be', 'Check what is piped in.', '-');
+    parts.push(bytes);
+  }
+  return Buffer.concat(parts).toString('utf8');
+}
+
+function firstLine(text: string): string {
+  return text.replace(/^\uFEFF/, '').split(/\r?\n/, 1)[0] ?? '';
+}
+
+async function ask(question: string, signal: AbortSignal, isNew: boolean): Promise<string> {
+  if (!process.stdin.isTTY) {
+    throw usageError(
+      'A password is needed',
+      'Give it with --password-file FILE, or --password-file - for standard input.',
+      '--password-file',
+    );
+  }
+  const first = await askOnce(question, signal);
+  if (isNew && (await askOnce('Again: ', signal)) !== first) {
+    throw usageError('The two passwords differ', 'Type the same one twice.', '--password-file');
+  }
+  return first;
+}
+
+function askOnce(question: string, signal: AbortSignal): Promise<string> {
+  return new Promise((resolve, reject) => {
+    process.stderr.write(question);
+    // readline echoes what is typed to its output: give it one that keeps nothing.
+    const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
+    const reader = createInterface({ input: process.stdin, output: nowhere, terminal: true, signal });
+    const cancel = (): void => {
+      process.stderr.write('\n');
+      reject(new FarkeepError('call.cancelled'));
+    };
+    reader.once('SIGINT', () => {
+      reader.close();
+      cancel();
+    });
+    signal.addEventListener('abort', cancel, { once: true });
+    reader.question('', (answer) => {
+      signal.removeEventListener('abort', cancel);
+      reader.close();
+      process.stderr.write('\n');
+      resolve(answer);
+    });
+  });
+}

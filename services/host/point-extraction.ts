@@ -1,0 +1,43 @@
+// Owns `farkeep point extract`: a restore point out of a tenant's repository folder, without any service. The door to repository/extract.ts.
+import { stat } from 'node:fs/promises';
+import path from 'node:path';
+import { FarkeepError } from '../kernel/farkeep-error.ts';
+import { extractPoint } from '../repository/extract.ts';
+
+export interface ExtractionResult {
+  readonly files: number;
+  readonly bytes: number;
+  readonly problems: readonly { readonly path: string; readonly reason: string }[];
+  readonly problemCount: number;
+}
+
+/** @throws FarkeepError when the folder or the point itself cannot be read; problems of single files are in the result */
+export async function extractRestorePoint(options: {
+  readonly tenantFolder: string;
+  readonly pointId: string;
+  readonly to: string;
+  readonly onProgress?: (contentBytes: number) => void;
+  readonly signal: AbortSignal;
+}): Promise<ExtractionResult> {
+  const tenantFolder = path.resolve(options.tenantFolder);
+  const status = await stat(tenantFolder).catch(() => undefined);
+  if (status?.isDirectory() !== true) {
+    throw new FarkeepError('call.not-found', `${tenantFolder} is not a folder`, {
+      hint: 'Give the folder of the tenant inside the repository: REPOSITORY/TENANT_ID.',
+    });
+  }
+  const { onProgress } = options;
+  const result = await extractPoint({
+    tenantFolder,
+    pointId: options.pointId,
+    to: path.resolve(options.to),
+    signal: options.signal,
+    ...(onProgress === undefined ? {} : { onProgress: ({ contentBytes }) => onProgress(contentBytes) }),
+  });
+  return {
+    files: result.counts.files,
+    bytes: result.counts.contentBytes,
+    problems: result.problems.map(({ path: name, message }) => ({ path: name.toString('utf8'), reason: message })),
+    problemCount: result.problemCount,
+  };
+}

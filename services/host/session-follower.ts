@@ -1,0 +1,105 @@
+// Owns following one session over the local socket until its end: events, snapshots after gaps, one final picture. Used by the command
+// line and `farkeep demo`. Must not start or cancel anything.
+import type { EventMessage } from '../contracts/carrier.ts';
+import { finalSessionStates, type SessionDetail } from '../contracts/models/session.ts';
+import { sessionsDomain } from '../contracts/rpc/sessions.ts';
+import { FarkeepError } from '../kernel/farkeep-error.ts';
+import type { AdminClient } from './admin-client.ts';
+
+export interface SessionListener {
+  /** State, totals or rates changed. */
+  onProgress?(detail: SessionDetail): void;
+  /** Every event of this session, as it came; for `--json --follow`. */
+  onEvent?(event: EventMessage): void;
+}
+
+/**
+ * @returns the session as it ended
+ * @throws FarkeepError call.cancelled when the signal fires, connection.lost when the service goes away
+ */
+export async function followSession(
+  client: AdminClient,
+  sessionId: string,
+  { listener = {}, signal }: { readonly listener?: SessionListener; readonly signal?: AbortSignal } = {},
+): Promise<SessionDetail> {
+  const sessions = client.domain(sessionsDomain);
+  const end = Promise.withResolvers<SessionDetail>();
+  let detail: SessionDetail | undefined;
+  let lastSequence = 0;
+  let refreshing: Promise<void> | undefined;
+
+  const accept = (next: SessionDetail): void => {
+    detail = next;
+    listener.onProgress?.(next);
+    if (finalSessionStates.includes(next.state)) end.resolve(next);
+  };
+  /** One snapshot at a time; what asks meanwhile gets the one after. */
+  const refresh = (): void => {
+    refreshing ??= sessions
+      .show({ sessionId })
+      .finally(() => {
+        refreshing = undefined;
+      })
+      .then(accept, end.reject);
+  };
+
+  const unsubscribe = client.subscribe((event) => {
+    const hasGap = lastSequence !== 0 && event.sequence !== lastSequence + 1;
+    lastSequence = event.sequence;
+    if (hasGap) refresh();
+    if (event.domain !== sessionsDomain.name) return;
+    const change = parseEvent(event, sessionId);
+    if (change === undefined) return;
+    listener.onEvent?.(event);
+    if (detail === undefined) return;
+    switch (change.event) {
+      case 'progressed':
+        accept({ ...detail, ...change.payload });
+        break;
+      case 'changed':
+        // The final picture has warnings and steps that the summary lacks.
+        if (finalSessionStates.includes(change.payload.state)) refresh();
+        else accept({ ...detail, ...change.payload });
+        break;
+    }
+  });
+  const onAbort = (): void => end.reject(new FarkeepError('call.cancelled'));
+  signal?.addEventListener('abort', onAbort, { once: true });
+  if (signal?.aborted === true) onAbort();
+  void client.closed.then(() =>
+    end.reject(
+      new FarkeepError('connection.lost', `The ${client.role} service went away while the session ran`, {
+        hint: 'Start it again; the session goes on or can be run again. See: farkeep session list',
+      }),
+    ),
+  );
+  try {
+    refresh();
+    return await end.promise;
+  } finally {
+    unsubscribe();
+    signal?.removeEventListener('abort', onAbort);
+  }
+}
+
+type SessionChange =
+  | { event: 'progressed'; payload: Pick<SessionDetail, 'progress' | 'bottleneck'> }
+  | { event: 'changed'; payload: Omit<SessionDetail, Exclude<keyof SessionDetail, keyof ChangedPayload>> }
+  | { event: 'other' };
+type ChangedPayload = ReturnType<typeof sessionsDomain.events.changed.payload.parse>;
+
+/** @returns undefined when the event is about another session */
+function parseEvent({ event, payload }: EventMessage, sessionId: string): SessionChange | undefined {
+  if (event === 'changed') {
+    const parsed = sessionsDomain.events.changed.payload.safeParse(payload);
+    return parsed.success && parsed.data.id === sessionId ? { event, payload: parsed.data } : undefined;
+  }
+  if (event === 'progressed') {
+    const parsed = sessionsDomain.events.progressed.payload.safeParse(payload);
+    if (!parsed.success || parsed.data.sessionId !== sessionId) return undefined;
+    return { event, payload: { progress: parsed.data.progress, bottleneck: parsed.data.bottleneck } };
+  }
+  const isOurs =
+    typeof payload === 'object' && payload !== null && 'sessionId' in payload && payload.sessionId === sessionId;
+  return isOurs ? { event: 'other' } : undefined;
+}

@@ -1,0 +1,71 @@
+// Owns `farkeep trust check`: one handshake with a server, one decision, no service needed and nothing sent. Saves nothing.
+import type { CertificateSummary } from '../contracts/models/certificate.ts';
+import type { TlsInfo, TrustDecision } from '../contracts/models/trust.ts';
+import type { Clock } from '../kernel/clock.ts';
+import { FarkeepError } from '../kernel/farkeep-error.ts';
+import { summarize } from '../pki/certificate-summary.ts';
+import { lookAtServer, type PresentedCertificates } from '../pki/peer-certificates.ts';
+import { splitPemCertificates } from '../pki/pem.ts';
+import { cleanThumbprint } from '../pki/thumbprint.ts';
+import { decideTrust, type TrustFinding } from '../pki/trust.ts';
+
+export interface TrustCheckOptions {
+  readonly host: string;
+  readonly port: number;
+  /** The name that the certificate has to cover; the host when it is left out. */
+  readonly name?: string;
+  /** PEM text of authorities to trust besides those of the system. */
+  readonly rootsPem?: string;
+  /** As a person pastes it. */
+  readonly fingerprint?: string;
+  readonly clock: Clock;
+  readonly signal?: AbortSignal;
+}
+
+export interface TrustCheckResult extends TrustDecision {
+  readonly findings: readonly TrustFinding[];
+  readonly certificate: CertificateSummary;
+  readonly tls: TlsInfo;
+}
+
+const controlProtocol = 'farkeep/1';
+
+/** @throws FarkeepError gateway.unreachable, tls.version, tls.failed, trust.thumbprint-malformed, certificate.malformed */
+export async function checkTrust(options: TrustCheckOptions): Promise<TrustCheckResult> {
+  const { name = options.host, clock } = options;
+  // Before anything is dialled: a mistake of the caller is told at once.
+  const fingerprint = options.fingerprint === undefined ? undefined : cleanThumbprint(options.fingerprint);
+  const extraRoots = options.rootsPem === undefined ? [] : splitPemCertificates(options.rootsPem);
+  if (options.rootsPem !== undefined && extraRoots.length === 0) {
+    throw new FarkeepError('certificate.malformed', 'The file with the roots holds no certificate in PEM form', {
+      hint: 'Convert it: openssl x509 -inform der -in FILE -out roots.pem',
+    });
+  }
+  const presented = await look(options, name, extraRoots);
+  const result = decideTrust({ ...presented, nameDialled: name, now: clock.now(), pins: [], fingerprint });
+  return {
+    decision: result.decision,
+    reasons: result.reasons,
+    findings: result.findings,
+    certificate: summarize(presented.leafDer),
+    tls: presented.tls,
+  };
+}
+
+/** Offers our own protocol first; a server of another kind may refuse that and is then looked at without it. */
+async function look(
+  { host, port, signal }: TrustCheckOptions,
+  serverName: string,
+  extraRoots: readonly string[],
+): Promise<PresentedCertificates> {
+  const options = { host, port, serverName, extraRoots, ...(signal === undefined ? {} : { signal }) };
+  try {
+    return await lookAtServer({ ...options, alpnProtocols: [controlProtocol] });
+  } catch (error) {
+    if (!(error instanceof FarkeepError) || error.code !== 'tls.failed') throw error;
+    const { cause } = error;
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
+    if (!code.includes('NO_APPLICATION_PROTOCOL')) throw error;
+    return lookAtServer(options);
+  }
+}
