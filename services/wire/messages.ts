@@ -11,7 +11,7 @@ export const maxBlockContentBytes = 4 * 1024 * 1024;
 export const maxStoredBlockBytes = maxBlockContentBytes + 64;
 export const maxBlocksPerMessage = 1024;
 export const maxIdsPerMessage = 4096;
-export const maxRootBytes = 64 * 1024;
+export const maxRootBytes = 1024 * 1024;
 const maxTextBytes = 2048;
 export const maxMessageBytes = maxStoredBlockBytes + 3 + maxBlocksPerMessage * (blockIdBytes + 9);
 
@@ -161,8 +161,7 @@ export function decodeMessage(parts: readonly Buffer[]): DataMessage {
   if (type === typeNumbers.block || type === typeNumbers.data) {
     return { type: type === typeNumbers.block ? 'block' : 'data', blocks: decodeBlocks(parts) };
   }
-  if (parts.length > 1) throw malformed('only blocks may take more than one record');
-  const reader = new ByteReader(first);
+  const reader = new ByteReader(parts.length === 1 ? first : Buffer.concat(parts));
   const message = decodeSmall(reader);
   reader.end();
   return message;

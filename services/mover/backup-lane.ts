@@ -1,0 +1,516 @@
+// Owns one lane of a backup, on its own thread: reads files into its arenas, cuts, identifies, offers, compresses and sends what is wanted.
+// Every byte is copied once by the disk read and once by the cipher. Does not decide what is read, nor what a restore point holds.
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { constants as zlibConstants, zstdCompressSync } from 'node:zlib';
+import { FarkeepError } from '../kernel/farkeep-error.ts';
+import { blockIdOf, isCompressible } from '../repository/block-content.ts';
+import type { DataMessage, StoredBlock } from '../wire/messages.ts';
+import { ArenaPool } from './arena-pool.ts';
+import type { Arena } from './arena-pool.ts';
+import { ContentList } from './content-list.ts';
+import { Cutter, defaultCutSizes } from './cutter.ts';
+import { fileState, isSettled } from './file-cache.ts';
+import { isProbablySparse, openDirect, zeroGranuleBytes } from './sparse-reading.ts';
+import { reasonOf } from './tree-scanner.ts';
+import { asBuffer, emptyCounters } from './worker-link.ts';
+import type { FileResult, FileTask, FromWorker, MadeBlock, WorkerCounters } from './worker-link.ts';
+
+const arenaBytes = 8 * 1024 * 1024;
+const arenaCount = 4;
+const readBytes = 1024 * 1024;
+const sparseReadBytes = 4 * 1024 * 1024;
+/** An offer goes out when it names so many blocks or bytes, or when there is nothing else to do. */
+const offerBlocks = 128;
+const offerBytes = 4 * 1024 * 1024;
+const messageBytes = 1024 * 1024;
+const messageBlocks = 256;
+const resultBatch = 64;
+const maxRecentBlocks = 32_768;
+const zstdLevel1 = { params: { [zlibConstants.ZSTD_c_compressionLevel]: 1 } };
+
+interface OpenFile {
+  readonly index: number;
+  /** Offered or sent, not known to be durable. */
+  openBlocks: number;
+  isRead: boolean;
+}
+
+interface OfferedBlock {
+  readonly id: Buffer;
+  readonly content: Buffer;
+  /** Undefined for blocks the main thread made. */
+  readonly arena: Arena | undefined;
+  readonly file: OpenFile | undefined;
+}
+
+export interface BackupLaneOptions {
+  readonly send: (message: DataMessage) => true | Promise<void>;
+  readonly post: (message: FromWorker) => void;
+  readonly fail: (error: unknown) => void;
+}
+
+export class BackupLane {
+  readonly #options: BackupLaneOptions;
+  readonly #cutter = new Cutter(arenaBytes * arenaCount + sparseReadBytes);
+  readonly #pool = new ArenaPool(arenaBytes, arenaCount);
+  readonly #tasks: FileTask[] = [];
+  #results: FileResult[] = [];
+  #durableFiles: number[] = [];
+  #isReading = false;
+  #isSending = false;
+  #isStopped = false;
+
+  #offer: OfferedBlock[] = [];
+  #offerBytes = 0;
+  #nextOfferId = 1;
+  /** Answered in order of arrival, by number; main's offers carry a token instead of blocks. */
+  readonly #offers = new Map<number, readonly OfferedBlock[] | { readonly token: number }>();
+  readonly #wanted: OfferedBlock[] = [];
+  readonly #recent = new Set<string>();
+  readonly #waitingForDurable = new Map<string, OpenFile[]>();
+  #sentBlocks = 0;
+  #isDrainAsked = false;
+
+  // The file being read: its bytes lie from #start to #fill in the current arena and are not cut yet.
+  #start = 0;
+  #fill = 0;
+  #file: OpenFile | undefined;
+  readonly #content = new ContentList();
+  #counters = emptyCounters();
+  #sinceYieldBytes = 0;
+
+  constructor(options: BackupLaneOptions) {
+    this.#options = options;
+  }
+
+  add(files: readonly FileTask[]): void {
+    this.#tasks.push(...files);
+    if (this.#isReading) return;
+    this.#isReading = true;
+    this.#readAll()
+      .catch((error: unknown) => {
+        this.#options.fail(error);
+      })
+      .finally(() => {
+        this.#isReading = false;
+        this.#checkDrained();
+      });
+  }
+
+  /** Asks for blocks that the main thread remembers; nothing is sent for them here. */
+  offerKnown(token: number, ids: Uint8Array): void {
+    const all = asBuffer(ids);
+    const list = Array.from({ length: all.length / 32 }, (_, index) => all.subarray(index * 32, index * 32 + 32));
+    this.#sendOffer(list, { token });
+  }
+
+  store(blocks: readonly MadeBlock[]): void {
+    for (const { id, content } of blocks) {
+      this.#offer.push({ id: asBuffer(id), content: asBuffer(content), arena: undefined, file: undefined });
+      this.#offerBytes += content.length;
+    }
+    this.#flushOffer();
+  }
+
+  drain(): void {
+    this.#isDrainAsked = true;
+    this.#checkDrained();
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    this.#tasks.length = 0;
+  }
+
+  takeCounters(): WorkerCounters {
+    const counters = this.#counters;
+    this.#counters = emptyCounters();
+    return counters;
+  }
+
+  receive(message: DataMessage): void {
+    switch (message.type) {
+      case 'want':
+        this.#answered(message.offerId, message.wanted);
+        return;
+      case 'durable':
+        for (const id of message.ids) this.#blockDurable(id.toString('latin1'));
+        this.#options.post({ type: 'durable', totalStoredBytes: message.totalStoredBytes });
+        this.#postDurable();
+        return;
+      default:
+        throw new FarkeepError('protocol.malformed', `The target sent "${message.type}" during a backup`);
+    }
+  }
+
+  // reading
+
+  async #readAll(): Promise<void> {
+    for (let task = this.#tasks.shift(); task !== undefined && !this.#isStopped; task = this.#tasks.shift()) {
+      await this.#readFile(task);
+      if (this.#results.length >= resultBatch) this.#postResults();
+      if (this.#sinceYieldBytes >= readBytes) await this.#yield();
+    }
+    this.#flushOffer();
+    this.#pool.seal();
+    this.#postResults();
+    this.#postDurable();
+  }
+
+  async #readFile(task: FileTask): Promise<void> {
+    // A file that changed while it was read is read once more; if it changes again it is saved as it was seen, and marked.
+    for (let attempt = 1; ; attempt += 1) {
+      const result = await this.#readOnce(task);
+      if (result.problem === undefined && result.isChanged && attempt === 1) continue;
+      this.#results.push(result);
+      return;
+    }
+  }
+
+  async #readOnce({ index, path }: FileTask): Promise<FileResult> {
+    const failed = (error: unknown): FileResult => ({
+      index,
+      content: Buffer.alloc(0),
+      sizeBytes: 0,
+      isChanged: false,
+      state: undefined,
+      problem: reasonOf(error),
+    });
+    const file: OpenFile = { index, openBlocks: 0, isRead: false };
+    this.#file = file;
+    this.#content.clear();
+    let descriptor: number;
+    try {
+      // O_NONBLOCK: a pipe put in the file's place since the scan must not hold the lane for ever.
+      descriptor = openSync(asBuffer(path), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    } catch (error) {
+      return failed(error);
+    }
+    try {
+      const before = fstatSync(descriptor, { bigint: true });
+      if (!before.isFile()) return failed(new Error('it is not a file any more'));
+      const sizeBytes = isProbablySparse(before)
+        ? await this.#readSparse(descriptor, asBuffer(path), Number(before.size))
+        : await this.#readPlain(descriptor, Number(before.size));
+      const after = fstatSync(descriptor, { bigint: true });
+      const isChanged = sizeBytes !== Number(before.size) || !fileState(before).equals(fileState(after));
+      return {
+        index,
+        content: this.#content.packed(),
+        sizeBytes,
+        isChanged,
+        state: !isChanged && isSettled(after, Date.now()) ? fileState(after) : undefined,
+        problem: undefined,
+      };
+    } catch (error) {
+      if (error instanceof FarkeepError) throw error;
+      return failed(error);
+    } finally {
+      closeSync(descriptor);
+      this.#dropUncut();
+      file.isRead = true;
+      if (file.openBlocks === 0) this.#durableFiles.push(index);
+    }
+  }
+
+  /** Reads up to the size that the file had when it was opened: a file that grows without end must come to one. */
+  async #readPlain(descriptor: number, sizeBytes: number): Promise<number> {
+    let position = 0;
+    await this.#beginContent();
+    while (position < sizeBytes) {
+      const room = await this.#room();
+      const beganMs = performance.now();
+      const count = readSync(
+        descriptor,
+        this.#cutter.memory,
+        this.#fill,
+        Math.min(room, readBytes, sizeBytes - position),
+        position,
+      );
+      if (count === 0) break;
+      position += count;
+      this.#fill += count;
+      this.#read(count, beganMs);
+      this.#cutFull();
+      if (this.#sinceYieldBytes >= readBytes) await this.#yield();
+    }
+    this.#cutRest();
+    return position;
+  }
+
+  /** As #readPlain, but runs of zeros become holes and are neither hashed nor sent. */
+  async #readSparse(descriptor: number, path: Buffer, sizeBytes: number): Promise<number> {
+    const direct = openDirect(path, descriptor);
+    const memory = this.#cutter.memory;
+    const window = memory.subarray(arenaBytes * arenaCount);
+    let position = 0;
+    await this.#beginContent();
+    try {
+      while (position < sizeBytes) {
+        const beganMs = performance.now();
+        const count = Math.min(direct.read(window, position), sizeBytes - position);
+        if (count <= 0) break;
+        for (let at = 0; at < count; at += zeroGranuleBytes) {
+          const granule = window.subarray(at, Math.min(at + zeroGranuleBytes, count));
+          if (direct.isZero(granule)) {
+            this.#cutRest();
+            this.#content.addHole(granule.length);
+            continue;
+          }
+          for (let done = 0; done < granule.length;) {
+            const part = granule.subarray(done, done + (await this.#room()));
+            memory.set(part, this.#fill);
+            this.#fill += part.length;
+            done += part.length;
+            this.#cutFull();
+          }
+        }
+        position += count;
+        this.#read(count, beganMs);
+        if (this.#sinceYieldBytes >= readBytes) await this.#yield();
+      }
+    } finally {
+      direct.close();
+    }
+    this.#cutRest();
+    return position;
+  }
+
+  #read(count: number, beganMs: number): void {
+    this.#counters.readBytes += count;
+    this.#counters.sourceMs += performance.now() - beganMs;
+    this.#sinceYieldBytes += count;
+  }
+
+  async #beginContent(): Promise<void> {
+    const arena = this.#pool.current ?? (await this.#nextArena());
+    this.#start = arena.used;
+    this.#fill = arena.used;
+  }
+
+  /** Free bytes behind #fill, at least one; moves what is not cut yet to the next arena when the current one is full. */
+  async #room(): Promise<number> {
+    const arena = this.#pool.current;
+    if (arena !== undefined && this.#fill < arena.end) return arena.end - this.#fill;
+    const uncut = this.#cutter.memory.subarray(this.#start, this.#fill);
+    if (arena !== undefined) arena.used = this.#start;
+    // The arena may be given out again only after the move, so it is held like by a block.
+    if (arena !== undefined) arena.openBlocks += 1;
+    const next = await this.#nextArena();
+    this.#cutter.memory.set(uncut, next.start);
+    if (arena !== undefined) this.#pool.settle(arena);
+    this.#start = next.start;
+    this.#fill = next.start + uncut.length;
+    return next.end - this.#fill;
+  }
+
+  async #nextArena(): Promise<Arena> {
+    this.#flushOffer();
+    this.#postResults();
+    const beganMs = performance.now();
+    const arena = await this.#pool.next();
+    this.#counters.targetMs += performance.now() - beganMs;
+    return arena;
+  }
+
+  /** Cuts while the answer cannot depend on bytes that are not here yet. */
+  #cutFull(): void {
+    while (this.#fill - this.#start >= defaultCutSizes.maxBytes) this.#cutOne();
+  }
+
+  #cutRest(): void {
+    while (this.#fill > this.#start) this.#cutOne();
+    const arena = this.#pool.current;
+    if (arena !== undefined) arena.used = this.#fill;
+  }
+
+  #dropUncut(): void {
+    const arena = this.#pool.current;
+    if (arena !== undefined) arena.used = this.#start;
+    this.#fill = this.#start;
+  }
+
+  #cutOne(): void {
+    const arena = this.#pool.current;
+    const file = this.#file;
+    if (arena === undefined || file === undefined)
+      throw new FarkeepError('call.internal', 'A block was cut outside of a file');
+    const beganMs = performance.now();
+    const length = this.#cutter.cut(this.#start, this.#fill - this.#start);
+    const content = this.#cutter.memory.subarray(this.#start, this.#start + length);
+    const id = blockIdOf(content);
+    this.#counters.sourceMs += performance.now() - beganMs;
+    this.#start += length;
+    arena.used = this.#start;
+    this.#content.addBlock(id, length);
+    if (!this.#isNew(id)) {
+      this.#counters.reusedBlocks += 1;
+      return;
+    }
+    arena.openBlocks += 1;
+    file.openBlocks += 1;
+    this.#offer.push({ id, content, arena, file });
+    this.#offerBytes += length;
+    if (this.#offer.length >= offerBlocks || this.#offerBytes >= offerBytes) this.#flushOffer();
+  }
+
+  /** Whether this lane has not met the block lately; the target decides about all others. */
+  #isNew(id: Buffer): boolean {
+    const key = id.toString('latin1');
+    if (this.#recent.has(key)) return false;
+    if (this.#recent.size >= maxRecentBlocks) this.#recent.clear();
+    this.#recent.add(key);
+    return true;
+  }
+
+  async #yield(): Promise<void> {
+    this.#sinceYieldBytes = 0;
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    if (this.#isStopped) throw new FarkeepError('call.cancelled');
+  }
+
+  // offering and sending
+
+  #flushOffer(): void {
+    if (this.#offer.length === 0) return;
+    const blocks = this.#offer;
+    this.#offer = [];
+    this.#offerBytes = 0;
+    this.#sendOffer(
+      blocks.map((block) => block.id),
+      blocks,
+    );
+  }
+
+  #sendOffer(ids: readonly Buffer[], answer: readonly OfferedBlock[] | { readonly token: number }): void {
+    const offerId = this.#nextOfferId;
+    this.#nextOfferId = offerId === 0xffffffff ? 1 : offerId + 1;
+    this.#offers.set(offerId, answer);
+    // An offer is small and bounded by the arenas: it need not wait.
+    Promise.resolve(this.#options.send({ type: 'offer', offerId, ids })).catch((error: unknown) => {
+      this.#options.fail(error);
+    });
+  }
+
+  #answered(offerId: number, wanted: readonly boolean[]): void {
+    const offered = this.#offers.get(offerId);
+    this.#offers.delete(offerId);
+    if (offered === undefined)
+      throw new FarkeepError('protocol.malformed', 'The target answered an offer that was not made');
+    if ('token' in offered) {
+      this.#options.post({ type: 'offered', token: offered.token, wanted });
+      return;
+    }
+    if (wanted.length !== offered.length)
+      throw new FarkeepError('protocol.malformed', 'The target answered another offer than the one that was made');
+    offered.forEach((block, index) => {
+      if (wanted[index] === true) {
+        this.#wanted.push(block);
+        if (block.file !== undefined) this.#waitForDurable(block.id, block.file);
+        return;
+      }
+      this.#counters.reusedBlocks += 1;
+      this.#settle(block);
+      this.#blockSafe(block.file);
+    });
+    this.#postDurable();
+    this.#startSending();
+    this.#checkDrained();
+  }
+
+  #startSending(): void {
+    if (this.#isSending || this.#wanted.length === 0) return;
+    this.#isSending = true;
+    this.#sendAll()
+      .catch((error: unknown) => {
+        this.#options.fail(error);
+      })
+      .finally(() => {
+        this.#isSending = false;
+        this.#checkDrained();
+      });
+  }
+
+  async #sendAll(): Promise<void> {
+    while (this.#wanted.length > 0) {
+      const taken: OfferedBlock[] = [];
+      const blocks: StoredBlock[] = [];
+      let storedBytes = 0;
+      const beganMs = performance.now();
+      for (let block = this.#wanted[0]; block !== undefined; block = this.#wanted[0]) {
+        const stored = compressBlock(block.id, block.content);
+        this.#wanted.shift();
+        taken.push(block);
+        blocks.push(stored);
+        storedBytes += stored.stored.length;
+        const next = this.#wanted[0]?.content.length ?? 0;
+        if (storedBytes + next > messageBytes || blocks.length === messageBlocks) break;
+      }
+      this.#counters.compressMs += performance.now() - beganMs;
+      const sealMs = performance.now();
+      const sent = this.#options.send({ type: 'block', blocks });
+      for (const block of taken) this.#settle(block);
+      this.#sentBlocks += blocks.length;
+      this.#counters.newBlocks += blocks.length;
+      this.#counters.transferredBytes += storedBytes;
+      if (sent !== true) await sent;
+      else await new Promise<void>((resolve) => setImmediate(resolve));
+      this.#counters.networkMs += performance.now() - sealMs;
+    }
+  }
+
+  #settle(block: OfferedBlock): void {
+    if (block.arena !== undefined) this.#pool.settle(block.arena);
+  }
+
+  #checkDrained(): void {
+    const isBusy =
+      this.#isReading || this.#isSending || this.#wanted.length > 0 || this.#offers.size > 0 || this.#offer.length > 0;
+    if (!this.#isDrainAsked || isBusy) return;
+    this.#isDrainAsked = false;
+    this.#options.post({ type: 'drained', sentBlocks: this.#sentBlocks });
+  }
+
+  // what is safe
+
+  #waitForDurable(id: Buffer, file: OpenFile): void {
+    const key = id.toString('latin1');
+    const files = this.#waitingForDurable.get(key);
+    if (files === undefined) this.#waitingForDurable.set(key, [file]);
+    else files.push(file);
+  }
+
+  #blockDurable(key: string): void {
+    for (const file of this.#waitingForDurable.get(key) ?? []) this.#blockSafe(file);
+    this.#waitingForDurable.delete(key);
+  }
+
+  #blockSafe(file: OpenFile | undefined): void {
+    if (file === undefined) return;
+    file.openBlocks -= 1;
+    if (file.openBlocks === 0 && file.isRead) this.#durableFiles.push(file.index);
+  }
+
+  #postResults(): void {
+    if (this.#results.length === 0) return;
+    this.#options.post({ type: 'files-read', results: this.#results });
+    this.#results = [];
+  }
+
+  #postDurable(): void {
+    if (this.#durableFiles.length === 0) return;
+    // Results first: the main thread knows a file by its result.
+    this.#postResults();
+    this.#options.post({ type: 'files-durable', indexes: this.#durableFiles });
+    this.#durableFiles = [];
+  }
+}
+
+/** zstd level 1 when a sample shrinks and the whole does too; raw otherwise. */
+function compressBlock(id: Buffer, content: Buffer): StoredBlock {
+  if (isCompressible(content)) {
+    const stored = zstdCompressSync(content, zstdLevel1);
+    if (stored.length < content.length) return { id, encoding: 'zstd', contentLength: content.length, stored };
+  }
+  return { id, encoding: 'raw', contentLength: content.length, stored: content };
+}

@@ -1,0 +1,64 @@
+// Owns the packed list of a file's content: 40 bytes per piece, identifier (zeros for a hole) and length. Small in memory, cache and messages.
+import type { ContentReference } from '../repository/tree-entry.ts';
+
+const idBytes = 32;
+export const packedReferenceBytes = idBytes + 8;
+const noId = Buffer.alloc(idBytes);
+
+/** Collects pieces in order; neighbouring holes become one. */
+export class ContentList {
+  #bytes = Buffer.allocUnsafe(packedReferenceBytes);
+  #length = 0;
+
+  addBlock(id: Buffer, lengthBytes: number): void {
+    this.#room();
+    id.copy(this.#bytes, this.#length);
+    this.#bytes.writeBigUInt64BE(BigInt(lengthBytes), this.#length + idBytes);
+    this.#length += packedReferenceBytes;
+  }
+
+  addHole(lengthBytes: number): void {
+    const last = this.#length - packedReferenceBytes;
+    if (last >= 0 && this.#bytes.compare(noId, 0, idBytes, last, last + idBytes) === 0) {
+      const sum = this.#bytes.readBigUInt64BE(last + idBytes) + BigInt(lengthBytes);
+      this.#bytes.writeBigUInt64BE(sum, last + idBytes);
+      return;
+    }
+    this.addBlock(noId, lengthBytes);
+  }
+
+  /** A copy of its own memory. */
+  packed(): Buffer {
+    const copy = Buffer.allocUnsafeSlow(this.#length);
+    this.#bytes.copy(copy, 0, 0, this.#length);
+    return copy;
+  }
+
+  clear(): void {
+    this.#length = 0;
+  }
+
+  #room(): void {
+    if (this.#length + packedReferenceBytes <= this.#bytes.length) return;
+    const larger = Buffer.allocUnsafe(this.#bytes.length * 2);
+    this.#bytes.copy(larger, 0, 0, this.#length);
+    this.#bytes = larger;
+  }
+}
+
+export function packContent(content: readonly ContentReference[]): Buffer {
+  const list = new ContentList();
+  for (const { id, lengthBytes } of content) {
+    if (id === null) list.addHole(lengthBytes);
+    else list.addBlock(id, lengthBytes);
+  }
+  return list.packed();
+}
+
+/** Pieces in order; `id` is a view. */
+export function* unpackContent(packed: Buffer): Generator<ContentReference, void, undefined> {
+  for (let at = 0; at + packedReferenceBytes <= packed.length; at += packedReferenceBytes) {
+    const id = packed.subarray(at, at + idBytes);
+    yield { id: id.equals(noId) ? null : id, lengthBytes: Number(packed.readBigUInt64BE(at + idBytes)) };
+  }
+}

@@ -1,0 +1,98 @@
+// Owns what a job remembers of files between sessions and attempts: state on disk and blocks, so that unchanged files are not read again.
+// A hint, never the truth: the target is asked for every block it names before it is believed.
+import { mkdirSync } from 'node:fs';
+import type { BigIntStats } from 'node:fs';
+import path from 'node:path';
+import { Database } from '../kernel/database.ts';
+
+const migrations = [
+  `CREATE TABLE file (
+     path BLOB PRIMARY KEY,
+     state BLOB NOT NULL,
+     content BLOB NOT NULL,
+     run INTEGER NOT NULL
+   ) WITHOUT ROWID;
+   CREATE TABLE run (id INTEGER PRIMARY KEY CHECK (id = 1), last INTEGER NOT NULL);
+   INSERT INTO run VALUES (1, 0);`,
+];
+
+/** A file that changed this shortly before it was looked at could change again without its times showing it. */
+const settleNs = 100_000_000n;
+/** Where times have no fraction the file system may only keep seconds, some only every second one. */
+const coarseSettleNs = 2_000_000_000n;
+
+/** Size, mtime, ctime and inode in one comparable value. */
+export function fileState(stats: BigIntStats): Buffer {
+  const state = Buffer.alloc(32);
+  state.writeBigUInt64BE(BigInt.asUintN(64, stats.size), 0);
+  state.writeBigInt64BE(BigInt.asIntN(64, stats.mtimeNs), 8);
+  state.writeBigInt64BE(BigInt.asIntN(64, stats.ctimeNs), 16);
+  state.writeBigUInt64BE(BigInt.asUintN(64, stats.ino), 24);
+  return state;
+}
+
+/** Whether a later change would surely show in the file's times (the "racy git" problem). */
+export function isSettled(stats: BigIntStats, nowMs: number): boolean {
+  const newest = stats.mtimeNs > stats.ctimeNs ? stats.mtimeNs : stats.ctimeNs;
+  const isCoarse = stats.mtimeNs % 1_000_000_000n === 0n && stats.ctimeNs % 1_000_000_000n === 0n;
+  return BigInt(nowMs) * 1_000_000n - newest > (isCoarse ? coarseSettleNs : settleNs);
+}
+
+export interface CachedFile {
+  /** Raw path on this machine. */
+  readonly path: Buffer;
+  readonly state: Buffer;
+  /** Packed (content-list.ts). */
+  readonly content: Buffer;
+}
+
+export class FileCache implements Disposable {
+  readonly #database: Database;
+  readonly #run: number;
+
+  constructor(file: string) {
+    if (file !== ':memory:') mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
+    this.#database = new Database(file, migrations);
+    this.#database.run('UPDATE run SET last = last + 1');
+    this.#run = Number(this.#database.get('SELECT last FROM run')?.['last'] ?? 1);
+  }
+
+  /** The content of the file when it is as it was; undefined when it must be read. */
+  find(filePath: Buffer, state: Buffer): Buffer | undefined {
+    const row = this.#database.get('SELECT state, content FROM file WHERE path = ?', filePath);
+    const [known, content] = [row?.['state'], row?.['content']];
+    if (!(known instanceof Uint8Array) || !(content instanceof Uint8Array) || !state.equals(known)) return undefined;
+    return Buffer.from(content.buffer, content.byteOffset, content.byteLength);
+  }
+
+  /** Remembers files whose blocks are durable. One transaction. */
+  save(files: readonly CachedFile[]): void {
+    if (files.length === 0) return;
+    this.#database.transaction(() => {
+      for (const { path: filePath, state, content } of files) {
+        this.#database.run('INSERT OR REPLACE INTO file VALUES (?, ?, ?, ?)', filePath, state, content, this.#run);
+      }
+    });
+  }
+
+  /** Marks files that were found unchanged as still there. One transaction. */
+  keep(paths: readonly Buffer[]): void {
+    if (paths.length === 0) return;
+    this.#database.transaction(() => {
+      for (const filePath of paths) this.#database.run('UPDATE file SET run = ? WHERE path = ?', this.#run, filePath);
+    });
+  }
+
+  /** After a whole run: forgets what was neither saved nor kept in it. */
+  forgetOthers(): number {
+    return this.#database.run('DELETE FROM file WHERE run <> ?', this.#run).changes;
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}

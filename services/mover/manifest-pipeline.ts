@@ -1,0 +1,89 @@
+// Owns fetching a restore point's manifest, for a restore or to be kept for browsing (saved-manifest.ts).
+import type { FarkeepError } from '../kernel/farkeep-error.ts';
+import { blockIdOf } from '../repository/block-content.ts';
+import { readManifestReferences } from '../repository/manifest-chain.ts';
+import { readManifest } from '../repository/manifest.ts';
+import { decodePointRoot } from '../repository/point-root.ts';
+import type { PointRoot } from '../repository/point-root.ts';
+import { BlockFetcher } from './block-fetcher.ts';
+import type { ManifestOperation, MoverPhase, SourceTotals } from './local-link.ts';
+import { SavedManifestWriter } from './saved-manifest.ts';
+import type { StreamPool } from './stream-pool.ts';
+import type { FromWorker } from './worker-link.ts';
+
+const readAheadBlocks = 4;
+
+/** The contents of the manifest's blocks in order, a few asked for ahead. */
+export async function* fetchManifest(root: PointRoot, fetcher: BlockFetcher): AsyncGenerator<Buffer, void, undefined> {
+  const { blocks } = await readManifestReferences(root, (id) => fetcher.fetch(id, 0));
+  const ahead: Promise<Buffer>[] = [];
+  let next = 0;
+  for (;;) {
+    for (; ahead.length < readAheadBlocks && next < blocks.length; next += 1) {
+      const block = blocks[next];
+      if (block !== undefined) ahead.push(fetcher.fetch(block.id, block.lengthBytes));
+    }
+    const first = ahead.shift();
+    if (first === undefined) return;
+    yield await first;
+  }
+}
+
+export class ManifestPipeline {
+  readonly #operation: ManifestOperation;
+  readonly #pool: StreamPool;
+  readonly #fetcher: BlockFetcher;
+  #entries = 0;
+  readonly phase: MoverPhase = 'transferring';
+
+  constructor({ operation, pool }: { operation: ManifestOperation; pool: StreamPool }) {
+    this.#operation = operation;
+    this.#pool = pool;
+    this.#fetcher = new BlockFetcher(pool);
+  }
+
+  totals(): SourceTotals {
+    const { transferredBytes, newBlocks } = this.#pool.counters;
+    return {
+      totalBytes: undefined,
+      totalFiles: undefined,
+      processedBytes: transferredBytes,
+      readBytes: 0,
+      transferredBytes,
+      durableBytes: 0,
+      processedFiles: this.#entries,
+      skippedFiles: 0,
+      newBlocks,
+      reusedBlocks: 0,
+    };
+  }
+
+  /** Saves the manifest only when it is whole and decodes to its end. */
+  async run(rootBytes: Buffer): Promise<{ readonly rootHash: string; readonly warningCount: number }> {
+    const root = decodePointRoot(rootBytes, this.#operation.pointId);
+    const writer = await SavedManifestWriter.create(this.#operation.saveTo, rootBytes);
+    try {
+      const contents = fetchManifest(root, this.#fetcher);
+      const saved = (async function* save() {
+        for await (const content of contents) {
+          await writer.add(content);
+          yield content;
+        }
+      })();
+      for await (const item of readManifest(saved)) if (item.type === 'entry') this.#entries += 1;
+      await writer.finish();
+    } catch (error) {
+      await writer.discard();
+      throw error;
+    }
+    return { rootHash: blockIdOf(rootBytes).toString('hex'), warningCount: 0 };
+  }
+
+  receive(_streamIndex: number, message: FromWorker): void {
+    this.#fetcher.receive(message);
+  }
+
+  fail(error: FarkeepError): void {
+    this.#fetcher.fail(error);
+  }
+}

@@ -1,0 +1,48 @@
+// Owns which entries of a restore point were asked for: paths in raw bytes, each with everything below it.
+import { showPath } from './path-text.ts';
+
+export class PathSelection {
+  readonly #paths: { readonly path: Buffer; isMatched: boolean }[];
+
+  /** @param paths none = everything; leading and trailing `/` do not matter */
+  constructor(paths: readonly (string | Uint8Array)[]) {
+    this.#paths = paths.map((path) => ({
+      path: trim(typeof path === 'string' ? Buffer.from(path) : Buffer.from(path)),
+      isMatched: false,
+    }));
+  }
+
+  get isAll(): boolean {
+    return this.#paths.length === 0 || this.#paths.some(({ path }) => path.length === 0);
+  }
+
+  includes(entryPath: Buffer): boolean {
+    if (this.isAll) return true;
+    for (const wanted of this.#paths) {
+      const { path } = wanted;
+      const isSame = entryPath.equals(path);
+      if (
+        isSame ||
+        (entryPath.length > path.length &&
+          entryPath[path.length] === 0x2f &&
+          entryPath.subarray(0, path.length).equals(path))
+      ) {
+        wanted.isMatched = true;
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** What was asked for and never came, for people. */
+  unmatched(): string[] {
+    return this.isAll ? [] : this.#paths.filter(({ isMatched }) => !isMatched).map(({ path }) => showPath(path));
+  }
+}
+
+function trim(path: Buffer): Buffer {
+  let [start, end] = [0, path.length];
+  while (start < end && path[start] === 0x2f) start += 1;
+  while (end > start && path[end - 1] === 0x2f) end -= 1;
+  return path.subarray(start, end);
+}

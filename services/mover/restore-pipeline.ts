@@ -1,0 +1,229 @@
+// Owns a restore on the source mover's main thread: reads the manifest, picks what was asked for, fetches blocks, feeds the tree writer.
+// Every content was checked against its identifier by a stream worker; the tree writer decides what may be written where.
+import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
+import { blockIdOf } from '../repository/block-content.ts';
+import { readManifest } from '../repository/manifest.ts';
+import { decodePointRoot } from '../repository/point-root.ts';
+import { TreeWriter } from '../repository/tree-writer.ts';
+import type { FileSink, RestoreProblem } from '../repository/tree-writer.ts';
+import type { ContentReference, ManifestItem, TreeEntry } from '../repository/tree-entry.ts';
+import { BlockFetcher } from './block-fetcher.ts';
+import { ByteBudget } from './byte-budget.ts';
+import type { MoverPhase, RestoreOperation, SourceEvent, SourceTotals } from './local-link.ts';
+import { fetchManifest } from './manifest-pipeline.ts';
+import { PathSelection } from './path-selection.ts';
+import { showPath } from './path-text.ts';
+import type { StreamPool } from './stream-pool.ts';
+import type { FromWorker } from './worker-link.ts';
+
+/** Contents asked for and not yet written. */
+const inFlightBytes = 24 * 1024 * 1024;
+/** What a block costs beside its content, so that many tiny ones are bounded too. */
+const blockOverheadBytes = 2048;
+const maxOpenFiles = 256;
+
+export interface RestorePipelineOptions {
+  readonly operation: RestoreOperation;
+  readonly pool: StreamPool;
+  readonly emit: (event: SourceEvent) => void;
+}
+
+/** A file on its way to the disk: its pieces are written in order, each when it has arrived. */
+interface OpenFile {
+  readonly sink: FileSink;
+  readonly objectName: string;
+  tail: Promise<void>;
+  error: unknown;
+}
+
+interface RestoredObject {
+  bytes: number;
+  problems: number;
+}
+
+export class RestorePipeline {
+  readonly #operation: RestoreOperation;
+  readonly #pool: StreamPool;
+  readonly #emit: (event: SourceEvent) => void;
+  readonly #fetcher: BlockFetcher;
+  readonly #budget = new ByteBudget(inFlightBytes);
+  readonly #files = new Set<Promise<void>>();
+  readonly #objects = new Map<string, RestoredObject>();
+  readonly #aborted = Promise.withResolvers<never>();
+  #writer: TreeWriter | undefined;
+  #current: OpenFile | undefined;
+  #total: { bytes: number; files: number } | undefined;
+  #processedBytes = 0;
+  #processedFiles = 0;
+  #writtenBytes = 0;
+  #reusedBlocks = 0;
+  phase: MoverPhase = 'transferring';
+
+  constructor({ operation, pool, emit }: RestorePipelineOptions) {
+    this.#operation = operation;
+    this.#pool = pool;
+    this.#emit = emit;
+    this.#fetcher = new BlockFetcher(pool);
+    this.#aborted.promise.catch(() => undefined); // also when the failure comes after the end
+  }
+
+  totals(): SourceTotals {
+    const { transferredBytes, newBlocks } = this.#pool.counters;
+    return {
+      totalBytes: this.#total?.bytes,
+      totalFiles: this.#total?.files,
+      processedBytes: this.#processedBytes,
+      readBytes: this.#writtenBytes,
+      transferredBytes,
+      durableBytes: 0,
+      processedFiles: this.#processedFiles,
+      skippedFiles: this.#writer?.counts.skipped ?? 0,
+      newBlocks,
+      reusedBlocks: this.#reusedBlocks,
+    };
+  }
+
+  /** @throws restore.target, storage.damaged, and whatever ends the session; single files that fail become warnings */
+  async run(rootBytes: Buffer): Promise<{ readonly rootHash: string; readonly warningCount: number }> {
+    const operation = this.#operation;
+    const root = decodePointRoot(rootBytes, operation.pointId);
+    const selection = new PathSelection(operation.paths);
+    if (selection.isAll)
+      this.#total = { bytes: root.totals.sourceBytes, files: root.totals.files + root.totals.hardLinks };
+    const writer = TreeWriter.open({
+      destination: operation.destination,
+      overwrite: operation.overwrite,
+      onProblem: (problem) => {
+        this.#problem(problem);
+      },
+    });
+    this.#writer = writer;
+    let result;
+    try {
+      const contents = fetchManifest(root, this.#fetcher);
+      for await (const item of readManifest(contents)) await this.#item(item, selection, writer);
+      this.phase = 'finalising';
+      await Promise.race([Promise.all(this.#files), this.#aborted.promise]);
+    } finally {
+      result = await writer.finish();
+    }
+    const unmatched = selection.unmatched();
+    for (const path of unmatched) {
+      this.#emit({
+        type: 'warning',
+        warning: { code: 'restore.incomplete', message: 'It is not in the restore point', path },
+      });
+    }
+    for (const [name, { bytes, problems }] of this.#objects) {
+      this.#emit({ type: 'object', name, state: problems > 0 ? 'warning' : 'succeeded', bytes });
+    }
+    return { rootHash: blockIdOf(rootBytes).toString('hex'), warningCount: result.problemCount + unmatched.length };
+  }
+
+  receive(_streamIndex: number, message: FromWorker): void {
+    this.#fetcher.receive(message);
+  }
+
+  fail(error: FarkeepError): void {
+    this.#aborted.reject(error);
+    this.#fetcher.fail(error);
+  }
+
+  async #item(item: ManifestItem, selection: PathSelection, writer: TreeWriter): Promise<void> {
+    switch (item.type) {
+      case 'entry':
+        this.#current = undefined;
+        if (selection.includes(item.entry.path)) await this.#entry(item.entry, writer);
+        return;
+      case 'content':
+        if (this.#current !== undefined) await this.#content(this.#current, item.content);
+        return;
+      case 'file-end':
+        if (this.#current !== undefined) this.#end(this.#current, item);
+        this.#current = undefined;
+        return;
+    }
+  }
+
+  async #entry(entry: TreeEntry, writer: TreeWriter): Promise<void> {
+    const objectName = this.#object(entry.path);
+    while (this.#files.size >= maxOpenFiles) await Promise.race([...this.#files, this.#aborted.promise]);
+    const sink = writer.begin(entry);
+    if (entry.kind === 'hardlink') this.#processedFiles += 1;
+    if (entry.kind !== 'file') return;
+    if (sink === undefined) {
+      this.#processedFiles += 1;
+      this.#processedBytes += entry.sizeBytes;
+      return;
+    }
+    const file: OpenFile = { sink, objectName, tail: Promise.resolve(), error: undefined };
+    await this.#content(file, entry.content);
+    if (entry.isContinued) this.#current = file;
+    else this.#end(file, undefined);
+  }
+
+  /** Asks for the pieces and queues their writing; waits while too much is in flight. */
+  async #content(file: OpenFile, content: readonly ContentReference[]): Promise<void> {
+    for (const { id, lengthBytes } of content) {
+      if (id === null) {
+        file.tail = file.tail.then(() => {
+          file.sink.hole(lengthBytes);
+          this.#processedBytes += lengthBytes;
+        });
+        continue;
+      }
+      const cost = lengthBytes + blockOverheadBytes;
+      await Promise.race([this.#budget.take(cost), this.#aborted.promise]);
+      const arriving = this.#fetcher.fetch(id, lengthBytes);
+      file.tail = file.tail.then(() => this.#write(file, arriving, lengthBytes, cost));
+    }
+  }
+
+  async #write(file: OpenFile, arriving: Promise<Buffer>, lengthBytes: number, cost: number): Promise<void> {
+    try {
+      const bytes = await arriving;
+      if (bytes.length !== lengthBytes)
+        throw new FarkeepError('restore.mismatch', `A block has ${bytes.length} bytes instead of ${lengthBytes}`);
+      if (file.error !== undefined) return;
+      await file.sink.write(bytes);
+      this.#writtenBytes += lengthBytes;
+      const object = this.#objects.get(file.objectName);
+      if (object !== undefined) object.bytes += lengthBytes;
+    } catch (error) {
+      file.error ??= error;
+    } finally {
+      this.#processedBytes += lengthBytes;
+      this.#budget.giveBack(cost);
+    }
+  }
+
+  #end(file: OpenFile, end: Parameters<FileSink['finish']>[0]): void {
+    const done: Promise<void> = file.tail
+      .then(() => (file.error === undefined ? file.sink.finish(end) : file.sink.fail(file.error)))
+      .catch((error: unknown) => {
+        this.fail(toFarkeepError(error));
+      })
+      .finally(() => {
+        this.#processedFiles += 1;
+        this.#files.delete(done);
+      });
+    this.#files.add(done);
+  }
+
+  /** The first part of the path; the tree's top has no name of its own. */
+  #object(path: Buffer): string {
+    const slash = path.indexOf(0x2f);
+    const name = showPath(slash === -1 ? path : path.subarray(0, slash));
+    if (name !== '' && !this.#objects.has(name)) {
+      this.#objects.set(name, { bytes: 0, problems: 0 });
+      this.#emit({ type: 'object', name, state: 'running', bytes: 0 });
+    }
+    return name;
+  }
+
+  #problem({ path, code, message }: RestoreProblem): void {
+    const object = this.#objects.get(this.#object(path));
+    if (object !== undefined) object.problems += 1;
+    this.#emit({ type: 'warning', warning: { code, message, path: showPath(path) } });
+  }
+}

@@ -1,0 +1,104 @@
+// Owns a source mover's stream workers: starts them, hands out work, gathers their counters, ends them. Main thread only.
+import { Worker } from 'node:worker_threads';
+import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
+import type { SourceStart } from './local-link.ts';
+import { emptyCounters } from './worker-link.ts';
+import type { FromWorker, ToWorker, WorkerCounters, WorkerStart } from './worker-link.ts';
+
+/** Each worker needs little beside its arenas; without a bound V8 lets garbage pile up before it looks. */
+const workerLimits = { maxYoungGenerationSizeMb: 16, maxOldGenerationSizeMb: 96 };
+
+export interface StreamPoolHandlers {
+  onMessage(streamIndex: number, message: FromWorker): void;
+  /** The first failure of any stream. */
+  onFailure(error: FarkeepError): void;
+}
+
+export class StreamPool {
+  readonly #workers: Worker[];
+  readonly #closed: Promise<void>[];
+  readonly #handlers: StreamPoolHandlers;
+  #hasFailed = false;
+  readonly counters: WorkerCounters = emptyCounters();
+
+  constructor(start: SourceStart, handlers: StreamPoolHandlers) {
+    this.#handlers = handlers;
+    this.#closed = [];
+    this.#workers = start.streamTickets.map((ticket, streamIndex) => {
+      const workerData: WorkerStart = {
+        sessionId: start.sessionId,
+        attempt: start.attempt,
+        keyB: Uint8Array.from(start.keyB),
+        streamIndex,
+        streamCount: start.streamTickets.length,
+        ticket: Uint8Array.from(ticket),
+        gateway: start.gateway,
+        operation: start.operation.kind,
+        pointId: start.operation.pointId,
+      };
+      const worker = new Worker(new URL('./stream-worker.ts', import.meta.url), {
+        workerData,
+        resourceLimits: workerLimits,
+      });
+      workerData.keyB.fill(0);
+      worker.on('message', (message: FromWorker) => {
+        this.#receive(streamIndex, message);
+      });
+      worker.on('error', (error) => {
+        this.#fail(toFarkeepError(error));
+      });
+      this.#closed.push(
+        new Promise((resolve) => {
+          worker.once('exit', () => {
+            resolve();
+          });
+        }),
+      );
+      return worker;
+    });
+  }
+
+  get size(): number {
+    return this.#workers.length;
+  }
+
+  send(streamIndex: number, message: ToWorker, transfer: ArrayBuffer[] = []): void {
+    this.#workers[streamIndex]?.postMessage(message, transfer);
+  }
+
+  broadcast(message: ToWorker): void {
+    for (const worker of this.#workers) worker.postMessage(message);
+  }
+
+  /** Waits until all have ended; those that do not within `deadlineMs` are ended. */
+  async ended(deadlineMs: number): Promise<void> {
+    const timer = setTimeout(() => {
+      for (const worker of this.#workers) void worker.terminate();
+    }, deadlineMs);
+    await Promise.all(this.#closed);
+    clearTimeout(timer);
+  }
+
+  #receive(streamIndex: number, message: FromWorker): void {
+    if (message.type === 'counters') {
+      for (const name of Object.keys(message.counters) as (keyof WorkerCounters)[])
+        this.counters[name] += message.counters[name];
+      return;
+    }
+    if (message.type === 'failed') {
+      this.#fail(FarkeepError.fromInfo(message.error));
+      return;
+    }
+    try {
+      this.#handlers.onMessage(streamIndex, message);
+    } catch (error) {
+      this.#fail(toFarkeepError(error));
+    }
+  }
+
+  #fail(error: FarkeepError): void {
+    if (this.#hasFailed) return;
+    this.#hasFailed = true;
+    this.#handlers.onFailure(error);
+  }
+}

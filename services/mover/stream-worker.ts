@@ -1,0 +1,231 @@
+// Owns one stream of a source mover on its own thread: connects, opens, runs the backup lane or the checking of restored blocks.
+// A worker entry: talks to the main thread by worker-link.ts only.
+import { isMarkedAsUntransferable, parentPort, workerData } from 'node:worker_threads';
+import { errorCodeSchema } from '../contracts/errors.ts';
+import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
+import { Secret } from '../kernel/secret.ts';
+import { decodeBlockSync } from '../repository/block-content.ts';
+import { connectData } from '../transport/data-socket.ts';
+import { dataProtocolVersion } from '../wire/messages.ts';
+import type { DataMessage, StoredBlock } from '../wire/messages.ts';
+import { BackupLane } from './backup-lane.ts';
+import { DataConnection } from './data-connection.ts';
+import { asBuffer, emptyCounters } from './worker-link.ts';
+import type { FromWorker, RestoredBlock, ToWorker, WorkerStart } from './worker-link.ts';
+
+const countersIntervalMs = 100;
+const closeDeadlineMs = 5_000;
+
+if (parentPort === null) throw new Error('This file is the entry of a worker thread');
+const port = parentPort;
+const start = workerData as WorkerStart;
+const isBackup = start.operation === 'backup';
+let connection: DataConnection | undefined;
+let isOpen = false;
+let isEnding = false;
+let restoreCounters = emptyCounters();
+
+const post = (message: FromWorker, transfer: ArrayBuffer[] = []): void => {
+  port.postMessage(message, transfer);
+};
+
+let hasFailed = false;
+const fail = (error: unknown): void => {
+  if (hasFailed) return;
+  hasFailed = true;
+  lane?.stop();
+  const known = toFarkeepError(error);
+  connection?.fail(known);
+  post({ type: 'failed', error: known.toInfo() });
+  finish();
+};
+
+const send = (message: DataMessage): true | Promise<void> =>
+  connection?.send(message) ?? Promise.reject(new FarkeepError('connection.lost', 'The data stream is not open yet'));
+
+const lane = isBackup ? new BackupLane({ send, post, fail }) : undefined;
+
+function receive(message: DataMessage): void {
+  if (!isOpen) {
+    if (message.type === 'error') throw errorFromTarget(message.code, message.message);
+    if (message.type !== 'open' || message.protocol !== dataProtocolVersion || message.pointId !== start.pointId) {
+      throw new FarkeepError('protocol.malformed', 'The target did not answer "open" as it should');
+    }
+    isOpen = true;
+    post({ type: 'open', root: Uint8Array.from(message.root) });
+    return;
+  }
+  switch (message.type) {
+    case 'committed':
+      post({ type: 'committed', storedBytes: message.storedBytes });
+      return;
+    case 'data':
+      restored(message.blocks);
+      return;
+    case 'abort':
+      throw errorFromTarget(message.code, message.message);
+    case 'error': {
+      const error = errorFromTarget(message.code, message.message);
+      if (message.ids.length === 0) throw error;
+      post({
+        type: 'blocks-failed',
+        ids: Uint8Array.from(Buffer.concat(message.ids)),
+        code: error.code,
+        message: error.message,
+      });
+      return;
+    }
+    default:
+      if (lane === undefined)
+        throw new FarkeepError('protocol.malformed', `The target sent "${message.type}" during a restore`);
+      lane.receive(message);
+  }
+}
+
+/** Decoded and checked here, handed to the main thread without a copy. */
+function restored(blocks: readonly StoredBlock[]): void {
+  const checked: RestoredBlock[] = [];
+  const memory = new Set<ArrayBuffer>();
+  const beganMs = performance.now();
+  for (const block of blocks) {
+    restoreCounters.transferredBytes += block.stored.length;
+    restoreCounters.newBlocks += 1;
+    const id = Uint8Array.from(block.id);
+    let content: Uint8Array;
+    try {
+      content = decodeBlockSync(block);
+    } catch (error) {
+      const { code, message } = toFarkeepError(error, 'restore.mismatch');
+      post({ type: 'blocks-failed', ids: id, code, message });
+      continue;
+    }
+    // Small buffers share Node's pool, which cannot leave this thread.
+    if (isMarkedAsUntransferable(content.buffer)) content = Uint8Array.from(content);
+    memory.add(content.buffer as ArrayBuffer);
+    checked.push({ id, content });
+  }
+  restoreCounters.compressMs += performance.now() - beganMs;
+  if (checked.length > 0) post({ type: 'blocks', blocks: checked }, [...memory]);
+}
+
+function errorFromTarget(code: string, message: string): FarkeepError {
+  const known = errorCodeSchema.safeParse(code);
+  return new FarkeepError(known.success ? known.data : 'call.internal', message);
+}
+
+function command(message: ToWorker): void {
+  switch (message.type) {
+    case 'files':
+      lane?.add(message.files);
+      return;
+    case 'offer':
+      lane?.offerKnown(message.token, message.ids);
+      return;
+    case 'store':
+      lane?.store(message.blocks);
+      return;
+    case 'drain':
+      lane?.drain();
+      return;
+    case 'commit':
+      forget(send({ type: 'commit', blockCount: message.blockCount, root: asBuffer(message.root) }));
+      return;
+    case 'read': {
+      const all = asBuffer(message.ids);
+      const ids = Array.from({ length: all.length / 32 }, (_, index) => all.subarray(index * 32, index * 32 + 32));
+      forget(send({ type: 'read', ids }));
+      return;
+    }
+    case 'abort':
+      lane?.stop();
+      isEnding = true;
+      if (connection?.isOpen === true)
+        void Promise.resolve(send({ type: 'abort', code: message.code, message: message.message })).catch(
+          () => undefined,
+        ); // it ends either way
+      close();
+      return;
+    case 'close':
+      isEnding = true;
+      close();
+      return;
+  }
+}
+
+function forget(sent: true | Promise<void>): void {
+  Promise.resolve(sent).catch(fail);
+}
+
+function close(): void {
+  if (connection === undefined || !connection.isOpen) {
+    finish();
+    return;
+  }
+  connection.end();
+  setTimeout(finish, closeDeadlineMs).unref();
+}
+
+let isFinished = false;
+function finish(): void {
+  if (isFinished) return;
+  isFinished = true;
+  clearInterval(countersTimer);
+  report();
+  post({ type: 'closed' });
+  keyB.dispose();
+  port.close();
+}
+
+function report(): void {
+  const counters = lane === undefined ? restoreCounters : lane.takeCounters();
+  restoreCounters = emptyCounters();
+  if (Object.values(counters).some((value: number) => value > 0)) post({ type: 'counters', counters });
+}
+
+const countersTimer = setInterval(report, countersIntervalMs);
+const keyB = Secret.take(Buffer.from(start.keyB));
+start.keyB.fill(0);
+port.on('message', (message: ToWorker) => {
+  try {
+    command(message);
+  } catch (error) {
+    fail(error);
+  }
+});
+
+try {
+  const socket = await connectData({ ...start.gateway, kind: 'data', ticket: Buffer.from(start.ticket) });
+  const { sessionId, attempt, streamIndex, streamCount, operation, pointId } = start;
+  connection = new DataConnection(
+    socket,
+    { side: 'client', keyB, sessionId, attempt, streamIndex },
+    {
+      onOpen: () => {
+        // Sent in the next turn: the connection is being constructed, or is reading.
+        setImmediate(() => {
+          forget(
+            send({
+              type: 'open',
+              protocol: dataProtocolVersion,
+              operation,
+              streamIndex,
+              streamCount,
+              pointId,
+              root: Buffer.alloc(0),
+            }),
+          );
+        });
+      },
+      onMessage: receive,
+      onPeerEnd: () => {
+        if (!isEnding) fail(new FarkeepError('connection.lost', 'The target ended the data stream early'));
+      },
+      onClose: (error) => {
+        if (error === undefined || isEnding) finish();
+        else fail(error);
+      },
+    },
+  );
+} catch (error) {
+  fail(error);
+}

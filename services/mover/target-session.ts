@@ -1,0 +1,350 @@
+// Owns what a target mover does with data messages: takes blocks in, acknowledges what is durable, commits, reads blocks back.
+// Works on messages and a TenantStore; knows no sockets, tickets or keys.
+import type { ErrorCode } from '../contracts/errors.ts';
+import { errorCodeSchema } from '../contracts/errors.ts';
+import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
+import type { Logger } from '../kernel/logger.ts';
+import { decodePointRoot } from '../repository/point-root.ts';
+import { TenantStore } from '../repository/tenant-store.ts';
+import type { DurableBlocks } from '../repository/tenant-store.ts';
+import { dataProtocolVersion, maxIdsPerMessage } from '../wire/messages.ts';
+import type { DataMessage, Operation, StoredBlock } from '../wire/messages.ts';
+import type { TargetEvent, TargetTotals } from './local-link.ts';
+
+/** How a session answers on a stream; resolves when more may be sent. */
+export type Send = (message: DataMessage) => true | Promise<void>;
+
+export interface TargetSessionOptions {
+  readonly operation: Operation;
+  readonly tenantFolder: string;
+  readonly quotaBytes: number;
+  readonly pointId: string;
+  readonly streamCount: number;
+  readonly flushIntervalMs: number;
+  readonly logger: Logger;
+  readonly onEvent: (event: TargetEvent) => void;
+  /** The session cannot go on; streams are to be dropped. */
+  readonly onFailure: (error: FarkeepError) => void;
+}
+
+const maxDataMessageBytes = 512 * 1024;
+const maxBlocksPerDataMessage = 256;
+/** How long the source may take to read why it was refused. */
+const lingerMs = 3_000;
+
+export class TargetSession {
+  readonly #options: TargetSessionOptions;
+  readonly #store: TenantStore;
+  readonly #streams = new Map<number, Send>();
+  /** Which streams wait to hear that a block is durable. */
+  readonly #waiting = new Map<string, number[]>();
+  readonly #flushTimer: NodeJS.Timeout | undefined;
+  #receivedBlocks = 0;
+  #unflushedBlocks = 0;
+  #durableBlocks = 0;
+  #storeWaitMs = 0;
+  #busySinceMs = performance.now();
+  #refusal: FarkeepError | undefined;
+  #lingerTimer: NodeJS.Timeout | undefined;
+  #isCommitted = false;
+  #isClosed = false;
+  #commit: { readonly blockCount: number; readonly root: Buffer; readonly streamIndex: number } | undefined;
+  readonly totals: { -readonly [Name in keyof TargetTotals]: number } = {
+    receivedBytes: 0,
+    sentBytes: 0,
+    storedBytes: 0,
+    durableBytes: 0,
+    newBlocks: 0,
+    sentBlocks: 0,
+  };
+
+  private constructor(
+    options: TargetSessionOptions,
+    openStore: (onDurable: (blocks: DurableBlocks) => void) => TenantStore,
+  ) {
+    this.#options = options;
+    this.#store = openStore((blocks) => {
+      this.#tellDurable(blocks);
+    });
+    if (options.operation === 'backup') {
+      this.#flushTimer = setInterval(() => {
+        if (this.#unflushedBlocks === 0) return;
+        this.#unflushedBlocks = 0;
+        this.#store.flush().catch((error: unknown) => {
+          this.#fail(error);
+        });
+      }, options.flushIntervalMs);
+    }
+  }
+
+  /** @throws storage errors when the tenant's folder cannot be used */
+  static async open(options: TargetSessionOptions): Promise<TargetSession> {
+    let onDurable: (blocks: DurableBlocks) => void = () => undefined;
+    const store = await TenantStore.open({
+      folder: options.tenantFolder,
+      mode: options.operation === 'backup' ? 'write' : 'read',
+      logger: options.logger,
+      ...(options.quotaBytes < 0 ? {} : { quotaBytes: options.quotaBytes }),
+      onDurable: (blocks) => {
+        onDurable(blocks);
+      },
+    });
+    return new TargetSession(options, (listener) => {
+      onDurable = listener;
+      return store;
+    });
+  }
+
+  get isCommitted(): boolean {
+    return this.#isCommitted;
+  }
+
+  /** Handles one message of a stream; the next one of that stream comes when the promise has resolved. */
+  receive(streamIndex: number, message: DataMessage, send: Send): void | Promise<void> {
+    if (this.#refusal !== undefined) return;
+    if (message.type === 'open') return this.#open(streamIndex, message, send);
+    if (!this.#streams.has(streamIndex))
+      throw new FarkeepError('protocol.malformed', 'A data stream did not begin with "open"');
+    if (message.type === 'abort') throw abortedBySource(message.code, message.message);
+    const isBackup = this.#options.operation === 'backup';
+    switch (message.type) {
+      case 'offer': {
+        if (!isBackup) break;
+        const wanted = this.#store.hasBlocks(message.ids).map((isHere) => !isHere);
+        return wait(send({ type: 'want', offerId: message.offerId, wanted }));
+      }
+      case 'block':
+        if (!isBackup) break;
+        return this.#take(streamIndex, message.blocks);
+      case 'commit':
+        if (!isBackup || this.#commit !== undefined) break;
+        this.#commit = { blockCount: message.blockCount, root: Buffer.from(message.root), streamIndex };
+        return this.#commitWhenWhole();
+      case 'read':
+        if (isBackup) break;
+        return this.#send(message.ids, send);
+      default:
+        break;
+    }
+    throw new FarkeepError('protocol.malformed', `A "${message.type}" does not belong here`);
+  }
+
+  /** Makes what was received durable, so that the next attempt need not send it again; then lets go of the folder. */
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    clearInterval(this.#flushTimer);
+    clearTimeout(this.#lingerTimer);
+    if (this.#options.operation === 'backup' && !this.#isCommitted) {
+      try {
+        await this.#store.flush();
+      } catch (error) {
+        this.#options.logger.warn('What was received last could not be kept', { error });
+      }
+    }
+    await this.#store.close();
+  }
+
+  /** Share of the time since the last call in which the store was waited for. */
+  takeBusyShare(): number {
+    const now = performance.now();
+    const share = Math.min(1, this.#storeWaitMs / Math.max(1, now - this.#busySinceMs));
+    this.#storeWaitMs = 0;
+    this.#busySinceMs = now;
+    return share;
+  }
+
+  async #open(streamIndex: number, message: DataMessage & { type: 'open' }, send: Send): Promise<void> {
+    const { operation, pointId, streamCount } = this.#options;
+    if (message.protocol !== dataProtocolVersion) {
+      throw new FarkeepError(
+        'protocol.version',
+        `The source speaks version ${message.protocol} of the data messages, this side ${dataProtocolVersion}`,
+      );
+    }
+    if (
+      this.#streams.has(streamIndex) ||
+      message.streamIndex !== streamIndex ||
+      message.streamCount !== streamCount ||
+      message.operation !== operation ||
+      message.pointId !== pointId
+    ) {
+      throw new FarkeepError('protocol.malformed', 'The source opened another session than the one that was agreed');
+    }
+    let root: Buffer = Buffer.alloc(0);
+    if (operation !== 'backup') {
+      try {
+        root = await this.#store.readPointRoot(pointId);
+        decodePointRoot(root, pointId);
+      } catch (error) {
+        this.refuse(error, send);
+        return;
+      }
+    }
+    this.#streams.set(streamIndex, send);
+    await send({ type: 'open', protocol: dataProtocolVersion, operation, streamIndex, streamCount, pointId, root });
+    if (this.#streams.size === streamCount) this.#options.onEvent({ type: 'streams-open', count: streamCount });
+  }
+
+  async #take(streamIndex: number, blocks: readonly StoredBlock[]): Promise<void> {
+    for (const block of blocks) {
+      const key = keyOf(block.id);
+      const waiting = this.#waiting.get(key);
+      if (waiting === undefined) this.#waiting.set(key, [streamIndex]);
+      else if (!waiting.includes(streamIndex)) waiting.push(streamIndex);
+      this.totals.receivedBytes += block.stored.length;
+      this.totals.newBlocks += 1;
+      this.#unflushedBlocks += 1;
+      const beganMs = performance.now();
+      try {
+        await this.#store.appendBlock(block);
+        this.#storeWaitMs += performance.now() - beganMs;
+      } catch (error) {
+        this.refuse(error, this.#streams.get(streamIndex));
+        return;
+      }
+      this.#receivedBlocks += 1;
+    }
+    if (this.#commit !== undefined) await this.#commitWhenWhole();
+  }
+
+  /** The commit may overtake blocks on other streams. */
+  async #commitWhenWhole(): Promise<void> {
+    const commit = this.#commit;
+    if (commit === undefined || this.#receivedBlocks < commit.blockCount || this.#isCommitted) return;
+    if (this.#receivedBlocks > commit.blockCount)
+      throw new FarkeepError('protocol.malformed', 'More blocks came than the source says it sent');
+    const { pointId, onEvent } = this.#options;
+    const send = this.#streams.get(commit.streamIndex);
+    try {
+      await this.#store.flush();
+      await this.#store.commitPoint({ pointId, root: commit.root });
+    } catch (error) {
+      this.refuse(error, send);
+      return;
+    }
+    this.#isCommitted = true;
+    const { storedBytes, newBlocks } = this.totals;
+    onEvent({ type: 'committed', pointId, storedBytes, newBlocks, usedBytes: this.#store.usedBytes() });
+    await send?.({ type: 'committed', pointId, storedBytes, newBlocks });
+  }
+
+  async #send(ids: readonly Buffer[], send: Send): Promise<void> {
+    const failed = new Map<string, { code: ErrorCode; message: string; ids: Buffer[] }>();
+    let batch: StoredBlock[] = [];
+    let batchBytes = 0;
+    const flush = async (): Promise<void> => {
+      if (batch.length === 0) return;
+      const blocks = batch;
+      batch = [];
+      this.totals.sentBytes += batchBytes;
+      this.totals.sentBlocks += blocks.length;
+      batchBytes = 0;
+      await send({ type: 'data', blocks });
+    };
+    const add = async (block: StoredBlock): Promise<void> => {
+      if (
+        batch.length > 0 &&
+        (batchBytes + block.stored.length > maxDataMessageBytes || batch.length === maxBlocksPerDataMessage)
+      )
+        await flush();
+      batch.push(block);
+      batchBytes += block.stored.length;
+    };
+    let done = 0;
+    while (done < ids.length) {
+      try {
+        for await (const block of this.#store.readBlocks(ids.slice(done))) {
+          done += 1;
+          await add(block);
+        }
+      } catch (error) {
+        const id = ids[done];
+        const { code, message } = toFarkeepError(error, 'storage.io');
+        if (id === undefined || (code !== 'storage.damaged' && code !== 'call.not-found')) throw error;
+        // Read ahead may have failed on a later block than the one whose turn it is: settle this one alone.
+        done += 1;
+        try {
+          await add(await this.#store.readBlock(id));
+        } catch {
+          const group = failed.get(message) ?? { code: 'storage.damaged', message, ids: [] };
+          group.ids.push(id);
+          failed.set(message, group);
+        }
+      }
+    }
+    await flush();
+    for (const { code, message, ids: lost } of failed.values()) await send({ type: 'error', code, message, ids: lost });
+  }
+
+  /**
+   * Tells the source why and gives it time to read that: a connection that is dropped at once loses what was sent last, and the source would
+   * take it for a broken line and try again. What still arrives is ignored.
+   */
+  refuse(
+    error: unknown,
+    send: Send | undefined = this.#streams.values().next().value,
+    type: 'error' | 'abort' = 'error',
+  ): void {
+    if (this.#refusal !== undefined) return;
+    const { code, message } = toFarkeepError(error, 'storage.io');
+    this.#refusal = toFarkeepError(error, 'storage.io');
+    const sent = send?.(type === 'error' ? { type, code, message, ids: [] } : { type, code, message });
+    if (sent instanceof Promise) sent.catch(() => undefined); // the refusal is the error that counts
+    const linger = send === undefined ? 0 : lingerMs;
+    this.#lingerTimer = setTimeout(() => {
+      this.#fail(this.#refusal);
+    }, linger);
+  }
+
+  /** Why this side ended the session, if it did. */
+  get refusal(): FarkeepError | undefined {
+    return this.#refusal;
+  }
+
+  #tellDurable({ ids, storedBytes }: DurableBlocks): void {
+    this.totals.storedBytes += storedBytes;
+    this.totals.durableBytes += storedBytes;
+    this.#durableBlocks += ids.length;
+    const byStream = new Map<number, Buffer[]>();
+    for (const id of ids) {
+      const key = keyOf(id);
+      for (const streamIndex of this.#waiting.get(key) ?? []) {
+        const list = byStream.get(streamIndex) ?? [];
+        list.push(id);
+        byStream.set(streamIndex, list);
+      }
+      this.#waiting.delete(key);
+    }
+    for (const [streamIndex, list] of byStream) {
+      const send = this.#streams.get(streamIndex);
+      for (let start = 0; start < list.length; start += maxIdsPerMessage) {
+        const part = list.slice(start, start + maxIdsPerMessage);
+        const sent = send?.({
+          type: 'durable',
+          totalBlocks: this.#durableBlocks,
+          totalStoredBytes: this.totals.durableBytes,
+          ids: part,
+        });
+        if (sent instanceof Promise) sent.catch(() => undefined); // a lost stream reports itself; the blocks are durable all the same
+      }
+    }
+  }
+
+  #fail(error: unknown): void {
+    this.#options.onFailure(toFarkeepError(error, 'storage.io'));
+  }
+}
+
+async function wait(sent: true | Promise<void>): Promise<void> {
+  if (sent !== true) await sent;
+}
+
+function keyOf(id: Buffer): string {
+  return id.toString('latin1');
+}
+
+function abortedBySource(code: string, message: string): FarkeepError {
+  const known = errorCodeSchema.safeParse(code);
+  return new FarkeepError(known.success ? known.data : 'call.cancelled', message);
+}
