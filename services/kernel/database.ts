@@ -68,9 +68,15 @@ export class Database implements Disposable {
       this.#database.exec('COMMIT');
       return result;
     } catch (error) {
-      this.#database.exec('ROLLBACK');
+      // A full disk has rolled back already; a second one would hide the reason.
+      if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
       throw error;
     }
+  }
+
+  /** Late events of connections that are ending may come after the database has gone. */
+  get isClosed(): boolean {
+    return !this.#database.isOpen;
   }
 
   close(): void {

@@ -62,12 +62,31 @@ const systemCodes: Partial<Record<string, ErrorCode>> = {
   ETIMEDOUT: 'connection.lost',
 };
 
+/** Primary result codes of SQLite (https://sqlite.org/rescode.html); extended ones carry them in their low byte. */
+const sqliteCodes: Partial<Record<number, ErrorCode>> = {
+  5: 'storage.io',
+  8: 'storage.read-only',
+  10: 'storage.io',
+  11: 'storage.damaged',
+  13: 'storage.disk-full',
+  14: 'storage.io',
+  26: 'storage.damaged',
+};
+
+function codeOfSystemError(error: Error): ErrorCode | undefined {
+  if (!('code' in error) || typeof error.code !== 'string') return undefined;
+  if (error.code === 'ERR_SQLITE_ERROR' && 'errcode' in error && typeof error.errcode === 'number') {
+    return sqliteCodes[error.errcode & 0xff];
+  }
+  return systemCodes[error.code];
+}
+
 /** Turns anything thrown into a FarkeepError; system errors keep their meaning, the rest becomes `call.internal`. */
 export function toFarkeepError(thrown: unknown, fallback: ErrorCode = 'call.internal'): FarkeepError {
   if (thrown instanceof FarkeepError) return thrown;
   if (thrown instanceof Error) {
     if (thrown.name === 'AbortError') return new FarkeepError('call.cancelled', undefined, { cause: thrown });
-    const code = 'code' in thrown && typeof thrown.code === 'string' ? systemCodes[thrown.code] : undefined;
+    const code = codeOfSystemError(thrown);
     return new FarkeepError(code ?? fallback, thrown.message, { cause: thrown });
   }
   return new FarkeepError(fallback, String(thrown));

@@ -115,6 +115,16 @@ export class Catalogue implements Disposable {
     });
   }
 
+  /** Forgets a pack that is not there any more, and its blocks. */
+  removePack(packId: Buffer): void {
+    this.#database.transaction(() => {
+      const row = this.#database.get('SELECT number FROM packs WHERE id = ?', packId);
+      if (row === undefined) return;
+      this.#database.run('DELETE FROM blocks WHERE pack = ?', row['number'] ?? null);
+      this.#database.run('DELETE FROM packs WHERE number = ?', row['number'] ?? null);
+    });
+  }
+
   packBytes(): number {
     return Number(this.#database.get('SELECT coalesce(sum(size_bytes), 0) AS bytes FROM packs')?.['bytes'] ?? 0);
   }

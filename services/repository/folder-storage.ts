@@ -86,6 +86,7 @@ export class FolderStorage implements Storage {
   }
 
   async create(name: string): Promise<ObjectWriter> {
+    this.#path(name); // refuses a bad name before folders are made for it
     await this.#makeFolder(path.posix.dirname(name));
     return new FileAppender(await open(this.#path(name), 'wx', 0o600));
   }
@@ -175,6 +176,7 @@ export class FolderStorage implements Storage {
   }
 
   async rename(from: string, to: string): Promise<void> {
+    this.#path(to);
     await this.#makeFolder(path.posix.dirname(to));
     await rename(this.#path(from), this.#path(to));
     this.#evict(from);

@@ -92,18 +92,21 @@ export async function listPacks(storage: Storage): Promise<string[]> {
   return names;
 }
 
-/** Makes packs known that are in their place but not in the catalogue. A damaged one is left for verify to report. */
-export async function addMissingPacks({
+/**
+ * After an unclean end: makes packs known that are in their place but not in the catalogue, and forgets those that are gone.
+ * A damaged pack is left for verify to report.
+ */
+export async function compareCatalogueWithPacks({
   storage,
   catalogue,
   logger,
 }: LeftOverOptions): Promise<{ readonly added: number; readonly damaged: string[] }> {
-  const known = new Set<string>();
-  for (const packId of catalogue.packIds()) known.add(packName(packId));
+  const known = new Map<string, Buffer>();
+  for (const packId of catalogue.packIds()) known.set(packName(packId), packId);
   let added = 0;
   const damaged: string[] = [];
   for (const name of await listPacks(storage)) {
-    if (known.has(name)) continue;
+    if (known.delete(name)) continue;
     try {
       const pack = await readPackIndex(storage, name);
       catalogue.addPack(pack.packId, pack.sizeBytes, pack.blocks);
@@ -114,6 +117,14 @@ export async function addMissingPacks({
       damaged.push(name);
       logger.error('A pack cannot be added to the catalogue', { pack: name, error: message });
     }
+  }
+  for (const [name, packId] of known) {
+    // Another session may have added it since the folder was listed.
+    if ((await storage.sizeBytes(name)) !== undefined) continue;
+    logger.error('A pack of the catalogue is gone; its blocks are taken in again when they are offered', {
+      pack: name,
+    });
+    catalogue.removePack(packId);
   }
   if (added > 0) logger.info('Packs were added to the catalogue', { packs: added });
   return { added, damaged };

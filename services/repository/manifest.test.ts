@@ -179,8 +179,8 @@ describe('manifest codec', () => {
     }
   });
 
-  it('keeps a million references of one file in bounded records', async () => {
-    const count = 1_000_000;
+  it('keeps very many references of one file in bounded records', async () => {
+    const count = 300_000;
     const encoder = new ManifestEncoder();
     const sizes: number[] = [];
     const decoder = new ManifestDecoder();

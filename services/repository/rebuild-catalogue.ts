@@ -7,7 +7,7 @@ import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
 import { silentLogger, type Logger } from '../kernel/logger.ts';
 import { Catalogue } from './catalogue.ts';
 import { FolderStorage } from './folder-storage.ts';
-import { addMissingPacks, listPacks } from './left-overs.ts';
+import { compareCatalogueWithPacks, listPacks } from './left-overs.ts';
 import { scanPack } from './pack-reader.ts';
 import type { Storage } from './storage.ts';
 import { WriterLock } from './writer-lock.ts';
@@ -18,7 +18,7 @@ async function fill(
   catalogue: Catalogue,
   logger: Logger,
 ): Promise<{ packs: number; damaged: string[] }> {
-  const { added, damaged } = await addMissingPacks({ storage, catalogue, logger });
+  const { added, damaged } = await compareCatalogueWithPacks({ storage, catalogue, logger });
   for (const name of damaged) {
     try {
       const scan = await scanPack(storage, name);
@@ -47,6 +47,7 @@ export async function catalogueFromPacks(storage: Storage, logger: Logger = sile
 
 export interface RebuildResult {
   readonly packs: number;
+  readonly points: number;
   readonly sizeBytes: number;
   /** Packs with damage; their blocks before it are in the catalogue. */
   readonly damaged: readonly string[];
@@ -83,7 +84,8 @@ export async function rebuildCatalogue({
     try {
       const { packs, damaged } = await fill(storage, catalogue, logger);
       catalogue.checkpoint();
-      result = { packs, sizeBytes: catalogue.packBytes(), damaged };
+      const points = (await storage.list('points')).filter((name) => name.endsWith('.manifest')).length;
+      result = { packs, points, sizeBytes: catalogue.packBytes(), damaged };
     } finally {
       catalogue.close();
     }

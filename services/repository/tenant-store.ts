@@ -2,7 +2,7 @@
 // Knows nothing of sockets, sessions or keys. Several processes may have the same folder open; layout and rules are in
 // docs/repository-format.md.
 import { existsSync } from 'node:fs';
-import { mkdir, stat } from 'node:fs/promises';
+import { mkdir, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
 import type { Logger } from '../kernel/logger.ts';
@@ -25,7 +25,7 @@ import {
   type BlockToAppend,
   type FinishedPack,
 } from './pack-writer.ts';
-import { addMissingPacks, reuseLeftOverPacks } from './left-overs.ts';
+import { compareCatalogueWithPacks, reuseLeftOverPacks } from './left-overs.ts';
 import { catalogueFromPacks } from './rebuild-catalogue.ts';
 import type { Storage } from './storage.ts';
 import { WriterLock } from './writer-lock.ts';
@@ -382,6 +382,16 @@ export class TenantStore {
   }
 }
 
+/** SQLITE_CORRUPT and SQLITE_NOTADB. */
+function isDamagedDatabase(error: unknown): boolean {
+  return (
+    error instanceof Error &&
+    'errcode' in error &&
+    typeof error.errcode === 'number' &&
+    [11, 26].includes(error.errcode & 0xff)
+  );
+}
+
 async function openForReading(options: TenantStoreOptions, storage: Storage): Promise<Catalogue> {
   if (!(await stat(options.folder)).isDirectory()) throw new FarkeepError('storage.io', 'it is not a folder');
   const file = path.join(options.folder, catalogueFile);
@@ -413,9 +423,23 @@ async function openForWriting<T>(
   const lock = await WriterLock.take(incoming);
   let catalogue: Catalogue | undefined;
   try {
-    const isNew = !existsSync(path.join(options.folder, catalogueFile));
-    const opened = new Catalogue(path.join(options.folder, catalogueFile));
-    catalogue = opened;
+    const file = path.join(options.folder, catalogueFile);
+    let isNew = !existsSync(file);
+    try {
+      catalogue = new Catalogue(file);
+    } catch (error) {
+      // It is only a cache: a damaged one is put aside and made anew, unless another session is using it.
+      if (!isDamagedDatabase(error) || WriterLock.hasOtherLiving(incoming, lock.writer)) throw error;
+      options.logger.error('The catalogue is damaged and is made anew from the packs', {
+        folder: options.folder,
+        error,
+      });
+      for (const suffix of ['-wal', '-shm']) await rm(file + suffix, { force: true });
+      await rename(file, `${file}.damaged`);
+      catalogue = new Catalogue(file);
+      isNew = true;
+    }
+    const opened = catalogue;
     const dead = await WriterLock.careForDead(incoming, async (writer) => {
       await reuseLeftOverPacks({
         storage,
@@ -425,7 +449,7 @@ async function openForWriting<T>(
       });
       opened.dropReservation(writer);
     });
-    if (dead > 0 || isNew) await addMissingPacks({ storage, catalogue: opened, logger: options.logger });
+    if (dead > 0 || isNew) await compareCatalogueWithPacks({ storage, catalogue: opened, logger: options.logger });
     return make(opened, lock);
   } catch (error) {
     catalogue?.close();

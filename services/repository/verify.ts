@@ -13,26 +13,20 @@ import { FolderStorage } from './folder-storage.ts';
 import { listPacks } from './left-overs.ts';
 import { readManifest } from './manifest.ts';
 import { readManifestContents, readManifestReferences } from './manifest-chain.ts';
-import { blockHeaderBytes, decodeBlockHeader, type PackBlock } from './pack-format.ts';
+import { blockHeaderBytes, decodeBlockHeader, packName, type PackBlock } from './pack-format.ts';
 import { readPackIndex, scanPack } from './pack-reader.ts';
 import { blocksOf } from './point-check.ts';
 import { decodePointRoot, maxPointRootBytes, type PointRoot } from './point-root.ts';
 import type { Storage } from './storage.ts';
 
-export interface DamagedPack {
-  readonly kind: 'pack';
-  /** Name below the tenant folder. */
-  readonly name: string;
+export interface Damage {
+  /** Name below the tenant folder; one of `pack` and `manifest`. */
+  readonly pack?: string;
+  readonly manifest?: string;
   readonly reason: string;
+  /** Blocks of the pack that are lost, as far as can be known. */
   readonly damagedBlocks: number;
-  /** Restore points that need a damaged block of it. */
-  readonly points: readonly string[];
-}
-
-export interface DamagedPoint {
-  readonly kind: 'point';
-  readonly name: string;
-  readonly reason: string;
+  /** Restore points that need what is damaged. */
   readonly points: readonly string[];
 }
 
@@ -42,7 +36,7 @@ export interface VerifyResult {
   readonly blocks: number;
   readonly points: number;
   readonly bytesRead: number;
-  readonly damaged: readonly (DamagedPack | DamagedPoint)[];
+  readonly damaged: readonly Damage[];
 }
 
 export interface VerifyOptions {
@@ -70,6 +64,7 @@ export async function verifyTenantFolder({
   storage = new FolderStorage(tenantFolder),
 }: VerifyOptions): Promise<VerifyResult> {
   const names = await listPacks(storage);
+  const present = new Set(names);
   const bad = new Map<string, { reason: string; blocks: number }>();
   /** Identifiers that cannot be read, with the pack to blame. A block that another pack holds whole is not lost. */
   const lostBlocks = new Map<string, string>();
@@ -91,13 +86,20 @@ export async function verifyTenantFolder({
     done += 1;
     onProgress?.({ packs: done, allPacks: names.length, bytesRead });
   }
+  for (const packId of known?.packIds() ?? []) {
+    const name = packName(packId);
+    if (present.has(name) || (await storage.sizeBytes(name)) !== undefined) continue;
+    const lost = known?.blocksInPack(packId) ?? [];
+    bad.set(name, { reason: 'it is missing', blocks: lost.length });
+    for (const id of lost) lostBlocks.set(keyOf(id), name);
+  }
   known?.close();
   // Damage is rare: only then the good packs are asked whether they hold the same block.
   if (lostBlocks.size > 0) await forgetHeldElsewhere(storage, names, bad, lostBlocks, wholeBlocks);
 
   const catalogue = await catalogueFromPacks(storage);
   const affected = new Map<string, Set<string>>();
-  const damagedPoints: DamagedPoint[] = [];
+  const damagedPoints: Damage[] = [];
   const pointNames = (await storage.list('points')).filter((name) => name.endsWith('.manifest'));
   try {
     for (const name of pointNames) {
@@ -117,7 +119,7 @@ export async function verifyTenantFolder({
         },
       });
       if (reason !== undefined)
-        damagedPoints.push({ kind: 'point', name: `points/${name}`, reason, points: [pointId] });
+        damagedPoints.push({ manifest: `points/${name}`, reason, damagedBlocks: 0, points: [pointId] });
     }
   } finally {
     catalogue.close();
@@ -125,8 +127,7 @@ export async function verifyTenantFolder({
   }
   const damaged = [
     ...[...bad].map(([name, { reason, blocks: damagedBlocks }]) => ({
-      kind: 'pack' as const,
-      name,
+      pack: name,
       reason,
       damagedBlocks,
       points: [...(affected.get(name) ?? [])].sort(),

@@ -1,0 +1,292 @@
+// Disks that are full, fail, cannot be written, or lose power: nothing acknowledged is lost, nothing half-done is kept.
+import { execFileSync } from 'node:child_process';
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { silentLogger } from '../kernel/logger.ts';
+import { extractPoint } from './extract.ts';
+import { FolderStorage } from './folder-storage.ts';
+import { MemoryStorage } from './memory-storage.ts';
+import type { ObjectWriter, Storage } from './storage.ts';
+import { TenantStore } from './tenant-store.ts';
+import { appendContent, commitItems, entryOf, itemsOfFolder, randomContent, scratchFolder } from './testing.ts';
+import { verifyTenantFolder } from './verify.ts';
+
+const logger = silentLogger;
+
+/** Passes calls on until `budget` bytes or calls are used up, then fails as a disk would. */
+class FailingStorage implements Storage {
+  readonly #inner: Storage;
+  readonly #fails: (operation: string, bytes: number) => string | undefined;
+
+  constructor(inner: Storage, fails: (operation: string, bytes: number) => string | undefined) {
+    this.#inner = inner;
+    this.#fails = fails;
+  }
+
+  #check(operation: string, bytes = 0): void {
+    const code = this.#fails(operation, bytes);
+    if (code !== undefined) throw Object.assign(new Error(`${code}: injected in ${operation}`), { code });
+  }
+
+  async create(name: string): Promise<ObjectWriter> {
+    this.#check('create');
+    const output = await this.#inner.create(name);
+    return {
+      append: async (pieces) => {
+        this.#check(
+          'append',
+          pieces.reduce((sum, piece) => sum + piece.length, 0),
+        );
+        await output.append(pieces);
+      },
+      sync: async () => {
+        this.#check('sync');
+        await output.sync();
+      },
+      close: () => output.close(),
+    };
+  }
+
+  async rename(from: string, to: string): Promise<void> {
+    this.#check('rename');
+    await this.#inner.rename(from, to);
+  }
+
+  async sync(folder: string): Promise<void> {
+    this.#check('sync-folder');
+    await this.#inner.sync(folder);
+  }
+
+  read = (name: string, maxBytes: number): Promise<Buffer> => this.#inner.read(name, maxBytes);
+  readRange = (name: string, offset: number, into: Buffer): Promise<number> =>
+    this.#inner.readRange(name, offset, into);
+  sizeBytes = (name: string): Promise<number | undefined> => this.#inner.sizeBytes(name);
+  list = (folder: string): Promise<string[]> => this.#inner.list(folder);
+  remove = (name: string): Promise<void> => this.#inner.remove(name);
+  removeFolder = (folder: string): Promise<void> => this.#inner.removeFolder(folder);
+  close = (): Promise<void> => this.#inner.close();
+}
+
+async function makeGoodPoint(folder: string): Promise<Buffer> {
+  await using store = await TenantStore.open({ folder, mode: 'write', logger });
+  const content = randomContent(50_000);
+  const id = await appendContent(store, content);
+  await commitItems(store, 'good', [
+    { type: 'entry', entry: entryOf('folder', '') },
+    {
+      type: 'entry',
+      entry: entryOf('file', 'f', { sizeBytes: content.length, content: [{ id, lengthBytes: content.length }] }),
+    },
+  ]);
+  return id;
+}
+
+/** Appends until it fails; gives the code. */
+async function fill(store: TenantStore): Promise<unknown> {
+  try {
+    for (let index = 0; index < 2000; index += 1) await appendContent(store, randomContent(100_000));
+    await store.flush();
+  } catch (error) {
+    return error instanceof Error && 'code' in error ? error.code : error;
+  }
+  return undefined;
+}
+
+describe('a full disk', () => {
+  it.each(['create', 'append', 'sync', 'rename', 'sync-folder'])(
+    'at %s is storage.disk-full, and what was there stays good',
+    async (where) => {
+      await using scratch = await scratchFolder();
+      await makeGoodPoint(scratch.folder);
+      let isFull = false;
+      const durable: Buffer[] = [];
+      const storage = new FailingStorage(new FolderStorage(scratch.folder), (operation) =>
+        isFull && operation === where ? 'ENOSPC' : undefined,
+      );
+      const store = await TenantStore.open({
+        folder: scratch.folder,
+        mode: 'write',
+        logger,
+        storage,
+        packBytes: 500_000,
+        onDurable: ({ ids }) => durable.push(...ids),
+      });
+      for (let index = 0; index < 20; index += 1) await appendContent(store, randomContent(100_000));
+      await store.flush();
+      isFull = true;
+      expect(await fill(store)).toBe('storage.disk-full');
+      await expect(
+        store.appendBlock({ id: Buffer.alloc(32), encoding: 'raw', contentLength: 1, stored: Buffer.alloc(1) }),
+      ).rejects.toMatchObject({ code: 'storage.disk-full' });
+      await expect(
+        commitItems(store, 'never', [{ type: 'entry', entry: entryOf('folder', '') }]),
+      ).rejects.toMatchObject({ code: 'storage.disk-full' });
+      isFull = false;
+      await store.close();
+
+      await using again = await TenantStore.open({ folder: scratch.folder, mode: 'write', logger });
+      expect(durable.length).toBeGreaterThanOrEqual(20);
+      expect(again.hasBlocks(durable).every(Boolean)).toBe(true);
+      expect((await again.listPoints()).map(({ pointId }) => pointId)).toEqual(['good']);
+      for (let index = 0; index < 5; index += 1) await appendContent(again, randomContent(100_000));
+      await again.flush();
+      expect(await verifyTenantFolder({ tenantFolder: scratch.folder, logger, isDeep: true })).toMatchObject({
+        ok: true,
+      });
+    },
+  );
+
+  it('that is real ends a session with storage.disk-full and damages nothing', async () => {
+    await using scratch = await scratchFolder();
+    const disk = path.join(scratch.folder, 'disk');
+    mkdirSync(disk);
+    await using mounted = mountSmallDisk(disk, '8m');
+    if (!mounted.isMounted) {
+      // Without the right to mount, the injected failures above are what can be tried.
+      expect(process.getuid?.() === 0 && existsSync('/proc/mounts') && canMount()).toBe(false);
+      return;
+    }
+    const folder = path.join(disk, 'tenant');
+    await makeGoodPoint(folder);
+    {
+      await using store = await TenantStore.open({ folder, mode: 'write', logger, packBytes: 1_000_000 });
+      expect(await fill(store)).toBe('storage.disk-full');
+    }
+    const out = path.join(scratch.folder, 'out');
+    expect(await extractPoint({ tenantFolder: folder, pointId: 'good', to: out })).toMatchObject({
+      problemCount: 0,
+      counts: { files: 1 },
+    });
+    expect(await verifyTenantFolder({ tenantFolder: folder, logger })).toMatchObject({ ok: true, points: 1 });
+  });
+});
+
+function canMount(): boolean {
+  try {
+    execFileSync('unshare', ['-m', 'true'], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function mountSmallDisk(folder: string, size: string): { readonly isMounted: boolean } & AsyncDisposable {
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'none', folder], { stdio: 'ignore' });
+  } catch {
+    return { isMounted: false, [Symbol.asyncDispose]: () => Promise.resolve() };
+  }
+  return {
+    isMounted: true,
+    [Symbol.asyncDispose]: () => {
+      execFileSync('umount', ['-l', folder]);
+      return Promise.resolve();
+    },
+  };
+}
+
+describe('a folder that cannot be written', () => {
+  it('is read all the same, also with a catalogue that was not closed', async () => {
+    await using scratch = await scratchFolder();
+    const source = path.join(scratch.folder, 'source');
+    mkdirSync(source);
+    writeFileSync(path.join(source, 'f'), 'hello');
+    const folder = path.join(scratch.folder, 'tenant');
+    const frozen = path.join(scratch.folder, 'frozen');
+    {
+      await using store = await TenantStore.open({ folder, mode: 'write', logger });
+      await commitItems(store, 'p', await itemsOfFolder(store, source));
+      // A copy made while the store is open, as a snapshot of the disk would be.
+      execFileSync('cp', ['-r', folder, frozen]);
+    }
+    execFileSync('chmod', ['-R', 'a-w', frozen]);
+    try {
+      for (const tenantFolder of [folder, frozen]) {
+        const to = path.join(scratch.folder, `out-${path.basename(tenantFolder)}`);
+        expect(await extractPoint({ tenantFolder, pointId: 'p', to })).toMatchObject({
+          problemCount: 0,
+          counts: { files: 1 },
+        });
+      }
+    } finally {
+      execFileSync('chmod', ['-R', 'u+w', frozen]);
+    }
+  });
+
+  it('refuses a writer by name, and a reader that writes', async () => {
+    await using scratch = await scratchFolder();
+    await makeGoodPoint(scratch.folder);
+    await using reader = await TenantStore.open({ folder: scratch.folder, mode: 'read', logger });
+    await expect(appendContent(reader, Buffer.from('x'))).rejects.toMatchObject({ code: 'storage.read-only' });
+    const storage = new FailingStorage(new FolderStorage(scratch.folder), () => 'EROFS');
+    await expect(TenantStore.open({ folder: scratch.folder, mode: 'write', logger, storage })).rejects.toMatchObject({
+      code: 'storage.read-only',
+    });
+    await expect(
+      TenantStore.open({ folder: path.join(scratch.folder, 'nowhere'), mode: 'read', logger }),
+    ).rejects.toMatchObject({ code: 'storage.io' });
+    const file = path.join(scratch.folder, 'file');
+    writeFileSync(file, '');
+    await expect(TenantStore.open({ folder: file, mode: 'write', logger })).rejects.toMatchObject({
+      message: expect.stringContaining(file) as string,
+    });
+    chmodSync(file, 0o600);
+  });
+});
+
+describe('a power cut', () => {
+  it('keeps every acknowledged block and every committed point, whatever of the rest reached the disk', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.nat({ max: 40 }), { minLength: 1, maxLength: 12 }),
+        fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: 8, maxLength: 8 }),
+        fc.boolean(),
+        async (rounds, chances, isCatalogueOld) => {
+          await using scratch = await scratchFolder();
+          const folder = path.join(scratch.folder, 'before');
+          const storage = new MemoryStorage();
+          const durable: Buffer[] = [];
+          const committed: string[] = [];
+          const store = await TenantStore.open({
+            folder,
+            mode: 'write',
+            logger,
+            storage,
+            packBytes: 20_000,
+            onDurable: ({ ids }) => durable.push(...ids),
+          });
+          const after = path.join(scratch.folder, 'after');
+          mkdirSync(path.join(after, 'incoming'), { recursive: true });
+          for (const [round, count] of rounds.entries()) {
+            if (isCatalogueOld && round === rounds.length >> 1)
+              copyFileSync(path.join(folder, 'catalogue.sqlite'), path.join(after, 'catalogue.sqlite'));
+            const items = [{ type: 'entry' as const, entry: entryOf('folder', '') }];
+            for (let index = 0; index < count; index += 1) await appendContent(store, randomContent(500 + index * 50));
+            if (count % 3 === 0) {
+              await commitItems(store, `p${round}`, items);
+              committed.push(`p${round}`);
+            }
+          }
+          let turn = 0;
+          const cut = storage.afterPowerCut(() => chances[turn++ % chances.length] ?? 0);
+          const known = [...durable];
+          // The trace of the writer is on disk before its first block is.
+          for (const name of readdirSync(path.join(folder, 'incoming')))
+            if (name.endsWith('.lock')) writeFileSync(path.join(after, 'incoming', name), '');
+          await using again = await TenantStore.open({ folder: after, mode: 'write', logger, storage: cut });
+          for await (const outcome of again.tryReadBlocks(known)) expect(outcome.block?.id).toEqual(outcome.id);
+          const points = await again.listPoints();
+          for (const pointId of committed) expect(points.map((point) => point.pointId)).toContain(pointId);
+          for (const point of points) expect(point.problem).toBeUndefined();
+          expect(await verifyTenantFolder({ tenantFolder: after, logger, storage: cut, isDeep: true })).toMatchObject({
+            ok: true,
+          });
+          await store.close();
+        },
+      ),
+      { numRuns: 12 },
+    );
+  });
+});
