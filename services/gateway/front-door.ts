@@ -22,7 +22,7 @@ export interface ControlTarget {
   readonly linkId: Buffer;
   readonly proxyKey: Buffer;
   /** Each value once for a link. */
-  nextCounter(): bigint;
+  readonly nextCounter: () => bigint;
 }
 
 export interface FrontDoorOptions {

@@ -204,12 +204,12 @@ describe('enrolment and link', () => {
     const { generateKeyPairSync } = await import('node:crypto');
     const keys = generateKeyPairSync('ec', { namedCurve: 'P-256' });
     const certificatePem = await authority.authority.issueClientCertificate({
-      publicKeyPem: keys.publicKey.export({ type: 'spki', format: 'pem' }).toString(),
+      publicKeyPem: keys.publicKey.export({ type: 'spki', format: 'pem' }),
       commonName: 'gw-evil',
     });
     const impostor = {
       certificatePem,
-      privateKeyPem: keys.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+      privateKeyPem: keys.privateKey.export({ type: 'pkcs8', format: 'pem' }),
     };
     const evil = await startProvider({ infrastructure: impostor, infrastructurePort: port, known: provider.known });
     await vi.waitFor(() => expect(gateway.status().linkReason).toMatch(/vouches|certificate/), { timeout: 10_000 });

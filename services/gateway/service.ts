@@ -138,7 +138,7 @@ export class GatewayService {
     const issued = await enrolGateway({
       token: parsed,
       name: this.#options.config.name,
-      publicKeyPem: keys.publicKey.export({ type: 'spki', format: 'pem' }).toString(),
+      publicKeyPem: keys.publicKey.export({ type: 'spki', format: 'pem' }),
       nowMs: this.#clock.now(),
       signal: this.#stopping.signal,
       logger: this.#logger,
@@ -151,7 +151,7 @@ export class GatewayService {
       fingerprint: parsed.fingerprint,
       infrastructureCaPem: issued.infrastructureCaPem,
       certificatePem: issued.certificatePem,
-      privateKeyPem: keys.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+      privateKeyPem: keys.privateKey.export({ type: 'pkcs8', format: 'pem' }),
       tokenHash: hashEnrolmentSecret(parsed.secret),
     };
     await saveGatewayState(this.#options.home, state);
@@ -203,14 +203,14 @@ export class GatewayService {
   /** A provider that is not up yet is waited for; a token that is refused is not tried again. */
   async #enrolUntilDone(token: string): Promise<void> {
     const { signal } = this.#stopping;
-    while (!signal.aborted) {
+    while (!this.#isStopping()) {
       if (this.#state === undefined) this.#setLink('connecting', null);
       try {
         await this.enrol({ token, replace: true });
         return;
       } catch (thrown) {
         const error = toFarkeepError(thrown);
-        if (signal.aborted) return;
+        if (this.#isStopping()) return;
         this.#logger.error('Enrolment failed', { code: error.code, reason: error.message });
         // With an older enrolment the link runs on; a token that cannot be used does not take it away.
         if (this.#state === undefined) this.#setLink(error.retryable ? 'waiting' : 'not-enrolled', error.message);
@@ -218,6 +218,10 @@ export class GatewayService {
       }
       await this.#clock.sleep(enrolRetryMs, signal).catch(() => undefined);
     }
+  }
+
+  #isStopping(): boolean {
+    return this.#stopping.signal.aborted;
   }
 
   #openLink(state: GatewayState): void {

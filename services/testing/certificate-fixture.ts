@@ -12,7 +12,7 @@ export interface FixtureIdentity {
 
 function toIdentity({ certificatePem, privateKey }: { certificatePem: string; privateKey: Secret }): FixtureIdentity {
   const key = createPrivateKey({ key: privateKey.bytes, format: 'der', type: 'pkcs8' });
-  return { certificatePem, privateKeyPem: key.export({ type: 'pkcs8', format: 'pem' }).toString() };
+  return { certificatePem, privateKeyPem: key.export({ type: 'pkcs8', format: 'pem' }) };
 }
 
 /** RSA 2048 takes a noticeable moment; make it once for a test file. */

@@ -217,7 +217,7 @@ export class ControlPeer {
     }
     let raw: unknown;
     try {
-      raw = JSON.parse(data.toString());
+      raw = JSON.parse((data as Buffer).toString());
     } catch (error) {
       this.#refuse(`not JSON: ${error instanceof Error ? error.name : 'error'}`);
       return;

@@ -148,11 +148,12 @@ export class ControlServer {
   /** Stops accepting, closes every channel with `reason` and waits for them; at most a few seconds. */
   async close(reason = new FarkeepError('service.not-running', 'The provider service is stopping')): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#listener.close(() => resolve()));
-    await Promise.all(
-      [...this.#clients.values()].map((client) =>
-        client.peer === undefined ? this.#drop(client) : client.peer.close(reason),
-      ),
-    );
+    const closing: Promise<void>[] = [];
+    for (const client of this.#clients.values()) {
+      if (client.peer === undefined) this.#drop(client);
+      else closing.push(client.peer.close(reason));
+    }
+    await Promise.all(closing);
     for (const client of this.#clients.values()) this.#drop(client);
     this.#webSockets.close();
     this.#http.close();

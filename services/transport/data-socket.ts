@@ -38,7 +38,7 @@ export class DataSocket {
   #isClosed = false;
   #hasEnded = false;
   #closeError: FarkeepError | undefined;
-  #drained: PromiseWithResolvers<void> | undefined;
+  #drained: PromiseWithResolvers<undefined> | undefined;
 
   private constructor(
     makeSocket: (onread: {
@@ -54,7 +54,7 @@ export class DataSocket {
     });
     const socket = this.#socket;
     socket.on('drain', () => {
-      this.#drained?.resolve();
+      this.#drained?.resolve(undefined);
       this.#drained = undefined;
     });
     socket.on('end', () => {
@@ -243,7 +243,7 @@ export class DataSocket {
     }
     // libuv tries the system call at once; what the kernel took is out of the stream's books by now.
     if (socket.writableLength === 0) return true;
-    this.#drained ??= Promise.withResolvers<void>();
+    this.#drained ??= Promise.withResolvers<undefined>();
     // The caller may only look at `onClose`; a rejection nobody waits for must not end the process.
     this.#drained.promise.catch(() => undefined);
     return this.#drained.promise;

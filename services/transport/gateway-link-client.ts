@@ -1,6 +1,6 @@
 // Owns the gateway's end of its link: enrolment with a one-time token, and a link that comes back by itself after it was lost.
 // Must not store anything, and must not relay; it tells its owner what the provider pushed.
-import { createHash, X509Certificate } from 'node:crypto';
+import { createHash, type X509Certificate } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
 import { WebSocket } from 'ws';
 
@@ -103,19 +103,23 @@ export class GatewayLinkClient {
   async #run(): Promise<void> {
     const { signal } = this.#stopping;
     let failures = 0;
-    while (!signal.aborted) {
-      let wasUp = false;
-      const error = await this.#runLink(() => (wasUp = true)).catch((thrown: unknown) =>
+    while (!this.#isStopping()) {
+      const outcome = { wasUp: false };
+      const error = await this.#runLink(() => (outcome.wasUp = true)).catch((thrown: unknown) =>
         toFarkeepError(thrown, 'gateway.link-down'),
       );
-      if (signal.aborted) return;
-      failures = wasUp ? 1 : failures + 1;
+      if (this.#isStopping()) return;
+      failures = outcome.wasUp ? 1 : failures + 1;
       const delayMs = backOff(failures, this.#options.random ?? Math.random);
       this.#logger.warn('Gateway link down', { code: error.code, reason: error.message, retryAfterMs: delayMs });
       this.#options.onDown(error, delayMs);
       this.#wake = new AbortController();
       await this.#options.clock.sleep(delayMs, AbortSignal.any([signal, this.#wake.signal])).catch(() => undefined);
     }
+  }
+
+  #isStopping(): boolean {
+    return this.#stopping.signal.aborted;
   }
 
   /** One link from dialling to its end. */
@@ -265,7 +269,7 @@ function checkProvider(socket: TLSSocket, identity: LinkIdentity): void {
   const certificate = socket.getPeerX509Certificate();
   if (certificate === undefined) throw new FarkeepError('tls.failed', 'The provider showed no certificate');
   if (fingerprintOf(certificate) === identity.fingerprint) return;
-  const isForServers = certificate.keyUsage?.includes(serverAuthUsage) === true;
+  const isForServers = (certificate.keyUsage as string[] | undefined)?.includes(serverAuthUsage) ?? false;
   if (socket.authorized && isForServers) return;
   throw new FarkeepError(
     'trust.untrusted',
