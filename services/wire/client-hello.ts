@@ -14,6 +14,8 @@ const recordHeaderLengthBytes = 5;
 const supportedGroupsExtension = 10;
 const supportedVersionsExtension = 43;
 const maxEntries = 256;
+/** An honest client needs one or two; joining thousands again and again would cost more than it is worth. */
+const maxFragments = 64;
 
 /** A cursor that refuses to read past its end. */
 class Reader {
@@ -52,7 +54,7 @@ export function parseClientHello(bytes: Buffer): ClientHelloResult {
   let collectedBytes = 0;
   let offset = 0;
   for (;;) {
-    if (offset > clientHelloLimitBytes) return { type: 'invalid' };
+    if (fragments.length >= maxFragments || offset > clientHelloLimitBytes) return { type: 'invalid' };
     if (bytes.length < offset + recordHeaderLengthBytes) return { type: 'need-more' };
     if (bytes[offset] !== 0x16 || bytes[offset + 1] !== 0x03) return { type: 'invalid' };
     const recordLengthBytes = bytes.readUInt16BE(offset + 3);
