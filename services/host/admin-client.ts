@@ -138,7 +138,11 @@ function connectError(cause: Error & { code?: unknown }, home: string, role: Ser
     });
   }
   return new FarkeepError('service.not-running', `The ${role} service is not running in ${home}`, {
-    hint: `Start it: farkeep serve ${role} --home ${home}`,
+    hint: `Start it: farkeep serve ${role} --home ${quoteForShell(home)}`,
     cause,
   });
+}
+
+function quoteForShell(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

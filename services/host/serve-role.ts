@@ -1,5 +1,6 @@
 // Owns the way from "serve this role" (arguments, configuration file) to a running process. Shared by the process entry that consoles
 // fork and by `farkeep serve`.
+import { existsSync } from 'node:fs';
 import type { ReadyMessage } from '../contracts/carrier.ts';
 import type { ServiceRole } from '../contracts/contract.ts';
 import { errorCatalogue } from '../contracts/errors.ts';
@@ -8,12 +9,13 @@ import { defaultHome } from '../kernel/home-folder.ts';
 import { loadRole } from './roles.ts';
 import { hasProcessChannel, sendToParent } from './process-carrier.ts';
 import { serveProcess } from './serve-process.ts';
-import { mergeConfig, readConfigFile, type ConfigOverrides } from './service-config.ts';
+import { configFileOf, mergeConfig, readConfigFile, type ConfigOverrides } from './service-config.ts';
 
 export interface ServeRoleOptions {
   readonly role: ServiceRole;
   /** Wins over the configuration file's `home`, which wins over FARKEEP_HOME. */
   readonly home?: string | undefined;
+  /** Left out: `<home>/<role>.json` when it exists. */
   readonly configFile?: string | undefined;
   readonly overrides: ConfigOverrides;
   readonly stopDeadlineMs?: number | undefined;
@@ -21,15 +23,22 @@ export interface ServeRoleOptions {
   readonly onStartFailed?: (error: FarkeepError) => void;
 }
 
+/** `<home>/<role>.json` is read without being named, so that an instance starts again as it was set up. */
+function findConfigFile(home: string, role: ServiceRole): string | undefined {
+  const file = configFileOf(home, role);
+  return existsSync(file) ? file : undefined;
+}
+
 /** @returns the exit code, after the service has ended */
 export async function serveRole(options: ServeRoleOptions): Promise<number> {
   let prepared;
   try {
-    const { home: fileHome, ...file } = await readConfigFile(options.configFile);
+    const configFile = options.configFile ?? findConfigFile(options.home ?? defaultHome(), options.role);
+    const { home: fileHome, ...file } = await readConfigFile(configFile);
     const config = mergeConfig(file, options.overrides);
     const role = await loadRole(options.role);
     const home = options.home ?? (typeof fileHome === 'string' ? fileHome : defaultHome());
-    prepared = { ...role.prepare(config, options.configFile ?? 'flags'), home };
+    prepared = { ...role.prepare(config, configFile ?? 'flags'), home };
   } catch (thrown) {
     const error = toFarkeepError(thrown, 'service.start-failed');
     options.onStartFailed?.(error);

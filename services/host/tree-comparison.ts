@@ -1,0 +1,144 @@
+// Owns comparing two folders on disk, byte by byte: kind, content, size, mode, times, link targets, hard links, owners when root.
+// Reads only; must not be told what to expect by anything but the disk.
+import { lstatSync, readdirSync, readlinkSync, type BigIntStats } from 'node:fs';
+import { open } from 'node:fs/promises';
+
+export interface TreeDifference {
+  /** Below the top folder; bytes that are no UTF-8 are replaced. */
+  readonly path: string;
+  readonly what: string;
+  /** When the left one changed last, ms since the epoch; to tell a file that was changed meanwhile. */
+  readonly leftChangedAtMs: number;
+}
+
+export interface TreeComparison {
+  readonly files: number;
+  readonly folders: number;
+  readonly links: number;
+  readonly bytes: number;
+  readonly differences: readonly TreeDifference[];
+}
+
+const chunkBytes = 1024 * 1024;
+const separator = Buffer.from('/');
+
+/** @param right may hold more at its very top only when it was there before; that is a difference too */
+export async function compareTrees(left: string, right: string, signal: AbortSignal): Promise<TreeComparison> {
+  const totals = { files: 0, folders: 0, links: 0, bytes: 0 };
+  const differences: TreeDifference[] = [];
+  const isOwnerCompared = process.getuid?.() === 0;
+  /** Files with several names on the left: which inode of the right they have to share. */
+  const hardLinks = new Map<string, bigint>();
+
+  async function compareEntry(relative: Buffer, leftPath: Buffer, rightPath: Buffer): Promise<void> {
+    signal.throwIfAborted();
+    const a = lstatSync(leftPath, { bigint: true });
+    const b = lstatSync(rightPath, { bigint: true, throwIfNoEntry: false });
+    const differ = (what: string): void => {
+      differences.push({ path: relative.toString('utf8'), what, leftChangedAtMs: Number(a.ctimeMs) });
+    };
+    if (b === undefined) {
+      if (isRestorable(a)) differ('is missing');
+      return;
+    }
+    if (kindOf(a) !== kindOf(b)) {
+      differ(`is a ${kindOf(b)}, not a ${kindOf(a)}`);
+      return;
+    }
+    if (isOwnerCompared && (a.uid !== b.uid || a.gid !== b.gid)) differ('has another owner');
+    if (a.isSymbolicLink()) {
+      totals.links += 1;
+      if (!readlinkSync(leftPath, 'buffer').equals(readlinkSync(rightPath, 'buffer'))) differ('points elsewhere');
+      return;
+    }
+    if ((a.mode & 0o7777n) !== (b.mode & 0o7777n)) differ(`has mode ${octal(b.mode)}, not ${octal(a.mode)}`);
+    if (a.mtimeNs !== b.mtimeNs) differ('has another modification time');
+    if (a.isDirectory()) {
+      totals.folders += 1;
+      await compareFolder(relative, leftPath, rightPath, differ);
+      return;
+    }
+    if (!a.isFile()) return;
+    totals.files += 1;
+    totals.bytes += Number(a.size);
+    if (a.size !== b.size) differ(`has ${b.size} bytes, not ${a.size}`);
+    else if (!(await hasSameContent(leftPath, rightPath, signal))) differ('has other content');
+    if (a.nlink > 1n) {
+      const key = `${a.dev}:${a.ino}`;
+      const known = hardLinks.get(key);
+      if (known === undefined) hardLinks.set(key, b.ino);
+      else if (known !== b.ino) differ('is no longer a hard link to the same file');
+    }
+  }
+
+  async function compareFolder(
+    relative: Buffer,
+    leftPath: Buffer,
+    rightPath: Buffer,
+    differ: (what: string) => void,
+  ): Promise<void> {
+    const leftNames = namesIn(leftPath);
+    const known = new Set(leftNames.map((name) => name.toString('latin1')));
+    for (const name of namesIn(rightPath)) {
+      if (!known.has(name.toString('latin1')))
+        differ(`holds "${name.toString('utf8')}", which the source does not have`);
+    }
+    for (const name of leftNames) {
+      const below = relative.length === 0 ? name : Buffer.concat([relative, separator, name]);
+      await compareEntry(
+        below,
+        Buffer.concat([leftPath, separator, name]),
+        Buffer.concat([rightPath, separator, name]),
+      );
+    }
+  }
+
+  await compareFolder(Buffer.alloc(0), Buffer.from(left), Buffer.from(right), (what) => {
+    differences.push({ path: '.', what, leftChangedAtMs: Number(lstatSync(left).ctimeMs) });
+  });
+  return { ...totals, differences };
+}
+
+function namesIn(folder: Buffer): Buffer[] {
+  return readdirSync(folder, { encoding: 'buffer' }).sort((a, b) => Buffer.compare(a, b));
+}
+
+function kindOf(status: BigIntStats): string {
+  if (status.isFile()) return 'file';
+  if (status.isDirectory()) return 'folder';
+  return status.isSymbolicLink() ? 'symbolic link' : 'special file';
+}
+
+/** Sockets, pipes and devices are not content. */
+function isRestorable(status: BigIntStats): boolean {
+  return status.isFile() || status.isDirectory() || status.isSymbolicLink();
+}
+
+function octal(mode: bigint): string {
+  return (mode & 0o7777n).toString(8).padStart(4, '0');
+}
+
+async function hasSameContent(left: Buffer, right: Buffer, signal: AbortSignal): Promise<boolean> {
+  await using a = await open(left, 'r');
+  await using b = await open(right, 'r');
+  const [one, two] = [Buffer.allocUnsafe(chunkBytes), Buffer.allocUnsafe(chunkBytes)];
+  for (;;) {
+    signal.throwIfAborted();
+    const [first, second] = await Promise.all([readFully(a, one), readFully(b, two)]);
+    if (first !== second || !one.subarray(0, first).equals(two.subarray(0, second))) return false;
+    if (first < chunkBytes) return true;
+  }
+}
+
+async function readFully(
+  file: { read: (buffer: Buffer, offset: number, length: number) => Promise<{ bytesRead: number }> },
+  buffer: Buffer,
+): Promise<number> {
+  let filled = 0;
+  while (filled < buffer.length) {
+    const { bytesRead } = await file.read(buffer, filled, buffer.length - filled);
+    if (bytesRead === 0) break;
+    filled += bytesRead;
+  }
+  return filled;
+}
