@@ -63,6 +63,13 @@ export class OpenSsl implements AsyncDisposable {
     return path.join(this.folder, name);
   }
 
+  /** Writes a file of its own into the folder. @returns its path */
+  async write(name: string, content: string | Uint8Array): Promise<string> {
+    const file = this.path(`${randomBytes(6).toString('hex')}-${name}`);
+    await writeFile(file, content);
+    return file;
+  }
+
   async key(kind = 'EC:P-256'): Promise<string> {
     const file = this.path(`${randomBytes(6).toString('hex')}.key`);
     const [algorithm = '', parameter = ''] = kind.split(':');

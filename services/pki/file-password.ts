@@ -1,0 +1,57 @@
+// Owns the ways in which programs turn a typed password into bytes for PKCS#12 and PBES2.
+import type { WorkBudget } from './work-budget.ts';
+
+export interface PasswordForm {
+  /** For the key derivation of RFC 7292, appendix B: BMPString with its final zero, or nothing at all. */
+  readonly pkcs12: Buffer;
+  /** For PBKDF2 and scrypt. */
+  readonly plain: Buffer;
+}
+
+/**
+ * All forms to try, the likeliest first. One for an ASCII password; for others UTF-8 (OpenSSL, Windows, RFC 9579), then what older programs did:
+ * each byte of the UTF-8 text taken for a character (OpenSSL 1.0), Latin-1, and UTF-16 also under PBES2 (NSS).
+ * No password and an empty one are different things in PKCS#12 but look the same to a person, so both are tried.
+ */
+export function passwordForms(password: string | undefined): PasswordForm[] {
+  if (password === undefined || password === '') {
+    return [
+      { pkcs12: bmp(''), plain: Buffer.alloc(0) },
+      { pkcs12: Buffer.alloc(0), plain: Buffer.alloc(0) },
+    ];
+  }
+  const utf8 = Buffer.from(password, 'utf8');
+  const first = { pkcs12: bmp(password), plain: utf8 };
+  if (utf8.length === password.length) return [first];
+  const composed = password.normalize('NFC');
+  const latin1 = /^[\u0000-\u00ff]*$/.test(composed)
+    ? [{ pkcs12: bmp(composed), plain: Buffer.from(composed, 'latin1') }]
+    : [];
+  return [
+    first,
+    ...[composed, password.normalize('NFD')]
+      .filter((other) => other !== password)
+      .map((other) => ({ pkcs12: bmp(other), plain: Buffer.from(other, 'utf8') })),
+    { pkcs12: bmp(utf8.toString('latin1')), plain: bmp(password) },
+    ...latin1,
+  ];
+}
+
+/** UTF-16, big-endian, with a final zero character. */
+function bmp(text: string): Buffer {
+  return Buffer.from(`${text}\0`, 'utf16le').swap16();
+}
+
+/** The first form that `attempt` takes, or undefined. */
+export function firstThatFits<T>(
+  forms: readonly PasswordForm[],
+  budget: WorkBudget,
+  attempt: (form: PasswordForm) => T | undefined,
+): T | undefined {
+  for (const form of forms) {
+    budget.checkTime();
+    const result = attempt(form);
+    if (result !== undefined) return result;
+  }
+  return undefined;
+}

@@ -1,0 +1,159 @@
+// Owns telling file formats apart and collecting what a file holds: certificates and private keys. Runs in the import worker.
+// Must not judge; import-selection.ts does.
+import { createPublicKey, type KeyObject } from 'node:crypto';
+import { FarkeepError } from '../kernel/farkeep-error.ts';
+import { BerError, BerNode } from './ber-reader.ts';
+import { type ReadCertificate, readCertificate } from './certificate-summary.ts';
+import { splitPem } from './pem.ts';
+import { isPkcs12, readPkcs12 } from './pkcs12.ts';
+import { keyFormOf, pemBody, readPrivateKeyDer, readPrivateKeyPem, toKey } from './private-key.ts';
+import type { WorkBudget } from './work-budget.ts';
+
+export type ImportFormat = 'PFX/P12' | 'PEM' | 'DER' | 'PKCS#7';
+
+export interface ImportContent {
+  readonly format: ImportFormat;
+  /** Without repetitions, in the order of the file. */
+  readonly certificates: ReadCertificate[];
+  /** Without repetitions. */
+  readonly privateKeys: KeyObject[];
+  readonly friendlyName: string | undefined;
+}
+
+const maxCertificates = 100;
+const signedData = '1.2.840.113549.1.7.2';
+
+/** @throws FarkeepError with a code of `certificate.*` */
+export function parseImport(
+  { file, keyFile, password }: { file: Uint8Array; keyFile?: Uint8Array | undefined; password?: string | undefined },
+  budget: WorkBudget,
+): ImportContent {
+  const collector = new Collector(password, budget);
+  try {
+    const format = collector.read(Buffer.from(file));
+    // What the first file already gave (a PEM bundle with its key) does not make the key file wrong: the same key is kept once.
+    if (keyFile !== undefined) collector.read(Buffer.from(keyFile));
+    return collector.content(format);
+  } catch (error) {
+    if (error instanceof FarkeepError) throw error;
+    if (error instanceof BerError || error instanceof RangeError || error instanceof TypeError) {
+      throw new FarkeepError(
+        'certificate.malformed',
+        'The file is damaged or of a kind that this program cannot read',
+        { cause: error },
+      );
+    }
+    throw error;
+  }
+}
+
+class Collector {
+  readonly #password: string | undefined;
+  readonly #budget: WorkBudget;
+  readonly #certificates = new Map<string, ReadCertificate>();
+  readonly #privateKeys = new Map<string, KeyObject>();
+  #friendlyName: string | undefined;
+
+  constructor(password: string | undefined, budget: WorkBudget) {
+    this.#password = password;
+    this.#budget = budget;
+  }
+
+  content(format: ImportFormat): ImportContent {
+    return {
+      format,
+      certificates: [...this.#certificates.values()],
+      privateKeys: [...this.#privateKeys.values()],
+      friendlyName: this.#friendlyName,
+    };
+  }
+
+  read(bytes: Buffer): ImportFormat {
+    const text = asPemText(bytes);
+    if (text !== undefined) {
+      this.#readPem(text);
+      return 'PEM';
+    }
+    return this.#readDer(bytes);
+  }
+
+  #readPem(text: string): void {
+    const blocks = splitPem(text);
+    if (blocks.length === 0)
+      throw new FarkeepError('certificate.malformed', 'The PEM text has a BEGIN line but no matching END line');
+    for (const block of blocks) {
+      this.#budget.checkTime();
+      if (block.label.endsWith('PRIVATE KEY')) {
+        this.#addKey(readPrivateKeyPem(block, this.#password, this.#budget));
+      } else if (block.label === 'CERTIFICATE' || block.label === 'X509 CERTIFICATE') {
+        this.#addCertificate(pemBody(block));
+      } else if (block.label === 'TRUSTED CERTIFICATE') {
+        // OpenSSL puts trust settings behind the certificate: only the first element counts.
+        this.#addCertificate(BerNode.parse(pemBody(block)).raw());
+      } else if (block.label === 'PKCS7' || block.label === 'CMS') {
+        this.#readPkcs7(BerNode.parse(pemBody(block)));
+      }
+      // Parameters, requests, CRLs and public keys that stand beside are none of ours.
+    }
+  }
+
+  #readDer(bytes: Buffer): ImportFormat {
+    const root = BerNode.parse(bytes);
+    if (isPkcs12(root)) {
+      const content = readPkcs12(root, this.#password, this.#budget);
+      for (const der of content.certificates) this.#addCertificate(der);
+      for (const der of content.privateKeys) this.#addKey(toKey(der, 'pkcs8'));
+      this.#friendlyName ??= content.friendlyName;
+      return 'PFX/P12';
+    }
+    if (root.isSequence() && root.children()[0]?.isOid() === true && root.child(0).oid() === signedData) {
+      this.#readPkcs7(root);
+      return 'PKCS#7';
+    }
+    const keyForm = keyFormOf(root);
+    if (keyForm !== undefined) this.#addKey(readPrivateKeyDer(root, keyForm, this.#password, this.#budget));
+    else this.#addCertificate(root.raw());
+    return 'DER';
+  }
+
+  /** A bundle of certificates without signers, .p7b (RFC 5652, 5.1: certificates is the element tagged [0]). */
+  #readPkcs7(root: BerNode): void {
+    const certificates = root
+      .child(1)
+      .child(0)
+      .children()
+      .find((node) => node.contextTag() === 0);
+    for (const certificate of certificates?.children() ?? []) {
+      if (certificate.isSequence()) this.#addCertificate(certificate.raw());
+    }
+  }
+
+  #addCertificate(der: Buffer): void {
+    const certificate = readCertificate(der);
+    this.#certificates.set(certificate.x509.fingerprint256, certificate);
+    if (this.#certificates.size > maxCertificates) throw new BerError('too many certificates');
+  }
+
+  #addKey(key: KeyObject): void {
+    let id: string;
+    try {
+      id = createPublicKey(key).export({ type: 'spki', format: 'der' }).toString('base64');
+    } catch (error) {
+      throw new FarkeepError('certificate.malformed', 'The private key is damaged', { cause: error });
+    }
+    this.#privateKeys.set(id, key);
+  }
+}
+
+/** Text when the bytes are PEM: UTF-8 or ASCII with or without BOM, or UTF-16 as Windows editors save it. */
+function asPemText(bytes: Buffer): string | undefined {
+  const isUtf16Le = bytes[0] === 0xff && bytes[1] === 0xfe;
+  const isUtf16Be = bytes[0] === 0xfe && bytes[1] === 0xff;
+  if (isUtf16Le || isUtf16Be) {
+    const even = Buffer.from(bytes.subarray(2, bytes.length - (bytes.length % 2)));
+    const text = (isUtf16Be ? even.swap16() : even).toString('utf16le');
+    return text.includes('-----BEGIN ') ? text : undefined;
+  }
+  // DER starts with a SEQUENCE; a PEM text that is hidden inside one is not meant.
+  return bytes[0] !== 0x30 && bytes.includes('-----BEGIN ') ? bytes.toString('utf8') : undefined;
+}

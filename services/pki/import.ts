@@ -1,0 +1,188 @@
+// Owns importing a certificate file: reading it in a worker with limits, and proving that it can serve. Stores nothing.
+import { readFile, stat } from 'node:fs/promises';
+import { Worker } from 'node:worker_threads';
+import type { CertificateSummary } from '../contracts/models/certificate.ts';
+import { abortError, type Clock, systemClock } from '../kernel/clock.ts';
+import { FarkeepError } from '../kernel/farkeep-error.ts';
+import { Secret } from '../kernel/secret.ts';
+import { summarize, toPem } from './certificate-summary.ts';
+import type { ImportAnswer, ImportMessage, ImportTask } from './import-worker.ts';
+import { tryServing } from './trial-handshake.ts';
+
+/** Real files have a few KiB; the bound keeps a wrong choice in the file dialog from being read whole. */
+export const maxImportBytes = 1024 * 1024;
+/** For reading, from the moment the thread runs. The thread itself keeps the first limit, this one is for native code that does not look. */
+const readLimitMs = 1500;
+const timeLimitMs = 1800;
+/** For starting the thread, on a machine that is busy with backups. */
+const startLimitMs = 10_000;
+
+export interface ImportInput {
+  readonly file: Uint8Array;
+  readonly keyFile?: Uint8Array | undefined;
+  readonly password?: string | undefined;
+}
+
+export interface ImportedCertificate extends Disposable {
+  readonly summary: CertificateSummary;
+  /** "PFX/P12", "PEM", "DER", "PKCS#7" */
+  readonly format: string;
+  readonly certificatePem: string;
+  /** Intermediates, the leaf's issuer first; may be empty. */
+  readonly chainPem: string;
+  readonly chainLength: number;
+  /** PKCS#8 DER. */
+  readonly privateKey: Secret;
+  /** From the file, when it has one. */
+  readonly friendlyName: string | undefined;
+  /** Things to know that do not forbid the import. */
+  readonly warnings: readonly string[];
+}
+
+export interface ImportOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly clock?: Clock;
+  /** PEM of roots beyond the system's, for the warning about an untrusted chain. */
+  readonly extraRoots?: readonly string[];
+}
+
+/**
+ * Reads a certificate with its key from the bytes of a file: PFX/P12, PEM, DER with a key file. Takes at most 2 s whatever the file says.
+ * @throws FarkeepError 'certificate.*', each with its own message; AbortError
+ */
+export async function importCertificate(input: ImportInput, options: ImportOptions = {}): Promise<ImportedCertificate> {
+  const { signal, clock = systemClock, extraRoots = [] } = options;
+  for (const bytes of [input.file, input.keyFile]) {
+    if (bytes !== undefined && bytes.length > maxImportBytes) throw tooLarge();
+  }
+  const answer = await runWorker(
+    {
+      file: input.file,
+      keyFile: input.keyFile,
+      password: input.password,
+      timeMs: readLimitMs,
+      now: clock.now(),
+    },
+    signal,
+  );
+  if (!answer.ok) throw FarkeepError.fromInfo(answer.error);
+  const privateKey = Secret.take(Buffer.from(answer.privateKey.buffer as ArrayBuffer));
+  try {
+    const certificatePem = toPem(answer.leafDer);
+    const chainPem = answer.chainDer.map((der) => toPem(der)).join('');
+    const summary = summarize(certificatePem);
+    const trial = await tryServing({ certificatePem, chainPem, privateKey, extraRoots });
+    const isChainTrusted = trial.isChainTrusted || summary.isSelfSigned;
+    return {
+      summary,
+      format: answer.format,
+      certificatePem,
+      chainPem,
+      chainLength: answer.chainDer.length,
+      privateKey,
+      friendlyName: answer.friendlyName,
+      warnings: [
+        ...answer.warnings,
+        ...(isChainTrusted ? [] : ['The chain does not lead to an authority that this computer trusts']),
+      ],
+      [Symbol.dispose]: () => privateKey.dispose(),
+    };
+  } catch (error) {
+    privateKey.dispose();
+    throw error;
+  }
+}
+
+/** `importCertificate` from files of this machine. @throws FarkeepError 'source.missing' | 'certificate.key-unreadable' as well */
+export async function importCertificateFile(
+  { file, keyFile, password }: { file: string; keyFile?: string | undefined; password?: string | undefined },
+  options: ImportOptions = {},
+): Promise<ImportedCertificate> {
+  const [fileBytes, keyBytes] = await Promise.all([
+    readBounded(file),
+    keyFile === undefined ? undefined : readBounded(keyFile),
+  ]);
+  try {
+    return await importCertificate({ file: fileBytes, keyFile: keyBytes, password }, options);
+  } finally {
+    fileBytes.fill(0);
+    keyBytes?.fill(0);
+  }
+}
+
+async function readBounded(file: string): Promise<Buffer> {
+  try {
+    const info = await stat(file);
+    if (!info.isFile()) throw new FarkeepError('certificate.malformed', `${file} is not a file`);
+    if (info.size > maxImportBytes) throw tooLarge();
+    return await readFile(file);
+  } catch (error) {
+    if (error instanceof FarkeepError) throw error;
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code === 'ENOENT' || code === 'ENOTDIR')
+      throw new FarkeepError('source.missing', `${file} does not exist`, {
+        field: 'file',
+        hint: 'Check the path.',
+        cause: error,
+      });
+    throw new FarkeepError('certificate.key-unreadable', `${file} cannot be read (${String(code)})`, {
+      field: 'file',
+      cause: error,
+    });
+  }
+}
+
+function tooLarge(): FarkeepError {
+  return new FarkeepError(
+    'certificate.malformed',
+    `The file is larger than ${maxImportBytes / 1024} KiB; no certificate file is`,
+  );
+}
+
+function runWorker(task: ImportTask, signal: AbortSignal | undefined): Promise<ImportAnswer> {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted === true) {
+      reject(abortError());
+      return;
+    }
+    const worker = new Worker(new URL('./import-worker.ts', import.meta.url), {
+      workerData: task,
+      resourceLimits: { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 32, stackSizeMb: 4 },
+      // Neither flags nor environment of this process are its business.
+      env: {},
+      stdout: true,
+      stderr: true,
+    });
+    const settle = (act: () => void): void => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', onAbort);
+      act();
+      void worker.terminate();
+    };
+    const giveUp = (): void =>
+      settle(() => reject(new FarkeepError('certificate.too-costly', 'Reading the file takes too long')));
+    let timer = setTimeout(giveUp, startLimitMs);
+    const onAbort = (): void => settle(() => reject(abortError()));
+    signal?.addEventListener('abort', onAbort, { once: true });
+    worker.on('message', (message: ImportMessage) => {
+      if (message === 'started') {
+        clearTimeout(timer);
+        timer = setTimeout(giveUp, timeLimitMs);
+      } else {
+        settle(() => resolve(message));
+      }
+    });
+    worker.once('error', (error: unknown) =>
+      settle(() =>
+        reject(
+          error instanceof Error && 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY'
+            ? new FarkeepError('certificate.too-costly', 'The file asks for too much memory')
+            : error,
+        ),
+      ),
+    );
+    worker.once('exit', () =>
+      settle(() => reject(new FarkeepError('certificate.too-costly', 'Reading the file ended early'))),
+    );
+  });
+}
