@@ -11,7 +11,7 @@ export default defineConfig({
   root: folder,
   publicDir: false,
   plugins: [react()],
-  html: { cspNonce: '__FARKEEP_NONCE__' },
+  html: { cspNonce: '__CSP_NONCE__' },
   build: {
     target: 'chrome114',
     outDir: path.join(folder, '..', 'build', 'console', 'renderer'),

@@ -1,0 +1,40 @@
+// Owns the window: top bar, navigation, page, status bar. Nothing scrolls but the page.
+import { makeStyles, tokens } from '@fluentui/react-components';
+import type { ReactNode } from 'react';
+import { Navigation } from './navigation.tsx';
+import { PageHost } from './page-host.tsx';
+import { StatusBar } from './status-bar.tsx';
+import { TopBar } from './top-bar.tsx';
+import { TrustNotices } from './trust-notices.tsx';
+
+const useStyles = makeStyles({
+  root: { display: 'flex', flexDirection: 'column', height: '100%' },
+  middle: { display: 'flex', flexGrow: 1, minHeight: 0 },
+  main: {
+    flexGrow: 1,
+    minWidth: 0,
+    display: 'flex',
+    flexDirection: 'column',
+    backgroundColor: tokens.colorNeutralBackground2,
+  },
+  page: { flexGrow: 1, minHeight: 0 },
+});
+
+export function AppShell(): ReactNode {
+  const styles = useStyles();
+  return (
+    <div className={styles.root}>
+      <TopBar />
+      <div className={styles.middle}>
+        <Navigation />
+        <main className={styles.main}>
+          <TrustNotices />
+          <div className={styles.page}>
+            <PageHost />
+          </div>
+        </main>
+      </div>
+      <StatusBar />
+    </div>
+  );
+}

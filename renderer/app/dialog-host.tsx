@@ -1,0 +1,52 @@
+// Owns which feature draws which dialog. Dialogs that were asked for from a dialog open above it.
+import type { ReactNode } from 'react';
+import { CertificateDialog } from '../features/certificates/certificate-dialog.tsx';
+import { CertificateWizard } from '../features/certificates/certificate-wizard.tsx';
+import { GatewayWizard } from '../features/gateways/gateway-wizard.tsx';
+import { JobWizard } from '../features/jobs/job-wizard.tsx';
+import { OptionsDialog } from '../features/options/options-dialog.tsx';
+import { RepositoryWizard } from '../features/repositories/repository-wizard.tsx';
+import { RestoreWizard } from '../features/restore/restore-wizard.tsx';
+import { ServiceProviderWizard } from '../features/service-providers/service-provider-wizard.tsx';
+import { TenantWizard } from '../features/tenants/tenant-wizard.tsx';
+import { closeDialog, useDialogs } from '../platform/dialog-store.ts';
+import type { DialogRequest } from '../platform/dialog-store.ts';
+import { AboutDialog } from './about-dialog.tsx';
+
+export function DialogHost(): ReactNode {
+  const open = useDialogs((state) => state.open);
+  return open.map(({ key, request }) => (
+    <RequestedDialog key={key} request={request} onClose={() => closeDialog(key)} />
+  ));
+}
+
+function RequestedDialog({
+  request,
+  onClose,
+}: {
+  readonly request: DialogRequest;
+  readonly onClose: () => void;
+}): ReactNode {
+  switch (request.kind) {
+    case 'options':
+      return <OptionsDialog initialTab={request.tab} onClose={onClose} />;
+    case 'about':
+      return <AboutDialog onClose={onClose} />;
+    case 'manage-certificate':
+      return <CertificateWizard slot={request.slot} onClose={onClose} />;
+    case 'view-certificate':
+      return <CertificateDialog title={request.title} certificate={request.certificate} onClose={onClose} />;
+    case 'add-gateway':
+      return <GatewayWizard onClose={onClose} />;
+    case 'add-repository':
+      return <RepositoryWizard onClose={onClose} />;
+    case 'add-tenant':
+      return <TenantWizard onClose={onClose} />;
+    case 'add-service-provider':
+      return <ServiceProviderWizard onClose={onClose} />;
+    case 'add-job':
+      return <JobWizard onClose={onClose} />;
+    case 'restore':
+      return <RestoreWizard pointId={request.pointId} onClose={onClose} />;
+  }
+}

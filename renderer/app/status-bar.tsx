@@ -1,0 +1,136 @@
+// Owns the bar at the bottom: the state of each service with its details, and how many sessions run.
+import {
+  Button,
+  Popover,
+  PopoverSurface,
+  PopoverTrigger,
+  makeStyles,
+  mergeClasses,
+  tokens,
+} from '@fluentui/react-components';
+import {
+  CheckmarkCircle16Filled,
+  Circle16Regular,
+  ErrorCircle16Filled,
+  Warning16Filled,
+  ArrowSyncCircle16Filled,
+} from '@fluentui/react-icons';
+import { useShallow } from 'zustand/react/shallow';
+import type { ReactNode } from 'react';
+import type { SupervisedService } from '../../services/contracts/models/service.ts';
+import { useText } from '../i18n/use-text.ts';
+import { consoleClient } from '../platform/clients.ts';
+import { isFinal } from '../platform/mirror/apply-event.ts';
+import { useMirror } from '../platform/use-mirror.ts';
+import { ErrorView } from '../ui/error-view.tsx';
+import { PropertyList } from '../ui/property-list.tsx';
+import { useCall } from '../ui/use-call.ts';
+
+const useStyles = makeStyles({
+  bar: {
+    display: 'flex',
+    alignItems: 'center',
+    gap: '4px',
+    height: '32px',
+    flexShrink: 0,
+    padding: '0 12px 0 8px',
+    fontSize: tokens.fontSizeBase200,
+    backgroundColor: tokens.colorNeutralBackground1,
+    borderTop: `1px solid ${tokens.colorNeutralStroke2}`,
+  },
+  service: { fontSize: tokens.fontSizeBase200, fontWeight: tokens.fontWeightRegular, minWidth: 'unset', gap: '4px' },
+  good: { '& svg': { color: tokens.colorPaletteGreenForeground1 } },
+  busy: { '& svg': { color: tokens.colorBrandForeground1 } },
+  warning: { '& svg': { color: tokens.colorPaletteDarkOrangeForeground1 } },
+  bad: { '& svg': { color: tokens.colorPaletteRedForeground1 } },
+  off: { '& svg': { color: tokens.colorNeutralForeground3 } },
+  space: { flexGrow: 1 },
+  surface: { width: '360px', display: 'flex', flexDirection: 'column', gap: '12px' },
+  title: { margin: 0, fontSize: tokens.fontSizeBase400, fontWeight: tokens.fontWeightSemibold },
+  sessions: { color: tokens.colorNeutralForeground2 },
+});
+
+type ServiceState = SupervisedService['state'];
+
+const looks: Readonly<
+  Record<ServiceState, { readonly icon: ReactNode; readonly style: 'good' | 'busy' | 'warning' | 'bad' | 'off' }>
+> = {
+  starting: { icon: <ArrowSyncCircle16Filled />, style: 'busy' },
+  running: { icon: <CheckmarkCircle16Filled />, style: 'good' },
+  degraded: { icon: <Warning16Filled />, style: 'warning' },
+  stopping: { icon: <ArrowSyncCircle16Filled />, style: 'busy' },
+  stopped: { icon: <Circle16Regular />, style: 'off' },
+  failed: { icon: <ErrorCircle16Filled />, style: 'bad' },
+};
+
+export function StatusBar(): ReactNode {
+  const t = useText();
+  const styles = useStyles();
+  const roles = useMirror(({ console }) => console.roles);
+  const services = useMirror(useShallow(({ console }) => console.services.filter(({ role }) => roles.includes(role))));
+  // The same session has the same id on both sides and counts once.
+  const running = useMirror(
+    ({ provider, tenant }) =>
+      new Set([...tenant.sessions, ...provider.sessions].filter((session) => !isFinal(session)).map(({ id }) => id))
+        .size,
+  );
+  return (
+    <footer className={styles.bar} aria-label={t('status.label')}>
+      {services.map((service) => (
+        <ServiceButton key={service.role} service={service} />
+      ))}
+      <span className={styles.space} />
+      <span className={styles.sessions} role="status">
+        {t('status.sessions', { count: running })}
+      </span>
+    </footer>
+  );
+}
+
+function ServiceButton({ service }: { readonly service: SupervisedService }): ReactNode {
+  const t = useText();
+  const styles = useStyles();
+  const call = useCall();
+  const { role, state, restarts } = service;
+  const name = t(`role.${role}.service`);
+  const look = looks[state];
+  const canStart = state === 'stopped' || state === 'failed';
+  const restartText = restarts === 0 ? '' : ` · ${t('service.restarts', { count: restarts })}`;
+  const listeners = Object.entries(service.listeners).map(([purpose, address]) => `${purpose} ${address}`);
+  return (
+    <Popover trapFocus positioning="above-start">
+      <PopoverTrigger disableButtonEnhancement>
+        <Button
+          appearance="subtle"
+          size="small"
+          className={mergeClasses(styles.service, styles[look.style])}
+          icon={<span aria-hidden>{look.icon}</span>}
+        >
+          {`${name} ${t(`service.${state}`)}${restartText}`}
+        </Button>
+      </PopoverTrigger>
+      <PopoverSurface className={styles.surface} aria-label={name}>
+        <h2 className={styles.title}>{`${name} ${t(`service.${state}`)}`}</h2>
+        {service.error !== null && <ErrorView error={service.error} />}
+        <PropertyList
+          properties={[
+            ...(service.reason === null ? [] : [{ name: t('service.reason'), value: service.reason }]),
+            { name: t('service.process'), value: service.pid === null ? '–' : String(service.pid) },
+            { name: t('service.restartCount'), value: String(restarts) },
+            { name: t('service.listeners'), value: listeners.length === 0 ? '–' : listeners.join(', ') },
+          ]}
+        />
+        {call.error !== null && <ErrorView error={call.error} />}
+        {canStart && (
+          <Button
+            appearance="primary"
+            disabled={call.isBusy}
+            onClick={() => void call.run(() => consoleClient.startService({ role }))}
+          >
+            {t('service.start')}
+          </Button>
+        )}
+      </PopoverSurface>
+    </Popover>
+  );
+}

@@ -1,0 +1,53 @@
+// Owns where short confirmations appear. They are announced politely and go by themselves.
+import {
+  Button,
+  MessageBar,
+  MessageBarActions,
+  MessageBarBody,
+  Tooltip,
+  makeStyles,
+  tokens,
+} from '@fluentui/react-components';
+import { Dismiss16Regular } from '@fluentui/react-icons';
+import type { ReactNode } from 'react';
+import { useText } from '../i18n/use-text.ts';
+import { dismissToast, useToasts } from '../ui/toast-store.ts';
+
+const useStyles = makeStyles({
+  area: {
+    position: 'fixed',
+    right: '20px',
+    bottom: '44px',
+    width: '380px',
+    display: 'flex',
+    flexDirection: 'column',
+    gap: '8px',
+    // Above dialogs: a copy button in a dialog confirms too.
+    zIndex: 2_000_000,
+    pointerEvents: 'none',
+  },
+  toast: { boxShadow: tokens.shadow16, pointerEvents: 'auto' },
+  body: { overflowWrap: 'anywhere', whiteSpace: 'normal' },
+});
+
+export function ToastArea(): ReactNode {
+  const t = useText();
+  const styles = useStyles();
+  const toasts = useToasts((state) => state.toasts);
+  return (
+    <div className={styles.area} aria-live="polite" data-tabster='{"uncontrolled": {}}'>
+      {toasts.map(({ key, intent, text }) => (
+        <MessageBar key={key} intent={intent} layout="multiline" className={styles.toast}>
+          <MessageBarBody className={styles.body}>{text}</MessageBarBody>
+          <MessageBarActions
+            containerAction={
+              <Tooltip content={t('word.close')} relationship="label">
+                <Button appearance="transparent" icon={<Dismiss16Regular />} onClick={() => dismissToast(key)} />
+              </Tooltip>
+            }
+          />
+        </MessageBar>
+      ))}
+    </div>
+  );
+}

@@ -1,0 +1,37 @@
+// Owns the bar above the page while a job waits for a trust decision; it opens the prompt and never covers the page by itself.
+import {
+  Button,
+  MessageBar,
+  MessageBarActions,
+  MessageBarBody,
+  MessageBarTitle,
+  makeStyles,
+} from '@fluentui/react-components';
+import type { ReactNode } from 'react';
+import { useText } from '../i18n/use-text.ts';
+import { askTrust } from '../platform/trust-question.ts';
+import { useMirror } from '../platform/use-mirror.ts';
+
+const useStyles = makeStyles({ bar: { borderRadius: 0, flexShrink: 0 } });
+
+export function TrustNotices(): ReactNode {
+  const t = useText();
+  const styles = useStyles();
+  const prompt = useMirror(({ tenant }) => tenant.prompts.find(({ waitingJob }) => waitingJob !== null));
+  if (prompt === undefined) return null;
+  const title = t(prompt.kind === 'changed' ? 'notifications.changed' : 'notifications.untrusted', {
+    identity: prompt.identity,
+  });
+  return (
+    <MessageBar intent="warning" className={styles.bar}>
+      <MessageBarBody>
+        <MessageBarTitle>{title}</MessageBarTitle> {t('notifications.waits', { job: prompt.waitingJob ?? '' })}
+      </MessageBarBody>
+      <MessageBarActions>
+        <Button size="small" onClick={() => void askTrust(prompt)}>
+          {t('notifications.review')}
+        </Button>
+      </MessageBarActions>
+    </MessageBar>
+  );
+}

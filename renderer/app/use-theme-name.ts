@@ -1,0 +1,25 @@
+// Owns which theme is on: the system's wish for contrast first, then the preference, then the system's light or dark.
+import { useSyncExternalStore } from 'react';
+import { useMirror } from '../platform/use-mirror.ts';
+import type { ThemeName } from '../ui/app-theme.ts';
+
+function useMediaQuery(query: string): boolean {
+  return useSyncExternalStore(
+    (listener) => {
+      const list = window.matchMedia(query);
+      list.addEventListener('change', listener);
+      return () => list.removeEventListener('change', listener);
+    },
+    () => window.matchMedia(query).matches,
+  );
+}
+
+export function useThemeName(): ThemeName {
+  const preference = useMirror(({ console }) => console.preferences?.theme ?? 'system');
+  const isDark = useMediaQuery('(prefers-color-scheme: dark)');
+  const isForced = useMediaQuery('(forced-colors: active)');
+  const isMoreContrast = useMediaQuery('(prefers-contrast: more)');
+  if (isForced || isMoreContrast) return 'high-contrast';
+  if (preference !== 'system') return preference;
+  return isDark ? 'dark' : 'light';
+}

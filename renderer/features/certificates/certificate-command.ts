@@ -1,0 +1,22 @@
+// Owns the command line that does what the wizard does. Pure; passwords come from a file that the reader names.
+import type { CertificateSlot } from '../../../services/contracts/models/certificate.ts';
+import { commandLine } from '../../platform/command-line.ts';
+import type { CertificateDraft } from './certificate-draft.ts';
+
+export function certificateCommand(slot: CertificateSlot, draft: CertificateDraft): string {
+  switch (draft.type) {
+    case 'keep':
+      return commandLine('certificate', 'show', '--slot', slot);
+    case 'generate':
+      return commandLine('certificate', 'generate', '--slot', slot, '--friendly-name', draft.friendlyName, '--install');
+    case 'pick':
+      return commandLine('certificate', 'install', '--slot', slot, '--pick', draft.pickId ?? '');
+    case 'import':
+      return commandLine(
+        ...['certificate', 'import', '--slot', slot, '--file', draft.file],
+        ...(draft.keyFile === '' ? [] : ['--key', draft.keyFile]),
+        ...(draft.password === '' ? [] : ['--password-file', 'PASSWORD_FILE']),
+        '--install',
+      );
+  }
+}

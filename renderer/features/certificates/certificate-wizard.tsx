@@ -1,0 +1,163 @@
+// Owns the wizard "Manage Certificate", the same for both slots. Until Finish nothing is stored and nothing is in service.
+import { useState } from 'react';
+import type { ReactNode } from 'react';
+import type { CertificateCandidate, CertificateSlot } from '../../../services/contracts/models/certificate.ts';
+import { useText } from '../../i18n/use-text.ts';
+import { providerClients } from '../../platform/clients.ts';
+import { useMirror } from '../../platform/use-mirror.ts';
+import { showToast } from '../../ui/toast-store.ts';
+import { Wizard } from '../../ui/wizard.tsx';
+import type { WizardStep } from '../../ui/wizard.tsx';
+import { certificateCommand } from './certificate-command.ts';
+import { canKeep, changeDraft, nameProblem, newDraft, stepIdsOf } from './certificate-draft.ts';
+import type { CertificateDraft } from './certificate-draft.ts';
+import { GeneratePage } from './generate-page.tsx';
+import { ImportPage, importFieldOf, importFields } from './import-page.tsx';
+import { PickPage } from './pick-page.tsx';
+import { SummaryPage } from './summary-page.tsx';
+import { TypePage } from './type-page.tsx';
+
+interface CertificateWizardProps {
+  readonly slot: CertificateSlot;
+  readonly onClose: () => void;
+}
+
+type LocalErrors = Partial<Record<'friendlyName' | 'pickId' | 'file', string>>;
+
+export function CertificateWizard({ slot, onClose }: CertificateWizardProps): ReactNode {
+  const t = useText();
+  const { certificate } = providerClients;
+  const installed = useMirror(({ provider }) => provider.certificates[slot]);
+  const [draft, setDraft] = useState<CertificateDraft>(() =>
+    newDraft(installed, t('certificate.generate.defaultName', { year: String(new Date().getFullYear()) })),
+  );
+  const [isPickUsable, setPickUsable] = useState(false);
+  const [errors, setErrors] = useState<LocalErrors>({});
+
+  const change = (change: Parameters<typeof changeDraft>[1]): void => {
+    setErrors({});
+    setDraft((before) => changeDraft(before, change));
+  };
+  const keep = (candidate: CertificateCandidate): void => setDraft((before) => ({ ...before, candidate }));
+  const refuse = (error: LocalErrors): boolean => {
+    setErrors(error);
+    return Object.keys(error).length === 0;
+  };
+
+  const steps: Readonly<Record<string, WizardStep>> = {
+    type: {
+      id: 'type',
+      title: t('certificate.step.type'),
+      intro: t(`certificate.step.type.intro.${slot}`),
+      content: (
+        <TypePage
+          slot={slot}
+          type={draft.type}
+          isKeepPossible={canKeep(installed)}
+          onChange={(type) => change({ type })}
+        />
+      ),
+    },
+    generate: {
+      id: 'generate',
+      title: t('certificate.step.generate'),
+      intro: t('certificate.generate.intro'),
+      fields: ['friendlyName'],
+      content: (fieldErrors) => (
+        <GeneratePage
+          slot={slot}
+          friendlyName={draft.friendlyName}
+          nameError={errors.friendlyName ?? fieldErrors['friendlyName']}
+          onChange={(friendlyName) => change({ friendlyName })}
+        />
+      ),
+      validate: () => {
+        const problem = nameProblem(draft.friendlyName);
+        return refuse(problem === null ? {} : { friendlyName: t(problem) });
+      },
+      workLabel: t('certificate.generate.work'),
+      work: async (signal) => {
+        if (draft.candidate !== null) return;
+        keep(await certificate.generate({ slot, friendlyName: draft.friendlyName }, { signal }));
+      },
+    },
+    pick: {
+      id: 'pick',
+      title: t('certificate.step.pick'),
+      intro: t('certificate.pick.intro'),
+      content: (
+        <PickPage
+          slot={slot}
+          pickId={draft.pickId}
+          error={errors.pickId}
+          onChange={(row) => {
+            setPickUsable(row !== null && row.unusableReason === null);
+            change({ pickId: row?.pickId ?? null });
+          }}
+        />
+      ),
+      validate: () => refuse(isPickUsable ? {} : { pickId: t('certificate.pick.none') }),
+      workLabel: t('certificate.pick.work'),
+      work: async (signal) => {
+        if (draft.candidate !== null || draft.pickId === null) return;
+        keep(await certificate.pick({ slot, pickId: draft.pickId }, { signal }));
+      },
+    },
+    import: {
+      id: 'import',
+      title: t('certificate.step.import'),
+      intro: t('certificate.import.intro'),
+      fields: importFields,
+      fieldOf: importFieldOf,
+      content: (fieldErrors) => <ImportPage draft={draft} errors={{ ...fieldErrors, ...errors }} onChange={change} />,
+      validate: () => refuse(draft.file.trim() === '' ? { file: t('field.required') } : {}),
+      workLabel: t('certificate.import.work'),
+      work: async (signal) => {
+        if (draft.candidate !== null) return;
+        const { file, keyFile, password } = draft;
+        const input = {
+          slot,
+          file: file.trim(),
+          ...(keyFile.trim() === '' ? {} : { keyFile: keyFile.trim() }),
+          ...(password === '' ? {} : { password }),
+        };
+        keep(await certificate.importFile(input, { signal }));
+      },
+    },
+    summary: {
+      id: 'summary',
+      title: t('certificate.step.summary'),
+      intro: t(draft.type === 'keep' ? 'certificate.summary.intro.keep' : 'certificate.summary.intro.new'),
+      content: summaryOf(draft.type === 'keep' ? installed : draft.candidate),
+      workLabel: t('certificate.summary.work'),
+      work: async (signal) => {
+        if (draft.type === 'keep' || draft.candidate === null) return;
+        const { candidateId } = draft.candidate;
+        const stored = await certificate.install({ slot, candidateId }, { signal });
+        showToast('success', t('certificate.installed', { name: stored.friendlyName }));
+      },
+    },
+  };
+
+  function summaryOf(shown: (typeof installed & object) | CertificateCandidate | null): ReactNode {
+    if (shown === null) return null;
+    return (
+      <SummaryPage
+        slot={slot}
+        certificate={shown}
+        isReplacing={draft.type !== 'keep' && installed !== null}
+        command={certificateCommand(slot, draft)}
+      />
+    );
+  }
+
+  const shown = stepIdsOf(draft.type).map((id) => steps[id]);
+  return (
+    <Wizard
+      title={t('certificate.wizard.title')}
+      steps={shown.filter((step) => step !== undefined)}
+      isDirty={draft.isDirty}
+      onClose={onClose}
+    />
+  );
+}

@@ -1,0 +1,140 @@
+// Owns the page Pick Certificate: what is on this computer already, and why some of it cannot be used.
+import { SearchBox, Spinner, Tooltip, makeStyles, tokens } from '@fluentui/react-components';
+import { Certificate32Regular } from '@fluentui/react-icons';
+import { useEffect, useMemo, useState } from 'react';
+import type { ReactNode } from 'react';
+import type { ErrorInfo } from '../../../services/contracts/errors.ts';
+import type { CertificateSlot, PickableCertificate } from '../../../services/contracts/models/certificate.ts';
+import { useText } from '../../i18n/use-text.ts';
+import type { TextFunction } from '../../i18n/use-text.ts';
+import { providerClients } from '../../platform/clients.ts';
+import { toErrorInfo } from '../../platform/error-info.ts';
+import { formatInstant } from '../../platform/format.ts';
+import { DataTable } from '../../ui/data-table.tsx';
+import type { TableColumn } from '../../ui/data-table.tsx';
+import { EmptyState } from '../../ui/empty-state.tsx';
+import { ErrorView } from '../../ui/error-view.tsx';
+
+const useStyles = makeStyles({
+  frame: {
+    display: 'flex',
+    flexGrow: 1,
+    minHeight: '200px',
+    border: `1px solid ${tokens.colorNeutralStroke2}`,
+    borderRadius: tokens.borderRadiusMedium,
+    overflow: 'hidden',
+  },
+  note: { margin: 0, minHeight: '20px', color: tokens.colorNeutralForeground2 },
+  error: { color: tokens.colorPaletteRedForeground1 },
+});
+
+function columnsFor(t: TextFunction): readonly TableColumn<PickableCertificate>[] {
+  const withReason = (row: PickableCertificate, text: string): ReactNode =>
+    row.unusableReason === null ? (
+      text
+    ) : (
+      <Tooltip content={t('certificate.pick.reason', { reason: row.unusableReason })} relationship="description">
+        <span>{text}</span>
+      </Tooltip>
+    );
+  return [
+    {
+      id: 'issuedTo',
+      title: t('certificate.pick.issuedTo'),
+      width: 'minmax(150px, 2fr)',
+      text: ({ issuedTo }) => issuedTo,
+      sortBy: ({ issuedTo }) => issuedTo,
+      cell: (row) => withReason(row, row.issuedTo),
+    },
+    {
+      id: 'expires',
+      title: t('certificate.pick.expires'),
+      width: '132px',
+      sortBy: ({ notAfter }) => notAfter,
+      cell: ({ notAfter }) => formatInstant(notAfter, 'date'),
+    },
+    {
+      id: 'friendlyName',
+      title: t('certificate.pick.friendlyName'),
+      width: 'minmax(110px, 1fr)',
+      text: ({ friendlyName }) => friendlyName,
+      sortBy: ({ friendlyName }) => friendlyName,
+      cell: ({ friendlyName }) => friendlyName,
+    },
+    {
+      id: 'issuedBy',
+      title: t('certificate.pick.issuedBy'),
+      width: 'minmax(110px, 1fr)',
+      text: ({ issuedBy }) => issuedBy,
+      sortBy: ({ issuedBy }) => issuedBy,
+      cell: ({ issuedBy }) => issuedBy,
+    },
+  ];
+}
+
+interface PickPageProps {
+  readonly slot: CertificateSlot;
+  readonly pickId: string | null;
+  readonly onChange: (certificate: PickableCertificate | null) => void;
+  readonly error: string | undefined;
+}
+
+export function PickPage({ slot, pickId, onChange, error }: PickPageProps): ReactNode {
+  const t = useText();
+  const styles = useStyles();
+  const [certificates, setCertificates] = useState<readonly PickableCertificate[] | null>(null);
+  const [loadError, setLoadError] = useState<ErrorInfo | null>(null);
+  const [search, setSearch] = useState('');
+  const columns = useMemo(() => columnsFor(t), [t]);
+  useEffect(() => {
+    let isGone = false;
+    providerClients.certificate
+      .listPickable({ slot })
+      .then((answer) => !isGone && setCertificates(answer.certificates))
+      .catch((thrown: unknown) => !isGone && setLoadError(toErrorInfo(thrown)));
+    return () => {
+      isGone = true;
+    };
+  }, [slot]);
+  if (loadError !== null) return <ErrorView error={loadError} />;
+  if (certificates === null) return <Spinner label={t('word.loading')} />;
+  const selected = certificates.find((certificate) => certificate.pickId === pickId);
+  return (
+    <>
+      <SearchBox
+        aria-label={t('certificate.pick.search')}
+        placeholder={t('word.search')}
+        value={search}
+        onChange={(_event, data) => setSearch(data.value)}
+      />
+      <div className={styles.frame}>
+        <DataTable
+          label={t('certificate.pick.table')}
+          columns={columns}
+          rows={certificates}
+          rowKey={(row) => row.pickId}
+          selectedKey={pickId}
+          onSelect={(key) => onChange(certificates.find((certificate) => certificate.pickId === key) ?? null)}
+          isRowDisabled={({ unusableReason }) => unusableReason !== null}
+          search={search}
+          empty={
+            <EmptyState
+              icon={<Certificate32Regular />}
+              title={search === '' ? t('certificate.pick.empty') : t('table.noMatch', { text: search })}
+              text={search === '' ? t('certificate.pick.empty.hint') : t('table.noMatchHint')}
+            />
+          }
+        />
+      </div>
+      <p className={styles.note} role="status">
+        {error !== undefined && <span className={styles.error}>{error} </span>}
+        {selected !== undefined &&
+          selected.unusableReason !== null &&
+          t('certificate.pick.reason', { reason: selected.unusableReason })}
+        {selected !== undefined &&
+          selected.unusableReason === null &&
+          t('certificate.pick.store', { store: selected.store })}
+      </p>
+    </>
+  );
+}

@@ -1,0 +1,61 @@
+// Owns the page Summary: the certificate in rows, warnings, who relies on the old one, and the equivalent command.
+import { MessageBar, MessageBarBody, makeStyles, tokens } from '@fluentui/react-components';
+import type { ReactNode } from 'react';
+import type {
+  CertificateSlot,
+  CertificateSummary,
+  KeyProtection,
+} from '../../../services/contracts/models/certificate.ts';
+import { useText } from '../../i18n/use-text.ts';
+import { certificateRows, rowsAsText } from '../../ui/certificate-rows.ts';
+import { CertificateSummaryTable } from '../../ui/certificate-summary.tsx';
+import { CertificateUsageBoard } from '../../ui/certificate-usage-board.tsx';
+import { CopyButton } from '../../ui/copy-button.tsx';
+import { ShowCommand } from '../../ui/show-command.tsx';
+
+const useStyles = makeStyles({
+  usageTitle: { margin: '6px 0 0 0', fontSize: tokens.fontSizeBase300, fontWeight: tokens.fontWeightSemibold },
+  actions: { display: 'flex', alignItems: 'flex-start', gap: '12px' },
+  command: { flexGrow: 1, minWidth: 0 },
+});
+
+interface SummaryPageProps {
+  readonly slot: CertificateSlot;
+  readonly certificate: {
+    readonly friendlyName: string;
+    readonly summary: CertificateSummary;
+    readonly keyProtection: KeyProtection;
+    readonly warnings?: readonly string[];
+  };
+  readonly isReplacing: boolean;
+  readonly command: string;
+}
+
+export function SummaryPage({ slot, certificate, isReplacing, command }: SummaryPageProps): ReactNode {
+  const t = useText();
+  const styles = useStyles();
+  const rows = certificateRows(certificate, t);
+  const warnings = [...(certificate.warnings ?? []), ...certificate.keyProtection.warnings];
+  return (
+    <>
+      {warnings.map((warning) => (
+        <MessageBar key={warning} intent="warning" layout="multiline">
+          <MessageBarBody>{warning}</MessageBarBody>
+        </MessageBar>
+      ))}
+      <CertificateSummaryTable label={t('certificate.summary.table')} rows={rows} />
+      <div className={styles.actions}>
+        <CopyButton label={t('certificate.summary.copy')} text={() => rowsAsText(rows)} />
+        <div className={styles.command}>
+          <ShowCommand commands={[command]} />
+        </div>
+      </div>
+      {isReplacing && (
+        <section>
+          <h4 className={styles.usageTitle}>{t('certificate.summary.usage')}</h4>
+          <CertificateUsageBoard slot={slot} />
+        </section>
+      )}
+    </>
+  );
+}

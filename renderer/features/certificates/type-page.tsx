@@ -1,0 +1,94 @@
+// Owns the page Certificate Type: four ways, each with one line about what it means.
+import { Radio, RadioGroup, makeStyles, tokens } from '@fluentui/react-components';
+import { Info16Regular } from '@fluentui/react-icons';
+import { useId, useState } from 'react';
+import type { ReactNode } from 'react';
+import type { CertificateSlot } from '../../../services/contracts/models/certificate.ts';
+import type { TextKey } from '../../i18n/texts.ts';
+import { useText } from '../../i18n/use-text.ts';
+import { CertificateUsageBoard } from '../../ui/certificate-usage-board.tsx';
+import { certificateTypes } from './certificate-draft.ts';
+import type { CertificateType } from './certificate-draft.ts';
+
+const useStyles = makeStyles({
+  group: { display: 'flex', flexDirection: 'column', gap: '6px' },
+  choice: { display: 'flex', flexDirection: 'column' },
+  hint: { margin: '-4px 0 0 32px', color: tokens.colorNeutralForeground3 },
+  note: {
+    display: 'flex',
+    gap: '10px',
+    padding: '10px 12px',
+    borderRadius: tokens.borderRadiusMedium,
+    backgroundColor: tokens.colorNeutralBackground3,
+    color: tokens.colorNeutralForeground2,
+    '& svg': { flexShrink: 0, marginTop: '2px' },
+  },
+  noteText: { margin: 0 },
+  link: {
+    appearance: 'none',
+    border: 'none',
+    background: 'none',
+    padding: 0,
+    marginTop: '4px',
+    font: 'inherit',
+    color: tokens.colorBrandForegroundLink,
+    cursor: 'pointer',
+    textDecorationLine: 'underline',
+    ':focus-visible': { outline: `2px solid ${tokens.colorStrokeFocus2}` },
+  },
+});
+
+interface TypePageProps {
+  readonly slot: CertificateSlot;
+  readonly type: CertificateType;
+  readonly isKeepPossible: boolean;
+  readonly onChange: (type: CertificateType) => void;
+}
+
+export function TypePage({ slot, type, isKeepPossible, onChange }: TypePageProps): ReactNode {
+  const t = useText();
+  const styles = useStyles();
+  const baseId = useId();
+  const [isUsageShown, setUsageShown] = useState(false);
+  const hintOf = (candidate: CertificateType): TextKey =>
+    candidate === 'keep' && !isKeepPossible ? 'certificate.type.keep.none' : `certificate.type.${candidate}.hint`;
+  return (
+    <>
+      <RadioGroup
+        className={styles.group}
+        aria-label={t('certificate.type.label')}
+        value={type}
+        onChange={(_event, data) => {
+          const chosen = certificateTypes.find((candidate) => candidate === data.value);
+          if (chosen !== undefined) onChange(chosen);
+        }}
+      >
+        {certificateTypes.map((candidate) => (
+          <div key={candidate} className={styles.choice}>
+            <Radio
+              value={candidate}
+              label={t(`certificate.type.${candidate}`)}
+              disabled={candidate === 'keep' && !isKeepPossible}
+              input={{ 'aria-describedby': `${baseId}-${candidate}` }}
+            />
+            <p id={`${baseId}-${candidate}`} className={styles.hint}>
+              {t(hintOf(candidate))}
+            </p>
+          </div>
+        ))}
+      </RadioGroup>
+      <div className={styles.note}>
+        <Info16Regular aria-hidden />
+        <div>
+          <p className={styles.noteText}>{t('certificate.type.note')}</p>
+          {!isUsageShown && (
+            <button type="button" className={styles.link} onClick={() => setUsageShown(true)}>
+              {t('certificate.type.who')}
+            </button>
+          )}
+        </div>
+      </div>
+      {isUsageShown && <CertificateUsageBoard slot={slot} />}
+    </>
+  );
+}

@@ -1,0 +1,47 @@
+// Owns the overview: what is left to set up, how each role is, and what ran last.
+import { makeStyles, tokens } from '@fluentui/react-components';
+import type { ReactNode } from 'react';
+import { useText } from '../../i18n/use-text.ts';
+import { useHasRole } from '../../platform/use-mirror.ts';
+import { GatewayCard } from './gateway-card.tsx';
+import { ProviderCard, TenantCard } from './role-cards.tsx';
+import { RecentSessions } from './recent-sessions.tsx';
+import { SetupCards } from './setup-cards.tsx';
+
+const useStyles = makeStyles({
+  page: {
+    height: '100%',
+    overflowY: 'auto',
+    padding: '16px 24px 24px 24px',
+    display: 'flex',
+    flexDirection: 'column',
+    gap: '16px',
+  },
+  title: {
+    margin: 0,
+    fontSize: tokens.fontSizeBase500,
+    lineHeight: tokens.lineHeightBase500,
+    fontWeight: tokens.fontWeightSemibold,
+  },
+  roles: { display: 'grid', gridTemplateColumns: 'repeat(auto-fit, minmax(280px, 1fr))', gap: '12px' },
+});
+
+export function OverviewPage(): ReactNode {
+  const t = useText();
+  const styles = useStyles();
+  const isProvider = useHasRole('provider');
+  const isGateway = useHasRole('gateway');
+  const isTenant = useHasRole('tenant');
+  return (
+    <div className={styles.page}>
+      <h1 className={styles.title}>{t('overview.title')}</h1>
+      <SetupCards />
+      <div className={styles.roles}>
+        {isProvider && <ProviderCard />}
+        {isGateway && <GatewayCard />}
+        {isTenant && <TenantCard />}
+      </div>
+      {(isProvider || isTenant) && <RecentSessions />}
+    </div>
+  );
+}

@@ -1,0 +1,60 @@
+// Owns the overview's cards of provider and tenant: the few figures that tell whether all is well.
+import type { ReactNode } from 'react';
+import { useText } from '../../i18n/use-text.ts';
+import { formatBytes, formatCount } from '../../platform/format.ts';
+import { isFinal } from '../../platform/mirror/apply-event.ts';
+import { useMirror } from '../../platform/use-mirror.ts';
+import { ValidityBadge } from '../../ui/certificate-validity.tsx';
+import { Instant } from '../../ui/instant.tsx';
+import { PropertyList } from '../../ui/property-list.tsx';
+import { Card } from './card.tsx';
+
+export function ProviderCard(): ReactNode {
+  const t = useText();
+  const { gateways, tenants, repositories, certificates } = useMirror(({ provider }) => provider);
+  const usedBytes = repositories.reduce((sum, repository) => sum + repository.usedBytes, 0);
+  const connected = gateways.filter(({ state }) => state === 'connected').length;
+  const certificate = certificates.provider;
+  return (
+    <Card title={t('overview.provider')}>
+      <PropertyList
+        properties={[
+          {
+            name: t('overview.stat.certificate'),
+            value: certificate === null ? '–' : <ValidityBadge certificate={certificate.summary} />,
+          },
+          {
+            name: t('overview.stat.gateways'),
+            value: t('overview.stat.gateways.value', { connected, total: gateways.length }),
+          },
+          { name: t('overview.stat.tenants'), value: formatCount(tenants.length) },
+          { name: t('overview.stat.repositories'), value: formatCount(repositories.length) },
+          { name: t('overview.stat.used'), value: formatBytes(usedBytes) },
+        ]}
+      />
+    </Card>
+  );
+}
+
+export function TenantCard(): ReactNode {
+  const t = useText();
+  const providers = useMirror(({ tenant }) => tenant.providers);
+  const jobs = useMirror(({ tenant }) => tenant.jobs);
+  const lastBackup = useMirror(({ tenant }) =>
+    tenant.sessions.find((session) => session.kind === 'backup' && isFinal(session) && session.pointId !== null),
+  );
+  return (
+    <Card title={t('overview.tenant')}>
+      <PropertyList
+        properties={[
+          { name: t('overview.stat.providers'), value: formatCount(providers.length) },
+          { name: t('overview.stat.jobs'), value: formatCount(jobs.length) },
+          {
+            name: t('overview.stat.lastBackup'),
+            value: <Instant at={lastBackup?.endedAt ?? null} otherwise={t('word.never')} />,
+          },
+        ]}
+      />
+    </Card>
+  );
+}

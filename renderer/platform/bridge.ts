@@ -1,0 +1,42 @@
+// Owns the way out of the renderer: `window.farkeep` and calls over it. Knows no domain and keeps no state but call ids.
+import type { CallSender } from '../../services/contracts/client.ts';
+import type { FarkeepBridge } from '../../services/contracts/carrier.ts';
+import type { CallTarget } from '../../services/contracts/contract.ts';
+
+declare global {
+  interface Window {
+    readonly farkeep: FarkeepBridge;
+  }
+}
+
+let lastCall = 0;
+
+function nextCallId(): string {
+  lastCall += 1;
+  return `renderer-${lastCall}`;
+}
+
+export function getBridge(): FarkeepBridge {
+  return window.farkeep;
+}
+
+/** A sender for the typed clients. An aborted signal cancels the call on the other side. */
+export function sendTo(target: CallTarget): CallSender {
+  return async (domain, command, input, { signal }) => {
+    const bridge = getBridge();
+    const id = nextCallId();
+    const cancel = (): void => bridge.cancel(id);
+    if (signal?.aborted === true) {
+      return {
+        ok: false,
+        error: { code: 'call.cancelled', message: 'Cancelled before it was sent.', hint: '', retryable: false },
+      };
+    }
+    signal?.addEventListener('abort', cancel, { once: true });
+    try {
+      return await bridge.call({ target, id, domain, command, input });
+    } finally {
+      signal?.removeEventListener('abort', cancel);
+    }
+  };
+}

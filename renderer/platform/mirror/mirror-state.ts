@@ -1,0 +1,111 @@
+// Owns the shape of what the renderer knows of the services. Filled by snapshots and events only; no feature writes here.
+import type { ServiceRole } from '../../../services/contracts/contract.ts';
+import type { ErrorInfo } from '../../../services/contracts/errors.ts';
+import type { CertificateSlot, StoredCertificate } from '../../../services/contracts/models/certificate.ts';
+import type { Gateway, Repository, TenantAccount } from '../../../services/contracts/models/provider.ts';
+import type { SupervisedService } from '../../../services/contracts/models/service.ts';
+import type { SessionDetail, SessionSummary, ThroughputSample } from '../../../services/contracts/models/session.ts';
+import type { Job, RestorePoint, ServiceProvider } from '../../../services/contracts/models/tenant.ts';
+import type { Pin, TrustPrompt } from '../../../services/contracts/models/trust.ts';
+import type { Preferences } from '../../../services/contracts/rpc/console.ts';
+import type { CommandOutput } from '../../../services/contracts/contract.ts';
+import type { consoleDomain } from '../../../services/contracts/rpc/console.ts';
+import type { gatewayNodeDomain } from '../../../services/contracts/rpc/gateway-node.ts';
+
+/** `waiting`: the service is not there yet. Old data stays visible while it is away. */
+export type LoadState = 'waiting' | 'loading' | 'ready' | 'failed';
+
+export interface Loaded {
+  readonly load: LoadState;
+  readonly loadError: ErrorInfo | null;
+}
+
+export type ConsoleInfo = CommandOutput<typeof consoleDomain, 'info'>;
+
+export interface ConsoleSlice extends Loaded {
+  readonly info: ConsoleInfo | null;
+  readonly roles: readonly ServiceRole[];
+  readonly services: readonly SupervisedService[];
+  readonly preferences: Preferences | null;
+  /** How many sessions run while the window wants to close; null when it does not. */
+  readonly closeRequest: number | null;
+}
+
+export interface ProviderSlice extends Loaded {
+  readonly gateways: readonly Gateway[];
+  readonly tenants: readonly TenantAccount[];
+  readonly repositories: readonly Repository[];
+  readonly certificates: Readonly<Record<CertificateSlot, StoredCertificate | null>>;
+  readonly sessions: readonly SessionSummary[];
+  /** Counts changes of who relies on a certificate; lists that show it ask again. */
+  readonly usageRevision: number;
+}
+
+export interface PointsSlice extends Loaded {
+  /** Asking costs a connection to each provider, so it is only done once a page needs it. */
+  readonly isWanted: boolean;
+  readonly items: readonly RestorePoint[];
+  readonly unreachable: readonly { readonly provider: string; readonly message: string }[];
+}
+
+export interface TenantSlice extends Loaded {
+  readonly providers: readonly ServiceProvider[];
+  readonly jobs: readonly Job[];
+  readonly points: PointsSlice;
+  readonly prompts: readonly TrustPrompt[];
+  readonly pins: readonly Pin[];
+  readonly sessions: readonly SessionSummary[];
+}
+
+export type GatewayNodeStatus = CommandOutput<typeof gatewayNodeDomain, 'status'>;
+
+export interface GatewaySlice extends Loaded {
+  readonly node: GatewayNodeStatus | null;
+}
+
+/** A session that a view has open. */
+export interface OpenSession extends Loaded {
+  readonly detail: SessionDetail | null;
+  readonly samples: readonly ThroughputSample[];
+}
+
+export interface MirrorState {
+  readonly console: ConsoleSlice;
+  readonly provider: ProviderSlice;
+  readonly gateway: GatewaySlice;
+  readonly tenant: TenantSlice;
+  /** By `openSessionKey`. */
+  readonly openSessions: Readonly<Record<string, OpenSession>>;
+}
+
+const notLoaded: Loaded = { load: 'waiting', loadError: null };
+
+export const emptyOpenSession: OpenSession = { ...notLoaded, detail: null, samples: [] };
+
+export const emptyMirror: MirrorState = {
+  console: { ...notLoaded, info: null, roles: [], services: [], preferences: null, closeRequest: null },
+  provider: {
+    ...notLoaded,
+    gateways: [],
+    tenants: [],
+    repositories: [],
+    certificates: { server: null, provider: null },
+    sessions: [],
+    usageRevision: 0,
+  },
+  gateway: { ...notLoaded, node: null },
+  tenant: {
+    ...notLoaded,
+    providers: [],
+    jobs: [],
+    points: { ...notLoaded, isWanted: false, items: [], unreachable: [] },
+    prompts: [],
+    pins: [],
+    sessions: [],
+  },
+  openSessions: {},
+};
+
+export function openSessionKey(side: 'provider' | 'tenant', sessionId: string): string {
+  return `${side}/${sessionId}`;
+}

@@ -1,0 +1,87 @@
+// Owns which commands make the snapshot of each target. Asked at start, after a gap, and when a service came back.
+import { consoleClient, gatewayClients, providerClients, sessionClients, tenantClients } from '../clients.ts';
+import type { SessionSide } from '../clients.ts';
+import type {
+  ConsoleSlice,
+  GatewaySlice,
+  OpenSession,
+  PointsSlice,
+  ProviderSlice,
+  TenantSlice,
+} from './mirror-state.ts';
+
+const sessionsShown = { limit: 10_000 };
+
+/** What a mirror needs to be filled; tests give their own. */
+export interface SnapshotSource {
+  console(): Promise<Partial<ConsoleSlice>>;
+  provider(): Promise<Partial<ProviderSlice>>;
+  gateway(): Promise<Partial<GatewaySlice>>;
+  tenant(): Promise<Partial<TenantSlice>>;
+  points(): Promise<Pick<PointsSlice, 'items' | 'unreachable'>>;
+  pins(): Promise<Pick<TenantSlice, 'pins'>>;
+  session(side: SessionSide, sessionId: string): Promise<Pick<OpenSession, 'detail' | 'samples'>>;
+}
+
+export const serviceSnapshots: SnapshotSource = {
+  async console() {
+    const [info, { roles }, { services }, preferences] = await Promise.all([
+      consoleClient.info({}),
+      consoleClient.getRoles({}),
+      consoleClient.listServices({}),
+      consoleClient.getPreferences({}),
+    ]);
+    return { info, roles, services, preferences };
+  },
+  async provider() {
+    const { gateways, tenants, repositories, certificate, sessions } = providerClients;
+    const [gatewayList, tenantList, repositoryList, server, provider, sessionList] = await Promise.all([
+      gateways.list({}),
+      tenants.list({}),
+      repositories.list({}),
+      certificate.show({ slot: 'server' }),
+      certificate.show({ slot: 'provider' }),
+      sessions.list(sessionsShown),
+    ]);
+    return {
+      gateways: gatewayList.gateways,
+      tenants: tenantList.tenants,
+      repositories: repositoryList.repositories,
+      certificates: { server, provider },
+      sessions: sessionList.sessions,
+    };
+  },
+  async gateway() {
+    return { node: await gatewayClients.gatewayNode.status({}) };
+  },
+  async tenant() {
+    const { serviceProviders, jobs, trust, sessions } = tenantClients;
+    const [providerList, jobList, promptList, pinList, sessionList] = await Promise.all([
+      serviceProviders.list({}),
+      jobs.list({}),
+      trust.listPrompts({}),
+      trust.listPins({}),
+      sessions.list(sessionsShown),
+    ]);
+    return {
+      providers: providerList.providers,
+      jobs: jobList.jobs,
+      prompts: promptList.prompts,
+      pins: pinList.pins,
+      sessions: sessionList.sessions,
+    };
+  },
+  async points() {
+    const { points, unreachable } = await tenantClients.points.list({});
+    // Newest first is what people look for.
+    return { items: points.toReversed(), unreachable };
+  },
+  async pins() {
+    return tenantClients.trust.listPins({});
+  },
+  async session(side, sessionId) {
+    const client = sessionClients[side];
+    const [detail, { samples }] = await Promise.all([client.show({ sessionId }), client.throughput({ sessionId })]);
+    return { detail, samples };
+  },
+};

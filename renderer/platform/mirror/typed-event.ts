@@ -1,0 +1,26 @@
+// Owns giving an event of the bridge its type back: domain and event are looked up in the contract and the payload is parsed.
+import type { BridgeEvent } from '../../../services/contracts/carrier.ts';
+import type { EventPayload } from '../../../services/contracts/contract.ts';
+import { domains } from '../../../services/contracts/rpc/domains.ts';
+
+type Domains = typeof domains;
+
+/** Every event of every domain as one discriminated union: "jobs.changed" with its payload. */
+export type TypedEvent = {
+  [Key in keyof Domains]: {
+    [Name in keyof Domains[Key]['events'] & string]: {
+      readonly name: `${Domains[Key]['name']}.${Name}`;
+      readonly payload: EventPayload<Domains[Key], Name>;
+    };
+  }[keyof Domains[Key]['events'] & string];
+}[keyof Domains];
+
+/** Null when the contract does not know the event or its payload has another shape: then a snapshot is due. */
+export function typeEvent({ domain, event, payload }: BridgeEvent): TypedEvent | null {
+  const contract = Object.values(domains).find(({ name }) => name === domain);
+  if (contract === undefined || !Object.hasOwn(contract.events, event)) return null;
+  const schema = Object.entries(contract.events).find(([name]) => name === event)?.[1].payload;
+  const parsed = schema?.safeParse(payload);
+  if (parsed?.success !== true) return null;
+  return { name: `${domain}.${event}`, payload: parsed.data } as TypedEvent;
+}

@@ -1,0 +1,41 @@
+// Owns the table of a certificate's rows, as in the wizard's summary.
+import { makeStyles, mergeClasses, tokens } from '@fluentui/react-components';
+import type { ReactNode } from 'react';
+import type { CertificateRow } from './certificate-rows.ts';
+
+const useStyles = makeStyles({
+  table: { width: '100%', borderCollapse: 'collapse', textAlign: 'left', tableLayout: 'fixed' },
+  name: {
+    width: '184px',
+    padding: '5px 12px 5px 0',
+    color: tokens.colorNeutralForeground3,
+    fontWeight: tokens.fontWeightRegular,
+    verticalAlign: 'top',
+    borderBottom: `1px solid ${tokens.colorNeutralStroke3}`,
+  },
+  value: { padding: '5px 0', borderBottom: `1px solid ${tokens.colorNeutralStroke3}`, overflowWrap: 'anywhere' },
+  code: { fontFamily: tokens.fontFamilyMonospace, fontSize: tokens.fontSizeBase200, lineHeight: '20px' },
+});
+
+interface CertificateSummaryTableProps {
+  readonly label: string;
+  readonly rows: readonly CertificateRow[];
+}
+
+export function CertificateSummaryTable({ label, rows }: CertificateSummaryTableProps): ReactNode {
+  const styles = useStyles();
+  return (
+    <table className={styles.table} aria-label={label}>
+      <tbody>
+        {rows.map(({ id, name, value, isCode }) => (
+          <tr key={id}>
+            <th scope="row" className={styles.name}>
+              {name}
+            </th>
+            <td className={mergeClasses(styles.value, isCode && styles.code)}>{value}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}

@@ -1,0 +1,85 @@
+// Owns the live list of who relies on a certificate. It asks again when the service says that something changed.
+import { Spinner, makeStyles, tokens } from '@fluentui/react-components';
+import { useEffect, useState } from 'react';
+import type { ReactNode } from 'react';
+import type { CommandOutput } from '../../services/contracts/contract.ts';
+import type { ErrorInfo } from '../../services/contracts/errors.ts';
+import type { CertificateSlot } from '../../services/contracts/models/certificate.ts';
+import type { certificateDomain } from '../../services/contracts/rpc/certificate.ts';
+import { useText } from '../i18n/use-text.ts';
+import { providerClients } from '../platform/clients.ts';
+import { toErrorInfo } from '../platform/error-info.ts';
+import { useMirror } from '../platform/use-mirror.ts';
+import { ErrorView } from './error-view.tsx';
+import { Instant } from './instant.tsx';
+import { SimpleTable } from './simple-table.tsx';
+import { StatusBadge } from './status-badge.tsx';
+import type { Tone } from './status-badge.tsx';
+
+type Usage = CommandOutput<typeof certificateDomain, 'usage'>;
+type User = Usage['users'][number];
+
+const tones: Readonly<Record<User['state'], Tone>> = {
+  pending: 'neutral',
+  informed: 'info',
+  updated: 'success',
+  're-accepted': 'success',
+  failed: 'danger',
+};
+
+const useStyles = makeStyles({ muted: { margin: '8px 0 0 0', color: tokens.colorNeutralForeground3 } });
+
+export function CertificateUsageBoard({ slot }: { readonly slot: CertificateSlot }): ReactNode {
+  const t = useText();
+  const styles = useStyles();
+  const revision = useMirror(({ provider }) => provider.usageRevision);
+  const inService = useMirror(({ provider }) => provider.certificates[slot]?.id);
+  const [usage, setUsage] = useState<Usage | null>(null);
+  const [error, setError] = useState<ErrorInfo | null>(null);
+  useEffect(() => {
+    const controller = new AbortController();
+    providerClients.certificate
+      .usage({ slot }, { signal: controller.signal })
+      .then((answer) => {
+        if (controller.signal.aborted) return;
+        setUsage(answer);
+        setError(null);
+      })
+      .catch((thrown: unknown) => {
+        if (!controller.signal.aborted) setError(toErrorInfo(thrown));
+      });
+    return () => controller.abort();
+  }, [slot, revision, inService]);
+
+  if (error !== null) return <ErrorView error={error} />;
+  if (usage === null) return <Spinner size="tiny" label={t('word.loading')} />;
+  if (usage.users.length === 0) return <p className={styles.muted}>{t('usage.none')}</p>;
+  return (
+    <>
+      <SimpleTable
+        label={t('usage.title')}
+        rows={usage.users}
+        rowKey={({ kind, name }) => `${kind} ${name}`}
+        columns={[
+          { id: 'name', title: t('usage.name'), cell: ({ name }) => name },
+          { id: 'kind', title: t('usage.kind'), width: '110px', cell: ({ kind }) => t(`usage.kind.${kind}`) },
+          {
+            id: 'state',
+            title: t('usage.state'),
+            width: '140px',
+            cell: ({ state }) => <StatusBadge tone={tones[state]}>{t(`usage.state.${state}`)}</StatusBadge>,
+          },
+          {
+            id: 'lastSeen',
+            title: t('usage.lastSeen'),
+            width: '170px',
+            cell: ({ lastSeenAt }) => <Instant at={lastSeenAt} otherwise={t('word.never')} />,
+          },
+        ]}
+      />
+      {usage.total > usage.users.length && (
+        <p className={styles.muted}>{t('usage.more', { count: usage.total - usage.users.length })}</p>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,175 @@
+// Owns the table of every page: sort, selection of one row, keyboard, and virtual rows so that 10,000 stay smooth.
+import { mergeClasses } from '@fluentui/react-components';
+import { ArrowSortDown16Filled, ArrowSortUp16Filled } from '@fluentui/react-icons';
+import { useVirtualizer } from '@tanstack/react-virtual';
+import { useId, useMemo, useRef, useState } from 'react';
+import type { KeyboardEvent, ReactNode } from 'react';
+import { useDataTableStyles } from './data-table-styles.ts';
+import { rowAfterKey, toggleSort, visibleRows } from './table-model.ts';
+import type { SortState, TableColumnModel } from './table-model.ts';
+
+export interface TableColumn<T> extends TableColumnModel<T> {
+  readonly title: string;
+  /** A CSS grid track, such as "minmax(160px, 2fr)". */
+  readonly width: string;
+  readonly isNumeric?: boolean;
+  readonly cell: (row: T) => ReactNode;
+}
+
+interface DataTableProps<T> {
+  readonly label: string;
+  readonly columns: readonly TableColumn<T>[];
+  readonly rows: readonly T[];
+  readonly rowKey: (row: T) => string;
+  readonly selectedKey: string | null;
+  readonly onSelect: (key: string | null) => void;
+  /** Enter or double click. */
+  readonly onOpen?: (row: T) => void;
+  readonly search?: string;
+  /** Shown instead of rows when there are none. */
+  readonly empty: ReactNode;
+  readonly isRowDisabled?: (row: T) => boolean;
+  readonly rowHeight?: number;
+}
+
+export function DataTable<T>({
+  label,
+  columns,
+  rows,
+  rowKey,
+  selectedKey,
+  onSelect,
+  onOpen,
+  search = '',
+  empty,
+  isRowDisabled,
+  rowHeight = 36,
+}: DataTableProps<T>): ReactNode {
+  const styles = useDataTableStyles();
+  const baseId = useId();
+  const scroller = useRef<HTMLDivElement>(null);
+  const [sort, setSort] = useState<SortState | null>(null);
+  const shown = useMemo(() => visibleRows(rows, columns, search, sort), [rows, columns, search, sort]);
+  const virtualizer = useVirtualizer({
+    count: shown.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => rowHeight,
+    overscan: 12,
+    getItemKey: (index) => {
+      const row = shown[index];
+      return row === undefined ? index : rowKey(row);
+    },
+  });
+  const gridTemplateColumns = columns.map(({ width }) => width).join(' ');
+  const selectedIndex = selectedKey === null ? -1 : shown.findIndex((row) => rowKey(row) === selectedKey);
+  const items = virtualizer.getVirtualItems();
+  const isSelectedDrawn = items.some(({ index }) => index === selectedIndex);
+
+  const onKeyDown = (event: KeyboardEvent): void => {
+    if (event.target !== event.currentTarget) return;
+    const selected = shown[selectedIndex];
+    if (event.key === 'Enter' && selected !== undefined && onOpen !== undefined) {
+      event.preventDefault();
+      onOpen(selected);
+      return;
+    }
+    const pageSize = Math.max(1, Math.floor((scroller.current?.clientHeight ?? 400) / rowHeight) - 1);
+    const next = rowAfterKey(event.key, selectedIndex, shown.length, pageSize);
+    const row = next === null ? undefined : shown[next];
+    if (next === null || row === undefined) return;
+    event.preventDefault();
+    onSelect(rowKey(row));
+    virtualizer.scrollToIndex(next);
+  };
+
+  return (
+    <div
+      role="grid"
+      aria-label={label}
+      aria-rowcount={shown.length + 1}
+      tabIndex={0}
+      aria-activedescendant={isSelectedDrawn ? `${baseId}-${selectedIndex}` : undefined}
+      className={styles.grid}
+      onKeyDown={onKeyDown}
+    >
+      <div role="rowgroup" className={styles.head}>
+        <div role="row" aria-rowindex={1} className={styles.headRow} style={{ gridTemplateColumns }}>
+          {columns.map((column) => (
+            <div
+              key={column.id}
+              role="columnheader"
+              aria-sort={
+                sort?.columnId === column.id ? sort.direction : column.sortBy === undefined ? undefined : 'none'
+              }
+              className={mergeClasses(styles.headCell, column.isNumeric === true && styles.numeric)}
+            >
+              {column.sortBy === undefined ? (
+                column.title
+              ) : (
+                <button
+                  type="button"
+                  className={styles.sortButton}
+                  onClick={() => setSort(toggleSort(sort, column.id))}
+                >
+                  {column.title}
+                  {sort?.columnId === column.id &&
+                    (sort.direction === 'ascending' ? (
+                      <ArrowSortUp16Filled aria-hidden />
+                    ) : (
+                      <ArrowSortDown16Filled aria-hidden />
+                    ))}
+                </button>
+              )}
+            </div>
+          ))}
+        </div>
+      </div>
+      <div role="rowgroup" className={styles.scroller} ref={scroller} tabIndex={-1}>
+        {shown.length === 0 ? (
+          <div role="row" className={styles.emptyRow}>
+            <div role="gridcell" className={styles.emptyCell}>
+              {empty}
+            </div>
+          </div>
+        ) : (
+          <div role="presentation" className={styles.canvas} style={{ height: virtualizer.getTotalSize() }}>
+            {items.map((item) => {
+              const row = shown[item.index];
+              if (row === undefined) return null;
+              const key = rowKey(row);
+              const isDisabled = isRowDisabled?.(row) === true;
+              return (
+                <div
+                  key={item.key}
+                  id={`${baseId}-${item.index}`}
+                  role="row"
+                  aria-rowindex={item.index + 2}
+                  aria-selected={key === selectedKey}
+                  aria-disabled={isDisabled || undefined}
+                  className={mergeClasses(
+                    styles.row,
+                    key === selectedKey && styles.selectedRow,
+                    isDisabled && styles.disabledRow,
+                  )}
+                  style={{ gridTemplateColumns, height: rowHeight, transform: `translateY(${item.start}px)` }}
+                  onClick={() => onSelect(key)}
+                  onDoubleClick={() => onOpen?.(row)}
+                >
+                  {columns.map((column) => (
+                    <div
+                      key={column.id}
+                      role="gridcell"
+                      className={mergeClasses(styles.cell, column.isNumeric === true && styles.numeric)}
+                    >
+                      {column.cell(row)}
+                    </div>
+                  ))}
+                </div>
+              );
+            })}
+          </div>
+        )}
+      </div>
+    </div>
+  );
+}

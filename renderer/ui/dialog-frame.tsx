@@ -1,0 +1,85 @@
+// Owns the modal dialog with title, content and buttons. A click beside it never closes it: input would be lost.
+import { Dialog, DialogSurface, makeStyles, mergeClasses, tokens } from '@fluentui/react-components';
+import { useId } from 'react';
+import type { ReactNode } from 'react';
+
+const useStyles = makeStyles({
+  surface: {
+    padding: 0,
+    width: '600px',
+    maxWidth: 'calc(100vw - 48px)',
+    maxHeight: 'calc(100vh - 48px)',
+    display: 'flex',
+    flexDirection: 'column',
+    overflow: 'hidden',
+  },
+  wide: { width: '900px' },
+  narrow: { width: '480px' },
+  title: {
+    margin: 0,
+    padding: '20px 24px 0 24px',
+    fontSize: tokens.fontSizeBase500,
+    lineHeight: tokens.lineHeightBase500,
+    fontWeight: tokens.fontWeightSemibold,
+    overflowWrap: 'anywhere',
+  },
+  content: { padding: '10px 24px 20px 24px', overflowY: 'auto', flexGrow: 1, minHeight: 0 },
+  footer: {
+    display: 'flex',
+    justifyContent: 'flex-end',
+    alignItems: 'center',
+    gap: '8px',
+    padding: '14px 24px',
+    borderTop: `1px solid ${tokens.colorNeutralStroke2}`,
+    backgroundColor: tokens.colorNeutralBackground2,
+  },
+});
+
+interface DialogFrameProps {
+  readonly title: string;
+  readonly children: ReactNode;
+  readonly footer: ReactNode;
+  /** Esc. */
+  readonly onDismiss: () => void;
+  readonly width?: 'narrow' | 'normal' | 'wide';
+  readonly isAlert?: boolean;
+}
+
+export function DialogFrame({
+  title,
+  children,
+  footer,
+  onDismiss,
+  width = 'normal',
+  isAlert = false,
+}: DialogFrameProps): ReactNode {
+  const styles = useStyles();
+  const titleId = useId();
+  return (
+    <Dialog
+      open
+      modalType={isAlert ? 'alert' : 'modal'}
+      onOpenChange={(_event, { type }) => {
+        if (type === 'escapeKeyDown') onDismiss();
+      }}
+    >
+      <DialogSurface
+        className={mergeClasses(styles.surface, width === 'wide' && styles.wide, width === 'narrow' && styles.narrow)}
+        aria-labelledby={titleId}
+        onKeyDown={(event) => {
+          // Fluent leaves Esc alone in alert dialogs; here it always means the safe button.
+          if (isAlert && event.key === 'Escape' && !event.defaultPrevented) {
+            event.preventDefault();
+            onDismiss();
+          }
+        }}
+      >
+        <h2 id={titleId} className={styles.title}>
+          {title}
+        </h2>
+        <div className={styles.content}>{children}</div>
+        <div className={styles.footer}>{footer}</div>
+      </DialogSurface>
+    </Dialog>
+  );
+}

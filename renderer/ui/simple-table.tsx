@@ -1,0 +1,73 @@
+// Owns short tables that are read and not worked with: summaries, comparisons, the text side of graphs.
+import { makeStyles, mergeClasses, tokens } from '@fluentui/react-components';
+import type { ReactNode } from 'react';
+
+const useStyles = makeStyles({
+  table: { width: '100%', borderCollapse: 'collapse', textAlign: 'left' },
+  head: {
+    padding: '6px 12px 6px 0',
+    fontSize: tokens.fontSizeBase200,
+    fontWeight: tokens.fontWeightSemibold,
+    color: tokens.colorNeutralForeground3,
+    borderBottom: `1px solid ${tokens.colorNeutralStroke2}`,
+    whiteSpace: 'nowrap',
+    position: 'sticky',
+    top: 0,
+    backgroundColor: tokens.colorNeutralBackground1,
+  },
+  cell: {
+    padding: '6px 12px 6px 0',
+    borderBottom: `1px solid ${tokens.colorNeutralStroke3}`,
+    verticalAlign: 'top',
+    overflowWrap: 'anywhere',
+  },
+  numeric: { textAlign: 'right', fontVariantNumeric: 'tabular-nums', whiteSpace: 'nowrap' },
+});
+
+export interface SimpleColumn<T> {
+  readonly id: string;
+  readonly title: string;
+  readonly isNumeric?: boolean;
+  readonly width?: string;
+  readonly cell: (row: T) => ReactNode;
+}
+
+interface SimpleTableProps<T> {
+  readonly label: string;
+  readonly columns: readonly SimpleColumn<T>[];
+  readonly rows: readonly T[];
+  readonly rowKey: (row: T) => string;
+}
+
+export function SimpleTable<T>({ label, columns, rows, rowKey }: SimpleTableProps<T>): ReactNode {
+  const styles = useStyles();
+  return (
+    <table className={styles.table} aria-label={label}>
+      <thead>
+        <tr>
+          {columns.map(({ id, title, isNumeric, width }) => (
+            <th
+              key={id}
+              scope="col"
+              className={mergeClasses(styles.head, isNumeric === true && styles.numeric)}
+              style={{ width }}
+            >
+              {title}
+            </th>
+          ))}
+        </tr>
+      </thead>
+      <tbody>
+        {rows.map((row) => (
+          <tr key={rowKey(row)}>
+            {columns.map(({ id, isNumeric, cell }) => (
+              <td key={id} className={mergeClasses(styles.cell, isNumeric === true && styles.numeric)}>
+                {cell(row)}
+              </td>
+            ))}
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}

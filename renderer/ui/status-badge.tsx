@@ -1,0 +1,71 @@
+// Owns the small colored state with an icon; the text carries the meaning, the color only repeats it.
+import { makeStyles, mergeClasses, tokens } from '@fluentui/react-components';
+import {
+  ArrowSyncCircle16Filled,
+  CheckmarkCircle16Filled,
+  Circle16Regular,
+  ErrorCircle16Filled,
+  ShieldError16Filled,
+  Warning16Filled,
+} from '@fluentui/react-icons';
+import type { ReactNode } from 'react';
+
+export type Tone = 'success' | 'warning' | 'danger' | 'info' | 'neutral' | 'security';
+
+const icons: Readonly<Record<Tone, ReactNode>> = {
+  success: <CheckmarkCircle16Filled aria-hidden />,
+  warning: <Warning16Filled aria-hidden />,
+  danger: <ErrorCircle16Filled aria-hidden />,
+  info: <ArrowSyncCircle16Filled aria-hidden />,
+  neutral: <Circle16Regular aria-hidden />,
+  security: <ShieldError16Filled aria-hidden />,
+};
+
+const useStyles = makeStyles({
+  badge: {
+    display: 'inline-flex',
+    alignItems: 'center',
+    gap: '5px',
+    whiteSpace: 'nowrap',
+    color: tokens.colorNeutralForeground1,
+    lineHeight: '20px',
+  },
+  pill: {
+    padding: '1px 9px 1px 6px',
+    borderRadius: tokens.borderRadiusCircular,
+    fontSize: tokens.fontSizeBase200,
+    fontWeight: tokens.fontWeightSemibold,
+  },
+  success: { '& svg': { color: tokens.colorPaletteGreenForeground1 } },
+  warning: { '& svg': { color: tokens.colorPaletteDarkOrangeForeground1 } },
+  danger: { '& svg': { color: tokens.colorPaletteRedForeground1 } },
+  security: { '& svg': { color: tokens.colorPaletteRedForeground1 } },
+  info: { '& svg': { color: tokens.colorBrandForeground1 } },
+  neutral: { '& svg': { color: tokens.colorNeutralForeground3 } },
+  successPill: { backgroundColor: tokens.colorPaletteGreenBackground1, color: tokens.colorPaletteGreenForeground1 },
+  warningPill: {
+    backgroundColor: tokens.colorPaletteDarkOrangeBackground1,
+    color: tokens.colorPaletteDarkOrangeForeground1,
+  },
+  dangerPill: { backgroundColor: tokens.colorPaletteRedBackground1, color: tokens.colorPaletteRedForeground1 },
+  securityPill: { backgroundColor: tokens.colorPaletteRedBackground1, color: tokens.colorPaletteRedForeground1 },
+  infoPill: { backgroundColor: tokens.colorBrandBackground2, color: tokens.colorBrandForeground2 },
+  neutralPill: { backgroundColor: tokens.colorNeutralBackground4, color: tokens.colorNeutralForeground2 },
+});
+
+interface StatusBadgeProps {
+  readonly tone: Tone;
+  readonly children: ReactNode;
+  readonly isPill?: boolean;
+}
+
+export function StatusBadge({ tone, children, isPill = false }: StatusBadgeProps): ReactNode {
+  const styles = useStyles();
+  const pillStyle = isPill ? mergeClasses(styles.pill, styles[`${tone}Pill`]) : undefined;
+  return (
+    <span className={mergeClasses(styles.badge, styles[tone], pillStyle)}>
+      {icons[tone]}
+      <span>{children}</span>
+    </span>
+  );
+}

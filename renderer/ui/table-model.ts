@@ -1,0 +1,74 @@
+// Owns which rows a table shows and in which order. Pure, so that ten thousand rows can be tested without drawing one.
+
+export interface SortState {
+  readonly columnId: string;
+  readonly direction: 'ascending' | 'descending';
+}
+
+export interface TableColumnModel<T> {
+  readonly id: string;
+  /** What the search looks in; columns without it are not searched. */
+  readonly text?: (row: T) => string;
+  /** What the column sorts by; without it the column cannot be sorted. */
+  readonly sortBy?: (row: T) => string | number;
+}
+
+const collator = new Intl.Collator('en-US', { numeric: true, sensitivity: 'base' });
+
+function compare(left: string | number, right: string | number): number {
+  return typeof left === 'number' && typeof right === 'number'
+    ? left - right
+    : collator.compare(String(left), String(right));
+}
+
+/** Every word of the search must be found in some column. Without a sort the order stays as given. */
+export function visibleRows<T>(
+  rows: readonly T[],
+  columns: readonly TableColumnModel<T>[],
+  search: string,
+  sort: SortState | null,
+): readonly T[] {
+  const words = search.toLowerCase().split(/\s+/).filter(Boolean);
+  const matching =
+    words.length === 0
+      ? rows
+      : rows.filter((row) => {
+          const text = columns
+            .map((column) => column.text?.(row) ?? '')
+            .join('\n')
+            .toLowerCase();
+          return words.every((word) => text.includes(word));
+        });
+  const sortBy = columns.find(({ id }) => id === sort?.columnId)?.sortBy;
+  if (sort === null || sortBy === undefined) return matching;
+  const factor = sort.direction === 'ascending' ? 1 : -1;
+  return matching.toSorted((left, right) => factor * compare(sortBy(left), sortBy(right)));
+}
+
+/** First click ascending, second descending, third back to the given order. */
+export function toggleSort(sort: SortState | null, columnId: string): SortState | null {
+  if (sort?.columnId !== columnId) return { columnId, direction: 'ascending' };
+  return sort.direction === 'ascending' ? { columnId, direction: 'descending' } : null;
+}
+
+/** Which row the keyboard goes to; null for keys that do not move. */
+export function rowAfterKey(key: string, current: number, rowCount: number, pageSize: number): number | null {
+  const last = rowCount - 1;
+  if (last < 0) return null;
+  switch (key) {
+    case 'ArrowDown':
+      return Math.min(last, current + 1);
+    case 'ArrowUp':
+      return Math.max(0, current - 1);
+    case 'PageDown':
+      return Math.min(last, current + pageSize);
+    case 'PageUp':
+      return Math.max(0, current - pageSize);
+    case 'Home':
+      return 0;
+    case 'End':
+      return last;
+    default:
+      return null;
+  }
+}

@@ -1,0 +1,10 @@
+// Owns telling components which theme is on, for what Fluent's tokens do not cover: the diagram and the graph.
+import { createContext, useContext } from 'react';
+import { meaningColors } from './app-theme.ts';
+import type { MeaningColors, ThemeName } from './app-theme.ts';
+
+export const ThemeNameContext = createContext<ThemeName>('light');
+
+export function useMeaningColors(): MeaningColors {
+  return meaningColors[useContext(ThemeNameContext)];
+}

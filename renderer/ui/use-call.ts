@@ -1,0 +1,42 @@
+// Owns the life of one call made by a component: busy, error, cancel. A component that leaves cancels nothing that it did not mean to.
+import { useCallback, useRef, useState } from 'react';
+import type { ErrorInfo } from '../../services/contracts/errors.ts';
+import { isCancelled, toErrorInfo } from '../platform/error-info.ts';
+
+export interface CallState {
+  readonly isBusy: boolean;
+  readonly error: ErrorInfo | null;
+  /** Resolves to true when the work succeeded; a cancelled call is neither error nor success. */
+  readonly run: (work: (signal: AbortSignal) => Promise<unknown>) => Promise<boolean>;
+  readonly cancel: () => void;
+  readonly clearError: () => void;
+  readonly fail: (error: ErrorInfo) => void;
+}
+
+export function useCall(): CallState {
+  const [isBusy, setBusy] = useState(false);
+  const [error, setError] = useState<ErrorInfo | null>(null);
+  const controller = useRef<AbortController | null>(null);
+
+  const run = useCallback<CallState['run']>(async (work) => {
+    const own = new AbortController();
+    controller.current = own;
+    setBusy(true);
+    setError(null);
+    try {
+      await work(own.signal);
+      return true;
+    } catch (thrown) {
+      if (!isCancelled(thrown)) setError(toErrorInfo(thrown));
+      return false;
+    } finally {
+      if (controller.current === own) {
+        controller.current = null;
+        setBusy(false);
+      }
+    }
+  }, []);
+  const cancel = useCallback(() => controller.current?.abort(), []);
+  const clearError = useCallback(() => setError(null), []);
+  return { isBusy, error, run, cancel, clearError, fail: setError };
+}

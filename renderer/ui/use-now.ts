@@ -1,0 +1,28 @@
+// Owns a clock for running durations and count-downs. It only ticks while something on screen needs it.
+import { useSyncExternalStore } from 'react';
+
+let now = Date.now();
+let timer: ReturnType<typeof setInterval> | null = null;
+const listeners = new Set<() => void>();
+
+function subscribe(listener: () => void): () => void {
+  listeners.add(listener);
+  timer ??= setInterval(() => {
+    now = Date.now();
+    for (const notify of listeners) notify();
+  }, 1000);
+  now = Date.now();
+  return () => {
+    listeners.delete(listener);
+    if (listeners.size > 0 || timer === null) return;
+    clearInterval(timer);
+    timer = null;
+  };
+}
+
+const subscribeToNothing = (): (() => void) => () => undefined;
+
+/** Milliseconds since 1970, once a second; frozen when `isTicking` is false. */
+export function useNow(isTicking = true): number {
+  return useSyncExternalStore(isTicking ? subscribe : subscribeToNothing, () => now);
+}

@@ -1,0 +1,29 @@
+// Owns how a wizard moves: which step follows, which are done. Pure; steps may change while the wizard is open.
+
+export type StepState = 'done' | 'current' | 'next';
+
+export interface StepPlace {
+  readonly stepIds: readonly string[];
+  readonly currentId: string;
+}
+
+function indexOfCurrent({ stepIds, currentId }: StepPlace): number {
+  // A step that went away (another certificate type was chosen) leaves the wizard at its first page.
+  return Math.max(0, stepIds.indexOf(currentId));
+}
+
+export function stepStates(place: StepPlace): readonly StepState[] {
+  const current = indexOfCurrent(place);
+  return place.stepIds.map((_id, index) => (index < current ? 'done' : index === current ? 'current' : 'next'));
+}
+
+/** Null at the last step. */
+export function nextStep(place: StepPlace): string | null {
+  return place.stepIds[indexOfCurrent(place) + 1] ?? null;
+}
+
+/** Null at the first step. */
+export function previousStep(place: StepPlace): string | null {
+  const index = indexOfCurrent(place);
+  return index === 0 ? null : (place.stepIds[index - 1] ?? null);
+}

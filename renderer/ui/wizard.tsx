@@ -1,0 +1,203 @@
+// Owns the frame of every wizard: title, steps at the left, content, Previous, Next, Finish, Cancel; Enter is Next, Esc asks.
+import { Button, Dialog, DialogSurface, ProgressBar, Spinner } from '@fluentui/react-components';
+import { useEffect, useId, useRef, useState } from 'react';
+import type { FormEvent, ReactNode } from 'react';
+import type { ErrorInfo } from '../../services/contracts/errors.ts';
+import { useText } from '../i18n/use-text.ts';
+import { ConfirmDialog } from './confirm-dialog.tsx';
+import { ErrorView } from './error-view.tsx';
+import { useCall } from './use-call.ts';
+import { nextStep, previousStep } from './wizard-steps.ts';
+import { WizardStepList } from './wizard-step-list.tsx';
+import { useWizardStyles } from './wizard-styles.ts';
+
+export type FieldErrors = Readonly<Record<string, string | undefined>>;
+
+export interface WizardStep {
+  readonly id: string;
+  readonly title: string;
+  /** One sentence under the title. */
+  readonly intro?: string;
+  /** Pages with fields take errors by field name; the errors of other calls are shown above the content. */
+  readonly content: ReactNode | ((fieldErrors: FieldErrors) => ReactNode);
+  /** Names of the fields of this page, as in the command's input. */
+  readonly fields?: readonly string[];
+  /** Which field an error belongs to when the service named none. */
+  readonly fieldOf?: (error: ErrorInfo) => string | undefined;
+  /** False keeps the wizard here; the step shows its errors beside its fields. */
+  readonly validate?: () => boolean;
+  /** Runs before the next page opens (or before the wizard closes); an error keeps the wizard here. */
+  readonly work?: (signal: AbortSignal) => Promise<void>;
+  readonly workLabel?: string;
+  /** False: things were changed already, there is nothing to go back to and nothing to cancel. */
+  readonly canGoBack?: boolean;
+  readonly isNextDisabled?: boolean;
+}
+
+interface WizardProps {
+  readonly title: string;
+  readonly steps: readonly WizardStep[];
+  /** Whether closing would throw input away. */
+  readonly isDirty: boolean;
+  readonly onClose: () => void;
+  /** Beside the buttons at the left, such as "Open invitation file...". */
+  readonly footerStart?: ReactNode;
+  /** Jumps to a step, such as the summary after an invitation was opened. */
+  readonly jumpTo?: { readonly stepId: string; readonly key: number } | null;
+}
+
+export function Wizard({ title, steps, isDirty, onClose, footerStart, jumpTo = null }: WizardProps): ReactNode {
+  const t = useText();
+  const styles = useWizardStyles();
+  const titleId = useId();
+  const stepTitleId = useId();
+  const [currentId, setCurrentId] = useState(steps[0]?.id ?? '');
+  const [isAsking, setAsking] = useState(false);
+  const call = useCall();
+  // After the work of a step its results may have changed the steps that follow.
+  const latestSteps = useRef(steps);
+  useEffect(() => {
+    latestSteps.current = steps;
+  });
+  const [doneJump, setDoneJump] = useState(0);
+  if (jumpTo !== null && jumpTo.key !== doneJump) {
+    setDoneJump(jumpTo.key);
+    setCurrentId(jumpTo.stepId);
+  }
+  const content = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    focusFirstField(content.current);
+  }, [currentId]);
+
+  const step = steps.find(({ id }) => id === currentId) ?? steps[0];
+  if (step === undefined) return null;
+  const place = { stepIds: steps.map(({ id }) => id), currentId: step.id };
+  const isLast = nextStep(place) === null;
+  const canGoBack = step.canGoBack ?? true;
+
+  const field = call.error === null ? undefined : (call.error.field ?? step.fieldOf?.(call.error));
+  const isFieldHere = field !== undefined && step.fields?.includes(field) === true;
+  const fieldErrors: FieldErrors =
+    isFieldHere && call.error !== null ? { [field]: `${call.error.message} ${call.error.hint}`.trim() } : {};
+  const pageError = isFieldHere ? null : call.error;
+
+  const leave = (): void => {
+    if (call.isBusy) call.cancel();
+    else if (isDirty && canGoBack) setAsking(true);
+    else onClose();
+  };
+  const advance = async (): Promise<void> => {
+    if (call.isBusy || step.isNextDisabled === true || step.validate?.() === false) return;
+    if (step.work !== undefined && !(await call.run(step.work))) return;
+    if (isLast) {
+      onClose();
+      return;
+    }
+    call.clearError();
+    // A tick, so that the state which the work has set is in the steps.
+    setTimeout(() => {
+      const next = nextStep({ stepIds: latestSteps.current.map(({ id }) => id), currentId: step.id });
+      if (next !== null) setCurrentId(next);
+    });
+  };
+  const goBack = (): void => {
+    const previous = previousStep(place);
+    if (previous === null || call.isBusy) return;
+    call.clearError();
+    setCurrentId(previous);
+  };
+  const submit = (event: FormEvent): void => {
+    event.preventDefault();
+    void advance();
+  };
+
+  return (
+    <Dialog
+      open
+      onOpenChange={(_event, { type }) => {
+        if (type === 'escapeKeyDown') leave();
+      }}
+    >
+      <DialogSurface className={styles.surface} aria-labelledby={titleId}>
+        <form className={styles.form} onSubmit={submit} noValidate>
+          <div className={styles.header}>
+            <h2 id={titleId} className={styles.title}>
+              {title}
+            </h2>
+          </div>
+          <div className={styles.body}>
+            <WizardStepList steps={steps} currentId={step.id} />
+            <div className={styles.page} ref={content} role="group" aria-labelledby={stepTitleId}>
+              <h3 id={stepTitleId} className={styles.stepTitle}>
+                {step.title}
+              </h3>
+              {step.intro !== undefined && <p className={styles.intro}>{step.intro}</p>}
+              {pageError !== null && (
+                <div className={styles.error}>
+                  <ErrorView error={pageError} />
+                </div>
+              )}
+              <div className={styles.content}>
+                {typeof step.content === 'function' ? step.content(fieldErrors) : step.content}
+              </div>
+              <div className={styles.progress} aria-live="polite">
+                {call.isBusy && step.workLabel !== undefined && (
+                  <>
+                    <span className={styles.progressText}>
+                      <Spinner size="extra-tiny" /> {step.workLabel}
+                      <Button size="small" appearance="subtle" onClick={call.cancel}>
+                        {t('wizard.cancelWork')}
+                      </Button>
+                    </span>
+                    <ProgressBar aria-label={step.workLabel} />
+                  </>
+                )}
+              </div>
+            </div>
+          </div>
+          <div className={styles.footer}>
+            <div className={styles.footerStart}>{footerStart}</div>
+            <Button type="button" disabled={previousStep(place) === null || !canGoBack || call.isBusy} onClick={goBack}>
+              {t('wizard.previous')}
+            </Button>
+            <Button
+              type="submit"
+              appearance={isLast ? 'secondary' : 'primary'}
+              disabled={isLast || call.isBusy || step.isNextDisabled === true}
+            >
+              {t('wizard.next')}
+            </Button>
+            <Button
+              type="button"
+              appearance={isLast ? 'primary' : 'secondary'}
+              disabled={!isLast || call.isBusy || step.isNextDisabled === true}
+              onClick={() => void advance()}
+            >
+              {t('wizard.finish')}
+            </Button>
+            <Button type="button" disabled={!canGoBack} onClick={leave}>
+              {t('word.cancel')}
+            </Button>
+          </div>
+        </form>
+        {isAsking && (
+          <ConfirmDialog
+            title={t('wizard.discard.title')}
+            text={t('wizard.discard.text')}
+            confirmLabel={t('wizard.discard.leave')}
+            cancelLabel={t('wizard.discard.stay')}
+            onConfirm={async () => Promise.resolve(onClose())}
+            onClose={() => setAsking(false)}
+          />
+        )}
+      </DialogSurface>
+    </Dialog>
+  );
+}
+
+function focusFirstField(page: HTMLElement | null): void {
+  const field = page?.querySelector<HTMLElement>(
+    'input:not([disabled]):not([readonly]), [role="grid"], textarea, select',
+  );
+  field?.focus();
+}
