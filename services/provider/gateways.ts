@@ -1,5 +1,4 @@
 // Owns the provider's gateways: their names and addresses, one-time enrolment tokens, what their links report. Opens no connection.
-import { createHash, timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
 import type { Gateway } from '../contracts/models/provider.ts';
 import { hostSchema, portSchema } from '../contracts/models/values.ts';
@@ -75,8 +74,8 @@ export class Gateways {
     };
   }
 
-  /** A new gateway, or a new token for one of that name that has not enrolled yet. @param secret what the token carries */
-  create(name: string, addresses: GatewayRow['addresses'], secret: string, expiresAt: string): GatewayRow {
+  /** A new gateway, or a new token for one of that name that has not enrolled yet. */
+  create(name: string, addresses: GatewayRow['addresses'], tokenHash: string, expiresAt: string): GatewayRow {
     const existing = this.rows().find((row) => row.name.toLowerCase() === name.toLowerCase());
     if (existing !== undefined && existing.enrolledAt !== null) {
       throw new FarkeepError('call.conflict', `A gateway named "${name}" is enrolled already`, {
@@ -93,29 +92,41 @@ export class Gateways {
       name,
       JSON.stringify(addresses),
       this.#now(),
-      hashOf(secret),
+      tokenHash,
       expiresAt,
     );
     return this.get(id);
   }
 
-  /** Uses up the token. @returns the gateway that it was made for; undefined for one that is unknown, used or over */
-  redeemToken(secret: string): GatewayRow | undefined {
-    const presented = hashOf(secret);
-    for (const row of this.#database.all(
-      'SELECT * FROM gateways WHERE token_hash IS NOT NULL AND token_expires_at > ?',
+  /** Uses up the token. @throws gateway.token-invalid for one that is unknown, used or too old */
+  redeemToken(tokenHash: string): GatewayRow {
+    const row = this.#database.get(
+      `UPDATE gateways SET token_hash = NULL, token_expires_at = NULL WHERE token_hash = ? AND token_expires_at > ?
+       RETURNING *`,
+      tokenHash,
       this.#now(),
-    )) {
-      const expected = row['token_hash'];
-      if (!(expected instanceof Uint8Array) || !timingSafeEqual(expected, presented)) continue;
-      this.#database.run(
-        'UPDATE gateways SET token_hash = NULL, token_expires_at = NULL, enrolled_at = ? WHERE id = ?',
-        this.#now(),
-        String(row['id']),
-      );
-      return this.get(String(row['id']));
-    }
-    return undefined;
+    );
+    if (row === undefined) throw new FarkeepError('gateway.token-invalid');
+    return readRow(row);
+  }
+
+  /** From now on this certificate is the gateway's. */
+  setCertificate(gatewayId: string, certificateSha256: string): void {
+    this.#database.run(
+      'UPDATE gateways SET certificate_sha256 = ?, enrolled_at = ? WHERE id = ?',
+      certificateSha256,
+      this.#now(),
+      gatewayId,
+    );
+  }
+
+  /** By the SHA-256 of its client certificate, lower-case hex. A disabled gateway is not let in. */
+  identify(certificateSha256: string): GatewayRow | undefined {
+    const row = this.#database.get(
+      'SELECT * FROM gateways WHERE certificate_sha256 = ? AND is_enabled = 1',
+      certificateSha256,
+    );
+    return row === undefined ? undefined : readRow(row);
   }
 
   setEnabled(gatewayId: string, isEnabled: boolean): void {
@@ -178,8 +189,4 @@ function readRow(row: Row): GatewayRow {
 
 function relayed(report: GatewayReport | undefined): number {
   return report === undefined ? 0 : report.bytesFromClients + report.bytesToClients;
-}
-
-function hashOf(secret: string): Buffer {
-  return createHash('sha256').update(secret).digest();
 }

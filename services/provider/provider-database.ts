@@ -48,9 +48,9 @@ const accounts = `
     created_at TEXT NOT NULL,
     enrolled_at TEXT,
     last_seen_at TEXT,
-    token_hash BLOB,
+    token_hash TEXT,
     token_expires_at TEXT,
-    public_key_sha256 TEXT
+    certificate_sha256 TEXT
   ) STRICT;
   CREATE TABLE audit (
     sequence INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -8,11 +8,11 @@ import type { Clock } from '../kernel/clock.ts';
 import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
 import type { Logger } from '../kernel/logger.ts';
 import type { MoverEvent, MoverExit, Operation } from '../mover/local-link.ts';
+import type { RouteRequest } from '../transport/gateway-link-server.ts';
 import { isResumable } from '../session/attempt-error.ts';
 import type { LiveSession } from '../session/live-session.ts';
 import { tellTenant, type MessagePeer } from '../wire/control-calls.ts';
 import type { SessionGrant, TamperedNotice, TenantNotification, WireHandshakeStep } from '../wire/control-messages.ts';
-import type { Route } from '../wire/gateway-link-messages.ts';
 import { errorOf, TargetAttempt, ticketLifeMs } from './target-attempt.ts';
 
 /** How long the tenant's last word is waited for after the restore point is on disk. */
@@ -37,7 +37,7 @@ export interface SessionChannel {
   readonly gatewayName: string;
   readonly certificateSha256: string;
   readonly tls: TlsInfo;
-  readonly pushRoutes: (routes: readonly Route[]) => Promise<void>;
+  readonly pushRoutes: (routes: readonly RouteRequest[]) => Promise<void>;
 }
 
 export interface ProviderSessionOptions {

@@ -12,6 +12,7 @@ import { sessionPublisher } from '../session/session-publisher.ts';
 import type { MessagePeer } from '../wire/control-calls.ts';
 import type { SessionGrant, SessionOperation, TenantRequestInput } from '../wire/control-messages.ts';
 import { ProviderSession, type SessionChannel, type SessionContext } from './provider-session.ts';
+import type { Repositories } from './repositories.ts';
 import type { RestorePoints } from './restore-points.ts';
 import type { TenantAccounts } from './tenant-accounts.ts';
 
@@ -19,6 +20,7 @@ export interface SessionManagerOptions {
   readonly accounts: TenantAccounts;
   readonly archive: SessionArchive;
   readonly points: RestorePoints;
+  readonly repositories: Repositories;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly publish: EventPublisher;
@@ -43,8 +45,13 @@ export class SessionManager {
 
   constructor(options: SessionManagerOptions) {
     this.#options = options;
-    for (const { detail, samples, context } of options.archive.unfinished()) {
-      const live = LiveSession.restore({ detail, samples }, options.clock, [sessionPublisher(options.publish)]);
+  }
+
+  /** Takes up what was running when the service ended: reservations wait for their tenants. */
+  takeUp(): void {
+    const { archive, clock, publish } = this.#options;
+    for (const { detail, samples, context } of archive.unfinished()) {
+      const live = LiveSession.restore({ detail, samples }, clock, [sessionPublisher(publish)]);
       // Written by this service, so its shape is known; a newer schema comes with a migration.
       const session = this.#create(live, context as SessionContext);
       if (session.context.isCommitted) live.finish(live.warningCount > 0 ? 'warning' : 'succeeded');
@@ -53,7 +60,7 @@ export class SessionManager {
     }
   }
 
-  /** @throws login.disabled, login.lease-expired, call.not-found, session.limit, call.conflict, quota.exceeded */
+  /** @throws login.disabled, login.lease-expired, call.not-found, session.limit, call.conflict, quota.exceeded, storage.io */
   async start(
     tenantId: string,
     input: TenantRequestInput<'session.start'>,
@@ -66,12 +73,13 @@ export class SessionManager {
     if (quota === undefined) {
       throw new FarkeepError('call.not-found', `The account "${account.name}" has no repository "${input.repository}"`);
     }
-    if (this.#sessions.has(input.sessionId) || this.#options.archive.find(input.sessionId) !== undefined) {
-      throw new FarkeepError('call.conflict', 'A session with this identifier exists already');
-    }
-    const running = this.activeSessions(tenantId);
-    if (running >= maxTasksPerTenant) {
-      throw new FarkeepError('session.limit', `${running} sessions of "${account.name}" run already`);
+    const { repositories } = this.#options;
+    const problem = await repositories.problemOf(repositories.get(quota.repositoryId));
+    if (problem !== null) {
+      this.#options.logger.error('A repository cannot be used', { repository: quota.repository, problem });
+      throw new FarkeepError('storage.io', `The repository "${quota.repository}" cannot be used right now`, {
+        hint: 'The provider admin has to look after it.',
+      });
     }
     const tenantFolder = path.join(quota.folder, tenantId);
     const pointId = input.operation === 'backup' ? input.sessionId : input.pointId;
@@ -80,6 +88,14 @@ export class SessionManager {
     if (input.operation !== 'backup') await this.#options.points.require(tenantFolder, pointId);
     if (input.operation === 'backup' && quota.limitBytes <= quota.usedBytes) {
       throw new FarkeepError('quota.exceeded', `The quota of "${account.name}" in "${quota.repository}" is used up`);
+    }
+    // After everything that waits, so that two requests cannot both pass.
+    if (this.#sessions.has(input.sessionId) || this.#options.archive.find(input.sessionId) !== undefined) {
+      throw new FarkeepError('call.conflict', 'A session with this identifier exists already');
+    }
+    const running = this.activeSessions(tenantId);
+    if (running >= maxTasksPerTenant) {
+      throw new FarkeepError('session.limit', `${running} sessions of "${account.name}" run already`);
     }
     const live = LiveSession.create(
       {

@@ -1,12 +1,12 @@
 // Owns one attempt on the provider's side: Key A, tickets, the target data mover and the routes to it. Ends with the mover.
 // Never logs or stores a key; Key A is zeroed as soon as mover and tenant have it.
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import type { Logger } from '../kernel/logger.ts';
 import { Secret } from '../kernel/secret.ts';
 import type { MoverEvent, MoverExit, Operation } from '../mover/local-link.ts';
 import { MoverProcess } from '../mover/mover-process.ts';
-import type { Route } from '../wire/gateway-link-messages.ts';
+import type { RouteRequest } from '../transport/gateway-link-server.ts';
 
 export const ticketLifeMs = 60_000;
 const listenDeadlineMs = 20_000;
@@ -27,7 +27,7 @@ export interface AttemptOptions {
   readonly logger: Logger;
   readonly onEvent: (event: MoverEvent) => void;
   /** Tells the gateway of this connection where the tickets lead. */
-  readonly pushRoutes: (routes: readonly Route[]) => Promise<void>;
+  readonly pushRoutes: (routes: readonly RouteRequest[]) => Promise<void>;
 }
 
 export class TargetAttempt {
@@ -96,8 +96,8 @@ export class TargetAttempt {
   /** Makes the tickets known to the gateway; each opens one connection within 60 s. */
   async openRoutes(port: number): Promise<void> {
     const { advertisedHost, pushRoutes } = this.#options;
-    const route = (ticket: Buffer, kind: Route['kind']): Route => ({
-      ticketHash: createHash('sha256').update(ticket).digest('hex'),
+    const route = (ticket: Buffer, kind: RouteRequest['kind']): RouteRequest => ({
+      ticket,
       kind,
       ...(advertisedHost === undefined ? {} : { host: advertisedHost }),
       port,

@@ -43,9 +43,16 @@ export class TenantAccounts {
   }
 
   get(tenantId: string): Omit<TenantAccount, 'activeSessions'> {
+    const account = this.find(tenantId);
+    if (account === undefined) {
+      throw new FarkeepError('call.not-found', 'There is no such tenant', { field: 'tenantId' });
+    }
+    return account;
+  }
+
+  find(tenantId: string): Omit<TenantAccount, 'activeSessions'> | undefined {
     const row = this.#database.get('SELECT * FROM tenants WHERE id = ?', tenantId);
-    if (row === undefined) throw new FarkeepError('call.not-found', 'There is no such tenant', { field: 'tenantId' });
-    return this.#read(row);
+    return row === undefined ? undefined : this.#read(row);
   }
 
   async add(input: {

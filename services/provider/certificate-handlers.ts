@@ -1,0 +1,195 @@
+// Owns the certificate domain of the provider service: candidates in memory, the store, putting one in service, who relies on it.
+// Nothing changes before `install`; a candidate that nobody finishes is dropped, with its key.
+import { hostname } from 'node:os';
+import type { DomainHandlers, EventPublisher } from '../contracts/contract.ts';
+import type { CertificateCandidate, CertificateSlot, StoredCertificate } from '../contracts/models/certificate.ts';
+import { certificateDomain } from '../contracts/rpc/certificate.ts';
+import type { CertificateStore, NewCertificate } from '../certstore/certificate-store.ts';
+import type { Clock } from '../kernel/clock.ts';
+import { FarkeepError } from '../kernel/farkeep-error.ts';
+import { newId } from '../kernel/identifier.ts';
+import type { SubjectName } from '../pki/certificate-builder.ts';
+import { summarize } from '../pki/certificate-summary.ts';
+import { anonymousCommonName, generateSelfSigned, type RsaKeySize } from '../pki/generate.ts';
+import { describeCaller, type AuditLog } from './audit-log.ts';
+import type { Gateways } from './gateways.ts';
+import type { ProviderIdentity } from './provider-identity.ts';
+
+const candidateLifeMs = 30 * 60_000;
+const maxCandidates = 32;
+const validYears = 10;
+
+export interface CertificateHandlersOptions {
+  readonly store: CertificateStore;
+  readonly identity: ProviderIdentity;
+  readonly gateways: Gateways;
+  readonly clock: Clock;
+  readonly audit: AuditLog;
+  readonly publish: EventPublisher;
+  readonly subject: SubjectName;
+  readonly keyBits: RsaKeySize;
+  /** Brings what was installed into the listener. */
+  readonly onInstalled: (slot: CertificateSlot) => Promise<void>;
+}
+
+interface Candidate {
+  readonly content: NewCertificate;
+  readonly madeAtMs: number;
+}
+
+/** Who a certificate without a licence is for: this machine. */
+export function communitySubject(): SubjectName {
+  const name = hostname();
+  return { commonName: name === '' ? anonymousCommonName() : name, organizationalUnit: 'Farkeep Community' };
+}
+
+export class CertificateHandlers {
+  readonly #options: CertificateHandlersOptions;
+  readonly #candidates = new Map<string, Candidate>();
+
+  constructor(options: CertificateHandlersOptions) {
+    this.#options = options;
+  }
+
+  handlers(): DomainHandlers<typeof certificateDomain> {
+    const { store, keyBits, subject, clock, audit, publish, onInstalled } = this.#options;
+    return {
+      list: async () => ({
+        certificates: (await store.list()).sort((a, b) => b.installedInSlots.length - a.installedInSlots.length),
+      }),
+      show: async ({ slot }) => {
+        const stored = await store.installed(slot);
+        if (stored === undefined) throw new FarkeepError('certificate.none');
+        return stored;
+      },
+      describeGenerate: async () => ({
+        subject: formatSubject(subject),
+        keyBits,
+        validYears,
+        keyProtection: await store.describeProtection(),
+      }),
+      generate: async ({ friendlyName, keyBits: wantedBits }, { signal }) => {
+        const made = await generateSelfSigned({ subject, keyBits: wantedBits, validYears, signal, clock });
+        return this.#keep({
+          certificatePem: made.certificatePem,
+          chainPem: '',
+          privateKey: made.privateKey,
+          friendlyName,
+          origin: 'generated',
+        });
+      },
+      listPickable: () => ({ certificates: [] }),
+      pick: () => {
+        throw new FarkeepError('call.not-found', 'There is no such certificate in the stores of this server');
+      },
+      importFile: () => {
+        throw new FarkeepError('call.unknown', 'Importing a file is not in this version');
+      },
+      store: ({ candidateId }) => this.#store(candidateId),
+      install: async ({ slot, candidateId, certificateId }, context) => {
+        const before = await store.installed(slot);
+        const id = candidateId === undefined ? certificateId : (await this.#store(candidateId)).id;
+        if (id === undefined) {
+          throw new FarkeepError('call.invalid', 'Name the candidate or the stored certificate to install', {
+            field: 'candidateId',
+          });
+        }
+        const stored = await store.install(slot, id);
+        try {
+          await onInstalled(slot);
+        } catch (error) {
+          // What cannot be served must not stay installed: the next start would fail with it.
+          if (before !== undefined) await store.install(slot, before.id);
+          throw error;
+        }
+        audit.add(describeCaller(context), 'certificate.install', slot, stored.summary.sha256);
+        publish(certificateDomain, 'installed', { slot, certificate: stored });
+        publish(certificateDomain, 'usageChanged', { slot });
+        return stored;
+      },
+      remove: async ({ certificateId }, context) => {
+        await store.remove(certificateId);
+        audit.add(describeCaller(context), 'certificate.remove', certificateId);
+        return {};
+      },
+      usage: ({ slot }) => this.#usage(slot),
+    };
+  }
+
+  dispose(): void {
+    for (const { content } of this.#candidates.values()) content.privateKey.dispose();
+    this.#candidates.clear();
+  }
+
+  async #keep(content: NewCertificate): Promise<CertificateCandidate> {
+    this.#dropOld();
+    const candidateId = newId();
+    this.#candidates.set(candidateId, { content, madeAtMs: this.#options.clock.now() });
+    return {
+      candidateId,
+      friendlyName: content.friendlyName,
+      summary: summarize(content.certificatePem),
+      chainLength: 0,
+      warnings: [],
+      keyProtection: await this.#options.store.describeProtection(),
+    };
+  }
+
+  async #store(candidateId: string): Promise<StoredCertificate> {
+    this.#dropOld();
+    const candidate = this.#candidates.get(candidateId);
+    if (candidate === undefined) {
+      throw new FarkeepError('call.not-found', 'The certificate was dropped; it waited for more than 30 minutes', {
+        hint: 'Make or import it again.',
+      });
+    }
+    const stored = await this.#options.store.put(candidate.content);
+    this.#candidates.delete(candidateId);
+    candidate.content.privateKey.dispose();
+    return stored;
+  }
+
+  #dropOld(): void {
+    const oldest = this.#options.clock.now() - candidateLifeMs;
+    for (const [id, { content, madeAtMs }] of this.#candidates) {
+      if (madeAtMs >= oldest && this.#candidates.size < maxCandidates) continue;
+      content.privateKey.dispose();
+      this.#candidates.delete(id);
+    }
+  }
+
+  #usage(slot: CertificateSlot): {
+    users: {
+      kind: 'tenant' | 'gateway';
+      name: string;
+      state: 'pending' | 'updated';
+      lastSeenAt: string | null;
+    }[];
+    total: number;
+  } {
+    if (slot !== 'provider') return { users: [], total: 0 };
+    const { identity, gateways } = this.#options;
+    const tenants = identity.users().map(({ name, sha256, lastSeenAt }) => ({
+      kind: 'tenant' as const,
+      name,
+      state: sha256 === identity.sha256 ? ('updated' as const) : ('pending' as const),
+      lastSeenAt,
+    }));
+    // A gateway passes on whatever the provider shows; it relies on its names being covered.
+    const relays = gateways.rows().map((row) => ({
+      kind: 'gateway' as const,
+      name: row.name,
+      state: gateways.isConnected(row.id) ? ('updated' as const) : ('pending' as const),
+      lastSeenAt: row.lastSeenAt,
+    }));
+    return { users: [...tenants, ...relays], total: tenants.length + relays.length };
+  }
+}
+
+function formatSubject({ commonName, organization, organizationalUnit }: SubjectName): string {
+  return [
+    `CN=${commonName}`,
+    ...(organizationalUnit === undefined ? [] : [`OU=${organizationalUnit}`]),
+    ...(organization === undefined ? [] : [`O=${organization}`]),
+  ].join(', ');
+}

@@ -1,0 +1,62 @@
+// Owns the provider's infrastructure authority and the certificate of its infrastructure port: made once, kept in files with mode 0600.
+// Nothing here is trusted by tenants; gateways trust it because their enrolment token carried its fingerprint.
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { writeFileAtomically } from '../kernel/atomic-file.ts';
+import type { Clock } from '../kernel/clock.ts';
+import { FarkeepError } from '../kernel/farkeep-error.ts';
+import { Secret } from '../kernel/secret.ts';
+import { toPem } from '../pki/certificate-summary.ts';
+import { createInfrastructureAuthority, InfrastructureAuthority, type KeyAndCertificate } from '../pki/issue.ts';
+import type { ServerIdentity } from '../transport/server-identity.ts';
+
+const commonName = 'Farkeep infrastructure';
+
+export interface InfrastructureIdentity {
+  readonly authority: InfrastructureAuthority;
+  readonly server: ServerIdentity;
+}
+
+export async function openInfrastructureIdentity(
+  home: string,
+  names: readonly string[],
+  clock: Clock,
+): Promise<InfrastructureIdentity> {
+  const folder = path.join(home, 'infrastructure');
+  const made = await load(folder, 'authority', () => createInfrastructureAuthority({ commonName, clock }));
+  const authority = new InfrastructureAuthority(made, clock);
+  const server = await load(folder, 'server', () => authority.issueServerCertificate({ commonName, names }));
+  const privateKeyPem = toPem(server.privateKey.bytes, 'PRIVATE KEY');
+  made.privateKey.dispose();
+  server.privateKey.dispose();
+  return { authority, server: { certificatePem: server.certificatePem, privateKeyPem } };
+}
+
+async function load(folder: string, name: string, make: () => Promise<KeyAndCertificate>): Promise<KeyAndCertificate> {
+  const certificateFile = path.join(folder, `${name}.pem`);
+  const keyFile = path.join(folder, `${name}.key`);
+  const certificatePem = await readIfThere(certificateFile);
+  if (certificatePem !== undefined) {
+    const key = await readIfThere(keyFile);
+    if (key === undefined) {
+      throw new FarkeepError('certificate.key-unreadable', `${keyFile} is missing`, {
+        hint: 'Restore it from a copy; without it every gateway has to be enrolled again.',
+      });
+    }
+    return { certificatePem: certificatePem.toString('utf8'), privateKey: Secret.take(key) };
+  }
+  const made = await make();
+  // The key first: a certificate without its key would stop the next start.
+  await writeFileAtomically(keyFile, made.privateKey.bytes, { mode: 0o600 });
+  await writeFileAtomically(certificateFile, made.certificatePem, { mode: 0o644 });
+  return made;
+}
+
+async function readIfThere(file: string): Promise<Buffer | undefined> {
+  try {
+    return await readFile(file);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,87 @@
+// Owns the repositories domain of the provider service. Reading packs is services/repository's work.
+import path from 'node:path';
+import type { z } from 'zod';
+import type { DomainHandlers, EventPublisher } from '../contracts/contract.ts';
+import { repositoriesDomain, type damageSchema } from '../contracts/rpc/repositories.ts';
+import { FarkeepError } from '../kernel/farkeep-error.ts';
+import type { Logger } from '../kernel/logger.ts';
+import { rebuildCatalogue } from '../repository/rebuild-catalogue.ts';
+import { verifyTenantFolder } from '../repository/verify.ts';
+import { describeCaller, type AuditLog } from './audit-log.ts';
+import type { Repositories } from './repositories.ts';
+import type { RestorePoints } from './restore-points.ts';
+import type { SessionManager } from './session-manager.ts';
+
+export interface RepositoryHandlersOptions {
+  readonly repositories: Repositories;
+  readonly points: RestorePoints;
+  readonly sessions: SessionManager;
+  readonly audit: AuditLog;
+  readonly logger: Logger;
+  readonly publish: EventPublisher;
+}
+
+export function repositoryHandlers(options: RepositoryHandlersOptions): DomainHandlers<typeof repositoriesDomain> {
+  const { repositories, points, sessions, audit, logger, publish } = options;
+  return {
+    list: async () => ({ repositories: await repositories.list() }),
+    add: async ({ name, folder }, context) => {
+      const row = await repositories.add(name, folder);
+      audit.add(describeCaller(context), 'repository.add', name, row.folder);
+      const described = await repositories.describe(row);
+      publish(repositoriesDomain, 'changed', described);
+      return described;
+    },
+    remove: ({ repositoryId }, context) => {
+      const { name } = repositories.get(repositoryId);
+      repositories.remove(repositoryId);
+      audit.add(describeCaller(context), 'repository.remove', name);
+      publish(repositoriesDomain, 'removed', { repositoryId });
+      return {};
+    },
+    verify: async ({ repositoryId }, { signal }) => {
+      const rows = repositoryId === undefined ? repositories.rows() : [repositories.get(repositoryId)];
+      const totals = { packs: 0, points: 0, damaged: [] as z.infer<typeof damageSchema>[] };
+      for (const row of rows) {
+        for (const tenantFolder of await repositories.tenantFolders(row.id)) {
+          const result = await verifyTenantFolder({ tenantFolder, logger, signal });
+          totals.packs += result.packs;
+          totals.points += result.points;
+          for (const { pack, manifest, reason, points: affected } of result.damaged) {
+            totals.damaged.push({
+              ...(pack === undefined ? {} : { pack: inTenant(tenantFolder, pack) }),
+              ...(manifest === undefined ? {} : { manifest: inTenant(tenantFolder, manifest) }),
+              reason,
+              points: [...affected],
+            });
+          }
+        }
+      }
+      return { ok: totals.damaged.length === 0, ...totals };
+    },
+    rebuildCatalogue: async ({ repositoryId }, context) => {
+      const { name } = repositories.get(repositoryId);
+      const folders = await repositories.tenantFolders(repositoryId);
+      const busy = folders.find((folder) => sessions.isTenantFolderBusy(folder));
+      if (busy !== undefined) {
+        throw new FarkeepError('service.locked', `A session is using ${busy}`, {
+          hint: 'Wait for its end, or stop it.',
+        });
+      }
+      const totals = { tenants: folders.length, packs: 0, points: 0 };
+      for (const tenantFolder of folders) {
+        const result = await rebuildCatalogue({ tenantFolder, logger });
+        points.forget(tenantFolder);
+        totals.packs += result.packs;
+        totals.points += result.points;
+      }
+      audit.add(describeCaller(context), 'repository.rebuild-catalogue', name);
+      return totals;
+    },
+  };
+}
+
+/** Which tenant's folder, for the admin to find it. */
+function inTenant(tenantFolder: string, name: string): string {
+  return path.posix.join(path.basename(tenantFolder), name);
+}

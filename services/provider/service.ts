@@ -1,0 +1,339 @@
+// Owns the provider service: opens its state, starts the infrastructure port and the control listener, wires the handlers, stops in order.
+// Decides nothing by itself.
+import path from 'node:path';
+import { certificateDomain } from '../contracts/rpc/certificate.ts';
+import { gatewaysDomain } from '../contracts/rpc/gateways.ts';
+import { repositoriesDomain } from '../contracts/rpc/repositories.ts';
+import { tenantsDomain } from '../contracts/rpc/tenants.ts';
+import { CertificateStore } from '../certstore/certificate-store.ts';
+import { abortError } from '../kernel/clock.ts';
+import type { Database } from '../kernel/database.ts';
+import { FarkeepError } from '../kernel/farkeep-error.ts';
+import type { RunningService, ServiceHealth, ServiceOptions } from '../kernel/running-service.ts';
+import { Secret } from '../kernel/secret.ts';
+import { thumbprintOf } from '../pki/thumbprint.ts';
+import { readCertificate } from '../pki/certificate-summary.ts';
+import { SessionArchive } from '../session/session-archive.ts';
+import { ControlServer, type ControlConnection } from '../transport/control-server.ts';
+import { GatewayLinkServer } from '../transport/gateway-link-server.ts';
+import { AuditLog } from './audit-log.ts';
+import { CertificateHandlers, communitySubject } from './certificate-handlers.ts';
+import type { ProviderConfig } from './config.ts';
+import { gatewayHandlers } from './gateway-handlers.ts';
+import { Gateways } from './gateways.ts';
+import { openInfrastructureIdentity } from './infrastructure-identity.ts';
+import { LoginExchange } from './login-exchange.ts';
+import { LoginThrottle } from './login-throttle.ts';
+import { openProviderDatabase } from './provider-database.ts';
+import { ProviderIdentity } from './provider-identity.ts';
+import type { SessionChannel } from './provider-session.ts';
+import { Repositories } from './repositories.ts';
+import { repositoryHandlers } from './repository-handlers.ts';
+import { RestorePoints } from './restore-points.ts';
+import { sessionHandlers } from './session-handlers.ts';
+import { SessionManager } from './session-manager.ts';
+import { TenantAccounts } from './tenant-accounts.ts';
+import { TenantConnection } from './tenant-connection.ts';
+import { tenantHandlers } from './tenant-handlers.ts';
+import { tenantRequestHandlers } from './tenant-requests.ts';
+
+/** @throws service.port-in-use, service.start-failed, certificate.key-unreadable, storage errors */
+export async function startProvider(options: ServiceOptions<ProviderConfig>): Promise<RunningService> {
+  const started: (() => Promise<void> | void)[] = [];
+  try {
+    return await start(options, started);
+  } catch (error) {
+    for (const undo of started.reverse()) await undo();
+    throw error;
+  }
+}
+
+async function start(
+  { home, config, logger, clock, publish }: ServiceOptions<ProviderConfig>,
+  started: (() => Promise<void> | void)[],
+): Promise<RunningService> {
+  const database = openProviderDatabase(home);
+  started.push(() => database.close());
+  const store = await CertificateStore.open(path.join(home, 'certificates'), { logger, clock });
+  started.push(() => store[Symbol.dispose]());
+  const subject = communitySubject();
+  for (const slot of ['provider', 'server'] as const) {
+    await store.ensureSelfSigned(slot, { subject, keyBits: config.certificateKeyBits });
+  }
+  const { identity, serving } = await ProviderIdentity.open(store, database, clock);
+  const infrastructureHost = config.infrastructureAddress ?? dialable(config.infrastructure.host);
+  const infrastructure = await openInfrastructureIdentity(home, [infrastructureHost], clock);
+
+  const audit = new AuditLog(database, clock);
+  const accounts = new TenantAccounts(database, clock);
+  const gateways = new Gateways(database, clock);
+  const points = new RestorePoints(logger);
+  const repositories = new Repositories(database, clock, points);
+  const archive = new SessionArchive(database);
+  const throttle = new LoginThrottle(clock);
+  const unknownUserSecret = loadUnknownUserSecret(database);
+  started.push(() => unknownUserSecret.dispose());
+  const connections = new Set<TenantConnection>();
+  const health = new HealthBoard();
+
+  const sessions = new SessionManager({
+    accounts,
+    archive,
+    points,
+    repositories,
+    clock,
+    logger,
+    publish,
+    moverHost: config.moverHost,
+    advertisedHost: config.advertisedHost,
+    resumeWindowMs: config.resumeWindowMs,
+    maxTasksPerTenant: config.maxTasksPerTenant,
+    onTenantChanged: (tenantId) => {
+      const account = accounts.find(tenantId);
+      if (account === undefined) return;
+      publish(tenantsDomain, 'changed', { ...account, activeSessions: sessions.activeSessions(tenantId) });
+    },
+  });
+  started.push(() => sessions.stop());
+  sessions.takeUp();
+
+  const publishGateway = (gatewayId: string): void => {
+    const row = gateways.find(gatewayId);
+    if (row !== undefined)
+      publish(
+        gatewaysDomain,
+        'changed',
+        gateways.describe(row, (host) => identity.covers(host)),
+      );
+  };
+  const controlPort: { value: number } = { value: config.control.port };
+  const links = await GatewayLinkServer.start({
+    host: config.infrastructure.host,
+    port: config.infrastructure.port,
+    identity: infrastructure.server,
+    infrastructureCaPem: infrastructure.authority.certificatePem,
+    enrol: async ({ secretHash, name, publicKeyPem, remoteAddress }) => {
+      const row = gateways.redeemToken(secretHash);
+      const certificatePem = await infrastructure.authority.issueClientCertificate({
+        publicKeyPem,
+        commonName: row.id,
+      });
+      gateways.setCertificate(row.id, fingerprintHex(certificatePem));
+      audit.add(`gateway ${name} (${remoteAddress})`, 'gateway.enrolled', row.name);
+      publishGateway(row.id);
+      return { gatewayId: row.id, certificatePem };
+    },
+    identify: (fingerprint) => {
+      const row = gateways.identify(fingerprint);
+      return row === undefined ? undefined : { gatewayId: row.id, name: row.name };
+    },
+    configurationFor: () => ({
+      controlPort: controlPort.value,
+      ...(config.advertisedHost === undefined ? {} : { controlHost: config.advertisedHost }),
+    }),
+    onConnected: ({ gatewayId }) => {
+      gateways.noteConnected(gatewayId);
+      publishGateway(gatewayId);
+      publish(certificateDomain, 'usageChanged', { slot: 'provider' });
+    },
+    onDisconnected: ({ gatewayId }) => {
+      if (database.isClosed) return;
+      gateways.noteDisconnected(gatewayId);
+      publishGateway(gatewayId);
+    },
+    onReport: ({ gatewayId }, report) => {
+      gateways.noteReport(gatewayId, report);
+      publishGateway(gatewayId);
+    },
+    logger,
+    clock,
+  });
+  started.push(() => links.close());
+
+  const requests = tenantRequestHandlers({ accounts, gateways, points, sessions, store, providerName: config.name });
+  const takeConnection = (connection: ControlConnection): void => {
+    const login = new LoginExchange({
+      accounts,
+      throttle,
+      unknownUserSecret,
+      channelBinding: connection.channelBinding,
+      address: connection.remoteAddress,
+      providerName: config.name,
+      software: 'Farkeep',
+      onFailure: (userName, error) => {
+        logger.warn('Login refused', { userName, address: connection.remoteAddress, reason: error.code });
+        audit.add(`${userName} (${connection.remoteAddress})`, 'login.refused', userName, error.code);
+      },
+    });
+    const tenantConnection: TenantConnection = new TenantConnection({
+      connection,
+      login,
+      sessions,
+      logger,
+      handlers: requests,
+      channel: () => sessionChannel(connection, gateways, links, identity.sha256),
+      onLogin: (tenantId) => {
+        const account = accounts.get(tenantId);
+        publish(tenantsDomain, 'changed', { ...account, activeSessions: sessions.activeSessions(tenantId) });
+        if (identity.noteSeen('tenant', account.name)) publish(certificateDomain, 'usageChanged', { slot: 'provider' });
+      },
+      onClose: () => connections.delete(tenantConnection),
+    });
+    connections.add(tenantConnection);
+  };
+  const control = await ControlServer.start({
+    host: config.control.host,
+    port: config.control.port,
+    identity: serving,
+    authenticateProxy: (received) => links.authenticateProxyHeader(received),
+    isDirectAllowed: config.isDirectControlAllowed,
+    onConnection: takeConnection,
+    logger,
+  });
+  started.push(() => control.close());
+  controlPort.value = control.port;
+  // Gateways that dialled in between were told the configured port, which may have been "any".
+  await links.refreshConfiguration();
+
+  const certificates = new CertificateHandlers({
+    store,
+    identity,
+    gateways,
+    clock,
+    audit,
+    publish,
+    subject,
+    keyBits: config.certificateKeyBits,
+    onInstalled: async (slot) => {
+      if (slot !== 'provider') return;
+      await identity.reload((next) => control.setIdentity(next));
+      for (const { id } of gateways.rows()) publishGateway(id);
+    },
+  });
+  const publishRepositories = (): void => {
+    void repositories
+      .list()
+      .then((all) => all.forEach((repository) => publish(repositoriesDomain, 'changed', repository)))
+      .catch((error: unknown) => logger.warn('The repositories could not be looked at', { error }));
+  };
+  let stopping: Promise<void> | undefined;
+  const stop = async (): Promise<void> => {
+    const reason = new FarkeepError('service.not-running', 'The provider service is stopping');
+    // Sessions first: a tenant that is told "stopping" finds its reservation when it comes back.
+    await sessions.stop();
+    await control.close(reason);
+    await links.close(reason);
+    certificates.dispose();
+    unknownUserSecret.dispose();
+    store[Symbol.dispose]();
+    database.close();
+  };
+  return {
+    domains: {
+      certificate: certificates.handlers(),
+      gateways: gatewayHandlers({
+        gateways,
+        identity,
+        links: () => links,
+        infrastructure: {
+          host: infrastructureHost,
+          port: () => links.port,
+          sha256: fingerprintHex(infrastructure.server.certificatePem),
+        },
+        clock,
+        audit,
+        publish,
+      }),
+      tenants: tenantHandlers({
+        accounts,
+        sessions,
+        gateways,
+        identity,
+        providerName: config.name,
+        clock,
+        audit,
+        publish,
+        disconnect: (tenantId, reason) => {
+          for (const connection of connections) if (connection.tenantId === tenantId) connection.close(reason);
+        },
+        onQuotasChanged: publishRepositories,
+      }),
+      repositories: repositoryHandlers({ repositories, points, sessions, audit, logger, publish }),
+      sessions: sessionHandlers({ sessions, store, providerName: config.name, audit }),
+    },
+    listeners: {
+      control: `${config.control.host}:${control.port}`,
+      infrastructure: `${config.infrastructure.host}:${links.port}`,
+    },
+    health: () => health.current,
+    onHealthChanged: (listener) => health.onChanged(listener),
+    activeSessions: () => sessions.activeSessions(),
+    stop: (deadlineMs) => (stopping ??= withinDeadline(stop(), deadlineMs)),
+  };
+}
+
+function sessionChannel(
+  { peer, gatewayId, tls }: ControlConnection,
+  gateways: Gateways,
+  links: GatewayLinkServer,
+  certificateSha256: string,
+): SessionChannel {
+  return {
+    peer,
+    gatewayName: gatewayId === undefined ? 'direct' : (gateways.find(gatewayId)?.name ?? gatewayId),
+    certificateSha256,
+    tls,
+    pushRoutes: (routes) => {
+      if (gatewayId === undefined) {
+        throw new FarkeepError('gateway.none-usable', 'Data goes through a gateway; this connection came without one');
+      }
+      return links.pushRoutes(gatewayId, routes);
+    },
+  };
+}
+
+/** Gives unknown users a salt that stays the same; made once. */
+function loadUnknownUserSecret(database: Database): Secret {
+  const row = database.get("SELECT value FROM settings WHERE name = 'unknown-user-secret'");
+  if (row?.['value'] instanceof Uint8Array) return Secret.take(Buffer.from(row['value']));
+  const secret = Secret.random(32);
+  database.run("INSERT INTO settings (name, value) VALUES ('unknown-user-secret', ?)", secret.bytes);
+  return secret;
+}
+
+/** SHA-256 of the DER, lower-case hex: how the gateway link names certificates. */
+function fingerprintHex(certificatePem: string): string {
+  return thumbprintOf(readCertificate(certificatePem).der).replaceAll(':', '').toLowerCase();
+}
+
+/** What a gateway on this machine can dial when the listener takes every address. */
+function dialable(host: string): string {
+  return host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
+}
+
+/** Resolves in any case: the host ends the process afterwards. */
+async function withinDeadline(work: Promise<void>, deadlineMs: number): Promise<void> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => late.reject(abortError()), deadlineMs + 500);
+  try {
+    await Promise.race([work, late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+class HealthBoard {
+  readonly #listeners = new Set<(health: ServiceHealth) => void>();
+  current: ServiceHealth = { health: 'running', reason: null };
+
+  set(health: ServiceHealth): void {
+    if (health.health === this.current.health && health.reason === this.current.reason) return;
+    this.current = health;
+    for (const listener of this.#listeners) listener(health);
+  }
+
+  onChanged(listener: (health: ServiceHealth) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+}

@@ -1,0 +1,107 @@
+// Owns the tenants domain of the provider service.
+import type { DomainHandlers, EventPublisher } from '../contracts/contract.ts';
+import type { TenantAccount } from '../contracts/models/provider.ts';
+import { tenantsDomain } from '../contracts/rpc/tenants.ts';
+import type { Clock } from '../kernel/clock.ts';
+import { FarkeepError } from '../kernel/farkeep-error.ts';
+import { describeCaller, type AuditLog } from './audit-log.ts';
+import type { Gateways } from './gateways.ts';
+import type { ProviderIdentity } from './provider-identity.ts';
+import type { SessionManager } from './session-manager.ts';
+import type { TenantAccounts } from './tenant-accounts.ts';
+
+const hourMs = 3_600_000;
+
+export interface TenantHandlersOptions {
+  readonly accounts: TenantAccounts;
+  readonly sessions: SessionManager;
+  readonly gateways: Gateways;
+  readonly identity: ProviderIdentity;
+  readonly providerName: string;
+  readonly clock: Clock;
+  readonly audit: AuditLog;
+  readonly publish: EventPublisher;
+  /** Ends the control connections of an account. */
+  readonly disconnect: (tenantId: string, reason: FarkeepError) => void;
+  readonly onQuotasChanged: () => void;
+}
+
+export function tenantHandlers(options: TenantHandlersOptions): DomainHandlers<typeof tenantsDomain> {
+  const { accounts, sessions, gateways, identity, providerName, clock, audit, publish, disconnect } = options;
+  const describe = (tenantId: string): TenantAccount => ({
+    ...accounts.get(tenantId),
+    activeSessions: sessions.activeSessions(tenantId),
+  });
+  const changed = (tenantId: string): TenantAccount => {
+    const account = describe(tenantId);
+    publish(tenantsDomain, 'changed', account);
+    options.onQuotasChanged();
+    return account;
+  };
+  return {
+    list: () => ({ tenants: accounts.list().map(({ id }) => describe(id)) }),
+    add: async (input, context) => {
+      const tenantId = await accounts.add(input);
+      audit.add(describeCaller(context), 'tenant.add', input.name);
+      return changed(tenantId);
+    },
+    set: async ({ tenantId, ...changes }, context) => {
+      const { name } = accounts.get(tenantId);
+      await accounts.set(tenantId, changes);
+      audit.add(describeCaller(context), 'tenant.set', name, Object.keys(changes).join(', '));
+      const reason = refusalOf(accounts, tenantId);
+      if (reason !== undefined) {
+        await sessions.cancelAllOf(tenantId, reason);
+        disconnect(tenantId, reason);
+      }
+      return changed(tenantId);
+    },
+    remove: async ({ tenantId }, context) => {
+      const { name } = accounts.get(tenantId);
+      const reason = new FarkeepError('login.disabled', 'The account was removed');
+      await sessions.cancelAllOf(tenantId, reason);
+      disconnect(tenantId, reason);
+      accounts.remove(tenantId);
+      identity.forgetUser('tenant', name);
+      audit.add(describeCaller(context), 'tenant.remove', name);
+      publish(tenantsDomain, 'removed', { tenantId });
+      options.onQuotasChanged();
+      return {};
+    },
+    invite: async ({ tenantId, validHours }, context) => {
+      const addresses = gateways
+        .rows()
+        .filter((row) => row.isEnabled)
+        .flatMap((row) => row.addresses);
+      if (addresses.length === 0) {
+        throw new FarkeepError('gateway.none-usable', 'There is no gateway that the tenant could use', {
+          hint: 'Add a gateway first.',
+        });
+      }
+      const expiresAt = new Date(clock.now() + validHours * hourMs).toISOString();
+      const { userName, secret } = await accounts.invite(tenantId, expiresAt);
+      audit.add(describeCaller(context), 'tenant.invite', userName, `until ${expiresAt}`);
+      return {
+        invitation: {
+          farkeepInvitation: 1,
+          provider: providerName,
+          gateways: addresses,
+          user: userName,
+          secret,
+          fingerprint: identity.sha256,
+          expiresAt,
+        },
+      };
+    },
+  };
+}
+
+function refusalOf(accounts: TenantAccounts, tenantId: string): FarkeepError | undefined {
+  try {
+    accounts.requireActive(tenantId);
+    return undefined;
+  } catch (error) {
+    if (error instanceof FarkeepError) return error;
+    throw error;
+  }
+}

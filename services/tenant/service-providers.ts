@@ -1,0 +1,175 @@
+// Owns the service providers that this tenant knows: address, account, what they offered, how the last contact went.
+// Opens no connection; the password leaves the vault only through `credentials`.
+import { z } from 'zod';
+import type { EventPublisher } from '../contracts/contract.ts';
+import { offeredRepositorySchema, usableGatewaySchema, type ServiceProvider } from '../contracts/models/tenant.ts';
+import { serviceProvidersDomain } from '../contracts/rpc/service-providers.ts';
+import type { Clock } from '../kernel/clock.ts';
+import type { Database, Row } from '../kernel/database.ts';
+import { FarkeepError } from '../kernel/farkeep-error.ts';
+import { newId } from '../kernel/identifier.ts';
+import { readCertificate, summarize } from '../pki/certificate-summary.ts';
+import { gatewayNameMatch } from '../pki/trust.ts';
+import type { TenantRequestOutput } from '../wire/control-messages.ts';
+import type { SecretVault } from './secret-vault.ts';
+
+type OfferedGateways = TenantRequestOutput<'gateways.list'>['gateways'];
+type UsableGateway = z.infer<typeof usableGatewaySchema>;
+
+export interface ContactResult {
+  readonly certificatePem: string;
+  readonly trust: ServiceProvider['trust'];
+  readonly repositories: readonly z.infer<typeof offeredRepositorySchema>[];
+  readonly gateways: OfferedGateways;
+}
+
+export class ServiceProviders {
+  readonly #database: Database;
+  readonly #vault: SecretVault;
+  readonly #clock: Clock;
+  readonly #publish: EventPublisher;
+
+  constructor(options: { database: Database; vault: SecretVault; clock: Clock; publish: EventPublisher }) {
+    this.#database = options.database;
+    this.#vault = options.vault;
+    this.#clock = options.clock;
+    this.#publish = options.publish;
+  }
+
+  list(): ServiceProvider[] {
+    return this.#database.all('SELECT * FROM providers ORDER BY name').map(read);
+  }
+
+  get(providerId: string): ServiceProvider {
+    const row = this.#database.get('SELECT * FROM providers WHERE id = ?', providerId);
+    if (row === undefined) {
+      throw new FarkeepError('call.not-found', 'There is no such service provider', { field: 'providerId' });
+    }
+    return read(row);
+  }
+
+  /** The provider that is reached at this address, as far as this tenant knows. */
+  findByAddress(host: string, port: number): ServiceProvider | undefined {
+    return this.list().find(
+      (provider) =>
+        (provider.host === host && provider.port === port) ||
+        provider.gateways.some((gateway) => gateway.host === host && gateway.port === port),
+    );
+  }
+
+  refuseTakenName(name: string): void {
+    if (this.#database.get('SELECT id FROM providers WHERE name = ?', name) === undefined) return;
+    throw new FarkeepError('call.conflict', `A service provider named "${name}" exists already`, { field: 'name' });
+  }
+
+  credentials(providerId: string): { userName: string; password: string } {
+    const row = this.#database.get('SELECT user_name, sealed_password FROM providers WHERE id = ?', providerId);
+    const sealed = row?.['sealed_password'];
+    if (!(sealed instanceof Uint8Array)) throw new FarkeepError('call.not-found', 'There is no such service provider');
+    return { userName: String(row?.['user_name']), password: this.#vault.open(sealed, purpose(providerId)) };
+  }
+
+  add(
+    input: { name: string; host: string; port: number; userName: string; password: string },
+    contact: ContactResult,
+  ): ServiceProvider {
+    this.refuseTakenName(input.name);
+    const id = newId();
+    const now = new Date(this.#clock.now()).toISOString();
+    this.#database.run(
+      `INSERT INTO providers (id, name, host, port, user_name, sealed_password, added_at, certificate_pem, trust,
+         repositories, gateways, last_contact_at, problem) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)`,
+      id,
+      input.name,
+      input.host,
+      input.port,
+      input.userName,
+      this.#vault.seal(input.password, purpose(id)),
+      now,
+      ...contactColumns(contact),
+      now,
+    );
+    return this.#published(id);
+  }
+
+  noteContact(providerId: string, contact: ContactResult): ServiceProvider {
+    this.#database.run(
+      `UPDATE providers SET certificate_pem = ?, trust = ?, repositories = ?, gateways = ?, last_contact_at = ?,
+         problem = NULL WHERE id = ?`,
+      ...contactColumns(contact),
+      new Date(this.#clock.now()).toISOString(),
+      providerId,
+    );
+    return this.#published(providerId);
+  }
+
+  noteProblem(providerId: string, problem: string): void {
+    this.#database.run('UPDATE providers SET problem = ? WHERE id = ?', problem, providerId);
+    this.#published(providerId);
+  }
+
+  /** @throws call.conflict while a job uses it */
+  remove(providerId: string): void {
+    const provider = this.get(providerId);
+    const job = this.#database.get('SELECT name FROM jobs WHERE provider_id = ?', providerId);
+    if (job !== undefined) {
+      throw new FarkeepError('call.conflict', `The job "${String(job['name'])}" uses "${provider.name}"`, {
+        hint: 'Remove its jobs first.',
+      });
+    }
+    this.#database.run('DELETE FROM providers WHERE id = ?', providerId);
+    this.#publish(serviceProvidersDomain, 'removed', { providerId });
+  }
+
+  #published(providerId: string): ServiceProvider {
+    const provider = this.get(providerId);
+    this.#publish(serviceProvidersDomain, 'changed', provider);
+    return provider;
+  }
+}
+
+/** Each address of each gateway, in the provider's order, with what keeps it from being used. */
+export function judgeGateways(contact: ContactResult): UsableGateway[] {
+  const certificate = readCertificate(contact.certificatePem);
+  return contact.gateways.flatMap(({ name, addresses, isConnected }) =>
+    addresses.map(({ host, port }) => {
+      const isCovered = gatewayNameMatch(certificate, host, contact.trust === 'pinned') !== 'not-covered';
+      const reason = isCovered
+        ? isConnected
+          ? null
+          : 'It has no link to the provider right now'
+        : `The certificate does not cover "${host}"; the provider has to install one that does, or give the gateway a covered name`;
+      return { name, host, port, isUsable: isCovered, reason };
+    }),
+  );
+}
+
+function contactColumns(contact: ContactResult): [string, string, string, string] {
+  return [
+    contact.certificatePem,
+    contact.trust,
+    JSON.stringify(contact.repositories),
+    JSON.stringify(judgeGateways(contact)),
+  ];
+}
+
+function purpose(providerId: string): string {
+  return `password of provider ${providerId}`;
+}
+
+function read(row: Row): ServiceProvider {
+  return {
+    id: String(row['id']),
+    name: String(row['name']),
+    host: String(row['host']),
+    port: Number(row['port']),
+    userName: String(row['user_name']),
+    addedAt: String(row['added_at']),
+    certificate: summarize(String(row['certificate_pem'])),
+    trust: row['trust'] === 'trusted' ? 'trusted' : 'pinned',
+    repositories: z.array(offeredRepositorySchema).parse(JSON.parse(String(row['repositories']))),
+    gateways: z.array(usableGatewaySchema).parse(JSON.parse(String(row['gateways']))),
+    lastContactAt: row['last_contact_at'] === null ? null : String(row['last_contact_at']),
+    problem: row['problem'] === null ? null : String(row['problem']),
+  };
+}

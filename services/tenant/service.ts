@@ -1,0 +1,117 @@
+// Owns the tenant service: opens its state, wires trust, providers, jobs, sessions and points, stops in order. Listens on nothing.
+import path from 'node:path';
+import { readFile, mkdir } from 'node:fs/promises';
+import { pointsDomain } from '../contracts/rpc/points.ts';
+import { PinStore } from '../certstore/pin-store.ts';
+import { openTrustDatabase } from '../certstore/trust-database.ts';
+import { TrustJournal } from '../certstore/trust-journal.ts';
+import { FarkeepError } from '../kernel/farkeep-error.ts';
+import type { RunningService, ServiceOptions } from '../kernel/running-service.ts';
+import { SessionArchive } from '../session/session-archive.ts';
+import type { TenantConfig } from './config.ts';
+import { Jobs } from './job-handlers.ts';
+import { JobStore } from './job-store.ts';
+import { pointHandlers } from './point-handlers.ts';
+import { Points } from './points.ts';
+import { ProviderDialer } from './provider-dialer.ts';
+import { SecretVault } from './secret-vault.ts';
+import { serviceProviderHandlers } from './service-provider-handlers.ts';
+import { ServiceProviders } from './service-providers.ts';
+import { sessionHandlers } from './session-handlers.ts';
+import { SessionManager } from './session-manager.ts';
+import { openTenantDatabase } from './tenant-database.ts';
+import { TrustDesk } from './trust-desk.ts';
+import { trustHandlers } from './trust-handlers.ts';
+
+/** @throws config.invalid, storage errors */
+export async function startTenant({
+  home,
+  config,
+  logger,
+  clock,
+  publish,
+}: ServiceOptions<TenantConfig>): Promise<RunningService> {
+  const extraRoots = await readRoots(config.extraRoots);
+  const cacheFolder = path.join(home, 'jobs');
+  await mkdir(cacheFolder, { recursive: true, mode: 0o700 });
+  const vault = await SecretVault.open(home);
+  const database = openTenantDatabase(home);
+  const trustDatabase = openTrustDatabase(path.join(home, 'trust.sqlite'));
+
+  const pins = new PinStore(trustDatabase, clock);
+  const journal = new TrustJournal(trustDatabase, clock);
+  const trustDesk = new TrustDesk({ pins, journal, clock, publish });
+  const providers = new ServiceProviders({ database, vault, clock, publish });
+  const dialer = new ProviderDialer({
+    providers,
+    trustDesk,
+    extraRoots,
+    connectTimeoutMs: config.connectTimeoutMs,
+    software: 'Farkeep',
+    logger,
+  });
+  const archive = new SessionArchive(database);
+  const sessions = new SessionManager({
+    archive,
+    providers,
+    dialer,
+    trustDesk,
+    clock,
+    logger,
+    publish,
+    retryIntervalMs: config.retryIntervalMs,
+    retryWindowMs: config.retryWindowMs,
+    promptWaitMs: config.promptWaitMs,
+    onJobChanged: (jobId) => {
+      jobs.publishChange(jobId);
+      if (sessions.runningSessionOf(jobId) === null) publish(pointsDomain, 'changed', {});
+    },
+  });
+  const jobs = new Jobs({
+    jobs: new JobStore(database, clock),
+    providers,
+    sessions,
+    archive,
+    publish,
+    cacheFolder,
+  });
+  const points = new Points({ database, providers, dialer, sessions, folder: path.join(home, 'points') });
+  sessions.takeUp();
+
+  let stopping: Promise<void> | undefined;
+  const stop = async (): Promise<void> => {
+    await sessions.stop();
+    vault.dispose();
+    trustDatabase.close();
+    database.close();
+  };
+  return {
+    domains: {
+      serviceProviders: serviceProviderHandlers({ providers, dialer, trustDesk }),
+      trust: trustHandlers({ desk: trustDesk, pins, journal, publish }),
+      jobs: jobs.handlers(),
+      points: pointHandlers(points),
+      sessions: sessionHandlers(sessions),
+    },
+    listeners: {},
+    health: () => ({ health: 'running', reason: null }),
+    onHealthChanged: () => () => undefined,
+    activeSessions: () => sessions.activeCount,
+    stop: () => (stopping ??= stop()),
+  };
+}
+
+async function readRoots(files: readonly string[]): Promise<string[]> {
+  return Promise.all(
+    files.map(async (file) => {
+      try {
+        return await readFile(file, 'utf8');
+      } catch (error) {
+        throw new FarkeepError('config.invalid', `The authority file ${file} cannot be read`, {
+          field: 'extraRoots',
+          cause: error,
+        });
+      }
+    }),
+  );
+}

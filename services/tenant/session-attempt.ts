@@ -1,0 +1,279 @@
+// Owns one attempt of a session on the tenant's side: connection, keys, tunnel, source mover, until the work is done or broken.
+// Both keys end with the attempt. What to do after a failure is the session runner's business.
+import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
+import { handshakeStepNameSchema } from '../contracts/models/session.ts';
+import type { Logger } from '../kernel/logger.ts';
+import { Secret } from '../kernel/secret.ts';
+import type { MoverExit, SourceStart } from '../mover/local-link.ts';
+import { MoverProcess } from '../mover/mover-process.ts';
+import type { LiveSession } from '../session/live-session.ts';
+import { askProvider, parseProviderNotification, tellProvider } from '../wire/control-calls.ts';
+import type { SessionGrant, SessionOperation, TamperedNotice } from '../wire/control-messages.ts';
+import { deliverKeyB } from './key-tunnel.ts';
+import type { ProviderLink } from './provider-link.ts';
+import type { SessionReporter } from './session-reporter.ts';
+import { parseShownPath } from './shown-path.ts';
+import { applySourceEvent } from './source-events.ts';
+
+const tunnelTimeoutMs = 20_000;
+/** How long the other side's word is waited for when a mover lost its connection: it may know better why. */
+const explanationMs = 700;
+const grantTimeoutMs = 45_000;
+
+export interface SessionPlan {
+  readonly operation: SessionOperation;
+  readonly jobId: string;
+  readonly jobName: string;
+  readonly repository: string;
+  /** The point to write (the session's own identifier) or to read. */
+  readonly pointId: string;
+  readonly streams: number;
+  readonly moverOperation: SourceStart['operation'];
+}
+
+export interface AttemptOptions {
+  readonly live: LiveSession;
+  readonly plan: SessionPlan;
+  readonly link: ProviderLink;
+  readonly reporter: SessionReporter;
+  /** Whether the provider knows this session already. */
+  readonly isResume: boolean;
+  readonly logger: Logger;
+  readonly signal: AbortSignal;
+  /** The provider has granted the attempt: from now on a break is worth coming back for. */
+  readonly onGranted: (grant: SessionGrant) => void;
+}
+
+export interface AttemptResult {
+  readonly storedBytes: number;
+}
+
+export class SessionAttempt {
+  readonly #options: AttemptOptions;
+  readonly #broken = Promise.withResolvers<never>();
+  #targetBusy: number | undefined;
+  #committedBytes: number | undefined;
+  #mover: MoverProcess | undefined;
+  #isOver = false;
+
+  constructor(options: AttemptOptions) {
+    this.#options = options;
+    // It may break while nobody waits for it.
+    this.#broken.promise.catch(() => undefined);
+    const { peer } = options.link.channel;
+    peer.onNotify((name, payload) => this.#told(name, payload));
+    peer.onClose((error) => {
+      if (this.#isOver) return;
+      this.#broken.reject(error ?? new FarkeepError('connection.lost', 'The provider closed the control channel'));
+    });
+  }
+
+  /** @throws what ended the attempt */
+  async run(): Promise<AttemptResult> {
+    const { live, reporter, plan, link } = this.#options;
+    try {
+      const grant = await this.#askForGrant();
+      if ('committed' in grant) {
+        live.setPoint(grant.committed.pointId);
+        return { storedBytes: grant.committed.storedBytes };
+      }
+      reporter.attach(link.channel.peer, live.id, live.attempt);
+      this.#options.onGranted(grant);
+      this.#takeSteps(grant.steps);
+      live.setState('key-exchange');
+      const exit = await this.#transfer(grant);
+      if (exit.kind !== 'finished') throw FarkeepError.fromInfo(exit.error);
+      if (plan.operation === 'backup') live.setPoint(plan.pointId);
+      return { storedBytes: this.#committedBytes ?? 0 };
+    } catch (error) {
+      const known = await this.#explain(toFarkeepError(error));
+      this.#markFailure(known);
+      throw known;
+    } finally {
+      this.#isOver = true;
+      reporter.detach();
+      await this.#mover?.stop();
+    }
+  }
+
+  async #askForGrant(): Promise<SessionGrant | { committed: { pointId: string; storedBytes: number } }> {
+    const { live, plan, link, isResume, signal } = this.#options;
+    const { peer } = link.channel;
+    const options = { signal, timeoutMs: grantTimeoutMs };
+    if (isResume) return askProvider(peer, 'session.resume', { sessionId: live.id, streams: plan.streams }, options);
+    return askProvider(
+      peer,
+      'session.start',
+      {
+        sessionId: live.id,
+        operation: plan.operation,
+        jobId: plan.jobId,
+        jobName: plan.jobName,
+        repository: plan.repository,
+        pointId: plan.operation === 'backup' ? null : plan.pointId,
+        streams: plan.streams,
+        areNamesHidden: false,
+      },
+      options,
+    );
+  }
+
+  async #transfer(grant: SessionGrant): Promise<MoverExit> {
+    const { live, plan, link, logger, signal } = this.#options;
+    if (grant.attempt !== live.attempt) live.startAttempt(grant.attempt);
+    using keyA = Secret.take(Buffer.from(grant.keyA, 'base64'));
+    live.setKey('keyA', keyA.identifier());
+    using keyB = Secret.random(32);
+    live.setKey('keyB', keyB.identifier());
+    live.endStep('key-b-created', 'Made by the job manager for this attempt', { keyIdentifier: keyB.identifier() });
+    live.beginStep('tunnel-opened', `Through ${link.gateway.name}, under Key A`);
+    await Promise.race([
+      this.#broken.promise,
+      deliverKeyB({
+        gateway: link.gateway,
+        ticket: Buffer.from(grant.tunnelTicket, 'base64'),
+        keyA,
+        keyB,
+        sessionId: live.id,
+        attempt: live.attempt,
+        signal,
+        timeoutMs: tunnelTimeoutMs,
+        onOpened: () => {
+          live.endStep('tunnel-opened', `Through ${link.gateway.name}, under Key A`, {
+            keyIdentifier: keyA.identifier(),
+          });
+          live.beginStep('key-b-proven', 'The target proves that it holds Key B');
+        },
+      }),
+    ]);
+    live.endStep('key-b-proven', 'The target has proven that it holds Key B', { keyIdentifier: keyB.identifier() });
+    live.beginStep('streams-open', `${plan.streams} data streams`);
+    const copy = Buffer.from(keyB.bytes);
+    const mover = new MoverProcess(
+      {
+        type: 'start',
+        side: 'source',
+        sessionId: live.id,
+        attempt: live.attempt,
+        keyB: copy,
+        operation: withRawPaths(plan.moverOperation),
+        gateway: { host: link.gateway.host, port: link.gateway.port },
+        streamTickets: grant.streamTickets.map((ticket) => Buffer.from(ticket, 'base64')),
+      },
+      { logger, onEvent: (event) => applySourceEvent(live, event, this.#targetBusy) },
+    );
+    // The process channel has serialised it by now.
+    copy.fill(0);
+    this.#mover = mover;
+    live.endStep('key-b-to-source', 'Over the local link to the source data mover', {
+      keyIdentifier: keyB.identifier(),
+    });
+    const onAbort = (): void => mover.abort(new FarkeepError('call.cancelled').toInfo());
+    signal.addEventListener('abort', onAbort, { once: true });
+    try {
+      const exit = await Promise.race([this.#broken.promise, mover.exited]);
+      if (signal.aborted) throw new FarkeepError('call.cancelled');
+      if (exit.kind === 'failed' && exit.isTampered) this.#tellTampered(FarkeepError.fromInfo(exit.error));
+      return exit;
+    } finally {
+      signal.removeEventListener('abort', onAbort);
+    }
+  }
+
+  #told(name: string, payload: unknown): void {
+    const notification = parseProviderNotification(name, payload);
+    if (notification === undefined) return;
+    const { live } = this.#options;
+    if (notification.name === 'goodbye') {
+      this.#broken.reject(FarkeepError.fromInfo(notification.payload.error));
+      return;
+    }
+    if (notification.name === 'certificate.announced' || notification.payload.sessionId !== live.id) return;
+    switch (notification.name) {
+      case 'session.event': {
+        const { steps, actions, targetBusy, ended } = notification.payload;
+        this.#takeSteps(steps ?? []);
+        for (const action of actions ?? []) live.addForeignAction(action);
+        if (targetBusy !== undefined) this.#targetBusy = targetBusy;
+        if (ended !== undefined) this.#broken.reject(FarkeepError.fromInfo(ended.error));
+        return;
+      }
+      case 'session.tampered':
+        this.#broken.reject(tamperedAtProvider(notification.payload));
+        return;
+      case 'session.committed':
+        this.#committedBytes = notification.payload.storedBytes;
+        live.setPoint(notification.payload.pointId);
+        return;
+    }
+  }
+
+  #takeSteps(steps: SessionGrant['steps']): void {
+    for (const step of steps) {
+      const name = handshakeStepNameSchema.safeParse(step.step);
+      if (name.success) {
+        this.#options.live.addForeignStep({ ...step, step: name.data, attempt: this.#options.live.attempt });
+      }
+    }
+  }
+
+  /** A lost data connection looks the same whatever broke it; the other side may have seen the reason. */
+  async #explain(error: FarkeepError): Promise<FarkeepError> {
+    if (this.#options.signal.aborted) return new FarkeepError('call.cancelled');
+    if (error.code !== 'connection.lost' && error.code !== 'ticket.invalid') return error;
+    if (this.#options.link.channel.peer.isClosed) return error;
+    const timer = Promise.withResolvers<undefined>();
+    const timeout = setTimeout(() => timer.resolve(undefined), explanationMs);
+    try {
+      await Promise.race([this.#broken.promise, timer.promise]);
+      return error;
+    } catch (better) {
+      const known = toFarkeepError(better);
+      return known.code === 'connection.lost' ? error : known;
+    } finally {
+      clearTimeout(timeout);
+    }
+  }
+
+  #markFailure(error: FarkeepError): void {
+    const { live } = this.#options;
+    const outcome = error.code.startsWith('security.') ? 'security-warning' : 'failed';
+    if (error.code === 'call.cancelled') return;
+    for (const step of live.detail().steps) {
+      if (step.attempt === live.attempt && step.outcome === 'active') {
+        live.endStep(step.step, error.message, { outcome });
+      }
+    }
+    if (outcome === 'security-warning' && error.details?.['seenBy'] !== 'provider' && this.#mover === undefined) {
+      this.#tellTampered(error, 'tunnel');
+    }
+  }
+
+  #tellTampered(error: FarkeepError, where: TamperedNotice['where'] = 'data'): void {
+    const stream = error.details?.['stream'];
+    const { live, link } = this.#options;
+    tellProvider(link.channel.peer, 'session.tampered', {
+      sessionId: live.id,
+      attempt: live.attempt,
+      where,
+      stream: typeof stream === 'number' ? stream : null,
+      reason: error.message.slice(0, 500),
+    });
+  }
+}
+
+/** Plans are kept as text; a name that is no text comes back as its bytes only here. */
+function withRawPaths(operation: SourceStart['operation']): SourceStart['operation'] {
+  if (operation.kind !== 'restore') return operation;
+  return {
+    ...operation,
+    paths: operation.paths.map((path) => (typeof path === 'string' ? parseShownPath(path) : path)),
+  };
+}
+
+function tamperedAtProvider(notice: TamperedNotice): FarkeepError {
+  const where = notice.where === 'tunnel' ? 'the Key A tunnel' : `data stream ${notice.stream ?? ''}`.trim();
+  return new FarkeepError('security.tampered', `The provider saw changed data in ${where}: ${notice.reason}`, {
+    details: { seenBy: 'provider' },
+  });
+}

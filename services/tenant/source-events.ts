@@ -1,0 +1,80 @@
+// Owns the translation of what a source data mover says into what a session shows. Decides nothing.
+import type { SessionObject } from '../contracts/models/session.ts';
+import type { MoverEvent, SourceTotals } from '../mover/local-link.ts';
+import type { LiveSession } from '../session/live-session.ts';
+
+/** Shares of what was dealt with in attempts before do not come again: a mover counts from zero. */
+export function applySourceEvent(live: LiveSession, event: MoverEvent, targetBusy: number | undefined): void {
+  switch (event.type) {
+    case 'streams-open':
+      live.endStep('streams-open', `${event.count} data streams under Key B`);
+      live.setState('transferring');
+      return;
+    case 'progress': {
+      if (!('phase' in event)) return;
+      const { totals, busy, phase } = event;
+      if (phase === 'finalising') live.setState('finalising');
+      live.setProgress(progressOf(totals), {
+        source: share(busy.source),
+        compression: share(busy.compress),
+        network: share(busy.network),
+        target: share(Math.max(busy.target, targetBusy ?? 0)),
+      });
+      return;
+    }
+    case 'object':
+      live.putObject({
+        name: event.name,
+        state: objectStates[event.state],
+        sizeBytes: event.state === 'running' ? null : event.bytes,
+        processedBytes: event.bytes,
+      });
+      return;
+    case 'warning': {
+      const { code, message, path } = event.warning;
+      live.warn({ code, message, path });
+      return;
+    }
+    case 'finished':
+      if ('rootHash' in event)
+        live.setProgress({ ...progressOf(event.totals), safeBytes: event.totals.processedBytes });
+      return;
+    default:
+      return;
+  }
+}
+
+const objectStates: Record<'running' | 'succeeded' | 'warning' | 'failed', SessionObject['state']> = {
+  running: 'running',
+  succeeded: 'done',
+  warning: 'warning',
+  failed: 'failed',
+};
+
+function progressOf(totals: SourceTotals): Parameters<LiveSession['setProgress']>[0] {
+  return {
+    totalBytes: totals.totalBytes ?? null,
+    totalFiles: totals.totalFiles ?? null,
+    processedBytes: totals.processedBytes,
+    processedFiles: totals.processedFiles,
+    readBytes: totals.readBytes,
+    transferredBytes: totals.transferredBytes,
+    safeBytes: safeBytes(totals),
+    newBlocks: totals.newBlocks,
+    reusedBlocks: totals.reusedBlocks,
+  };
+}
+
+/**
+ * Source bytes that would survive now. The mover counts durable bytes as they are stored, so what is still on its way is scaled back to
+ * source bytes by the share of the transfer that is durable; unchanged data was safe before.
+ */
+function safeBytes({ processedBytes, readBytes, transferredBytes, durableBytes }: SourceTotals): number {
+  if (transferredBytes === 0) return processedBytes;
+  const openShare = Math.max(0, 1 - durableBytes / transferredBytes);
+  return Math.max(0, Math.floor(processedBytes - Math.min(readBytes, processedBytes) * openShare));
+}
+
+function share(value: number): number {
+  return Math.min(1, Math.max(0, value));
+}
