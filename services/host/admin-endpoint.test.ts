@@ -23,7 +23,7 @@ interface Fixture {
 
 async function startFixture({
   home,
-  onWaiting = () => undefined as void,
+  onWaiting = () => undefined,
 }: { home?: string; onWaiting?: () => void } = {}): Promise<Fixture> {
   const root = home ?? (await makeTemporaryFolder());
   const roleFolder = path.join(root, 'provider');
@@ -116,8 +116,8 @@ describe.skipIf(process.platform === 'win32')('local socket', () => {
   });
 
   it('cancels the calls of a client that goes away', async () => {
-    const waiting = Promise.withResolvers<void>();
-    const fixture = await startFixture({ onWaiting: () => waiting.resolve() });
+    const waiting = Promise.withResolvers<undefined>();
+    const fixture = await startFixture({ onWaiting: () => waiting.resolve(undefined) });
     const client = await fixture.connectClient();
     const result = client.call('sample', 'wait', {});
     await waiting.promise;
@@ -130,10 +130,10 @@ describe.skipIf(process.platform === 'win32')('local socket', () => {
     const { connectClient, events } = await startFixture();
     const [watching, calling] = [await connectClient(), await connectClient()];
     const sequences: number[] = [];
-    const last = Promise.withResolvers<void>();
+    const last = Promise.withResolvers<undefined>();
     watching.subscribe(({ sequence }) => {
       sequences.push(sequence);
-      if (sequence === 500) last.resolve();
+      if (sequence === 500) last.resolve(undefined);
     });
     // The answer to a call sent after "subscribe" proves that the subscription stands.
     await watching.call('sample', 'add', { left: 1 });

@@ -170,7 +170,7 @@ async function settleAll<First, Second, Rest>(
   work: readonly [Promise<First>, Promise<Second>, ...Promise<Rest>[]],
 ): Promise<[First, Second, ...Rest[]]> {
   await Promise.allSettled(work);
-  return Promise.all(work) as Promise<[First, Second, ...Rest[]]>;
+  return Promise.all(work);
 }
 
 async function requireEmpty(root: string): Promise<void> {
@@ -238,10 +238,10 @@ async function untilEvent(
   failure: string,
   isReached: () => Promise<boolean>,
 ): Promise<void> {
-  const reached = Promise.withResolvers<void>();
+  const reached = Promise.withResolvers<undefined>();
   const check = (): void => {
     isReached().then((isDone) => {
-      if (isDone) reached.resolve();
+      if (isDone) reached.resolve(undefined);
     }, reached.reject);
   };
   const unsubscribe = client.subscribe((event) => {

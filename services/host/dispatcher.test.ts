@@ -7,7 +7,7 @@ import { createDispatcher, serveDomain, type Dispatcher } from './dispatcher.ts'
 
 const caller = { kind: 'command line', account: 'somebody' } as const;
 
-function createSample({ clock = systemClock, logger = silentLogger, onWaiting = () => undefined as void } = {}): {
+function createSample({ clock = systemClock, logger = silentLogger, onWaiting = (): void => undefined } = {}): {
   dispatcher: Dispatcher;
   call: (command: string, input?: unknown, signal?: AbortSignal) => ReturnType<Dispatcher['call']>;
 } {

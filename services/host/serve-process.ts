@@ -50,12 +50,19 @@ export async function serveProcess(options: ServeProcessOptions): Promise<number
   const end = Promise.withResolvers<number>();
   let hosted: HostedService | undefined;
   let isStopping = false;
+  let earlyStop: (() => void) | undefined;
   const requestStop = (reason: string, deadlineMs: number): void => {
     if (isStopping) return;
     isStopping = true;
     logger.info('stopping', { reason, deadlineMs });
-    if (hosted === undefined) return;
-    hosted.stop(deadlineMs).then(
+    if (hosted === undefined) {
+      earlyStop = () => endService(deadlineMs);
+      return;
+    }
+    endService(deadlineMs);
+  };
+  const endService = (deadlineMs: number): void => {
+    hosted?.stop(deadlineMs).then(
       () => end.resolve(exitCodes.done),
       (error: unknown) => {
         logger.error('the service did not end in an orderly way', { error });
@@ -63,6 +70,7 @@ export async function serveProcess(options: ServeProcessOptions): Promise<number
       },
     );
   };
+  const takeEarlyStop = (): (() => void) | undefined => earlyStop;
   const onSignal = (signal: NodeJS.Signals): void => {
     // The second one means: now. Everything on disk is written so that this is safe.
     if (isStopping) process.exit(signal === 'SIGINT' ? exitCodes.cancelled : exitCodes.failed);
@@ -92,10 +100,7 @@ export async function serveProcess(options: ServeProcessOptions): Promise<number
   logger.info('ready', { listeners: hosted.ready.listeners, pid: process.pid });
   options.onReady?.(hosted.ready);
   // Asked to stop while it was still starting.
-  if (isStopping) {
-    isStopping = false;
-    requestStop('stopped during start', stopDeadlineMs);
-  }
+  takeEarlyStop()?.();
 
   const exitCode = await end.promise;
   stopSupervised?.();

@@ -56,7 +56,7 @@ export async function hostService(options: HostServiceOptions): Promise<HostedSe
       role,
       version: productVersion(),
       node: process.version,
-      openssl: process.versions.openssl ?? '',
+      openssl: process.versions.openssl,
       pid: process.pid,
       home: folder,
       startedAt,

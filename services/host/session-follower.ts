@@ -61,6 +61,8 @@ export async function followSession(
         if (finalSessionStates.includes(change.payload.state)) refresh();
         else accept({ ...detail, ...change.payload });
         break;
+      case 'other':
+        break;
     }
   });
   const onAbort = (): void => end.reject(new FarkeepError('call.cancelled'));

@@ -94,7 +94,7 @@ export async function compareTrees(left: string, right: string, signal: AbortSig
   }
 
   await compareFolder(Buffer.alloc(0), Buffer.from(left), Buffer.from(right), (what) => {
-    differences.push({ path: '.', what, leftChangedAtMs: Number(lstatSync(left).ctimeMs) });
+    differences.push({ path: '.', what, leftChangedAtMs: lstatSync(left).ctimeMs });
   });
   return { ...totals, differences };
 }

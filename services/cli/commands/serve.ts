@@ -39,7 +39,7 @@ export function registerServe(program: Command, action: DefineAction): void {
     for (const flag of serveFlags[role]) {
       const spelling = `--${flag.name}${flag.value === undefined ? '' : ` <${flag.value.toLowerCase()}>`}`;
       if (flag.isRepeatable === true) {
-        command.option(spelling, flag.description, (value: string, earlier: string[] = []) => [...earlier, value]);
+        command.option(spelling, flag.description, (value: string, earlier?: string[]) => [...(earlier ?? []), value]);
       } else command.option(spelling, flag.description);
     }
     command.addHelpText('after', examples[role]).action(
