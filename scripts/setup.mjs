@@ -44,8 +44,8 @@ export async function ensureDependencies() {
     writeFileSync(stampFile, dependencyStamp());
     return;
   }
-  say('installing dependencies (npm ci)');
-  const { exitCode } = await runCommand('npm', ['ci', '--include=optional', '--include=dev', '--no-progress'], {
+  say('installing dependencies (npm ci); this takes about a minute the first time');
+  const { exitCode } = await runCommand('npm', ['ci', '--include=optional', '--include=dev', '--no-progress', '--loglevel=error'], {
     cwd: inProject(),
     env: { ...process.env, ELECTRON_SKIP_BINARY_DOWNLOAD: '1' },
     deadlineMs: 900_000,

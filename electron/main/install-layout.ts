@@ -18,7 +18,8 @@ export interface InstallLayout {
 export function installLayout(bundleFolder: string, resourcesFolder: string | undefined): InstallLayout {
   const appFolder = path.dirname(bundleFolder);
   const root = resourcesFolder ?? path.resolve(appFolder, '..', '..');
-  const platform = process.platform === 'win32' ? 'win' : process.platform;
+  // As in scripts/project.mjs: how the registry calls its packages with Node.js in them.
+  const platform = { win32: 'win', darwin: 'bin-darwin' }[String(process.platform)] ?? process.platform;
   const nodeFile = process.platform === 'win32' ? 'node.exe' : 'node';
   return {
     nodeExecutable: path.join(root, 'node_modules', `node-${platform}-${process.arch}`, 'bin', nodeFile),
