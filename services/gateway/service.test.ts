@@ -1,7 +1,7 @@
 // A real gateway between real sockets: enrolment, both kinds of traffic, a provider that goes and comes back, and clients that do it wrong.
 import { randomBytes, X509Certificate } from 'node:crypto';
 import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
-import { connect, type Socket } from 'node:net';
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -258,9 +258,37 @@ describe('control connections', () => {
   });
 
   it('cannot be replayed or forged by somebody who reaches the control port', async () => {
-    const { provider, port } = await startBoth();
-    await connectTenant(port);
-    // What the gateway sent is not recorded here; a made-up header has no chance, and a direct connection neither.
+    const provider = await startProvider();
+    // Between gateway and provider sits somebody who records what the gateway writes first.
+    const recorded: Buffer[] = [];
+    const recorder = createServer((fromGateway) => {
+      const toProvider = connect(provider.control.port, '127.0.0.1');
+      fromGateway.once('data', (chunk: Buffer) => recorded.push(Buffer.from(chunk)));
+      fromGateway.on('error', () => toProvider.destroy()).pipe(toProvider);
+      toProvider.on('error', () => fromGateway.destroy()).pipe(fromGateway);
+    });
+    await new Promise<void>((resolve) => recorder.listen(0, '127.0.0.1', resolve));
+    cleanUps.push(() => recorder.close());
+    provider.setControlPort((recorder.address() as AddressInfo).port);
+    const gateway = await start({ enrolmentToken: provider.makeToken() });
+    await vi.waitFor(() => expect(gateway.status().link).toBe('connected'));
+    await connectTenant(portOf(gateway));
+    expect(provider.connections).toHaveLength(1);
+    const [first] = recorded;
+    if (first === undefined) throw new Error('nothing was recorded');
+    const replay = rawClient(provider.control.port);
+    let answered = 0;
+    replay.socket.on('data', (chunk: Buffer) => (answered += chunk.length));
+    replay.socket.write(first);
+    await replay.closed;
+    expect(answered).toBe(0);
+    // Another counter under the recorded MAC: found out as well.
+    const forged = Buffer.from(first);
+    forged.writeUInt8(forged.readUInt8(70) ^ 1, 70);
+    const attempt = rawClient(provider.control.port);
+    attempt.socket.write(forged);
+    await attempt.closed;
+    expect(provider.connections).toHaveLength(1);
     await expect(connectTenant(provider.control.port)).rejects.toMatchObject({ code: 'gateway.provider-unreachable' });
   });
 });

@@ -282,7 +282,13 @@ export class GatewayService {
 
   #emit(): void {
     const status = this.status();
-    for (const listener of this.#listeners) listener(status);
+    for (const listener of this.#listeners) {
+      try {
+        listener(status);
+      } catch (error) {
+        this.#logger.error('A status listener failed', { error });
+      }
+    }
   }
 
   #report(): void {

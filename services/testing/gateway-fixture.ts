@@ -20,6 +20,8 @@ export interface ProviderFixture {
   readonly known: Map<string, KnownGateway>;
   nextConnection(): Promise<ControlConnection>;
   untilConnected(): Promise<string>;
+  /** Gateways that connect from now on are told this port for control connections. */
+  setControlPort(port: number): void;
   makeToken(options?: { host?: string; port?: number; fingerprint?: string; expiresAtMs?: number }): string;
   close(): Promise<void>;
 }
@@ -89,6 +91,9 @@ export async function startProviderFixture({
     untilConnected: () => {
       const [up] = links.gateways();
       return up === undefined ? new Promise((resolve) => waitingForLink.push(resolve)) : Promise.resolve(up.gatewayId);
+    },
+    setControlPort: (port) => {
+      controlPort = port;
     },
     makeToken: ({ host = '127.0.0.1', port = links.port, fingerprint, expiresAtMs = Date.now() + 60_000 } = {}) => {
       const { token, secretHash } = createEnrolmentToken({

@@ -6,7 +6,7 @@ import { createServer as createTlsServer, type Server as TlsServer, type TLSSock
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 
-import { FarkeepError } from '../kernel/farkeep-error.ts';
+import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
 import { silentLogger, type Logger } from '../kernel/logger.ts';
 import { clientHelloLimitBytes, namedGroups, parseClientHello } from '../wire/client-hello.ts';
 import { parseProxyHeader, proxyBodyLimitBytes, type ReceivedProxyHeader } from '../wire/proxy-header.ts';
@@ -328,7 +328,7 @@ export class ControlServer {
         }
       };
       tls.on('data', count);
-      this.#options.onConnection({
+      const connection: ControlConnection = {
         peer,
         remoteAddress: client.remoteAddress,
         remotePort: client.remotePort,
@@ -339,7 +339,14 @@ export class ControlServer {
           clearTimeout(client.loginTimer);
           tls.removeListener('data', count);
         },
-      });
+      };
+      try {
+        this.#options.onConnection(connection);
+      } catch (error) {
+        // One connection that cannot be served must not end the process with all the others.
+        this.#logger.error('A control connection could not be served', { error });
+        peer.terminate(toFarkeepError(error));
+      }
     });
   }
 

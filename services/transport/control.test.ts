@@ -474,6 +474,20 @@ describe('clients that do it wrong', () => {
     expect(error?.code).toBe('connection.lost');
   });
 
+  it('loses only the connection whose owner fails', async () => {
+    let count = 0;
+    const { server } = await startServer({
+      onConnection: () => {
+        count += 1;
+        if (count === 1) throw new TypeError('a mistake of ours');
+      },
+    });
+    const first = await connectControl(clientOptions(server.port)).catch((error: unknown) => error as FarkeepError);
+    if (!(first instanceof FarkeepError)) await new Promise((resolve) => first.peer.onClose(resolve));
+    await connectTo(server.port);
+    expect(count).toBe(2);
+  });
+
   it('refuses messages over 256 KiB, binary ones, and what is not an envelope; others go on', async () => {
     const { server, next } = await startServer();
     const { WebSocket } = await import('ws');

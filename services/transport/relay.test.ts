@@ -170,6 +170,25 @@ describe('DataSocket', () => {
     });
   });
 
+  it('connects by name when only one family of its addresses answers', async () => {
+    const { port } = await startServer((socket) => socket.end('found'));
+    const socket = await DataSocket.open({ host: 'localhost', port });
+    const received = await new Promise<string>((resolve) => {
+      let text = '';
+      socket.start({
+        onChunk: (chunk) => {
+          text += chunk.toString();
+          return true;
+        },
+        onEnd: () => {
+          socket.end();
+          resolve(text);
+        },
+      });
+    });
+    expect(received).toBe('found');
+  });
+
   it('turns an exception of a handler into the loss of that one connection', async () => {
     const { port } = await startServer((socket) => socket.write('boom'));
     const socket = await DataSocket.open({ host: '127.0.0.1', port });
