@@ -25,7 +25,10 @@ export type ScanItem =
 
 export interface ScanSource {
   readonly root: Buffer;
-  /** Name below the top of the restore point: the last part of the path, made unique among the sources. */
+  /**
+   * Name below the top of the restore point: the last part of the path, made unique among the sources. Empty for the only source when it
+   * is a folder: it is the top itself, so that a restore brings its contents directly below the destination.
+   */
   readonly name: Buffer;
   readonly sourceIndex: number;
 }
@@ -61,6 +64,10 @@ export function resolveSources(sourcePaths: readonly string[]): { sources: ScanS
       `${sourcePaths.map((item) => `"${item}"`).join(', ')} does not exist or cannot be reached`,
     );
   }
+  const [only] = sources;
+  if (only !== undefined && sourcePaths.length === 1 && statSync(only.root).isDirectory()) {
+    return { sources: [{ ...only, name: Buffer.alloc(0) }], missing };
+  }
   sources.sort((left, right) => Buffer.compare(left.name, right.name));
   return { sources, missing };
 }
@@ -95,7 +102,9 @@ function* scan(
     if (!isGone(error)) yield { type: 'problem', sourcePath, sourceIndex, reason: reasonOf(error) };
     return;
   }
-  yield { type: 'entry', entry: { treePath, sourcePath, stats, linkTarget, sourceIndex } };
+  // The pipeline has written the top already.
+  const isTop = treePath.length === 0;
+  if (!isTop) yield { type: 'entry', entry: { treePath, sourcePath, stats, linkTarget, sourceIndex } };
   if (!stats.isDirectory()) return;
   let names: Buffer[];
   try {
@@ -109,7 +118,7 @@ function* scan(
     yield* scan(
       source,
       Buffer.concat([sourcePath, slash, name]),
-      Buffer.concat([treePath, slash, name]),
+      isTop ? name : Buffer.concat([treePath, slash, name]),
       relativePath === undefined ? name : Buffer.concat([relativePath, slash, name]),
       isExcluded,
     );
