@@ -45,12 +45,16 @@ export async function ensureDependencies() {
     return;
   }
   say('installing dependencies (npm ci); this takes about a minute the first time');
-  const { exitCode } = await runCommand('npm', ['ci', '--include=optional', '--include=dev', '--no-progress', '--loglevel=error'], {
-    cwd: inProject(),
-    env: { ...process.env, ELECTRON_SKIP_BINARY_DOWNLOAD: '1' },
-    deadlineMs: 900_000,
-    show: 'stderr',
-  });
+  const { exitCode } = await runCommand(
+    'npm',
+    ['ci', '--include=optional', '--include=dev', '--no-progress', '--loglevel=error'],
+    {
+      cwd: inProject(),
+      env: { ...process.env, ELECTRON_SKIP_BINARY_DOWNLOAD: '1' },
+      deadlineMs: 900_000,
+      show: 'stderr',
+    },
+  );
   if (exitCode !== 0) {
     throw new SetUpError(
       'npm could not install the dependencies (its message is above).',

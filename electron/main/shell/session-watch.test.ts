@@ -42,7 +42,10 @@ function changed(role: ServiceRole, id: string, state: SessionState): Supervised
 
 function watch(): { sessions: SessionWatch; ended: string[] } {
   const ended: string[] = [];
-  return { ended, sessions: createSessionWatch(({ id, state }, role) => ended.push(`${role} ${id.slice(0, 1)} ${state}`)) };
+  return {
+    ended,
+    sessions: createSessionWatch(({ id, state }, role) => ended.push(`${role} ${id.slice(0, 1)} ${state}`)),
+  };
 }
 
 describe('running sessions', () => {
