@@ -10,6 +10,7 @@ import { maxManifestBlockBytes } from '../repository/manifest-format.ts';
 import { decodePointRoot, maxPointRootBytes } from '../repository/point-root.ts';
 import type { PointRoot } from '../repository/point-root.ts';
 import type { ManifestItem } from '../repository/tree-entry.ts';
+import type { ManifestBlocks } from '../repository/tree-index.ts';
 
 const magic = Buffer.from('FKSM\x01\0\0\0', 'latin1');
 
@@ -59,6 +60,42 @@ export async function readSavedManifest(
   const first = await parts.next();
   if (first.done === true) throw damaged(file);
   return { root: decodePointRoot(first.value), items: readManifest(parts) };
+}
+
+/** The blocks of a saved manifest, for looking into it without reading all of it (`TreeIndex`). @throws storage.damaged */
+export async function openSavedManifest(file: string): Promise<ManifestBlocks & AsyncDisposable> {
+  const handle = await open(file, 'r');
+  try {
+    const { size } = await handle.stat();
+    const places: { readonly start: number; readonly length: number }[] = [];
+    const head = Buffer.alloc(magic.length);
+    await handle.read(head, 0, magic.length, 0);
+    if (!head.equals(magic)) throw damaged(file);
+    for (let at = magic.length; at < size;) {
+      const { bytesRead } = await handle.read(head, 0, 4, at);
+      const length = head.readUInt32BE(0);
+      const isTooLong = length > Math.max(maxManifestBlockBytes, maxPointRootBytes) || at + 4 + length > size;
+      if (bytesRead < 4 || isTooLong) throw damaged(file);
+      places.push({ start: at + 4, length });
+      at += 4 + length;
+    }
+    // The first part is the root.
+    const blocks = places.slice(1);
+    return {
+      count: blocks.length,
+      read: async (index) => {
+        const place = blocks[index];
+        if (place === undefined) throw new RangeError(`There is no manifest block ${index}`);
+        const content = Buffer.allocUnsafe(place.length);
+        await handle.read(content, 0, place.length, place.start);
+        return content;
+      },
+      [Symbol.asyncDispose]: () => handle.close(),
+    };
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
 }
 
 async function* readParts(file: string): AsyncGenerator<Buffer, void, undefined> {

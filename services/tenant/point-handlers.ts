@@ -3,8 +3,9 @@ import type { DomainHandlers } from '../contracts/contract.ts';
 import type { PointEntry } from '../contracts/models/tenant.ts';
 import type { pointsDomain } from '../contracts/rpc/points.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
+import { openSavedManifest } from '../mover/saved-manifest.ts';
 import { showPath } from '../mover/path-text.ts';
-import { SavedManifest, TreeIndex } from '../repository/tree-index.ts';
+import { TreeIndex } from '../repository/tree-index.ts';
 import type { TreeEntry } from '../repository/tree-entry.ts';
 import { checkDestination } from './restore-destination.ts';
 import type { Points } from './points.ts';
@@ -17,12 +18,12 @@ export function pointHandlers(points: Points): DomainHandlers<typeof pointsDomai
   return {
     list: (_input, { signal }) => points.list(signal),
     listFolder: async ({ pointId, path }, { signal }) => {
-      await using manifest = await SavedManifest.open(await points.tree(pointId, signal));
+      await using manifest = await openSavedManifest(await points.tree(pointId, signal));
       const { entries, isCut } = await new TreeIndex(manifest).list(parseShownPath(path), { limit: maxEntries });
       return { entries: entries.map(toPointEntry), isTruncated: isCut };
     },
     find: async ({ pointId, text }, { signal }) => {
-      await using manifest = await SavedManifest.open(await points.tree(pointId, signal));
+      await using manifest = await openSavedManifest(await points.tree(pointId, signal));
       const wanted = text.toLowerCase();
       const found: PointEntry[] = [];
       const isMatch = (entry: TreeEntry): boolean => nameOf(entry).toLowerCase().includes(wanted);

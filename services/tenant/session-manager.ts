@@ -129,7 +129,8 @@ export class SessionManager {
 
   runningSessionOf(jobId: string): string | null {
     for (const { runner } of this.#running.values()) {
-      if (runner.plan.jobId === jobId && runner.plan.operation === 'backup') return runner.live.id;
+      const isBackup = runner.plan.jobId === jobId && runner.plan.operation === 'backup';
+      if (isBackup && !runner.live.isFinal) return runner.live.id;
     }
     return null;
   }
@@ -174,7 +175,7 @@ export class SessionManager {
   }
 
   get activeCount(): number {
-    return this.#running.size;
+    return [...this.#running.values()].filter(({ runner }) => !runner.live.isFinal).length;
   }
 
   /** Ends what runs; it goes on when the service runs again. */
