@@ -267,7 +267,7 @@ export class ProviderSession {
   #committed(storedBytes: number): void {
     const { live } = this;
     this.#context = { ...this.#context, isCommitted: true, storedBytes };
-    live.setPoint(this.#context.pointId);
+    live.setPoint(this.#context.pointId, storedBytes);
     live.setState('finalising');
     live.act('info', 'The restore point is on disk, whole');
     this.#options.onChanged(this);

@@ -299,8 +299,10 @@ export class LiveSession {
     if (isNew) this.#publishChange();
   }
 
-  setPoint(pointId: string): void {
+  /** @param storedBytes what a backup added to the repository, once its restore point is committed */
+  setPoint(pointId: string, storedBytes?: number): void {
     this.#detail.pointId = pointId;
+    if (storedBytes !== undefined) this.#detail.storedBytes = storedBytes;
   }
 
   finish(state: 'succeeded' | 'warning' | 'failed' | 'cancelled', error: FarkeepError | null = null): void {
@@ -379,7 +381,7 @@ export class LiveSession {
 
 export function summaryOf(detail: SessionDetail): SessionSummary {
   const { id, kind, jobName, otherSide, repository, state, attempt, createdAt, endedAt } = detail;
-  const { progress, warningCount, error, hasSecurityWarning, pointId } = detail;
+  const { progress, warningCount, error, hasSecurityWarning, pointId, storedBytes } = detail;
   return {
     id,
     kind,
@@ -395,6 +397,7 @@ export function summaryOf(detail: SessionDetail): SessionSummary {
     error,
     hasSecurityWarning,
     pointId,
+    ...(storedBytes === undefined ? {} : { storedBytes }),
   };
 }
 

@@ -208,7 +208,10 @@ export class SessionRunner {
         },
         { timeoutMs: lastWordTimeoutMs },
       );
-      if (told.pointId !== null) live.setPoint(told.pointId);
+      if (told.pointId !== null && this.plan.operation !== 'backup') live.setPoint(told.pointId);
+      if (told.pointId !== null && this.plan.operation === 'backup') {
+        live.setPoint(told.pointId, told.storedBytes || storedBytes);
+      }
       if (error === null && this.plan.operation === 'backup') {
         live.act('info', `The restore point is safe; ${told.storedBytes || storedBytes} bytes were stored for it`);
       }
