@@ -79,8 +79,8 @@ export class DestinationFolder {
     return lstatSync(this.child(name), { bigint: true, throwIfNoEntry: false });
   }
 
-  /** Opens a folder in this one, making it when nothing stands there. Anything else there: replaced or restore.exists. */
-  openChild(name: Buffer, mayReplace: boolean): DestinationFolder {
+  /** Opens a folder in this one, making it with `mode` when nothing stands there. Anything else there: replaced or restore.exists. */
+  openChild(name: Buffer, mayReplace: boolean, mode = 0o700): DestinationFolder {
     const path = this.child(name);
     const existing = this.look(name);
     let isCreated = false;
@@ -89,7 +89,7 @@ export class DestinationFolder {
         if (!mayReplace) throw new FarkeepError('restore.exists', 'Something that is no folder stands in its place');
         unlinkSync(path);
       }
-      mkdirSync(path, { mode: 0o700 });
+      mkdirSync(path, { mode });
       isCreated = true;
     }
     return DestinationFolder.#open(path, isCreated, false);

@@ -1,8 +1,6 @@
 // Owns looking into a manifest without reading all of it: the entries of one folder, one path, names that match.
 // Each block begins with the path it continues from, so a folder is found by halving, and what lies deeper is jumped over.
-import { open, type FileHandle } from 'node:fs/promises';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
-import { maxManifestBlockBytes } from './manifest-format.ts';
 import { ManifestDecoder, readManifest, readManifestContext, splitPath } from './manifest.ts';
 import { compareTreePaths, type ManifestItem, type TreeEntry } from './tree-entry.ts';
 import { isAtOrBelow } from './tree-selection.ts';
@@ -184,68 +182,4 @@ export function manifestBlocksOf(
       return readContent(reference.id);
     },
   };
-}
-
-/**
- * A manifest kept in a file for browsing: the contents of its blocks, each after its length in 4 bytes.
- * Only a cache of what the restore point says; delete it at will.
- */
-export class SavedManifest implements ManifestBlocks, AsyncDisposable {
-  readonly #handle: FileHandle;
-  readonly #places: readonly { readonly start: number; readonly length: number }[];
-
-  private constructor(handle: FileHandle, places: readonly { readonly start: number; readonly length: number }[]) {
-    this.#handle = handle;
-    this.#places = places;
-  }
-
-  static async save(file: string, contents: AsyncIterable<Buffer>): Promise<void> {
-    const handle = await open(file, 'w', 0o600);
-    try {
-      for await (const content of contents) {
-        const length = Buffer.alloc(4);
-        length.writeUInt32BE(content.length);
-        await handle.writev([length, content]);
-      }
-    } finally {
-      await handle.close();
-    }
-  }
-
-  static async open(file: string): Promise<SavedManifest> {
-    const handle = await open(file, 'r');
-    try {
-      const { size } = await handle.stat();
-      const places: { start: number; length: number }[] = [];
-      const head = Buffer.alloc(4);
-      for (let at = 0; at < size;) {
-        await handle.read(head, 0, 4, at);
-        const length = head.readUInt32BE();
-        if (length === 0 || length > maxManifestBlockBytes || at + 4 + length > size)
-          throw new FarkeepError('storage.damaged', `${file} is not a saved manifest`);
-        places.push({ start: at + 4, length });
-        at += 4 + length;
-      }
-      return new SavedManifest(handle, places);
-    } catch (error) {
-      await handle.close();
-      throw error;
-    }
-  }
-
-  get count(): number {
-    return this.#places.length;
-  }
-
-  async read(index: number): Promise<Buffer> {
-    const place = this.#places[index];
-    if (place === undefined) throw new RangeError(`There is no manifest block ${index}`);
-    const content = Buffer.allocUnsafe(place.length);
-    await this.#handle.read(content, 0, place.length, place.start);
-    return content;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#handle.close();
-  }
 }

@@ -234,7 +234,8 @@ export class TreeWriter {
     let folder: DestinationFolder | undefined;
     if (parent.folder !== undefined) {
       try {
-        folder = parent.folder.openChild(name, this.#overwrite === 'always');
+        // A folder with an entry is closed to others until that entry's mode is set; one that is only on the way is made as usual.
+        folder = parent.folder.openChild(name, this.#overwrite === 'always', entry === undefined ? 0o777 : 0o700);
         if (entry !== undefined) this.counts.folders += 1;
       } catch (error) {
         this.#fail(path, error);
