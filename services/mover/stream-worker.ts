@@ -34,7 +34,13 @@ const fail = (error: unknown): void => {
   if (hasFailed) return;
   hasFailed = true;
   lane?.stop();
-  const known = toFarkeepError(error);
+  const { code, message, hint, retryable, details } = toFarkeepError(error);
+  const known = new FarkeepError(code, message, {
+    hint,
+    retryable,
+    details: { ...details, stream: start.streamIndex },
+    cause: error,
+  });
   connection?.fail(known);
   post({ type: 'failed', error: known.toInfo() });
   finish();

@@ -164,7 +164,7 @@ export class TargetMover {
           connection.end();
         },
         onClose: (error) => {
-          this.#streamClosed(error);
+          this.#streamClosed(error === undefined ? undefined : withStream(error, streamIndex));
         },
       },
       firstBytes,
@@ -197,4 +197,9 @@ export class TargetMover {
     if (this.#session !== undefined)
       this.#emit({ type: 'progress', totals: { ...this.#session.totals }, busyShare: this.#session.takeBusyShare() });
   }
+}
+
+function withStream(error: FarkeepError, stream: number): FarkeepError {
+  const { code, message, hint, retryable, details } = error;
+  return new FarkeepError(code, message, { hint, retryable, details: { ...details, stream }, cause: error });
 }

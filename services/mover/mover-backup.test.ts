@@ -1,0 +1,307 @@
+// Backup and restore between two real data mover processes over a TCP relay: what comes back is what was there, and only news travels.
+import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  ftruncateSync,
+  linkSync,
+  lstatSync,
+  lutimesSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { TenantStore } from '../repository/tenant-store.ts';
+import { silentLogger } from '../kernel/logger.ts';
+import { runMoverSession } from '../testing/mover-session.ts';
+import type { MoverSessionOptions, MoverSessionResult } from '../testing/mover-session.ts';
+import type { MoverEvent, RestoreOperation, SourceEvent } from './local-link.ts';
+import { readSavedManifest } from './saved-manifest.ts';
+
+let folder: string;
+let source: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(path.join(tmpdir(), 'farkeep-mover-'));
+  source = path.join(folder, 'source');
+  mkdirSync(source);
+});
+
+afterEach(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const newId = (): string => randomBytes(16).toString('hex');
+const inSource = (name: string): string => path.join(source, name);
+
+function backup(
+  pointId: string,
+  more: Partial<MoverSessionOptions> = {},
+  excludes: string[] = [],
+): Promise<MoverSessionResult> {
+  return runMoverSession({
+    tenantFolder: path.join(folder, 'tenant'),
+    operation: {
+      kind: 'backup',
+      sourcePaths: [source],
+      excludes,
+      jobId: 'job',
+      jobName: 'Job',
+      pointId,
+      fileCachePath: path.join(folder, 'cache.sqlite'),
+    },
+    ...more,
+  });
+}
+
+function restore(pointId: string, more: Partial<RestoreOperation> = {}): Promise<MoverSessionResult> {
+  return runMoverSession({
+    tenantFolder: path.join(folder, 'tenant'),
+    operation: {
+      kind: 'restore',
+      pointId,
+      paths: [],
+      destination: path.join(folder, 'out'),
+      overwrite: 'always',
+      ...more,
+    },
+  });
+}
+
+function finished(result: MoverSessionResult): SourceEvent & { type: 'finished' } {
+  expect(result.source).toEqual({ kind: 'finished' });
+  expect(result.target).toEqual({ kind: 'finished' });
+  const event = result.sourceEvents.find((item) => item.type === 'finished');
+  if (event?.type !== 'finished' || !('warningCount' in event))
+    throw new Error('The source did not say that it finished');
+  return event;
+}
+
+const warnings = (events: readonly MoverEvent[]): { code: string; path: string }[] =>
+  events.flatMap((event) => (event.type === 'warning' ? [{ code: event.warning.code, path: event.warning.path }] : []));
+
+/** Waits until the files are old enough for the cache to trust their times. */
+function settle(...files: string[]): void {
+  const past = new Date(Date.now() - 10_000);
+  for (const file of files) utimesSync(file, past, past);
+}
+
+describe('backup and restore', () => {
+  it('bring back contents, names in any bytes, modes, times, links and holes', async () => {
+    mkdirSync(inSource('deep/er'), { recursive: true });
+    writeFileSync(inSource('deep/er/text'), 'hello '.repeat(50_000));
+    writeFileSync(inSource('random'), randomBytes(5_000_000), { mode: 0o640 });
+    writeFileSync(inSource('empty'), '');
+    writeFileSync(Buffer.concat([Buffer.from(`${source}/`), Buffer.from([0xff, 0xfe, 0x0a, 0x80])]), 'odd');
+    writeFileSync(inSource('zäh ☃ name'), 'unicode');
+    symlinkSync('deep/er/text', inSource('link'));
+    symlinkSync('/nowhere/at/all', inSource('dangling'));
+    linkSync(inSource('random'), inSource('second name'));
+    chmodSync(inSource('deep'), 0o711);
+    lutimesSync(inSource('link'), 1_000_000_000, 1_000_000_001);
+    const sparse = openSync(inSource('sparse'), 'w');
+    ftruncateSync(sparse, 64 * 1024 * 1024);
+    writeSync(sparse, 'begin', 0);
+    writeSync(sparse, 'middle', 30_000_000);
+    closeSync(sparse);
+    utimesSync(inSource('deep'), 1_111_111_111, 1_234_567_890.5);
+    utimesSync(source, 1_111_111_111, 1_222_222_222);
+
+    const pointId = newId();
+    expect(finished(await backup(pointId)).warningCount).toBe(0);
+    const restored = finished(await restore(pointId));
+    expect(restored.warningCount).toBe(0);
+
+    const out = path.join(folder, 'out');
+    execFileSync('diff', ['-r', '--no-dereference', source, out]);
+    expect(lstatSync(path.join(out, 'random')).mode & 0o7777).toBe(0o640);
+    expect(statSync(path.join(out, 'random')).ino).toBe(statSync(path.join(out, 'second name')).ino);
+    expect(readlinkSync(path.join(out, 'dangling'))).toBe('/nowhere/at/all');
+    expect(lstatSync(path.join(out, 'link')).mtimeMs).toBe(1_000_000_001_000);
+    expect(lstatSync(path.join(out, 'deep')).mode & 0o7777).toBe(0o711);
+    expect(lstatSync(path.join(out, 'deep')).mtimeMs).toBe(1_234_567_890_500);
+    expect(lstatSync(out).mtimeMs).toBe(1_222_222_222_000);
+    expect(statSync(path.join(out, 'sparse')).blocks * 512).toBeLessThan(1024 * 1024);
+    expect(statSync(path.join(out, 'sparse')).size).toBe(64 * 1024 * 1024);
+  });
+
+  it('send nothing when nothing changed, and only the changed blocks of a big file', async () => {
+    const content = randomBytes(12_000_000);
+    writeFileSync(inSource('big'), content);
+    for (let index = 0; index < 200; index += 1) writeFileSync(inSource(`small ${index}`), `number ${index}`);
+    settle(inSource('big'), ...Array.from({ length: 200 }, (_, index) => inSource(`small ${index}`)));
+    const first = finished(await backup(newId()));
+    expect(first.totals.newBlocks).toBeGreaterThan(203);
+
+    const second = finished(await backup(newId()));
+    expect(second.totals).toMatchObject({ newBlocks: 0, readBytes: 0, transferredBytes: 0, processedFiles: 201 });
+    expect(second.totals.processedBytes).toBe(first.totals.processedBytes);
+
+    content.write('changed', 6_000_000);
+    writeFileSync(inSource('big'), Buffer.concat([Buffer.from('inserted at the front'), content]));
+    const pointId = newId();
+    const third = finished(await backup(pointId));
+    expect(third.totals.newBlocks).toBeGreaterThan(1);
+    expect(third.totals.newBlocks).toBeLessThan(8);
+    finished(await restore(pointId));
+    expect(readFileSync(path.join(folder, 'out/big')).equals(readFileSync(inSource('big')))).toBe(true);
+  });
+
+  it('read a file again when its remembered blocks are gone from the provider', async () => {
+    writeFileSync(inSource('a'), randomBytes(400_000));
+    settle(inSource('a'));
+    finished(await backup(newId()));
+    rmSync(path.join(folder, 'tenant'), { recursive: true });
+    const pointId = newId();
+    expect(finished(await backup(pointId)).totals.readBytes).toBe(400_000);
+    finished(await restore(pointId));
+    expect(readFileSync(path.join(folder, 'out/a')).equals(readFileSync(inSource('a')))).toBe(true);
+  });
+
+  it('warn of what cannot be read or is left out, and save the rest', async () => {
+    writeFileSync(inSource('kept'), 'kept');
+    mkdirSync(inSource('node_modules'));
+    writeFileSync(inSource('node_modules/x'), 'x');
+    writeFileSync(inSource('a.tmp'), 'x');
+
+    execFileSync('mkfifo', [inSource('pipe')]);
+    const pointId = newId();
+    const result = await backup(pointId, {}, ['node_modules/', '*.tmp']);
+    finished(result);
+    const out = finished(await restore(pointId));
+    expect(readFileSync(path.join(folder, 'out/kept'), 'utf8')).toBe('kept');
+    expect(existsSync(path.join(folder, 'out/node_modules'))).toBe(false);
+    expect(existsSync(path.join(folder, 'out/a.tmp'))).toBe(false);
+    expect(out.warningCount).toBe(1); // the pipe is recorded, not restored
+  });
+
+  it('save what was seen of a file that grows all the time, marked, without end', async () => {
+    const file = inSource('growing');
+    writeFileSync(file, randomBytes(3_000_000));
+    const growing = setInterval(() => {
+      writeFileSync(file, randomBytes(20_000), { flag: 'a' });
+    }, 1);
+    const pointId = newId();
+    const result = await backup(pointId).finally(() => {
+      clearInterval(growing);
+    });
+    const event = finished(result);
+    finished(await restore(pointId));
+    const saved = readFileSync(path.join(folder, 'out/growing'));
+    expect(readFileSync(file).subarray(0, saved.length).equals(saved)).toBe(true);
+    expect(saved.length).toBeGreaterThanOrEqual(3_000_000);
+    // The file may have been quiet for the moment of one reading; if not it is marked.
+    if (event.warningCount > 0) expect(warnings(result.sourceEvents)).toEqual([{ code: 'source.changed', path: file }]);
+  });
+
+  it('restore single paths, and leave alone what is there by rule', async () => {
+    mkdirSync(inSource('one'));
+    writeFileSync(inSource('one/a'), 'a');
+    writeFileSync(inSource('one/b'), 'b');
+    writeFileSync(inSource('c'), 'c');
+    const pointId = newId();
+    finished(await backup(pointId));
+    const result = await restore(pointId, { paths: ['one/', Buffer.from('missing')] });
+    expect(finished(result).warningCount).toBe(1);
+    expect(warnings(result.sourceEvents)).toEqual([{ code: 'restore.incomplete', path: 'missing' }]);
+    const out = path.join(folder, 'out');
+    expect(existsSync(path.join(out, 'c'))).toBe(false);
+    writeFileSync(path.join(out, 'one/a'), 'mine');
+    expect(finished(await restore(pointId, { overwrite: 'never' })).totals.skippedFiles).toBe(2);
+    expect(readFileSync(path.join(out, 'one/a'), 'utf8')).toBe('mine');
+    finished(await restore(pointId, { overwrite: 'always' }));
+    expect(readFileSync(path.join(out, 'one/a'), 'utf8')).toBe('a');
+  });
+
+  it('keep a manifest for browsing', async () => {
+    mkdirSync(inSource('one'));
+    writeFileSync(inSource('one/a'), 'a');
+    const pointId = newId();
+    finished(await backup(pointId));
+    const saveTo = path.join(folder, 'saved/manifest');
+    finished(
+      await runMoverSession({
+        tenantFolder: path.join(folder, 'tenant'),
+        operation: { kind: 'manifest', pointId, saveTo },
+      }),
+    );
+    const { root, items } = await readSavedManifest(saveTo);
+    expect(root).toMatchObject({ pointId, jobName: 'Job', state: 'complete' });
+    const paths: string[] = [];
+    for await (const item of items) if (item.type === 'entry') paths.push(item.entry.path.toString());
+    expect(paths).toEqual(['', 'one', 'one/a']);
+  });
+
+  it('keep several sources apart by their names', async () => {
+    for (const name of ['x', 'y']) {
+      mkdirSync(path.join(folder, name, 'docs'), { recursive: true });
+      writeFileSync(path.join(folder, name, 'docs/file'), name);
+    }
+    writeFileSync(path.join(folder, 'single'), 'single');
+    const pointId = newId();
+    const sourcePaths = ['x/docs', 'y/docs', 'single'].map((name) => path.join(folder, name));
+    const fileCachePath = path.join(folder, 'cache.sqlite');
+    const operation = {
+      kind: 'backup' as const,
+      sourcePaths,
+      excludes: [],
+      jobId: 'job',
+      jobName: 'Job',
+      pointId,
+      fileCachePath,
+    };
+    finished(await backup(pointId, { operation }));
+    finished(await restore(pointId));
+    expect(readFileSync(path.join(folder, 'out/docs/file'), 'utf8')).toBe('x');
+    expect(readFileSync(path.join(folder, 'out/docs (2)/file'), 'utf8')).toBe('y');
+    expect(readFileSync(path.join(folder, 'out/single'), 'utf8')).toBe('single');
+  });
+
+  it('work over one stream and over four', async () => {
+    for (let index = 0; index < 40; index += 1) writeFileSync(inSource(`f${index}`), randomBytes(100_000));
+    for (const streams of [1, 4]) {
+      const pointId = newId();
+      rmSync(path.join(folder, 'tenant'), { recursive: true, force: true });
+      finished(await backup(pointId, { streams }));
+      finished(await restore(pointId));
+      execFileSync('diff', ['-r', source, path.join(folder, 'out')]);
+      rmSync(path.join(folder, 'out'), { recursive: true });
+    }
+  });
+
+  it('tell the source at once what does not exist', async () => {
+    rmSync(source, { recursive: true });
+    const result = await backup(newId());
+    expect(result.source).toMatchObject({ kind: 'failed', error: { code: 'source.missing' } });
+    expect(result.target).toMatchObject({ kind: 'failed', error: { code: 'source.missing' } });
+    const other = await restore(newId());
+    expect(other.source).toMatchObject({ kind: 'failed', error: { code: 'call.not-found' } });
+    expect(other.target).toMatchObject({ kind: 'failed', error: { code: 'call.not-found' } });
+  });
+
+  it('refuse before the quota is passed, with the reason on both sides and no restore point', async () => {
+    writeFileSync(inSource('a'), randomBytes(3_000_000));
+    const result = await backup(newId(), { quotaBytes: 1_000_000 });
+    expect(result.source).toMatchObject({ kind: 'failed', error: { code: 'quota.exceeded' } });
+    expect(result.target).toMatchObject({ kind: 'failed', error: { code: 'quota.exceeded' } });
+    await using store = await TenantStore.open({
+      folder: path.join(folder, 'tenant'),
+      mode: 'read',
+      logger: silentLogger,
+    });
+    expect(await store.listPoints()).toEqual([]);
+  });
+});
