@@ -21,7 +21,7 @@ beforeAll(async () => {
   openssl = await OpenSsl.create();
   root = await openssl.authority('Root');
   [good, other] = await Promise.all([server({ issuer: root }), server({ issuer: root })]);
-  p12 = await opensslPkcs12(openssl, good, { password: 'secret', chain: [root] });
+  p12 = await opensslPkcs12(openssl, good, { password: 'secret', chain: [root], args: ['-iter', '20'] });
 });
 afterAll(() => openssl[Symbol.asyncDispose]());
 
@@ -165,7 +165,7 @@ describe('hostile files', () => {
     ['a length of 126 bytes', () => Buffer.concat([Buffer.of(0x30, 0xfe), Buffer.alloc(200, 0xff)])],
     ['an OCTET STRING of 2 GiB', () => Buffer.from('300f020103300a06092a864886f70d010701a0847fffffff', 'hex')],
     ['1,000 levels', () => nested(1000)],
-    ['50,000 levels', () => nested(50_000)],
+    ['20,000 levels', () => nested(20_000)],
     ['300,000 levels of indefinite length', () => Buffer.alloc(600_000, Buffer.of(0x30, 0x80))],
     [
       '500,000 empty elements',

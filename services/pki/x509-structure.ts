@@ -42,6 +42,8 @@ export interface CertificateStructure {
   readonly subject: string;
   readonly issuer: string;
   readonly commonNames: readonly string[];
+  /** Common name of the issuer, else its organization. */
+  readonly issuerName: string | undefined;
   readonly organization: string | undefined;
   readonly hasSubjectAltName: boolean;
   readonly dnsNames: readonly string[];
@@ -94,6 +96,7 @@ export function readStructure(der: Uint8Array): CertificateStructure {
     subject: formatName(tbs.subject),
     issuer: formatName(tbs.issuer),
     commonNames: attributeValues(tbs.subject, '2.5.4.3'),
+    issuerName: attributeValues(tbs.issuer, '2.5.4.3')[0] ?? attributeValues(tbs.issuer, '2.5.4.10')[0],
     organization: attributeValues(tbs.subject, '2.5.4.10')[0],
     hasSubjectAltName: alternativeNames !== undefined,
     dnsNames: [...(alternativeNames ?? [])].flatMap((name) => (name.dNSName === undefined ? [] : [name.dNSName])),
