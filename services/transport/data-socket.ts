@@ -233,7 +233,12 @@ export class DataSocket {
   write(data: Uint8Array | readonly Uint8Array[]): true | Promise<void> {
     const socket = this.#socket;
     if (socket.destroyed || socket.writableEnded) {
-      return Promise.reject(this.#closeError ?? new FarkeepError('connection.lost', `${this.#describe}: closed`));
+      const refused: Promise<void> = Promise.reject(
+        this.#closeError ?? new FarkeepError('connection.lost', `${this.#describe}: closed`),
+      );
+      // Whoever does not wait learns of it by `onClose`; a rejection nobody waits for must not end the process.
+      refused.catch(() => undefined);
+      return refused;
     }
     if (data instanceof Uint8Array) socket.write(data);
     else {
@@ -244,7 +249,6 @@ export class DataSocket {
     // libuv tries the system call at once; what the kernel took is out of the stream's books by now.
     if (socket.writableLength === 0) return true;
     this.#drained ??= Promise.withResolvers<undefined>();
-    // The caller may only look at `onClose`; a rejection nobody waits for must not end the process.
     this.#drained.promise.catch(() => undefined);
     return this.#drained.promise;
   }

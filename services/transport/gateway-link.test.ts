@@ -1,0 +1,245 @@
+// The infrastructure port against peers that are no gateways, and the small parts the link is made of.
+import fc from 'fast-check';
+import { generateKeyPairSync } from 'node:crypto';
+import { connect as connectTcp, type Socket } from 'node:net';
+import { connect as connectTls, type ConnectionOptions, type TLSSocket } from 'node:tls';
+import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { WebSocket } from 'ws';
+
+import type { FarkeepError } from '../kernel/farkeep-error.ts';
+import {
+  makeAuthority,
+  makeSelfSigned,
+  type FixtureAuthority,
+  type FixtureIdentity,
+} from '../testing/certificate-fixture.ts';
+import { startProviderFixture, type ProviderFixture } from '../testing/gateway-fixture.ts';
+import { countingKey, normalizeAddress } from './client-address.ts';
+import { ControlPeer } from './control-peer.ts';
+import { createEnrolmentToken, hashEnrolmentSecret, parseEnrolmentToken } from './enrolment-token.ts';
+import { callLink, type LinkInput } from './link-calls.ts';
+import { ReplayWindow } from './replay-window.ts';
+import { linkPath, linkProtocol } from './tls-settings.ts';
+
+let authority: FixtureAuthority;
+let infrastructure: FixtureIdentity;
+let identity: FixtureIdentity;
+beforeAll(async () => {
+  authority = await makeAuthority('infrastructure');
+  infrastructure = await authority.issueServer('provider infrastructure');
+  identity = await makeSelfSigned('provider');
+});
+
+const cleanUps: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
+});
+
+async function startProvider(): Promise<ProviderFixture> {
+  const provider = await startProviderFixture({ authority, infrastructure, identity });
+  cleanUps.push(() => provider.close());
+  return provider;
+}
+
+const publicKeyPem = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({
+  type: 'spki',
+  format: 'pem',
+});
+const hello: LinkInput<'link-hello'> = { protocol: 1, name: 'nobody', version: '0', listeners: [] };
+
+async function dial(port: number, options: ConnectionOptions = {}): Promise<{ socket: TLSSocket; peer: ControlPeer }> {
+  const socket = connectTls({
+    host: '127.0.0.1',
+    port,
+    rejectUnauthorized: false,
+    ALPNProtocols: [linkProtocol],
+    ...options,
+  });
+  socket.on('error', () => undefined);
+  cleanUps.push(() => socket.destroy());
+  const webSocket = new WebSocket(`ws://provider${linkPath}`, {
+    createConnection: () => socket,
+    perMessageDeflate: false,
+  });
+  const peer = new ControlPeer(webSocket);
+  await new Promise((resolve, reject) => {
+    webSocket.once('open', resolve);
+    peer.onClose(() => reject(new Error('closed')));
+  });
+  return { socket, peer };
+}
+
+function untilClosed(socket: Socket): Promise<void> {
+  socket.on('error', () => undefined);
+  socket.resume();
+  return new Promise((resolve) => socket.once('close', () => resolve()));
+}
+
+describe('infrastructure port', () => {
+  it('gives no link to a peer without a certificate, with a self-signed one, or with one nobody remembers', async () => {
+    const provider = await startProvider();
+    const stranger = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const forgotten = {
+      cert: await authority.authority.issueClientCertificate({
+        publicKeyPem: stranger.publicKey.export({ type: 'spki', format: 'pem' }),
+        commonName: 'forgotten',
+      }),
+      key: stranger.privateKey.export({ type: 'pkcs8', format: 'pem' }),
+    };
+    for (const material of [{}, { cert: identity.certificatePem, key: identity.privateKeyPem }, forgotten]) {
+      const { peer } = await dial(provider.links.port, material);
+      await expect(callLink(peer, 'link-hello', hello)).rejects.toMatchObject({ code: 'gateway.not-enrolled' });
+    }
+    expect(provider.links.gateways()).toHaveLength(0);
+  });
+
+  it('refuses a wrong secret, and requests of the other direction', async () => {
+    const provider = await startProvider();
+    provider.makeToken();
+    const { peer } = await dial(provider.links.port);
+    await expect(callLink(peer, 'enrol', { secret: 'x'.repeat(43), name: 'evil', publicKeyPem })).rejects.toMatchObject(
+      { code: 'gateway.token-invalid' },
+    );
+    await expect(callLink(peer, 'configure', { controlPort: 1 })).rejects.toMatchObject({ code: 'call.unknown' });
+    await expect(peer.request('__proto__', {})).rejects.toMatchObject({ code: 'call.unknown' });
+    await expect(peer.request('enrol', { secret: 5 })).rejects.toMatchObject({ code: 'call.invalid' });
+    expect(provider.known.size).toBe(0);
+  });
+
+  it('closes on TLS 1.2, garbage, another protocol, and goes on serving', async () => {
+    const provider = await startProvider();
+    const { port } = provider.links;
+    await untilClosed(connectTls({ host: '127.0.0.1', port, rejectUnauthorized: false, maxVersion: 'TLSv1.2' }));
+    await untilClosed(connectTls({ host: '127.0.0.1', port, rejectUnauthorized: false }));
+    const garbage = connectTcp(port, '127.0.0.1');
+    garbage.write('GET / HTTP/1.0\r\n\r\n');
+    await untilClosed(garbage);
+    const { peer } = await dial(port);
+    await expect(callLink(peer, 'link-hello', hello)).rejects.toMatchObject({ code: 'gateway.not-enrolled' });
+  });
+
+  it('reports a gateway that is not there', async () => {
+    const provider = await startProvider();
+    await expect(
+      provider.links.pushRoutes('nobody', [{ ticket: Buffer.alloc(32), kind: 'data', port: 1 }]),
+    ).rejects.toMatchObject({ code: 'gateway.link-down' });
+    await provider.links.removeRoutes('nobody', [Buffer.alloc(32)]);
+  });
+
+  it('ends the former link of a gateway that comes again, and the link of one that sends nonsense', async () => {
+    const provider = await startProvider();
+    const keys = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const key = keys.privateKey.export({ type: 'pkcs8', format: 'pem' });
+    const enrolling = await dial(provider.links.port);
+    const { secret } = parseEnrolmentToken(provider.makeToken());
+    const { certificatePem: cert, gatewayId } = await callLink(enrolling.peer, 'enrol', {
+      secret,
+      name: 'gw',
+      publicKeyPem: keys.publicKey.export({ type: 'spki', format: 'pem' }),
+    });
+    const first = await dial(provider.links.port, { cert, key });
+    const firstClosed = new Promise((resolve) => first.peer.onClose(resolve));
+    const one = await callLink(first.peer, 'link-hello', hello);
+    const second = await dial(provider.links.port, { cert, key });
+    const two = await callLink(second.peer, 'link-hello', hello);
+    await firstClosed;
+    expect(one.gatewayId).toBe(gatewayId);
+    expect(two.linkId).not.toBe(one.linkId);
+    await vi.waitFor(() => expect(provider.links.gateways()).toHaveLength(1));
+    const closed = new Promise<FarkeepError | undefined>((resolve) => second.peer.onClose(resolve));
+    second.peer.notify('gateway-report', { controlConnections: -1 });
+    expect((await closed)?.code).toBe('protocol.malformed');
+    await vi.waitFor(() => expect(provider.links.gateways()).toHaveLength(0));
+  });
+});
+
+describe('enrolment token', () => {
+  const content = {
+    host: 'backup.example',
+    port: 6169,
+    fingerprint: `AB:${'CD:'.repeat(30)}EF`,
+    expiresAtMs: 1_800_000_000_000,
+  };
+
+  it('carries what is needed, and survives line breaks of a mail', () => {
+    const { token, secretHash } = createEnrolmentToken(content);
+    const wrapped = (token.match(/.{1,40}/g) ?? []).join('\r\n ');
+    const parsed = parseEnrolmentToken(wrapped);
+    expect(parsed).toMatchObject({
+      host: 'backup.example',
+      port: 6169,
+      fingerprint: `ab${'cd'.repeat(30)}ef`,
+      expiresAtMs: 1_800_000_000_000,
+    });
+    expect(hashEnrolmentSecret(parsed.secret)).toBe(secretHash);
+    expect(secretHash).not.toContain(parsed.secret);
+  });
+
+  it('is another one each time', () => {
+    expect(createEnrolmentToken(content).token).not.toBe(createEnrolmentToken(content).token);
+  });
+
+  it('is refused by name whatever is pasted, and never repeated', () => {
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          fc.string(),
+          fc.string().map((text) => `farkeep-gateway-1.${text}`),
+          fc.json().map((json) => `farkeep-gateway-1.${Buffer.from(json).toString('base64url')}`),
+        ),
+        (text) => {
+          try {
+            parseEnrolmentToken(text);
+          } catch (error) {
+            expect(error).toMatchObject({ code: 'gateway.token-invalid' });
+            if (text.length > 24) expect((error as Error).message).not.toContain(text);
+            return;
+          }
+          throw new Error('made from nothing');
+        },
+      ),
+    );
+  });
+});
+
+describe('replay window', () => {
+  it('takes every value once, in any near order', () => {
+    fc.assert(
+      fc.property(fc.array(fc.nat(2_000), { maxLength: 300 }), (values) => {
+        const window = new ReplayWindow();
+        const seen = new Set<number>();
+        for (const value of values) {
+          expect(window.accept(BigInt(value))).toBe(!seen.has(value));
+          seen.add(value);
+        }
+      }),
+    );
+  });
+
+  it('refuses what is far behind, forgets nothing that is near, and does not grow', () => {
+    const window = new ReplayWindow();
+    for (let value = 0n; value < 50_000n; value += 1n) expect(window.accept(value)).toBe(true);
+    for (let value = 0n; value < 50_000n; value += 7n) expect(window.accept(value)).toBe(false);
+    expect(window.accept(2n ** 64n - 1n)).toBe(true);
+    expect(window.accept(50_001n)).toBe(false);
+  });
+});
+
+describe('client addresses', () => {
+  it.each([
+    ['192.0.2.7', '192.0.2.7'],
+    ['::ffff:192.0.2.7', '192.0.2.7'],
+    ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2::/64'],
+    ['2001:db8::1', '2001:db8:0:0::/64'],
+    ['::1', '0:0:0:0::/64'],
+    ['fe80::1%eth0', 'fe80:0:0:0::/64'],
+    [undefined, ''],
+  ])('counts %s under %s', (address, key) => {
+    expect(countingKey(address)).toBe(key);
+  });
+
+  it('writes an IPv4 address one way only', () => {
+    expect(normalizeAddress('::FFFF:10.0.0.1')).toBe('10.0.0.1');
+    expect(normalizeAddress('2001:db8::1')).toBe('2001:db8::1');
+  });
+});
