@@ -39,12 +39,12 @@ function asBuffer(value: Row[string] | undefined): Buffer {
 export class Catalogue implements Disposable {
   readonly #database: Database;
 
-  /** @param file path, or ":memory:" for one that is rebuilt from packs for reading */
+  /** @param file path, or "" for one that is made for reading and gone when closed (in memory, then in a temporary file) */
   constructor(file: string, access: 'write' | 'read' | 'frozen' = 'write') {
     this.#database = new Database(file, migrations, access);
     if (access === 'write') this.#database.run('PRAGMA synchronous=NORMAL');
-    // 64 MiB of page cache; the operating system's cache does the rest. Memory stays bounded however many blocks there are.
-    this.#database.run('PRAGMA cache_size=-65536');
+    // 32 MiB of page cache; the operating system's cache does the rest. Memory stays bounded however many blocks there are.
+    this.#database.run('PRAGMA cache_size=-32768');
   }
 
   has(id: Buffer): boolean {
@@ -131,7 +131,8 @@ export class Catalogue implements Disposable {
 
   /**
    * Reserves room for bytes that are about to be received, so that several sessions together cannot pass the quota.
-   * Grants `wantedBytes`, or whatever is left if that is at least `neededBytes`; returns what was granted, 0 when refused.
+   * Grants `neededBytes` or more: up to `wantedBytes`, but no more than a quarter of what is left, so that one session does not
+   * starve another. Returns what was granted, 0 when refused.
    */
   reserve(writer: string, neededBytes: number, wantedBytes: number, quotaBytes: number, otherBytes: number): number {
     return this.#database.transaction(() => {
@@ -140,7 +141,7 @@ export class Catalogue implements Disposable {
       );
       const free = quotaBytes - otherBytes - this.packBytes() - reserved;
       if (free < neededBytes) return 0;
-      const granted = Math.min(free, Math.max(neededBytes, wantedBytes));
+      const granted = Math.max(neededBytes, Math.min(wantedBytes, Math.floor(free / 4)));
       this.#database.run(
         'INSERT INTO reservations (writer, bytes) VALUES (?, ?) ON CONFLICT (writer) DO UPDATE SET bytes = bytes + excluded.bytes',
         writer,

@@ -33,9 +33,9 @@ async function fill(
   return { packs: added, damaged };
 }
 
-/** A catalogue in memory, for reading when the file is missing, damaged or on a disk that cannot be written. */
+/** A catalogue of its own, for reading when the file is missing, damaged or on a disk that cannot be written. */
 export async function catalogueFromPacks(storage: Storage, logger: Logger = silentLogger): Promise<Catalogue> {
-  const catalogue = new Catalogue(':memory:');
+  const catalogue = new Catalogue('');
   try {
     await fill(storage, catalogue, logger);
     return catalogue;

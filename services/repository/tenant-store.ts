@@ -1,9 +1,10 @@
 // Owns one tenant's folder in a repository: which blocks are there, taking in new ones, reading them back, and restore points.
 // Knows nothing of sockets, sessions or keys. Several processes may have the same folder open; layout and rules are in
 // docs/repository-format.md.
-import { existsSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { mkdir, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { syncFolder } from '../kernel/atomic-file.ts';
 import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
 import type { Logger } from '../kernel/logger.ts';
 import {
@@ -301,7 +302,7 @@ export class TenantStore {
     }
   }
 
-  /** What counts against the quota: durable packs. (Roots are small and counted when they are committed.) */
+  /** What counts against the quota: durable packs. A root only has to fit when it is committed. */
   usedBytes(): number {
     return this.#catalogue.packBytes();
   }
@@ -382,6 +383,26 @@ export class TenantStore {
   }
 }
 
+async function makeFolderDurably(folder: string): Promise<void> {
+  const first = await mkdir(folder, { recursive: true, mode: 0o700 });
+  if (first === undefined) return;
+  const above = path.dirname(path.resolve(first));
+  for (let made = path.resolve(folder); made !== above; made = path.dirname(made)) await syncFolder(path.dirname(made));
+}
+
+/** Only the owner may read it, nor the files that SQLite makes beside it with the same rights. */
+function openOwnCatalogue(file: string): Catalogue {
+  // Never for a file that is there: closing a descriptor of it would free SQLite's locks in this process (POSIX).
+  if (!existsSync(file)) {
+    try {
+      writeFileSync(file, '', { flag: 'wx', mode: 0o600 });
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+    }
+  }
+  return new Catalogue(file);
+}
+
 /** SQLITE_CORRUPT and SQLITE_NOTADB. */
 function isDamagedDatabase(error: unknown): boolean {
   return (
@@ -417,8 +438,10 @@ async function openForWriting<T>(
   make: (catalogue: Catalogue, lock: WriterLock) => T,
 ): Promise<T> {
   const incoming = path.join(options.folder, incomingFolder);
-  for (const folder of ['packs', 'points', 'trash', incomingFolder])
+  await makeFolderDurably(options.folder);
+  for (const folder of ['packs', 'points', 'trash', incomingFolder]) {
     await mkdir(path.join(options.folder, folder), { recursive: true, mode: 0o700 });
+  }
   await storage.sync('');
   const lock = await WriterLock.take(incoming);
   let catalogue: Catalogue | undefined;
@@ -426,7 +449,7 @@ async function openForWriting<T>(
     const file = path.join(options.folder, catalogueFile);
     let isNew = !existsSync(file);
     try {
-      catalogue = new Catalogue(file);
+      catalogue = openOwnCatalogue(file);
     } catch (error) {
       // It is only a cache: a damaged one is put aside and made anew, unless another session is using it.
       if (!isDamagedDatabase(error) || WriterLock.hasOtherLiving(incoming, lock.writer)) throw error;
@@ -436,7 +459,7 @@ async function openForWriting<T>(
       });
       for (const suffix of ['-wal', '-shm']) await rm(file + suffix, { force: true });
       await rename(file, `${file}.damaged`);
-      catalogue = new Catalogue(file);
+      catalogue = openOwnCatalogue(file);
       isNew = true;
     }
     const opened = catalogue;

@@ -97,10 +97,11 @@ export async function verifyTenantFolder({
   // Damage is rare: only then the good packs are asked whether they hold the same block.
   if (lostBlocks.size > 0) await forgetHeldElsewhere(storage, names, bad, lostBlocks, wholeBlocks);
 
+  // Points first: a session may go on committing meanwhile, and what a point needs is there before the point.
+  const pointNames = (await storage.list('points')).filter((name) => name.endsWith('.manifest'));
   const catalogue = await catalogueFromPacks(storage);
   const affected = new Map<string, Set<string>>();
   const damagedPoints: Damage[] = [];
-  const pointNames = (await storage.list('points')).filter((name) => name.endsWith('.manifest'));
   try {
     for (const name of pointNames) {
       signal?.throwIfAborted();
@@ -118,7 +119,8 @@ export async function verifyTenantFolder({
           return true;
         },
       });
-      if (reason !== undefined)
+      const isGone = reason !== undefined && (await storage.sizeBytes(`points/${name}`)) === undefined;
+      if (reason !== undefined && !isGone)
         damagedPoints.push({ manifest: `points/${name}`, reason, damagedBlocks: 0, points: [pointId] });
     }
   } finally {

@@ -2,7 +2,7 @@
 // transaction: the kernel frees that lock when the process ends, however it ends. Process ids would be re-used, or lie in containers.
 // The lock files must be touched through SQLite only: closing any other descriptor of one in this process would free the lock (POSIX).
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, unlinkSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, unlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { syncFolder } from '../kernel/atomic-file.ts';
@@ -39,6 +39,7 @@ export class WriterLock {
     for (;;) {
       const writer = randomBytes(8).toString('hex');
       const file = path.join(folder, writer + suffix);
+      writeFileSync(file, '', { flag: 'wx', mode: 0o600 });
       const database = lockExclusively(file);
       // Another process may have taken it for an orphan and removed it between creation and lock.
       if (database !== undefined && existsSync(file)) {
