@@ -1,0 +1,85 @@
+// What a thousand waiting connections cost a gateway, measured from outside on the process that a server would run.
+import { fork } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { readFile, writeFile } from 'node:fs/promises';
+import { connect, type Socket } from 'node:net';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { expect, it, vi } from 'vitest';
+
+import { makeAuthority, makeSelfSigned } from '../testing/certificate-fixture.ts';
+import { startProviderFixture } from '../testing/gateway-fixture.ts';
+import { listenData } from '../transport/data-listener.ts';
+import type { DataSocket } from '../transport/data-socket.ts';
+import { encodePreamble } from '../wire/preamble.ts';
+
+const connections = 1_000;
+const limitBytes = 150 * 1024 * 1024;
+
+/** Linux tells the resident memory of any process; elsewhere there is no way without another program. */
+async function residentBytes(pid: number): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8');
+  return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1] ?? Number.NaN) * 1024;
+}
+
+it.runIf(process.platform === 'linux')('holds 1,000 idle connections in less than 150 MiB', async () => {
+  const home = await mkdtemp(path.join(tmpdir(), 'farkeep-gateway-memory-'));
+  const authority = await makeAuthority('infrastructure');
+  const provider = await startProviderFixture({
+    authority,
+    infrastructure: await authority.issueServer('provider infrastructure'),
+    identity: await makeSelfSigned('provider'),
+  });
+  const arrived: DataSocket[] = [];
+  const mover = await listenData({
+    maxPending: connections,
+    onConnection: ({ socket }) => {
+      // Reads, so that it notices the end.
+      socket.start({ onChunk: () => true, onEnd: () => socket.end() });
+      arrived.push(socket);
+    },
+  });
+  const tokenFile = path.join(home, 'token');
+  await writeFile(tokenFile, provider.makeToken(), { mode: 0o600 });
+  const gateway = fork(
+    new URL('../host/serve-entry.ts', import.meta.url),
+    ['gateway', '--home', home, '--listen', '127.0.0.1:0', '--token-file', tokenFile, '--log-level', 'error'],
+    { serialization: 'json', execArgv: [] },
+  );
+  const clients: Socket[] = [];
+  try {
+    const address = await new Promise<string>((resolve, reject) => {
+      gateway.once('exit', (code) => reject(new Error(`The gateway ended with ${String(code)}`)));
+      gateway.on('message', (message: { kind?: string; listeners?: Record<string, string> }) => {
+        if (message.kind === 'ready') resolve(message.listeners?.['gateway'] ?? '');
+      });
+    });
+    const port = Number(address.split(':').at(-1));
+    const gatewayId = await provider.untilConnected();
+    const tickets = Array.from({ length: connections }, () => randomBytes(32));
+    await provider.links.pushRoutes(
+      gatewayId,
+      tickets.map((ticket) => ({ ticket, kind: 'data', port: mover.port })),
+    );
+    for (const ticket of tickets) {
+      const client = connect(port, '127.0.0.1');
+      client.on('error', () => undefined);
+      clients.push(client);
+      client.write(encodePreamble({ kind: 'data', ticket }));
+      // A ClientHello's worth of data, so that every buffer on the way has been used.
+      client.write(randomBytes(2_000));
+      if (clients.length % 50 === 0)
+        await vi.waitFor(() => expect(arrived.length).toBeGreaterThanOrEqual(clients.length - 50), { timeout: 10_000 });
+    }
+    await vi.waitFor(() => expect(arrived).toHaveLength(connections), { timeout: 10_000 });
+    expect(await residentBytes(gateway.pid ?? 0)).toBeLessThan(limitBytes);
+  } finally {
+    for (const client of clients) client.destroy();
+    for (const socket of arrived) socket.destroy();
+    const exited = new Promise((resolve) => gateway.once('exit', resolve));
+    gateway.kill('SIGTERM');
+    await Promise.all([exited, mover.close(), provider.close()]);
+    await rm(home, { recursive: true, force: true });
+  }
+});
