@@ -55,7 +55,11 @@ export default tseslint.config(
       '@typescript-eslint/no-unsafe-class-instance-assignment': 'off',
       // compilerOptions.noPropertyAccessFromIndexSignature asks for the brackets that this rule would remove.
       '@typescript-eslint/dot-notation': 'off',
-      eqeqeq: 'error',
+      // A function that an interface wants to be async may have nothing to wait for.
+      '@typescript-eslint/require-await': 'off',
+      // `() => void | Promise<void>` is how a listener says that it may take time.
+      '@typescript-eslint/no-invalid-void-type': 'off',
+      eqeqeq: ['error', 'always', { null: 'ignore' }],
       'no-console': 'error',
       'no-empty': ['error', { allowEmptyCatch: false }],
       'no-eval': 'error',
@@ -96,6 +100,8 @@ export default tseslint.config(
   {
     files: ['renderer/**/*.ts', 'renderer/**/*.tsx'],
     extends: [reactHooks.configs.flat.recommended],
+    // The React compiler is not used, so what it cannot handle does not matter.
+    rules: { 'react-hooks/incompatible-library': 'off' },
   },
   {
     files: ['**/*.config.ts', '**/*.config.js', '.dependency-cruiser.mjs'],

@@ -11,6 +11,9 @@ export interface InstallLayout {
   readonly trayIconFile: string;
 }
 
+/** As in scripts/project.mjs: how the registry calls its packages with a Node.js in them. */
+const platformNames: Partial<Record<NodeJS.Platform, string>> = { win32: 'win', darwin: 'bin-darwin' };
+
 /**
  * @param bundleFolder folder of the bundled main script: build/console/main in a checkout, app/main in a package
  * @param resourcesFolder set when packaged
@@ -18,8 +21,7 @@ export interface InstallLayout {
 export function installLayout(bundleFolder: string, resourcesFolder: string | undefined): InstallLayout {
   const appFolder = path.dirname(bundleFolder);
   const root = resourcesFolder ?? path.resolve(appFolder, '..', '..');
-  // As in scripts/project.mjs: how the registry calls its packages with Node.js in them.
-  const platform = { win32: 'win', darwin: 'bin-darwin' }[String(process.platform)] ?? process.platform;
+  const platform = platformNames[process.platform] ?? process.platform;
   const nodeFile = process.platform === 'win32' ? 'node.exe' : 'node';
   return {
     nodeExecutable: path.join(root, 'node_modules', `node-${platform}-${process.arch}`, 'bin', nodeFile),
