@@ -10,7 +10,7 @@ import { askProvider } from '../wire/control-calls.ts';
 import { controlProtocolVersion, knownControlFeatures, type TenantRequestOutput } from '../wire/control-messages.ts';
 import { ScramClient } from '../wire/scram.ts';
 import type { ContactResult } from './service-providers.ts';
-import type { TrustDesk, TrustVerdict } from './trust-desk.ts';
+import type { RaisedPrompt, TrustDesk, TrustVerdict } from './trust-desk.ts';
 
 export type LinkStep =
   | 'gateway-connect'
@@ -58,14 +58,14 @@ export interface ProviderLink {
 
 /** A refusal that a person can lift. */
 export class TrustRefusal extends FarkeepError {
-  readonly promptId: string | null;
+  readonly question: RaisedPrompt | null;
 
-  constructor(error: FarkeepError, promptId: string | null) {
+  constructor(error: FarkeepError, question: RaisedPrompt | null) {
     super(error.code, error.message, {
       hint: error.hint,
       ...(error.details === undefined ? {} : { details: error.details }),
     });
-    this.promptId = promptId;
+    this.question = question;
   }
 }
 
@@ -102,7 +102,7 @@ export async function openLink(options: LinkOptions): Promise<ProviderLink> {
           waitingJob,
         });
         if (verdict.error === null) return { isAccepted: true };
-        return { isAccepted: false, error: new TrustRefusal(verdict.error, verdict.prompt?.id ?? null) };
+        return { isAccepted: false, error: new TrustRefusal(verdict.error, verdict.prompt) };
       },
       onStep: (step) => {
         if (step === 'gateway-connected') {

@@ -55,7 +55,6 @@ export async function startTenant({
     archive,
     providers,
     dialer,
-    trustDesk,
     clock,
     logger,
     publish,

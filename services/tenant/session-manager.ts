@@ -14,7 +14,6 @@ import type { ServiceProviders } from './service-providers.ts';
 import type { SessionPlan } from './session-attempt.ts';
 import { SessionReporter } from './session-reporter.ts';
 import { SessionRunner } from './session-runner.ts';
-import type { TrustDesk } from './trust-desk.ts';
 
 const evidenceTimeoutMs = 20_000;
 
@@ -31,7 +30,6 @@ export interface SessionManagerOptions {
   readonly archive: SessionArchive;
   readonly providers: ServiceProviders;
   readonly dialer: ProviderDialer;
-  readonly trustDesk: TrustDesk;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly publish: EventPublisher;
@@ -197,7 +195,6 @@ export class SessionManager {
       reporter,
       provider: () => providers.get(context.providerId),
       dialer: this.#options.dialer,
-      trustDesk: this.#options.trustDesk,
       clock: this.#options.clock,
       logger: this.#options.logger,
       retryIntervalMs: this.#options.retryIntervalMs,

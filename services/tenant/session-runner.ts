@@ -12,7 +12,7 @@ import type { DialWatcher, ProviderDialer } from './provider-dialer.ts';
 import { TrustRefusal, type ProviderLink } from './provider-link.ts';
 import { SessionAttempt, type SessionPlan } from './session-attempt.ts';
 import type { SessionReporter } from './session-reporter.ts';
-import type { TrustDesk } from './trust-desk.ts';
+import type { RaisedPrompt } from './trust-desk.ts';
 
 const lastWordTimeoutMs = 15_000;
 
@@ -22,7 +22,6 @@ export interface RunnerOptions {
   readonly reporter: SessionReporter;
   readonly provider: () => ServiceProvider;
   readonly dialer: ProviderDialer;
-  readonly trustDesk: TrustDesk;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly retryIntervalMs: number;
@@ -86,8 +85,8 @@ export class SessionRunner {
       } catch (error) {
         if (this.#abort.signal.aborted) throw new FarkeepError('call.cancelled', 'The session was cancelled');
         const known = error instanceof TrustRefusal ? error : toFarkeepError(error);
-        if (known instanceof TrustRefusal && known.promptId !== null) {
-          await this.#askPerson(known, known.promptId);
+        if (known instanceof TrustRefusal && known.question !== null) {
+          await this.#askPerson(known, known.question);
           continue;
         }
         if (this.#isKnownAlready(known)) continue;
@@ -158,15 +157,21 @@ export class SessionRunner {
     return true;
   }
 
-  async #askPerson(refusal: TrustRefusal, promptId: string): Promise<void> {
-    const { clock, promptWaitMs, trustDesk } = this.#options;
+  async #askPerson(refusal: TrustRefusal, { answer: answered }: RaisedPrompt): Promise<void> {
+    const { clock, promptWaitMs } = this.#options;
     this.live.act(
       refusal.code === 'trust.changed' ? 'security' : 'warning',
       `${refusal.message}; the job waits until somebody has answered the question about it`,
     );
     this.live.waitToResume(null, clock.now() + promptWaitMs);
-    const signal = AbortSignal.any([this.#abort.signal, AbortSignal.timeout(promptWaitMs)]);
-    const answer = await trustDesk.waitForAnswer(promptId, signal).catch(() => 'timeout' as const);
+    const enough = new AbortController();
+    const late = clock
+      .sleep(promptWaitMs, AbortSignal.any([this.#abort.signal, enough.signal]))
+      .then(() => 'timeout' as const);
+    // An abort ends the sleep with an error; after an answer nobody looks at it.
+    late.catch(() => undefined);
+    const answer = await Promise.race([answered, late]);
+    enough.abort();
     if (answer === 'timeout') throw refusal;
     if (answer === 'refuse') {
       throw new FarkeepError('trust.refused', 'The certificate was refused; nothing was sent', { cause: refusal });

@@ -6,7 +6,6 @@ import { trustDomain } from '../contracts/rpc/trust.ts';
 import type { PinStore } from '../certstore/pin-store.ts';
 import type { TrustJournal } from '../certstore/trust-journal.ts';
 import type { Clock } from '../kernel/clock.ts';
-import { abortError } from '../kernel/clock.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import { newId } from '../kernel/identifier.ts';
 import { summarize } from '../pki/certificate-summary.ts';
@@ -27,12 +26,18 @@ export interface TrustQuestion {
 export interface TrustVerdict {
   readonly result: TrustResult;
   /** Set when the decision is refused and a person could change that. */
-  readonly prompt: TrustPrompt | null;
+  readonly prompt: RaisedPrompt | null;
   /** Set when it is refused. */
   readonly error: FarkeepError | null;
 }
 
 export type PromptAnswer = 'accept' | 'refuse' | 'withdrawn';
+
+export interface RaisedPrompt {
+  readonly prompt: TrustPrompt;
+  /** Resolves when somebody has answered, or nobody needs to any more. */
+  readonly answer: Promise<PromptAnswer>;
+}
 
 interface OpenPrompt {
   readonly prompt: TrustPrompt;
@@ -119,21 +124,6 @@ export class TrustDesk {
     if (answer === 'accept') this.#publish(trustDomain, 'pinsChanged', {});
   }
 
-  /** Resolves with the answer. Rejects when the signal fires. */
-  async waitForAnswer(promptId: string, signal: AbortSignal): Promise<PromptAnswer> {
-    const open = this.#prompts.get(promptId);
-    if (open === undefined) return 'withdrawn';
-    if (signal.aborted) throw abortError();
-    const aborted = Promise.withResolvers<never>();
-    const onAbort = (): void => aborted.reject(abortError());
-    signal.addEventListener('abort', onAbort, { once: true });
-    try {
-      return await Promise.race([open.settled.promise, aborted.promise]);
-    } finally {
-      signal.removeEventListener('abort', onAbort);
-    }
-  }
-
   /** Nobody waits for these questions any more. */
   withdraw(identity: string): void {
     for (const { prompt } of [...this.#prompts.values()]) {
@@ -198,10 +188,12 @@ export class TrustDesk {
   }
 
   /** One prompt for an identity, however many connections meet it; another certificate replaces the question. */
-  #raise(presented: PresentedCertificate, question: TrustQuestion, result: TrustResult): TrustPrompt {
+  #raise(presented: PresentedCertificate, question: TrustQuestion, result: TrustResult): RaisedPrompt {
     const summary = summarize(presented.leafDer);
     const existing = [...this.#prompts.values()].find(({ prompt }) => prompt.identity === question.identity);
-    if (existing?.prompt.presented.sha256 === summary.sha256) return existing.prompt;
+    if (existing?.prompt.presented.sha256 === summary.sha256) {
+      return { prompt: existing.prompt, answer: existing.settled.promise };
+    }
     if (existing !== undefined) this.#settle(existing.prompt.id, 'withdrawn');
     const saved = result.isChanged ? this.#pins.current(question.identity) : undefined;
     const prompt: TrustPrompt = {
@@ -216,14 +208,10 @@ export class TrustDesk {
       savedAt: saved?.pinnedAt ?? null,
       waitingJob: question.waitingJob,
     };
-    this.#prompts.set(prompt.id, {
-      prompt,
-      leafDer: Buffer.from(presented.leafDer),
-      isVerified: false,
-      settled: Promise.withResolvers<PromptAnswer>(),
-    });
+    const settled = Promise.withResolvers<PromptAnswer>();
+    this.#prompts.set(prompt.id, { prompt, leafDer: Buffer.from(presented.leafDer), isVerified: false, settled });
     this.#publish(trustDomain, 'promptRaised', prompt);
-    return prompt;
+    return { prompt, answer: settled.promise };
   }
 
   #get(promptId: string): OpenPrompt {

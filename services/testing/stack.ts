@@ -195,6 +195,13 @@ export class Stack {
     await this.tenant.domain(trustDomain).answerPrompt({ promptId: prompt.id, answer: 'accept' });
   }
 
+  /** The same for a certificate that has changed. */
+  async acceptByPromptAfterComparing(): Promise<void> {
+    const { prompt } = await this.tenant.domain(serviceProvidersDomain).probe(this.addressOf(0));
+    if (prompt === null) throw new Error('There was nothing to accept');
+    await this.tenant.domain(trustDomain).answerPrompt({ promptId: prompt.id, answer: 'accept', isCompared: true });
+  }
+
   async stop(): Promise<void> {
     await this.tenant.service.stop(2000);
     await Promise.all(this.gateways.map((gateway) => gateway.stop(0)));

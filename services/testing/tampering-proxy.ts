@@ -1,0 +1,119 @@
+// Owns a TCP proxy for tests that sits where an attacker would: in front of a gateway. It can record, change one byte, cut, or hold.
+// It tells data connections from TLS by their first bytes, as the gateway does. Must not be used by the product.
+import { connect, createServer, type Server, type Socket } from 'node:net';
+
+export type TrafficKind = 'control' | 'tunnel' | 'data';
+export type TrafficDirection = 'to-gateway' | 'to-tenant';
+
+export interface Traffic {
+  readonly kind: TrafficKind;
+  readonly direction: TrafficDirection;
+  /** Where `chunk` begins in this direction of its connection. */
+  readonly offset: number;
+  /** Counts connections of this kind from 0. */
+  readonly connection: number;
+}
+
+/** May change the chunk, or return "cut" to break the connection. Undefined leaves it as it is. */
+export type Interference = (traffic: Traffic, chunk: Buffer) => Buffer | 'cut' | undefined;
+
+const preambleBytes = 40;
+
+export class TamperingProxy {
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+  readonly #counts: Record<TrafficKind, number> = { control: 0, tunnel: 0, data: 0 };
+  interfere: Interference = () => undefined;
+  port = 0;
+
+  private constructor(target: { host: string; port: number }) {
+    this.#server = createServer({ allowHalfOpen: true }, (client) => this.#accept(client, target));
+  }
+
+  static async start(target: { host: string; port: number }): Promise<TamperingProxy> {
+    const proxy = new TamperingProxy(target);
+    await new Promise<void>((resolve) => proxy.#server.listen(0, '127.0.0.1', resolve));
+    const address = proxy.#server.address();
+    proxy.port = typeof address === 'object' && address !== null ? address.port : 0;
+    return proxy;
+  }
+
+  /** Connections of a kind so far. */
+  count(kind: TrafficKind): number {
+    return this.#counts[kind];
+  }
+
+  /** Breaks every connection that is open now. */
+  cutAll(): void {
+    for (const socket of this.#sockets) socket.resetAndDestroy();
+  }
+
+  async close(): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    this.cutAll();
+    await closed;
+  }
+
+  #accept(client: Socket, target: { host: string; port: number }): void {
+    const upstream = connect({ ...target, allowHalfOpen: true });
+    const destroy = (): void => {
+      client.resetAndDestroy();
+      upstream.resetAndDestroy();
+    };
+    for (const socket of [client, upstream]) {
+      this.#sockets.add(socket);
+      socket.setNoDelay(true);
+      socket.on('error', destroy);
+      socket.on('close', () => this.#sockets.delete(socket));
+    }
+    let identity: { kind: TrafficKind; connection: number } | undefined;
+    const pass = (from: Socket, to: Socket, direction: TrafficDirection): void => {
+      let offset = 0;
+      from.on('data', (chunk: Buffer) => {
+        identity ??= this.#identify(chunk);
+        const changed = this.interfere({ ...identity, direction, offset }, chunk);
+        offset += chunk.length;
+        if (changed === 'cut') {
+          destroy();
+          return;
+        }
+        if (!to.write(changed ?? chunk)) {
+          from.pause();
+          to.once('drain', () => from.resume());
+        }
+      });
+      from.on('end', () => to.end());
+    };
+    pass(client, upstream, 'to-gateway');
+    pass(upstream, client, 'to-tenant');
+  }
+
+  #identify(first: Buffer): { kind: TrafficKind; connection: number } {
+    const isData = first.subarray(0, 4).toString('latin1') === 'FKD1';
+    const kind: TrafficKind = !isData ? 'control' : first[5] === 1 ? 'tunnel' : 'data';
+    const connection = this.#counts[kind];
+    this.#counts[kind] += 1;
+    return { kind, connection };
+  }
+}
+
+/** Flips one bit of the byte that lies at `position` of a direction; tells through `onFlipped`. */
+export function flipAt(
+  wanted: { readonly kind: TrafficKind; readonly direction: TrafficDirection; readonly position: number },
+  onFlipped: () => void = () => undefined,
+): Interference {
+  let isDone = false;
+  return ({ kind, direction, offset }, chunk) => {
+    const at = wanted.position - offset;
+    if (isDone || kind !== wanted.kind || direction !== wanted.direction || at < 0 || at >= chunk.length)
+      return undefined;
+    isDone = true;
+    onFlipped();
+    const changed = Buffer.from(chunk);
+    changed[at] = (changed[at] ?? 0) ^ 0x01;
+    return changed;
+  };
+}
+
+/** Positions below are those of the stream behind the preamble. */
+export const behindPreamble = (position: number): number => preambleBytes + position;
