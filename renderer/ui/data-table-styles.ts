@@ -1,6 +1,9 @@
 // Owns how the table looks: quiet lines, a clear selection, figures that line up.
 import { makeStyles, tokens } from '@fluentui/react-components';
 
+/** In pixels; the keyboard has to know how many rows fit below it. */
+export const headHeight = 34;
+
 export const useDataTableStyles = makeStyles({
   grid: {
     display: 'flex',
@@ -8,18 +11,20 @@ export const useDataTableStyles = makeStyles({
     flexGrow: 1,
     minHeight: 0,
     minWidth: 0,
+    overflowY: 'auto',
+    overflowX: 'hidden',
+    scrollbarGutter: 'stable',
     outlineStyle: 'none',
     ':focus-visible': {
       boxShadow: `inset 0 0 0 2px ${tokens.colorStrokeFocus2}`,
       borderRadius: tokens.borderRadiusMedium,
     },
   },
-  // The scroll bar takes its place in the head as well, so that columns line up.
-  head: { overflowY: 'scroll', scrollbarGutter: 'stable', flexShrink: 0, scrollbarColor: 'transparent transparent' },
+  head: { position: 'sticky', top: 0, zIndex: 1, flexShrink: 0, backgroundColor: tokens.colorNeutralBackground1 },
   headRow: { display: 'grid', borderBottom: `1px solid ${tokens.colorNeutralStroke2}` },
   headCell: {
     padding: '0 12px',
-    height: '34px',
+    height: `${headHeight}px`,
     display: 'flex',
     alignItems: 'center',
     minWidth: 0,
@@ -43,14 +48,7 @@ export const useDataTableStyles = makeStyles({
     ':hover': { color: tokens.colorNeutralForeground1 },
     ':focus-visible': { outline: `2px solid ${tokens.colorStrokeFocus2}`, outlineOffset: '2px' },
   },
-  scroller: {
-    overflowY: 'scroll',
-    overflowX: 'hidden',
-    flexGrow: 1,
-    minHeight: 0,
-    display: 'flex',
-    flexDirection: 'column',
-  },
+  rows: { flexGrow: 1, display: 'flex', flexDirection: 'column' },
   canvas: { position: 'relative', width: '100%', flexShrink: 0 },
   row: {
     position: 'absolute',

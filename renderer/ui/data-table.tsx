@@ -4,7 +4,7 @@ import { ArrowSortDown16Filled, ArrowSortUp16Filled } from '@fluentui/react-icon
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { useId, useMemo, useRef, useState } from 'react';
 import type { KeyboardEvent, ReactNode } from 'react';
-import { useDataTableStyles } from './data-table-styles.ts';
+import { headHeight, useDataTableStyles } from './data-table-styles.ts';
 import { rowAfterKey, toggleSort, visibleRows } from './table-model.ts';
 import type { SortState, TableColumnModel } from './table-model.ts';
 
@@ -55,6 +55,7 @@ export function DataTable<T>({
     getScrollElement: () => scroller.current,
     estimateSize: () => rowHeight,
     overscan: 12,
+    scrollPaddingStart: headHeight,
     getItemKey: (index) => {
       const row = shown[index];
       return row === undefined ? index : rowKey(row);
@@ -73,7 +74,7 @@ export function DataTable<T>({
       onOpen(selected);
       return;
     }
-    const pageSize = Math.max(1, Math.floor((scroller.current?.clientHeight ?? 400) / rowHeight) - 1);
+    const pageSize = Math.max(1, Math.floor(((scroller.current?.clientHeight ?? 400) - headHeight) / rowHeight) - 1);
     const next = rowAfterKey(event.key, selectedIndex, shown.length, pageSize);
     const row = next === null ? undefined : shown[next];
     if (next === null || row === undefined) return;
@@ -90,6 +91,7 @@ export function DataTable<T>({
       tabIndex={0}
       aria-activedescendant={isSelectedDrawn ? `${baseId}-${selectedIndex}` : undefined}
       className={styles.grid}
+      ref={scroller}
       onKeyDown={onKeyDown}
     >
       <div role="rowgroup" className={styles.head}>
@@ -124,7 +126,7 @@ export function DataTable<T>({
           ))}
         </div>
       </div>
-      <div role="rowgroup" className={styles.scroller} ref={scroller} tabIndex={-1}>
+      <div role="rowgroup" className={styles.rows}>
         {shown.length === 0 ? (
           <div role="row" className={styles.emptyRow}>
             <div role="gridcell" className={styles.emptyCell}>

@@ -29,6 +29,7 @@ const useStyles = makeStyles({
     whiteSpace: 'nowrap',
     color: tokens.colorNeutralForeground1,
     lineHeight: '20px',
+    verticalAlign: 'middle',
   },
   pill: {
     padding: '1px 9px 1px 6px',

@@ -73,6 +73,7 @@ const useStyles = makeStyles({
     border: `1px solid ${tokens.colorNeutralStroke2}`,
   },
   tryText: { flexGrow: 1 },
+  tryButton: { whiteSpace: 'nowrap', flexShrink: 0 },
 });
 
 const choices: readonly { readonly role: ServiceRole; readonly icon: ReactNode }[] = [
@@ -170,6 +171,7 @@ export function FirstStartPage({ onBusyChange }: FirstStartPageProps): ReactNode
           </div>
           <Button
             size="large"
+            className={styles.tryButton}
             icon={<Play24Filled />}
             disabled={call.isBusy}
             onClick={() => {

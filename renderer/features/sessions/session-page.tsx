@@ -1,4 +1,82 @@
+// Owns the live view of one session, the same for tenant and provider.
+import { Spinner, makeStyles } from '@fluentui/react-components';
 import type { ReactNode } from 'react';
-export function SessionPage(_props: Readonly<Record<string, unknown>>): ReactNode {
-  return null;
+import { useText } from '../../i18n/use-text.ts';
+import type { SessionSide } from '../../platform/clients.ts';
+import { mirror, useOpenSession } from '../../platform/use-mirror.ts';
+import { ErrorView } from '../../ui/error-view.tsx';
+import { ActionsCard } from './actions-card.tsx';
+import { DataCard, StatusCard, SummaryCard } from './figure-cards.tsx';
+import { HandshakeCard } from './handshake-card.tsx';
+import { ObjectsCard } from './objects-card.tsx';
+import { SessionHeader } from './session-header.tsx';
+import { SessionNotices } from './session-notices.tsx';
+import { ThroughputCard } from './throughput-card.tsx';
+import { WarningsCard } from './warnings-card.tsx';
+
+const useStyles = makeStyles({
+  page: {
+    height: '100%',
+    overflowY: 'auto',
+    padding: '10px 24px 16px 24px',
+    display: 'flex',
+    flexDirection: 'column',
+    gap: '10px',
+  },
+  center: { height: '100%', display: 'flex', alignItems: 'center', justifyContent: 'center', padding: '24px' },
+  figures: {
+    display: 'grid',
+    gridTemplateColumns: 'minmax(210px, 1fr) minmax(250px, 1.15fr) minmax(160px, 0.8fr) minmax(300px, 1.6fr)',
+    gap: '10px',
+  },
+  lists: {
+    display: 'grid',
+    gridTemplateColumns: 'minmax(0, 2fr) minmax(0, 3fr)',
+    gap: '10px',
+    flexGrow: 1,
+    alignItems: 'stretch',
+  },
+});
+
+interface SessionPageProps {
+  readonly side: SessionSide;
+  readonly sessionId: string;
+}
+
+export function SessionPage({ side, sessionId }: SessionPageProps): ReactNode {
+  const t = useText();
+  const styles = useStyles();
+  const { detail, samples, loadError } = useOpenSession(side, sessionId);
+  if (detail === null) {
+    return (
+      <div className={styles.center}>
+        {loadError === null ? (
+          <Spinner label={t('word.loading')} />
+        ) : (
+          <ErrorView
+            error={loadError}
+            action={{ label: t('word.retry'), run: () => mirror.refetchSession(side, sessionId) }}
+          />
+        )}
+      </div>
+    );
+  }
+  return (
+    <div className={styles.page}>
+      <SessionHeader side={side} detail={detail} />
+      <SessionNotices detail={detail} />
+      <HandshakeCard detail={detail} />
+      <div className={styles.figures}>
+        <SummaryCard detail={detail} />
+        <DataCard detail={detail} />
+        <StatusCard detail={detail} />
+        <ThroughputCard samples={samples} />
+      </div>
+      <div className={styles.lists}>
+        <ObjectsCard detail={detail} />
+        <ActionsCard detail={detail} />
+      </div>
+      {detail.warnings.length > 0 && <WarningsCard detail={detail} />}
+    </div>
+  );
 }

@@ -1,4 +1,160 @@
+// Owns the list of sessions of one side.
+import { ToolbarButton } from '@fluentui/react-components';
+import {
+  DocumentArrowDown20Regular,
+  Open20Regular,
+  PlugConnected32Regular,
+  Stop20Regular,
+} from '@fluentui/react-icons';
+import { useMemo, useState } from 'react';
 import type { ReactNode } from 'react';
-export function SessionsPage(_props: Readonly<Record<string, unknown>>): ReactNode {
-  return null;
+import type { SessionSummary } from '../../../services/contracts/models/session.ts';
+import { useText } from '../../i18n/use-text.ts';
+import type { TextFunction } from '../../i18n/use-text.ts';
+import { sessionClients } from '../../platform/clients.ts';
+import type { SessionSide } from '../../platform/clients.ts';
+import { formatBytes, formatClock, formatPercent } from '../../platform/format.ts';
+import { isFinal } from '../../platform/mirror/apply-event.ts';
+import { goTo, goToSession } from '../../platform/navigation-store.ts';
+import { mirror, useMirror } from '../../platform/use-mirror.ts';
+import { ConfirmDialog } from '../../ui/confirm-dialog.tsx';
+import type { TableColumn } from '../../ui/data-table.tsx';
+import { EmptyState } from '../../ui/empty-state.tsx';
+import { ErrorView } from '../../ui/error-view.tsx';
+import { Instant } from '../../ui/instant.tsx';
+import { ListPage } from '../../ui/list-page.tsx';
+import { SessionStateBadge } from '../../ui/session-state-badge.tsx';
+import { useCall } from '../../ui/use-call.ts';
+import { exportEvidence } from './export-evidence.ts';
+
+function columnsFor(side: SessionSide, t: TextFunction): readonly TableColumn<SessionSummary>[] {
+  return [
+    {
+      id: 'job',
+      title: t('sessions.column.job'),
+      width: 'minmax(150px, 2fr)',
+      text: ({ jobName }) => jobName,
+      sortBy: ({ jobName }) => jobName,
+      cell: ({ jobName }) => jobName,
+    },
+    {
+      id: 'state',
+      title: t('sessions.column.state'),
+      width: '160px',
+      text: ({ state }) => t(`session.state.${state}`),
+      sortBy: ({ state }) => t(`session.state.${state}`),
+      cell: ({ state, hasSecurityWarning }) => (
+        <SessionStateBadge state={state} hasSecurityWarning={hasSecurityWarning} />
+      ),
+    },
+    {
+      id: 'kind',
+      title: t('sessions.column.kind'),
+      width: '92px',
+      text: ({ kind }) => t(`session.kind.${kind}`),
+      sortBy: ({ kind }) => kind,
+      cell: ({ kind }) => t(`session.kind.${kind}`),
+    },
+    {
+      id: 'otherSide',
+      title: t(`sessions.column.otherSide.${side}`),
+      width: 'minmax(120px, 1fr)',
+      text: ({ otherSide, repository }) => `${otherSide} ${repository}`,
+      sortBy: ({ otherSide }) => otherSide,
+      cell: ({ otherSide }) => otherSide,
+    },
+    {
+      id: 'started',
+      title: t('sessions.column.started'),
+      width: '168px',
+      sortBy: ({ createdAt }) => createdAt,
+      cell: ({ createdAt }) => <Instant at={createdAt} />,
+    },
+    {
+      id: 'duration',
+      title: t('sessions.column.duration'),
+      width: '100px',
+      isNumeric: true,
+      cell: ({ createdAt, endedAt }) =>
+        endedAt === null ? '–' : formatClock(Date.parse(endedAt) - Date.parse(createdAt)),
+    },
+    {
+      id: 'processed',
+      title: t('sessions.column.processed'),
+      width: '112px',
+      isNumeric: true,
+      sortBy: ({ progress }) => progress.processedBytes,
+      cell: (session) =>
+        !isFinal(session) && session.progress.totalBytes !== null
+          ? formatPercent(session.progress.processedBytes, session.progress.totalBytes)
+          : formatBytes(session.progress.processedBytes),
+    },
+  ];
+}
+
+export function SessionsPage({ side }: { readonly side: SessionSide }): ReactNode {
+  const t = useText();
+  const slice = useMirror((state) => state[side]);
+  const [stopping, setStopping] = useState<SessionSummary | null>(null);
+  const call = useCall();
+  const columns = useMemo(() => columnsFor(side, t), [side, t]);
+  return (
+    <>
+      <ListPage
+        title={t('sessions.title')}
+        loaded={slice}
+        onRetry={() => void mirror.refetch(side)}
+        columns={columns}
+        rows={slice.sessions}
+        rowKey={({ id }) => id}
+        onOpen={({ id }) => goToSession(side, id)}
+        notices={call.error === null ? null : <ErrorView error={call.error} />}
+        commands={(selected) => (
+          <>
+            <ToolbarButton
+              icon={<Open20Regular />}
+              disabled={selected === null}
+              onClick={() => selected !== null && goToSession(side, selected.id)}
+            >
+              {t('sessions.open')}
+            </ToolbarButton>
+            <ToolbarButton
+              icon={<Stop20Regular />}
+              disabled={selected === null || isFinal(selected)}
+              onClick={() => setStopping(selected)}
+            >
+              {t('sessions.stop')}
+            </ToolbarButton>
+            <ToolbarButton
+              icon={<DocumentArrowDown20Regular />}
+              disabled={selected === null || call.isBusy}
+              onClick={() => selected !== null && void call.run(() => exportEvidence(side, selected.id, t))}
+            >
+              {t('sessions.evidence')}
+            </ToolbarButton>
+          </>
+        )}
+        empty={
+          <EmptyState
+            icon={<PlugConnected32Regular />}
+            title={t('sessions.empty.title')}
+            text={t(`sessions.empty.${side}`)}
+            {...(side === 'tenant'
+              ? { action: { label: t('sessions.empty.action'), run: () => goTo('tenant/jobs') } }
+              : {})}
+          />
+        }
+      />
+      {stopping !== null && (
+        <ConfirmDialog
+          title={t('session.stop.title', { job: stopping.jobName })}
+          text={t(stopping.kind === 'backup' ? 'session.stop.backup' : 'session.stop.restore')}
+          confirmLabel={t('session.stop.confirm')}
+          cancelLabel={t('session.stop.stay')}
+          onConfirm={() => sessionClients[side].cancel({ sessionId: stopping.id })}
+          onClose={() => setStopping(null)}
+        />
+      )}
+    </>
+  );
 }

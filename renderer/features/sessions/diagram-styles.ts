@@ -1,0 +1,67 @@
+// Owns how the handshake diagram looks. Colors with a meaning come from the theme's meaning colors, set on the elements.
+import { makeStyles, tokens } from '@fluentui/react-components';
+
+export const useDiagramStyles = makeStyles({
+  frame: { position: 'relative', minWidth: 0 },
+  svg: { display: 'block', maxWidth: '100%' },
+  laneTitle: {
+    fontSize: '12px',
+    fontWeight: 600,
+    textAnchor: 'middle',
+    fill: tokens.colorNeutralForeground2,
+    fontFamily: tokens.fontFamilyBase,
+  },
+  lane: { stroke: tokens.colorNeutralStroke2, strokeWidth: '1px' },
+  time: {
+    fontSize: '12px',
+    fill: tokens.colorNeutralForeground3,
+    fontFamily: tokens.fontFamilyBase,
+    fontVariantNumeric: 'tabular-nums',
+  },
+  label: {
+    fontSize: '12px',
+    fontFamily: tokens.fontFamilyBase,
+    // A halo, so that the lane behind a letter does not cut it.
+    paintOrder: 'stroke',
+    strokeWidth: '4px',
+    stroke: tokens.colorNeutralBackground1,
+    strokeLinejoin: 'round',
+  },
+  barLabel: { fontSize: '12px', fontFamily: tokens.fontFamilyBase },
+  step: { cursor: 'default', outlineStyle: 'none' },
+  hit: { fill: 'transparent' },
+  hitFocused: { stroke: tokens.colorStrokeFocus2, strokeWidth: '2px' },
+  hitHovered: { fill: tokens.colorSubtleBackgroundHover },
+  active: {
+    animationName: { from: { opacity: 1 }, '50%': { opacity: 0.55 }, to: { opacity: 1 } },
+    animationDuration: '1.4s',
+    animationIterationCount: 'infinite',
+  },
+  empty: {
+    position: 'absolute',
+    top: '45%',
+    left: 0,
+    right: 0,
+    margin: 0,
+    textAlign: 'center',
+    color: tokens.colorNeutralForeground3,
+  },
+  tooltip: {
+    position: 'absolute',
+    zIndex: 5,
+    display: 'flex',
+    flexDirection: 'column',
+    gap: '4px',
+    padding: '10px 12px',
+    borderRadius: tokens.borderRadiusMedium,
+    backgroundColor: tokens.colorNeutralBackground1,
+    border: `1px solid ${tokens.colorNeutralStroke1}`,
+    boxShadow: tokens.shadow16,
+    pointerEvents: 'none',
+    overflowWrap: 'anywhere',
+  },
+  tooltipTitle: { fontWeight: tokens.fontWeightSemibold },
+  tooltipDetail: { fontFamily: tokens.fontFamilyMonospace, fontSize: tokens.fontSizeBase200 },
+  tooltipMeta: { fontSize: tokens.fontSizeBase200, color: tokens.colorNeutralForeground3 },
+  tooltipBad: { color: tokens.colorPaletteRedForeground1, fontWeight: tokens.fontWeightSemibold },
+});

@@ -1,0 +1,71 @@
+// Owns the card "Handshake and keys": which attempt, diagram or table, and who can read now.
+import { Select, Tab, TabList, makeStyles, tokens } from '@fluentui/react-components';
+import { useState } from 'react';
+import type { ReactNode } from 'react';
+import type { SessionDetail } from '../../../services/contracts/models/session.ts';
+import { useText } from '../../i18n/use-text.ts';
+import { HandshakeDiagram } from './handshake-diagram.tsx';
+import { HandshakeTable } from './handshake-table.tsx';
+import { attemptsOf } from './handshake-layout.ts';
+import { ReadingLine } from './reading-line.tsx';
+import { SessionCard } from './session-card.tsx';
+import { whoCanRead } from './who-can-read.ts';
+
+const useStyles = makeStyles({
+  aside: { display: 'flex', alignItems: 'center', gap: '8px' },
+  select: { minWidth: '150px' },
+  reading: { borderTop: `1px solid ${tokens.colorNeutralStroke3}`, marginTop: '6px', paddingTop: '6px' },
+});
+
+export function HandshakeCard({ detail }: { readonly detail: SessionDetail }): ReactNode {
+  const t = useText();
+  const styles = useStyles();
+  const [view, setView] = useState<'diagram' | 'table'>('diagram');
+  const [chosen, setChosen] = useState<number | null>(null);
+  const attempts = attemptsOf(detail.steps);
+  const latest = attempts[0] ?? detail.attempt;
+  // The latest one, until somebody looks back.
+  const attempt = chosen ?? latest;
+  return (
+    <SessionCard
+      title={t('handshake.title')}
+      aside={
+        <div className={styles.aside}>
+          {attempts.length > 1 && (
+            <Select
+              size="small"
+              className={styles.select}
+              aria-label={t('handshake.attempt')}
+              value={String(attempt)}
+              onChange={(_event, data) => setChosen(Number(data.value) === latest ? null : Number(data.value))}
+            >
+              {attempts.map((number) => (
+                <option key={number} value={String(number)}>
+                  {t(number === latest ? 'handshake.attempt.latest' : 'handshake.attempt.option', { attempt: number })}
+                </option>
+              ))}
+            </Select>
+          )}
+          <TabList
+            size="small"
+            aria-label={t('handshake.view')}
+            selectedValue={view}
+            onTabSelect={(_event, data) => setView(data.value === 'table' ? 'table' : 'diagram')}
+          >
+            <Tab value="diagram">{t('handshake.asDiagram')}</Tab>
+            <Tab value="table">{t('handshake.asTable')}</Tab>
+          </TabList>
+        </div>
+      }
+    >
+      {view === 'diagram' ? (
+        <HandshakeDiagram steps={detail.steps} attempt={attempt} gateway={detail.gateway} />
+      ) : (
+        <HandshakeTable steps={detail.steps} attempt={attempt} />
+      )}
+      <div className={styles.reading}>
+        <ReadingLine reading={whoCanRead(detail.steps, latest, detail.state)} />
+      </div>
+    </SessionCard>
+  );
+}

@@ -1,0 +1,64 @@
+// Owns the list of a session's objects. On the provider's side names are hidden when the job is encrypted, and it says so.
+import { makeStyles, tokens } from '@fluentui/react-components';
+import type { ReactNode } from 'react';
+import type { SessionDetail, SessionObject } from '../../../services/contracts/models/session.ts';
+import { useText } from '../../i18n/use-text.ts';
+import { formatBytes, formatPercent } from '../../platform/format.ts';
+import { SimpleTable } from '../../ui/simple-table.tsx';
+import { StatusBadge } from '../../ui/status-badge.tsx';
+import type { Tone } from '../../ui/status-badge.tsx';
+import { SessionCard } from './session-card.tsx';
+
+const tones: Readonly<Record<SessionObject['state'], Tone>> = {
+  waiting: 'neutral',
+  running: 'info',
+  done: 'success',
+  warning: 'warning',
+  failed: 'danger',
+};
+
+const useStyles = makeStyles({
+  scroller: { overflowY: 'auto', flexGrow: 1, minHeight: '120px', maxHeight: '340px' },
+  muted: { margin: '4px 0', color: tokens.colorNeutralForeground3 },
+});
+
+export function ObjectsCard({ detail }: { readonly detail: SessionDetail }): ReactNode {
+  const t = useText();
+  const styles = useStyles();
+  const stateText = ({ state, sizeBytes, processedBytes }: SessionObject): string =>
+    state === 'running' && sizeBytes !== null && sizeBytes > 0
+      ? formatPercent(processedBytes, sizeBytes)
+      : t(`objects.state.${state}`);
+  return (
+    <SessionCard title={t('objects.title')}>
+      {detail.areObjectNamesHidden && <p className={styles.muted}>{t('objects.hidden')}</p>}
+      <div className={styles.scroller} tabIndex={0} role="group" aria-label={t('objects.title')}>
+        {detail.objects.length === 0 ? (
+          <p className={styles.muted}>{t('objects.empty')}</p>
+        ) : (
+          <SimpleTable
+            label={t('objects.title')}
+            rows={detail.objects}
+            rowKey={({ name }) => name}
+            columns={[
+              { id: 'name', title: t('objects.name'), cell: ({ name }) => name },
+              {
+                id: 'state',
+                title: t('objects.state'),
+                width: '110px',
+                cell: (object) => <StatusBadge tone={tones[object.state]}>{stateText(object)}</StatusBadge>,
+              },
+              {
+                id: 'size',
+                title: t('objects.size'),
+                width: '90px',
+                isNumeric: true,
+                cell: ({ sizeBytes }) => (sizeBytes === null ? '–' : formatBytes(sizeBytes)),
+              },
+            ]}
+          />
+        )}
+      </div>
+    </SessionCard>
+  );
+}

@@ -1,0 +1,53 @@
+// Owns the bars above the diagram: security warning, error, waiting to resume with its count-down.
+import { MessageBar, MessageBarBody, MessageBarTitle, makeStyles } from '@fluentui/react-components';
+import type { ReactNode } from 'react';
+import type { SessionDetail } from '../../../services/contracts/models/session.ts';
+import { useText } from '../../i18n/use-text.ts';
+import { formatBytes, formatClock, formatInstant } from '../../platform/format.ts';
+import { ErrorView } from '../../ui/error-view.tsx';
+import { useNow } from '../../ui/use-now.ts';
+
+const useStyles = makeStyles({
+  notices: { display: 'flex', flexDirection: 'column', gap: '8px', ':empty': { display: 'none' } },
+  body: { whiteSpace: 'normal' },
+});
+
+export function SessionNotices({ detail }: { readonly detail: SessionDetail }): ReactNode {
+  const t = useText();
+  const styles = useStyles();
+  const isErrorTheWarning = detail.error?.code.startsWith('security.') === true;
+  const securityAction = detail.actions.findLast(({ level }) => level === 'security');
+  return (
+    <div className={styles.notices}>
+      {detail.hasSecurityWarning && !isErrorTheWarning && (
+        <MessageBar intent="error" layout="multiline">
+          <MessageBarBody className={styles.body} role="alert">
+            <MessageBarTitle>{t('session.warning.title')}</MessageBarTitle> {securityAction?.text}
+          </MessageBarBody>
+        </MessageBar>
+      )}
+      {detail.error !== null && <ErrorView error={detail.error} />}
+      {detail.state === 'waiting-to-resume' && <ResumeNotice detail={detail} />}
+    </div>
+  );
+}
+
+function ResumeNotice({ detail }: { readonly detail: SessionDetail }): ReactNode {
+  const t = useText();
+  const styles = useStyles();
+  const now = useNow();
+  const { nextAttemptAt, resumeUntil, attempt, progress } = detail;
+  const leftMs = nextAttemptAt === null ? null : Date.parse(nextAttemptAt) - now;
+  return (
+    <MessageBar intent="warning" layout="multiline">
+      <MessageBarBody className={styles.body}>
+        <MessageBarTitle>{t('session.resume.title')}</MessageBarTitle>{' '}
+        {t('session.resume.safe', { bytes: formatBytes(progress.safeBytes) })}{' '}
+        {leftMs === null || leftMs <= 0
+          ? t('session.resume.soon')
+          : t('session.resume.next', { attempt: attempt + 1, time: formatClock(leftMs) })}{' '}
+        {resumeUntil !== null && t('session.resume.until', { time: formatInstant(resumeUntil, 'time') })}
+      </MessageBarBody>
+    </MessageBar>
+  );
+}
