@@ -1,10 +1,6 @@
 // Owns one tenant's folder in a repository: which blocks are there, taking in new ones, reading them back, and restore points.
 // Knows nothing of sockets, sessions or keys. Several processes may have the same folder open; layout and rules are in
 // docs/repository-format.md.
-import { existsSync, writeFileSync } from 'node:fs';
-import { mkdir, rename, rm, stat } from 'node:fs/promises';
-import path from 'node:path';
-import { syncFolder } from '../kernel/atomic-file.ts';
 import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
 import type { Logger } from '../kernel/logger.ts';
 import {
@@ -15,7 +11,7 @@ import {
   type StoredBlock,
 } from './block-content.ts';
 import { BlockReader, notHere, type BlockOutcome } from './block-reader.ts';
-import { Catalogue } from './catalogue.ts';
+import type { Catalogue } from './catalogue.ts';
 import { FolderStorage } from './folder-storage.ts';
 import { checkPointIsWhole } from './point-check.ts';
 import { decodePointRoot, isPointId, maxPointRootBytes, type PointRoot } from './point-root.ts';
@@ -26,15 +22,12 @@ import {
   type BlockToAppend,
   type FinishedPack,
 } from './pack-writer.ts';
-import { compareCatalogueWithPacks, reuseLeftOverPacks } from './left-overs.ts';
-import { catalogueFromPacks } from './rebuild-catalogue.ts';
 import type { Storage } from './storage.ts';
-import { WriterLock } from './writer-lock.ts';
+import { incomingFolder, openCatalogueForReading, openFolderForWriting } from './tenant-folder.ts';
+import type { WriterLock } from './writer-lock.ts';
 
 export const defaultPackBytes = 64 * 1024 * 1024;
 const reservationBytes = 64 * 1024 * 1024;
-const incomingFolder = 'incoming';
-const catalogueFile = 'catalogue.sqlite';
 const pointSuffix = '.manifest';
 
 export interface DurableBlocks {
@@ -126,13 +119,11 @@ export class TenantStore {
   static async open(options: TenantStoreOptions): Promise<TenantStore> {
     const storage = options.storage ?? new FolderStorage(options.folder);
     try {
+      const opening = { folder: options.folder, storage, logger: options.logger };
       if (options.mode === 'read')
-        return new TenantStore(options, storage, await openForReading(options, storage), undefined);
-      return await openForWriting(
-        options,
-        storage,
-        (catalogue, lock) => new TenantStore(options, storage, catalogue, lock),
-      );
+        return new TenantStore(options, storage, await openCatalogueForReading(opening), undefined);
+      const { catalogue, lock } = await openFolderForWriting(opening);
+      return new TenantStore(options, storage, catalogue, lock);
     } catch (error) {
       const known = toFarkeepError(error, 'storage.io');
       throw new FarkeepError(known.code, `The repository folder ${options.folder} cannot be used: ${known.message}`, {
@@ -380,103 +371,5 @@ export class TenantStore {
       this.#reservedBytes += granted;
     }
     this.#reservedBytes -= bytes;
-  }
-}
-
-async function makeFolderDurably(folder: string): Promise<void> {
-  const first = await mkdir(folder, { recursive: true, mode: 0o700 });
-  if (first === undefined) return;
-  const above = path.dirname(path.resolve(first));
-  for (let made = path.resolve(folder); made !== above; made = path.dirname(made)) await syncFolder(path.dirname(made));
-}
-
-/** Only the owner may read it, nor the files that SQLite makes beside it with the same rights. */
-function openOwnCatalogue(file: string): Catalogue {
-  // Never for a file that is there: closing a descriptor of it would free SQLite's locks in this process (POSIX).
-  if (!existsSync(file)) {
-    try {
-      writeFileSync(file, '', { flag: 'wx', mode: 0o600 });
-    } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
-    }
-  }
-  return new Catalogue(file);
-}
-
-/** SQLITE_CORRUPT and SQLITE_NOTADB. */
-function isDamagedDatabase(error: unknown): boolean {
-  return (
-    error instanceof Error &&
-    'errcode' in error &&
-    typeof error.errcode === 'number' &&
-    [11, 26].includes(error.errcode & 0xff)
-  );
-}
-
-async function openForReading(options: TenantStoreOptions, storage: Storage): Promise<Catalogue> {
-  if (!(await stat(options.folder)).isDirectory()) throw new FarkeepError('storage.io', 'it is not a folder');
-  const file = path.join(options.folder, catalogueFile);
-  const attempts: ('read' | 'frozen')[] = existsSync(`${file}-wal`) ? ['read'] : ['read', 'frozen'];
-  for (const access of existsSync(file) ? attempts : []) {
-    try {
-      const catalogue = new Catalogue(file, access);
-      catalogue.packBytes(); // a disk that cannot hold the shared-memory file of WAL only fails at the first question
-      return catalogue;
-    } catch (error) {
-      options.logger.debug('The catalogue cannot be opened this way', { access, error });
-    }
-  }
-  options.logger.info('Reading the packs themselves, since the catalogue is missing or cannot be read', {
-    folder: options.folder,
-  });
-  return catalogueFromPacks(storage);
-}
-
-async function openForWriting<T>(
-  options: TenantStoreOptions,
-  storage: Storage,
-  make: (catalogue: Catalogue, lock: WriterLock) => T,
-): Promise<T> {
-  const incoming = path.join(options.folder, incomingFolder);
-  await makeFolderDurably(options.folder);
-  for (const folder of ['packs', 'points', 'trash', incomingFolder]) {
-    await mkdir(path.join(options.folder, folder), { recursive: true, mode: 0o700 });
-  }
-  await storage.sync('');
-  const lock = await WriterLock.take(incoming);
-  let catalogue: Catalogue | undefined;
-  try {
-    const file = path.join(options.folder, catalogueFile);
-    let isNew = !existsSync(file);
-    try {
-      catalogue = openOwnCatalogue(file);
-    } catch (error) {
-      // It is only a cache: a damaged one is put aside and made anew, unless another session is using it.
-      if (!isDamagedDatabase(error) || WriterLock.hasOtherLiving(incoming, lock.writer)) throw error;
-      options.logger.error('The catalogue is damaged and is made anew from the packs', {
-        folder: options.folder,
-        error,
-      });
-      for (const suffix of ['-wal', '-shm']) await rm(file + suffix, { force: true });
-      await rename(file, `${file}.damaged`);
-      catalogue = openOwnCatalogue(file);
-      isNew = true;
-    }
-    const opened = catalogue;
-    const dead = await WriterLock.careForDead(incoming, async (writer) => {
-      await reuseLeftOverPacks({
-        storage,
-        catalogue: opened,
-        folder: `${incomingFolder}/${writer}`,
-        logger: options.logger,
-      });
-      opened.dropReservation(writer);
-    });
-    if (dead > 0 || isNew) await compareCatalogueWithPacks({ storage, catalogue: opened, logger: options.logger });
-    return make(opened, lock);
-  } catch (error) {
-    catalogue?.close();
-    lock.abandon();
-    throw error;
   }
 }

@@ -1,5 +1,6 @@
 // Owns safe access to names below a restore's destination: every folder is opened once without following links and its children
 // are reached through that open folder, so nothing that stands or appears on the disk can lead a write elsewhere.
+import { randomBytes } from 'node:crypto';
 import {
   closeSync,
   constants,
@@ -117,4 +118,20 @@ export function applyToDescriptor(
   // Set-id bits under another owner would give that owner's rights away.
   fchmodSync(descriptor, isOwnerRestored ? mode & 0o7777 : mode & 0o1777);
   futimesSync(descriptor, accessTime(), secondsOf(mtimeNs));
+}
+
+const temporaryPrefix = '.farkeep-';
+
+/** A name under which something is made before it is renamed into its place. */
+export function temporaryName(): Buffer {
+  return Buffer.from(`${temporaryPrefix}${randomBytes(6).toString('hex')}.part`);
+}
+
+export function removeQuietly(path: Buffer): void {
+  try {
+    unlinkSync(path);
+  } catch (error) {
+    // Gone already is what is wanted; anything else was reported by what came before.
+    if (!(error instanceof Error)) throw error;
+  }
 }

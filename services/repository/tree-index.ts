@@ -1,7 +1,8 @@
 // Owns looking into a manifest without reading all of it: the entries of one folder, one path, names that match.
 // Each block begins with the path it continues from, so a folder is found by halving, and what lies deeper is jumped over.
 import { FarkeepError } from '../kernel/farkeep-error.ts';
-import { ManifestDecoder, readManifest, readManifestContext, splitPath } from './manifest.ts';
+import { ManifestDecoder, readManifest, readManifestContext } from './manifest.ts';
+import { splitPath } from './tree-position.ts';
 import { compareTreePaths, type ManifestItem, type TreeEntry } from './tree-entry.ts';
 import { isAtOrBelow } from './tree-selection.ts';
 

@@ -4,7 +4,8 @@ import { FarkeepError } from '../kernel/farkeep-error.ts';
 import type { BlockOutcome } from './block-reader.ts';
 import { decodeBlock } from './block-content.ts';
 import type { ManifestItem } from './tree-entry.ts';
-import type { FileSink, TreeWriter } from './tree-writer.ts';
+import type { FileSink } from './file-sink.ts';
+import type { TreeWriter } from './tree-writer.ts';
 
 export interface RestoreProgress {
   readonly entries: number;

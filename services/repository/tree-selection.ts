@@ -1,7 +1,7 @@
 // Owns choosing part of a tree: the entries below some paths, the folders that lead to them, and the content of hard links
 // whose first name was not chosen.
 import { FarkeepError } from '../kernel/farkeep-error.ts';
-import { splitPath } from './manifest.ts';
+import { splitPath } from './tree-position.ts';
 import type { FileEntry, ManifestItem } from './tree-entry.ts';
 
 const slashByte = 0x2f;

@@ -1,24 +1,11 @@
 // Owns the disk side of a restore: entries in tree order become files below one destination, whatever the manifest or the disk holds.
 // It never reads blocks and knows no keys: content comes in through FileSink, checked by the caller.
-import { randomBytes } from 'node:crypto';
-import {
-  closeSync,
-  constants,
-  fsyncSync,
-  lchownSync,
-  linkSync,
-  lutimesSync,
-  openSync,
-  renameSync,
-  symlinkSync,
-  unlinkSync,
-  writeSync,
-} from 'node:fs';
-import { open, type FileHandle } from 'node:fs/promises';
+import { lchownSync, linkSync, lutimesSync, renameSync, symlinkSync } from 'node:fs';
 import type { ErrorCode } from '../contracts/errors.ts';
 import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
-import { splitPath } from './manifest.ts';
-import { accessTime, applyToDescriptor, DestinationFolder, secondsOf } from './tree-destination.ts';
+import { splitPath } from './tree-position.ts';
+import { DiskFile, type FileSink } from './file-sink.ts';
+import { accessTime, DestinationFolder, removeQuietly, secondsOf, temporaryName } from './tree-destination.ts';
 import type { FileEntry, FolderEntry, HardLinkEntry, SymlinkEntry, TreeEntry } from './tree-entry.ts';
 
 export type OverwriteRule = 'never' | 'older' | 'always';
@@ -76,26 +63,8 @@ interface OpenFolder {
 }
 
 const maxProblems = 1000;
-const smallFileBytes = 256 * 1024;
-const maxUnwrittenBytes = 8 * 1024 * 1024;
-const temporaryPrefix = '.farkeep-';
-
-/** Takes the content of one file. Calls in order; buffers belong to the sink from the call on. */
-export interface FileSink {
-  readonly entry: FileEntry;
-  /** Resolves when more may come; failures are reported by `finish`. */
-  write(content: Buffer): Promise<void>;
-  /** Zeros that take no room. */
-  hole(lengthBytes: number): void;
-  /** Puts the file in its place. `sizeBytes` for a continued file. Problems are recorded, not thrown. */
-  finish(end?: {
-    readonly sizeBytes: number;
-    readonly isChangedWhileRead: boolean;
-    readonly isUnreadable: boolean;
-  }): Promise<void>;
-  /** Gives the file up; what is in its place stays. */
-  fail(error: unknown): Promise<void>;
-}
+/** What utimes may have lost when the existing file was restored (tree-destination.ts). */
+const timeToleranceNs = 1000n;
 
 export class TreeWriter {
   readonly #overwrite: OverwriteRule;
@@ -103,7 +72,7 @@ export class TreeWriter {
   readonly #restoresTopFolder: boolean | undefined;
   readonly #onProblem: (problem: RestoreProblem) => void;
   readonly #stack: OpenFolder[] = [];
-  readonly #sinks = new Map<string, Sink>();
+  readonly #sinks = new Map<string, DiskFile>();
   readonly #waitingLinks = new Map<string, (() => void)[]>();
   readonly #problems: RestoreProblem[] = [];
   #problemCount = 0;
@@ -290,7 +259,11 @@ export class TreeWriter {
       this.#fail(entry.path, new FarkeepError('restore.exists', 'A folder stands in its place'));
       return false;
     }
-    if (this.#overwrite === 'always' || (this.#overwrite === 'older' && existing.mtimeNs < entry.mtimeNs)) return true;
+    if (
+      this.#overwrite === 'always' ||
+      (this.#overwrite === 'older' && existing.mtimeNs + timeToleranceNs < entry.mtimeNs)
+    )
+      return true;
     this.counts.skipped += 1;
     return false;
   }
@@ -303,7 +276,7 @@ export class TreeWriter {
     if (!this.#mayPlace(folder, name, entry)) return undefined;
     const key = entry.path.toString('latin1');
     parent.pending += 1;
-    const sink = new Sink({
+    const sink = new DiskFile({
       entry,
       folder,
       name: Buffer.from(name),
@@ -415,192 +388,5 @@ export class TreeWriter {
     this.#problemCount += 1;
     if (this.#problems.length < maxProblems) this.#problems.push(problem);
     this.#onProblem(problem);
-  }
-}
-
-function temporaryName(): Buffer {
-  return Buffer.from(`${temporaryPrefix}${randomBytes(6).toString('hex')}.part`);
-}
-
-function removeQuietly(path: Buffer): void {
-  try {
-    unlinkSync(path);
-  } catch (error) {
-    // Gone already is what is wanted; anything else was reported by what came before.
-    if (!(error instanceof Error)) throw error;
-  }
-}
-
-interface SinkOptions {
-  readonly entry: FileEntry;
-  readonly folder: DestinationFolder;
-  readonly name: Buffer;
-  readonly isOwnerRestored: boolean;
-  readonly onNote: (error: unknown) => void;
-  readonly onEnd: (error: unknown, contentBytes: number) => void;
-}
-
-class Sink implements FileSink {
-  readonly entry: FileEntry;
-  readonly #options: SinkOptions;
-  readonly #temporary: Buffer;
-  readonly #isSmall: boolean;
-  #smallContent: Buffer[] = [];
-  #handle: FileHandle | undefined;
-  #opening: Promise<FileHandle> | undefined;
-  #position = 0;
-  #contentBytes = 0;
-  #unwrittenBytes = 0;
-  readonly #writes = new Set<Promise<void>>();
-  #error: unknown;
-  #isEnded = false;
-
-  constructor(options: SinkOptions) {
-    this.#options = options;
-    this.entry = options.entry;
-    this.#temporary = options.folder.child(temporaryName());
-    this.#isSmall =
-      !options.entry.isContinued &&
-      options.entry.sizeBytes <= smallFileBytes &&
-      options.entry.content.every(({ id }) => id !== null);
-  }
-
-  async write(content: Buffer): Promise<void> {
-    const position = this.#position;
-    this.#position += content.length;
-    this.#contentBytes += content.length;
-    if (this.#error !== undefined) return;
-    // A hostile or broken sender must not fill the disk beyond what the entry says.
-    if (!this.entry.isContinued && this.#position > this.entry.sizeBytes) {
-      this.#error = this.#wrongSize(this.entry.sizeBytes);
-      return;
-    }
-    if (this.#isSmall) {
-      this.#smallContent.push(content);
-      return;
-    }
-    const writing: Promise<void> = this.#writeAt(content, position)
-      .catch((error: unknown) => {
-        this.#error ??= error;
-      })
-      .finally(() => {
-        this.#unwrittenBytes -= content.length;
-        this.#writes.delete(writing);
-      });
-    this.#unwrittenBytes += content.length;
-    this.#writes.add(writing);
-    if (this.#handle === undefined) await writing;
-    while (this.#unwrittenBytes > maxUnwrittenBytes) await Promise.race(this.#writes);
-  }
-
-  hole(lengthBytes: number): void {
-    this.#position += lengthBytes;
-  }
-
-  async finish(end?: {
-    readonly sizeBytes: number;
-    readonly isChangedWhileRead: boolean;
-    readonly isUnreadable: boolean;
-  }): Promise<void> {
-    if (this.#isEnded) return;
-    const sizeBytes = end?.sizeBytes ?? this.entry.sizeBytes;
-    try {
-      await Promise.all(this.#writes);
-      if (this.#error !== undefined) throw this.#error;
-      if (end?.isUnreadable === true)
-        throw new FarkeepError('source.unreadable', 'It could not be read to its end when it was backed up');
-      if (this.#position !== sizeBytes) throw this.#wrongSize(sizeBytes);
-      if (this.#isSmall) this.#placeSmall();
-      else await this.#placeLarge();
-    } catch (error) {
-      await this.fail(error);
-      return;
-    }
-    if (end?.isChangedWhileRead ?? this.entry.isChangedWhileRead) {
-      this.#options.onNote(new FarkeepError('source.changed', 'It changed while it was backed up'));
-    }
-    this.#end(undefined);
-  }
-
-  async fail(error: unknown): Promise<void> {
-    if (this.#isEnded) return;
-    this.#error ??= error;
-    await Promise.all(this.#writes);
-    await this.#handle?.close().catch(() => undefined); // its content is given up
-    if (this.#handle !== undefined) removeQuietly(this.#temporary);
-    this.#end(error);
-  }
-
-  #end(error: unknown): void {
-    if (this.#isEnded) return;
-    this.#isEnded = true;
-    this.#smallContent = [];
-    this.#options.onEnd(error, this.#contentBytes);
-  }
-
-  #wrongSize(sizeBytes: number): FarkeepError {
-    return new FarkeepError('restore.mismatch', `Its content has ${this.#position} bytes instead of ${sizeBytes}`);
-  }
-
-  async #open(): Promise<FileHandle> {
-    this.#opening ??= open(
-      this.#temporary,
-      constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW,
-      0o600,
-    );
-    this.#handle = await this.#opening;
-    return this.#handle;
-  }
-
-  async #writeAt(content: Buffer, position: number): Promise<void> {
-    const handle = await this.#open();
-    for (let done = 0; done < content.length;) {
-      const { bytesWritten } = await handle.write(content, done, content.length - done, position + done);
-      done += bytesWritten;
-    }
-  }
-
-  #placeSmall(): void {
-    const { folder, name, isOwnerRestored } = this.#options;
-    const descriptor = openSync(
-      this.#temporary,
-      constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW,
-      0o600,
-    );
-    try {
-      try {
-        for (const content of this.#smallContent) {
-          for (let done = 0; done < content.length;)
-            done += writeSync(descriptor, content, done, content.length - done);
-        }
-        this.#applyMetadata(descriptor, isOwnerRestored);
-        if (folder.look(name) !== undefined) fsyncSync(descriptor);
-      } finally {
-        closeSync(descriptor);
-      }
-      renameSync(this.#temporary, folder.child(name));
-    } catch (error) {
-      removeQuietly(this.#temporary);
-      throw error;
-    }
-  }
-
-  async #placeLarge(): Promise<void> {
-    const { folder, name, isOwnerRestored } = this.#options;
-    const handle = await this.#open();
-    await handle.truncate(this.#position); // a hole at the end
-    this.#applyMetadata(handle.fd, isOwnerRestored);
-    // What is replaced must not be lost for a file that a power cut leaves empty.
-    if (folder.look(name) !== undefined) await handle.sync();
-    await handle.close();
-    renameSync(this.#temporary, folder.child(name));
-  }
-
-  #applyMetadata(descriptor: number, isOwnerRestored: boolean): void {
-    try {
-      applyToDescriptor(descriptor, this.entry, isOwnerRestored);
-    } catch (error) {
-      this.#options.onNote(error);
-    }
   }
 }
