@@ -1,4 +1,5 @@
 // A real gateway between real sockets: enrolment, both kinds of traffic, a provider that goes and comes back, and clients that do it wrong.
+import fc from 'fast-check';
 import { randomBytes, X509Certificate } from 'node:crypto';
 import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
@@ -475,6 +476,47 @@ describe('clients that do it wrong', () => {
     expect(gateway.counters().refusals).toMatchObject({ unknownFirstBytes: 10, blockedAddress: 1 });
     now += 60_001;
     await connectTenant(port);
+  });
+
+  it('do not end gateway or provider, whatever they send', async () => {
+    const { provider, gateway, port } = await startBoth({
+      limits: { badConnections: 1_000_000, firstBytesTimeoutMs: 200 },
+    });
+    const bystander = await connectTenant(port);
+    const sample = (count: number): Buffer[] =>
+      fc.sample(
+        fc
+          .tuple(
+            fc.constantFrom(
+              '',
+              '\x16\x03\x01',
+              '\x16\x03\x01\x00\x30\x01\x00\x00\x2c\x03\x03',
+              'FKD1\x01\x02\x00\x00',
+              '\r\n\r\n\x00\r\nQUIT\n!',
+            ),
+            fc.uint8Array({ maxLength: 600 }),
+          )
+          .map(([start, rest]) => Buffer.concat([Buffer.from(start, 'latin1'), rest])),
+        { numRuns: count, seed: 7 },
+      );
+    for (const target of [port, provider.control.port, provider.links.port]) {
+      await Promise.all(
+        sample(60).map(async (bytes, index) => {
+          const { socket, closed } = rawClient(target);
+          await new Promise((resolve) => socket.once('connect', resolve));
+          socket.write(bytes);
+          if (index % 3 === 0) socket.end();
+          else if (index % 3 === 1) socket.resetAndDestroy();
+          // What waits for more is not waited for: the time limits of both ends are other tests.
+          else setTimeout(() => socket.destroy(), 100);
+          await closed;
+        }),
+      );
+    }
+    expect(bystander.peer.isClosed).toBe(false);
+    await connectTenant(port);
+    await vi.waitFor(() => expect(gateway.counters()).toMatchObject({ controlConnections: 2, dataConnections: 0 }));
+    await vi.waitFor(() => expect(provider.control.connectionCount).toBe(2));
   });
 
   it('do not count for looking whether the port is open', async () => {
