@@ -5,8 +5,6 @@ import { createHash } from 'node:crypto';
 
 export const preambleLengthBytes = 40;
 export const ticketLengthBytes = 32;
-/** A gateway decides within so many bytes. */
-export const sniffLimitBytes = 64;
 
 const magic = Buffer.from('FKD1', 'latin1');
 const version = 1;
@@ -41,7 +39,7 @@ export function encodePreamble({ kind, ticket }: Preamble): Buffer {
 }
 
 /**
- * Decides from what has arrived so far (any split; only the first 64 bytes are looked at).
+ * Decides from what has arrived so far, in any split; 40 bytes are always enough.
  * A wrong byte is `unknown` at once, not only when 40 bytes are there, so that garbage is not kept waiting for the time limit.
  */
 export function classifyFirstBytes(bytes: Uint8Array): FirstBytes {

@@ -1,5 +1,6 @@
 // The authenticated PROXY v2 header: a vector, any split, every flipped bit, garbage.
 import fc from 'fast-check';
+import { createHmac } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 
@@ -46,6 +47,17 @@ describe('PROXY header', () => {
       expect(parsed.type === 'header' && parsed.isAuthentic(Buffer.from(keyHex, 'hex'))).toBe(true);
     },
   );
+
+  it('has the MAC that the document describes, written anew from it', () => {
+    for (const { key: keyHex, bytes } of vectors) {
+      const header = Buffer.from(bytes, 'hex');
+      const mac = createHmac('sha256', Buffer.from(keyHex, 'hex'))
+        .update(Buffer.concat([Buffer.from('farkeep/1 proxy header'), header.subarray(0, -32)]))
+        .digest();
+      expect(header.subarray(-32).equals(mac)).toBe(true);
+      expect(header.readUInt16BE(14)).toBe(header.length - 16);
+    }
+  });
 
   it('reads back what it wrote, any addresses, with what follows left alone', () => {
     fc.assert(
