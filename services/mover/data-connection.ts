@@ -9,6 +9,11 @@ import { encodeMessage } from '../wire/messages.ts';
 import type { DataMessage } from '../wire/messages.ts';
 import type { RecordOpener, RecordSealer } from '../wire/records.ts';
 
+/** A source that has nothing to say for so long sends an offer of nothing, which is answered. */
+export const aliveIntervalMs = 10_000;
+/** The line is taken for dead when nothing came for so long; TCP by itself would need many minutes. */
+export const maxSilentMs = 90_000;
+
 export interface DataConnectionHandlers {
   /** Keys are there; messages can be sent. */
   onOpen(): void;
@@ -29,6 +34,7 @@ export class DataConnection {
   #sealer: RecordSealer | undefined;
   #opener: RecordOpener | undefined;
   #isHandling = false;
+  #lastHeardMs = performance.now();
   #failure: FarkeepError | undefined;
   #isEnded = false;
   #hasPeerEnded = false;
@@ -53,6 +59,11 @@ export class DataConnection {
       },
       firstBytes,
     );
+  }
+
+  /** How long the other side has said nothing although this side was listening. */
+  get silentMs(): number {
+    return this.#isHandling ? 0 : performance.now() - this.#lastHeardMs;
   }
 
   /** Sealed bytes so far, both ways, headers included. */
@@ -93,6 +104,7 @@ export class DataConnection {
 
   #receive(chunk: Buffer): boolean {
     if (this.#failure !== undefined) return false;
+    this.#lastHeardMs = performance.now();
     try {
       let bytes = chunk;
       if (this.#opener === undefined) {
@@ -130,6 +142,7 @@ export class DataConnection {
         pending.then(
           () => {
             this.#isHandling = false;
+            this.#lastHeardMs = performance.now();
             if (this.#handleInbox()) this.#socket.resume();
           },
           (error: unknown) => {

@@ -9,12 +9,14 @@ import { connectData } from '../transport/data-socket.ts';
 import { dataProtocolVersion } from '../wire/messages.ts';
 import type { DataMessage, StoredBlock } from '../wire/messages.ts';
 import { BackupLane } from './backup-lane.ts';
-import { DataConnection } from './data-connection.ts';
+import { aliveIntervalMs, DataConnection, maxSilentMs } from './data-connection.ts';
 import { asBuffer, emptyCounters } from './worker-link.ts';
 import type { FromWorker, RestoredBlock, ToWorker, WorkerStart } from './worker-link.ts';
 
 const countersIntervalMs = 100;
 const closeDeadlineMs = 5_000;
+/** Lanes number their offers from 1. */
+const aliveOfferId = 0;
 
 if (parentPort === null) throw new Error('This file is the entry of a worker thread');
 const port = parentPort;
@@ -61,6 +63,7 @@ function receive(message: DataMessage): void {
     post({ type: 'open', root: Uint8Array.from(message.root) });
     return;
   }
+  if (message.type === 'want' && message.offerId === aliveOfferId) return;
   switch (message.type) {
     case 'committed':
       post({ type: 'committed', storedBytes: message.storedBytes });
@@ -176,6 +179,7 @@ function finish(): void {
   if (isFinished) return;
   isFinished = true;
   clearInterval(countersTimer);
+  clearInterval(aliveTimer);
   report();
   post({ type: 'closed' });
   keyB.dispose();
@@ -188,7 +192,15 @@ function report(): void {
   if (Object.values(counters).some((value: number) => value > 0)) post({ type: 'counters', counters });
 }
 
+function keepAlive(): void {
+  if (connection?.isOpen !== true || !isOpen || isEnding) return;
+  if (connection.silentMs > maxSilentMs) {
+    fail(new FarkeepError('connection.lost', 'The target has not been heard of for too long'));
+  } else if (connection.silentMs > aliveIntervalMs / 2) forget(send({ type: 'offer', offerId: aliveOfferId, ids: [] }));
+}
+
 const countersTimer = setInterval(report, countersIntervalMs);
+const aliveTimer = setInterval(keepAlive, aliveIntervalMs);
 const keyB = Secret.take(Buffer.from(start.keyB));
 start.keyB.fill(0);
 port.on('message', (message: ToWorker) => {

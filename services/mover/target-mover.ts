@@ -8,7 +8,7 @@ import { Secret } from '../kernel/secret.ts';
 import { listenData } from '../transport/data-listener.ts';
 import type { AcceptedData, DataListener } from '../transport/data-listener.ts';
 import { TunnelServer } from '../wire/tunnel.ts';
-import { DataConnection } from './data-connection.ts';
+import { DataConnection, maxSilentMs } from './data-connection.ts';
 import type { MoverEvent, TargetStart } from './local-link.ts';
 import { peakMemoryBytes } from './peak-memory.ts';
 import { TargetSession } from './target-session.ts';
@@ -144,8 +144,13 @@ export class TargetMover {
         },
         onClose: (error) => {
           tunnel.dispose();
-          if (this.#keyB === undefined)
-            this.#fail(error ?? new FarkeepError('connection.lost', 'The tunnel ended before Key B had arrived'));
+          // Key B was delivered only when the tenant has confirmed the proof.
+          if (!tunnel.isClosed) {
+            this.#fail(
+              error ??
+                new FarkeepError('connection.lost', 'The tunnel ended before the delivery of Key B was confirmed'),
+            );
+          }
         },
       },
       firstBytes,
@@ -194,6 +199,11 @@ export class TargetMover {
   }
 
   #reportProgress(): void {
+    for (const connection of this.#connections.values()) {
+      if (connection.isOpen && connection.silentMs > maxSilentMs) {
+        connection.fail(new FarkeepError('connection.lost', 'The source has not been heard of for too long'));
+      }
+    }
     if (this.#session !== undefined)
       this.#emit({ type: 'progress', totals: { ...this.#session.totals }, busyShare: this.#session.takeBusyShare() });
   }

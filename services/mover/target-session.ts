@@ -109,7 +109,8 @@ export class TargetSession {
     const isBackup = this.#options.operation === 'backup';
     switch (message.type) {
       case 'offer': {
-        if (!isBackup) break;
+        // An offer of nothing only asks for a sign of life.
+        if (!isBackup && message.ids.length > 0) break;
         const wanted = this.#store.hasBlocks(message.ids).map((isHere) => !isHere);
         return wait(send({ type: 'want', offerId: message.offerId, wanted }));
       }

@@ -158,6 +158,10 @@ async function deliverKeyB(port: number, ticket: Buffer, tunnel: TunnelClient): 
         }
         return true;
       },
+      onEnd: () => {
+        reject(new Error('The tunnel was ended'));
+        socket.end();
+      },
       onClose: (error) => {
         reject(error ?? new Error('The tunnel was closed'));
       },

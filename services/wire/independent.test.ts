@@ -19,12 +19,14 @@ interface Opened {
 }
 
 /** Section 5, for a stream that is short enough never to change its key. */
-function openRecords(stream: Buffer, key: Buffer, prefix: Buffer): { records: Opened[]; rest: Buffer } {
+function openRecords(stream: Buffer, material: Buffer): { records: Opened[]; rest: Buffer } {
+  const [key, prefix, headerKey] = [material.subarray(0, 32), material.subarray(32, 36), material.subarray(36)];
   const records: Opened[] = [];
   let at = 0;
   for (let sequence = 0; at < stream.length; sequence += 1) {
     const header = stream.subarray(at, at + 16);
-    expect(header.readUInt16BE(2)).toBe(0);
+    const fields = Buffer.concat([header.subarray(0, 2), header.subarray(4)]);
+    expect(header.subarray(2, 4)).toEqual(createHmac('sha256', headerKey).update(fields).digest().subarray(0, 2));
     expect(header.readBigUInt64BE(8)).toBe(BigInt(sequence));
     const length = header.readUInt32BE(4);
     const body = stream.subarray(at + 16, at + 16 + length);
@@ -53,11 +55,11 @@ describe('an independent reader of the protocol text', () => {
         bytes(vector['keyA']),
         salt,
         Buffer.concat([Buffer.from('farkeep/1 tunnel'), session, Buffer.from(direction)]),
-        36,
+        52,
       );
 
     const toServer = keysOf('c');
-    const delivered = openRecords(delivery, toServer.subarray(0, 32), toServer.subarray(32)).records;
+    const delivered = openRecords(delivery, toServer).records;
     expect(delivered.map((record) => record.type)).toEqual([16]);
     const keyB = delivered[0]?.plaintext.subarray(0, 32) ?? Buffer.alloc(0);
     expect(keyB).toEqual(bytes(vector['keyB']));
@@ -65,7 +67,7 @@ describe('an independent reader of the protocol text', () => {
     expect(delivered[0]?.plaintext.subarray(32)).toEqual(identifier);
 
     const toClient = keysOf('s');
-    const answered = openRecords(answer, toClient.subarray(0, 32), toClient.subarray(32)).records;
+    const answered = openRecords(answer, toClient).records;
     expect(answered.map((record) => record.type)).toEqual([17, 2]);
     const proofKey = hkdf(keyB, Buffer.alloc(0), Buffer.concat([Buffer.from('farkeep/1 key proof'), session]), 32);
     const transcript = createHash('sha256').update(clientNonce).update(serverNonce).update(delivery).digest();
@@ -82,9 +84,9 @@ describe('an independent reader of the protocol text', () => {
       Buffer.from('c'),
     ]);
     const salt = Buffer.concat([bytes(vector['clientNonce']), bytes(vector['serverNonce'])]);
-    const keys = hkdf(bytes(vector['keyB']), salt, info, 36);
+    const keys = hkdf(bytes(vector['keyB']), salt, info, 52);
     const stream = Buffer.concat((vector['records'] as Json[]).map((record) => bytes(record['bytes'])));
-    const { records, rest } = openRecords(stream, keys.subarray(0, 32), keys.subarray(32));
+    const { records, rest } = openRecords(stream, keys);
     expect(rest).toHaveLength(0);
     expect(records.map(({ type, flags }) => [type, flags])).toEqual([
       [1, 0],
@@ -118,8 +120,10 @@ describe('an independent reader of the protocol text', () => {
     const first = (vector['data'] as Json[])[0]?.['client'] as Json;
     let key = bytes(first['key']);
     for (const [index, expected] of (vector['rekey'] as Json[]).entries()) {
-      const next = hkdf(key, Buffer.alloc(0), Buffer.concat([Buffer.from('farkeep/1 rekey'), u32(index + 1)]), 36);
-      expect(next.toString('hex')).toBe(`${expected['key'] as string}${expected['prefix'] as string}`);
+      const next = hkdf(key, Buffer.alloc(0), Buffer.concat([Buffer.from('farkeep/1 rekey'), u32(index + 1)]), 52);
+      expect(next.toString('hex')).toBe(
+        `${expected['key'] as string}${expected['prefix'] as string}${expected['headerKey'] as string}`,
+      );
       key = next.subarray(0, 32);
     }
   });

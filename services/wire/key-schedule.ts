@@ -8,6 +8,8 @@ export const nonceBytes = 32;
 export const sessionIdBytes = 16;
 const keyBytes = 32;
 const prefixBytes = 4;
+const headerKeyBytes = 16;
+const materialBytes = keyBytes + prefixBytes + headerKeyBytes;
 
 export const tunnelLabel = 'farkeep/1 tunnel';
 export const dataLabel = 'farkeep/1 data';
@@ -21,24 +23,30 @@ export type Direction = 'c' | 's';
 export class DirectionKeys implements Disposable {
   readonly key: Buffer;
   readonly prefix: Buffer;
+  /** For the check of record headers. */
+  readonly headerKey: Buffer;
   /** 0 for the keys of the handshake, then one more for each replacement. */
   readonly generation: number;
 
+  /** @param material 52 bytes: key, nonce prefix, header key */
   constructor(material: Buffer, generation: number) {
+    if (material.length !== materialBytes) throw new RangeError(`Keys of a direction take ${materialBytes} bytes`);
     this.key = material.subarray(0, keyBytes);
     this.prefix = material.subarray(keyBytes, keyBytes + prefixBytes);
+    this.headerKey = material.subarray(keyBytes + prefixBytes, materialBytes);
     this.generation = generation;
   }
 
   /** The keys that replace these (section 5): HKDF from the key in use, so that an old record stays closed to who learns a new key. */
   next(): DirectionKeys {
     const info = Buffer.concat([Buffer.from(rekeyLabel, 'ascii'), u32(this.generation + 1)]);
-    return new DirectionKeys(hkdf(this.key, Buffer.alloc(0), info, keyBytes + prefixBytes), this.generation + 1);
+    return new DirectionKeys(hkdf(this.key, Buffer.alloc(0), info, materialBytes), this.generation + 1);
   }
 
   dispose(): void {
     this.key.fill(0);
     this.prefix.fill(0);
+    this.headerKey.fill(0);
   }
 
   [Symbol.dispose](): void {
@@ -92,7 +100,7 @@ function derive(ikm: Secret, context: ConnectionContext, info: Buffer[], directi
   if (context.sessionId.length !== sessionIdBytes) throw new RangeError('A session identifier has 16 bytes');
   const salt = Buffer.concat([context.clientNonce, context.serverNonce]);
   const wholeInfo = Buffer.concat([...info, Buffer.from(direction, 'ascii')]);
-  return new DirectionKeys(hkdf(ikm.bytes, salt, wholeInfo, keyBytes + prefixBytes), 0);
+  return new DirectionKeys(hkdf(ikm.bytes, salt, wholeInfo, materialBytes), 0);
 }
 
 function hkdf(ikm: Buffer, salt: Buffer, info: Buffer, lengthBytes: number): Buffer {

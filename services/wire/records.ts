@@ -1,6 +1,6 @@
 // Owns the record layer (docs/protocol.md, section 5): sealing and opening with sequence, rekeying, authenticated close.
 // Hot path: seals pieces where they lie, opens from one reused buffer, never joins buffers. Knows no message and no socket.
-import { createCipheriv, createDecipheriv } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHmac } from 'node:crypto';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import type { DirectionKeys } from './key-schedule.ts';
 
@@ -45,24 +45,35 @@ class KeyState {
     return this.#sequence;
   }
 
+  /** Two bytes over the header's other fields, under a key of their own; `header` starts at `start`. */
+  headerCheck(header: Buffer, start: number, plaintextBytes: number): number {
+    this.#replaceWhenDue(plaintextBytes);
+    const mac = createHmac('sha256', this.#keys.headerKey);
+    mac.update(header.subarray(start, start + 2)).update(header.subarray(start + 4, start + recordHeaderBytes));
+    return mac.digest().readUInt16BE(0);
+  }
+
   /** Key and nonce for the next record; each call is one record. */
   take(plaintextBytes: number): { key: Buffer; nonce: Buffer } {
-    if (
-      this.#recordsUnderKey === this.#limits.records ||
-      (this.#recordsUnderKey > 0 && this.#bytesUnderKey + plaintextBytes > this.#limits.plaintextBytes)
-    ) {
-      const next = this.#keys.next();
-      this.#keys.dispose();
-      this.#keys = next;
-      this.#keys.prefix.copy(this.#nonce);
-      this.#recordsUnderKey = 0;
-      this.#bytesUnderKey = 0;
-    }
+    this.#replaceWhenDue(plaintextBytes);
     writeSequence(this.#nonce, 4, this.#sequence);
     this.#sequence += 1;
     this.#recordsUnderKey += 1;
     this.#bytesUnderKey += plaintextBytes;
     return { key: this.#keys.key, nonce: this.#nonce };
+  }
+
+  #replaceWhenDue(plaintextBytes: number): void {
+    const isDue =
+      this.#recordsUnderKey === this.#limits.records ||
+      (this.#recordsUnderKey > 0 && this.#bytesUnderKey + plaintextBytes > this.#limits.plaintextBytes);
+    if (!isDue) return;
+    const next = this.#keys.next();
+    this.#keys.dispose();
+    this.#keys = next;
+    this.#keys.prefix.copy(this.#nonce);
+    this.#recordsUnderKey = 0;
+    this.#bytesUnderKey = 0;
   }
 
   dispose(): void {
@@ -95,10 +106,9 @@ export class RecordSealer implements Disposable {
     const header = Buffer.allocUnsafe(recordHeaderBytes);
     header[0] = type;
     header[1] = flags;
-    header[2] = 0;
-    header[3] = 0;
     header.writeUInt32BE(length, 4);
     writeSequence(header, 8, this.#state.sequence);
+    header.writeUInt16BE(this.#state.headerCheck(header, 0, length), 2);
     const { key, nonce } = this.#state.take(length);
     const cipher = createCipheriv(cipherName, key, nonce, cipherOptions);
     cipher.setAAD(header);
@@ -264,7 +274,7 @@ export class RecordOpener implements Disposable {
     this.dispose();
   }
 
-  /** Everything in the header is checked before the body is waited for; the tag then proves the header itself. */
+  /** Everything in the header is checked before the body is waited for; the tag then proves the whole header. */
   #checkHeader(start: number): void {
     const buffer = this.#buffer;
     const type = buffer[start] ?? 0;
@@ -272,7 +282,6 @@ export class RecordOpener implements Disposable {
     const length = buffer.readUInt32BE(start + 4);
     if (!knownTypes.has(type)) this.#fail('an unknown record type');
     if ((flags & ~moreFlag) !== 0 || (flags !== 0 && type !== recordTypes.message)) this.#fail('unknown record flags');
-    if (buffer[start + 2] !== 0 || buffer[start + 3] !== 0) this.#fail('reserved bytes in use');
     if (length > this.#maxPlaintextBytes || (type === recordTypes.close && length !== 0))
       this.#fail('a record length out of bounds');
     const sequence = this.#state.sequence;
@@ -281,6 +290,10 @@ export class RecordOpener implements Disposable {
       buffer.readUInt32BE(start + 12) !== sequence >>> 0
     ) {
       this.#fail('a record out of order');
+    }
+    // Without this a changed length would only show when the wrong number of bytes has come, which may be never.
+    if (buffer.readUInt16BE(start + 2) !== this.#state.headerCheck(buffer, start, length)) {
+      this.#fail('a record header that was not made with its key');
     }
     this.#bodyBytes = length;
     this.#headerChecked = true;

@@ -11,16 +11,17 @@ import type { RecordType } from './records.ts';
 import { TunnelClient, TunnelServer } from './tunnel.ts';
 
 const hex = z.string().transform((text) => Buffer.from(text, 'hex'));
-const directionKeys = z.object({ key: z.string(), prefix: z.string() });
+const directionKeys = z.object({ key: z.string(), prefix: z.string(), headerKey: z.string() });
 
 function load<T>(name: string, schema: z.ZodType<T>): T {
   return schema.parse(JSON.parse(readFileSync(new URL(`./vectors/${name}.json`, import.meta.url), 'utf8')));
 }
 
 const secret = (bytes: Buffer): Secret => Secret.take(Buffer.from(bytes));
-const shown = (keys: DirectionKeys): { key: string; prefix: string } => ({
+const shown = (keys: DirectionKeys): z.infer<typeof directionKeys> => ({
   key: keys.key.toString('hex'),
   prefix: keys.prefix.toString('hex'),
+  headerKey: keys.headerKey.toString('hex'),
 });
 
 describe('vectors', () => {
@@ -69,12 +70,13 @@ describe('vectors', () => {
       z.object({
         key: hex,
         prefix: hex,
+        headerKey: hex,
         limits: z.object({ records: z.number(), plaintextBytes: z.number() }),
         records: z.array(record),
       }),
     );
-    const { key, prefix, limits, records } = vectors;
-    const keys = (): DirectionKeys => new DirectionKeys(Buffer.concat([key, prefix]), 0);
+    const { key, prefix, headerKey, limits, records } = vectors;
+    const keys = (): DirectionKeys => new DirectionKeys(Buffer.concat([key, prefix, headerKey]), 0);
     const sealer = new RecordSealer(keys(), limits);
     const opener = new RecordOpener(keys(), { limits });
     for (const { type, flags, plaintext, bytes } of records) {

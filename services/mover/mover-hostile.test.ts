@@ -1,0 +1,283 @@
+// What a gateway that lies, a broken line or a killed process can do to a session between two real data movers: end it, with the right word,
+// and never leave half a restore point.
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { silentLogger } from '../kernel/logger.ts';
+import { FarkeepError } from '../kernel/farkeep-error.ts';
+import { TenantStore } from '../repository/tenant-store.ts';
+import { connectData } from '../transport/data-socket.ts';
+import { runMoverSession } from '../testing/mover-session.ts';
+import type { MoverSessionOptions, MoverSessionResult, RelayHook, RelayedBytes } from '../testing/mover-session.ts';
+
+let folder: string;
+let source: string;
+const tenantFolder = (): string => path.join(folder, 'tenant');
+
+beforeEach(() => {
+  folder = mkdtempSync(path.join(tmpdir(), 'farkeep-hostile-'));
+  source = path.join(folder, 'source');
+  mkdirSync(source);
+});
+
+afterEach(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const newId = (): string => randomBytes(16).toString('hex');
+
+function backup(more: Partial<MoverSessionOptions> = {}, pointId = newId()): Promise<MoverSessionResult> {
+  return runMoverSession({
+    tenantFolder: tenantFolder(),
+    streams: 1,
+    operation: {
+      kind: 'backup',
+      sourcePaths: [source],
+      excludes: [],
+      jobId: 'job',
+      jobName: 'Job',
+      pointId,
+      fileCachePath: path.join(folder, `${pointId}.sqlite`),
+    },
+    ...more,
+  });
+}
+
+async function points(): Promise<string[]> {
+  await using store = await TenantStore.open({ folder: tenantFolder(), mode: 'read', logger: silentLogger });
+  return (await store.listPoints()).map((point) => point.pointId);
+}
+
+/** Flips the byte at `offset` of one direction of one connection. */
+function flip(connection: number, direction: RelayedBytes['direction'], offset: number): RelayHook {
+  return (chunk, where) => {
+    const at = offset - where.offset;
+    if (where.connection !== connection || where.direction !== direction || at < 0 || at >= chunk.length) return chunk;
+    const changed = Buffer.from(chunk);
+    changed[at] = (changed[at] ?? 0) ^ 0x41;
+    return changed;
+  };
+}
+
+const preamble = 40;
+const nonce = 32;
+/** The first record of a direction, by its fields. */
+const fields = { type: 0, flags: 1, reserved: 3, length: 7, sequence: 15, body: 16 };
+
+describe('a changed byte', () => {
+  it.each([
+    ['the delivery of Key B: header', flip(0, 'up', preamble + nonce + fields.type)],
+    ['the delivery of Key B: body', flip(0, 'up', preamble + nonce + fields.body)],
+    ['the proof', flip(0, 'down', nonce + fields.body)],
+    ["the target's nonce", flip(0, 'down', 5)],
+  ])('in the tunnel ends the session before any data: %s', async (_where, relayHook) => {
+    const result = await backup({ relayHook });
+    const isSeenBySource =
+      result.tunnelError instanceof FarkeepError && result.tunnelError.code.startsWith('security.');
+    const isSeenByTarget = result.target.kind === 'failed' && result.target.isTampered;
+    expect(isSeenBySource || isSeenByTarget).toBe(true);
+    expect(result.source).toBeUndefined();
+    expect(result.sourceEvents).toEqual([]);
+    expect(await points()).toEqual([]);
+  });
+
+  it.each([
+    ['nonce', flip(1, 'up', preamble + 3)],
+    ['type', flip(1, 'up', preamble + nonce + fields.type)],
+    ['flags', flip(1, 'up', preamble + nonce + fields.flags)],
+    ['reserved', flip(1, 'up', preamble + nonce + fields.reserved)],
+    ['length', flip(1, 'up', preamble + nonce + fields.length)],
+    ['sequence', flip(1, 'up', preamble + nonce + fields.sequence)],
+    ['body', flip(1, 'up', preamble + nonce + fields.body)],
+    ['a block in full flow', flip(1, 'up', 1_500_000)],
+  ])('in a data stream is seen by the target: %s', async (_where, relayHook) => {
+    writeFileSync(path.join(source, 'file'), randomBytes(3_000_000));
+    const result = await backup({ relayHook });
+    expect(result.target).toMatchObject({
+      kind: 'failed',
+      isTampered: true,
+      error: { code: 'security.tampered', details: { stream: 0 } },
+    });
+    expect(result.source?.kind).toBe('failed');
+    expect(await points()).toEqual([]);
+  });
+
+  it('on the way back is seen by the source', async () => {
+    writeFileSync(path.join(source, 'file'), randomBytes(100_000));
+    const result = await backup({ relayHook: flip(1, 'down', nonce + fields.body + 2) });
+    expect(result.source).toMatchObject({ kind: 'failed', isTampered: true, error: { code: 'security.tampered' } });
+    expect(result.target.kind).toBe('failed');
+    expect(await points()).toEqual([]);
+  });
+
+  it('cannot be hidden by another Key B at the source', async () => {
+    const result = await backup({ sourceKeyB: randomBytes(32) });
+    expect(result.target).toMatchObject({ kind: 'failed', isTampered: true });
+    expect(await points()).toEqual([]);
+  });
+});
+
+describe('a broken line', () => {
+  /** Cuts all data streams when `bytes` have passed up in one of them. */
+  const cutAfter =
+    (bytes: number): RelayHook =>
+    (chunk, { connection, direction, offset }) =>
+      connection > 0 && direction === 'up' && offset + chunk.length > bytes ? undefined : chunk;
+
+  it('is told from an end, and what was durable is not sent again', async () => {
+    writeFileSync(path.join(source, 'file'), randomBytes(30_000_000));
+    const [pointId, sessionId] = [newId(), newId()];
+    const first = await backup({ relayHook: cutAfter(15_000_000), sessionId }, pointId);
+    expect(first.source).toMatchObject({
+      kind: 'failed',
+      isTampered: false,
+      error: { code: 'connection.lost', retryable: true },
+    });
+    expect(first.target).toMatchObject({ kind: 'failed', isTampered: false, error: { code: 'connection.lost' } });
+    expect(await points()).toEqual([]);
+    const second = await backup({ sessionId, attempt: 2 }, pointId);
+    expect(second.source).toEqual({ kind: 'finished' });
+    const done = second.sourceEvents.find((event) => event.type === 'finished');
+    const sentBytes = done?.type === 'finished' && 'warningCount' in done ? done.totals.transferredBytes : 0;
+    expect(sentBytes).toBeGreaterThan(0);
+    expect(sentBytes).toBeLessThan(20_000_000);
+    expect(await points()).toEqual([pointId]);
+  });
+
+  it('leaves nothing half when the target is killed, and the next attempt works', async () => {
+    writeFileSync(path.join(source, 'file'), randomBytes(20_000_000));
+    const pointId = newId();
+    let received = 0;
+    const first = await backup(
+      {
+        onTarget: (event, mover) => {
+          if (event.type === 'progress' && 'receivedBytes' in event.totals) received = event.totals.receivedBytes;
+          if (received > 1_000_000) mover.kill();
+        },
+        // Slow enough to be killed in the middle.
+        relayHook: (chunk) => chunk,
+      },
+      pointId,
+    );
+    expect(first.target).toMatchObject({ kind: 'crashed', signal: 'SIGKILL', error: { code: 'session.mover-died' } });
+    expect(first.source).toMatchObject({ kind: 'failed', error: { code: 'connection.lost', retryable: true } });
+    const second = await backup({ attempt: 2 }, pointId);
+    expect(second.source).toEqual({ kind: 'finished' });
+    expect(await points()).toEqual([pointId]);
+  });
+
+  it('ends the target cleanly when the source is killed', async () => {
+    writeFileSync(path.join(source, 'file'), randomBytes(20_000_000));
+    const result = await backup({
+      onSource: (event, mover) => {
+        if (event.type === 'streams-open') mover.kill();
+      },
+    });
+    expect(result.source).toMatchObject({ kind: 'crashed', signal: 'SIGKILL' });
+    expect(result.target).toMatchObject({ kind: 'failed', isTampered: false, error: { code: 'connection.lost' } });
+    expect(await points()).toEqual([]);
+  });
+});
+
+describe('ending on purpose', () => {
+  it('is told to the other side, from the source', async () => {
+    writeFileSync(path.join(source, 'file'), randomBytes(20_000_000));
+    const result = await backup({
+      onSource: (event, mover) => {
+        if (event.type === 'streams-open') mover.abort();
+      },
+    });
+    expect(result.source).toMatchObject({ kind: 'failed', error: { code: 'call.cancelled' } });
+    expect(result.target).toMatchObject({ kind: 'failed', error: { code: 'call.cancelled' } });
+    expect(await points()).toEqual([]);
+  });
+
+  it('is told to the other side, from the target', async () => {
+    writeFileSync(path.join(source, 'file'), randomBytes(20_000_000));
+    const reason = new FarkeepError('login.disabled', 'The account was disabled').toInfo();
+    const result = await backup({
+      onTarget: (event, mover) => {
+        if (event.type === 'streams-open') mover.abort(reason);
+      },
+    });
+    expect(result.target).toMatchObject({ kind: 'failed', error: { code: 'login.disabled' } });
+    expect(result.source).toMatchObject({ kind: 'failed', error: { code: 'login.disabled' } });
+  });
+});
+
+describe('tickets', () => {
+  it('open one connection each, of their kind; strangers do not disturb the session', async () => {
+    writeFileSync(path.join(source, 'file'), 'content');
+    let dropped = 0;
+    const strangers: Promise<void>[] = [];
+    const knock = async (port: number, kind: 'tunnel' | 'data', ticket: Buffer): Promise<void> => {
+      const socket = await connectData({ host: '127.0.0.1', port, kind, ticket });
+      await new Promise<void>((resolve) => {
+        socket.start({
+          onChunk: () => true,
+          onEnd: () => {
+            socket.end();
+          },
+          onClose: () => {
+            dropped += 1;
+            resolve();
+          },
+        });
+      });
+    };
+    let port = 0;
+    let usedTicket: Buffer | undefined;
+    const result = await backup({
+      relayHook: (chunk, { connection, direction, offset }) => {
+        if (connection === 0 && direction === 'up' && offset === 0) usedTicket = Buffer.from(chunk.subarray(8, 40));
+        return chunk;
+      },
+      onTarget: (event) => {
+        if (event.type === 'listening') port = event.port;
+        if (event.type === 'key-b-received') {
+          strangers.push(knock(port, 'tunnel', randomBytes(32)), knock(port, 'data', randomBytes(32)));
+          if (usedTicket !== undefined)
+            strangers.push(knock(port, 'tunnel', usedTicket), knock(port, 'data', usedTicket));
+        }
+      },
+    });
+    await Promise.all(strangers);
+    expect(dropped).toBe(4);
+    expect(result.source).toEqual({ kind: 'finished' });
+    expect(result.target).toEqual({ kind: 'finished' });
+  });
+});
+
+describe('damage at the provider', () => {
+  it('is named in a restore, file by file, and the rest comes back', async () => {
+    for (const name of ['a', 'b']) writeFileSync(path.join(source, name), randomBytes(600_000));
+    const pointId = newId();
+    expect((await backup({}, pointId)).source).toEqual({ kind: 'finished' });
+    const content = readFileSync(path.join(source, 'a'));
+    const packs = path.join(tenantFolder(), 'packs');
+    let damaged = 0;
+    for (const name of readdirSync(packs, { recursive: true, encoding: 'utf8' })) {
+      if (!name.endsWith('.pack')) continue;
+      const pack = readFileSync(path.join(packs, name));
+      const at = pack.indexOf(content.subarray(100, 200));
+      if (at === -1) continue;
+      pack[at] = (pack[at] ?? 0) ^ 1;
+      writeFileSync(path.join(packs, name), pack);
+      damaged += 1;
+    }
+    expect(damaged).toBe(1);
+    const out = path.join(folder, 'out');
+    const result = await runMoverSession({
+      tenantFolder: tenantFolder(),
+      operation: { kind: 'restore', pointId, paths: [], destination: out, overwrite: 'always' },
+    });
+    expect(result.source).toEqual({ kind: 'finished' });
+    const warnings = result.sourceEvents.flatMap((event) => (event.type === 'warning' ? [event.warning] : []));
+    expect(warnings).toMatchObject([
+      { code: 'storage.damaged', path: 'a', message: expect.stringContaining('.pack') as string },
+    ]);
+    expect(readFileSync(path.join(out, 'b')).equals(readFileSync(path.join(source, 'b')))).toBe(true);
+  });
+});
