@@ -4,12 +4,15 @@ import { exitCodes } from '../contracts/errors.ts';
 import { runCommandLine } from './program.ts';
 
 const controller = new AbortController();
-let interruptions = 0;
+/** One Ctrl-C can arrive several times: from the terminal, and again from a program that passes it on. */
+const sameInterruptionMs = 1_000;
+let interruptedAtMs: number | undefined;
 for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(name, () => {
-    interruptions += 1;
+    const nowMs = performance.now();
     // The first asks for an orderly end, the second does not wait for it.
-    if (interruptions > 1) process.exit(exitCodes.cancelled);
+    if (interruptedAtMs === undefined) interruptedAtMs = nowMs;
+    else if (nowMs - interruptedAtMs > sameInterruptionMs) process.exit(exitCodes.cancelled);
     controller.abort();
   });
 }

@@ -1,5 +1,5 @@
 // Owns watching a session from the command line: progress line, JSON lines, steps in words; and what Ctrl-C does to it.
-import type { SessionAction, SessionDetail } from '../contracts/models/session.ts';
+import type { HandshakeStep, SessionAction, SessionDetail } from '../contracts/models/session.ts';
 import { sessionsDomain } from '../contracts/rpc/sessions.ts';
 import type { AdminClient } from '../host/admin-client.ts';
 import { followSession } from '../host/session-follower.ts';
@@ -37,7 +37,9 @@ export async function watchSession(
         onEvent: ({ event, payload }) => {
           if (!isFollowed) return;
           output.line({ event, ...(payload as object) });
-          if (event === 'acted') output.note(formatAction(payload));
+          const text =
+            event === 'acted' ? formatAction(payload) : event === 'stepped' ? formatStep(payload) : undefined;
+          if (text !== undefined) output.note(text);
         },
       },
     });
@@ -62,4 +64,13 @@ function formatAction(payload: unknown): string {
   const { level, text, durationMs } = (payload as { action: SessionAction }).action;
   const mark = level === 'info' ? '  ' : level === 'warning' ? '! ' : level === 'error' ? 'x ' : '!!';
   return `${mark} ${printable(text)}${durationMs === null ? '' : ` (${Math.round(durationMs)} ms)`}`;
+}
+
+/** What is only beginning is not told; its end is. */
+function formatStep(payload: unknown): string | undefined {
+  const { step, outcome, detail, keyIdentifier, durationMs } = (payload as { step: HandshakeStep }).step;
+  if (outcome === 'active') return undefined;
+  const mark = outcome === 'done' ? '  ' : outcome === 'failed' ? 'x ' : '!!';
+  const key = keyIdentifier === null ? '' : ` [${keyIdentifier}]`;
+  return `${mark} ${step}${key}: ${printable(detail)}${durationMs === null ? '' : ` (${Math.round(durationMs)} ms)`}`;
 }

@@ -58,11 +58,14 @@ export async function startDemoSite({
   root,
   gatewayCount = 1,
   report,
+  onStarted,
   signal,
 }: {
   readonly root: string;
   readonly gatewayCount?: number;
   readonly report: StepReporter;
+  /** Told of every process at once, for whoever has to end them in a hurry. */
+  readonly onStarted?: (child: ServiceProcess) => void;
   readonly signal: AbortSignal;
 }): Promise<DemoSite> {
   await requireEmpty(root);
@@ -81,6 +84,7 @@ export async function startDemoSite({
     await mkdir(home, { recursive: true, mode: 0o700 });
     const logFile = path.join(root, 'log', `${folder}.log`);
     const child = await spawnService({ role, home, args, logFile, signal });
+    onStarted?.(child);
     try {
       const service = { home, process: child, client: await connectAdmin({ home, role }) };
       started.push(service);

@@ -13,6 +13,7 @@ import { sessionsDomain } from '../contracts/rpc/sessions.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import { createTimer, startDemoSite, type DemoSite, type StepReporter } from './demo-site.ts';
 import { makeSampleFolder } from './sample-folder.ts';
+import type { ServiceProcess } from './service-process.ts';
 import { followSession } from './session-follower.ts';
 import { compareTrees, type TreeComparison, type TreeDifference } from './tree-comparison.ts';
 
@@ -75,20 +76,22 @@ async function withDemoSite<Result>(options: DemoOptions, work: (site: DemoSite)
   if (options.source !== undefined) await requireRoom(path.resolve(options.source), options.keep ?? tmpdir());
   const root =
     options.keep === undefined ? await mkdtemp(path.join(tmpdir(), 'farkeep-demo-')) : path.resolve(options.keep);
+  const children: ServiceProcess[] = [];
   // For the second Ctrl-C, which waits for nothing.
-  const removeAtExit = (): void => rmSync(root, { recursive: true, force: true });
-  if (options.keep === undefined) process.once('exit', removeAtExit);
+  const endAtOnce = (): void => {
+    for (const child of children) child.signal('SIGKILL');
+    if (options.keep === undefined) rmSync(root, { recursive: true, force: true });
+  };
+  process.once('exit', endAtOnce);
   let site: DemoSite | undefined;
   try {
     const { report, signal, gatewayCount = 1 } = options;
-    site = await startDemoSite({ root, gatewayCount, report, signal });
+    site = await startDemoSite({ root, gatewayCount, report, signal, onStarted: (child) => children.push(child) });
     return await work(site);
   } finally {
     await site?.stop();
-    if (options.keep === undefined) {
-      await removeTree(root);
-      process.off('exit', removeAtExit);
-    }
+    if (options.keep === undefined) await removeTree(root);
+    process.off('exit', endAtOnce);
   }
 }
 

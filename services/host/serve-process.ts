@@ -27,6 +27,8 @@ export interface ServeProcessOptions {
 const heartbeatIntervalMs = 2_000;
 /** Below systemd's default of 90 s and the console's own. */
 const defaultStopDeadlineMs = 20_000;
+/** One Ctrl-C can arrive several times: from the terminal, and again from a program that passes it on. */
+const sameSignalMs = 1_000;
 const crashExitCode = 70;
 
 /** Runs until the service has ended. @returns the exit code */
@@ -50,6 +52,7 @@ export async function serveProcess(options: ServeProcessOptions): Promise<number
   const end = Promise.withResolvers<number>();
   let hosted: HostedService | undefined;
   let isStopping = false;
+  let firstSignalAtMs: number | undefined;
   let earlyStop: (() => void) | undefined;
   const requestStop = (reason: string, deadlineMs: number): void => {
     if (isStopping) return;
@@ -73,7 +76,10 @@ export async function serveProcess(options: ServeProcessOptions): Promise<number
   const takeEarlyStop = (): (() => void) | undefined => earlyStop;
   const onSignal = (signal: NodeJS.Signals): void => {
     // The second one means: now. Everything on disk is written so that this is safe.
-    if (isStopping) process.exit(signal === 'SIGINT' ? exitCodes.cancelled : exitCodes.failed);
+    const nowMs = performance.now();
+    firstSignalAtMs ??= nowMs;
+    if (nowMs - firstSignalAtMs > sameSignalMs)
+      process.exit(signal === 'SIGINT' ? exitCodes.cancelled : exitCodes.failed);
     requestStop(signal, stopDeadlineMs);
   };
   process.on('SIGTERM', onSignal);

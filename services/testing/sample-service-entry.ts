@@ -1,5 +1,5 @@
 // A service process for tests of hosting: serves the gateway's node domain with fixed answers and behaves as FARKEEP home's file
-// "behaviour" says: normal, slow-stop, refuse-start, slow-start, crash-on-call.
+// "behaviour" says: normal, slow-stop, very-slow-stop, refuse-start, crash-on-call.
 import '../contracts/zod-setup.ts';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -40,8 +40,16 @@ function start(): Promise<RunningService> {
     health: () => ({ health: 'degraded', reason: 'not enrolled' }),
     onHealthChanged: () => () => undefined,
     activeSessions: () => 0,
-    stop: () => (behaviour === 'slow-stop' ? new Promise<void>(() => undefined) : Promise.resolve()),
+    stop: () => (behaviour.endsWith('slow-stop') ? new Promise<void>(() => undefined) : Promise.resolve()),
   });
 }
 
-process.exit(await serveProcess({ role: 'gateway', home, logLevel: 'debug', start, stopDeadlineMs: 300 }));
+process.exit(
+  await serveProcess({
+    role: 'gateway',
+    home,
+    logLevel: 'debug',
+    start,
+    stopDeadlineMs: behaviour === 'very-slow-stop' ? 60_000 : 300,
+  }),
+);

@@ -106,8 +106,8 @@ export function registerCertificate(program: Command, action: DefineAction): voi
             install?: true;
           },
         ) => {
-          const client = await connectProvider(context);
           const slot = parseSlot(options.slot);
+          const client = await connectProvider(context);
           await finish(
             context,
             client,

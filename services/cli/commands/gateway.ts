@@ -31,12 +31,10 @@ export function registerGateway(program: Command, action: DefineAction): void {
     )
     .action(
       action(async (context, name: string, options: { address: string[]; valid: string; out?: string }) => {
+        const addresses = options.address.map((text) => parseHostPort(text, '--address'));
+        const validHours = Math.max(1, Math.ceil(parseDuration(options.valid, '--valid') / hourMs));
         const client = await connectProvider(context);
-        const { gateway, token, expiresAt } = await client.createEnrolToken({
-          name,
-          addresses: options.address.map((text) => parseHostPort(text, '--address')),
-          validHours: Math.max(1, Math.ceil(parseDuration(options.valid, '--valid') / hourMs)),
-        });
+        const { gateway, token, expiresAt } = await client.createEnrolToken({ name, addresses, validHours });
         const file = options.out === undefined ? null : path.resolve(options.out);
         if (file !== null) await writeFile(file, `${token}\n`, { mode: 0o600 });
         context.output.note(`The token works once, until ${formatInstant(expiresAt)}.`);

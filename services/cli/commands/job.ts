@@ -42,11 +42,12 @@ export function registerJob(program: Command, action: DefineAction): void {
           name: string,
           options: JobOptions & { source: string[]; provider: string; repository?: string; streams: string },
         ) => {
+          const chosen = settings(options);
           const client = await context.connect('tenant');
           const target = await findTarget(client, options.provider, options.repository);
           const job = await client
             .domain(jobsDomain)
-            .add({ name, ...target, ...settings(options), sourcePaths: absolute(options.source) });
+            .add({ name, ...target, ...chosen, sourcePaths: absolute(options.source) });
           context.output.result({ ok: true, job }, `Job "${job.name}" made. Next: farkeep job run ${job.name}`);
         },
       ),

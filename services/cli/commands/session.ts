@@ -32,8 +32,8 @@ export function registerSession(program: Command, action: DefineAction): void {
     .addHelpText('after', '\nExamples:\n  $ farkeep session list\n  $ farkeep session list --side provider --json')
     .action(
       action(async (context, options: SideOption & { limit: string }) => {
-        const client = await connectSide(context, options.side);
         const limit = parseWholeNumber(options.limit, '--limit', { min: 1, max: 10_000 });
+        const client = await connectSide(context, options.side);
         const { sessions } = await client.domain(sessionsDomain).list({ limit });
         context.output.result({ sessions }, () => formatList(sessions));
       }),

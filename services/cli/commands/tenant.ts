@@ -34,7 +34,6 @@ export function registerTenant(program: Command, action: DefineAction): void {
     )
     .action(
       action(async (context, name: string, options: AccountOptions & { quota: string[] }) => {
-        const client = await connectProvider(context);
         const quotas = options.quota.map(parseQuota);
         const leaseUntil = options.lease === undefined ? null : parseDate(options.lease, '--lease');
         const password = await readPassword(options.passwordFile, {
@@ -42,6 +41,7 @@ export function registerTenant(program: Command, action: DefineAction): void {
           signal: context.signal,
           isNew: true,
         });
+        const client = await connectProvider(context);
         const tenant = await client.add({ name, password, quotas, leaseUntil });
         context.output.result(
           { ok: true, tenant },
@@ -62,17 +62,17 @@ export function registerTenant(program: Command, action: DefineAction): void {
     )
     .action(
       action(async (context, wanted: string, options: AccountOptions) => {
-        const client = await connectProvider(context);
-        const { id } = await find(client, wanted);
         const { lease, passwordFile, quota } = options;
-        const tenant = await client.set({
-          tenantId: id,
+        const changes = {
           ...(quota === undefined ? {} : { quotas: quota.map(parseQuota) }),
           ...(lease === undefined ? {} : { leaseUntil: lease === 'none' ? null : parseDate(lease, '--lease') }),
           ...(passwordFile === undefined
             ? {}
             : { password: await readPassword(passwordFile, { question: '', signal: context.signal }) }),
-        });
+        };
+        const client = await connectProvider(context);
+        const { id } = await find(client, wanted);
+        const tenant = await client.set({ tenantId: id, ...changes });
         context.output.result({ ok: true, tenant }, `Account "${tenant.name}" changed.`);
       }),
     );
@@ -130,9 +130,9 @@ export function registerTenant(program: Command, action: DefineAction): void {
     .addHelpText('after', '\nExample:\n  $ farkeep tenant invite acme --out acme.invitation --expires 3d')
     .action(
       action(async (context, wanted: string, options: { out: string; expires: string }) => {
+        const validHours = Math.max(1, Math.ceil(parseDuration(options.expires, '--expires') / hourMs));
         const client = await connectProvider(context);
         const { id } = await find(client, wanted);
-        const validHours = Math.max(1, Math.ceil(parseDuration(options.expires, '--expires') / hourMs));
         const { invitation } = await client.invite({ tenantId: id, validHours });
         const file = path.resolve(options.out);
         await writeFileAtomically(file, `${JSON.stringify(invitation, null, 2)}\n`, { mode: 0o600 });

@@ -1,0 +1,350 @@
+// The integration smoke test: the real command line, real processes, one real backup and restore.
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { isEvidenceGenuine } from '../session/evidence.ts';
+import { runCli, startCli, type CliResult } from '../testing/run-cli.ts';
+import { makeTemporaryFolder } from '../testing/temporary-folder.ts';
+
+const hex64 = /^(?:[0-9A-F]{2}:){31}[0-9A-F]{2}$/;
+const timeoutMs = 180_000;
+
+interface HeldDemo {
+  readonly temporary: string;
+  readonly json: {
+    homes: { provider: string; gateways: string[]; tenant: string };
+    gatewayAddresses: string[];
+    fingerprint: string;
+    tenantUser: string;
+    passwordFile: string;
+    providerName: string;
+    repository: string;
+    pids: { provider: number; gateways: number[]; tenant: number };
+  };
+  readonly pids: readonly number[];
+  readonly tenant: (...args: string[]) => Promise<CliResult>;
+  readonly provider: (...args: string[]) => Promise<CliResult>;
+  /** Ctrl-C, and what it leaves. */
+  readonly end: () => Promise<CliResult>;
+}
+
+async function holdDemo(...args: string[]): Promise<HeldDemo> {
+  const temporary = await makeTemporaryFolder();
+  const cli = startCli(['demo', '--hold', '--json', ...args], { env: { TMPDIR: temporary } });
+  const json = JSON.parse(await cli.firstLine()) as HeldDemo['json'];
+  const pids = [json.pids.provider, ...json.pids.gateways, json.pids.tenant];
+  return {
+    temporary,
+    json,
+    pids,
+    tenant: (...rest) => runCli(['--home', json.homes.tenant, ...rest]),
+    provider: (...rest) => runCli([...rest, '--home', json.homes.provider]),
+    end: () => {
+      cli.child.kill('SIGINT');
+      return cli.result;
+    },
+  };
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
+async function makeSource(): Promise<string> {
+  const source = path.join(await makeTemporaryFolder(), 'source');
+  await mkdir(path.join(source, 'reports', '2026'), { recursive: true });
+  await writeFile(path.join(source, 'notes.txt'), 'notes\n');
+  await writeFile(path.join(source, 'reports', '2026', 'may.csv'), 'a,b\n'.repeat(100_000));
+  return source;
+}
+
+describe('farkeep demo', () => {
+  it('tells the whole story, ends with "verified", and leaves nothing behind', { timeout: timeoutMs }, async () => {
+    const temporary = await makeTemporaryFolder();
+    const result = await runCli(['demo', '--json'], { env: { TMPDIR: temporary } });
+    expect(result.stderr).toBe('');
+    expect(result.exitCode).toBe(0);
+    const json = result.json() as {
+      certificate: { sha256: string };
+      sessions: { kind: string; state: string; keys: { keyA: string; keyB: string }[]; tls: { version: string } }[];
+    };
+    expect(json).toMatchObject({
+      ok: true,
+      verified: true,
+      sourceFiles: 21,
+      sourceBytes: expect.any(Number),
+      transferredBytes: expect.any(Number),
+      storedBytes: expect.any(Number),
+      backupSeconds: expect.any(Number),
+      restoreSeconds: expect.any(Number),
+      certificate: { sha256: expect.stringMatching(hex64) },
+    });
+    expect(json.sessions.map(({ kind, state }) => [kind, state])).toEqual([
+      ['backup', 'succeeded'],
+      ['restore', 'succeeded'],
+    ]);
+    // A new pair for every session.
+    const keys = json.sessions.flatMap((session) => session.keys.flatMap(({ keyA, keyB }) => [keyA, keyB]));
+    expect(new Set(keys).size).toBe(4);
+    for (const { tls } of json.sessions) expect(tls.version).toBe('TLSv1.3');
+    expect(await readdir(temporary)).toEqual([]);
+  });
+
+  it("backs up the user's own folder and keeps everything when asked", { timeout: timeoutMs }, async () => {
+    const source = await makeSource();
+    const keep = path.join(await makeTemporaryFolder(), 'kept');
+    const result = await runCli(['demo', '--source', source, '--keep', keep]);
+    expect(result.stderr).toBe('');
+    expect(result.stdout.trimEnd().split('\n').at(-1)).toBe('verified');
+    expect(result.stdout).toMatch(/Key A [0-9a-f]{16}, Key B [0-9a-f]{16}, the same on both sides/);
+    expect(await readFile(path.join(keep, 'restored', 'notes.txt'), 'utf8')).toBe('notes\n');
+    // Kept is not running: the folder can be served at once. It is not taken for a new demo.
+    expect((await runCli(['status', '--home', path.join(keep, 'provider'), '--json'])).json()).toMatchObject({
+      services: [{ role: 'provider', state: 'stopped' }, {}, {}],
+    });
+    expect(await runCli(['demo', '--keep', keep])).toMatchObject({ exitCode: 1, stdout: '' });
+  });
+
+  it('cleans up after Ctrl-C in the middle', { timeout: timeoutMs }, async () => {
+    const temporary = await makeTemporaryFolder();
+    const cli = startCli(['demo'], { env: { TMPDIR: temporary } });
+    const pids = [...(await cli.firstLine()).matchAll(/\b(\d+)\b(?=,|$)/g)].map(([, pid]) => Number(pid));
+    expect(pids.length).toBeGreaterThanOrEqual(3);
+    cli.child.kill('SIGINT');
+    expect((await cli.result).exitCode).toBe(130);
+    expect(await readdir(temporary)).toEqual([]);
+    for (const pid of pids) expect(isAlive(pid)).toBe(false);
+  });
+
+  it('refuses a source that does not exist', async () => {
+    const result = await runCli(['demo', '--source', '/nowhere/at/all', '--json']);
+    expect(result.exitCode).toBe(1);
+    expect(result.json()).toMatchObject({ ok: false, error: { code: 'source.missing' } });
+  });
+});
+
+describe('farkeep against a held demo', () => {
+  it('administers both sides, backs up, restores and verifies', { timeout: 2 * timeoutMs }, async () => {
+    const { json, tenant, provider, pids, temporary, end } = await holdDemo('--gateways', '2');
+    expect(json).toMatchObject({
+      ready: true,
+      homes: { gateways: [expect.any(String), expect.any(String)] },
+      gatewayAddresses: [expect.stringMatching(/^127\.0\.0\.1:\d+$/), expect.stringMatching(/^127\.0\.0\.1:\d+$/)],
+      fingerprint: expect.stringMatching(hex64),
+      tenantUser: 'demo',
+      providerName: 'demo-provider',
+      repository: 'main',
+    });
+    for (const pid of pids) expect(isAlive(pid)).toBe(true);
+    expect((await stat(json.passwordFile)).mode & 0o777).toBe(0o600);
+
+    // What both sides show.
+    expect((await provider('certificate', 'show', '--json')).json()).toMatchObject({
+      sha256: json.fingerprint,
+      installed: true,
+    });
+    expect((await provider('gateway', 'doctor', '--json')).json()).toMatchObject({ ok: true });
+    expect((await provider('gateway', 'list', '--json')).json()).toMatchObject({
+      gateways: [{ state: 'connected' }, { state: 'connected' }],
+    });
+    expect((await tenant('provider', 'list', '--json')).json()).toMatchObject({
+      providers: [{ name: 'demo-provider', trust: 'pinned' }],
+    });
+    expect(await tenant('trust', 'journal')).toMatchObject({ exitCode: 0 });
+
+    // Trust, without any service.
+    const [host = '', port = ''] = (json.gatewayAddresses[0] ?? '').split(':');
+    const check = (...args: string[]): Promise<CliResult> =>
+      runCli(['trust', 'check', '--host', host, '--port', port, '--json', ...args]);
+    const refused = await check();
+    expect(refused.exitCode).toBe(3);
+    expect(refused.json()).toMatchObject({
+      decision: 'refused',
+      certificate: { sha256: json.fingerprint },
+      tls: { version: 'TLSv1.3' },
+    });
+    const pinned = await check('--fingerprint', json.fingerprint);
+    expect(pinned).toMatchObject({ exitCode: 0 });
+    expect(pinned.json()).toMatchObject({ decision: 'pinned' });
+
+    // Jobs.
+    const source = await makeSource();
+    const target = ['--provider', json.providerName, '--repository', json.repository];
+    const added = await tenant('job', 'add', 'first', '--source', source, ...target, '--json');
+    expect(added.json()).toMatchObject({
+      ok: true,
+      job: { id: expect.stringMatching(/^[0-9a-f]{32}$/), name: 'first' },
+    });
+    expect(await tenant('job', 'add', 'first', '--source', source, ...target)).toMatchObject({ exitCode: 1 });
+    expect(await tenant('job', 'run', 'second')).toMatchObject({ exitCode: 1 });
+
+    const run = await tenant('job', 'run', 'first', '--json');
+    expect(run.exitCode).toBe(0);
+    const { session } = run.json() as { session: { id: string; point: string } };
+    expect(session).toMatchObject({
+      state: 'succeeded',
+      attempts: 1,
+      readBytes: 400_006,
+      transferredBytes: expect.any(Number),
+      storedBytes: expect.any(Number),
+      seconds: expect.any(Number),
+      warnings: [],
+      point: expect.stringMatching(/^[0-9a-f]{32}$/),
+    });
+    const followed = (await tenant('job', 'run', 'first', '--follow', '--json')).jsonLines();
+    expect(followed.length).toBeGreaterThan(3);
+    expect(followed.at(-1)).toMatchObject({ session: { state: 'succeeded' } });
+    expect(followed.slice(0, -1).every((line) => typeof line['event'] === 'string')).toBe(true);
+
+    // The same session, seen from both sides, and its evidence.
+    expect((await provider('session', 'show', session.id.slice(0, 12), '--json')).json()).toMatchObject({
+      session: { id: session.id, viewer: 'provider', state: 'succeeded' },
+    });
+    const evidenceFile = path.join(await makeTemporaryFolder(), 'evidence.json');
+    expect(await tenant('session', 'evidence', session.id, '--out', evidenceFile)).toMatchObject({ exitCode: 0 });
+    const evidence = JSON.parse(await readFile(evidenceFile, 'utf8')) as Parameters<typeof isEvidenceGenuine>[0];
+    expect(isEvidenceGenuine(evidence)).toBe(true);
+    expect(evidence.statement).not.toContain('notes.txt');
+
+    // Restore points.
+    const { points } = (await tenant('point', 'list', '--json')).json() as {
+      points: { id: string; createdAt: string }[];
+    };
+    expect(points[0]).toMatchObject({
+      id: session.point,
+      job: 'first',
+      sourceBytes: 400_006,
+      files: 2,
+      encrypted: false,
+    });
+    expect(points.map(({ createdAt }) => createdAt)).toEqual(points.map(({ createdAt }) => createdAt).sort());
+    expect((await tenant('point', 'ls', 'latest', 'reports/2026', '--json')).json()).toMatchObject({
+      entries: [{ name: 'may.csv', path: 'reports/2026/may.csv', kind: 'file', sizeBytes: 400_000 }],
+    });
+    expect((await tenant('point', 'find', 'latest:first', 'NOTES', '--json')).json()).toMatchObject({
+      entries: [{ path: 'notes.txt' }],
+    });
+
+    const folder = await makeTemporaryFolder();
+    const whole = await tenant('restore', session.point, '--to', path.join(folder, 'whole'), '--json');
+    expect(whole.json()).toMatchObject({ ok: true, files: 2, bytes: 400_006, seconds: expect.any(Number) });
+    expect(await readFile(path.join(folder, 'whole', 'reports', '2026', 'may.csv'))).toEqual(
+      await readFile(path.join(source, 'reports', '2026', 'may.csv')),
+    );
+    await tenant('restore', 'latest', 'notes.txt', '--to', path.join(folder, 'part'));
+    expect(await readdir(path.join(folder, 'part'))).toEqual(['notes.txt']);
+
+    // Out of the repository folder, without any service.
+    const repository = path.join(temporary, (await readdir(temporary))[0] ?? '', 'repository');
+    const tenantFolder = path.join(
+      repository,
+      (await readdir(repository)).find((name) => /^[0-9a-f]{32}$/.test(name)) ?? '',
+    );
+    const extracted = path.join(folder, 'extracted');
+    const extract = await runCli([
+      'point',
+      'extract',
+      session.point,
+      '--folder',
+      tenantFolder,
+      '--to',
+      extracted,
+      '--json',
+    ]);
+    expect(extract.json()).toMatchObject({ ok: true, files: 2, bytes: 400_006 });
+    expect(await readFile(path.join(extracted, 'notes.txt'), 'utf8')).toBe('notes\n');
+
+    expect((await provider('repository', 'verify', '--json')).json()).toMatchObject({ ok: true, damaged: [] });
+
+    const ended = await end();
+    expect(ended).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(ended.jsonLines()).toHaveLength(1);
+    expect(await readdir(temporary)).toEqual([]);
+    for (const pid of pids) expect(isAlive(pid)).toBe(false);
+  });
+
+  it(
+    'takes a tenant by invitation, refuses an unknown certificate and a wrong password',
+    { timeout: timeoutMs },
+    async () => {
+      const { json, provider } = await holdDemo();
+      const folder = await makeTemporaryFolder();
+      const passwordFile = path.join(folder, 'password');
+      await writeFile(passwordFile, 'correct horse battery\n');
+      const account = await provider(
+        'tenant',
+        'add',
+        'acme',
+        '--password-file',
+        passwordFile,
+        '--quota',
+        'main=5GB',
+        '--json',
+      );
+      expect(account.json()).toMatchObject({ ok: true, tenant: { name: 'acme', quotas: [{ limitBytes: 5e9 }] } });
+      const invitation = path.join(folder, 'acme.invitation');
+      expect(await provider('tenant', 'invite', 'acme', '--out', invitation)).toMatchObject({ exitCode: 0 });
+      expect((await stat(invitation)).mode & 0o777).toBe(0o600);
+
+      const home = path.join(folder, 'tenant-home');
+      const service = startCli(['serve', 'tenant', '--home', home, '--json']);
+      onTestFinished(() => void service.child.kill('SIGTERM'));
+      expect(JSON.parse(await service.firstLine())).toMatchObject({ kind: 'ready', role: 'tenant' });
+      const tenant = (...args: string[]): Promise<CliResult> => runCli([...args, '--home', home, '--json']);
+
+      const address = ['--address', json.gatewayAddresses[0] ?? '', '--user', 'acme'];
+      const unknown = await tenant('provider', 'add', 'p', ...address, '--password-file', passwordFile);
+      expect(unknown.exitCode).toBe(3);
+      expect(unknown.json()).toMatchObject({
+        error: { code: 'trust.untrusted', details: { sha256: json.fingerprint } },
+      });
+
+      const wrong = json.fingerprint.replace(/^../, (pair) => (pair === '00' ? '01' : '00'));
+      const mismatch = await tenant(
+        'provider',
+        'add',
+        'p',
+        ...address,
+        '--password-file',
+        passwordFile,
+        '--fingerprint',
+        wrong,
+      );
+      expect(mismatch.exitCode).toBe(3);
+      expect(mismatch.json()).toMatchObject({ error: { code: 'trust.thumbprint-mismatch' } });
+
+      await writeFile(passwordFile, 'wrong horse battery\n');
+      const login = await tenant(
+        'provider',
+        'add',
+        'p',
+        ...address,
+        '--password-file',
+        passwordFile,
+        '--fingerprint',
+        json.fingerprint,
+      );
+      expect(login.exitCode).toBe(4);
+      expect(login.json()).toMatchObject({ error: { code: 'login.refused' } });
+      expect((await tenant('provider', 'list')).json()).toEqual({ providers: [] });
+
+      expect((await tenant('provider', 'add', '--invitation', invitation)).json()).toMatchObject({
+        ok: true,
+        provider: { userName: 'acme' },
+      });
+      // It works once.
+      const again = await tenant('provider', 'add', 'again', '--invitation', invitation);
+      expect(again.json()).toMatchObject({ ok: false });
+
+      service.child.kill('SIGTERM');
+      expect((await service.result).exitCode).toBe(0);
+      await vi.waitFor(async () =>
+        expect((await tenant('provider', 'list')).json()).toMatchObject({ error: { code: 'service.not-running' } }),
+      );
+    },
+  );
+});

@@ -1,0 +1,53 @@
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { FarkeepError } from '../kernel/farkeep-error.ts';
+import { makeTemporaryFolder } from '../testing/temporary-folder.ts';
+import { flagsToConfig, parseAddress } from './serve-flags.ts';
+import { mergeConfig, parseConfig, readConfigFile } from './service-config.ts';
+
+describe('configuration', () => {
+  it('lets flags win over the file, and leaves the rest of an address alone', () => {
+    const file = { control: { host: '10.0.0.1', port: 1 }, name: 'from the file' };
+    expect(mergeConfig(file, flagsToConfig('provider', { control: '7000', 'log-level': 'debug' }))).toEqual({
+      control: { host: '10.0.0.1', port: 7000 },
+      name: 'from the file',
+      logLevel: 'debug',
+    });
+  });
+
+  it.each([
+    ['127.0.0.1:6170', { host: '127.0.0.1', port: 6170 }],
+    ['[::1]:0', { host: '::1', port: 0 }],
+    [':6180', { host: '::', port: 6180 }],
+    ['6180', { port: 6180 }],
+    ['gw.example:65535', { host: 'gw.example', port: 65_535 }],
+  ])('reads the address %s', (text, expected) => expect(parseAddress('listen', text)).toEqual(expected));
+
+  it.each(['', 'host', 'host:', 'host:65536', '::1:6180', 'a b:1', 'host:-1'])('refuses the address "%s"', (text) =>
+    expect(() => parseAddress('listen', text)).toThrow(FarkeepError),
+  );
+
+  it.each([
+    ['not JSON', '{ "name": '],
+    ['no object', '[1]'],
+    ['null', 'null'],
+  ])('refuses a file that is %s, naming it', async (_name, content) => {
+    const file = path.join(await makeTemporaryFolder(), 'x.json');
+    await writeFile(file, content);
+    await expect(readConfigFile(file)).rejects.toMatchObject({
+      code: 'config.invalid',
+      message: expect.stringContaining(file) as string,
+    });
+  });
+
+  it('names a file that is not there', async () => {
+    await expect(readConfigFile('/nowhere/x.json')).rejects.toMatchObject({ code: 'config.invalid' });
+  });
+
+  it('names the setting that is not valid', () => {
+    const schema = z.object({ control: z.object({ port: z.int() }) });
+    expect(() => parseConfig(schema, { control: { port: 'x' } }, 'x.json')).toThrow(/"control\.port".*x\.json/);
+  });
+});
