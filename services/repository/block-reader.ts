@@ -45,12 +45,12 @@ export class BlockReader {
 
   /**
    * Yields one outcome for each identifier, in order; a block that cannot be read does not end the others.
-   * `undefined` among the identifiers asks for everything before it without waiting for more.
+   * `undefined` among the identifiers asks for everything before it without waiting for more, and is answered by `undefined`.
    */
   async *readMany(
     ids: Iterable<Buffer | undefined> | AsyncIterable<Buffer | undefined>,
     find: (id: Buffer) => BlockPlace | undefined,
-  ): AsyncGenerator<BlockOutcome, void, undefined> {
+  ): AsyncGenerator<BlockOutcome | undefined, void, undefined> {
     const ahead: { readonly outcomes: Promise<BlockOutcome[]>; readonly bytes: number }[] = [];
     let aheadBytes = 0;
     try {
@@ -66,6 +66,7 @@ export class BlockReader {
           yield* await next.outcomes;
           aheadBytes -= next.bytes;
         }
+        if (span === undefined) yield undefined;
       }
       for (let next = ahead.shift(); next !== undefined; next = ahead.shift()) yield* await next.outcomes;
     } finally {

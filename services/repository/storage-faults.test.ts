@@ -276,7 +276,7 @@ describe('a power cut', () => {
           for (const name of readdirSync(path.join(folder, 'incoming')))
             if (name.endsWith('.lock')) writeFileSync(path.join(after, 'incoming', name), '');
           await using again = await TenantStore.open({ folder: after, mode: 'write', logger, storage: cut });
-          for await (const outcome of again.tryReadBlocks(known)) expect(outcome.block?.id).toEqual(outcome.id);
+          for await (const outcome of again.tryReadBlocks(known)) expect(outcome?.block?.id).toEqual(outcome?.id);
           const points = await again.listPoints();
           for (const pointId of committed) expect(points.map((point) => point.pointId)).toContain(pointId);
           for (const point of points) expect(point.problem).toBeUndefined();

@@ -248,6 +248,7 @@ export class TenantStore {
    */
   async *readBlocks(ids: Iterable<Buffer> | AsyncIterable<Buffer>): AsyncGenerator<StoredBlock, void, undefined> {
     for await (const outcome of this.tryReadBlocks(ids)) {
+      if (outcome === undefined) continue;
       if (outcome.block === undefined) throw outcome.error;
       yield outcome.block;
     }
@@ -255,11 +256,11 @@ export class TenantStore {
 
   /**
    * As readBlocks, but a block that cannot be read is an outcome and the others go on. `undefined` among the identifiers asks
-   * for all before it without waiting for more.
+   * for all before it without waiting for more, and is answered by `undefined`.
    */
   tryReadBlocks(
     ids: Iterable<Buffer | undefined> | AsyncIterable<Buffer | undefined>,
-  ): AsyncGenerator<BlockOutcome, void, undefined> {
+  ): AsyncGenerator<BlockOutcome | undefined, void, undefined> {
     return this.#reader.readMany(ids, (id) => this.#catalogue.find(id));
   }
 
@@ -267,8 +268,8 @@ export class TenantStore {
   async listPoints(): Promise<PointListing[]> {
     const listings: PointListing[] = [];
     for (const name of await this.#storage.list('points')) {
-      if (!name.endsWith(pointSuffix)) continue;
       const pointId = name.slice(0, -pointSuffix.length);
+      if (!name.endsWith(pointSuffix) || !isPointId(pointId)) continue;
       try {
         const bytes = await this.readPointRoot(pointId);
         listings.push({ pointId, rootBytes: bytes.length, root: decodePointRoot(bytes, pointId), problem: undefined });
@@ -342,6 +343,7 @@ export class TenantStore {
       pack.blocks,
       this.#quotaBytes === undefined ? undefined : this.#lock?.writer,
     );
+    this.#reservedBytes = Math.max(0, this.#reservedBytes - packOverheadBytes);
     for (const block of pack.blocks) this.#pending.delete(keyOf(block.id));
     this.#onDurable({ ids: pack.blocks.map((block) => block.id), storedBytes: pack.sizeBytes });
   }

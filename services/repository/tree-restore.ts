@@ -15,9 +15,12 @@ export interface RestoreProgress {
 
 export interface RestoreTreeOptions {
   readonly items: AsyncIterable<ManifestItem> | Iterable<ManifestItem>;
-  readonly writer: TreeWriter;
-  /** Outcomes in the order of the identifiers; `undefined` asks for all before it without waiting for more. */
-  readonly readBlocks: (ids: AsyncIterable<Buffer | undefined>) => AsyncIterable<BlockOutcome>;
+  readonly writer: Pick<TreeWriter, 'begin'>;
+  /**
+   * Outcomes in the order of the identifiers; `undefined` asks for all before it without waiting for more, and is answered by
+   * `undefined`.
+   */
+  readonly readBlocks: (ids: AsyncIterable<Buffer | undefined>) => AsyncIterable<BlockOutcome | undefined>;
   readonly onProgress?: (progress: RestoreProgress) => void;
   readonly signal?: AbortSignal;
 }
@@ -117,21 +120,26 @@ type Decoded = { readonly content: Buffer } | { readonly error: unknown };
 
 /** Unpacks and checks several blocks at once, keeps their order. */
 async function* decodeAhead(
-  outcomes: AsyncIterable<BlockOutcome>,
+  outcomes: AsyncIterable<BlockOutcome | undefined>,
   count: number,
 ): AsyncGenerator<Decoded, void, undefined> {
   const waiting: Promise<Decoded>[] = [];
   for await (const outcome of outcomes) {
-    waiting.push(
-      outcome.block === undefined
-        ? Promise.resolve({ error: outcome.error })
-        : decodeBlock(outcome.block).then(
-            (content) => ({ content }),
-            (error: unknown) => ({ error }),
-          ),
-    );
-    const next = waiting.length >= count ? waiting.shift() : undefined;
-    if (next !== undefined) yield await next;
+    if (outcome !== undefined) waiting.push(decode(outcome));
+    while (waiting.length >= count || (outcome === undefined && waiting.length > 0)) {
+      const next = waiting.shift();
+      if (next !== undefined) yield await next;
+    }
   }
   for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) yield await next;
+}
+
+/** Never rejects. */
+async function decode(outcome: BlockOutcome): Promise<Decoded> {
+  if (outcome.block === undefined) return { error: outcome.error };
+  try {
+    return { content: await decodeBlock(outcome.block) };
+  } catch (error) {
+    return { error };
+  }
 }
