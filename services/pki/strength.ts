@@ -1,5 +1,5 @@
 // Owns what counts as strong enough: key types and signature algorithms (docs/protocol.md, section 3).
-import { type KeyObject } from 'node:crypto';
+import { constants, type KeyObject, verify } from 'node:crypto';
 import { type CertificateStructure } from './x509-structure.ts';
 
 export const minimumRsaBits = 2048;
@@ -53,13 +53,43 @@ function pssHash(parameters: Uint8Array | undefined): string | undefined {
   return pssHashes.find(([der]) => first.includes(der))?.[1];
 }
 
-export function signatureAlgorithmName({ signatureOid, signatureParameters }: CertificateStructure): string {
+export function signatureAlgorithmName({
+  signatureOid,
+  signatureParameters,
+}: Pick<CertificateStructure, 'signatureOid' | 'signatureParameters'>): string {
   if (signatureOid === rsaPss) return `RSA-PSS-${pssHash(signatureParameters) ?? 'SHA1'}`;
   return signatureAlgorithms[signatureOid]?.[0] ?? signatureOid;
 }
 
+/**
+ * Whether `signature` over `data` is a strong one by `key`. For CRLs and other signed structures that OpenSSL does not verify for us.
+ * @returns false also for algorithms that are unknown or weak
+ */
+export function verifyStrongSignature(
+  algorithm: Pick<CertificateStructure, 'signatureOid' | 'signatureParameters'>,
+  { data, signature, key }: { data: Uint8Array; signature: Uint8Array; key: KeyObject },
+): boolean {
+  if (!isStrongSignature(algorithm) || !isStrongKey(key)) return false;
+  const name = signatureAlgorithmName(algorithm);
+  const hash = /SHA(224|256|384|512)$/.exec(name)?.[0].toLowerCase();
+  const keyType = key.asymmetricKeyType;
+  if (name === 'Ed25519') return keyType === 'ed25519' && verify(null, data, key, signature);
+  if (hash === undefined) return false;
+  if (name.startsWith('RSA-PSS-')) {
+    const padding = constants.RSA_PKCS1_PSS_PADDING;
+    return (
+      keyType === 'rsa' && verify(hash, data, { key, padding, saltLength: constants.RSA_PSS_SALTLEN_AUTO }, signature)
+    );
+  }
+  const isFitting = name.startsWith('RSA-') ? keyType === 'rsa' : name.startsWith('ECDSA-') && keyType === 'ec';
+  return isFitting && verify(hash, data, key, signature);
+}
+
 /** MD5, SHA-1, DSA and everything unknown are weak. */
-export function isStrongSignature({ signatureOid, signatureParameters }: CertificateStructure): boolean {
+export function isStrongSignature({
+  signatureOid,
+  signatureParameters,
+}: Pick<CertificateStructure, 'signatureOid' | 'signatureParameters'>): boolean {
   if (signatureOid === rsaPss) return pssHash(signatureParameters) !== undefined;
   return signatureAlgorithms[signatureOid]?.[1] ?? false;
 }
