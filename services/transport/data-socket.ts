@@ -53,10 +53,13 @@ export class DataSocket {
       callback: (lengthBytes) => this.#onRead(lengthBytes),
     });
     const socket = this.#socket;
-    socket.on('drain', () => {
+    const settleWrites = (): void => {
       this.#drained?.resolve(undefined);
       this.#drained = undefined;
-    });
+    };
+    socket.on('drain', settleWrites);
+    // After end() Node does not say "drain" any more, but "finish".
+    socket.on('finish', settleWrites);
     socket.on('end', () => {
       this.#hasEnded = true;
       this.#guard(() => this.#handlers?.onEnd?.());

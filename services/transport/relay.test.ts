@@ -161,6 +161,83 @@ describe('relay', () => {
 });
 
 describe('DataSocket', () => {
+  it('tells that everything was written also when its direction was ended meanwhile', async () => {
+    const arrived = Promise.withResolvers<Socket>();
+    const { port } = await startServer((socket) => arrived.resolve(socket.pause()));
+    const socket = await DataSocket.open({ host: '127.0.0.1', port });
+    cleanUps.push(() => socket.destroy());
+    const written = socket.write(Buffer.alloc(32 << 20));
+    expect(written).not.toBe(true);
+    socket.end();
+    const server = await arrived.promise;
+    const received = digestOf(server);
+    server.resume();
+    await written;
+    expect((await received).sizeBytes).toBe(32 << 20);
+  });
+
+  it('loses and hangs nothing with pieces of any size, readers that pause, and many connections at once', async () => {
+    const target = await startServer((accepted) => {
+      // Echoes, with pauses: whatever goes in must come out.
+      const socket = DataSocket.adopt(accepted);
+      let count = 0;
+      socket.start({
+        onChunk: (chunk) => {
+          count += 1;
+          const copy = Buffer.from(chunk);
+          const write = (): void => {
+            const written = socket.write(copy);
+            if (written === true) socket.resume();
+            else
+              written.then(
+                () => socket.resume(),
+                () => undefined,
+              );
+          };
+          if (count % 3 === 0) setImmediate(write);
+          else queueMicrotask(write);
+          return false;
+        },
+        onEnd: () => socket.end(),
+      });
+    }, true);
+    const middle = await startServer((accepted) => {
+      const fromClient = DataSocket.adopt(accepted);
+      void DataSocket.open({ host: '127.0.0.1', port: target.port }).then((toServer) => relay(fromClient, toServer));
+    }, true);
+    await Promise.all(
+      Array.from({ length: 12 }, async (_, connection) => {
+        const socket = await DataSocket.open({ host: '127.0.0.1', port: middle.port });
+        cleanUps.push(() => socket.destroy());
+        const sent = createHash('sha256');
+        const received = createHash('sha256');
+        const ended = new Promise<void>((resolve, reject) => {
+          socket.start({
+            onChunk: (chunk) => {
+              received.update(chunk);
+              return true;
+            },
+            onEnd: resolve,
+            onClose: (error) => {
+              if (error !== undefined) reject(error);
+            },
+          });
+        });
+        for (let round = 0; round < 60; round += 1) {
+          const pieces = Array.from({ length: 1 + (round % 4) }, (__, piece) =>
+            randomBytes(((round * 7919 + piece * 104_729 + connection * 31) % 90_000) + 1),
+          );
+          for (const piece of pieces) sent.update(piece);
+          const written = socket.write(pieces);
+          if (written !== true) await written;
+        }
+        socket.end();
+        await ended;
+        expect(received.digest('hex')).toBe(sent.digest('hex'));
+      }),
+    );
+  });
+
   it('reports an unreachable address by name', async () => {
     const { server, port } = await startServer(() => undefined);
     await new Promise((resolve) => server.close(resolve));
