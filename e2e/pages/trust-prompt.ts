@@ -1,0 +1,30 @@
+// Page object of the two trust prompts: an untrusted certificate, and one that has changed.
+import { type Locator, type Page } from '@playwright/test';
+
+export class TrustPrompt {
+  readonly dialog: Locator;
+
+  constructor(page: Page) {
+    this.dialog = page
+      .getByRole('dialog', { name: /certificate/i })
+      .filter({ hasText: 'Thumbprint from your provider' });
+  }
+
+  get pasted(): Locator {
+    return this.dialog.getByLabel('Thumbprint from your provider');
+  }
+
+  get accept(): Locator {
+    return this.dialog.getByRole('button', { name: /^Accept/ });
+  }
+
+  /** Pastes a thumbprint and compares it; the outcome is shown beside the field. */
+  async verify(thumbprint: string): Promise<void> {
+    await this.pasted.fill(thumbprint);
+    await this.dialog.getByRole('button', { name: 'Verify', exact: true }).click();
+  }
+
+  async refuse(): Promise<void> {
+    await this.dialog.getByRole('button', { name: 'Refuse', exact: true }).click();
+  }
+}

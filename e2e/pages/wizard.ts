@@ -1,0 +1,56 @@
+// Page object of every wizard: the frame is the same for all of them.
+import { expect, type Locator, type Page } from '@playwright/test';
+
+export class Wizard {
+  readonly dialog: Locator;
+  readonly #page: Page;
+
+  /** @param title as in its title bar: "Manage Certificate", "Service Provider", "Backup Job", "Restore" */
+  constructor(page: Page, title: string | RegExp) {
+    this.#page = page;
+    this.dialog = page.getByRole('dialog', { name: title });
+  }
+
+  /** The content of the step that is open; waits until it is this one. */
+  async step(title: string): Promise<Locator> {
+    const content = this.dialog.getByRole('group', { name: title, exact: true });
+    await expect(content).toBeVisible({ timeout: 60_000 });
+    return content;
+  }
+
+  field(label: string | RegExp): Locator {
+    return this.dialog.getByLabel(label);
+  }
+
+  async next(): Promise<void> {
+    await this.dialog.getByRole('button', { name: 'Next', exact: true }).click();
+  }
+
+  async previous(): Promise<void> {
+    await this.dialog.getByRole('button', { name: 'Previous', exact: true }).click();
+  }
+
+  /** Closes the wizard; waits for the work that Finish does. */
+  async finish(): Promise<void> {
+    await this.dialog.getByRole('button', { name: 'Finish', exact: true }).click();
+    await expect(this.dialog).toBeHidden({ timeout: 60_000 });
+  }
+
+  async cancel(): Promise<void> {
+    await this.dialog.getByRole('button', { name: 'Cancel', exact: true }).click();
+  }
+
+  /** Leaves with what was entered thrown away. */
+  async abandon(): Promise<void> {
+    await this.cancel();
+    const question = this.#page.getByRole('alertdialog', { name: 'Leave this wizard?' });
+    if (await question.isVisible()) await question.getByRole('button', { name: 'Leave', exact: true }).click();
+    await expect(this.dialog).toBeHidden();
+  }
+
+  /** The equivalent command line that the last page shows. */
+  async command(): Promise<string> {
+    await this.dialog.getByRole('button', { name: 'Show command' }).click();
+    return (await this.dialog.getByRole('group', { name: 'Equivalent command' }).innerText()).trim();
+  }
+}

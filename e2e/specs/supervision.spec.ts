@@ -1,0 +1,120 @@
+// Services die; the console shows it, brings them back, and nothing is lost. Closing it asks when sessions run.
+import { existsSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { expect, test } from '../fixtures/console-test.ts';
+import { isAlive, type FarkeepConsole } from '../fixtures/farkeep-console.ts';
+import { ConsoleWindow } from '../pages/console-window.ts';
+import { FirstStartPage } from '../pages/first-start-page.ts';
+
+test('a service that is killed is shown restarting, comes back, and nothing is lost', async ({ farkeep }) => {
+  const window = new ConsoleWindow(farkeep.page);
+  await tryItToTheEnd(farkeep);
+  const before = { jobs: await list(farkeep, 'tenant', 'jobs'), tenants: await list(farkeep, 'provider', 'tenants') };
+  expect(before.jobs).toHaveLength(1);
+
+  for (const [role, name] of [
+    ['tenant', 'Tenant service'],
+    ['provider', 'Provider service'],
+    ['gateway', 'Gateway service'],
+  ] as const) {
+    const pid = await farkeep.pidOf(role);
+    process.kill(pid, 'SIGKILL');
+    await expect(window.service(name)).toHaveText(new RegExp(`${name} (running|degraded) · restarted once`), {
+      timeout: 30_000,
+    });
+    expect(await farkeep.pidOf(role)).not.toBe(pid);
+  }
+  await farkeep.expectAccessible('services-restarted');
+  expect(await list(farkeep, 'tenant', 'jobs')).toEqual(before.jobs);
+  expect(await list(farkeep, 'provider', 'tenants')).toMatchObject(
+    before.tenants.map((tenant) => ({ name: (tenant as { name: string }).name })),
+  );
+
+  await test.step('and a backup runs as before', async () => {
+    const [job] = before.jobs as { id: string }[];
+    await expect
+      .poll(async () => (await farkeep.call('tenant', 'jobs', 'run', { jobId: job?.id })).ok, { timeout: 30_000 })
+      .toBe(true);
+    await expect.poll(async () => (await list(farkeep, 'tenant', 'points')).length, { timeout: 60_000 }).toBe(2);
+  });
+});
+
+test('a service that cannot start says why, and can be started when the cause is gone', async ({ farkeep, home }) => {
+  const window = new ConsoleWindow(farkeep.page);
+  const config = path.join(home.folder, 'tenant', 'config.json');
+  await writeFile(config, '{ "retryIntervalMs": "soon" }');
+  await new FirstStartPage(farkeep.page).choose('Tenant');
+  await window.expectService('Tenant service', 'failed');
+  await window.service('Tenant service').click();
+  await expect(farkeep.page.getByRole('alert')).toContainText('retryIntervalMs');
+  await farkeep.expectAccessible('service-failed');
+  await writeFile(config, '{}');
+  await farkeep.page.getByRole('button', { name: 'Start', exact: true }).click();
+  await farkeep.page.keyboard.press('Escape');
+  await window.expectService('Tenant service', 'running');
+});
+
+test('a console that ends by force takes its services with it', async ({ farkeep, home }) => {
+  await new FirstStartPage(farkeep.page).choose('Provider', 'Tenant');
+  const window = new ConsoleWindow(farkeep.page);
+  await window.expectService('Provider service', 'running');
+  await window.expectService('Tenant service', 'running');
+  const pids = [await farkeep.pidOf('provider'), await farkeep.pidOf('tenant')];
+  farkeep.kill();
+  await expect.poll(() => pids.filter(isAlive), { message: 'services without a console', timeout: 30_000 }).toEqual([]);
+  expect(existsSync(path.join(home.folder, 'provider', 'lock.json')), 'the lock is given back').toBe(false);
+});
+
+test('closing while a session runs asks; cancel, tray and stop do what they say', async ({ farkeep }) => {
+  const { page, app } = farkeep;
+  await tryItToTheEnd(farkeep);
+  const [job] = (await list(farkeep, 'tenant', 'jobs')) as { id: string }[];
+
+  await test.step('a session that waits for its gateway counts as running', async () => {
+    await farkeep.call('console', 'console', 'setRoles', { roles: ['provider', 'tenant'] });
+    expect(await farkeep.call('tenant', 'jobs', 'run', { jobId: job?.id })).toMatchObject({ ok: true });
+    await expect(page.getByText('1 session running')).toBeVisible();
+  });
+
+  const question = page.getByRole('alertdialog', { name: 'Close Farkeep while sessions run?' });
+  const close = () => app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.close());
+  const isVisible = () => app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.isVisible());
+
+  await close();
+  await expect(question).toBeVisible();
+  await farkeep.expectAccessible('close-question');
+  await question.getByRole('button', { name: 'Cancel' }).click();
+  await expect(question).toBeHidden();
+  expect(await isVisible()).toBe(true);
+
+  await close();
+  await question.getByRole('button', { name: 'Keep running in the tray' }).click();
+  await expect.poll(isVisible).toBe(false);
+  const tenant = await farkeep.pidOf('tenant');
+  expect(isAlive(tenant)).toBe(true);
+  await app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.show());
+
+  await close();
+  await question.getByRole('button', { name: 'Stop and exit' }).click();
+  await farkeep.waitForEnd();
+  await expect.poll(() => isAlive(tenant)).toBe(false);
+});
+
+async function tryItToTheEnd(farkeep: FarkeepConsole): Promise<void> {
+  await new FirstStartPage(farkeep.page).tryItHere();
+  await expect
+    .poll(async () => (await list(farkeep, 'tenant', 'points')).length, { message: 'restore points', timeout: 60_000 })
+    .toBe(1);
+  await expect(farkeep.page.getByText('No session running')).toBeVisible();
+}
+
+/** The list that a domain's command `list` gives, under its own name. Empty while the service does not answer. */
+async function list(
+  farkeep: FarkeepConsole,
+  target: 'tenant' | 'provider',
+  domain: 'jobs' | 'points' | 'tenants',
+): Promise<unknown[]> {
+  const result = await farkeep.call(target, domain, 'list');
+  return result.ok ? ((result.value as Record<string, unknown[]>)[domain] ?? []) : [];
+}
