@@ -13,7 +13,7 @@ import { isResumable } from '../session/attempt-error.ts';
 import type { LiveSession } from '../session/live-session.ts';
 import { tellTenant, type MessagePeer } from '../wire/control-calls.ts';
 import type { SessionGrant, TamperedNotice, TenantNotification, WireHandshakeStep } from '../wire/control-messages.ts';
-import { errorOf, TargetAttempt, ticketLifeMs } from './target-attempt.ts';
+import { errorOf, forTenant, TargetAttempt, ticketLifeMs } from './target-attempt.ts';
 
 /** How long the tenant's last word is waited for after the restore point is on disk. */
 const lastWordMs = 30_000;
@@ -364,7 +364,7 @@ export class ProviderSession {
   }
 
   #tellEnded(isFinal: boolean, error: FarkeepError): void {
-    this.#tell({ ended: { isFinal, error: error.toInfo() } });
+    this.#tell({ ended: { isFinal, error: forTenant(error).toInfo() } });
   }
 
   #tellTampered(error: FarkeepError): void {
@@ -373,10 +373,15 @@ export class ProviderSession {
     tellTenant(this.#channel.peer, 'session.tampered', {
       sessionId: this.live.id,
       attempt: this.live.attempt,
-      where: error.details?.['where'] === 'tunnel' ? 'tunnel' : 'data',
+      where: this.#hasKeyB() ? 'data' : 'tunnel',
       stream: typeof stream === 'number' ? stream : null,
       reason: error.message.slice(0, 500),
     });
+  }
+
+  /** Before Key B has arrived there is nothing but the tunnel. */
+  #hasKeyB(): boolean {
+    return this.live.detail().keys.some(({ attempt, keyB }) => attempt === this.live.attempt && keyB !== null);
   }
 
   #tell(event: {

@@ -3,7 +3,7 @@ import path from 'node:path';
 import type { EventPublisher } from '../contracts/contract.ts';
 import type { SessionDetail, SessionSummary, ThroughputSample } from '../contracts/models/session.ts';
 import type { Clock } from '../kernel/clock.ts';
-import { FarkeepError } from '../kernel/farkeep-error.ts';
+import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
 import type { Logger } from '../kernel/logger.ts';
 import type { Operation } from '../mover/local-link.ts';
 import { LiveSession } from '../session/live-session.ts';
@@ -13,6 +13,7 @@ import type { MessagePeer } from '../wire/control-calls.ts';
 import type { SessionGrant, SessionOperation, TenantRequestInput } from '../wire/control-messages.ts';
 import { ProviderSession, type SessionChannel, type SessionContext } from './provider-session.ts';
 import type { Repositories } from './repositories.ts';
+import { forTenant } from './target-attempt.ts';
 import type { RestorePoints } from './restore-points.ts';
 import type { TenantAccounts } from './tenant-accounts.ts';
 
@@ -128,8 +129,9 @@ export class SessionManager {
       return await session.start(channel, input.streams);
     } catch (error) {
       // Nothing was granted: there is nothing to come back to.
-      await session.cancel(error instanceof FarkeepError ? error : new FarkeepError('call.internal'));
-      throw error;
+      const known = toFarkeepError(error);
+      await session.cancel(known);
+      throw forTenant(known);
     }
   }
 

@@ -10,6 +10,8 @@ export const tenantConfigSchema = z.object({
     .min(0)
     .max(86_400_000)
     .default(30 * 60_000),
+  /** A transfer that does not get on for so long is given up and tried again. */
+  stallTimeoutMs: z.int().min(100).max(3_600_000).default(60_000),
   /** How long a background job waits for somebody to answer a trust prompt. */
   promptWaitMs: z.int().min(0).max(86_400_000).default(3_600_000),
   /** Connecting to a gateway and its TLS handshake. */

@@ -61,6 +61,7 @@ export async function startTenant({
     retryIntervalMs: config.retryIntervalMs,
     retryWindowMs: config.retryWindowMs,
     promptWaitMs: config.promptWaitMs,
+    stallTimeoutMs: config.stallTimeoutMs,
     onJobChanged: (jobId) => {
       jobs.publishChange(jobId);
       if (sessions.runningSessionOf(jobId) === null) publish(pointsDomain, 'changed', {});

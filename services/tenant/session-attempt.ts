@@ -13,11 +13,20 @@ import { deliverKeyB } from './key-tunnel.ts';
 import type { ProviderLink } from './provider-link.ts';
 import type { SessionReporter } from './session-reporter.ts';
 import { parseShownPath } from './shown-path.ts';
+import { StallWatch } from './stall-watch.ts';
 import { applySourceEvent } from './source-events.ts';
 
 const tunnelTimeoutMs = 20_000;
 /** How long the other side's word is waited for when a mover lost its connection: it may know better why. */
 const explanationMs = 700;
+/** How long the own mover may take to end and to say why. */
+const moverWordMs = 10_000;
+const unexplained: ReadonlySet<string> = new Set([
+  'connection.lost',
+  'ticket.invalid',
+  'session.mover-died',
+  'call.timeout',
+]);
 const grantTimeoutMs = 45_000;
 
 export interface SessionPlan {
@@ -40,6 +49,8 @@ export interface AttemptOptions {
   readonly isResume: boolean;
   readonly logger: Logger;
   readonly signal: AbortSignal;
+  /** A transfer that does not get on for so long is given up, and tried again. */
+  readonly stallTimeoutMs: number;
   /** The provider has granted the attempt: from now on a break is worth coming back for. */
   readonly onGranted: (grant: SessionGrant) => void;
 }
@@ -51,6 +62,7 @@ export interface AttemptResult {
 export class SessionAttempt {
   readonly #options: AttemptOptions;
   readonly #broken = Promise.withResolvers<never>();
+  readonly #tampered = Promise.withResolvers<FarkeepError>();
   #targetBusy: number | undefined;
   #committedBytes: number | undefined;
   #mover: MoverProcess | undefined;
@@ -119,7 +131,7 @@ export class SessionAttempt {
   }
 
   async #transfer(grant: SessionGrant): Promise<MoverExit> {
-    const { live, plan, link, logger, signal } = this.#options;
+    const { live, plan, link, logger, signal, stallTimeoutMs } = this.#options;
     if (grant.attempt !== live.attempt) live.startAttempt(grant.attempt);
     using keyA = Secret.take(Buffer.from(grant.keyA, 'base64'));
     live.setKey('keyA', keyA.identifier());
@@ -160,8 +172,19 @@ export class SessionAttempt {
         gateway: { host: link.gateway.host, port: link.gateway.port },
         streamTickets: grant.streamTickets.map((ticket) => Buffer.from(ticket, 'base64')),
       },
-      { logger, onEvent: (event) => applySourceEvent(live, event, this.#targetBusy) },
+      {
+        logger,
+        onEvent: (event) => {
+          stall.saw(event);
+          applySourceEvent(live, event, this.#targetBusy);
+        },
+      },
     );
+    // The orderly end sends a last record: if a length was changed on the way, the target now sees that.
+    const stall = new StallWatch(stallTimeoutMs, () => {
+      const seconds = Math.round(stallTimeoutMs / 1000);
+      mover.abort(new FarkeepError('connection.lost', `The transfer stood still for ${seconds} s`).toInfo());
+    });
     // The process channel has serialised it by now.
     copy.fill(0);
     this.#mover = mover;
@@ -176,6 +199,7 @@ export class SessionAttempt {
       if (exit.kind === 'failed' && exit.isTampered) this.#tellTampered(FarkeepError.fromInfo(exit.error));
       return exit;
     } finally {
+      stall.stop();
       signal.removeEventListener('abort', onAbort);
     }
   }
@@ -198,9 +222,12 @@ export class SessionAttempt {
         if (ended !== undefined) this.#broken.reject(FarkeepError.fromInfo(ended.error));
         return;
       }
-      case 'session.tampered':
-        this.#broken.reject(tamperedAtProvider(notification.payload));
+      case 'session.tampered': {
+        const error = tamperedAtProvider(notification.payload);
+        this.#tampered.resolve(error);
+        this.#broken.reject(error);
         return;
+      }
       case 'session.committed':
         this.#committedBytes = notification.payload.storedBytes;
         live.setPoint(notification.payload.pointId);
@@ -217,22 +244,24 @@ export class SessionAttempt {
     }
   }
 
-  /** A lost data connection looks the same whatever broke it; the other side may have seen the reason. */
+  /**
+   * A lost data connection looks the same whatever broke it, and the loss is told before its reason: the own mover may have seen changed
+   * bytes and dropped the line for that, or the other side may have.
+   */
   async #explain(error: FarkeepError): Promise<FarkeepError> {
     if (this.#options.signal.aborted) return new FarkeepError('call.cancelled');
-    if (error.code !== 'connection.lost' && error.code !== 'ticket.invalid') return error;
-    if (this.#options.link.channel.peer.isClosed) return error;
-    const timer = Promise.withResolvers<undefined>();
-    const timeout = setTimeout(() => timer.resolve(undefined), explanationMs);
-    try {
-      await Promise.race([this.#broken.promise, timer.promise]);
-      return error;
-    } catch (better) {
-      const known = toFarkeepError(better);
-      return known.code === 'connection.lost' ? error : known;
-    } finally {
-      clearTimeout(timeout);
+    if (!unexplained.has(error.code)) return error;
+    const mover = this.#mover;
+    if (mover !== undefined) {
+      const exit = await within(mover.stop(error.toInfo()), moverWordMs);
+      if (exit?.kind === 'failed' && exit.isTampered) {
+        const seen = FarkeepError.fromInfo(exit.error);
+        this.#tellTampered(seen);
+        return seen;
+      }
     }
+    if (this.#options.link.channel.peer.isClosed) return error;
+    return (await within(this.#tampered.promise, explanationMs)) ?? error;
   }
 
   #markFailure(error: FarkeepError): void {
@@ -259,6 +288,17 @@ export class SessionAttempt {
       stream: typeof stream === 'number' ? stream : null,
       reason: error.message.slice(0, 500),
     });
+  }
+}
+
+/** Undefined when it takes longer. The promise must not reject. */
+async function within<Value>(work: Promise<Value>, limitMs: number): Promise<Value | undefined> {
+  const late = Promise.withResolvers<undefined>();
+  const timer = setTimeout(() => late.resolve(undefined), limitMs);
+  try {
+    return await Promise.race([work, late.promise]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

@@ -36,6 +36,7 @@ export interface SessionManagerOptions {
   readonly retryIntervalMs: number;
   readonly retryWindowMs: number;
   readonly promptWaitMs: number;
+  readonly stallTimeoutMs: number;
   /** A session of this job has started or ended. */
   readonly onJobChanged: (jobId: string) => void;
 }
@@ -200,6 +201,7 @@ export class SessionManager {
       retryIntervalMs: this.#options.retryIntervalMs,
       retryWindowMs: this.#options.retryWindowMs,
       promptWaitMs: this.#options.promptWaitMs,
+      stallTimeoutMs: this.#options.stallTimeoutMs,
       wasGranted: context.isGranted,
       onGranted: () => {
         context = { ...context, isGranted: true };

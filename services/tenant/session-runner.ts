@@ -27,6 +27,7 @@ export interface RunnerOptions {
   readonly retryIntervalMs: number;
   readonly retryWindowMs: number;
   readonly promptWaitMs: number;
+  readonly stallTimeoutMs: number;
   /** Whether the provider knows the session from before a restart of this service. */
   readonly wasGranted: boolean;
   readonly onGranted: () => void;
@@ -130,6 +131,7 @@ export class SessionRunner {
       isResume: this.#isGranted,
       logger,
       signal,
+      stallTimeoutMs: this.#options.stallTimeoutMs,
       onGranted: () => {
         this.#isGranted = true;
         this.#resumeUntilMs = undefined;

@@ -155,14 +155,21 @@ export class Stack {
     return this.untilEnded(sessionId);
   }
 
-  async untilEnded(sessionId: string, timeoutMs = 60_000): Promise<SessionDetail> {
-    await this.tenant.events.waitFor(
-      sessionsDomain,
-      'changed',
-      ({ id, state }) => id === sessionId && finalSessionStates.includes(state),
-      timeoutMs,
-    );
-    return this.tenant.domain(sessionsDomain).show({ sessionId });
+  async untilEnded(sessionId: string, timeoutMs = 25_000): Promise<SessionDetail> {
+    const show = (): Promise<SessionDetail> => this.tenant.domain(sessionsDomain).show({ sessionId });
+    try {
+      await this.tenant.events.waitFor(
+        sessionsDomain,
+        'changed',
+        ({ id, state }) => id === sessionId && finalSessionStates.includes(state),
+        timeoutMs,
+      );
+    } catch (error) {
+      // Where it stands is worth more than that it does not end.
+      const { state, attempt, steps, actions } = await show();
+      throw new Error(JSON.stringify({ state, attempt, steps, actions }, null, 1), { cause: error });
+    }
+    return show();
   }
 
   async untilEndedAtProvider(sessionId: string): Promise<SessionDetail> {
