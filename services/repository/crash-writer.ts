@@ -9,7 +9,7 @@ import type { ManifestItem } from './tree-entry.ts';
 
 const [folder = '', seed = '', packBytes = '0'] = process.argv.slice(2);
 
-export function contentOf(contentSeed: string, index: number): Buffer {
+function contentOf(contentSeed: string, index: number): Buffer {
   const block = createHash('sha512').update(`${contentSeed}/${index}`).digest();
   return Buffer.concat(Array.from({ length: 1 + (block[0] ?? 0) * 4 }, () => block));
 }
@@ -19,29 +19,27 @@ function say(line: string): void {
   writeSync(1, `${line}\n`);
 }
 
-if (process.argv[1]?.endsWith('crash-writer.ts') === true) {
-  const store = await TenantStore.open({
-    folder,
-    mode: 'write',
-    logger: silentLogger,
-    packBytes: Number(packBytes),
-    onDurable: ({ ids }) => {
-      for (const id of ids) say(`durable ${id.toString('hex')}`);
-    },
-  });
-  say('open');
-  for (let round = 0; ; round += 1) {
-    const items: ManifestItem[] = [{ type: 'entry', entry: entryOf('folder', '') }];
-    for (let index = 0; index < 40; index += 1) {
-      const content = contentOf(seed, round * 40 + index);
-      const id = await appendContent(store, content);
-      const name = String(index).padStart(2, '0');
-      items.push({
-        type: 'entry',
-        entry: entryOf('file', name, { sizeBytes: content.length, content: [{ id, lengthBytes: content.length }] }),
-      });
-    }
-    await commitItems(store, `${seed}-${round}`, items);
-    say(`committed ${seed}-${round}`);
+const store = await TenantStore.open({
+  folder,
+  mode: 'write',
+  logger: silentLogger,
+  packBytes: Number(packBytes),
+  onDurable: ({ ids }) => {
+    for (const id of ids) say(`durable ${id.toString('hex')}`);
+  },
+});
+say('open');
+for (let round = 0; ; round += 1) {
+  const items: ManifestItem[] = [{ type: 'entry', entry: entryOf('folder', '') }];
+  for (let index = 0; index < 40; index += 1) {
+    const content = contentOf(seed, round * 40 + index);
+    const id = await appendContent(store, content);
+    const name = String(index).padStart(2, '0');
+    items.push({
+      type: 'entry',
+      entry: entryOf('file', name, { sizeBytes: content.length, content: [{ id, lengthBytes: content.length }] }),
+    });
   }
+  await commitItems(store, `${seed}-${round}`, items);
+  say(`committed ${seed}-${round}`);
 }

@@ -64,6 +64,7 @@ describe('a restore point of a real tree', () => {
     expect(rebuilt).toMatchObject({ damaged: [], points: 1 });
     expect(rebuilt.packs).toBeGreaterThan(1);
     await using store = await TenantStore.open({ folder: tenantFolder, mode: 'write', logger });
+    await expect(rebuildCatalogue({ tenantFolder, logger })).rejects.toMatchObject({ code: 'service.locked' });
     const before = store.usedBytes();
     await commitItems(store, 'p2', await itemsOfFolder(store, source));
     expect(store.usedBytes()).toBe(before); // an unchanged tree adds no block, not even of its manifest

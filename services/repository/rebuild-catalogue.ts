@@ -1,6 +1,5 @@
 // Owns making a catalogue from nothing but packs: for `farkeep repository rebuild-catalogue` and for reading without a catalogue.
-import { existsSync } from 'node:fs';
-import { rename, rm } from 'node:fs/promises';
+import { existsSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { syncFolder } from '../kernel/atomic-file.ts';
 import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
@@ -70,15 +69,13 @@ export async function rebuildCatalogue({
   }
   const incoming = path.join(tenantFolder, 'incoming');
   const lock = await WriterLock.take(incoming);
+  let isClean = true;
   try {
-    if (WriterLock.hasOtherLiving(incoming, lock.writer))
-      throw new FarkeepError(
-        'service.locked',
-        'A session is writing into this folder; rebuild its catalogue afterwards',
-      );
+    refuseBesideWriters(incoming, lock);
     const file = path.join(tenantFolder, 'catalogue.sqlite');
     const temporary = `${file}.rebuild`;
-    for (const suffix of ['', '-wal', '-shm']) await rm(temporary + suffix, { force: true });
+    for (const suffix of ['', '-wal', '-shm']) rmSync(temporary + suffix, { force: true });
+    writeFileSync(temporary, '', { flag: 'wx', mode: 0o600 });
     const catalogue = new Catalogue(temporary);
     let result: RebuildResult;
     try {
@@ -89,12 +86,25 @@ export async function rebuildCatalogue({
     } finally {
       catalogue.close();
     }
-    for (const suffix of ['-wal', '-shm']) await rm(file + suffix, { force: true });
-    await rename(temporary, file);
+    refuseBesideWriters(incoming, lock);
+    for (const suffix of ['-wal', '-shm']) rmSync(file + suffix, { force: true });
+    renameSync(temporary, file);
     await syncFolder(tenantFolder);
+    // A session that began in this very moment may have opened the old file. Then this counts as an unclean end: the next
+    // session compares catalogue and packs.
+    isClean = !WriterLock.hasOtherLiving(incoming, lock.writer);
     return result;
   } finally {
-    lock.release();
+    if (isClean) lock.release();
+    else lock.abandon();
     await storage.close();
   }
+}
+
+function refuseBesideWriters(incoming: string, lock: WriterLock): void {
+  if (!WriterLock.hasOtherLiving(incoming, lock.writer)) return;
+  throw new FarkeepError('service.locked', 'A session is writing into this folder', {
+    hint: 'Wait until it has ended, then rebuild the catalogue.',
+    retryable: true,
+  });
 }
