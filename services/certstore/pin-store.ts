@@ -51,23 +51,37 @@ export class PinStore {
       const { der } = readCertificate(certificate);
       this.#database.run(`UPDATE pin SET state = 'replaced' WHERE identity = ? AND state = 'current'`, identity);
       this.#database.run(`DELETE FROM pin WHERE identity = ? AND sha256 = ?`, identity, thumbprintOf(der));
-      return this.#insert(identity, der, 'current', null);
+      return this.#insert(identity, der, 'current');
     });
   }
 
-  /** Stores an announced certificate; a former announcement is dropped. @param usableFrom ms since the epoch */
-  announce(identity: string, certificate: Uint8Array | string, usableFrom: number): Pin {
+  /**
+   * Stores an announced certificate; a former announcement is dropped. Times in ms since the epoch.
+   * @throws FarkeepError 'trust.announcement-invalid' for one that is not newer than what was announced before (a replay), or that names a
+   *   certificate revoked here; 'call.conflict' for the current one
+   */
+  announce(
+    identity: string,
+    certificate: Uint8Array | string,
+    { usableFrom, announcedAt }: { usableFrom: number; announcedAt: number },
+  ): Pin {
     return this.#database.transaction(() => {
       const { der } = readCertificate(certificate);
       const sha256 = thumbprintOf(der);
       const known = this.#database.get('SELECT state FROM pin WHERE identity = ? AND sha256 = ?', identity, sha256);
       // Only a person lifts a revocation, never an announcement.
-      if (known?.['state'] === 'revoked')
-        throw new FarkeepError('trust.refused', 'The announced certificate was revoked here');
-      if (known?.['state'] === 'current')
+      if (known?.['state'] === 'revoked') {
+        throw new FarkeepError('trust.announcement-invalid', 'The announced certificate was revoked here');
+      }
+      if (known?.['state'] === 'current') {
         throw new FarkeepError('call.conflict', 'The announced certificate is the current one');
+      }
+      const last = this.#database.get('SELECT max(announced_at) AS at FROM pin WHERE identity = ?', identity)?.['at'];
+      if (typeof last === 'number' && announcedAt <= last) {
+        throw new FarkeepError('trust.announcement-invalid', 'A newer announcement was received before');
+      }
       this.#database.run(`DELETE FROM pin WHERE identity = ? AND (state = 'next' OR sha256 = ?)`, identity, sha256);
-      return this.#insert(identity, der, 'next', usableFrom);
+      return this.#insert(identity, der, 'next', { usableFrom, announcedAt });
     });
   }
 
@@ -107,17 +121,23 @@ export class PinStore {
     return toPin(row);
   }
 
-  #insert(identity: string, der: Buffer, state: Pin['state'], usableFrom: number | null): Pin {
+  #insert(
+    identity: string,
+    der: Buffer,
+    state: Pin['state'],
+    announced?: { usableFrom: number; announcedAt: number },
+  ): Pin {
     const id = randomBytes(16).toString('hex');
     this.#database.run(
-      'INSERT INTO pin (id, identity, state, sha256, certificate_der, pinned_at, usable_from) VALUES (?, ?, ?, ?, ?, ?, ?)',
+      'INSERT INTO pin (id, identity, state, sha256, certificate_der, pinned_at, usable_from, announced_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
       id,
       identity,
       state,
       thumbprintOf(der),
       der,
       this.#clock.now(),
-      usableFrom,
+      announced?.usableFrom ?? null,
+      announced?.announcedAt ?? null,
     );
     return this.get(id);
   }

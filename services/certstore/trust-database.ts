@@ -25,6 +25,7 @@ const migrations = [
      note TEXT NOT NULL,
      hash TEXT NOT NULL
    ) STRICT;`,
+  `ALTER TABLE pin ADD COLUMN announced_at INTEGER;`,
 ];
 
 /** @param file path or ":memory:" */

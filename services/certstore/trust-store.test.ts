@@ -35,7 +35,7 @@ describe('PinStore', () => {
   it('rolls an announced pin over', () => {
     const pins = open();
     pins.accept('p', one);
-    pins.announce('p', two, 1_900_000_000_000);
+    pins.announce('p', two, { usableFrom: 1_900_000_000_000, announcedAt: 5 });
     expect(pins.forDecision('p').find((pin) => pin.state === 'next')?.usableFrom).toBe(1_900_000_000_000);
     expect(states(pins).sort()).toEqual(['one current', 'two next']);
     expect(pins.rollOver('p').state).toBe('current');
@@ -47,9 +47,21 @@ describe('PinStore', () => {
     const pins = open();
     pins.revoke(pins.accept('p', one).id);
     expect(pins.forDecision('p')).toMatchObject([{ state: 'revoked' }]);
-    expect(() => pins.announce('p', one, 0)).toThrow(/revoked/);
+    expect(() => pins.announce('p', one, { usableFrom: 0, announcedAt: 1 })).toThrow(/revoked/);
     pins.accept('p', one);
     expect(states(pins)).toEqual(['one current']);
+  });
+
+  it('takes no announcement twice nor an older one', () => {
+    const pins = open();
+    pins.accept('p', one);
+    pins.announce('p', two, { usableFrom: 9, announcedAt: 5 });
+    for (const announcedAt of [4, 5]) {
+      expect(() => pins.announce('p', two, { usableFrom: 9, announcedAt })).toThrow(/newer announcement/);
+    }
+    expect(pins.announce('p', two, { usableFrom: 10, announcedAt: 6 }).state).toBe('next');
+    pins.rollOver('p');
+    expect(() => pins.announce('p', one, { usableFrom: 9, announcedAt: 6 })).toThrow(/newer announcement/);
   });
 
   it('says when there is no such pin', () => {

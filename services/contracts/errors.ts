@@ -126,6 +126,11 @@ export const errorCatalogue = {
     'Do not accept. Ask your provider for the right thumbprint.',
     notTrusted,
   ),
+  'trust.announcement-invalid': entry(
+    'The announcement of the next certificate is not valid',
+    'Nothing was stored. Ask your provider whether they announced a new certificate.',
+    security,
+  ),
   'trust.thumbprint-malformed': entry(
     'This is not a thumbprint',
     'Paste 64 hex digits (SHA-256) or 40 (SHA-1).',

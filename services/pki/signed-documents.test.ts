@@ -1,0 +1,183 @@
+import { createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import fc from 'fast-check';
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { Secret } from '../kernel/secret.ts';
+import { readCertificate } from './certificate-summary.ts';
+import { generateSelfSigned } from './generate.ts';
+import { certificateSubject, type Licence, readLicence, writeLicence } from './licence.ts';
+import { announceRollover, type RolloverAnnouncement, verifyRollover } from './rollover.ts';
+import { canonicalJson } from './signed-json.ts';
+
+const now = Date.parse('2026-11-22T00:00:00Z');
+const dayMs = 86_400_000;
+
+describe('canonicalJson', () => {
+  it('does not depend on the order of names and gives the same content back', () => {
+    fc.assert(
+      fc.property(
+        fc.dictionary(fc.string(), fc.oneof(fc.string(), fc.integer(), fc.boolean(), fc.constant(null))),
+        (value) => {
+          const reversed = Object.fromEntries(Object.entries(value).reverse());
+          expect(canonicalJson(reversed)).toBe(canonicalJson(value));
+          expect(JSON.parse(canonicalJson(value))).toEqual({ ...value });
+        },
+      ),
+    );
+    expect(() => canonicalJson(0.5)).toThrow();
+  });
+});
+
+describe('licence', () => {
+  const { privateKey, publicKey } = generateKeyPairSync('ed25519');
+  const other = generateKeyPairSync('ed25519');
+  const licence: Licence = {
+    formatVersion: 1,
+    id: 'L-1',
+    organization: 'Northwind Hosting',
+    edition: 'standard',
+    issuedAt: '2026-01-01T00:00:00Z',
+    expiresAt: '2027-01-01T00:00:00Z',
+  };
+  const text = writeLicence(licence, privateKey);
+
+  it('is read when one of the trusted keys signed it', () => {
+    expect(readLicence(text, [other.publicKey, publicKey], now)).toEqual(licence);
+    const reordered = JSON.parse(text) as { licence: Licence; signature: string };
+    const shuffled = {
+      signature: reordered.signature,
+      licence: Object.fromEntries(Object.entries(reordered.licence).reverse()),
+    };
+    expect(readLicence(`\uFEFF${JSON.stringify(shuffled)}`, [publicKey], now)).toEqual(licence);
+  });
+
+  it.each<[string, string, string, RegExp]>([
+    ['another organization', text.replace('Northwind', 'Southwind'), 'licence.invalid', /signature/],
+    ['a later end', text.replace('2027-01-01', '2099-01-01'), 'licence.invalid', /signature/],
+    ['a signature of nothing', text.replace(/"signature": "[^"]*"/, '"signature": ""'), 'licence.invalid', /signature/],
+    ['an added field', text.replace('"id"', '"more": 1, "id"'), 'licence.invalid', /not a license of this version/],
+    ['no JSON', 'hello', 'licence.invalid', /no JSON/],
+    ['too much', ' '.repeat(20_000), 'licence.invalid', /too large/],
+    [
+      'a passed date',
+      writeLicence({ ...licence, expiresAt: '2026-11-01T00:00:00Z' }, privateKey),
+      'licence.expired',
+      /expired on 2026-11-01/,
+    ],
+    [
+      'a beginning in the future',
+      writeLicence({ ...licence, issuedAt: '2026-12-24T00:00:00Z' }, privateKey),
+      'licence.invalid',
+      /begins on 2026-12-24/,
+    ],
+  ])('is refused with %s', (_, file, code, message) => {
+    expect(() => readLicence(file, [publicKey], now)).toThrow(
+      expect.objectContaining({ code, message: expect.stringMatching(message) as string }),
+    );
+  });
+
+  it('is refused when nobody trusts the key', () => {
+    expect(() => readLicence(text, [], now)).toThrow(/signature/);
+    expect(() => readLicence(text, [other.publicKey], now)).toThrow(/signature/);
+  });
+
+  it('gives the subject of certificates', () => {
+    expect(certificateSubject(licence, 'backup01')).toEqual({
+      commonName: 'Northwind Hosting',
+      organization: 'Northwind Hosting',
+    });
+    expect(certificateSubject(undefined, 'backup01')).toEqual({
+      commonName: 'backup01',
+      organizationalUnit: 'Farkeep Community',
+    });
+  });
+});
+
+describe('rollover', () => {
+  interface Identity {
+    readonly pem: string;
+    readonly key: KeyObject;
+  }
+  let current: Identity;
+  let next: Identity;
+  let announcement: RolloverAnnouncement;
+  beforeAll(async () => {
+    const make = async (commonName: string): Promise<Identity> => {
+      const { certificatePem, privateKey }: { certificatePem: string; privateKey: Secret } = await generateSelfSigned({
+        subject: { commonName },
+        keyBits: 2048,
+      });
+      return { pem: certificatePem, key: createPrivateKey({ key: privateKey.bytes, format: 'der', type: 'pkcs8' }) };
+    };
+    [current, next] = await Promise.all([make('current'), make('next')]);
+    announcement = announceRollover({
+      currentCertificatePem: current.pem,
+      currentKey: current.key,
+      nextCertificatePem: next.pem,
+      switchAt: now + 7 * dayMs,
+      now,
+    });
+  });
+
+  it('is taken when the pinned key signed it', () => {
+    expect(verifyRollover(structuredClone(announcement), current.pem, now)).toEqual({
+      nextCertificateDer: readCertificate(next.pem).der,
+      switchAt: now + 7 * dayMs,
+      announcedAt: now,
+    });
+  });
+
+  it.each<[string, RegExp, (given: RolloverAnnouncement) => unknown]>([
+    [
+      'signed by the next key',
+      /not signed/,
+      (given) => ({
+        ...given,
+        signature: announceRollover({
+          currentCertificatePem: next.pem,
+          currentKey: next.key,
+          nextCertificatePem: next.pem,
+          switchAt: now,
+          now,
+        }).signature,
+      }),
+    ],
+    ['with another date', /not signed/, (given) => ({ ...given, switchAt: new Date(now).toISOString() })],
+    ['with another certificate', /not signed/, (given) => ({ ...given, nextCertificatePem: current.pem })],
+    [
+      'for another pin',
+      /another certificate than the pinned/,
+      (given) => ({ ...given, currentSha256: given.nextSha256 }),
+    ],
+    ['without signature', /expected form/, ({ signature: _, ...rest }) => rest],
+    ['with an empty signature', /not signed/, (given) => ({ ...given, signature: '' })],
+    ['with more fields', /expected form/, (given) => ({ ...given, more: true })],
+    ['of nothing', /expected form/, () => null],
+  ])('is refused %s', (_, reason, change) => {
+    expect(() => verifyRollover(change(announcement), current.pem, now)).toThrow(
+      expect.objectContaining({ code: 'trust.announcement-invalid', message: expect.stringMatching(reason) as string }),
+    );
+  });
+
+  it('is refused from the future, too far ahead, and for the pinned certificate itself', () => {
+    const announce = (switchAt: number, at: number, pem = next.pem): RolloverAnnouncement =>
+      announceRollover({
+        currentCertificatePem: current.pem,
+        currentKey: current.key,
+        nextCertificatePem: pem,
+        switchAt,
+        now: at,
+      });
+    expect(() => verifyRollover(announce(now, now + 3 * dayMs), current.pem, now)).toThrow(/future/);
+    expect(() => verifyRollover(announce(now + 500 * dayMs, now), current.pem, now)).toThrow(/400 days/);
+    expect(() => verifyRollover(announce(now, now, current.pem), current.pem, now)).toThrow(/itself/);
+    expect(() =>
+      announceRollover({
+        currentCertificatePem: current.pem,
+        currentKey: next.key,
+        nextCertificatePem: next.pem,
+        switchAt: now,
+        now,
+      }),
+    ).toThrow();
+  });
+});
