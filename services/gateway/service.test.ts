@@ -1,7 +1,7 @@
 // A real gateway between real sockets: enrolment, both kinds of traffic, a provider that goes and comes back, and clients that do it wrong.
 import fc from 'fast-check';
 import { randomBytes, X509Certificate } from 'node:crypto';
-import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -17,6 +17,7 @@ import {
 } from '../testing/certificate-fixture.ts';
 import { startProviderFixture, type ProviderFixture, type ProviderFixtureOptions } from '../testing/gateway-fixture.ts';
 import { connectControl, type ControlChannel } from '../transport/control-client.ts';
+import { createEnrolmentToken } from '../transport/enrolment-token.ts';
 import { listenData, type AcceptedData } from '../transport/data-listener.ts';
 import { connectData, type DataSocket } from '../transport/data-socket.ts';
 import { encodePreamble } from '../wire/preamble.ts';
@@ -33,13 +34,16 @@ beforeAll(async () => {
 });
 
 let home = '';
-const cleanUps: (() => unknown)[] = [];
-beforeEach(async () => {
+const homes: string[] = [];
+async function useNewHome(): Promise<void> {
   home = await mkdtemp(path.join(tmpdir(), 'farkeep-gateway-'));
-});
+  homes.push(home);
+}
+const cleanUps: (() => unknown)[] = [];
+beforeEach(useNewHome);
 afterEach(async () => {
   for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
-  await rm(home, { recursive: true, force: true });
+  for (const used of homes.splice(0)) await rm(used, { recursive: true, force: true });
 });
 
 async function startProvider(options: Partial<ProviderFixtureOptions> = {}): Promise<ProviderFixture> {
@@ -181,6 +185,72 @@ describe('enrolment and link', () => {
     await expect(
       gateway.enrol({ token: provider.makeToken({ expiresAtMs: Date.now() - 5_000 }), replace: false }),
     ).rejects.toMatchObject({ code: 'gateway.token-invalid', message: expect.stringContaining('expired') as string });
+  });
+
+  it('waits for a provider that is not up yet, with the token from a file', async () => {
+    const first = await startProvider();
+    const infrastructurePort = first.links.port;
+    await first.close();
+    const tokens = new Set<string>();
+    const { token, secretHash } = createEnrolmentToken({
+      host: '127.0.0.1',
+      port: infrastructurePort,
+      fingerprint: new X509Certificate(infrastructure.certificatePem).fingerprint256,
+      expiresAtMs: Date.now() + 60_000,
+    });
+    tokens.add(secretHash);
+    const tokenFile = path.join(home, 'token.txt');
+    await writeFile(tokenFile, `${token}\n`);
+    const quick: Clock = {
+      now: () => Date.now(),
+      sleep: (delayMs, signal) => systemClock.sleep(Math.min(delayMs, 20), signal),
+    };
+    const gateway = await start({ enrolmentTokenFile: tokenFile }, quick);
+    await vi.waitFor(() =>
+      expect(gateway.status()).toMatchObject({
+        isEnrolled: false,
+        link: 'waiting',
+        linkReason: expect.stringContaining('ECONNREFUSED') as string,
+      }),
+    );
+    const provider = await startProvider({ infrastructurePort, tokens });
+    await provider.untilConnected();
+    await vi.waitFor(() =>
+      expect(gateway.status()).toMatchObject({ isEnrolled: true, link: 'connected', linkReason: null }),
+    );
+    // The same token in the configuration is not tried again, and the file may be gone.
+    await gateway.stop(0);
+    await rm(tokenFile);
+    await vi.waitFor(() => expect(provider.links.gateways()).toHaveLength(0));
+    await start({ enrolmentTokenFile: tokenFile }, quick);
+    await provider.untilConnected();
+  });
+
+  it('names the setting when the token of its configuration cannot be used', async () => {
+    await expect(start({ enrolmentToken: 'nonsense' })).rejects.toMatchObject({
+      code: 'config.invalid',
+      field: 'enrolmentToken',
+    });
+    await expect(start({ enrolmentTokenFile: path.join(home, 'missing') })).rejects.toMatchObject({
+      code: 'config.invalid',
+      field: 'enrolmentTokenFile',
+    });
+  });
+
+  it('says which file is damaged', async () => {
+    await writeFile(path.join(home, 'link-identity.json'), '{"version":1}');
+    await expect(start()).rejects.toMatchObject({
+      code: 'storage.damaged',
+      message: expect.stringContaining('link-identity.json') as string,
+    });
+  });
+
+  it('names a port that is in use', async () => {
+    const gateway = await start();
+    await useNewHome();
+    await expect(start({ listen: [{ host: '127.0.0.1', port: portOf(gateway) }] })).rejects.toMatchObject({
+      code: 'service.port-in-use',
+    });
   });
 
   it('says why when the provider does not know it any more', async () => {
@@ -363,7 +433,7 @@ describe('data connections', () => {
 
   it('are refused to a ticket that was pushed to another gateway only', async () => {
     const { provider, gatewayId } = await startBoth();
-    home = await mkdtemp(path.join(tmpdir(), 'farkeep-gateway-'));
+    await useNewHome();
     const other = await start({ enrolmentToken: provider.makeToken(), name: 'gw-other' });
     await vi.waitFor(() => expect(provider.links.gateways()).toHaveLength(2));
     const mover = await startMover();

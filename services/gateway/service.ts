@@ -33,7 +33,13 @@ const enrolRetryMs = 5_000;
 /** @throws FarkeepError `service.port-in-use`, `service.start-failed`, `storage.damaged`, `config.invalid` */
 export async function startGateway(options: GatewayOptions): Promise<GatewayService> {
   const service = new GatewayService(options);
-  await service.start();
+  try {
+    await service.start();
+  } catch (error) {
+    // One of several addresses may be open already.
+    await service.stop(0);
+    throw error;
+  }
   return service;
 }
 

@@ -73,7 +73,7 @@ export async function startProviderFixture({
   });
   const control = await ControlServer.start({
     identity,
-    authenticateProxy: links.authenticateProxyHeader,
+    authenticateProxy: (received) => links.authenticateProxyHeader(received),
     onConnection: (connection) => {
       connections.push(connection);
       waitingForConnection.shift()?.(connection);

@@ -24,7 +24,7 @@ import { ControlPeer, maxMessageBytes } from './control-peer.ts';
 import { listen } from './data-listener.ts';
 import { hashEnrolmentSecret } from './enrolment-token.ts';
 import { callLink, handleLink, type LinkInput, type LinkRequestName } from './link-calls.ts';
-import { ReplayWindow } from './replay-window.ts';
+import { ProxyKeys } from './proxy-keys.ts';
 import { checkIdentity, identityContext, type ServerIdentity } from './server-identity.ts';
 import { linkPath, linkProtocol, proxyKeyOf } from './tls-settings.ts';
 
@@ -86,15 +86,6 @@ export interface GatewayLinkServerOptions {
   readonly clock?: Clock;
 }
 
-/** The part of a link that outlives it for a moment: connections that the gateway announced before it dropped are still on their way. */
-interface LinkKey {
-  readonly gatewayId: string;
-  readonly key: Buffer;
-  readonly window: ReplayWindow;
-  /** Undefined while the link is up. */
-  validUntilMs: number | undefined;
-}
-
 interface Link {
   readonly linkId: string;
   readonly peer: ControlPeer;
@@ -102,7 +93,6 @@ interface Link {
 }
 
 const maxPendingConnections = 64;
-const keyGraceMs = 30_000;
 const routeLifetimeMs = 60_000;
 const pushTimeoutMs = 10_000;
 const routesPerMessage = 256;
@@ -125,7 +115,7 @@ export class GatewayLinkServer {
   readonly #webSockets = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload: maxMessageBytes });
   readonly #incoming = new Map<string, Incoming>();
   readonly #links = new Map<string, Link>();
-  readonly #keys = new Map<string, LinkKey>();
+  readonly #keys: ProxyKeys;
   #isClosing = false;
   #port = 0;
 
@@ -133,6 +123,7 @@ export class GatewayLinkServer {
     this.#options = options;
     this.#logger = options.logger ?? silentLogger;
     this.#clock = options.clock ?? systemClock;
+    this.#keys = new ProxyKeys(this.#clock);
     this.#listener = createTcpServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: 30_000 }, (raw) =>
       this.#accept(raw),
     );
@@ -224,19 +215,14 @@ export class GatewayLinkServer {
 
   /** Ends the link of a gateway that was disabled or removed; connections that run through it are the caller's to end. */
   async disconnect(gatewayId: string, reason: FarkeepError): Promise<void> {
-    for (const [linkId, key] of this.#keys) if (key.gatewayId === gatewayId) this.#keys.delete(linkId);
+    this.#keys.forgetGateway(gatewayId);
     await this.#links.get(gatewayId)?.peer.close(reason);
   }
 
   /** For ControlServer: which gateway wrote this header. Takes every header once. */
-  readonly authenticateProxyHeader = (received: ReceivedProxyHeader): { gatewayId: string } | undefined => {
-    const entry = this.#keys.get(received.header.linkId.toString('hex'));
-    if (entry === undefined) return undefined;
-    if (entry.validUntilMs !== undefined && entry.validUntilMs < this.#clock.now()) return undefined;
-    // The MAC first: an attacker must not be able to use up counters.
-    if (!received.isAuthentic(entry.key) || !entry.window.accept(received.header.counter)) return undefined;
-    return { gatewayId: entry.gatewayId };
-  };
+  authenticateProxyHeader(received: ReceivedProxyHeader): { gatewayId: string } | undefined {
+    return this.#keys.authenticate(received);
+  }
 
   /** Puts another certificate of the infrastructure listener in service; running links go on. */
   setIdentity(identity: ServerIdentity): void {
@@ -251,7 +237,6 @@ export class GatewayLinkServer {
     for (const incoming of this.#incoming.values()) this.#drop(incoming);
     this.#webSockets.close();
     this.#http.close();
-    for (const { key } of this.#keys.values()) key.fill(0);
     this.#keys.clear();
     await closed;
   }
@@ -331,12 +316,7 @@ export class GatewayLinkServer {
           incoming.isPending = false;
           clearTimeout(incoming.helloTimer);
           const linkId = randomBytes(linkIdLengthBytes).toString('hex');
-          this.#keys.set(linkId, {
-            gatewayId: gateway.gatewayId,
-            key: proxyKeyOf(tls),
-            window: new ReplayWindow(),
-            validUntilMs: undefined,
-          });
+          this.#keys.add(linkId, { gatewayId: gateway.gatewayId, key: proxyKeyOf(tls) });
           this.#register({
             linkId,
             peer,
@@ -374,9 +354,7 @@ export class GatewayLinkServer {
       this.#options.onReport?.(link.gateway, report.data);
     });
     link.peer.onClose((error) => {
-      const key = this.#keys.get(link.linkId);
-      if (key !== undefined) key.validUntilMs = this.#clock.now() + keyGraceMs;
-      this.#forgetOldKeys();
+      this.#keys.retire(link.linkId);
       if (this.#links.get(gatewayId) !== link) return;
       this.#links.delete(gatewayId);
       this.#logger.info('Gateway link down', { gatewayId, reason: error?.message ?? 'closed' });
@@ -384,15 +362,6 @@ export class GatewayLinkServer {
     });
     this.#logger.info('Gateway link up', { gatewayId, address: link.gateway.remoteAddress });
     this.#options.onConnected?.(link.gateway);
-  }
-
-  #forgetOldKeys(): void {
-    const now = this.#clock.now();
-    for (const [linkId, { key, validUntilMs }] of this.#keys) {
-      if (validUntilMs === undefined || validUntilMs >= now) continue;
-      key.fill(0);
-      this.#keys.delete(linkId);
-    }
   }
 
   #identify(tls: TLSSocket): KnownGateway | undefined {
