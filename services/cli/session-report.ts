@@ -58,7 +58,9 @@ export function formatOutcome(session: SessionDetail): string {
   if (state === 'succeeded' || state === 'warning') {
     lines.push(
       `${formatCount(progress.processedFiles)} files, ${formatBytes(progress.processedBytes)} ${verb} in ${formatDuration(durationMs)} (${rate})` +
-        (kind === 'backup' ? `; ${formatBytes(progress.transferredBytes)} sent, ${formatCount(progress.unchangedFiles)} files unchanged` : '') +
+        (kind === 'backup'
+          ? `; ${formatBytes(progress.transferredBytes)} sent, ${formatCount(progress.unchangedFiles)} files unchanged`
+          : '') +
         `${attempt > 1 ? `; ${attempt} attempts` : ''}.`,
     );
     if (pointId !== null && kind === 'backup') lines.push(`Restore point: ${pointId}`);

@@ -6,6 +6,7 @@ import { FarkeepError } from '../kernel/farkeep-error.ts';
 import { summarize } from '../pki/certificate-summary.ts';
 import { lookAtServer, type PresentedCertificates } from '../pki/peer-certificates.ts';
 import { splitPemCertificates } from '../pki/pem.ts';
+import { defaultRevocationPolicy, RevocationChecker } from '../pki/revocation.ts';
 import { cleanThumbprint } from '../pki/thumbprint.ts';
 import { decideTrust, type TrustFinding } from '../pki/trust.ts';
 
@@ -18,6 +19,12 @@ export interface TrustCheckOptions {
   readonly rootsPem?: string;
   /** As a person pastes it. */
   readonly fingerprint?: string;
+  /** Contents of revocation lists that were given, PEM or DER. */
+  readonly crls?: readonly Buffer[];
+  /** Also asks the addresses in the certificates, of a chain that is valid otherwise. */
+  readonly fetchesCrls?: boolean;
+  /** Refuses when nothing can be found out about a revocation; otherwise that is a warning. */
+  readonly requiresRevocation?: boolean;
   readonly clock: Clock;
   readonly signal?: AbortSignal;
 }
@@ -41,8 +48,18 @@ export async function checkTrust(options: TrustCheckOptions): Promise<TrustCheck
       hint: 'Convert it: openssl x509 -inform der -in FILE -out roots.pem',
     });
   }
+  const checker = new RevocationChecker({
+    crlFiles: options.crls ?? [],
+    policy: {
+      ...defaultRevocationPolicy,
+      canFetch: options.fetchesCrls ?? false,
+      isRequired: options.requiresRevocation ?? false,
+    },
+    clock,
+  });
   const presented = await look(options, name, extraRoots);
-  const result = decideTrust({ ...presented, nameDialled: name, now: clock.now(), pins: [], fingerprint });
+  const revocation = await checker.check(presented, options.signal);
+  const result = decideTrust({ ...presented, nameDialled: name, now: clock.now(), pins: [], fingerprint, revocation });
   return {
     decision: result.decision,
     reasons: result.reasons,

@@ -22,6 +22,9 @@ interface CheckOptions {
   readonly name?: string;
   readonly roots?: string;
   readonly fingerprint?: string;
+  readonly crl?: string[];
+  readonly fetchCrl?: true;
+  readonly requireCrl?: true;
 }
 
 export function registerTrust(program: Command, action: DefineAction): void {
@@ -37,6 +40,12 @@ export function registerTrust(program: Command, action: DefineAction): void {
     .option('--name <name>', 'the name that the certificate has to cover (default: the host)')
     .option('--roots <file>', 'PEM file with authorities to trust besides those of the system')
     .option('--fingerprint <thumbprint>', 'accept exactly this certificate, SHA-256 or SHA-1')
+    .option('--crl <file>', 'revocation list, PEM or DER; repeatable', (file: string, earlier?: string[]) => [
+      ...(earlier ?? []),
+      file,
+    ])
+    .option('--fetch-crl', 'also fetch the lists that the certificates of a valid chain name')
+    .option('--require-crl', 'refuse when nothing can be found out about a revocation')
     .addHelpText(
       'after',
       `
@@ -55,7 +64,10 @@ Examples:
           port: parseWholeNumber(options.port, '--port', { min: 1, max: 65_535 }),
           ...(name === undefined ? {} : { name }),
           ...(fingerprint === undefined ? {} : { fingerprint }),
-          ...(options.roots === undefined ? {} : { rootsPem: await readRoots(options.roots) }),
+          ...(options.roots === undefined ? {} : { rootsPem: await readFileOf('--roots', options.roots, 'utf8') }),
+          crls: await Promise.all((options.crl ?? []).map((file) => readFileOf('--crl', file))),
+          fetchesCrls: options.fetchCrl === true,
+          requiresRevocation: options.requireCrl === true,
           clock: systemClock,
           signal: context.signal,
         });
@@ -246,15 +258,15 @@ function findPin(pins: readonly Pin[], wanted: string): Pin {
   );
 }
 
-async function readRoots(file: string): Promise<string> {
+function readFileOf(option: string, file: string): Promise<Buffer>;
+function readFileOf(option: string, file: string, encoding: 'utf8'): Promise<string>;
+async function readFileOf(option: string, file: string, encoding?: 'utf8'): Promise<Buffer | string> {
+  const absolute = path.resolve(file);
   try {
-    return await readFile(path.resolve(file), 'utf8');
+    return await (encoding === undefined ? readFile(absolute) : readFile(absolute, encoding));
   } catch (error) {
-    throw usageError(
-      `${path.resolve(file)} cannot be read: ${error instanceof Error ? error.message : ''}`,
-      'Check the path.',
-      '--roots',
-    );
+    const reason = error instanceof Error ? error.message : String(error);
+    throw usageError(`${absolute} cannot be read: ${reason}`, 'Check the path.', option);
   }
 }
 
