@@ -304,6 +304,11 @@ export class ProviderSession {
     }
     // A mover that dies after its word about the commit has done its work.
     if (this.#context.isCommitted) return;
+    // The source ended on purpose; whether for good is the tenant's next word, or it comes back after a restart.
+    if (error.code === 'call.cancelled') {
+      this.#waitForTenant(error);
+      return;
+    }
     if (isResumable(error.code)) {
       this.#tellEnded(false, error);
       this.#waitForTenant(error);

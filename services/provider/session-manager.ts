@@ -143,6 +143,8 @@ export class SessionManager {
   ): Promise<SessionGrant | { readonly committed: { readonly pointId: string; readonly storedBytes: number } }> {
     this.#refuseWhenStopping();
     this.#options.accounts.requireActive(tenantId);
+    const ended = this.#committedBefore(tenantId, sessionId);
+    if (ended !== undefined) return { committed: ended };
     const session = this.#own(tenantId, sessionId);
     const grant = await session.resume(channel, streams);
     const { pointId, storedBytes } = session.context;
@@ -210,6 +212,14 @@ export class SessionManager {
     this.#isStopping = true;
     const error = new FarkeepError('service.not-running', 'The provider service is stopping');
     await Promise.all([...this.#sessions.values()].map((session) => session.suspend(error)));
+  }
+
+  /** The tenant lost its connection after the restore point was on disk; its session has ended here with that. */
+  #committedBefore(tenantId: string, sessionId: string): { pointId: string; storedBytes: number } | undefined {
+    if (this.find(tenantId, sessionId) !== undefined) return undefined;
+    const context = this.#options.archive.find(sessionId)?.context as SessionContext | undefined;
+    if (context?.tenantId !== tenantId || !context.isCommitted) return undefined;
+    return { pointId: context.pointId, storedBytes: context.storedBytes };
   }
 
   #own(tenantId: string, sessionId: string): ProviderSession {

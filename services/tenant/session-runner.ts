@@ -59,7 +59,10 @@ export class SessionRunner {
       await this.#finish(null, storedBytes);
     } catch (error) {
       const known = toFarkeepError(error);
-      if (this.#isSuspended) return;
+      if (this.#isSuspended) {
+        await this.#link?.channel.peer.close();
+        return;
+      }
       if (known.code === 'call.internal') logger.error('A session failed', { sessionId: this.live.id, error });
       await this.#finish(known, 0);
     } finally {

@@ -1,0 +1,285 @@
+// What breaks on the way and comes back: cut lines, killed movers, restarted services, a gateway that goes; and what cannot come back.
+import { randomBytes } from 'node:crypto';
+import { chmod, chown, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { jobsDomain } from '../contracts/rpc/jobs.ts';
+import { pointsDomain } from '../contracts/rpc/points.ts';
+import { sessionsDomain } from '../contracts/rpc/sessions.ts';
+import { tenantsDomain } from '../contracts/rpc/tenants.ts';
+import { Stack, type StackOptions } from './stack.ts';
+import { TamperingProxy } from './tampering-proxy.ts';
+
+const fileBytes = 24 * 1024 * 1024;
+
+interface Site {
+  readonly stack: Stack;
+  readonly proxy: TamperingProxy;
+  readonly source: string;
+  readonly jobId: string;
+  readonly folder: string;
+}
+
+const undo: (() => Promise<unknown>)[] = [];
+
+afterEach(async () => {
+  for (const step of undo.splice(0).reverse()) await step();
+}, 30_000);
+
+async function startSite(options: Partial<StackOptions> = {}): Promise<Site> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'farkeep-resume-'));
+  undo.push(() => rm(folder, { recursive: true, force: true }));
+  const source = path.join(folder, 'source');
+  await mkdir(source);
+  await writeFile(path.join(source, 'big.bin'), randomBytes(fileBytes));
+  let proxy: TamperingProxy | undefined;
+  const stack = await Stack.start({
+    folder,
+    addressOf: async (index, real) => {
+      if (index > 0) return real;
+      proxy = await TamperingProxy.start(real);
+      return { host: '127.0.0.1', port: proxy.port };
+    },
+    ...options,
+  });
+  undo.push(() => proxy?.close() ?? Promise.resolve());
+  undo.push(() => stack.stop());
+  if (proxy === undefined) throw new Error('There is no proxy');
+  const provider = await stack.addProvider();
+  const jobId = await stack.addJob(provider.id, source);
+  return { stack, proxy, source, jobId, folder };
+}
+
+/** Cuts the first data connection that has carried so many bytes. */
+function cutAfter(proxy: TamperingProxy, bytes: number): Promise<void> {
+  const cut = Promise.withResolvers<void>();
+  let isDone = false;
+  proxy.interfere = ({ kind, direction, offset }) => {
+    if (isDone || kind !== 'data' || direction !== 'to-gateway' || offset < bytes) return undefined;
+    isDone = true;
+    cut.resolve();
+    return 'cut';
+  };
+  return cut.promise;
+}
+
+/** Runs `strike` once so many bytes have passed in one data connection; holds nothing up. */
+function strikeAfter(proxy: TamperingProxy, bytes: number, strike: () => void): void {
+  let isDone = false;
+  proxy.interfere = ({ kind, direction, offset }) => {
+    if (isDone || kind !== 'data' || direction !== 'to-gateway' || offset < bytes) return undefined;
+    isDone = true;
+    strike();
+    return undefined;
+  };
+}
+
+/** Process ids of data movers that this process has forked, by side. */
+async function moverPids(side: 'source' | 'target'): Promise<number[]> {
+  const pids: number[] = [];
+  for (const entry of await readdir('/proc')) {
+    if (!/^[0-9]+$/.test(entry)) continue;
+    try {
+      const [command, status] = await Promise.all([
+        readFile(`/proc/${entry}/cmdline`, 'utf8'),
+        readFile(`/proc/${entry}/status`, 'utf8'),
+      ]);
+      const isOwn = new RegExp(`^PPid:\\s+${process.pid}$`, 'm').test(status);
+      if (isOwn && command.includes('mover-entry') && command.split('\0').includes(side)) pids.push(Number(entry));
+    } catch {
+      // Gone meanwhile.
+    }
+  }
+  return pids;
+}
+
+async function expectWhole(
+  { stack, source, folder }: Site,
+  pointId: string | null,
+  state: 'succeeded' | 'warning' = 'succeeded',
+): Promise<void> {
+  const restored = path.join(folder, `restored-${pointId ?? ''}`);
+  expect(await stack.restore(pointId ?? '', restored)).toMatchObject({ error: null, state });
+  const [saved, original] = await Promise.all([
+    readFile(path.join(restored, 'big.bin')),
+    readFile(path.join(source, 'big.bin')),
+  ]);
+  expect(saved.equals(original)).toBe(true);
+}
+
+describe('a session that breaks', () => {
+  it('comes back after a cut line, with a new key exchange, and sends nothing durable again', async () => {
+    const site = await startSite();
+    const cut = cutAfter(site.proxy, 4 * 1024 * 1024);
+    const session = await site.stack.runJob(site.jobId);
+    await cut;
+    expect(session).toMatchObject({ error: null, state: 'succeeded', attempt: 2 });
+    const atProvider = await site.stack.untilEndedAtProvider(session.id);
+    expect(atProvider).toMatchObject({ state: 'succeeded', attempt: 2 });
+    // Fresh keys for each attempt, the same on both sides.
+    expect(atProvider.keys).toEqual(session.keys);
+    const identifiers = session.keys.flatMap(({ keyA, keyB }) => [keyA, keyB]);
+    expect(new Set(identifiers).size).toBe(4);
+    const states = site.stack.tenant.events
+      .of(sessionsDomain, 'changed')
+      .filter(({ id }) => id === session.id)
+      .map(({ state }) => state);
+    expect(states).toContain('waiting-to-resume');
+    expect((await site.stack.tenant.domain(pointsDomain).list({})).points).toHaveLength(1);
+    await expectWhole(site, session.pointId);
+  }, 60_000);
+
+  it('comes back after the target data mover was killed', async () => {
+    const site = await startSite();
+    const killed = Promise.withResolvers<number[]>();
+    strikeAfter(site.proxy, 2 * 1024 * 1024, () => {
+      void moverPids('target').then((pids) => {
+        for (const pid of pids) process.kill(pid, 'SIGKILL');
+        killed.resolve(pids);
+      });
+    });
+    const session = await site.stack.runJob(site.jobId);
+    expect(await killed.promise).toHaveLength(1);
+    expect(session).toMatchObject({ error: null, state: 'succeeded', attempt: 2, hasSecurityWarning: false });
+    await expectWhole(site, session.pointId);
+  }, 60_000);
+
+  it('comes back after the source data mover was killed', async () => {
+    const site = await startSite();
+    const killed = Promise.withResolvers<number[]>();
+    strikeAfter(site.proxy, 2 * 1024 * 1024, () => {
+      void moverPids('source').then((pids) => {
+        for (const pid of pids) process.kill(pid, 'SIGKILL');
+        killed.resolve(pids);
+      });
+    });
+    const session = await site.stack.runJob(site.jobId);
+    expect(await killed.promise).toHaveLength(1);
+    expect(session).toMatchObject({ error: null, state: 'succeeded', attempt: 2, hasSecurityWarning: false });
+    await expectWhole(site, session.pointId);
+  }, 60_000);
+
+  it('goes on through another gateway when its own is gone', async () => {
+    const site = await startSite({ gateways: 2 });
+    strikeAfter(site.proxy, 2 * 1024 * 1024, () => void site.proxy.close());
+    const session = await site.stack.runJob(site.jobId);
+    expect(session).toMatchObject({ error: null, state: 'succeeded', attempt: 2, gateway: 'gw1' });
+    await expectWhole(site, session.pointId);
+  }, 60_000);
+
+  it('goes on after the provider service was restarted', async () => {
+    const site = await startSite({ tenant: { retryIntervalMs: 500 } });
+    const restarted = Promise.withResolvers<void>();
+    strikeAfter(site.proxy, 2 * 1024 * 1024, () => {
+      site.stack.restartProvider().then(restarted.resolve, restarted.reject);
+    });
+    const { sessionId } = await site.stack.tenant.domain(jobsDomain).run({ jobId: site.jobId });
+    await restarted.promise;
+    const session = await site.stack.untilEnded(sessionId);
+    expect(session).toMatchObject({ error: null, state: 'succeeded' });
+    expect(session.attempt).toBeGreaterThan(1);
+    expect(await site.stack.provider.domain(sessionsDomain).show({ sessionId })).toMatchObject({ state: 'succeeded' });
+    await expectWhole(site, session.pointId);
+  }, 60_000);
+
+  it('goes on after the tenant service was restarted', async () => {
+    const site = await startSite();
+    const restarted = Promise.withResolvers<void>();
+    strikeAfter(site.proxy, 2 * 1024 * 1024, () => {
+      site.stack.restartTenant().then(restarted.resolve, restarted.reject);
+    });
+    const { sessionId } = await site.stack.tenant.domain(jobsDomain).run({ jobId: site.jobId });
+    await restarted.promise;
+    const session = await site.stack.untilEnded(sessionId);
+    expect(session).toMatchObject({ error: null, state: 'succeeded', attempt: 2 });
+    await expectWhole(site, session.pointId);
+  }, 60_000);
+
+  it('is given up when the connection does not come back in time', async () => {
+    const site = await startSite({
+      tenant: { retryIntervalMs: 100, retryWindowMs: 500 },
+      provider: { resumeWindowMs: 500 },
+    });
+    strikeAfter(site.proxy, 2 * 1024 * 1024, () => void site.proxy.close());
+    const session = await site.stack.runJob(site.jobId);
+    expect(session.state).toBe('failed');
+    expect(session.error?.code).toBe('session.resume-expired');
+    const atProvider = await site.stack.untilEndedAtProvider(session.id);
+    expect(atProvider).toMatchObject({ state: 'failed', pointId: null });
+    expect(atProvider.error?.code).toBe('session.resume-expired');
+  }, 60_000);
+
+  it('can be cancelled, twice, from either side', async () => {
+    const site = await startSite();
+    const begun = Promise.withResolvers<void>();
+    strikeAfter(site.proxy, 1024 * 1024, begun.resolve);
+    const first = await site.stack.tenant.domain(jobsDomain).run({ jobId: site.jobId });
+    await begun.promise;
+    await site.stack.tenant.domain(sessionsDomain).cancel(first);
+    await site.stack.tenant.domain(sessionsDomain).cancel(first);
+    expect(await site.stack.untilEnded(first.sessionId)).toMatchObject({ state: 'cancelled', pointId: null });
+    expect(await site.stack.untilEndedAtProvider(first.sessionId)).toMatchObject({ state: 'cancelled' });
+
+    const begunAgain = Promise.withResolvers<void>();
+    // What the first run made durable is not sent again, so less passes.
+    strikeAfter(site.proxy, 1024, begunAgain.resolve);
+    await writeFile(path.join(site.source, 'more.bin'), randomBytes(fileBytes));
+    const second = await site.stack.tenant.domain(jobsDomain).run({ jobId: site.jobId });
+    await begunAgain.promise;
+    await site.stack.provider.domain(sessionsDomain).cancel(second);
+    await site.stack.provider.domain(sessionsDomain).cancel(second);
+    expect(await site.stack.untilEnded(second.sessionId)).toMatchObject({ state: 'cancelled', pointId: null });
+    expect((await site.stack.tenant.domain(pointsDomain).list({})).points).toEqual([]);
+  }, 60_000);
+});
+
+describe('a session that cannot go on', () => {
+  it('stops at the quota and commits nothing', async () => {
+    const site = await startSite({ quotaBytes: 8 * 1024 * 1024 });
+    const session = await site.stack.runJob(site.jobId);
+    expect(session).toMatchObject({ state: 'failed', attempt: 1, pointId: null });
+    expect(session.error?.code).toBe('quota.exceeded');
+    const { tenants } = await site.stack.provider.domain(tenantsDomain).list({});
+    expect(tenants[0]?.quotas[0]?.usedBytes ?? Infinity).toBeLessThanOrEqual(8 * 1024 * 1024);
+  }, 60_000);
+
+  it('saves the rest when a file cannot be read, and names it', async () => {
+    const site = await startSite();
+    const secret = path.join(site.source, 'private.txt');
+    await writeFile(secret, 'nobody may read this');
+    await chmod(secret, 0o000);
+    const unprivileged = await becomeUnprivileged(site);
+    let session;
+    try {
+      session = await site.stack.runJob(site.jobId);
+    } finally {
+      unprivileged.end();
+    }
+    expect(session).toMatchObject({ error: null, state: 'warning' });
+    expect(session.warnings.map(({ code, path: name }) => [code, path.basename(name ?? '')])).toEqual([
+      ['source.unreadable', 'private.txt'],
+    ]);
+    // The restore says again what is missing in the point.
+    await expectWhole(site, session.pointId, 'warning');
+  }, 60_000);
+});
+
+/** Root may read everything, so movers that are forked meanwhile run as another account. For others nothing has to change. */
+async function becomeUnprivileged({ folder }: Site): Promise<{ end(): void }> {
+  if (process.geteuid?.() !== 0 || process.seteuid === undefined) return { end: () => undefined };
+  const nobody = 65_534;
+  await chmod(folder, 0o755);
+  await chmod(path.join(folder, 'tenant'), 0o755);
+  for (const name of ['tenant/jobs', 'repository', 'provider']) await chownTree(path.join(folder, name), nobody);
+  for (const name of ['tenant']) await chown(path.join(folder, name), nobody, nobody);
+  process.seteuid(nobody);
+  return { end: () => process.seteuid?.(0) };
+}
+
+async function chownTree(root: string, owner: number): Promise<void> {
+  await chown(root, owner, owner);
+  for (const entry of await readdir(root, { withFileTypes: true, recursive: true })) {
+    await chown(path.join(entry.parentPath, entry.name), owner, owner);
+  }
+}
