@@ -8,6 +8,7 @@ import { silentLogger } from '../kernel/logger.ts';
 import { Secret } from '../kernel/secret.ts';
 import { generateSelfSigned } from '../pki/generate.ts';
 import { CertificateStore, type NewCertificate } from './certificate-store.ts';
+import { PosixAccess } from './posix-access.ts';
 
 let folder: string;
 beforeEach(async () => {
@@ -66,7 +67,7 @@ describe('CertificateStore', () => {
     try {
       const store = await CertificateStore.open(folder, {
         logger: silentLogger,
-        serviceGroupId: process.getgid?.() ?? 0,
+        access: new PosixAccess(process.getgid?.() ?? 0),
       });
       const { id } = await store.put(await newCertificate('one'));
       expect((await stat(path.join(folder, id, 'key.pem'))).mode & 0o777).toBe(0o640);
@@ -175,5 +176,17 @@ describe('CertificateStore', () => {
     await expect((await withKey(Secret.random())).loadForServing('server')).rejects.toMatchObject({
       code: 'certificate.key-unreadable',
     });
+  });
+
+  it('moves from a key file to a keychain that has appeared', async () => {
+    const { id } = await (await open()).put(await newCertificate('one'));
+    const key = Secret.random();
+    const copy = Secret.take(Buffer.from(key.bytes));
+    const keychain = (given: Secret): Promise<CertificateStore> =>
+      CertificateStore.open(folder, { logger: silentLogger, keychainKey: { keychain: 'Test Keychain', key: given } });
+    await (await keychain(key)).install('server', id);
+    expect(await readdir(folder)).not.toContain('store.key');
+    const serving = await (await keychain(copy)).loadForServing('server');
+    expect(serving.keyPem.bytes.toString()).toContain('BEGIN PRIVATE KEY');
   });
 });

@@ -20,8 +20,9 @@ import type { SubjectName } from '../pki/certificate-builder.ts';
 import { type ReadCertificate, readCertificate, summarize, toPem } from '../pki/certificate-summary.ts';
 import { generateSelfSigned, type RsaKeySize } from '../pki/generate.ts';
 import { splitPemCertificates } from '../pki/pem.ts';
-import { type AccessPolicy, accessPolicy, applyPolicy, currentAccount, readersOf, tooWide } from './access-rights.ts';
+import type { AccessControl } from './access-control.ts';
 import { type KeychainKey, KeyEncryption } from './key-encryption.ts';
+import { PosixAccess } from './posix-access.ts';
 
 const keyFileName = 'store.key';
 const slotsFileName = 'slots.json';
@@ -42,8 +43,8 @@ export interface CertificateStoreOptions {
   readonly logger: Logger;
   /** A key from a real OS keychain. Without it a key file is used. */
   readonly keychainKey?: KeychainKey | undefined;
-  /** Group of the service account when root sets the store up. */
-  readonly serviceGroupId?: number | undefined;
+  /** Who may read the files; by default one user on Linux and macOS. On Windows hand in a `WindowsAccess`. */
+  readonly access?: AccessControl | undefined;
   readonly clock?: Clock;
 }
 
@@ -70,7 +71,7 @@ type SlotListener = (slot: CertificateSlot, certificate: StoredCertificate) => v
 
 export class CertificateStore implements Disposable {
   readonly folder: string;
-  readonly #policy: AccessPolicy;
+  readonly #access: AccessControl;
   readonly #encryption: KeyEncryption;
   readonly #logger: Logger;
   readonly #clock: Clock;
@@ -81,14 +82,14 @@ export class CertificateStore implements Disposable {
   private constructor(
     folder: string,
     {
-      policy,
+      access,
       encryption,
       logger,
       clock,
-    }: { policy: AccessPolicy; encryption: KeyEncryption; logger: Logger; clock: Clock },
+    }: { access: AccessControl; encryption: KeyEncryption; logger: Logger; clock: Clock },
   ) {
     this.folder = folder;
-    this.#policy = policy;
+    this.#access = access;
     this.#encryption = encryption;
     this.#logger = logger;
     this.#clock = clock;
@@ -96,26 +97,27 @@ export class CertificateStore implements Disposable {
 
   /** Opens or makes the store and checks its access rights: too wide is a logged warning, an unreadable key an error in the log. */
   static async open(folder: string, options: CertificateStoreOptions): Promise<CertificateStore> {
-    const policy = accessPolicy(options.serviceGroupId);
-    const isNew = (await mkdir(folder, { recursive: true, mode: policy.folderMode })) !== undefined;
-    if (isNew) await applyPolicy(folder, policy, 'folder');
+    const access = options.access ?? new PosixAccess();
+    const isNew = (await mkdir(folder, { recursive: true, mode: access.folderMode })) !== undefined;
+    if (isNew) await access.apply(folder, 'folder');
     const keyFile = path.join(folder, keyFileName);
     let encryption: KeyEncryption;
     try {
       encryption =
         options.keychainKey === undefined
-          ? await KeyEncryption.fromFile(keyFile, policy.fileMode)
+          ? await KeyEncryption.fromFile(keyFile, access.fileMode)
           : KeyEncryption.fromKeychain(options.keychainKey);
     } catch (error) {
-      throw await unreadable(error, keyFile);
+      throw await unreadable(error, keyFile, access);
     }
     const store = new CertificateStore(folder, {
-      policy,
+      access,
       encryption,
       logger: options.logger,
       clock: options.clock ?? systemClock,
     });
-    if (encryption.isNew) await applyPolicy(keyFile, policy, 'file');
+    if (encryption.isNew) await access.apply(keyFile, 'file');
+    if (options.keychainKey !== undefined) await store.#adoptFromKeyFile(keyFile);
     await store.#removeLeftovers();
     for (const warning of await store.checkAccess()) options.logger.warn('Access rights are too wide', { warning });
     return store;
@@ -268,25 +270,25 @@ export class CertificateStore implements Disposable {
   /** How the private key of a stored certificate is protected; without an id, how a new one will be. */
   async describeProtection(id?: string): Promise<KeyProtection> {
     const keyFile = id === undefined ? undefined : path.join(this.folder, id, 'key.pem');
-    const wide = keyFile === undefined ? undefined : await tooWide(keyFile, this.#policy, 'file');
+    const wide = keyFile === undefined ? undefined : await this.#access.findTooWide(keyFile, 'file');
     return {
       kind: this.#encryption.kind,
       description: this.#encryption.description,
-      readers: await readersOf(keyFile ?? this.folder),
+      readers: await this.#access.readers(keyFile ?? this.folder),
       warnings: wide === undefined ? [] : [wide],
     };
   }
 
   /** Sentences about everything whose rights are wider than they should be. */
   async checkAccess(): Promise<string[]> {
-    const warnings: Array<string | undefined> = [await tooWide(this.folder, this.#policy, 'folder')];
+    const warnings: Array<string | undefined> = [await this.#access.findTooWide(this.folder, 'folder')];
     if (this.#encryption.kind === 'key-file') {
-      warnings.push(await tooWide(path.join(this.folder, keyFileName), this.#policy, 'file'));
+      warnings.push(await this.#access.findTooWide(path.join(this.folder, keyFileName), 'file'));
     }
     for (const { id } of await this.list()) {
-      warnings.push(await tooWide(path.join(this.folder, id), this.#policy, 'folder'));
+      warnings.push(await this.#access.findTooWide(path.join(this.folder, id), 'folder'));
       for (const name of certificateFiles) {
-        warnings.push(await tooWide(path.join(this.folder, id, name), this.#policy, 'file'));
+        warnings.push(await this.#access.findTooWide(path.join(this.folder, id, name), 'file'));
       }
     }
     return warnings.filter((warning) => warning !== undefined);
@@ -312,7 +314,7 @@ export class CertificateStore implements Disposable {
     } catch (error) {
       if (hasCode(error, 'ENOENT'))
         throw new FarkeepError('call.not-found', 'There is no such certificate', { cause: error });
-      throw await unreadable(error, folder);
+      throw await unreadable(error, folder, this.#access);
     }
     const meta = parseJson(metaSchema, metaText, path.join(folder, 'meta.json'));
     return {
@@ -335,7 +337,7 @@ export class CertificateStore implements Disposable {
     } catch (error) {
       if (hasCode(error, 'ENOENT'))
         throw new FarkeepError('call.not-found', 'There is no such certificate', { cause: error });
-      throw await unreadable(error, file);
+      throw await unreadable(error, file, this.#access);
     }
     try {
       return this.#encryption.decrypt(pem);
@@ -357,8 +359,28 @@ export class CertificateStore implements Disposable {
       return parseJson(slotsSchema, await readFile(file, 'utf8'), file).slots;
     } catch (error) {
       if (hasCode(error, 'ENOENT')) return {};
-      throw await unreadable(error, file);
+      throw await unreadable(error, file, this.#access);
     }
+  }
+
+  /**
+   * A keychain has appeared where a key file was used before: the private keys are encrypted anew and the key file goes. A crash in between
+   * leaves each key readable by one of the two, so the next start goes on.
+   */
+  async #adoptFromKeyFile(keyFile: string): Promise<void> {
+    if (!(await readdir(this.folder)).includes(keyFileName)) return;
+    using former = await KeyEncryption.fromFile(keyFile, this.#access.fileMode);
+    for (const { id } of await this.list()) {
+      const file = path.join(this.folder, id, 'key.pem');
+      const pem = await readFile(file, 'utf8');
+      const key = decryptOrUndefined(former, pem);
+      if (key === undefined) continue;
+      await writeFileAtomically(file, this.#encryption.encrypt(key), { mode: this.#access.fileMode });
+      await this.#access.apply(file, 'file');
+    }
+    await rm(keyFile);
+    await syncFolder(this.folder);
+    this.#logger.info('Private keys are now encrypted with the keychain; the key file was removed');
   }
 
   async #writeFolder(id: string, content: Record<(typeof certificateFiles)[number], string>): Promise<void> {
@@ -367,12 +389,12 @@ export class CertificateStore implements Disposable {
     // A new folder appears whole by rename; in an existing one certificate and key stay the same pair.
     const folder = exists ? target : path.join(this.folder, `.${id}.new`);
     if (!exists) {
-      await mkdir(folder, { recursive: true, mode: this.#policy.folderMode });
-      await applyPolicy(folder, this.#policy, 'folder');
+      await mkdir(folder, { recursive: true, mode: this.#access.folderMode });
+      await this.#access.apply(folder, 'folder');
     }
     for (const name of certificateFiles) {
-      await writeFileAtomically(path.join(folder, name), content[name], { mode: this.#policy.fileMode });
-      await applyPolicy(path.join(folder, name), this.#policy, 'file');
+      await writeFileAtomically(path.join(folder, name), content[name], { mode: this.#access.fileMode });
+      await this.#access.apply(path.join(folder, name), 'file');
     }
     if (!exists) {
       await rename(folder, target);
@@ -382,8 +404,8 @@ export class CertificateStore implements Disposable {
 
   async #writeFile(name: string, content: string): Promise<void> {
     const file = path.join(this.folder, name);
-    await writeFileAtomically(file, content, { mode: this.#policy.fileMode });
-    await applyPolicy(file, this.#policy, 'file');
+    await writeFileAtomically(file, content, { mode: this.#access.fileMode });
+    await this.#access.apply(file, 'file');
   }
 
   async #removeLeftovers(): Promise<void> {
@@ -406,6 +428,15 @@ function certificateId({ x509 }: ReadCertificate): string {
   return x509.fingerprint256.replaceAll(':', '').toLowerCase().slice(0, 32);
 }
 
+function decryptOrUndefined(encryption: KeyEncryption, pem: string): KeyObject | undefined {
+  try {
+    return encryption.decrypt(pem);
+  } catch {
+    // Encrypted with the keychain's key already.
+    return undefined;
+  }
+}
+
 function hasCode(error: unknown, code: string): boolean {
   return error instanceof Error && 'code' in error && error.code === code;
 }
@@ -419,9 +450,9 @@ function parseJson<T>(schema: z.ZodType<T>, text: string, file: string): T {
 }
 
 /** EACCES becomes the error that names account and file; anything else stays as it is. */
-async function unreadable(error: unknown, file: string): Promise<unknown> {
+async function unreadable(error: unknown, file: string, access: AccessControl): Promise<unknown> {
   if (!hasCode(error, 'EACCES') && !hasCode(error, 'EPERM')) return error;
-  const account = await currentAccount();
+  const account = await access.currentAccount();
   return new FarkeepError('certificate.key-unreadable', `The account "${account}" cannot read ${file}`, {
     hint: `Give the account "${account}" the right to read ${file}.`,
     details: { account, file },

@@ -4,6 +4,7 @@ import { generateSelfSigned } from '../pki/generate.ts';
 import { PinStore } from './pin-store.ts';
 import { openTrustDatabase } from './trust-database.ts';
 import { TrustJournal } from './trust-journal.ts';
+import { exportTrustedHosts, importTrustedHosts } from './trusted-hosts.ts';
 
 let one: string;
 let two: string;
@@ -103,5 +104,75 @@ describe('TrustJournal', () => {
     const { journal, database } = filled();
     database.run(sql);
     expect(journal.verify()).toMatchObject({ isIntact: false, brokenAt });
+  });
+});
+
+describe('trusted hosts', () => {
+  const open = (): { pins: PinStore; journal: TrustJournal } => {
+    const database = openTrustDatabase(':memory:');
+    return { pins: new PinStore(database, fixedClock()), journal: new TrustJournal(database, fixedClock()) };
+  };
+
+  it('travel from one machine to another, journalled on both', () => {
+    const from = open();
+    from.pins.accept('a', one);
+    from.pins.accept('b', two);
+    from.pins.revoke(from.pins.accept('c', two).id);
+    const text = exportTrustedHosts(from.pins, from.journal, 'admin (console)', fixedClock());
+    expect(text).not.toContain('PRIVATE');
+    const to = open();
+    expect(importTrustedHosts(text, to.pins, to.journal, 'admin')).toEqual({
+      added: ['b', 'a'],
+      known: [],
+      conflicts: [],
+    });
+    expect(importTrustedHosts(text, to.pins, to.journal, 'admin')).toEqual({
+      added: [],
+      known: ['b', 'a'],
+      conflicts: [],
+    });
+    expect(from.journal.list().map(({ action, identity }) => `${action} ${identity}`)).toEqual([
+      'exported b',
+      'exported a',
+    ]);
+    expect(to.journal.list().map(({ action, identity }) => `${action} ${identity}`)).toEqual([
+      'imported b',
+      'imported a',
+    ]);
+  });
+
+  it('never replace a pin nor lift a revocation', () => {
+    const from = open();
+    from.pins.accept('a', one);
+    from.pins.accept('b', one);
+    const text = exportTrustedHosts(from.pins, from.journal, 'admin', fixedClock());
+    const to = open();
+    to.pins.accept('a', two);
+    to.pins.revoke(to.pins.accept('b', one).id);
+    expect(importTrustedHosts(text, to.pins, to.journal, 'admin')).toEqual({
+      added: [],
+      known: [],
+      conflicts: ['b', 'a'],
+    });
+    expect(to.pins.current('a')?.certificate.commonName).toBe('two');
+    expect(to.pins.current('b')).toBeUndefined();
+  });
+
+  it('are refused whole when one does not fit', () => {
+    const from = open();
+    from.pins.accept('a', one);
+    from.pins.accept('b', two);
+    const text = exportTrustedHosts(from.pins, from.journal, 'admin', fixedClock());
+    const swapped = text.replace(
+      from.pins.current('a')?.certificate.sha256 ?? '',
+      from.pins.current('b')?.certificate.sha256 ?? '',
+    );
+    for (const file of [swapped, '', '{}', '[]', 'null', text.replace('"formatVersion": 1', '"formatVersion": 2')]) {
+      const to = open();
+      expect(() => importTrustedHosts(file, to.pins, to.journal, 'admin')).toThrow(
+        expect.objectContaining({ code: 'call.invalid' }),
+      );
+      expect(to.pins.list()).toEqual([]);
+    }
   });
 });

@@ -154,14 +154,19 @@ function toName({ commonName, organization, organizationalUnit }: SubjectName): 
       ? []
       : [
           new RelativeDistinguishedName([
-            new AttributeTypeAndValue({ type, value: new AttributeValue({ utf8String: value }) }),
+            new AttributeTypeAndValue({ type, value: new AttributeValue({ utf8String: bounded(value) }) }),
           ]),
         ];
   return new Name([
-    ...part('2.5.4.3', commonName.slice(0, 64)),
-    ...part('2.5.4.11', organizationalUnit?.slice(0, 64)),
-    ...part('2.5.4.10', organization?.slice(0, 64)),
+    ...part('2.5.4.3', commonName),
+    ...part('2.5.4.11', organizationalUnit),
+    ...part('2.5.4.10', organization),
   ]);
+}
+
+/** X.520 allows 64 characters. */
+function bounded(value: string): string {
+  return [...value.toWellFormed()].slice(0, 64).join('');
 }
 
 /** RFC 7093, method 1: the left-most 160 bits of SHA-256 of the public key. */

@@ -1,0 +1,112 @@
+// Owns the file by which an admin moves trusted hosts (current pins) from one machine to another. It holds certificates, never a secret.
+// Must not overwrite a pin: another certificate for a known identity is a decision for a person.
+import { z } from 'zod';
+import { type Clock, systemClock } from '../kernel/clock.ts';
+import { FarkeepError } from '../kernel/farkeep-error.ts';
+import { readCertificate } from '../pki/certificate-summary.ts';
+import { isStrongKey } from '../pki/strength.ts';
+import { thumbprintOf } from '../pki/thumbprint.ts';
+import type { PinStore } from './pin-store.ts';
+import type { TrustJournal } from './trust-journal.ts';
+
+const maxHosts = 10_000;
+
+const fileSchema = z.strictObject({
+  format: z.literal('farkeep/trusted-hosts'),
+  formatVersion: z.literal(1),
+  exportedAt: z.iso.datetime(),
+  hosts: z
+    .array(
+      z.strictObject({
+        identity: z.string().min(1).max(255),
+        sha256: z.string(),
+        certificatePem: z.string().max(32_000),
+      }),
+    )
+    .max(maxHosts),
+});
+
+export interface TrustedHostsImport {
+  /** Identities that are pinned now and were not before. */
+  readonly added: string[];
+  /** Identities that had this very pin already. */
+  readonly known: string[];
+  /** Identities with another pin, or whose certificate was revoked here: left as they were. */
+  readonly conflicts: string[];
+}
+
+/** @param who account and way, for the journal */
+export function exportTrustedHosts(
+  pins: PinStore,
+  journal: TrustJournal,
+  who: string,
+  clock: Clock = systemClock,
+): string {
+  const hosts = pins
+    .list()
+    .filter((pin) => pin.state === 'current')
+    .map(({ identity, certificate }) => ({ identity, sha256: certificate.sha256, certificatePem: certificate.pem }));
+  for (const { identity, sha256 } of hosts) {
+    journal.append({ who, action: 'exported', identity, address: '', sha256, note: 'Trusted hosts exported' });
+  }
+  const exportedAt = new Date(clock.now()).toISOString();
+  return `${JSON.stringify({ format: 'farkeep/trusted-hosts', formatVersion: 1, exportedAt, hosts } satisfies z.infer<typeof fileSchema>, null, 2)}\n`;
+}
+
+/**
+ * Pins the hosts of an exported file. Everything is checked before anything is changed.
+ * @throws FarkeepError 'call.invalid' for another file, 'certificate.malformed' | 'certificate.weak' for a host in it
+ */
+export function importTrustedHosts(
+  text: string,
+  pins: PinStore,
+  journal: TrustJournal,
+  who: string,
+): TrustedHostsImport {
+  const hosts = parse(text).map(({ identity, sha256, certificatePem }) => {
+    const { der, x509 } = readCertificate(certificatePem);
+    if (thumbprintOf(der) !== sha256)
+      throw notAFile(`the thumbprint of "${identity}" does not belong to its certificate`);
+    if (!isStrongKey(x509.publicKey))
+      throw new FarkeepError('certificate.weak', `The certificate of "${identity}" has a weak key`);
+    return { identity, sha256, der };
+  });
+  const result: TrustedHostsImport = { added: [], known: [], conflicts: [] };
+  for (const { identity, sha256, der } of hosts) {
+    const existing = pins.list(identity);
+    const current = existing.find((pin) => pin.state === 'current');
+    if (current?.certificate.sha256 === sha256) {
+      result.known.push(identity);
+    } else if (
+      current !== undefined ||
+      existing.some((pin) => pin.state === 'revoked' && pin.certificate.sha256 === sha256)
+    ) {
+      result.conflicts.push(identity);
+    } else {
+      pins.accept(identity, der);
+      journal.append({ who, action: 'imported', identity, address: '', sha256, note: 'From a file of trusted hosts' });
+      result.added.push(identity);
+    }
+  }
+  return result;
+}
+
+function parse(text: string): z.infer<typeof fileSchema>['hosts'] {
+  let content: unknown;
+  try {
+    content = JSON.parse(text.replace(/^\uFEFF/, ''));
+  } catch (error) {
+    throw notAFile('it is no JSON', error);
+  }
+  const parsed = fileSchema.safeParse(content);
+  if (!parsed.success) throw notAFile('it does not have the expected form');
+  return parsed.data.hosts;
+}
+
+function notAFile(reason: string, cause?: unknown): FarkeepError {
+  return new FarkeepError('call.invalid', `This is not a file of trusted hosts: ${reason}`, {
+    hint: 'Export it again on the other machine.',
+    field: 'file',
+    cause,
+  });
+}

@@ -1,0 +1,63 @@
+import { describe, expect, it } from 'vitest';
+import { readersInSddl, WindowsAccess } from './windows-access.ts';
+
+const me = 'S-1-5-21-1-2-3-1001';
+
+function fake(sddl: string): { access: WindowsAccess; calls: string[][] } {
+  const calls: string[][] = [];
+  const access = new WindowsAccess((program, args) => {
+    calls.push([program, ...args]);
+    if (program === 'whoami.exe') return Promise.resolve(`"NORTHWIND\\backup","${me}"\r\n`);
+    return Promise.resolve(program === 'powershell.exe' ? `${sddl}\r\n` : '');
+  });
+  return { access, calls };
+}
+
+describe('WindowsAccess', () => {
+  it('grants the creator, LocalSystem and Administrators only', async () => {
+    const { access, calls } = fake('');
+    await access.apply('C:\\store\\key.pem', 'file');
+    await access.apply('C:\\store', 'folder');
+    const grants = (flags: string): string[] => ['S-1-5-18', 'S-1-5-32-544', me].map((sid) => `*${sid}:${flags}F`);
+    expect(calls.slice(1)).toEqual([
+      ['icacls.exe', 'C:\\store\\key.pem', '/inheritance:r', '/grant:r', ...grants(''), '/q'],
+      ['icacls.exe', 'C:\\store', '/inheritance:r', '/grant:r', ...grants('(OI)(CI)'), '/q'],
+    ]);
+  });
+
+  it('is content with its own ACL and names the readers', async () => {
+    const { access } = fake(`O:${me}G:DUD:PAI(A;;FA;;;SY)(A;;FA;;;BA)(A;;FA;;;${me})`);
+    expect(await access.findTooWide('x')).toBeUndefined();
+    expect(await access.readers('x')).toEqual(['LocalSystem', 'Administrators', 'NORTHWIND\\backup']);
+    expect(await access.currentAccount()).toBe('NORTHWIND\\backup');
+  });
+
+  it('names everybody else who can read', async () => {
+    const { access } = fake(`D:AI(A;ID;FA;;;SY)(A;ID;0x1200a9;;;BU)(A;;FR;;;WD)(A;;FA;;;S-1-5-21-9-9-9-500)`);
+    expect(await access.findTooWide('C:\\k')).toBe('C:\\k can be read by Users, Everyone, S-1-5-21-9-9-9-500');
+  });
+
+  it('passes a path as an argument, never inside the script', async () => {
+    const { access, calls } = fake('D:PAI');
+    await access.readers("C:\\a'; Remove-Item x");
+    expect(calls.find(([program]) => program === 'powershell.exe')?.at(-1)).toBe("C:\\a'; Remove-Item x");
+    expect(calls.flat().filter((part) => part.includes('Remove-Item'))).toHaveLength(1);
+  });
+});
+
+describe('readersInSddl', () => {
+  it.each<[string, string[]]>([
+    ['D:PAI(A;;FA;;;SY)', ['LocalSystem']],
+    ['D:PAI', []],
+    ['O:BAG:SY', ['Everyone']],
+    ['D:NO_ACCESS_CONTROL', ['Everyone']],
+    ['D:(D;;FA;;;WD)(A;;FA;;;BA)', ['Administrators']],
+    ['D:(A;OICIIO;FA;;;WD)', []],
+    ['D:(A;;0x100180;;;WD)', []],
+    ['D:(A;;0x1;;;WD)', ['Everyone']],
+    ['D:(A;;SDRC;;;WD)', []],
+    ['D:(A;;GA;;;S-1-1-0)', ['Everyone']],
+  ])('%s: %j', (sddl, names) => {
+    expect(readersInSddl(sddl).map(({ name }) => name)).toEqual(names);
+  });
+});

@@ -1,0 +1,105 @@
+// Owns access rights on Windows: an ACL for the creator, LocalSystem and Administrators, without inheritance.
+// Must not start programs itself; whoever opens the store hands in a runner. Accounts are told by SID, since their names are translated.
+import os from 'node:os';
+import type { AccessControl, EntryKind } from './access-control.ts';
+
+/** Runs a program with arguments (no shell) and gives its standard output; rejects when it fails. */
+export type CommandRunner = (program: string, args: readonly string[]) => Promise<string>;
+
+const localSystem = 'S-1-5-18';
+const administrators = 'S-1-5-32-544';
+const wellKnown: Readonly<Record<string, { readonly sid: string; readonly name: string }>> = {
+  SY: { sid: localSystem, name: 'LocalSystem' },
+  BA: { sid: administrators, name: 'Administrators' },
+  WD: { sid: 'S-1-1-0', name: 'Everyone' },
+  BU: { sid: 'S-1-5-32-545', name: 'Users' },
+  AU: { sid: 'S-1-5-11', name: 'Authenticated Users' },
+  IU: { sid: 'S-1-5-4', name: 'Interactive' },
+  CO: { sid: 'S-1-3-0', name: 'Creator Owner' },
+  OW: { sid: 'S-1-3-4', name: 'Owner Rights' },
+  BG: { sid: 'S-1-5-32-546', name: 'Guests' },
+  AN: { sid: 'S-1-5-7', name: 'Anonymous' },
+};
+
+/** ACE rights that let somebody read content: FA/FR/GA/GR, or FILE_READ_DATA in a mask. */
+const readRights = ['FA', 'FR', 'GA', 'GR'];
+
+export class WindowsAccess implements AccessControl {
+  readonly fileMode = 0o600;
+  readonly folderMode = 0o700;
+  readonly #run: CommandRunner;
+  #account: Promise<{ sid: string; name: string }> | undefined;
+
+  constructor(run: CommandRunner) {
+    this.#run = run;
+  }
+
+  async apply(entry: string, kind: EntryKind): Promise<void> {
+    const { sid } = await this.#me();
+    const inherit = kind === 'folder' ? '(OI)(CI)' : '';
+    const grants = [...new Set([localSystem, administrators, sid])].map((who) => `*${who}:${inherit}F`);
+    // /grant:r replaces what was there, /inheritance:r drops what comes from above.
+    await this.#run('icacls.exe', [entry, '/inheritance:r', '/grant:r', ...grants, '/q']);
+  }
+
+  async findTooWide(entry: string): Promise<string | undefined> {
+    const { sid } = await this.#me();
+    const strangers = (await this.#readerIds(entry)).filter(
+      (reader) => ![localSystem, administrators, sid].includes(reader.sid),
+    );
+    return strangers.length === 0
+      ? undefined
+      : `${entry} can be read by ${strangers.map(({ name }) => name).join(', ')}`;
+  }
+
+  async readers(entry: string): Promise<string[]> {
+    const me = await this.#me();
+    return (await this.#readerIds(entry)).map(({ sid, name }) => (sid === me.sid ? me.name : name));
+  }
+
+  async currentAccount(): Promise<string> {
+    return (await this.#me()).name;
+  }
+
+  async #readerIds(entry: string): Promise<Array<{ sid: string; name: string }>> {
+    // The path travels as an argument and not inside the script, so no name can become a command.
+    const sddl = await this.#run('powershell.exe', [
+      ...['-NoProfile', '-NonInteractive', '-Command'],
+      '& { param([string]$Path) (Get-Acl -LiteralPath $Path).Sddl }',
+      entry,
+    ]);
+    return readersInSddl(sddl.trim());
+  }
+
+  #me(): Promise<{ sid: string; name: string }> {
+    this.#account ??= this.#run('whoami.exe', ['/user', '/fo', 'csv', '/nh']).then((line) => {
+      const [, name, sid] = /^"([^"]+)","(S-[0-9-]+)"/.exec(line.trim()) ?? [];
+      if (sid === undefined) throw new Error('whoami did not name the account');
+      return { sid, name: name ?? os.userInfo().username };
+    });
+    return this.#account;
+  }
+}
+
+/** Who may read by the DACL of a security descriptor in SDDL. An absent DACL lets everybody. */
+export function readersInSddl(sddl: string): Array<{ sid: string; name: string }> {
+  const everyone = { sid: 'S-1-1-0', name: 'Everyone' };
+  const dacl = /D:([A-Z_]*)((?:\([^()]*\))*)/.exec(sddl);
+  if (dacl === null || dacl[1]?.includes('NO_ACCESS_CONTROL') === true) return [everyone];
+  const readers = new Map<string, { sid: string; name: string }>();
+  for (const [, entry = ''] of (dacl[2] ?? '').matchAll(/\(([^()]*)\)/g)) {
+    const [type, flags = '', rights = '', , , trustee = ''] = entry.split(';');
+    // Inherit-only entries speak of what will lie below, not of this one.
+    const isAboutThis = !(flags.match(/../g) ?? []).includes('IO');
+    if (type !== 'A' || !isAboutThis || !canRead(rights)) continue;
+    const reader = wellKnown[trustee] ??
+      Object.values(wellKnown).find(({ sid }) => sid === trustee) ?? { sid: trustee, name: trustee };
+    readers.set(reader.sid, reader);
+  }
+  return [...readers.values()];
+}
+
+function canRead(rights: string): boolean {
+  if (/^0x[0-9a-f]+$/i.test(rights)) return (Number(rights) & 0x1) !== 0 || (Number(rights) & 0x9000_0000) !== 0;
+  return (rights.match(/../g) ?? []).some((right) => readRights.includes(right) || right === 'CC');
+}
