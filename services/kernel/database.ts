@@ -49,11 +49,11 @@ export class Database implements Disposable {
   }
 
   get(sql: string, ...parameters: SQLInputValue[]): Row | undefined {
-    return this.#prepare(sql).get(...parameters) as Row | undefined;
+    return this.#prepare(sql).get(...parameters);
   }
 
   all(sql: string, ...parameters: SQLInputValue[]): Row[] {
-    return this.#prepare(sql).all(...parameters) as Row[];
+    return this.#prepare(sql).all(...parameters);
   }
 
   iterate(sql: string, ...parameters: SQLInputValue[]): IterableIterator<Row> {

@@ -8,7 +8,7 @@ import { FolderStorage } from './folder-storage.ts';
 import { listPacks } from './left-overs.ts';
 import { readPackIndex, scanPack } from './pack-reader.ts';
 import { TenantStore } from './tenant-store.ts';
-import { appendContent, randomContent, scratchFolder } from './testing.ts';
+import { appendContent, randomContent, scratchFolder } from '../testing/repository-fixture.ts';
 
 const logger = silentLogger;
 

@@ -10,7 +10,7 @@ import { silentLogger } from '../kernel/logger.ts';
 import { FolderStorage } from './folder-storage.ts';
 import { listPacks } from './left-overs.ts';
 import { TenantStore } from './tenant-store.ts';
-import { appendContent, randomContent, scratchFolder } from './testing.ts';
+import { appendContent, randomContent, scratchFolder } from '../testing/repository-fixture.ts';
 import { verifyTenantFolder } from './verify.ts';
 
 const logger = silentLogger;
@@ -36,7 +36,7 @@ interface Acknowledged {
 async function runAndKill(folder: string, name: string, lines: number, packBytes: number): Promise<Acknowledged> {
   const child = spawn(
     process.execPath,
-    [path.join(import.meta.dirname, 'crash-writer.ts'), folder, name, String(packBytes)],
+    [path.join(import.meta.dirname, '../testing/crash-writer-entry.ts'), folder, name, String(packBytes)],
     {
       stdio: ['ignore', 'pipe', 'inherit'],
     },

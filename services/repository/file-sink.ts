@@ -1,7 +1,7 @@
 // Owns one file of a restore on its way to its place: content into a temporary file, then owner, mode, times, and one rename.
 import { closeSync, constants, fsyncSync, openSync, renameSync, writeSync } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
-import { FarkeepError } from '../kernel/farkeep-error.ts';
+import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
 import { applyToDescriptor, removeQuietly, temporaryName, type DestinationFolder } from './tree-destination.ts';
 import type { FileEntry } from './tree-entry.ts';
 
@@ -101,7 +101,7 @@ export class DiskFile implements FileSink {
     const sizeBytes = end?.sizeBytes ?? this.entry.sizeBytes;
     try {
       await Promise.all(this.#writes);
-      if (this.#error !== undefined) throw this.#error;
+      if (this.#error !== undefined) throw toFarkeepError(this.#error, 'storage.io');
       if (end?.isUnreadable === true)
         throw new FarkeepError('source.unreadable', 'It could not be read to its end when it was backed up');
       if (this.#position !== sizeBytes) throw this.#wrongSize(sizeBytes);

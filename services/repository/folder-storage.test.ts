@@ -2,9 +2,9 @@ import { readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { FolderStorage } from './folder-storage.ts';
-import { MemoryStorage } from './memory-storage.ts';
-import { describeStorage } from './storage-conformance.ts';
-import { scratchFolder } from './testing.ts';
+import { MemoryStorage } from '../testing/memory-storage.ts';
+import { describeStorage } from '../testing/storage-conformance.ts';
+import { scratchFolder } from '../testing/repository-fixture.ts';
 
 describe('FolderStorage', () => {
   describeStorage(async () => {

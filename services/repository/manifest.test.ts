@@ -4,7 +4,7 @@ import { blockIdOf } from './block-content.ts';
 import { describeManifest, readManifestReferences } from './manifest-chain.ts';
 import { ManifestDecoder, ManifestEncoder, readManifest } from './manifest.ts';
 import { decodePointRoot, encodePointRoot } from './point-root.ts';
-import { entryOf, rootOf } from './testing.ts';
+import { entryOf, rootOf } from '../testing/repository-fixture.ts';
 import { compareTreePaths, type ManifestItem, type TreeEntry } from './tree-entry.ts';
 import { TreeIndex } from './tree-index.ts';
 import { isAtOrBelow } from './tree-selection.ts';

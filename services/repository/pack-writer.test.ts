@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { MemoryStorage } from './memory-storage.ts';
+import { MemoryStorage } from '../testing/memory-storage.ts';
 import { PackWriter, type FinishedPack } from './pack-writer.ts';
 import type { ObjectWriter, Storage } from './storage.ts';
 import { readPackIndex } from './pack-reader.ts';

@@ -90,17 +90,17 @@ export class PackWriter {
 
   /** Queues a block; resolves at once while the queue has room, so that writing and receiving overlap. */
   async append(block: BlockToAppend): Promise<void> {
-    if (this.#failure !== undefined) throw this.#failure;
+    this.#throwFailure();
     const pieces = Array.isArray(block.stored) ? (block.stored as readonly Buffer[]) : [block.stored as Buffer];
     let storedLength = 0;
     for (const piece of pieces) storedLength += piece.length;
     this.#queue.push({ block, pieces, storedLength });
     this.#queuedBytes += storedLength + blockHeaderBytes;
     this.#pump();
-    while (this.#queuedBytes > this.#options.maxQueuedBytes && this.#failure === undefined) {
+    while (this.#queuedBytes > this.#options.maxQueuedBytes && this.failure === undefined) {
       await new Promise<void>((resolve) => this.#roomWaiters.push(resolve));
     }
-    if (this.#failure !== undefined) throw this.#failure;
+    this.#throwFailure();
   }
 
   /** Resolves when everything appended before is durable and reported. */
@@ -110,7 +110,7 @@ export class PackWriter {
       this.#pump();
     });
     await Promise.all(this.#sealing);
-    if (this.#failure !== undefined) throw this.#failure;
+    this.#throwFailure();
   }
 
   /** Stops after a failure or on abort; removes the pack that was being written. */
@@ -126,6 +126,11 @@ export class PackWriter {
     if (pack === undefined) return;
     await pack.output.close();
     await this.#options.storage.remove(pack.temporaryName);
+  }
+
+  #throwFailure(): void {
+    const failure = this.failure;
+    if (failure !== undefined) throw failure;
   }
 
   #fail(error: unknown): void {

@@ -18,7 +18,13 @@ import { listPacks } from './left-overs.ts';
 import { FolderStorage } from './folder-storage.ts';
 import { rebuildCatalogue } from './rebuild-catalogue.ts';
 import { TenantStore } from './tenant-store.ts';
-import { commitItems, differencesBetween, itemsOfFolder, randomContent, scratchFolder } from './testing.ts';
+import {
+  commitItems,
+  differencesBetween,
+  itemsOfFolder,
+  randomContent,
+  scratchFolder,
+} from '../testing/repository-fixture.ts';
 import { verifyTenantFolder } from './verify.ts';
 
 const logger = silentLogger;

@@ -7,10 +7,17 @@ import { describe, expect, it } from 'vitest';
 import { silentLogger } from '../kernel/logger.ts';
 import { extractPoint } from './extract.ts';
 import { FolderStorage } from './folder-storage.ts';
-import { MemoryStorage } from './memory-storage.ts';
+import { MemoryStorage } from '../testing/memory-storage.ts';
 import type { ObjectWriter, Storage } from './storage.ts';
 import { TenantStore } from './tenant-store.ts';
-import { appendContent, commitItems, entryOf, itemsOfFolder, randomContent, scratchFolder } from './testing.ts';
+import {
+  appendContent,
+  commitItems,
+  entryOf,
+  itemsOfFolder,
+  randomContent,
+  scratchFolder,
+} from '../testing/repository-fixture.ts';
 import { verifyTenantFolder } from './verify.ts';
 
 const logger = silentLogger;

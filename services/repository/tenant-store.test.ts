@@ -5,7 +5,14 @@ import { silentLogger } from '../kernel/logger.ts';
 import { blockIdOf, decodeBlock } from './block-content.ts';
 import { encodePointRoot } from './point-root.ts';
 import { TenantStore, type DurableBlocks } from './tenant-store.ts';
-import { appendContent, commitItems, entryOf, randomContent, rootOf, scratchFolder } from './testing.ts';
+import {
+  appendContent,
+  commitItems,
+  entryOf,
+  randomContent,
+  rootOf,
+  scratchFolder,
+} from '../testing/repository-fixture.ts';
 
 const logger = silentLogger;
 

@@ -169,18 +169,3 @@ export class TreeIndex {
     return block;
   }
 }
-
-/** Reads blocks of a manifest by their references from wherever `readContent` gets them. */
-export function manifestBlocksOf(
-  references: readonly { readonly id: Buffer }[],
-  readContent: (id: Buffer) => Promise<Buffer>,
-): ManifestBlocks {
-  return {
-    count: references.length,
-    read: (index) => {
-      const reference = references[index];
-      if (reference === undefined) return Promise.reject(new RangeError(`There is no manifest block ${index}`));
-      return readContent(reference.id);
-    },
-  };
-}

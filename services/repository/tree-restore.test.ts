@@ -4,7 +4,7 @@ import { FarkeepError } from '../kernel/farkeep-error.ts';
 import { encodeBlock, type StoredBlock } from './block-content.ts';
 import type { BlockOutcome } from './block-reader.ts';
 import type { FileSink } from './file-sink.ts';
-import { entryOf, randomContent } from './testing.ts';
+import { entryOf, randomContent } from '../testing/repository-fixture.ts';
 import type { ManifestItem, TreeEntry } from './tree-entry.ts';
 import { restoreTree } from './tree-restore.ts';
 import { selectTree } from './tree-selection.ts';

@@ -14,7 +14,7 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { entryOf, scratchFolder } from './testing.ts';
+import { entryOf, scratchFolder } from '../testing/repository-fixture.ts';
 import type { FileEntry, TreeEntry } from './tree-entry.ts';
 import { TreeWriter, type OverwriteRule, type RestoreResult } from './tree-writer.ts';
 

@@ -1,6 +1,6 @@
 // Owns what every Storage must do; each backend runs it (folder-storage.test.ts; an S3 store later).
 import { expect, it } from 'vitest';
-import type { Storage } from './storage.ts';
+import type { Storage } from '../repository/storage.ts';
 
 async function put(storage: Storage, name: string, ...pieces: Buffer[]): Promise<void> {
   const output = await storage.create(name);

@@ -1,6 +1,6 @@
 // Owns a Storage in memory that keeps two truths: what a running process sees, and what a power cut would leave. For tests of
 // everything that claims to be durable; the second backend of the conformance suite. Not used by the product.
-import type { ObjectWriter, Storage } from './storage.ts';
+import type { ObjectWriter, Storage } from '../repository/storage.ts';
 
 interface StoredObject {
   content: Buffer;

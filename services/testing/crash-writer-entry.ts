@@ -3,9 +3,9 @@
 import { createHash } from 'node:crypto';
 import { writeSync } from 'node:fs';
 import { silentLogger } from '../kernel/logger.ts';
-import { TenantStore } from './tenant-store.ts';
-import { appendContent, commitItems, entryOf } from './testing.ts';
-import type { ManifestItem } from './tree-entry.ts';
+import { TenantStore } from '../repository/tenant-store.ts';
+import { appendContent, commitItems, entryOf } from './repository-fixture.ts';
+import type { ManifestItem } from '../repository/tree-entry.ts';
 
 const [folder = '', seed = '', packBytes = '0'] = process.argv.slice(2);
 

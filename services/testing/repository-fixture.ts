@@ -1,14 +1,14 @@
-// Owns what the tests of this folder share: scratch folders, points made from entries. Not used by the product.
+// Owns what the repository's tests share: scratch folders, points made from entries, trees compared.
 import { randomBytes } from 'node:crypto';
 import { lstat, mkdtemp, readdir, readFile, readlink, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { blockIdOf, encodeBlock } from './block-content.ts';
-import { describeManifest } from './manifest-chain.ts';
-import { ManifestEncoder } from './manifest.ts';
-import { encodePointRoot, type PointRoot } from './point-root.ts';
-import type { TenantStore } from './tenant-store.ts';
-import type { ContentReference, ManifestItem, TreeEntry } from './tree-entry.ts';
+import { blockIdOf, encodeBlock } from '../repository/block-content.ts';
+import { describeManifest } from '../repository/manifest-chain.ts';
+import { ManifestEncoder } from '../repository/manifest.ts';
+import { encodePointRoot, type PointRoot } from '../repository/point-root.ts';
+import type { TenantStore } from '../repository/tenant-store.ts';
+import type { ContentReference, ManifestItem, TreeEntry } from '../repository/tree-entry.ts';
 
 export async function scratchFolder(): Promise<{ folder: string } & AsyncDisposable> {
   const folder = await mkdtemp(path.join(tmpdir(), 'farkeep-repository-'));
@@ -117,7 +117,7 @@ export async function itemsOfFolder(store: TenantStore, folder: string): Promise
       items.push({ type: 'entry', entry: entryOf('folder', relative, base) });
       const names = await readdir(at, { encoding: 'buffer' });
       const slash = Buffer.from('/');
-      for (const name of names.sort(Buffer.compare)) {
+      for (const name of names.sort((left, right) => Buffer.compare(left, right))) {
         await walk(
           Buffer.concat([at, slash, name]),
           relative.length === 0 ? name : Buffer.concat([relative, slash, name]),
