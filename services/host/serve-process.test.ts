@@ -1,6 +1,6 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile, stat, writeFile } from 'node:fs/promises';
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
@@ -52,9 +52,12 @@ describe('a service process', () => {
     await expect(connectAdmin({ home, role: 'gateway' })).rejects.toMatchObject({ code: 'service.not-running' });
   });
 
-  it('keeps its log to its account', async () => {
+  it('keeps its files and its log to its account', async () => {
     const home = await prepareHome('normal');
     const service = await spawnSample(home);
+    for (const name of await readdir(path.join(home, 'gateway'))) {
+      expect((await stat(path.join(home, 'gateway', name))).mode & 0o077, name).toBe(0);
+    }
     await service.stop(1_000);
     expect((await stat(path.join(home, 'log', 'gateway.log'))).mode & 0o077).toBe(0);
   });

@@ -37,6 +37,8 @@ export async function serveProcess(options: ServeProcessOptions): Promise<number
   const logger = createLogger({ level: options.logLevel, name: role });
   const stopDeadlineMs = options.stopDeadlineMs ?? defaultStopDeadlineMs;
   const isSupervised = hasProcessChannel();
+  // Databases, locks and sockets are for this account only, also where a library makes the file.
+  process.umask(0o077);
 
   // Nothing is known about what still works after an unforeseen error: the supervisor (console or systemd) starts a fresh process.
   const crash = (kind: string) => (error: unknown) => {
