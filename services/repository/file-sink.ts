@@ -12,8 +12,8 @@ const maxUnwrittenBytes = 8 * 1024 * 1024;
 /** Takes the content of one file. Calls in order; buffers belong to the sink from the call on. */
 export interface FileSink {
   readonly entry: FileEntry;
-  /** Resolves when more may come; failures are reported by `finish`. */
-  write(content: Buffer): Promise<void>;
+  /** Resolves when more may come; failures are reported by `finish`. `release` is called when large content has been written. */
+  write(content: Buffer, release?: () => void): Promise<void>;
   /** Zeros that take no room. */
   hole(lengthBytes: number): void;
   /** Puts the file in its place. `sizeBytes` for a continued file. Problems are recorded, not thrown. */
@@ -60,10 +60,11 @@ export class DiskFile implements FileSink {
       options.entry.content.every(({ id }) => id !== null);
   }
 
-  async write(content: Buffer): Promise<void> {
+  async write(content: Buffer, release?: () => void): Promise<void> {
     const position = this.#position;
-    this.#position += content.length;
-    this.#contentBytes += content.length;
+    const lengthBytes = content.length;
+    this.#position += lengthBytes;
+    this.#contentBytes += lengthBytes;
     if (this.#error !== undefined) return;
     // A hostile or broken sender must not fill the disk beyond what the entry says.
     if (!this.entry.isContinued && this.#position > this.entry.sizeBytes) {
@@ -79,10 +80,11 @@ export class DiskFile implements FileSink {
         this.#error ??= error;
       })
       .finally(() => {
-        this.#unwrittenBytes -= content.length;
+        this.#unwrittenBytes -= lengthBytes;
         this.#writes.delete(writing);
+        release?.();
       });
-    this.#unwrittenBytes += content.length;
+    this.#unwrittenBytes += lengthBytes;
     this.#writes.add(writing);
     if (this.#handle === undefined) await writing;
     while (this.#unwrittenBytes > maxUnwrittenBytes) await Promise.race(this.#writes);
