@@ -25,6 +25,7 @@ test('a service that is killed is shown restarting, comes back, and nothing is l
     });
     expect(await farkeep.pidOf(role)).not.toBe(pid);
   }
+  await window.open('Overview');
   await farkeep.expectAccessible('services-restarted');
   expect(await list(farkeep, 'tenant', 'jobs')).toEqual(before.jobs);
   expect(await list(farkeep, 'provider', 'tenants')).toMatchObject(
@@ -51,7 +52,7 @@ test('a service that cannot start says why, and can be started when the cause is
   await farkeep.expectAccessible('service-failed');
   await writeFile(config, '{}');
   await farkeep.page.getByRole('button', { name: 'Start', exact: true }).click();
-  await farkeep.page.keyboard.press('Escape');
+  await farkeep.page.mouse.click(600, 300);
   await window.expectService('Tenant service', 'running');
 });
 
@@ -69,11 +70,18 @@ test('a console that ends by force takes its services with it', async ({ farkeep
 test('closing while a session runs asks; cancel, tray and stop do what they say', async ({ farkeep }) => {
   const { page, app } = farkeep;
   await tryItToTheEnd(farkeep);
-  const [job] = (await list(farkeep, 'tenant', 'jobs')) as { id: string }[];
 
-  await test.step('a session that waits for its gateway counts as running', async () => {
+  await test.step('a session that lost its gateway waits, and counts as running', async () => {
+    const job = await addJob(farkeep, 'Large', [path.dirname(process.execPath), path.dirname(farkeep.executable)]);
+    const whileTransferring = whenTransferring(farkeep);
+    expect(await farkeep.call('tenant', 'jobs', 'run', { jobId: job })).toMatchObject({ ok: true });
+    await whileTransferring;
     await farkeep.call('console', 'console', 'setRoles', { roles: ['provider', 'tenant'] });
-    expect(await farkeep.call('tenant', 'jobs', 'run', { jobId: job?.id })).toMatchObject({ ok: true });
+    await expect
+      .poll(async () => (await list(farkeep, 'tenant', 'sessions'))[0])
+      .toMatchObject({
+        state: 'waiting-to-resume',
+      });
     await expect(page.getByText('1 session running')).toBeVisible();
   });
 
@@ -109,11 +117,40 @@ async function tryItToTheEnd(farkeep: FarkeepConsole): Promise<void> {
   await expect(farkeep.page.getByText('No session running')).toBeVisible();
 }
 
+/** A second job beside the sample's, to the same provider. @returns its id */
+async function addJob(farkeep: FarkeepConsole, name: string, sourcePaths: string[]): Promise<string> {
+  const [sample] = (await list(farkeep, 'tenant', 'jobs')) as { providerId: string; repository: string }[];
+  const input = { name, sourcePaths, providerId: sample?.providerId, repository: sample?.repository };
+  const result = await farkeep.call('tenant', 'jobs', 'add', input);
+  if (!result.ok) throw new Error(result.error.message);
+  return (result.value as { id: string }).id;
+}
+
+/** Resolves as soon as a session tells that it transfers: listens, since asking again and again could miss it. */
+function whenTransferring(farkeep: FarkeepConsole): Promise<void> {
+  return farkeep.page.evaluate(
+    () =>
+      new Promise<void>((resolve) => {
+        interface Told {
+          readonly target: string;
+          readonly event: string;
+          readonly payload: { readonly state?: string };
+        }
+        const page = globalThis as unknown as { farkeep: { onEvent(listener: (event: Told) => void): () => void } };
+        const stop = page.farkeep.onEvent(({ target, event, payload }) => {
+          if (target !== 'tenant' || event !== 'changed' || payload.state !== 'transferring') return;
+          stop();
+          resolve();
+        });
+      }),
+  );
+}
+
 /** The list that a domain's command `list` gives, under its own name. Empty while the service does not answer. */
 async function list(
   farkeep: FarkeepConsole,
   target: 'tenant' | 'provider',
-  domain: 'jobs' | 'points' | 'tenants',
+  domain: 'jobs' | 'points' | 'tenants' | 'sessions',
 ): Promise<unknown[]> {
   const result = await farkeep.call(target, domain, 'list');
   return result.ok ? ((result.value as Record<string, unknown[]>)[domain] ?? []) : [];
