@@ -241,7 +241,7 @@ export class CertificateStore implements Disposable {
       friendlyName: slot === 'provider' ? 'Provider identity' : 'Server identity',
       origin: 'generated-at-first-start',
     });
-    return this.install(slot, stored.id);
+    return await this.install(slot, stored.id);
   }
 
   /** @throws FarkeepError 'certificate.none' | 'certificate.key-unreadable' | 'storage.damaged' */

@@ -60,9 +60,12 @@ export class KeyEncryption implements Disposable {
 
   /** @returns PKCS#8 PEM, PBES2 with AES-256. The passphrase has 256 random bits, so the rounds of the KDF do not matter. */
   encrypt(privateKey: KeyObject): string {
-    return privateKey
-      .export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: this.#passphrase() })
-      .toString();
+    return privateKey.export({
+      type: 'pkcs8',
+      format: 'pem',
+      cipher: 'aes-256-cbc',
+      passphrase: this.#passphrase(),
+    });
   }
 
   /** @throws when the key does not fit or the text was changed */

@@ -90,7 +90,7 @@ export function readersInSddl(sddl: string): Array<{ sid: string; name: string }
   for (const [, entry = ''] of (dacl[2] ?? '').matchAll(/\(([^()]*)\)/g)) {
     const [type, flags = '', rights = '', , , trustee = ''] = entry.split(';');
     // Inherit-only entries speak of what will lie below, not of this one.
-    const isAboutThis = !(flags.match(/../g) ?? []).includes('IO');
+    const isAboutThis = !(flags.match(/../g) ?? ['']).includes('IO');
     if (type !== 'A' || !isAboutThis || !canRead(rights)) continue;
     const reader = wellKnown[trustee] ??
       Object.values(wellKnown).find(({ sid }) => sid === trustee) ?? { sid: trustee, name: trustee };

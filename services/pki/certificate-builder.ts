@@ -166,7 +166,7 @@ function toName({ commonName, organization, organizationalUnit }: SubjectName): 
 
 /** X.520 allows 64 characters. */
 function bounded(value: string): string {
-  return [...value.toWellFormed()].slice(0, 64).join('');
+  return Array.from(value.toWellFormed()).slice(0, 64).join('');
 }
 
 /** RFC 7093, method 1: the left-most 160 bits of SHA-256 of the public key. */

@@ -15,9 +15,7 @@ beforeAll(async () => {
 afterAll(() => openssl[Symbol.asyncDispose]());
 
 const pkcs8Pem = (key: Secret): string =>
-  createPrivateKey({ key: key.bytes, format: 'der', type: 'pkcs8' })
-    .export({ type: 'pkcs8', format: 'pem' })
-    .toString();
+  createPrivateKey({ key: key.bytes, format: 'der', type: 'pkcs8' }).export({ type: 'pkcs8', format: 'pem' });
 
 describe('generateSelfSigned', () => {
   it('makes what OpenSSL reads as a server certificate of ten years', async () => {

@@ -3,7 +3,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { Worker } from 'node:worker_threads';
 import type { CertificateSummary } from '../contracts/models/certificate.ts';
 import { abortError, type Clock, systemClock } from '../kernel/clock.ts';
-import { FarkeepError } from '../kernel/farkeep-error.ts';
+import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
 import { Secret } from '../kernel/secret.ts';
 import { summarize, toPem } from './certificate-summary.ts';
 import type { ImportAnswer, ImportMessage, ImportTask } from './import-worker.ts';
@@ -177,7 +177,7 @@ function runWorker(task: ImportTask, signal: AbortSignal | undefined): Promise<I
         reject(
           error instanceof Error && 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY'
             ? new FarkeepError('certificate.too-costly', 'The file asks for too much memory')
-            : error,
+            : toFarkeepError(error),
         ),
       ),
     );

@@ -118,7 +118,7 @@ export async function createClientKey(): Promise<{ privateKey: Secret; publicKey
   const { privateKey, publicKey } = await makeEcKey();
   return {
     privateKey: exportKey(privateKey),
-    publicKeyPem: publicKey.export({ type: 'spki', format: 'pem' }).toString(),
+    publicKeyPem: publicKey.export({ type: 'spki', format: 'pem' }),
   };
 }
 

@@ -189,7 +189,7 @@ async function download(url: string, signal: AbortSignal): Promise<Buffer> {
   }
   const parts: Uint8Array[] = [];
   let size = 0;
-  for await (const part of response.body) {
+  for await (const part of response.body as AsyncIterable<Uint8Array>) {
     size += part.length;
     if (size > maxCrlBytes) throw new Error('larger than 16 MiB');
     parts.push(part);
