@@ -21,7 +21,9 @@ export function createProgressLine(stream: NodeJS.WriteStream): ProgressLine {
       if (isShown && now - lastDrawnAt < redrawIntervalMs) return;
       lastDrawnAt = now;
       isShown = true;
-      const line = formatProgress(progress, label).slice(0, Math.max(10, stream.columns - 1));
+      // Some terminals do not know their width.
+      const width = stream.columns > 1 ? stream.columns - 1 : 79;
+      const line = formatProgress(progress, label).slice(0, width);
       stream.write(`\r\u001b[2K${line}`);
     },
     clear() {
