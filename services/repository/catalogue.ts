@@ -155,9 +155,13 @@ export class Catalogue implements Disposable {
     this.#database.run('DELETE FROM reservations WHERE writer = ?', writer);
   }
 
-  /** Brings everything into the main file and to disk; after it a power cut loses nothing that was added before. */
+  /**
+   * Brings everything into the main file and to disk; after it a power cut loses nothing that was added before.
+   * Throws when other sessions did not let it finish.
+   */
   checkpoint(): void {
-    this.#database.all('PRAGMA wal_checkpoint(FULL)');
+    const [row] = this.#database.all('PRAGMA wal_checkpoint(FULL)');
+    if (row?.['busy'] !== 0) throw new FarkeepError('storage.io', 'The catalogue is too busy to be written back');
   }
 
   close(): void {

@@ -145,7 +145,7 @@ describe('a full disk', () => {
     },
   );
 
-  it('that is real ends a session with storage.disk-full and damages nothing', async () => {
+  it('that is real, and then read-only, ends a session with storage.disk-full and damages nothing', async () => {
     await using scratch = await scratchFolder();
     const disk = path.join(scratch.folder, 'disk');
     mkdirSync(disk);
@@ -167,6 +167,16 @@ describe('a full disk', () => {
       counts: { files: 1 },
     });
     expect(await verifyTenantFolder({ tenantFolder: folder, logger })).toMatchObject({ ok: true, points: 1 });
+    // The same disk, now one that cannot be written.
+    execFileSync('mount', ['-o', 'remount,ro', disk]);
+    const again = path.join(scratch.folder, 'again');
+    expect(await extractPoint({ tenantFolder: folder, pointId: 'good', to: again })).toMatchObject({
+      problemCount: 0,
+      counts: { files: 1 },
+    });
+    await expect(TenantStore.open({ folder, mode: 'write', logger })).rejects.toMatchObject({
+      code: 'storage.read-only',
+    });
   });
 });
 

@@ -235,29 +235,22 @@ describe('TreeWriter', () => {
     expect(readFileSync(path.join(to, 'moved/f'), 'utf8')).toBe('secret');
   });
 
-  it.runIf(isRoot)(
-    'restores owners and set-id bits when root, and drops set-id bits when owners are not restored',
-    async () => {
-      await using scratch = await scratchFolder();
-      const owner = { uid: 1234, gid: 4321, userName: 'x', groupName: 'y' };
-      await restore(path.join(scratch.folder, 'own'), 'never', [
-        file('suid', 'x', { owner, mode: 0o4755 }),
-        [entryOf('symlink', 'link', { owner })],
-      ]);
-      expect(statSync(path.join(scratch.folder, 'own/suid'))).toMatchObject({ uid: 1234, gid: 4321 });
-      expect(statSync(path.join(scratch.folder, 'own/suid')).mode & 0o7777).toBe(0o4755);
-      expect(lstatSync(path.join(scratch.folder, 'own/link')).uid).toBe(1234);
-      const writer = TreeWriter.open({
-        destination: path.join(scratch.folder, 'plain'),
-        overwrite: 'never',
-        restoresOwners: false,
-      });
-      const [entry, content] = file('suid', 'x', { owner, mode: 0o4755 });
-      await put(writer, entry, content);
-      await writer.finish();
-      expect(statSync(path.join(scratch.folder, 'plain/suid')).mode & 0o7777).toBe(0o755);
-    },
-  );
+  it('restores owners and set-id bits when root, and neither otherwise', async () => {
+    await using scratch = await scratchFolder();
+    const owner = { uid: 1234, gid: 4321, userName: 'x', groupName: 'y' };
+    const own = path.join(scratch.folder, 'own');
+    await restore(own, 'never', [file('suid', 'x', { owner, mode: 0o4755 }), [entryOf('symlink', 'link', { owner })]]);
+    expect(statSync(path.join(own, 'suid')).uid).toBe(isRoot ? 1234 : process.getuid?.());
+    expect(statSync(path.join(own, 'suid')).mode & 0o7777).toBe(isRoot ? 0o4755 : 0o755);
+    expect(lstatSync(path.join(own, 'link')).uid).toBe(isRoot ? 1234 : process.getuid?.());
+    const plain = path.join(scratch.folder, 'plain');
+    const writer = TreeWriter.open({ destination: plain, overwrite: 'never', restoresOwners: false });
+    const [entry, content] = file('suid', 'x', { owner, mode: 0o4755 });
+    await put(writer, entry, content);
+    await writer.finish();
+    expect(statSync(path.join(plain, 'suid')).mode & 0o7777).toBe(0o755);
+    expect(statSync(path.join(plain, 'suid')).uid).toBe(process.getuid?.());
+  });
 
   it('refuses a destination that is a file', async () => {
     await using scratch = await scratchFolder();
