@@ -197,6 +197,7 @@ export class CertificateStore implements Disposable {
    */
   async install(slot: CertificateSlot, id: string): Promise<StoredCertificate> {
     const stored = await this.#write(async () => {
+      await this.get(id);
       // A key that cannot be read would be found out by the first tenant: find it out here.
       await this.#readKey(id);
       const slots = await this.#readSlots();
@@ -256,6 +257,22 @@ export class CertificateStore implements Disposable {
       certPem: stored.summary.pem + chain,
       keyPem: Secret.take(Buffer.from(key.export({ type: 'pkcs8', format: 'pem' }))),
       stored,
+    };
+  }
+
+  /**
+   * A stored certificate with its key, as `put` takes it. Dispose the key.
+   * @throws FarkeepError 'call.not-found' | 'certificate.key-unreadable'
+   */
+  async load(id: string): Promise<NewCertificate> {
+    const stored = await this.get(id);
+    const key = await this.#readKey(id);
+    return {
+      certificatePem: stored.summary.pem,
+      chainPem: await readFile(path.join(this.folder, id, 'chain.pem'), 'utf8'),
+      privateKey: Secret.take(key.export({ type: 'pkcs8', format: 'der' })),
+      friendlyName: stored.friendlyName,
+      origin: stored.origin,
     };
   }
 
@@ -335,8 +352,12 @@ export class CertificateStore implements Disposable {
     try {
       pem = await readFile(file, 'utf8');
     } catch (error) {
-      if (hasCode(error, 'ENOENT'))
-        throw new FarkeepError('call.not-found', 'There is no such certificate', { cause: error });
+      if (hasCode(error, 'ENOENT')) {
+        throw new FarkeepError('certificate.no-private-key', 'The private key of this certificate is missing', {
+          hint: `Restore ${file}, or import the certificate again.`,
+          cause: error,
+        });
+      }
       throw await unreadable(error, file, this.#access);
     }
     try {

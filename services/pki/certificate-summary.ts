@@ -29,7 +29,7 @@ export function readCertificate(input: Uint8Array | string): ReadCertificate {
     const x509 = new X509Certificate(input);
     const der = Buffer.from(x509.raw);
     // Read here, since a damaged or unknown key would otherwise throw an error of OpenSSL's wherever it is first looked at.
-    void x509.publicKey.asymmetricKeyType;
+    if (x509.publicKey.asymmetricKeyType === undefined) throw new TypeError('unknown kind of key');
     return { der, x509, structure: readStructure(der) };
   } catch (error) {
     throw new FarkeepError('certificate.malformed', 'The data is not a certificate (X.509 in DER or PEM)', {

@@ -1,0 +1,66 @@
+import { rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { silentLogger } from '../kernel/logger.ts';
+import { generateSelfSigned } from '../pki/generate.ts';
+import type { PickRoots } from '../pki/pick.ts';
+import { OpenSsl, type TestCertificate } from '../testing/openssl.ts';
+import { CertificateStore } from './certificate-store.ts';
+import { listPickableCertificates, loadPickedCertificate } from './pickable-certificates.ts';
+
+let openssl: OpenSsl;
+let store: CertificateStore;
+let roots: PickRoots;
+let system: TestCertificate;
+beforeAll(async () => {
+  openssl = await OpenSsl.create();
+  store = await CertificateStore.open(openssl.path('store'), { logger: silentLogger });
+  system = await openssl.server(['DNS:gw.a.test'], { subject: '/CN=gw.a.test' });
+  roots = { letsEncrypt: openssl.path('none'), privateKeys: openssl.path('both'), certificates: openssl.path('both') };
+  const { mkdir } = await import('node:fs/promises');
+  await mkdir(roots.privateKeys);
+  await writeFile(path.join(roots.privateKeys, 'gw.key'), system.keyPem);
+  await writeFile(path.join(roots.certificates, 'gw.pem'), system.certPem);
+});
+afterAll(async () => {
+  store[Symbol.dispose]();
+  await openssl[Symbol.asyncDispose]();
+});
+
+it('lists both stores, reads from both, and says what cannot be used', async () => {
+  const make = async (commonName: string): Promise<string> => {
+    const { certificatePem, privateKey } = await generateSelfSigned({ subject: { commonName }, keyBits: 2048 });
+    return (
+      await store.put({
+        certificatePem,
+        privateKey,
+        chainPem: '',
+        friendlyName: `My ${commonName}`,
+        origin: 'imported',
+      })
+    ).id;
+  };
+  const whole = await make('whole');
+  const broken = await make('broken');
+  await rm(path.join(store.folder, broken, 'key.pem'));
+
+  const rows = await listPickableCertificates(store, { roots });
+  expect(
+    rows.map(({ pickId, store: name, friendlyName, unusableReason }) => [pickId, name, friendlyName, unusableReason]),
+  ).toEqual([
+    [`store:${whole}`, 'Farkeep', 'My whole', null],
+    [`store:${broken}`, 'Farkeep', 'My broken', 'The private key of this certificate is missing'],
+    ['system:gw.pem', 'System certificates', 'gw', null],
+  ]);
+  const later = { now: () => Date.now() + 20 * 365 * 86_400_000, sleep: () => Promise.resolve() };
+  const expired = await listPickableCertificates(store, { roots, clock: later });
+  expect(expired.every(({ unusableReason }) => unusableReason !== null)).toBe(true);
+
+  const own = await loadPickedCertificate(store, `store:${whole}`, { roots });
+  expect((await store.put(own)).id).toBe(whole);
+  const picked = await loadPickedCertificate(store, 'system:gw.pem', { roots });
+  expect(picked).toMatchObject({ origin: 'picked', friendlyName: 'gw.a.test' });
+  const stored = await store.put(picked);
+  expect((await store.install('provider', stored.id)).summary.dnsNames).toEqual(['gw.a.test']);
+  await expect(loadPickedCertificate(store, 'store:../x', { roots })).rejects.toMatchObject({ code: 'call.not-found' });
+});
