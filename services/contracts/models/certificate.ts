@@ -1,6 +1,6 @@
 // Owns what people see of a certificate. Never a private key.
 import { z } from 'zod';
-import { idSchema, instantSchema } from './values.ts';
+import { countSchema, idSchema, instantSchema } from './values.ts';
 
 export const certificateSlots = ['server', 'provider'] as const;
 export const certificateSlotSchema = z.enum(certificateSlots);
@@ -80,3 +80,35 @@ export const pickableCertificateSchema = z.object({
   unusableReason: z.string().nullable(),
 });
 export type PickableCertificate = z.infer<typeof pickableCertificateSchema>;
+
+/** Who relies on a certificate, and what is known of them. Nothing here is guessed: a state changes only by what was seen or reported. */
+export const certificateUserSchema = z.object({
+  kind: z.enum(['tenant', 'gateway', 'console']),
+  name: z.string(),
+  /**
+   * `pending`: has not met the certificate in service, or does not know the announced one yet. `informed`: has stored the announced certificate
+   * and takes it without a prompt. `updated`: has met the certificate in service. `re-accepted`: somebody there compared and accepted it.
+   * `failed`: see `note`.
+   */
+  state: z.enum(['pending', 'informed', 'updated', 're-accepted', 'failed']),
+  lastSeenAt: instantSchema.nullable(),
+  /** Thumbprint of the certificate that it met last; null when it never did. */
+  seenSha256: z.string().nullable().default(null),
+  /** One sentence about the state; null when there is nothing to add. */
+  note: z.string().nullable().default(null),
+});
+export type CertificateUser = z.infer<typeof certificateUserSchema>;
+
+/** The planned change of the provider identity: announced with the key of the certificate in service, carried out at its date. */
+export const rolloverSchema = z.object({
+  next: storedCertificateSchema,
+  /** Thumbprint of the certificate in service, whose key signed the announcement. */
+  currentSha256: z.string(),
+  announcedAt: instantSchema,
+  switchAt: instantSchema,
+  /** Tenants that have met the provider before, and how many of them have stored the announced certificate. */
+  tenants: z.object({ total: countSchema, informed: countSchema, failed: countSchema }),
+  /** Why the switch did not work at its date; it is tried again. Null while all is well. */
+  problem: z.string().nullable(),
+});
+export type Rollover = z.infer<typeof rolloverSchema>;

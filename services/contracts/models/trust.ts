@@ -89,7 +89,17 @@ export const trustJournalEntrySchema = z.object({
   at: instantSchema,
   /** Account and way, "admin (console)". */
   who: z.string(),
-  action: z.enum(['accepted', 'refused', 'revoked', 'announced', 'rolled-over', 'imported', 'exported']),
+  action: z.enum([
+    'accepted',
+    'refused',
+    'revoked',
+    'announced',
+    'withdrawn',
+    'rolled-over',
+    'imported',
+    'exported',
+    'configured',
+  ]),
   identity: z.string(),
   /** Address the certificate came from, "host:port". */
   address: z.string(),
@@ -99,3 +109,20 @@ export const trustJournalEntrySchema = z.object({
   hash: z.string(),
 });
 export type TrustJournalEntry = z.infer<typeof trustJournalEntrySchema>;
+
+/** What the admin adds to the system's rules. They hold for every trust decision of this tenant. Paths of files on the service's machine. */
+export const trustSettingsSchema = z.object({
+  /** Revocation lists, PEM or DER. They are read again when they change. */
+  crlFiles: z.array(z.string().min(1).max(4096)).max(100),
+  /** Whether lists are fetched from the addresses in certificates of a trusted chain. */
+  canFetchCrl: z.boolean(),
+  /** Whether a certificate about whose revocation nothing can be found out is refused; otherwise that is a remark. */
+  isRevocationRequired: z.boolean(),
+  /** Authorities to trust besides those of the system, PEM. */
+  rootFiles: z.array(z.string().min(1).max(4096)).max(100),
+});
+export type TrustSettings = z.infer<typeof trustSettingsSchema>;
+
+/** A file of the settings that cannot be used any more. */
+export const trustSettingsProblemSchema = z.object({ file: z.string(), message: z.string() });
+export type TrustSettingsProblem = z.infer<typeof trustSettingsProblemSchema>;

@@ -4,8 +4,10 @@ import { defineDomain } from '../contract.ts';
 import {
   certificateCandidateSchema,
   certificateSlotSchema,
+  certificateUserSchema,
   keyProtectionSchema,
   pickableCertificateSchema,
+  rolloverSchema,
   storedCertificateSchema,
 } from '../models/certificate.ts';
 import { countSchema, displayNameSchema, emptySchema, idSchema, instantSchema } from '../models/values.ts';
@@ -60,24 +62,31 @@ export const certificateDomain = defineDomain({
     },
     /** Refused while the certificate is installed. */
     remove: { input: z.object({ certificateId: idSchema }), output: emptySchema },
-    /** Who relies on the certificate in service. */
+    /** Who relies on the certificate in service. With a candidate the notes say what would change with it. */
     usage: {
-      input: slotInput,
-      output: z.object({
-        users: z.array(
-          z.object({
-            kind: z.enum(['tenant', 'gateway', 'console']),
-            name: z.string(),
-            state: z.enum(['pending', 'informed', 'updated', 're-accepted', 'failed']),
-            lastSeenAt: instantSchema.nullable(),
-          }),
-        ),
-        total: countSchema,
-      }),
+      input: slotInput.extend({ candidateId: idSchema.optional() }),
+      output: z.object({ users: z.array(certificateUserSchema), total: countSchema }),
     },
+    /**
+     * Announces the next provider identity to the tenants; it is put in service at `switchAt`. A candidate is stored by this. A former
+     * announcement is replaced. Refused for the certificate in service, for a date that is over, and for one more than 400 days ahead.
+     */
+    announceRollover: {
+      input: z.object({
+        candidateId: idSchema.optional(),
+        certificateId: idSchema.optional(),
+        switchAt: instantSchema,
+      }),
+      output: rolloverSchema,
+    },
+    showRollover: { input: emptySchema, output: z.object({ rollover: rolloverSchema.nullable() }) },
+    /** Tenants forget the announced certificate at their next contact. Safe to call when nothing was announced. */
+    cancelRollover: { input: emptySchema, output: emptySchema },
   },
   events: {
     installed: { payload: z.object({ slot: certificateSlotSchema, certificate: storedCertificateSchema }) },
     usageChanged: { payload: z.object({ slot: certificateSlotSchema }) },
+    /** Null when it was carried out or cancelled. */
+    rolloverChanged: { payload: z.object({ rollover: rolloverSchema.nullable() }) },
   },
 });

@@ -4,6 +4,7 @@ import { consoleDomain } from './console.ts';
 import { gatewayNodeDomain } from './gateway-node.ts';
 import { gatewaysDomain } from './gateways.ts';
 import { jobsDomain } from './jobs.ts';
+import { licenceDomain } from './licence.ts';
 import { pointsDomain } from './points.ts';
 import { repositoriesDomain } from './repositories.ts';
 import { serviceDomain } from './service.ts';
@@ -15,6 +16,7 @@ import { trustDomain } from './trust.ts';
 export const domains = {
   service: serviceDomain,
   certificate: certificateDomain,
+  licence: licenceDomain,
   gateways: gatewaysDomain,
   gatewayNode: gatewayNodeDomain,
   tenants: tenantsDomain,

@@ -1,8 +1,15 @@
 // Domain of trust, served by the tenant service: prompts, pins, journal.
 import { z } from 'zod';
 import { defineDomain } from '../contract.ts';
-import { pinSchema, thumbprintCheckSchema, trustJournalEntrySchema, trustPromptSchema } from '../models/trust.ts';
-import { emptySchema, idSchema } from '../models/values.ts';
+import {
+  pinSchema,
+  thumbprintCheckSchema,
+  trustJournalEntrySchema,
+  trustPromptSchema,
+  trustSettingsProblemSchema,
+  trustSettingsSchema,
+} from '../models/trust.ts';
+import { countSchema, emptySchema, idSchema, instantSchema } from '../models/values.ts';
 
 export const trustDomain = defineDomain({
   name: 'trust',
@@ -34,10 +41,38 @@ export const trustDomain = defineDomain({
         brokenAt: z.int().nullable(),
       }),
     },
+    /** The pinned providers as the text of a file, to move them to another machine. Certificates only, no secret. */
+    exportHosts: { input: emptySchema, output: z.object({ text: z.string(), count: countSchema }) },
+    /** Pins the hosts of such a file. Never overwrites a pin: `conflicts` names those that have another one or were revoked here. */
+    importHosts: {
+      input: z.object({ text: z.string().max(64 * 1024 * 1024) }),
+      output: z.object({ added: z.array(z.string()), known: z.array(z.string()), conflicts: z.array(z.string()) }),
+    },
+    getSettings: {
+      input: emptySchema,
+      output: trustSettingsSchema.extend({ problems: z.array(trustSettingsProblemSchema) }),
+    },
+    /** Every file is read first; one that cannot be used is named and nothing changes. */
+    setSettings: {
+      input: trustSettingsSchema,
+      output: trustSettingsSchema.extend({ problems: z.array(trustSettingsProblemSchema) }),
+    },
   },
   events: {
     promptRaised: { payload: trustPromptSchema },
     promptSettled: { payload: z.object({ promptId: idSchema, answer: z.enum(['accept', 'refuse', 'withdrawn']) }) },
     pinsChanged: { payload: emptySchema },
+    settingsChanged: { payload: trustSettingsSchema },
+    /** An announcement of the provider's next certificate was stored, was carried out, or was refused as not genuine (a security warning). */
+    announcement: {
+      payload: z.object({
+        identity: z.string(),
+        outcome: z.enum(['stored', 'withdrawn', 'rolled-over', 'refused']),
+        sha256: z.string(),
+        /** From when the announced certificate is accepted; null unless stored. */
+        switchAt: instantSchema.nullable(),
+        message: z.string(),
+      }),
+    },
   },
 });
