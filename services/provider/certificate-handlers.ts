@@ -2,7 +2,12 @@
 // Nothing changes before `install`; a candidate that nobody finishes is dropped, with its key.
 import { hostname } from 'node:os';
 import type { DomainHandlers, EventPublisher } from '../contracts/contract.ts';
-import type { CertificateCandidate, CertificateSlot, StoredCertificate } from '../contracts/models/certificate.ts';
+import type {
+  CertificateCandidate,
+  CertificateSlot,
+  PickableCertificate,
+  StoredCertificate,
+} from '../contracts/models/certificate.ts';
 import { certificateDomain } from '../contracts/rpc/certificate.ts';
 import type { CertificateStore, NewCertificate } from '../certstore/certificate-store.ts';
 import type { Clock } from '../kernel/clock.ts';
@@ -11,6 +16,10 @@ import { newId } from '../kernel/identifier.ts';
 import type { SubjectName } from '../pki/certificate-builder.ts';
 import { summarize } from '../pki/certificate-summary.ts';
 import { anonymousCommonName, generateSelfSigned, type RsaKeySize } from '../pki/generate.ts';
+import { importCertificateFile, type ImportedCertificate } from '../pki/import.ts';
+import { certificateSubject } from '../pki/licence.ts';
+import { splitPemCertificates } from '../pki/pem.ts';
+import { listPickable, pickCertificate, systemPickRoots } from '../pki/pick.ts';
 import { describeCaller, type AuditLog } from './audit-log.ts';
 import type { Gateways } from './gateways.ts';
 import type { ProviderIdentity } from './provider-identity.ts';
@@ -33,14 +42,18 @@ export interface CertificateHandlersOptions {
 }
 
 interface Candidate {
-  readonly content: NewCertificate;
+  /** A certificate with its key that is not stored yet, or the id of one that is. */
+  readonly content: NewCertificate | { readonly storedId: string };
   readonly madeAtMs: number;
 }
+
+/** Marks rows of Farkeep's own store on the page Pick Certificate. */
+const ownStorePrefix = 'farkeep:';
 
 /** Who a certificate without a licence is for: this machine. */
 export function communitySubject(): SubjectName {
   const name = hostname();
-  return { commonName: name === '' ? anonymousCommonName() : name, organizationalUnit: 'Farkeep Community' };
+  return certificateSubject(undefined, name === '' ? anonymousCommonName() : name);
 }
 
 export class CertificateHandlers {
@@ -78,12 +91,18 @@ export class CertificateHandlers {
           origin: 'generated',
         });
       },
-      listPickable: () => ({ certificates: [] }),
-      pick: () => {
-        throw new FarkeepError('call.not-found', 'There is no such certificate in the stores of this server');
+      listPickable: async () => {
+        const own = (await store.list()).map((stored) => ownStoreRow(stored, clock.now()));
+        return { certificates: [...own, ...(await listPickable(systemPickRoots, clock))] };
       },
-      importFile: () => {
-        throw new FarkeepError('call.unknown', 'Importing a file is not in this version');
+      pick: async ({ pickId }, { signal }) => {
+        if (pickId.startsWith(ownStorePrefix)) return this.#pickOwn(pickId.slice(ownStorePrefix.length));
+        const found = await pickCertificate(pickId, systemPickRoots, { signal, clock });
+        return this.#keepImported(found, found.friendlyName ?? found.summary.commonName, 'picked');
+      },
+      importFile: async ({ file, keyFile, password, friendlyName }, { signal }) => {
+        const read = await importCertificateFile({ file, keyFile, password }, { signal, clock });
+        return this.#keepImported(read, friendlyName ?? read.friendlyName ?? read.summary.commonName, 'imported');
       },
       store: ({ candidateId }) => this.#store(candidateId),
       install: async ({ slot, candidateId, certificateId }, context) => {
@@ -117,22 +136,55 @@ export class CertificateHandlers {
   }
 
   dispose(): void {
-    for (const { content } of this.#candidates.values()) content.privateKey.dispose();
-    this.#candidates.clear();
+    for (const id of [...this.#candidates.keys()]) this.#drop(id);
   }
 
-  async #keep(content: NewCertificate): Promise<CertificateCandidate> {
+  #keepImported(
+    read: ImportedCertificate,
+    friendlyName: string,
+    origin: 'picked' | 'imported',
+  ): Promise<CertificateCandidate> {
+    const { certificatePem, chainPem, privateKey, warnings } = read;
+    // A file may have no name, or one with line breaks; the contract wants something to show.
+    const shownName =
+      friendlyName
+        .replace(/\p{Cc}/gu, ' ')
+        .trim()
+        .slice(0, 100) || 'Certificate';
+    return this.#keep({ certificatePem, chainPem, privateKey, friendlyName: shownName, origin }, warnings);
+  }
+
+  async #keep(content: NewCertificate, warnings: readonly string[] = []): Promise<CertificateCandidate> {
+    const candidateId = this.#remember(content);
+    const { certificatePem, chainPem, friendlyName } = content;
+    return {
+      candidateId,
+      friendlyName,
+      summary: summarize(certificatePem),
+      chainLength: splitPemCertificates(chainPem).length,
+      warnings: [...warnings],
+      keyProtection: await this.#options.store.describeProtection(),
+    };
+  }
+
+  /** One of Farkeep's own store again, as the summary shows it. */
+  async #pickOwn(id: string): Promise<CertificateCandidate> {
+    const stored = await this.#options.store.get(id);
+    return {
+      candidateId: this.#remember({ storedId: id }),
+      friendlyName: stored.friendlyName,
+      summary: stored.summary,
+      chainLength: stored.chainLength,
+      warnings: [],
+      keyProtection: stored.keyProtection,
+    };
+  }
+
+  #remember(content: Candidate['content']): string {
     this.#dropOld();
     const candidateId = newId();
     this.#candidates.set(candidateId, { content, madeAtMs: this.#options.clock.now() });
-    return {
-      candidateId,
-      friendlyName: content.friendlyName,
-      summary: summarize(content.certificatePem),
-      chainLength: 0,
-      warnings: [],
-      keyProtection: await this.#options.store.describeProtection(),
-    };
+    return candidateId;
   }
 
   async #store(candidateId: string): Promise<StoredCertificate> {
@@ -143,19 +195,24 @@ export class CertificateHandlers {
         hint: 'Make or import it again.',
       });
     }
-    const stored = await this.#options.store.put(candidate.content);
-    this.#candidates.delete(candidateId);
-    candidate.content.privateKey.dispose();
+    const { content } = candidate;
+    const { store } = this.#options;
+    const stored = 'storedId' in content ? await store.get(content.storedId) : await store.put(content);
+    this.#drop(candidateId);
     return stored;
   }
 
   #dropOld(): void {
     const oldest = this.#options.clock.now() - candidateLifeMs;
-    for (const [id, { content, madeAtMs }] of this.#candidates) {
-      if (madeAtMs >= oldest && this.#candidates.size < maxCandidates) continue;
-      content.privateKey.dispose();
-      this.#candidates.delete(id);
+    for (const [id, { madeAtMs }] of this.#candidates) {
+      if (madeAtMs < oldest || this.#candidates.size >= maxCandidates) this.#drop(id);
     }
+  }
+
+  #drop(candidateId: string): void {
+    const content = this.#candidates.get(candidateId)?.content;
+    this.#candidates.delete(candidateId);
+    if (content !== undefined && 'privateKey' in content) content.privateKey.dispose();
   }
 
   #usage(slot: CertificateSlot): {
@@ -184,6 +241,18 @@ export class CertificateHandlers {
     }));
     return { users: [...tenants, ...relays], total: tenants.length + relays.length };
   }
+}
+
+function ownStoreRow({ id, friendlyName, summary }: StoredCertificate, nowMs: number): PickableCertificate {
+  return {
+    pickId: `${ownStorePrefix}${id}`,
+    store: 'Farkeep',
+    issuedTo: summary.commonName,
+    issuedBy: summary.issuer,
+    friendlyName,
+    notAfter: summary.notAfter,
+    unusableReason: Date.parse(summary.notAfter) < nowMs ? `It expired on ${summary.notAfter.slice(0, 10)}` : null,
+  };
 }
 
 function formatSubject({ commonName, organization, organizationalUnit }: SubjectName): string {

@@ -77,10 +77,12 @@ export class TenantConnection {
     }
   }
 
-  async #authorised<Name extends keyof Handlers>(name: Name, payload: unknown): Promise<unknown> {
+  async #authorised(name: keyof Handlers, payload: unknown): Promise<unknown> {
     const tenantId = this.#options.login.tenantId;
     if (tenantId === undefined) throw new FarkeepError('call.refused', 'Not logged in');
-    return this.#handlers[name](tenantId, parseTenantRequest(name, payload));
+    const handler: (tenantId: string, input: never) => Promise<unknown> = this.#handlers[name];
+    // Parsed by the schema of the same name, which the compiler cannot follow through the table.
+    return handler(tenantId, parseTenantRequest(name, payload) as never);
   }
 
   #notified(name: string, payload: unknown): void {

@@ -70,6 +70,7 @@ export function tenantRequestHandlers(options: TenantRequestsOptions): TenantCon
 /** A damaged root cannot be offered; verify names it to the provider. */
 function offer({ pointId, root }: PointListing, repository: string): OfferedPoint | undefined {
   if (root === undefined) return undefined;
+  const encryption: string = root.encryption;
   return {
     id: pointId,
     jobId: root.jobId,
@@ -78,7 +79,7 @@ function offer({ pointId, root }: PointListing, repository: string): OfferedPoin
     createdAt: new Date(root.createdAtMs).toISOString(),
     sourceBytes: root.totals.sourceBytes,
     files: root.totals.files,
-    encrypted: root.encryption !== 'none',
+    encrypted: encryption !== 'none',
     warnings: root.totals.warnings,
   };
 }

@@ -81,7 +81,7 @@ export class SessionManager {
       }
       if (known.isGranted) live.startAttempt(live.attempt + 1);
       live.act('info', 'The tenant service was restarted; the session goes on');
-      this.#run(live, reporter, known);
+      void this.#run(live, reporter, known);
     }
   }
 

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { createServer } from 'node:tls';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { errorInfoSchema } from '../contracts/errors.ts';
+import type { ErrorInfo } from '../contracts/errors.ts';
 import { certificateDomain } from '../contracts/rpc/certificate.ts';
 import { jobsDomain } from '../contracts/rpc/jobs.ts';
 import { pointsDomain } from '../contracts/rpc/points.ts';
@@ -18,6 +18,7 @@ import { generateSelfSigned } from '../pki/generate.ts';
 import { connectControl } from '../transport/control-client.ts';
 import { askProvider } from '../wire/control-calls.ts';
 import { ScramClient } from '../wire/scram.ts';
+import { toFarkeepError } from '../kernel/farkeep-error.ts';
 import { newId } from '../kernel/identifier.ts';
 import { Stack, stackNames } from './stack.ts';
 
@@ -27,6 +28,15 @@ async function codeOf(work: Promise<unknown>): Promise<string> {
     return 'no error';
   } catch (error) {
     return error instanceof Error && 'code' in error ? String(error.code) : String(error);
+  }
+}
+
+async function infoOf(work: Promise<unknown>): Promise<ErrorInfo | undefined> {
+  try {
+    await work;
+    return undefined;
+  } catch (error) {
+    return toFarkeepError(error).toInfo();
   }
 }
 
@@ -98,13 +108,7 @@ describe('refusals before a session', () => {
     const add = stack.tenant.domain(serviceProvidersDomain).add;
     const wrongPassword = add({ ...account(), password: 'not the password', fingerprint });
     const unknownUser = add({ ...account(), userName: 'nobody', fingerprint });
-    const errors = await Promise.all(
-      [wrongPassword, unknownUser].map((work) => work.then(() => undefined).catch((error: unknown) => error)),
-    );
-    const infos = errors.map((error) => {
-      if (!(error instanceof Error) || !('toInfo' in error) || typeof error.toInfo !== 'function') throw error;
-      return errorInfoSchema.parse(error.toInfo());
-    });
+    const infos = await Promise.all([wrongPassword, unknownUser].map(infoOf));
     expect(infos[0]?.code).toBe('login.refused');
     expect(infos[1]).toEqual(infos[0]);
   });
