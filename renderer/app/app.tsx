@@ -22,7 +22,7 @@ import { useThemeName } from './use-theme-name.ts';
 
 const useStyles = makeStyles({
   root: {
-    height: '100%',
+    height: '100vh',
     backgroundColor: tokens.colorNeutralBackground2,
     color: tokens.colorNeutralForeground1,
   },
@@ -36,8 +36,11 @@ export function App(): ReactNode {
   return (
     <IntlProvider locale="en-US" messages={texts}>
       <ThemeNameContext value={themeName}>
-        <FluentProvider theme={themes[themeName]} className={styles.root}>
-          <Start />
+        <FluentProvider theme={themes[themeName]}>
+          {/* Not on the provider itself: it hands its classes on to every portal, and a dialog's would cover the window. */}
+          <div className={styles.root}>
+            <Start />
+          </div>
         </FluentProvider>
       </ThemeNameContext>
     </IntlProvider>
