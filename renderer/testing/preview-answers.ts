@@ -30,6 +30,8 @@ const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout
 const inputOf = (input: unknown): Readonly<Record<string, unknown>> =>
   typeof input === 'object' && input !== null ? Object.fromEntries(Object.entries(input)) : {};
 
+const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
+
 function many<T>(count: number, make: (number: number) => T): T[] {
   return Array.from({ length: count }, (_item, index) => make(index + 1));
 }
@@ -339,7 +341,7 @@ export function previewAnswers(scene: PreviewScene, publish: Publish): Readonly<
     'jobs.remove': () => ({}),
     'points.list': () => ({ points: list(many(51, (number) => pointOf(number))), unreachable: [] }),
     'points.listFolder': (input) => ({
-      entries: previewFolder(String(inputOf(input)['path'] ?? '')),
+      entries: previewFolder(textOf(inputOf(input)['path'])),
       isTruncated: false,
     }),
     'points.find': () => ({ entries: previewFolder('Documents'), isTruncated: false }),

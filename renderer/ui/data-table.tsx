@@ -55,6 +55,8 @@ export function DataTable<T>({
     getScrollElement: () => scroller.current,
     estimateSize: () => rowHeight,
     overscan: 12,
+    // The head is inside the scroller: rows begin below it, and what is scrolled to must not hide behind it.
+    scrollMargin: headHeight,
     scrollPaddingStart: headHeight,
     getItemKey: (index) => {
       const row = shown[index];
@@ -153,7 +155,11 @@ export function DataTable<T>({
                     key === selectedKey && styles.selectedRow,
                     isDisabled && styles.disabledRow,
                   )}
-                  style={{ gridTemplateColumns, height: rowHeight, transform: `translateY(${item.start}px)` }}
+                  style={{
+                    gridTemplateColumns,
+                    height: rowHeight,
+                    transform: `translateY(${item.start - headHeight}px)`,
+                  }}
                   onClick={() => onSelect(key)}
                   onDoubleClick={() => onOpen?.(row)}
                 >

@@ -1,7 +1,7 @@
 // Owns the frame of every wizard: title, steps at the left, content, Previous, Next, Finish, Cancel; Enter is Next, Esc asks.
 import { Button, Dialog, DialogSurface, ProgressBar, Spinner } from '@fluentui/react-components';
 import { useEffect, useId, useRef, useState } from 'react';
-import type { FormEvent, ReactNode } from 'react';
+import type { SyntheticEvent, ReactNode } from 'react';
 import type { ErrorInfo } from '../../services/contracts/errors.ts';
 import { useText } from '../i18n/use-text.ts';
 import { ConfirmDialog } from './confirm-dialog.tsx';
@@ -106,7 +106,7 @@ export function Wizard({ title, steps, isDirty, onClose, footerStart, jumpTo = n
     call.clearError();
     setCurrentId(previous);
   };
-  const submit = (event: FormEvent): void => {
+  const submit = (event: SyntheticEvent): void => {
     event.preventDefault();
     void advance();
   };
@@ -161,17 +161,16 @@ export function Wizard({ title, steps, isDirty, onClose, footerStart, jumpTo = n
               {t('wizard.previous')}
             </Button>
             <Button
-              type="submit"
+              type={isLast ? 'button' : 'submit'}
               appearance={isLast ? 'secondary' : 'primary'}
               disabled={isLast || call.isBusy || step.isNextDisabled === true}
             >
               {t('wizard.next')}
             </Button>
             <Button
-              type="button"
+              type={isLast ? 'submit' : 'button'}
               appearance={isLast ? 'primary' : 'secondary'}
               disabled={!isLast || call.isBusy || step.isNextDisabled === true}
-              onClick={() => void advance()}
             >
               {t('wizard.finish')}
             </Button>
@@ -186,7 +185,10 @@ export function Wizard({ title, steps, isDirty, onClose, footerStart, jumpTo = n
             text={t('wizard.discard.text')}
             confirmLabel={t('wizard.discard.leave')}
             cancelLabel={t('wizard.discard.stay')}
-            onConfirm={async () => Promise.resolve(onClose())}
+            onConfirm={() => {
+              onClose();
+              return Promise.resolve();
+            }}
             onClose={() => setAsking(false)}
           />
         )}
@@ -195,9 +197,11 @@ export function Wizard({ title, steps, isDirty, onClose, footerStart, jumpTo = n
   );
 }
 
+/** Radios first at the chosen one; a page without fields leaves the focus on the button that goes on. */
 function focusFirstField(page: HTMLElement | null): void {
-  const field = page?.querySelector<HTMLElement>(
-    'input:not([disabled]):not([readonly]), [role="grid"], textarea, select',
-  );
+  const field =
+    page?.querySelector<HTMLElement>('input[type="radio"]:checked:not([disabled])') ??
+    page?.querySelector<HTMLElement>('input:not([disabled]):not([readonly]), [role="grid"], textarea, select') ??
+    page?.closest('form')?.querySelector<HTMLElement>('button[type="submit"]:not([disabled])');
   field?.focus();
 }

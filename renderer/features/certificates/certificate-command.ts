@@ -10,7 +10,7 @@ export function certificateCommand(slot: CertificateSlot, draft: CertificateDraf
     case 'generate':
       return commandLine('certificate', 'generate', '--slot', slot, '--friendly-name', draft.friendlyName, '--install');
     case 'pick':
-      return commandLine('certificate', 'install', '--slot', slot, '--pick', draft.pickId ?? '');
+      return pickCommand(slot, draft.pickId ?? '');
     case 'import':
       return commandLine(
         ...['certificate', 'import', '--slot', slot, '--file', draft.file],
@@ -19,4 +19,16 @@ export function certificateCommand(slot: CertificateSlot, draft: CertificateDraf
         '--install',
       );
   }
+}
+
+/** The command line takes a certificate of a store by its files; one of Farkeep's own store by its id. */
+function pickCommand(slot: CertificateSlot, pickId: string): string {
+  const [store, ...rest] = pickId.split(':');
+  const name = rest.join(':');
+  if (store === 'farkeep') return commandLine('certificate', 'install', name, '--slot', slot);
+  const [file, key] =
+    store === 'letsencrypt'
+      ? [`/etc/letsencrypt/live/${name}/fullchain.pem`, `/etc/letsencrypt/live/${name}/privkey.pem`]
+      : [`/etc/ssl/certs/${name}`, 'KEY_FILE'];
+  return commandLine('certificate', 'import', '--slot', slot, '--file', file, '--key', key, '--install');
 }

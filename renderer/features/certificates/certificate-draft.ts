@@ -45,8 +45,3 @@ export function changeDraft(draft: CertificateDraft, change: Partial<DraftInput>
 export function stepIdsOf(type: CertificateType): readonly string[] {
   return type === 'keep' ? ['type', 'summary'] : ['type', type, 'summary'];
 }
-
-export function nameProblem(name: string): 'field.required' | 'field.name' | null {
-  if (name.trim() === '') return 'field.required';
-  return name.length > 100 || name.trim() !== name ? 'field.name' : null;
-}

@@ -5,11 +5,12 @@ import type { CertificateCandidate, CertificateSlot } from '../../../services/co
 import { useText } from '../../i18n/use-text.ts';
 import { providerClients } from '../../platform/clients.ts';
 import { useMirror } from '../../platform/use-mirror.ts';
+import { nameProblem } from '../../ui/field-rules.ts';
 import { showToast } from '../../ui/toast-store.ts';
 import { Wizard } from '../../ui/wizard.tsx';
 import type { WizardStep } from '../../ui/wizard.tsx';
 import { certificateCommand } from './certificate-command.ts';
-import { canKeep, changeDraft, nameProblem, newDraft, stepIdsOf } from './certificate-draft.ts';
+import { canKeep, changeDraft, newDraft, stepIdsOf } from './certificate-draft.ts';
 import type { CertificateDraft } from './certificate-draft.ts';
 import { GeneratePage } from './generate-page.tsx';
 import { ImportPage, importFieldOf, importFields } from './import-page.tsx';

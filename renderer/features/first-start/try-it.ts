@@ -3,6 +3,7 @@ import type { Invitation } from '../../../services/contracts/models/provider.ts'
 import type { MirrorState } from '../../platform/mirror/mirror-state.ts';
 import { consoleClient, gatewayClients, providerClients, tenantClients } from '../../platform/clients.ts';
 import { mirror } from '../../platform/use-mirror.ts';
+import { gatewayListenAddress } from '../../ui/gateway-address.ts';
 import { generatePassword } from '../../ui/generate-password.ts';
 
 export const tryItSteps = [
@@ -51,24 +52,6 @@ function waitForMirror(isThere: (state: MirrorState) => boolean, deadlineMs: num
       resolve();
     });
   });
-}
-
-function splitAddress(address: string): { readonly host: string; readonly port: number } | null {
-  const split = /^\[?(.+?)\]?:(\d+)$/.exec(address);
-  if (split?.[1] === undefined || split[2] === undefined) return null;
-  // A wildcard is where it listens, not where one dials.
-  const host = ['0.0.0.0', '::', '*'].includes(split[1]) ? '127.0.0.1' : split[1];
-  return { host, port: Number(split[2]) };
-}
-
-/** The address at which the gateway of this computer accepts tenants; null while it is unknown. */
-export function gatewayAddressOf({
-  console,
-  gateway,
-}: MirrorState): { readonly host: string; readonly port: number } | null {
-  const listeners = console.services.find(({ role }) => role === 'gateway')?.listeners ?? {};
-  const address = listeners['gateway'] ?? gateway.node?.listeners[0];
-  return address === undefined ? null : splitAddress(address);
 }
 
 /** What was made by an earlier try is used again: a second try after a failure goes on where the first one ended. */
@@ -125,7 +108,7 @@ export async function tryIt(
 async function enrolGateway(names: TryItNames): Promise<void> {
   const { isEnrolled } = await gatewayClients.gatewayNode.status({});
   if (!isEnrolled) {
-    const address = gatewayAddressOf(mirror.store.getState());
+    const address = gatewayListenAddress(mirror.store.getState());
     if (address === null) throw new Error(names.noListener);
     const { token } = await providerClients.gateways.createEnrolToken({ name: names.gateway, addresses: [address] });
     await gatewayClients.gatewayNode.enrol({ token });

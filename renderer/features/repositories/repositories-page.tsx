@@ -1,4 +1,263 @@
+// Owns the page of cloud repositories.
+import {
+  MessageBar,
+  MessageBarActions,
+  MessageBarBody,
+  Button,
+  Spinner,
+  ToolbarButton,
+  ToolbarDivider,
+  makeStyles,
+} from '@fluentui/react-components';
+import { Add20Regular, Database32Regular, Delete20Regular, ShieldCheckmark20Regular } from '@fluentui/react-icons';
+import { useMemo, useState } from 'react';
 import type { ReactNode } from 'react';
-export function RepositoriesPage(_props: Readonly<Record<string, unknown>>): ReactNode {
-  return null;
+import type { CommandOutput } from '../../../services/contracts/contract.ts';
+import type { Repository } from '../../../services/contracts/models/provider.ts';
+import type { repositoriesDomain } from '../../../services/contracts/rpc/repositories.ts';
+import { useText } from '../../i18n/use-text.ts';
+import type { TextFunction } from '../../i18n/use-text.ts';
+import { providerClients } from '../../platform/clients.ts';
+import { openDialog } from '../../platform/dialog-store.ts';
+import { formatBytes, formatCount } from '../../platform/format.ts';
+import { mirror, useMirror } from '../../platform/use-mirror.ts';
+import { ConfirmDialog } from '../../ui/confirm-dialog.tsx';
+import type { TableColumn } from '../../ui/data-table.tsx';
+import { DetailsPane } from '../../ui/details-pane.tsx';
+import { EmptyState } from '../../ui/empty-state.tsx';
+import { ErrorView } from '../../ui/error-view.tsx';
+import { Instant } from '../../ui/instant.tsx';
+import { ListPage } from '../../ui/list-page.tsx';
+import { PropertyList } from '../../ui/property-list.tsx';
+import { SimpleTable } from '../../ui/simple-table.tsx';
+import { StatusBadge } from '../../ui/status-badge.tsx';
+import { useCall } from '../../ui/use-call.ts';
+
+type Verification = CommandOutput<typeof repositoriesDomain, 'verify'>;
+
+const useStyles = makeStyles({
+  working: { display: 'flex', alignItems: 'center', gap: '8px' },
+  body: { whiteSpace: 'normal' },
+});
+
+function RepositoryState({ problem }: Repository): ReactNode {
+  const t = useText();
+  return (
+    <StatusBadge tone={problem === null ? 'success' : 'danger'}>
+      {t(problem === null ? 'repositories.state.good' : 'repositories.state.problem')}
+    </StatusBadge>
+  );
+}
+
+function columnsFor(t: TextFunction): readonly TableColumn<Repository>[] {
+  return [
+    {
+      id: 'name',
+      title: t('repositories.column.name'),
+      width: 'minmax(120px, 1fr)',
+      text: ({ name }) => name,
+      sortBy: ({ name }) => name,
+      cell: ({ name }) => name,
+    },
+    {
+      id: 'state',
+      title: t('repositories.column.state'),
+      width: '110px',
+      sortBy: ({ problem }) => problem ?? '',
+      cell: (row) => <RepositoryState {...row} />,
+    },
+    {
+      id: 'folder',
+      title: t('repositories.column.folder'),
+      width: 'minmax(160px, 2fr)',
+      text: ({ folder }) => folder,
+      sortBy: ({ folder }) => folder,
+      cell: ({ folder }) => <span title={folder}>{folder}</span>,
+    },
+    {
+      id: 'used',
+      title: t('repositories.column.used'),
+      width: '100px',
+      isNumeric: true,
+      sortBy: ({ usedBytes }) => usedBytes,
+      cell: ({ usedBytes }) => formatBytes(usedBytes),
+    },
+    {
+      id: 'free',
+      title: t('repositories.column.free'),
+      width: '100px',
+      isNumeric: true,
+      sortBy: ({ freeBytes }) => freeBytes ?? 0,
+      cell: ({ freeBytes }) => (freeBytes === null ? '–' : formatBytes(freeBytes)),
+    },
+    {
+      id: 'tenants',
+      title: t('repositories.column.tenants'),
+      width: '90px',
+      isNumeric: true,
+      sortBy: ({ tenants }) => tenants,
+      cell: ({ tenants }) => formatCount(tenants),
+    },
+    {
+      id: 'points',
+      title: t('repositories.column.points'),
+      width: '120px',
+      isNumeric: true,
+      sortBy: ({ points }) => points,
+      cell: ({ points }) => formatCount(points),
+    },
+  ];
+}
+
+export function RepositoriesPage(): ReactNode {
+  const t = useText();
+  const styles = useStyles();
+  const slice = useMirror(({ provider }) => provider);
+  const [removing, setRemoving] = useState<Repository | null>(null);
+  const [verified, setVerified] = useState<{ readonly name: string; readonly result: Verification | null } | null>(
+    null,
+  );
+  const call = useCall();
+  const columns = useMemo(() => columnsFor(t), [t]);
+  const add = (): void => openDialog({ kind: 'add-repository' });
+  const verify = async ({ id, name }: Repository): Promise<void> => {
+    setVerified({ name, result: null });
+    const isDone = await call.run(async (signal) => {
+      const result = await providerClients.repositories.verify({ repositoryId: id }, { signal });
+      setVerified({ name, result });
+    });
+    if (!isDone) setVerified(null);
+  };
+  return (
+    <>
+      <ListPage
+        title={t('repositories.title')}
+        loaded={slice}
+        onRetry={() => void mirror.refetch('provider')}
+        columns={columns}
+        rows={slice.repositories}
+        rowKey={({ id }) => id}
+        notices={
+          <>
+            {call.error !== null && <ErrorView error={call.error} />}
+            {verified?.result === null && (
+              <div className={styles.working} role="status">
+                <Spinner size="tiny" />
+                {t('repositories.verifying', { name: verified.name })}
+                <Button size="small" onClick={call.cancel}>
+                  {t('word.cancel')}
+                </Button>
+              </div>
+            )}
+            {verified !== null && verified.result !== null && (
+              <VerificationResult name={verified.name} result={verified.result} onClose={() => setVerified(null)} />
+            )}
+          </>
+        }
+        commands={(selected) => (
+          <>
+            <ToolbarButton icon={<Add20Regular />} onClick={add}>
+              {t('repositories.add')}
+            </ToolbarButton>
+            <ToolbarDivider />
+            <ToolbarButton
+              icon={<ShieldCheckmark20Regular />}
+              disabled={selected === null || call.isBusy}
+              onClick={() => selected !== null && void verify(selected)}
+            >
+              {t('repositories.verify')}
+            </ToolbarButton>
+            <ToolbarButton
+              icon={<Delete20Regular />}
+              disabled={selected === null}
+              onClick={() => setRemoving(selected)}
+            >
+              {t('repositories.remove')}
+            </ToolbarButton>
+          </>
+        )}
+        details={(selected, close) => (
+          <DetailsPane title={selected.name} onClose={close}>
+            <RepositoryState {...selected} />
+            {selected.problem !== null && <span>{selected.problem}</span>}
+            <PropertyList
+              isStacked
+              properties={[
+                { name: t('repositories.column.folder'), value: selected.folder },
+                { name: t('repositories.column.used'), value: formatBytes(selected.usedBytes) },
+                {
+                  name: t('repositories.column.free'),
+                  value: selected.freeBytes === null ? '–' : formatBytes(selected.freeBytes),
+                },
+                { name: t('repositories.column.tenants'), value: formatCount(selected.tenants) },
+                { name: t('repositories.column.points'), value: formatCount(selected.points) },
+                { name: t('repositories.created'), value: <Instant at={selected.createdAt} /> },
+              ]}
+            />
+          </DetailsPane>
+        )}
+        empty={
+          <EmptyState
+            icon={<Database32Regular />}
+            title={t('repositories.empty.title')}
+            text={t('repositories.empty.text')}
+            action={{ label: t('repositories.add'), run: add }}
+          />
+        }
+      />
+      {removing !== null && (
+        <ConfirmDialog
+          title={t('repositories.remove.title', { name: removing.name })}
+          text={t('repositories.remove.text', { folder: removing.folder })}
+          confirmLabel={t('repositories.remove.confirm')}
+          onConfirm={() => providerClients.repositories.remove({ repositoryId: removing.id })}
+          onClose={() => setRemoving(null)}
+        />
+      )}
+    </>
+  );
+}
+
+interface VerificationResultProps {
+  readonly name: string;
+  readonly result: Verification;
+  readonly onClose: () => void;
+}
+
+function VerificationResult({ name, result, onClose }: VerificationResultProps): ReactNode {
+  const t = useText();
+  const styles = useStyles();
+  const rows = result.damaged.map((damage, index) => ({ ...damage, index }));
+  return (
+    <>
+      <MessageBar intent={result.ok ? 'success' : 'error'} layout="multiline">
+        <MessageBarBody className={styles.body} role="status">
+          {result.ok
+            ? t('repositories.verified', { name, packs: result.packs, points: result.points })
+            : t('repositories.damaged', { name, count: result.damaged.length })}
+        </MessageBarBody>
+        <MessageBarActions>
+          <Button size="small" onClick={onClose}>
+            {t('word.close')}
+          </Button>
+        </MessageBarActions>
+      </MessageBar>
+      {rows.length > 0 && (
+        <SimpleTable
+          label={t('repositories.damaged', { name, count: rows.length })}
+          rows={rows}
+          rowKey={({ index }) => String(index)}
+          columns={[
+            {
+              id: 'what',
+              title: t('repositories.damaged.what'),
+              cell: ({ pack, manifest }) => pack ?? manifest ?? '–',
+            },
+            { id: 'reason', title: t('repositories.damaged.reason'), cell: ({ reason }) => reason },
+            { id: 'points', title: t('repositories.damaged.points'), cell: ({ points }) => points.join(', ') },
+          ]}
+        />
+      )}
+    </>
+  );
 }

@@ -1,4 +1,201 @@
+// Owns the wizard "Service Provider". The certificate is decided on the first page, before the page that asks for a password exists.
+import { Button } from '@fluentui/react-components';
+import { MailOpenPerson20Regular } from '@fluentui/react-icons';
+import { useState } from 'react';
 import type { ReactNode } from 'react';
-export function ServiceProviderWizard(_props: Readonly<Record<string, unknown>>): ReactNode {
-  return null;
+import type { CommandOutput } from '../../../services/contracts/contract.ts';
+import type { Invitation } from '../../../services/contracts/models/provider.ts';
+import type { ServiceProvider } from '../../../services/contracts/models/tenant.ts';
+import type { serviceProvidersDomain } from '../../../services/contracts/rpc/service-providers.ts';
+import { useText } from '../../i18n/use-text.ts';
+import { consoleClient, tenantClients } from '../../platform/clients.ts';
+import { toErrorInfo } from '../../platform/error-info.ts';
+import { askTrust } from '../../platform/trust-question.ts';
+import { addressProblems, nameProblem, parsePort } from '../../ui/field-rules.ts';
+import { showToast } from '../../ui/toast-store.ts';
+import { Wizard } from '../../ui/wizard.tsx';
+import type { WizardStep } from '../../ui/wizard.tsx';
+import { AddressPage } from './address-page.tsx';
+import { CredentialsPage } from './credentials-page.tsx';
+import { InvitationPage } from './invitation-page.tsx';
+import { readInvitation } from './provider-draft.ts';
+import { StoragePage } from './storage-page.tsx';
+import { SummaryPage } from './summary-page.tsx';
+import { trustProblem } from './trust-problem.ts';
+
+type Probe = CommandOutput<typeof serviceProvidersDomain, 'probe'>;
+type Errors = Partial<Record<'name' | 'host' | 'port' | 'userName' | 'password', string>>;
+
+const defaultPort = '6180';
+
+export function ServiceProviderWizard({ onClose }: { readonly onClose: () => void }): ReactNode {
+  const t = useText();
+  const { serviceProviders } = tenantClients;
+  const [name, setName] = useState('');
+  const [host, setHost] = useState('');
+  const [port, setPort] = useState(defaultPort);
+  const [userName, setUserName] = useState('');
+  const [password, setPassword] = useState('');
+  const [probe, setProbe] = useState<Probe | null>(null);
+  const [invitation, setInvitation] = useState<Invitation | null>(null);
+  const [added, setAdded] = useState<ServiceProvider | null>(null);
+  const [errors, setErrors] = useState<Errors>({});
+  const refuse = (found: Errors): boolean => {
+    setErrors(found);
+    return Object.keys(found).length === 0;
+  };
+  const address = { host: host.trim(), port: parsePort(port) ?? 6180 };
+
+  const openInvitation = async (): Promise<void> => {
+    try {
+      const { path } = await consoleClient.chooseFile({
+        title: t('providerWizard.invitation.choose'),
+        filters: [{ name: t('providerWizard.invitation.filter'), extensions: ['json'] }],
+      });
+      if (path === null) return;
+      const { text } = await consoleClient.readTextFile({ path });
+      const reading = readInvitation(text, Date.now());
+      if (reading.kind === 'read') {
+        setInvitation(reading.invitation);
+        setName(reading.invitation.provider);
+        return;
+      }
+      showToast(
+        'error',
+        t(reading.kind === 'expired' ? 'providerWizard.invitation.expired' : 'providerWizard.invitation.invalid'),
+      );
+    } catch (error) {
+      showToast('error', toErrorInfo(error).message);
+    }
+  };
+
+  /** Stops at the certificate. Nothing secret exists in this wizard before it is trusted. */
+  const decideTrust = async (signal: AbortSignal): Promise<void> => {
+    const first = await serviceProviders.probe(address, { signal });
+    if (first.decision !== 'refused') {
+      setProbe(first);
+      return;
+    }
+    if (first.prompt === null) throw trustProblem(first.reasons, t);
+    const answer = await askTrust(first.prompt);
+    if (answer !== 'accept') throw trustProblem(null, t);
+    const second = await serviceProviders.probe(address, { signal });
+    if (second.decision === 'refused') throw trustProblem(second.reasons, t);
+    setProbe(second);
+  };
+
+  const summaryStep: WizardStep = {
+    id: 'summary',
+    title: t('providerWizard.step.summary'),
+    canGoBack: false,
+    content: added === null ? null : <SummaryPage provider={added} isByInvitation={invitation !== null} />,
+  };
+  const storageStep: WizardStep = {
+    id: 'storage',
+    title: t('providerWizard.step.storage'),
+    intro: t('providerWizard.storage.intro'),
+    canGoBack: false,
+    content: added === null ? null : <StoragePage provider={added} />,
+  };
+  const byHand: readonly WizardStep[] = [
+    {
+      id: 'provider',
+      title: t('providerWizard.step.provider'),
+      intro: t('providerWizard.provider.intro'),
+      fields: ['host', 'port', 'name'],
+      content: (fieldErrors) => (
+        <AddressPage
+          values={{ name, host, port }}
+          errors={{ ...fieldErrors, ...errors }}
+          onChange={(change) => {
+            setProbe(null);
+            if (change.name !== undefined) setName(change.name);
+            if (change.host !== undefined) setHost(change.host);
+            if (change.port !== undefined) setPort(change.port);
+          }}
+        />
+      ),
+      validate: () => {
+        const problems: Readonly<Record<string, 'field.required' | 'field.host' | 'field.port'>> = addressProblems(
+          host,
+          port,
+        );
+        const nameFault = name === '' ? null : nameProblem(name);
+        return refuse({
+          ...Object.fromEntries(Object.entries(problems).map(([field, key]) => [field, t(key)])),
+          ...(nameFault === null ? {} : { name: t(nameFault) }),
+        });
+      },
+      workLabel: t('providerWizard.probing'),
+      work: decideTrust,
+    },
+    {
+      id: 'credentials',
+      title: t('providerWizard.step.credentials'),
+      intro: t('providerWizard.credentials.intro'),
+      fields: ['userName', 'password'],
+      content: (fieldErrors) =>
+        probe === null ? null : (
+          <CredentialsPage
+            certificate={probe.certificate}
+            trust={probe.decision === 'pinned' ? 'pinned' : 'trusted'}
+            values={{ userName, password }}
+            errors={{ ...fieldErrors, ...errors }}
+            onUserName={setUserName}
+            onPassword={setPassword}
+          />
+        ),
+      validate: () =>
+        refuse({
+          ...(userName.trim() === '' ? { userName: t('field.required') } : {}),
+          ...(password === '' ? { password: t('field.required') } : {}),
+        }),
+      workLabel: t('providerWizard.adding'),
+      work: async (signal) => {
+        const shownName = name.trim() === '' ? (probe?.certificate.commonName ?? '') || address.host : name.trim();
+        setAdded(
+          await serviceProviders.add({ name: shownName, ...address, userName: userName.trim(), password }, { signal }),
+        );
+        setPassword('');
+      },
+    },
+  ];
+  const byInvitation = (accepted: Invitation): WizardStep => ({
+    id: 'invitation',
+    title: t('providerWizard.step.provider'),
+    intro: t('providerWizard.invitation.intro'),
+    fields: ['name'],
+    content: (fieldErrors) => (
+      <InvitationPage
+        invitation={accepted}
+        name={name}
+        nameError={errors.name ?? fieldErrors['name']}
+        onName={setName}
+        onForget={() => setInvitation(null)}
+      />
+    ),
+    validate: () => {
+      const problem = nameProblem(name);
+      return refuse(problem === null ? {} : { name: t(problem) });
+    },
+    workLabel: t('providerWizard.adding'),
+    work: async (signal) => setAdded(await serviceProviders.accept({ invitation: accepted, name }, { signal })),
+  });
+
+  return (
+    <Wizard
+      title={t('providerWizard.title')}
+      isDirty={host !== '' || invitation !== null}
+      onClose={onClose}
+      footerStart={
+        added === null &&
+        probe === null && (
+          <Button icon={<MailOpenPerson20Regular />} onClick={() => void openInvitation()}>
+            {t('providerWizard.invitation.open')}
+          </Button>
+        )
+      }
+      steps={[...(invitation === null ? byHand : [byInvitation(invitation)]), storageStep, summaryStep]}
+    />
+  );
 }

@@ -59,7 +59,7 @@ export function HandshakeCard({ detail }: { readonly detail: SessionDetail }): R
       }
     >
       {view === 'diagram' ? (
-        <HandshakeDiagram steps={detail.steps} attempt={attempt} gateway={detail.gateway} />
+        <HandshakeDiagram key={attempt} steps={detail.steps} attempt={attempt} gateway={detail.gateway} />
       ) : (
         <HandshakeTable steps={detail.steps} attempt={attempt} />
       )}

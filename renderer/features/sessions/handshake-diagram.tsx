@@ -1,6 +1,6 @@
 // Owns drawing the handshake: five lanes, steps as they happen, one explained at a time by mouse or keyboard.
 import { mergeClasses } from '@fluentui/react-components';
-import { useEffect, useId, useRef, useState } from 'react';
+import { useId, useRef, useState } from 'react';
 import type { KeyboardEvent, ReactNode } from 'react';
 import type { HandshakeStep } from '../../../services/contracts/models/session.ts';
 import { useText } from '../../i18n/use-text.ts';
@@ -49,9 +49,6 @@ export function HandshakeDiagram({ steps, attempt, gateway }: HandshakeDiagramPr
     setFocusedName(next.step.step);
     marks.current.get(next.step.step)?.focus();
   };
-  // A view of another attempt explains nothing of the one before.
-  useEffect(() => setExplainedName(null), [attempt]);
-
   const height = diagramHeight(size);
   return (
     <div className={styles.frame} ref={frame}>

@@ -27,27 +27,29 @@ interface PendingEvent {
 /** One at a time for each snapshot; asking again while it runs makes it run once more. */
 class Refresh {
   #running: Promise<void> | null = null;
-  #isAskedAgain = false;
+  #askedCount = 0;
   readonly #work: () => Promise<void>;
 
   constructor(work: () => Promise<void>) {
     this.#work = work;
   }
 
+  /** `work` must not reject. */
   ask(): Promise<void> {
-    if (this.#running !== null) {
-      this.#isAskedAgain = true;
-      return this.#running;
-    }
-    const repeat = async (): Promise<void> => {
-      do {
-        this.#isAskedAgain = false;
-        await this.#work();
-      } while (this.#isAskedAgain);
-      this.#running = null;
-    };
-    this.#running = repeat();
+    this.#askedCount += 1;
+    this.#running ??= this.#repeat();
     return this.#running;
+  }
+
+  async #repeat(): Promise<void> {
+    // A tick, so that `#running` is set before the work can ask again.
+    await Promise.resolve();
+    let answeredCount: number;
+    do {
+      answeredCount = this.#askedCount;
+      await this.#work();
+    } while (answeredCount !== this.#askedCount);
+    this.#running = null;
   }
 }
 

@@ -1,0 +1,89 @@
+// Owns the gateway doctor: what was tried on each gateway, what was found, and what would help.
+import { Button, Spinner, makeStyles, tokens } from '@fluentui/react-components';
+import { useEffect, useState } from 'react';
+import type { ReactNode } from 'react';
+import type { CommandOutput } from '../../../services/contracts/contract.ts';
+import type { gatewaysDomain } from '../../../services/contracts/rpc/gateways.ts';
+import { useText } from '../../i18n/use-text.ts';
+import { providerClients } from '../../platform/clients.ts';
+import { DialogFrame } from '../../ui/dialog-frame.tsx';
+import { ErrorView } from '../../ui/error-view.tsx';
+import { SimpleTable } from '../../ui/simple-table.tsx';
+import { StatusBadge } from '../../ui/status-badge.tsx';
+import type { Tone } from '../../ui/status-badge.tsx';
+import { useCall } from '../../ui/use-call.ts';
+
+type Check = CommandOutput<typeof gatewaysDomain, 'doctor'>['checks'][number];
+
+const tones: Readonly<Record<Check['outcome'], Tone>> = {
+  ok: 'success',
+  warning: 'warning',
+  failed: 'danger',
+  'not-checked': 'neutral',
+};
+
+const useStyles = makeStyles({
+  intro: { margin: '0 0 12px 0', color: tokens.colorNeutralForeground2 },
+  body: { minHeight: '220px' },
+});
+
+export function GatewayDoctorDialog({ onClose }: { readonly onClose: () => void }): ReactNode {
+  const t = useText();
+  const styles = useStyles();
+  const [checks, setChecks] = useState<readonly Check[] | null>(null);
+  const { run, isBusy, error } = useCall();
+  const [round, setRound] = useState(0);
+  useEffect(() => {
+    void run(async (signal) => setChecks((await providerClients.gateways.doctor({}, { signal })).checks));
+  }, [run, round]);
+  return (
+    <DialogFrame
+      title={t('doctor.title')}
+      width="wide"
+      onDismiss={onClose}
+      footer={
+        <>
+          <Button disabled={isBusy} onClick={() => setRound(round + 1)}>
+            {t('doctor.run')}
+          </Button>
+          <Button appearance="primary" onClick={onClose}>
+            {t('word.close')}
+          </Button>
+        </>
+      }
+    >
+      <p className={styles.intro}>{t('doctor.intro')}</p>
+      <div className={styles.body} aria-live="polite">
+        {error !== null && <ErrorView error={error} />}
+        {isBusy && <Spinner size="small" label={t('doctor.working')} />}
+        {!isBusy && checks !== null && checks.length === 0 && <p>{t('doctor.empty')}</p>}
+        {!isBusy && checks !== null && checks.length > 0 && (
+          <SimpleTable
+            label={t('doctor.title')}
+            rows={checks.map((check, index) => ({ ...check, index }))}
+            rowKey={({ index }) => String(index)}
+            columns={[
+              { id: 'gateway', title: t('doctor.gateway'), width: '110px', cell: ({ gateway }) => gateway },
+              {
+                id: 'check',
+                title: t('doctor.check'),
+                width: '130px',
+                cell: ({ check }) => t(`doctor.check.${check}`),
+              },
+              {
+                id: 'outcome',
+                title: t('doctor.outcome'),
+                width: '130px',
+                cell: ({ outcome }) => (
+                  <StatusBadge tone={tones[outcome]}>{t(`doctor.outcome.${outcome}`)}</StatusBadge>
+                ),
+              },
+              { id: 'message', title: t('doctor.message'), cell: ({ message }) => message },
+              { id: 'help', title: t('doctor.help'), cell: ({ help }) => help },
+            ]}
+          />
+        )}
+      </div>
+    </DialogFrame>
+  );
+}

@@ -1,0 +1,117 @@
+// Owns the list of pinned certificates and revoking one.
+import { Button, Link, makeStyles, tokens } from '@fluentui/react-components';
+import { useState } from 'react';
+import type { ReactNode } from 'react';
+import type { Pin } from '../../../services/contracts/models/trust.ts';
+import { useText } from '../../i18n/use-text.ts';
+import { tenantClients } from '../../platform/clients.ts';
+import { openDialog } from '../../platform/dialog-store.ts';
+import { shortThumbprint } from '../../platform/format.ts';
+import { useMirror } from '../../platform/use-mirror.ts';
+import { ConfirmDialog } from '../../ui/confirm-dialog.tsx';
+import { Instant } from '../../ui/instant.tsx';
+import { SimpleTable } from '../../ui/simple-table.tsx';
+import { StatusBadge } from '../../ui/status-badge.tsx';
+import type { Tone } from '../../ui/status-badge.tsx';
+import { OptionsSection } from './options-section.tsx';
+
+const tones: Readonly<Record<Pin['state'], Tone>> = {
+  current: 'success',
+  next: 'info',
+  revoked: 'danger',
+  replaced: 'neutral',
+};
+
+const useStyles = makeStyles({
+  muted: { margin: 0, color: tokens.colorNeutralForeground3 },
+  mono: { fontFamily: tokens.fontFamilyMonospace, fontSize: tokens.fontSizeBase200 },
+});
+
+export function PinList(): ReactNode {
+  const t = useText();
+  const styles = useStyles();
+  const pins = useMirror(({ tenant }) => tenant.pins);
+  const [revoking, setRevoking] = useState<Pin | null>(null);
+  return (
+    <OptionsSection title={t('pins.title')}>
+      {pins.length === 0 ? (
+        <p className={styles.muted}>
+          {t('pins.empty')}. {t('pins.empty.hint')}
+        </p>
+      ) : (
+        <SimpleTable
+          label={t('pins.title')}
+          rows={pins}
+          rowKey={({ id }) => id}
+          columns={[
+            {
+              id: 'identity',
+              title: t('pins.identity'),
+              cell: ({ identity, certificate }) => (
+                <Link
+                  as="button"
+                  onClick={() =>
+                    openDialog({
+                      kind: 'view-certificate',
+                      title: t('certificate.view.title', { name: identity }),
+                      certificate,
+                    })
+                  }
+                >
+                  {identity}
+                </Link>
+              ),
+            },
+            {
+              id: 'state',
+              title: t('pins.state'),
+              width: '130px',
+              cell: ({ state }) => <StatusBadge tone={tones[state]}>{t(`pins.state.${state}`)}</StatusBadge>,
+            },
+            {
+              id: 'thumbprint',
+              title: t('pins.thumbprint'),
+              width: '190px',
+              cell: ({ certificate }) => (
+                <span className={styles.mono} title={certificate.sha256}>
+                  {shortThumbprint(certificate.sha256)}
+                </span>
+              ),
+            },
+            {
+              id: 'pinnedAt',
+              title: t('pins.pinnedAt'),
+              width: '170px',
+              cell: ({ pinnedAt }) => <Instant at={pinnedAt} />,
+            },
+            {
+              id: 'revoke',
+              title: '',
+              width: '100px',
+              isNumeric: true,
+              cell: (pin) =>
+                pin.state === 'current' || pin.state === 'next' ? (
+                  <Button
+                    size="small"
+                    aria-label={`${t('pins.revoke')} ${pin.identity}`}
+                    onClick={() => setRevoking(pin)}
+                  >
+                    {t('pins.revoke')}
+                  </Button>
+                ) : null,
+            },
+          ]}
+        />
+      )}
+      {revoking !== null && (
+        <ConfirmDialog
+          title={t('pins.revoke.title', { identity: revoking.identity })}
+          text={t('pins.revoke.text', { identity: revoking.identity, thumbprint: revoking.certificate.sha256 })}
+          confirmLabel={t('pins.revoke.confirm')}
+          onConfirm={() => tenantClients.trust.revokePin({ pinId: revoking.id })}
+          onClose={() => setRevoking(null)}
+        />
+      )}
+    </OptionsSection>
+  );
+}

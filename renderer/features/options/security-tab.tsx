@@ -1,0 +1,21 @@
+// Owns the Security tab: the server identity of a provider; pins and the trust journal of a tenant.
+import { makeStyles } from '@fluentui/react-components';
+import type { ReactNode } from 'react';
+import { useHasRole } from '../../platform/use-mirror.ts';
+import { PinList } from './pin-list.tsx';
+import { ServerIdentity } from './server-identity.tsx';
+import { TrustJournal } from './trust-journal.tsx';
+
+const useStyles = makeStyles({ root: { display: 'flex', flexDirection: 'column', gap: '20px' } });
+
+export function SecurityTab(): ReactNode {
+  const styles = useStyles();
+  const isTenant = useHasRole('tenant');
+  return (
+    <div className={styles.root}>
+      <ServerIdentity />
+      {isTenant && <PinList />}
+      {isTenant && <TrustJournal />}
+    </div>
+  );
+}

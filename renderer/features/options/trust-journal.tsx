@@ -1,0 +1,94 @@
+// Owns the trust journal: every answer, and whether its hash chain is intact.
+import { Spinner, makeStyles, tokens } from '@fluentui/react-components';
+import { useEffect, useState } from 'react';
+import type { ReactNode } from 'react';
+import type { CommandOutput } from '../../../services/contracts/contract.ts';
+import type { ErrorInfo } from '../../../services/contracts/errors.ts';
+import type { trustDomain } from '../../../services/contracts/rpc/trust.ts';
+import { useText } from '../../i18n/use-text.ts';
+import { tenantClients } from '../../platform/clients.ts';
+import { toErrorInfo } from '../../platform/error-info.ts';
+import { shortThumbprint } from '../../platform/format.ts';
+import { useMirror } from '../../platform/use-mirror.ts';
+import { ErrorView } from '../../ui/error-view.tsx';
+import { Instant } from '../../ui/instant.tsx';
+import { SimpleTable } from '../../ui/simple-table.tsx';
+import { StatusBadge } from '../../ui/status-badge.tsx';
+import { OptionsSection } from './options-section.tsx';
+
+type Journal = CommandOutput<typeof trustDomain, 'journal'>;
+
+const useStyles = makeStyles({
+  muted: { margin: 0, color: tokens.colorNeutralForeground3 },
+  mono: { fontFamily: tokens.fontFamilyMonospace, fontSize: tokens.fontSizeBase200 },
+});
+
+export function TrustJournal(): ReactNode {
+  const t = useText();
+  const styles = useStyles();
+  // Pins change with every entry that matters: the list is asked for again then.
+  const pins = useMirror(({ tenant }) => tenant.pins);
+  const [journal, setJournal] = useState<Journal | null>(null);
+  const [error, setError] = useState<ErrorInfo | null>(null);
+  useEffect(() => {
+    let isGone = false;
+    tenantClients.trust
+      .journal({})
+      .then((answer) => !isGone && setJournal(answer))
+      .catch((thrown: unknown) => !isGone && setError(toErrorInfo(thrown)));
+    return () => {
+      isGone = true;
+    };
+  }, [pins]);
+  return (
+    <OptionsSection title={t('journal.title')}>
+      {error !== null && <ErrorView error={error} />}
+      {journal === null && error === null && <Spinner size="tiny" label={t('word.loading')} />}
+      {journal?.entries.length === 0 && (
+        <p className={styles.muted}>
+          {t('journal.empty')}. {t('journal.empty.hint')}
+        </p>
+      )}
+      {journal !== null && journal.entries.length > 0 && (
+        <>
+          <StatusBadge tone={journal.isIntact ? 'success' : 'security'}>
+            {journal.isIntact
+              ? t('journal.intact', { count: journal.entries.length })
+              : t('journal.broken', { sequence: String(journal.brokenAt ?? '?') })}
+          </StatusBadge>
+          <SimpleTable
+            label={t('journal.title')}
+            rows={journal.entries.toReversed()}
+            rowKey={({ sequence }) => String(sequence)}
+            columns={[
+              { id: 'at', title: t('journal.at'), width: '160px', cell: ({ at }) => <Instant at={at} /> },
+              {
+                id: 'action',
+                title: t('journal.action'),
+                width: '100px',
+                cell: ({ action }) => t(`journal.action.${action}`),
+              },
+              {
+                id: 'identity',
+                title: t('journal.identity'),
+                cell: ({ identity, address }) => `${identity}, ${address}`,
+              },
+              {
+                id: 'thumbprint',
+                title: t('journal.thumbprint'),
+                width: '170px',
+                cell: ({ sha256 }) => (
+                  <span className={styles.mono} title={sha256}>
+                    {shortThumbprint(sha256)}
+                  </span>
+                ),
+              },
+              { id: 'who', title: t('journal.who'), width: '130px', cell: ({ who }) => who },
+              { id: 'note', title: t('journal.note'), cell: ({ note }) => note },
+            ]}
+          />
+        </>
+      )}
+    </OptionsSection>
+  );
+}

@@ -1,0 +1,35 @@
+// Owns what the Service Provider wizard has been told, by hand or by an invitation. Pure.
+import { invitationSchema } from '../../../services/contracts/models/provider.ts';
+import type { Invitation } from '../../../services/contracts/models/provider.ts';
+
+export type InvitationReading =
+  | { readonly kind: 'read'; readonly invitation: Invitation }
+  | { readonly kind: 'invalid' }
+  | { readonly kind: 'expired' };
+
+/** The text of a file that somebody chose; anything may be in it. */
+export function readInvitation(text: string, now: number): InvitationReading {
+  let content: unknown;
+  try {
+    content = JSON.parse(text);
+  } catch {
+    return { kind: 'invalid' };
+  }
+  const parsed = invitationSchema.safeParse(content);
+  if (!parsed.success) return { kind: 'invalid' };
+  return Date.parse(parsed.data.expiresAt) <= now ? { kind: 'expired' } : { kind: 'read', invitation: parsed.data };
+}
+
+/**
+ * Compares pasted text with a thumbprint as people write it: colons, spaces, dashes, case and invisible marks do not count.
+ * Null when the text is no thumbprint. Used after trust was decided; before that the tenant service compares.
+ */
+export function matchesThumbprint(
+  pasted: string,
+  certificate: { readonly sha256: string; readonly sha1: string },
+): boolean | null {
+  const digits = pasted.replaceAll(/[\s:\-\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/gu, '').toUpperCase();
+  if (!/^([0-9A-F]{64}|[0-9A-F]{40})$/.test(digits)) return null;
+  const expected = digits.length === 64 ? certificate.sha256 : certificate.sha1;
+  return expected.replaceAll(':', '').toUpperCase() === digits;
+}

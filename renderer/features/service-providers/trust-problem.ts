@@ -1,0 +1,12 @@
+// Owns the error of a certificate that was not accepted, with its reasons in words.
+import { CallError } from '../../../services/contracts/client.ts';
+import type { TrustReason } from '../../../services/contracts/models/trust.ts';
+import type { TextFunction } from '../../i18n/use-text.ts';
+import { makeErrorInfo } from '../../platform/error-info.ts';
+
+/** Null reasons: somebody looked at it and refused. */
+export function trustProblem(reasons: readonly TrustReason[] | null, t: TextFunction): CallError {
+  if (reasons === null) return new CallError(makeErrorInfo('trust.refused', t('providerWizard.refused')));
+  const words = reasons.map((reason) => t(`trust.reason.${reason}`)).join(' ');
+  return new CallError(makeErrorInfo('trust.untrusted', t('providerWizard.notTrusted', { reasons: words })));
+}

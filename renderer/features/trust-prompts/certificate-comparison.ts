@@ -1,0 +1,58 @@
+// Owns which lines of two certificates are shown side by side and which of them differ. Pure.
+import type { CertificateSummary } from '../../../services/contracts/models/certificate.ts';
+import type { TextFunction } from '../../i18n/use-text.ts';
+import { formatInstant } from '../../platform/format.ts';
+
+export interface ComparedRow {
+  readonly id: 'issuedTo' | 'issuedBy' | 'valid' | 'names' | 'sha256' | 'sha1' | 'words';
+  readonly name: string;
+  /** Null when there is nothing saved to compare with. */
+  readonly saved: string | null;
+  readonly presented: string;
+  readonly isDifferent: boolean;
+  readonly isCode: boolean;
+}
+
+type Value = (certificate: CertificateSummary, t: TextFunction) => string;
+
+const values: readonly { readonly id: ComparedRow['id']; readonly value: Value; readonly isCode?: boolean }[] = [
+  { id: 'issuedTo', value: ({ subject }) => subject },
+  { id: 'issuedBy', value: ({ isSelfSigned, issuer }, t) => (isSelfSigned ? t('trust.selfSigned') : issuer) },
+  {
+    id: 'valid',
+    value: ({ notBefore, notAfter }, t) =>
+      t('trust.valid', { from: formatInstant(notBefore, 'date'), until: formatInstant(notAfter, 'date') }),
+  },
+  {
+    id: 'names',
+    value: ({ dnsNames, ipAddresses }, t) => [...dnsNames, ...ipAddresses].join(', ') || t('certificate.names.none'),
+  },
+  { id: 'sha256', value: ({ sha256 }) => groupThumbprint(sha256), isCode: true },
+  { id: 'sha1', value: ({ sha1 }) => groupThumbprint(sha1), isCode: true },
+  { id: 'words', value: ({ sha256Words }) => sha256Words.join(' · ') },
+];
+
+/** "9F2C 1A77 04BE ...": groups of four digits are the easiest to compare by eye. */
+export function groupThumbprint(thumbprint: string): string {
+  const digits = thumbprint.replaceAll(':', '');
+  return (digits.match(/.{1,4}/g) ?? []).join(' ');
+}
+
+export function compareCertificates(
+  saved: CertificateSummary | null,
+  presented: CertificateSummary,
+  t: TextFunction,
+): readonly ComparedRow[] {
+  return values.map(({ id, value, isCode = false }) => {
+    const savedValue = saved === null ? null : value(saved, t);
+    const presentedValue = value(presented, t);
+    return {
+      id,
+      name: t(`trust.row.${id}`),
+      saved: savedValue,
+      presented: presentedValue,
+      isDifferent: savedValue !== null && savedValue !== presentedValue,
+      isCode,
+    };
+  });
+}

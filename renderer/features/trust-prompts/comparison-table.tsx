@@ -1,0 +1,79 @@
+// Owns the table of a trust prompt: what is presented, beside what was saved when there is something saved; differences are marked.
+import { makeStyles, mergeClasses, tokens } from '@fluentui/react-components';
+import type { ReactNode } from 'react';
+import type { TrustPrompt } from '../../../services/contracts/models/trust.ts';
+import { useText } from '../../i18n/use-text.ts';
+import { formatInstant } from '../../platform/format.ts';
+import { compareCertificates } from './certificate-comparison.ts';
+
+const useStyles = makeStyles({
+  table: { width: '100%', borderCollapse: 'collapse', textAlign: 'left', tableLayout: 'fixed' },
+  columnHead: {
+    padding: '6px 10px',
+    fontSize: tokens.fontSizeBase200,
+    fontWeight: tokens.fontWeightSemibold,
+    color: tokens.colorNeutralForeground3,
+    borderBottom: `1px solid ${tokens.colorNeutralStroke2}`,
+  },
+  rowHead: {
+    width: '96px',
+    padding: '6px 10px 6px 0',
+    fontWeight: tokens.fontWeightRegular,
+    color: tokens.colorNeutralForeground3,
+    verticalAlign: 'top',
+    borderBottom: `1px solid ${tokens.colorNeutralStroke3}`,
+  },
+  cell: {
+    padding: '6px 10px',
+    verticalAlign: 'top',
+    overflowWrap: 'anywhere',
+    borderBottom: `1px solid ${tokens.colorNeutralStroke3}`,
+  },
+  code: { fontFamily: tokens.fontFamilyMonospace, fontSize: tokens.fontSizeBase200, lineHeight: '20px' },
+  differing: { backgroundColor: tokens.colorPaletteYellowBackground1 },
+  presented: { fontWeight: tokens.fontWeightSemibold },
+  differs: { marginLeft: '6px', fontSize: tokens.fontSizeBase200, color: tokens.colorNeutralForeground2 },
+});
+
+export function ComparisonTable({ prompt }: { readonly prompt: TrustPrompt }): ReactNode {
+  const t = useText();
+  const styles = useStyles();
+  const { saved, savedAt, presented } = prompt;
+  const rows = compareCertificates(saved, presented, t);
+  return (
+    <table className={styles.table}>
+      <thead className={saved === null ? 'visually-hidden' : undefined}>
+        <tr>
+          <th scope="col" className={styles.rowHead}>
+            <span className="visually-hidden">{t('word.details')}</span>
+          </th>
+          {saved !== null && (
+            <th scope="col" className={styles.columnHead}>
+              {savedAt === null
+                ? t('trust.column.saved.unknown')
+                : t('trust.column.saved', { date: formatInstant(savedAt, 'date') })}
+            </th>
+          )}
+          <th scope="col" className={styles.columnHead}>
+            {t('trust.column.presented')}
+          </th>
+        </tr>
+      </thead>
+      <tbody>
+        {rows.map((row) => {
+          const cell = mergeClasses(styles.cell, row.isCode && styles.code, row.isDifferent && styles.differing);
+          return (
+            <tr key={row.id} data-differs={row.isDifferent}>
+              <th scope="row" className={styles.rowHead}>
+                {row.name}
+                {row.isDifferent && <span className="visually-hidden"> ({t('trust.differs')})</span>}
+              </th>
+              {row.saved !== null && <td className={cell}>{row.saved}</td>}
+              <td className={mergeClasses(cell, row.isDifferent && styles.presented)}>{row.presented}</td>
+            </tr>
+          );
+        })}
+      </tbody>
+    </table>
+  );
+}
