@@ -10,7 +10,7 @@ import {
   type KeyProtection,
   type StoredCertificate,
 } from '../contracts/models/certificate.ts';
-import { idSchema, instantSchema } from '../contracts/models/values.ts';
+import { idSchema } from '../contracts/models/values.ts';
 import { syncFolder, writeFileAtomically } from '../kernel/atomic-file.ts';
 import { type Clock, systemClock } from '../kernel/clock.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
@@ -21,19 +21,13 @@ import { type ReadCertificate, readCertificate, summarize, toPem } from '../pki/
 import { generateSelfSigned, type RsaKeySize } from '../pki/generate.ts';
 import { splitPemCertificates } from '../pki/pem.ts';
 import type { AccessControl } from './access-control.ts';
+import { CertificateFolder } from './certificate-folder.ts';
 import { type KeychainKey, KeyEncryption } from './key-encryption.ts';
 import { PosixAccess } from './posix-access.ts';
+import { hasCode, parseJsonFile, unreadable } from './stored-file.ts';
 
 const keyFileName = 'store.key';
 const slotsFileName = 'slots.json';
-const certificateFiles = ['certificate.pem', 'chain.pem', 'key.pem', 'meta.json'] as const;
-
-const metaSchema = z.object({
-  formatVersion: z.literal(1),
-  friendlyName: z.string(),
-  origin: z.enum(['generated-at-first-start', 'generated', 'imported', 'picked']),
-  storedAt: instantSchema,
-});
 const slotsSchema = z.object({
   formatVersion: z.literal(1),
   slots: z.partialRecord(z.enum(certificateSlots), idSchema),
@@ -157,20 +151,17 @@ export class CertificateStore implements Disposable {
       .map((pem) => toPem(readCertificate(pem).der))
       .join('');
     const id = certificateId(leaf);
-    const meta: z.infer<typeof metaSchema> = {
-      formatVersion: 1,
-      friendlyName: certificate.friendlyName,
-      origin: certificate.origin,
-      storedAt: new Date(this.#clock.now()).toISOString(),
-    };
-    const content = {
-      'certificate.pem': toPem(leaf.der),
-      'chain.pem': chainPem,
-      'key.pem': this.#encryption.encrypt(key),
-      'meta.json': `${JSON.stringify(meta, null, 2)}\n`,
-    } satisfies Record<(typeof certificateFiles)[number], string>;
     return this.#write(async () => {
-      await this.#writeFolder(id, content);
+      await this.#folderOf(id).write(
+        {
+          certificatePem: toPem(leaf.der),
+          chainPem,
+          friendlyName: certificate.friendlyName,
+          origin: certificate.origin,
+          storedAt: new Date(this.#clock.now()).toISOString(),
+        },
+        key,
+      );
       return this.get(id);
     });
   }
@@ -199,7 +190,7 @@ export class CertificateStore implements Disposable {
     const stored = await this.#write(async () => {
       await this.get(id);
       // A key that cannot be read would be found out by the first tenant: find it out here.
-      await this.#readKey(id);
+      await this.#folderOf(id).readKey();
       const slots = await this.#readSlots();
       await this.#writeFile(
         slotsFileName,
@@ -250,11 +241,11 @@ export class CertificateStore implements Disposable {
     const stored = await this.installed(slot);
     if (stored === undefined)
       throw new FarkeepError('certificate.none', `No certificate is installed as ${slot} identity`);
-    const key = await this.#readKey(stored.id);
-    const chain = await readFile(path.join(this.folder, stored.id, 'chain.pem'), 'utf8');
+    const key = await this.#folderOf(stored.id).readKey();
+    const { chainPem } = await this.#folderOf(stored.id).read();
     return {
       id: stored.id,
-      certPem: stored.summary.pem + chain,
+      certPem: stored.summary.pem + chainPem,
       keyPem: Secret.take(Buffer.from(key.export({ type: 'pkcs8', format: 'pem' }))),
       stored,
     };
@@ -262,18 +253,13 @@ export class CertificateStore implements Disposable {
 
   /**
    * A stored certificate with its key, as `put` takes it. Dispose the key.
-   * @throws FarkeepError 'call.not-found' | 'certificate.key-unreadable'
+   * @throws FarkeepError 'call.not-found' | 'certificate.no-private-key' | 'certificate.key-unreadable'
    */
   async load(id: string): Promise<NewCertificate> {
-    const stored = await this.get(id);
-    const key = await this.#readKey(id);
-    return {
-      certificatePem: stored.summary.pem,
-      chainPem: await readFile(path.join(this.folder, id, 'chain.pem'), 'utf8'),
-      privateKey: Secret.take(key.export({ type: 'pkcs8', format: 'der' })),
-      friendlyName: stored.friendlyName,
-      origin: stored.origin,
-    };
+    const { certificatePem, chainPem, friendlyName, origin } = await this.#folderOf(id).read();
+    const key = await this.#folderOf(id).readKey();
+    const privateKey = Secret.take(key.export({ type: 'pkcs8', format: 'der' }));
+    return { certificatePem, chainPem, privateKey, friendlyName, origin };
   }
 
   /** The private key of an installed certificate, to sign with (session evidence, rollover announcements). */
@@ -281,34 +267,24 @@ export class CertificateStore implements Disposable {
     const stored = await this.installed(slot);
     if (stored === undefined)
       throw new FarkeepError('certificate.none', `No certificate is installed as ${slot} identity`);
-    return this.#readKey(stored.id);
+    return this.#folderOf(stored.id).readKey();
   }
 
   /** How the private key of a stored certificate is protected; without an id, how a new one will be. */
   async describeProtection(id?: string): Promise<KeyProtection> {
-    const keyFile = id === undefined ? undefined : path.join(this.folder, id, 'key.pem');
-    const wide = keyFile === undefined ? undefined : await this.#access.findTooWide(keyFile, 'file');
-    return {
-      kind: this.#encryption.kind,
-      description: this.#encryption.description,
-      readers: await this.#access.readers(keyFile ?? this.folder),
-      warnings: wide === undefined ? [] : [wide],
-    };
+    if (id !== undefined) return this.#folderOf(id).describeProtection();
+    const { kind, description } = this.#encryption;
+    return { kind, description, readers: await this.#access.readers(this.folder), warnings: [] };
   }
 
   /** Sentences about everything whose rights are wider than they should be. */
   async checkAccess(): Promise<string[]> {
-    const warnings: Array<string | undefined> = [await this.#access.findTooWide(this.folder, 'folder')];
+    const own = [await this.#access.findTooWide(this.folder, 'folder')];
     if (this.#encryption.kind === 'key-file') {
-      warnings.push(await this.#access.findTooWide(path.join(this.folder, keyFileName), 'file'));
+      own.push(await this.#access.findTooWide(path.join(this.folder, keyFileName), 'file'));
     }
-    for (const { id } of await this.list()) {
-      warnings.push(await this.#access.findTooWide(path.join(this.folder, id), 'folder'));
-      for (const name of certificateFiles) {
-        warnings.push(await this.#access.findTooWide(path.join(this.folder, id, name), 'file'));
-      }
-    }
-    return warnings.filter((warning) => warning !== undefined);
+    const stored = await Promise.all((await this.list()).map(({ id }) => this.#folderOf(id).checkAccess()));
+    return [...own.filter((warning) => warning !== undefined), ...stored.flat()];
   }
 
   [Symbol.dispose](): void {
@@ -316,68 +292,31 @@ export class CertificateStore implements Disposable {
     this.#encryption[Symbol.dispose]();
   }
 
-  async #read(id: string, slots: Partial<Record<CertificateSlot, string>>): Promise<StoredCertificate> {
+  /** @throws FarkeepError 'call.not-found' for what is no id, so that no id becomes a path elsewhere */
+  #folderOf(id: string): CertificateFolder {
     if (!idSchema.safeParse(id).success) throw new FarkeepError('call.not-found', 'There is no such certificate');
-    const folder = path.join(this.folder, id);
-    let certificatePem: string;
-    let chainPem: string;
-    let metaText: string;
-    try {
-      [certificatePem, chainPem, metaText] = await Promise.all([
-        readFile(path.join(folder, 'certificate.pem'), 'utf8'),
-        readFile(path.join(folder, 'chain.pem'), 'utf8'),
-        readFile(path.join(folder, 'meta.json'), 'utf8'),
-      ]);
-    } catch (error) {
-      if (hasCode(error, 'ENOENT'))
-        throw new FarkeepError('call.not-found', 'There is no such certificate', { cause: error });
-      throw await unreadable(error, folder, this.#access);
-    }
-    const meta = parseJson(metaSchema, metaText, path.join(folder, 'meta.json'));
+    return new CertificateFolder(path.join(this.folder, id), this.#access, this.#encryption);
+  }
+
+  async #read(id: string, slots: Partial<Record<CertificateSlot, string>>): Promise<StoredCertificate> {
+    const folder = this.#folderOf(id);
+    const { certificatePem, chainPem, friendlyName, origin, storedAt } = await folder.read();
     return {
       id,
-      friendlyName: meta.friendlyName,
-      origin: meta.origin,
-      storedAt: meta.storedAt,
+      friendlyName,
+      origin,
+      storedAt,
       summary: summarize(certificatePem),
       chainLength: splitPemCertificates(chainPem).length,
       installedInSlots: certificateSlots.filter((slot) => slots[slot] === id),
-      keyProtection: await this.describeProtection(id),
+      keyProtection: await folder.describeProtection(),
     };
-  }
-
-  async #readKey(id: string): Promise<KeyObject> {
-    const file = path.join(this.folder, id, 'key.pem');
-    let pem: string;
-    try {
-      pem = await readFile(file, 'utf8');
-    } catch (error) {
-      if (hasCode(error, 'ENOENT')) {
-        throw new FarkeepError('certificate.no-private-key', 'The private key of this certificate is missing', {
-          hint: `Restore ${file}, or import the certificate again.`,
-          cause: error,
-        });
-      }
-      throw await unreadable(error, file, this.#access);
-    }
-    try {
-      return this.#encryption.decrypt(pem);
-    } catch (error) {
-      throw new FarkeepError(
-        'certificate.key-unreadable',
-        `${file} cannot be decrypted: ${this.#encryption.description}, but it does not fit`,
-        {
-          hint: 'Restore the key file or the keychain entry that belongs to this store, or install the certificate again.',
-          cause: error,
-        },
-      );
-    }
   }
 
   async #readSlots(): Promise<Partial<Record<CertificateSlot, string>>> {
     const file = path.join(this.folder, slotsFileName);
     try {
-      return parseJson(slotsSchema, await readFile(file, 'utf8'), file).slots;
+      return parseJsonFile(slotsSchema, await readFile(file, 'utf8'), file).slots;
     } catch (error) {
       if (hasCode(error, 'ENOENT')) return {};
       throw await unreadable(error, file, this.#access);
@@ -391,36 +330,10 @@ export class CertificateStore implements Disposable {
   async #adoptFromKeyFile(keyFile: string): Promise<void> {
     if (!(await readdir(this.folder)).includes(keyFileName)) return;
     using former = await KeyEncryption.fromFile(keyFile, this.#access.fileMode);
-    for (const { id } of await this.list()) {
-      const file = path.join(this.folder, id, 'key.pem');
-      const pem = await readFile(file, 'utf8');
-      const key = decryptOrUndefined(former, pem);
-      if (key === undefined) continue;
-      await writeFileAtomically(file, this.#encryption.encrypt(key), { mode: this.#access.fileMode });
-      await this.#access.apply(file, 'file');
-    }
+    for (const { id } of await this.list()) await this.#folderOf(id).reencrypt(former);
     await rm(keyFile);
     await syncFolder(this.folder);
     this.#logger.info('Private keys are now encrypted with the keychain; the key file was removed');
-  }
-
-  async #writeFolder(id: string, content: Record<(typeof certificateFiles)[number], string>): Promise<void> {
-    const target = path.join(this.folder, id);
-    const exists = (await readdir(this.folder)).includes(id);
-    // A new folder appears whole by rename; in an existing one certificate and key stay the same pair.
-    const folder = exists ? target : path.join(this.folder, `.${id}.new`);
-    if (!exists) {
-      await mkdir(folder, { recursive: true, mode: this.#access.folderMode });
-      await this.#access.apply(folder, 'folder');
-    }
-    for (const name of certificateFiles) {
-      await writeFileAtomically(path.join(folder, name), content[name], { mode: this.#access.fileMode });
-      await this.#access.apply(path.join(folder, name), 'file');
-    }
-    if (!exists) {
-      await rename(folder, target);
-      await syncFolder(this.folder);
-    }
   }
 
   async #writeFile(name: string, content: string): Promise<void> {
@@ -447,36 +360,4 @@ export class CertificateStore implements Disposable {
 /** The id of a certificate: the first 16 bytes of its SHA-256, so that the same certificate is stored once. */
 function certificateId({ x509 }: ReadCertificate): string {
   return x509.fingerprint256.replaceAll(':', '').toLowerCase().slice(0, 32);
-}
-
-function decryptOrUndefined(encryption: KeyEncryption, pem: string): KeyObject | undefined {
-  try {
-    return encryption.decrypt(pem);
-  } catch {
-    // Encrypted with the keychain's key already.
-    return undefined;
-  }
-}
-
-function hasCode(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code;
-}
-
-function parseJson<T>(schema: z.ZodType<T>, text: string, file: string): T {
-  try {
-    return schema.parse(JSON.parse(text));
-  } catch (error) {
-    throw new FarkeepError('storage.damaged', `${file} is damaged`, { cause: error });
-  }
-}
-
-/** EACCES becomes the error that names account and file; anything else stays as it is. */
-async function unreadable(error: unknown, file: string, access: AccessControl): Promise<unknown> {
-  if (!hasCode(error, 'EACCES') && !hasCode(error, 'EPERM')) return error;
-  const account = await access.currentAccount();
-  return new FarkeepError('certificate.key-unreadable', `The account "${account}" cannot read ${file}`, {
-    hint: `Give the account "${account}" the right to read ${file}.`,
-    details: { account, file },
-    cause: error,
-  });
 }
