@@ -25,12 +25,17 @@ export const commandGroups: readonly CommandGroup[] = [
   },
   {
     name: 'certificate',
-    description: 'certificates of the provider: list, show, generate, import, install, remove, usage',
+    description: 'certificates of the provider: list, show, generate, import, install, remove, usage, rollover',
     load: async () => (await import('./commands/certificate.ts')).registerCertificate,
   },
   {
+    name: 'licence',
+    description: 'the licence of the provider: show, import',
+    load: async () => (await import('./commands/licence.ts')).registerLicence,
+  },
+  {
     name: 'trust',
-    description: 'what a tenant trusts: check, list, accept, refuse, revoke, journal',
+    description: 'what a tenant trusts: check, list, accept, refuse, revoke, journal, export, import, settings',
     load: async () => (await import('./commands/trust.ts')).registerTrust,
   },
   {

@@ -46,6 +46,7 @@ export function createOutput({
     failure(error) {
       progress.clear();
       if (isJson) writeJson({ ok: false, error });
+      else if (error.code === 'call.cancelled') stderr.write(`${error.message}.\n`);
       else stderr.write(`Error: ${error.message}\n${error.hint === '' ? '' : `Next: ${error.hint}\n`}`);
     },
   };

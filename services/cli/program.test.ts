@@ -28,7 +28,11 @@ describe('the farkeep command', () => {
       'serve tenant',
       'status',
       ...['list', 'show', 'generate', 'import', 'install', 'remove', 'usage'].map((name) => `certificate ${name}`),
-      ...['check', 'list', 'accept', 'revoke', 'journal'].map((name) => `trust ${name}`),
+      ...['announce', 'show', 'cancel'].map((name) => `certificate rollover ${name}`),
+      ...['show', 'import'].map((name) => `licence ${name}`),
+      ...['check', 'list', 'accept', 'revoke', 'journal', 'export', 'import', 'settings'].map(
+        (name) => `trust ${name}`,
+      ),
       ...['enrol-token', 'enrol', 'list', 'enable', 'disable', 'doctor'].map((name) => `gateway ${name}`),
       ...['add', 'set', 'list', 'disable', 'remove', 'invite'].map((name) => `tenant ${name}`),
       ...['add', 'list', 'verify', 'rebuild-catalogue'].map((name) => `repository ${name}`),

@@ -40,11 +40,13 @@ export function parseDuration(text: string, option: string): number {
   return durationMs;
 }
 
-/** "2027-03-31" (the whole day still counts, UTC) or a full ISO 8601 instant. @returns ISO 8601 in UTC */
-export function parseDate(text: string, option: string): string {
+/** "2027-03-31" (its end, or its start, UTC) or a full ISO 8601 instant. @returns ISO 8601 in UTC */
+export function parseDate(text: string, option: string, partOfDay: 'start' | 'end' = 'end'): string {
   const isDay = /^\d{4}-\d{2}-\d{2}$/.test(text);
   const time =
-    isDay || /^\d{4}-\d{2}-\d{2}T/.test(text) ? Date.parse(isDay ? `${text}T23:59:59.999Z` : text) : Number.NaN;
+    isDay || /^\d{4}-\d{2}-\d{2}T/.test(text)
+      ? Date.parse(isDay ? `${text}T${partOfDay === 'end' ? '23:59:59.999' : '00:00:00.000'}Z` : text)
+      : Number.NaN;
   // Date.parse takes February 30th for March 2nd.
   if (Number.isNaN(time) || (isDay && !new Date(time).toISOString().startsWith(text))) {
     throw usageError(`"${text}" is not a date`, `Write ${option} like 2027-03-31.`, option);

@@ -5,6 +5,7 @@ import {
   certificateSlots,
   type CertificateCandidate,
   type CertificateSlot,
+  type Rollover,
   type StoredCertificate,
 } from '../../contracts/models/certificate.ts';
 import { CallError } from '../../contracts/client.ts';
@@ -12,7 +13,7 @@ import type { DomainClient } from '../../contracts/contract.ts';
 import { certificateDomain } from '../../contracts/rpc/certificate.ts';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
 import type { CommandContext, DefineAction } from '../command-context.ts';
-import { formatInstant, usageError } from '../quantities.ts';
+import { formatInstant, parseDate, usageError } from '../quantities.ts';
 import { readPassword } from '../secret-input.ts';
 import { formatFacts, formatTable } from '../text-table.ts';
 
@@ -168,12 +169,76 @@ export function registerCertificate(program: Command, action: DefineAction): voi
               { title: 'KIND', value: ({ kind }) => kind },
               { title: 'STATE', value: ({ state }) => state },
               { title: 'LAST SEEN', value: ({ lastSeenAt }) => formatInstant(lastSeenAt) },
+              { title: 'REMARK', value: ({ note }) => note ?? '' },
             ],
             'Nobody relies on this certificate yet.',
           ),
         );
       }),
     );
+
+  registerRollover(group, action);
+}
+
+function registerRollover(group: Command, action: DefineAction): void {
+  const rollover = group.command('rollover').description('the planned change of the certificate that tenants see');
+
+  rollover
+    .command('announce <certificate>')
+    .description(
+      'tell tenants the next certificate, signed with the key in service; they take it without a prompt at the date',
+    )
+    .requiredOption('--at <date>', 'when it is put in service: a day such as 2027-03-31 (its start, UTC) or an instant')
+    .addHelpText(
+      'after',
+      '\nA former announcement is replaced. Who knows of it: farkeep certificate usage\n\nExample:\n  $ farkeep certificate rollover announce "Northwind 2027" --at 2027-03-31',
+    )
+    .action(
+      action(async (context, wanted: string, options: { at: string }) => {
+        const switchAt = parseDate(options.at, '--at', 'start');
+        const client = await connectProvider(context);
+        const { id } = await findCertificate(client, wanted);
+        const announced = await client.announceRollover({ certificateId: id, switchAt });
+        context.output.result({ ok: true, rollover: announced }, () => formatRollover(announced));
+      }),
+    );
+
+  rollover
+    .command('show')
+    .description('what is announced, and who knows of it')
+    .addHelpText('after', '\nExample:\n  $ farkeep certificate rollover show')
+    .action(
+      action(async (context, _options: object) => {
+        const shown = await (await connectProvider(context)).showRollover({});
+        context.output.result(shown, () =>
+          shown.rollover === null ? 'No change is announced.' : formatRollover(shown.rollover),
+        );
+      }),
+    );
+
+  rollover
+    .command('cancel')
+    .description('take the announcement back; tenants forget it at their next contact')
+    .addHelpText('after', '\nExample:\n  $ farkeep certificate rollover cancel')
+    .action(
+      action(async (context, _options: object) => {
+        await (await connectProvider(context)).cancelRollover({});
+        context.output.result({ ok: true }, 'No change is announced any more.');
+      }),
+    );
+}
+
+function formatRollover({ next, switchAt, tenants, problem }: Rollover): string {
+  return formatFacts([
+    ['Next', `${next.friendlyName} (${next.summary.subject})`],
+    ['Thumbprint (SHA-256)', next.summary.sha256],
+    ['In service from', formatInstant(switchAt)],
+    [
+      'Tenants informed',
+      `${tenants.informed} of ${tenants.total}${tenants.failed === 0 ? '' : `, ${tenants.failed} failed`}`,
+    ],
+    ...(problem === null ? [] : [['Problem', problem] as const]),
+  ]);
 }
 
 async function connectProvider(context: CommandContext): Promise<CertificateClient> {

@@ -8,6 +8,7 @@ import type { Pin, TrustPrompt } from '../../contracts/models/trust.ts';
 import { serviceProvidersDomain } from '../../contracts/rpc/service-providers.ts';
 import { trustDomain } from '../../contracts/rpc/trust.ts';
 import { systemClock } from '../../kernel/clock.ts';
+import { writeFileAtomically } from '../../kernel/atomic-file.ts';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
 import type { CommandContext, DefineAction } from '../command-context.ts';
 import { parseHostPort } from '../host-port.ts';
@@ -40,10 +41,7 @@ export function registerTrust(program: Command, action: DefineAction): void {
     .option('--name <name>', 'the name that the certificate has to cover (default: the host)')
     .option('--roots <file>', 'PEM file with authorities to trust besides those of the system')
     .option('--fingerprint <thumbprint>', 'accept exactly this certificate, SHA-256 or SHA-1')
-    .option('--crl <file>', 'revocation list, PEM or DER; repeatable', (file: string, earlier?: string[]) => [
-      ...(earlier ?? []),
-      file,
-    ])
+    .option('--crl <file>', 'revocation list, PEM or DER; repeatable', collect)
     .option('--fetch-crl', 'also fetch the lists that the certificates of a valid chain name')
     .option('--require-crl', 'refuse when nothing can be found out about a revocation')
     .addHelpText(
@@ -203,6 +201,109 @@ Examples:
         return journal.isIntact ? exitCodes.done : exitCodes.security;
       }),
     );
+
+  registerTrustedHosts(group, action);
+}
+
+function registerTrustedHosts(group: Command, action: DefineAction): void {
+  group
+    .command('export')
+    .description('the pinned providers as a file, to move them to another machine; certificates only, no secret')
+    .requiredOption('--out <file>', 'where to write it')
+    .addHelpText('after', '\nExample:\n  $ farkeep trust export --out trusted-hosts.json')
+    .action(
+      action(async (context, options: { out: string }) => {
+        const { text, count } = await (await connectTenant(context)).exportHosts({});
+        const file = path.resolve(options.out);
+        await writeFileAtomically(file, text, { mode: 0o644 });
+        context.output.result({ ok: true, file, count }, `Written: ${file} (${count} trusted hosts)`);
+      }),
+    );
+
+  group
+    .command('import <file>')
+    .description('pin the providers of such a file; never overwrites a pin (exit code 5 when one was left alone)')
+    .addHelpText('after', '\nExample:\n  $ farkeep trust import trusted-hosts.json')
+    .action(
+      action(async (context, file: string, _options: object) => {
+        const text = await readFileOf('FILE', file, 'utf8');
+        const report = await (await connectTenant(context)).importHosts({ text });
+        context.output.result({ ok: true, ...report }, () =>
+          formatFacts([
+            ['Pinned', report.added.join(', ') || 'none'],
+            ['Known already', report.known.join(', ') || 'none'],
+            ['Left alone (another pin, or revoked here)', report.conflicts.join(', ') || 'none'],
+          ]),
+        );
+        return report.conflicts.length > 0 ? exitCodes.warnings : exitCodes.done;
+      }),
+    );
+
+  group
+    .command('settings')
+    .description('authorities and revocation lists of the tenant here; without options only shows them')
+    .option(
+      '--root <file>',
+      'PEM file with authorities to trust besides the system’s; replaces all; repeatable',
+      collect,
+    )
+    .option('--crl <file>', 'revocation list, PEM or DER; replaces all; repeatable', collect)
+    .option('--no-files', 'forget all authorities and lists')
+    .option('--fetch-crl <yes|no>', 'fetch the lists that certificates of a trusted chain name')
+    .option('--require-crl <yes|no>', 'refuse when nothing can be found out about a revocation')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ farkeep trust settings\n  $ farkeep trust settings --crl northwind.crl --require-crl yes',
+    )
+    .action(
+      action(
+        async (
+          context,
+          options: { root?: string[]; crl?: string[]; files: boolean; fetchCrl?: string; requireCrl?: string },
+        ) => {
+          const { root, crl, fetchCrl, requireCrl } = options;
+          const files = (chosen: string[] | undefined): string[] | undefined =>
+            options.files ? chosen?.map((file) => path.resolve(file)) : (chosen ?? []);
+          const changes = {
+            rootFiles: files(root),
+            crlFiles: files(crl),
+            canFetchCrl: fetchCrl === undefined ? undefined : parseYesNo(fetchCrl, '--fetch-crl'),
+            isRevocationRequired: requireCrl === undefined ? undefined : parseYesNo(requireCrl, '--require-crl'),
+          };
+          const client = await connectTenant(context);
+          const { problems: _problems, ...before } = await client.getSettings({});
+          const isChanged = Object.values(changes).some((value) => value !== undefined);
+          const settings = isChanged
+            ? await client.setSettings({
+                rootFiles: changes.rootFiles ?? before.rootFiles,
+                crlFiles: changes.crlFiles ?? before.crlFiles,
+                canFetchCrl: changes.canFetchCrl ?? before.canFetchCrl,
+                isRevocationRequired: changes.isRevocationRequired ?? before.isRevocationRequired,
+              })
+            : await client.getSettings({});
+          context.output.result(settings, () =>
+            formatFacts([
+              ['Authorities', ['those of the system', ...settings.rootFiles].join(', ')],
+              ['Revocation lists', settings.crlFiles.join(', ') || 'none'],
+              ['Fetch lists', settings.canFetchCrl ? 'yes' : 'no'],
+              ['Unknown revocation', settings.isRevocationRequired ? 'refused' : 'a remark'],
+              ...settings.problems.map(({ file, message }) => ['Problem', `${file}: ${message}`] as const),
+            ]),
+          );
+          return settings.problems.length > 0 ? exitCodes.warnings : exitCodes.done;
+        },
+      ),
+    );
+}
+
+function collect(value: string, earlier: string[] = []): string[] {
+  return [...earlier, value];
+}
+
+function parseYesNo(text: string, option: string): boolean {
+  if (text !== 'yes' && text !== 'no')
+    throw usageError(`"${text}" is neither yes nor no`, `Correct ${option}.`, option);
+  return text === 'yes';
 }
 
 async function connectTenant(context: CommandContext): Promise<TrustClient> {
