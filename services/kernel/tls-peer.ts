@@ -37,12 +37,19 @@ export function peerChain(socket: TLSSocket, roots: RootIndex): X509Certificate[
       last.checkIssued(candidate) &&
       last.verify(candidate.publicKey) &&
       !chain.some((known) => known.raw.equals(candidate.raw));
-    const issuer = roots.find(last).find(isIssuer) ?? sent.find(isIssuer);
+    // An authority may stand in the list twice, with an old and a new certificate: OpenSSL takes the one that is in date.
+    const fitting = roots.find(last).filter(isIssuer);
+    const issuer = fitting.find(isInDate) ?? fitting[0] ?? sent.find(isIssuer);
     if (issuer === undefined) break;
     chain.push(issuer);
     last = issuer;
   }
   return chain;
+}
+
+function isInDate({ validFromDate, validToDate }: X509Certificate): boolean {
+  const now = Date.now();
+  return validFromDate.getTime() <= now && now <= validToDate.getTime();
 }
 
 /** Trusted roots by subject. Parsed once, on first use. */

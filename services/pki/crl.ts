@@ -4,8 +4,7 @@ import { AsnConvert } from '@peculiar/asn1-schema';
 import { AlgorithmIdentifier } from '@peculiar/asn1-x509';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import type { ReadCertificate } from './certificate-summary.ts';
-import { pemBody } from './private-key.ts';
-import { splitPem } from './pem.ts';
+import { pemBody, splitPem } from './pem.ts';
 import { verifyStrongSignature } from './strength.ts';
 import { normalizeSerial } from './x509-structure.ts';
 

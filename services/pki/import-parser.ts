@@ -4,9 +4,9 @@ import { createPublicKey, type KeyObject } from 'node:crypto';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import { BerError, BerNode } from './ber-reader.ts';
 import { type ReadCertificate, readCertificate } from './certificate-summary.ts';
-import { splitPem } from './pem.ts';
+import { pemBody, splitPem } from './pem.ts';
 import { isPkcs12, readPkcs12 } from './pkcs12.ts';
-import { keyFormOf, pemBody, readPrivateKeyDer, readPrivateKeyPem, toKey } from './private-key.ts';
+import { keyFormOf, readPrivateKeyDer, readPrivateKeyPem, toKey } from './private-key.ts';
 import type { WorkBudget } from './work-budget.ts';
 
 export type ImportFormat = 'PFX/P12' | 'PEM' | 'DER' | 'PKCS#7';

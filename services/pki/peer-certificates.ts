@@ -1,6 +1,5 @@
 // Owns looking at a server: a TLS 1.3 handshake, what it showed in the form that the trust decision takes, nothing sent after it.
 // Must not decide anything.
-import { readFileSync } from 'node:fs';
 import { connect as connectTcp, isIP } from 'node:net';
 import tls from 'node:tls';
 import type { TlsInfo } from '../contracts/models/trust.ts';
@@ -8,8 +7,6 @@ import { abortError } from '../kernel/clock.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import { peerChain, RootIndex, shieldFromPeer } from '../kernel/tls-peer.ts';
 import type { TrustInput } from './trust.ts';
-
-const linuxBundle = '/etc/ssl/certs/ca-certificates.crt';
 
 /** System roots of this machine plus what the admin added, PEM. */
 export function trustedRoots(extraRoots: readonly string[] = []): string[] {
@@ -24,14 +21,9 @@ function systemRoots(): readonly string[] {
 }
 
 function readSystemRoots(): readonly string[] {
-  const roots = [...new Set(tls.getCACertificates('system'))];
-  if (roots.length > 0 || process.platform !== 'linux') return roots;
-  try {
-    return readFileSync(linuxBundle, 'utf8').match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
-  } catch {
-    // A machine without a bundle trusts no authority: pins and added roots still work.
-    return [];
-  }
+  const system = tls.getCACertificates('system');
+  // A machine without a list of its own gets Node's, as on the control channel.
+  return [...new Set(system.length > 0 ? system : tls.getCACertificates('bundled'))];
 }
 
 interface TrustContext {

@@ -35,3 +35,9 @@ export function splitPemCertificates(text: string): string[] {
     .filter(({ label }) => label === 'CERTIFICATE' || label === 'X509 CERTIFICATE' || label === 'TRUSTED CERTIFICATE')
     .map(({ text: block }) => block);
 }
+
+/** Content of a PEM block without its headers (RFC 1421). */
+export function pemBody(block: PemBlock): Buffer {
+  const lines = block.text.split('\n').slice(1, -2);
+  return Buffer.from(lines.filter((line) => !line.includes(':')).join(''), 'base64');
+}

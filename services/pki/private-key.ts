@@ -5,7 +5,7 @@ import { BerError, BerNode } from './ber-reader.ts';
 import { firstThatFits, passwordForms } from './file-password.ts';
 import { decryptDes } from './forge.ts';
 import { decryptWithPassword } from './password-decryption.ts';
-import type { PemBlock } from './pem.ts';
+import { pemBody, type PemBlock } from './pem.ts';
 import { parseSequence } from './pkcs12.ts';
 import type { WorkBudget } from './work-budget.ts';
 
@@ -65,12 +65,6 @@ export function readPrivateKeyPem(block: PemBlock, password: string | undefined,
   });
   if (key === undefined) throw wrongPassword(password);
   return key;
-}
-
-/** Content of a PEM block without its headers (RFC 1421). */
-export function pemBody(block: PemBlock): Buffer {
-  const lines = block.text.split('\n').slice(1, -2);
-  return Buffer.from(lines.filter((line) => !line.includes(':')).join(''), 'base64');
 }
 
 const traditionalCiphers: Readonly<Record<string, readonly [name: string, keyBytes: number, ivBytes: number]>> = {
