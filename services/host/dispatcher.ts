@@ -59,12 +59,14 @@ export function createDispatcher({
   // Maps, not objects: a name such as "constructor" must not reach a prototype.
   const routes = new Map<string, Map<string, { contract: CommandContract; handler: CommandHandler }>>();
   for (const { contract, handlers } of domains) {
-    const commands = Object.entries(contract.commands).map(([name, command]) => {
+    const commands = new Map<string, { contract: CommandContract; handler: CommandHandler }>();
+    for (const [name, command] of Object.entries(contract.commands)) {
       const handler = handlers[name];
-      if (handler === undefined) throw new Error(`No handler for ${contract.name}.${name}`);
-      return [name, { contract: command, handler }] as const;
-    });
-    routes.set(contract.name, new Map(commands));
+      // The compiler sees to it that none is missing. Should it happen all the same, the rest of the service is worth more than this one.
+      if (handler === undefined) logger.error('a command has no handler', { command: `${contract.name}.${name}` });
+      else commands.set(name, { contract: command, handler });
+    }
+    routes.set(contract.name, commands);
   }
 
   async function run({ domain, command, input }: CallRequest, context: CallContext): Promise<unknown> {
