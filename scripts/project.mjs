@@ -41,6 +41,16 @@ export function requirePinnedNode() {
   return executable;
 }
 
+/**
+ * For running npm from a script that npm started: without what npm put in front of PATH, which would make npm run on the very Node.js
+ * that it is about to replace.
+ */
+export function npmEnvironment() {
+  const own = inProject('node_modules', '.bin');
+  const folders = (process.env['PATH'] ?? '').split(path.delimiter).filter((folder) => path.resolve(folder) !== own);
+  return { ...process.env, PATH: folders.join(path.delimiter) };
+}
+
 /** A failure that a person can act on: what happened, and what to do next. Printed without a stack. */
 export class SetUpError extends Error {
   /**

@@ -3,9 +3,9 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createHash } from 'node:crypto';
 import { ensureElectronRuntime } from './electron-runtime.mjs';
-import { inProject, pinnedNodePath, SetUpError } from './project.mjs';
+import { inProject, npmEnvironment, pinnedNodePath, SetUpError } from './project.mjs';
 import { runCommand } from './run-command.mjs';
-import { ensureSystemLibraries } from './system-libraries.mjs';
+import { ensureNodeRuns, ensureSystemLibraries } from './system-libraries.mjs';
 
 const minimumNodeMajor = 20;
 
@@ -41,6 +41,7 @@ export async function ensureDependencies() {
   if (hasCurrentDependencies()) return;
   if (isInstalledLock()) {
     // A developer ran "npm install": what the lock file names is there already.
+    await ensureNodeRuns(pinnedNodePath(), { say });
     writeFileSync(stampFile, dependencyStamp());
     return;
   }
@@ -50,7 +51,7 @@ export async function ensureDependencies() {
     ['ci', '--include=optional', '--include=dev', '--no-progress', '--loglevel=error'],
     {
       cwd: inProject(),
-      env: { ...process.env, ELECTRON_SKIP_BINARY_DOWNLOAD: '1' },
+      env: npmEnvironment(),
       deadlineMs: 900_000,
       show: 'stderr',
     },
@@ -67,6 +68,7 @@ export async function ensureDependencies() {
       'Use linux-x64, linux-arm64, win-x64 or darwin-arm64.',
     );
   }
+  await ensureNodeRuns(pinnedNodePath(), { say });
   writeFileSync(stampFile, dependencyStamp());
 }
 

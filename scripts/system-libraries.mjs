@@ -1,4 +1,4 @@
-// Owns the Debian packages that Electron and the virtual display need. Installs only what is missing, and only as root.
+// Owns the Debian packages that Node.js, Electron and the virtual display need. Installs only what is missing, and only as root.
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { SetUpError } from './project.mjs';
@@ -75,10 +75,51 @@ export async function ensureSystemLibraries({ say, hasDisplay }) {
   if (process.platform !== 'linux') return;
   const missing = await missingPackages({ hasDisplay });
   if (missing.length === 0) return;
-  const isDebian = findProgram('apt-get') !== undefined;
-  if (!isDebian) {
+  await installPackages('Electron', missing, { say });
+  const still = await missingPackages({ hasDisplay });
+  if (still.length > 0) {
     throw new SetUpError(
-      `Electron needs libraries that are missing here (Debian names: ${missing.map((names) => names.at(-1)).join(', ')}).`,
+      `Still missing after the installation: ${still.map((candidates) => candidates.join(' or ')).join(', ')}.`,
+      'Install them by hand, then run the same command again.',
+    );
+  }
+}
+
+/** What the official Node.js builds link to and a minimal Debian may not have. */
+const nodeLibraries = { 'libatomic.so.1': ['libatomic1'], 'libstdc++.so.6': ['libstdc++6'] };
+
+/**
+ * Makes sure that the pinned Node.js can run here: on a minimal system a library may be missing.
+ * @param {string} executable
+ * @param {{ say: (text: string) => void }} options
+ */
+export async function ensureNodeRuns(executable, { say }) {
+  for (const isLastTry of [false, false, true]) {
+    const { exitCode, output } = await runCommand(executable, ['--version'], { deadlineMs: 30_000 });
+    if (exitCode === 0) return;
+    const library = /error while loading shared libraries: ([^:]+):/.exec(output)?.[1] ?? '';
+    const candidates = Object.entries(nodeLibraries).find(([name]) => name === library)?.[1];
+    if (isLastTry || candidates === undefined) {
+      throw new SetUpError(
+        `The Node.js runtime ${executable} does not run here: ${output.trim()}`,
+        library === ''
+          ? 'Look at the message above.'
+          : `Install the package that brings ${library}, then run the same command again.`,
+      );
+    }
+    await installPackages('Node.js', [candidates], { say });
+  }
+}
+
+/**
+ * @param {string} user who needs them, for people
+ * @param {readonly (readonly string[])[]} missing candidates for each package
+ * @param {{ say: (text: string) => void }} options
+ */
+async function installPackages(user, missing, { say }) {
+  if (findProgram('apt-get') === undefined) {
+    throw new SetUpError(
+      `${user} needs libraries that are missing here (Debian names: ${missing.map((names) => names.at(-1)).join(', ')}).`,
       'Install them with the package manager of this system, then run the same command again.',
     );
   }
@@ -93,23 +134,16 @@ export async function ensureSystemLibraries({ say, hasDisplay }) {
   const install = ['install', '-y', '-q', '--no-install-recommends', ...names];
   if (!isRoot) {
     throw new SetUpError(
-      `Electron needs ${names.length} system package(s) that are missing: ${names.join(', ')}.`,
+      `${user} needs ${names.length} system package(s) that are missing: ${names.join(', ')}.`,
       `Run "sudo apt-get update && sudo apt-get ${install.join(' ')}", then the same command again.`,
     );
   }
-  say(`installing system packages: ${names.join(', ')}`);
+  say(`installing system packages for ${user}: ${names.join(', ')}`);
   const { exitCode } = await runCommand('apt-get', install, { env, show: 'stderr' });
   if (exitCode !== 0) {
     throw new SetUpError(
-      'apt-get could not install the packages that Electron needs (its message is above).',
+      `apt-get could not install the packages that ${user} needs (its message is above).`,
       `Run "apt-get ${install.join(' ')}" by hand, then the same command again.`,
-    );
-  }
-  const still = await missingPackages({ hasDisplay });
-  if (still.length > 0) {
-    throw new SetUpError(
-      `Still missing after the installation: ${still.map((candidates) => candidates.join(' or ')).join(', ')}.`,
-      'Install them by hand, then run the same command again.',
     );
   }
 }
