@@ -1,7 +1,8 @@
 // Owns set-up of a checkout: dependencies, system libraries, the Electron runtime. Safe to repeat, quick the second time.
 // It writes to standard error only: the output of a command that had to set up first stays clean.
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { ensureElectronRuntime } from './electron-runtime.mjs';
 import { inProject, npmEnvironment, pinnedNodePath, SetUpError } from './project.mjs';
 import { runCommand } from './run-command.mjs';
@@ -41,7 +42,7 @@ export async function ensureDependencies() {
   if (hasCurrentDependencies()) return;
   if (isInstalledLock()) {
     // A developer ran "npm install": what the lock file names is there already.
-    await ensureNodeRuns(pinnedNodePath(), { say });
+    await ensurePinnedNode();
     writeFileSync(stampFile, dependencyStamp());
     return;
   }
@@ -68,8 +69,19 @@ export async function ensureDependencies() {
       'Use linux-x64, linux-arm64, win-x64 or darwin-arm64.',
     );
   }
-  await ensureNodeRuns(pinnedNodePath(), { say });
+  await ensurePinnedNode();
   writeFileSync(stampFile, dependencyStamp());
+}
+
+/**
+ * npm runs scripts with node_modules/.bin first in PATH, so `node` there is the pinned one. While that one cannot run, the link must
+ * not be there: the next try would end with a message of the dynamic linker instead of ours.
+ */
+async function ensurePinnedNode() {
+  const link = inProject('node_modules', '.bin', 'node');
+  if (process.platform !== 'win32') rmSync(link, { force: true });
+  await ensureNodeRuns(pinnedNodePath(), { say });
+  if (process.platform !== 'win32') symlinkSync(path.relative(path.dirname(link), pinnedNodePath()), link);
 }
 
 /** npm keeps a copy of the lock file of what it installed; the versions in it must be those of ours. */
