@@ -1,28 +1,25 @@
 // Owns the certificate domain of the provider service: candidates in memory, the store, putting one in service, who relies on it.
 // Nothing changes before `install`; a candidate that nobody finishes is dropped, with its key.
-import { hostname } from 'node:os';
 import type { DomainHandlers, EventPublisher } from '../contracts/contract.ts';
-import type {
-  CertificateCandidate,
-  CertificateSlot,
-  PickableCertificate,
-  StoredCertificate,
-} from '../contracts/models/certificate.ts';
+import type { CertificateCandidate, CertificateSlot, StoredCertificate } from '../contracts/models/certificate.ts';
 import { certificateDomain } from '../contracts/rpc/certificate.ts';
 import type { CertificateStore, NewCertificate } from '../certstore/certificate-store.ts';
+import { listPickableCertificates, ownStorePrefix } from '../certstore/pickable-certificates.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import { newId } from '../kernel/identifier.ts';
 import type { SubjectName } from '../pki/certificate-builder.ts';
-import { summarize } from '../pki/certificate-summary.ts';
-import { anonymousCommonName, generateSelfSigned, type RsaKeySize } from '../pki/generate.ts';
+import { readCertificate, summarize } from '../pki/certificate-summary.ts';
+import { generateSelfSigned, type RsaKeySize } from '../pki/generate.ts';
 import { importCertificateFile, type ImportedCertificate } from '../pki/import.ts';
-import { certificateSubject } from '../pki/licence.ts';
 import { splitPemCertificates } from '../pki/pem.ts';
-import { listPickable, pickCertificate, systemPickRoots } from '../pki/pick.ts';
+import { pickCertificate, systemPickRoots } from '../pki/pick.ts';
 import { describeCaller, type AuditLog } from './audit-log.ts';
+import type { CertificateInstaller } from './certificate-installer.ts';
+import type { CertificateUsers } from './certificate-users.ts';
 import type { Gateways } from './gateways.ts';
-import type { ProviderIdentity } from './provider-identity.ts';
+import { coversGateway, type ProviderIdentity } from './provider-identity.ts';
+import type { RolloverPlan } from './rollover.ts';
 
 const candidateLifeMs = 30 * 60_000;
 const maxCandidates = 32;
@@ -35,25 +32,18 @@ export interface CertificateHandlersOptions {
   readonly clock: Clock;
   readonly audit: AuditLog;
   readonly publish: EventPublisher;
-  readonly subject: SubjectName;
+  /** Whom a generated certificate is for: the licence says so. */
+  readonly subject: () => SubjectName;
   readonly keyBits: RsaKeySize;
-  /** Brings what was installed into the listener. */
-  readonly onInstalled: (slot: CertificateSlot) => Promise<void>;
+  readonly installer: CertificateInstaller;
+  readonly users: CertificateUsers;
+  readonly rollover: RolloverPlan;
 }
 
 interface Candidate {
   /** A certificate with its key that is not stored yet, or the id of one that is. */
   readonly content: NewCertificate | { readonly storedId: string };
   readonly madeAtMs: number;
-}
-
-/** Marks rows of Farkeep's own store on the page Pick Certificate. */
-const ownStorePrefix = 'farkeep:';
-
-/** Who a certificate without a licence is for: this machine. */
-export function communitySubject(): SubjectName {
-  const name = hostname();
-  return certificateSubject(undefined, name === '' ? anonymousCommonName() : name);
 }
 
 export class CertificateHandlers {
@@ -65,24 +55,25 @@ export class CertificateHandlers {
   }
 
   handlers(): DomainHandlers<typeof certificateDomain> {
-    const { store, keyBits, subject, clock, audit, publish, onInstalled } = this.#options;
+    const { store, keyBits, subject, clock, audit, installer, rollover } = this.#options;
     return {
       list: async () => ({
         certificates: (await store.list()).sort((a, b) => b.installedInSlots.length - a.installedInSlots.length),
       }),
-      show: async ({ slot }) => {
+      show: async ({ slot }, { caller }) => {
         const stored = await store.installed(slot);
         if (stored === undefined) throw new FarkeepError('certificate.none');
+        if (caller.kind === 'console') this.#noteConsole(slot, caller.account, stored.summary.sha256);
         return stored;
       },
       describeGenerate: async () => ({
-        subject: formatSubject(subject),
+        subject: formatSubject(subject()),
         keyBits,
         validYears,
         keyProtection: await store.describeProtection(),
       }),
       generate: async ({ friendlyName, keyBits: wantedBits }, { signal }) => {
-        const made = await generateSelfSigned({ subject, keyBits: wantedBits, validYears, signal, clock });
+        const made = await generateSelfSigned({ subject: subject(), keyBits: wantedBits, validYears, signal, clock });
         return this.#keep({
           certificatePem: made.certificatePem,
           chainPem: '',
@@ -91,10 +82,7 @@ export class CertificateHandlers {
           origin: 'generated',
         });
       },
-      listPickable: async () => {
-        const own = (await store.list()).map((stored) => ownStoreRow(stored, clock.now()));
-        return { certificates: [...own, ...(await listPickable(systemPickRoots, clock))] };
-      },
+      listPickable: async () => ({ certificates: await listPickableCertificates(store, { clock }) }),
       pick: async ({ pickId }, { signal }) => {
         if (pickId.startsWith(ownStorePrefix)) return this.#pickOwn(pickId.slice(ownStorePrefix.length));
         const found = await pickCertificate(pickId, systemPickRoots, { signal, clock });
@@ -241,18 +229,6 @@ export class CertificateHandlers {
     }));
     return { users: [...tenants, ...relays], total: tenants.length + relays.length };
   }
-}
-
-function ownStoreRow({ id, friendlyName, summary }: StoredCertificate, nowMs: number): PickableCertificate {
-  return {
-    pickId: `${ownStorePrefix}${id}`,
-    store: 'Farkeep',
-    issuedTo: summary.commonName,
-    issuedBy: summary.issuer,
-    friendlyName,
-    notAfter: summary.notAfter,
-    unusableReason: Date.parse(summary.notAfter) < nowMs ? `It expired on ${summary.notAfter.slice(0, 10)}` : null,
-  };
 }
 
 function formatSubject({ commonName, organization, organizationalUnit }: SubjectName): string {

@@ -70,6 +70,15 @@ const accounts = `
   ) STRICT;
 `;
 
+/** What each one that relies on the provider identity has reported (certificate-users.ts). */
+const certificateUsers = `
+  ALTER TABLE identity_users ADD COLUMN previous_sha256 TEXT;
+  ALTER TABLE identity_users ADD COLUMN accepted_by TEXT;
+  ALTER TABLE identity_users ADD COLUMN next_sha256 TEXT;
+  ALTER TABLE identity_users ADD COLUMN refused_sha256 TEXT;
+  ALTER TABLE identity_users ADD COLUMN refused_reason TEXT;
+`;
+
 export function openProviderDatabase(home: string): Database {
-  return new Database(path.join(home, 'provider.sqlite'), [accounts, sessionArchiveMigration]);
+  return new Database(path.join(home, 'provider.sqlite'), [accounts, sessionArchiveMigration, certificateUsers]);
 }

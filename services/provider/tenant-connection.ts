@@ -3,8 +3,14 @@
 import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
 import type { Logger } from '../kernel/logger.ts';
 import type { ControlConnection } from '../transport/control-server.ts';
-import { isTenantRequest, parseTenantNotification, parseTenantRequest } from '../wire/control-calls.ts';
-import type { TenantRequestInput, TenantRequestName, TenantRequestOutput } from '../wire/control-messages.ts';
+import { isTenantRequest, parseTenantNotification, parseTenantRequest, tellTenant } from '../wire/control-calls.ts';
+import type {
+  ProviderNotification,
+  ProviderNotificationName,
+  TenantRequestInput,
+  TenantRequestName,
+  TenantRequestOutput,
+} from '../wire/control-messages.ts';
 import type { LoginExchange } from './login-exchange.ts';
 import type { SessionChannel } from './provider-session.ts';
 import type { SessionManager } from './session-manager.ts';
@@ -47,6 +53,15 @@ export class TenantConnection {
 
   get tenantId(): string | undefined {
     return this.#options.login.tenantId;
+  }
+
+  /** Thumbprint of the certificate that this connection was shown. */
+  get shownSha256(): string {
+    return this.#options.connection.shownSha256;
+  }
+
+  tell<Name extends ProviderNotificationName>(name: Name, payload: ProviderNotification<Name>): void {
+    tellTenant(this.#options.connection.peer, name, payload);
   }
 
   close(reason: FarkeepError): void {

@@ -5,6 +5,7 @@ import { tenantsDomain } from '../contracts/rpc/tenants.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import { describeCaller, type AuditLog } from './audit-log.ts';
+import type { CertificateUsers } from './certificate-users.ts';
 import type { Gateways } from './gateways.ts';
 import type { ProviderIdentity } from './provider-identity.ts';
 import type { SessionManager } from './session-manager.ts';
@@ -17,6 +18,7 @@ export interface TenantHandlersOptions {
   readonly sessions: SessionManager;
   readonly gateways: Gateways;
   readonly identity: ProviderIdentity;
+  readonly certificateUsers: CertificateUsers;
   readonly providerName: string;
   readonly clock: Clock;
   readonly audit: AuditLog;
@@ -62,7 +64,7 @@ export function tenantHandlers(options: TenantHandlersOptions): DomainHandlers<t
       await sessions.cancelAllOf(tenantId, reason);
       disconnect(tenantId, reason);
       accounts.remove(tenantId);
-      identity.forgetUser('tenant', name);
+      options.certificateUsers.forget('tenant', name);
       audit.add(describeCaller(context), 'tenant.remove', name);
       publish(tenantsDomain, 'removed', { tenantId });
       options.onQuotasChanged();

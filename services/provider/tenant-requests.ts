@@ -22,7 +22,10 @@ export interface TenantRequestsOptions {
   readonly providerName: string;
 }
 
-export function tenantRequestHandlers(options: TenantRequestsOptions): TenantConnectionOptions['handlers'] {
+/** All but what belongs to one connection. */
+export function tenantRequestHandlers(
+  options: TenantRequestsOptions,
+): Omit<TenantConnectionOptions['handlers'], 'certificate.status'> {
   const { accounts, gateways, points, sessions, store, providerName } = options;
   return {
     'gateways.list': () => {
