@@ -251,23 +251,17 @@ export class CertificateStore implements Disposable {
     };
   }
 
-  /**
-   * A stored certificate with its key, as `put` takes it. Dispose the key.
-   * @throws FarkeepError 'call.not-found' | 'certificate.no-private-key' | 'certificate.key-unreadable'
-   */
-  async load(id: string): Promise<NewCertificate> {
-    const { certificatePem, chainPem, friendlyName, origin } = await this.#folderOf(id).read();
-    const key = await this.#folderOf(id).readKey();
-    const privateKey = Secret.take(key.export({ type: 'pkcs8', format: 'der' }));
-    return { certificatePem, chainPem, privateKey, friendlyName, origin };
-  }
-
   /** The private key of an installed certificate, to sign with (session evidence, rollover announcements). */
   async loadSigningKey(slot: CertificateSlot): Promise<KeyObject> {
     const stored = await this.installed(slot);
     if (stored === undefined)
       throw new FarkeepError('certificate.none', `No certificate is installed as ${slot} identity`);
     return this.#folderOf(stored.id).readKey();
+  }
+
+  /** Whether a stored certificate could be put in service. @throws FarkeepError 'certificate.no-private-key' | 'certificate.key-unreadable' */
+  async checkKey(id: string): Promise<void> {
+    await this.#folderOf(id).readKey();
   }
 
   /** How the private key of a stored certificate is protected; without an id, how a new one will be. */
