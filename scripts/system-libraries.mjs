@@ -1,4 +1,4 @@
-// Owns the Debian packages that Node.js, Electron and the virtual display need. Installs only what is missing, and only as root.
+// Owns the Debian packages that Node.js, Electron, the virtual display and the tests need. Installs only what is missing, and only as root.
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { SetUpError } from './project.mjs';
@@ -81,6 +81,22 @@ export async function ensureSystemLibraries({ say, hasDisplay }) {
     throw new SetUpError(
       `Still missing after the installation: ${still.map((candidates) => candidates.join(' or ')).join(', ')}.`,
       'Install them by hand, then run the same command again.',
+    );
+  }
+}
+
+/**
+ * Brings programs that tests or benchmarks run, each with the package of its own name.
+ * @param {readonly string[]} programs
+ * @param {{ say: (text: string) => void, user: string }} options `user`: who needs them, for people
+ */
+export async function ensurePrograms(programs, { say, user }) {
+  const missing = programs.filter((program) => findProgram(program) === undefined);
+  if (missing.length > 0) {
+    await installPackages(
+      user,
+      missing.map((program) => [program]),
+      { say },
     );
   }
 }
