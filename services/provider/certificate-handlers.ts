@@ -9,16 +9,17 @@ import type { Clock } from '../kernel/clock.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import { newId } from '../kernel/identifier.ts';
 import type { SubjectName } from '../pki/certificate-builder.ts';
-import { readCertificate, summarize } from '../pki/certificate-summary.ts';
+import { summarize } from '../pki/certificate-summary.ts';
 import { generateSelfSigned, type RsaKeySize } from '../pki/generate.ts';
 import { importCertificateFile, type ImportedCertificate } from '../pki/import.ts';
 import { splitPemCertificates } from '../pki/pem.ts';
 import { pickCertificate, systemPickRoots } from '../pki/pick.ts';
 import { describeCaller, type AuditLog } from './audit-log.ts';
 import type { CertificateInstaller } from './certificate-installer.ts';
+import { certificateUsage } from './certificate-usage.ts';
 import type { CertificateUsers } from './certificate-users.ts';
 import type { Gateways } from './gateways.ts';
-import { coversGateway, type ProviderIdentity } from './provider-identity.ts';
+import type { ProviderIdentity } from './provider-identity.ts';
 import type { RolloverPlan } from './rollover.ts';
 
 const candidateLifeMs = 30 * 60_000;
@@ -40,9 +41,14 @@ export interface CertificateHandlersOptions {
   readonly rollover: RolloverPlan;
 }
 
+interface WantedCertificate {
+  readonly candidateId?: string | undefined;
+  readonly certificateId?: string | undefined;
+}
+
 interface Candidate {
   /** A certificate with its key that is not stored yet, or the id of one that is. */
-  readonly content: NewCertificate | { readonly storedId: string };
+  readonly content: NewCertificate | { readonly storedId: string; readonly certificatePem: string };
   readonly madeAtMs: number;
 }
 
@@ -93,33 +99,33 @@ export class CertificateHandlers {
         return this.#keepImported(read, friendlyName ?? read.friendlyName ?? read.summary.commonName, 'imported');
       },
       store: ({ candidateId }) => this.#store(candidateId),
-      install: async ({ slot, candidateId, certificateId }, context) => {
-        const before = await store.installed(slot);
-        const id = candidateId === undefined ? certificateId : (await this.#store(candidateId)).id;
-        if (id === undefined) {
-          throw new FarkeepError('call.invalid', 'Name the candidate or the stored certificate to install', {
-            field: 'candidateId',
+      install: async ({ slot, ...wanted }, context) =>
+        installer.install(slot, await this.#storedId(wanted), describeCaller(context)),
+      remove: async ({ certificateId }, context) => {
+        if (rollover.isAnnounced(certificateId)) {
+          throw new FarkeepError('call.conflict', 'This certificate is announced to the tenants', {
+            hint: 'Cancel the planned change first.',
           });
         }
-        const stored = await store.install(slot, id);
-        try {
-          await onInstalled(slot);
-        } catch (error) {
-          // What cannot be served must not stay installed: the next start would fail with it.
-          if (before !== undefined) await store.install(slot, before.id);
-          throw error;
-        }
-        audit.add(describeCaller(context), 'certificate.install', slot, stored.summary.sha256);
-        publish(certificateDomain, 'installed', { slot, certificate: stored });
-        publish(certificateDomain, 'usageChanged', { slot });
-        return stored;
-      },
-      remove: async ({ certificateId }, context) => {
         await store.remove(certificateId);
         audit.add(describeCaller(context), 'certificate.remove', certificateId);
         return {};
       },
-      usage: ({ slot }) => this.#usage(slot),
+      usage: async ({ slot, candidateId }) => {
+        const candidatePem = candidateId === undefined ? undefined : this.#candidate(candidateId).certificatePem;
+        const all = await certificateUsage(slot, candidatePem, {
+          ...this.#options,
+          nextSha256: rollover.nextSha256,
+        });
+        return { users: all, total: all.length };
+      },
+      announceRollover: async ({ switchAt, ...wanted }, context) =>
+        rollover.announce(await this.#storedId(wanted), switchAt, describeCaller(context)),
+      showRollover: async () => ({ rollover: await rollover.show() }),
+      cancelRollover: (_input, context) => {
+        rollover.cancel(describeCaller(context));
+        return {};
+      },
     };
   }
 
@@ -159,7 +165,7 @@ export class CertificateHandlers {
   async #pickOwn(id: string): Promise<CertificateCandidate> {
     const stored = await this.#options.store.get(id);
     return {
-      candidateId: this.#remember({ storedId: id }),
+      candidateId: this.#remember({ storedId: id, certificatePem: stored.summary.pem }),
       friendlyName: stored.friendlyName,
       summary: stored.summary,
       chainLength: stored.chainLength,
@@ -176,18 +182,20 @@ export class CertificateHandlers {
   }
 
   async #store(candidateId: string): Promise<StoredCertificate> {
-    this.#dropOld();
-    const candidate = this.#candidates.get(candidateId);
-    if (candidate === undefined) {
-      throw new FarkeepError('call.not-found', 'The certificate was dropped; it waited for more than 30 minutes', {
-        hint: 'Make or import it again.',
-      });
-    }
-    const { content } = candidate;
+    const content = this.#candidate(candidateId);
     const { store } = this.#options;
     const stored = 'storedId' in content ? await store.get(content.storedId) : await store.put(content);
     this.#drop(candidateId);
     return stored;
+  }
+
+  #candidate(candidateId: string): Candidate['content'] {
+    this.#dropOld();
+    const candidate = this.#candidates.get(candidateId);
+    if (candidate !== undefined) return candidate.content;
+    throw new FarkeepError('call.not-found', 'The certificate was dropped; it waited for more than 30 minutes', {
+      hint: 'Make or import it again.',
+    });
   }
 
   #dropOld(): void {
@@ -203,31 +211,16 @@ export class CertificateHandlers {
     if (content !== undefined && 'privateKey' in content) content.privateKey.dispose();
   }
 
-  #usage(slot: CertificateSlot): {
-    users: {
-      kind: 'tenant' | 'gateway';
-      name: string;
-      state: 'pending' | 'updated';
-      lastSeenAt: string | null;
-    }[];
-    total: number;
-  } {
-    if (slot !== 'provider') return { users: [], total: 0 };
-    const { identity, gateways } = this.#options;
-    const tenants = identity.users().map(({ name, sha256, lastSeenAt }) => ({
-      kind: 'tenant' as const,
-      name,
-      state: sha256 === identity.sha256 ? ('updated' as const) : ('pending' as const),
-      lastSeenAt,
-    }));
-    // A gateway passes on whatever the provider shows; it relies on its names being covered.
-    const relays = gateways.rows().map((row) => ({
-      kind: 'gateway' as const,
-      name: row.name,
-      state: gateways.isConnected(row.id) ? ('updated' as const) : ('pending' as const),
-      lastSeenAt: row.lastSeenAt,
-    }));
-    return { users: [...tenants, ...relays], total: tenants.length + relays.length };
+  /** Saves the candidate when one is named. @throws call.invalid when nothing is named */
+  async #storedId({ candidateId, certificateId }: WantedCertificate): Promise<string> {
+    const id = candidateId === undefined ? certificateId : (await this.#store(candidateId)).id;
+    if (id !== undefined) return id;
+    throw new FarkeepError('call.invalid', 'Name the candidate or the stored certificate', { field: 'candidateId' });
+  }
+
+  #noteConsole(slot: CertificateSlot, account: string, sha256: string): void {
+    const { users, publish } = this.#options;
+    if (users.noteSeen(slot, 'console', account, sha256)) publish(certificateDomain, 'usageChanged', { slot });
   }
 }
 

@@ -1,5 +1,6 @@
 // Owns the provider service: opens its state, starts the infrastructure port and the control listener, wires the handlers, stops in order.
 // Decides nothing by itself.
+import { hostname } from 'node:os';
 import path from 'node:path';
 import { certificateDomain } from '../contracts/rpc/certificate.ts';
 import { gatewaysDomain } from '../contracts/rpc/gateways.ts';
@@ -11,17 +12,21 @@ import type { Database } from '../kernel/database.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import type { RunningService, ServiceHealth, ServiceOptions } from '../kernel/running-service.ts';
 import { Secret } from '../kernel/secret.ts';
+import { anonymousCommonName } from '../pki/generate.ts';
 import { thumbprintOf } from '../pki/thumbprint.ts';
 import { readCertificate } from '../pki/certificate-summary.ts';
 import { SessionArchive } from '../session/session-archive.ts';
 import { ControlServer, type ControlConnection } from '../transport/control-server.ts';
 import { GatewayLinkServer } from '../transport/gateway-link-server.ts';
 import { AuditLog } from './audit-log.ts';
-import { CertificateHandlers, communitySubject } from './certificate-handlers.ts';
+import { CertificateHandlers } from './certificate-handlers.ts';
+import { CertificateInstaller } from './certificate-installer.ts';
+import { CertificateUsers } from './certificate-users.ts';
 import type { ProviderConfig } from './config.ts';
 import { gatewayHandlers } from './gateway-handlers.ts';
 import { Gateways } from './gateways.ts';
 import { openInfrastructureIdentity } from './infrastructure-identity.ts';
+import { LicenceDesk } from './licence.ts';
 import { LoginExchange } from './login-exchange.ts';
 import { LoginThrottle } from './login-throttle.ts';
 import { openProviderDatabase } from './provider-database.ts';
@@ -30,6 +35,7 @@ import type { SessionChannel } from './provider-session.ts';
 import { Repositories } from './repositories.ts';
 import { repositoryHandlers } from './repository-handlers.ts';
 import { RestorePoints } from './restore-points.ts';
+import { RolloverPlan } from './rollover.ts';
 import { sessionHandlers } from './session-handlers.ts';
 import { SessionManager } from './session-manager.ts';
 import { TenantAccounts } from './tenant-accounts.ts';
@@ -56,11 +62,20 @@ async function start(
   started.push(() => database.close());
   const store = await CertificateStore.open(path.join(home, 'certificates'), { logger, clock });
   started.push(() => store[Symbol.dispose]());
-  const subject = communitySubject();
+  const licence = await LicenceDesk.open({
+    home,
+    keyFiles: config.licenceKeyFiles,
+    machineName: hostname() || anonymousCommonName(),
+    clock,
+    logger,
+    publish,
+  });
+  started.push(() => licence.dispose());
   for (const slot of ['provider', 'server'] as const) {
-    await store.ensureSelfSigned(slot, { subject, keyBits: config.certificateKeyBits });
+    await store.ensureSelfSigned(slot, { subject: licence.subject(), keyBits: config.certificateKeyBits });
   }
-  const { identity, serving } = await ProviderIdentity.open(store, database, clock);
+  const { identity, serving } = await ProviderIdentity.open(store);
+  const certificateUsers = new CertificateUsers(database, clock);
   const infrastructureHost = config.infrastructureAddress ?? dialable(config.infrastructure.host);
   const infrastructure = await openInfrastructureIdentity(home, [infrastructureHost], clock);
 
@@ -140,6 +155,7 @@ async function start(
       if (database.isClosed) return;
       gateways.noteDisconnected(gatewayId);
       publishGateway(gatewayId);
+      publish(certificateDomain, 'usageChanged', { slot: 'provider' });
     },
     onReport: ({ gatewayId }, report) => {
       gateways.noteReport(gatewayId, report);
@@ -170,17 +186,38 @@ async function start(
       login,
       sessions,
       logger,
-      handlers: requests,
-      channel: () => sessionChannel(connection, gateways, links, identity.sha256),
+      handlers: {
+        ...requests,
+        'certificate.status': async (tenantId, report) => {
+          if (certificateUsers.noteReport(accounts.get(tenantId).name, report)) {
+            publish(certificateDomain, 'usageChanged', { slot: 'provider' });
+            await rollover.publishCounts();
+          }
+          return rollover.answerFor(connection.shownSha256);
+        },
+      },
+      channel: () => sessionChannel(connection, gateways, links, connection.shownSha256),
       onLogin: (tenantId) => {
         const account = accounts.get(tenantId);
         publish(tenantsDomain, 'changed', { ...account, activeSessions: sessions.activeSessions(tenantId) });
-        if (identity.noteSeen('tenant', account.name)) publish(certificateDomain, 'usageChanged', { slot: 'provider' });
+        if (certificateUsers.noteSeen('provider', 'tenant', account.name, connection.shownSha256)) {
+          publish(certificateDomain, 'usageChanged', { slot: 'provider' });
+        }
       },
       onClose: () => connections.delete(tenantConnection),
     });
     connections.add(tenantConnection);
   };
+  const installer = new CertificateInstaller({
+    store,
+    audit,
+    publish,
+    putInService: async (slot) => {
+      if (slot !== 'provider') return;
+      await identity.reload((next) => control.setIdentity(next));
+      for (const { id } of gateways.rows()) publishGateway(id);
+    },
+  });
   const control = await ControlServer.start({
     host: config.control.host,
     port: config.control.port,
@@ -192,6 +229,19 @@ async function start(
   });
   started.push(() => control.close());
   controlPort.value = control.port;
+  const rollover = new RolloverPlan({
+    database,
+    store,
+    identity,
+    installer,
+    users: certificateUsers,
+    receivers: () => [...connections].filter(({ tenantId }) => tenantId !== undefined),
+    clock,
+    logger,
+    audit,
+    publish,
+  });
+  started.push(() => rollover.stop());
   // Gateways that dialled in between were told the configured port, which may have been "any".
   await links.refreshConfiguration();
 
@@ -202,13 +252,11 @@ async function start(
     clock,
     audit,
     publish,
-    subject,
+    subject: () => licence.subject(),
     keyBits: config.certificateKeyBits,
-    onInstalled: async (slot) => {
-      if (slot !== 'provider') return;
-      await identity.reload((next) => control.setIdentity(next));
-      for (const { id } of gateways.rows()) publishGateway(id);
-    },
+    installer,
+    users: certificateUsers,
+    rollover,
   });
   const publishRepositories = (): void => {
     void repositories
@@ -219,6 +267,8 @@ async function start(
   let stopping: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
     const reason = new FarkeepError('service.not-running', 'The provider service is stopping');
+    licence.dispose();
+    await rollover.stop();
     // Sessions first: a tenant that is told "stopping" finds its reservation when it comes back.
     await sessions.stop();
     await control.close(reason);
@@ -231,6 +281,7 @@ async function start(
   return {
     domains: {
       certificate: certificates.handlers(),
+      licence: licence.handlers(audit),
       gateways: gatewayHandlers({
         gateways,
         identity,
@@ -249,6 +300,7 @@ async function start(
         sessions,
         gateways,
         identity,
+        certificateUsers,
         providerName: config.name,
         clock,
         audit,

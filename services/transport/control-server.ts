@@ -33,6 +33,8 @@ export interface ControlConnection {
   readonly tls: TlsSummary;
   /** `tls-exporter` (RFC 9266), 32 bytes. */
   readonly channelBinding: Buffer;
+  /** SHA-256 thumbprint of the certificate that this connection was shown; another one may be in service by now. */
+  readonly shownSha256: string;
   /** Lifts the limits that hold before login: 10 s and 16 KiB. */
   confirmLogin(): void;
 }
@@ -335,6 +337,7 @@ export class ControlServer {
         gatewayId: client.gatewayId,
         tls: summarizeTls(tls, client.group ?? 'unknown'),
         channelBinding: channelBindingOf(tls),
+        shownSha256: tls.getX509Certificate()?.fingerprint256 ?? '',
         confirmLogin: () => {
           clearTimeout(client.loginTimer);
           tls.removeListener('data', count);

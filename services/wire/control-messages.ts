@@ -1,7 +1,7 @@
 // Owns the messages of the control channel: every request and notification between tenant and provider, as zod schemas with bounds.
 // A contract of its own: it shares no shapes with the RPC domains, and has its own version. docs/control-messages.md describes it.
 import { z } from 'zod';
-import { errorInfoSchema } from '../contracts/errors.ts';
+import { errorInfoSchema } from '../contracts/error-schemas.ts';
 
 export const controlProtocolVersion = 1;
 /** Features this version knows. A peer that requires another one is refused by name. */
@@ -102,6 +102,24 @@ const scramVerifier = z.object({
   serverKey: base64Of32Bytes,
 });
 
+/** "AB:CD:...", SHA-256. */
+const thumbprint = z.string().regex(/^[0-9A-F]{2}(:[0-9A-F]{2}){31}$/);
+
+/**
+ * The provider's next certificate, signed with the key of the one in service (docs/protocol.md, section 3.1). Bounds only: whether it is
+ * genuine is decided against the accepted certificate, and a wrong form is as suspicious as a wrong signature.
+ */
+const rolloverAnnouncement = z.object({
+  formatVersion: z.int(),
+  currentSha256: text(95),
+  nextSha256: text(95),
+  nextCertificatePem: text(32_000),
+  announcedAt: text(40),
+  switchAt: text(40),
+  signature: text(2000),
+});
+export type WireRolloverAnnouncement = z.infer<typeof rolloverAnnouncement>;
+
 /** Requests of the tenant, answered by the provider. `hello` comes first, then the login; the rest needs a login. */
 export const tenantRequests = {
   hello: {
@@ -172,6 +190,25 @@ export const tenantRequests = {
         )
         .max(500),
       hasMore: z.boolean(),
+    }),
+  },
+  /**
+   * At each login: how this tenant stands to the provider's certificate, and what comes next. Asked again when the answer changed something,
+   * so that the provider's list of who relies on its certificate is true.
+   */
+  'certificate.status': {
+    input: z.object({
+      /** Why the certificate of this connection was accepted; `rollover`: it had been announced. */
+      acceptedBy: z.enum(['chain', 'rollover', 'person', 'thumbprint']),
+      /** Thumbprint of the announced certificate that is stored here. */
+      nextSha256: thumbprint.nullable(),
+      /** An announcement that was not believed. */
+      refused: z.object({ nextSha256: text(95), reason: text(300) }).nullable(),
+    }),
+    output: z.object({
+      /** `outdated`: this connection shows a certificate that is not in service any more; ask on a new one. */
+      kind: z.enum(['none', 'announced', 'outdated']),
+      announcement: rolloverAnnouncement.nullable(),
     }),
   },
   'session.start': {
@@ -268,12 +305,10 @@ export const providerNotifications = {
   'session.tampered': tampered,
   /** The restore point is on disk, whole. */
   'session.committed': z.object({ sessionId: id, attempt, pointId: id, storedBytes: bytes }),
-  /** Reserved for the planned change of the provider certificate; a peer without the feature ignores it. */
-  'certificate.announced': z.object({
-    nextSha256: z.string().regex(/^[0-9a-f]{64}$/),
-    switchAt: instant,
-    signature: base64(2000),
-  }),
+  /** The provider has just announced its next certificate; to whoever is connected. Everybody else learns it by `certificate.status`. */
+  'certificate.announced': rolloverAnnouncement,
+  /** The announcement does not hold any more. */
+  'certificate.withdrawn': empty,
   /** The provider closes this connection and says why. */
   goodbye: z.object({ error: errorInfoSchema }),
 } as const;

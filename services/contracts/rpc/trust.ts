@@ -45,7 +45,7 @@ export const trustDomain = defineDomain({
     exportHosts: { input: emptySchema, output: z.object({ text: z.string(), count: countSchema }) },
     /** Pins the hosts of such a file. Never overwrites a pin: `conflicts` names those that have another one or were revoked here. */
     importHosts: {
-      input: z.object({ text: z.string().max(64 * 1024 * 1024) }),
+      input: z.object({ text: z.string().max(6 * 1024 * 1024) }),
       output: z.object({ added: z.array(z.string()), known: z.array(z.string()), conflicts: z.array(z.string()) }),
     },
     getSettings: {
