@@ -121,12 +121,19 @@ describe('dispatcher', () => {
     expect(onWaiting).not.toHaveBeenCalled();
   });
 
-  it('does not start when a handler is missing', () => {
+  it('serves the rest when a handler is missing, and says so in the log', async () => {
     const { add, ...others } = createSampleHandlers();
     expect(add).toBeTypeOf('function');
     const served = { contract: sampleDomain, handlers: others } as unknown as ReturnType<typeof serveDomain>;
-    expect(() => createDispatcher({ domains: [served], logger: silentLogger, clock: systemClock })).toThrow(
-      'sample.add',
-    );
+    const error = vi.fn();
+    const dispatcher = createDispatcher({ domains: [served], logger: { ...silentLogger, error }, clock: systemClock });
+    expect(error).toHaveBeenCalledWith(expect.any(String), { command: 'sample.add' });
+    const call = (command: string): ReturnType<Dispatcher['call']> =>
+      dispatcher.call(
+        { domain: 'sample', command, input: { left: 1 } },
+        { signal: new AbortController().signal, caller },
+      );
+    expect(await call('add')).toMatchObject({ ok: false, error: { code: 'call.unknown' } });
+    expect(await call('leak')).toMatchObject({ ok: true });
   });
 });
