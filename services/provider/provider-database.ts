@@ -79,6 +79,8 @@ const certificateUsers = `
   ALTER TABLE identity_users ADD COLUMN refused_reason TEXT;
 `;
 
+export const providerMigrations: readonly string[] = [accounts, sessionArchiveMigration, certificateUsers];
+
 export function openProviderDatabase(home: string): Database {
-  return new Database(path.join(home, 'provider.sqlite'), [accounts, sessionArchiveMigration, certificateUsers]);
+  return new Database(path.join(home, 'provider.sqlite'), providerMigrations);
 }

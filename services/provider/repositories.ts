@@ -1,7 +1,7 @@
 // Owns the provider's cloud repositories: which folders they are, whether they can be used now, how full they are.
 // Does not look into packs; services/repository does.
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rename, rm, stat, statfs } from 'node:fs/promises';
+import { open, readdir, readFile, rename, rm, stat, statfs } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import type { Repository } from '../contracts/models/provider.ts';
@@ -10,6 +10,7 @@ import type { Clock } from '../kernel/clock.ts';
 import type { Database } from '../kernel/database.ts';
 import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
 import { newId } from '../kernel/identifier.ts';
+import { makeFolders } from '../kernel/make-folders.ts';
 import type { RestorePoints } from './restore-points.ts';
 
 /** Tells a repository from an empty mount point: writing below a disk that is not mounted would fill the system disk. */
@@ -143,7 +144,7 @@ export class Repositories {
 
 async function prepareFolder(folder: string): Promise<string> {
   try {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await makeFolders(folder, { mode: 0o700 });
     if (!(await stat(folder)).isDirectory()) {
       throw new FarkeepError('call.invalid', `${folder} is not a folder`, { field: 'folder' });
     }

@@ -1,7 +1,8 @@
 // Owns the check of where a restore writes to, before a session is started for it.
-import { access, constants, mkdir, stat } from 'node:fs/promises';
+import { access, constants, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
+import { makeFolders } from '../kernel/make-folders.ts';
 
 /** Makes the folder when it is missing. @throws restore.target */
 export async function checkDestination(destination: string): Promise<void> {
@@ -9,7 +10,7 @@ export async function checkDestination(destination: string): Promise<void> {
     new FarkeepError('restore.target', `${destination} cannot be used: ${why}`, { field: 'destination', cause });
   if (!path.isAbsolute(destination)) throw refuse('it is not a whole path');
   try {
-    await mkdir(destination, { recursive: true });
+    await makeFolders(destination);
     if (!(await stat(destination)).isDirectory()) throw refuse('it is not a folder');
     await access(destination, constants.W_OK | constants.X_OK);
   } catch (error) {

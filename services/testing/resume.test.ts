@@ -1,5 +1,7 @@
 // What breaks on the way and comes back: cut lines, killed movers, restarted services, a gateway that goes; and what cannot come back.
+import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmdirSync } from 'node:fs';
 import { chmod, chown, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -240,6 +242,33 @@ describe('a session that cannot go on', () => {
     expect(tenants[0]?.quotas[0]?.usedBytes ?? Infinity).toBeLessThanOrEqual(8 * 1024 * 1024);
   }, 60_000);
 
+  it.runIf(canMount())(
+    canMount()
+      ? 'says that the disk is full, and comes through once there is room'
+      : 'NOT TRIED, this account may not mount a small disk',
+    async () => {
+      const folder = await mkdtemp(path.join(tmpdir(), 'farkeep-disk-'));
+      undo.push(() => rm(folder, { recursive: true, force: true }));
+      const disk = path.join(folder, 'repository');
+      await mkdir(disk);
+      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=12m', 'none', disk]);
+      undo.push(() => Promise.resolve(execFileSync('umount', ['-l', disk])));
+      const site = await startSite({ repositoryFolder: disk });
+      const session = await site.stack.runJob(site.jobId);
+      expect(session).toMatchObject({ state: 'failed', attempt: 1, pointId: null });
+      expect(session.error?.code).toBe('storage.disk-full');
+      // Which folder it is stays with the provider.
+      expect(JSON.stringify(session)).not.toContain(disk);
+      expect((await site.stack.untilEndedAtProvider(session.id)).error?.code).toBe('storage.disk-full');
+      expect((await site.stack.tenant.domain(pointsDomain).list({})).points).toEqual([]);
+      execFileSync('mount', ['-o', 'remount,size=64m', disk]);
+      const again = await site.stack.runJob(site.jobId);
+      expect(again).toMatchObject({ error: null, state: 'succeeded' });
+      await expectWhole(site, again.pointId);
+    },
+    60_000,
+  );
+
   it('saves the rest when a file cannot be read, and names it', async () => {
     const site = await startSite();
     const secret = path.join(site.source, 'private.txt');
@@ -260,6 +289,20 @@ describe('a session that cannot go on', () => {
     await expectWhole(site, session.pointId, 'warning');
   }, 60_000);
 });
+
+function canMount(): boolean {
+  if (process.platform !== 'linux' || process.geteuid?.() !== 0) return false;
+  const probe = mkdtempSync(path.join(tmpdir(), 'farkeep-mount-'));
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'none', probe], { stdio: 'ignore' });
+    execFileSync('umount', [probe], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  } finally {
+    rmdirSync(probe);
+  }
+}
 
 /** Root may read everything, so movers that are forked meanwhile run as another account. For others nothing has to change. */
 async function becomeUnprivileged({ folder }: Site): Promise<{ end(): void }> {

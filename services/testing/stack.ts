@@ -51,6 +51,7 @@ export interface StackOptions {
   /** What tenants are told of a gateway's address, such as a proxy in front of it. */
   readonly addressOf?: (index: number, real: { host: string; port: number }) => Promise<{ host: string; port: number }>;
   readonly quotaBytes?: number;
+  readonly repositoryFolder?: string;
 }
 
 export class Stack {
@@ -67,7 +68,7 @@ export class Stack {
     this.#options = options;
     this.#logger = logger;
     this.folder = options.folder;
-    this.repositoryFolder = path.join(options.folder, 'repository');
+    this.repositoryFolder = options.repositoryFolder ?? path.join(options.folder, 'repository');
     this.provider = provider;
     this.tenant = tenant;
   }

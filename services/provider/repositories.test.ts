@@ -1,0 +1,74 @@
+import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { systemClock } from '../kernel/clock.ts';
+import { Database } from '../kernel/database.ts';
+import { silentLogger } from '../kernel/logger.ts';
+import { makeTemporaryFolder } from '../testing/temporary-folder.ts';
+import { providerMigrations } from './provider-database.ts';
+import { Repositories } from './repositories.ts';
+import { RestorePoints } from './restore-points.ts';
+
+function make(): { repositories: Repositories; database: Database } {
+  const database = new Database(':memory:', providerMigrations);
+  return { database, repositories: new Repositories(database, systemClock, new RestorePoints(silentLogger)) };
+}
+
+describe('Repositories', () => {
+  it('makes the folder, and says how it is', async () => {
+    const root = await makeTemporaryFolder();
+    const { repositories } = make();
+    const row = await repositories.add('main', path.join(root, 'new', 'folder'));
+    const described = await repositories.describe(row);
+    expect(described).toMatchObject({ name: 'main', usedBytes: 0, tenants: 0, points: 0, problem: null });
+    expect(described.freeBytes).toBeGreaterThan(0);
+  });
+
+  it('refuses folders that cannot be used, and says why', async () => {
+    const root = await makeTemporaryFolder();
+    const { repositories } = make();
+    await expect(repositories.add('a', 'relative')).rejects.toMatchObject({ code: 'call.invalid', field: 'folder' });
+    await writeFile(path.join(root, 'file'), '');
+    await expect(repositories.add('a', path.join(root, 'file'))).rejects.toMatchObject({ field: 'folder' });
+    await expect(repositories.add('a', '/proc/farkeep')).rejects.toMatchObject({ field: 'folder' });
+    expect(repositories.rows()).toEqual([]);
+  });
+
+  it('refuses names and folders that are taken, also inside one another', async () => {
+    const root = await makeTemporaryFolder();
+    const { repositories } = make();
+    await repositories.add('main', path.join(root, 'one'));
+    await expect(repositories.add('MAIN', path.join(root, 'two'))).rejects.toMatchObject({ field: 'name' });
+    for (const folder of ['one', 'one/below', '.']) {
+      await expect(repositories.add('other', path.join(root, folder))).rejects.toMatchObject({ code: 'call.conflict' });
+    }
+    await repositories.add('other', path.join(root, 'one more'));
+  });
+
+  it('notices a disk that is not mounted, and another repository in its place', async () => {
+    const root = await makeTemporaryFolder();
+    const { repositories } = make();
+    const row = await repositories.add('main', path.join(root, 'one'));
+    const other = await repositories.add('other', path.join(root, 'two'));
+    await rm(row.folder, { recursive: true });
+    await mkdir(row.folder);
+    expect(await repositories.problemOf(row)).toMatch(/mounted/);
+    await rm(row.folder, { recursive: true });
+    await symlink(other.folder, row.folder);
+    expect(await repositories.problemOf(row)).toMatch(/another repository/);
+    await rm(row.folder);
+    expect(await repositories.problemOf(row)).toMatch(/mounted/);
+  });
+
+  it('keeps its identity when it is removed and added again', async () => {
+    const root = await makeTemporaryFolder();
+    const { repositories, database } = make();
+    const row = await repositories.add('main', path.join(root, 'one'));
+    database.run("INSERT INTO tenants VALUES ('t', 'contoso', 1, 'then', NULL, NULL, x'00', 1, x'00', x'00')");
+    database.run('INSERT INTO quotas VALUES (?, ?, 1, 0)', 't', row.id);
+    expect(() => repositories.remove(row.id)).toThrow(/quota/);
+    database.run('DELETE FROM quotas');
+    repositories.remove(row.id);
+    expect((await repositories.add('renamed', row.folder)).id).toBe(row.id);
+  });
+});

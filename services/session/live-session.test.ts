@@ -1,0 +1,152 @@
+import { describe, expect, it, vi } from 'vitest';
+import { sessionDetailSchema, type SessionSummary } from '../contracts/models/session.ts';
+import { Database } from '../kernel/database.ts';
+import { FarkeepError } from '../kernel/farkeep-error.ts';
+import { systemClock } from '../kernel/clock.ts';
+import { LiveSession, type NewSession, type SessionObserver } from './live-session.ts';
+import { SessionArchive, sessionArchiveMigration } from './session-archive.ts';
+
+const id = 'a'.repeat(32);
+const newSession: NewSession = {
+  id,
+  kind: 'backup',
+  jobName: 'documents',
+  otherSide: 'northwind',
+  repository: 'main',
+  viewer: 'tenant',
+  streams: 2,
+  areObjectNamesHidden: false,
+};
+
+function create(observer: SessionObserver = {}): LiveSession {
+  return LiveSession.create(newSession, systemClock, [observer]);
+}
+
+describe('LiveSession', () => {
+  it('always shows what the contract says', () => {
+    const live = create();
+    live.beginStep('gateway-connect', 'gw1');
+    live.endStep('gateway-connect', 'gw1');
+    live.setKey('keyA', '0123456789abcdef');
+    live.warn({ code: 'source.unreadable', message: 'no', path: '/a' });
+    live.setState('transferring');
+    live.setProgress({ readBytes: 10 }, { source: 1, compression: 0, network: 0.5, target: 0 });
+    live.finish('warning');
+    expect(sessionDetailSchema.parse(live.detail())).toEqual(live.detail());
+  });
+
+  it('does not leave a final state, and keeps the first end', () => {
+    const live = create();
+    live.finish('failed', new FarkeepError('quota.exceeded'));
+    live.finish('succeeded');
+    live.setState('transferring');
+    expect(live.summary()).toMatchObject({ state: 'failed', error: { code: 'quota.exceeded' } });
+  });
+
+  it('passes progress on at most ten times a second, and the last of it always', () => {
+    vi.useFakeTimers();
+    try {
+      const seen: number[] = [];
+      const live = create({ progressed: (_id, _at, progress) => seen.push(progress.readBytes) });
+      for (let readBytes = 1; readBytes <= 1000; readBytes += 1) {
+        live.setProgress({ readBytes });
+        vi.advanceTimersByTime(1);
+      }
+      expect(seen.length).toBeLessThanOrEqual(11);
+      live.setProgress({ readBytes: 5000 });
+      live.finish('succeeded');
+      expect(seen.at(-1)).toBe(5000);
+      const count = seen.length;
+      vi.advanceTimersByTime(1000);
+      expect(seen).toHaveLength(count);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it('takes one throughput sample a second while data moves', () => {
+    vi.useFakeTimers();
+    try {
+      const live = create();
+      live.setState('transferring');
+      for (let second = 1; second <= 5; second += 1) {
+        live.setProgress({ readBytes: second * 1000, transferredBytes: second * 500, totalBytes: 20_000 });
+        vi.advanceTimersByTime(1000);
+      }
+      expect(live.samples).toHaveLength(5);
+      expect(live.samples[2]).toMatchObject({ readBytesPerSecond: 1000, transferredBytesPerSecond: 500 });
+      expect(live.progress.secondsLeft).toBe(20);
+      live.finish('succeeded');
+      vi.advanceTimersByTime(10_000);
+      expect(live.samples.length).toBeLessThanOrEqual(6);
+      expect(live.progress.readBytesPerSecond).toBe(0);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it('keeps a step red that was a security warning', () => {
+    const live = create();
+    live.endStep('streams-open', 'changed', { outcome: 'security-warning' });
+    live.endStep('streams-open', 'all well');
+    expect(live.detail().steps).toMatchObject([{ outcome: 'security-warning', detail: 'changed' }]);
+  });
+
+  it('keeps steps and keys of each attempt apart', () => {
+    const live = create();
+    live.setKey('keyA', '1'.repeat(16));
+    live.endStep('key-a-created', 'first');
+    live.startAttempt(2);
+    live.setKey('keyA', '2'.repeat(16));
+    live.endStep('key-a-created', 'second');
+    expect(live.detail().keys.map(({ attempt, keyA }) => [attempt, keyA?.[0]])).toEqual([
+      [1, '1'],
+      [2, '2'],
+    ]);
+    expect(live.detail().steps.map(({ attempt }) => attempt)).toEqual([1, 2]);
+  });
+
+  it('forgets plain actions and finished objects before the others when there are too many', () => {
+    const live = create();
+    live.act('security', 'the one that counts');
+    live.putObject({ name: 'bad', state: 'failed', sizeBytes: 1, processedBytes: 0 });
+    for (let index = 0; index < 3000; index += 1) {
+      live.act('info', `action ${index}`);
+      live.putObject({ name: `file ${index}`, state: 'done', sizeBytes: 1, processedBytes: 1 });
+    }
+    const { actions, objects } = live.detail();
+    expect(actions.length).toBeLessThanOrEqual(2000);
+    expect(actions[0]?.text).toBe('the one that counts');
+    expect(objects.length).toBeLessThanOrEqual(500);
+    expect(objects.map(({ name }) => name)).toContain('bad');
+    // Numbers go on, so that a view can tell what it has.
+    expect(actions.at(-1)?.sequence).toBe(3001);
+  });
+
+  it('counts all warnings and keeps a bounded list of them', () => {
+    const live = create();
+    for (let index = 0; index < 1500; index += 1) {
+      live.warn({ code: 'source.unreadable', message: 'no', path: `/${index}` });
+    }
+    expect(live.warningCount).toBe(1500);
+    expect(live.detail().warnings).toHaveLength(1000);
+  });
+});
+
+describe('SessionArchive', () => {
+  it('gives back what was saved, and what had not ended', () => {
+    const archive = new SessionArchive(new Database(':memory:', [sessionArchiveMigration]));
+    const live = create();
+    live.setState('transferring');
+    archive.save(live, 'job', { plan: 1 });
+    expect(archive.unfinished().map(({ detail, context }) => [detail.id, context])).toEqual([[id, { plan: 1 }]]);
+    const restored = LiveSession.restore(archive.find(id) ?? live.toStored(), systemClock, []);
+    expect(restored.detail()).toEqual(live.detail());
+    live.finish('cancelled');
+    archive.save(live, 'job', { plan: 2 });
+    expect(archive.unfinished()).toEqual([]);
+    expect(archive.lastOf('job')).toEqual(live.summary() satisfies SessionSummary);
+    expect(archive.list(10)).toHaveLength(1);
+    expect(archive.find('b'.repeat(32))).toBeUndefined();
+  });
+});

@@ -1,0 +1,146 @@
+// The small parts of the tenant service that decide something: paths as shown, the vault, what is reported to a provider, standing transfers.
+import { readFile, stat, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { describe, expect, it, vi } from 'vitest';
+import { systemClock } from '../kernel/clock.ts';
+import { showPath } from '../mover/path-text.ts';
+import { LiveSession } from '../session/live-session.ts';
+import { makeTemporaryFolder } from '../testing/temporary-folder.ts';
+import { parseTenantNotification } from '../wire/control-calls.ts';
+import type { TenantNotification } from '../wire/control-messages.ts';
+import { SecretVault } from './secret-vault.ts';
+import { SessionReporter } from './session-reporter.ts';
+import { parseShownPath } from './shown-path.ts';
+import { StallWatch } from './stall-watch.ts';
+
+describe('parseShownPath', () => {
+  it('is the way back from what is shown', () => {
+    for (const bytes of ['plain/name', 'ümlaut', 'bad\xff\xfebyte', 'tab\tinside', 'mixed\xc3']) {
+      const raw = Buffer.from(bytes, 'latin1');
+      expect(parseShownPath(showPath(raw)).equals(raw)).toBe(true);
+    }
+  });
+
+  it('leaves alone what is never shown that way', () => {
+    expect(parseShownPath('a\\x41b').toString()).toBe('a\\x41b');
+  });
+});
+
+describe('SecretVault', () => {
+  it('seals under a key that only this account can read, for one purpose', async () => {
+    const home = await makeTemporaryFolder();
+    using vault = await SecretVault.open(home);
+    const sealed = vault.seal('the password', 'provider 1');
+    expect(sealed.includes('the password')).toBe(false);
+    expect(vault.seal('the password', 'provider 1').equals(sealed)).toBe(false);
+    expect(vault.open(sealed, 'provider 1')).toBe('the password');
+    expect(() => vault.open(sealed, 'provider 2')).toThrow(/cannot be opened/);
+    const changed = Buffer.from(sealed);
+    changed[15] = (changed[15] ?? 0) ^ 1;
+    expect(() => vault.open(changed, 'provider 1')).toThrow(/cannot be opened/);
+    expect(() => vault.open(Buffer.alloc(3), 'provider 1')).toThrow(/cannot be opened/);
+    const file = path.join(home, 'secrets.key');
+    expect((await stat(file)).mode & 0o777).toBe(0o600);
+    using again = await SecretVault.open(home);
+    expect(again.open(sealed, 'provider 1')).toBe('the password');
+  });
+
+  it('does not go on with a key file that is cut', async () => {
+    const home = await makeTemporaryFolder();
+    const file = path.join(home, 'secrets.key');
+    await writeFile(file, 'short');
+    await expect(SecretVault.open(home)).rejects.toMatchObject({ code: 'storage.damaged' });
+    // A key that was there is not replaced: everything sealed with it would be lost.
+    expect(await readFile(file, 'utf8')).toBe('short');
+  });
+});
+
+describe('SessionReporter', () => {
+  const newSession = {
+    id: 'a'.repeat(32),
+    kind: 'backup',
+    jobName: 'documents',
+    otherSide: 'northwind',
+    repository: 'main',
+    viewer: 'tenant',
+    streams: 1,
+    areObjectNamesHidden: false,
+  } as const;
+
+  function make(areNamesHidden: boolean): { live: LiveSession; reporter: SessionReporter; sent: unknown[] } {
+    const reporter = new SessionReporter({ areNamesHidden });
+    return { reporter, live: LiveSession.create(newSession, systemClock, [reporter]), sent: [] };
+  }
+
+  it('sends what came before the provider was reached, then only what is new, in messages that fit the schema', () => {
+    const { live, reporter, sent } = make(false);
+    live.beginStep('gateway-connect', 'gw');
+    live.endStep('gateway-connect', 'gw');
+    const peer = {
+      request: () => Promise.resolve(),
+      notify: (name: string, payload: unknown) => sent.push(parseTenantNotification(name, payload)?.payload),
+    };
+    reporter.attach(peer, live.id, 1);
+    live.putObject({ name: 'x'.repeat(5000), state: 'running', sizeBytes: null, processedBytes: 0 });
+    live.act('info', 'y'.repeat(5000));
+    live.setProgress({ readBytes: 5 });
+    reporter.flush();
+    reporter.flush();
+    reporter.detach();
+    const reports = sent as TenantNotification<'session.report'>[];
+    expect(reports).toHaveLength(2);
+    expect(reports[0]?.steps).toMatchObject([{ step: 'gateway-connect', outcome: 'done' }]);
+    expect(reports[1]).toMatchObject({ progress: { readBytes: 5 }, steps: [] });
+    expect(reports[1]?.objects).toHaveLength(1);
+  });
+
+  it('keeps names from the provider when they are hidden', () => {
+    const { live, reporter, sent } = make(true);
+    const peer = { request: () => Promise.resolve(), notify: (_name: string, payload: unknown) => sent.push(payload) };
+    reporter.attach(peer, live.id, 1);
+    live.putObject({ name: '/home/secret.txt', state: 'running', sizeBytes: null, processedBytes: 0 });
+    live.warn({ code: 'source.unreadable', message: 'no rights', path: '/home/secret.txt' });
+    live.setProgress({ readBytes: 5 });
+    reporter.detach();
+    expect(sent).toHaveLength(1);
+    expect(JSON.stringify(sent)).not.toContain('secret.txt');
+  });
+});
+
+describe('StallWatch', () => {
+  const totals = {
+    totalBytes: 1,
+    totalFiles: 1,
+    processedBytes: 0,
+    readBytes: 0,
+    transferredBytes: 0,
+    durableBytes: 0,
+    processedFiles: 0,
+    skippedFiles: 0,
+    newBlocks: 0,
+    reusedBlocks: 0,
+  };
+  const busy = { source: 0, compress: 0, network: 0, target: 0 };
+
+  it('tells a transfer that stands still from one that is only slow', () => {
+    vi.useFakeTimers();
+    try {
+      const onStall = vi.fn();
+      const watch = new StallWatch(1000, onStall);
+      for (let step = 1; step <= 5; step += 1) {
+        vi.advanceTimersByTime(900);
+        watch.saw({ type: 'progress', phase: 'transferring', totals: { ...totals, readBytes: step }, busy });
+      }
+      expect(onStall).not.toHaveBeenCalled();
+      for (let step = 0; step < 5; step += 1) {
+        vi.advanceTimersByTime(250);
+        watch.saw({ type: 'alive' });
+        watch.saw({ type: 'progress', phase: 'transferring', totals: { ...totals, readBytes: 5 }, busy });
+      }
+      expect(onStall).toHaveBeenCalledTimes(1);
+      watch.stop();
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+});
