@@ -1,10 +1,14 @@
 // Import rules, made from the layer table in scripts/import-rules.mjs.
 import { layers, testFiles } from './scripts/import-rules.mjs';
 
+/** @param {string} text */
 const escape = (text) => text.replaceAll(/[.+*?^$()[\]{}|\\/-]/g, '\\$&');
+/** @param {string} folder */
 const below = (folder) => `^${escape(folder)}/`;
+/** @param {string} folder */
 const ruleName = (folder) => folder.replaceAll('/', '-');
 
+/** The union of rule types is too deep for inference; the tool checks the configuration by a schema of its own. @type {any[]} */
 const layerRules = layers.flatMap(({ folder, mayImport, packages, canUseNode }) => {
   const own = folder === 'renderer/features' ? [] : [folder];
   const allowed = [...own, 'services/contracts', ...mayImport];

@@ -160,7 +160,7 @@ async function checkImportRules() {
     expectThat('imports', false, `dependency-cruiser gave no report: ${output.slice(0, 2_000)}`);
     return;
   }
-  for (const { name } of dependencyRules.forbidden) {
+  for (const { name = 'without a name' } of dependencyRules.forbidden ?? []) {
     const file = seeds.get(name);
     expectThat(name, file !== undefined, 'has no seeded violation');
     if (file === undefined) continue;

@@ -16,7 +16,7 @@ export function startVirtualDisplay() {
       detached: true,
     });
     let messages = '';
-    server.stderr.setEncoding('utf8').on('data', (text) => {
+    server.stderr?.setEncoding('utf8').on('data', (text) => {
       messages = (messages + text).slice(-4_000);
     });
     /** @param {string} reason */
