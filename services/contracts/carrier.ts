@@ -1,7 +1,7 @@
 // Owns the messages that carriers pass: Electron IPC, the service process's channel, the local admin socket. All JSON.
 import { z } from 'zod';
 import { callTargets, serviceRoles } from './contract.ts';
-import { errorInfoSchema } from './errors.ts';
+import { errorInfoSchema } from './error-schemas.ts';
 
 const callIdSchema = z.string().min(1).max(64);
 const nameSchema = z.string().regex(/^[a-z][A-Za-z]{0,40}$/);

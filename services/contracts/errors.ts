@@ -1,6 +1,6 @@
 // Owns the closed error catalogue: every failure that crosses a carrier, the wire or the command line has a code from here.
-// The console shows a title by code; the command line derives its exit code from it.
-import { z } from 'zod';
+// The console shows a title by code; the command line derives its exit code from it. Plain data: error-schemas.ts has the zod side, which
+// processes that never parse one (data movers and their workers) do not pay for.
 
 /** Exit codes of the command line (docs/cli.md). */
 export const exitCodes = {
@@ -223,18 +223,18 @@ export const errorCatalogue = {
 
 export type ErrorCode = keyof typeof errorCatalogue;
 
-export const errorCodeSchema = z.enum(Object.keys(errorCatalogue) as [ErrorCode, ...ErrorCode[]]);
+export function isErrorCode(text: string): text is ErrorCode {
+  return Object.hasOwn(errorCatalogue, text);
+}
 
 /** The shape in which an error crosses every carrier. */
-export const errorInfoSchema = z.object({
-  code: errorCodeSchema,
-  message: z.string(),
-  hint: z.string(),
+export interface ErrorInfo {
+  code: ErrorCode;
+  message: string;
+  hint: string;
   /** Name of the input field at fault, as in the command's input. */
-  field: z.string().optional(),
-  retryable: z.boolean(),
-  correlationId: z.string().optional(),
-  details: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.array(z.string())])).optional(),
-});
-
-export type ErrorInfo = z.infer<typeof errorInfoSchema>;
+  field?: string | undefined;
+  retryable: boolean;
+  correlationId?: string | undefined;
+  details?: Record<string, string | number | boolean | string[]> | undefined;
+}

@@ -3,19 +3,21 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { constants as zlibConstants, zstdCompressSync } from 'node:zlib';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
+import { releaseMemory } from '../kernel/release-memory.ts';
 import { blockIdOf, isCompressible } from '../repository/block-content.ts';
 import type { DataMessage, StoredBlock } from '../wire/messages.ts';
 import { ArenaPool } from './arena-pool.ts';
 import type { Arena } from './arena-pool.ts';
 import { ContentList } from './content-list.ts';
 import { Cutter, defaultCutSizes } from './cutter.ts';
-import { fileState, isSettled } from './file-cache.ts';
+import { fileState, isSettled } from './file-state.ts';
 import { isProbablySparse, openDirect, zeroGranuleBytes } from './sparse-reading.ts';
 import { reasonOf } from './tree-scanner.ts';
 import { asBuffer, emptyCounters } from './worker-link.ts';
 import type { FileResult, FileTask, FromWorker, MadeBlock, WorkerCounters } from './worker-link.ts';
 
-const arenaBytes = 8 * 1024 * 1024;
+/** More than the largest block, so that a block always fits whole. */
+const arenaBytes = 5 * 1024 * 1024;
 const arenaCount = 4;
 const readBytes = 1024 * 1024;
 const sparseReadBytes = 4 * 1024 * 1024;
@@ -25,7 +27,12 @@ const offerBytes = 4 * 1024 * 1024;
 const messageBytes = 1024 * 1024;
 const messageBlocks = 256;
 const resultBatch = 64;
+const emptyState = Buffer.alloc(0);
 const maxRecentBlocks = 32_768;
+/** Not worth a frame of its own. */
+const minCompressBytes = 64;
+/** Trying costs no more than sampling. */
+const unsampledBytes = 32 * 1024;
 const zstdLevel1 = { params: { [zlibConstants.ZSTD_c_compressionLevel]: 1 } };
 
 interface OpenFile {
@@ -33,6 +40,11 @@ interface OpenFile {
   /** Offered or sent, not known to be durable. */
   openBlocks: number;
   isRead: boolean;
+}
+
+interface ReadFile {
+  readonly result: FileResult;
+  readonly bytes: readonly Buffer[];
 }
 
 interface OfferedBlock {
@@ -55,6 +67,7 @@ export class BackupLane {
   readonly #pool = new ArenaPool(arenaBytes, arenaCount);
   readonly #tasks: FileTask[] = [];
   #results: FileResult[] = [];
+  #resultBytes: Buffer[] = [];
   #durableFiles: number[] = [];
   #isReading = false;
   #isSending = false;
@@ -160,21 +173,18 @@ export class BackupLane {
   async #readFile(task: FileTask): Promise<void> {
     // A file that changed while it was read is read once more; if it changes again it is saved as it was seen, and marked.
     for (let attempt = 1; ; attempt += 1) {
-      const result = await this.#readOnce(task);
+      const { result, bytes } = await this.#readOnce(task);
       if (result.problem === undefined && result.isChanged && attempt === 1) continue;
       this.#results.push(result);
+      this.#resultBytes.push(...bytes);
       return;
     }
   }
 
-  async #readOnce({ index, path }: FileTask): Promise<FileResult> {
-    const failed = (error: unknown): FileResult => ({
-      index,
-      content: Buffer.alloc(0),
-      sizeBytes: 0,
-      isChanged: false,
-      state: undefined,
-      problem: reasonOf(error),
+  async #readOnce({ index, path }: FileTask): Promise<ReadFile> {
+    const failed = (error: unknown): ReadFile => ({
+      result: { index, contentBytes: 0, stateBytes: 0, sizeBytes: 0, isChanged: false, problem: reasonOf(error) },
+      bytes: [],
     });
     const file: OpenFile = { index, openBlocks: 0, isRead: false };
     this.#file = file;
@@ -194,13 +204,18 @@ export class BackupLane {
         : await this.#readPlain(descriptor, Number(before.size));
       const after = fstatSync(descriptor, { bigint: true });
       const isChanged = sizeBytes !== Number(before.size) || !fileState(before).equals(fileState(after));
+      const content = this.#content.packed();
+      const state = !isChanged && isSettled(after, Date.now()) ? fileState(after) : emptyState;
       return {
-        index,
-        content: this.#content.packed(),
-        sizeBytes,
-        isChanged,
-        state: !isChanged && isSettled(after, Date.now()) ? fileState(after) : undefined,
-        problem: undefined,
+        result: {
+          index,
+          contentBytes: content.length,
+          stateBytes: state.length,
+          sizeBytes,
+          isChanged,
+          problem: undefined,
+        },
+        bytes: [content, state],
       };
     } catch (error) {
       if (error instanceof FarkeepError) throw error;
@@ -313,13 +328,21 @@ export class BackupLane {
     return arena;
   }
 
-  /** Cuts while the answer cannot depend on bytes that are not here yet. */
+  /** Cuts while the answer cannot depend on bytes that are not here yet: an end before the last byte here, or a block of the largest size. */
   #cutFull(): void {
-    while (this.#fill - this.#start >= defaultCutSizes.maxBytes) this.#cutOne();
+    const { averageBytes, maxBytes } = defaultCutSizes;
+    for (;;) {
+      const available = this.#fill - this.#start;
+      // Looking too early would only mean looking again; a full arena cannot wait.
+      if (available < 2 * averageBytes && this.#fill !== this.#pool.current?.end) return;
+      const length = this.#cutter.cut(this.#start, available);
+      if (length === available && available < maxBytes) return;
+      this.#cutOne(length);
+    }
   }
 
   #cutRest(): void {
-    while (this.#fill > this.#start) this.#cutOne();
+    while (this.#fill > this.#start) this.#cutOne(this.#cutter.cut(this.#start, this.#fill - this.#start));
     const arena = this.#pool.current;
     if (arena !== undefined) arena.used = this.#fill;
   }
@@ -330,13 +353,12 @@ export class BackupLane {
     this.#fill = this.#start;
   }
 
-  #cutOne(): void {
+  #cutOne(length: number): void {
     const arena = this.#pool.current;
     const file = this.#file;
     if (arena === undefined || file === undefined)
       throw new FarkeepError('call.internal', 'A block was cut outside of a file');
     const beganMs = performance.now();
-    const length = this.#cutter.cut(this.#start, this.#fill - this.#start);
     const content = this.#cutter.memory.subarray(this.#start, this.#start + length);
     const id = blockIdOf(content);
     this.#counters.sourceMs += performance.now() - beganMs;
@@ -450,6 +472,7 @@ export class BackupLane {
       const sealMs = performance.now();
       const sent = this.#options.send({ type: 'block', blocks });
       for (const block of taken) this.#settle(block);
+      for (const { encoding, stored } of blocks) if (encoding === 'zstd') releaseMemory(stored); // raw ones lie in the arenas
       this.#sentBlocks += blocks.length;
       this.#counters.newBlocks += blocks.length;
       this.#counters.transferredBytes += storedBytes;
@@ -493,8 +516,13 @@ export class BackupLane {
 
   #postResults(): void {
     if (this.#results.length === 0) return;
-    this.#options.post({ type: 'files-read', results: this.#results });
+    this.#options.post({
+      type: 'files-read',
+      results: this.#results,
+      bytes: new Uint8Array(Buffer.concat(this.#resultBytes)),
+    });
     this.#results = [];
+    this.#resultBytes = [];
   }
 
   #postDurable(): void {
@@ -508,9 +536,13 @@ export class BackupLane {
 
 /** zstd level 1 when a sample shrinks and the whole does too; raw otherwise. */
 function compressBlock(id: Buffer, content: Buffer): StoredBlock {
-  if (isCompressible(content)) {
-    const stored = zstdCompressSync(content, zstdLevel1);
-    if (stored.length < content.length) return { id, encoding: 'zstd', contentLength: content.length, stored };
+  const contentLength = content.length;
+  if (contentLength >= minCompressBytes && (contentLength <= unsampledBytes || isCompressible(content))) {
+    // Told the size, zstd takes tables that fit it; with room for the whole result there is one call and no joining.
+    const options = { ...zstdLevel1, pledgedSrcSize: contentLength, chunkSize: contentLength + 1024 };
+    const stored = zstdCompressSync(content, options);
+    if (stored.length < contentLength) return { id, encoding: 'zstd', contentLength, stored };
+    releaseMemory(stored);
   }
-  return { id, encoding: 'raw', contentLength: content.length, stored: content };
+  return { id, encoding: 'raw', contentLength, stored: content };
 }

@@ -11,7 +11,7 @@ import { ManifestEncoder } from '../repository/manifest.ts';
 import { encodePointRoot } from '../repository/point-root.ts';
 import { FileCache } from './file-cache.ts';
 import type { CachedFile } from './file-cache.ts';
-import { fileState } from './file-cache.ts';
+import { fileState } from './file-state.ts';
 import type { BackupOperation, MoverPhase, MoverWarning, SourceEvent, SourceTotals } from './local-link.ts';
 import { packedReferenceBytes, unpackContent } from './content-list.ts';
 import { entryItems, plainEntry } from './manifest-entry.ts';
@@ -31,7 +31,7 @@ const taskBatchBytes = 8 * 1024 * 1024;
 const maxLaneFiles = 256;
 const maxLaneBytes = 32 * 1024 * 1024;
 /** Entries between the walk and the manifest. */
-const maxWindowEntries = 16_384;
+const maxWindowEntries = 4096;
 const sliceMs = 8;
 const software = 'farkeep 0.1';
 
@@ -186,7 +186,7 @@ export class BackupPipeline {
     if (this.#failure !== undefined) return;
     switch (message.type) {
       case 'files-read':
-        for (const result of message.results) this.#fileRead(result);
+        this.#filesRead(message.results, asBuffer(message.bytes));
         break;
       case 'files-durable':
         this.#saveDurable(message.indexes);
@@ -346,7 +346,7 @@ export class BackupPipeline {
     const token = this.#nextToken;
     this.#nextToken += 1;
     this.#offers.set(token, parts);
-    this.#pool.send(leadStream, { type: 'offer', token, ids: Uint8Array.from(Buffer.concat(ids)) });
+    this.#pool.send(leadStream, { type: 'offer', token, ids: new Uint8Array(Buffer.concat(ids)) });
   }
 
   #offered(token: number, wanted: readonly boolean[]): void {
@@ -399,14 +399,24 @@ export class BackupPipeline {
       file.lane = lane;
       load.files += 1;
       load.bytes += Number(file.entry.stats.size);
-      return { index: file.index, path: Uint8Array.from(file.entry.sourcePath) };
+      return { index: file.index, path: new Uint8Array(file.entry.sourcePath) };
     });
     this.#batch = [];
     this.#batchBytes = 0;
     this.#pool.send(lane, { type: 'files', files });
   }
 
-  #fileRead({ index, content, sizeBytes, isChanged, state, problem }: FileResult): void {
+  #filesRead(results: readonly FileResult[], bytes: Buffer): void {
+    let at = 0;
+    for (const result of results) {
+      const stateAt = at + result.contentBytes;
+      const end = stateAt + result.stateBytes;
+      this.#fileRead(result, bytes.subarray(at, stateAt), bytes.subarray(stateAt, end));
+      at = end;
+    }
+  }
+
+  #fileRead({ index, sizeBytes, isChanged, problem }: FileResult, content: Buffer, state: Buffer): void {
     const file = this.#pending.get(index);
     if (file === undefined) return;
     const load = this.#lanes[file.lane];
@@ -432,9 +442,8 @@ export class BackupPipeline {
         path: showPath(sourcePath),
       });
     }
-    const packed = asBuffer(content);
-    if (state !== undefined) this.#unsaved.set(index, { path: sourcePath, state: asBuffer(state), content: packed });
-    this.#fileDone(file, { content: packed, sizeBytes, isChanged, isUnreadable: false });
+    if (state.length > 0) this.#unsaved.set(index, { path: sourcePath, state, content });
+    this.#fileDone(file, { content, sizeBytes, isChanged, isUnreadable: false });
   }
 
   #fileDone(file: PendingFile, result: NonNullable<WindowSlot['result']>): void {
@@ -489,7 +498,7 @@ export class BackupPipeline {
       this.#manifestBlocks.push({ id, lengthBytes: content.length });
       this.#pool.send(leadStream, {
         type: 'store',
-        blocks: [{ id: Uint8Array.from(id), content: Uint8Array.from(content) }],
+        blocks: [{ id: new Uint8Array(id), content: new Uint8Array(content) }],
       });
     }
   }
@@ -500,7 +509,7 @@ export class BackupPipeline {
     for (const { id, content } of listBlocks) {
       this.#pool.send(leadStream, {
         type: 'store',
-        blocks: [{ id: Uint8Array.from(id), content: Uint8Array.from(content) }],
+        blocks: [{ id: new Uint8Array(id), content: new Uint8Array(content) }],
       });
     }
     this.#pool.broadcast({ type: 'drain' });
@@ -523,7 +532,7 @@ export class BackupPipeline {
   }
 
   async #commit(root: Buffer): Promise<void> {
-    this.#pool.send(leadStream, { type: 'commit', blockCount: this.#sentBlocks, root: Uint8Array.from(root) });
+    this.#pool.send(leadStream, { type: 'commit', blockCount: this.#sentBlocks, root: new Uint8Array(root) });
     await this.#until(() => this.#isCommitted);
   }
 

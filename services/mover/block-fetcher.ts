@@ -1,6 +1,7 @@
 // Owns asking the target for blocks during a restore: spreads requests over the streams, joins requests for the same block, hands out contents.
 // Contents come decoded and checked from the stream workers. Bounds nothing: its callers ask for no more than they can hold.
 import { FarkeepError } from '../kernel/farkeep-error.ts';
+import { releaseMemory } from '../kernel/release-memory.ts';
 import type { StreamPool } from './stream-pool.ts';
 import { asBuffer } from './worker-link.ts';
 import type { FromWorker } from './worker-link.ts';
@@ -8,9 +9,21 @@ import type { FromWorker } from './worker-link.ts';
 const requestBlocks = 64;
 const requestBytes = 4 * 1024 * 1024;
 
+export interface FetchedBlock {
+  readonly content: Buffer;
+  /** Gives the memory back; does nothing while others use it too. */
+  readonly release: () => void;
+}
+
+interface Asked extends PromiseWithResolvers<FetchedBlock> {
+  askers: number;
+}
+
+const nothing = (): void => undefined;
+
 export class BlockFetcher {
   readonly #pool: StreamPool;
-  readonly #asked = new Map<string, PromiseWithResolvers<Buffer>>();
+  readonly #asked = new Map<string, Asked>();
   #request: Buffer[] = [];
   #requestBytes = 0;
   #nextStream = 0;
@@ -25,12 +38,15 @@ export class BlockFetcher {
    * Content of a block; its memory may be shared with others who asked for the same one.
    * @throws restore.mismatch, storage.damaged for this block alone; whatever ends the session
    */
-  fetch(id: Buffer, lengthBytes: number): Promise<Buffer> {
+  fetch(id: Buffer, lengthBytes: number): Promise<FetchedBlock> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     const key = id.toString('latin1');
     const asked = this.#asked.get(key);
-    if (asked !== undefined) return asked.promise;
-    const answer = Promise.withResolvers<Buffer>();
+    if (asked !== undefined) {
+      asked.askers += 1;
+      return asked.promise;
+    }
+    const answer: Asked = { ...Promise.withResolvers<FetchedBlock>(), askers: 1 };
     answer.promise.catch(() => undefined); // whoever waits gets it; a file that was given up does not wait any more
     this.#asked.set(key, answer);
     this.#request.push(id);
@@ -48,7 +64,7 @@ export class BlockFetcher {
 
   flush(): void {
     if (this.#request.length === 0 || this.#failure !== undefined) return;
-    const ids = Uint8Array.from(Buffer.concat(this.#request));
+    const ids = new Uint8Array(Buffer.concat(this.#request));
     this.#request = [];
     this.#requestBytes = 0;
     this.#pool.send(this.#nextStream, { type: 'read', ids });
@@ -57,7 +73,18 @@ export class BlockFetcher {
 
   receive(message: FromWorker): void {
     if (message.type === 'blocks') {
-      for (const { id, content } of message.blocks) this.#take(asBuffer(id))?.resolve(asBuffer(content));
+      for (const { id, content, isAlone } of message.blocks) {
+        const answer = this.#take(asBuffer(id));
+        const isOnlyUse = isAlone && answer?.askers === 1;
+        answer?.resolve({
+          content: asBuffer(content),
+          release: isOnlyUse
+            ? () => {
+                releaseMemory(content);
+              }
+            : nothing,
+        });
+      }
     } else if (message.type === 'blocks-failed') {
       const all = asBuffer(message.ids);
       const error = new FarkeepError(message.code, message.message);
@@ -71,7 +98,7 @@ export class BlockFetcher {
     this.#asked.clear();
   }
 
-  #take(id: Buffer): PromiseWithResolvers<Buffer> | undefined {
+  #take(id: Buffer): Asked | undefined {
     const key = id.toString('latin1');
     const answer = this.#asked.get(key);
     this.#asked.delete(key);

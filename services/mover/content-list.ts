@@ -29,7 +29,7 @@ export class ContentList {
 
   /** A copy of its own memory. */
   packed(): Buffer {
-    const copy = Buffer.allocUnsafeSlow(this.#length);
+    const copy = Buffer.allocUnsafe(this.#length);
     this.#bytes.copy(copy, 0, 0, this.#length);
     return copy;
   }

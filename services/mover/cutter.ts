@@ -49,8 +49,8 @@ export class Cutter {
   }
 
   /**
-   * Length of the block that starts at `start` of `memory`. `available` bytes lie there: at least `maxBytes`, or all that is left of
-   * the file, so that the answer never depends on how the file was read.
+   * Length of the block that starts at `start` of `memory`, of which `available` bytes are there. An answer below `available`, or of
+   * `maxBytes`, is final; an answer of `available` only when that is all that is left of the file.
    */
   cut(start: number, available: number): number {
     const { minBytes, averageBytes, maxBytes } = this.#sizes;

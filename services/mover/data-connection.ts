@@ -1,6 +1,7 @@
 // Owns one data stream between movers: DataSocket, nonces, records, messages; in order, with back-pressure both ways, and an authenticated end.
 // Both sides use it, on the main thread or on a worker. Does not know what messages mean.
 import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
+import { releaseMemory } from '../kernel/release-memory.ts';
 import type { DataSocket } from '../transport/data-socket.ts';
 import { DataStreamHandshake } from '../wire/data-stream.ts';
 import type { DataStreamOptions } from '../wire/data-stream.ts';
@@ -17,8 +18,11 @@ export const maxSilentMs = 90_000;
 export interface DataConnectionHandlers {
   /** Keys are there; messages can be sent. */
   onOpen(): void;
-  /** Messages come one by one; while the returned promise is pending nothing more is read. A rejection fails the connection. */
-  onMessage(message: DataMessage): void | Promise<void>;
+  /**
+   * Messages come one by one; while the returned promise is pending nothing more is read. A rejection fails the connection.
+   * `memory` is what the blocks of a message lie in; it may be released when they are not needed any more.
+   */
+  onMessage(message: DataMessage, memory: readonly Uint8Array[]): void | Promise<void>;
   /** The other side has ended its direction with a close record; everything it sent has been handled. */
   onPeerEnd(): void;
   /** Called once. `error` is undefined only when both sides ended with their close records. */
@@ -30,7 +34,7 @@ export class DataConnection {
   readonly #handlers: DataConnectionHandlers;
   readonly #handshake: DataStreamHandshake;
   readonly #assembler = new MessageAssembler();
-  readonly #inbox: DataMessage[] = [];
+  readonly #inbox: { readonly message: DataMessage; readonly memory: readonly Uint8Array[] }[] = [];
   #sealer: RecordSealer | undefined;
   #opener: RecordOpener | undefined;
   #isHandling = false;
@@ -84,7 +88,11 @@ export class DataConnection {
     if (this.#sealer === undefined || this.#failure !== undefined || this.#sealer.isClosed) {
       return Promise.reject(this.#failure ?? new FarkeepError('connection.lost', 'The data stream is not open'));
     }
-    return this.#socket.write(this.#sealer.sealMessage(encodeMessage(message)));
+    const sealed = this.#sealer.sealMessage(encodeMessage(message));
+    const written = this.#socket.write(sealed);
+    if (written === true) release(sealed);
+    else return written.then(() => release(sealed));
+    return true;
   }
 
   /** Ends this side's direction with its close record. */
@@ -117,7 +125,7 @@ export class DataConnection {
       }
       for (const record of this.#opener.push(bytes)) {
         const message = this.#assembler.push(record);
-        if (message !== undefined) this.#inbox.push(message);
+        if (message !== undefined) this.#inbox.push({ message, memory: memoryOf(message, this.#assembler.lastParts) });
       }
     } catch (error) {
       this.fail(toFarkeepError(error));
@@ -129,10 +137,10 @@ export class DataConnection {
   /** Whether more may be read now. */
   #handleInbox(): boolean {
     if (this.#isHandling) return false;
-    for (let message = this.#inbox.shift(); message !== undefined; message = this.#inbox.shift()) {
+    for (let next = this.#inbox.shift(); next !== undefined; next = this.#inbox.shift()) {
       let pending: void | Promise<void>;
       try {
-        pending = this.#handlers.onMessage(message);
+        pending = this.#handlers.onMessage(next.message, next.memory);
       } catch (error) {
         this.fail(toFarkeepError(error));
         return false;
@@ -190,4 +198,14 @@ export class DataConnection {
   #cut(): FarkeepError {
     return new FarkeepError('connection.lost', 'The data stream was cut before its authenticated end');
   }
+}
+
+function release(buffers: readonly Uint8Array[]): void {
+  for (const buffer of buffers) releaseMemory(buffer);
+}
+
+/** Blocks that lie in one record are views of it, others have been joined. */
+function memoryOf(message: DataMessage, parts: readonly Buffer[]): readonly Uint8Array[] {
+  if (message.type !== 'block' && message.type !== 'data') return [];
+  return parts.length === 1 ? parts : [...parts, ...message.blocks.map((block) => block.stored)];
 }

@@ -6,6 +6,7 @@ import { readManifest } from '../repository/manifest.ts';
 import { decodePointRoot } from '../repository/point-root.ts';
 import type { PointRoot } from '../repository/point-root.ts';
 import { BlockFetcher } from './block-fetcher.ts';
+import type { FetchedBlock } from './block-fetcher.ts';
 import type { ManifestOperation, MoverPhase, SourceTotals } from './local-link.ts';
 import { SavedManifestWriter } from './saved-manifest.ts';
 import type { StreamPool } from './stream-pool.ts';
@@ -15,8 +16,8 @@ const readAheadBlocks = 4;
 
 /** The contents of the manifest's blocks in order, a few asked for ahead. */
 export async function* fetchManifest(root: PointRoot, fetcher: BlockFetcher): AsyncGenerator<Buffer, void, undefined> {
-  const { blocks } = await readManifestReferences(root, (id) => fetcher.fetch(id, 0));
-  const ahead: Promise<Buffer>[] = [];
+  const { blocks } = await readManifestReferences(root, async (id) => (await fetcher.fetch(id, 0)).content);
+  const ahead: Promise<FetchedBlock>[] = [];
   let next = 0;
   for (;;) {
     for (; ahead.length < readAheadBlocks && next < blocks.length; next += 1) {
@@ -25,7 +26,7 @@ export async function* fetchManifest(root: PointRoot, fetcher: BlockFetcher): As
     }
     const first = ahead.shift();
     if (first === undefined) return;
-    yield await first;
+    yield (await first).content;
   }
 }
 

@@ -3,8 +3,6 @@
 import { toFarkeepError, FarkeepError } from '../kernel/farkeep-error.ts';
 import { createLogger } from '../kernel/logger.ts';
 import type { MoverCommand, MoverEvent, MoverStart } from './local-link.ts';
-import { SourceMover } from './source-mover.ts';
-import { TargetMover } from './target-mover.ts';
 
 const heartbeatIntervalMs = 5_000;
 const securityCodes: ReadonlySet<string> = new Set(['security.tampered', 'security.key-proof']);
@@ -15,7 +13,8 @@ if (process.send === undefined) {
 }
 
 const logger = createLogger({ name: 'mover' });
-let mover: SourceMover | TargetMover | undefined;
+let mover: { run(): Promise<void>; abort(reason: FarkeepError): void } | undefined;
+let isStarted = false;
 let lastReported: Promise<void> = Promise.resolve();
 
 function emit(event: MoverEvent): void {
@@ -27,9 +26,19 @@ function emit(event: MoverEvent): void {
   });
 }
 
+/** Loads only the side that is needed: the other one would cost start-up time and memory. */
+async function makeMover(start: MoverStart): Promise<NonNullable<typeof mover>> {
+  if (start.side === 'target') {
+    const { TargetMover } = await import('./target-mover.ts');
+    return new TargetMover(start, emit, logger);
+  }
+  const { SourceMover } = await import('./source-mover.ts');
+  return new SourceMover(start, emit);
+}
+
 async function run(start: MoverStart): Promise<number> {
-  mover = start.side === 'target' ? new TargetMover(start, emit, logger) : new SourceMover(start, emit);
   try {
+    mover = await makeMover(start);
     await mover.run();
     return 0;
   } catch (error) {
@@ -43,7 +52,8 @@ async function run(start: MoverStart): Promise<number> {
 process.on('message', (command: MoverCommand) => {
   switch (command.type) {
     case 'start':
-      if (mover === undefined) {
+      if (!isStarted) {
+        isStarted = true;
         void run(command).then(async (exitCode) => {
           await lastReported;
           process.exit(exitCode);

@@ -9,6 +9,7 @@ import type { FileSink } from '../repository/file-sink.ts';
 import type { RestoreProblem } from '../repository/tree-writer.ts';
 import type { ContentReference, ManifestItem, TreeEntry } from '../repository/tree-entry.ts';
 import { BlockFetcher } from './block-fetcher.ts';
+import type { FetchedBlock } from './block-fetcher.ts';
 import { ByteBudget } from './byte-budget.ts';
 import type { MoverPhase, RestoreOperation, SourceEvent, SourceTotals } from './local-link.ts';
 import { fetchManifest } from './manifest-pipeline.ts';
@@ -180,13 +181,13 @@ export class RestorePipeline {
     }
   }
 
-  async #write(file: OpenFile, arriving: Promise<Buffer>, lengthBytes: number, cost: number): Promise<void> {
+  async #write(file: OpenFile, arriving: Promise<FetchedBlock>, lengthBytes: number, cost: number): Promise<void> {
     try {
-      const bytes = await arriving;
-      if (bytes.length !== lengthBytes)
-        throw new FarkeepError('restore.mismatch', `A block has ${bytes.length} bytes instead of ${lengthBytes}`);
+      const { content, release } = await arriving;
+      if (content.length !== lengthBytes)
+        throw new FarkeepError('restore.mismatch', `A block has ${content.length} bytes instead of ${lengthBytes}`);
       if (file.error !== undefined) return;
-      await file.sink.write(bytes);
+      await file.sink.write(content, release);
       this.#writtenBytes += lengthBytes;
       const object = this.#objects.get(file.objectName);
       if (object !== undefined) object.bytes += lengthBytes;

@@ -6,7 +6,7 @@ import { emptyCounters } from './worker-link.ts';
 import type { FromWorker, ToWorker, WorkerCounters, WorkerStart } from './worker-link.ts';
 
 /** Each worker needs little beside its arenas; without a bound V8 lets garbage pile up before it looks. */
-const workerLimits = { maxYoungGenerationSizeMb: 16, maxOldGenerationSizeMb: 96 };
+const workerLimits = { maxYoungGenerationSizeMb: 6, maxOldGenerationSizeMb: 96 };
 
 export interface StreamPoolHandlers {
   onMessage(streamIndex: number, message: FromWorker): void;
@@ -28,10 +28,10 @@ export class StreamPool {
       const workerData: WorkerStart = {
         sessionId: start.sessionId,
         attempt: start.attempt,
-        keyB: Uint8Array.from(start.keyB),
+        keyB: new Uint8Array(start.keyB),
         streamIndex,
         streamCount: start.streamTickets.length,
-        ticket: Uint8Array.from(ticket),
+        ticket: new Uint8Array(ticket),
         gateway: start.gateway,
         operation: start.operation.kind,
         pointId: start.operation.pointId,

@@ -1,8 +1,9 @@
 // Owns one stream of a source mover on its own thread: connects, opens, runs the backup lane or the checking of restored blocks.
 // A worker entry: talks to the main thread by worker-link.ts only.
 import { isMarkedAsUntransferable, parentPort, workerData } from 'node:worker_threads';
-import { errorCodeSchema } from '../contracts/errors.ts';
+import { isErrorCode } from '../contracts/errors.ts';
 import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
+import { releaseMemory } from '../kernel/release-memory.ts';
 import { Secret } from '../kernel/secret.ts';
 import { decodeBlockSync } from '../repository/block-content.ts';
 import { connectData } from '../transport/data-socket.ts';
@@ -53,14 +54,14 @@ const send = (message: DataMessage): true | Promise<void> =>
 
 const lane = isBackup ? new BackupLane({ send, post, fail }) : undefined;
 
-function receive(message: DataMessage): void {
+function receive(message: DataMessage, memory: readonly Uint8Array[]): void {
   if (!isOpen) {
     if (message.type === 'error') throw errorFromTarget(message.code, message.message);
     if (message.type !== 'open' || message.protocol !== dataProtocolVersion || message.pointId !== start.pointId) {
       throw new FarkeepError('protocol.malformed', 'The target did not answer "open" as it should');
     }
     isOpen = true;
-    post({ type: 'open', root: Uint8Array.from(message.root) });
+    post({ type: 'open', root: new Uint8Array(message.root) });
     return;
   }
   if (message.type === 'want' && message.offerId === aliveOfferId) return;
@@ -69,7 +70,7 @@ function receive(message: DataMessage): void {
       post({ type: 'committed', storedBytes: message.storedBytes });
       return;
     case 'data':
-      restored(message.blocks);
+      restored(message.blocks, memory);
       return;
     case 'abort':
       throw errorFromTarget(message.code, message.message);
@@ -78,7 +79,7 @@ function receive(message: DataMessage): void {
       if (message.ids.length === 0) throw error;
       post({
         type: 'blocks-failed',
-        ids: Uint8Array.from(Buffer.concat(message.ids)),
+        ids: new Uint8Array(Buffer.concat(message.ids)),
         code: error.code,
         message: error.message,
       });
@@ -92,14 +93,14 @@ function receive(message: DataMessage): void {
 }
 
 /** Decoded and checked here, handed to the main thread without a copy. */
-function restored(blocks: readonly StoredBlock[]): void {
+function restored(blocks: readonly StoredBlock[], received: readonly Uint8Array[]): void {
   const checked: RestoredBlock[] = [];
-  const memory = new Set<ArrayBuffer>();
+  const memory = new Map<ArrayBuffer, number>();
   const beganMs = performance.now();
   for (const block of blocks) {
     restoreCounters.transferredBytes += block.stored.length;
     restoreCounters.newBlocks += 1;
-    const id = Uint8Array.from(block.id);
+    const id = new Uint8Array(block.id);
     let content: Uint8Array;
     try {
       content = decodeBlockSync(block);
@@ -109,17 +110,19 @@ function restored(blocks: readonly StoredBlock[]): void {
       continue;
     }
     // Small buffers share Node's pool, which cannot leave this thread.
-    if (isMarkedAsUntransferable(content.buffer)) content = Uint8Array.from(content);
-    memory.add(content.buffer as ArrayBuffer);
-    checked.push({ id, content });
+    if (isMarkedAsUntransferable(content.buffer)) content = new Uint8Array(content);
+    const own = content.buffer as ArrayBuffer;
+    memory.set(own, (memory.get(own) ?? 0) + 1);
+    checked.push({ id, content, isAlone: true });
   }
   restoreCounters.compressMs += performance.now() - beganMs;
-  if (checked.length > 0) post({ type: 'blocks', blocks: checked }, [...memory]);
+  const answer = checked.map((block) => ({ ...block, isAlone: memory.get(block.content.buffer as ArrayBuffer) === 1 }));
+  if (answer.length > 0) post({ type: 'blocks', blocks: answer }, [...memory.keys()]);
+  for (const view of received) releaseMemory(view); // what was not handed over
 }
 
 function errorFromTarget(code: string, message: string): FarkeepError {
-  const known = errorCodeSchema.safeParse(code);
-  return new FarkeepError(known.success ? known.data : 'call.internal', message);
+  return new FarkeepError(isErrorCode(code) ? code : 'call.internal', message);
 }
 
 function command(message: ToWorker): void {

@@ -164,7 +164,8 @@ export class TargetMover {
       { side: 'server', keyB, sessionId, attempt, streamIndex },
       {
         onOpen: () => undefined,
-        onMessage: (message) => this.#session?.receive(streamIndex, message, (answer) => connection.send(answer)),
+        onMessage: (message, memory) =>
+          this.#session?.receive(streamIndex, message, memory, (answer) => connection.send(answer)),
         onPeerEnd: () => {
           connection.end();
         },

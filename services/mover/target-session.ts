@@ -1,8 +1,9 @@
 // Owns what a target mover does with data messages: takes blocks in, acknowledges what is durable, commits, reads blocks back.
 // Works on messages and a TenantStore; knows no sockets, tickets or keys.
 import type { ErrorCode } from '../contracts/errors.ts';
-import { errorCodeSchema } from '../contracts/errors.ts';
+import { isErrorCode } from '../contracts/errors.ts';
 import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
+import { releaseMemory } from '../kernel/release-memory.ts';
 import type { Logger } from '../kernel/logger.ts';
 import { decodePointRoot } from '../repository/point-root.ts';
 import { TenantStore } from '../repository/tenant-store.ts';
@@ -100,7 +101,7 @@ export class TargetSession {
   }
 
   /** Handles one message of a stream; the next one of that stream comes when the promise has resolved. */
-  receive(streamIndex: number, message: DataMessage, send: Send): void | Promise<void> {
+  receive(streamIndex: number, message: DataMessage, memory: readonly Uint8Array[], send: Send): void | Promise<void> {
     if (this.#refusal !== undefined) return;
     if (message.type === 'open') return this.#open(streamIndex, message, send);
     if (!this.#streams.has(streamIndex))
@@ -116,7 +117,7 @@ export class TargetSession {
       }
       case 'block':
         if (!isBackup) break;
-        return this.#take(streamIndex, message.blocks);
+        return this.#take(streamIndex, message.blocks, memory);
       case 'commit':
         if (!isBackup || this.#commit !== undefined) break;
         this.#commit = { blockCount: message.blockCount, root: Buffer.from(message.root), streamIndex };
@@ -187,7 +188,12 @@ export class TargetSession {
     if (this.#streams.size === streamCount) this.#options.onEvent({ type: 'streams-open', count: streamCount });
   }
 
-  async #take(streamIndex: number, blocks: readonly StoredBlock[]): Promise<void> {
+  async #take(streamIndex: number, blocks: readonly StoredBlock[], memory: readonly Uint8Array[]): Promise<void> {
+    let unwritten = blocks.length;
+    const release = (): void => {
+      unwritten -= 1;
+      if (unwritten === 0) for (const each of memory) releaseMemory(each);
+    };
     for (const block of blocks) {
       const key = keyOf(block.id);
       const waiting = this.#waiting.get(key);
@@ -198,7 +204,8 @@ export class TargetSession {
       this.#unflushedBlocks += 1;
       const beganMs = performance.now();
       try {
-        await this.#store.appendBlock(block);
+        // The identifier outlives the message's memory.
+        await this.#store.appendBlock({ ...block, id: Buffer.from(block.id), release });
         this.#storeWaitMs += performance.now() - beganMs;
       } catch (error) {
         this.refuse(error, this.#streams.get(streamIndex));
@@ -234,21 +241,24 @@ export class TargetSession {
     const failed = new Map<string, { code: ErrorCode; message: string; ids: Buffer[] }>();
     let batch: StoredBlock[] = [];
     let batchBytes = 0;
-    const flush = async (): Promise<void> => {
+    const flush = async (next?: StoredBlock): Promise<void> => {
       if (batch.length === 0) return;
       const blocks = batch;
       batch = [];
       this.totals.sentBytes += batchBytes;
       this.totals.sentBlocks += blocks.length;
       batchBytes = 0;
-      await send({ type: 'data', blocks });
+      const sent = send({ type: 'data', blocks });
+      // Sealed by now. Neighbours share what they were read into, so only memory that the next block does not lie in is given back.
+      for (const block of blocks) if (block.stored.buffer !== next?.stored.buffer) releaseMemory(block.stored);
+      await sent;
     };
     const add = async (block: StoredBlock): Promise<void> => {
       if (
         batch.length > 0 &&
         (batchBytes + block.stored.length > maxDataMessageBytes || batch.length === maxBlocksPerDataMessage)
       )
-        await flush();
+        await flush(block);
       batch.push(block);
       batchBytes += block.stored.length;
     };
@@ -346,6 +356,5 @@ function keyOf(id: Buffer): string {
 }
 
 function abortedBySource(code: string, message: string): FarkeepError {
-  const known = errorCodeSchema.safeParse(code);
-  return new FarkeepError(known.success ? known.data : 'call.cancelled', message);
+  return new FarkeepError(isErrorCode(code) ? code : 'call.cancelled', message);
 }

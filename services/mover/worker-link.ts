@@ -20,14 +20,14 @@ export interface FileTask {
   readonly path: Uint8Array;
 }
 
-/** What became of a file. `content` is packed (content-list.ts), `state` is of file-cache.ts. */
+/** What became of a file. Its content list (content-list.ts) and state (file-state.ts) lie one after the other in the message's `bytes`. */
 export interface FileResult {
   readonly index: number;
-  readonly content: Uint8Array;
+  readonly contentBytes: number;
+  /** 0 when a later change might not show in the file's times. */
+  readonly stateBytes: number;
   readonly sizeBytes: number;
   readonly isChanged: boolean;
-  /** Undefined when a later change might not show in the file's times. */
-  readonly state: Uint8Array | undefined;
   /** Why it could not be read. */
   readonly problem: string | undefined;
 }
@@ -67,11 +67,14 @@ export interface RestoredBlock {
   readonly id: Uint8Array;
   /** Decoded and checked against `id`; transferred. */
   readonly content: Uint8Array;
+  /** Whether no other block lies in the memory of `content`. */
+  readonly isAlone: boolean;
 }
 
 export type FromWorker =
   | { readonly type: 'open'; readonly root: Uint8Array }
-  | { readonly type: 'files-read'; readonly results: readonly FileResult[] }
+  /** One buffer for all of them: an ArrayBuffer for each would cost more than what is in it. */
+  | { readonly type: 'files-read'; readonly results: readonly FileResult[]; readonly bytes: Uint8Array }
   /** Every block of these files survives a crash of the target. */
   | { readonly type: 'files-durable'; readonly indexes: readonly number[] }
   | { readonly type: 'offered'; readonly token: number; readonly wanted: readonly boolean[] }

@@ -3,7 +3,8 @@
 import { WebSocket, type RawData } from 'ws';
 import { z } from 'zod';
 
-import { errorInfoSchema, type ErrorInfo } from '../contracts/errors.ts';
+import { errorInfoSchema } from '../contracts/error-schemas.ts';
+import type { ErrorInfo } from '../contracts/errors.ts';
 import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
 import { silentLogger, type Logger } from '../kernel/logger.ts';
 

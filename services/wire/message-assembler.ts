@@ -9,6 +9,12 @@ import type { OpenedRecord } from './records.ts';
 export class MessageAssembler {
   #parts: Buffer[] = [];
   #bytes = 0;
+  #lastParts: readonly Buffer[] = [];
+
+  /** Plaintexts of the records that made the last message: the memory its blocks and identifiers are views of. */
+  get lastParts(): readonly Buffer[] {
+    return this.#lastParts;
+  }
 
   /**
    * The message that this record completes, if it does. A close record completes nothing, but must not cut a message.
@@ -30,6 +36,7 @@ export class MessageAssembler {
     const parts = this.#parts;
     this.#parts = [];
     this.#bytes = 0;
+    this.#lastParts = parts;
     return decodeMessage(parts);
   }
 }

@@ -1,7 +1,7 @@
 // Owns what is shown of a service process.
 import { z } from 'zod';
 import { serviceRoles } from '../contract.ts';
-import { errorInfoSchema } from '../errors.ts';
+import { errorInfoSchema } from '../error-schemas.ts';
 import { countSchema, instantSchema } from './values.ts';
 
 export const serviceRoleSchema = z.enum(serviceRoles);

@@ -1,6 +1,6 @@
 // Owns a session as tenant and provider see it: state, handshake and keys, progress, actions. No key, and no names that the viewer may not see.
 import { z } from 'zod';
-import { errorCodeSchema, errorInfoSchema } from '../errors.ts';
+import { errorCodeSchema, errorInfoSchema } from '../error-schemas.ts';
 import { tlsInfoSchema } from './trust.ts';
 import { bytesSchema, countSchema, idSchema, instantSchema, keyIdentifierSchema } from './values.ts';
 
