@@ -100,6 +100,28 @@ export class PinStore {
     });
   }
 
+  /**
+   * The provider has taken its announcement back. The row stays, so that an old announcement cannot be played again.
+   * @returns the pin that was `next`; undefined when there was none
+   */
+  withdrawNext(identity: string): Pin | undefined {
+    const row = this.#database.get(
+      `UPDATE pin SET state = 'replaced', usable_from = NULL WHERE identity = ? AND state = 'next' RETURNING *`,
+      identity,
+    );
+    return row === undefined ? undefined : toPin(row);
+  }
+
+  /** Whether exactly this announcement is stored. @param announcedAt milliseconds since the epoch */
+  isAnnounced(identity: string, certificate: Uint8Array | string, announcedAt: number): boolean {
+    const row = this.#database.get(
+      `SELECT announced_at FROM pin WHERE identity = ? AND state = 'next' AND sha256 = ?`,
+      identity,
+      thumbprintOf(readCertificate(certificate).der),
+    );
+    return row?.['announced_at'] === announcedAt;
+  }
+
   /** From now on this certificate is refused for its identity, whatever its chain. @throws FarkeepError 'call.not-found' */
   revoke(id: string): Pin {
     const { changes } = this.#database.run(`UPDATE pin SET state = 'revoked', usable_from = NULL WHERE id = ?`, id);

@@ -10,7 +10,12 @@ import { LiveSession } from '../session/live-session.ts';
 import type { SessionArchive } from '../session/session-archive.ts';
 import { sessionPublisher } from '../session/session-publisher.ts';
 import type { MessagePeer } from '../wire/control-calls.ts';
-import type { SessionGrant, SessionOperation, TenantRequestInput } from '../wire/control-messages.ts';
+import type {
+  SessionGrant,
+  SessionOperation,
+  TenantRequestInput,
+  TenantRequestOutput,
+} from '../wire/control-messages.ts';
 import { ProviderSession, type SessionChannel, type SessionContext } from './provider-session.ts';
 import type { Repositories } from './repositories.ts';
 import { forTenant } from './target-attempt.ts';
@@ -151,9 +156,17 @@ export class SessionManager {
     return grant ?? { committed: { pointId, storedBytes } };
   }
 
-  /** Sessions that the tenant may speak about. @throws call.not-found, or the error with which the session ended */
-  own(tenantId: string, sessionId: string): ProviderSession {
-    return this.#own(tenantId, sessionId);
+  /** The tenant's last word. Heard also when the session has ended here already: it changes nothing then. @throws call.not-found, point.incomplete */
+  async finish(
+    tenantId: string,
+    input: TenantRequestInput<'session.finish'>,
+  ): Promise<TenantRequestOutput<'session.finish'>> {
+    const session = this.find(tenantId, input.sessionId);
+    if (session !== undefined) return session.finish(input);
+    const context = this.#options.archive.find(input.sessionId)?.context as SessionContext | undefined;
+    if (context?.tenantId !== tenantId) throw new FarkeepError('call.not-found', 'There is no such session');
+    const hasPoint = context.operation === 'backup' && context.isCommitted;
+    return { pointId: hasPoint ? context.pointId : null, storedBytes: context.storedBytes };
   }
 
   /** Undefined when it has ended or never was: late reports are nothing special. */
@@ -231,7 +244,9 @@ export class SessionManager {
       throw new FarkeepError('call.not-found', 'There is no such session');
     }
     const { error } = stored.detail;
-    throw error === null ? new FarkeepError('call.conflict', 'The session has ended') : FarkeepError.fromInfo(error);
+    throw error === null
+      ? new FarkeepError('call.conflict', 'The session has ended')
+      : forTenant(FarkeepError.fromInfo(error));
   }
 
   #create(live: LiveSession, context: SessionContext): ProviderSession {

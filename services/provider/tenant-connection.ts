@@ -127,7 +127,7 @@ export class TenantConnection {
         await sessions.cancelByTenant(tenantId, sessionId);
         return {};
       },
-      'session.finish': (tenantId, input) => sessions.own(tenantId, input.sessionId).finish(input),
+      'session.finish': (tenantId, input) => sessions.finish(tenantId, input),
     };
   }
 }

@@ -1,5 +1,6 @@
 // Owns the tenant service's configuration. Holds no secret.
 import { z } from 'zod';
+import { hostSchema } from '../contracts/models/values.ts';
 
 export const tenantConfigSchema = z.object({
   /** Pause between two attempts of a session that lost its connection. */
@@ -18,6 +19,15 @@ export const tenantConfigSchema = z.object({
   connectTimeoutMs: z.int().min(100).max(120_000).default(15_000),
   /** PEM files with authorities to trust besides those of the system. */
   extraRoots: z.array(z.string().min(1).max(4096)).max(100).default([]),
+  /** Addresses of gateway names that the system does not resolve, such as behind a split-horizon DNS. Certificates are judged by the name. */
+  hostAddresses: z
+    .record(hostSchema, hostSchema)
+    .default({})
+    .transform((addresses) =>
+      Object.fromEntries(Object.entries(addresses).map(([host, address]) => [host.toLowerCase(), address])),
+    ),
+  /** How often a provider is asked what is new when no job does. 0: never. */
+  checkInIntervalMs: z.int().min(0).max(86_400_000).default(3_600_000),
   logLevel: z.enum(['error', 'warn', 'info', 'debug']).default('info'),
 });
 export type TenantConfig = z.infer<typeof tenantConfigSchema>;

@@ -3,6 +3,7 @@
 import type { ServiceProvider } from '../contracts/models/tenant.ts';
 import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
 import type { Logger } from '../kernel/logger.ts';
+import type { CertificateNews, NewsWatcher } from './certificate-news.ts';
 import {
   askOffers,
   gatewayCandidates,
@@ -15,6 +16,7 @@ import {
 } from './provider-link.ts';
 import type { ServiceProviders } from './service-providers.ts';
 import type { TrustDesk } from './trust-desk.ts';
+import type { TrustRules } from './trust-settings.ts';
 
 /** After these the next gateway may do better. */
 const gatewayFailures = new Set([
@@ -29,13 +31,16 @@ const gatewayFailures = new Set([
 export interface DialerOptions {
   readonly providers: ServiceProviders;
   readonly trustDesk: TrustDesk;
-  readonly extraRoots: readonly string[];
+  readonly rules: TrustRules;
+  readonly news: CertificateNews;
+  /** Addresses of names that the system does not resolve. */
+  readonly hostAddresses: Readonly<Record<string, string>>;
   readonly connectTimeoutMs: number;
   readonly software: string;
   readonly logger: Logger;
 }
 
-export interface DialWatcher extends LinkWatcher {
+export interface DialWatcher extends LinkWatcher, NewsWatcher {
   excluded?(gateway: GatewayAddress, reason: string): void;
   failed?(gateway: GatewayAddress, error: FarkeepError): void;
 }
@@ -52,8 +57,19 @@ export class ProviderDialer {
     target: Pick<LinkOptions, 'identity' | 'gateway' | 'waitingJob' | 'signal'> &
       Partial<Pick<LinkOptions, 'fingerprint' | 'watcher' | 'onPresented'>>,
   ): LinkOptions {
-    const { trustDesk, extraRoots, connectTimeoutMs, software, logger } = this.#options;
-    return { ...target, trustDesk, extraRoots, timeoutMs: connectTimeoutMs, software, logger };
+    const { trustDesk, rules, connectTimeoutMs, software, logger } = this.#options;
+    const addressOf = (host: string): string => this.addressOf(host);
+    return { ...target, trustDesk, rules, addressOf, timeoutMs: connectTimeoutMs, software, logger };
+  }
+
+  /** What to dial for the name of a gateway; the name itself is what the certificate has to cover. */
+  addressOf(host: string): string {
+    return this.#options.hostAddresses[host.toLowerCase()] ?? host;
+  }
+
+  /** After the login to a provider that got its name just now. */
+  async askForNews(link: ProviderLink, identity: string, signal: AbortSignal): Promise<void> {
+    await this.#options.news.ask(link, identity, signal);
   }
 
   /** Connects and logs in. @throws what the last gateway failed with; gateway.excluded when the certificate covers none */
@@ -61,12 +77,16 @@ export class ProviderDialer {
     provider: ServiceProvider,
     { waitingJob, signal, watcher = {} }: { waitingJob: string | null; signal: AbortSignal; watcher?: DialWatcher },
   ): Promise<ProviderLink> {
-    const { providers } = this.#options;
+    const { providers, news } = this.#options;
     try {
       const link = await this.#openFirst(provider, { waitingJob, signal, watcher });
       await logIn(link, providers.credentials(provider.id), signal, watcher);
-      providers.noteContact(provider.id, await askOffers(link, signal));
-      return link;
+      const [offers] = await Promise.all([askOffers(link, signal), news.ask(link, provider.name, signal, watcher)]);
+      providers.noteContact(provider.id, offers);
+      return {
+        ...link,
+        onCertificateNews: (notification) => void news.receive(link, provider.name, notification, watcher),
+      };
     } catch (error) {
       const known = toFarkeepError(error, 'connection.lost');
       if (known.code !== 'call.cancelled') providers.noteProblem(provider.id, known.message);
@@ -94,32 +114,37 @@ export class ProviderDialer {
   ): Promise<ProviderLink> {
     const { usable, excluded } = gatewayCandidates(provider);
     for (const { gateway, reason } of excluded) watcher.excluded?.(gateway, reason);
-    const failures: string[] = excluded.map(({ gateway, reason }) => `${gateway.name}: ${reason}`);
+    const exclusions = excluded.map(({ gateway, reason }) => `${gateway.name}: ${reason}`);
+    const failures: string[] = [];
     let last: FarkeepError | undefined;
     for (const gateway of usable) {
       try {
         return await openLink(this.linkOptions({ identity: provider.name, gateway, waitingJob, signal, watcher }));
       } catch (error) {
         const known = toFarkeepError(error, 'connection.lost');
-        const isExcludedByName = known.code === 'trust.refused' && hasReason(known, 'name.not-covered');
-        if (!gatewayFailures.has(known.code) && !isExcludedByName) throw known;
-        last = isExcludedByName ? new FarkeepError('gateway.excluded', known.message, { cause: known }) : known;
+        if (known.code === 'trust.refused' && hasReason(known, 'name.not-covered')) {
+          exclusions.push(`${gateway.name}: ${known.message}`);
+          watcher.failed?.(gateway, new FarkeepError('gateway.excluded', known.message, { cause: known }));
+          continue;
+        }
+        if (!gatewayFailures.has(known.code)) throw known;
+        last = known;
         failures.push(`${gateway.name}: ${known.message}`);
-        watcher.failed?.(gateway, last);
+        watcher.failed?.(gateway, known);
       }
     }
-    if (usable.length === 0 || (last?.code === 'gateway.excluded' && usable.length === 1)) {
+    const gateways = [...exclusions, ...failures];
+    // Those that would answer may well be the excluded ones: that is what somebody has to change.
+    if (exclusions.length > 0) {
       throw new FarkeepError(
         'gateway.excluded',
-        `No gateway of "${provider.name}" can be used: ${failures.join('; ')}`,
-        {
-          details: { gateways: failures },
-        },
+        `No gateway of "${provider.name}" can be used: ${gateways.join('; ')}`,
+        { details: { gateways, excluded: exclusions }, retryable: last !== undefined },
       );
     }
     if (last !== undefined && failures.length === 1) throw last;
-    throw new FarkeepError('gateway.none-usable', `No gateway of "${provider.name}" answers: ${failures.join('; ')}`, {
-      details: { gateways: failures },
+    throw new FarkeepError('gateway.none-usable', `No gateway of "${provider.name}" answers: ${gateways.join('; ')}`, {
+      details: { gateways },
     });
   }
 }

@@ -6,11 +6,12 @@ import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
 import type { Logger } from '../kernel/logger.ts';
 import { summarize, toPem } from '../pki/certificate-summary.ts';
 import { connectControl, type ControlChannel, type PresentedCertificate } from '../transport/control-client.ts';
-import { askProvider } from '../wire/control-calls.ts';
+import { askProvider, type AnyProviderNotification } from '../wire/control-calls.ts';
 import { controlProtocolVersion, knownControlFeatures, type TenantRequestOutput } from '../wire/control-messages.ts';
 import { ScramClient } from '../wire/scram.ts';
 import type { ContactResult } from './service-providers.ts';
 import type { RaisedPrompt, TrustDesk, TrustVerdict } from './trust-desk.ts';
+import type { TrustRules } from './trust-settings.ts';
 
 export type LinkStep =
   | 'gateway-connect'
@@ -38,7 +39,10 @@ export interface LinkOptions {
   readonly gateway: GatewayAddress;
   readonly fingerprint?: string | undefined;
   readonly waitingJob: string | null;
-  readonly extraRoots: readonly string[];
+  /** Authorities and revocation lists of the admin. */
+  readonly rules: TrustRules;
+  /** Where a gateway's name is to be dialled when the system does not know it. */
+  readonly addressOf: (host: string) => string;
   readonly timeoutMs: number;
   readonly software: string;
   readonly logger: Logger;
@@ -51,9 +55,15 @@ export interface LinkOptions {
 export interface ProviderLink {
   readonly channel: ControlChannel;
   readonly gateway: GatewayAddress;
+  /** What was dialled for it, and is to be dialled for data. */
+  readonly dialled: { readonly host: string; readonly port: number };
   readonly presented: PresentedCertificate;
   readonly decision: TrustDecision;
   readonly hello: TenantRequestOutput<'hello'>;
+  /** Whoever takes the notifications of this link hands those about the certificate on. */
+  readonly onCertificateNews?: (
+    notification: Extract<AnyProviderNotification, { name: `certificate.${string}` }>,
+  ) => void;
 }
 
 /** A refusal that a person can lift. */
@@ -73,6 +83,7 @@ export class TrustRefusal extends FarkeepError {
 export async function openLink(options: LinkOptions): Promise<ProviderLink> {
   const { gateway, watcher = {}, trustDesk, identity, fingerprint, waitingJob, signal } = options;
   const address = `${gateway.name} (${gateway.host}:${gateway.port})`;
+  const dialled = { host: options.addressOf(gateway.host), port: gateway.port };
   let running: LinkStep = 'gateway-connect';
   let verdict: TrustVerdict | undefined;
   const begin = (step: LinkStep, detail: string): void => {
@@ -82,10 +93,9 @@ export async function openLink(options: LinkOptions): Promise<ProviderLink> {
   begin('gateway-connect', address);
   try {
     const channel = await connectControl({
-      host: gateway.host,
-      port: gateway.port,
+      ...dialled,
       serverName: gateway.host,
-      roots: options.extraRoots,
+      roots: await options.rules.roots(),
       timeoutMs: options.timeoutMs,
       signal,
       logger: options.logger,
@@ -100,6 +110,7 @@ export async function openLink(options: LinkOptions): Promise<ProviderLink> {
           port: gateway.port,
           fingerprint,
           waitingJob,
+          revocation: await options.rules.revocation(presented, signal),
         });
         if (verdict.error === null) return { isAccepted: true };
         return { isAccepted: false, error: new TrustRefusal(verdict.error, verdict.prompt) };
@@ -119,7 +130,7 @@ export async function openLink(options: LinkOptions): Promise<ProviderLink> {
     if (verdict === undefined) throw new FarkeepError('call.internal', 'No trust decision was made');
     const hello = await greet(channel, options.software, signal);
     const { decision, reasons } = verdict.result;
-    return { channel, gateway, presented, decision: { decision, reasons }, hello };
+    return { channel, gateway, dialled, presented, decision: { decision, reasons }, hello };
   } catch (error) {
     const known = error instanceof TrustRefusal ? error : toFarkeepError(error, 'connection.lost');
     watcher.end?.(running, known.message, known.code === 'trust.changed' ? 'security-warning' : 'failed');

@@ -59,6 +59,7 @@ export function serviceProviderHandlers(
     const contact = await askOffers(link, signal);
     const provider = providers.add({ ...input, password }, contact);
     trustDesk.adopt(input.host, input.name, link.presented.leafDer);
+    await dialer.askForNews(link, input.name, signal);
     return provider;
   };
 

@@ -1,13 +1,13 @@
 // Owns the tenant service: opens its state, wires trust, providers, jobs, sessions and points, stops in order. Listens on nothing.
 import path from 'node:path';
-import { readFile, mkdir } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { pointsDomain } from '../contracts/rpc/points.ts';
 import { PinStore } from '../certstore/pin-store.ts';
 import { openTrustDatabase } from '../certstore/trust-database.ts';
 import { TrustJournal } from '../certstore/trust-journal.ts';
-import { FarkeepError } from '../kernel/farkeep-error.ts';
 import type { RunningService, ServiceOptions } from '../kernel/running-service.ts';
 import { SessionArchive } from '../session/session-archive.ts';
+import { CertificateNews } from './certificate-news.ts';
 import type { TenantConfig } from './config.ts';
 import { Jobs } from './job-handlers.ts';
 import { JobStore } from './job-store.ts';
@@ -22,6 +22,7 @@ import { SessionManager } from './session-manager.ts';
 import { openTenantDatabase } from './tenant-database.ts';
 import { TrustDesk } from './trust-desk.ts';
 import { trustHandlers } from './trust-handlers.ts';
+import { TrustSettingsDesk } from './trust-settings.ts';
 
 /** @throws config.invalid, storage errors */
 export async function startTenant({
@@ -31,7 +32,12 @@ export async function startTenant({
   clock,
   publish,
 }: ServiceOptions<TenantConfig>): Promise<RunningService> {
-  const extraRoots = await readRoots(config.extraRoots);
+  const trustSettings = await TrustSettingsDesk.open({
+    home,
+    configuredRootFiles: config.extraRoots,
+    clock,
+    logger,
+  });
   const cacheFolder = path.join(home, 'jobs');
   await mkdir(cacheFolder, { recursive: true, mode: 0o700 });
   const vault = await SecretVault.open(home);
@@ -45,7 +51,9 @@ export async function startTenant({
   const dialer = new ProviderDialer({
     providers,
     trustDesk,
-    extraRoots,
+    rules: trustSettings,
+    news: new CertificateNews({ pins, journal, clock, logger, publish }),
+    hostAddresses: config.hostAddresses,
     connectTimeoutMs: config.connectTimeoutMs,
     software: 'Farkeep',
     logger,
@@ -88,7 +96,7 @@ export async function startTenant({
   return {
     domains: {
       serviceProviders: serviceProviderHandlers({ providers, dialer, trustDesk }),
-      trust: trustHandlers({ desk: trustDesk, pins, journal, publish }),
+      trust: trustHandlers({ desk: trustDesk, pins, journal, settings: trustSettings, clock, publish }),
       jobs: jobs.handlers(),
       points: pointHandlers(points),
       sessions: sessionHandlers(sessions),
@@ -99,19 +107,4 @@ export async function startTenant({
     activeSessions: () => sessions.activeCount,
     stop: () => (stopping ??= stop()),
   };
-}
-
-async function readRoots(files: readonly string[]): Promise<string[]> {
-  return Promise.all(
-    files.map(async (file) => {
-      try {
-        return await readFile(file, 'utf8');
-      } catch (error) {
-        throw new FarkeepError('config.invalid', `The authority file ${file} cannot be read`, {
-          field: 'extraRoots',
-          cause: error,
-        });
-      }
-    }),
-  );
 }

@@ -142,7 +142,7 @@ export class SessionAttempt {
     await Promise.race([
       this.#broken.promise,
       deliverKeyB({
-        gateway: link.gateway,
+        gateway: { ...link.gateway, ...link.dialled },
         ticket: Buffer.from(grant.tunnelTicket, 'base64'),
         keyA,
         keyB,
@@ -169,7 +169,7 @@ export class SessionAttempt {
         attempt: live.attempt,
         keyB: copy,
         operation: withRawPaths(plan.moverOperation),
-        gateway: { host: link.gateway.host, port: link.gateway.port },
+        gateway: link.dialled,
         streamTickets: grant.streamTickets.map((ticket) => Buffer.from(ticket, 'base64')),
       },
       {
@@ -212,7 +212,11 @@ export class SessionAttempt {
       this.#broken.reject(FarkeepError.fromInfo(notification.payload.error));
       return;
     }
-    if (notification.name === 'certificate.announced' || notification.payload.sessionId !== live.id) return;
+    if (notification.name === 'certificate.announced' || notification.name === 'certificate.withdrawn') {
+      this.#options.link.onCertificateNews?.(notification);
+      return;
+    }
+    if (notification.payload.sessionId !== live.id) return;
     switch (notification.name) {
       case 'session.event': {
         const { steps, actions, targetBusy, ended } = notification.payload;

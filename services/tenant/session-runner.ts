@@ -95,7 +95,7 @@ export class SessionRunner {
         }
         if (this.#isKnownAlready(known)) continue;
         // Before the first grant there is nothing to come back to: whoever started the job gets the reason at once.
-        if (!isResumable(known.code) || !this.#isGranted) throw known;
+        if (!isWorthAnotherAttempt(known) || !this.#isGranted) throw known;
         this.#resumeUntilMs ??= clock.now() + retryWindowMs;
         const nextAt = clock.now() + retryIntervalMs;
         if (nextAt > this.#resumeUntilMs) {
@@ -189,6 +189,7 @@ export class SessionRunner {
       begin: (step, detail) => live.beginStep(step, detail),
       end: (step, detail, outcome) => live.endStep(step, detail, { outcome }),
       excluded: (gateway, reason) => live.act('warning', `${gateway.name} is not used: ${reason}`),
+      news: (level, message) => (level === 'security' ? live.raiseSecurityWarning(message) : live.act('info', message)),
       failed: (gateway, error) => live.act('warning', `${gateway.name}: ${error.message}`),
     };
   }
@@ -246,6 +247,11 @@ export class SessionRunner {
       logger.info('The provider could not be told of a cancelled session', { reason: toFarkeepError(error).message });
     }
   }
+}
+
+/** Gateways that the certificate covers but do not answer right now may come back; one that it does not cover stays excluded. */
+function isWorthAnotherAttempt({ code, retryable }: FarkeepError): boolean {
+  return isResumable(code) || (code === 'gateway.excluded' && retryable);
 }
 
 function outcomeOf(error: FarkeepError | null, warnings: number): 'succeeded' | 'warning' | 'failed' | 'cancelled' {

@@ -10,7 +10,7 @@ import { FarkeepError } from '../kernel/farkeep-error.ts';
 import { newId } from '../kernel/identifier.ts';
 import { summarize } from '../pki/certificate-summary.ts';
 import { cleanThumbprint, matchesThumbprint, thumbprintOf, type Thumbprint } from '../pki/thumbprint.ts';
-import { decideTrust, trustError, type TrustInput, type TrustResult } from '../pki/trust.ts';
+import { decideTrust, trustError, type RevocationAnswer, type TrustInput, type TrustResult } from '../pki/trust.ts';
 import type { PresentedCertificate } from '../transport/control-client.ts';
 
 export interface TrustQuestion {
@@ -21,6 +21,8 @@ export interface TrustQuestion {
   readonly fingerprint?: string | undefined;
   /** Name of the background job that asks. */
   readonly waitingJob: string | null;
+  /** What is known about a revocation; undefined when nothing was asked. */
+  readonly revocation?: RevocationAnswer | undefined;
 }
 
 export interface TrustVerdict {
@@ -151,6 +153,7 @@ export class TrustDesk {
       now: this.#clock.now(),
       pins: this.#pins.forDecision(question.identity),
       fingerprint: this.#parseFingerprint(question),
+      revocation: question.revocation,
     };
   }
 
@@ -183,6 +186,13 @@ export class TrustDesk {
       address: `${question.host}:${question.port}`,
       sha256: thumbprintOf(presented.leafDer),
       note: 'It was announced with the key of the certificate before',
+    });
+    this.#publish(trustDomain, 'announcement', {
+      identity: question.identity,
+      outcome: 'rolled-over',
+      sha256: thumbprintOf(presented.leafDer),
+      switchAt: null,
+      message: 'The provider shows the certificate that it had announced; it was accepted without a prompt',
     });
     this.#publish(trustDomain, 'pinsChanged', {});
   }
