@@ -35,7 +35,12 @@ export function CloseRequestDialog(): ReactNode {
             {t('close.stop')}
           </Button>
           <Button onClick={() => void answer('cancel')}>{t('word.cancel')}</Button>
-          <Button appearance="primary" autoFocus onClick={() => void answer('keep-running')} disabled={call.isBusy}>
+          <Button
+            appearance="primary"
+            data-initial-focus
+            onClick={() => void answer('keep-running')}
+            disabled={call.isBusy}
+          >
             {t('close.keep')}
           </Button>
         </>

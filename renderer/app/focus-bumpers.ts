@@ -1,10 +1,16 @@
 // Owns what assistive technology is told about the empty elements with which Fluent's focus manager (tabster) bends the Tab order.
-// They carry aria-hidden and are focusable at once, which axe rightly reports (aria-hidden-focus). They have no content and hand the
-// focus on at once, so plain elements without role are both correct and silent.
+// They carry aria-hidden and are focusable at once, which axe rightly reports (aria-hidden-focus). At the ends of the document they become
+// plain elements: without content they are silent, and they hand the focus on at once. Those of dialogs stay as they are.
 
 const bumperSelector = '[data-tabster-dummy]';
 
-function makePlain(bumper: Element): void {
+function makePlain(bumper: HTMLElement): void {
+  if (bumper.parentElement?.matches('[role="tablist"], [role="toolbar"], [role="menu"]') === true) {
+    // Inside a widget of its own nothing but the widget's parts may stand; the arrow keys need no bumper that Tab reaches.
+    bumper.tabIndex = -1;
+    return;
+  }
+  if (bumper.parentElement !== document.body) return;
   bumper.removeAttribute('aria-hidden');
   bumper.removeAttribute('role');
 }
@@ -16,7 +22,7 @@ export function watchFocusBumpers(root: HTMLElement): void {
         if (!(node instanceof HTMLElement)) continue;
         if (node.matches(bumperSelector)) makePlain(node);
         else if (node.childElementCount > 0)
-          for (const bumper of node.querySelectorAll(bumperSelector)) makePlain(bumper);
+          for (const bumper of node.querySelectorAll<HTMLElement>(bumperSelector)) makePlain(bumper);
       }
     }
   });

@@ -17,7 +17,8 @@ const useStyles = makeStyles({
   area: {
     position: 'fixed',
     right: '20px',
-    bottom: '44px',
+    // Beside nothing that is pressed: the buttons of dialogs are at the bottom.
+    top: '52px',
     width: '380px',
     display: 'flex',
     flexDirection: 'column',

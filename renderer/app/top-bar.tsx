@@ -34,6 +34,9 @@ const useStyles = makeStyles({
     height: '44px',
     flexShrink: 0,
     padding: '0 10px',
+    // The menu opens inside the header and over the page.
+    position: 'relative',
+    zIndex: 10,
     backgroundColor: tokens.colorNeutralBackground1,
     borderBottom: `1px solid ${tokens.colorNeutralStroke2}`,
   },
@@ -57,7 +60,7 @@ export function TopBar(): ReactNode {
   const styles = useStyles();
   return (
     <header className={styles.bar}>
-      <Menu>
+      <Menu inline>
         <MenuTrigger disableButtonEnhancement>
           <Button appearance="subtle" icon={<Navigation20Regular />} aria-label={t('menu.button')} />
         </MenuTrigger>

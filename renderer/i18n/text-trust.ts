@@ -24,7 +24,7 @@ export const trustTexts = {
   'trust.row.sha1': 'SHA-1',
   'trust.row.words': 'In words',
   'trust.row.gateway': 'Gateway',
-  'trust.row.reasons': 'Not trusted because',
+  'trust.row.reasons': 'Why it is not trusted:',
   'trust.differs': 'differs',
   'trust.selfSigned': 'itself (self-signed)',
   'trust.valid': '{from} – {until}',
@@ -103,7 +103,9 @@ export const trustTexts = {
   'journal.action.refused': 'Refused',
   'journal.action.revoked': 'Revoked',
   'journal.action.announced': 'Announced',
+  'journal.action.withdrawn': 'Withdrawn',
   'journal.action.rolled-over': 'Rolled over',
+  'journal.action.configured': 'Configured',
   'journal.action.imported': 'Imported',
   'journal.action.exported': 'Exported',
 } as const;

@@ -46,7 +46,7 @@ export function ConfirmDialog({
           >
             {confirmLabel}
           </Button>
-          <Button appearance="primary" autoFocus onClick={onClose}>
+          <Button appearance="primary" data-initial-focus onClick={onClose}>
             {cancelLabel ?? t('word.cancel')}
           </Button>
         </>

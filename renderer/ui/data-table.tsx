@@ -13,6 +13,8 @@ export interface TableColumn<T> extends TableColumnModel<T> {
   /** A CSS grid track, such as "minmax(160px, 2fr)". */
   readonly width: string;
   readonly isNumeric?: boolean;
+  /** Left out while the details pane is open, which tells it too. */
+  readonly isSecondary?: boolean;
   readonly cell: (row: T) => ReactNode;
 }
 
@@ -30,11 +32,12 @@ interface DataTableProps<T> {
   readonly empty: ReactNode;
   readonly isRowDisabled?: (row: T) => boolean;
   readonly rowHeight?: number;
+  readonly isCompact?: boolean;
 }
 
 export function DataTable<T>({
   label,
-  columns,
+  columns: allColumns,
   rows,
   rowKey,
   selectedKey,
@@ -44,12 +47,13 @@ export function DataTable<T>({
   empty,
   isRowDisabled,
   rowHeight = 36,
+  isCompact = false,
 }: DataTableProps<T>): ReactNode {
   const styles = useDataTableStyles();
   const baseId = useId();
   const scroller = useRef<HTMLDivElement>(null);
   const [sort, setSort] = useState<SortState | null>(null);
-  const shown = useMemo(() => visibleRows(rows, columns, search, sort), [rows, columns, search, sort]);
+  const shown = useMemo(() => visibleRows(rows, allColumns, search, sort), [rows, allColumns, search, sort]);
   const virtualizer = useVirtualizer({
     count: shown.length,
     getScrollElement: () => scroller.current,
@@ -63,6 +67,7 @@ export function DataTable<T>({
       return row === undefined ? index : rowKey(row);
     },
   });
+  const columns = isCompact ? allColumns.filter(({ isSecondary }) => isSecondary !== true) : allColumns;
   const gridTemplateColumns = columns.map(({ width }) => width).join(' ');
   const selectedIndex = selectedKey === null ? -1 : shown.findIndex((row) => rowKey(row) === selectedKey);
   const items = virtualizer.getVirtualItems();

@@ -1,6 +1,6 @@
 // Owns the modal dialog with title, content and buttons. A click beside it never closes it: input would be lost.
 import { Dialog, DialogSurface, makeStyles, mergeClasses, tokens } from '@fluentui/react-components';
-import { useId } from 'react';
+import { useEffect, useId, useRef } from 'react';
 import type { ReactNode } from 'react';
 
 const useStyles = makeStyles({
@@ -13,7 +13,7 @@ const useStyles = makeStyles({
     flexDirection: 'column',
     overflow: 'hidden',
   },
-  wide: { width: '900px' },
+  wide: { width: '960px' },
   narrow: { width: '480px' },
   title: {
     margin: 0,
@@ -55,6 +55,11 @@ export function DialogFrame({
 }: DialogFrameProps): ReactNode {
   const styles = useStyles();
   const titleId = useId();
+  const footerElement = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    // Fluent goes to the first thing that can have the focus; here the safe button says that it wants it.
+    footerElement.current?.querySelector<HTMLElement>('[data-initial-focus]')?.focus({ preventScroll: true });
+  }, []);
   return (
     <Dialog
       open
@@ -78,7 +83,9 @@ export function DialogFrame({
           {title}
         </h2>
         <div className={styles.content}>{children}</div>
-        <div className={styles.footer}>{footer}</div>
+        <div className={styles.footer} ref={footerElement}>
+          {footer}
+        </div>
       </DialogSurface>
     </Dialog>
   );

@@ -90,6 +90,7 @@ export function ListPage<T>({
           onSelect={setSelectedKey}
           search={search}
           empty={noMatch}
+          isCompact={selected !== null && details !== undefined}
           {...(onOpen === undefined ? {} : { onOpen })}
         />
       )}

@@ -28,6 +28,7 @@ export interface SimpleColumn<T> {
   readonly id: string;
   readonly title: string;
   readonly isNumeric?: boolean;
+  readonly isTitleHidden?: boolean;
   readonly width?: string;
   readonly cell: (row: T) => ReactNode;
 }
@@ -45,14 +46,14 @@ export function SimpleTable<T>({ label, columns, rows, rowKey }: SimpleTableProp
     <table className={styles.table} aria-label={label}>
       <thead>
         <tr>
-          {columns.map(({ id, title, isNumeric, width }) => (
+          {columns.map(({ id, title, isNumeric, isTitleHidden, width }) => (
             <th
               key={id}
               scope="col"
               className={mergeClasses(styles.head, isNumeric === true && styles.numeric)}
               style={{ width }}
             >
-              {title}
+              {isTitleHidden === true ? <span className="visually-hidden">{title}</span> : title}
             </th>
           ))}
         </tr>

@@ -26,7 +26,12 @@ import { WordList } from '../../ui/word-list.tsx';
 
 const useStyles = makeStyles({
   page: { flexGrow: 1, overflowY: 'auto', minHeight: 0 },
-  grid: { display: 'grid', gridTemplateColumns: 'minmax(0, 3fr) minmax(280px, 2fr)', alignItems: 'start' },
+  grid: {
+    display: 'grid',
+    gridTemplateColumns: 'minmax(0, 5fr) minmax(270px, 2fr)',
+    alignItems: 'stretch',
+    minHeight: '100%',
+  },
   section: { padding: '16px 20px', display: 'flex', flexDirection: 'column', gap: '12px', minWidth: 0 },
   side: { borderLeft: `1px solid ${tokens.colorNeutralStroke2}` },
   title: { margin: 0, fontSize: tokens.fontSizeBase400, fontWeight: tokens.fontWeightSemibold },

@@ -24,7 +24,14 @@ import { Wizard } from '../../ui/wizard.tsx';
 import { gatewayListenAddress } from '../../ui/gateway-address.ts';
 
 const useStyles = makeStyles({
-  row: { display: 'grid', gridTemplateColumns: '1fr 120px', gap: '12px', alignItems: 'start' },
+  row: {
+    display: 'grid',
+    gridTemplateColumns: 'minmax(0, 1fr) 120px',
+    gap: '12px',
+    alignItems: 'start',
+    '& .fui-Input': { minWidth: 0 },
+    '& input': { minWidth: 0, width: '100%' },
+  },
   choice: { display: 'flex', flexDirection: 'column' },
   hint: { margin: '-4px 0 0 32px', color: tokens.colorNeutralForeground3 },
   token: { display: 'flex', gap: '8px', alignItems: 'flex-start' },

@@ -82,6 +82,7 @@ function columnsFor(t: TextFunction): readonly TableColumn<Gateway>[] {
     {
       id: 'relayed',
       title: t('gateways.column.relayed'),
+      isSecondary: true,
       width: '110px',
       isNumeric: true,
       sortBy: ({ relayedBytes }) => relayedBytes,
@@ -90,6 +91,7 @@ function columnsFor(t: TextFunction): readonly TableColumn<Gateway>[] {
     {
       id: 'lastSeen',
       title: t('gateways.column.lastSeen'),
+      isSecondary: true,
       width: '168px',
       sortBy: ({ lastSeenAt }) => lastSeenAt ?? '',
       cell: ({ lastSeenAt }) => <Instant at={lastSeenAt} otherwise={t('word.never')} />,

@@ -58,6 +58,7 @@ function columnsFor(t: TextFunction): readonly TableColumn<Job>[] {
     {
       id: 'destination',
       title: t('jobs.column.destination'),
+      isSecondary: true,
       width: 'minmax(140px, 2fr)',
       text: destination,
       sortBy: destination,
@@ -66,6 +67,7 @@ function columnsFor(t: TextFunction): readonly TableColumn<Job>[] {
     {
       id: 'lastRun',
       title: t('jobs.column.lastRun'),
+      isSecondary: true,
       width: '168px',
       sortBy: ({ lastRun }) => lastRun?.endedAt ?? '',
       cell: ({ lastRun }) => <Instant at={lastRun?.endedAt ?? null} otherwise={t('word.never')} />,

@@ -86,7 +86,8 @@ export function PinList(): ReactNode {
             },
             {
               id: 'revoke',
-              title: '',
+              title: t('commands.label'),
+              isTitleHidden: true,
               width: '100px',
               isNumeric: true,
               cell: (pin) =>

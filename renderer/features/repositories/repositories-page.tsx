@@ -69,6 +69,7 @@ function columnsFor(t: TextFunction): readonly TableColumn<Repository>[] {
     {
       id: 'folder',
       title: t('repositories.column.folder'),
+      isSecondary: true,
       width: 'minmax(160px, 2fr)',
       text: ({ folder }) => folder,
       sortBy: ({ folder }) => folder,
@@ -101,6 +102,7 @@ function columnsFor(t: TextFunction): readonly TableColumn<Repository>[] {
     {
       id: 'points',
       title: t('repositories.column.points'),
+      isSecondary: true,
       width: '120px',
       isNumeric: true,
       sortBy: ({ points }) => points,

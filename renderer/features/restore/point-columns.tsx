@@ -42,6 +42,7 @@ export function pointColumns(t: TextFunction): readonly TableColumn<RestorePoint
     {
       id: 'warnings',
       title: t('points.column.warnings'),
+      isSecondary: true,
       width: '100px',
       isNumeric: true,
       sortBy: ({ warnings }) => warnings,
@@ -50,6 +51,7 @@ export function pointColumns(t: TextFunction): readonly TableColumn<RestorePoint
     {
       id: 'provider',
       title: t('points.column.provider'),
+      isSecondary: true,
       width: 'minmax(130px, 1fr)',
       text: ({ providerName, repository }) => `${providerName} ${repository}`,
       sortBy: ({ providerName }) => providerName,

@@ -5,7 +5,14 @@ import { useText } from '../../i18n/use-text.ts';
 import type { FieldErrors } from '../../ui/wizard.tsx';
 
 const useStyles = makeStyles({
-  row: { display: 'grid', gridTemplateColumns: '1fr 120px', gap: '12px', alignItems: 'start' },
+  row: {
+    display: 'grid',
+    gridTemplateColumns: 'minmax(0, 1fr) 120px',
+    gap: '12px',
+    alignItems: 'start',
+    '& .fui-Input': { minWidth: 0 },
+    '& input': { minWidth: 0, width: '100%' },
+  },
 });
 
 interface AddressPageProps {

@@ -61,6 +61,7 @@ function columnsFor(t: TextFunction): readonly TableColumn<ServiceProvider>[] {
     {
       id: 'user',
       title: t('providers.column.user'),
+      isSecondary: true,
       width: '130px',
       text: ({ userName }) => userName,
       sortBy: ({ userName }) => userName,
@@ -69,6 +70,7 @@ function columnsFor(t: TextFunction): readonly TableColumn<ServiceProvider>[] {
     {
       id: 'used',
       title: t('providers.column.used'),
+      isSecondary: true,
       width: '100px',
       isNumeric: true,
       sortBy: usedOf,
@@ -77,6 +79,7 @@ function columnsFor(t: TextFunction): readonly TableColumn<ServiceProvider>[] {
     {
       id: 'lastContact',
       title: t('providers.column.lastContact'),
+      isSecondary: true,
       width: '168px',
       sortBy: ({ lastContactAt }) => lastContactAt ?? '',
       cell: ({ lastContactAt }) => <Instant at={lastContactAt} otherwise={t('word.never')} />,

@@ -93,13 +93,13 @@ export function DiagramStep({
           isBad={isBad}
         />
       ) : shape === 'dot' ? (
-        <Dot x={placed.fromX} y={y} color={color} isBad={isBad} />
+        <Dot x={placed.fromX} y={step.step === 'key-b-created' ? y : y - 3} color={color} isBad={isBad} />
       ) : (
         <Arrow placed={placed} color={color} isBad={isBad} />
       )}
       <text
         x={placed.labelX}
-        y={shape === 'bar' ? y - 2 : shape === 'dot' && step.step !== 'key-b-created' ? y + 3 : y - 4}
+        y={shape === 'bar' ? y - 2 : shape === 'dot' && step.step !== 'key-b-created' ? y : y - 4}
         textAnchor={placed.labelAnchor}
         className={shape === 'bar' ? styles.barLabel : styles.label}
         fill={color}
@@ -171,7 +171,7 @@ function Bar({
 }
 
 function Dot({ x, y, color, isBad }: ShapeProps & { readonly x: number; readonly y: number }): ReactNode {
-  return isBad ? <Cross x={x} y={y - 1} color={color} /> : <circle cx={x} cy={y - 1} r={4.5} fill={color} />;
+  return isBad ? <Cross x={x} y={y} color={color} /> : <circle cx={x} cy={y} r={4.5} fill={color} />;
 }
 
 function Cross({ x, y, color }: { readonly x: number; readonly y: number; readonly color: string }): ReactNode {

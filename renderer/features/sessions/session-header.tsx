@@ -35,6 +35,9 @@ const useStyles = makeStyles({
     overflow: 'hidden',
     textOverflow: 'ellipsis',
     flexGrow: 1,
+    // The job's name goes first.
+    flexShrink: 100,
+    minWidth: 0,
   },
 });
 

@@ -26,7 +26,7 @@ const useStyles = makeStyles({
   center: { height: '100%', display: 'flex', alignItems: 'center', justifyContent: 'center', padding: '24px' },
   figures: {
     display: 'grid',
-    gridTemplateColumns: 'minmax(210px, 1fr) minmax(250px, 1.15fr) minmax(160px, 0.8fr) minmax(300px, 1.6fr)',
+    gridTemplateColumns: 'minmax(236px, 1fr) minmax(244px, 1.1fr) minmax(164px, 0.8fr) minmax(300px, 1.7fr)',
     gap: '10px',
   },
   lists: {

@@ -73,6 +73,7 @@ function columnsFor(t: TextFunction): readonly TableColumn<TenantAccount>[] {
     {
       id: 'sessions',
       title: t('tenants.column.sessions'),
+      isSecondary: true,
       width: '150px',
       isNumeric: true,
       sortBy: ({ activeSessions }) => activeSessions,
@@ -81,6 +82,7 @@ function columnsFor(t: TextFunction): readonly TableColumn<TenantAccount>[] {
     {
       id: 'lastLogin',
       title: t('tenants.column.lastLogin'),
+      isSecondary: true,
       width: '168px',
       sortBy: ({ lastLoginAt }) => lastLoginAt ?? '',
       cell: ({ lastLoginAt }) => <Instant at={lastLoginAt} otherwise={t('word.never')} />,

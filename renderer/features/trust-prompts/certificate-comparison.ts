@@ -43,16 +43,22 @@ export function compareCertificates(
   presented: CertificateSummary,
   t: TextFunction,
 ): readonly ComparedRow[] {
-  return values.map(({ id, value, isCode = false }) => {
-    const savedValue = saved === null ? null : value(saved, t);
-    const presentedValue = value(presented, t);
-    return {
-      id,
-      name: t(`trust.row.${id}`),
-      saved: savedValue,
-      presented: presentedValue,
-      isDifferent: savedValue !== null && savedValue !== presentedValue,
-      isCode,
-    };
-  });
+  const hasNames = [saved, presented].some(
+    (certificate) => [...(certificate?.dnsNames ?? []), ...(certificate?.ipAddresses ?? [])].length > 0,
+  );
+  // Two certificates without names differ in nothing there; the line would only push others out of sight.
+  return values
+    .filter(({ id }) => id !== 'names' || hasNames || saved === null)
+    .map(({ id, value, isCode = false }) => {
+      const savedValue = saved === null ? null : value(saved, t);
+      const presentedValue = value(presented, t);
+      return {
+        id,
+        name: t(`trust.row.${id}`),
+        saved: savedValue,
+        presented: presentedValue,
+        isDifferent: savedValue !== null && savedValue !== presentedValue,
+        isCode,
+      };
+    });
 }

@@ -17,18 +17,19 @@ const useStyles = makeStyles({
   },
   rowHead: {
     width: '96px',
-    padding: '6px 10px 6px 0',
+    padding: '4px 10px 4px 0',
     fontWeight: tokens.fontWeightRegular,
     color: tokens.colorNeutralForeground3,
     verticalAlign: 'top',
     borderBottom: `1px solid ${tokens.colorNeutralStroke3}`,
   },
   cell: {
-    padding: '6px 10px',
+    padding: '4px 10px',
     verticalAlign: 'top',
     overflowWrap: 'anywhere',
     borderBottom: `1px solid ${tokens.colorNeutralStroke3}`,
   },
+  words: { fontSize: tokens.fontSizeBase200, lineHeight: '18px' },
   code: { fontFamily: tokens.fontFamilyMonospace, fontSize: tokens.fontSizeBase200, lineHeight: '20px' },
   differing: { backgroundColor: tokens.colorPaletteYellowBackground1 },
   presented: { fontWeight: tokens.fontWeightSemibold },
@@ -42,7 +43,7 @@ export function ComparisonTable({ prompt }: { readonly prompt: TrustPrompt }): R
   const rows = compareCertificates(saved, presented, t);
   return (
     <table className={styles.table}>
-      <thead className={saved === null ? 'visually-hidden' : undefined}>
+      <thead>
         <tr>
           <th scope="col" className={styles.rowHead}>
             <span className="visually-hidden">{t('word.details')}</span>
@@ -61,7 +62,12 @@ export function ComparisonTable({ prompt }: { readonly prompt: TrustPrompt }): R
       </thead>
       <tbody>
         {rows.map((row) => {
-          const cell = mergeClasses(styles.cell, row.isCode && styles.code, row.isDifferent && styles.differing);
+          const cell = mergeClasses(
+            styles.cell,
+            row.isCode && styles.code,
+            row.id === 'words' && styles.words,
+            row.isDifferent && styles.differing,
+          );
           return (
             <tr key={row.id} data-differs={row.isDifferent}>
               <th scope="row" className={styles.rowHead}>

@@ -16,9 +16,8 @@ const inFavor: readonly TrustReason[] = [
 ];
 
 const useStyles = makeStyles({
-  root: { margin: '10px 0 0 0' },
-  title: { margin: 0, color: tokens.colorNeutralForeground3 },
-  list: { margin: '2px 0 0 0', paddingLeft: '18px' },
+  root: { margin: '8px 0 0 0' },
+  title: { color: tokens.colorNeutralForeground3 },
 });
 
 export function ReasonList({ reasons }: { readonly reasons: readonly TrustReason[] }): ReactNode {
@@ -27,13 +26,9 @@ export function ReasonList({ reasons }: { readonly reasons: readonly TrustReason
   const shown = reasons.filter((reason) => !inFavor.includes(reason));
   if (shown.length === 0) return null;
   return (
-    <div className={styles.root}>
-      <p className={styles.title}>{t('trust.row.reasons')}</p>
-      <ul className={styles.list}>
-        {shown.map((reason) => (
-          <li key={reason}>{t(`trust.reason.${reason}`)}</li>
-        ))}
-      </ul>
-    </div>
+    <p className={styles.root}>
+      <span className={styles.title}>{t('trust.row.reasons')}</span>{' '}
+      {shown.map((reason) => t(`trust.reason.${reason}`)).join(' ')}
+    </p>
   );
 }

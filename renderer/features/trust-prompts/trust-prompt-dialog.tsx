@@ -1,11 +1,6 @@
 // Owns the two trust prompts. Refuse is the default; a changed certificate can only be accepted after it was compared.
 import { Button, Checkbox, Field, Input, makeStyles, tokens } from '@fluentui/react-components';
-import {
-  CheckmarkCircle20Filled,
-  DismissCircle20Filled,
-  ShieldQuestion24Regular,
-  Warning20Regular,
-} from '@fluentui/react-icons';
+import { ShieldQuestion24Regular, Warning20Regular } from '@fluentui/react-icons';
 import { useState } from 'react';
 import type { SyntheticEvent, ReactNode } from 'react';
 import type { CommandOutput } from '../../../services/contracts/contract.ts';
@@ -29,8 +24,8 @@ const useStyles = makeStyles({
   why: {
     display: 'flex',
     gap: '10px',
-    margin: '12px 0',
-    padding: '10px 12px',
+    margin: '10px 0',
+    padding: '8px 12px',
     borderRadius: tokens.borderRadiusMedium,
     border: `1px solid ${tokens.colorPaletteDarkOrangeBorder1}`,
     backgroundColor: tokens.colorPaletteDarkOrangeBackground1,
@@ -41,16 +36,6 @@ const useStyles = makeStyles({
   field: { flexGrow: 1 },
   mono: { fontFamily: tokens.fontFamilyMonospace },
   verifyButton: { marginTop: '26px' },
-  outcome: {
-    minHeight: '24px',
-    display: 'flex',
-    alignItems: 'center',
-    gap: '6px',
-    margin: '4px 0 0 0',
-    fontWeight: tokens.fontWeightSemibold,
-  },
-  match: { color: tokens.colorPaletteGreenForeground1, display: 'inline-flex', alignItems: 'center', gap: '6px' },
-  noMatch: { color: tokens.colorPaletteRedForeground1, display: 'inline-flex', alignItems: 'center', gap: '6px' },
   space: { flexGrow: 1 },
 });
 
@@ -96,6 +81,18 @@ export function TrustPromptDialog({ prompt, onAnswered, onPostpone }: TrustPromp
   };
   const malformed = verifying.error?.code === 'trust.thumbprint-malformed' ? verifying.error : null;
 
+  const outcome =
+    malformed !== null
+      ? { validationState: 'error' as const, validationMessage: `${malformed.message} ${malformed.hint}` }
+      : check === null
+        ? { hint: t('trust.paste.hint') }
+        : check.isMatch
+          ? {
+              validationState: 'success' as const,
+              validationMessage: t(check.algorithm === 'SHA-1' ? 'trust.match.sha1' : 'trust.match'),
+            }
+          : { validationState: 'error' as const, validationMessage: t('trust.noMatch') };
+
   return (
     <DialogFrame
       title={t(titleKey, { identity: prompt.identity })}
@@ -120,7 +117,12 @@ export function TrustPromptDialog({ prompt, onAnswered, onPostpone }: TrustPromp
           <Button disabled={!canAccept || answering.isBusy} onClick={() => void answer('accept')}>
             {t(isChanged ? 'trust.acceptNew' : 'trust.accept')}
           </Button>
-          <Button appearance="primary" autoFocus disabled={answering.isBusy} onClick={() => void answer('refuse')}>
+          <Button
+            appearance="primary"
+            data-initial-focus
+            disabled={answering.isBusy}
+            onClick={() => void answer('refuse')}
+          >
             {t('trust.refuse')}
           </Button>
         </>
@@ -140,12 +142,7 @@ export function TrustPromptDialog({ prompt, onAnswered, onPostpone }: TrustPromp
         </p>
       </div>
       <form className={styles.verify} onSubmit={verify}>
-        <Field
-          className={styles.field}
-          label={t('trust.paste')}
-          hint={t('trust.paste.hint')}
-          validationMessage={malformed === null ? null : `${malformed.message} ${malformed.hint}`}
-        >
+        <Field className={styles.field} label={t('trust.paste')} {...outcome}>
           <Input
             className={styles.mono}
             value={pasted}
@@ -161,20 +158,6 @@ export function TrustPromptDialog({ prompt, onAnswered, onPostpone }: TrustPromp
           {t('trust.verify')}
         </Button>
       </form>
-      <p className={styles.outcome} role="status">
-        {check?.isMatch === true && (
-          <span className={styles.match}>
-            <CheckmarkCircle20Filled aria-hidden />
-            {t(check.algorithm === 'SHA-1' ? 'trust.match.sha1' : 'trust.match')}
-          </span>
-        )}
-        {isMismatch && (
-          <span className={styles.noMatch}>
-            <DismissCircle20Filled aria-hidden />
-            {t('trust.noMatch')}
-          </span>
-        )}
-      </p>
       {isChanged && (
         <Checkbox
           label={t('trust.compared')}
