@@ -80,11 +80,17 @@ function readCrl(bytes: Buffer): Crl {
     isPartial: extensions !== undefined && partialExtensions.some((oid) => extensions.includes(oid)),
     isRevoked: (serialHex) => entries !== undefined && hasSerial(entries, serialHex),
     isSignedBy: (certificate) =>
+      maySignLists(certificate) &&
       verifyStrongSignature(
         { signatureOid, signatureParameters: parameters ? new Uint8Array(parameters) : undefined },
         { ...signed, key: certificate.x509.publicKey },
       ),
   };
+}
+
+/** RFC 5280, 4.2.1.3: without the extension a key may do everything. */
+function maySignLists({ structure }: ReadCertificate): boolean {
+  return structure.keyUsages?.some((usage) => usage.toLowerCase() === 'crlsign') ?? true;
 }
 
 function hasSerial(entries: Buffer, serialHex: string): boolean {

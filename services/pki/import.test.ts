@@ -4,9 +4,13 @@ import tls from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { forgePkcs12, keytoolPkcs12, opensslPkcs12 } from '../testing/certificate-files.ts';
 import { OpenSsl, type TestCertificate } from '../testing/openssl.ts';
-import { readCertificate } from './certificate-summary.ts';
+import { Secret } from '../kernel/secret.ts';
+import { readCertificate, summarize, toPem } from './certificate-summary.ts';
 import { importCertificate, type ImportInput, type ImportedCertificate } from './import.ts';
+import { parseImport } from './import-parser.ts';
+import { selectImport } from './import-selection.ts';
 import { lookAtServer } from './peer-certificates.ts';
+import { WorkBudget } from './work-budget.ts';
 
 let openssl: OpenSsl;
 let root: TestCertificate;
@@ -24,11 +28,28 @@ beforeAll(async () => {
 });
 afterAll(() => openssl[Symbol.asyncDispose]());
 
-const chain = (): TestCertificate[] => [intermediate, root];
+const issuers = (): TestCertificate[] => [intermediate, root];
+
+type Imported = Omit<ImportedCertificate, 'warnings' | typeof Symbol.dispose>;
+
+/** What the import worker does, in this thread: a thread for each of a hundred files would take most of the time. */
+function importHere(input: ImportInput): Imported {
+  const content = parseImport(input, new WorkBudget(5000));
+  const { leaf, chain, privateKey } = selectImport(content, Date.now());
+  return {
+    summary: summarize(leaf),
+    format: content.format,
+    certificatePem: toPem(leaf.der),
+    chainPem: chain.map(({ der }) => toPem(der)).join(''),
+    chainLength: chain.length,
+    privateKey: Secret.take(privateKey.export({ type: 'pkcs8', format: 'der' })),
+    friendlyName: content.friendlyName,
+  };
+}
 
 /** Imports, compares the summary with what OpenSSL says of the certificate, and serves a live TLS 1.3 connection with the result. */
-async function importAndServe(input: ImportInput, expected?: TestCertificate): Promise<ImportedCertificate> {
-  const imported = await importCertificate(input);
+async function importAndServe(input: ImportInput, expected?: TestCertificate): Promise<Imported> {
+  const imported = importHere(input);
   if (expected !== undefined) {
     const text = await openssl.run('x509', '-in', expected.certFile, '-noout', '-fingerprint', '-sha256', '-serial');
     expect(text).toContain(imported.summary.sha256);
@@ -111,7 +132,12 @@ describe('PFX/P12 by openssl', () => {
     ['100,000 rounds', () => ec, 'secret', ['-iter', '100000']],
     ['1 round', () => ec, 'secret', ['-noiter', '-nomaciter']],
   ])('%s', async (_, certificate, password, args) => {
-    const withChain = await opensslPkcs12(openssl, certificate(), { password, args, chain: chain(), name: 'My name' });
+    const withChain = await opensslPkcs12(openssl, certificate(), {
+      password,
+      args,
+      chain: issuers(),
+      name: 'My name',
+    });
     const imported = await importAndServe({ file: withChain, password }, certificate());
     expect(imported).toMatchObject({ format: 'PFX/P12', chainLength: 1, friendlyName: 'My name' });
   });
@@ -168,6 +194,37 @@ describe('PFX/P12 by node-forge', () => {
     const file = forgePkcs12(selfSigned, { password, algorithm });
     const imported = await importAndServe({ file, ...(password === null ? {} : { password }) });
     expect(imported.friendlyName).toBe('From forge');
+  });
+});
+
+describe('the worker', () => {
+  it('gives the same as reading in this thread, and proves that it serves', async () => {
+    const file = await opensslPkcs12(openssl, rsa, {
+      password: unusual,
+      args: [legacy],
+      chain: issuers(),
+      name: 'My name',
+    });
+    using imported = await importCertificate({ file, password: unusual }, { extraRoots: [root.certPem] });
+    const here = importHere({ file, password: unusual });
+    expect(imported).toMatchObject({
+      summary: here.summary,
+      format: 'PFX/P12',
+      certificatePem: here.certificatePem,
+      chainPem: here.chainPem,
+      chainLength: 1,
+      friendlyName: 'My name',
+      warnings: ['The certificate expires in 29 days'],
+    });
+    expect(imported.privateKey.equals(here.privateKey)).toBe(true);
+  });
+
+  it('leaves the file that it was given as it is', async () => {
+    const file = await opensslPkcs12(openssl, ec, { password: 'secret' });
+    const before = Buffer.from(file);
+    using imported = await importCertificate({ file, password: 'secret' });
+    expect(imported.summary.keyType).toBe('EC-P-256');
+    expect(file).toEqual(before);
   });
 });
 

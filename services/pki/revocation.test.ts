@@ -68,6 +68,17 @@ describe('lists given by the admin', () => {
     expect(await later.check(chainOf(bad, intermediate))).toMatchObject({ status: 'revoked' });
   });
 
+  it('believes no list by an authority that may not sign lists', async () => {
+    const limited = await openssl.issue({
+      subject: '/CN=Limited',
+      issuer: root,
+      extensions: ['basicConstraints=critical,CA:TRUE', 'keyUsage=critical,keyCertSign'],
+    });
+    const leaf = await openssl.server(['DNS:gw.a.test'], { issuer: limited });
+    const crl = await openssl.crl(limited, [leaf]);
+    expect(await withFiles(crl).check(chainOf(leaf, limited, root))).toMatchObject({ status: 'unknown' });
+  });
+
   it('reads DER and several lists in one file, and refuses other files', async () => {
     const crl = await openssl.crl(intermediate, [bad]);
     const binary = Buffer.from(crl.split('\n').slice(1, -2).join(''), 'base64');

@@ -348,6 +348,11 @@ describe('revocation', () => {
     );
     expect(refusing(await decide(leaf, { revocation: revocation('unknown', true) }))).toEqual(['revocation.unknown']);
     expect(refusing(await decide(leaf, { revocation: revocation('revoked', false) }))).toEqual(['revocation.revoked']);
+    const pins: TrustPin[] = [{ certificateDer: derOf(leaf), state: 'current' }];
+    expect(await decide(leaf, { pins, revocation: revocation('unknown', true) })).toMatchObject({ decision: 'pinned' });
+    expect(refusing(await decide(leaf, { pins, revocation: revocation('revoked', false) }))).toEqual([
+      'revocation.revoked',
+    ]);
   });
 });
 

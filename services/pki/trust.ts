@@ -148,7 +148,8 @@ export function decideTrust(input: TrustInput): TrustResult {
   if (!isPinned) addChainFindings(add, leaf, chain, input, findings);
   if (input.revocation !== undefined) {
     const { status, detail, isRequired } = input.revocation;
-    add(`revocation.${status}`, status === 'revoked' || (status === 'unknown' && isRequired), detail);
+    // Nobody keeps a list for a self-signed certificate: a policy that asks for one must not undo a pin.
+    add(`revocation.${status}`, status === 'revoked' || (status === 'unknown' && isRequired && !isPinned), detail);
   }
   if (isChanged && pin !== 'next' && input.fingerprint === undefined) {
     add('pin.changed', false, 'Another certificate is pinned for this provider');
