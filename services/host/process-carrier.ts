@@ -6,9 +6,16 @@ import { createCarrierSession, type CarrierSessionOptions } from './carrier-sess
 
 export interface ProcessCarrier {
   send(message: MessageFromService): void;
-  /** Sends, and resolves when the channel took it; for the last message before an exit. */
-  flush(message: MessageFromService): Promise<void>;
   close(): void;
+}
+
+/** The part of `process` that is used; another one in tests. */
+export interface ProcessChannel {
+  readonly connected: boolean;
+  send?(message: unknown, handle: undefined, options: object, callback: (error: Error | null) => void): boolean;
+  on(event: 'message', listener: (message: unknown) => void): unknown;
+  once(event: 'disconnect', listener: () => void): unknown;
+  off(event: 'message' | 'disconnect', listener: (message: unknown) => void): unknown;
 }
 
 /** Messages on their way to a console that does not read; above this, events are dropped (the console sees the gap). */
@@ -33,20 +40,22 @@ export function createProcessCarrier(
     /** Called when events were dropped and the channel flows again: publish something, so that the console sees the gap. */
     readonly onCaughtUp: () => void;
     readonly logger: Logger;
+    readonly channel?: ProcessChannel;
   },
 ): ProcessCarrier {
+  const channel = options.channel ?? process;
   let pendingCount = 0;
   let hasDropped = false;
 
   const send = (message: MessageFromService): void => {
-    if (process.send === undefined || !process.connected) return;
+    if (channel.send === undefined || !channel.connected) return;
     if (message.kind === 'event' && pendingCount >= maxPendingMessages) {
       if (!hasDropped) options.logger.warn('the console does not read; events are dropped');
       hasDropped = true;
       return;
     }
     pendingCount += 1;
-    process.send(message, undefined, {}, () => {
+    channel.send(message, undefined, {}, () => {
       pendingCount -= 1;
       if (hasDropped && pendingCount < maxPendingMessages / 2) {
         hasDropped = false;
@@ -63,15 +72,14 @@ export function createProcessCarrier(
     session.close();
     options.onDisconnected();
   };
-  process.on('message', onMessage);
-  process.once('disconnect', onDisconnect);
+  channel.on('message', onMessage);
+  channel.once('disconnect', onDisconnect);
 
   return {
     send,
-    flush: sendToParent,
     close() {
-      process.off('message', onMessage);
-      process.off('disconnect', onDisconnect);
+      channel.off('message', onMessage);
+      channel.off('disconnect', onDisconnect);
       session.close();
     },
   };
