@@ -101,6 +101,15 @@ export async function ensurePrograms(programs, { say, user }) {
   }
 }
 
+/**
+ * Brings the legacy provider of OpenSSL, by which tests write the files that old programs write. Debian 12 has it in its library package.
+ * @param {{ say: (text: string) => void, user: string }} options
+ */
+export async function ensureLegacyOpenSsl({ say, user }) {
+  const { exitCode } = await runCommand('openssl', ['list', '-providers', '-provider', 'legacy'], { deadlineMs: 30_000 });
+  if (exitCode !== 0) await installPackages(user, [['openssl-provider-legacy']], { say });
+}
+
 /** What the official Node.js builds link to and a minimal Debian may not have. */
 const nodeLibraries = { 'libatomic.so.1': ['libatomic1'], 'libstdc++.so.6': ['libstdc++6'] };
 

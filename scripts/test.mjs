@@ -6,7 +6,7 @@ import { buildConsole } from './build-console.mjs';
 import { buildFolder, inProject, projectFolder, reportAndExit, requirePinnedNode, SetUpError } from './project.mjs';
 import { runCommand } from './run-command.mjs';
 import { ensureConsole, ensureDependencies, hasDisplay, say } from './setup.mjs';
-import { ensurePrograms } from './system-libraries.mjs';
+import { ensureLegacyOpenSsl, ensurePrograms } from './system-libraries.mjs';
 import { startVirtualDisplay } from './virtual-display.mjs';
 
 /**
@@ -49,6 +49,7 @@ async function countedCheck(command) {
 async function unitTests(args) {
   // The tests make certificates with it: our own code must not be the judge of itself.
   await ensurePrograms(['openssl'], { say, user: 'The test suite' });
+  await ensureLegacyOpenSsl({ say, user: 'The test suite' });
   const report = path.join(buildFolder, 'reports', 'unit.json');
   rmSync(report, { force: true });
   const { exitCode } = await runCommand(

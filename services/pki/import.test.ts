@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import tls from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { forgePkcs12, keytoolPkcs12, opensslPkcs12 } from '../testing/certificate-files.ts';
+import { forgePkcs12, hasKeytool, keytoolPkcs12, opensslPkcs12 } from '../testing/certificate-files.ts';
 import { OpenSsl, type TestCertificate } from '../testing/openssl.ts';
 import { Secret } from '../kernel/secret.ts';
 import { readCertificate, summarize, toPem } from './certificate-summary.ts';
@@ -162,7 +162,7 @@ describe('PFX/P12 by openssl', () => {
   });
 });
 
-describe('PFX/P12 by keytool', () => {
+describe.skipIf(!hasKeytool)('PFX/P12 by keytool', () => {
   it.each<[string, 'RSA' | 'EC', string, string[]]>([
     ['PBES2, RSA', 'RSA', 'changeit', []],
     ['PBES2, EC', 'EC', 'changeit', []],

@@ -1,5 +1,5 @@
 // Owns certificate files for tests as other people's software writes them: openssl with its legacy provider, keytool, node-forge. For tests only.
-import { execFile } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
@@ -35,6 +35,9 @@ export async function opensslPkcs12(
   );
   return readFile(out);
 }
+
+/** A JDK is large and few people have one: tests that need it are skipped without it, which the test report shows. */
+export const hasKeytool = spawnSync('keytool', ['-help'], { timeout: 30_000 }).error === undefined;
 
 /** `keytool -genkeypair` with a new self-signed certificate. @param javaArgs such as "-J-Dkeystore.pkcs12.legacy" */
 export async function keytoolPkcs12(
