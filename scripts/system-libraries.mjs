@@ -106,7 +106,9 @@ export async function ensurePrograms(programs, { say, user }) {
  * @param {{ say: (text: string) => void, user: string }} options
  */
 export async function ensureLegacyOpenSsl({ say, user }) {
-  const { exitCode } = await runCommand('openssl', ['list', '-providers', '-provider', 'legacy'], { deadlineMs: 30_000 });
+  const { exitCode } = await runCommand('openssl', ['list', '-providers', '-provider', 'legacy'], {
+    deadlineMs: 30_000,
+  });
   if (exitCode !== 0) await installPackages(user, [['openssl-provider-legacy']], { say });
 }
 
