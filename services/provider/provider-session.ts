@@ -1,7 +1,7 @@
 // Owns one session as the provider runs it: attempts one after the other, the reservation between them, what the target mover tells, the end.
 // Does not judge whether a tenant may; the session manager has done that. Never holds a key beyond the attempt's start.
 import type { ErrorInfo } from '../contracts/errors.ts';
-import type { HandshakeStepName, SessionAction } from '../contracts/models/session.ts';
+import type { HandshakeStepName } from '../contracts/models/session.ts';
 import { handshakeStepNameSchema } from '../contracts/models/session.ts';
 import type { TlsInfo } from '../contracts/models/trust.ts';
 import type { Clock } from '../kernel/clock.ts';
@@ -11,9 +11,10 @@ import type { MoverEvent, MoverExit, Operation } from '../mover/local-link.ts';
 import type { RouteRequest } from '../transport/gateway-link-server.ts';
 import { isResumable } from '../session/attempt-error.ts';
 import type { LiveSession } from '../session/live-session.ts';
-import { tellTenant, type MessagePeer } from '../wire/control-calls.ts';
-import type { SessionGrant, TamperedNotice, TenantNotification, WireHandshakeStep } from '../wire/control-messages.ts';
-import { errorOf, forTenant, TargetAttempt, ticketLifeMs } from './target-attempt.ts';
+import type { MessagePeer } from '../wire/control-calls.ts';
+import type { SessionGrant, TamperedNotice, TenantNotification } from '../wire/control-messages.ts';
+import { errorOf, TargetAttempt, ticketLifeMs } from './target-attempt.ts';
+import { TenantVoice, toWireStep } from './tenant-voice.ts';
 
 /** How long the tenant's last word is waited for after the restore point is on disk. */
 const lastWordMs = 30_000;
@@ -63,10 +64,11 @@ export class ProviderSession {
   readonly #logger: Logger;
   #context: SessionContext;
   #attempt: TargetAttempt | undefined;
-  #channel: SessionChannel | undefined;
+  #voice: TenantVoice | undefined;
   #expiry: NodeJS.Timeout | undefined;
   #lastWord: NodeJS.Timeout | undefined;
   #ending: Promise<unknown> = Promise.resolve();
+  #isStarting = false;
 
   constructor(options: ProviderSessionOptions) {
     this.live = options.live;
@@ -79,14 +81,17 @@ export class ProviderSession {
     return this.#context;
   }
 
-  /** Runs an attempt up to the grant. Ends a former attempt first: there is one at a time. */
-  async start(channel: SessionChannel, streams: number): Promise<SessionGrant> {
+  /** Runs the first attempt up to the grant. @throws what the target mover or the gateway failed with */
+  start(channel: SessionChannel, streams: number): Promise<SessionGrant> {
+    return this.#oneAtATime(() => this.#begin(channel, streams));
+  }
+
+  async #begin(channel: SessionChannel, streams: number): Promise<SessionGrant> {
     const { live } = this;
     clearTimeout(this.#expiry);
-    this.#channel = channel;
+    this.#takeChannel(channel);
     live.setChannel({ gateway: channel.gatewayName, certificateSha256: channel.certificateSha256, tls: channel.tls });
     live.setState('key-exchange');
-    const firstStep = live.detail().steps.length;
     live.endStep('session-authorised', `${this.#context.tenantName}, ${live.summary().repository}`);
     const attempt = this.#createAttempt(streams, channel);
     this.#attempt = attempt;
@@ -108,7 +113,7 @@ export class ProviderSession {
         streamTickets: attempt.tickets.streams.map((ticket) => ticket.toString('base64')),
         ticketLifeMs,
         resumeWindowMs: this.#options.resumeWindowMs,
-        steps: live.detail().steps.slice(firstStep).map(toWireStep),
+        steps: live.currentSteps.filter(({ step }) => providerSteps.has(step)).map(toWireStep),
       };
       attempt.forgetSecrets();
       this.#options.onChanged(this);
@@ -121,16 +126,31 @@ export class ProviderSession {
   }
 
   /** Another attempt of this session. Returns undefined when there is nothing left to do: the restore point exists. */
-  async resume(channel: SessionChannel, streams: number): Promise<SessionGrant | undefined> {
+  resume(channel: SessionChannel, streams: number): Promise<SessionGrant | undefined> {
+    return this.#oneAtATime(() => this.#resume(channel, streams));
+  }
+
+  async #resume(channel: SessionChannel, streams: number): Promise<SessionGrant | undefined> {
     await this.#endAttempt(new FarkeepError('connection.lost', 'The tenant has started another attempt'));
     if (this.#context.operation === 'backup' && (this.#context.isCommitted || (await this.#options.findCommitted()))) {
-      this.#channel = channel;
+      this.#takeChannel(channel);
       this.#committed(this.#context.storedBytes);
       return undefined;
     }
     this.live.startAttempt(this.live.attempt + 1);
     this.live.act('info', `Attempt ${this.live.attempt}: a new key exchange; what is durable is not sent again`);
-    return this.start(channel, streams);
+    return this.#begin(channel, streams);
+  }
+
+  /** Two starts at the same time would make two target movers for one point. @throws session.busy */
+  async #oneAtATime<Result>(work: () => Promise<Result>): Promise<Result> {
+    if (this.#isStarting) throw new FarkeepError('session.busy', 'An attempt of this session is being started already');
+    this.#isStarting = true;
+    try {
+      return await work();
+    } finally {
+      this.#isStarting = false;
+    }
   }
 
   report(report: TenantNotification<'session.report'>): void {
@@ -144,7 +164,7 @@ export class ProviderSession {
       }
     }
     for (const action of report.actions ?? []) live.addForeignAction(action);
-    for (const object of live.detail().areObjectNamesHidden ? [] : (report.objects ?? [])) live.putObject(object);
+    for (const object of live.areObjectNamesHidden ? [] : (report.objects ?? [])) live.putObject(object);
     if (report.warningCount !== undefined) live.setWarningCount(report.warningCount);
     if (report.progress !== undefined) live.setProgress(report.progress, report.bottleneck);
   }
@@ -182,7 +202,7 @@ export class ProviderSession {
   async cancel(error: FarkeepError): Promise<void> {
     if (!this.live.isFinal) {
       this.live.finish(error.code === 'call.cancelled' ? 'cancelled' : 'failed', error);
-      this.#tellEnded(true, error);
+      this.#voice?.ended(true, error);
       this.#settle();
     }
     await this.#endAttempt(error);
@@ -190,8 +210,8 @@ export class ProviderSession {
 
   /** The control connection of the running attempt is gone. */
   channelLost(peer: MessagePeer, error: FarkeepError): void {
-    if (this.#channel?.peer !== peer) return;
-    this.#channel = undefined;
+    if (this.#voice?.peer !== peer) return;
+    this.#voice = undefined;
     if (this.live.isFinal) return;
     if (this.#context.isCommitted) {
       this.#finishCommitted();
@@ -250,10 +270,10 @@ export class ProviderSession {
         live.endStep('key-b-delivered', 'Through the tunnel under Key A to the target data mover', {
           keyIdentifier: event.keyBIdentifier,
         });
-        this.#tellSteps(['key-b-delivered']);
+        this.#voice?.steps(live.currentSteps.filter(({ step }) => step === 'key-b-delivered'));
         return;
       case 'progress':
-        if ('busyShare' in event) this.#tell({ targetBusy: Math.min(1, Math.max(0, event.busyShare)) });
+        if ('busyShare' in event) this.#voice?.busy(event.busyShare);
         return;
       case 'committed':
         this.#options.onUsage(event.usedBytes);
@@ -271,16 +291,11 @@ export class ProviderSession {
     live.setState('finalising');
     live.act('info', 'The restore point is on disk, whole');
     this.#options.onChanged(this);
-    if (this.#channel === undefined) {
+    if (this.#voice === undefined) {
       this.#finishCommitted();
       return;
     }
-    tellTenant(this.#channel.peer, 'session.committed', {
-      sessionId: live.id,
-      attempt: live.attempt,
-      pointId: this.#context.pointId,
-      storedBytes,
-    });
+    this.#voice.committed(this.#context.pointId, storedBytes);
     this.#lastWord = setTimeout(() => this.#finishCommitted(), lastWordMs);
   }
 
@@ -298,7 +313,7 @@ export class ProviderSession {
     if (this.live.isFinal || exit.kind === 'finished') return;
     const error = errorOf(exit);
     if (exit.kind === 'failed' && exit.isTampered) {
-      this.#tellTampered(error);
+      this.#voice?.tampered(error, this.#hasKeyB() ? 'data' : 'tunnel');
       this.#failBySecurity(error);
       return;
     }
@@ -310,20 +325,20 @@ export class ProviderSession {
       return;
     }
     if (isResumable(error.code)) {
-      this.#tellEnded(false, error);
+      this.#voice?.ended(false, error);
       this.#waitForTenant(error);
       return;
     }
     this.live.act('error', error.message);
     this.live.finish('failed', error);
-    this.#tellEnded(true, error);
+    this.#voice?.ended(true, error);
     this.#settle();
   }
 
   #failBySecurity(error: FarkeepError): void {
     const { live } = this;
     live.raiseSecurityWarning(error.message);
-    for (const { step, outcome } of live.detail().steps.filter((known) => known.attempt === live.attempt)) {
+    for (const { step, outcome } of live.currentSteps) {
       if (outcome === 'active') live.endStep(step, error.message, { outcome: 'security-warning' });
     }
     live.finish('failed', error);
@@ -362,41 +377,13 @@ export class ProviderSession {
     this.#options.onChanged(this);
   }
 
-  #tellSteps(names: readonly HandshakeStepName[]): void {
-    const { attempt, detail } = { attempt: this.live.attempt, detail: this.live.detail() };
-    const steps = detail.steps.filter((step) => step.attempt === attempt && names.includes(step.step));
-    this.#tell({ steps: steps.map(toWireStep) });
-  }
-
-  #tellEnded(isFinal: boolean, error: FarkeepError): void {
-    this.#tell({ ended: { isFinal, error: forTenant(error).toInfo() } });
-  }
-
-  #tellTampered(error: FarkeepError): void {
-    if (this.#channel === undefined) return;
-    const stream = error.details?.['stream'];
-    tellTenant(this.#channel.peer, 'session.tampered', {
-      sessionId: this.live.id,
-      attempt: this.live.attempt,
-      where: this.#hasKeyB() ? 'data' : 'tunnel',
-      stream: typeof stream === 'number' ? stream : null,
-      reason: error.message.slice(0, 500),
-    });
+  #takeChannel(channel: SessionChannel): void {
+    this.#voice = new TenantVoice(channel.peer, this.live);
   }
 
   /** Before Key B has arrived there is nothing but the tunnel. */
   #hasKeyB(): boolean {
-    return this.live.detail().keys.some(({ attempt, keyB }) => attempt === this.live.attempt && keyB !== null);
-  }
-
-  #tell(event: {
-    steps?: WireHandshakeStep[];
-    actions?: Omit<SessionAction, 'sequence'>[];
-    targetBusy?: number;
-    ended?: { isFinal: boolean; error: ErrorInfo };
-  }): void {
-    if (this.#channel === undefined) return;
-    tellTenant(this.#channel.peer, 'session.event', { sessionId: this.live.id, attempt: this.live.attempt, ...event });
+    return (this.live.currentKeys?.keyB ?? null) !== null;
   }
 }
 
@@ -408,7 +395,3 @@ const providerSteps: ReadonlySet<HandshakeStepName> = new Set([
   'key-a-to-tenant',
   'key-b-delivered',
 ]);
-
-function toWireStep({ step, outcome, at, durationMs, detail, keyIdentifier }: WireHandshakeStep): WireHandshakeStep {
-  return { step, outcome, at, durationMs, detail: detail.slice(0, 500), keyIdentifier };
-}

@@ -106,6 +106,20 @@ describe('LiveSession', () => {
     expect(live.detail().steps.map(({ attempt }) => attempt)).toEqual([1, 2]);
   });
 
+  it('keeps a bounded history of a session that breaks again and again', () => {
+    const live = create();
+    for (let attempt = 1; attempt <= 1000; attempt += 1) {
+      live.startAttempt(attempt);
+      live.setKey('keyA', '0'.repeat(16));
+      live.endStep('key-a-created', '');
+    }
+    const { steps, keys } = live.detail();
+    expect(steps.length).toBeLessThanOrEqual(202);
+    expect(keys.length).toBeLessThanOrEqual(202);
+    expect(keys[0]?.attempt).toBe(1);
+    expect(live.currentSteps).toHaveLength(1);
+  });
+
   it('forgets plain actions and finished objects before the others when there are too many', () => {
     const live = create();
     live.act('security', 'the one that counts');
@@ -148,5 +162,20 @@ describe('SessionArchive', () => {
     expect(archive.lastOf('job')).toEqual(live.summary() satisfies SessionSummary);
     expect(archive.list(10)).toHaveLength(1);
     expect(archive.find('b'.repeat(32))).toBeUndefined();
+  });
+
+  it('keeps the newest, and all that have not ended', () => {
+    const archive = new SessionArchive(new Database(':memory:', [sessionArchiveMigration]));
+    for (let index = 0; index < 5; index += 1) {
+      const live = LiveSession.create(
+        { ...newSession, id: String(index).repeat(32) },
+        { ...systemClock, now: () => 1_000_000 + index },
+        [],
+      );
+      if (index !== 1) live.finish('succeeded');
+      archive.save(live, 'job', {});
+    }
+    expect(archive.prune(2)).toBe(2);
+    expect(archive.list(10).map(({ id: kept }) => kept[0])).toEqual(['4', '3', '1']);
   });
 });

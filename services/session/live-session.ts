@@ -26,6 +26,8 @@ const sampleIntervalMs = 1000;
 const maxActions = 2000;
 const maxWarnings = 1000;
 const maxObjects = 500;
+/** Older attempts of a session that never ends are dropped from its history; the first one stays. */
+const maxAttemptsShown = 200;
 
 export interface SessionObserver {
   changed?(summary: SessionSummary): void;
@@ -144,6 +146,20 @@ export class LiveSession {
     return this.#detail.progress;
   }
 
+  get areObjectNamesHidden(): boolean {
+    return this.#detail.areObjectNamesHidden;
+  }
+
+  /** Of the running attempt, in the order in which they came. */
+  get currentSteps(): readonly HandshakeStep[] {
+    return this.#detail.steps.filter((step) => step.attempt === this.#detail.attempt);
+  }
+
+  /** Of the running attempt. */
+  get currentKeys(): SessionKeys | undefined {
+    return this.#detail.keys.find((entry) => entry.attempt === this.#detail.attempt);
+  }
+
   get warningCount(): number {
     return this.#detail.warningCount;
   }
@@ -186,6 +202,10 @@ export class LiveSession {
   startAttempt(attempt: number): void {
     if (this.isFinal) return;
     this.#detail.attempt = attempt;
+    const isShown = (entry: { readonly attempt: number }): boolean =>
+      entry.attempt === 1 || entry.attempt > attempt - maxAttemptsShown;
+    this.#detail.steps = this.#detail.steps.filter(isShown);
+    this.#detail.keys = this.#detail.keys.filter(isShown);
     this.#throughput.restart();
     this.#publishChange();
   }
@@ -379,7 +399,7 @@ export class LiveSession {
   }
 }
 
-export function summaryOf(detail: SessionDetail): SessionSummary {
+function summaryOf(detail: SessionDetail): SessionSummary {
   const { id, kind, jobName, otherSide, repository, state, attempt, createdAt, endedAt } = detail;
   const { progress, warningCount, error, hasSecurityWarning, pointId, storedBytes } = detail;
   return {

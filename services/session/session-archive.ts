@@ -1,8 +1,13 @@
 // Owns sessions on disk: one row each, so that lists survive a restart and a session that was cut by a crash can be told as such.
 // Never holds a key; file names only as the session itself shows them.
-import { finalSessionStates, sessionDetailSchema, type SessionSummary } from '../contracts/models/session.ts';
+import {
+  finalSessionStates,
+  sessionDetailSchema,
+  sessionSummarySchema,
+  type SessionSummary,
+} from '../contracts/models/session.ts';
 import type { Database } from '../kernel/database.ts';
-import { summaryOf, type LiveSession, type StoredSession } from './live-session.ts';
+import type { LiveSession, StoredSession } from './live-session.ts';
 
 /** One migration script for the database of a role. `context` is the role's own JSON about a session. */
 export const sessionArchiveMigration = `
@@ -11,6 +16,7 @@ export const sessionArchiveMigration = `
     owner TEXT NOT NULL,
     is_final INTEGER NOT NULL,
     created_at TEXT NOT NULL,
+    summary TEXT NOT NULL,
     detail TEXT NOT NULL,
     samples TEXT NOT NULL,
     context TEXT NOT NULL
@@ -18,6 +24,9 @@ export const sessionArchiveMigration = `
   CREATE INDEX sessions_by_time ON sessions (created_at DESC);
   CREATE INDEX sessions_by_owner ON sessions (owner, created_at DESC);
 `;
+
+/** What lists show and disks hold without anybody having to look after it. */
+export const keptSessions = 10_000;
 
 export interface ArchivedSession extends StoredSession {
   readonly owner: string;
@@ -35,13 +44,15 @@ export class SessionArchive {
   save(session: LiveSession, owner: string, context: unknown): void {
     const { detail, samples } = session.toStored();
     this.#database.run(
-      `INSERT INTO sessions (id, owner, is_final, created_at, detail, samples, context) VALUES (?, ?, ?, ?, ?, ?, ?)
-       ON CONFLICT (id) DO UPDATE SET is_final = excluded.is_final, detail = excluded.detail, samples = excluded.samples,
-         context = excluded.context`,
+      `INSERT INTO sessions (id, owner, is_final, created_at, summary, detail, samples, context)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+       ON CONFLICT (id) DO UPDATE SET is_final = excluded.is_final, summary = excluded.summary,
+         detail = excluded.detail, samples = excluded.samples, context = excluded.context`,
       detail.id,
       owner,
       finalSessionStates.includes(detail.state) ? 1 : 0,
       detail.createdAt,
+      JSON.stringify(session.summary()),
       JSON.stringify(detail),
       JSON.stringify(samples),
       JSON.stringify(context),
@@ -53,11 +64,19 @@ export class SessionArchive {
     return row === undefined ? undefined : read(row);
   }
 
+  /** Keeps the newest sessions; those that have not ended stay in any case. @returns how many were dropped */
+  prune(keep: number): number {
+    return this.#database.run(
+      `DELETE FROM sessions WHERE is_final = 1 AND id NOT IN (SELECT id FROM sessions ORDER BY created_at DESC LIMIT ?)`,
+      keep,
+    ).changes;
+  }
+
   /** Newest first. */
   list(limit: number): SessionSummary[] {
     return this.#database
-      .all('SELECT owner, detail, samples, context FROM sessions ORDER BY created_at DESC, id LIMIT ?', limit)
-      .map((row) => summaryOf(read(row).detail));
+      .all('SELECT summary FROM sessions ORDER BY created_at DESC, id LIMIT ?', limit)
+      .map(readSummary);
   }
 
   /** Sessions that had not ended when the service did. */
@@ -69,11 +88,15 @@ export class SessionArchive {
 
   lastOf(owner: string): SessionSummary | undefined {
     const row = this.#database.get(
-      'SELECT owner, detail, samples, context FROM sessions WHERE owner = ? ORDER BY created_at DESC LIMIT 1',
+      'SELECT summary FROM sessions WHERE owner = ? ORDER BY created_at DESC LIMIT 1',
       owner,
     );
-    return row === undefined ? undefined : summaryOf(read(row).detail);
+    return row === undefined ? undefined : readSummary(row);
   }
+}
+
+function readSummary(row: Record<string, unknown>): SessionSummary {
+  return sessionSummarySchema.parse(JSON.parse(String(row['summary'])));
 }
 
 function read(row: Record<string, unknown>): ArchivedSession {
