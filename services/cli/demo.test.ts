@@ -347,4 +347,48 @@ describe('farkeep against a held demo', () => {
       );
     },
   );
+
+  it('follows a change of the certificate, announced and not announced', { timeout: timeoutMs }, async () => {
+    const { tenant, provider } = await holdDemo();
+    const generate = async (name: string): Promise<{ sha256: string }> =>
+      (await provider('certificate', 'generate', '--friendly-name', name, '--key-bits', '2048', '--json')).json() as {
+        sha256: string;
+      };
+    expect((await provider('licence', 'show', '--json')).json()).toMatchObject({ edition: 'community' });
+
+    const planned = await generate('planned');
+    const inAYear = new Date(Date.now() + 300 * 86_400_000).toISOString().slice(0, 10);
+    const announced = await provider('certificate', 'rollover', 'announce', 'planned', '--at', inAYear, '--json');
+    expect(announced.json()).toMatchObject({ ok: true, rollover: { switchAt: `${inAYear}T00:00:00.000Z` } });
+    expect(await tenant('provider', 'rescan', 'demo-provider')).toMatchObject({ exitCode: 0 });
+    expect((await provider('certificate', 'rollover', 'show', '--json')).json()).toMatchObject({
+      rollover: { tenants: { total: 1, informed: 1 } },
+    });
+    expect((await tenant('trust', 'list', '--json')).json()).toMatchObject({
+      prompts: [],
+      pins: expect.arrayContaining([expect.objectContaining({ state: 'next' })]),
+    });
+    expect(await provider('certificate', 'rollover', 'cancel')).toMatchObject({ exitCode: 0 });
+
+    const sudden = await generate('sudden');
+    expect(await provider('certificate', 'install', 'sudden')).toMatchObject({ exitCode: 0 });
+    const refused = await tenant('provider', 'rescan', 'demo-provider', '--json');
+    expect(refused.exitCode).toBe(3);
+    expect(refused.json()).toMatchObject({ error: { code: 'trust.changed' } });
+    expect((await tenant('trust', 'list', '--json')).json()).toMatchObject({
+      prompts: [{ kind: 'changed', identity: 'demo-provider', presented: { sha256: sudden.sha256 } }],
+    });
+    expect(await tenant('trust', 'accept', '--fingerprint', planned.sha256)).toMatchObject({ exitCode: 3 });
+    expect(await tenant('trust', 'accept', 'demo-provider', '--fingerprint', sudden.sha256)).toMatchObject({
+      exitCode: 0,
+    });
+    expect(await tenant('provider', 'rescan', 'demo-provider')).toMatchObject({ exitCode: 0 });
+    const journal = (await tenant('trust', 'journal', '--json')).json() as {
+      isIntact: boolean;
+      entries: { action: string }[];
+    };
+    expect(journal.isIntact).toBe(true);
+    // At the contact after the new acceptance the tenant learns that nothing is announced any more.
+    expect(journal.entries.map(({ action }) => action)).toEqual(['accepted', 'announced', 'accepted', 'withdrawn']);
+  });
 });
