@@ -35,7 +35,18 @@ export const useWizardStyles = makeStyles({
   },
   intro: { margin: '2px 0 0 0', color: tokens.colorNeutralForeground2 },
   error: { marginTop: '12px' },
-  content: { marginTop: '16px', flexGrow: 1, minHeight: 0, display: 'flex', flexDirection: 'column', gap: '14px' },
+  content: {
+    marginTop: '16px',
+    flexGrow: 1,
+    // Long pages scroll as a whole: shrinking would push them under the progress line, which then takes their clicks.
+    flexShrink: 0,
+    minHeight: 0,
+    display: 'flex',
+    flexDirection: 'column',
+    gap: '14px',
+    // A table scrolls inside the page instead.
+    '&:has([role="grid"])': { flexShrink: 1 },
+  },
   progress: { minHeight: '34px', flexShrink: 0 },
   progressText: { display: 'flex', alignItems: 'center', gap: '8px', color: tokens.colorNeutralForeground2 },
   footer: {
