@@ -68,7 +68,8 @@ async function send(file: string, port: number): Promise<void> {
     const { bytesRead } = await reading;
     const current = sequence % 2 === 0 ? buffers[0] : buffers[1];
     position += bytesRead;
-    if (position < size) reading = readAsync(descriptor, sequence % 2 === 0 ? buffers[1] : buffers[0], 0, frameBytes, position);
+    if (position < size)
+      reading = readAsync(descriptor, sequence % 2 === 0 ? buffers[1] : buffers[0], 0, frameBytes, position);
     const cipher = createCipheriv('aes-256-gcm', key, nonceOf(sequence), { authTagLength: tagBytes });
     const head = Buffer.alloc(4);
     head.writeUInt32BE(bytesRead);
@@ -103,7 +104,7 @@ function relay(targetPort: number): void {
     client.once('end', () => upstream.end());
     upstream.once('close', () => {
       report('done');
-      process.disconnect();
+      process.disconnect?.();
       server.close();
     });
   });
@@ -140,7 +141,7 @@ function receive(file: string): void {
       closeSync(descriptor);
       socket.end();
       report('done');
-      process.disconnect();
+      process.disconnect?.();
       server.close();
     });
     socket.resume();
@@ -151,6 +152,6 @@ function receive(file: string): void {
 const [, , role, first = '', second = ''] = process.argv;
 if (role === 'send') {
   await send(first, Number(second));
-  process.disconnect();
+  process.disconnect?.();
 } else if (role === 'relay') relay(Number(first));
 else if (role === 'receive') receive(first);

@@ -18,7 +18,7 @@ import { tenantsDomain } from '../contracts/rpc/tenants.ts';
 import { trustDomain } from '../contracts/rpc/trust.ts';
 import { gatewayConfigSchema } from '../gateway/config.ts';
 import { startGateway, type GatewayService } from '../gateway/service.ts';
-import { systemClock } from '../kernel/clock.ts';
+import { systemClock, type Clock } from '../kernel/clock.ts';
 import { createLogger, silentLogger, type Logger } from '../kernel/logger.ts';
 import type { RunningService } from '../kernel/running-service.ts';
 import { providerConfigSchema } from '../provider/config.ts';
@@ -52,6 +52,8 @@ export interface StackOptions {
   readonly addressOf?: (index: number, real: { host: string; port: number }) => Promise<{ host: string; port: number }>;
   readonly quotaBytes?: number;
   readonly repositoryFolder?: string;
+  /** Of provider and tenants. */
+  readonly clock?: Clock;
 }
 
 export class Stack {
@@ -146,14 +148,19 @@ export class Stack {
   }
 
   /** Runs a job to its end. */
-  async runJob(jobId: string): Promise<SessionDetail> {
+  async runJob(jobId: string, timeoutMs?: number): Promise<SessionDetail> {
     const { sessionId } = await this.tenant.domain(jobsDomain).run({ jobId });
-    return this.untilEnded(sessionId);
+    return this.untilEnded(sessionId, timeoutMs);
   }
 
-  async restore(pointId: string, destination: string, paths: string[] = []): Promise<SessionDetail> {
+  async restore(
+    pointId: string,
+    destination: string,
+    paths: string[] = [],
+    timeoutMs?: number,
+  ): Promise<SessionDetail> {
     const { sessionId } = await this.tenant.domain(pointsDomain).restore({ pointId, destination, paths });
-    return this.untilEnded(sessionId);
+    return this.untilEnded(sessionId, timeoutMs);
   }
 
   async untilEnded(sessionId: string, timeoutMs = 25_000): Promise<SessionDetail> {
@@ -194,6 +201,11 @@ export class Stack {
   async restartTenant(): Promise<void> {
     await this.tenant.service.stop(2000);
     this.tenant = await launchTenant(this.#options, this.#logger);
+  }
+
+  /** A further tenant service; whoever starts it stops it. */
+  startAnotherTenant(folderName: string): Promise<StackService> {
+    return launchTenant(this.#options, this.#logger, folderName);
   }
 
   /** What an admin would do with the prompt that a probe raises. */
@@ -246,21 +258,21 @@ async function launchProvider(
     home,
     config,
     logger: logger.child({ role: 'provider' }),
-    clock: systemClock,
+    clock: options.clock ?? systemClock,
     publish: events.publish,
   });
   return { service, events, domain: (domain) => clientOf(domain, service) };
 }
 
-async function launchTenant(options: StackOptions, logger: Logger): Promise<StackService> {
-  const home = path.join(options.folder, 'tenant');
+async function launchTenant(options: StackOptions, logger: Logger, folderName = 'tenant'): Promise<StackService> {
+  const home = path.join(options.folder, folderName);
   await mkdir(home, { recursive: true });
   const events = new RecordedEvents();
   const service = await startTenant({
     home,
     config: tenantConfigSchema.parse({ retryIntervalMs: 200, retryWindowMs: 30_000, ...options.tenant }),
     logger: logger.child({ role: 'tenant' }),
-    clock: systemClock,
+    clock: options.clock ?? systemClock,
     publish: events.publish,
   });
   return { service, events, domain: (domain) => clientOf(domain, service) };
