@@ -8,6 +8,7 @@ import { TrustJournal } from '../certstore/trust-journal.ts';
 import type { RunningService, ServiceOptions } from '../kernel/running-service.ts';
 import { SessionArchive } from '../session/session-archive.ts';
 import { CertificateNews } from './certificate-news.ts';
+import { CheckIn } from './check-in.ts';
 import type { TenantConfig } from './config.ts';
 import { Jobs } from './job-handlers.ts';
 import { JobStore } from './job-store.ts';
@@ -85,9 +86,11 @@ export async function startTenant({
   });
   const points = new Points({ database, providers, dialer, sessions, folder: path.join(home, 'points') });
   sessions.takeUp();
+  const checkIn = new CheckIn({ providers, dialer, intervalMs: config.checkInIntervalMs, clock, logger });
 
   let stopping: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
+    await checkIn.stop();
     await sessions.stop();
     vault.dispose();
     trustDatabase.close();

@@ -1,0 +1,37 @@
+// Owns a clock for tests that runs like the real one and can be put forward: whoever sleeps over that moment wakes up. For tests only.
+import { abortError, systemClock, type Clock } from '../kernel/clock.ts';
+
+export class ShiftedClock implements Clock {
+  #offsetMs = 0;
+  readonly #sleepers = new Set<() => void>();
+
+  now(): number {
+    return Date.now() + this.#offsetMs;
+  }
+
+  advance(byMs: number): void {
+    this.#offsetMs += byMs;
+    for (const wake of [...this.#sleepers]) wake();
+  }
+
+  async sleep(delayMs: number, signal?: AbortSignal): Promise<void> {
+    const wakeAt = this.now() + delayMs;
+    while (this.now() < wakeAt) {
+      const shifted = Promise.withResolvers<void>();
+      const wake = (): void => shifted.resolve();
+      this.#sleepers.add(wake);
+      const timer = new AbortController();
+      const stop = signal === undefined ? timer.signal : AbortSignal.any([signal, timer.signal]);
+      // What comes after the race is over is of no interest.
+      const elapsed = systemClock.sleep(wakeAt - this.now(), stop);
+      elapsed.catch(() => undefined);
+      try {
+        await Promise.race([elapsed, shifted.promise]);
+      } finally {
+        this.#sleepers.delete(wake);
+        timer.abort();
+      }
+    }
+    if (signal?.aborted === true) throw abortError();
+  }
+}
