@@ -55,8 +55,8 @@ export const stepPlaces: Readonly<Record<HandshakeStepName, StepPlace>> = {
   login: place(4, 'arrow', 'tenant-service', 'provider-service', 'channel'),
   'session-authorised': place(5, 'dot', 'provider-service', 'provider-service', 'channel', 'end', -7),
   'key-a-created': place(5, 'dot', 'provider-service', 'provider-service', 'key-a', 'start', 7),
-  'key-a-to-tenant': place(6, 'arrow', 'provider-service', 'tenant-service', 'key-a'),
   'key-a-to-target': place(6, 'local', 'provider-service', 'target-mover', 'key-a'),
+  'key-a-to-tenant': place(6, 'arrow', 'provider-service', 'tenant-service', 'key-a'),
   'key-b-created': place(7, 'dot', 'tenant-service', 'tenant-service', 'key-b'),
   'key-b-to-source': place(7, 'local', 'tenant-service', 'source-mover', 'key-b', 'end'),
   'tunnel-opened': place(8, 'bar', 'tenant-service', 'target-mover', 'key-a'),
@@ -147,6 +147,8 @@ export function attemptsOf(steps: readonly HandshakeStep[]): readonly number[] {
 }
 
 const letterWidth = 6.3;
+/** Fewer letters of a detail say nothing. */
+const leastDetail = 10;
 
 /** Title and detail when both fit; a shortened detail; else the title alone. Width in pixels. */
 export function fitLabel(title: string, detail: string, width: number): string {
@@ -155,7 +157,7 @@ export function fitLabel(title: string, detail: string, width: number): string {
   const full = `${title} · ${detail}`;
   if (full.length <= room) return full;
   const left = room - title.length - 4;
-  return left < 6 ? title : `${title} · ${detail.slice(0, left).trimEnd()}…`;
+  return left < leastDetail ? title : `${title} · ${detail.slice(0, left).trimEnd()}…`;
 }
 
 /** Milliseconds since the attempt's first step; rows show it instead of twelve almost equal times. */

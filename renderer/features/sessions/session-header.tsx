@@ -27,6 +27,9 @@ const useStyles = makeStyles({
     overflow: 'hidden',
     textOverflow: 'ellipsis',
     whiteSpace: 'nowrap',
+    // The job's name goes first; the line beside it gives way.
+    flexShrink: 0,
+    maxWidth: '40%',
   },
   button: { whiteSpace: 'nowrap', flexShrink: 0 },
   meta: {
@@ -35,8 +38,6 @@ const useStyles = makeStyles({
     overflow: 'hidden',
     textOverflow: 'ellipsis',
     flexGrow: 1,
-    // The job's name goes first.
-    flexShrink: 100,
     minWidth: 0,
   },
 });

@@ -133,7 +133,7 @@ export function TrustPromptDialog({ prompt, onAnswered, onPostpone }: TrustPromp
         {prompt.waitingJob !== null && t('trust.job.waits', { job: prompt.waitingJob })}
       </p>
       <ComparisonTable prompt={prompt} />
-      <ReasonList reasons={prompt.reasons} />
+      {!isChanged && <ReasonList reasons={prompt.reasons} />}
       <div className={styles.why}>
         {isChanged ? <Warning20Regular aria-hidden /> : <ShieldQuestion24Regular aria-hidden />}
         <p className={styles.whyText}>

@@ -1,0 +1,66 @@
+import { describe, expect, it } from 'vitest';
+import { certificateOf, idOf, keyProtectionExample, storedCertificateOf } from '../../testing/fixtures.ts';
+import { certificateCommand } from './certificate-command.ts';
+import { canKeep, changeDraft, newDraft, stepIdsOf } from './certificate-draft.ts';
+
+const candidate = {
+  candidateId: idOf(1),
+  friendlyName: 'x',
+  summary: certificateOf(1),
+  chainLength: 0,
+  warnings: [],
+  keyProtection: { ...keyProtectionExample, readers: ['root'], warnings: [] },
+};
+
+describe('the certificate wizard', () => {
+  it('offers to keep only what an admin has installed, and begins with Generate otherwise', () => {
+    expect(canKeep(null)).toBe(false);
+    expect(canKeep(storedCertificateOf(1, { origin: 'generated-at-first-start' }))).toBe(false);
+    expect(newDraft(storedCertificateOf(1, { origin: 'generated-at-first-start' }), 'n').type).toBe('generate');
+    expect(newDraft(storedCertificateOf(1, { origin: 'imported' }), 'n').type).toBe('keep');
+  });
+
+  it('has the step of the chosen type, and none for keeping', () => {
+    expect(stepIdsOf('keep')).toEqual(['type', 'summary']);
+    expect(stepIdsOf('import')).toEqual(['type', 'import', 'summary']);
+  });
+
+  it('drops a candidate as soon as what it was made from changes', () => {
+    const made = { ...newDraft(null, 'first'), candidate };
+    expect(changeDraft(made, { friendlyName: 'second' })).toMatchObject({
+      friendlyName: 'second',
+      candidate: null,
+      isDirty: true,
+    });
+  });
+});
+
+describe('its command', () => {
+  const draft = newDraft(null, 'Northwind 2026');
+
+  it('says the same for each type', () => {
+    expect(certificateCommand('provider', draft)).toBe(
+      "farkeep certificate generate --slot provider --friendly-name 'Northwind 2026' --install",
+    );
+    expect(certificateCommand('server', { ...draft, type: 'keep' })).toBe('farkeep certificate show --slot server');
+    expect(certificateCommand('provider', { ...draft, type: 'pick', pickId: `farkeep:${idOf(7)}` })).toBe(
+      `farkeep certificate install ${idOf(7)} --slot provider`,
+    );
+    expect(certificateCommand('provider', { ...draft, type: 'pick', pickId: 'letsencrypt:a.test' })).toContain(
+      '--file /etc/letsencrypt/live/a.test/fullchain.pem --key /etc/letsencrypt/live/a.test/privkey.pem',
+    );
+  });
+
+  it('never holds the password', () => {
+    const command = certificateCommand('provider', {
+      ...draft,
+      type: 'import',
+      file: '/tmp/a b.pfx',
+      password: 'hunter2!',
+    });
+    expect(command).toBe(
+      "farkeep certificate import --slot provider --file '/tmp/a b.pfx' --password-file PASSWORD_FILE --install",
+    );
+    expect(command).not.toContain('hunter2');
+  });
+});

@@ -1,0 +1,86 @@
+import { describe, expect, it } from 'vitest';
+import { exampleSamples, exampleSession } from '../../testing/example-session.ts';
+import { largestPart } from './bottleneck.ts';
+import { samplesInRange, thinOut, toColumns } from './throughput-series.ts';
+import { whoCanRead } from './who-can-read.ts';
+
+describe('who can read now', () => {
+  const { steps } = exampleSession('tenant');
+  const until = (name: string): typeof steps =>
+    steps.slice(
+      0,
+      steps.findIndex(({ step }) => step === name),
+    );
+
+  it('follows the handshake', () => {
+    expect(whoCanRead([], 1, 'connecting').what).toBe('nothing');
+    expect(whoCanRead(until('channel-established'), 1, 'connecting').what).toBe('greeting');
+    expect(whoCanRead(until('streams-open'), 1, 'key-exchange')).toMatchObject({
+      what: 'commands',
+      cannotRead: ['gateway', 'anyone'],
+    });
+    expect(whoCanRead(steps, 2, 'transferring')).toEqual({
+      what: 'data',
+      canRead: ['source-mover', 'target-mover'],
+      cannotRead: ['gateway', 'anyone'],
+    });
+  });
+
+  it('does not take a new attempt for an old one, nor a failed step for a done one', () => {
+    expect(
+      whoCanRead(
+        steps.filter(({ attempt }) => attempt === 1),
+        2,
+        'connecting',
+      ).what,
+    ).toBe('nothing');
+    const failed = steps.map((step) => (step.step === 'streams-open' ? { ...step, outcome: 'failed' as const } : step));
+    expect(whoCanRead(failed, 2, 'transferring').what).toBe('commands');
+  });
+
+  it('says that it is over when it is', () => {
+    for (const state of ['succeeded', 'failed', 'cancelled', 'warning', 'waiting-to-resume'] as const) {
+      expect(whoCanRead(steps, 2, state).what).toBe('ended');
+    }
+  });
+});
+
+describe('the bottleneck', () => {
+  it('is the largest share, and none when nothing is busy', () => {
+    expect(largestPart({ source: 0.4, compression: 0.9, network: 0.1, target: 0 })).toBe('compression');
+    expect(largestPart({ source: 0.1, compression: 0.1, network: 0.1, target: 0.05 })).toBe('none');
+    expect(largestPart(null)).toBe('none');
+  });
+});
+
+describe('throughput', () => {
+  const samples = exampleSamples();
+
+  it('shows the last five minutes or the whole run', () => {
+    expect(samplesInRange(samples, 'whole-run')).toHaveLength(210);
+    const longer = [
+      ...samples,
+      { ...samples[0]!, at: new Date(Date.parse(samples.at(-1)!.at) + 200_000).toISOString() },
+    ];
+    const kept = samplesInRange(longer, 'five-minutes');
+    expect(kept.length).toBeGreaterThan(50);
+    expect(kept.length).toBeLessThan(150);
+    expect(samplesInRange([], 'five-minutes')).toEqual([]);
+  });
+
+  it('thins out by averaging, and leaves short runs alone', () => {
+    expect(thinOut(samples, 300)).toBe(samples);
+    const thin = thinOut(samples, 60);
+    expect(thin.length).toBeLessThanOrEqual(60);
+    const mean = (list: typeof samples): number =>
+      list.reduce((sum, { readBytesPerSecond }) => sum + readBytesPerSecond, 0) / list.length;
+    expect(mean([...thin]) / mean(samples)).toBeCloseTo(1, 1);
+    expect(thin.at(-1)?.at).toBe(samples.at(-1)?.at);
+  });
+
+  it('turns into columns of equal length', () => {
+    const [seconds, read, transferred] = toColumns(samples);
+    expect([seconds.length, read.length, transferred.length]).toEqual([210, 210, 210]);
+    expect(seconds[1]! - seconds[0]!).toBeCloseTo(1);
+  });
+});

@@ -1,0 +1,24 @@
+import { createIntl } from 'react-intl';
+import { describe, expect, it } from 'vitest';
+import { texts } from './texts.ts';
+
+describe('texts', () => {
+  it('are all readable messages with their values filled in', () => {
+    const problems: unknown[] = [];
+    const intl = createIntl({ locale: 'en-US', messages: texts, onError: (error) => problems.push(error) });
+    for (const [id, text] of Object.entries(texts)) {
+      const names = [...text.matchAll(/\{(\w+)/g)].map((match) => match[1] ?? '');
+      const values = Object.fromEntries(names.map((name) => [name, 2]));
+      const written = intl.formatMessage({ id }, values);
+      expect(written, id).not.toContain('{');
+      expect(written.trim(), id).not.toBe('');
+    }
+    expect(problems).toEqual([]);
+  });
+
+  it('are spelled in American English', () => {
+    const british =
+      /\b(licen[c]e|catalogue|colour|behaviour|authoris|finalis|recognis|initialis|dialled|cancelling)\w*/i;
+    for (const [id, text] of Object.entries(texts)) expect(text, id).not.toMatch(british);
+  });
+});
