@@ -10,12 +10,12 @@ import { CertificateStore } from '../certstore/certificate-store.ts';
 import { abortError } from '../kernel/clock.ts';
 import type { Database } from '../kernel/database.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
-import type { RunningService, ServiceHealth, ServiceOptions } from '../kernel/running-service.ts';
+import type { RunningService, ServiceOptions } from '../kernel/running-service.ts';
 import { Secret } from '../kernel/secret.ts';
 import { anonymousCommonName } from '../pki/generate.ts';
 import { thumbprintOf } from '../pki/thumbprint.ts';
 import { readCertificate } from '../pki/certificate-summary.ts';
-import { SessionArchive } from '../session/session-archive.ts';
+import { keptSessions, SessionArchive } from '../session/session-archive.ts';
 import { ControlServer, type ControlConnection } from '../transport/control-server.ts';
 import { GatewayLinkServer } from '../transport/gateway-link-server.ts';
 import { AuditLog } from './audit-log.ts';
@@ -23,6 +23,7 @@ import { CertificateHandlers } from './certificate-handlers.ts';
 import { CertificateInstaller } from './certificate-installer.ts';
 import { CertificateUsers } from './certificate-users.ts';
 import type { ProviderConfig } from './config.ts';
+import { HealthBoard } from './health-board.ts';
 import { gatewayHandlers } from './gateway-handlers.ts';
 import { Gateways } from './gateways.ts';
 import { openInfrastructureIdentity } from './infrastructure-identity.ts';
@@ -89,7 +90,7 @@ async function start(
   const unknownUserSecret = loadUnknownUserSecret(database);
   started.push(() => unknownUserSecret.dispose());
   const connections = new Set<TenantConnection>();
-  const health = new HealthBoard();
+  const health = new HealthBoard({ gateways, identity, clock });
 
   const sessions = new SessionManager({
     accounts,
@@ -110,9 +111,11 @@ async function start(
     },
   });
   started.push(() => sessions.stop());
+  archive.prune(keptSessions);
   sessions.takeUp();
 
   const publishGateway = (gatewayId: string): void => {
+    health.refresh();
     const row = gateways.find(gatewayId);
     if (row !== undefined)
       publish(
@@ -317,7 +320,7 @@ async function start(
       control: `${config.control.host}:${control.port}`,
       infrastructure: `${config.infrastructure.host}:${links.port}`,
     },
-    health: () => health.current,
+    health: () => health.current(),
     onHealthChanged: (listener) => health.onChanged(listener),
     activeSessions: () => sessions.activeSessions(),
     stop: (deadlineMs) => (stopping ??= withinDeadline(stop(), deadlineMs)),
@@ -371,21 +374,5 @@ async function withinDeadline(work: Promise<void>, deadlineMs: number): Promise<
     await Promise.race([work, late.promise]);
   } finally {
     clearTimeout(timer);
-  }
-}
-
-class HealthBoard {
-  readonly #listeners = new Set<(health: ServiceHealth) => void>();
-  current: ServiceHealth = { health: 'running', reason: null };
-
-  set(health: ServiceHealth): void {
-    if (health.health === this.current.health && health.reason === this.current.reason) return;
-    this.current = health;
-    for (const listener of this.#listeners) listener(health);
-  }
-
-  onChanged(listener: (health: ServiceHealth) => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
   }
 }

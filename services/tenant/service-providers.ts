@@ -108,13 +108,22 @@ export class ServiceProviders {
     this.#published(providerId);
   }
 
-  /** @throws call.conflict while a job uses it */
+  /** @throws call.conflict while a job or a running session uses it */
   remove(providerId: string): void {
     const provider = this.get(providerId);
     const job = this.#database.get('SELECT name FROM jobs WHERE provider_id = ?', providerId);
     if (job !== undefined) {
       throw new FarkeepError('call.conflict', `The job "${String(job['name'])}" uses "${provider.name}"`, {
         hint: 'Remove its jobs first.',
+      });
+    }
+    const session = this.#database.get(
+      `SELECT id FROM sessions WHERE is_final = 0 AND json_extract(context, '$.providerId') = ?`,
+      providerId,
+    );
+    if (session !== undefined) {
+      throw new FarkeepError('call.conflict', `A session with "${provider.name}" is running`, {
+        hint: 'Wait for its end, or stop it.',
       });
     }
     this.#database.run('DELETE FROM providers WHERE id = ?', providerId);

@@ -6,7 +6,7 @@ import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
 import type { Logger } from '../kernel/logger.ts';
 import { evidenceStatement } from '../session/evidence.ts';
 import { LiveSession, type SessionObserver } from '../session/live-session.ts';
-import type { SessionArchive } from '../session/session-archive.ts';
+import { keptSessions, type SessionArchive } from '../session/session-archive.ts';
 import { sessionPublisher } from '../session/session-publisher.ts';
 import { askProvider } from '../wire/control-calls.ts';
 import type { ProviderDialer } from './provider-dialer.ts';
@@ -64,6 +64,7 @@ export class SessionManager {
 
   /** Takes up what was running when the service ended. */
   takeUp(): void {
+    this.#options.archive.prune(keptSessions);
     for (const { detail, samples, context } of this.#options.archive.unfinished()) {
       // Written by this service, so its shape is known; a newer schema comes with a migration.
       const known = context as SessionContext;
@@ -132,12 +133,6 @@ export class SessionManager {
       if (isBackup && !runner.live.isFinal) return runner.live.id;
     }
     return null;
-  }
-
-  isProviderInUse(providerId: string): boolean {
-    return [...this.#running.values()].some(
-      ({ runner }) => (this.#options.archive.find(runner.live.id)?.context as SessionContext).providerId === providerId,
-    );
   }
 
   list(limit: number): SessionSummary[] {

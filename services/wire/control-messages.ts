@@ -7,9 +7,6 @@ export const controlProtocolVersion = 1;
 /** Features this version knows. A peer that requires another one is refused by name. */
 export const knownControlFeatures = ['sessions', 'invitations', 'rollover'] as const;
 
-/** Largest serialized message, bytes; 16 KiB before login (docs/protocol.md, sections 2 and 8). */
-export const controlMessageMaxBytes = 256 * 1024;
-
 const id = z.string().regex(/^[0-9a-f]{32}$/);
 const instant = z.iso.datetime();
 const bytes = z.number().int().nonnegative();
@@ -54,7 +51,6 @@ const progress = z.object({
   transferredBytesPerSecond: z.number().nonnegative(),
   secondsLeft: z.number().nonnegative().nullable(),
 });
-export type WireProgress = z.infer<typeof progress>;
 
 const busyShare = z.number().min(0).max(1);
 const bottleneck = z.object({ source: busyShare, compression: busyShare, network: busyShare, target: busyShare });
@@ -320,6 +316,3 @@ export type TenantNotificationName = keyof typeof tenantNotifications;
 export type TenantNotification<Name extends TenantNotificationName> = z.infer<(typeof tenantNotifications)[Name]>;
 export type ProviderNotificationName = keyof typeof providerNotifications;
 export type ProviderNotification<Name extends ProviderNotificationName> = z.infer<(typeof providerNotifications)[Name]>;
-
-/** Requests that are answered before a login. */
-export const requestsBeforeLogin: readonly TenantRequestName[] = ['hello', 'login.start', 'login.finish'];
