@@ -114,23 +114,31 @@ export class ProviderDialer {
   ): Promise<ProviderLink> {
     const { usable, excluded } = gatewayCandidates(provider);
     for (const { gateway, reason } of excluded) watcher.excluded?.(gateway, reason);
-    const exclusions = excluded.map(({ gateway, reason }) => `${gateway.name}: ${reason}`);
+    const exclusions: string[] = [];
     const failures: string[] = [];
     let last: FarkeepError | undefined;
-    for (const gateway of usable) {
+    // The excluded ones come last, for a look at the certificate only: another one that covers them may be in service by now.
+    const candidates = [
+      ...usable.map((gateway) => ({ gateway, reason: null })),
+      ...excluded.map(({ gateway, reason }) => ({ gateway, reason })),
+    ];
+    for (const { gateway, reason } of candidates) {
       try {
         return await openLink(this.linkOptions({ identity: provider.name, gateway, waitingJob, signal, watcher }));
       } catch (error) {
         const known = toFarkeepError(error, 'connection.lost');
-        if (known.code === 'trust.refused' && hasReason(known, 'name.not-covered')) {
-          exclusions.push(`${gateway.name}: ${known.message}`);
-          watcher.failed?.(gateway, new FarkeepError('gateway.excluded', known.message, { cause: known }));
-          continue;
+        const isExcluded = known.code === 'trust.refused' && hasReason(known, 'name.not-covered');
+        if (!isExcluded && !gatewayFailures.has(known.code)) throw known;
+        if (isExcluded || reason !== null) {
+          exclusions.push(`${gateway.name}: ${reason ?? known.message}`);
+          if (reason === null) {
+            watcher.failed?.(gateway, new FarkeepError('gateway.excluded', known.message, { cause: known }));
+          }
+        } else {
+          last = known;
+          failures.push(`${gateway.name}: ${known.message}`);
+          watcher.failed?.(gateway, known);
         }
-        if (!gatewayFailures.has(known.code)) throw known;
-        last = known;
-        failures.push(`${gateway.name}: ${known.message}`);
-        watcher.failed?.(gateway, known);
       }
     }
     const gateways = [...exclusions, ...failures];
