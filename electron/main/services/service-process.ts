@@ -70,6 +70,7 @@ export class ServiceProcess {
   readonly #child: ChildProcess;
   readonly #calls = new Map<string, PendingCall>();
   readonly #ended: Promise<void>;
+  readonly #startTimer: NodeJS.Timeout;
   #nextCall = 1;
   #isReady = false;
   #isStopping = false;
@@ -96,14 +97,14 @@ export class ServiceProcess {
       this.#spawnFailure = error;
     });
 
-    const startTimer = setTimeout(
+    this.#startTimer = setTimeout(
       () => this.#kill(`it was not ready after ${timings.startDeadlineMs / 1000} s`),
       timings.startDeadlineMs,
     );
     const heartbeatTimer = setInterval(() => this.#expectHeartbeat(), timings.heartbeatIntervalMs);
     this.#ended = new Promise((resolve) => {
       const finish = (code: number | null, signal: NodeJS.Signals | null): void => {
-        clearTimeout(startTimer);
+        clearTimeout(this.#startTimer);
         clearInterval(heartbeatTimer);
         for (const { settle } of [...this.#calls.values()]) settle(lostResult(role));
         this.#options.listener.onEnd(this.#explainEnd(code, signal));
@@ -168,6 +169,7 @@ export class ServiceProcess {
     switch (message.kind) {
       case 'ready':
         this.#isReady = true;
+        clearTimeout(this.#startTimer);
         this.#missedHeartbeats = 0;
         this.#send({ kind: 'subscribe' });
         listener.onReady(message);

@@ -85,6 +85,15 @@ describe('a service that behaves', () => {
     expect(await call(watched, 'echo', 1)).toEqual({ ok: true, value: 1 });
   });
 
+  it('runs on after the deadline for its start', async () => {
+    const startDeadlineMs = 1_500;
+    const watched = supervise('well', { startDeadlineMs });
+    watched.start('tenant');
+    await whenTenant(watched, isIn('running'));
+    const ended = whenTenant(watched, ({ state }) => state !== 'running').then(() => 'ended');
+    expect(await Promise.race([ended, systemClock.sleep(startDeadlineMs * 1.2).then(() => 'runs on')])).toBe('runs on');
+  });
+
   it('inherits nothing but what it was given', async () => {
     const watched = supervise('well');
     watched.start('tenant');
