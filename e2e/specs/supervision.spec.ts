@@ -10,6 +10,7 @@ import { FirstStartPage } from '../pages/first-start-page.ts';
 test('a service that is killed is shown restarting, comes back, and nothing is lost', async ({ farkeep }) => {
   const window = new ConsoleWindow(farkeep.page);
   await tryItToTheEnd(farkeep);
+  farkeep.expectRestarts();
   const before = { jobs: await list(farkeep, 'tenant', 'jobs'), tenants: await list(farkeep, 'provider', 'tenants') };
   expect(before.jobs).toHaveLength(1);
 
