@@ -28,7 +28,7 @@ const useStyles = makeStyles({
   page: { flexGrow: 1, overflowY: 'auto', minHeight: 0 },
   grid: {
     display: 'grid',
-    gridTemplateColumns: 'minmax(0, 5fr) minmax(270px, 2fr)',
+    gridTemplateColumns: 'minmax(0, 5fr) minmax(310px, 2fr)',
     alignItems: 'stretch',
     minHeight: '100%',
   },

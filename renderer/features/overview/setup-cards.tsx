@@ -125,6 +125,7 @@ export function SetupCards(): ReactNode {
               <p className={styles.hint}>{t(`overview.card.${name}.hint`)}</p>
               <Button
                 className={styles.action}
+                size="small"
                 appearance={isNext ? 'primary' : 'secondary'}
                 aria-label={label}
                 onClick={() => openDialog(request)}

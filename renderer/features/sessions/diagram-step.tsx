@@ -8,6 +8,7 @@ import { useMeaningColors } from '../../ui/theme-name.tsx';
 import { useDiagramStyles } from './diagram-styles.ts';
 import { fitLabel } from './handshake-layout.ts';
 import type { PlacedStep, StepTone } from './handshake-layout.ts';
+import { stepDetail } from './step-detail.ts';
 
 interface DiagramStepProps {
   readonly placed: PlacedStep;
@@ -41,14 +42,15 @@ export function DiagramStep({
   const isBad = step.outcome === 'failed' || step.outcome === 'security-warning';
   const color = isBad ? colors.danger : toneColor(tone, colors);
   const title = t(`step.${step.step}`);
+  const stepText = stepDetail(step.detail, t);
   const showsKey = step.step === 'key-a-created' || step.step === 'key-b-created';
   const identifier = showsKey && step.keyIdentifier !== null ? groupKeyIdentifier(step.keyIdentifier) : '';
   const detail = isBad
-    ? step.detail === ''
+    ? stepText === ''
       ? t(`handshake.outcome.${step.outcome}`)
-      : step.detail
+      : stepText
     : identifier === ''
-      ? step.detail
+      ? stepText
       : identifier;
   const label = fitLabel(title, detail, placed.labelWidth);
   const left = Math.min(placed.fromX, placed.toX);
@@ -57,7 +59,7 @@ export function DiagramStep({
   const name = t('handshake.step.name', {
     title,
     outcome: t(`handshake.outcome.${step.outcome}`),
-    detail: [step.detail, identifier].filter((text) => text !== '').join(', '),
+    detail: [stepText, identifier].filter((text) => text !== '').join(', '),
   });
   return (
     <g

@@ -10,6 +10,7 @@ import { DiagramStep } from './diagram-step.tsx';
 import { useDiagramStyles } from './diagram-styles.ts';
 import { diagramHeight, headHeight, laneX, lanes, placeSteps, rowOffsets } from './handshake-layout.ts';
 import type { PlacedStep } from './handshake-layout.ts';
+import { stepDetail } from './step-detail.ts';
 
 interface HandshakeDiagramProps {
   readonly steps: readonly HandshakeStep[];
@@ -128,7 +129,7 @@ function Explanation({ id, placed, width, height }: ExplanationProps): ReactNode
     >
       <span className={styles.tooltipTitle}>{t(`step.${step.step}`)}</span>
       <span>{t(`step.${step.step}.help`)}</span>
-      {step.detail !== '' && <span className={styles.tooltipDetail}>{step.detail}</span>}
+      {step.detail !== '' && <span className={styles.tooltipDetail}>{stepDetail(step.detail, t)}</span>}
       {step.keyIdentifier !== null && (
         <span className={styles.tooltipDetail}>
           {t('handshake.column.key')} {groupKeyIdentifier(step.keyIdentifier)}

@@ -146,18 +146,33 @@ export function attemptsOf(steps: readonly HandshakeStep[]): readonly number[] {
   return [...new Set(steps.map(({ attempt }) => attempt))].toSorted((left, right) => right - left);
 }
 
-const letterWidth = 6.3;
 /** Fewer letters of a detail say nothing. */
 const leastDetail = 10;
 
+/** In pixels, for 12 px text; measuring would need a drawn page. Rather too wide than too narrow. */
+function letterWidth(letter: string): number {
+  if (/[A-Z0-9_@%&]/.test(letter)) return 8;
+  return /[ijlt.,:;|'!]/.test(letter) ? 4 : 6.6;
+}
+
+function textWidth(text: string): number {
+  let width = 0;
+  for (const letter of text) width += letterWidth(letter);
+  return width;
+}
+
 /** Title and detail when both fit; a shortened detail; else the title alone. Width in pixels. */
 export function fitLabel(title: string, detail: string, width: number): string {
-  const room = Math.floor(width / letterWidth);
   if (detail === '') return title;
   const full = `${title} · ${detail}`;
-  if (full.length <= room) return full;
-  const left = room - title.length - 4;
-  return left < leastDetail ? title : `${title} · ${detail.slice(0, left).trimEnd()}…`;
+  if (textWidth(full) <= width) return full;
+  const letters = [...detail];
+  while (letters.length >= leastDetail) {
+    letters.pop();
+    const shortened = `${title} · ${letters.join('').trimEnd()}…`;
+    if (letters.length >= leastDetail && textWidth(shortened) <= width) return shortened;
+  }
+  return title;
 }
 
 /** Milliseconds since the attempt's first step; rows show it instead of twelve almost equal times. */

@@ -9,6 +9,7 @@ import { SimpleTable } from '../../ui/simple-table.tsx';
 import { StatusBadge } from '../../ui/status-badge.tsx';
 import type { Tone } from '../../ui/status-badge.tsx';
 import { stepPlaces } from './handshake-layout.ts';
+import { stepDetail } from './step-detail.ts';
 
 const tones: Readonly<Record<HandshakeStep['outcome'], Tone>> = {
   active: 'info',
@@ -48,7 +49,7 @@ export function HandshakeTable({ steps, attempt }: HandshakeTableProps): ReactNo
           title: t('handshake.column.outcome'),
           cell: ({ outcome }) => <StatusBadge tone={tones[outcome]}>{t(`handshake.outcome.${outcome}`)}</StatusBadge>,
         },
-        { id: 'detail', title: t('handshake.column.detail'), cell: ({ detail }) => detail },
+        { id: 'detail', title: t('handshake.column.detail'), cell: ({ detail }) => stepDetail(detail, t) },
         {
           id: 'key',
           title: t('handshake.column.key'),

@@ -18,10 +18,15 @@ interface ThroughputGraphProps {
   readonly onHover: (index: number | null) => void;
 }
 
+const leastSeconds = 20;
+
 function cssColor(element: HTMLElement, token: string): string {
   const name = token.slice('var('.length, -1);
   return getComputedStyle(element).getPropertyValue(name).trim() || '#888888';
 }
+
+/** One sample alone makes no line. */
+const isAlone = (plot: uPlot): boolean => plot.data[0].length < 2;
 
 function optionsFor(
   element: HTMLElement,
@@ -38,7 +43,11 @@ function optionsFor(
     padding: [6, 6, 0, 0],
     legend: { show: false },
     cursor: { y: false, points: { size: 7 }, drag: { x: false, y: false } },
-    scales: { x: { time: true }, y: { range: (_plot, _min, max) => [0, Math.max(1_000_000, max * 1.08)] } },
+    scales: {
+      // A run of a second has a time axis too; the line grows to the right.
+      x: { time: true, range: (_plot, min, max) => [min, Math.max(max, min + leastSeconds)] },
+      y: { range: (_plot, _min, max) => [0, Math.max(1_000_000, max * 1.08)] },
+    },
     axes: [
       {
         ...axis,
@@ -52,8 +61,8 @@ function optionsFor(
     ],
     series: [
       {},
-      { stroke: colors.read, width: 1.5, fill: `${colors.read}22`, points: { show: false } },
-      { stroke: colors.transferred, width: 1.5, fill: `${colors.transferred}22`, points: { show: false } },
+      { stroke: colors.read, width: 1.5, fill: `${colors.read}22`, points: { show: isAlone, size: 5 } },
+      { stroke: colors.transferred, width: 1.5, fill: `${colors.transferred}22`, points: { show: isAlone, size: 5 } },
     ],
     hooks: { setCursor: [(plot) => onHover(plot.cursor.idx ?? null)] },
   };
