@@ -84,7 +84,10 @@ describe('a killed service', () => {
         return state === 'transferring' && progress.transferredBytes > 0 ? true : undefined;
       }, 'data on its way');
       const again = await killAndRestart(site, role);
-      undo.push(() => Promise.resolve(again.client.close()));
+      undo.push(() => {
+        again.client.close();
+        return Promise.resolve();
+      });
       const tenant = role === 'tenant' ? again.client : site.tenant.client;
       const session = await until(async () => {
         const detail = await show(tenant, sessionId);
