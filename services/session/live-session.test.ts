@@ -3,7 +3,8 @@ import { sessionDetailSchema, type SessionSummary } from '../contracts/models/se
 import { Database } from '../kernel/database.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import { systemClock } from '../kernel/clock.ts';
-import { LiveSession, type NewSession, type SessionObserver } from './live-session.ts';
+import { LiveSession } from './live-session.ts';
+import type { NewSession, SessionObserver } from './session-record.ts';
 import { SessionArchive, sessionArchiveMigration } from './session-archive.ts';
 
 const id = 'a'.repeat(32);

@@ -19,6 +19,14 @@ import type { TlsInfo } from '../contracts/models/trust.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { FarkeepError } from '../kernel/farkeep-error.ts';
 import { Coalescer } from './coalescer.ts';
+import {
+  newDetail,
+  secondsLeft,
+  summaryOf,
+  type NewSession,
+  type SessionObserver,
+  type StoredSession,
+} from './session-record.ts';
 import { ThroughputRecorder } from './throughput-recorder.ts';
 
 const progressIntervalMs = 100;
@@ -28,47 +36,6 @@ const maxWarnings = 1000;
 const maxObjects = 500;
 /** Older attempts of a session that never ends are dropped from its history; the first one stays. */
 const maxAttemptsShown = 200;
-
-export interface SessionObserver {
-  changed?(summary: SessionSummary): void;
-  progressed?(sessionId: string, at: string, progress: SessionProgress, bottleneck: Bottleneck | null): void;
-  stepped?(sessionId: string, step: HandshakeStep): void;
-  acted?(sessionId: string, action: SessionAction): void;
-  objectChanged?(sessionId: string, object: SessionObject): void;
-  sampled?(sessionId: string, sample: ThroughputSample): void;
-}
-
-export interface StoredSession {
-  readonly detail: SessionDetail;
-  readonly samples: readonly ThroughputSample[];
-}
-
-export interface NewSession {
-  readonly id: string;
-  readonly kind: SessionSummary['kind'];
-  readonly jobName: string;
-  readonly otherSide: string;
-  readonly repository: string;
-  readonly viewer: SessionDetail['viewer'];
-  readonly streams: number;
-  readonly areObjectNamesHidden: boolean;
-}
-
-export const noProgress: SessionProgress = {
-  totalBytes: null,
-  totalFiles: null,
-  processedBytes: 0,
-  processedFiles: 0,
-  readBytes: 0,
-  transferredBytes: 0,
-  safeBytes: 0,
-  unchangedFiles: 0,
-  newBlocks: 0,
-  reusedBlocks: 0,
-  readBytesPerSecond: 0,
-  transferredBytesPerSecond: 0,
-  secondsLeft: null,
-};
 
 export class LiveSession {
   readonly #clock: Clock;
@@ -90,29 +57,7 @@ export class LiveSession {
   static create(session: NewSession, clock: Clock, observers: readonly SessionObserver[]): LiveSession {
     const live = new LiveSession(
       {
-        detail: {
-          ...session,
-          state: 'pending',
-          attempt: 1,
-          createdAt: new Date(clock.now()).toISOString(),
-          endedAt: null,
-          progress: noProgress,
-          warningCount: 0,
-          error: null,
-          hasSecurityWarning: false,
-          pointId: null,
-          gateway: null,
-          certificateSha256: null,
-          tls: null,
-          steps: [],
-          keys: [],
-          bottleneck: null,
-          objects: [],
-          actions: [],
-          warnings: [],
-          nextAttemptAt: null,
-          resumeUntil: null,
-        },
+        detail: newDetail(session, new Date(clock.now()).toISOString()),
         samples: [],
       },
       clock,
@@ -397,36 +342,4 @@ export class LiveSession {
     const summary = this.summary();
     for (const observer of this.#observers) observer.changed?.(summary);
   }
-}
-
-function summaryOf(detail: SessionDetail): SessionSummary {
-  const { id, kind, jobName, otherSide, repository, state, attempt, createdAt, endedAt } = detail;
-  const { progress, warningCount, error, hasSecurityWarning, pointId, storedBytes } = detail;
-  return {
-    id,
-    kind,
-    jobName,
-    otherSide,
-    repository,
-    state,
-    attempt,
-    createdAt,
-    endedAt,
-    progress,
-    warningCount,
-    error,
-    hasSecurityWarning,
-    pointId,
-    ...(storedBytes === undefined ? {} : { storedBytes }),
-  };
-}
-
-/** By the mean rate of the last minute; unchanged data passes faster than it is read, so it counts processed bytes when nothing is read. */
-function secondsLeft(progress: SessionProgress, samples: readonly ThroughputSample[]): number | null {
-  if (progress.totalBytes === null) return null;
-  const recent = samples.slice(-60);
-  if (recent.length < 3) return null;
-  const rate = recent.reduce((sum, sample) => sum + sample.readBytesPerSecond, 0) / recent.length;
-  const leftBytes = Math.max(0, progress.totalBytes - progress.processedBytes);
-  return rate <= 0 ? null : Math.round(leftBytes / rate);
 }

@@ -7,7 +7,8 @@ import {
   type SessionSummary,
 } from '../contracts/models/session.ts';
 import type { Database } from '../kernel/database.ts';
-import type { LiveSession, StoredSession } from './live-session.ts';
+import type { LiveSession } from './live-session.ts';
+import type { StoredSession } from './session-record.ts';
 
 /** One migration script for the database of a role. `context` is the role's own JSON about a session. */
 export const sessionArchiveMigration = `

@@ -1,7 +1,7 @@
 // Owns turning what happens in a session into events of the sessions domain. Decides nothing.
 import type { EventPublisher } from '../contracts/contract.ts';
 import { sessionsDomain } from '../contracts/rpc/sessions.ts';
-import type { SessionObserver } from './live-session.ts';
+import type { SessionObserver } from './session-record.ts';
 
 export function sessionPublisher(publish: EventPublisher): SessionObserver {
   return {

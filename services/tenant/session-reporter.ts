@@ -8,7 +8,7 @@ import type {
   SessionProgress,
   SessionSummary,
 } from '../contracts/models/session.ts';
-import type { SessionObserver } from '../session/live-session.ts';
+import type { SessionObserver } from '../session/session-record.ts';
 import { tellProvider, type MessagePeer } from '../wire/control-calls.ts';
 
 const intervalMs = 200;

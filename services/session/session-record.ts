@@ -1,0 +1,112 @@
+// Owns the shapes around a live session: what it starts from, what is stored of it, who watches it, and what follows from its figures.
+// Holds no state.
+import type {
+  Bottleneck,
+  HandshakeStep,
+  SessionAction,
+  SessionDetail,
+  SessionObject,
+  SessionProgress,
+  SessionSummary,
+  ThroughputSample,
+} from '../contracts/models/session.ts';
+
+export interface SessionObserver {
+  changed?(summary: SessionSummary): void;
+  progressed?(sessionId: string, at: string, progress: SessionProgress, bottleneck: Bottleneck | null): void;
+  stepped?(sessionId: string, step: HandshakeStep): void;
+  acted?(sessionId: string, action: SessionAction): void;
+  objectChanged?(sessionId: string, object: SessionObject): void;
+  sampled?(sessionId: string, sample: ThroughputSample): void;
+}
+
+export interface StoredSession {
+  readonly detail: SessionDetail;
+  readonly samples: readonly ThroughputSample[];
+}
+
+export interface NewSession {
+  readonly id: string;
+  readonly kind: SessionSummary['kind'];
+  readonly jobName: string;
+  readonly otherSide: string;
+  readonly repository: string;
+  readonly viewer: SessionDetail['viewer'];
+  readonly streams: number;
+  readonly areObjectNamesHidden: boolean;
+}
+
+const noProgress: SessionProgress = {
+  totalBytes: null,
+  totalFiles: null,
+  processedBytes: 0,
+  processedFiles: 0,
+  readBytes: 0,
+  transferredBytes: 0,
+  safeBytes: 0,
+  unchangedFiles: 0,
+  newBlocks: 0,
+  reusedBlocks: 0,
+  readBytesPerSecond: 0,
+  transferredBytesPerSecond: 0,
+  secondsLeft: null,
+};
+
+/** A session of which nothing is known yet but what it is for. */
+export function newDetail(session: NewSession, createdAt: string): SessionDetail {
+  return {
+    ...session,
+    state: 'pending',
+    attempt: 1,
+    createdAt,
+    endedAt: null,
+    progress: noProgress,
+    warningCount: 0,
+    error: null,
+    hasSecurityWarning: false,
+    pointId: null,
+    gateway: null,
+    certificateSha256: null,
+    tls: null,
+    steps: [],
+    keys: [],
+    bottleneck: null,
+    objects: [],
+    actions: [],
+    warnings: [],
+    nextAttemptAt: null,
+    resumeUntil: null,
+  };
+}
+
+export function summaryOf(detail: SessionDetail): SessionSummary {
+  const { id, kind, jobName, otherSide, repository, state, attempt, createdAt, endedAt } = detail;
+  const { progress, warningCount, error, hasSecurityWarning, pointId, storedBytes } = detail;
+  return {
+    id,
+    kind,
+    jobName,
+    otherSide,
+    repository,
+    state,
+    attempt,
+    createdAt,
+    endedAt,
+    progress,
+    warningCount,
+    error,
+    hasSecurityWarning,
+    pointId,
+    ...(storedBytes === undefined ? {} : { storedBytes }),
+  };
+}
+
+/** By the mean rate of the last minute; unchanged data passes faster than it is read, so it counts processed bytes when nothing is read. */
+export function secondsLeft(progress: SessionProgress, samples: readonly ThroughputSample[]): number | null {
+  if (progress.totalBytes === null) return null;
+  const recent = samples.slice(-60);
+  if (recent.length < 3) return null;
+  const rate = recent.reduce((sum, sample) => sum + sample.readBytesPerSecond, 0) / recent.length;
+  const leftBytes = Math.max(0, progress.totalBytes - progress.processedBytes);
+  return rate <= 0 ? null : Math.round(leftBytes / rate);
+}
