@@ -26,6 +26,8 @@ export const tenantConfigSchema = z.object({
     .transform((addresses) =>
       Object.fromEntries(Object.entries(addresses).map(([host, address]) => [host.toLowerCase(), address])),
     ),
+  /** For all revocation lists of one chain together, when fetching them is allowed. */
+  crlFetchTimeoutMs: z.int().min(100).max(8_000).default(5_000),
   /** How often a provider is asked what is new when no job does. 0: never. */
   checkInIntervalMs: z.int().min(0).max(86_400_000).default(3_600_000),
   logLevel: z.enum(['error', 'warn', 'info', 'debug']).default('info'),

@@ -36,6 +36,7 @@ export async function startTenant({
   const trustSettings = await TrustSettingsDesk.open({
     home,
     configuredRootFiles: config.extraRoots,
+    fetchTimeoutMs: config.crlFetchTimeoutMs,
     clock,
     logger,
   });

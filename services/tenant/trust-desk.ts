@@ -69,6 +69,7 @@ export class TrustDesk {
     if (result.decision !== 'refused') {
       if (question.fingerprint !== undefined) this.#pinByFingerprint(presented, question);
       else if (result.reasons.includes('pin.next')) this.#rollOver(presented, question);
+      this.#answerItself(presented, question);
       return { result, prompt: null, error: null };
     }
     const error = trustError(result, question.identity);
@@ -195,6 +196,14 @@ export class TrustDesk {
       message: 'The provider shows the certificate that it had announced; it was accepted without a prompt',
     });
     this.#publish(trustDomain, 'pinsChanged', {});
+  }
+
+  /** What was asked about is trusted now, by a new authority or a list that can be read again. */
+  #answerItself(presented: PresentedCertificate, { identity }: TrustQuestion): void {
+    const sha256 = thumbprintOf(presented.leafDer);
+    for (const { prompt } of [...this.#prompts.values()]) {
+      if (prompt.identity === identity && prompt.presented.sha256 === sha256) this.#settle(prompt.id, 'withdrawn');
+    }
   }
 
   /** One prompt for an identity, however many connections meet it; another certificate replaces the question. */

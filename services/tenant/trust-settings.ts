@@ -10,7 +10,7 @@ import type { Logger } from '../kernel/logger.ts';
 import { isSelfSigned, readCertificate } from '../pki/certificate-summary.ts';
 import { readCrls } from '../pki/crl.ts';
 import { splitPemCertificates } from '../pki/pem.ts';
-import { defaultRevocationPolicy, RevocationChecker } from '../pki/revocation.ts';
+import { RevocationChecker } from '../pki/revocation.ts';
 import type { RevocationAnswer } from '../pki/trust.ts';
 import type { PresentedCertificate } from '../transport/control-client.ts';
 
@@ -30,7 +30,8 @@ export interface TrustSettingsOptions {
   readonly home: string;
   /** PEM files of the service's configuration, besides those of the settings. */
   readonly configuredRootFiles: readonly string[];
-  readonly fetchTimeoutMs?: number;
+  /** For all lists of one chain together. The provider waits 10 s for the login, so this stays well below. */
+  readonly fetchTimeoutMs: number;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -123,7 +124,7 @@ export class TrustSettingsDesk implements TrustRules {
     const { files, missing } = await this.#lists();
     const versions = JSON.stringify(files.map(({ version }) => version));
     if (this.#checker?.versions !== versions) {
-      const { clock, logger, fetchTimeoutMs = defaultRevocationPolicy.fetchTimeoutMs } = this.#options;
+      const { clock, logger, fetchTimeoutMs } = this.#options;
       const { canFetchCrl, isRevocationRequired } = this.#settings;
       const checker = new RevocationChecker({
         crlFiles: files.map(({ bytes }) => bytes),

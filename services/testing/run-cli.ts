@@ -24,12 +24,13 @@ const entry = fileURLToPath(new URL('../cli/cli-entry.ts', import.meta.url));
 
 export function startCli(
   args: readonly string[],
-  { input = '', env = {} }: { input?: string; env?: NodeJS.ProcessEnv } = {},
+  { input = '', env = {}, userId }: { input?: string; env?: NodeJS.ProcessEnv; userId?: number } = {},
 ): RunningCli {
   const { FARKEEP_HOME: _ours, ...inherited } = process.env;
   const child = spawn(process.execPath, [entry, ...args], {
     env: { ...inherited, ...env },
     stdio: ['pipe', 'pipe', 'pipe'],
+    ...(userId === undefined ? {} : { uid: userId, gid: userId }),
   });
   onTestFinished(() => void child.kill('SIGKILL'));
   let [stdout, stderr] = ['', ''];

@@ -280,7 +280,8 @@ async function launchTenant(options: StackOptions, logger: Logger, folderName = 
 
 type AnyHandler = (input: unknown, context: unknown) => unknown;
 
-function clientOf<Domain extends DomainContract>(domain: Domain, service: RunningService): DomainClient<Domain> {
+/** A typed client of a service in this process. */
+export function clientOf<Domain extends DomainContract>(domain: Domain, service: RunningService): DomainClient<Domain> {
   const key = Object.entries(domains).find(([, contract]) => (contract as DomainContract) === domain)?.[0] ?? '';
   const handlers = (service.domains as Record<string, Record<string, AnyHandler> | undefined>)[key];
   if (handlers === undefined) throw new Error(`This service does not serve ${domain.name}`);
