@@ -6,7 +6,7 @@ export class TrustPrompt {
 
   constructor(page: Page) {
     this.dialog = page
-      .getByRole('dialog', { name: /certificate/i })
+      .getByRole('alertdialog', { name: /certificate/i })
       .filter({ hasText: 'Thumbprint from your provider' });
   }
 

@@ -18,8 +18,9 @@ export class Wizard {
     return content;
   }
 
+  /** An input or text area; Fluent adds an asterisk to the name of a required one. */
   field(label: string | RegExp): Locator {
-    return this.dialog.getByLabel(label);
+    return this.dialog.getByRole('textbox', { name: label });
   }
 
   async next(): Promise<void> {

@@ -2,6 +2,7 @@
 import { Dialog, DialogSurface, makeStyles, mergeClasses, tokens } from '@fluentui/react-components';
 import { useEffect, useId, useRef } from 'react';
 import type { ReactNode } from 'react';
+import { useDialogFocus } from './use-dialog-focus.ts';
 
 const useStyles = makeStyles({
   surface: {
@@ -56,6 +57,7 @@ export function DialogFrame({
   const styles = useStyles();
   const titleId = useId();
   const footerElement = useRef<HTMLDivElement>(null);
+  useDialogFocus(footerElement);
   useEffect(() => {
     // Fluent goes to the first thing that can have the focus; here the safe button says that it wants it.
     footerElement.current?.querySelector<HTMLElement>('[data-initial-focus]')?.focus({ preventScroll: true });

@@ -7,6 +7,7 @@ import { useText } from '../i18n/use-text.ts';
 import { ConfirmDialog } from './confirm-dialog.tsx';
 import { ErrorView } from './error-view.tsx';
 import { useCall } from './use-call.ts';
+import { useDialogFocus } from './use-dialog-focus.ts';
 import { nextStep, previousStep } from './wizard-steps.ts';
 import { WizardStepList } from './wizard-step-list.tsx';
 import { useWizardStyles } from './wizard-styles.ts';
@@ -65,6 +66,7 @@ export function Wizard({ title, steps, isDirty, onClose, footerStart, jumpTo = n
     setCurrentId(jumpTo.stepId);
   }
   const content = useRef<HTMLDivElement>(null);
+  useDialogFocus(content);
   useEffect(() => {
     focusFirstField(content.current);
   }, [currentId]);

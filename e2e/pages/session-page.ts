@@ -1,0 +1,30 @@
+// Page object of the live session view.
+import { expect, type Locator, type Page } from '@playwright/test';
+
+export class SessionPage {
+  readonly heading: Locator;
+  readonly #page: Page;
+
+  constructor(page: Page, job: string) {
+    this.#page = page;
+    this.heading = page.getByRole('main').getByRole('heading', { name: job, level: 1 });
+  }
+
+  /** The badge beside the job's name. */
+  get state(): Locator {
+    return this.heading.locator('xpath=following-sibling::*[1]');
+  }
+
+  /** Waits for the end of the session that is shown. */
+  async expectEnd(state: 'Success' | 'Warning' | 'Failed', direction: 'to' | 'from' | 'of'): Promise<void> {
+    await expect(this.heading.locator('xpath=..')).toContainText(` · ${direction} `);
+    await expect(this.state).toHaveText(state, { timeout: 60_000 });
+  }
+
+  /** Key A and Key B as they are shown, without the spaces in them. */
+  async keyIdentifiers(): Promise<string[]> {
+    const text = await this.#page.getByRole('main').innerText();
+    const found = text.match(/\b[0-9a-f]{4}\s?[0-9a-f]{4}\s?[0-9a-f]{4}\s?[0-9a-f]{4}\b/g) ?? [];
+    return [...new Set(found.map((identifier) => identifier.replaceAll(/\s/g, '')))].sort();
+  }
+}

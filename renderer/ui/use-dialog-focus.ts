@@ -1,0 +1,50 @@
+// Owns the focus between dialogs that lie on top of each other. Without it Fluent gives the focus back to the page when the upper one closes,
+// and the lower one stays hidden from assistive technology although everybody sees it.
+import { useEffect } from 'react';
+import type { RefObject } from 'react';
+
+interface OpenDialog {
+  readonly surface: HTMLElement;
+  lastFocus: HTMLElement | null;
+}
+
+const open: OpenDialog[] = [];
+/** The focus manager moves the focus in a few steps after a dialog has gone; the last word has to be ours. */
+const framesToWatch = 12;
+
+/** @param inside anything that is in the dialog from its beginning to its end */
+export function useDialogFocus(inside: RefObject<HTMLElement | null>): void {
+  useEffect(() => {
+    const element = inside.current?.closest<HTMLElement>('[role="dialog"], [role="alertdialog"]');
+    if (element === null || element === undefined) return undefined;
+    const dialog: OpenDialog = { surface: element, lastFocus: null };
+    open.push(dialog);
+    const remember = ({ target }: FocusEvent): void => {
+      if (target instanceof HTMLElement) dialog.lastFocus = target;
+    };
+    element.addEventListener('focusin', remember);
+    return () => {
+      element.removeEventListener('focusin', remember);
+      const wasOnTop = open.at(-1) === dialog;
+      open.splice(open.indexOf(dialog), 1);
+      if (wasOnTop) keepFocusInTopDialog(framesToWatch);
+    };
+  }, [inside]);
+}
+
+function keepFocusInTopDialog(frames: number): void {
+  const top = open.at(-1);
+  if (top === undefined || frames === 0) return;
+  requestAnimationFrame(() => {
+    if (open.at(-1) !== top) return;
+    if (!top.surface.contains(document.activeElement)) focusInto(top);
+    keepFocusInTopDialog(frames - 1);
+  });
+}
+
+function focusInto({ surface, lastFocus }: OpenDialog): void {
+  const canReturn = lastFocus !== null && surface.contains(lastFocus) && !lastFocus.matches(':disabled');
+  if (canReturn) lastFocus.focus();
+  if (surface.contains(document.activeElement)) return;
+  surface.querySelector<HTMLElement>('input:not([disabled]), button:not([disabled])')?.focus();
+}
