@@ -1,6 +1,6 @@
 // The planned change of the provider identity, with real services: announced, stored, carried out at its date; who was away; who was lied to.
 import { createPrivateKey } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -261,5 +261,49 @@ describe('planned rollover', () => {
     const other = await makeNext('Other');
     await certificates.install({ slot: 'provider', certificateId: other.id });
     expect(await certificates.showRollover({})).toEqual({ rollover: null });
+  }, 60_000);
+
+  it('says why the change did not work at its date, and carries it out as soon as it can', async () => {
+    const next = await makeNext();
+    await announce(next);
+    const certificateFolder = path.join(folder, 'provider', 'certificates', next.id);
+    await rename(path.join(certificateFolder, 'key.pem'), path.join(folder, 'key.pem'));
+    clock.advance(48 * hourMs);
+    const { rollover } = await stack.provider.events.waitFor(
+      certificateDomain,
+      'rolloverChanged',
+      (changed) => changed.rollover?.problem !== undefined && changed.rollover.problem !== null,
+    );
+    expect(rollover?.problem).not.toBe('');
+    expect(await stack.fingerprint()).toBe(rollover?.currentSha256);
+    await rename(path.join(folder, 'key.pem'), path.join(certificateFolder, 'key.pem'));
+    clock.advance(60_000);
+    await untilInService(next);
+  }, 60_000);
+});
+
+describe('a tenant without a job', () => {
+  it('hears of the announcement when it checks in', async () => {
+    const folder = await mkdtemp(path.join(tmpdir(), 'farkeep-check-in-'));
+    const clock = new ShiftedClock();
+    const stack = await Stack.start({ folder, clock });
+    try {
+      await stack.addProvider();
+      const certificates = stack.provider.domain(certificateDomain);
+      const { candidateId } = await certificates.generate({ slot: 'provider', friendlyName: 'Next', keyBits: 2048 });
+      const switchAt = new Date(clock.now() + 48 * hourMs).toISOString();
+      await certificates.announceRollover({ candidateId, switchAt });
+      clock.advance(2 * hourMs);
+      const stored = await stack.tenant.events.waitFor(trustDomain, 'announcement');
+      expect(stored).toMatchObject({ outcome: 'stored', switchAt });
+      await stack.provider.events.waitFor(
+        certificateDomain,
+        'rolloverChanged',
+        ({ rollover }) => rollover?.tenants.informed === 1,
+      );
+    } finally {
+      await stack.stop();
+      await rm(folder, { recursive: true, force: true });
+    }
   }, 60_000);
 });

@@ -102,7 +102,7 @@ const scramVerifier = z.object({
 const thumbprint = z.string().regex(/^[0-9A-F]{2}(:[0-9A-F]{2}){31}$/);
 
 /**
- * The provider's next certificate, signed with the key of the one in service (docs/protocol.md, section 3.1). Bounds only: whether it is
+ * The provider's next certificate, signed with the key of the one in service (docs/certificates.md, section 8). Bounds only: whether it is
  * genuine is decided against the accepted certificate, and a wrong form is as suspicious as a wrong signature.
  */
 const rolloverAnnouncement = z.object({
