@@ -19,7 +19,7 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '3' },
     /** MiB of incompressible data. */
     size: { type: 'string', default: '2048' },
-    tree: { type: 'string', default: '/usr/share' },
+    tree: { type: 'string', default: '/usr/lib' },
     'tree-files': { type: 'string', default: '20000' },
     folder: { type: 'string', default: tmpdir() },
     'without-restic': { type: 'boolean', default: false },

@@ -18,7 +18,7 @@ import type { FileResult, FileTask, FromWorker, MadeBlock, WorkerCounters } from
 
 /** More than the largest block, so that a block always fits whole. */
 const arenaBytes = 5 * 1024 * 1024;
-const arenaCount = 4;
+const arenaCount = 3;
 const readBytes = 1024 * 1024;
 const sparseReadBytes = 4 * 1024 * 1024;
 /** An offer goes out when it names so many blocks or bytes, or when there is nothing else to do. */
@@ -32,7 +32,7 @@ const maxRecentBlocks = 32_768;
 /** Not worth a frame of its own. */
 const minCompressBytes = 64;
 /** Trying costs no more than sampling. */
-const unsampledBytes = 32 * 1024;
+const unsampledBytes = 128 * 1024;
 const zstdLevel1 = { params: { [zlibConstants.ZSTD_c_compressionLevel]: 1 } };
 
 interface OpenFile {

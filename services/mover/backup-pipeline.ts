@@ -28,10 +28,10 @@ const offerIds = 4096;
 const maxOpenOffers = 4;
 const taskBatchFiles = 64;
 const taskBatchBytes = 8 * 1024 * 1024;
-const maxLaneFiles = 256;
+const maxLaneFiles = 192;
 const maxLaneBytes = 32 * 1024 * 1024;
 /** Entries between the walk and the manifest. */
-const maxWindowEntries = 4096;
+const maxWindowEntries = 2048;
 const sliceMs = 8;
 const software = 'farkeep 0.1';
 

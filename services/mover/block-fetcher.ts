@@ -11,15 +11,13 @@ const requestBytes = 4 * 1024 * 1024;
 
 export interface FetchedBlock {
   readonly content: Buffer;
-  /** Gives the memory back; does nothing while others use it too. */
+  /** To be called once by each who asked: the memory is given back when nobody uses any part of it any more. */
   readonly release: () => void;
 }
 
 interface Asked extends PromiseWithResolvers<FetchedBlock> {
   askers: number;
 }
-
-const nothing = (): void => undefined;
 
 export class BlockFetcher {
   readonly #pool: StreamPool;
@@ -73,16 +71,20 @@ export class BlockFetcher {
 
   receive(message: FromWorker): void {
     if (message.type === 'blocks') {
-      for (const { id, content, isAlone } of message.blocks) {
+      const users = new Map<ArrayBufferLike, number>();
+      const answers = message.blocks.map(({ id, content }) => {
         const answer = this.#take(asBuffer(id));
-        const isOnlyUse = isAlone && answer?.askers === 1;
+        users.set(content.buffer, (users.get(content.buffer) ?? 0) + (answer?.askers ?? 0));
+        return { answer, content };
+      });
+      for (const { answer, content } of answers) {
         answer?.resolve({
           content: asBuffer(content),
-          release: isOnlyUse
-            ? () => {
-                releaseMemory(content);
-              }
-            : nothing,
+          release: () => {
+            const left = (users.get(content.buffer) ?? 0) - 1;
+            users.set(content.buffer, left);
+            if (left === 0) releaseMemory(content);
+          },
         });
       }
     } else if (message.type === 'blocks-failed') {

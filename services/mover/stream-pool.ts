@@ -6,7 +6,7 @@ import { emptyCounters } from './worker-link.ts';
 import type { FromWorker, ToWorker, WorkerCounters, WorkerStart } from './worker-link.ts';
 
 /** Each worker needs little beside its arenas; without a bound V8 lets garbage pile up before it looks. */
-const workerLimits = { maxYoungGenerationSizeMb: 6, maxOldGenerationSizeMb: 96 };
+const workerLimits = { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 96 };
 
 export interface StreamPoolHandlers {
   onMessage(streamIndex: number, message: FromWorker): void;

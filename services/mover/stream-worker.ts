@@ -95,7 +95,7 @@ function receive(message: DataMessage, memory: readonly Uint8Array[]): void {
 /** Decoded and checked here, handed to the main thread without a copy. */
 function restored(blocks: readonly StoredBlock[], received: readonly Uint8Array[]): void {
   const checked: RestoredBlock[] = [];
-  const memory = new Map<ArrayBuffer, number>();
+  const memory = new Set<ArrayBuffer>();
   const beganMs = performance.now();
   for (const block of blocks) {
     restoreCounters.transferredBytes += block.stored.length;
@@ -111,13 +111,11 @@ function restored(blocks: readonly StoredBlock[], received: readonly Uint8Array[
     }
     // Small buffers share Node's pool, which cannot leave this thread.
     if (isMarkedAsUntransferable(content.buffer)) content = new Uint8Array(content);
-    const own = content.buffer as ArrayBuffer;
-    memory.set(own, (memory.get(own) ?? 0) + 1);
-    checked.push({ id, content, isAlone: true });
+    memory.add(content.buffer as ArrayBuffer);
+    checked.push({ id, content });
   }
   restoreCounters.compressMs += performance.now() - beganMs;
-  const answer = checked.map((block) => ({ ...block, isAlone: memory.get(block.content.buffer as ArrayBuffer) === 1 }));
-  if (answer.length > 0) post({ type: 'blocks', blocks: answer }, [...memory.keys()]);
+  if (checked.length > 0) post({ type: 'blocks', blocks: checked }, [...memory]);
   for (const view of received) releaseMemory(view); // what was not handed over
 }
 

@@ -67,8 +67,6 @@ export interface RestoredBlock {
   readonly id: Uint8Array;
   /** Decoded and checked against `id`; transferred. */
   readonly content: Uint8Array;
-  /** Whether no other block lies in the memory of `content`. */
-  readonly isAlone: boolean;
 }
 
 export type FromWorker =

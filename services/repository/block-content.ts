@@ -69,10 +69,11 @@ function checkContent(block: StoredBlock, content: Buffer): Buffer {
   return content;
 }
 
-function decodingOptions(block: StoredBlock): { maxOutputLength: number } {
+function decodingOptions(block: StoredBlock): { maxOutputLength: number; chunkSize: number } {
   if (block.contentLength > maxBlockContentBytes) throw mismatch(block.id, `it claims ${block.contentLength} bytes`);
   // A small block that unpacks to gigabytes must not take more memory than it announced. Node wants at least 1.
-  return { maxOutputLength: Math.max(1, block.contentLength) };
+  // One output buffer of the right size instead of pieces of 128 KiB, which a small content would keep alive whole.
+  return { maxOutputLength: Math.max(1, block.contentLength), chunkSize: block.contentLength + 64 };
 }
 
 /** Stored form to content, checked against length and identifier. Throws restore.mismatch. Large blocks unpack in the thread pool. */

@@ -12,7 +12,7 @@ const maxUnwrittenBytes = 8 * 1024 * 1024;
 /** Takes the content of one file. Calls in order; buffers belong to the sink from the call on. */
 export interface FileSink {
   readonly entry: FileEntry;
-  /** Resolves when more may come; failures are reported by `finish`. `release` is called when large content has been written. */
+  /** Resolves when more may come; failures are reported by `finish`. `release` is called when it is not needed any more. */
   write(content: Buffer, release?: () => void): Promise<void>;
   /** Zeros that take no room. */
   hole(lengthBytes: number): void;
@@ -41,6 +41,7 @@ export class DiskFile implements FileSink {
   readonly #temporary: Buffer;
   readonly #isSmall: boolean;
   #smallContent: Buffer[] = [];
+  #smallReleases: (() => void)[] = [];
   #handle: FileHandle | undefined;
   #opening: Promise<FileHandle> | undefined;
   #position = 0;
@@ -65,14 +66,19 @@ export class DiskFile implements FileSink {
     const lengthBytes = content.length;
     this.#position += lengthBytes;
     this.#contentBytes += lengthBytes;
-    if (this.#error !== undefined) return;
+    if (this.#error !== undefined) {
+      release?.();
+      return;
+    }
     // A hostile or broken sender must not fill the disk beyond what the entry says.
     if (!this.entry.isContinued && this.#position > this.entry.sizeBytes) {
       this.#error = this.#wrongSize(this.entry.sizeBytes);
+      release?.();
       return;
     }
     if (this.#isSmall) {
       this.#smallContent.push(content);
+      if (release !== undefined) this.#smallReleases.push(release);
       return;
     }
     const writing: Promise<void> = this.#writeAt(content, position)
@@ -132,6 +138,7 @@ export class DiskFile implements FileSink {
     if (this.#isEnded) return;
     this.#isEnded = true;
     this.#smallContent = [];
+    for (const release of this.#smallReleases.splice(0)) release();
     this.#options.onEnd(error, this.#contentBytes);
   }
 
