@@ -59,6 +59,8 @@ export default tseslint.config(
       '@typescript-eslint/require-await': 'off',
       // `() => void | Promise<void>` is how a listener says that it may take time.
       '@typescript-eslint/no-invalid-void-type': 'off',
+      // Code points are what is meant where a text is spread.
+      '@typescript-eslint/no-misused-spread': 'off',
       eqeqeq: ['error', 'always', { null: 'ignore' }],
       'no-console': 'error',
       'no-empty': ['error', { allowEmptyCatch: false }],

@@ -75,7 +75,7 @@ export const layers = [
 ];
 
 /** Test files and test support may reach further: they put layers together and drive them from outside. */
-export const testFiles = '\\.test\\.tsx?$|^services/testing/|^bench/';
+export const testFiles = '\\.test\\.tsx?$|^(services|renderer)/testing/|^bench/';
 
 /**
  * "Only user" rules: the module (or the names of it) and the only files that may import it.

@@ -27,7 +27,7 @@ interface CatalogueEntry {
 const entry = (
   title: string,
   hint: string,
-  { retryable = false, exitCode = exitCodes.failed as number } = {},
+  { retryable = false, exitCode = exitCodes.failed }: { retryable?: boolean; exitCode?: number } = {},
 ): CatalogueEntry => ({ title, hint, retryable, exitCode });
 
 const retry = { retryable: true };
