@@ -4,6 +4,7 @@ import { CertificateDialog } from '../features/certificates/certificate-dialog.t
 import { CertificateWizard } from '../features/certificates/certificate-wizard.tsx';
 import { GatewayWizard } from '../features/gateways/gateway-wizard.tsx';
 import { JobWizard } from '../features/jobs/job-wizard.tsx';
+import { LicenseDialog } from '../features/options/license-dialog.tsx';
 import { OptionsDialog } from '../features/options/options-dialog.tsx';
 import { RepositoryWizard } from '../features/repositories/repository-wizard.tsx';
 import { RestoreWizard } from '../features/restore/restore-wizard.tsx';
@@ -30,6 +31,8 @@ function RequestedDialog({
   switch (request.kind) {
     case 'options':
       return <OptionsDialog initialTab={request.tab} onClose={onClose} />;
+    case 'license':
+      return <LicenseDialog onClose={onClose} />;
     case 'about':
       return <AboutDialog onClose={onClose} />;
     case 'manage-certificate':

@@ -34,6 +34,8 @@ export function NotificationArea(): ReactNode {
   const styles = useStyles();
   const [isOpen, setOpen] = useState(false);
   const prompts = useMirror(({ tenant }) => tenant.prompts);
+  const announcements = useMirror(({ tenant }) => tenant.announcements);
+  const refused = announcements.filter(({ outcome }) => outcome === 'refused').length;
   const waiting = prompts.filter(({ waitingJob }) => waitingJob !== null);
   const review = (prompt: TrustPrompt): void => {
     setOpen(false);
@@ -46,16 +48,22 @@ export function NotificationArea(): ReactNode {
           <Button
             appearance="subtle"
             icon={<Alert20Regular />}
-            aria-label={t('notifications.button', { count: waiting.length })}
+            aria-label={t('notifications.button', { count: waiting.length + refused })}
           />
         </PopoverTrigger>
-        {waiting.length > 0 && (
-          <CounterBadge className={styles.badge} count={waiting.length} size="small" color="danger" aria-hidden />
+        {waiting.length + refused > 0 && (
+          <CounterBadge
+            className={styles.badge}
+            count={waiting.length + refused}
+            size="small"
+            color="danger"
+            aria-hidden
+          />
         )}
       </span>
       <PopoverSurface className={styles.surface} aria-label={t('notifications.title')}>
         <h2 className={styles.title}>{t('notifications.title')}</h2>
-        {waiting.length === 0 ? (
+        {waiting.length === 0 && announcements.length === 0 ? (
           <p className={styles.muted}>{t('notifications.empty')}</p>
         ) : (
           <ul className={styles.list}>
@@ -73,6 +81,14 @@ export function NotificationArea(): ReactNode {
                 <Button size="small" className={styles.review} onClick={() => review(prompt)}>
                   {t('notifications.review')}
                 </Button>
+              </li>
+            ))}
+            {announcements.map((announcement, index) => (
+              <li key={index} className={styles.item}>
+                <span className={styles.itemTitle}>
+                  {t(`notifications.announcement.${announcement.outcome}`, { identity: announcement.identity })}
+                </span>
+                <span className={styles.muted}>{announcement.message}</span>
               </li>
             ))}
           </ul>

@@ -15,6 +15,7 @@ import {
   Info20Regular,
   Navigation20Regular,
   Power20Regular,
+  Ribbon20Regular,
   Settings20Regular,
 } from '@fluentui/react-icons';
 import type { ReactNode } from 'react';
@@ -22,6 +23,7 @@ import { useText } from '../i18n/use-text.ts';
 import { consoleClient } from '../platform/clients.ts';
 import { openDialog } from '../platform/dialog-store.ts';
 import { toErrorInfo } from '../platform/error-info.ts';
+import { useHasRole } from '../platform/use-mirror.ts';
 import { showToast } from '../ui/toast-store.ts';
 import { NotificationArea } from './notification-area.tsx';
 import { ProductMark } from '../ui/product-mark.tsx';
@@ -58,6 +60,7 @@ function tellFailure(error: unknown): void {
 export function TopBar(): ReactNode {
   const t = useText();
   const styles = useStyles();
+  const isProvider = useHasRole('provider');
   return (
     <header className={styles.bar}>
       <Menu inline>
@@ -69,6 +72,11 @@ export function TopBar(): ReactNode {
             <MenuItem icon={<Settings20Regular />} onClick={() => openDialog({ kind: 'options', tab: 'general' })}>
               {t('menu.options')}
             </MenuItem>
+            {isProvider && (
+              <MenuItem icon={<Ribbon20Regular />} onClick={() => openDialog({ kind: 'license' })}>
+                {t('menu.license')}
+              </MenuItem>
+            )}
             <MenuItem
               icon={<DocumentText20Regular />}
               onClick={() => void consoleClient.showLogFiles({}).catch(tellFailure)}

@@ -76,6 +76,32 @@ export const certificateTexts = {
   'certificate.summary.copy': 'Copy to clipboard',
   'certificate.summary.work': 'Storing the certificate and putting it in service…',
   'certificate.summary.usage': 'Who relies on the certificate in service',
+  'certificate.when': 'When does it go in service?',
+  'certificate.when.now': 'At once',
+  'certificate.when.now.hint':
+    'Tenants that pinned the old certificate are asked to compare the new one at their next connection.',
+  'certificate.when.later': 'On a date, announced to tenants before',
+  'certificate.when.later.hint':
+    'Tenants that connect until then learn the new certificate, signed with the current key, and accept it on that date without a prompt.',
+  'certificate.when.date': 'Switch on',
+  'certificate.when.date.invalid': 'Choose a date from tomorrow on, at most 400 days ahead.',
+  'certificate.announced': '“{name}” is announced and goes in service on {date}',
+  'certificate.view.qr': 'Thumbprint as QR code',
+
+  'rollover.title': 'Announced change',
+  'rollover.next': 'Next certificate',
+  'rollover.switchAt': 'Goes in service',
+  'rollover.announcedAt': 'Announced',
+  'rollover.tenants': 'Tenants that know of it',
+  'rollover.tenants.value': '{informed, number} of {total, number}',
+  'rollover.tenants.failed': '{informed, number} of {total, number}, {failed, number} failed',
+  'rollover.cancel': 'Cancel the announcement...',
+  'rollover.cancel.title': 'Cancel the announced change?',
+  'rollover.cancel.text':
+    'The certificate in service stays. Tenants forget the announced one at their next contact; “{name}” stays in the store.',
+  'rollover.cancel.confirm': 'Cancel the announcement',
+  'rollover.cancel.keep': 'Keep it',
+
   'certificate.installed': '“{name}” is in service now',
 
   'certificate.row.name': 'Name',

@@ -171,6 +171,38 @@ export function previewAnswers(scene: PreviewScene, publish: Publish): Readonly<
       ]),
       total: scene.isEmpty ? 0 : 13,
     }),
+    'certificate.showRollover': () => ({
+      rollover: scene.isEmpty
+        ? null
+        : {
+            next: storedCertificateOf(17, {
+              friendlyName: 'Northwind 2027',
+              origin: 'generated',
+              installedInSlots: [],
+            }),
+            currentSha256: certificateOf(5).sha256,
+            announcedAt: '2026-11-21T08:00:00.000Z',
+            switchAt: '2026-12-21T12:00:00.000Z',
+            tenants: { total: 12, informed: 9, failed: 0 },
+            problem: null,
+          },
+    }),
+    'certificate.cancelRollover': () => ({}),
+    'licence.show': () => ({
+      organisation: 'Northwind Hosting',
+      edition: 'community',
+      expiresAt: null,
+      isCommunity: true,
+      problem: null,
+    }),
+    'trust.getSettings': () => ({
+      crlFiles: [],
+      rootFiles: ['/etc/farkeep/our-root.pem'],
+      canFetchCrl: true,
+      isRevocationRequired: false,
+      problems: [],
+    }),
+    'trust.exportHosts': () => ({ text: '{}', count: 1 }),
     'gateways.list': () => ({
       gateways: list([
         gatewayOf(1),

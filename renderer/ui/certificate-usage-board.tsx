@@ -27,9 +27,18 @@ const tones: Readonly<Record<User['state'], Tone>> = {
   failed: 'danger',
 };
 
-const useStyles = makeStyles({ muted: { margin: '8px 0 0 0', color: tokens.colorNeutralForeground3 } });
+const useStyles = makeStyles({
+  note: { fontSize: tokens.fontSizeBase200, color: tokens.colorNeutralForeground3 },
+  muted: { margin: '8px 0 0 0', color: tokens.colorNeutralForeground3 },
+});
 
-export function CertificateUsageBoard({ slot }: { readonly slot: CertificateSlot }): ReactNode {
+interface CertificateUsageBoardProps {
+  readonly slot: CertificateSlot;
+  /** Says what would change with this certificate, before anything does. */
+  readonly candidateId?: string;
+}
+
+export function CertificateUsageBoard({ slot, candidateId }: CertificateUsageBoardProps): ReactNode {
   const t = useText();
   const styles = useStyles();
   const revision = useMirror(({ provider }) => provider.usageRevision);
@@ -39,7 +48,7 @@ export function CertificateUsageBoard({ slot }: { readonly slot: CertificateSlot
   useEffect(() => {
     const controller = new AbortController();
     providerClients.certificate
-      .usage({ slot }, { signal: controller.signal })
+      .usage({ slot, ...(candidateId === undefined ? {} : { candidateId }) }, { signal: controller.signal })
       .then((answer) => {
         if (controller.signal.aborted) return;
         setUsage(answer);
@@ -49,7 +58,7 @@ export function CertificateUsageBoard({ slot }: { readonly slot: CertificateSlot
         if (!controller.signal.aborted) setError(toErrorInfo(thrown));
       });
     return () => controller.abort();
-  }, [slot, revision, inService]);
+  }, [slot, candidateId, revision, inService]);
 
   if (error !== null) return <ErrorView error={error} />;
   if (usage === null) return <Spinner size="tiny" label={t('word.loading')} />;
@@ -61,7 +70,16 @@ export function CertificateUsageBoard({ slot }: { readonly slot: CertificateSlot
         rows={usage.users}
         rowKey={({ kind, name }) => `${kind} ${name}`}
         columns={[
-          { id: 'name', title: t('usage.name'), cell: ({ name }) => name },
+          {
+            id: 'name',
+            title: t('usage.name'),
+            cell: ({ name, note }) => (
+              <>
+                {name}
+                {note !== null && <div className={styles.note}>{note}</div>}
+              </>
+            ),
+          },
           { id: 'kind', title: t('usage.kind'), width: '110px', cell: ({ kind }) => t(`usage.kind.${kind}`) },
           {
             id: 'state',

@@ -3,6 +3,20 @@ import type { CertificateSlot } from '../../../services/contracts/models/certifi
 import { commandLine } from '../../platform/command-line.ts';
 import type { CertificateDraft } from './certificate-draft.ts';
 
+/** With an announced date the certificate is stored first and announced then. */
+export function certificateCommands(
+  slot: CertificateSlot,
+  draft: CertificateDraft,
+  switchAt: string | null,
+): readonly string[] {
+  const command = certificateCommand(slot, draft);
+  if (switchAt === null || draft.type === 'keep') return [command];
+  const name = draft.candidate?.friendlyName ?? draft.friendlyName;
+  const announce = commandLine('certificate', 'rollover', 'announce', name, '--at', switchAt);
+  const isStored = draft.type === 'pick' && draft.pickId?.startsWith('farkeep:') === true;
+  return isStored ? [announce] : [command.replace(/ --install$/, ''), announce];
+}
+
 export function certificateCommand(slot: CertificateSlot, draft: CertificateDraft): string {
   switch (draft.type) {
     case 'keep':

@@ -8,12 +8,15 @@ import { IssuerBadge, ValidityBadge } from '../../ui/certificate-validity.tsx';
 import { CertificateSummaryTable } from '../../ui/certificate-summary.tsx';
 import { CopyButton } from '../../ui/copy-button.tsx';
 import { DialogFrame } from '../../ui/dialog-frame.tsx';
+import { QrCode } from '../../ui/qr-code.tsx';
 import { WordList } from '../../ui/word-list.tsx';
 
 const useStyles = makeStyles({
   badges: { display: 'flex', gap: '12px', marginBottom: '12px', flexWrap: 'wrap' },
   words: { marginTop: '14px' },
   wordsTitle: { margin: '0 0 6px 0', fontSize: tokens.fontSizeBase300, fontWeight: tokens.fontWeightSemibold },
+  codes: { display: 'flex', gap: '24px', alignItems: 'flex-start' },
+  wordList: { flexGrow: 1, minWidth: 0 },
   hint: { margin: '6px 0 0 0', color: tokens.colorNeutralForeground3 },
 });
 
@@ -63,8 +66,13 @@ export function CertificateDialog({ title, certificate, onClose }: CertificateDi
       />
       <section className={styles.words}>
         <h3 className={styles.wordsTitle}>{t('certificate.row.words')}</h3>
-        <WordList words={certificate.sha256Words} />
-        <p className={styles.hint}>{t('certificate.view.words.hint')}</p>
+        <div className={styles.codes}>
+          <div className={styles.wordList}>
+            <WordList words={certificate.sha256Words} />
+            <p className={styles.hint}>{t('certificate.view.words.hint')}</p>
+          </div>
+          <QrCode text={certificate.sha256} label={t('certificate.view.qr')} sizePixels={148} />
+        </div>
       </section>
     </DialogFrame>
   );

@@ -4,26 +4,30 @@ import type { ReactNode } from 'react';
 import type { CertificateCandidate, CertificateSlot } from '../../../services/contracts/models/certificate.ts';
 import { useText } from '../../i18n/use-text.ts';
 import { providerClients } from '../../platform/clients.ts';
+import { formatInstant } from '../../platform/format.ts';
 import { useMirror } from '../../platform/use-mirror.ts';
 import { nameProblem } from '../../ui/field-rules.ts';
 import { showToast } from '../../ui/toast-store.ts';
 import { Wizard } from '../../ui/wizard.tsx';
 import type { WizardStep } from '../../ui/wizard.tsx';
-import { certificateCommand } from './certificate-command.ts';
+import { certificateCommands } from './certificate-command.ts';
 import { canKeep, changeDraft, newDraft, stepIdsOf } from './certificate-draft.ts';
 import type { CertificateDraft } from './certificate-draft.ts';
 import { GeneratePage } from './generate-page.tsx';
 import { ImportPage, importFieldOf, importFields } from './import-page.tsx';
 import { PickPage } from './pick-page.tsx';
 import { SummaryPage } from './summary-page.tsx';
+import { proposedDate, switchMoment } from './switch-date.ts';
 import { TypePage } from './type-page.tsx';
+import { WhenChoice } from './when-choice.tsx';
+import type { WhenDraft } from './when-choice.tsx';
 
 interface CertificateWizardProps {
   readonly slot: CertificateSlot;
   readonly onClose: () => void;
 }
 
-type LocalErrors = Partial<Record<'friendlyName' | 'pickId' | 'file', string>>;
+type LocalErrors = Partial<Record<'friendlyName' | 'pickId' | 'file' | 'date', string>>;
 
 export function CertificateWizard({ slot, onClose }: CertificateWizardProps): ReactNode {
   const t = useText();
@@ -32,6 +36,9 @@ export function CertificateWizard({ slot, onClose }: CertificateWizardProps): Re
   const [draft, setDraft] = useState<CertificateDraft>(() =>
     newDraft(installed, t('certificate.generate.defaultName', { year: String(new Date().getFullYear()) })),
   );
+  const [when, setWhen] = useState<WhenDraft>(() => ({ isAnnounced: false, date: proposedDate(Date.now()) }));
+  const [openedAt] = useState(() => Date.now());
+  const switchAt = when.isAnnounced ? switchMoment(when.date, openedAt) : null;
   const [isPickUsable, setPickUsable] = useState(false);
   const [errors, setErrors] = useState<LocalErrors>({});
 
@@ -130,10 +137,17 @@ export function CertificateWizard({ slot, onClose }: CertificateWizardProps): Re
       title: t('certificate.step.summary'),
       intro: t(draft.type === 'keep' ? 'certificate.summary.intro.keep' : 'certificate.summary.intro.new'),
       content: summaryOf(draft.type === 'keep' ? installed : draft.candidate),
+      validate: () => refuse(when.isAnnounced && switchAt === null ? { date: t('certificate.when.date.invalid') } : {}),
       workLabel: t('certificate.summary.work'),
       work: async (signal) => {
         if (draft.type === 'keep' || draft.candidate === null) return;
         const { candidateId } = draft.candidate;
+        if (switchAt !== null) {
+          const { next } = await certificate.announceRollover({ candidateId, switchAt }, { signal });
+          const date = formatInstant(switchAt, 'date');
+          showToast('success', t('certificate.announced', { name: next.friendlyName, date }));
+          return;
+        }
         const stored = await certificate.install({ slot, candidateId }, { signal });
         showToast('success', t('certificate.installed', { name: stored.friendlyName }));
       },
@@ -147,7 +161,14 @@ export function CertificateWizard({ slot, onClose }: CertificateWizardProps): Re
         slot={slot}
         certificate={shown}
         isReplacing={draft.type !== 'keep' && installed !== null}
-        command={certificateCommand(slot, draft)}
+        candidateId={draft.candidate?.candidateId ?? null}
+        commands={certificateCommands(slot, draft, switchAt)}
+        whenChoice={
+          // Only tenants can be told beforehand.
+          slot === 'provider' && draft.type !== 'keep' ? (
+            <WhenChoice when={when} error={errors.date} onChange={setWhen} />
+          ) : null
+        }
       />
     );
   }

@@ -28,10 +28,19 @@ interface SummaryPageProps {
     readonly warnings?: readonly string[];
   };
   readonly isReplacing: boolean;
-  readonly command: string;
+  readonly candidateId: string | null;
+  readonly commands: readonly string[];
+  readonly whenChoice: ReactNode;
 }
 
-export function SummaryPage({ slot, certificate, isReplacing, command }: SummaryPageProps): ReactNode {
+export function SummaryPage({
+  slot,
+  certificate,
+  isReplacing,
+  candidateId,
+  commands,
+  whenChoice,
+}: SummaryPageProps): ReactNode {
   const t = useText();
   const styles = useStyles();
   const rows = certificateRows(certificate, t);
@@ -47,13 +56,14 @@ export function SummaryPage({ slot, certificate, isReplacing, command }: Summary
       <div className={styles.actions}>
         <CopyButton label={t('certificate.summary.copy')} text={() => rowsAsText(rows)} />
         <div className={styles.command}>
-          <ShowCommand commands={[command]} />
+          <ShowCommand commands={commands} />
         </div>
       </div>
+      {whenChoice}
       {isReplacing && (
         <section>
           <h4 className={styles.usageTitle}>{t('certificate.summary.usage')}</h4>
-          <CertificateUsageBoard slot={slot} />
+          <CertificateUsageBoard slot={slot} {...(candidateId === null ? {} : { candidateId })} />
         </section>
       )}
     </>

@@ -23,6 +23,7 @@ import { PageFrame } from '../../ui/page-frame.tsx';
 import { PropertyList } from '../../ui/property-list.tsx';
 import { StatusBadge } from '../../ui/status-badge.tsx';
 import { WordList } from '../../ui/word-list.tsx';
+import { RolloverCard } from './rollover-card.tsx';
 
 const useStyles = makeStyles({
   page: { flexGrow: 1, overflowY: 'auto', minHeight: 0 },
@@ -103,6 +104,7 @@ export function CloudConnectPage(): ReactNode {
           <section className={styles.section} aria-label={t('cloudConnect.identity')}>
             <h2 className={styles.title}>{t('cloudConnect.identity')}</h2>
             {identity !== null && <Identity certificate={identity} />}
+            {slice.rollover !== null && <RolloverCard rollover={slice.rollover} />}
             <h2 className={styles.title}>{t('usage.title')}</h2>
             <div>
               <CertificateUsageBoard slot="provider" />

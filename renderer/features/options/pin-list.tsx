@@ -1,5 +1,5 @@
 // Owns the list of pinned certificates and revoking one.
-import { Button, Link, makeStyles, tokens } from '@fluentui/react-components';
+import { Button, Link, MessageBar, MessageBarBody, makeStyles, tokens } from '@fluentui/react-components';
 import { useState } from 'react';
 import type { ReactNode } from 'react';
 import type { Pin } from '../../../services/contracts/models/trust.ts';
@@ -13,6 +13,9 @@ import { Instant } from '../../ui/instant.tsx';
 import { SimpleTable } from '../../ui/simple-table.tsx';
 import { StatusBadge } from '../../ui/status-badge.tsx';
 import type { Tone } from '../../ui/status-badge.tsx';
+import { ErrorView } from '../../ui/error-view.tsx';
+import { useCall } from '../../ui/use-call.ts';
+import { exportTrustedHosts, importTrustedHosts } from './trusted-hosts.ts';
 import { OptionsSection } from './options-section.tsx';
 
 const tones: Readonly<Record<Pin['state'], Tone>> = {
@@ -23,6 +26,7 @@ const tones: Readonly<Record<Pin['state'], Tone>> = {
 };
 
 const useStyles = makeStyles({
+  buttons: { display: 'flex', alignItems: 'center', gap: '8px' },
   muted: { margin: 0, color: tokens.colorNeutralForeground3 },
   mono: { fontFamily: tokens.fontFamilyMonospace, fontSize: tokens.fontSizeBase200 },
 });
@@ -31,9 +35,39 @@ export function PinList(): ReactNode {
   const t = useText();
   const styles = useStyles();
   const pins = useMirror(({ tenant }) => tenant.pins);
+  const trustedCount = pins.filter(({ state }) => state === 'current').length;
+  const [imported, setImported] = useState<string | null>(null);
+  const call = useCall();
   const [revoking, setRevoking] = useState<Pin | null>(null);
   return (
-    <OptionsSection title={t('pins.title')}>
+    <OptionsSection
+      title={t('pins.title')}
+      aside={
+        <div className={styles.buttons}>
+          <span className={styles.muted}>{t('pins.count', { count: trustedCount })}</span>
+          <Button
+            size="small"
+            disabled={call.isBusy || trustedCount === 0}
+            onClick={() => void call.run(() => exportTrustedHosts(t))}
+          >
+            {t('pins.export')}
+          </Button>
+          <Button
+            size="small"
+            disabled={call.isBusy}
+            onClick={() => void call.run(async () => setImported(await importTrustedHosts(t)))}
+          >
+            {t('pins.import')}
+          </Button>
+        </div>
+      }
+    >
+      {call.error !== null && <ErrorView error={call.error} />}
+      {imported !== null && (
+        <MessageBar intent="info" layout="multiline">
+          <MessageBarBody>{imported}</MessageBarBody>
+        </MessageBar>
+      )}
       {pins.length === 0 ? (
         <p className={styles.muted}>
           {t('pins.empty')}. {t('pins.empty.hint')}

@@ -4,6 +4,7 @@ import type { ReactNode } from 'react';
 import { useHasRole } from '../../platform/use-mirror.ts';
 import { PinList } from './pin-list.tsx';
 import { ServerIdentity } from './server-identity.tsx';
+import { TrustSettings } from './trust-settings.tsx';
 import { TrustJournal } from './trust-journal.tsx';
 
 const useStyles = makeStyles({ root: { display: 'flex', flexDirection: 'column', gap: '20px' } });
@@ -15,6 +16,7 @@ export function SecurityTab(): ReactNode {
     <div className={styles.root}>
       <ServerIdentity />
       {isTenant && <PinList />}
+      {isTenant && <TrustSettings />}
       {isTenant && <TrustJournal />}
     </div>
   );

@@ -166,11 +166,9 @@ export function fitLabel(title: string, detail: string, width: number): string {
   if (detail === '') return title;
   const full = `${title} · ${detail}`;
   if (textWidth(full) <= width) return full;
-  const letters = [...detail];
-  while (letters.length >= leastDetail) {
-    letters.pop();
-    const shortened = `${title} · ${letters.join('').trimEnd()}…`;
-    if (letters.length >= leastDetail && textWidth(shortened) <= width) return shortened;
+  for (let length = detail.length - 1; length >= leastDetail; length -= 1) {
+    const shortened = `${title} · ${detail.slice(0, length).trimEnd()}…`;
+    if (textWidth(shortened) <= width) return shortened;
   }
   return title;
 }

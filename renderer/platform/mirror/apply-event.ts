@@ -7,6 +7,9 @@ import type { ConsoleSlice, GatewaySlice, MirrorState, ProviderSlice, TenantSlic
 import type { TypedEvent } from './typed-event.ts';
 import { removeRow, upsertRow } from './upsert.ts';
 
+/** More than that nobody reads in the notification area; the journal has them all. */
+const mostAnnouncements = 20;
+
 export function isFinal({ state }: Pick<SessionSummary, 'state'>): boolean {
   return finalSessionStates.includes(state);
 }
@@ -43,6 +46,10 @@ function applyToProvider(slice: ProviderSlice, event: TypedEvent): ProviderSlice
       const { slot, certificate } = event.payload;
       return { ...slice, certificates: { ...slice.certificates, [slot]: certificate } };
     }
+    case 'certificate.rolloverChanged':
+      return { ...slice, rollover: event.payload.rollover };
+    case 'licence.changed':
+      return { ...slice, licence: event.payload };
     case 'certificate.usageChanged':
       return { ...slice, usageRevision: slice.usageRevision + 1 };
     case 'gateways.changed':
@@ -77,6 +84,8 @@ function applyToTenant(slice: TenantSlice, event: TypedEvent): TenantSlice {
       return { ...slice, jobs: removeRow(slice.jobs, event.payload.jobId) };
     case 'trust.promptRaised':
       return { ...slice, prompts: upsertRow(slice.prompts, event.payload) };
+    case 'trust.announcement':
+      return { ...slice, announcements: [event.payload, ...slice.announcements].slice(0, mostAnnouncements) };
     case 'trust.promptSettled':
       return { ...slice, prompts: removeRow(slice.prompts, event.payload.promptId) };
     case 'sessions.changed':

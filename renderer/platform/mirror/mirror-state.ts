@@ -1,15 +1,17 @@
 // Owns the shape of what the renderer knows of the services. Filled by snapshots and events only; no feature writes here.
 import type { ServiceRole } from '../../../services/contracts/contract.ts';
 import type { ErrorInfo } from '../../../services/contracts/errors.ts';
-import type { CertificateSlot, StoredCertificate } from '../../../services/contracts/models/certificate.ts';
+import type { CertificateSlot, Rollover, StoredCertificate } from '../../../services/contracts/models/certificate.ts';
+import type { LicenceSummary } from '../../../services/contracts/models/licence.ts';
 import type { Gateway, Repository, TenantAccount } from '../../../services/contracts/models/provider.ts';
 import type { SupervisedService } from '../../../services/contracts/models/service.ts';
 import type { SessionDetail, SessionSummary, ThroughputSample } from '../../../services/contracts/models/session.ts';
 import type { Job, RestorePoint, ServiceProvider } from '../../../services/contracts/models/tenant.ts';
 import type { Pin, TrustPrompt } from '../../../services/contracts/models/trust.ts';
 import type { Preferences } from '../../../services/contracts/rpc/console.ts';
-import type { CommandOutput } from '../../../services/contracts/contract.ts';
+import type { CommandOutput, EventPayload } from '../../../services/contracts/contract.ts';
 import type { consoleDomain } from '../../../services/contracts/rpc/console.ts';
+import type { trustDomain } from '../../../services/contracts/rpc/trust.ts';
 import type { gatewayNodeDomain } from '../../../services/contracts/rpc/gateway-node.ts';
 
 /** `waiting`: the service is not there yet. Old data stays visible while it is away. */
@@ -39,6 +41,9 @@ export interface ProviderSlice extends Loaded {
   readonly sessions: readonly SessionSummary[];
   /** Counts changes of who relies on a certificate; lists that show it ask again. */
   readonly usageRevision: number;
+  /** The announced change of the provider identity. */
+  readonly rollover: Rollover | null;
+  readonly licence: LicenceSummary | null;
 }
 
 export interface PointsSlice extends Loaded {
@@ -48,12 +53,17 @@ export interface PointsSlice extends Loaded {
   readonly unreachable: readonly { readonly provider: string; readonly message: string }[];
 }
 
+/** An announcement of a provider's next certificate and what became of it. */
+export type Announcement = EventPayload<typeof trustDomain, 'announcement'>;
+
 export interface TenantSlice extends Loaded {
   readonly providers: readonly ServiceProvider[];
   readonly jobs: readonly Job[];
   readonly points: PointsSlice;
   readonly prompts: readonly TrustPrompt[];
   readonly pins: readonly Pin[];
+  /** What providers announced while this window was open, newest first. */
+  readonly announcements: readonly Announcement[];
   readonly sessions: readonly SessionSummary[];
 }
 
@@ -92,6 +102,8 @@ export const emptyMirror: MirrorState = {
     certificates: { server: null, provider: null },
     sessions: [],
     usageRevision: 0,
+    rollover: null,
+    licence: null,
   },
   gateway: { ...notLoaded, node: null },
   tenant: {
@@ -101,6 +113,7 @@ export const emptyMirror: MirrorState = {
     points: { ...notLoaded, isWanted: false, items: [], unreachable: [] },
     prompts: [],
     pins: [],
+    announcements: [],
     sessions: [],
   },
   openSessions: {},

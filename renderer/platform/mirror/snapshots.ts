@@ -34,20 +34,25 @@ export const serviceSnapshots: SnapshotSource = {
     return { info, roles, services, preferences };
   },
   async provider() {
-    const { gateways, tenants, repositories, certificate, sessions } = providerClients;
-    const [gatewayList, tenantList, repositoryList, server, provider, sessionList] = await Promise.all([
-      gateways.list({}),
-      tenants.list({}),
-      repositories.list({}),
-      certificate.show({ slot: 'server' }),
-      certificate.show({ slot: 'provider' }),
-      sessions.list(sessionsShown),
-    ]);
+    const { gateways, tenants, repositories, certificate, licence, sessions } = providerClients;
+    const [gatewayList, tenantList, repositoryList, server, provider, { rollover }, licenceSummary, sessionList] =
+      await Promise.all([
+        gateways.list({}),
+        tenants.list({}),
+        repositories.list({}),
+        certificate.show({ slot: 'server' }),
+        certificate.show({ slot: 'provider' }),
+        certificate.showRollover({}),
+        licence.show({}),
+        sessions.list(sessionsShown),
+      ]);
     return {
       gateways: gatewayList.gateways,
       tenants: tenantList.tenants,
       repositories: repositoryList.repositories,
       certificates: { server, provider },
+      rollover,
+      licence: licenceSummary,
       sessions: sessionList.sessions,
     };
   },

@@ -1,0 +1,75 @@
+// Owns the License dialog: whose license it is, how long, and importing another.
+import { Button, MessageBar, MessageBarBody, makeStyles, tokens } from '@fluentui/react-components';
+import type { ReactNode } from 'react';
+import { useText } from '../../i18n/use-text.ts';
+import { consoleClient, providerClients } from '../../platform/clients.ts';
+import { formatInstant } from '../../platform/format.ts';
+import { useMirror } from '../../platform/use-mirror.ts';
+import { DialogFrame } from '../../ui/dialog-frame.tsx';
+import { ErrorView } from '../../ui/error-view.tsx';
+import { PropertyList } from '../../ui/property-list.tsx';
+import { showToast } from '../../ui/toast-store.ts';
+import { useCall } from '../../ui/use-call.ts';
+
+const useStyles = makeStyles({
+  content: { display: 'flex', flexDirection: 'column', gap: '12px' },
+  hint: { margin: 0, color: tokens.colorNeutralForeground3 },
+});
+
+export function LicenseDialog({ onClose }: { readonly onClose: () => void }): ReactNode {
+  const t = useText();
+  const styles = useStyles();
+  const licence = useMirror(({ provider }) => provider.licence);
+  const call = useCall();
+  const importFile = (): void =>
+    void call.run(async () => {
+      const { path } = await consoleClient.chooseFile({
+        title: t('license.choose'),
+        filters: [{ name: t('license.filter'), extensions: ['json', 'licence', 'license'] }],
+      });
+      if (path === null) return;
+      const { organisation } = await providerClients.licence.importFile({ file: path });
+      showToast('success', t('license.imported', { organization: organisation }));
+    });
+  return (
+    <DialogFrame
+      title={t('license.title')}
+      onDismiss={onClose}
+      footer={
+        <>
+          <Button disabled={call.isBusy} onClick={importFile}>
+            {t('license.import')}
+          </Button>
+          <Button appearance="primary" onClick={onClose}>
+            {t('word.close')}
+          </Button>
+        </>
+      }
+    >
+      <div className={styles.content}>
+        {call.error !== null && <ErrorView error={call.error} />}
+        {licence !== null && licence.problem !== null && (
+          <MessageBar intent="warning" layout="multiline">
+            <MessageBarBody>{licence.problem}</MessageBarBody>
+          </MessageBar>
+        )}
+        {licence !== null && (
+          <PropertyList
+            properties={[
+              { name: t('license.organization'), value: licence.organisation },
+              { name: t('license.edition'), value: t(`license.edition.${licence.edition}`) },
+              {
+                name: t('license.expires'),
+                value: licence.expiresAt === null ? t('license.noEnd') : formatInstant(licence.expiresAt, 'date'),
+              },
+            ]}
+          />
+        )}
+        <p className={styles.hint}>
+          {licence?.isCommunity === true && `${t('license.community')} `}
+          {t('license.subject')}
+        </p>
+      </div>
+    </DialogFrame>
+  );
+}
