@@ -1,4 +1,4 @@
-// Owns content-defined cutting (FastCDC: gear hash, two masks, docs/repository-format.md): where a block of a file ends.
+// Owns content-defined cutting (FastCDC: gear hash, two masks; docs/data-movers.md, section 2): where a block of a file ends.
 // The bytes lie in the cutter's own memory, where files are read into directly. Does no I/O.
 import { createHash } from 'node:crypto';
 import { cutterModuleBytes } from './cutter-module.ts';

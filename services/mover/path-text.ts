@@ -26,7 +26,8 @@ function characterLength(bytes: Buffer, at: number): number {
   for (const length of [4, 3, 2]) {
     if (at + length <= bytes.length) {
       const piece = bytes.subarray(at, at + length).toString('utf8');
-      if (piece !== '' && !piece.includes('\ufffd') && [...piece].length === 1) return length;
+      // Four bytes of UTF-8 are two units of UTF-16, fewer are one.
+      if (!piece.includes('\ufffd') && piece.length === (length === 4 ? 2 : 1)) return length;
     }
   }
   return 1;

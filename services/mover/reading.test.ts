@@ -1,0 +1,281 @@
+// The parts that decide what is read, how it is cut and what is remembered of it.
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ArenaPool } from './arena-pool.ts';
+import { ByteBudget } from './byte-budget.ts';
+import { ContentList, packContent, unpackContent } from './content-list.ts';
+import { Cutter } from './cutter.ts';
+import { compileExcludes } from './exclude-patterns.ts';
+import { FileCache } from './file-cache.ts';
+import { fileState, isSettled } from './file-state.ts';
+import { PathSelection } from './path-selection.ts';
+import { showPath } from './path-text.ts';
+import { resolveSources, scanTree } from './tree-scanner.ts';
+
+let folder: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(path.join(tmpdir(), 'farkeep-reading-'));
+});
+
+afterEach(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+
+describe('cutting', () => {
+  const sizes = { minBytes: 2048, averageBytes: 8192, maxBytes: 32_768 };
+
+  function cutAll(content: Buffer): number[] {
+    const cutter = new Cutter(content.length, sizes);
+    content.copy(cutter.memory);
+    const ends: number[] = [];
+    for (let start = 0; start < content.length;) {
+      start += cutter.cut(start, content.length - start);
+      ends.push(start);
+    }
+    return ends;
+  }
+
+  it('keeps its bounds and gathers around the average', () => {
+    const content = randomBytes(4_000_000);
+    const ends = cutAll(content);
+    const lengths = ends.map((end, index) => end - (ends[index - 1] ?? 0));
+    expect(ends.at(-1)).toBe(content.length);
+    expect(Math.max(...lengths)).toBeLessThanOrEqual(sizes.maxBytes);
+    expect(Math.min(...lengths.slice(0, -1))).toBeGreaterThan(sizes.minBytes);
+    expect(content.length / lengths.length).toBeGreaterThan(sizes.averageBytes * 0.8);
+    expect(content.length / lengths.length).toBeLessThan(sizes.averageBytes * 1.4);
+  });
+
+  it('depends on the content alone: an insertion moves the ends behind it and changes few', () => {
+    const content = randomBytes(1_000_000);
+    const inserted = Buffer.concat([content.subarray(0, 300_000), Buffer.from('news'), content.subarray(300_000)]);
+    const before = new Set(cutAll(content).map((end) => (end > 300_000 ? end + 4 : end)));
+    const changed = cutAll(inserted).filter((end) => !before.has(end));
+    expect(changed.length).toBeLessThan(12);
+  });
+
+  it('gives the same answer however much lies behind, once it is not all that lies there', () => {
+    const content = randomBytes(100_000);
+    const cutter = new Cutter(content.length, sizes);
+    content.copy(cutter.memory);
+    const whole = cutter.cut(0, content.length);
+    for (let available = sizes.minBytes; available < content.length; available += 997) {
+      const length = cutter.cut(0, available);
+      expect(length).toBe(Math.min(whole, available));
+    }
+  });
+
+  it('is fixed for all time: these ends were recorded', () => {
+    const content = Buffer.alloc(200_000);
+    let state = 1;
+    for (let at = 0; at < content.length; at += 1) {
+      state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
+      content[at] = state >>> 24;
+    }
+    expect(cutAll(content)).toMatchInlineSnapshot(`
+      [
+        9040,
+        19498,
+        27804,
+        37884,
+        46466,
+        54890,
+        65436,
+        74991,
+        81465,
+        89818,
+        98110,
+        106401,
+        116652,
+        125095,
+        136505,
+        145684,
+        154482,
+        164226,
+        172838,
+        181241,
+        191327,
+        200000,
+      ]
+    `);
+  });
+
+  it('cuts uniform bytes at the largest size or the smallest, but always cuts', () => {
+    for (const end of cutAll(Buffer.alloc(100_000)).slice(0, 1)) {
+      expect(end).toBeGreaterThanOrEqual(sizes.minBytes);
+      expect(end).toBeLessThanOrEqual(sizes.maxBytes);
+    }
+  });
+});
+
+describe('a list of content', () => {
+  it('survives packing, with neighbouring holes joined', () => {
+    const id = fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes) => Buffer.from(bytes.fill(bytes[0] || 1)));
+    const piece = fc.record({ id: fc.option(id), lengthBytes: fc.integer({ min: 1, max: 2 ** 40 }) });
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 30 }), (pieces) => {
+        const back = [...unpackContent(packContent(pieces))];
+        const sum = (list: { lengthBytes: number }[]): number =>
+          list.reduce((total, { lengthBytes }) => total + lengthBytes, 0);
+        expect(sum(back)).toBe(sum(pieces));
+        expect(back.filter((item) => item.id !== null)).toEqual(pieces.filter((item) => item.id !== null));
+        expect(back.some((item, index) => item.id === null && back[index + 1]?.id === null)).toBe(false);
+      }),
+    );
+  });
+
+  it('starts anew when it is cleared', () => {
+    const list = new ContentList();
+    list.addHole(5);
+    list.clear();
+    list.addHole(7);
+    expect([...unpackContent(list.packed())]).toEqual([{ id: null, lengthBytes: 7 }]);
+  });
+});
+
+describe('excludes', () => {
+  it.each<[string, string, boolean, boolean]>([
+    ['*.tmp', 'a/b.tmp', false, true],
+    ['*.tmp', 'b.tmpx', false, false],
+    ['node_modules/', 'x/node_modules', true, true],
+    ['node_modules/', 'x/node_modules', false, false],
+    ['a/b', 'a/b', true, true],
+    ['a/b', 'x/a/b', true, false],
+    ['**/cache', 'x/y/cache', true, true],
+    ['**/cache', 'cache', true, true],
+    ['a/**', 'a/x/y', false, true],
+    ['a/*', 'a/x/y', false, false],
+    ['?.txt', 'a.txt', false, true],
+    ['(a|b)+.txt', 'a.txt', false, false],
+    ['zäh*', 'zäher', false, true],
+    ['/top', 'top', false, true],
+    ['/top', 'x/top', false, false],
+  ])('%s against %s (folder: %s): %s', (pattern, name, isFolder, expected) => {
+    expect(compileExcludes([pattern])(Buffer.from(name), isFolder)).toBe(expected);
+  });
+
+  it('match names that are not UTF-8, and nothing when there are none', () => {
+    expect(compileExcludes(['?x*'])(Buffer.from([0xff, 0x78, 0x80]), false)).toBe(true);
+    expect(compileExcludes(['', '  '])(Buffer.from('a'), false)).toBe(false);
+  });
+});
+
+describe('the walk', () => {
+  it('comes in tree order: a folder, then what is in it, names by their bytes', () => {
+    mkdirSync(path.join(folder, 'source/b'), { recursive: true });
+    mkdirSync(path.join(folder, 'source/b-side'));
+    for (const name of ['b/x', 'b-side/y', 'a', 'Z', 'ä']) writeFileSync(path.join(folder, 'source', name), '');
+    symlinkSync('a', path.join(folder, 'source/link'));
+    const { sources } = resolveSources([path.join(folder, 'source')]);
+    const seen = [...scanTree(sources, [])].flatMap((item) =>
+      item.type === 'entry' ? [item.entry.treePath.toString()] : [],
+    );
+    expect(seen).toEqual(['Z', 'a', 'b', 'b/x', 'b-side', 'b-side/y', 'link', 'ä']);
+  });
+
+  it('names what is missing and refuses when all is', () => {
+    writeFileSync(path.join(folder, 'file'), '');
+    expect(resolveSources([path.join(folder, 'file'), path.join(folder, 'no')]).missing).toEqual([1]);
+    expect(() => resolveSources([path.join(folder, 'no')])).toThrow(
+      expect.objectContaining({ code: 'source.missing' }),
+    );
+    expect(() => resolveSources([' '])).toThrow(expect.objectContaining({ code: 'source.empty-path' }));
+  });
+});
+
+describe('the file cache', () => {
+  it('believes a file only while size, times and inode are the same, and forgets what is gone', () => {
+    const file = path.join(folder, 'file');
+    writeFileSync(file, 'one');
+    const key = Buffer.from(file);
+    const state = fileState(statSync(file, { bigint: true }));
+    {
+      using cache = new FileCache(path.join(folder, 'cache/job.sqlite'));
+      cache.save([
+        { path: key, state, content: Buffer.from('content') },
+        { path: Buffer.from('gone'), state, content: Buffer.from('gone') },
+      ]);
+    }
+    using cache = new FileCache(path.join(folder, 'cache/job.sqlite'));
+    expect(cache.find(key, state)?.toString()).toBe('content');
+    writeFileSync(file, 'two!');
+    expect(cache.find(key, fileState(statSync(file, { bigint: true })))).toBeUndefined();
+    cache.keep([key]);
+    expect(cache.forgetOthers()).toBe(1);
+    expect(cache.find(Buffer.from('gone'), state)).toBeUndefined();
+    expect(cache.find(key, state)?.toString()).toBe('content');
+  });
+
+  it('does not trust a file that was changed just now', () => {
+    const file = path.join(folder, 'file');
+    writeFileSync(file, 'x');
+    const stats = statSync(file, { bigint: true });
+    const changedMs = Number(stats.ctimeNs / 1_000_000n);
+    expect(isSettled(stats, changedMs + 50)).toBe(false);
+    expect(isSettled(stats, changedMs + 3_000)).toBe(true);
+  });
+});
+
+describe('bounds', () => {
+  it('of arenas: a full pool waits for the settling of the oldest', async () => {
+    const pool = new ArenaPool(100, 2);
+    const first = await pool.next();
+    first.openBlocks = 2;
+    await pool.next();
+    let hasNext = false;
+    const third = pool.next().then((arena) => {
+      hasNext = true;
+      return arena;
+    });
+    // The second arena held nothing and is free at once; the first is not.
+    expect((await third).start).toBe(100);
+    expect(hasNext).toBe(true);
+    const arena = pool.current;
+    if (arena !== undefined) arena.openBlocks = 1;
+    const fourth = pool.next();
+    pool.settle(first);
+    pool.settle(first);
+    expect((await fourth).start).toBe(0);
+  });
+
+  it('of bytes: in turn, and never more than the whole for one', async () => {
+    const budget = new ByteBudget(10);
+    await budget.take(8);
+    const order: string[] = [];
+    const large = budget.take(50).then(() => order.push('large'));
+    const small = budget.take(1).then(() => order.push('small'));
+    budget.giveBack(8);
+    await large;
+    budget.giveBack(50);
+    await small;
+    expect(order).toEqual(['large', 'small']);
+  });
+});
+
+describe('paths', () => {
+  it('are shown as people can read and type them', () => {
+    expect(showPath(Buffer.from('zäh/☃/😀'))).toBe('zäh/☃/😀');
+    expect(showPath(Buffer.from([0x61, 0xff, 0x0a, 0xc3, 0xa4, 0xf0, 0x9f]))).toBe('a\\xff\\x0aä\\xf0\\x9f');
+  });
+
+  it('select themselves and what is below them', () => {
+    const selection = new PathSelection(['/a/b/', Buffer.from('c'), 'never']);
+    const includes = (entry: string): boolean => selection.includes(Buffer.from(entry));
+    expect([
+      includes('a'),
+      includes('a/b'),
+      includes('a/b/x'),
+      includes('a/bc'),
+      includes('c'),
+      includes('cc'),
+    ]).toEqual([false, true, true, false, true, false]);
+    expect(selection.unmatched()).toEqual(['never']);
+    expect(new PathSelection([]).includes(Buffer.from('x'))).toBe(true);
+    expect(new PathSelection(['/']).isAll).toBe(true);
+  });
+});
