@@ -1,6 +1,7 @@
 // The whole story, as two admins live it: from the first start to a restored folder that is the same byte for byte.
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
+import type { Page } from '@playwright/test';
 import { expect, test } from '../fixtures/console-test.ts';
 import { describeTree, makeDocuments } from '../fixtures/folder-tree.ts';
 import { ConsoleWindow } from '../pages/console-window.ts';
@@ -246,11 +247,7 @@ test('install the certificate, accept the fingerprint, watch the transfer, resto
 });
 
 /** Opens the wizard on the page Service providers and fills its first page. */
-async function openProviderWizard(
-  window: ConsoleWindow,
-  page: import('@playwright/test').Page,
-  gatewayPort: number,
-): Promise<Wizard> {
+async function openProviderWizard(window: ConsoleWindow, page: Page, gatewayPort: number): Promise<Wizard> {
   await window.open('Service providers');
   await page.getByRole('button', { name: 'Add service provider...' }).first().click();
   const wizard = new Wizard(page, 'Service Provider');

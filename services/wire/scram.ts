@@ -5,9 +5,6 @@ import { promisify } from 'node:util';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import type { Secret } from '../kernel/secret.ts';
 
-/** RFC 9266: `socket.exportKeyingMaterial(lengthBytes, label, context)`; TLS 1.3 treats an empty context like none. */
-export const tlsExporterBinding = { label: 'EXPORTER-Channel-Binding', lengthBytes: 32 } as const;
-
 export const scramIterations = 600_000;
 /** A server that asks for more work than this is not answered. */
 const maxIterations = 10_000_000;
