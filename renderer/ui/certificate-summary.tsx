@@ -6,14 +6,19 @@ import type { CertificateRow } from './certificate-rows.ts';
 const useStyles = makeStyles({
   table: { width: '100%', borderCollapse: 'collapse', textAlign: 'left', tableLayout: 'fixed' },
   name: {
-    width: '184px',
+    width: '204px',
     padding: '5px 12px 5px 0',
     color: tokens.colorNeutralForeground3,
     fontWeight: tokens.fontWeightRegular,
     verticalAlign: 'top',
     borderBottom: `1px solid ${tokens.colorNeutralStroke3}`,
   },
-  value: { padding: '5px 0', borderBottom: `1px solid ${tokens.colorNeutralStroke3}`, overflowWrap: 'anywhere' },
+  value: {
+    verticalAlign: 'top',
+    padding: '5px 0',
+    borderBottom: `1px solid ${tokens.colorNeutralStroke3}`,
+    overflowWrap: 'anywhere',
+  },
   code: { fontFamily: tokens.fontFamilyMonospace, fontSize: tokens.fontSizeBase200, lineHeight: '20px' },
 });
 

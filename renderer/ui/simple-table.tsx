@@ -19,8 +19,9 @@ const useStyles = makeStyles({
     padding: '6px 12px 6px 0',
     borderBottom: `1px solid ${tokens.colorNeutralStroke3}`,
     verticalAlign: 'top',
-    overflowWrap: 'anywhere',
+    overflowWrap: 'break-word',
   },
+  breakable: { overflowWrap: 'anywhere' },
   numeric: { textAlign: 'right', fontVariantNumeric: 'tabular-nums', whiteSpace: 'nowrap' },
 });
 
@@ -29,6 +30,8 @@ export interface SimpleColumn<T> {
   readonly title: string;
   readonly isNumeric?: boolean;
   readonly isTitleHidden?: boolean;
+  /** Paths and the like, which may be cut anywhere. */
+  readonly isBreakable?: boolean;
   readonly width?: string;
   readonly cell: (row: T) => ReactNode;
 }
@@ -61,8 +64,15 @@ export function SimpleTable<T>({ label, columns, rows, rowKey }: SimpleTableProp
       <tbody>
         {rows.map((row) => (
           <tr key={rowKey(row)}>
-            {columns.map(({ id, isNumeric, cell }) => (
-              <td key={id} className={mergeClasses(styles.cell, isNumeric === true && styles.numeric)}>
+            {columns.map(({ id, isNumeric, isBreakable, cell }) => (
+              <td
+                key={id}
+                className={mergeClasses(
+                  styles.cell,
+                  isBreakable === true && styles.breakable,
+                  isNumeric === true && styles.numeric,
+                )}
+              >
                 {cell(row)}
               </td>
             ))}

@@ -24,6 +24,7 @@ const useStyles = makeStyles({
     borderRadius: tokens.borderRadiusMedium,
     overflow: 'hidden',
   },
+  search: { maxWidth: 'none' },
   note: { margin: 0, minHeight: '20px', color: tokens.colorNeutralForeground2 },
   error: { color: tokens.colorPaletteRedForeground1 },
 });
@@ -102,6 +103,7 @@ export function PickPage({ slot, pickId, onChange, error }: PickPageProps): Reac
   return (
     <>
       <SearchBox
+        className={styles.search}
         aria-label={t('certificate.pick.search')}
         placeholder={t('word.search')}
         value={search}

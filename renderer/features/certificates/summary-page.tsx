@@ -15,8 +15,6 @@ import { ShowCommand } from '../../ui/show-command.tsx';
 
 const useStyles = makeStyles({
   usageTitle: { margin: '6px 0 0 0', fontSize: tokens.fontSizeBase300, fontWeight: tokens.fontWeightSemibold },
-  actions: { display: 'flex', alignItems: 'flex-start', gap: '12px' },
-  command: { flexGrow: 1, minWidth: 0 },
 });
 
 interface SummaryPageProps {
@@ -53,11 +51,8 @@ export function SummaryPage({
         </MessageBar>
       ))}
       <CertificateSummaryTable label={t('certificate.summary.table')} rows={rows} />
-      <div className={styles.actions}>
+      <div>
         <CopyButton label={t('certificate.summary.copy')} text={() => rowsAsText(rows)} />
-        <div className={styles.command}>
-          <ShowCommand commands={commands} />
-        </div>
       </div>
       {whenChoice}
       {isReplacing && (
@@ -66,6 +61,7 @@ export function SummaryPage({
           <CertificateUsageBoard slot={slot} {...(candidateId === null ? {} : { candidateId })} />
         </section>
       )}
+      <ShowCommand commands={commands} />
     </>
   );
 }

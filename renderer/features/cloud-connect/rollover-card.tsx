@@ -21,6 +21,7 @@ const useStyles = makeStyles({
     backgroundColor: tokens.colorNeutralBackground2,
   },
   title: { margin: 0, fontSize: tokens.fontSizeBase300, fontWeight: tokens.fontWeightSemibold },
+  mono: { fontFamily: tokens.fontFamilyMonospace, fontSize: tokens.fontSizeBase200 },
   actions: { display: 'flex', gap: '8px' },
 });
 
@@ -40,7 +41,7 @@ export function RolloverCard({ rollover }: { readonly rollover: Rollover }): Rea
       <PropertyList
         properties={[
           { name: t('rollover.next'), value: next.friendlyName },
-          { name: t('certificate.row.sha256'), value: next.summary.sha256 },
+          { name: t('certificate.row.sha256'), value: <span className={styles.mono}>{next.summary.sha256}</span> },
           { name: t('rollover.switchAt'), value: <Instant at={switchAt} /> },
           { name: t('rollover.announcedAt'), value: <Instant at={announcedAt} /> },
           {

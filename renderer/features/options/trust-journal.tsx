@@ -71,6 +71,7 @@ export function TrustJournal(): ReactNode {
               {
                 id: 'identity',
                 title: t('journal.identity'),
+                isBreakable: true,
                 cell: ({ identity, address }) => `${identity}, ${address}`,
               },
               {

@@ -16,7 +16,7 @@ const searchDelayMs = 300;
 
 const useStyles = makeStyles({
   line: { display: 'flex', alignItems: 'center', gap: '12px' },
-  search: { flexGrow: 1 },
+  search: { flexGrow: 1, maxWidth: 'none' },
   count: { color: tokens.colorNeutralForeground2, whiteSpace: 'nowrap' },
   error: { color: tokens.colorPaletteRedForeground1 },
 });

@@ -49,7 +49,12 @@ export function HandshakeTable({ steps, attempt }: HandshakeTableProps): ReactNo
           title: t('handshake.column.outcome'),
           cell: ({ outcome }) => <StatusBadge tone={tones[outcome]}>{t(`handshake.outcome.${outcome}`)}</StatusBadge>,
         },
-        { id: 'detail', title: t('handshake.column.detail'), cell: ({ detail }) => stepDetail(detail, t) },
+        {
+          id: 'detail',
+          title: t('handshake.column.detail'),
+          isBreakable: true,
+          cell: ({ detail }) => stepDetail(detail, t),
+        },
         {
           id: 'key',
           title: t('handshake.column.key'),

@@ -41,7 +41,7 @@ export function ObjectsCard({ detail }: { readonly detail: SessionDetail }): Rea
             rows={detail.objects}
             rowKey={({ name }) => name}
             columns={[
-              { id: 'name', title: t('objects.name'), cell: ({ name }) => name },
+              { id: 'name', title: t('objects.name'), isBreakable: true, cell: ({ name }) => name },
               {
                 id: 'state',
                 title: t('objects.state'),

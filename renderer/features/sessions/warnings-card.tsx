@@ -21,7 +21,7 @@ export function WarningsCard({ detail: { warnings } }: { readonly detail: Sessio
           rows={rows}
           rowKey={({ index }) => String(index)}
           columns={[
-            { id: 'path', title: t('warnings.path'), cell: ({ path }) => path ?? '–' },
+            { id: 'path', title: t('warnings.path'), isBreakable: true, cell: ({ path }) => path ?? '–' },
             { id: 'message', title: t('warnings.message'), cell: ({ message }) => message },
             { id: 'time', title: t('actions.time'), width: '84px', cell: ({ at }) => <Instant at={at} style="time" /> },
           ]}
