@@ -30,7 +30,7 @@ export const commandGroups: readonly CommandGroup[] = [
   },
   {
     name: 'licence',
-    description: 'the licence of the provider: show, import',
+    description: 'the licence of the provider: show, import; for distributors: new-key, issue',
     load: async () => (await import('./commands/licence.ts')).registerLicence,
   },
   {

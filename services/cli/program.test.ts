@@ -29,7 +29,7 @@ describe('the farkeep command', () => {
       'status',
       ...['list', 'show', 'generate', 'import', 'install', 'remove', 'usage'].map((name) => `certificate ${name}`),
       ...['announce', 'show', 'cancel'].map((name) => `certificate rollover ${name}`),
-      ...['show', 'import'].map((name) => `licence ${name}`),
+      ...['show', 'import', 'new-key', 'issue'].map((name) => `licence ${name}`),
       ...['check', 'list', 'accept', 'revoke', 'journal', 'export', 'import', 'settings'].map(
         (name) => `trust ${name}`,
       ),

@@ -49,8 +49,8 @@ export function trustHandlers(options: {
       return {};
     },
     journal: () => {
-      const { isIntact, brokenAt } = journal.verify();
-      return { entries: journal.list(), isIntact, brokenAt };
+      const { isIntact, brokenAt, head } = journal.verify();
+      return { entries: journal.list(), isIntact, brokenAt, head };
     },
     exportHosts: (_input, context) => ({
       count: pins.list().filter(({ state }) => state === 'current').length,

@@ -4,7 +4,7 @@ import path from 'node:path';
 import type { Command } from 'commander';
 import type { DomainClient } from '../../contracts/contract.ts';
 import { exitCodes } from '../../contracts/errors.ts';
-import type { Pin, TrustPrompt } from '../../contracts/models/trust.ts';
+import type { Pin, TrustJournalEntry, TrustPrompt } from '../../contracts/models/trust.ts';
 import { serviceProvidersDomain } from '../../contracts/rpc/service-providers.ts';
 import { trustDomain } from '../../contracts/rpc/trust.ts';
 import { systemClock } from '../../kernel/clock.ts';
@@ -174,27 +174,17 @@ Examples:
   group
     .command('journal')
     .description('who accepted, refused or revoked what, and whether the journal is intact; exit code 6 when it is not')
-    .addHelpText('after', '\nExample:\n  $ farkeep trust journal')
+    .option('--verify', 'only say whether it is intact, with the hash of its last entry')
+    .addHelpText('after', '\nExamples:\n  $ farkeep trust journal\n  $ farkeep trust journal --verify')
     .action(
-      action(async (context, _options: object) => {
+      action(async (context, options: { verify?: true }) => {
         const journal = await (await connectTenant(context)).journal({});
-        context.output.result(journal, () =>
+        const { entries, ...verdict } = journal;
+        context.output.result(options.verify === true ? verdict : journal, () =>
           [
-            formatTable(
-              journal.entries,
-              [
-                { title: 'WHEN', value: ({ at }) => formatInstant(at) },
-                { title: 'WHO', value: ({ who }) => who },
-                { title: 'WHAT', value: ({ action: what }) => what },
-                { title: 'IDENTITY', value: ({ identity }) => identity },
-                { title: 'FROM', value: ({ address }) => address },
-                { title: 'SHA-256', value: ({ sha256 }) => `${sha256.slice(0, 17)}...` },
-                { title: 'NOTE', value: ({ note }) => note },
-              ],
-              'The journal is empty.',
-            ),
+            ...(options.verify === true ? [] : [formatJournal(entries)]),
             journal.isIntact
-              ? 'The journal is intact.'
+              ? `The journal is intact: ${entries.length} entries, the last one has the hash ${journal.head}.`
               : `The journal was changed: entry ${journal.brokenAt ?? '?'} does not fit.`,
           ].join('\n\n'),
         );
@@ -294,6 +284,22 @@ function registerTrustedHosts(group: Command, action: DefineAction): void {
         },
       ),
     );
+}
+
+function formatJournal(entries: readonly TrustJournalEntry[]): string {
+  return formatTable(
+    entries,
+    [
+      { title: 'WHEN', value: ({ at }) => formatInstant(at) },
+      { title: 'WHO', value: ({ who }) => who },
+      { title: 'WHAT', value: ({ action: what }) => what },
+      { title: 'IDENTITY', value: ({ identity }) => identity || '-' },
+      { title: 'FROM', value: ({ address }) => address || '-' },
+      { title: 'SHA-256', value: ({ sha256 }) => (sha256 === '' ? '-' : `${sha256.slice(0, 17)}...`) },
+      { title: 'NOTE', value: ({ note }) => note },
+    ],
+    'The journal is empty.',
+  );
 }
 
 function collect(value: string, earlier: string[] = []): string[] {

@@ -39,6 +39,8 @@ export const trustDomain = defineDomain({
         /** False when the hash chain is broken; `brokenAt` names the entry. */
         isIntact: z.boolean(),
         brokenAt: z.int().nullable(),
+        /** Hash of the last entry that fits; kept elsewhere, it shows a journal that was cut at its end. */
+        head: z.string().default(''),
       }),
     },
     /** The pinned providers as the text of a file, to move them to another machine. Certificates only, no secret. */
