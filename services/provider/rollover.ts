@@ -85,6 +85,11 @@ export class RolloverPlan {
     return this.#plan?.announcement.nextSha256;
   }
 
+  /** From when tenants are shown another certificate, milliseconds since the epoch. */
+  get switchAtMs(): number | undefined {
+    return this.#plan === undefined ? undefined : Date.parse(this.#plan.announcement.switchAt);
+  }
+
   /** Whether this stored certificate must not be removed now. */
   isAnnounced(certificateId: string): boolean {
     return this.#plan?.certificateId === certificateId;

@@ -304,6 +304,7 @@ async function start(
         gateways,
         identity,
         certificateUsers,
+        identityChangesAtMs: () => rollover.switchAtMs,
         providerName: config.name,
         clock,
         audit,

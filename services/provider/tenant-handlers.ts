@@ -19,6 +19,8 @@ export interface TenantHandlersOptions {
   readonly gateways: Gateways;
   readonly identity: ProviderIdentity;
   readonly certificateUsers: CertificateUsers;
+  /** From when the thumbprint in an invitation does not hold any more, milliseconds since the epoch. */
+  readonly identityChangesAtMs: () => number | undefined;
   readonly providerName: string;
   readonly clock: Clock;
   readonly audit: AuditLog;
@@ -80,7 +82,9 @@ export function tenantHandlers(options: TenantHandlersOptions): DomainHandlers<t
           hint: 'Add a gateway first.',
         });
       }
-      const expiresAt = new Date(clock.now() + validHours * hourMs).toISOString();
+      // An invitation names the certificate in service; after a planned change it would look like an attack to whoever opens it.
+      const endsAtMs = Math.min(clock.now() + validHours * hourMs, options.identityChangesAtMs() ?? Infinity);
+      const expiresAt = new Date(endsAtMs).toISOString();
       const { userName, secret } = await accounts.invite(tenantId, expiresAt);
       audit.add(describeCaller(context), 'tenant.invite', userName, `until ${expiresAt}`);
       return {

@@ -255,7 +255,13 @@ describe('planned rollover', () => {
     expect(await codeOf(wanted(inService.id, hourMs))).toBe('call.conflict');
     expect(await codeOf(certificates.announceRollover({ switchAt: at(hourMs) }))).toBe('call.invalid');
     expect(await certificates.showRollover({})).toEqual({ rollover: null });
-    await announce(next);
+    const announced = await announce(next);
+    const { tenants } = await stack.provider.domain(tenantsDomain).list({});
+    const { invitation } = await stack.provider
+      .domain(tenantsDomain)
+      .invite({ tenantId: tenants[0]?.id ?? '', validHours: 72 });
+    // Its thumbprint is the one of the certificate that goes then.
+    expect(invitation.expiresAt).toBe(announced.switchAt);
     expect(await codeOf(certificates.remove({ certificateId: next.id }))).toBe('call.conflict');
     // Another certificate in its place makes the announcement void: it was signed with a key that is gone from service.
     const other = await makeNext('Other');
