@@ -18,6 +18,9 @@ import type { ProviderLink } from './provider-link.ts';
 /** The clocks of both sides differ: a provider that switches at its date must not look like one with a changed certificate. */
 const clockToleranceMs = 60 * 60_000;
 const askTimeoutMs = 15_000;
+/** For each provider and run of the service: ever new forgeries shall not fill the disk with journal. */
+const maxRefusalsKept = 20;
+const thumbprintPattern = /^[0-9A-F]{2}(:[0-9A-F]{2}){31}$/;
 
 type Status = TenantRequestInput<'certificate.status'>;
 
@@ -37,7 +40,9 @@ export interface CertificateNewsOptions {
 export class CertificateNews {
   readonly #options: CertificateNewsOptions;
   /** Announcements that were refused since the start: the journal gets one entry for each, however often they come. */
-  readonly #refused = new Map<string, NonNullable<Status['refused']>>();
+  readonly #refused = new Map<string, { readonly report: Status['refused']; readonly message: string }>();
+
+  readonly #refusalsOf = new Map<string, number>();
 
   constructor(options: CertificateNewsOptions) {
     this.#options = options;
@@ -111,7 +116,10 @@ export class CertificateNews {
     const address = `${link.gateway.host}:${link.gateway.port}`;
     const digest = createHash('sha256').update(JSON.stringify(announcement)).digest('hex');
     const known = this.#refused.get(`${identity} ${digest}`);
-    if (known !== undefined) return known;
+    if (known !== undefined) {
+      watcher.news?.('security', known.message);
+      return known.report;
+    }
     try {
       // The certificate of this connection was accepted before the login; when it is pinned, it is the pinned one.
       const { nextCertificateDer, switchAt, announcedAt } = verifyRollover(
@@ -142,7 +150,11 @@ export class CertificateNews {
       // Accepted here before its date, by a person: nothing is left to store.
       if (error.code === 'call.conflict') return null;
       const { message } = error;
-      const sha256 = announcement.nextSha256;
+      // Nothing of a stranger's text goes into the journal.
+      const sha256 = thumbprintPattern.test(announcement.nextSha256) ? announcement.nextSha256 : '';
+      const count = (this.#refusalsOf.get(identity) ?? 0) + 1;
+      this.#refusalsOf.set(identity, count);
+      if (count > maxRefusalsKept) return null;
       journal.append({
         who: 'tenant service',
         action: 'refused',
@@ -157,9 +169,10 @@ export class CertificateNews {
       });
       publish(trustDomain, 'announcement', { identity, outcome: 'refused', sha256, switchAt: null, message });
       watcher.news?.('security', message);
-      const refused = { nextSha256: sha256, reason: message.slice(0, 300) };
-      this.#refused.set(`${identity} ${digest}`, refused);
-      return refused;
+      const reason = message.replace(/\p{Cc}/gu, ' ').slice(0, 300);
+      const report = sha256 === '' ? null : { nextSha256: sha256, reason };
+      this.#refused.set(`${identity} ${digest}`, { report, message });
+      return report;
     }
   }
 

@@ -98,6 +98,12 @@ const scramVerifier = z.object({
   serverKey: base64Of32Bytes,
 });
 
+/** Text of the other side that people see, also on a terminal: no control characters. */
+const shownText = (max: number): z.ZodString =>
+  z
+    .string()
+    .max(max)
+    .regex(/^[^\p{Cc}]*$/u);
 /** "AB:CD:...", SHA-256. */
 const thumbprint = z.string().regex(/^[0-9A-F]{2}(:[0-9A-F]{2}){31}$/);
 
@@ -199,7 +205,7 @@ export const tenantRequests = {
       /** Thumbprint of the announced certificate that is stored here. */
       nextSha256: thumbprint.nullable(),
       /** An announcement that was not believed. */
-      refused: z.object({ nextSha256: text(95), reason: text(300) }).nullable(),
+      refused: z.object({ nextSha256: thumbprint, reason: shownText(300) }).nullable(),
     }),
     output: z.object({
       /** `outdated`: this connection shows a certificate that is not in service any more; ask on a new one. */
