@@ -36,7 +36,7 @@ function RequestedDialog({
     case 'about':
       return <AboutDialog onClose={onClose} />;
     case 'manage-certificate':
-      return <CertificateWizard slot={request.slot} onClose={onClose} />;
+      return <CertificateWizard slot={request.slot} isAnnouncing={request.isAnnouncing === true} onClose={onClose} />;
     case 'view-certificate':
       return <CertificateDialog title={request.title} certificate={request.certificate} onClose={onClose} />;
     case 'add-gateway':

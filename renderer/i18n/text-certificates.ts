@@ -7,6 +7,8 @@ export const certificateTexts = {
     'Tenants see this certificate through every gateway before they send anything.',
   'certificate.step.type.intro.server':
     'Consoles and protected computers see this certificate when they connect to this server.',
+  'certificate.step.type.intro.announce':
+    'Choose the next certificate. Tenants learn of it now, signed with the current key, and use it from the date that you set.',
   'certificate.step.generate': 'Generate Certificate',
   'certificate.step.pick': 'Pick Certificate',
   'certificate.step.import': 'Import Certificate',
@@ -17,6 +19,7 @@ export const certificateTexts = {
   'certificate.type.keep.hint': 'Nothing changes. Look at the certificate that is in service, or copy its thumbprint.',
   'certificate.type.keep.none':
     'Not available: nothing has been installed yet. The service uses one that it made for itself at its first start.',
+  'certificate.type.keep.announcing': 'Not available: a change needs another certificate than the one in service.',
   'certificate.type.generate': 'Generate new certificate',
   'certificate.type.generate.hint':
     'Self-signed, valid for 10 years. Others compare its thumbprint once and accept it.',
@@ -26,6 +29,8 @@ export const certificateTexts = {
   'certificate.type.import.hint': 'PFX/P12, PEM or DER with its private key, such as one bought from an authority.',
   'certificate.type.note':
     'A new certificate is used for new connections at once; running sessions are not interrupted. Those who compared the old thumbprint have to compare the new one.',
+  'certificate.type.note.announcing':
+    'Nothing changes before the date. Tenants that connect until then accept the new certificate without a prompt; the others are asked to compare it.',
   'certificate.type.who': 'Show who relies on the certificate in service',
 
   'certificate.generate.intro':
@@ -71,6 +76,8 @@ export const certificateTexts = {
   'certificate.import.work': 'Reading the file…',
 
   'certificate.summary.intro.new': 'Finish stores this certificate and puts it in service at once.',
+  'certificate.summary.intro.announce':
+    'Finish stores this certificate and announces it. The one in service stays until the date.',
   'certificate.summary.intro.keep': 'This certificate is in service. Finish changes nothing.',
   'certificate.summary.table': 'Certificate',
   'certificate.summary.copy': 'Copy to clipboard',
@@ -84,7 +91,8 @@ export const certificateTexts = {
   'certificate.when.later.hint':
     'Tenants that connect until then learn the new certificate, signed with the current key, and accept it on that date without a prompt.',
   'certificate.when.date': 'Switch on',
-  'certificate.when.date.invalid': 'Choose a date from tomorrow on, at most 400 days ahead.',
+  'certificate.when.time': 'At (local time)',
+  'certificate.when.date.invalid': 'Choose a time to come, at most 400 days ahead.',
   'certificate.announced': '“{name}” is announced and goes in service on {date}',
   'certificate.view.qr': 'Thumbprint as QR code',
 
@@ -95,11 +103,11 @@ export const certificateTexts = {
   'rollover.tenants': 'Tenants that know of it',
   'rollover.tenants.value': '{informed, number} of {total, number}',
   'rollover.tenants.failed': '{informed, number} of {total, number}, {failed, number} failed',
-  'rollover.cancel': 'Cancel the announcement...',
-  'rollover.cancel.title': 'Cancel the announced change?',
+  'rollover.cancel': 'Cancel rollover...',
+  'rollover.cancel.title': 'Cancel the planned rollover?',
   'rollover.cancel.text':
     'The certificate in service stays. Tenants forget the announced one at their next contact; “{name}” stays in the store.',
-  'rollover.cancel.confirm': 'Cancel the announcement',
+  'rollover.cancel.confirm': 'Cancel rollover',
   'rollover.cancel.keep': 'Keep it',
 
   'certificate.installed': '“{name}” is in service now',
@@ -134,6 +142,8 @@ export const certificateTexts = {
 
   'usage.title': 'Who relies on it',
   'usage.none': 'Nobody relies on it yet.',
+  'usage.counts': 'How many are in which state',
+  'usage.count': '{count, number} {state}',
   'usage.more': 'and {count, number} more',
   'usage.kind': 'Kind',
   'usage.name': 'Name',
@@ -154,6 +164,8 @@ export const certificateTexts = {
   'cloudConnect.manage': 'Manage Certificates',
   'cloudConnect.intro': 'What tenants see and compare before they send anything.',
   'cloudConnect.thumbprint.copy': 'Copy thumbprint',
+  'cloudConnect.announce': 'Announce change...',
+  'cloudConnect.qr': 'Show QR code',
   'cloudConnect.view': 'View certificate',
   'cloudConnect.firstStart':
     'The service made this certificate for itself. Install one before tenants compare its thumbprint, so that they do not have to do it twice.',

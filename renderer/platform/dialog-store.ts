@@ -8,7 +8,12 @@ export type DialogRequest =
   | { readonly kind: 'options'; readonly tab: OptionsTab }
   | { readonly kind: 'about' }
   | { readonly kind: 'license' }
-  | { readonly kind: 'manage-certificate'; readonly slot: CertificateSlot }
+  | {
+      readonly kind: 'manage-certificate';
+      readonly slot: CertificateSlot;
+      /** Opens it to announce a change beforehand, instead of one at once. */
+      readonly isAnnouncing?: boolean;
+    }
   | { readonly kind: 'view-certificate'; readonly title: string; readonly certificate: CertificateSummary }
   | { readonly kind: 'add-gateway' }
   | { readonly kind: 'add-repository' }

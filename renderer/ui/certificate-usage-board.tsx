@@ -27,7 +27,12 @@ const tones: Readonly<Record<User['state'], Tone>> = {
   failed: 'danger',
 };
 
+/** Those who still have something to do come first. */
+const states: readonly User['state'][] = ['failed', 'pending', 'informed', 're-accepted', 'updated'];
+
 const useStyles = makeStyles({
+  counts: { display: 'flex', flexWrap: 'wrap', gap: '4px 16px', marginBottom: '6px' },
+  name: { overflowWrap: 'anywhere' },
   note: { fontSize: tokens.fontSizeBase200, color: tokens.colorNeutralForeground3 },
   muted: { margin: '8px 0 0 0', color: tokens.colorNeutralForeground3 },
 });
@@ -63,8 +68,18 @@ export function CertificateUsageBoard({ slot, candidateId }: CertificateUsageBoa
   if (error !== null) return <ErrorView error={error} />;
   if (usage === null) return <Spinner size="tiny" label={t('word.loading')} />;
   if (usage.users.length === 0) return <p className={styles.muted}>{t('usage.none')}</p>;
+  const counts = states.map((state) => ({ state, count: usage.users.filter((user) => user.state === state).length }));
   return (
     <>
+      <div className={styles.counts} role="status" aria-label={t('usage.counts')}>
+        {counts
+          .filter(({ count }) => count > 0)
+          .map(({ state, count }) => (
+            <StatusBadge key={state} tone={tones[state]}>
+              {t('usage.count', { count, state: t(`usage.state.${state}`) })}
+            </StatusBadge>
+          ))}
+      </div>
       <SimpleTable
         label={t('usage.title')}
         rows={usage.users}
@@ -75,7 +90,7 @@ export function CertificateUsageBoard({ slot, candidateId }: CertificateUsageBoa
             title: t('usage.name'),
             cell: ({ name, note }) => (
               <>
-                {name}
+                <span className={styles.name}>{name}</span>
                 {note !== null && <div className={styles.note}>{note}</div>}
               </>
             ),

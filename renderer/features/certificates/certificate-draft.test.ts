@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest';
 import { certificateOf, idOf, keyProtectionExample, storedCertificateOf } from '../../testing/fixtures.ts';
 import { certificateCommand, certificateCommands } from './certificate-command.ts';
 import { canKeep, changeDraft, newDraft, stepIdsOf } from './certificate-draft.ts';
-import { proposedDate, switchMoment } from './switch-date.ts';
 
 const candidate = {
   candidateId: idOf(1),
@@ -73,16 +72,4 @@ describe('its command', () => {
     ]);
     expect(certificateCommands('provider', draft, null)).toEqual([certificateCommand('provider', draft)]);
   });
-});
-
-describe('the date of a planned change', () => {
-  const now = new Date('2026-11-21T18:00:00').getTime();
-
-  it('is noon of a day to come, at most 400 days ahead', () => {
-    expect(switchMoment('2026-11-22', now)).toBe(new Date('2026-11-22T12:00:00').toISOString());
-    for (const date of ['', '2026-11-21', '2020-01-01', '2028-01-01', '2026-13-01', 'soon'])
-      expect(switchMoment(date, now)).toBeNull();
-  });
-
-  it('is proposed in thirty days', () => expect(proposedDate(now)).toBe('2026-12-21'));
 });

@@ -17,28 +17,33 @@ import { GeneratePage } from './generate-page.tsx';
 import { ImportPage, importFieldOf, importFields } from './import-page.tsx';
 import { PickPage } from './pick-page.tsx';
 import { SummaryPage } from './summary-page.tsx';
-import { proposedDate, switchMoment } from './switch-date.ts';
+import { proposedMoment, switchMoment } from './switch-date.ts';
 import { TypePage } from './type-page.tsx';
 import { WhenChoice } from './when-choice.tsx';
 import type { WhenDraft } from './when-choice.tsx';
 
 interface CertificateWizardProps {
   readonly slot: CertificateSlot;
+  /** The change is to be announced: a date is proposed, and the one in service is no choice. */
+  readonly isAnnouncing: boolean;
   readonly onClose: () => void;
 }
 
 type LocalErrors = Partial<Record<'friendlyName' | 'pickId' | 'file' | 'date', string>>;
 
-export function CertificateWizard({ slot, onClose }: CertificateWizardProps): ReactNode {
+export function CertificateWizard({ slot, isAnnouncing, onClose }: CertificateWizardProps): ReactNode {
   const t = useText();
   const { certificate } = providerClients;
   const installed = useMirror(({ provider }) => provider.certificates[slot]);
   const [draft, setDraft] = useState<CertificateDraft>(() =>
-    newDraft(installed, t('certificate.generate.defaultName', { year: String(new Date().getFullYear()) })),
+    newDraft(
+      isAnnouncing ? null : installed,
+      t('certificate.generate.defaultName', { year: String(new Date().getFullYear()) }),
+    ),
   );
-  const [when, setWhen] = useState<WhenDraft>(() => ({ isAnnounced: false, date: proposedDate(Date.now()) }));
+  const [when, setWhen] = useState<WhenDraft>(() => ({ isAnnounced: isAnnouncing, ...proposedMoment(Date.now()) }));
   const [openedAt] = useState(() => Date.now());
-  const switchAt = when.isAnnounced ? switchMoment(when.date, openedAt) : null;
+  const switchAt = when.isAnnounced ? switchMoment(when, openedAt) : null;
   const [isPickUsable, setPickUsable] = useState(false);
   const [errors, setErrors] = useState<LocalErrors>({});
 
@@ -56,12 +61,13 @@ export function CertificateWizard({ slot, onClose }: CertificateWizardProps): Re
     type: {
       id: 'type',
       title: t('certificate.step.type'),
-      intro: t(`certificate.step.type.intro.${slot}`),
+      intro: t(isAnnouncing ? 'certificate.step.type.intro.announce' : `certificate.step.type.intro.${slot}`),
       content: (
         <TypePage
           slot={slot}
           type={draft.type}
-          isKeepPossible={canKeep(installed)}
+          isKeepPossible={!isAnnouncing && canKeep(installed)}
+          isAnnouncing={isAnnouncing}
           onChange={(type) => change({ type })}
         />
       ),
@@ -135,7 +141,13 @@ export function CertificateWizard({ slot, onClose }: CertificateWizardProps): Re
     summary: {
       id: 'summary',
       title: t('certificate.step.summary'),
-      intro: t(draft.type === 'keep' ? 'certificate.summary.intro.keep' : 'certificate.summary.intro.new'),
+      intro: t(
+        draft.type === 'keep'
+          ? 'certificate.summary.intro.keep'
+          : when.isAnnounced
+            ? 'certificate.summary.intro.announce'
+            : 'certificate.summary.intro.new',
+      ),
       content: summaryOf(draft.type === 'keep' ? installed : draft.candidate),
       validate: () => refuse(when.isAnnounced && switchAt === null ? { date: t('certificate.when.date.invalid') } : {}),
       workLabel: t('certificate.summary.work'),
@@ -144,7 +156,7 @@ export function CertificateWizard({ slot, onClose }: CertificateWizardProps): Re
         const { candidateId } = draft.candidate;
         if (switchAt !== null) {
           const { next } = await certificate.announceRollover({ candidateId, switchAt }, { signal });
-          const date = formatInstant(switchAt, 'date');
+          const date = formatInstant(switchAt);
           showToast('success', t('certificate.announced', { name: next.friendlyName, date }));
           return;
         }

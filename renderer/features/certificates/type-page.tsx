@@ -42,16 +42,21 @@ interface TypePageProps {
   readonly slot: CertificateSlot;
   readonly type: CertificateType;
   readonly isKeepPossible: boolean;
+  readonly isAnnouncing: boolean;
   readonly onChange: (type: CertificateType) => void;
 }
 
-export function TypePage({ slot, type, isKeepPossible, onChange }: TypePageProps): ReactNode {
+export function TypePage({ slot, type, isKeepPossible, isAnnouncing, onChange }: TypePageProps): ReactNode {
   const t = useText();
   const styles = useStyles();
   const baseId = useId();
   const [isUsageShown, setUsageShown] = useState(false);
   const hintOf = (candidate: CertificateType): TextKey =>
-    candidate === 'keep' && !isKeepPossible ? 'certificate.type.keep.none' : `certificate.type.${candidate}.hint`;
+    candidate !== 'keep' || isKeepPossible
+      ? `certificate.type.${candidate}.hint`
+      : isAnnouncing
+        ? 'certificate.type.keep.announcing'
+        : 'certificate.type.keep.none';
   return (
     <>
       <RadioGroup
@@ -80,7 +85,9 @@ export function TypePage({ slot, type, isKeepPossible, onChange }: TypePageProps
       <div className={styles.note}>
         <Info16Regular aria-hidden />
         <div>
-          <p className={styles.noteText}>{t('certificate.type.note')}</p>
+          <p className={styles.noteText}>
+            {t(isAnnouncing ? 'certificate.type.note.announcing' : 'certificate.type.note')}
+          </p>
           {!isUsageShown && (
             <button type="button" className={styles.link} onClick={() => setUsageShown(true)}>
               {t('certificate.type.who')}

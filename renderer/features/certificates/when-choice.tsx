@@ -2,16 +2,17 @@
 import { Field, Input, Radio, RadioGroup, makeStyles, tokens } from '@fluentui/react-components';
 import type { ReactNode } from 'react';
 import { useText } from '../../i18n/use-text.ts';
+import type { LocalMoment } from './switch-date.ts';
 
-export interface WhenDraft {
+export interface WhenDraft extends LocalMoment {
   readonly isAnnounced: boolean;
-  /** As the browser's date field writes it: "2027-01-31". */
-  readonly date: string;
 }
 
 const useStyles = makeStyles({
   hint: { margin: '-4px 0 2px 32px', color: tokens.colorNeutralForeground3 },
-  date: { marginLeft: '32px', width: '220px' },
+  moment: { marginLeft: '32px', display: 'flex', gap: '12px', alignItems: 'flex-start' },
+  date: { width: '190px' },
+  time: { width: '130px' },
 });
 
 interface WhenChoiceProps {
@@ -43,9 +44,14 @@ export function WhenChoice({ when, error, onChange }: WhenChoiceProps): ReactNod
         </div>
       </RadioGroup>
       {when.isAnnounced && (
-        <Field className={styles.date} label={t('certificate.when.date')} validationMessage={error ?? null}>
-          <Input type="date" value={when.date} onChange={(_event, data) => onChange({ ...when, date: data.value })} />
-        </Field>
+        <div className={styles.moment}>
+          <Field className={styles.date} label={t('certificate.when.date')} validationMessage={error ?? null}>
+            <Input type="date" value={when.date} onChange={(_event, data) => onChange({ ...when, date: data.value })} />
+          </Field>
+          <Field className={styles.time} label={t('certificate.when.time')}>
+            <Input type="time" value={when.time} onChange={(_event, data) => onChange({ ...when, time: data.value })} />
+          </Field>
+        </div>
       )}
     </Field>
   );

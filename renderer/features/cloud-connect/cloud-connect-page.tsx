@@ -7,7 +7,7 @@ import {
   mergeClasses,
   tokens,
 } from '@fluentui/react-components';
-import { CertificateRegular, Certificate20Regular, Eye20Regular } from '@fluentui/react-icons';
+import { CalendarClock20Regular, CertificateRegular, Certificate20Regular, Eye20Regular } from '@fluentui/react-icons';
 import type { ReactNode } from 'react';
 import type { StoredCertificate } from '../../../services/contracts/models/certificate.ts';
 import { useText } from '../../i18n/use-text.ts';
@@ -21,6 +21,7 @@ import { CopyButton } from '../../ui/copy-button.tsx';
 import { ErrorView } from '../../ui/error-view.tsx';
 import { PageFrame } from '../../ui/page-frame.tsx';
 import { PropertyList } from '../../ui/property-list.tsx';
+import { QrCodeButton } from '../../ui/qr-code-button.tsx';
 import { StatusBadge } from '../../ui/status-badge.tsx';
 import { WordList } from '../../ui/word-list.tsx';
 import { RolloverCard } from './rollover-card.tsx';
@@ -41,6 +42,7 @@ const useStyles = makeStyles({
   name: { fontSize: tokens.fontSizeBase400, fontWeight: tokens.fontWeightSemibold, overflowWrap: 'anywhere' },
   badges: { display: 'flex', gap: '12px', flexWrap: 'wrap', marginTop: '4px' },
   thumbprint: { display: 'flex', alignItems: 'flex-start', gap: '4px' },
+  words: { display: 'flex', flexDirection: 'column', alignItems: 'flex-start', gap: '8px' },
   mono: {
     fontFamily: tokens.fontFamilyMonospace,
     fontSize: tokens.fontSizeBase200,
@@ -73,6 +75,13 @@ export function CloudConnectPage(): ReactNode {
             onClick={() => openDialog({ kind: 'manage-certificate', slot: 'provider' })}
           >
             {t('cloudConnect.manage')}
+          </ToolbarButton>
+          <ToolbarButton
+            icon={<CalendarClock20Regular />}
+            disabled={identity === null}
+            onClick={() => openDialog({ kind: 'manage-certificate', slot: 'provider', isAnnouncing: true })}
+          >
+            {t('cloudConnect.announce')}
           </ToolbarButton>
           <ToolbarButton
             icon={<Eye20Regular />}
@@ -148,7 +157,19 @@ function Identity({ certificate }: { readonly certificate: StoredCertificate }):
               </div>
             ),
           },
-          { name: t('certificate.row.words'), value: <WordList words={summary.sha256Words} /> },
+          {
+            name: t('certificate.row.words'),
+            value: (
+              <div className={styles.words}>
+                <WordList words={summary.sha256Words} />
+                <QrCodeButton
+                  text={summary.sha256}
+                  buttonLabel={t('cloudConnect.qr')}
+                  codeLabel={t('certificate.view.qr')}
+                />
+              </div>
+            ),
+          },
           { name: t('certificate.row.names'), value: names.join(', ') || t('certificate.names.none') },
           { name: t('certificate.row.protection'), value: keyProtection.description },
           { name: t('certificate.row.readers'), value: keyProtection.readers.join(', ') || t('word.unknown') },
