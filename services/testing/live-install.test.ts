@@ -59,7 +59,7 @@ describe('a certificate put in service during a backup', () => {
     const sudden = await make('Sudden');
     const old = await stack.fingerprint();
     const { id: providerId } = await stack.addProvider();
-    const jobId = await stack.addJob(providerId, path.join(folder, 'source'), { streams: 2 });
+    const jobId = await stack.addJob(providerId, path.join(folder, 'source'), { streams: 1 });
     const { sessionId } = await stack.tenant.domain(jobsDomain).run({ jobId });
     const isRunning = async (): Promise<boolean> =>
       !finalSessionStates.includes((await stack.tenant.domain(sessionsDomain).show({ sessionId })).state);
