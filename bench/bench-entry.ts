@@ -63,24 +63,26 @@ async function makeRandomFile(file: string, bytes: number): Promise<void> {
   await once(output, 'close');
 }
 
-/** Copies whole folders of a real tree until it has enough files. */
+/** Copies a real tree, folder by folder, until it has so many files. */
 async function copyTree(from: string, to: string, wantedFiles: number): Promise<{ files: number; bytes: number }> {
-  let [files, bytes] = [0, 0];
-  await mkdir(to, { recursive: true });
-  for (const name of (await readdir(from)).sort()) {
-    if (files >= wantedFiles) break;
-    await cp(path.join(from, name), path.join(to, name), {
-      recursive: true,
-      verbatimSymlinks: true,
-      preserveTimestamps: true,
-    });
-    for (const entry of await readdir(path.join(to, name), { recursive: true, withFileTypes: true }).catch(() => [])) {
-      if (!entry.isFile()) continue;
-      files += 1;
-      bytes += (await stat(path.join(entry.parentPath, entry.name))).size;
+  const copied = { files: 0, bytes: 0 };
+  const copyFolder = async (below: string): Promise<void> => {
+    await mkdir(path.join(to, below), { recursive: true });
+    const entries = await readdir(path.join(from, below), { withFileTypes: true });
+    for (const entry of entries.sort((left, right) => left.name.localeCompare(right.name))) {
+      if (copied.files >= wantedFiles) return;
+      const name = path.join(below, entry.name);
+      if (entry.isDirectory()) await copyFolder(name);
+      else if (entry.isFile() || entry.isSymbolicLink()) {
+        await cp(path.join(from, name), path.join(to, name), { verbatimSymlinks: true, preserveTimestamps: true });
+        if (!entry.isFile()) continue;
+        copied.files += 1;
+        copied.bytes += (await stat(path.join(to, name))).size;
+      }
     }
-  }
-  return { files, bytes };
+  };
+  await copyFolder('.');
+  return copied;
 }
 
 const folder = await mkdtemp(path.join(values.folder, 'farkeep-bench-'));

@@ -65,6 +65,24 @@ interface SourceObject {
   warnings: number;
 }
 
+/** What there is to do; the content of a file with several names counts once. */
+class TreeTotal {
+  bytes = 0;
+  files = 0;
+  readonly #seen = new Set<string>();
+
+  add(entry: ScannedEntry): void {
+    if (!entry.stats.isFile()) return;
+    this.files += 1;
+    if (entry.stats.nlink > 1n) {
+      const key = linkKey(entry);
+      if (this.#seen.has(key)) return;
+      this.#seen.add(key);
+    }
+    this.bytes += Number(entry.stats.size);
+  }
+}
+
 export interface BackupPipelineOptions {
   readonly operation: BackupOperation;
   readonly pool: StreamPool;
@@ -107,6 +125,7 @@ export class BackupPipeline {
   readonly #drained = new Set<number>();
   #sentBlocks = 0;
   #isCommitted = false;
+  #isCounting = false;
   #warningCount = 0;
   #cachedBytes = 0;
   #cachedBlocks = 0;
@@ -159,7 +178,6 @@ export class BackupPipeline {
         });
       }
       this.#addTop(sources);
-      void this.#count(sources);
       await this.#walk(sources);
       this.phase = 'finalising';
       const root = await this.#finishManifest();
@@ -215,6 +233,7 @@ export class BackupPipeline {
 
   async #walk(sources: readonly ScanSource[]): Promise<void> {
     this.phase = 'transferring';
+    const walked = new TreeTotal();
     let sliceBeganMs = performance.now();
     for (const item of scanTree(sources, this.#operation.excludes)) {
       if (item.type === 'problem') {
@@ -223,17 +242,23 @@ export class BackupPipeline {
           message: `It could not be looked at: ${item.reason}`,
           path: showPath(item.sourcePath),
         });
-      } else this.#addEntry(item.entry);
+      } else {
+        walked.add(item.entry);
+        this.#addEntry(item.entry);
+      }
       this.#emitReady();
       if (performance.now() - sliceBeganMs > sliceMs) {
         await new Promise<void>((resolve) => setImmediate(resolve));
         sliceBeganMs = performance.now();
       }
       if (this.#mustWait()) {
+        // There is more to do than to look: now it is worth a second walk to know how much.
+        if (!this.#isCounting) void this.#count(sources);
         await this.#until(() => !this.#mustWait());
         sliceBeganMs = performance.now();
       }
     }
+    this.#total = walked;
     // A file whose cached blocks are missing comes back as a file to read, so this may take several turns.
     while (this.#pending.size > 0) {
       this.#flushOffer();
@@ -540,24 +565,19 @@ export class BackupPipeline {
 
   /** Counts what there is to do, in slices beside the work, for the progress bar. */
   async #count(sources: readonly ScanSource[]): Promise<void> {
-    const total = { bytes: 0, files: 0 };
-    const seen = new Set<string>();
+    this.#isCounting = true;
+    const total = new TreeTotal();
     let sliceBeganMs = performance.now();
     try {
       for (const item of scanTree(sources, this.#operation.excludes)) {
-        if (item.type === 'entry' && item.entry.stats.isFile()) {
-          total.files += 1;
-          const key = item.entry.stats.nlink > 1n ? linkKey(item.entry) : undefined;
-          if (key === undefined || !seen.has(key)) total.bytes += Number(item.entry.stats.size);
-          if (key !== undefined) seen.add(key);
-        }
+        if (item.type === 'entry') total.add(item.entry);
         if (performance.now() - sliceBeganMs > sliceMs) {
           await new Promise<void>((resolve) => setImmediate(resolve));
-          if (this.#failure !== undefined) return;
+          if (this.#failure !== undefined || this.#total !== undefined) return;
           sliceBeganMs = performance.now();
         }
       }
-      this.#total = total;
+      this.#total ??= total;
     } catch (error) {
       this.fail(toFarkeepError(error));
     }

@@ -19,10 +19,10 @@ import type { StreamPool } from './stream-pool.ts';
 import type { FromWorker } from './worker-link.ts';
 
 /** Contents asked for and not yet written. */
-const inFlightBytes = 24 * 1024 * 1024;
+const inFlightBytes = 16 * 1024 * 1024;
 /** What a block costs beside its content, so that many tiny ones are bounded too. */
 const blockOverheadBytes = 2048;
-const maxOpenFiles = 256;
+const maxOpenFiles = 128;
 
 export interface RestorePipelineOptions {
   readonly operation: RestoreOperation;
