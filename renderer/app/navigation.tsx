@@ -98,6 +98,7 @@ const useStyles = makeStyles({
     backgroundColor: tokens.colorNeutralBackground1,
     fontWeight: tokens.fontWeightSemibold,
     boxShadow: tokens.shadow2,
+    '@media (forced-colors: active)': { outline: '2px solid Highlight', outlineOffset: '-2px' },
     '& svg': { color: tokens.colorBrandForeground1 },
     '::before': {
       content: '""',

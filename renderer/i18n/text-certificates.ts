@@ -137,6 +137,7 @@ export const certificateTexts = {
   'certificate.firstStart': 'Made at first start',
 
   'certificate.view.title': 'Certificate of {name}',
+  'certificate.view.own': 'Certificate “{name}”',
   'certificate.view.copyPem': 'Copy as PEM',
   'certificate.view.words.hint': 'Easy to read over the phone: both sides see the same words.',
 

@@ -2,6 +2,7 @@
 import { Dialog, DialogSurface, makeStyles, mergeClasses, tokens } from '@fluentui/react-components';
 import { useEffect, useId, useRef } from 'react';
 import type { ReactNode } from 'react';
+import { useReturnFocus } from './use-return-focus.ts';
 import { useDialogFocus } from './use-dialog-focus.ts';
 
 const useStyles = makeStyles({
@@ -56,6 +57,7 @@ export function DialogFrame({
 }: DialogFrameProps): ReactNode {
   const styles = useStyles();
   const titleId = useId();
+  useReturnFocus();
   const footerElement = useRef<HTMLDivElement>(null);
   useDialogFocus(footerElement);
   useEffect(() => {

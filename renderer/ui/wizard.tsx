@@ -7,6 +7,7 @@ import { useText } from '../i18n/use-text.ts';
 import { ConfirmDialog } from './confirm-dialog.tsx';
 import { ErrorView } from './error-view.tsx';
 import { useCall } from './use-call.ts';
+import { useReturnFocus } from './use-return-focus.ts';
 import { useDialogFocus } from './use-dialog-focus.ts';
 import { nextStep, previousStep } from './wizard-steps.ts';
 import { WizardStepList } from './wizard-step-list.tsx';
@@ -55,6 +56,7 @@ export function Wizard({ title, steps, isDirty, onClose, footerStart, jumpTo = n
   const [currentId, setCurrentId] = useState(steps[0]?.id ?? '');
   const [isAsking, setAsking] = useState(false);
   const call = useCall();
+  useReturnFocus();
   // After the work of a step its results may have changed the steps that follow.
   const latestSteps = useRef(steps);
   useEffect(() => {

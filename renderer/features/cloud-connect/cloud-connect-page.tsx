@@ -60,7 +60,7 @@ export function CloudConnectPage(): ReactNode {
   const view = ({ friendlyName, summary }: StoredCertificate): void =>
     openDialog({
       kind: 'view-certificate',
-      title: t('certificate.view.title', { name: friendlyName }),
+      title: t('certificate.view.own', { name: friendlyName }),
       certificate: summary,
     });
   return (

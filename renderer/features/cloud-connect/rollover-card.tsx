@@ -56,7 +56,7 @@ export function RolloverCard({ rollover }: { readonly rollover: Rollover }): Rea
           onClick={() =>
             openDialog({
               kind: 'view-certificate',
-              title: t('certificate.view.title', { name: next.friendlyName }),
+              title: t('certificate.view.own', { name: next.friendlyName }),
               certificate: next.summary,
             })
           }

@@ -52,7 +52,7 @@ export function ServerIdentity(): ReactNode {
                       onClick={() =>
                         openDialog({
                           kind: 'view-certificate',
-                          title: t('certificate.view.title', { name: certificate.friendlyName }),
+                          title: t('certificate.view.own', { name: certificate.friendlyName }),
                           certificate: certificate.summary,
                         })
                       }

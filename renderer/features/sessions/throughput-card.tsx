@@ -28,7 +28,7 @@ const useStyles = makeStyles({
     height: '18px',
   },
   entry: { display: 'inline-flex', alignItems: 'center', gap: '5px' },
-  swatch: { width: '10px', height: '10px', borderRadius: '2px' },
+  swatch: { width: '10px', height: '10px', borderRadius: '2px', forcedColorAdjust: 'none' },
   muted: { color: tokens.colorNeutralForeground3, margin: '28px 0 0 0', textAlign: 'center' },
   frame: { height: `${graphHeight}px` },
   table: { height: `${graphHeight + 18}px`, overflowY: 'auto' },
