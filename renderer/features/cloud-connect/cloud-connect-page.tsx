@@ -42,7 +42,7 @@ const useStyles = makeStyles({
   name: { fontSize: tokens.fontSizeBase400, fontWeight: tokens.fontWeightSemibold, overflowWrap: 'anywhere' },
   badges: { display: 'flex', gap: '12px', flexWrap: 'wrap', marginTop: '4px' },
   thumbprint: { display: 'flex', alignItems: 'flex-start', gap: '4px' },
-  words: { display: 'flex', flexDirection: 'column', alignItems: 'flex-start', gap: '8px' },
+  words: { display: 'flex', flexDirection: 'column', gap: '8px' },
   mono: {
     fontFamily: tokens.fontFamilyMonospace,
     fontSize: tokens.fontSizeBase200,
@@ -111,9 +111,9 @@ export function CloudConnectPage(): ReactNode {
       <div className={styles.page}>
         <div className={styles.grid}>
           <section className={styles.section} aria-label={t('cloudConnect.identity')}>
+            {slice.rollover !== null && <RolloverCard rollover={slice.rollover} />}
             <h2 className={styles.title}>{t('cloudConnect.identity')}</h2>
             {identity !== null && <Identity certificate={identity} />}
-            {slice.rollover !== null && <RolloverCard rollover={slice.rollover} />}
             <h2 className={styles.title}>{t('usage.title')}</h2>
             <div>
               <CertificateUsageBoard slot="provider" />
@@ -162,11 +162,13 @@ function Identity({ certificate }: { readonly certificate: StoredCertificate }):
             value: (
               <div className={styles.words}>
                 <WordList words={summary.sha256Words} />
-                <QrCodeButton
-                  text={summary.sha256}
-                  buttonLabel={t('cloudConnect.qr')}
-                  codeLabel={t('certificate.view.qr')}
-                />
+                <div>
+                  <QrCodeButton
+                    text={summary.sha256}
+                    buttonLabel={t('cloudConnect.qr')}
+                    codeLabel={t('certificate.view.qr')}
+                  />
+                </div>
               </div>
             ),
           },

@@ -61,31 +61,32 @@ export function TrustJournal(): ReactNode {
             rows={journal.entries.toReversed()}
             rowKey={({ sequence }) => String(sequence)}
             columns={[
-              { id: 'at', title: t('journal.at'), width: '160px', cell: ({ at }) => <Instant at={at} /> },
+              { id: 'at', title: t('journal.at'), width: '130px', cell: ({ at }) => <Instant at={at} /> },
               {
                 id: 'action',
                 title: t('journal.action'),
-                width: '100px',
+                width: '95px',
                 cell: ({ action }) => t(`journal.action.${action}`),
               },
               {
                 id: 'identity',
                 title: t('journal.identity'),
+                width: '165px',
                 isBreakable: true,
                 cell: ({ identity, address }) => `${identity}, ${address}`,
               },
               {
                 id: 'thumbprint',
                 title: t('journal.thumbprint'),
-                width: '170px',
+                width: '125px',
                 cell: ({ sha256 }) => (
                   <span className={styles.mono} title={sha256}>
                     {shortThumbprint(sha256)}
                   </span>
                 ),
               },
-              { id: 'who', title: t('journal.who'), width: '130px', cell: ({ who }) => who },
-              { id: 'note', title: t('journal.note'), cell: ({ note }) => note },
+              { id: 'who', title: t('journal.who'), width: '115px', cell: ({ who }) => who },
+              { id: 'note', title: t('journal.note'), isBreakable: true, cell: ({ note }) => note },
             ]}
           />
         </>
