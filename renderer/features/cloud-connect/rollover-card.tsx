@@ -32,7 +32,7 @@ export function RolloverCard({ rollover }: { readonly rollover: Rollover }): Rea
   const { next, switchAt, announcedAt, tenants, problem } = rollover;
   return (
     <section className={styles.card} aria-label={t('rollover.title')}>
-      <h3 className={styles.title}>{t('rollover.title')}</h3>
+      <h2 className={styles.title}>{t('rollover.title')}</h2>
       {problem !== null && (
         <MessageBar intent="error" layout="multiline">
           <MessageBarBody>{problem}</MessageBarBody>
