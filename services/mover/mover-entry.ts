@@ -13,7 +13,8 @@ if (process.send === undefined) {
 }
 
 const logger = createLogger({ name: 'mover' });
-let mover: { run(): Promise<void>; abort(reason: FarkeepError): void } | undefined;
+let mover:
+  { run(): Promise<void>; abort(reason: FarkeepError): void; readonly hasRunningThreads?: boolean } | undefined;
 let isStarted = false;
 let lastReported: Promise<void> = Promise.resolve();
 
@@ -56,6 +57,8 @@ process.on('message', (command: MoverCommand) => {
         isStarted = true;
         void run(command).then(async (exitCode) => {
           await lastReported;
+          // How it ended has been told; exit() would wait for a thread that does not end.
+          if (mover?.hasRunningThreads === true) process.kill(process.pid, 'SIGKILL');
           process.exit(exitCode);
         });
       }

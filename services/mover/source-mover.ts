@@ -89,6 +89,10 @@ export class SourceMover {
     this.#fail(reason);
   }
 
+  get hasRunningThreads(): boolean {
+    return this.#pool?.hasRunningThreads === true;
+  }
+
   #makePipeline(pool: StreamPool): Pipeline {
     const { operation } = this.#start;
     const emit = this.#emit;

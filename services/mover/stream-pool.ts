@@ -7,6 +7,8 @@ import type { FromWorker, ToWorker, WorkerCounters, WorkerStart } from './worker
 
 /** Each worker needs little beside its arenas; without a bound V8 lets garbage pile up before it looks. */
 const workerLimits = { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 96 };
+/** A thread that has said its last word is gone within milliseconds, or not at all. */
+const exitGraceMs = 300;
 
 export interface StreamPoolHandlers {
   onMessage(streamIndex: number, message: FromWorker): void;
@@ -16,14 +18,18 @@ export interface StreamPoolHandlers {
 
 export class StreamPool {
   readonly #workers: Worker[];
-  readonly #closed: Promise<void>[];
+  /** Per worker: it has said that it is done, or its thread is gone. */
+  readonly #closed: PromiseWithResolvers<undefined>[];
+  readonly #exited: Promise<void>[];
+  #runningThreads = 0;
   readonly #handlers: StreamPoolHandlers;
   #hasFailed = false;
   readonly counters: WorkerCounters = emptyCounters();
 
   constructor(start: SourceStart, handlers: StreamPoolHandlers) {
     this.#handlers = handlers;
-    this.#closed = [];
+    this.#closed = start.streamTickets.map(() => Promise.withResolvers());
+    this.#exited = [];
     this.#workers = start.streamTickets.map((ticket, streamIndex) => {
       const workerData: WorkerStart = {
         sessionId: start.sessionId,
@@ -47,9 +53,12 @@ export class StreamPool {
       worker.on('error', (error) => {
         this.#fail(toFarkeepError(error));
       });
-      this.#closed.push(
+      this.#runningThreads += 1;
+      this.#exited.push(
         new Promise((resolve) => {
           worker.once('exit', () => {
+            this.#runningThreads -= 1;
+            this.#closed[streamIndex]?.resolve(undefined);
             resolve();
           });
         }),
@@ -70,19 +79,36 @@ export class StreamPool {
     for (const worker of this.#workers) worker.postMessage(message);
   }
 
-  /** Waits until all have ended; those that do not within `deadlineMs` are ended. */
+  /**
+   * Whether threads are left although everything is over. Node 26 can spin for ever while it cleans up after a thread
+   * (Environment::CleanupHandles); `process.exit()` would wait for that, so the process has to end in a harder way.
+   */
+  get hasRunningThreads(): boolean {
+    return this.#runningThreads > 0;
+  }
+
+  /** Waits until all have said that they are done; those that do not within `deadlineMs` are ended. */
   async ended(deadlineMs: number): Promise<void> {
     const timer = setTimeout(() => {
       for (const worker of this.#workers) void worker.terminate();
+      for (const closed of this.#closed) closed.resolve(undefined);
     }, deadlineMs);
-    await Promise.all(this.#closed);
+    await Promise.all(this.#closed.map(({ promise }) => promise));
     clearTimeout(timer);
+    const grace = Promise.withResolvers<undefined>();
+    const graceTimer = setTimeout(grace.resolve, exitGraceMs, undefined);
+    await Promise.race([Promise.all(this.#exited), grace.promise]);
+    clearTimeout(graceTimer);
   }
 
   #receive(streamIndex: number, message: FromWorker): void {
     if (message.type === 'counters') {
       for (const name of Object.keys(message.counters) as (keyof WorkerCounters)[])
         this.counters[name] += message.counters[name];
+      return;
+    }
+    if (message.type === 'closed') {
+      this.#closed[streamIndex]?.resolve(undefined);
       return;
     }
     if (message.type === 'failed') {
