@@ -1,13 +1,13 @@
-// Owns one lane of a backup, on its own thread: reads files into its arenas, cuts, identifies, offers, compresses and sends what is wanted.
+// Owns one lane of a backup, on its own thread: reads files into its arenas, cuts, identifies, and hands the blocks to its sender.
 // Every byte is copied once by the disk read and once by the cipher. Does not decide what is read, nor what a restore point holds.
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
-import { constants as zlibConstants, zstdCompressSync } from 'node:zlib';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
-import { releaseMemory } from '../kernel/release-memory.ts';
-import { blockIdOf, isCompressible } from '../repository/block-content.ts';
-import type { DataMessage, StoredBlock } from '../wire/messages.ts';
+import { blockIdOf } from '../repository/block-content.ts';
+import type { DataMessage } from '../wire/messages.ts';
 import { ArenaPool } from './arena-pool.ts';
 import type { Arena } from './arena-pool.ts';
+import { BlockSender } from './block-sender.ts';
+import type { OpenFile } from './block-sender.ts';
 import { ContentList } from './content-list.ts';
 import { Cutter, defaultCutSizes } from './cutter.ts';
 import { fileState, isSettled } from './file-state.ts';
@@ -21,38 +21,13 @@ const arenaBytes = 5 * 1024 * 1024;
 const arenaCount = 3;
 const readBytes = 1024 * 1024;
 const sparseReadBytes = 4 * 1024 * 1024;
-/** An offer goes out when it names so many blocks or bytes, or when there is nothing else to do. */
-const offerBlocks = 128;
-const offerBytes = 4 * 1024 * 1024;
-const messageBytes = 1024 * 1024;
-const messageBlocks = 256;
 const resultBatch = 64;
 const emptyState = Buffer.alloc(0);
 const maxRecentBlocks = 32_768;
-/** Not worth a frame of its own. */
-const minCompressBytes = 64;
-/** Trying costs no more than sampling. */
-const unsampledBytes = 128 * 1024;
-const zstdLevel1 = { params: { [zlibConstants.ZSTD_c_compressionLevel]: 1 } };
-
-interface OpenFile {
-  readonly index: number;
-  /** Offered or sent, not known to be durable. */
-  openBlocks: number;
-  isRead: boolean;
-}
 
 interface ReadFile {
   readonly result: FileResult;
   readonly bytes: readonly Buffer[];
-}
-
-interface OfferedBlock {
-  readonly id: Buffer;
-  readonly content: Buffer;
-  /** Undefined for blocks the main thread made. */
-  readonly arena: Arena | undefined;
-  readonly file: OpenFile | undefined;
 }
 
 export interface BackupLaneOptions {
@@ -70,18 +45,10 @@ export class BackupLane {
   #resultBytes: Buffer[] = [];
   #durableFiles: number[] = [];
   #isReading = false;
-  #isSending = false;
   #isStopped = false;
-
-  #offer: OfferedBlock[] = [];
-  #offerBytes = 0;
-  #nextOfferId = 1;
-  /** Answered in order of arrival, by number; main's offers carry a token instead of blocks. */
-  readonly #offers = new Map<number, readonly OfferedBlock[] | { readonly token: number }>();
-  readonly #wanted: OfferedBlock[] = [];
   readonly #recent = new Set<string>();
-  readonly #waitingForDurable = new Map<string, OpenFile[]>();
-  #sentBlocks = 0;
+  readonly #counters = emptyCounters();
+  readonly #sender: BlockSender;
   #isDrainAsked = false;
 
   // The file being read: its bytes lie from #start to #fill in the current arena and are not cut yet.
@@ -89,11 +56,26 @@ export class BackupLane {
   #fill = 0;
   #file: OpenFile | undefined;
   readonly #content = new ContentList();
-  #counters = emptyCounters();
   #sinceYieldBytes = 0;
 
   constructor(options: BackupLaneOptions) {
     this.#options = options;
+    const { send, fail, post } = options;
+    this.#sender = new BlockSender({
+      send,
+      fail,
+      counters: this.#counters,
+      onKnownAnswered: (token, wanted) => {
+        post({ type: 'offered', token, wanted });
+      },
+      onFileSafe: (index) => {
+        this.#durableFiles.push(index);
+      },
+      onProgress: () => {
+        this.#postDurable();
+        this.#checkDrained();
+      },
+    });
   }
 
   add(files: readonly FileTask[]): void {
@@ -114,15 +96,14 @@ export class BackupLane {
   offerKnown(token: number, ids: Uint8Array): void {
     const all = asBuffer(ids);
     const list = Array.from({ length: all.length / 32 }, (_, index) => all.subarray(index * 32, index * 32 + 32));
-    this.#sendOffer(list, { token });
+    this.#sender.offerKnown(token, list);
   }
 
   store(blocks: readonly MadeBlock[]): void {
     for (const { id, content } of blocks) {
-      this.#offer.push({ id: asBuffer(id), content: asBuffer(content), arena: undefined, file: undefined });
-      this.#offerBytes += content.length;
+      this.#sender.offer({ id: asBuffer(id), content: asBuffer(content), settle: () => undefined, file: undefined });
     }
-    this.#flushOffer();
+    this.#sender.flush();
   }
 
   drain(): void {
@@ -136,20 +117,19 @@ export class BackupLane {
   }
 
   takeCounters(): WorkerCounters {
-    const counters = this.#counters;
-    this.#counters = emptyCounters();
+    const counters = { ...this.#counters };
+    Object.assign(this.#counters, emptyCounters());
     return counters;
   }
 
   receive(message: DataMessage): void {
     switch (message.type) {
       case 'want':
-        this.#answered(message.offerId, message.wanted);
+        this.#sender.answered(message.offerId, message.wanted);
         return;
       case 'durable':
-        for (const id of message.ids) this.#blockDurable(id.toString('latin1'));
+        this.#sender.durable(message.ids);
         this.#options.post({ type: 'durable', totalStoredBytes: message.totalStoredBytes });
-        this.#postDurable();
         return;
       default:
         throw new FarkeepError('protocol.malformed', `The target sent "${message.type}" during a backup`);
@@ -164,7 +144,7 @@ export class BackupLane {
       if (this.#results.length >= resultBatch) this.#postResults();
       if (this.#sinceYieldBytes >= readBytes) await this.#yield();
     }
-    this.#flushOffer();
+    this.#sender.flush();
     this.#pool.seal();
     this.#postResults();
     this.#postDurable();
@@ -320,7 +300,7 @@ export class BackupLane {
   }
 
   async #nextArena(): Promise<Arena> {
-    this.#flushOffer();
+    this.#sender.flush();
     this.#postResults();
     const beganMs = performance.now();
     const arena = await this.#pool.next();
@@ -371,9 +351,10 @@ export class BackupLane {
     }
     arena.openBlocks += 1;
     file.openBlocks += 1;
-    this.#offer.push({ id, content, arena, file });
-    this.#offerBytes += length;
-    if (this.#offer.length >= offerBlocks || this.#offerBytes >= offerBytes) this.#flushOffer();
+    const settle = (): void => {
+      this.#pool.settle(arena);
+    };
+    this.#sender.offer({ id, content, settle, file });
   }
 
   /** Whether this lane has not met the block lately; the target decides about all others. */
@@ -391,127 +372,10 @@ export class BackupLane {
     if (this.#isStopped) throw new FarkeepError('call.cancelled');
   }
 
-  // offering and sending
-
-  #flushOffer(): void {
-    if (this.#offer.length === 0) return;
-    const blocks = this.#offer;
-    this.#offer = [];
-    this.#offerBytes = 0;
-    this.#sendOffer(
-      blocks.map((block) => block.id),
-      blocks,
-    );
-  }
-
-  #sendOffer(ids: readonly Buffer[], answer: readonly OfferedBlock[] | { readonly token: number }): void {
-    const offerId = this.#nextOfferId;
-    this.#nextOfferId = offerId === 0xffffffff ? 1 : offerId + 1;
-    this.#offers.set(offerId, answer);
-    // An offer is small and bounded by the arenas: it need not wait.
-    Promise.resolve(this.#options.send({ type: 'offer', offerId, ids })).catch((error: unknown) => {
-      this.#options.fail(error);
-    });
-  }
-
-  #answered(offerId: number, wanted: readonly boolean[]): void {
-    const offered = this.#offers.get(offerId);
-    this.#offers.delete(offerId);
-    if (offered === undefined)
-      throw new FarkeepError('protocol.malformed', 'The target answered an offer that was not made');
-    if ('token' in offered) {
-      this.#options.post({ type: 'offered', token: offered.token, wanted });
-      return;
-    }
-    if (wanted.length !== offered.length)
-      throw new FarkeepError('protocol.malformed', 'The target answered another offer than the one that was made');
-    offered.forEach((block, index) => {
-      if (wanted[index] === true) {
-        this.#wanted.push(block);
-        if (block.file !== undefined) this.#waitForDurable(block.id, block.file);
-        return;
-      }
-      this.#counters.reusedBlocks += 1;
-      this.#settle(block);
-      this.#blockSafe(block.file);
-    });
-    this.#postDurable();
-    this.#startSending();
-    this.#checkDrained();
-  }
-
-  #startSending(): void {
-    if (this.#isSending || this.#wanted.length === 0) return;
-    this.#isSending = true;
-    this.#sendAll()
-      .catch((error: unknown) => {
-        this.#options.fail(error);
-      })
-      .finally(() => {
-        this.#isSending = false;
-        this.#checkDrained();
-      });
-  }
-
-  async #sendAll(): Promise<void> {
-    while (this.#wanted.length > 0) {
-      const taken: OfferedBlock[] = [];
-      const blocks: StoredBlock[] = [];
-      let storedBytes = 0;
-      const beganMs = performance.now();
-      for (let block = this.#wanted[0]; block !== undefined; block = this.#wanted[0]) {
-        const stored = compressBlock(block.id, block.content);
-        this.#wanted.shift();
-        taken.push(block);
-        blocks.push(stored);
-        storedBytes += stored.stored.length;
-        const next = this.#wanted[0]?.content.length ?? 0;
-        if (storedBytes + next > messageBytes || blocks.length === messageBlocks) break;
-      }
-      this.#counters.compressMs += performance.now() - beganMs;
-      const sealMs = performance.now();
-      const sent = this.#options.send({ type: 'block', blocks });
-      for (const block of taken) this.#settle(block);
-      for (const { encoding, stored } of blocks) if (encoding === 'zstd') releaseMemory(stored); // raw ones lie in the arenas
-      this.#sentBlocks += blocks.length;
-      this.#counters.newBlocks += blocks.length;
-      this.#counters.transferredBytes += storedBytes;
-      if (sent !== true) await sent;
-      else await new Promise<void>((resolve) => setImmediate(resolve));
-      this.#counters.networkMs += performance.now() - sealMs;
-    }
-  }
-
-  #settle(block: OfferedBlock): void {
-    if (block.arena !== undefined) this.#pool.settle(block.arena);
-  }
-
   #checkDrained(): void {
-    const isBusy =
-      this.#isReading || this.#isSending || this.#wanted.length > 0 || this.#offers.size > 0 || this.#offer.length > 0;
-    if (!this.#isDrainAsked || isBusy) return;
+    if (!this.#isDrainAsked || this.#isReading || !this.#sender.isIdle) return;
     this.#isDrainAsked = false;
-    this.#options.post({ type: 'drained', sentBlocks: this.#sentBlocks });
-  }
-
-  // what is safe
-
-  #waitForDurable(id: Buffer, file: OpenFile): void {
-    const key = id.toString('latin1');
-    const files = this.#waitingForDurable.get(key);
-    if (files === undefined) this.#waitingForDurable.set(key, [file]);
-    else files.push(file);
-  }
-
-  #blockDurable(key: string): void {
-    for (const file of this.#waitingForDurable.get(key) ?? []) this.#blockSafe(file);
-    this.#waitingForDurable.delete(key);
-  }
-
-  #blockSafe(file: OpenFile | undefined): void {
-    if (file === undefined) return;
-    file.openBlocks -= 1;
-    if (file.openBlocks === 0 && file.isRead) this.#durableFiles.push(file.index);
+    this.#options.post({ type: 'drained', sentBlocks: this.#sender.sentBlocks });
   }
 
   #postResults(): void {
@@ -532,17 +396,4 @@ export class BackupLane {
     this.#options.post({ type: 'files-durable', indexes: this.#durableFiles });
     this.#durableFiles = [];
   }
-}
-
-/** zstd level 1 when a sample shrinks and the whole does too; raw otherwise. */
-function compressBlock(id: Buffer, content: Buffer): StoredBlock {
-  const contentLength = content.length;
-  if (contentLength >= minCompressBytes && (contentLength <= unsampledBytes || isCompressible(content))) {
-    // Told the size, zstd takes tables that fit it; with room for the whole result there is one call and no joining.
-    const options = { ...zstdLevel1, pledgedSrcSize: contentLength, chunkSize: contentLength + 1024 };
-    const stored = zstdCompressSync(content, options);
-    if (stored.length < contentLength) return { id, encoding: 'zstd', contentLength, stored };
-    releaseMemory(stored);
-  }
-  return { id, encoding: 'raw', contentLength, stored: content };
 }

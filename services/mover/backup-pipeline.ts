@@ -5,82 +5,37 @@ import { hostname } from 'node:os';
 import path from 'node:path';
 import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
 import { blockIdOf } from '../repository/block-content.ts';
-import { describeManifest } from '../repository/manifest-chain.ts';
-import type { ManifestBlockReference } from '../repository/manifest-chain.ts';
-import { ManifestEncoder } from '../repository/manifest.ts';
 import { encodePointRoot } from '../repository/point-root.ts';
 import { FileCache } from './file-cache.ts';
 import type { CachedFile } from './file-cache.ts';
 import { fileState } from './file-state.ts';
 import type { BackupOperation, MoverPhase, MoverWarning, SourceEvent, SourceTotals } from './local-link.ts';
-import { packedReferenceBytes, unpackContent } from './content-list.ts';
-import { entryItems, plainEntry } from './manifest-entry.ts';
-import { OwnerNames } from './owner-names.ts';
+import { packedReferenceBytes } from './content-list.ts';
+import type { ReadContent } from './manifest-entry.ts';
+import { ManifestWindow } from './manifest-window.ts';
 import { showPath } from './path-text.ts';
+import { PendingFiles } from './pending-files.ts';
+import type { PendingFile } from './pending-files.ts';
 import type { StreamPool } from './stream-pool.ts';
 import { resolveSources, scanTree } from './tree-scanner.ts';
 import type { ScannedEntry, ScanSource } from './tree-scanner.ts';
+import { linkKey, TreeTotal } from './tree-total.ts';
 import { asBuffer } from './worker-link.ts';
-import type { FileResult, FileTask, FromWorker } from './worker-link.ts';
+import type { FileResult, FromWorker } from './worker-link.ts';
 
 const leadStream = 0;
-const offerIds = 4096;
-const maxOpenOffers = 4;
-const taskBatchFiles = 64;
-const taskBatchBytes = 8 * 1024 * 1024;
-const maxLaneFiles = 192;
-const maxLaneBytes = 32 * 1024 * 1024;
+const keptBatch = 4096;
 /** Entries between the walk and the manifest. */
 const maxWindowEntries = 2048;
 const sliceMs = 8;
 const software = 'farkeep 0.1';
 
-interface PendingFile {
-  readonly index: number;
-  readonly entry: ScannedEntry;
-  /** Cached, while the target is being asked. */
-  cached: Buffer | undefined;
-  unansweredIds: number;
-  isMissingBlocks: boolean;
-  lane: number;
-}
-
-/** An entry in tree order; `items` is undefined while its file is being read. */
-interface WindowSlot {
-  readonly entry: ScannedEntry | undefined;
-  result:
-    | {
-        readonly content: Buffer;
-        readonly sizeBytes: number;
-        readonly isChanged: boolean;
-        readonly isUnreadable: boolean;
-      }
-    | undefined;
-  isReady: boolean;
-}
+const emptyContent: ReadContent = { content: Buffer.alloc(0), sizeBytes: 0, isChanged: false, isUnreadable: false };
 
 interface SourceObject {
   readonly name: string;
   bytes: number;
   warnings: number;
-}
-
-/** What there is to do; the content of a file with several names counts once. */
-class TreeTotal {
-  bytes = 0;
-  files = 0;
-  readonly #seen = new Set<string>();
-
-  add(entry: ScannedEntry): void {
-    if (!entry.stats.isFile()) return;
-    this.files += 1;
-    if (entry.stats.nlink > 1n) {
-      const key = linkKey(entry);
-      if (this.#seen.has(key)) return;
-      this.#seen.add(key);
-    }
-    this.bytes += Number(entry.stats.size);
-  }
 }
 
 export interface BackupPipelineOptions {
@@ -101,19 +56,8 @@ export class BackupPipeline {
   readonly #emit: (event: SourceEvent) => void;
   readonly #now: () => number;
   readonly #cache: FileCache;
-  readonly #encoder = new ManifestEncoder();
-  readonly #owners = new OwnerNames();
-  readonly #manifestBlocks: ManifestBlockReference[] = [];
-  readonly #slots = new Map<number, WindowSlot>();
-  #nextSlot = 0;
-  #nextEmitted = 0;
-  readonly #pending = new Map<number, PendingFile>();
-  readonly #lanes: { files: number; bytes: number }[];
-  #batch: PendingFile[] = [];
-  #batchBytes = 0;
-  #offer: { ids: Buffer[]; parts: { file: PendingFile; count: number }[] } = { ids: [], parts: [] };
-  readonly #offers = new Map<number, { file: PendingFile; count: number }[]>();
-  #nextToken = 1;
+  readonly #window: ManifestWindow;
+  readonly #pending: PendingFiles;
   /** Files that were read, until their blocks are durable. */
   readonly #unsaved = new Map<number, CachedFile>();
   /** First tree path of a file with several names, by device and inode. */
@@ -141,7 +85,13 @@ export class BackupPipeline {
     this.#emit = emit;
     this.#now = now;
     this.#cache = new FileCache(operation.fileCachePath);
-    this.#lanes = Array.from({ length: pool.size }, () => ({ files: 0, bytes: 0 }));
+    this.#window = new ManifestWindow((id, content) => {
+      const block = { id: new Uint8Array(id), content: new Uint8Array(content) };
+      pool.send(leadStream, { type: 'store', blocks: [block] });
+    });
+    this.#pending = new PendingFiles(pool, (file, content) => {
+      this.#fileUnchanged(file, content);
+    });
   }
 
   totals(): SourceTotals {
@@ -210,7 +160,7 @@ export class BackupPipeline {
         this.#saveDurable(message.indexes);
         break;
       case 'offered':
-        this.#offered(message.token, message.wanted);
+        this.#pending.answered(message.token, message.wanted);
         break;
       case 'durable':
         this.#durableBytes = Math.max(this.#durableBytes, message.totalStoredBytes);
@@ -225,7 +175,7 @@ export class BackupPipeline {
       default:
         break;
     }
-    this.#emitReady();
+    this.#window.write();
     this.#notify();
   }
 
@@ -246,7 +196,7 @@ export class BackupPipeline {
         walked.add(item.entry);
         this.#addEntry(item.entry);
       }
-      this.#emitReady();
+      this.#window.write();
       if (performance.now() - sliceBeganMs > sliceMs) {
         await new Promise<void>((resolve) => setImmediate(resolve));
         sliceBeganMs = performance.now();
@@ -261,25 +211,18 @@ export class BackupPipeline {
     this.#total = walked;
     // A file whose cached blocks are missing comes back as a file to read, so this may take several turns.
     while (this.#pending.size > 0) {
-      this.#flushOffer();
-      this.#flushBatch();
+      this.#pending.flush();
       const before = this.#pending.size;
-      await this.#until(() => this.#pending.size < before || this.#batch.length > 0);
+      await this.#until(() => this.#pending.size < before || this.#pending.hasBatch);
     }
-    this.#emitReady();
+    this.#window.write();
   }
 
   #mustWait(): boolean {
-    if (this.#slots.size >= maxWindowEntries) {
-      // The oldest entry may be waiting for an offer or a batch that is not full.
-      this.#flushOffer();
-      this.#flushBatch();
-      return this.#slots.size >= maxWindowEntries;
-    }
-    return (
-      this.#offers.size > maxOpenOffers ||
-      this.#lanes.every(({ files, bytes }) => files >= maxLaneFiles || bytes >= maxLaneBytes)
-    );
+    if (this.#window.size < maxWindowEntries) return this.#pending.isFull;
+    // The oldest entry may be waiting for an offer or a batch that is not full.
+    this.#pending.flush();
+    return this.#window.size >= maxWindowEntries;
   }
 
   /** The top of the tree holds the sources by name; it looks like the first of them, or like the folder a single file lies in. */
@@ -288,49 +231,23 @@ export class BackupPipeline {
     if (first === undefined) throw new FarkeepError('source.missing');
     let stats = statSync(first.root, { bigint: true });
     if (!stats.isDirectory()) stats = statSync(path.dirname(first.root.toString()), { bigint: true });
-    this.#addSlot({
-      entry: {
-        treePath: Buffer.alloc(0),
-        sourcePath: first.root,
-        stats,
-        linkTarget: undefined,
-        sourceIndex: first.sourceIndex,
-      },
-      result: undefined,
-      isReady: true,
-    });
+    const { root: sourcePath, sourceIndex } = first;
+    this.#window.add({ treePath: Buffer.alloc(0), sourcePath, stats, linkTarget: undefined, sourceIndex });
   }
 
   #addEntry(entry: ScannedEntry): void {
     const { stats } = entry;
-    if (!stats.isFile()) {
-      this.#addSlot({ entry, result: undefined, isReady: true });
-      return;
-    }
-    if (stats.nlink > 1n && this.#isLaterName(entry)) {
-      this.#addSlot({
-        entry: { ...entry, linkTarget: this.#links.get(linkKey(entry)) },
-        result: undefined,
-        isReady: true,
-      });
+    if (!stats.isFile()) this.#window.add(entry);
+    else if (stats.nlink > 1n && this.#isLaterName(entry)) {
+      this.#window.add({ ...entry, linkTarget: this.#links.get(linkKey(entry)) });
       this.#countFile(entry, 0);
-      return;
-    }
-    if (stats.size === 0n) {
-      this.#addSlot({
-        entry,
-        result: { content: Buffer.alloc(0), sizeBytes: 0, isChanged: false, isUnreadable: false },
-        isReady: true,
-      });
+    } else if (stats.size === 0n) {
+      this.#window.add(entry, emptyContent);
       this.#countFile(entry, 0);
-      return;
+    } else {
+      const cached = this.#cache.find(entry.sourcePath, fileState(stats));
+      this.#pending.add(this.#window.expect(entry), entry, cached);
     }
-    const index = this.#addSlot({ entry, result: undefined, isReady: false });
-    const cached = this.#cache.find(entry.sourcePath, fileState(stats));
-    const file: PendingFile = { index, entry, cached, unansweredIds: 0, isMissingBlocks: false, lane: -1 };
-    this.#pending.set(index, file);
-    if (cached === undefined) this.#addToBatch(file);
-    else this.#offerCached(file, cached);
   }
 
   #isLaterName(entry: ScannedEntry): boolean {
@@ -342,93 +259,20 @@ export class BackupPipeline {
     return true;
   }
 
-  // cached files
+  // what became of files
 
-  #offerCached(file: PendingFile, cached: Buffer): void {
-    let count = 0;
-    const close = (): void => {
-      if (count > 0) this.#offer.parts.push({ file, count });
-      count = 0;
-    };
-    for (const { id } of unpackContent(cached)) {
-      if (id === null) continue;
-      this.#offer.ids.push(id);
-      file.unansweredIds += 1;
-      count += 1;
-      if (this.#offer.ids.length === offerIds) {
-        close();
-        this.#flushOffer();
-      }
-    }
-    close();
-    if (file.unansweredIds === 0) this.#cachedIsGood(file); // nothing but holes
-  }
-
-  #flushOffer(): void {
-    const { ids, parts } = this.#offer;
-    if (ids.length === 0) return;
-    this.#offer = { ids: [], parts: [] };
-    const token = this.#nextToken;
-    this.#nextToken += 1;
-    this.#offers.set(token, parts);
-    this.#pool.send(leadStream, { type: 'offer', token, ids: new Uint8Array(Buffer.concat(ids)) });
-  }
-
-  #offered(token: number, wanted: readonly boolean[]): void {
-    const parts = this.#offers.get(token);
-    if (parts === undefined) return;
-    this.#offers.delete(token);
-    let at = 0;
-    for (const { file, count } of parts) {
-      for (const end = at + count; at < end; at += 1) if (wanted[at] !== false) file.isMissingBlocks = true;
-      file.unansweredIds -= count;
-      if (file.unansweredIds > 0) continue;
-      if (file.isMissingBlocks) this.#addToBatch(file);
-      else this.#cachedIsGood(file);
-    }
-  }
-
-  #cachedIsGood(file: PendingFile): void {
-    const content = file.cached ?? Buffer.alloc(0);
+  #fileUnchanged(file: PendingFile, content: Buffer): void {
     const sizeBytes = Number(file.entry.stats.size);
     this.#cachedBytes += sizeBytes;
     this.#cachedBlocks += content.length / packedReferenceBytes;
     this.#keptPaths.push(file.entry.sourcePath);
-    if (this.#keptPaths.length >= offerIds) this.#saveKept();
+    if (this.#keptPaths.length >= keptBatch) this.#saveKept();
     this.#fileDone(file, { content, sizeBytes, isChanged: false, isUnreadable: false });
   }
 
   #saveKept(): void {
     this.#cache.keep(this.#keptPaths);
     this.#keptPaths = [];
-  }
-
-  // files to read
-
-  #addToBatch(file: PendingFile): void {
-    this.#batch.push(file);
-    this.#batchBytes += Number(file.entry.stats.size);
-    if (this.#batch.length >= taskBatchFiles || this.#batchBytes >= taskBatchBytes) this.#flushBatch();
-  }
-
-  #flushBatch(): void {
-    if (this.#batch.length === 0) return;
-    let lane = 0;
-    this.#lanes.forEach(({ bytes, files }, index) => {
-      const best = this.#lanes[lane];
-      if (best === undefined || bytes < best.bytes || (bytes === best.bytes && files < best.files)) lane = index;
-    });
-    const load = this.#lanes[lane];
-    if (load === undefined) return;
-    const files = this.#batch.map((file): FileTask => {
-      file.lane = lane;
-      load.files += 1;
-      load.bytes += Number(file.entry.stats.size);
-      return { index: file.index, path: new Uint8Array(file.entry.sourcePath) };
-    });
-    this.#batch = [];
-    this.#batchBytes = 0;
-    this.#pool.send(lane, { type: 'files', files });
   }
 
   #filesRead(results: readonly FileResult[], bytes: Buffer): void {
@@ -442,13 +286,8 @@ export class BackupPipeline {
   }
 
   #fileRead({ index, sizeBytes, isChanged, problem }: FileResult, content: Buffer, state: Buffer): void {
-    const file = this.#pending.get(index);
+    const file = this.#pending.take(index);
     if (file === undefined) return;
-    const load = this.#lanes[file.lane];
-    if (load !== undefined) {
-      load.files -= 1;
-      load.bytes -= Number(file.entry.stats.size);
-    }
     const { sourcePath, sourceIndex } = file.entry;
     if (problem !== undefined) {
       this.#skippedFiles += 1;
@@ -457,7 +296,7 @@ export class BackupPipeline {
         message: `It could not be read: ${problem}`,
         path: showPath(sourcePath),
       });
-      this.#fileDone(file, { content: Buffer.alloc(0), sizeBytes: 0, isChanged: false, isUnreadable: true });
+      this.#fileDone(file, { ...emptyContent, isUnreadable: true });
       return;
     }
     if (isChanged) {
@@ -471,13 +310,9 @@ export class BackupPipeline {
     this.#fileDone(file, { content, sizeBytes, isChanged, isUnreadable: false });
   }
 
-  #fileDone(file: PendingFile, result: NonNullable<WindowSlot['result']>): void {
-    this.#pending.delete(file.index);
-    const slot = this.#slots.get(file.index);
-    if (slot === undefined) return;
-    slot.result = result;
-    slot.isReady = true;
-    this.#countFile(file.entry, result.sizeBytes);
+  #fileDone({ index, entry }: PendingFile, content: ReadContent): void {
+    this.#window.complete(index, content);
+    this.#countFile(entry, content.sizeBytes);
   }
 
   #countFile(entry: ScannedEntry, sizeBytes: number): void {
@@ -496,47 +331,10 @@ export class BackupPipeline {
     this.#cache.save(files);
   }
 
-  // the manifest
-
-  #addSlot(slot: WindowSlot): number {
-    const index = this.#nextSlot;
-    this.#nextSlot += 1;
-    this.#slots.set(index, slot);
-    return index;
-  }
-
-  #emitReady(): void {
-    for (;;) {
-      const slot = this.#slots.get(this.#nextEmitted);
-      if (slot?.isReady !== true) return;
-      this.#slots.delete(this.#nextEmitted);
-      this.#nextEmitted += 1;
-      if (slot.entry === undefined) continue;
-      const base = plainEntry(slot.entry, this.#owners);
-      for (const item of entryItems(base, slot.entry, slot.result)) this.#storeManifest(this.#encoder.add(item));
-    }
-  }
-
-  #storeManifest(contents: readonly Buffer[]): void {
-    for (const content of contents) {
-      const id = blockIdOf(content);
-      this.#manifestBlocks.push({ id, lengthBytes: content.length });
-      this.#pool.send(leadStream, {
-        type: 'store',
-        blocks: [{ id: new Uint8Array(id), content: new Uint8Array(content) }],
-      });
-    }
-  }
+  // the end
 
   async #finishManifest(): Promise<Buffer> {
-    this.#storeManifest([this.#encoder.finish()]);
-    const { manifest, listBlocks } = describeManifest(this.#manifestBlocks, blockIdOf);
-    for (const { id, content } of listBlocks) {
-      this.#pool.send(leadStream, {
-        type: 'store',
-        blocks: [{ id: new Uint8Array(id), content: new Uint8Array(content) }],
-      });
-    }
+    const { manifest, totals } = this.#window.finish();
     this.#pool.broadcast({ type: 'drain' });
     await this.#until(() => this.#drained.size === this.#pool.size);
     const { jobId, jobName, pointId, sourcePaths } = this.#operation;
@@ -551,7 +349,7 @@ export class BackupPipeline {
       software,
       blockIdentifier: 'sha256',
       encryption: 'none',
-      totals: this.#encoder.totals,
+      totals,
       manifest,
     });
   }
@@ -601,8 +399,4 @@ export class BackupPipeline {
     while (this.#failure === undefined && !condition()) await new Promise<void>((resolve) => (this.#wake = resolve));
     if (this.#failure !== undefined) throw this.#failure;
   }
-}
-
-function linkKey({ stats }: ScannedEntry): string {
-  return `${stats.dev}:${stats.ino}`;
 }

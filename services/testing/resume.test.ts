@@ -1,7 +1,7 @@
 // What breaks on the way and comes back: cut lines, killed movers, restarted services, a gateway that goes; and what cannot come back.
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmdirSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmdirSync } from 'node:fs';
 import { chmod, chown, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -74,17 +74,14 @@ function strikeAfter(proxy: TamperingProxy, bytes: number, strike: () => void): 
   };
 }
 
-/** Process ids of data movers that this process has forked, by side. */
-async function moverPids(side: 'source' | 'target'): Promise<number[]> {
+/** Process ids of data movers that this process has forked, by side. At once: bytes that are being relayed wait for the answer. */
+function moverPids(side: 'source' | 'target'): number[] {
   const pids: number[] = [];
-  for (const entry of await readdir('/proc')) {
+  for (const entry of readdirSync('/proc')) {
     if (!/^[0-9]+$/.test(entry)) continue;
     try {
-      const [command, status] = await Promise.all([
-        readFile(`/proc/${entry}/cmdline`, 'utf8'),
-        readFile(`/proc/${entry}/status`, 'utf8'),
-      ]);
-      const isOwn = new RegExp(`^PPid:\\s+${process.pid}$`, 'm').test(status);
+      const command = readFileSync(`/proc/${entry}/cmdline`, 'utf8');
+      const isOwn = new RegExp(`^PPid:\\s+${process.pid}$`, 'm').test(readFileSync(`/proc/${entry}/status`, 'utf8'));
       if (isOwn && command.includes('mover-entry') && command.split('\0').includes(side)) pids.push(Number(entry));
     } catch {
       // Gone meanwhile.
@@ -132,10 +129,9 @@ describe('a session that breaks', () => {
     const site = await startSite();
     const killed = Promise.withResolvers<number[]>();
     strikeAfter(site.proxy, 2 * 1024 * 1024, () => {
-      void moverPids('target').then((pids) => {
-        for (const pid of pids) process.kill(pid, 'SIGKILL');
-        killed.resolve(pids);
-      });
+      const pids = moverPids('target');
+      for (const pid of pids) process.kill(pid, 'SIGKILL');
+      killed.resolve(pids);
     });
     const session = await site.stack.runJob(site.jobId);
     expect(await killed.promise).toHaveLength(1);
@@ -147,10 +143,9 @@ describe('a session that breaks', () => {
     const site = await startSite();
     const killed = Promise.withResolvers<number[]>();
     strikeAfter(site.proxy, 2 * 1024 * 1024, () => {
-      void moverPids('source').then((pids) => {
-        for (const pid of pids) process.kill(pid, 'SIGKILL');
-        killed.resolve(pids);
-      });
+      const pids = moverPids('source');
+      for (const pid of pids) process.kill(pid, 'SIGKILL');
+      killed.resolve(pids);
     });
     const session = await site.stack.runJob(site.jobId);
     expect(await killed.promise).toHaveLength(1);

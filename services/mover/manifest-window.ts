@@ -1,0 +1,90 @@
+// Owns the entries between the walk and the manifest: files become ready in any order, the manifest is written in the order of the tree.
+// Its blocks go out by the lead stream as they fill. Bounds nothing: the walk waits when too many entries are open.
+import { blockIdOf } from '../repository/block-content.ts';
+import { describeManifest } from '../repository/manifest-chain.ts';
+import type { ManifestBlockReference } from '../repository/manifest-chain.ts';
+import { ManifestEncoder } from '../repository/manifest.ts';
+import type { PointRoot } from '../repository/point-root.ts';
+import { entryItems, plainEntry } from './manifest-entry.ts';
+import type { ReadContent } from './manifest-entry.ts';
+import { OwnerNames } from './owner-names.ts';
+import type { ScannedEntry } from './tree-scanner.ts';
+
+interface Slot {
+  readonly entry: ScannedEntry;
+  content: ReadContent | undefined;
+  isReady: boolean;
+}
+
+export class ManifestWindow {
+  readonly #storeBlock: (id: Buffer, content: Buffer) => void;
+  readonly #encoder = new ManifestEncoder();
+  readonly #owners = new OwnerNames();
+  readonly #blocks: ManifestBlockReference[] = [];
+  readonly #slots = new Map<number, Slot>();
+  #next = 0;
+  #nextWritten = 0;
+
+  constructor(storeBlock: (id: Buffer, content: Buffer) => void) {
+    this.#storeBlock = storeBlock;
+  }
+
+  /** Entries that are not written yet. */
+  get size(): number {
+    return this.#slots.size;
+  }
+
+  /** An entry that needs no reading. */
+  add(entry: ScannedEntry, content?: ReadContent): void {
+    this.#put({ entry, content, isReady: true });
+  }
+
+  /** A file whose content is told later by `complete`, under the number that is returned. */
+  expect(entry: ScannedEntry): number {
+    return this.#put({ entry, content: undefined, isReady: false });
+  }
+
+  complete(index: number, content: ReadContent): void {
+    const slot = this.#slots.get(index);
+    if (slot === undefined) return;
+    slot.content = content;
+    slot.isReady = true;
+  }
+
+  /** Writes what is ready, as far as the order of the tree allows. */
+  write(): void {
+    for (
+      let slot = this.#slots.get(this.#nextWritten);
+      slot?.isReady === true;
+      slot = this.#slots.get(this.#nextWritten)
+    ) {
+      this.#slots.delete(this.#nextWritten);
+      this.#nextWritten += 1;
+      const base = plainEntry(slot.entry, this.#owners);
+      for (const item of entryItems(base, slot.entry, slot.content)) this.#store(this.#encoder.add(item));
+    }
+  }
+
+  /** Sends the last blocks; what the root says of the tree. */
+  finish(): Pick<PointRoot, 'manifest' | 'totals'> {
+    this.#store([this.#encoder.finish()]);
+    const { manifest, listBlocks } = describeManifest(this.#blocks, blockIdOf);
+    for (const { id, content } of listBlocks) this.#storeBlock(id, content);
+    return { manifest, totals: this.#encoder.totals };
+  }
+
+  #put(slot: Slot): number {
+    const index = this.#next;
+    this.#next += 1;
+    this.#slots.set(index, slot);
+    return index;
+  }
+
+  #store(contents: readonly Buffer[]): void {
+    for (const content of contents) {
+      const id = blockIdOf(content);
+      this.#blocks.push({ id, lengthBytes: content.length });
+      this.#storeBlock(id, content);
+    }
+  }
+}
