@@ -47,7 +47,7 @@ export const certificateTexts = {
   'certificate.generate.defaultName': 'Farkeep certificate {year}',
 
   'certificate.pick.intro':
-    'Certificates of this computer that come with a private key. Greyed ones cannot be used; the reason stands beside them.',
+    'Certificates of this computer that come with a private key. Greyed ones cannot be used; select one to see why.',
   'certificate.pick.table': 'Certificates of this computer',
   'certificate.pick.search': 'Search certificates',
   'certificate.pick.issuedTo': 'Issued to',

@@ -5,6 +5,7 @@ import type { SyntheticEvent, ReactNode } from 'react';
 import type { ErrorInfo } from '../../services/contracts/errors.ts';
 import { useText } from '../i18n/use-text.ts';
 import { ConfirmDialog } from './confirm-dialog.tsx';
+import { errorSentences } from './error-sentences.ts';
 import { ErrorView } from './error-view.tsx';
 import { useCall } from './use-call.ts';
 import { useReturnFocus } from './use-return-focus.ts';
@@ -81,8 +82,7 @@ export function Wizard({ title, steps, isDirty, onClose, footerStart, jumpTo = n
 
   const field = call.error === null ? undefined : (call.error.field ?? step.fieldOf?.(call.error));
   const isFieldHere = field !== undefined && step.fields?.includes(field) === true;
-  const fieldErrors: FieldErrors =
-    isFieldHere && call.error !== null ? { [field]: `${call.error.message} ${call.error.hint}`.trim() } : {};
+  const fieldErrors: FieldErrors = isFieldHere && call.error !== null ? { [field]: errorSentences(call.error) } : {};
   const pageError = isFieldHere ? null : call.error;
 
   const leave = (): void => {
@@ -201,11 +201,13 @@ export function Wizard({ title, steps, isDirty, onClose, footerStart, jumpTo = n
   );
 }
 
-/** Radios first at the chosen one; a page without fields leaves the focus on the button that goes on. */
+/** Radios first at the chosen one; what stands below a long text (data-focus="later") would scroll the text away; a page without fields leaves the focus on the button that goes on. */
 function focusFirstField(page: HTMLElement | null): void {
   const field =
-    page?.querySelector<HTMLElement>('input[type="radio"]:checked:not([disabled])') ??
-    page?.querySelector<HTMLElement>('input:not([disabled]):not([readonly]), [role="grid"], textarea, select') ??
+    page?.querySelector<HTMLElement>('input[type="radio"]:checked:not([disabled], [data-focus="later"] *)') ??
+    page?.querySelector<HTMLElement>(
+      'input:not([disabled]):not([readonly], [data-focus="later"] *), [role="grid"], textarea, select',
+    ) ??
     page?.closest('form')?.querySelector<HTMLElement>('button[type="submit"]:not([disabled])');
   field?.focus();
 }

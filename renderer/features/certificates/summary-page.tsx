@@ -54,7 +54,7 @@ export function SummaryPage({
       <div>
         <CopyButton label={t('certificate.summary.copy')} text={() => rowsAsText(rows)} />
       </div>
-      {whenChoice}
+      {whenChoice !== null && <div data-focus="later">{whenChoice}</div>}
       {isReplacing && (
         <section>
           <h4 className={styles.usageTitle}>{t('certificate.summary.usage')}</h4>

@@ -31,7 +31,7 @@ const useStyles = makeStyles({
   },
   words: { fontSize: tokens.fontSizeBase200, lineHeight: '18px' },
   code: { fontFamily: tokens.fontFamilyMonospace, fontSize: tokens.fontSizeBase200, lineHeight: '20px' },
-  differing: { backgroundColor: tokens.colorPaletteYellowBackground1 },
+  differing: { backgroundColor: `color-mix(in srgb, ${tokens.colorPaletteMarigoldBackground3} 13%, transparent)` },
   presented: { fontWeight: tokens.fontWeightSemibold },
   differs: { marginLeft: '6px', fontSize: tokens.fontSizeBase200, color: tokens.colorNeutralForeground2 },
 });

@@ -11,6 +11,7 @@ import { tenantClients } from '../../platform/clients.ts';
 import { openDialog } from '../../platform/dialog-store.ts';
 import { formatInstant } from '../../platform/format.ts';
 import { DialogFrame } from '../../ui/dialog-frame.tsx';
+import { errorSentences } from '../../ui/error-sentences.ts';
 import { ErrorView } from '../../ui/error-view.tsx';
 import { showToast } from '../../ui/toast-store.ts';
 import { useCall } from '../../ui/use-call.ts';
@@ -83,7 +84,7 @@ export function TrustPromptDialog({ prompt, onAnswered, onPostpone }: TrustPromp
 
   const outcome =
     malformed !== null
-      ? { validationState: 'error' as const, validationMessage: `${malformed.message} ${malformed.hint}` }
+      ? { validationState: 'error' as const, validationMessage: errorSentences(malformed) }
       : check === null
         ? { hint: t('trust.paste.hint') }
         : check.isMatch
