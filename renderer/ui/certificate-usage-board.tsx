@@ -95,17 +95,17 @@ export function CertificateUsageBoard({ slot, candidateId }: CertificateUsageBoa
               </>
             ),
           },
-          { id: 'kind', title: t('usage.kind'), width: '110px', cell: ({ kind }) => t(`usage.kind.${kind}`) },
+          { id: 'kind', title: t('usage.kind'), width: '84px', cell: ({ kind }) => t(`usage.kind.${kind}`) },
           {
             id: 'state',
             title: t('usage.state'),
-            width: '140px',
+            width: '124px',
             cell: ({ state }) => <StatusBadge tone={tones[state]}>{t(`usage.state.${state}`)}</StatusBadge>,
           },
           {
             id: 'lastSeen',
             title: t('usage.lastSeen'),
-            width: '170px',
+            width: '150px',
             cell: ({ lastSeenAt }) => <Instant at={lastSeenAt} otherwise={t('word.never')} />,
           },
         ]}
