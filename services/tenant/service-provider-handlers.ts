@@ -37,17 +37,21 @@ export function serviceProviderHandlers(
 ): DomainHandlers<typeof serviceProvidersDomain> {
   const { providers, dialer, trustDesk } = options;
 
-  /** Connects to an address that may not be known yet. */
+  /** Under which name an address was judged and pinned so far: that of a provider behind it, else its host. */
+  const identityAt = (host: string, port: number): string => providers.findByAddress(host, port)?.name ?? host;
+
+  /**
+   * Connects to an address that may not be known yet. A thumbprint is about the provider that is being added, and never changes the pin
+   * of another account behind the same gateway.
+   */
   const open = (
-    { host, port }: { host: string; port: number },
+    { name, host, port }: { name: string; host: string; port: number },
     signal: AbortSignal,
     fingerprint?: string,
   ): Promise<ProviderLink> => {
-    const known = providers.findByAddress(host, port);
+    const identity = fingerprint === undefined ? identityAt(host, port) : name;
     const gateway: GatewayAddress = { name: host, host, port };
-    return openLink(
-      dialer.linkOptions({ identity: known?.name ?? host, gateway, waitingJob: null, signal, fingerprint }),
-    );
+    return openLink(dialer.linkOptions({ identity, gateway, waitingJob: null, signal, fingerprint }));
   };
 
   const save = async (
@@ -57,8 +61,16 @@ export function serviceProviderHandlers(
     signal: AbortSignal,
   ): Promise<ServiceProvider> => {
     const contact = await askOffers(link, signal);
+    providers.refuseTakenName(input.name);
+    const { host, port } = input;
+    const known = providers.findByAddress(host, port);
+    trustDesk.adopt(link.presented.leafDer, {
+      from: known?.name ?? host,
+      isShared: known !== undefined,
+      to: input.name,
+      address: `${host}:${port}`,
+    });
     const provider = providers.add({ ...input, password }, contact);
-    trustDesk.adopt(input.host, input.name, link.presented.leafDer);
     await dialer.askForNews(link, input.name, signal);
     return provider;
   };
@@ -67,8 +79,7 @@ export function serviceProviderHandlers(
     list: () => ({ providers: providers.list() }),
     probe: async ({ host, port }, { signal }) => {
       let presented: PresentedCertificate | undefined;
-      const known = providers.findByAddress(host, port);
-      const identity = known?.name ?? host;
+      const identity = identityAt(host, port);
       try {
         const link = await openLink(
           dialer.linkOptions({
@@ -111,7 +122,7 @@ export function serviceProviderHandlers(
       const chosen = name ?? invitation.provider;
       providers.refuseTakenName(chosen);
       const { link, gateway } = await openFirst(invitation.gateways, (address) =>
-        open(address, signal, invitation.fingerprint),
+        open({ name: chosen, host: address.host, port: address.port }, signal, invitation.fingerprint),
       );
       try {
         const login = await logIn(link, invitationLogin(invitation.user, invitation.secret), signal);

@@ -1,8 +1,10 @@
 // Owns one session of the job manager from start to end: attempts, waiting, asking a person about a certificate, giving up, cancelling.
 // Each attempt is a fresh connection with fresh keys. Moves no data itself.
+import { errorCatalogue } from '../contracts/errors.ts';
 import type { ServiceProvider } from '../contracts/models/tenant.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
+import { formatBytes } from '../kernel/format-bytes.ts';
 import type { Logger } from '../kernel/logger.ts';
 import { isResumable } from '../session/attempt-error.ts';
 import type { LiveSession } from '../session/live-session.ts';
@@ -10,7 +12,7 @@ import { summarize } from '../pki/certificate-summary.ts';
 import { askProvider } from '../wire/control-calls.ts';
 import type { DialWatcher, ProviderDialer } from './provider-dialer.ts';
 import { TrustRefusal, type ProviderLink } from './provider-link.ts';
-import { SessionAttempt, type SessionPlan } from './session-attempt.ts';
+import { SessionAttempt, type AttemptResult, type SessionPlan } from './session-attempt.ts';
 import type { SessionReporter } from './session-reporter.ts';
 import type { RaisedPrompt } from './trust-desk.ts';
 
@@ -55,8 +57,8 @@ export class SessionRunner {
   async run(): Promise<void> {
     const { logger } = this.#options;
     try {
-      const storedBytes = await this.#attemptUntilDone();
-      await this.#finish(null, storedBytes);
+      const { storedBytes, failure } = await this.#attemptUntilDone();
+      await this.#finish(failure ?? null, storedBytes);
     } catch (error) {
       const known = toFarkeepError(error);
       if (this.#isSuspended) {
@@ -81,7 +83,7 @@ export class SessionRunner {
     this.#abort.abort();
   }
 
-  async #attemptUntilDone(): Promise<number> {
+  async #attemptUntilDone(): Promise<AttemptResult> {
     const { clock, retryIntervalMs, retryWindowMs } = this.#options;
     for (;;) {
       try {
@@ -95,7 +97,8 @@ export class SessionRunner {
         }
         if (this.#isKnownAlready(known)) continue;
         // Before the first grant there is nothing to come back to: whoever started the job gets the reason at once.
-        if (!isWorthAnotherAttempt(known) || !this.#isGranted) throw known;
+        if (!isWorthAnotherAttempt(known)) throw known;
+        if (!this.#isGranted) throw withoutPromise(known, this.plan.operation);
         this.#resumeUntilMs ??= clock.now() + retryWindowMs;
         const nextAt = clock.now() + retryIntervalMs;
         if (nextAt > this.#resumeUntilMs) {
@@ -112,7 +115,7 @@ export class SessionRunner {
     }
   }
 
-  async #attempt(): Promise<number> {
+  async #attempt(): Promise<AttemptResult> {
     const { live, plan } = this;
     const { dialer, provider, reporter, logger, onGranted } = this.#options;
     const signal = this.#abort.signal;
@@ -142,8 +145,7 @@ export class SessionRunner {
       },
     });
     try {
-      const { storedBytes } = await attempt.run();
-      return storedBytes;
+      return await attempt.run();
     } catch (error) {
       // A session that goes on needs a new channel; one that is over says so on this one.
       const isOver = !isResumable(toFarkeepError(error).code);
@@ -224,7 +226,10 @@ export class SessionRunner {
         live.setPoint(told.pointId, told.storedBytes || storedBytes);
       }
       if (error === null && this.plan.operation === 'backup') {
-        live.act('info', `The restore point is safe; ${told.storedBytes || storedBytes} bytes were stored for it`);
+        live.act(
+          'info',
+          `The restore point is safe; ${formatBytes(told.storedBytes || storedBytes)} were stored for it`,
+        );
       }
     } catch (thrown) {
       // The work is done or lost already; the provider finds out by itself.
@@ -252,6 +257,19 @@ export class SessionRunner {
 /** Gateways that the certificate covers but do not answer right now may come back; one that it does not cover stays excluded. */
 function isWorthAnotherAttempt({ code, retryable }: FarkeepError): boolean {
   return isResumable(code) || (code === 'gateway.excluded' && retryable);
+}
+
+/** Nothing is tried again before the first grant, so the hint must not say so. Hints that name something to do stay. */
+function withoutPromise(error: FarkeepError, operation: SessionPlan['operation']): FarkeepError {
+  const { code, message, hint, retryable, details } = error;
+  const isPromise = (code === 'connection.lost' || code === 'session.mover-died') && hint === errorCatalogue[code].hint;
+  if (!isPromise) return error;
+  return new FarkeepError(code, message, {
+    hint: operation === 'backup' ? 'Run the job again.' : 'Start it again.',
+    retryable,
+    ...(details === undefined ? {} : { details }),
+    cause: error,
+  });
 }
 
 function outcomeOf(error: FarkeepError | null, warnings: number): 'succeeded' | 'warning' | 'failed' | 'cancelled' {

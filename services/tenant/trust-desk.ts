@@ -1,7 +1,7 @@
 // Owns the tenant's trust questions: decides by pins and chain, asks a person once for each identity, writes pins and the journal.
 // Opens no connection. Nothing about a refused identity is remembered but the journal's entry: the next contact asks again.
 import type { EventPublisher } from '../contracts/contract.ts';
-import type { ThumbprintCheck, TrustPrompt } from '../contracts/models/trust.ts';
+import type { Pin, ThumbprintCheck, TrustPrompt } from '../contracts/models/trust.ts';
 import { trustDomain } from '../contracts/rpc/trust.ts';
 import type { PinStore } from '../certstore/pin-store.ts';
 import type { TrustJournal } from '../certstore/trust-journal.ts';
@@ -69,7 +69,8 @@ export class TrustDesk {
     if (result.decision !== 'refused') {
       if (question.fingerprint !== undefined) this.#pinByFingerprint(presented, question);
       else if (result.reasons.includes('pin.next')) this.#rollOver(presented, question);
-      this.#answerItself(presented, question);
+      // What was asked about is trusted now, by a new authority or a list that can be read again.
+      this.#withdrawAbout(question.identity, thumbprintOf(presented.leafDer));
       return { result, prompt: null, error: null };
     }
     const error = trustError(result, question.identity);
@@ -134,13 +135,39 @@ export class TrustDesk {
     }
   }
 
-  /** A provider got its name: what was pinned for its host belongs to it from now on. */
-  adopt(from: string, to: string, leafDer: Uint8Array): void {
-    const isPinned = this.#pins
-      .list(from)
-      .some((pin) => pin.state === 'current' && pin.certificate.sha256 === summarize(leafDer).sha256);
-    if (!isPinned || from === to) return;
-    this.#pins.rename(from, to);
+  /**
+   * A provider got its name: what was pinned for its host belongs to it from now on. When the address is that of another provider, which
+   * keeps its pin (`isShared`), the new one gets a pin of its own of the same certificate.
+   * @throws trust.refused when this very certificate was revoked under the new name
+   */
+  adopt(
+    leafDer: Uint8Array,
+    { from, to, isShared, address }: { from: string; to: string; isShared: boolean; address: string },
+  ): void {
+    const sha256 = thumbprintOf(leafDer);
+    const hasPin = (identity: string, state: Pin['state']): boolean =>
+      this.#pins.list(identity).some((pin) => pin.state === state && pin.certificate.sha256 === sha256);
+    // Only a person lifts a revocation, by accepting the certificate again for this very name.
+    if (hasPin(to, 'revoked')) {
+      throw new FarkeepError('trust.refused', `${to}: This certificate was pinned and the pin was revoked`, {
+        details: { reasons: ['pin.revoked'] },
+      });
+    }
+    if (!isShared) this.#withdrawAbout(from, sha256);
+    if (from === to || !hasPin(from, 'current')) return;
+    if (!isShared) {
+      this.#pins.rename(from, to);
+    } else if (!hasPin(to, 'current')) {
+      this.#pins.accept(to, leafDer);
+      this.#journal.append({
+        who: 'tenant service',
+        action: 'accepted',
+        identity: to,
+        address,
+        sha256,
+        note: `Added behind an address of "${from}", for which the same certificate is pinned`,
+      });
+    } else return;
     this.#publish(trustDomain, 'pinsChanged', {});
   }
 
@@ -198,9 +225,7 @@ export class TrustDesk {
     this.#publish(trustDomain, 'pinsChanged', {});
   }
 
-  /** What was asked about is trusted now, by a new authority or a list that can be read again. */
-  #answerItself(presented: PresentedCertificate, { identity }: TrustQuestion): void {
-    const sha256 = thumbprintOf(presented.leafDer);
+  #withdrawAbout(identity: string, sha256: string): void {
     for (const { prompt } of [...this.#prompts.values()]) {
       if (prompt.identity === identity && prompt.presented.sha256 === sha256) this.#settle(prompt.id, 'withdrawn');
     }

@@ -104,6 +104,12 @@ describe('refusals before a session', () => {
     expect((await stack.tenant.domain(serviceProvidersDomain).list({})).providers).toEqual([]);
   });
 
+  it('names the provider that is being added when its thumbprint is wrong', async () => {
+    const wrong = fingerprint.replace(/^../, (pair) => (pair === '00' ? '01' : '00'));
+    const add = stack.tenant.domain(serviceProvidersDomain).add({ ...account(), name: 'p5', fingerprint: wrong });
+    expect((await infoOf(add)).message).toMatch(/^p5: /);
+  });
+
   it('tells a wrong password and an unknown user by the same words', async () => {
     const add = stack.tenant.domain(serviceProvidersDomain).add;
     const wrongPassword = add({ ...account(), password: 'not the password', fingerprint });
@@ -147,6 +153,42 @@ describe('refusals before a session', () => {
     const old = stack.tenant.domain(serviceProvidersDomain).add({ ...account(), name: 'old', fingerprint });
     expect(await codeOf(old)).toBe('login.refused');
   });
+});
+
+describe('a second account behind the same gateway', () => {
+  it('gets a pin of its own, by accepted pin and by thumbprint, and goes on when the first one is gone', async () => {
+    const folder = await mkdtemp(path.join(tmpdir(), 'farkeep-second-account-'));
+    const stack = await Stack.start({ folder, tenant: { checkInIntervalMs: 0 } });
+    try {
+      const { id: firstId } = await stack.addProvider();
+      const { add, rescan, remove } = stack.tenant.domain(serviceProvidersDomain);
+      const trust = stack.tenant.domain(trustDomain);
+      const fingerprint = await stack.fingerprint();
+      const account = { ...stack.addressOf(0), userName: stackNames.account, password: stackNames.password };
+      const second = await add({ ...account, name: 'by-pin' });
+      const third = await add({ ...account, name: 'by-thumbprint', fingerprint });
+      const { pins } = await trust.listPins({});
+      expect(new Map(pins.map(({ identity, certificate }) => [identity, certificate.sha256]))).toEqual(
+        new Map([stackNames.provider, 'by-pin', 'by-thumbprint'].map((name) => [name, fingerprint])),
+      );
+      const { entries, isIntact } = await trust.journal({});
+      expect(isIntact).toBe(true);
+      for (const identity of ['by-pin', 'by-thumbprint']) {
+        expect(entries).toContainEqual(expect.objectContaining({ identity, action: 'accepted', sha256: fingerprint }));
+      }
+      await remove({ providerId: firstId });
+      expect(await rescan({ providerId: second.id })).toMatchObject({ trust: 'pinned', problem: null });
+      expect(await rescan({ providerId: third.id })).toMatchObject({ trust: 'pinned', problem: null });
+
+      // A revocation stands until a person lifts it; another account's pin does not.
+      await remove({ providerId: second.id });
+      await trust.revokePin({ pinId: pins.find(({ identity }) => identity === 'by-pin')?.id ?? '' });
+      expect(await codeOf(add({ ...account, name: 'by-pin' }))).toBe('trust.refused');
+    } finally {
+      await stack.stop();
+      await rm(folder, { recursive: true, force: true });
+    }
+  }, 60_000);
 });
 
 describe('refusals of a job', () => {
