@@ -4,7 +4,7 @@ import path from 'node:path';
 import { makePfx } from '../fixtures/certificate-files.ts';
 import { expect, test } from '../fixtures/console-test.ts';
 import type { FarkeepConsole } from '../fixtures/farkeep-console.ts';
-import { chooseNext } from '../fixtures/file-dialogs.ts';
+import { chooseNext, saveNext } from '../fixtures/file-dialogs.ts';
 import { trustLicenceSigner } from '../fixtures/licence-file.ts';
 import { CertificateWizard } from '../pages/certificate-wizard.ts';
 import { CloudConnectPage } from '../pages/cloud-connect-page.ts';
@@ -153,8 +153,9 @@ test('a certificate of other software is imported; what cannot be used says why;
 
 test('a change is announced and cancelled; a sudden one is compared by the tenant before its job goes on', async ({
   farkeep,
+  home,
 }) => {
-  const { page } = farkeep;
+  const { page, app } = farkeep;
   const window = new ConsoleWindow(page);
   const cloudConnect = new CloudConnectPage(page);
   await new FirstStartPage(page).tryItHere();
@@ -257,7 +258,7 @@ test('a change is announced and cancelled; a sudden one is compared by the tenan
     await farkeep.expectAccessible('certificates-board');
   });
 
-  await test.step('the journal has the answers, and its chain is intact', async () => {
+  await test.step('the journal has the answers, its chain is intact; trusted hosts move by file', async () => {
     await window.chooseFromMenu('Options');
     const options = window.dialog('Options');
     await options.getByRole('tab', { name: 'Security' }).click();
@@ -270,6 +271,13 @@ test('a change is announced and cancelled; a sudden one is compared by the tenan
         .first(),
     ).toBeVisible();
     await expect(options).toContainText(/intact/i);
+    const hosts = path.join(home.folder, 'hosts.json');
+    await saveNext(app, hosts);
+    await options.getByRole('button', { name: 'Export...' }).click();
+    await expect.poll(() => readFile(hosts, 'utf8').catch(() => '')).toContain('BEGIN CERTIFICATE');
+    await chooseNext(app, hosts);
+    await options.getByRole('button', { name: 'Import...' }).click();
+    await expect(options).toContainText(/known.*Farkeep provider/i);
     await journal.scrollIntoViewIfNeeded();
     await farkeep.expectAccessible('certificates-journal');
   });
