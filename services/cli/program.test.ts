@@ -96,6 +96,20 @@ describe('the farkeep command', () => {
     expect(result.json()).toMatchObject({ ok: false, error: { code: 'call.invalid' } });
   });
 
+  it('says that a group needs a command', async () => {
+    const result = await runCli(['job', '--json']);
+    expect(result).toMatchObject({ exitCode: 2, stderr: '' });
+    expect(result.json()).toMatchObject({
+      error: { message: '"farkeep job" needs a command', hint: 'See: farkeep job --help' },
+    });
+  });
+
+  it('names the instance in the hint of status', async () => {
+    const home = await makeTemporaryFolder();
+    const { stdout } = await runCli(['status', '--home', home]);
+    expect(stdout).toContain(`start: farkeep serve tenant --home ${home}`);
+  });
+
   it('says which command starts a service that is not running', async () => {
     const home = await makeTemporaryFolder();
     const text = await runCli(['job', 'list', '--home', home]);

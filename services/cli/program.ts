@@ -28,7 +28,7 @@ export async function runCommandLine(args: readonly string[], signal: AbortSigna
       exitCode = code;
     },
   });
-  const wanted = firstOperand(args);
+  const [wanted] = operandsOf(args);
   for (const group of commandGroups) {
     if (group.name === wanted) (await group.load())(program, action);
     else program.command(group.name, { hidden: false }).description(group.description);
@@ -41,8 +41,11 @@ export async function runCommandLine(args: readonly string[], signal: AbortSigna
     // Help and version are what was asked for; help because something is missing is not.
     if (error.exitCode === 0) return exitCodes.done;
     if (isJson) {
-      const message = error.message.replace(/^error: /, '');
-      createOutput({ isJson }).failure({ code: 'call.invalid', message, hint: 'See: farkeep --help' });
+      // Commander names only its own method when a group is called without a command.
+      const called = ['farkeep', ...(error.code === 'commander.help' ? operandsOf(args) : [])].join(' ');
+      const message =
+        error.code === 'commander.help' ? `"${called}" needs a command` : error.message.replace(/^error: /, '');
+      createOutput({ isJson }).failure({ code: 'call.invalid', message, hint: `See: ${called} --help` });
     }
     return exitCodes.usage;
   }
@@ -66,14 +69,15 @@ function createProgram(isJson: boolean): Command {
 
 const optionsWithValue = new Set(['--home']);
 
-/** The command's name: the first argument that is neither an option nor an option's value. */
-function firstOperand(args: readonly string[]): string | undefined {
+/** Arguments that are neither an option nor an option's value; the first is the command's name. */
+function operandsOf(args: readonly string[]): string[] {
+  const operands: string[] = [];
   for (let index = 0; index < args.length; index += 1) {
     const argument = args[index] ?? '';
     if (optionsWithValue.has(argument)) index += 1;
-    else if (!argument.startsWith('-')) return argument;
+    else if (!argument.startsWith('-')) operands.push(argument);
   }
-  return undefined;
+  return operands;
 }
 
 function endOfOptions(args: readonly string[]): number {

@@ -1,5 +1,9 @@
 // Owns sizes, durations and dates as people write and read them on the command line.
 import { FarkeepError } from '../kernel/farkeep-error.ts';
+import { formatBytes } from '../kernel/format-bytes.ts';
+
+/** Belongs to the kernel; commands find all their quantities here. */
+export { formatBytes };
 
 const sizeUnits: Readonly<Record<string, number>> = {
   '': 1,
@@ -66,21 +70,6 @@ export function usageError(message: string, hint: string, option: string): Farke
   return new FarkeepError('call.invalid', message, { hint, field: option.replace(/^-+/, '') });
 }
 
-/** "1.23 GB": decimal units, three digits. */
-export function formatBytes(bytes: number): string {
-  const units = ['B', 'KB', 'MB', 'GB', 'TB', 'PB'];
-  let value = bytes;
-  let index = 0;
-  // 999.95 would be shown as 1000.
-  while (value >= 999.5 && index < units.length - 1) {
-    value /= 1000;
-    index += 1;
-  }
-  if (index === 0) return `${value} B`;
-  const digits = value < 9.995 ? 2 : value < 99.95 ? 1 : 0;
-  return `${value.toFixed(digits)} ${units[index] ?? ''}`;
-}
-
 export function formatRate(bytesPerSecond: number): string {
   return `${formatBytes(Math.round(bytesPerSecond))}/s`;
 }
@@ -108,4 +97,9 @@ export function formatInstant(instant: string | null): string {
 
 export function formatCount(count: number): string {
   return count.toLocaleString('en-US');
+}
+
+/** "1 file", "2,000 files". */
+export function formatCounted(count: number, one: string, many = `${one}s`): string {
+  return `${formatCount(count)} ${count === 1 ? one : many}`;
 }

@@ -1,7 +1,7 @@
 // Owns how a session that ended is told: exit code, the stable JSON form, sentences for people. Used by job run, restore, session watch.
 import { errorCatalogue, exitCodes } from '../contracts/errors.ts';
 import type { SessionDetail, SessionSummary } from '../contracts/models/session.ts';
-import { formatBytes, formatCount, formatDuration, formatRate } from './quantities.ts';
+import { formatBytes, formatCounted, formatDuration, formatRate } from './quantities.ts';
 import { printable } from './text-table.ts';
 
 export function exitCodeOf({ state, error, hasSecurityWarning }: SessionSummary): number {
@@ -47,20 +47,28 @@ export function sessionJson(session: SessionDetail): Record<string, unknown> {
   };
 }
 
+/** What a session has put in its place; a session from before these figures were kept only knows what it dealt with. */
+export function restoredOf({ progress }: SessionSummary): { files: number; bytes: number; skipped: number } {
+  const { restored, processedFiles, processedBytes } = progress;
+  return restored ?? { files: processedFiles, bytes: processedBytes, skipped: 0 };
+}
+
 /** A few lines for people. */
 export function formatOutcome(session: SessionDetail): string {
   const { state, kind, progress, warnings, warningCount, error, pointId, attempt } = session;
   const durationMs = durationMsOf(session);
-  const rate = formatRate(progress.processedBytes / Math.max(durationMs / 1000, 0.001));
+  const { files, bytes, skipped } = restoredOf(session);
+  const rate = formatRate(bytes / Math.max(durationMs / 1000, 0.001));
   const verb = kind === 'restore' ? 'restored' : 'backed up';
   const lines: string[] = [];
   if (session.hasSecurityWarning) lines.push('SECURITY WARNING: data was changed on the way. Nothing of it was used.');
   if (state === 'succeeded' || state === 'warning') {
     lines.push(
-      `${formatCount(progress.processedFiles)} files, ${formatBytes(progress.processedBytes)} ${verb} in ${formatDuration(durationMs)} (${rate})` +
+      `${formatCounted(files, 'file')}, ${formatBytes(bytes)} ${verb} in ${formatDuration(durationMs)} (${rate})` +
         (kind === 'backup'
-          ? `; ${formatBytes(progress.transferredBytes)} sent, ${formatCount(progress.unchangedFiles)} files unchanged`
+          ? `; ${formatBytes(progress.transferredBytes)} sent, ${formatCounted(progress.unchangedFiles, 'file')} unchanged`
           : '') +
+        (skipped > 0 ? `; ${formatCounted(skipped, 'file')} skipped by the overwrite rule` : '') +
         `${attempt > 1 ? `; ${attempt} attempts` : ''}.`,
     );
     if (pointId !== null && kind === 'backup') lines.push(`Restore point: ${pointId}`);
@@ -68,8 +76,10 @@ export function formatOutcome(session: SessionDetail): string {
     lines.push('Cancelled. Nothing half-done was kept; what was sent is reused by the next run.');
   else if (error !== null) lines.push(`Error: ${printable(error.message)}`, `Next: ${error.hint}`);
   else lines.push('Failed.');
+  if (state === 'failed' && kind === 'restore' && files > 0)
+    lines.push(`Restored all the same: ${formatCounted(files, 'file')}, ${formatBytes(bytes)}.`);
   if (warningCount > 0) {
-    lines.push(`${formatCount(warningCount)} warnings:`);
+    lines.push(`${formatCounted(warningCount, 'warning')}:`);
     for (const { path, message } of warnings.slice(0, 20)) {
       lines.push(`  ${path === null ? '' : `${printable(path)}: `}${printable(message)}`);
     }

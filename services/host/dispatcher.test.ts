@@ -32,6 +32,8 @@ describe('dispatcher', () => {
     const secret = await createSample().call('login', { password: 'hunter2' });
     expect(secret).toMatchObject({ ok: false, error: { code: 'call.invalid', field: 'password' } });
     expect(JSON.stringify(secret)).not.toContain('hunter2');
+    const missing = await createSample().call('add', {});
+    expect(missing).toMatchObject({ error: { field: 'left', message: 'The left is missing' } });
   });
 
   it.each([

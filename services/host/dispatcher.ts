@@ -73,7 +73,7 @@ export function createDispatcher({
     const route = routes.get(domain)?.get(command);
     if (route === undefined) throw unknownOperation(domain, command, routes);
     const parsed = route.contract.input.safeParse(input ?? {});
-    if (!parsed.success) throw invalidInput(domain, command, parsed.error);
+    if (!parsed.success) throw invalidInput(parsed.error);
     context.signal.throwIfAborted();
     const value = await withCancelGrace(Promise.resolve(route.handler(parsed.data, context)), context.signal, clock);
     const output = route.contract.output.safeParse(value);
@@ -140,19 +140,69 @@ function unknownOperation(
   );
 }
 
-function invalidInput(domain: string, command: string, error: z.ZodError): FarkeepError {
+function invalidInput(error: z.ZodError): FarkeepError {
   const path = error.issues[0]?.path.map(String).join('.') ?? '';
-  return new FarkeepError('call.invalid', `${domain}.${command}: ${firstIssue(error)}`, {
+  return new FarkeepError('call.invalid', firstIssue(error), {
     ...(path === '' ? {} : { field: path }),
   });
 }
 
-/** "quotas.0.limitBytes: expected number": names the place, never the value, which may be a password. */
+type Issue = z.ZodError['issues'][number];
+
+/** "The password must have at least 8 characters": names the place, never the value, which may be a password. */
 function firstIssue(error: z.ZodError): string {
   const [issue] = error.issues;
-  if (issue === undefined) return 'not valid';
+  if (issue === undefined) return 'The input is not valid';
   const path = issue.path.map(String).join('.');
-  return path === '' ? issue.message : `${path}: ${issue.message}`;
+  const plain = inPlainWords(issue);
+  if (plain === undefined) return path === '' ? issue.message : `${path}: ${issue.message}`;
+  if (path === '') return `The input ${plain}`;
+  return `${/^[a-z]+$/.test(path) ? `The ${path}` : `"${path}"`} ${plain}`;
+}
+
+const typeNames: Readonly<Record<string, string>> = {
+  string: 'a text',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'an object',
+};
+
+/** The commonest of zod's own messages; undefined for others and for those that a contract wrote itself. */
+function inPlainWords(issue: Issue): string | undefined {
+  if (!/^(Too small|Too big|Invalid)/.test(issue.message)) return undefined;
+  switch (issue.code) {
+    case 'too_small': {
+      const least = String(issue.minimum);
+      if (issue.origin === 'string' || issue.origin === 'array') {
+        return least === '1' ? 'must not be empty' : `must have at least ${least} ${counted(issue.origin)}`;
+      }
+      return issue.inclusive === false ? `must be more than ${least}` : `must be at least ${least}`;
+    }
+    case 'too_big': {
+      const most = String(issue.maximum);
+      if (issue.origin === 'string' || issue.origin === 'array') {
+        return `must have at most ${most} ${counted(issue.origin)}`;
+      }
+      return issue.inclusive === false ? `must be less than ${most}` : `must be at most ${most}`;
+    }
+    case 'invalid_type': {
+      if (issue.message.endsWith('received undefined')) return 'is missing';
+      const name = typeNames[issue.expected];
+      return name === undefined ? undefined : `must be ${name}`;
+    }
+    case 'invalid_format':
+      return issue.format === 'datetime'
+        ? 'must be an instant such as 2027-03-31T12:00:00Z'
+        : 'does not have the form that is expected';
+    default:
+      return undefined;
+  }
+}
+
+function counted(origin: string): string {
+  return origin === 'string' ? 'characters' : 'entries';
 }
 
 function shorten(message: string): string {

@@ -61,7 +61,6 @@ export interface ProviderSessionOptions {
 export class ProviderSession {
   readonly live: LiveSession;
   readonly #options: ProviderSessionOptions;
-  readonly #logger: Logger;
   #context: SessionContext;
   #attempt: TargetAttempt | undefined;
   #voice: TenantVoice | undefined;
@@ -74,7 +73,6 @@ export class ProviderSession {
     this.live = options.live;
     this.#options = options;
     this.#context = options.context;
-    this.#logger = options.logger.child({ sessionId: options.live.id });
   }
 
   get context(): SessionContext {
@@ -253,7 +251,8 @@ export class ProviderSession {
       streams,
       moverHost: this.#options.moverHost,
       advertisedHost: this.#options.advertisedHost,
-      logger: this.#logger,
+      // The mover's lines carry the session by themselves.
+      logger: this.#options.logger,
       pushRoutes: channel.pushRoutes,
       onEvent: (event) => {
         if (this.#attempt === attempt) this.#moverSaid(event);

@@ -92,6 +92,15 @@ async function start(
   const connections = new Set<TenantConnection>();
   const health = new HealthBoard({ gateways, identity, clock });
 
+  const publishRepositories = (): void => {
+    void repositories
+      .list()
+      .then((all) => all.forEach((repository) => publish(repositoriesDomain, 'changed', repository)))
+      .catch((error: unknown) => {
+        // The last sessions end while the service stops.
+        if (!database.isClosed) logger.warn('The repositories could not be looked at', { error });
+      });
+  };
   const sessions = new SessionManager({
     accounts,
     archive,
@@ -107,7 +116,10 @@ async function start(
     onTenantChanged: (tenantId) => {
       const account = accounts.find(tenantId);
       if (account === undefined) return;
-      publish(tenantsDomain, 'changed', { ...account, activeSessions: sessions.activeSessions(tenantId) });
+      const activeSessions = sessions.activeSessions(tenantId);
+      publish(tenantsDomain, 'changed', { ...account, activeSessions });
+      // What a session stored counts in the repository too.
+      if (activeSessions === 0) publishRepositories();
     },
   });
   started.push(() => sessions.stop());
@@ -261,12 +273,6 @@ async function start(
     users: certificateUsers,
     rollover,
   });
-  const publishRepositories = (): void => {
-    void repositories
-      .list()
-      .then((all) => all.forEach((repository) => publish(repositoriesDomain, 'changed', repository)))
-      .catch((error: unknown) => logger.warn('The repositories could not be looked at', { error }));
-  };
   let stopping: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
     const reason = new FarkeepError('service.not-running', 'The provider service is stopping');

@@ -303,7 +303,11 @@ export class GatewayLinkServer {
             publicKeyPem,
             remoteAddress,
           });
-          this.#logger.info('Gateway enrolled', { gatewayId: issued.gatewayId, name, address: remoteAddress });
+          this.#logger.info('Gateway enrolled', {
+            gatewayId: issued.gatewayId,
+            gatewayName: name,
+            address: remoteAddress,
+          });
           return { ...issued, infrastructureCaPem: this.#options.infrastructureCaPem };
         },
         'link-hello': ({ version, listeners }) => {

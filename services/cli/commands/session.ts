@@ -9,7 +9,15 @@ import { writeFileAtomically } from '../../kernel/atomic-file.ts';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
 import type { CommandContext, DefineAction } from '../command-context.ts';
 import { findById } from '../lookup.ts';
-import { formatBytes, formatDuration, formatInstant, formatRate, parseWholeNumber, usageError } from '../quantities.ts';
+import {
+  formatBytes,
+  formatCounted,
+  formatDuration,
+  formatInstant,
+  formatRate,
+  parseWholeNumber,
+  usageError,
+} from '../quantities.ts';
 import { durationMsOf, exitCodeOf, formatOutcome, sessionJson } from '../session-report.ts';
 import { watchSession } from '../session-watch.ts';
 import { formatFacts, formatTable } from '../text-table.ts';
@@ -179,7 +187,7 @@ function formatDetail(session: SessionDetail): string {
     ['Gateway', session.gateway ?? '-'],
     ['Certificate (SHA-256)', session.certificateSha256 ?? '-'],
     ['Control channel', tls === null ? '-' : `${tls.version}, ${tls.cipher}, ${tls.group}`],
-    ['Processed', `${formatBytes(progress.processedBytes)}, ${progress.processedFiles} files`],
+    ['Processed', `${formatBytes(progress.processedBytes)}, ${formatCounted(progress.processedFiles, 'file')}`],
     ['Read', `${formatBytes(progress.readBytes)} at ${formatRate(progress.readBytesPerSecond)}`],
     ['Sent', formatBytes(progress.transferredBytes)],
     ['Safe', formatBytes(progress.safeBytes)],

@@ -9,6 +9,7 @@ import { serviceDomain } from '../../contracts/rpc/service.ts';
 import { sessionsDomain } from '../../contracts/rpc/sessions.ts';
 import type { AdminClient } from '../../host/admin-client.ts';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
+import { defaultHome } from '../../kernel/home-folder.ts';
 import type { CommandContext, DefineAction } from '../command-context.ts';
 import { formatInstant } from '../quantities.ts';
 import { formatTable } from '../text-table.ts';
@@ -82,6 +83,9 @@ function formatStatus(
   sessions: readonly (SessionSummary & { viewer: ServiceRole })[],
   certificates: readonly (StoredCertificate & { expiresInDays: number })[],
 ): string {
+  // Without it another instance would start.
+  const ofHome =
+    home === defaultHome() ? '' : ` --home ${/^[\w./:-]+$/.test(home) ? home : `'${home.replaceAll("'", `'\\''`)}'`}`;
   const parts = [
     `Home: ${home}`,
     formatTable(
@@ -94,7 +98,7 @@ function formatStatus(
         { title: 'LISTENS', value: ({ info }) => formatListeners(info) },
         {
           title: 'REMARK',
-          value: ({ role, info }) => (info === null ? `start: farkeep serve ${role}` : (info.reason ?? '')),
+          value: ({ role, info }) => (info === null ? `start: farkeep serve ${role}${ofHome}` : (info.reason ?? '')),
         },
       ],
       '',
