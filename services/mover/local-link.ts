@@ -112,6 +112,20 @@ export interface SourceTotals {
   readonly skippedFiles: number;
   readonly newBlocks: number;
   readonly reusedBlocks: number;
+  /** Restore only. */
+  readonly restored?: RestoredFigures;
+}
+
+/** What a restore has done to the destination, as its tree writer counts it. */
+export interface RestoredFigures {
+  /** In their place, hard links among them. */
+  readonly files: number;
+  /** Their content, holes not counted. */
+  readonly bytes: number;
+  /** Left alone by the overwrite rule, links among them. */
+  readonly skipped: number;
+  /** Not restored; each has a warning, or its folder has one. */
+  readonly failed: number;
 }
 
 export interface TargetTotals {
@@ -149,6 +163,8 @@ export type SourceEvent =
       /** Hex; what the root of the point is known by. */
       readonly rootHash: string;
       readonly peakMemoryBytes: number;
+      /** The work ended in order, but its result is not what was asked for (restore): the session has failed. */
+      readonly failure?: ErrorInfo;
     };
 
 export type TargetEvent =

@@ -220,10 +220,25 @@ describe('backup and restore', () => {
     const out = path.join(folder, 'out');
     expect(existsSync(path.join(out, 'c'))).toBe(false);
     writeFileSync(path.join(out, 'one/a'), 'mine');
-    expect(finished(await restore(pointId, { overwrite: 'never' })).totals.skippedFiles).toBe(2);
+    const { totals } = finished(await restore(pointId, { overwrite: 'never' }));
+    expect(totals).toMatchObject({ processedFiles: 3, skippedFiles: 2 });
+    expect(totals.restored).toEqual({ files: 1, bytes: 1, skipped: 2, failed: 0 });
+    expect(finished(await restore(pointId, { overwrite: 'older' })).totals.restored).toMatchObject({ files: 0 });
     expect(readFileSync(path.join(out, 'one/a'), 'utf8')).toBe('mine');
     finished(await restore(pointId, { overwrite: 'always' }));
     expect(readFileSync(path.join(out, 'one/a'), 'utf8')).toBe('a');
+  });
+
+  it('fail a restore of paths of which none is in the point', async () => {
+    writeFileSync(inSource('c'), 'c');
+    const pointId = newId();
+    finished(await backup(pointId));
+    const result = await restore(pointId, { paths: ['/home/me/c', 'd'] });
+    expect(warnings(result.sourceEvents)).toEqual([]);
+    const { failure, totals } = finished(result);
+    expect(failure).toMatchObject({ code: 'call.not-found', hint: expect.stringContaining('relative') as string });
+    expect(failure?.message).toContain('"home/me/c", "d"');
+    expect(totals.restored).toEqual({ files: 0, bytes: 0, skipped: 0, failed: 0 });
   });
 
   it('keep a manifest for browsing', async () => {

@@ -278,6 +278,14 @@ describe('damage at the provider', () => {
     expect(warnings).toMatchObject([
       { code: 'storage.damaged', path: 'a', message: expect.stringContaining('.pack') as string },
     ]);
+    const end = result.sourceEvents.find((event) => event.type === 'finished');
+    expect(end).toMatchObject({
+      failure: { code: 'restore.mismatch', message: expect.stringContaining('1 of 2') as string },
+      totals: { restored: { files: 1, bytes: 600_000, skipped: 0, failed: 1 } },
+    });
+    expect(result.sourceEvents.filter((event) => event.type === 'object' && event.state === 'failed')).toMatchObject([
+      { name: 'a' },
+    ]);
     expect(readFileSync(path.join(out, 'b')).equals(readFileSync(path.join(source, 'b')))).toBe(true);
   });
 });

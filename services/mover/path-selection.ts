@@ -34,6 +34,10 @@ export class PathSelection {
     return false;
   }
 
+  get isAnyMatched(): boolean {
+    return this.#paths.some(({ isMatched }) => isMatched);
+  }
+
   /** What was asked for and never came, for people. */
   unmatched(): string[] {
     return this.isAll ? [] : this.#paths.filter(({ isMatched }) => !isMatched).map(({ path }) => showPath(path));

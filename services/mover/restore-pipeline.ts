@@ -1,17 +1,18 @@
 // Owns a restore on the source mover's main thread: reads the manifest, picks what was asked for, fetches blocks, feeds the tree writer.
 // Every content was checked against its identifier by a stream worker; the tree writer decides what may be written where.
+import type { ErrorCode, ErrorInfo } from '../contracts/errors.ts';
 import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
 import { blockIdOf } from '../repository/block-content.ts';
 import { readManifest } from '../repository/manifest.ts';
 import { decodePointRoot } from '../repository/point-root.ts';
 import { TreeWriter } from '../repository/tree-writer.ts';
 import type { FileSink } from '../repository/file-sink.ts';
-import type { RestoreProblem } from '../repository/tree-writer.ts';
+import type { RestoreCounts, RestoreProblem } from '../repository/tree-writer.ts';
 import type { ContentReference, ManifestItem, TreeEntry } from '../repository/tree-entry.ts';
 import { BlockFetcher } from './block-fetcher.ts';
 import type { FetchedBlock } from './block-fetcher.ts';
 import { ByteBudget } from './byte-budget.ts';
-import type { MoverPhase, RestoreOperation, SourceEvent, SourceTotals } from './local-link.ts';
+import type { MoverPhase, RestoredFigures, RestoreOperation, SourceEvent, SourceTotals } from './local-link.ts';
 import { fetchManifest } from './manifest-pipeline.ts';
 import { PathSelection } from './path-selection.ts';
 import { showPath } from './path-text.ts';
@@ -23,6 +24,11 @@ const inFlightBytes = 16 * 1024 * 1024;
 /** What a block costs beside its content, so that many tiny ones are bounded too. */
 const blockOverheadBytes = 2048;
 const maxOpenFiles = 128;
+/** Paths that the message about paths that are not in the point names. */
+const maxNamedPaths = 5;
+
+/** The point cannot give the entry back; all else (rights, disk, a rule) is a matter of this machine. */
+const damageCodes: ReadonlySet<ErrorCode> = new Set(['restore.mismatch', 'storage.damaged']);
 
 export interface RestorePipelineOptions {
   readonly operation: RestoreOperation;
@@ -41,6 +47,8 @@ interface OpenFile {
 interface RestoredObject {
   bytes: number;
   problems: number;
+  /** Entries that the point cannot give back. */
+  losses: number;
 }
 
 export class RestorePipeline {
@@ -59,6 +67,7 @@ export class RestorePipeline {
   #processedFiles = 0;
   #writtenBytes = 0;
   #reusedBlocks = 0;
+  #losses = 0;
   phase: MoverPhase = 'transferring';
 
   constructor({ operation, pool, emit }: RestorePipelineOptions) {
@@ -82,11 +91,18 @@ export class RestorePipeline {
       skippedFiles: this.#writer?.counts.skipped ?? 0,
       newBlocks,
       reusedBlocks: this.#reusedBlocks,
+      restored: this.#restored(),
     };
   }
 
-  /** @throws restore.target, storage.damaged, and whatever ends the session; single files that fail become warnings */
-  async run(rootBytes: Buffer): Promise<{ readonly rootHash: string; readonly warningCount: number }> {
+  /**
+   * Single files that fail become warnings; `failure` says that the restore as a whole is not what was asked for.
+   *
+   * @throws restore.target, storage.damaged, and whatever ends the session
+   */
+  async run(
+    rootBytes: Buffer,
+  ): Promise<{ readonly rootHash: string; readonly warningCount: number; readonly failure: ErrorInfo | undefined }> {
     const operation = this.#operation;
     const root = decodePointRoot(rootBytes, operation.pointId);
     const selection = new PathSelection(operation.paths);
@@ -109,17 +125,55 @@ export class RestorePipeline {
     } finally {
       result = await writer.finish();
     }
-    const unmatched = selection.unmatched();
+    // Nothing of it there: that is the failure, not a warning for each.
+    const unmatched = selection.isAnyMatched ? selection.unmatched() : [];
     for (const path of unmatched) {
       this.#emit({
         type: 'warning',
         warning: { code: 'restore.incomplete', message: 'It is not in the restore point', path },
       });
     }
-    for (const [name, { bytes, problems }] of this.#objects) {
-      this.#emit({ type: 'object', name, state: problems > 0 ? 'warning' : 'succeeded', bytes });
+    for (const [name, { bytes, problems, losses }] of this.#objects) {
+      this.#emit({
+        type: 'object',
+        name,
+        state: losses > 0 ? 'failed' : problems > 0 ? 'warning' : 'succeeded',
+        bytes,
+      });
     }
-    return { rootHash: blockIdOf(rootBytes).toString('hex'), warningCount: result.problemCount + unmatched.length };
+    return {
+      rootHash: blockIdOf(rootBytes).toString('hex'),
+      warningCount: result.problemCount + unmatched.length,
+      failure: this.#failure(result.counts, selection)?.toInfo(),
+    };
+  }
+
+  #restored(): RestoredFigures {
+    const counts = this.#writer?.counts;
+    if (counts === undefined) return { files: 0, bytes: 0, skipped: 0, failed: 0 };
+    const { files, hardLinks, contentBytes, skipped, failed } = counts;
+    return { files: files + hardLinks, bytes: contentBytes, skipped, failed };
+  }
+
+  #failure(counts: RestoreCounts, selection: PathSelection): FarkeepError | undefined {
+    const missing = selection.unmatched();
+    if (missing.length > 0 && !selection.isAnyMatched) {
+      const more = missing.length > maxNamedPaths ? ` and ${missing.length - maxNamedPaths} more` : '';
+      const named = missing.slice(0, maxNamedPaths).map((path) => `"${path}"`);
+      return new FarkeepError('call.not-found', `The restore point does not hold ${named.join(', ')}${more}`, {
+        hint: 'Paths are relative to the source folder, as "farkeep point ls" shows them.',
+      });
+    }
+    const { files, hardLinks, symlinks, skipped, failed } = counts;
+    const placed = files + hardLinks + symlinks;
+    const entries = `${failed} of ${placed + skipped + failed} entries`;
+    if (this.#losses > 0) {
+      return new FarkeepError('restore.mismatch', `${entries} could not be restored: stored data is damaged`);
+    }
+    if (failed > 0 && placed + skipped === 0) {
+      return new FarkeepError('restore.incomplete', `Nothing was restored: ${entries} failed`);
+    }
+    return undefined;
   }
 
   receive(_streamIndex: number, message: FromWorker): void {
@@ -217,15 +271,20 @@ export class RestorePipeline {
     const slash = path.indexOf(0x2f);
     const name = showPath(slash === -1 ? path : path.subarray(0, slash));
     if (name !== '' && !this.#objects.has(name)) {
-      this.#objects.set(name, { bytes: 0, problems: 0 });
+      this.#objects.set(name, { bytes: 0, problems: 0, losses: 0 });
       this.#emit({ type: 'object', name, state: 'running', bytes: 0 });
     }
     return name;
   }
 
-  #problem({ path, code, message }: RestoreProblem): void {
+  #problem({ path, code, message, isRestored }: RestoreProblem): void {
     const object = this.#objects.get(this.#object(path));
-    if (object !== undefined) object.problems += 1;
+    const isLoss = !isRestored && damageCodes.has(code);
+    if (isLoss) this.#losses += 1;
+    if (object !== undefined) {
+      object.problems += 1;
+      if (isLoss) object.losses += 1;
+    }
     this.#emit({ type: 'warning', warning: { code, message, path: showPath(path) } });
   }
 }

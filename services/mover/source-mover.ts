@@ -1,5 +1,6 @@
 // Owns one attempt of a session at the tenant: stream workers, the pipeline of the operation, progress, the orderly end.
 // Lives in its own process (mover-entry.ts); never sees Key A.
+import type { ErrorInfo } from '../contracts/errors.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import { BackupPipeline } from './backup-pipeline.ts';
 import type { BusyShares, MoverEvent, MoverPhase, SourceStart, SourceTotals } from './local-link.ts';
@@ -17,7 +18,9 @@ const endDeadlineMs = 8_000;
 interface Pipeline {
   readonly phase: MoverPhase;
   totals(): SourceTotals;
-  run(root: Buffer): Promise<{ readonly rootHash: string; readonly warningCount: number }>;
+  run(
+    root: Buffer,
+  ): Promise<{ readonly rootHash: string; readonly warningCount: number; readonly failure?: ErrorInfo | undefined }>;
   receive(streamIndex: number, message: FromWorker): void;
   fail(error: FarkeepError): void;
 }
@@ -61,7 +64,7 @@ export class SourceMover {
       const pipeline = this.#makePipeline(pool);
       this.#pipeline = pipeline;
       if (this.#failure !== undefined) throw this.#failure;
-      const { rootHash, warningCount } = await pipeline.run(root);
+      const { rootHash, warningCount, failure } = await pipeline.run(root);
       pool.broadcast({ type: 'close' });
       await pool.ended(endDeadlineMs);
       this.#reportProgress();
@@ -72,6 +75,7 @@ export class SourceMover {
         pointId: this.#start.operation.pointId,
         rootHash,
         peakMemoryBytes: peakMemoryBytes(),
+        ...(failure === undefined ? {} : { failure }),
       });
     } catch (error) {
       const failure = this.#failure ?? error;

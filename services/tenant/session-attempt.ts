@@ -57,6 +57,8 @@ export interface AttemptOptions {
 
 export interface AttemptResult {
   readonly storedBytes: number;
+  /** The attempt came to its end, and its result is not what was asked for: another attempt would not help. */
+  readonly failure?: FarkeepError | undefined;
 }
 
 export class SessionAttempt {
@@ -66,6 +68,7 @@ export class SessionAttempt {
   #targetBusy: number | undefined;
   #committedBytes: number | undefined;
   #mover: MoverProcess | undefined;
+  #failure: FarkeepError | undefined;
   #isOver = false;
 
   constructor(options: AttemptOptions) {
@@ -96,7 +99,7 @@ export class SessionAttempt {
       const exit = await this.#transfer(grant);
       if (exit.kind !== 'finished') throw FarkeepError.fromInfo(exit.error);
       if (plan.operation === 'backup') live.setPoint(plan.pointId);
-      return { storedBytes: this.#committedBytes ?? 0 };
+      return { storedBytes: this.#committedBytes ?? 0, failure: this.#failure };
     } catch (error) {
       const known = await this.#explain(toFarkeepError(error));
       this.#markFailure(known);
@@ -160,6 +163,9 @@ export class SessionAttempt {
     ]);
     live.endStep('key-b-proven', 'The target has proven that it holds Key B', { keyIdentifier: keyB.identifier() });
     live.beginStep('streams-open', `${plan.streams} data streams`);
+    const { moverOperation } = plan;
+    const isRedone = moverOperation.kind !== 'restore' || moverOperation.overwrite === 'always';
+    const earlier = isRedone ? undefined : live.progress.restored;
     const copy = Buffer.from(keyB.bytes);
     const mover = new MoverProcess(
       {
@@ -176,7 +182,9 @@ export class SessionAttempt {
         logger,
         onEvent: (event) => {
           stall.saw(event);
-          applySourceEvent(live, event, this.#targetBusy);
+          applySourceEvent(live, event, { targetBusy: this.#targetBusy, earlier });
+          if (event.type === 'finished' && 'failure' in event && event.failure !== undefined)
+            this.#failure = FarkeepError.fromInfo(event.failure);
         },
       },
     );

@@ -1,10 +1,18 @@
 // Owns the translation of what a source data mover says into what a session shows. Decides nothing.
 import type { SessionObject } from '../contracts/models/session.ts';
-import type { MoverEvent, SourceTotals } from '../mover/local-link.ts';
+import type { MoverEvent, RestoredFigures, SourceTotals } from '../mover/local-link.ts';
 import type { LiveSession } from '../session/live-session.ts';
 
-/** Shares of what was dealt with in attempts before do not come again: a mover counts from zero. */
-export function applySourceEvent(live: LiveSession, event: MoverEvent, targetBusy: number | undefined): void {
+/**
+ * A mover counts from zero in every attempt.
+ *
+ * @param earlier what attempts before have restored and this one leaves alone (it would count it as skipped)
+ */
+export function applySourceEvent(
+  live: LiveSession,
+  event: MoverEvent,
+  { targetBusy, earlier }: { readonly targetBusy?: number | undefined; readonly earlier?: RestoredFigures | undefined },
+): void {
   switch (event.type) {
     case 'streams-open':
       live.endStep('streams-open', `${event.count} data streams under Key B`);
@@ -14,7 +22,7 @@ export function applySourceEvent(live: LiveSession, event: MoverEvent, targetBus
       if (!('phase' in event)) return;
       const { totals, busy, phase } = event;
       if (phase === 'finalising') live.setState('finalising');
-      live.setProgress(progressOf(totals), {
+      live.setProgress(progressOf(totals, earlier), {
         source: share(busy.source),
         compression: share(busy.compress),
         network: share(busy.network),
@@ -37,7 +45,7 @@ export function applySourceEvent(live: LiveSession, event: MoverEvent, targetBus
     }
     case 'finished':
       if ('rootHash' in event)
-        live.setProgress({ ...progressOf(event.totals), safeBytes: event.totals.processedBytes });
+        live.setProgress({ ...progressOf(event.totals, earlier), safeBytes: event.totals.processedBytes });
       return;
     default:
       return;
@@ -51,7 +59,10 @@ const objectStates: Record<'running' | 'succeeded' | 'warning' | 'failed', Sessi
   failed: 'failed',
 };
 
-function progressOf(totals: SourceTotals): Parameters<LiveSession['setProgress']>[0] {
+function progressOf(
+  totals: SourceTotals,
+  earlier: RestoredFigures | undefined,
+): Parameters<LiveSession['setProgress']>[0] {
   return {
     totalBytes: totals.totalBytes ?? null,
     totalFiles: totals.totalFiles ?? null,
@@ -62,6 +73,17 @@ function progressOf(totals: SourceTotals): Parameters<LiveSession['setProgress']
     safeBytes: safeBytes(totals),
     newBlocks: totals.newBlocks,
     reusedBlocks: totals.reusedBlocks,
+    ...(totals.restored === undefined ? {} : { restored: together(totals.restored, earlier) }),
+  };
+}
+
+function together(now: RestoredFigures, earlier: RestoredFigures | undefined): RestoredFigures {
+  if (earlier === undefined) return now;
+  return {
+    files: earlier.files + now.files,
+    bytes: earlier.bytes + now.bytes,
+    skipped: Math.max(0, now.skipped - earlier.files),
+    failed: now.failed,
   };
 }
 

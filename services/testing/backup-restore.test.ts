@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { handshakeSteps } from '../contracts/models/session.ts';
 import { pointsDomain } from '../contracts/rpc/points.ts';
 import { sessionsDomain } from '../contracts/rpc/sessions.ts';
+import { exitCodeOf, formatOutcome } from '../cli/session-report.ts';
 import { isEvidenceGenuine } from '../session/evidence.ts';
 import { Stack } from './stack.ts';
 
@@ -92,6 +93,47 @@ describe('backup and restore through a gateway', () => {
     const restore = await stack.restore(pointId, target, ['reports/year.txt']);
     expect(restore.state).toBe('succeeded');
     expect(await readFile(path.join(target, 'reports', 'year.txt'), 'utf8')).toBe('quarter\n'.repeat(5000));
+  }, 60_000);
+
+  it('says what a restore has really put in its place', async () => {
+    const { points } = await stack.tenant.domain(pointsDomain).list({});
+    const pointId = points[0]?.id ?? '';
+    const target = path.join(folder, 'told');
+    const first = await stack.restore(pointId, target);
+    expect(first.progress.restored).toEqual({ files: 3, bytes: 6 * 1024 * 1024 + 40_000, skipped: 0, failed: 0 });
+    const again = await stack.restore(pointId, target);
+    expect(again.state).toBe('succeeded');
+    expect(again.progress.restored).toEqual({ files: 0, bytes: 0, skipped: 4, failed: 0 });
+    expect(formatOutcome(again)).toMatch(/^0 files, 0 B restored .*; 4 files skipped/);
+    const nothing = await stack.restore(pointId, target, ['year.txt']);
+    expect(nothing).toMatchObject({ state: 'failed', error: { code: 'call.not-found' } });
+    expect(nothing.error?.message).toContain('"year.txt"');
+    expect(exitCodeOf(nothing)).toBe(1);
+  }, 60_000);
+
+  it('fails a restore of damaged data, and counts none of it', async () => {
+    const { points } = await stack.tenant.domain(pointsDomain).list({});
+    const content = await readFile(path.join(source, 'big.bin'));
+    for (const entry of await readdir(stack.repositoryFolder, { withFileTypes: true, recursive: true })) {
+      if (!entry.name.endsWith('.pack')) continue;
+      const file = path.join(entry.parentPath, entry.name);
+      const pack = await readFile(file);
+      const at = pack.indexOf(content.subarray(100, 200));
+      if (at === -1) continue;
+      pack[at] = (pack[at] ?? 0) ^ 1;
+      await writeFile(file, pack);
+    }
+    const target = path.join(folder, 'damaged');
+    const restore = await stack.restore(points[0]?.id ?? '', target, ['big.bin']);
+    expect(await readdir(target)).toEqual([]);
+    expect(restore).toMatchObject({
+      state: 'failed',
+      error: { code: 'restore.mismatch' },
+      warnings: [{ code: 'storage.damaged', path: 'big.bin' }],
+      progress: { restored: { files: 0, bytes: 0, skipped: 0, failed: 1 } },
+    });
+    expect(exitCodeOf(restore)).toBe(1);
+    expect((await stack.untilEndedAtProvider(restore.id)).state).toBe('failed');
   }, 60_000);
 });
 

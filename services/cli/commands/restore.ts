@@ -6,7 +6,7 @@ import { pointsDomain } from '../../contracts/rpc/points.ts';
 import type { DefineAction } from '../command-context.ts';
 import { findPoint } from '../point-lookup.ts';
 import { usageError } from '../quantities.ts';
-import { durationMsOf, exitCodeOf, formatOutcome, sessionJson } from '../session-report.ts';
+import { durationMsOf, exitCodeOf, formatOutcome, restoredOf, sessionJson } from '../session-report.ts';
 import { watchSession } from '../session-watch.ts';
 
 export function registerRestore(program: Command, action: DefineAction): void {
@@ -45,13 +45,14 @@ Examples:
             onInterrupt: 'cancel',
           });
           const exitCode = exitCodeOf(session);
-          const { processedFiles, processedBytes } = session.progress;
+          const { files, bytes, skipped } = restoredOf(session);
           context.output.result(
             {
               ok: session.state === 'succeeded' || session.state === 'warning',
-              files: processedFiles,
-              bytes: processedBytes,
+              files,
+              bytes,
               seconds: durationMsOf(session) / 1000,
+              skipped,
               ...(session.error === null ? {} : { error: session.error }),
               session: sessionJson(session),
             },
