@@ -1,26 +1,42 @@
 // Owns watching a session from the command line: progress line, JSON lines, steps in words; and what Ctrl-C does to it.
 import type { HandshakeStep, SessionAction, SessionDetail } from '../contracts/models/session.ts';
+import type { TrustPrompt } from '../contracts/models/trust.ts';
 import { sessionsDomain } from '../contracts/rpc/sessions.ts';
 import type { AdminClient } from '../host/admin-client.ts';
 import { followSession } from '../host/session-follower.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import type { CommandContext } from './command-context.ts';
 import { printable } from './text-table.ts';
+import { findQuestion, formatQuestion, questionError } from './trust-question.ts';
 
 export interface WatchOptions {
   /** Tell every step and event, not only the end. */
   readonly isFollowed: boolean;
   /** What Ctrl-C means: end the session (it was started here), or only stop looking. */
   readonly onInterrupt: 'cancel' | 'leave';
+  /** What a question about the provider's certificate means: it is told and the session waits, or nobody can answer and it ends. */
+  readonly onQuestion?: 'tell' | 'cancel';
 }
 
-/** @returns the session as it ended @throws FarkeepError call.cancelled when somebody stopped looking */
+/**
+ * @returns the session as it ended
+ * @throws FarkeepError call.cancelled when somebody stopped looking; trust.untrusted or trust.changed when a question ended it
+ */
 export async function watchSession(
-  { output, signal }: CommandContext,
+  { output, signal, home }: CommandContext,
   client: AdminClient,
   sessionId: string,
-  { isFollowed, onInterrupt }: WatchOptions,
+  { isFollowed, onInterrupt, onQuestion = 'tell' }: WatchOptions,
 ): Promise<SessionDetail> {
+  let state: SessionDetail['state'] | undefined;
+  let question: TrustPrompt | undefined;
+  const lookForQuestion = async (): Promise<void> => {
+    const found = await findQuestion(client, sessionId);
+    if (found === undefined || found.id === question?.id) return;
+    question = found;
+    if (onQuestion === 'cancel') await client.call(sessionsDomain.name, 'cancel', { sessionId });
+    else output.note(formatQuestion(found, home));
+  };
   const onAbort = (): void => {
     if (onInterrupt === 'leave') return;
     output.note('Cancelling ... (Ctrl-C again leaves at once)');
@@ -30,10 +46,17 @@ export async function watchSession(
   signal.addEventListener('abort', onAbort, { once: true });
   if (signal.aborted) onAbort();
   try {
-    return await followSession(client, sessionId, {
+    const ended = await followSession(client, sessionId, {
       ...(onInterrupt === 'leave' ? { signal } : {}),
       listener: {
-        onProgress: (detail) => output.progress.show(detail.progress, labelOf(detail)),
+        onProgress: (detail) => {
+          output.progress.show(detail.progress, labelOf(detail));
+          if (detail.state === 'waiting-to-resume' && state !== detail.state) {
+            // It fails only with the service's connection, and that ends the watching too.
+            lookForQuestion().catch(() => undefined);
+          }
+          state = detail.state;
+        },
         onEvent: ({ event, payload }) => {
           if (!isFollowed) return;
           output.line({ event, ...(payload as object) });
@@ -43,6 +66,11 @@ export async function watchSession(
         },
       },
     });
+    // Somebody may have answered in the console at the last moment.
+    if (onQuestion === 'cancel' && question !== undefined && ended.state === 'cancelled' && !signal.aborted) {
+      throw questionError(question, { home, sessionId });
+    }
+    return ended;
   } catch (error) {
     if (signal.aborted && onInterrupt === 'leave') {
       throw new FarkeepError('call.cancelled', 'Stopped watching; the session goes on', {

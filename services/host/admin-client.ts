@@ -143,6 +143,6 @@ function connectError(cause: Error & { code?: unknown }, home: string, role: Ser
   });
 }
 
-function quoteForShell(text: string): string {
+export function quoteForShell(text: string): string {
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

@@ -107,7 +107,7 @@ describe('refusals before a session', () => {
   it('names the provider that is being added when its thumbprint is wrong', async () => {
     const wrong = fingerprint.replace(/^../, (pair) => (pair === '00' ? '01' : '00'));
     const add = stack.tenant.domain(serviceProvidersDomain).add({ ...account(), name: 'p5', fingerprint: wrong });
-    expect((await infoOf(add)).message).toMatch(/^p5: /);
+    expect((await infoOf(add))?.message).toMatch(/^p5: /);
   });
 
   it('tells a wrong password and an unknown user by the same words', async () => {

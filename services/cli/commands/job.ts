@@ -94,6 +94,7 @@ export function registerJob(program: Command, action: DefineAction): void {
       'after',
       `
 Ctrl-C cancels the session and waits for its orderly end (exit code 130); a second Ctrl-C leaves at once.
+A question about the provider's certificate is told, and the job waits for the answer; without a terminal or with --json it ends (exit code 3).
 Exit codes: 0 done, 5 finished with warnings, 6 security warning, 3 not trusted, 4 login refused, 1 failed.
 
 Examples:
@@ -116,6 +117,8 @@ Examples:
         const session = await watchSession(context, client, sessionId, {
           isFollowed: options.follow === true,
           onInterrupt: 'cancel',
+          // A script or a timer would hang until the question expires.
+          onQuestion: context.output.isJson || !process.stdin.isTTY ? 'cancel' : 'tell',
         });
         context.output.result({ session: sessionJson(session) }, () => formatOutcome(session));
         return exitCodeOf(session);

@@ -1,0 +1,49 @@
+// Owns telling that a session waits for an answer about a certificate: which, what is presented, how to answer. Answers nothing itself.
+// The command names no presented thumbprint to paste back: what has to be given is what the provider said over another way.
+import type { SessionDetail } from '../contracts/models/session.ts';
+import type { TrustPrompt } from '../contracts/models/trust.ts';
+import { sessionsDomain } from '../contracts/rpc/sessions.ts';
+import { trustDomain } from '../contracts/rpc/trust.ts';
+import { quoteForShell, type AdminClient } from '../host/admin-client.ts';
+import { FarkeepError } from '../kernel/farkeep-error.ts';
+import { defaultHome } from '../kernel/home-folder.ts';
+import { printable } from './text-table.ts';
+
+/** @returns the question that holds the session up; undefined when it waits for something else, or not at all */
+export async function findQuestion(client: AdminClient, sessionId: string): Promise<TrustPrompt | undefined> {
+  const session: SessionDetail = await client.domain(sessionsDomain).show({ sessionId });
+  // A lost connection has a next attempt; only a question waits for a person.
+  if (session.state !== 'waiting-to-resume' || session.nextAttemptAt !== null) return undefined;
+  const { prompts } = await client.domain(trustDomain).listPrompts({});
+  return prompts.find(({ identity }) => identity === session.otherSide);
+}
+
+export function formatQuestion(prompt: TrustPrompt, home: string): string {
+  return [
+    `${prompt.kind === 'changed' ? '!!' : '! '} ${describeQuestion(prompt)}. It waits for an answer:`,
+    `     ${answerCommand(prompt, home)}`,
+    '   with the thumbprint that your provider tells you over another way; or answer in the console.',
+  ].join('\n');
+}
+
+/** For a command that nobody can answer while it waits. */
+export function questionError(
+  prompt: TrustPrompt,
+  { home, sessionId }: { home: string; sessionId: string },
+): FarkeepError {
+  const { kind, identity, presented, reasons } = prompt;
+  return new FarkeepError(kind === 'changed' ? 'trust.changed' : 'trust.untrusted', describeQuestion(prompt), {
+    hint: `Compare it with the thumbprint that your provider tells you over another way, answer, and run it again: ${answerCommand(prompt, home)}`,
+    details: { identity, sha256: presented.sha256, reasons: [...reasons], sessionId },
+  });
+}
+
+function describeQuestion({ kind, identity, gateway, presented }: TrustPrompt): string {
+  const what = kind === 'changed' ? 'has CHANGED' : 'is not trusted';
+  return `The certificate of "${printable(identity)}" (${gateway.host}:${gateway.port}) ${what}; presented SHA-256 thumbprint: ${presented.sha256}`;
+}
+
+function answerCommand({ identity }: TrustPrompt, home: string): string {
+  const where = home === defaultHome() ? '' : ` --home ${quoteForShell(home)}`;
+  return `farkeep trust accept ${quoteForShell(printable(identity))} --fingerprint THUMBPRINT${where}`;
+}
