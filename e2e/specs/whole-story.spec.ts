@@ -184,6 +184,7 @@ test('install the certificate, accept the fingerprint, watch the transfer, resto
     await window.open('Sessions', 'Tenant');
     await window.row('Sessions', 'Nightly documents').dblclick();
     await session.expectEnd('Success', 'to');
+    await page.mouse.move(0, 0);
     await farkeep.expectAccessible('story-session-tenant');
   });
   const keysAtTenant = await session.keyIdentifiers();
@@ -192,6 +193,7 @@ test('install the certificate, accept the fingerprint, watch the transfer, resto
     await window.open('Sessions', 'Provider');
     await window.row('Sessions', 'Nightly documents').dblclick();
     await session.expectEnd('Success', 'of');
+    await page.mouse.move(0, 0);
     await farkeep.expectAccessible('story-session-provider');
     expect(keysAtTenant).toHaveLength(2);
     expect(await session.keyIdentifiers()).toEqual(keysAtTenant);

@@ -44,8 +44,11 @@ function optionsFor(
     legend: { show: false },
     cursor: { y: false, points: { size: 7 }, drag: { x: false, y: false } },
     scales: {
-      // A run of a second has a time axis too; the line grows to the right.
-      x: { time: true, range: (_plot, min, max) => [min, Math.max(max, min + leastSeconds)] },
+      // A run of a second has a time axis too; the line grows to the right. For one sample alone uPlot would show a whole day.
+      x: {
+        time: true,
+        range: (plot, min, max) => [min, isAlone(plot) ? min + leastSeconds : Math.max(max, min + leastSeconds)],
+      },
       y: { range: (_plot, _min, max) => [0, Math.max(1_000_000, max * 1.08)] },
     },
     axes: [
