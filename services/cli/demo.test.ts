@@ -349,7 +349,7 @@ describe('farkeep against a held demo', () => {
   );
 
   it('follows a change of the certificate, announced and not announced', { timeout: timeoutMs }, async () => {
-    const { tenant, provider } = await holdDemo();
+    const { tenant, provider, json } = await holdDemo();
     const generate = async (name: string): Promise<{ sha256: string }> =>
       (await provider('certificate', 'generate', '--friendly-name', name, '--key-bits', '2048', '--json')).json() as {
         sha256: string;
@@ -372,6 +372,25 @@ describe('farkeep against a held demo', () => {
 
     const sudden = await generate('sudden');
     expect(await provider('certificate', 'install', 'sudden')).toMatchObject({ exitCode: 0 });
+    // Nobody can answer a script: the job ends at once, raises the question and says how to answer it.
+    const target = ['--provider', json.providerName, '--repository', json.repository];
+    await tenant('job', 'add', 'first', '--source', await makeSource(), ...target);
+    const run = await tenant('job', 'run', 'first', '--json');
+    expect(run.exitCode).toBe(3);
+    expect(run.json()).toMatchObject({
+      ok: false,
+      error: {
+        code: 'trust.changed',
+        hint: expect.stringContaining('farkeep trust accept demo-provider --fingerprint THUMBPRINT'),
+        details: { identity: 'demo-provider', sha256: sudden.sha256 },
+      },
+    });
+    const again = await tenant('job', 'run', 'first');
+    expect(again).toMatchObject({ exitCode: 3, stdout: '' });
+    expect(again.stderr).toContain(sudden.sha256);
+    expect((await tenant('session', 'list', '--json')).json()).toMatchObject({
+      sessions: expect.arrayContaining([expect.objectContaining({ jobName: 'first', state: 'cancelled' })]),
+    });
     const refused = await tenant('provider', 'rescan', 'demo-provider', '--json');
     expect(refused.exitCode).toBe(3);
     expect(refused.json()).toMatchObject({ error: { code: 'trust.changed' } });
