@@ -79,7 +79,15 @@ const certificateUsers = `
   ALTER TABLE identity_users ADD COLUMN refused_reason TEXT;
 `;
 
-export const providerMigrations: readonly string[] = [accounts, sessionArchiveMigration, certificateUsers];
+/** Null: what the configuration says for all tenants. */
+const tasksOfTenants = 'ALTER TABLE tenants ADD COLUMN max_tasks INTEGER;';
+
+export const providerMigrations: readonly string[] = [
+  accounts,
+  sessionArchiveMigration,
+  certificateUsers,
+  tasksOfTenants,
+];
 
 export function openProviderDatabase(home: string): Database {
   return new Database(path.join(home, 'provider.sqlite'), providerMigrations);

@@ -64,7 +64,7 @@ describe('Repositories', () => {
     const root = await makeTemporaryFolder();
     const { repositories, database } = make();
     const row = await repositories.add('main', path.join(root, 'one'));
-    database.run("INSERT INTO tenants VALUES ('t', 'contoso', 1, 'then', NULL, NULL, x'00', 1, x'00', x'00')");
+    database.run("INSERT INTO tenants VALUES ('t', 'contoso', 1, 'then', NULL, NULL, x'00', 1, x'00', x'00', NULL)");
     database.run('INSERT INTO quotas VALUES (?, ?, 1, 0)', 't', row.id);
     expect(() => repositories.remove(row.id)).toThrow(/quota/);
     database.run('DELETE FROM quotas');

@@ -100,7 +100,7 @@ export class SessionManager {
       throw new FarkeepError('call.conflict', 'A session with this identifier exists already');
     }
     const running = this.activeSessions(tenantId);
-    if (running >= maxTasksPerTenant) {
+    if (running >= (account.maxTasks ?? maxTasksPerTenant)) {
       throw new FarkeepError('session.limit', `${running} sessions of "${account.name}" run already`);
     }
     const live = LiveSession.create(

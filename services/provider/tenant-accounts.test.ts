@@ -62,6 +62,17 @@ describe('TenantAccounts', () => {
     expect(code(() => accounts.requireActive(tenantId))).toBe('login.disabled');
   });
 
+  it('keeps how many tasks one tenant may run, until it is taken back', async () => {
+    expect(accounts.get(tenantId).maxTasks).toBeNull();
+    await accounts.set(tenantId, { maxTasks: 3 });
+    await accounts.set(tenantId, { isEnabled: true });
+    expect(accounts.get(tenantId).maxTasks).toBe(3);
+    await accounts.set(tenantId, { maxTasks: null });
+    expect(accounts.get(tenantId).maxTasks).toBeNull();
+    const other = await accounts.add({ name: 'b', password: 'x', quotas: [], leaseUntil: null, maxTasks: 1 });
+    expect(accounts.get(other).maxTasks).toBe(1);
+  });
+
   it('changes quotas whole, and keeps what was used', async () => {
     accounts.setUsage(tenantId, 'id-main', 42);
     await accounts.set(tenantId, {

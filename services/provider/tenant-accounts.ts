@@ -60,6 +60,7 @@ export class TenantAccounts {
     password: string;
     quotas: readonly QuotaInput[];
     leaseUntil: string | null;
+    maxTasks?: number | null | undefined;
   }): Promise<string> {
     this.#refuseTakenName(input.name);
     const verifier = await makeScramVerifier(input.password);
@@ -67,12 +68,13 @@ export class TenantAccounts {
     const id = newId();
     this.#database.transaction(() => {
       this.#database.run(
-        `INSERT INTO tenants (id, name, is_enabled, created_at, lease_until, salt, iterations, stored_key, server_key)
-         VALUES (?, ?, 1, ?, ?, ?, ?, ?, ?)`,
+        `INSERT INTO tenants (id, name, is_enabled, created_at, lease_until, max_tasks, salt, iterations, stored_key,
+           server_key) VALUES (?, ?, 1, ?, ?, ?, ?, ?, ?, ?)`,
         id,
         input.name,
         this.#now(),
         input.leaseUntil,
+        input.maxTasks ?? null,
         ...columns(verifier),
       );
       this.#setQuotas(id, input.quotas);
@@ -87,6 +89,7 @@ export class TenantAccounts {
       quotas?: readonly QuotaInput[] | undefined;
       leaseUntil?: string | null | undefined;
       isEnabled?: boolean | undefined;
+      maxTasks?: number | null | undefined;
     },
   ): Promise<void> {
     this.get(tenantId);
@@ -96,6 +99,9 @@ export class TenantAccounts {
       if (changes.quotas !== undefined) this.#setQuotas(tenantId, changes.quotas);
       if (changes.leaseUntil !== undefined) {
         this.#database.run('UPDATE tenants SET lease_until = ? WHERE id = ?', changes.leaseUntil, tenantId);
+      }
+      if (changes.maxTasks !== undefined) {
+        this.#database.run('UPDATE tenants SET max_tasks = ? WHERE id = ?', changes.maxTasks, tenantId);
       }
       if (changes.isEnabled !== undefined) {
         this.#database.run('UPDATE tenants SET is_enabled = ? WHERE id = ?', changes.isEnabled ? 1 : 0, tenantId);
@@ -241,6 +247,7 @@ export class TenantAccounts {
       createdAt: String(row['created_at']),
       leaseUntil: row['lease_until'] === null ? null : String(row['lease_until']),
       lastLoginAt: row['last_login_at'] === null ? null : String(row['last_login_at']),
+      maxTasks: row['max_tasks'] === null ? null : Number(row['max_tasks']),
       quotas: this.quotas(id).map(({ repository, limitBytes, usedBytes }) => ({ repository, limitBytes, usedBytes })),
     };
   }

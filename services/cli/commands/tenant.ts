@@ -7,7 +7,15 @@ import { tenantsDomain } from '../../contracts/rpc/tenants.ts';
 import { writeFileAtomically } from '../../kernel/atomic-file.ts';
 import type { CommandContext, DefineAction } from '../command-context.ts';
 import { findByName } from '../lookup.ts';
-import { formatBytes, formatInstant, parseDate, parseDuration, parseSize, usageError } from '../quantities.ts';
+import {
+  formatBytes,
+  formatInstant,
+  parseDate,
+  parseDuration,
+  parseSize,
+  parseWholeNumber,
+  usageError,
+} from '../quantities.ts';
 import { readPassword } from '../secret-input.ts';
 import { formatTable } from '../text-table.ts';
 
@@ -17,6 +25,7 @@ interface AccountOptions {
   readonly passwordFile?: string;
   readonly quota?: string[];
   readonly lease?: string;
+  readonly tasks?: string;
 }
 
 export function registerTenant(program: Command, action: DefineAction): void {
@@ -28,6 +37,7 @@ export function registerTenant(program: Command, action: DefineAction): void {
     .requiredOption('--quota <repository=size>', 'storage in a repository, such as main=500GB; repeatable', collect)
     .option('--password-file <file>', 'first line is the password; "-" reads standard input; asked for otherwise')
     .option('--lease <date>', 'the account ends after this day, such as 2027-03-31')
+    .option('--tasks <n>', 'sessions at the same time (default: what the provider gives to all)')
     .addHelpText(
       'after',
       '\nExample:\n  $ farkeep tenant add acme --password-file secret.txt --quota main=500GB --lease 2027-12-31',
@@ -35,6 +45,7 @@ export function registerTenant(program: Command, action: DefineAction): void {
     .action(
       action(async (context, name: string, options: AccountOptions & { quota: string[] }) => {
         const quotas = options.quota.map(parseQuota);
+        const maxTasks = options.tasks === undefined ? null : parseTasks(options.tasks);
         const leaseUntil = options.lease === undefined ? null : parseDate(options.lease, '--lease');
         const password = await readPassword(options.passwordFile, {
           question: `Password for ${name}: `,
@@ -42,7 +53,7 @@ export function registerTenant(program: Command, action: DefineAction): void {
           isNew: true,
         });
         const client = await connectProvider(context);
-        const tenant = await client.add({ name, password, quotas, leaseUntil });
+        const tenant = await client.add({ name, password, quotas, leaseUntil, maxTasks });
         context.output.result(
           { ok: true, tenant },
           `Account "${tenant.name}" made. Next: farkeep tenant invite ${name} --out ${name}.invitation`,
@@ -56,16 +67,18 @@ export function registerTenant(program: Command, action: DefineAction): void {
     .option('--quota <repository=size>', 'replaces all quotas; repeatable', collect)
     .option('--password-file <file>', 'a new password; "-" reads standard input')
     .option('--lease <date>', 'a new last day, or "none"')
+    .option('--tasks <n>', 'sessions at the same time, or "none" for what the provider gives to all')
     .addHelpText(
       'after',
       '\nExamples:\n  $ farkeep tenant set acme --quota main=1TB\n  $ farkeep tenant set acme --lease none',
     )
     .action(
       action(async (context, wanted: string, options: AccountOptions) => {
-        const { lease, passwordFile, quota } = options;
+        const { lease, passwordFile, quota, tasks } = options;
         const changes = {
           ...(quota === undefined ? {} : { quotas: quota.map(parseQuota) }),
           ...(lease === undefined ? {} : { leaseUntil: lease === 'none' ? null : parseDate(lease, '--lease') }),
+          ...(tasks === undefined ? {} : { maxTasks: tasks === 'none' ? null : parseTasks(tasks) }),
           ...(passwordFile === undefined
             ? {}
             : { password: await readPassword(passwordFile, { question: '', signal: context.signal }) }),
@@ -150,6 +163,10 @@ export function registerTenant(program: Command, action: DefineAction): void {
 
 function collect(value: string, earlier: string[] = []): string[] {
   return [...earlier, value];
+}
+
+function parseTasks(text: string): number {
+  return parseWholeNumber(text, '--tasks', { min: 1, max: 1000 });
 }
 
 /** The size follows the last "=": a repository's name may hold others. */

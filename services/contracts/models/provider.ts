@@ -13,6 +13,9 @@ import {
 /** Account name: what the tenant logs in with. */
 export const tenantNameSchema = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$/);
 
+/** Sessions of one tenant at the same time. */
+export const maxTasksSchema = z.int().min(1).max(1000);
+
 export const tenantQuotaSchema = z.object({
   repository: displayNameSchema,
   limitBytes: bytesSchema,
@@ -28,6 +31,8 @@ export const tenantAccountSchema = z.object({
   quotas: z.array(tenantQuotaSchema),
   lastLoginAt: instantSchema.nullable(),
   activeSessions: countSchema,
+  /** Null or left out: what the provider's configuration says for all. */
+  maxTasks: maxTasksSchema.nullable().optional(),
 });
 export type TenantAccount = z.infer<typeof tenantAccountSchema>;
 

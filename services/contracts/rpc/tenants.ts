@@ -1,7 +1,7 @@
 // Domain of tenant accounts, served by the provider service.
 import { z } from 'zod';
 import { defineDomain } from '../contract.ts';
-import { invitationSchema, tenantAccountSchema, tenantNameSchema } from '../models/provider.ts';
+import { invitationSchema, maxTasksSchema, tenantAccountSchema, tenantNameSchema } from '../models/provider.ts';
 import { bytesSchema, displayNameSchema, emptySchema, idSchema, instantSchema } from '../models/values.ts';
 
 const passwordSchema = z.string().min(8).max(256);
@@ -18,6 +18,7 @@ export const tenantsDomain = defineDomain({
         password: passwordSchema,
         quotas: quotasSchema.min(1),
         leaseUntil: instantSchema.nullable().default(null),
+        maxTasks: maxTasksSchema.nullable().optional(),
       }),
       output: tenantAccountSchema,
     },
@@ -27,6 +28,8 @@ export const tenantsDomain = defineDomain({
         password: passwordSchema.optional(),
         quotas: quotasSchema.optional(),
         leaseUntil: instantSchema.nullable().optional(),
+        /** Null: what the provider's configuration says for all. */
+        maxTasks: maxTasksSchema.nullable().optional(),
         isEnabled: z.boolean().optional(),
       }),
       output: tenantAccountSchema,
