@@ -20,6 +20,7 @@ import { askProvider } from '../wire/control-calls.ts';
 import { ScramClient } from '../wire/scram.ts';
 import { toFarkeepError } from '../kernel/farkeep-error.ts';
 import { newId } from '../kernel/identifier.ts';
+import { TamperingProxy } from './tampering-proxy.ts';
 import { Stack, stackNames } from './stack.ts';
 
 async function codeOf(work: Promise<unknown>): Promise<string> {
@@ -265,6 +266,39 @@ describe('refusals of a job', () => {
     expect(session.pointId).toBeNull();
     expect(session.steps.at(-1)).toMatchObject({ step: 'gateway-connect', outcome: 'failed' });
   });
+});
+
+describe('a first contact that breaks off', () => {
+  it('fails at once during the login, and does not promise another attempt', async () => {
+    const folder = await mkdtemp(path.join(tmpdir(), 'farkeep-broken-login-'));
+    const proxies: TamperingProxy[] = [];
+    const stack = await Stack.start({
+      folder,
+      tenant: { checkInIntervalMs: 0 },
+      addressOf: async (_index, real) => {
+        const proxy = await TamperingProxy.start(real);
+        proxies.push(proxy);
+        return { host: '127.0.0.1', port: proxy.port };
+      },
+    });
+    try {
+      await writeFile(path.join(folder, 'a.txt'), 'a');
+      const jobId = await stack.addJob((await stack.addProvider()).id, path.join(folder, 'a.txt'));
+      const { events } = stack.tenant;
+      for (const proxy of proxies) {
+        proxy.interfere = () =>
+          events.of(sessionsDomain, 'stepped').some(({ step: { step } }) => step === 'login') ? 'cut' : undefined;
+      }
+      const session = await stack.runJob(jobId);
+      expect(session).toMatchObject({ state: 'failed', attempt: 1 });
+      expect(session.steps.at(-1)).toMatchObject({ step: 'login', outcome: 'failed' });
+      expect(session.error).toMatchObject({ code: 'connection.lost', hint: 'Run the job again.' });
+    } finally {
+      await stack.stop();
+      await Promise.all(proxies.map((proxy) => proxy.close()));
+      await rm(folder, { recursive: true, force: true });
+    }
+  }, 60_000);
 });
 
 describe('refusals when the provider changes', () => {
