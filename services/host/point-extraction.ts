@@ -1,14 +1,20 @@
 // Owns `farkeep point extract`: a restore point out of a tenant's repository folder, without any service. The door to repository/extract.ts.
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
+import type { ErrorInfo } from '../contracts/errors.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import { extractPoint } from '../repository/extract.ts';
+import { restoreFailure } from '../repository/restore-failure.ts';
 
 export interface ExtractionResult {
   readonly files: number;
   readonly bytes: number;
   readonly problems: readonly { readonly path: string; readonly reason: string }[];
   readonly problemCount: number;
+  /** Left alone because something is in their place. */
+  readonly skipped: number;
+  /** Why the extraction as a whole is not what was asked for. */
+  readonly error?: ErrorInfo;
 }
 
 /** @throws FarkeepError when the folder or the point itself cannot be read; problems of single files are in the result */
@@ -34,10 +40,13 @@ export async function extractRestorePoint(options: {
     signal: options.signal,
     ...(onProgress === undefined ? {} : { onProgress: ({ contentBytes }) => onProgress(contentBytes) }),
   });
+  const failure = restoreFailure(result.counts);
   return {
-    files: result.counts.files,
+    files: result.counts.files + result.counts.hardLinks,
     bytes: result.counts.contentBytes,
     problems: result.problems.map(({ path: name, message }) => ({ path: name.toString('utf8'), reason: message })),
     problemCount: result.problemCount,
+    skipped: result.counts.skipped,
+    ...(failure === undefined ? {} : { error: failure.toInfo() }),
   };
 }

@@ -1,10 +1,11 @@
 // Owns a restore on the source mover's main thread: reads the manifest, picks what was asked for, fetches blocks, feeds the tree writer.
 // Every content was checked against its identifier by a stream worker; the tree writer decides what may be written where.
-import type { ErrorCode, ErrorInfo } from '../contracts/errors.ts';
+import type { ErrorInfo } from '../contracts/errors.ts';
 import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
 import { blockIdOf } from '../repository/block-content.ts';
 import { readManifest } from '../repository/manifest.ts';
 import { decodePointRoot } from '../repository/point-root.ts';
+import { isDamage, restoreFailure } from '../repository/restore-failure.ts';
 import { TreeWriter } from '../repository/tree-writer.ts';
 import type { FileSink } from '../repository/file-sink.ts';
 import type { RestoreCounts, RestoreProblem } from '../repository/tree-writer.ts';
@@ -26,9 +27,6 @@ const blockOverheadBytes = 2048;
 const maxOpenFiles = 128;
 /** Paths that the message about paths that are not in the point names. */
 const maxNamedPaths = 5;
-
-/** The point cannot give the entry back; all else (rights, disk, a rule) is a matter of this machine. */
-const damageCodes: ReadonlySet<ErrorCode> = new Set(['restore.mismatch', 'storage.damaged']);
 
 export interface RestorePipelineOptions {
   readonly operation: RestoreOperation;
@@ -67,7 +65,6 @@ export class RestorePipeline {
   #processedFiles = 0;
   #writtenBytes = 0;
   #reusedBlocks = 0;
-  #losses = 0;
   phase: MoverPhase = 'transferring';
 
   constructor({ operation, pool, emit }: RestorePipelineOptions) {
@@ -164,16 +161,7 @@ export class RestorePipeline {
         hint: 'Paths are relative to the source folder, as "farkeep point ls" shows them.',
       });
     }
-    const { files, hardLinks, symlinks, skipped, failed } = counts;
-    const placed = files + hardLinks + symlinks;
-    const entries = `${failed} of ${placed + skipped + failed} entries`;
-    if (this.#losses > 0) {
-      return new FarkeepError('restore.mismatch', `${entries} could not be restored: stored data is damaged`);
-    }
-    if (failed > 0 && placed + skipped === 0) {
-      return new FarkeepError('restore.incomplete', `Nothing was restored: ${entries} failed`);
-    }
-    return undefined;
+    return restoreFailure(counts);
   }
 
   receive(_streamIndex: number, message: FromWorker): void {
@@ -279,11 +267,9 @@ export class RestorePipeline {
 
   #problem({ path, code, message, isRestored }: RestoreProblem): void {
     const object = this.#objects.get(this.#object(path));
-    const isLoss = !isRestored && damageCodes.has(code);
-    if (isLoss) this.#losses += 1;
     if (object !== undefined) {
       object.problems += 1;
-      if (isLoss) object.losses += 1;
+      if (!isRestored && isDamage(code)) object.losses += 1;
     }
     this.#emit({ type: 'warning', warning: { code, message, path: showPath(path) } });
   }

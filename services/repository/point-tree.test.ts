@@ -16,6 +16,7 @@ import { silentLogger } from '../kernel/logger.ts';
 import { extractPoint } from './extract.ts';
 import { listPacks } from './left-overs.ts';
 import { FolderStorage } from './folder-storage.ts';
+import { restoreFailure } from './restore-failure.ts';
 import { rebuildCatalogue } from './rebuild-catalogue.ts';
 import { TenantStore } from './tenant-store.ts';
 import {
@@ -128,7 +129,8 @@ describe('a restore point of a real tree', () => {
     const result = await extractPoint({ tenantFolder, pointId: 'p1', to: path.join(scratch.folder, 'out') });
     expect(result.problems).toMatchObject([{ path: Buffer.from('large'), code: 'storage.damaged', isRestored: false }]);
     expect(result.problems[0]?.message).toContain(large);
-    expect(result.counts).toMatchObject({ files: 5, failed: 1 });
+    expect(result.counts).toMatchObject({ files: 5, failed: 1, damaged: 1 });
+    expect(restoreFailure(result.counts)).toMatchObject({ code: 'restore.mismatch' });
 
     writeFileSync(file, whole.subarray(0, 500_000));
     expect((await verifyTenantFolder({ tenantFolder, logger })).damaged).toMatchObject([

@@ -3,6 +3,7 @@
 import { lchownSync, linkSync, lutimesSync, renameSync, symlinkSync } from 'node:fs';
 import type { ErrorCode } from '../contracts/errors.ts';
 import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
+import { isDamage } from './restore-failure.ts';
 import { splitPath } from './tree-position.ts';
 import { DiskFile, type FileSink } from './file-sink.ts';
 import { accessTime, DestinationFolder, removeQuietly, secondsOf, temporaryName } from './tree-destination.ts';
@@ -30,6 +31,8 @@ export interface RestoreCounts {
   skipped: number;
   /** Not restored; each has a problem. */
   failed: number;
+  /** Those of the failed that the point cannot give back. */
+  damaged: number;
 }
 
 export interface RestoreResult {
@@ -84,6 +87,7 @@ export class TreeWriter {
     contentBytes: 0,
     skipped: 0,
     failed: 0,
+    damaged: 0,
   };
 
   private constructor(options: TreeWriterOptions, top: DestinationFolder) {
@@ -379,6 +383,7 @@ export class TreeWriter {
 
   #fail(path: Buffer, error: unknown): void {
     this.counts.failed += 1;
+    if (error instanceof FarkeepError && isDamage(error.code)) this.counts.damaged += 1;
     this.#note(path, error, false);
   }
 

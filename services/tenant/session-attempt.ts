@@ -183,7 +183,7 @@ export class SessionAttempt {
         onEvent: (event) => {
           stall.saw(event);
           applySourceEvent(live, event, { targetBusy: this.#targetBusy, earlier });
-          if (event.type === 'finished' && 'failure' in event && event.failure !== undefined)
+          if (event.type === 'finished' && 'rootHash' in event && event.failure !== undefined)
             this.#failure = FarkeepError.fromInfo(event.failure);
         },
       },

@@ -5,7 +5,7 @@ import type { PointEntry, RestorePoint } from '../../contracts/models/tenant.ts'
 import { pointsDomain } from '../../contracts/rpc/points.ts';
 import type { DefineAction } from '../command-context.ts';
 import { findPoint } from '../point-lookup.ts';
-import { formatBytes, formatCount, formatDuration, formatInstant } from '../quantities.ts';
+import { formatBytes, formatCount, formatCounted, formatDuration, formatInstant } from '../quantities.ts';
 import { formatTable, printable } from '../text-table.ts';
 
 export function registerPoint(program: Command, action: DefineAction): void {
@@ -80,12 +80,15 @@ export function registerPoint(program: Command, action: DefineAction): void {
         for (const { path, reason } of result.problems) context.output.note(`${printable(path)}: ${printable(reason)}`);
         context.output.result({ ok: result.problemCount === 0, ...result, seconds }, () =>
           [
-            `${formatCount(result.files)} files, ${formatBytes(result.bytes)} in ${formatDuration(seconds * 1000)}.`,
-            ...(result.problemCount === 0
+            `${formatCounted(result.files, 'file')}, ${formatBytes(result.bytes)} in ${formatDuration(seconds * 1000)}` +
+              (result.skipped === 0 ? '.' : `; ${formatCounted(result.skipped, 'file')} skipped: they exist already.`),
+            ...(result.problemCount === 0 ? [] : [`${formatCounted(result.problemCount, 'warning')}, named above.`]),
+            ...(result.error === undefined
               ? []
-              : [`${formatCount(result.problemCount)} entries could not be restored.`]),
+              : [`Error: ${printable(result.error.message)}`, `Next: ${result.error.hint}`]),
           ].join('\n'),
         );
+        if (result.error !== undefined) return exitCodes.failed;
         return result.problemCount === 0 ? exitCodes.done : exitCodes.warnings;
       }),
     );
