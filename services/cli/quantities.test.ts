@@ -1,6 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
-import { formatBytes, formatDuration, parseDate, parseDuration, parseSize, parseWholeNumber } from './quantities.ts';
+import {
+  formatBytes,
+  formatCounted,
+  formatDuration,
+  parseDate,
+  parseDuration,
+  parseSize,
+  parseWholeNumber,
+} from './quantities.ts';
 
 const usage = (work: () => unknown): string => {
   try {
@@ -83,4 +91,8 @@ describe('whole numbers', () => {
   it.each(['0', '17', '1.5', '0x10', '', '-1', '1e1'])('refuses "%s"', (text) =>
     expect(usage(() => parseWholeNumber(text, '--streams', { min: 1, max: 16 }))).toBe('call.invalid'),
   );
+
+  it('counts one thing in the singular', () => {
+    expect([0, 1, 2_000].map((count) => formatCounted(count, 'file'))).toEqual(['0 files', '1 file', '2,000 files']);
+  });
 });
