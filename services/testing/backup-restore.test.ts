@@ -9,6 +9,7 @@ import { pointsDomain } from '../contracts/rpc/points.ts';
 import { sessionsDomain } from '../contracts/rpc/sessions.ts';
 import { exitCodeOf, formatOutcome } from '../cli/session-report.ts';
 import { isEvidenceGenuine } from '../session/evidence.ts';
+import { runCli } from './run-cli.ts';
 import { Stack } from './stack.ts';
 
 describe('backup and restore through a gateway', () => {
@@ -134,6 +135,16 @@ describe('backup and restore through a gateway', () => {
     });
     expect(exitCodeOf(restore)).toBe(1);
     expect((await stack.untilEndedAtProvider(restore.id)).state).toBe('failed');
+
+    // Without any service, from the folder of the repository: all else is there, and the loss is told in the same way.
+    const folders = await readdir(stack.repositoryFolder);
+    const tenantFolder = path.join(stack.repositoryFolder, folders.find((name) => /^[0-9a-f]{32}$/.test(name)) ?? '');
+    const extracted = path.join(folder, 'extracted');
+    const pointId = points[0]?.id ?? '';
+    const extract = await runCli(['point', 'extract', pointId, '--folder', tenantFolder, '--to', extracted, '--json']);
+    expect(extract.exitCode).toBe(1);
+    expect(extract.json()).toMatchObject({ ok: false, files: 2, bytes: 40_000, error: { code: 'restore.mismatch' } });
+    expect((await readdir(extracted)).sort()).toEqual(['empty', 'link', 'reports']);
   }, 60_000);
 });
 
