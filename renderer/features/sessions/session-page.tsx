@@ -26,7 +26,7 @@ const useStyles = makeStyles({
   center: { height: '100%', display: 'flex', alignItems: 'center', justifyContent: 'center', padding: '24px' },
   figures: {
     display: 'grid',
-    gridTemplateColumns: 'minmax(224px, 1fr) minmax(266px, 1.1fr) minmax(160px, 0.8fr) minmax(280px, 1.6fr)',
+    gridTemplateColumns: 'minmax(254px, 1fr) minmax(264px, 1.1fr) minmax(150px, 0.7fr) minmax(270px, 1.6fr)',
     gap: '10px',
   },
   lists: {
