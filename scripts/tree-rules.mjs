@@ -7,6 +7,17 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { projectFolder } from './project.mjs';
 
+/** Written in parts, so that this file does not name them itself. */
+const registryHosts = [
+  ['registry', 'npmjs', 'org'],
+  ['registry', 'yarnpkg', 'com'],
+  ['npm', 'mirror.com'],
+  ['deb', 'debian', 'org'],
+  ['unpkg', 'com'],
+  ['jsdelivr', 'net'],
+  ['files', 'pythonhosted', 'org'],
+].map((parts) => parts.join(parts[0] === 'npm' ? '' : '.'));
+
 /** What may lie at the root; dot files are configuration of tools. */
 const layout = new Set([
   ...['assets', 'bench', 'docs', 'e2e', 'electron', 'renderer', 'scripts', 'services'],
@@ -89,11 +100,8 @@ export const treeRules = [
     about: 'no host of a package registry: npm decides where packages come from',
     violations: (tree) =>
       everyText(tree, (_file, text) => {
-        const match =
-          /(registry\.(npmjs|yarnpkg)\.(org|com)|npmmirror\.com|unpkg\.com|jsdelivr\.net|files\.pythonhosted\.org)/.exec(
-            text,
-          );
-        return match === null ? undefined : `names the registry host ${match[0]}`;
+        const host = registryHosts.find((name) => text.includes(name));
+        return host === undefined ? undefined : `names the registry host ${host}`;
       }),
   },
   {

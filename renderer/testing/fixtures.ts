@@ -208,7 +208,7 @@ export function jobOf(number: number, changes: Partial<Job> = {}): Job {
   return {
     id: idOf(6000 + number),
     name: number === 1 ? 'Nightly documents' : `Job ${number}`,
-    sourcePaths: ['/home/contoso/documents'],
+    sourcePaths: ['/srv/documents'],
     excludes: [],
     providerId: idOf(5001),
     providerName: 'Northwind Hosting',

@@ -23,7 +23,7 @@ export function createPreviewBridge(scene: PreviewScene): PreviewBridge {
   return {
     publish,
     platform: 'linux',
-    pathOfDroppedFile: () => '/home/admin/northwind.pfx',
+    pathOfDroppedFile: () => '/srv/admin/northwind.pfx',
     cancel: (id) => void cancelled.add(id),
     onEvent(listener) {
       listeners.add(listener);
