@@ -1,0 +1,118 @@
+// Whoever watches sees where a session ends up, in whatever order snapshots and events arrive.
+import { setImmediate } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import type { EventMessage } from '../contracts/carrier.ts';
+import type { SessionDetail, SessionState } from '../contracts/models/session.ts';
+import { sessionsDomain } from '../contracts/rpc/sessions.ts';
+import type { AdminClient } from './admin-client.ts';
+import { followSession } from './session-follower.ts';
+
+const sessionId = 'a'.repeat(32);
+
+/** A service whose answers to `show` are given by hand, one after the other. */
+function fakeService() {
+  const listeners = new Set<(event: EventMessage) => void>();
+  const asked: ((detail: SessionDetail) => void)[] = [];
+  let sequence = 0;
+  const client = {
+    role: 'tenant',
+    domain: () => ({ show: () => new Promise<SessionDetail>((resolve) => asked.push(resolve)) }),
+    subscribe: (listener: (event: EventMessage) => void) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    closed: new Promise<void>(() => undefined),
+  } as unknown as AdminClient;
+  return {
+    client,
+    changed(state: SessionState): void {
+      sequence += 1;
+      const event = { kind: 'event', domain: sessionsDomain.name, event: 'changed', sequence, payload: detail(state) };
+      for (const listener of listeners) listener(event as unknown as EventMessage);
+    },
+    async answer(state: SessionState): Promise<void> {
+      const settle = asked.shift();
+      if (settle === undefined) throw new Error('Nobody asked for a snapshot');
+      settle(detail(state));
+      await setImmediate();
+    },
+    openQuestions: () => asked.length,
+  };
+}
+
+function detail(state: SessionState): SessionDetail {
+  const at = '2026-11-22T10:00:00.000Z';
+  return {
+    id: sessionId,
+    kind: 'backup',
+    jobName: 'documents',
+    otherSide: 'northwind',
+    repository: 'main',
+    state,
+    attempt: 1,
+    createdAt: at,
+    endedAt: null,
+    progress: {
+      totalBytes: null,
+      totalFiles: null,
+      processedBytes: 0,
+      processedFiles: 0,
+      readBytes: 0,
+      transferredBytes: 0,
+      safeBytes: 0,
+      unchangedFiles: 0,
+      newBlocks: 0,
+      reusedBlocks: 0,
+      readBytesPerSecond: 0,
+      transferredBytesPerSecond: 0,
+      secondsLeft: null,
+    },
+    warningCount: 0,
+    error: null,
+    hasSecurityWarning: false,
+    pointId: null,
+    viewer: 'tenant',
+    gateway: null,
+    certificateSha256: null,
+    tls: null,
+    steps: [],
+    keys: [],
+    streams: 0,
+    bottleneck: null,
+    objects: [],
+    areObjectNamesHidden: false,
+    actions: [],
+    warnings: [],
+    nextAttemptAt: null,
+    resumeUntil: null,
+  };
+}
+
+describe('following a session', () => {
+  it('sees a change that overtook the first snapshot', async () => {
+    const service = fakeService();
+    const states: SessionState[] = [];
+    const end = followSession(service.client, sessionId, {
+      listener: { onProgress: ({ state }) => states.push(state) },
+    });
+    service.changed('waiting-to-resume');
+    await service.answer('connecting');
+    await service.answer('waiting-to-resume');
+    expect(states).toEqual(['connecting', 'waiting-to-resume']);
+    service.changed('cancelled');
+    await service.answer('cancelled');
+    expect((await end).state).toBe('cancelled');
+  });
+
+  it('sees an end that came while an older snapshot was under way', async () => {
+    const service = fakeService();
+    const end = followSession(service.client, sessionId);
+    service.changed('succeeded');
+    service.changed('succeeded');
+    expect(service.openQuestions()).toBe(1);
+    await service.answer('transferring');
+    await service.answer('succeeded');
+    expect((await end).state).toBe('succeeded');
+    expect(service.openQuestions()).toBe(0);
+  });
+});
