@@ -20,6 +20,7 @@ export interface RunningCli {
   firstLine(): Promise<string>;
 }
 
+const commandTimeoutMs = 120_000;
 const entry = fileURLToPath(new URL('../cli/cli-entry.ts', import.meta.url));
 
 export function startCli(
@@ -69,6 +70,19 @@ export function startCli(
   return { child, result, firstLine: () => firstLine.promise };
 }
 
-export function runCli(args: readonly string[], options: Parameters<typeof startCli>[1] = {}): Promise<CliResult> {
-  return startCli(args, options).result;
+/** A command that hangs is named, with what it said. */
+export async function runCli(
+  args: readonly string[],
+  options: Parameters<typeof startCli>[1] = {},
+): Promise<CliResult> {
+  const { child, result } = startCli(args, options);
+  let isLate = false;
+  const timer = setTimeout(() => {
+    isLate = true;
+    child.kill('SIGKILL');
+  }, commandTimeoutMs);
+  const ended = await result;
+  clearTimeout(timer);
+  if (isLate) throw new Error(`farkeep ${args.join(' ')} did not end in time:\n${ended.stdout}\n${ended.stderr}`);
+  return ended;
 }
