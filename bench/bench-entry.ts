@@ -1,249 +1,234 @@
-// Process entry of `npm run bench`: interleaved rounds of the raw path, Farkeep and restic on the same bytes, ratios within a round, medians.
-// Prints a table and appends one JSON document to bench/results.
-import { createWriteStream } from 'node:fs';
-import { cp, mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
-import { randomFillSync } from 'node:crypto';
-import { once } from 'node:events';
-import { cpus, release, tmpdir, totalmem } from 'node:os';
+// Process entry of `npm run bench`: runs the parts that were chosen one after the other, prints a table, and appends one JSON document to
+// bench/results when nothing was left out. Throughput: interleaved rounds on the same bytes, ratios within a round, medians.
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cpus, loadavg, release, tmpdir, totalmem } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { fileURLToPath } from 'node:url';
-import { FarkeepRun } from './farkeep-run.ts';
-import type { FarkeepResult } from './farkeep-run.ts';
+import { serviceRoles } from '../services/contracts/contract.ts';
+import { spawnService } from '../services/host/service-process.ts';
+import { chooseParts, isEverything, type BenchPart } from './bench-parts.ts';
+import {
+  borgRows,
+  consoleRows,
+  costRows,
+  gatewayRows,
+  handshakeRows,
+  startUpRows,
+  throughputRows,
+} from './bench-rows.ts';
+import { whyNoBorg } from './borg.ts';
+import { measureConsole, whyNoConsole, type ConsoleFigures } from './console-figures.ts';
 import { gatewayIdleMemory } from './gateway-memory.ts';
-import { ResticServer, whyNoRestic } from './restic.ts';
-import { runRawPath } from './run-raw.ts';
+import { passBytes, passBytesDirectly } from './gateway-throughput.ts';
+import { startGatewayUnderTest } from './gateway-under-test.ts';
+import { measureHandshakes, type HandshakeResult } from './handshakes.ts';
+import { whyNoProcessUsage } from './process-usage.ts';
+import { formatRow, isReached, type Row } from './report.ts';
+import { whyNoRestic } from './restic.ts';
+import { timeCommand, timeConsoleStart, timeServiceStarts } from './start-up.ts';
+import { Figures } from './statistics.ts';
+import { copyTree, makeRandomData } from './test-data.ts';
+import { runRound } from './throughput.ts';
 
 const { values } = parseArgs({
   options: {
-    rounds: { type: 'string', default: '3' },
+    /** Parts, separated by commas. */
+    only: { type: 'string' },
+    rounds: { type: 'string', default: '2' },
     /** MiB of incompressible data. */
-    size: { type: 'string', default: '2048' },
+    size: { type: 'string', default: '1024' },
     tree: { type: 'string', default: '/usr/lib' },
     'tree-files': { type: 'string', default: '20000' },
+    /** MiB that go through the gateway alone, for each measurement. */
+    'gateway-size': { type: 'string', default: '4096' },
+    /** MiB of each backup that the console watches. */
+    'console-size': { type: 'string', default: '3072' },
+    /** Where a profile of the session view goes. */
+    'console-profile': { type: 'string' },
+    starts: { type: 'string', default: '5' },
     folder: { type: 'string', default: tmpdir() },
     'without-restic': { type: 'boolean', default: false },
   },
 });
 
+const mib = 2 ** 20;
 const rounds = Number(values.rounds);
-const mb = 1e6;
-
-/** Everything that is measured, by name; one number for each round. */
-const figures = new Map<string, number[]>();
-const note = (name: string, value: number): void => {
-  figures.set(name, [...(figures.get(name) ?? []), value]);
-};
-const median = (name: string): number | undefined => {
-  const sorted = [...(figures.get(name) ?? [])].sort((left, right) => left - right);
-  return sorted[Math.floor(sorted.length / 2)];
-};
+const parts = chooseParts(values.only);
+const figures = new Figures();
+const rows: Row[] = [];
+const notMeasured: string[] = [];
 const say = (text: string): void => {
   process.stdout.write(`${text}\n`);
 };
-
-function noteFarkeep(name: string, { seconds, movers }: FarkeepResult, bytes: number): void {
-  note(`${name} MB/s`, bytes / mb / seconds);
-  note(`${name} s`, seconds);
-  note(`${name} CPU s/GB`, movers.reduce((sum, { cpuS }) => sum + cpuS, 0) / (bytes / 1e9));
-  for (const side of ['source', 'target']) {
-    const peak = Math.max(0, ...movers.filter((mover) => mover.side === side).map(({ peakBytes }) => peakBytes));
-    note(`${name} peak ${side} MiB`, peak / 2 ** 20);
-  }
-}
-
-async function makeRandomFile(file: string, bytes: number): Promise<void> {
-  const output = createWriteStream(file);
-  const chunk = Buffer.alloc(4 * 1024 * 1024);
-  for (let left = bytes; left > 0; left -= chunk.length) {
-    const part = randomFillSync(Buffer.from(chunk)).subarray(0, Math.min(left, chunk.length));
-    if (!output.write(part)) await once(output, 'drain');
-  }
-  output.end();
-  await once(output, 'close');
-}
-
-/** Copies a real tree, folder by folder, until it has so many files. */
-async function copyTree(from: string, to: string, wantedFiles: number): Promise<{ files: number; bytes: number }> {
-  const copied = { files: 0, bytes: 0 };
-  const copyFolder = async (below: string): Promise<void> => {
-    await mkdir(path.join(to, below), { recursive: true });
-    const entries = await readdir(path.join(from, below), { withFileTypes: true });
-    for (const entry of entries.sort((left, right) => left.name.localeCompare(right.name))) {
-      if (copied.files >= wantedFiles) return;
-      const name = path.join(below, entry.name);
-      if (entry.isDirectory()) await copyFolder(name);
-      else if (entry.isFile() || entry.isSymbolicLink()) {
-        await cp(path.join(from, name), path.join(to, name), { verbatimSymlinks: true, preserveTimestamps: true });
-        if (!entry.isFile()) continue;
-        copied.files += 1;
-        copied.bytes += (await stat(path.join(to, name))).size;
-      }
-    }
-  };
-  await copyFolder('.');
-  return copied;
-}
-
 const folder = await mkdtemp(path.join(values.folder, 'farkeep-bench-'));
-const resticReason = values['without-restic'] ? 'it was left out' : await whyNoRestic();
-if (resticReason !== undefined) say(`restic is not compared: ${resticReason}`);
+const data = { files: 0, treeBytes: 0 };
 
-async function inRound(
-  data: { name: string; source: string; bytes: number; file?: string },
-  round: number,
-): Promise<void> {
-  const { name, source, bytes, file } = data;
-  const at = (part: string): string => path.join(folder, `${part}-${round}`);
-  if (file !== undefined) {
-    for (const direction of ['backup', 'restore']) {
-      const { seconds, cpuS } = await runRawPath(file, at('raw'));
-      note(`${name}: raw path ${direction} MB/s`, bytes / mb / seconds);
-      note(`${name}: raw path ${direction} CPU s/GB`, cpuS / (bytes / 1e9));
-      await rm(at('raw'));
-    }
+/** A part that cannot run says why, and the others go on. */
+async function runPart(part: BenchPart, reason: string | undefined, work: () => Promise<void>): Promise<void> {
+  if (!parts.has(part)) return;
+  if (reason !== undefined) {
+    notMeasured.push(`${part}: ${reason}`);
+    return;
   }
-  const farkeep = await FarkeepRun.start(at(`farkeep-${name}`));
+  const beganMs = performance.now();
   try {
-    const jobId = await farkeep.addJob(source);
-    const first = await farkeep.backup(jobId);
-    noteFarkeep(`${name}: farkeep backup`, first, bytes);
-    const again = await farkeep.backup(jobId);
-    noteFarkeep(`${name}: farkeep unchanged`, again, bytes);
-    note(`${name}: farkeep unchanged sent bytes`, again.session.progress.transferredBytes);
-    noteFarkeep(`${name}: farkeep restore`, await farkeep.restore(first.session.pointId ?? '', at('restored')), bytes);
-  } finally {
-    await farkeep.stop();
+    await work();
+  } catch (error) {
+    notMeasured.push(`${part}: it failed, ${error instanceof Error ? error.message : String(error)}`);
+    process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+    process.exitCode = 1;
   }
-  await rm(at(`farkeep-${name}`), { recursive: true });
-  await rm(at('restored'), { recursive: true });
-  if (resticReason !== undefined) return;
-  const restic = await ResticServer.start(at('restic'));
-  try {
-    note(`${name}: restic backup MB/s`, bytes / mb / (await restic.backup(source)));
-    note(`${name}: restic unchanged s`, await restic.backup(source));
-    note(`${name}: restic restore MB/s`, bytes / mb / (await restic.restore(at('restored'))));
-  } finally {
-    await restic.stop();
-  }
-  await rm(at('restic'), { recursive: true });
-  await rm(at('restored'), { recursive: true });
+  say(`${part}: ${((performance.now() - beganMs) / 1000).toFixed(0)} s`);
 }
 
-/** Ratios are taken within each round, so that the machine's mood cancels out. */
-function ratio(numerator: string, denominator: string): number | undefined {
-  const [above, below] = [figures.get(numerator) ?? [], figures.get(denominator) ?? []];
-  const ratios = above
-    .flatMap((value, index) => (below[index] === undefined ? [] : [value / below[index]]))
-    .sort((a, b) => a - b);
-  return ratios[Math.floor(ratios.length / 2)];
-}
-
-interface Goal {
-  readonly text: string;
-  readonly value: number | undefined;
-  readonly unit: string;
-  readonly limit: number;
-  readonly isAtLeast: boolean;
-}
-
-function goals(treeFiles: number, gatewayBytes: number | undefined): Goal[] {
-  const atLeast = (text: string, value: number | undefined, limit: number): Goal => ({
-    text,
-    value,
-    limit,
-    unit: '',
-    isAtLeast: true,
-  });
-  const atMost = (text: string, value: number | undefined, limit: number, unit: string): Goal => ({
-    text,
-    value,
-    limit,
-    unit,
-    isAtLeast: false,
-  });
-  const peaks = [...figures.keys()]
-    .filter((name) => name.includes('peak'))
-    .map((name) => Math.max(...(figures.get(name) ?? [0])));
-  return [
-    atLeast(
-      'backup of random data / raw path',
-      ratio('random: farkeep backup MB/s', 'random: raw path backup MB/s'),
-      0.45,
-    ),
-    atLeast('backup of random data / restic', ratio('random: farkeep backup MB/s', 'random: restic backup MB/s'), 2.5),
-    atLeast('backup of a real tree / restic', ratio('tree: farkeep backup MB/s', 'tree: restic backup MB/s'), 1.5),
-    atLeast(
-      'restore of random data / raw path',
-      ratio('random: farkeep restore MB/s', 'random: raw path restore MB/s'),
-      0.6,
-    ),
-    atLeast(
-      'restore of random data / restic',
-      ratio('random: farkeep restore MB/s', 'random: restic restore MB/s'),
-      1.5,
-    ),
-    atLeast('restore of a real tree / restic', ratio('tree: farkeep restore MB/s', 'tree: restic restore MB/s'), 1.5),
-    atMost(`second backup of an unchanged tree of ${treeFiles} files`, median('tree: farkeep unchanged s'), 3, 's'),
-    atMost('peak memory of any data mover', peaks.length === 0 ? undefined : Math.max(...peaks), 250, 'MiB'),
-    atMost(
-      'gateway with 1,000 idle connections',
-      gatewayBytes === undefined ? undefined : gatewayBytes / 2 ** 20,
-      150,
-      'MiB',
-    ),
-  ];
-}
-
-try {
-  const bytes = Number(values.size) * 2 ** 20;
+async function runThroughput(): Promise<void> {
+  const resticReason = values['without-restic'] ? 'it was left out' : await whyNoRestic();
+  const withRestic = parts.has('throughput') && resticReason === undefined;
+  if (parts.has('throughput') && resticReason !== undefined) notMeasured.push(`restic: ${resticReason}`);
+  const borgReason = await whyNoBorg();
+  if (parts.has('borg') && borgReason !== undefined) notMeasured.push(`borg: ${borgReason}`);
+  if (!parts.has('throughput') && borgReason !== undefined) return;
   say(`Preparing ${values.size} MiB of random data and a tree of ${values['tree-files']} files ...`);
-  const random = path.join(folder, 'random');
-  await mkdir(random);
-  await makeRandomFile(path.join(random, 'file'), bytes);
-  const tree = path.join(folder, 'tree');
-  const { files, bytes: treeBytes } = await copyTree(values.tree, tree, Number(values['tree-files']));
-  say(`The tree has ${files} files, ${(treeBytes / mb).toFixed(0)} MB.`);
+  const random = await makeRandomData(path.join(folder, 'random'), Number(values.size) * mib);
+  const tree = await copyTree(values.tree, path.join(folder, 'tree'), Number(values['tree-files']));
+  data.files = tree.files;
+  data.treeBytes = tree.bytes;
+  say(`The tree has ${tree.files} files, ${(tree.bytes / 1e6).toFixed(0)} MB.`);
   for (let round = 1; round <= rounds; round += 1) {
     say(`Round ${round} of ${rounds}`);
-    await inRound({ name: 'random', source: random, bytes, file: path.join(random, 'file') }, round);
-    await inRound({ name: 'tree', source: tree, bytes: treeBytes }, round);
+    // borg is the slowest of all; one round of it is enough for a ratio that has no goal.
+    const withBorg = parts.has('borg') && borgReason === undefined && round === 1;
+    const options = { folder, round, figures, withRaw: parts.has('throughput'), withRestic, withBorg };
+    await runRound(random, options);
+    await runRound(tree, options);
   }
-  const gatewayBytes = await gatewayIdleMemory(path.join(folder, 'gateway'));
+  for (const source of [random.source, tree.source]) await rm(source, { recursive: true });
+}
 
-  say('');
-  for (const name of [...figures.keys()].sort())
-    say(`${name.padEnd(46)} ${(median(name) ?? 0).toFixed(2).padStart(10)}`);
-  say('');
-  const reached = goals(files, gatewayBytes).map((goal) => {
-    const { text, value, limit, unit, isAtLeast } = goal;
-    const isReached = value === undefined ? undefined : isAtLeast ? value >= limit : value <= limit;
-    const verdict = isReached === undefined ? 'not measured' : isReached ? 'reached' : 'MISSED';
-    const shown = value === undefined ? '-' : `${value.toFixed(2)} ${unit}`.trim();
-    say(
-      `${text.padEnd(56)} ${shown.padStart(12)}   ${isAtLeast ? 'at least' : 'at most'} ${limit} ${unit}  ${verdict}`,
-    );
-    return { ...goal, isReached: isReached ?? null };
+async function runGateway(): Promise<void> {
+  const bytes = Number(values['gateway-size']) * mib;
+  const gateway = await startGatewayUnderTest(path.join(folder, 'gateway'));
+  try {
+    figures.note('gateway: without, one stream MB/s', (await passBytesDirectly(1, bytes)) / 1e6);
+    for (const [name, streams] of [
+      ['one stream', 1],
+      ['four streams', 4],
+    ] as const) {
+      const { bytesPerSecond, cpuSecondsPerGb } = await passBytes(gateway, streams, bytes);
+      figures.note(`gateway: ${name} MB/s`, bytesPerSecond / 1e6);
+      figures.note(`gateway: ${name} CPU s/GB`, cpuSecondsPerGb);
+    }
+  } finally {
+    await gateway.stop();
+  }
+  // In a process that has passed nothing yet.
+  const idle = await startGatewayUnderTest(path.join(folder, 'gateway-idle'));
+  try {
+    figures.note('gateway: 1,000 idle MiB', (await gatewayIdleMemory(idle)) / mib);
+  } finally {
+    await idle.stop();
+  }
+}
+
+async function runStartUp(): Promise<void> {
+  const count = Number(values.starts);
+  const note = (name: string, seconds: number): void => figures.note(`start-up: ${name} s`, seconds);
+  const home = path.join(folder, 'start-up');
+  const tenant = await spawnService({ role: 'tenant', home, logFile: path.join(home, 'log', 'tenant.log') });
+  try {
+    for (let index = 0; index < count; index += 1) {
+      note('farkeep --version', await timeCommand(['--version'], home));
+      note('farkeep status', await timeCommand(['status'], home));
+    }
+  } finally {
+    await tenant.stop(5_000);
+  }
+  for (const role of serviceRoles) {
+    for (const seconds of await timeServiceStarts(role, folder, count)) note(role, seconds);
+  }
+  const consoleReason = whyNoConsole();
+  if (consoleReason !== undefined) notMeasured.push(`start-up of the console: ${consoleReason}`);
+  else for (let index = 0; index < count; index += 1) note('console', await timeConsoleStart());
+}
+
+async function runConsole(): Promise<ConsoleFigures> {
+  const source = await makeRandomData(path.join(folder, 'console-data'), Number(values['console-size']) * mib);
+  const result = await measureConsole(source.source, values['console-profile']);
+  await rm(source.source, { recursive: true });
+  for (const { name, selfMs, share } of result.costs) {
+    say(`${(share * 100).toFixed(1).padStart(6)} % ${selfMs.toFixed(0).padStart(7)} ms  ${name}`);
+  }
+  return result;
+}
+
+let handshakes: HandshakeResult | undefined;
+let consoleResult: ConsoleFigures | undefined;
+const loadBefore = loadavg();
+try {
+  const usageReason = whyNoProcessUsage();
+  const withRounds = parts.has('throughput') ? 'throughput' : 'borg';
+  await runPart(withRounds, undefined, runThroughput);
+  await runPart('gateway', usageReason, runGateway);
+  await runPart('handshakes', usageReason, async () => {
+    handshakes = await measureHandshakes(path.join(folder, 'handshakes'), { tls: 800, login: 40 });
+  });
+  await runPart('startup', undefined, runStartUp);
+  await runPart('console', usageReason ?? whyNoConsole(), async () => {
+    consoleResult = await runConsole();
   });
 
-  const results = fileURLToPath(new URL('./results/', import.meta.url));
-  await mkdir(results, { recursive: true });
-  const document = {
-    date: new Date().toISOString(),
-    machine: {
-      processor: cpus()[0]?.model ?? '',
-      cores: cpus().length,
-      memoryBytes: totalmem(),
-      system: `${process.platform} ${release()}`,
-      node: process.version,
-    },
-    settings: { rounds, sizeMiB: Number(values.size), treeFiles: files, treeBytes },
-    figures: Object.fromEntries(figures),
-    goals: reached,
-  };
-  const file = path.join(results, `${document.date.replaceAll(':', '-').slice(0, 19)}.json`);
-  await writeFile(file, `${JSON.stringify(document, null, 2)}\n`);
-  say(`\nWritten to bench/results/${path.basename(file)}`);
+  if (parts.has('throughput')) rows.push(...throughputRows(figures, data.files), ...costRows(figures));
+  if (parts.has('borg')) rows.push(...borgRows(figures));
+  if (parts.has('gateway')) rows.push(...gatewayRows(figures));
+  if (parts.has('handshakes')) rows.push(...handshakeRows(handshakes));
+  if (parts.has('startup')) rows.push(...startUpRows(figures));
+  if (parts.has('console')) rows.push(...consoleRows(consoleResult, process.env['FARKEEP_BENCH_ELECTRON']));
+
+  say('');
+  for (const name of figures.names()) {
+    say(`${name.padEnd(58)} ${(figures.median(name) ?? 0).toFixed(2).padStart(10)}`);
+  }
+  say('');
+  for (const row of rows) say(formatRow(row));
+  for (const reason of notMeasured) say(`not measured: ${reason}`);
+  const load = (averages: readonly number[]): string => averages[0]?.toFixed(1) ?? '-';
+  say(`Load of this machine: ${load(loadBefore)} before, ${load(loadavg())} after, with ${cpus().length} cores`);
+
+  if (isEverything(parts)) {
+    const results = fileURLToPath(new URL('./results/', import.meta.url));
+    await mkdir(results, { recursive: true });
+    const document = {
+      date: new Date().toISOString(),
+      machine: {
+        processor: cpus()[0]?.model ?? '',
+        cores: cpus().length,
+        memoryBytes: totalmem(),
+        system: `${process.platform} ${release()}`,
+        node: process.version,
+        electron: process.env['FARKEEP_BENCH_ELECTRON'] ?? null,
+        loadBefore: loadBefore[0],
+      },
+      settings: {
+        rounds,
+        sizeMiB: Number(values.size),
+        treeFiles: data.files,
+        treeBytes: data.treeBytes,
+        gatewaySizeMiB: Number(values['gateway-size']),
+        consoleSizeMiB: Number(values['console-size']),
+      },
+      figures: figures.toJson(),
+      handshakes: handshakes ?? null,
+      console: consoleResult ?? null,
+      goals: rows
+        .filter((row) => row.goal !== undefined)
+        .map(({ goal, ...row }) => ({ ...row, ...goal, isReached: isReached({ ...row, ...(goal && { goal }) }) })),
+      notMeasured,
+    };
+    const file = path.join(results, `${document.date.replaceAll(':', '-').slice(0, 19)}.json`);
+    await writeFile(file, `${JSON.stringify(document, null, 2)}\n`);
+    say(`\nWritten to bench/results/${path.basename(file)}`);
+  }
 } finally {
   await rm(folder, { recursive: true, force: true });
 }

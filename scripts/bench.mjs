@@ -1,18 +1,53 @@
 // `npm run bench`: sets up what the benchmarks need and runs them on the pinned Node.js. Options are passed on.
 import { spawn } from 'node:child_process';
+import { buildConsole } from './build-console.mjs';
 import { inProject, reportAndExit, requirePinnedNode } from './project.mjs';
-import { ensureDependencies } from './setup.mjs';
+import { ensureConsole, ensureDependencies, hasDisplay, say } from './setup.mjs';
+import { startVirtualDisplay } from './virtual-display.mjs';
+
+const options = process.argv.slice(2);
 
 try {
   await ensureDependencies();
-  const bench = spawn(requirePinnedNode(), [inProject('bench', 'bench-entry.ts'), ...process.argv.slice(2)], {
+  const { environment, stop } = isConsoleMeasured() ? await setUpConsole() : { environment: {}, stop: undefined };
+  const bench = spawn(requirePinnedNode(), [inProject('bench', 'bench-entry.ts'), ...options], {
     stdio: 'inherit',
+    env: { ...process.env, ...environment },
   });
   process.on('SIGTERM', () => bench.kill('SIGTERM'));
   process.on('SIGINT', () => undefined);
   bench.once('close', (code) => {
     process.exitCode = code ?? 1;
+    void stop?.();
   });
 } catch (error) {
   reportAndExit(error);
+}
+
+function isConsoleMeasured() {
+  const at = options.findIndex((option) => option === '--only' || option.startsWith('--only='));
+  return at === -1 || /console|startup/.test(`${options[at]} ${options[at + 1]}`);
+}
+
+/**
+ * A machine that cannot show the console measures the rest, and says why.
+ * @returns {Promise<{ environment: NodeJS.ProcessEnv, stop: (() => Promise<void>) | undefined }>}
+ */
+async function setUpConsole() {
+  try {
+    const electron = await ensureConsole();
+    await buildConsole({ say });
+    const display = hasDisplay() ? undefined : await startVirtualDisplay();
+    return {
+      environment: {
+        FARKEEP_TEST_ELECTRON: electron.executable,
+        FARKEEP_BENCH_ELECTRON: electron.description,
+        ...(display === undefined ? {} : { DISPLAY: display.display }),
+      },
+      stop: display?.stop,
+    };
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return { environment: { FARKEEP_BENCH_NO_CONSOLE: reason }, stop: undefined };
+  }
 }

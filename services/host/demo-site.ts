@@ -200,7 +200,8 @@ async function rememberConfigurations(provider: DemoService, gateways: readonly 
   }
 }
 
-async function enrol(
+/** Resolves when the gateway is linked and the provider sees it. */
+export async function enrol(
   provider: AdminClient,
   gateway: AdminClient,
   name: string,

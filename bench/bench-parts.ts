@@ -1,0 +1,20 @@
+// Owns which parts the benchmark has and which of them a command line chooses. Pure.
+
+export const benchParts = ['throughput', 'borg', 'gateway', 'handshakes', 'startup', 'console'] as const;
+export type BenchPart = (typeof benchParts)[number];
+
+/** @param only "gateway,handshakes"; undefined takes all @throws Error naming what there is */
+export function chooseParts(only: string | undefined): ReadonlySet<BenchPart> {
+  if (only === undefined) return new Set(benchParts);
+  const names = only.split(',').map((name) => name.trim());
+  const chosen = benchParts.filter((part) => names.includes(part));
+  const unknown = names.filter((name) => !benchParts.some((part) => part === name));
+  if (unknown.length > 0) {
+    throw new Error(`There is no part "${unknown.join('", "')}"; the parts are ${benchParts.join(', ')}`);
+  }
+  return new Set(chosen);
+}
+
+export function isEverything(parts: ReadonlySet<BenchPart>): boolean {
+  return parts.size === benchParts.length;
+}

@@ -1,0 +1,24 @@
+// The printed table and its verdicts.
+import { expect, it } from 'vitest';
+import { atLeast, atMost, formatRow, isReached, measured } from './report.ts';
+
+it('judges a value by its goal, and by none where there is none', () => {
+  expect(isReached(atLeast('rate', 0.45, 0.45))).toBe(true);
+  expect(isReached(atLeast('rate', 0.44, 0.45))).toBe(false);
+  expect(isReached(atMost('memory', 150, 150, 'MiB'))).toBe(true);
+  expect(isReached(atMost('memory', 151, 150, 'MiB'))).toBe(false);
+  expect(isReached(atMost('memory', undefined, 150, 'MiB'))).toBeNull();
+  expect(isReached(measured('start', 0.2, 's'))).toBeNull();
+});
+
+it('says the verdict in words', () => {
+  expect(formatRow(atMost('memory', 133.25, 150, 'MiB'))).toMatch(/^memory +133 MiB {3}at most 150 MiB: reached$/);
+  expect(formatRow(atLeast('rate', 1.288, 1.5))).toMatch(/^rate +1\.29 {3}at least 1\.5: MISSED$/);
+  expect(formatRow(atLeast('rate', undefined, 1.5))).toMatch(/^rate +- {3}at least 1\.5: not measured$/);
+});
+
+it('shows what has no goal, with the way it was measured below', () => {
+  const [line, note] = formatRow(measured('login', 14.04, '/s', 'four at a time')).split('\n');
+  expect(line).toMatch(/^login +14\.0 \/s$/);
+  expect(note).toBe('    four at a time');
+});
