@@ -16,6 +16,7 @@ import type { InstallLayout } from './install-layout.ts';
 import { createCallRouter } from './ipc/call-router.ts';
 import { openRendererBridge } from './ipc/renderer-bridge.ts';
 import { serveApp } from './security/app-protocol.ts';
+import { createKeychain } from './security/os-keychain.ts';
 import { guardSession } from './security/session-guards.ts';
 import { serviceEnvironment } from './services/service-environment.ts';
 import { Supervisor } from './services/supervisor.ts';
@@ -48,12 +49,21 @@ export function openConsole({ home, layout, log, settings, isDevelopment }: Cons
   useSystemMenu();
   nativeTheme.themeSource = settings.read().preferences.theme;
 
+  const keychain = createKeychain(path.join(home, 'console'), logger);
   const supervisor = new Supervisor({
-    programOf: (role) => ({
-      executable: layout.nodeExecutable,
-      args: [layout.serviceEntry, role, ...configArguments(home, role)],
-      environment: serviceEnvironment(process.env, home),
-    }),
+    programOf: (role) => {
+      // The provider alone has private keys that tenants rely on; nobody else is given the key.
+      const keychainKey = role === 'provider' ? keychain() : undefined;
+      return {
+        executable: layout.nodeExecutable,
+        args: [
+          ...[layout.serviceEntry, role, ...configArguments(home, role)],
+          ...(keychainKey === undefined ? [] : ['--keychain']),
+        ],
+        environment: serviceEnvironment(process.env, home),
+        keychainKey,
+      };
+    },
     writeLogLine: (role, line) => log.writeServiceLine(role, line),
     logger,
     clock: systemClock,

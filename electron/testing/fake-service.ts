@@ -1,9 +1,10 @@
 // A service process for tests of the supervisor: speaks the carrier, and misbehaves as the environment variable MODE says.
 // A real process on purpose: signals, exit codes, pipes and channels are what the supervisor is about.
 import { existsSync, writeFileSync } from 'node:fs';
-import type { MessageFromService, MessageToService } from '../../services/contracts/carrier.ts';
+import type { KeychainMessage, MessageFromService, MessageToService } from '../../services/contracts/carrier.ts';
 
 const mode = process.env['MODE'] ?? 'well';
+let handedOver = '';
 const marker = process.env['MARKER'] ?? '';
 
 const send = (message: MessageFromService): void => {
@@ -17,7 +18,11 @@ const beat = (): void => send({ kind: 'heartbeat', health: 'running' });
 process.stderr.write(`${JSON.stringify({ level: 'info', msg: 'started', mode, password: 'hunter2' })}\n`);
 process.on('disconnect', () => process.exit(0));
 
-process.on('message', (message: MessageToService) => {
+process.on('message', (message: MessageToService | KeychainMessage) => {
+  if (message.kind === 'keychain' && mode === 'waits-for-keychain') {
+    handedOver = message.key;
+    ready();
+  }
   if (message.kind === 'stop' && mode !== 'deaf') {
     if (marker !== '') writeFileSync(marker, 'stopped in order');
     process.exit(0);
@@ -35,6 +40,8 @@ process.on('message', (message: MessageToService) => {
     if (message.command === 'environment') {
       send({ kind: 'result', id: message.id, result: { ok: true, value: { ...process.env } } });
     }
+    if (message.command === 'keychain')
+      send({ kind: 'result', id: message.id, result: { ok: true, value: { handedOver, argv: process.argv } } });
     if (message.command === 'echo')
       send({ kind: 'result', id: message.id, result: { ok: true, value: message.input } });
   }
@@ -61,6 +68,7 @@ switch (mode) {
       process.kill(process.pid, 'SIGKILL');
     }
     break;
+  case 'waits-for-keychain':
   case 'never-ready':
     break;
   case 'babbles':

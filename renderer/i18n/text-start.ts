@@ -115,5 +115,16 @@ export const startTexts = {
   'options.server.protection': 'Private key',
   'options.server.readers': 'Can be read by',
   'options.server.install': 'Install...',
+  'certificateSettings.title': 'Certificates and private keys',
+  'certificateSettings.keyBits': 'Length of generated keys, for both identities',
+  'certificateSettings.keyBits.value': 'RSA {bits, number, ::group-off} bits',
+  'certificateSettings.protection': '{how}.',
+  'certificateSettings.keychain.inUse':
+    'The service can only be started from the console then. Change to a key file before it is to run without one.',
+  'certificateSettings.keychain.none': 'This computer has no keychain that the console could use, or it is locked.',
+  'certificateSettings.keychain.could':
+    'A key from {keychain} could protect them: the disk alone would not open them, and only the console could start the service.',
+  'certificateSettings.useKeyFile': 'Use a key file',
+  'certificateSettings.useKeychain': 'Use the keychain',
   'options.server.notHere': 'The server identity belongs to the provider role, which is switched off on this computer.',
 } as const;

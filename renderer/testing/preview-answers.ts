@@ -45,6 +45,14 @@ export function previewAnswers(scene: PreviewScene, publish: Publish): Readonly<
     areNotificationsOn: { finished: true, failed: true, security: true },
     keepRunningInTray: 'ask',
   };
+  let certificateSettings = {
+    keyBits: 3072,
+    protection: {
+      kind: 'key-file',
+      description: 'Encrypted with a key from a key file beside the store',
+      keychain: 'the macOS Keychain' as string | null,
+    },
+  };
   const list = <T>(items: T[]): T[] => (scene.isEmpty ? [] : items);
   const installed = {
     server: storedCertificateOf(3, { installedInSlots: ['server'] }),
@@ -118,6 +126,15 @@ export function previewAnswers(scene: PreviewScene, publish: Publish): Readonly<
       validYears: 10,
       keyProtection: keyProtectionExample,
     }),
+    'certificate.getSettings': () => certificateSettings,
+    'certificate.setSettings': (input) => {
+      const { keyBits, protection } = inputOf(input) as Partial<{ keyBits: number; protection: string }>;
+      certificateSettings = {
+        keyBits: keyBits ?? certificateSettings.keyBits,
+        protection: { ...certificateSettings.protection, ...(protection === undefined ? {} : { kind: protection }) },
+      };
+      return certificateSettings;
+    },
     'certificate.generate': async (input, isCancelled) => {
       await sleep(1500);
       if (isCancelled()) throw new PreviewFailure('call.cancelled', 'Cancelled.');

@@ -8,8 +8,8 @@ import { instantSchema } from '../contracts/models/values.ts';
 import { syncFolder, writeFileAtomically } from '../kernel/atomic-file.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import type { AccessControl } from './access-control.ts';
-import type { KeyEncryption } from './key-encryption.ts';
 import { hasCode, parseJsonFile, unreadable } from './stored-file.ts';
+import type { KeyCipher } from './store-protection.ts';
 
 const fileNames = ['certificate.pem', 'chain.pem', 'key.pem', 'meta.json'] as const;
 
@@ -29,9 +29,9 @@ export interface FolderContent extends CertificateMeta {
 export class CertificateFolder {
   readonly #folder: string;
   readonly #access: AccessControl;
-  readonly #encryption: KeyEncryption;
+  readonly #encryption: KeyCipher;
 
-  constructor(folder: string, access: AccessControl, encryption: KeyEncryption) {
+  constructor(folder: string, access: AccessControl, encryption: KeyCipher) {
     this.#folder = folder;
     this.#access = access;
     this.#encryption = encryption;
@@ -110,19 +110,6 @@ export class CertificateFolder {
       await rename(folder, this.#folder);
       await syncFolder(parent);
     }
-  }
-
-  /** Encrypts the key with the store's key when it still has the former one. A key that is missing is left so. */
-  async reencrypt(former: KeyEncryption): Promise<void> {
-    const file = this.#path('key.pem');
-    let key: KeyObject;
-    try {
-      key = former.decrypt(await readFile(file, 'utf8'));
-    } catch {
-      // Missing, or encrypted with the new key already: reading it later tells which.
-      return;
-    }
-    await this.#writeFile(file, this.#encryption.encrypt(key));
   }
 
   async describeProtection(): Promise<KeyProtection> {

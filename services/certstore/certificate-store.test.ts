@@ -5,7 +5,6 @@ import path from 'node:path';
 import tls from 'node:tls';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { silentLogger } from '../kernel/logger.ts';
-import { Secret } from '../kernel/secret.ts';
 import { generateSelfSigned } from '../pki/generate.ts';
 import { CertificateStore, type NewCertificate } from './certificate-store.ts';
 import { PosixAccess } from './posix-access.ts';
@@ -158,35 +157,5 @@ describe('CertificateStore', () => {
     const again = await open();
     expect((await again.list()).map(({ id }) => id)).toEqual([one.id]);
     expect((await readdir(folder)).filter((name) => name.startsWith('.'))).toEqual([]);
-  });
-
-  it('uses a keychain key when one is handed in, and says when it does not fit', async () => {
-    const withKey = (key: Secret): Promise<CertificateStore> =>
-      CertificateStore.open(folder, { logger: silentLogger, keychainKey: { keychain: 'Test Keychain', key } });
-    const key = Secret.random();
-    const copy = Secret.take(Buffer.from(key.bytes));
-    const store = await withKey(key);
-    const { id, keyProtection } = await store.put(await newCertificate('one'));
-    expect(keyProtection).toMatchObject({
-      kind: 'os-keychain',
-      description: 'Encrypted with a key from Test Keychain',
-    });
-    expect(await readdir(folder)).not.toContain('store.key');
-    await (await withKey(copy)).install('server', id);
-    await expect((await withKey(Secret.random())).loadForServing('server')).rejects.toMatchObject({
-      code: 'certificate.key-unreadable',
-    });
-  });
-
-  it('moves from a key file to a keychain that has appeared', async () => {
-    const { id } = await (await open()).put(await newCertificate('one'));
-    const key = Secret.random();
-    const copy = Secret.take(Buffer.from(key.bytes));
-    const keychain = (given: Secret): Promise<CertificateStore> =>
-      CertificateStore.open(folder, { logger: silentLogger, keychainKey: { keychain: 'Test Keychain', key: given } });
-    await (await keychain(key)).install('server', id);
-    expect(await readdir(folder)).not.toContain('store.key');
-    const serving = await (await keychain(copy)).loadForServing('server');
-    expect(serving.keyPem.bytes.toString()).toContain('BEGIN PRIVATE KEY');
   });
 });

@@ -15,6 +15,7 @@ import { syncFolder, writeFileAtomically } from '../kernel/atomic-file.ts';
 import { type Clock, systemClock } from '../kernel/clock.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import type { Logger } from '../kernel/logger.ts';
+import type { KeychainKey } from '../kernel/running-service.ts';
 import { Secret } from '../kernel/secret.ts';
 import type { SubjectName } from '../pki/certificate-builder.ts';
 import { type ReadCertificate, readCertificate, summarize, toPem } from '../pki/certificate-summary.ts';
@@ -22,11 +23,10 @@ import { generateSelfSigned, type RsaKeySize } from '../pki/generate.ts';
 import { splitPemCertificates } from '../pki/pem.ts';
 import type { AccessControl } from './access-control.ts';
 import { CertificateFolder } from './certificate-folder.ts';
-import { type KeychainKey, KeyEncryption } from './key-encryption.ts';
 import { PosixAccess } from './posix-access.ts';
+import { type ProtectionKind, StoreProtection } from './store-protection.ts';
 import { hasCode, parseJsonFile, unreadable } from './stored-file.ts';
 
-const keyFileName = 'store.key';
 const slotsFileName = 'slots.json';
 const slotsSchema = z.object({
   formatVersion: z.literal(1),
@@ -66,7 +66,7 @@ type SlotListener = (slot: CertificateSlot, certificate: StoredCertificate) => v
 export class CertificateStore implements Disposable {
   readonly folder: string;
   readonly #access: AccessControl;
-  readonly #encryption: KeyEncryption;
+  readonly #protection: StoreProtection;
   readonly #logger: Logger;
   readonly #clock: Clock;
   readonly #listeners = new Set<SlotListener>();
@@ -77,53 +77,43 @@ export class CertificateStore implements Disposable {
     folder: string,
     {
       access,
-      encryption,
+      protection,
       logger,
       clock,
-    }: { access: AccessControl; encryption: KeyEncryption; logger: Logger; clock: Clock },
+    }: { access: AccessControl; protection: StoreProtection; logger: Logger; clock: Clock },
   ) {
     this.folder = folder;
     this.#access = access;
-    this.#encryption = encryption;
+    this.#protection = protection;
     this.#logger = logger;
     this.#clock = clock;
   }
 
-  /** Opens or makes the store and checks its access rights: too wide is a logged warning, an unreadable key an error in the log. */
+  /**
+   * Opens or makes the store and checks its access rights: too wide is a logged warning, an unreadable key an error in the log.
+   * @throws FarkeepError 'certificate.key-unreadable' when the keys are protected by a keychain that was not handed in
+   */
   static async open(folder: string, options: CertificateStoreOptions): Promise<CertificateStore> {
     const access = options.access ?? new PosixAccess();
     const isNew = (await mkdir(folder, { recursive: true, mode: access.folderMode })) !== undefined;
     if (isNew) await access.apply(folder, 'folder');
-    const keyFile = path.join(folder, keyFileName);
-    let encryption: KeyEncryption;
-    try {
-      encryption =
-        options.keychainKey === undefined
-          ? await KeyEncryption.fromFile(keyFile, access.fileMode)
-          : KeyEncryption.fromKeychain(options.keychainKey);
-    } catch (error) {
-      throw await unreadable(error, keyFile, access);
-    }
-    const store = new CertificateStore(folder, {
+    const { logger, keychainKey } = options;
+    const protection = await StoreProtection.open(folder, {
       access,
-      encryption,
-      logger: options.logger,
-      clock: options.clock ?? systemClock,
+      logger,
+      keychainKey,
+      keyFiles: async () => (await certificateIds(folder)).map((id) => path.join(folder, id, 'key.pem')),
     });
-    if (encryption.isNew) await access.apply(keyFile, 'file');
-    if (options.keychainKey !== undefined) await store.#adoptFromKeyFile(keyFile);
+    const store = new CertificateStore(folder, { access, protection, logger, clock: options.clock ?? systemClock });
     await store.#removeLeftovers();
-    for (const warning of await store.checkAccess()) options.logger.warn('Access rights are too wide', { warning });
+    for (const warning of await store.checkAccess()) logger.warn('Access rights are too wide', { warning });
     return store;
   }
 
   async list(): Promise<StoredCertificate[]> {
     const slots = await this.#readSlots();
-    const names = (await readdir(this.folder, { withFileTypes: true }))
-      .filter((entry) => entry.isDirectory() && idSchema.safeParse(entry.name).success)
-      .map((entry) => entry.name);
     const result: StoredCertificate[] = [];
-    for (const id of names) {
+    for (const id of await certificateIds(this.folder)) {
       try {
         result.push(await this.#read(id, slots));
       } catch (error) {
@@ -267,29 +257,39 @@ export class CertificateStore implements Disposable {
   /** How the private key of a stored certificate is protected; without an id, how a new one will be. */
   async describeProtection(id?: string): Promise<KeyProtection> {
     if (id !== undefined) return this.#folderOf(id).describeProtection();
-    const { kind, description } = this.#encryption;
+    const { kind, description } = this.#protection.cipher;
     return { kind, description, readers: await this.#access.readers(this.folder), warnings: [] };
+  }
+
+  /** Name of the keychain that could protect the keys or does; undefined when none was handed in. */
+  get keychain(): string | undefined {
+    return this.#protection.keychain;
+  }
+
+  /** Encrypts all private keys anew; what is in service goes on. @throws FarkeepError 'call.refused' without a keychain */
+  async changeProtection(kind: ProtectionKind): Promise<KeyProtection> {
+    await this.#write(() => this.#protection.change(kind));
+    return this.describeProtection();
   }
 
   /** Sentences about everything whose rights are wider than they should be. */
   async checkAccess(): Promise<string[]> {
     const own = [await this.#access.findTooWide(this.folder, 'folder')];
-    if (this.#encryption.kind === 'key-file') {
-      own.push(await this.#access.findTooWide(path.join(this.folder, keyFileName), 'file'));
-    }
+    const { keyFile } = this.#protection;
+    if (keyFile !== undefined) own.push(await this.#access.findTooWide(keyFile, 'file'));
     const stored = await Promise.all((await this.list()).map(({ id }) => this.#folderOf(id).checkAccess()));
     return [...own.filter((warning) => warning !== undefined), ...stored.flat()];
   }
 
   [Symbol.dispose](): void {
     this.#listeners.clear();
-    this.#encryption[Symbol.dispose]();
+    this.#protection[Symbol.dispose]();
   }
 
   /** @throws FarkeepError 'call.not-found' for what is no id, so that no id becomes a path elsewhere */
   #folderOf(id: string): CertificateFolder {
     if (!idSchema.safeParse(id).success) throw new FarkeepError('call.not-found', 'There is no such certificate');
-    return new CertificateFolder(path.join(this.folder, id), this.#access, this.#encryption);
+    return new CertificateFolder(path.join(this.folder, id), this.#access, this.#protection.cipher);
   }
 
   async #read(id: string, slots: Partial<Record<CertificateSlot, string>>): Promise<StoredCertificate> {
@@ -317,19 +317,6 @@ export class CertificateStore implements Disposable {
     }
   }
 
-  /**
-   * A keychain has appeared where a key file was used before: the private keys are encrypted anew and the key file goes. A crash in between
-   * leaves each key readable by one of the two, so the next start goes on.
-   */
-  async #adoptFromKeyFile(keyFile: string): Promise<void> {
-    if (!(await readdir(this.folder)).includes(keyFileName)) return;
-    using former = await KeyEncryption.fromFile(keyFile, this.#access.fileMode);
-    for (const { id } of await this.list()) await this.#folderOf(id).reencrypt(former);
-    await rm(keyFile);
-    await syncFolder(this.folder);
-    this.#logger.info('Private keys are now encrypted with the keychain; the key file was removed');
-  }
-
   async #writeFile(name: string, content: string): Promise<void> {
     const file = path.join(this.folder, name);
     await writeFileAtomically(file, content, { mode: this.#access.fileMode });
@@ -349,6 +336,12 @@ export class CertificateStore implements Disposable {
     this.#lastWrite = result.catch(() => undefined);
     return result;
   }
+}
+
+async function certificateIds(folder: string): Promise<string[]> {
+  return (await readdir(folder, { withFileTypes: true }))
+    .filter((entry) => entry.isDirectory() && idSchema.safeParse(entry.name).success)
+    .map((entry) => entry.name);
 }
 
 /** The id of a certificate: the first 16 bytes of its SHA-256, so that the same certificate is stored once. */

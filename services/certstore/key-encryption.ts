@@ -4,14 +4,8 @@ import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { writeFileAtomically } from '../kernel/atomic-file.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
+import type { KeychainKey } from '../kernel/running-service.ts';
 import { Secret } from '../kernel/secret.ts';
-
-export interface KeychainKey {
-  /** Name of the keychain as people know it, "GNOME Keyring", "macOS Keychain". */
-  readonly keychain: string;
-  /** 32 bytes. The store takes it over. */
-  readonly key: Secret;
-}
 
 const keyBytes = 32;
 
@@ -29,9 +23,14 @@ export class KeyEncryption implements Disposable {
     this.#key = key;
   }
 
+  /** Copies the key. */
   static fromKeychain({ keychain, key }: KeychainKey): KeyEncryption {
     if (key.lengthBytes !== keyBytes) throw new RangeError(`A keychain key has ${keyBytes} bytes`);
-    return new KeyEncryption('os-keychain', `Encrypted with a key from ${keychain}`, key);
+    return new KeyEncryption(
+      'os-keychain',
+      `Encrypted with a key from ${keychain}`,
+      Secret.take(Buffer.from(key.bytes)),
+    );
   }
 
   /** Reads the key file, or makes it. @throws FarkeepError 'storage.damaged' when it is not what was written */

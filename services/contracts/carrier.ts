@@ -60,6 +60,18 @@ export const heartbeatMessageSchema = z.object({
 /** Sent by a service that cannot start, before it exits. */
 export const startFailedMessageSchema = z.object({ kind: z.literal('start-failed'), error: errorInfoSchema });
 
+/**
+ * The first message to a service that was started with `--keychain`: the key of the OS keychain for this instance. Only the process channel
+ * carries it, so it is none of the messages that callers send.
+ */
+export const keychainMessageSchema = z.object({
+  kind: z.literal('keychain'),
+  keychain: z.string().min(1).max(200),
+  /** 32 bytes, base64. */
+  key: z.string().regex(/^[A-Za-z0-9+/]{43}=$/),
+});
+export type KeychainMessage = z.infer<typeof keychainMessageSchema>;
+
 export const messageToServiceSchema = z.discriminatedUnion('kind', [
   callMessageSchema,
   cancelMessageSchema,

@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { serviceRoles, type ServiceRole } from '../contracts/contract.ts';
 import { exitCodes } from '../contracts/errors.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
+import { receiveKeychainKey } from './keychain-delivery.ts';
 import { sendToParent } from './process-carrier.ts';
 import { flagsToConfig, serveFlags } from './serve-flags.ts';
 import { serveRole } from './serve-role.ts';
@@ -27,6 +28,8 @@ async function main(args: readonly string[]): Promise<number> {
       ...(Object.fromEntries(roleOptions) as Record<string, { type: 'boolean' | 'string'; multiple: boolean }>),
       home: { type: 'string' },
       config: { type: 'string' },
+      // The console hands in a key of the OS keychain, over the process channel; nobody types this.
+      keychain: { type: 'boolean' },
     },
   });
   const given = values as Record<string, string | boolean | string[] | undefined>;
@@ -36,6 +39,7 @@ async function main(args: readonly string[]): Promise<number> {
     home: text(given['home']),
     configFile: text(given['config']),
     overrides: flagsToConfig(role, given),
+    ...(given['keychain'] === true ? { receiveKeychainKey } : {}),
     onStartFailed: report,
   });
 }

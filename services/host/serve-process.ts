@@ -7,6 +7,7 @@ import { errorCatalogue, exitCodes } from '../contracts/errors.ts';
 import { systemClock } from '../kernel/clock.ts';
 import { toFarkeepError, type FarkeepError } from '../kernel/farkeep-error.ts';
 import { createLogger, type LogLevel } from '../kernel/logger.ts';
+import type { KeychainKey } from '../kernel/running-service.ts';
 import { createProcessCarrier, hasProcessChannel, sendToParent } from './process-carrier.ts';
 import { hostService, type HostedService, type HostServiceOptions } from './service-host.ts';
 
@@ -15,6 +16,8 @@ export interface ServeProcessOptions {
   readonly home: string;
   readonly logLevel: LogLevel;
   readonly start: HostServiceOptions['start'];
+  /** Disposed when the start is over. */
+  readonly keychainKey?: KeychainKey | undefined;
   /** Called once when the service takes calls. */
   readonly onReady?: (ready: ReadyMessage) => void;
   /** Called when it cannot start; the exit code follows from the error's code. */
@@ -92,6 +95,7 @@ export async function serveProcess(options: ServeProcessOptions): Promise<number
       role,
       home: options.home,
       start: options.start,
+      keychainKey: options.keychainKey,
       logger,
       clock: systemClock,
       onStopRequested: (deadlineMs) => requestStop('asked at the local socket', deadlineMs),
@@ -102,6 +106,8 @@ export async function serveProcess(options: ServeProcessOptions): Promise<number
     options.onStartFailed?.(error);
     if (isSupervised) await sendToParent({ kind: 'start-failed', error: error.toInfo() });
     return errorCatalogue[error.code].exitCode;
+  } finally {
+    options.keychainKey?.key.dispose();
   }
 
   const stopSupervised = isSupervised ? superviseOver(hosted, requestStop, logger) : undefined;

@@ -6,6 +6,7 @@ import type { ServiceRole } from '../contracts/contract.ts';
 import { errorCatalogue } from '../contracts/errors.ts';
 import { toFarkeepError, type FarkeepError } from '../kernel/farkeep-error.ts';
 import { defaultHome } from '../kernel/home-folder.ts';
+import type { KeychainKey } from '../kernel/running-service.ts';
 import { loadRole } from './roles.ts';
 import { hasProcessChannel, sendToParent } from './process-carrier.ts';
 import { serveProcess } from './serve-process.ts';
@@ -18,6 +19,8 @@ export interface ServeRoleOptions {
   /** Left out: `<home>/<role>.json` when it exists. */
   readonly configFile?: string | undefined;
   readonly overrides: ConfigOverrides;
+  /** Set when the parent of this process hands in a key of the OS keychain. */
+  readonly receiveKeychainKey?: () => Promise<KeychainKey>;
   readonly stopDeadlineMs?: number | undefined;
   readonly onReady?: (ready: ReadyMessage) => void;
   readonly onStartFailed?: (error: FarkeepError) => void;
@@ -32,6 +35,7 @@ function findConfigFile(home: string, role: ServiceRole): string | undefined {
 /** @returns the exit code, after the service has ended */
 export async function serveRole(options: ServeRoleOptions): Promise<number> {
   let prepared;
+  let keychainKey: KeychainKey | undefined;
   try {
     const configFile = options.configFile ?? findConfigFile(options.home ?? defaultHome(), options.role);
     const { home: fileHome, ...file } = await readConfigFile(configFile);
@@ -39,6 +43,7 @@ export async function serveRole(options: ServeRoleOptions): Promise<number> {
     const role = await loadRole(options.role);
     const home = options.home ?? (typeof fileHome === 'string' ? fileHome : defaultHome());
     prepared = { ...role.prepare(config, configFile ?? 'flags'), home };
+    keychainKey = await options.receiveKeychainKey?.();
   } catch (thrown) {
     const error = toFarkeepError(thrown, 'service.start-failed');
     options.onStartFailed?.(error);
@@ -50,6 +55,7 @@ export async function serveRole(options: ServeRoleOptions): Promise<number> {
     home: prepared.home,
     logLevel: prepared.logLevel,
     start: prepared.start,
+    keychainKey,
     ...(options.stopDeadlineMs === undefined ? {} : { stopDeadlineMs: options.stopDeadlineMs }),
     ...(options.onReady === undefined ? {} : { onReady: options.onReady }),
     ...(options.onStartFailed === undefined ? {} : { onStartFailed: options.onStartFailed }),

@@ -10,7 +10,13 @@ import { FarkeepError } from '../kernel/farkeep-error.ts';
 import { roleFolder } from '../kernel/home-folder.ts';
 import { acquireInstanceLock } from '../kernel/instance-lock.ts';
 import type { Logger } from '../kernel/logger.ts';
-import type { RunningService, ServedDomains, ServiceHealth, ServiceOptions } from '../kernel/running-service.ts';
+import type {
+  KeychainKey,
+  RunningService,
+  ServedDomains,
+  ServiceHealth,
+  ServiceOptions,
+} from '../kernel/running-service.ts';
 import { startAdminEndpoint } from './admin-endpoint.ts';
 import { createDispatcher, serveDomain, type Dispatcher, type ServedDomain } from './dispatcher.ts';
 import { createEventHub, type EventHub } from './event-hub.ts';
@@ -34,6 +40,7 @@ export interface HostServiceOptions {
   readonly home: string;
   /** Starts the role; given everything but what it already knows. */
   readonly start: (options: Omit<ServiceOptions<never>, 'config'>) => Promise<RunningService>;
+  readonly keychainKey?: KeychainKey | undefined;
   readonly logger: Logger;
   readonly clock: Clock;
   /** Somebody at the local socket asks for the end. */
@@ -42,13 +49,13 @@ export interface HostServiceOptions {
 
 /** @throws FarkeepError service.locked, or whatever kept the role from starting; nothing is left behind then */
 export async function hostService(options: HostServiceOptions): Promise<HostedService> {
-  const { role, home, logger, clock } = options;
+  const { role, home, logger, clock, keychainKey } = options;
   const folder = roleFolder(home, role);
   const lock = await acquireInstanceLock(folder);
   const undo: (() => Promise<void>)[] = [() => lock.release()];
   try {
     const events = createEventHub({ logger });
-    const service = await options.start({ home: folder, logger, clock, publish: events.publish });
+    const service = await options.start({ home: folder, logger, clock, publish: events.publish, keychainKey });
     undo.unshift(() => service.stop(0));
 
     const startedAt = new Date(clock.now()).toISOString();

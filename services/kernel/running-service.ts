@@ -3,6 +3,7 @@ import type { DomainHandlers, EventPublisher } from '../contracts/contract.ts';
 import type { domains, DomainKey } from '../contracts/rpc/domains.ts';
 import type { Clock } from './clock.ts';
 import type { Logger } from './logger.ts';
+import type { Secret } from './secret.ts';
 
 export interface ServiceHealth {
   readonly health: 'running' | 'degraded';
@@ -13,6 +14,14 @@ export interface ServiceHealth {
 /** Handlers by key of `domains`; the host serves `service` itself. */
 export type ServedDomains = { readonly [Key in DomainKey]?: DomainHandlers<(typeof domains)[Key]> };
 
+/** A key that the operating system's own keychain keeps for this instance; never made of anything else. */
+export interface KeychainKey {
+  /** Name of the keychain as people know it, "KWallet", "macOS Keychain". */
+  readonly keychain: string;
+  /** 32 bytes. Whoever made it disposes it; whoever wants to keep it makes a copy. */
+  readonly key: Secret;
+}
+
 export interface ServiceOptions<Config> {
   /** The role's own folder; exists and is locked by the host. */
   readonly home: string;
@@ -21,6 +30,8 @@ export interface ServiceOptions<Config> {
   readonly logger: Logger;
   readonly clock: Clock;
   readonly publish: EventPublisher;
+  /** Only when the process's parent has a real keychain and hands the key in. Disposed after the start. */
+  readonly keychainKey?: KeychainKey | undefined;
 }
 
 export interface RunningService {

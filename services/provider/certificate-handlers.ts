@@ -1,7 +1,13 @@
 // Owns the certificate domain of the provider service: candidates in memory, the store, putting one in service, who relies on it.
 // Nothing changes before `install`; a candidate that nobody finishes is dropped, with its key.
 import type { DomainHandlers, EventPublisher } from '../contracts/contract.ts';
-import type { CertificateCandidate, CertificateSlot, StoredCertificate } from '../contracts/models/certificate.ts';
+import {
+  certificateSlots,
+  type CertificateCandidate,
+  type CertificateSettings,
+  type CertificateSlot,
+  type StoredCertificate,
+} from '../contracts/models/certificate.ts';
 import { certificateDomain } from '../contracts/rpc/certificate.ts';
 import type { CertificateStore, NewCertificate } from '../certstore/certificate-store.ts';
 import { listPickableCertificates, ownStorePrefix } from '../certstore/pickable-certificates.ts';
@@ -10,12 +16,13 @@ import { FarkeepError } from '../kernel/farkeep-error.ts';
 import { newId } from '../kernel/identifier.ts';
 import type { SubjectName } from '../pki/certificate-builder.ts';
 import { summarize } from '../pki/certificate-summary.ts';
-import { generateSelfSigned, type RsaKeySize } from '../pki/generate.ts';
+import { generateSelfSigned } from '../pki/generate.ts';
 import { importCertificateFile, type ImportedCertificate } from '../pki/import.ts';
 import { splitPemCertificates } from '../pki/pem.ts';
 import { pickCertificate, systemPickRoots } from '../pki/pick.ts';
 import { describeCaller, type AuditLog } from './audit-log.ts';
 import type { CertificateInstaller } from './certificate-installer.ts';
+import type { CertificateSettingsDesk } from './certificate-settings.ts';
 import { certificateUsage } from './certificate-usage.ts';
 import type { CertificateUsers } from './certificate-users.ts';
 import type { Gateways } from './gateways.ts';
@@ -35,7 +42,7 @@ export interface CertificateHandlersOptions {
   readonly publish: EventPublisher;
   /** Whom a generated certificate is for: the licence says so. */
   readonly subject: () => SubjectName;
-  readonly keyBits: RsaKeySize;
+  readonly settings: CertificateSettingsDesk;
   readonly installer: CertificateInstaller;
   readonly users: CertificateUsers;
   readonly rollover: RolloverPlan;
@@ -61,7 +68,7 @@ export class CertificateHandlers {
   }
 
   handlers(): DomainHandlers<typeof certificateDomain> {
-    const { store, keyBits, subject, clock, audit, installer, rollover } = this.#options;
+    const { store, settings, subject, clock, audit, installer, rollover } = this.#options;
     return {
       list: async () => ({
         certificates: (await store.list()).sort((a, b) => b.installedInSlots.length - a.installedInSlots.length),
@@ -74,12 +81,12 @@ export class CertificateHandlers {
       },
       describeGenerate: async () => ({
         subject: formatSubject(subject()),
-        keyBits,
+        keyBits: settings.keyBits,
         validYears,
         keyProtection: await store.describeProtection(),
       }),
-      generate: async ({ friendlyName, keyBits: wantedBits }, { signal }) => {
-        const made = await generateSelfSigned({ subject: subject(), keyBits: wantedBits, validYears, signal, clock });
+      generate: async ({ friendlyName, keyBits = settings.keyBits }, { signal }) => {
+        const made = await generateSelfSigned({ subject: subject(), keyBits, validYears, signal, clock });
         return this.#keep({
           certificatePem: made.certificatePem,
           chainPem: '',
@@ -101,6 +108,14 @@ export class CertificateHandlers {
       store: ({ candidateId }) => this.#store(candidateId),
       install: async ({ slot, ...wanted }, context) =>
         installer.install(slot, await this.#storedId(wanted), describeCaller(context)),
+      getSettings: () => settings.show(),
+      setSettings: async ({ keyBits, protection }, context) => {
+        if (keyBits !== undefined) settings.setKeyBits(keyBits);
+        if (protection !== undefined) await this.#protect(protection);
+        const now = await settings.show();
+        audit.add(describeCaller(context), 'certificate.settings', `RSA ${now.keyBits}`, now.protection.description);
+        return now;
+      },
       remove: async ({ certificateId }, context) => {
         if (rollover.isAnnounced(certificateId)) {
           throw new FarkeepError('call.conflict', 'This certificate is announced to the tenants', {
@@ -131,6 +146,15 @@ export class CertificateHandlers {
 
   dispose(): void {
     for (const id of [...this.#candidates.keys()]) this.#drop(id);
+  }
+
+  async #protect(kind: CertificateSettings['protection']['kind']): Promise<void> {
+    const { settings, store, publish } = this.#options;
+    await settings.protect(kind);
+    for (const slot of certificateSlots) {
+      const certificate = await store.installed(slot);
+      if (certificate !== undefined) publish(certificateDomain, 'installed', { slot, certificate });
+    }
   }
 
   #keepImported(

@@ -4,13 +4,14 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../kernel/clock.ts';
+import { silentLogger } from '../kernel/logger.ts';
 import { openInfrastructureIdentity, type InfrastructureIdentity } from './infrastructure-identity.ts';
 
 describe('the infrastructure identity', () => {
   let home: string;
   const file = (name: string): string => path.join(home, 'infrastructure', name);
   const open = async (): Promise<InfrastructureIdentity> =>
-    openInfrastructureIdentity(home, ['localhost'], systemClock);
+    openInfrastructureIdentity({ home, names: ['localhost'], clock: systemClock, logger: silentLogger });
 
   beforeEach(async () => {
     home = await mkdtemp(path.join(tmpdir(), 'farkeep-infrastructure-'));

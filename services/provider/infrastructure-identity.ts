@@ -2,36 +2,73 @@
 // mode 0600, the private keys encrypted as in the certificate store.
 // Nothing here is trusted by tenants; gateways trust it because their enrolment token carried its fingerprint.
 import { createPrivateKey, type KeyObject } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { KeyEncryption } from '../certstore/key-encryption.ts';
+import { PosixAccess } from '../certstore/posix-access.ts';
+import { type KeyCipher, StoreProtection } from '../certstore/store-protection.ts';
 import { writeFileAtomically } from '../kernel/atomic-file.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
+import type { Logger } from '../kernel/logger.ts';
+import type { KeychainKey } from '../kernel/running-service.ts';
 import { toPem } from '../pki/certificate-summary.ts';
 import { exportKey } from '../pki/generate.ts';
 import { createInfrastructureAuthority, InfrastructureAuthority, type KeyAndCertificate } from '../pki/issue.ts';
 import type { ServerIdentity } from '../transport/server-identity.ts';
 
 const commonName = 'Farkeep infrastructure';
+/** DER of a key begins with it; earlier versions kept the keys so. */
+const sequenceTag = 0x30;
 
 export interface InfrastructureIdentity {
   readonly authority: InfrastructureAuthority;
   readonly server: ServerIdentity;
+  /** Dispose it with the service. */
+  readonly protection: StoreProtection;
+}
+
+export interface InfrastructureIdentityOptions {
+  readonly home: string;
+  /** Names and addresses of the infrastructure port. */
+  readonly names: readonly string[];
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly keychainKey?: KeychainKey | undefined;
 }
 
 export async function openInfrastructureIdentity(
-  home: string,
-  names: readonly string[],
-  clock: Clock,
+  options: InfrastructureIdentityOptions,
 ): Promise<InfrastructureIdentity> {
+  const { home, keychainKey, logger } = options;
   const folder = path.join(home, 'infrastructure');
-  using encryption = await KeyEncryption.fromFile(path.join(folder, 'store.key'), 0o600);
-  const made = await load(folder, 'authority', encryption, () => createInfrastructureAuthority({ commonName, clock }));
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const protection = await StoreProtection.open(folder, {
+    access: new PosixAccess(),
+    logger,
+    keychainKey,
+    keyFiles: async () => {
+      const files = ['authority', 'server'].map((name) => path.join(folder, `${name}.key`));
+      // Those that an earlier version wrote plainly are encrypted when they are opened.
+      const contents = await Promise.all(files.map(readIfThere));
+      return files.filter((_file, index) => contents[index]?.[0] !== sequenceTag);
+    },
+  });
+  try {
+    return { ...(await openKeys(folder, protection.cipher, options)), protection };
+  } catch (error) {
+    protection[Symbol.dispose]();
+    throw error;
+  }
+}
+
+async function openKeys(
+  folder: string,
+  cipher: KeyCipher,
+  { names, clock }: InfrastructureIdentityOptions,
+): Promise<Omit<InfrastructureIdentity, 'protection'>> {
+  const made = await load(folder, 'authority', cipher, () => createInfrastructureAuthority({ commonName, clock }));
   const authority = new InfrastructureAuthority(made, clock);
-  const server = await load(folder, 'server', encryption, () =>
-    authority.issueServerCertificate({ commonName, names }),
-  );
+  const server = await load(folder, 'server', cipher, () => authority.issueServerCertificate({ commonName, names }));
   const privateKeyPem = toPem(server.privateKey.bytes, 'PRIVATE KEY');
   made.privateKey.dispose();
   server.privateKey.dispose();
@@ -41,7 +78,7 @@ export async function openInfrastructureIdentity(
 async function load(
   folder: string,
   name: string,
-  encryption: KeyEncryption,
+  cipher: KeyCipher,
   make: () => Promise<KeyAndCertificate>,
 ): Promise<KeyAndCertificate> {
   const certificateFile = path.join(folder, `${name}.pem`);
@@ -56,32 +93,35 @@ async function load(
     }
     return {
       certificatePem: certificatePem.toString('utf8'),
-      privateKey: exportKey(await openKey(keyFile, key, encryption)),
+      privateKey: exportKey(await openKey(keyFile, key, cipher)),
     };
   }
   const made = await make();
   // The key first: a certificate without its key would stop the next start.
   const privateKey = createPrivateKey({ key: made.privateKey.bytes, format: 'der', type: 'pkcs8' });
-  await writeFileAtomically(keyFile, encryption.encrypt(privateKey), { mode: 0o600 });
+  await writeFileAtomically(keyFile, cipher.encrypt(privateKey), { mode: 0o600 });
   await writeFileAtomically(certificateFile, made.certificatePem, { mode: 0o644 });
   return made;
 }
 
-async function openKey(keyFile: string, content: Buffer, encryption: KeyEncryption): Promise<KeyObject> {
-  // DER starts with a SEQUENCE: earlier versions kept the key so.
-  const isPlain = content[0] === 0x30;
+async function openKey(keyFile: string, content: Buffer, cipher: KeyCipher): Promise<KeyObject> {
+  const isPlain = content[0] === sequenceTag;
   let key: KeyObject;
   try {
     key = isPlain
       ? createPrivateKey({ key: content, format: 'der', type: 'pkcs8' })
-      : encryption.decrypt(content.toString('utf8'));
+      : cipher.decrypt(content.toString('utf8'));
   } catch (error) {
-    throw new FarkeepError('certificate.key-unreadable', `${keyFile} is damaged, or store.key beside it does not fit`, {
-      hint: 'Restore both from one copy; without them every gateway has to be enrolled again.',
-      cause: error,
-    });
+    throw new FarkeepError(
+      'certificate.key-unreadable',
+      `${keyFile} is damaged, or does not fit: ${cipher.description}`,
+      {
+        hint: 'Restore it and the key file or keychain entry from one copy; without them every gateway has to be enrolled again.',
+        cause: error,
+      },
+    );
   }
-  if (isPlain) await writeFileAtomically(keyFile, encryption.encrypt(key), { mode: 0o600 });
+  if (isPlain) await writeFileAtomically(keyFile, cipher.encrypt(key), { mode: 0o600 });
   content.fill(0);
   return key;
 }

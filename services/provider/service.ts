@@ -20,6 +20,7 @@ import { ControlServer, type ControlConnection } from '../transport/control-serv
 import { GatewayLinkServer } from '../transport/gateway-link-server.ts';
 import { AuditLog } from './audit-log.ts';
 import { CertificateHandlers } from './certificate-handlers.ts';
+import { CertificateSettingsDesk } from './certificate-settings.ts';
 import { CertificateInstaller } from './certificate-installer.ts';
 import { CertificateUsers } from './certificate-users.ts';
 import type { ProviderConfig } from './config.ts';
@@ -56,12 +57,12 @@ export async function startProvider(options: ServiceOptions<ProviderConfig>): Pr
 }
 
 async function start(
-  { home, config, logger, clock, publish }: ServiceOptions<ProviderConfig>,
+  { home, config, logger, clock, publish, keychainKey }: ServiceOptions<ProviderConfig>,
   started: (() => Promise<void> | void)[],
 ): Promise<RunningService> {
   const database = openProviderDatabase(home);
   started.push(() => database.close());
-  const store = await CertificateStore.open(path.join(home, 'certificates'), { logger, clock });
+  const store = await CertificateStore.open(path.join(home, 'certificates'), { logger, clock, keychainKey });
   started.push(() => store[Symbol.dispose]());
   const licence = await LicenceDesk.open({
     home,
@@ -78,7 +79,14 @@ async function start(
   const { identity, serving } = await ProviderIdentity.open(store);
   const certificateUsers = new CertificateUsers(database, clock);
   const infrastructureHost = config.infrastructureAddress ?? dialable(config.infrastructure.host);
-  const infrastructure = await openInfrastructureIdentity(home, [infrastructureHost], clock);
+  const infrastructure = await openInfrastructureIdentity({
+    home,
+    names: [infrastructureHost],
+    clock,
+    logger,
+    keychainKey,
+  });
+  started.push(() => infrastructure.protection[Symbol.dispose]());
 
   const audit = new AuditLog(database, clock);
   const accounts = new TenantAccounts(database, clock);
@@ -268,7 +276,12 @@ async function start(
     audit,
     publish,
     subject: () => licence.subject(),
-    keyBits: config.certificateKeyBits,
+    settings: new CertificateSettingsDesk({
+      database,
+      store,
+      infrastructureProtection: infrastructure.protection,
+      defaultKeyBits: config.certificateKeyBits,
+    }),
     installer,
     users: certificateUsers,
     rollover,
@@ -284,6 +297,7 @@ async function start(
     await links.close(reason);
     certificates.dispose();
     unknownUserSecret.dispose();
+    infrastructure.protection[Symbol.dispose]();
     store[Symbol.dispose]();
     database.close();
   };

@@ -5,6 +5,7 @@ import {
   messageFromServiceSchema,
   type CallResult,
   type EventMessage,
+  type KeychainMessage,
   type MessageToService,
   type ReadyMessage,
 } from '../../../services/contracts/carrier.ts';
@@ -12,12 +13,15 @@ import type { ErrorInfo } from '../../../services/contracts/errors.ts';
 import type { ServiceRole } from '../../../services/contracts/contract.ts';
 import { FarkeepError } from '../../../services/kernel/farkeep-error.ts';
 import type { Logger } from '../../../services/kernel/logger.ts';
+import type { KeychainKey } from '../../../services/kernel/running-service.ts';
 import { pipeLog } from './log-pipe.ts';
 
 export interface ServiceProgram {
   readonly executable: string;
   readonly args: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
+  /** Sent first over the process channel; `args` tell the service to wait for it. */
+  readonly keychainKey?: KeychainKey | undefined;
 }
 
 export interface ServiceTimings {
@@ -92,6 +96,7 @@ export class ServiceProcess {
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
       if (stream !== null) pipeLog(stream, options.writeLogLine);
     }
+    if (program.keychainKey !== undefined) this.#handOver(program.keychainKey);
     this.#child.on('message', (message) => this.#receive(message));
     this.#child.once('error', (error) => {
       this.#spawnFailure = error;
@@ -207,7 +212,12 @@ export class ServiceProcess {
     this.#child.kill('SIGKILL');
   }
 
-  #send(message: MessageToService): void {
+  /** The channel is a socket between the two processes: the key is never in arguments, environment or files. */
+  #handOver({ keychain, key }: KeychainKey): void {
+    this.#send({ kind: 'keychain', keychain, key: key.bytes.toString('base64') });
+  }
+
+  #send(message: MessageToService | KeychainMessage): void {
     if (!this.#child.connected) return;
     // A failed send means that the process is going; its end settles everything that waits.
     this.#child.send(message, () => undefined);

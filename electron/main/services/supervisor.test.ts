@@ -7,6 +7,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { SupervisedService } from '../../../services/contracts/models/service.ts';
 import { systemClock } from '../../../services/kernel/clock.ts';
 import { silentLogger } from '../../../services/kernel/logger.ts';
+import type { KeychainKey } from '../../../services/kernel/running-service.ts';
+import { Secret } from '../../../services/kernel/secret.ts';
 import { defaultServiceTimings, type ServiceTimings } from './service-process.ts';
 import { Supervisor, type SupervisedEvent } from './supervisor.ts';
 
@@ -30,9 +32,14 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-function supervise(mode: string, timings: Partial<ServiceTimings> = {}, executable = process.execPath): Supervisor {
+function supervise(
+  mode: string,
+  timings: Partial<ServiceTimings> = {},
+  executable = process.execPath,
+  keychainKey?: KeychainKey,
+): Supervisor {
   supervisor = new Supervisor({
-    programOf: () => ({ executable, args: [fakeService], environment: { MODE: mode, MARKER: marker } }),
+    programOf: () => ({ executable, args: [fakeService], environment: { MODE: mode, MARKER: marker }, keychainKey }),
     writeLogLine: (_role, line) => logLines.push(line),
     logger: silentLogger,
     clock: systemClock,
@@ -67,6 +74,20 @@ const call = (watched: Supervisor, command: string, input: unknown = {}, signal 
   watched.call('tenant', { domain: 'service', command, input }, signal);
 
 describe('a service that behaves', () => {
+  it('gets the key of the keychain over the channel alone', async () => {
+    using key = Secret.random();
+    const watched = supervise('waits-for-keychain', {}, process.execPath, { keychain: 'KWallet', key });
+    watched.start('tenant');
+    await whenTenant(watched, isIn('running'));
+    const text = key.bytes.toString('base64');
+    const given = await call(watched, 'keychain');
+    expect(given).toMatchObject({ ok: true, value: { handedOver: text } });
+    expect(
+      JSON.stringify([(given as { value: { argv: string[] } }).value.argv, await call(watched, 'environment')]),
+    ).not.toContain(text);
+    expect(logLines.join('')).not.toContain(text);
+  });
+
   it('becomes running with its listeners, answers calls and passes events', async () => {
     const watched = supervise('well');
     const firstEvent = new Promise<SupervisedEvent>((resolve) => watched.onEvent(resolve));

@@ -1,7 +1,8 @@
-// Owns the Security tab: the server identity of a provider; pins and the trust journal of a tenant.
+// Owns the Security tab: the server identity and the certificate settings of a provider; pins and the trust journal of a tenant.
 import { makeStyles } from '@fluentui/react-components';
 import type { ReactNode } from 'react';
 import { useHasRole } from '../../platform/use-mirror.ts';
+import { CertificateSettings } from './certificate-settings.tsx';
 import { PinList } from './pin-list.tsx';
 import { ServerIdentity } from './server-identity.tsx';
 import { TrustSettings } from './trust-settings.tsx';
@@ -12,9 +13,11 @@ const useStyles = makeStyles({ root: { display: 'flex', flexDirection: 'column',
 export function SecurityTab(): ReactNode {
   const styles = useStyles();
   const isTenant = useHasRole('tenant');
+  const isProvider = useHasRole('provider');
   return (
     <div className={styles.root}>
       <ServerIdentity />
+      {isProvider && <CertificateSettings />}
       {isTenant && <PinList />}
       {isTenant && <TrustSettings />}
       {isTenant && <TrustJournal />}

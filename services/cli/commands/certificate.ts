@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import {
   certificateSlots,
   type CertificateCandidate,
+  type CertificateSettings,
   type CertificateSlot,
   type Rollover,
   type StoredCertificate,
@@ -27,7 +28,6 @@ const slotOption = [
   'server (consoles, protected computers) or provider (tenants)',
   'provider',
 ] as const;
-const defaultKeyBits = '3072';
 
 export function registerCertificate(program: Command, action: DefineAction): void {
   const group = program.command('certificate').description('certificates of the provider service');
@@ -66,18 +66,18 @@ export function registerCertificate(program: Command, action: DefineAction): voi
     .description('make a key and a self-signed certificate')
     .option(...slotOption)
     .option('--friendly-name <name>', 'the name people see', 'Farkeep')
-    .option('--key-bits <bits>', 'RSA length: 2048, 3072 or 4096', defaultKeyBits)
+    .option('--key-bits <bits>', 'RSA length: 2048, 3072 or 4096 (left out: what "certificate settings" says)')
     .option('--install', 'put it in service at once')
     .addHelpText('after', '\nExample:\n  $ farkeep certificate generate --friendly-name "Northwind 2027" --install')
     .action(
-      action(async (context, options: SlotOption & { friendlyName: string; keyBits: string; install?: true }) => {
+      action(async (context, options: SlotOption & { friendlyName: string; keyBits?: string; install?: true }) => {
         const client = await connectProvider(context);
         const slot = parseSlot(options.slot);
-        context.output.note(`Making an RSA key of ${options.keyBits} bits ...`);
-        const candidate = await client.generate(
-          { slot, friendlyName: options.friendlyName, keyBits: parseKeyBits(options.keyBits) },
-          { signal: context.signal },
-        );
+        const keyBits =
+          options.keyBits === undefined ? (await client.getSettings({})).keyBits : parseKeyBits(options.keyBits);
+        context.output.note(`Making an RSA key of ${keyBits} bits ...`);
+        const { friendlyName } = options;
+        const candidate = await client.generate({ slot, friendlyName, keyBits }, { signal: context.signal });
         await finish(context, client, slot, candidate, options.install === true);
       }),
     );
@@ -173,6 +173,37 @@ export function registerCertificate(program: Command, action: DefineAction): voi
             ],
             'Nobody relies on this certificate yet.',
           ),
+        );
+      }),
+    );
+
+  group
+    .command('settings')
+    .description('the length of keys that are generated, and what encrypts private keys on disk; both slots')
+    .option('--key-bits <bits>', 'RSA length: 2048, 3072 or 4096')
+    .option(
+      '--protection <kind>',
+      'keychain or key-file: encrypts all private keys anew. Keychain only while the console hosts the service; key-file is for services that run without it',
+    )
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ farkeep certificate settings\n  $ farkeep certificate settings --key-bits 4096\n  $ farkeep certificate settings --protection key-file',
+    )
+    .action(
+      action(async (context, options: { keyBits?: string; protection?: string }) => {
+        const change = {
+          ...(options.keyBits === undefined ? {} : { keyBits: parseKeyBits(options.keyBits) }),
+          ...(options.protection === undefined ? {} : { protection: parseProtection(options.protection) }),
+        };
+        const client = await connectProvider(context);
+        const settings =
+          Object.keys(change).length === 0 ? await client.getSettings({}) : await client.setSettings(change);
+        context.output.result(settings, () =>
+          formatFacts([
+            ['Generated keys', `RSA ${settings.keyBits} bits`],
+            ['Private keys', settings.protection.description],
+            ['Keychain', settings.protection.keychain ?? 'not available to this service'],
+          ]),
         );
       }),
     );
@@ -324,6 +355,12 @@ function parseKeyBits(text: string): 2048 | 3072 | 4096 {
   const bits = ([2048, 3072, 4096] as const).find((each) => String(each) === text);
   if (bits === undefined) throw usageError(`"${text}" is not a key length`, 'Use 2048, 3072 or 4096.', '--key-bits');
   return bits;
+}
+
+function parseProtection(text: string): CertificateSettings['protection']['kind'] {
+  if (text === 'keychain') return 'os-keychain';
+  if (text === 'key-file') return text;
+  throw usageError(`"${text}" does not protect keys`, 'Use keychain or key-file.', '--protection');
 }
 
 function formatList(certificates: readonly StoredCertificate[]): string {

@@ -44,6 +44,21 @@ export const keyProtectionSchema = z.object({
 });
 export type KeyProtection = z.infer<typeof keyProtectionSchema>;
 
+export const rsaKeyBitsSchema = z.union([z.literal(2048), z.literal(3072), z.literal(4096)]);
+
+/** What holds for all certificates of a provider, both slots. */
+export const certificateSettingsSchema = z.object({
+  /** RSA length of certificates that are generated. */
+  keyBits: rsaKeyBitsSchema,
+  protection: z.object({
+    kind: z.enum(['os-keychain', 'key-file']),
+    description: z.string(),
+    /** The OS keychain that this service could use or does; null when it was given no key of one. */
+    keychain: z.string().nullable(),
+  }),
+});
+export type CertificateSettings = z.infer<typeof certificateSettingsSchema>;
+
 export const storedCertificateSchema = z.object({
   id: idSchema,
   friendlyName: z.string(),

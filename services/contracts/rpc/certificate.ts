@@ -3,10 +3,12 @@ import { z } from 'zod';
 import { defineDomain } from '../contract.ts';
 import {
   certificateCandidateSchema,
+  certificateSettingsSchema,
   certificateSlotSchema,
   certificateUserSchema,
   keyProtectionSchema,
   pickableCertificateSchema,
+  rsaKeyBitsSchema,
   rolloverSchema,
   storedCertificateSchema,
 } from '../models/certificate.ts';
@@ -36,7 +38,8 @@ export const certificateDomain = defineDomain({
     generate: {
       input: slotInput.extend({
         friendlyName: displayNameSchema,
-        keyBits: z.union([z.literal(2048), z.literal(3072), z.literal(4096)]).default(3072),
+        /** Left out: what the settings say. */
+        keyBits: rsaKeyBitsSchema.optional(),
       }),
       output: certificateCandidateSchema,
     },
@@ -59,6 +62,18 @@ export const certificateDomain = defineDomain({
     install: {
       input: slotInput.extend({ candidateId: idSchema.optional(), certificateId: idSchema.optional() }),
       output: storedCertificateSchema,
+    },
+    getSettings: { input: emptySchema, output: certificateSettingsSchema },
+    /**
+     * Changes what is named. `protection` encrypts all private keys anew: `os-keychain` is refused when the service was not given a key of
+     * one; after `key-file` no keychain is used until it is asked for again. `installed` is then sent for each slot.
+     */
+    setSettings: {
+      input: z.object({
+        keyBits: rsaKeyBitsSchema.optional(),
+        protection: certificateSettingsSchema.shape.protection.shape.kind.optional(),
+      }),
+      output: certificateSettingsSchema,
     },
     /** Refused while the certificate is installed. */
     remove: { input: z.object({ certificateId: idSchema }), output: emptySchema },

@@ -1,0 +1,94 @@
+// Owns the key by which the OS keychain protects the private keys of this instance: made once, kept encrypted by the keychain in the home.
+// Only a real keychain counts. Must not make a new key when the old one cannot be opened: private keys depend on it.
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { z } from 'zod';
+import type { Logger } from '../../../services/kernel/logger.ts';
+import type { KeychainKey } from '../../../services/kernel/running-service.ts';
+import { Secret } from '../../../services/kernel/secret.ts';
+
+/** What is used of Electron's `safeStorage`. */
+export interface SafeStorage {
+  isEncryptionAvailable(): boolean;
+  encryptString(text: string): Buffer;
+  decryptString(encrypted: Buffer): string;
+  /** Linux only; Electron 25 does not have it yet. */
+  getSelectedStorageBackend?(): string;
+}
+
+const keyBytes = 32;
+const fileSchema = z.object({
+  formatVersion: z.literal(1),
+  keychain: z.string().min(1).max(200),
+  /** What the keychain encrypted: the base64 of the key. */
+  encryptedKey: z.base64(),
+});
+
+/** Chromium marks what it encrypted with a key from a keychain by v11, with its built-in password (no protection at all) by v10. */
+const keychainMark = 'v11';
+const linuxBackends: Readonly<Record<string, string>> = {
+  gnome_libsecret: 'the Secret Service of this desktop',
+  kwallet: 'KWallet',
+  kwallet5: 'KWallet',
+  kwallet6: 'KWallet',
+};
+
+/**
+ * The name of the keychain that is really there; undefined for `basic_text`, `unknown` and whatever is no keychain.
+ * @param storage to be asked when Electron is ready; may wait for a person who unlocks the keychain
+ */
+export function realKeychain(storage: SafeStorage, platform: NodeJS.Platform): string | undefined {
+  if (!storage.isEncryptionAvailable()) return undefined;
+  switch (platform) {
+    case 'darwin':
+      return 'the macOS Keychain';
+    case 'win32':
+      return 'Windows Data Protection (DPAPI)';
+    case 'linux': {
+      if (storage.getSelectedStorageBackend !== undefined) return linuxBackends[storage.getSelectedStorageBackend()];
+      const isReal =
+        storage.encryptString('probe').subarray(0, keychainMark.length).toString('latin1') === keychainMark;
+      return isReal ? 'the keyring of this desktop' : undefined;
+    }
+    default:
+      return undefined;
+  }
+}
+
+/**
+ * @param file in the home; made at the first call, mode 0600
+ * @returns undefined without a real keychain, or when it does not open the file; the log says which
+ */
+export function openInstanceKey(
+  file: string,
+  { storage, platform, logger }: { storage: SafeStorage; platform: NodeJS.Platform; logger: Logger },
+): KeychainKey | undefined {
+  try {
+    const keychain = realKeychain(storage, platform);
+    if (keychain === undefined) {
+      logger.info('this computer has no keychain that protects keys; a key file is used');
+      return undefined;
+    }
+    if (!existsSync(file)) makeKey(file, keychain, storage);
+    const saved = fileSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
+    const bytes = Buffer.from(storage.decryptString(Buffer.from(saved.encryptedKey, 'base64')), 'base64');
+    if (bytes.length !== keyBytes) throw new Error('it does not hold a key');
+    return { keychain: saved.keychain, key: Secret.take(bytes) };
+  } catch (error) {
+    logger.warn('the key of this instance cannot be had from the keychain', {
+      file: path.basename(file),
+      reason: error instanceof Error ? error.message : String(error),
+    });
+    return undefined;
+  }
+}
+
+function makeKey(file: string, keychain: string, storage: SafeStorage): void {
+  using key = Secret.random(keyBytes);
+  const encryptedKey = storage.encryptString(key.bytes.toString('base64')).toString('base64');
+  const content = { formatVersion: 1, keychain, encryptedKey } satisfies z.infer<typeof fileSchema>;
+  mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
+  const temporary = `${file}.new`;
+  writeFileSync(temporary, `${JSON.stringify(content, null, 2)}\n`, { mode: 0o600, flush: true });
+  renameSync(temporary, file);
+}

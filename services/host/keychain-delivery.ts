@@ -1,0 +1,43 @@
+// Owns taking the key of the OS keychain from the parent of this process, as the very first message. Must not be used without `--keychain`.
+import { keychainMessageSchema } from '../contracts/carrier.ts';
+import { FarkeepError } from '../kernel/farkeep-error.ts';
+import type { KeychainKey } from '../kernel/running-service.ts';
+import { Secret } from '../kernel/secret.ts';
+
+/** The part of `process` that is used; another one in tests. */
+export interface KeychainChannel {
+  readonly connected: boolean;
+  once(event: 'message' | 'disconnect', listener: (message: unknown) => void): unknown;
+  off(event: 'message' | 'disconnect', listener: (message: unknown) => void): unknown;
+}
+
+const deadlineMs = 15_000;
+
+/** @throws FarkeepError 'service.start-failed' when something else comes, or nothing: to go on would be to protect keys less than was asked */
+export async function receiveKeychainKey(
+  channel: KeychainChannel = process,
+  timeoutMs: number = deadlineMs,
+): Promise<KeychainKey> {
+  if (!channel.connected) throw failed('there is no channel to the console');
+  const first = Promise.withResolvers<unknown>();
+  const onGone = (): void => first.reject(failed('the console is gone'));
+  const timer = setTimeout(() => first.reject(failed('it did not come in time')), timeoutMs);
+  channel.once('message', first.resolve);
+  channel.once('disconnect', onGone);
+  try {
+    const message = keychainMessageSchema.safeParse(await first.promise);
+    if (!message.success) throw failed('another message came instead');
+    const { keychain, key } = message.data;
+    return { keychain, key: Secret.take(Buffer.from(key, 'base64')) };
+  } finally {
+    clearTimeout(timer);
+    channel.off('message', first.resolve);
+    channel.off('disconnect', onGone);
+  }
+}
+
+function failed(reason: string): FarkeepError {
+  return new FarkeepError('service.start-failed', `The key of the OS keychain was not handed over: ${reason}`, {
+    hint: 'Start the service again; if it stays so, start it without the console.',
+  });
+}
