@@ -27,7 +27,9 @@ describe('the farkeep command', () => {
       'serve gateway',
       'serve tenant',
       'status',
-      ...['list', 'show', 'generate', 'import', 'install', 'remove', 'usage', 'settings'].map((name) => `certificate ${name}`),
+      ...['list', 'show', 'generate', 'import', 'install', 'remove', 'usage', 'settings'].map(
+        (name) => `certificate ${name}`,
+      ),
       ...['announce', 'show', 'cancel'].map((name) => `certificate rollover ${name}`),
       ...['show', 'import', 'new-key', 'issue'].map((name) => `licence ${name}`),
       ...['check', 'list', 'accept', 'revoke', 'journal', 'export', 'import', 'settings'].map(
