@@ -84,11 +84,16 @@ export function openInstanceKey(
 }
 
 function makeKey(file: string, keychain: string, storage: SafeStorage): void {
-  using key = Secret.random(keyBytes);
-  const encryptedKey = storage.encryptString(key.bytes.toString('base64')).toString('base64');
-  const content = { formatVersion: 1, keychain, encryptedKey } satisfies z.infer<typeof fileSchema>;
-  mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
-  const temporary = `${file}.new`;
-  writeFileSync(temporary, `${JSON.stringify(content, null, 2)}\n`, { mode: 0o600, flush: true });
-  renameSync(temporary, file);
+  // No `using` here: Electron 25 has no Symbol.dispose.
+  const key = Secret.random(keyBytes);
+  try {
+    const encryptedKey = storage.encryptString(key.bytes.toString('base64')).toString('base64');
+    const content = { formatVersion: 1, keychain, encryptedKey } satisfies z.infer<typeof fileSchema>;
+    mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
+    const temporary = `${file}.new`;
+    writeFileSync(temporary, `${JSON.stringify(content, null, 2)}\n`, { mode: 0o600, flush: true });
+    renameSync(temporary, file);
+  } finally {
+    key.dispose();
+  }
 }
