@@ -167,8 +167,18 @@ export const providerTexts = {
   'repositories.verifying': 'Verifying “{name}”: every block is read, which takes as long as the disk needs.',
   'repositories.verified': '“{name}” is sound: {packs, number} packs and {points, number} restore points were read.',
   'repositories.damaged': '“{name}” is damaged: {count, plural, one {# finding} other {# findings}}.',
+  'repositories.damaged.next':
+    '{count, plural, one {# block is} other {# blocks are}} lost and no longer counted as present. Next: the tenant runs the job again; the blocks are sent again, and older restore points that share them are whole again. Then verify once more.',
+  'repositories.damaged.noneLost': 'No block is lost by the damage to packs: other places hold them.',
+  'repositories.damaged.notMarked':
+    'The damage could not be marked, so the blocks would not be sent again: {reason}. Make the folder writable for the service, then verify once more.',
+  'repositories.settled':
+    '{count, plural, one {# pack was} other {# packs were}} damaged before; every block of {count, plural, one {it} other {them}} that a restore point needs was sent again.',
+  'repositories.soundAgain':
+    '{count, plural, one {# block that was damaged is} other {# blocks that were damaged are}} whole again.',
   'repositories.damaged.what': 'What',
   'repositories.damaged.reason': 'Finding',
+  'repositories.damaged.blocks': 'Lost blocks',
   'repositories.damaged.points': 'Restore points that need it',
 
   'repositoryWizard.title': 'Repository',

@@ -302,7 +302,15 @@ export function previewAnswers(scene: PreviewScene, publish: Publish): Readonly<
     'repositories.remove': () => ({}),
     'repositories.verify': async () => {
       await sleep(1200);
-      return { ok: true, packs: 4120, points: 431, damaged: [] };
+      return {
+        ok: true,
+        packs: 4120,
+        points: 431,
+        damaged: [],
+        settled: [],
+        soundAgainBlocks: 0,
+        markingProblem: null,
+      };
     },
     'gatewayNode.status': () => ({
       isEnrolled: !scene.isEmpty,

@@ -172,6 +172,10 @@ export type TargetEvent =
   | { readonly type: 'key-b-received'; readonly keyAIdentifier: string; readonly keyBIdentifier: string }
   | { readonly type: 'streams-open'; readonly count: number }
   | { readonly type: 'progress'; readonly totals: TargetTotals; readonly busyShare: number }
+  /** Stored blocks turned out damaged and do not count as present any more. */
+  | { readonly type: 'damage-marked'; readonly blocks: number; readonly packs: readonly string[] }
+  /** Blocks that were marked as damaged came again and are whole. */
+  | { readonly type: 'damage-replaced'; readonly blocks: number }
   | {
       readonly type: 'committed';
       readonly pointId: string;

@@ -319,4 +319,25 @@ describe('backup and restore', () => {
     });
     expect(await store.listPoints()).toEqual([]);
   });
+
+  it('keep the folders of the provider to the provider when its disk fails', async () => {
+    writeFileSync(inSource('a'), randomBytes(300_000));
+    const packs = path.join(folder, 'tenant', 'packs');
+    const result = await backup(newId(), {
+      onTarget: ({ type }) => {
+        if (type !== 'listening') return;
+        rmSync(packs, { recursive: true });
+        writeFileSync(packs, 'what was a folder is a file');
+      },
+    });
+    const [told, kept] = [JSON.stringify(result.source), JSON.stringify(result.target)];
+    expect(result.target).toMatchObject({ kind: 'failed', error: { code: 'storage.io' } });
+    expect(kept).toContain(packs);
+    expect(result.source).toMatchObject({
+      kind: 'failed',
+      error: { code: 'storage.io', message: expect.stringContaining('At the provider') as string },
+    });
+    expect(told).not.toContain(folder);
+    expect(told).not.toContain('packs');
+  });
 });

@@ -10,6 +10,7 @@ import { TenantStore } from '../repository/tenant-store.ts';
 import type { DurableBlocks } from '../repository/tenant-store.ts';
 import { dataProtocolVersion, maxIdsPerMessage } from '../wire/messages.ts';
 import type { DataMessage, Operation, StoredBlock } from '../wire/messages.ts';
+import { forTenant } from './for-tenant.ts';
 import type { TargetEvent, TargetTotals } from './local-link.ts';
 
 /** How a session answers on a stream; resolves when more may be sent. */
@@ -43,6 +44,7 @@ export class TargetSession {
   #receivedBlocks = 0;
   #unflushedBlocks = 0;
   #durableBlocks = 0;
+  #replacedBlocks = 0;
   #storeWaitMs = 0;
   #busySinceMs = performance.now();
   #refusal: FarkeepError | undefined;
@@ -88,6 +90,9 @@ export class TargetSession {
       ...(options.quotaBytes < 0 ? {} : { quotaBytes: options.quotaBytes }),
       onDurable: (blocks) => {
         onDurable(blocks);
+      },
+      onDamageMarked: ({ blocks, packs }) => {
+        options.onEvent({ type: 'damage-marked', blocks, packs });
       },
     });
     return new TargetSession(options, (listener) => {
@@ -145,6 +150,13 @@ export class TargetSession {
       }
     }
     await this.#store.close();
+    this.#tellReplaced();
+  }
+
+  #tellReplaced(): void {
+    const blocks = this.#replacedBlocks;
+    this.#replacedBlocks = 0;
+    if (blocks > 0) this.#options.onEvent({ type: 'damage-replaced', blocks });
   }
 
   /** Share of the time since the last call in which the store was waited for. */
@@ -232,6 +244,7 @@ export class TargetSession {
       return;
     }
     this.#isCommitted = true;
+    this.#tellReplaced();
     const { storedBytes, newBlocks } = this.totals;
     onEvent({ type: 'committed', pointId, storedBytes, newBlocks, usedBytes: this.#store.usedBytes() });
     await send?.({ type: 'committed', pointId, storedBytes, newBlocks });
@@ -289,7 +302,7 @@ export class TargetSession {
   }
 
   /**
-   * Tells the source why and gives it time to read that: a connection that is dropped at once loses what was sent last, and the source would
+   * Tells the source why, without the provider's folders, and gives it time to read that: a connection that is dropped at once loses what was sent last, and the source would
    * take it for a broken line and try again. What still arrives is ignored.
    */
   refuse(
@@ -298,8 +311,10 @@ export class TargetSession {
     type: 'error' | 'abort' = 'error',
   ): void {
     if (this.#refusal !== undefined) return;
-    const { code, message } = toFarkeepError(error, 'storage.io');
-    this.#refusal = toFarkeepError(error, 'storage.io');
+    const known = toFarkeepError(error, 'storage.io');
+    this.#refusal = known;
+    if (type === 'error') this.#options.logger.warn('The source is refused', { error: known });
+    const { code, message } = forTenant(known);
     const sent = send?.(type === 'error' ? { type, code, message, ids: [] } : { type, code, message });
     if (sent instanceof Promise) sent.catch(() => undefined); // the refusal is the error that counts
     const linger = send === undefined ? 0 : lingerMs;
@@ -313,7 +328,8 @@ export class TargetSession {
     return this.#refusal;
   }
 
-  #tellDurable({ ids, storedBytes }: DurableBlocks): void {
+  #tellDurable({ ids, storedBytes, replaced }: DurableBlocks): void {
+    this.#replacedBlocks += replaced;
     this.totals.storedBytes += storedBytes;
     this.totals.durableBytes += storedBytes;
     this.#durableBlocks += ids.length;

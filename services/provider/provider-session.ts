@@ -14,6 +14,7 @@ import type { LiveSession } from '../session/live-session.ts';
 import type { MessagePeer } from '../wire/control-calls.ts';
 import type { SessionGrant, TamperedNotice, TenantNotification } from '../wire/control-messages.ts';
 import { errorOf, TargetAttempt, ticketLifeMs } from './target-attempt.ts';
+import { damageMarkedText, damageReplacedText } from './damage-text.ts';
 import { TenantVoice, toWireStep } from './tenant-voice.ts';
 
 /** How long the tenant's last word is waited for after the restore point is on disk. */
@@ -255,10 +256,18 @@ export class ProviderSession {
       logger: this.#options.logger,
       pushRoutes: channel.pushRoutes,
       onEvent: (event) => {
-        if (this.#attempt === attempt) this.#moverSaid(event);
+        // Also from a mover that is ending: what it learned of the disk is true whatever became of the session.
+        if (event.type === 'damage-marked' || event.type === 'damage-replaced') this.#toldOfDamage(event);
+        else if (this.#attempt === attempt) this.#moverSaid(event);
       },
     });
     return attempt;
+  }
+
+  #toldOfDamage(event: Extract<MoverEvent, { type: `damage-${string}` }>): void {
+    if (event.type === 'damage-marked') this.live.act('warning', damageMarkedText(event.blocks, event.packs));
+    else this.live.act('info', damageReplacedText(event.blocks));
+    this.#options.onChanged(this);
   }
 
   #moverSaid(event: MoverEvent): void {

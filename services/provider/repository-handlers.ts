@@ -6,7 +6,8 @@ import { repositoriesDomain, type damageSchema } from '../contracts/rpc/reposito
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import type { Logger } from '../kernel/logger.ts';
 import { rebuildCatalogue } from '../repository/rebuild-catalogue.ts';
-import { verifyTenantFolder } from '../repository/verify.ts';
+import { verifyAndMark } from '../repository/verify-and-mark.ts';
+import type { Damage } from '../repository/verify.ts';
 import { describeCaller, type AuditLog } from './audit-log.ts';
 import type { Repositories } from './repositories.ts';
 import type { RestorePoints } from './restore-points.ts';
@@ -39,25 +40,26 @@ export function repositoryHandlers(options: RepositoryHandlersOptions): DomainHa
       publish(repositoriesDomain, 'removed', { repositoryId });
       return {};
     },
-    verify: async ({ repositoryId }, { signal }) => {
+    verify: async ({ repositoryId, isDeep = false }, context) => {
       const rows = repositoryId === undefined ? repositories.rows() : [repositories.get(repositoryId)];
-      const totals = { packs: 0, points: 0, damaged: [] as z.infer<typeof damageSchema>[] };
+      const damaged: ReportedDamage[] = [];
+      const settled: ReportedDamage[] = [];
+      const totals = { packs: 0, points: 0, soundAgainBlocks: 0 };
+      let markingProblem: string | null = null;
       for (const row of rows) {
         for (const tenantFolder of await repositories.tenantFolders(row.id)) {
-          const result = await verifyTenantFolder({ tenantFolder, logger, signal });
+          const result = await verifyAndMark({ tenantFolder, logger, isDeep, signal: context.signal });
           totals.packs += result.packs;
           totals.points += result.points;
-          for (const { pack, manifest, reason, points: affected } of result.damaged) {
-            totals.damaged.push({
-              ...(pack === undefined ? {} : { pack: inTenant(tenantFolder, pack) }),
-              ...(manifest === undefined ? {} : { manifest: inTenant(tenantFolder, manifest) }),
-              reason,
-              points: [...affected],
-            });
-          }
+          totals.soundAgainBlocks += result.soundAgainBlocks;
+          markingProblem ??= result.markingProblem ?? null;
+          damaged.push(...result.damaged.map((damage) => report(tenantFolder, damage)));
+          settled.push(...result.settled.map((damage) => report(tenantFolder, damage)));
+          const lost = result.damaged.reduce((sum, { lostBlocks }) => sum + lostBlocks, 0);
+          if (lost > 0) audit.add(describeCaller(context), 'repository.damage', row.name, `${lost} blocks are lost`);
         }
       }
-      return { ok: totals.damaged.length === 0, ...totals };
+      return { ok: damaged.length === 0, ...totals, damaged, settled, markingProblem };
     },
     rebuildCatalogue: async ({ repositoryId }, context) => {
       const { name } = repositories.get(repositoryId);
@@ -78,6 +80,20 @@ export function repositoryHandlers(options: RepositoryHandlersOptions): DomainHa
       audit.add(describeCaller(context), 'repository.rebuild-catalogue', name);
       return totals;
     },
+  };
+}
+
+type ReportedDamage = z.infer<typeof damageSchema>;
+
+function report(tenantFolder: string, damage: Damage): ReportedDamage {
+  const { pack, manifest, reason, damagedBlocks, lostBlocks, points } = damage;
+  return {
+    ...(pack === undefined ? {} : { pack: inTenant(tenantFolder, pack) }),
+    ...(manifest === undefined ? {} : { manifest: inTenant(tenantFolder, manifest) }),
+    reason,
+    damagedBlocks,
+    lostBlocks,
+    points: [...points],
   };
 }
 

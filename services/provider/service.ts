@@ -189,7 +189,15 @@ async function start(
   });
   started.push(() => links.close());
 
-  const requests = tenantRequestHandlers({ accounts, gateways, points, sessions, store, providerName: config.name });
+  const requests = tenantRequestHandlers({
+    accounts,
+    gateways,
+    points,
+    sessions,
+    store,
+    providerName: config.name,
+    logger,
+  });
   const takeConnection = (connection: ControlConnection): void => {
     const login = new LoginExchange({
       accounts,

@@ -5,6 +5,7 @@ import type { SessionDetail, SessionSummary, ThroughputSample } from '../contrac
 import type { Clock } from '../kernel/clock.ts';
 import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
 import type { Logger } from '../kernel/logger.ts';
+import { forTenant } from '../mover/for-tenant.ts';
 import type { Operation } from '../mover/local-link.ts';
 import { LiveSession } from '../session/live-session.ts';
 import type { SessionArchive } from '../session/session-archive.ts';
@@ -18,7 +19,6 @@ import type {
 } from '../wire/control-messages.ts';
 import { ProviderSession, type SessionChannel, type SessionContext } from './provider-session.ts';
 import type { Repositories } from './repositories.ts';
-import { forTenant } from './target-attempt.ts';
 import type { RestorePoints } from './restore-points.ts';
 import type { TenantAccounts } from './tenant-accounts.ts';
 
@@ -91,7 +91,15 @@ export class SessionManager {
     const pointId = input.operation === 'backup' ? input.sessionId : input.pointId;
     if (pointId === null)
       throw new FarkeepError('call.invalid', 'A restore needs a restore point', { field: 'pointId' });
-    if (input.operation !== 'backup') await this.#options.points.require(tenantFolder, pointId);
+    if (input.operation !== 'backup') {
+      try {
+        await this.#options.points.require(tenantFolder, pointId);
+      } catch (error) {
+        const known = toFarkeepError(error);
+        this.#options.logger.warn('A restore point cannot be restored', { pointId, error: known });
+        throw forTenant(known);
+      }
+    }
     if (input.operation === 'backup' && quota.limitBytes <= quota.usedBytes) {
       throw new FarkeepError('quota.exceeded', `The quota of "${account.name}" in "${quota.repository}" is used up`);
     }

@@ -1,7 +1,6 @@
 // Owns one attempt on the provider's side: Key A, tickets, the target data mover and the routes to it. Ends with the mover.
 // Never logs or stores a key; Key A is zeroed as soon as mover and tenant have it.
 import { randomBytes } from 'node:crypto';
-import { errorCatalogue } from '../contracts/errors.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import type { Logger } from '../kernel/logger.ts';
 import { Secret } from '../kernel/secret.ts';
@@ -127,16 +126,4 @@ export function errorOf(exit: MoverExit): FarkeepError {
   return exit.kind === 'finished'
     ? new FarkeepError('session.mover-died', 'The data mover ended before its work was done')
     : FarkeepError.fromInfo(exit.error);
-}
-
-/**
- * What a tenant learns of a failure at the provider: for storage and inner errors the code and its meaning, not the provider's paths.
- * The whole message stays in the provider's own session and log.
- */
-export function forTenant(error: FarkeepError): FarkeepError {
-  if (!error.code.startsWith('storage.') && error.code !== 'call.internal') return error;
-  return new FarkeepError(error.code, `At the provider: ${errorCatalogue[error.code].title}`, {
-    hint: 'The provider admin sees the particulars in this session.',
-    retryable: error.retryable,
-  });
 }

@@ -1,7 +1,9 @@
 // Owns what a logged-in tenant may ask besides its sessions: gateways, repositories, restore points, evidence. Only of its own.
 import path from 'node:path';
 import type { CertificateStore } from '../certstore/certificate-store.ts';
-import { FarkeepError } from '../kernel/farkeep-error.ts';
+import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
+import type { Logger } from '../kernel/logger.ts';
+import { forTenant } from '../mover/for-tenant.ts';
 import type { PointListing } from '../repository/tenant-store.ts';
 import type { TenantRequestOutput } from '../wire/control-messages.ts';
 import type { Gateways } from './gateways.ts';
@@ -20,13 +22,22 @@ export interface TenantRequestsOptions {
   readonly sessions: SessionManager;
   readonly store: CertificateStore;
   readonly providerName: string;
+  readonly logger: Logger;
 }
 
 /** All but what belongs to one connection. */
 export function tenantRequestHandlers(
   options: TenantRequestsOptions,
 ): Omit<TenantConnectionOptions['handlers'], 'certificate.status'> {
-  const { accounts, gateways, points, sessions, store, providerName } = options;
+  const { accounts, gateways, points, sessions, store, providerName, logger } = options;
+  const listFor = async (tenantFolder: string): Promise<readonly PointListing[]> => {
+    try {
+      return await points.list(tenantFolder);
+    } catch (error) {
+      logger.error('The restore points of a tenant cannot be read', { tenantFolder, error });
+      throw forTenant(toFarkeepError(error, 'storage.io'));
+    }
+  };
   return {
     'gateways.list': () => {
       const offered = gateways
@@ -51,7 +62,7 @@ export function tenantRequestHandlers(
     'points.list': async (tenantId, { after, limit }) => {
       const all: OfferedPoint[] = [];
       for (const { repository, folder } of accounts.quotas(tenantId)) {
-        for (const listing of await points.list(path.join(folder, tenantId))) {
+        for (const listing of await listFor(path.join(folder, tenantId))) {
           const offered = offer(listing, repository);
           if (offered !== undefined) all.push(offered);
         }

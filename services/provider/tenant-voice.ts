@@ -2,10 +2,10 @@
 // What it says holds no key, and of the provider's disks no more than that they failed.
 import type { HandshakeStep } from '../contracts/models/session.ts';
 import type { FarkeepError } from '../kernel/farkeep-error.ts';
+import { forTenant } from '../mover/for-tenant.ts';
 import type { LiveSession } from '../session/live-session.ts';
 import { tellTenant, type MessagePeer } from '../wire/control-calls.ts';
 import type { ProviderNotification, TamperedNotice, WireHandshakeStep } from '../wire/control-messages.ts';
-import { forTenant } from './target-attempt.ts';
 
 type News = Omit<ProviderNotification<'session.event'>, 'sessionId' | 'attempt'>;
 

@@ -26,9 +26,12 @@ interface Span {
 
 export class BlockReader {
   readonly #storage: Storage;
+  readonly #onDamaged: (place: BlockPlace) => void;
 
-  constructor(storage: Storage) {
+  /** @param onDamaged a block is not whole at the place where it was looked for */
+  constructor(storage: Storage, onDamaged: (place: BlockPlace) => void = () => undefined) {
     this.#storage = storage;
+    this.#onDamaged = onDamaged;
   }
 
   /** Throws storage.damaged. */
@@ -87,29 +90,31 @@ export class BlockReader {
       got = await this.#storage.readRange(name, span.start, bytes);
     } catch (error) {
       const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
-      return span.places.map(({ id }) => ({
-        id,
-        block: undefined,
-        error: isMissing ? damaged(name, 'it is missing', id) : toFarkeepError(error, 'storage.io'),
-      }));
+      return span.places.map((place) => {
+        if (isMissing && 'packId' in place) return this.#damaged(place, 'it is missing');
+        return { id: place.id, block: undefined, error: toFarkeepError(error, 'storage.io') };
+      });
     }
     return span.places.map((place) => {
       if ('error' in place) return place;
       const { id, encoding, contentLength, storedLength, crc } = place;
       const start = place.offset - span.start;
-      if (start + storedLength > got) return { id, block: undefined, error: damaged(name, 'it is cut', id) };
+      if (start + storedLength > got) return this.#damaged(place, 'it is cut');
       const stored = bytes.subarray(start, start + storedLength);
-      if (crc32(stored) !== crc)
-        return { id, block: undefined, error: damaged(name, 'a block has a wrong checksum', id) };
+      if (crc32(stored) !== crc) return this.#damaged(place, 'a block has a wrong checksum');
       return { id, block: { id, encoding, contentLength, stored } };
     });
   }
-}
 
-function damaged(pack: string, reason: string, id: Buffer): FarkeepError {
-  return new FarkeepError('storage.damaged', `${pack}: ${reason} (block ${id.toString('hex').slice(0, 16)})`, {
-    details: { pack, block: id.toString('hex') },
-  });
+  #damaged(place: BlockPlace, reason: string): BlockOutcome {
+    this.#onDamaged(place);
+    const { id } = place;
+    const pack = packName(place.packId);
+    const error = new FarkeepError('storage.damaged', `${pack}: ${reason} (block ${id.toString('hex').slice(0, 16)})`, {
+      details: { pack, block: id.toString('hex') },
+    });
+    return { id, block: undefined, error };
+  }
 }
 
 async function* joinNeighbours(

@@ -3,7 +3,8 @@
 import { Database, type Row } from '../kernel/database.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import type { BlockEncoding } from './block-content.ts';
-import type { PackBlock } from './pack-format.ts';
+import type { DamageMarks } from './damage-marks.ts';
+import { blockHeaderBytes, indexEntryBytes, type PackBlock } from './pack-format.ts';
 
 const migrations = [
   `CREATE TABLE packs (
@@ -22,12 +23,27 @@ const migrations = [
      encoding INTEGER NOT NULL
    ) STRICT, WITHOUT ROWID;
    CREATE TABLE reservations (writer TEXT PRIMARY KEY, bytes INTEGER NOT NULL) STRICT, WITHOUT ROWID;`,
+  `CREATE TABLE damaged_places (
+     id BLOB NOT NULL,
+     pack INTEGER NOT NULL REFERENCES packs (number),
+     offset_bytes INTEGER NOT NULL,
+     stored_bytes INTEGER NOT NULL,
+     content_bytes INTEGER NOT NULL,
+     crc INTEGER NOT NULL,
+     encoding INTEGER NOT NULL,
+     PRIMARY KEY (id, pack)
+   ) STRICT, WITHOUT ROWID;
+   CREATE TABLE applied_marks (name TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;`,
 ];
+
+const placeColumns = 'id, pack, offset_bytes, stored_bytes, content_bytes, crc, encoding';
 
 const encodings: readonly BlockEncoding[] = ['raw', 'zstd'];
 
 export interface BlockPlace extends PackBlock {
   readonly packId: Buffer;
+  /** Known to be damaged; there is no better place. */
+  readonly isMarked: boolean;
 }
 
 function asBuffer(value: Row[string] | undefined): Buffer {
@@ -47,14 +63,20 @@ export class Catalogue implements Disposable {
     this.#database.run('PRAGMA cache_size=-32768');
   }
 
+  /** Whether the block has a place that is not marked as damaged. */
   has(id: Buffer): boolean {
     return this.#database.get('SELECT 1 FROM blocks WHERE id = ?', id) !== undefined;
   }
 
+  /** Where to read the block; a marked place only when there is no other, since the mark may be wrong. */
   find(id: Buffer): BlockPlace | undefined {
+    return this.#findIn('blocks', id) ?? this.#findIn('damaged_places', id);
+  }
+
+  #findIn(table: 'blocks' | 'damaged_places', id: Buffer): BlockPlace | undefined {
     const row = this.#database.get(
       `SELECT b.offset_bytes, b.stored_bytes, b.content_bytes, b.crc, b.encoding, p.id AS pack_id
-       FROM blocks b JOIN packs p ON p.number = b.pack WHERE b.id = ?`,
+       FROM ${table} b JOIN packs p ON p.number = b.pack WHERE b.id = ?`,
       id,
     );
     if (row === undefined) return undefined;
@@ -66,6 +88,7 @@ export class Catalogue implements Disposable {
       contentLength: Number(row['content_bytes']),
       crc: Number(row['crc']),
       encoding: encodings[Number(row['encoding'])] ?? 'raw',
+      isMarked: table === 'damaged_places',
     };
   }
 
@@ -73,10 +96,14 @@ export class Catalogue implements Disposable {
     return this.#database.get('SELECT 1 FROM packs WHERE id = ?', packId) !== undefined;
   }
 
-  /** Identifiers of the blocks whose place is this pack. Looks at every block: only for when something is wrong. */
+  /** Identifiers of the blocks with a place in this pack, marked or not. Looks at every block: only for when something is wrong. */
   blocksInPack(packId: Buffer): Buffer[] {
     return this.#database
-      .all('SELECT b.id FROM blocks b JOIN packs p ON p.number = b.pack WHERE p.id = ?', packId)
+      .all(
+        `SELECT b.id FROM (SELECT id, pack FROM blocks UNION SELECT id, pack FROM damaged_places) b
+         JOIN packs p ON p.number = b.pack WHERE p.id = ?`,
+        packId,
+      )
       .map((row) => asBuffer(row['id']));
   }
 
@@ -87,46 +114,125 @@ export class Catalogue implements Disposable {
   /**
    * Makes a pack that is safe on disk known. Adding one twice changes nothing; a block that another pack holds already
    * keeps its first place. `writer`'s reservation shrinks by the pack's size in the same transaction.
+   *
+   * @returns how many of its blocks were known by a marked place only, and are whole again
    */
-  addPack(packId: Buffer, sizeBytes: number, blocks: readonly PackBlock[], writer?: string): void {
-    this.#database.transaction(() => {
+  addPack(
+    packId: Buffer,
+    sizeBytes: number,
+    blocks: readonly PackBlock[],
+    { writer, marks }: { readonly writer?: string | undefined; readonly marks?: DamageMarks } = {},
+  ): number {
+    return this.#database.transaction(() => {
       if (writer !== undefined) {
         this.#database.run('UPDATE reservations SET bytes = max(0, bytes - ?) WHERE writer = ?', sizeBytes, writer);
       }
-      if (this.hasPack(packId)) return;
+      if (this.hasPack(packId)) return 0;
       const { lastId } = this.#database.run(
         'INSERT INTO packs (id, size_bytes, block_count) VALUES (?, ?, ?)',
         packId,
         sizeBytes,
         blocks.length,
       );
+      const isAnyMarked = this.#database.get('SELECT 1 FROM damaged_places LIMIT 1') !== undefined;
+      let replaced = 0;
       for (const block of blocks) {
-        this.#database.run(
-          'INSERT OR IGNORE INTO blocks (id, pack, offset_bytes, stored_bytes, content_bytes, crc, encoding) VALUES (?, ?, ?, ?, ?, ?, ?)',
-          block.id,
-          lastId,
-          block.offset,
-          block.storedLength,
-          block.contentLength,
-          block.crc,
-          encodings.indexOf(block.encoding),
-        );
+        const isMarked = marks?.has(packId, block.id) === true;
+        const { changes } = this.#insertPlace(isMarked ? 'damaged_places' : 'blocks', block, lastId);
+        if (!isAnyMarked || isMarked || changes === 0) continue;
+        if (this.#database.get('SELECT 1 FROM damaged_places WHERE id = ?', block.id) !== undefined) replaced += 1;
+      }
+      return replaced;
+    });
+  }
+
+  #insertPlace(table: 'blocks' | 'damaged_places', block: PackBlock, pack: number): { readonly changes: number } {
+    return this.#database.run(
+      `INSERT OR IGNORE INTO ${table} (${placeColumns}) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+      block.id,
+      pack,
+      block.offset,
+      block.storedLength,
+      block.contentLength,
+      block.crc,
+      encodings.indexOf(block.encoding),
+    );
+  }
+
+  /** Takes the places that the marks name out of what is present. Files of marks that were applied before are passed over. */
+  applyMarks(marks: DamageMarks): void {
+    const isApplied = (name: string): boolean =>
+      this.#database.get('SELECT 1 FROM applied_marks WHERE name = ?', name) !== undefined;
+    if (marks.names.every(isApplied)) return;
+    this.#database.transaction(() => {
+      this.#mark(marks);
+    });
+  }
+
+  /**
+   * After a check of everything: exactly these places are damaged; others that were marked before are present again.
+   *
+   * @param better places of marked blocks in sound packs
+   */
+  setMarks(marks: DamageMarks, better: Iterable<BlockPlace> = []): void {
+    this.#database.transaction(() => {
+      const marked = this.#database.all(
+        'SELECT d.id, d.pack, p.id AS pack_id FROM damaged_places d JOIN packs p ON p.number = d.pack',
+      );
+      for (const { id, pack, pack_id: packId } of marked) {
+        const [blockId, number] = [asBuffer(id), Number(pack)];
+        if (!marks.has(asBuffer(packId), blockId)) this.#move('damaged_places', 'blocks', blockId, number);
+      }
+      this.#database.run('DELETE FROM applied_marks');
+      this.#mark(marks);
+      for (const place of better) {
+        const pack = this.#packNumber(place.packId);
+        if (pack !== undefined) this.#insertPlace('blocks', place, pack);
       }
     });
+  }
+
+  #mark(marks: DamageMarks): void {
+    for (const { packId, ids } of marks.packs()) {
+      const pack = this.#packNumber(packId);
+      if (pack !== undefined) for (const id of ids) this.#move('blocks', 'damaged_places', id, pack);
+    }
+    for (const name of marks.names) this.#database.run('INSERT OR IGNORE INTO applied_marks VALUES (?)', name);
+  }
+
+  #move(from: 'blocks' | 'damaged_places', to: 'blocks' | 'damaged_places', id: Buffer, pack: number): void {
+    this.#database.run(
+      `INSERT OR IGNORE INTO ${to} (${placeColumns}) SELECT ${placeColumns} FROM ${from} WHERE id = ? AND pack = ?`,
+      id,
+      pack,
+    );
+    this.#database.run(`DELETE FROM ${from} WHERE id = ? AND pack = ?`, id, pack);
+  }
+
+  #packNumber(packId: Buffer): number | undefined {
+    const number = this.#database.get('SELECT number FROM packs WHERE id = ?', packId)?.['number'];
+    return number === undefined ? undefined : Number(number);
   }
 
   /** Forgets a pack that is not there any more, and its blocks. */
   removePack(packId: Buffer): void {
     this.#database.transaction(() => {
-      const row = this.#database.get('SELECT number FROM packs WHERE id = ?', packId);
-      if (row === undefined) return;
-      this.#database.run('DELETE FROM blocks WHERE pack = ?', row['number'] ?? null);
-      this.#database.run('DELETE FROM packs WHERE number = ?', row['number'] ?? null);
+      const number = this.#packNumber(packId);
+      if (number === undefined) return;
+      this.#database.run('DELETE FROM blocks WHERE pack = ?', number);
+      this.#database.run('DELETE FROM damaged_places WHERE pack = ?', number);
+      this.#database.run('DELETE FROM packs WHERE number = ?', number);
     });
   }
 
+  /** What packs take, without the blocks in them that are marked as damaged: those are the provider's loss, not the tenant's. */
   packBytes(): number {
-    return Number(this.#database.get('SELECT coalesce(sum(size_bytes), 0) AS bytes FROM packs')?.['bytes'] ?? 0);
+    const row = this.#database.get(
+      `SELECT (SELECT coalesce(sum(size_bytes), 0) FROM packs)
+            - (SELECT coalesce(sum(stored_bytes + ?), 0) FROM damaged_places) AS bytes`,
+      blockHeaderBytes + indexEntryBytes,
+    );
+    return Math.max(0, Number(row?.['bytes'] ?? 0));
   }
 
   /**

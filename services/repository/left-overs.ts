@@ -3,6 +3,7 @@
 import { toFarkeepError } from '../kernel/farkeep-error.ts';
 import type { Logger } from '../kernel/logger.ts';
 import type { Catalogue } from './catalogue.ts';
+import type { DamageMarks } from './damage-marks.ts';
 import {
   encodeBlockHeader,
   encodePackEnd,
@@ -99,8 +100,9 @@ export async function listPacks(storage: Storage): Promise<string[]> {
 export async function compareCatalogueWithPacks({
   storage,
   catalogue,
+  marks,
   logger,
-}: LeftOverOptions): Promise<{ readonly added: number; readonly damaged: string[] }> {
+}: LeftOverOptions & { readonly marks: DamageMarks }): Promise<{ readonly added: number; readonly damaged: string[] }> {
   const known = new Map<string, Buffer>();
   for (const packId of catalogue.packIds()) known.set(packName(packId), packId);
   let added = 0;
@@ -109,7 +111,7 @@ export async function compareCatalogueWithPacks({
     if (known.delete(name)) continue;
     try {
       const pack = await readPackIndex(storage, name);
-      catalogue.addPack(pack.packId, pack.sizeBytes, pack.blocks);
+      catalogue.addPack(pack.packId, pack.sizeBytes, pack.blocks, { marks });
       added += 1;
     } catch (error) {
       const { code, message } = toFarkeepError(error, 'storage.io');

@@ -3,8 +3,9 @@ import { existsSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { syncFolder } from '../kernel/atomic-file.ts';
 import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
-import { silentLogger, type Logger } from '../kernel/logger.ts';
+import type { Logger } from '../kernel/logger.ts';
 import { Catalogue } from './catalogue.ts';
+import { readDamageMarks, type DamageMarks } from './damage-marks.ts';
 import { FolderStorage } from './folder-storage.ts';
 import { compareCatalogueWithPacks, listPacks } from './left-overs.ts';
 import { scanPack } from './pack-reader.ts';
@@ -15,13 +16,14 @@ import { WriterLock } from './writer-lock.ts';
 async function fill(
   storage: Storage,
   catalogue: Catalogue,
+  marks: DamageMarks,
   logger: Logger,
 ): Promise<{ packs: number; damaged: string[] }> {
-  const { added, damaged } = await compareCatalogueWithPacks({ storage, catalogue, logger });
+  const { added, damaged } = await compareCatalogueWithPacks({ storage, catalogue, marks, logger });
   for (const name of damaged) {
     try {
       const scan = await scanPack(storage, name);
-      catalogue.addPack(scan.packId, scan.sizeBytes, scan.blocks);
+      catalogue.addPack(scan.packId, scan.sizeBytes, scan.blocks, { marks });
     } catch (error) {
       logger.error('Nothing of this pack can be used', {
         pack: name,
@@ -33,10 +35,10 @@ async function fill(
 }
 
 /** A catalogue of its own, for reading when the file is missing, damaged or on a disk that cannot be written. */
-export async function catalogueFromPacks(storage: Storage, logger: Logger = silentLogger): Promise<Catalogue> {
+export async function catalogueFromPacks(storage: Storage, logger: Logger, marks: DamageMarks): Promise<Catalogue> {
   const catalogue = new Catalogue('');
   try {
-    await fill(storage, catalogue, logger);
+    await fill(storage, catalogue, marks, logger);
     return catalogue;
   } catch (error) {
     catalogue.close();
@@ -79,7 +81,9 @@ export async function rebuildCatalogue({
     const catalogue = new Catalogue(temporary);
     let result: RebuildResult;
     try {
-      const { packs, damaged } = await fill(storage, catalogue, logger);
+      const marks = await readDamageMarks(storage, logger);
+      const { packs, damaged } = await fill(storage, catalogue, marks, logger);
+      catalogue.applyMarks(marks);
       catalogue.checkpoint();
       const points = (await storage.list('points')).filter((name) => name.endsWith('.manifest')).length;
       result = { packs, points, sizeBytes: catalogue.packBytes(), damaged };

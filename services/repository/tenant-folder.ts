@@ -6,13 +6,14 @@ import { syncFolder } from '../kernel/atomic-file.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import type { Logger } from '../kernel/logger.ts';
 import { Catalogue } from './catalogue.ts';
+import { readDamageMarks } from './damage-marks.ts';
 import { compareCatalogueWithPacks, reuseLeftOverPacks } from './left-overs.ts';
 import { catalogueFromPacks } from './rebuild-catalogue.ts';
 import type { Storage } from './storage.ts';
 import { WriterLock } from './writer-lock.ts';
 
 export const incomingFolder = 'incoming';
-const catalogueFile = 'catalogue.sqlite';
+export const catalogueFile = 'catalogue.sqlite';
 
 export interface TenantFolderOptions {
   readonly folder: string;
@@ -68,7 +69,7 @@ export async function openCatalogueForReading(options: TenantFolderOptions): Pro
   options.logger.info('Reading the packs themselves, since the catalogue is missing or cannot be read', {
     folder: options.folder,
   });
-  return catalogueFromPacks(storage);
+  return catalogueFromPacks(storage, options.logger, await readDamageMarks(storage, options.logger));
 }
 
 /**
@@ -105,6 +106,9 @@ export async function openFolderForWriting(
       isNew = true;
     }
     const opened = catalogue;
+    // First of all: whoever marked them may have been killed before the catalogue knew.
+    const marks = await readDamageMarks(storage, options.logger);
+    opened.applyMarks(marks);
     const dead = await WriterLock.careForDead(incoming, async (writer) => {
       await reuseLeftOverPacks({
         storage,
@@ -114,7 +118,8 @@ export async function openFolderForWriting(
       });
       opened.dropReservation(writer);
     });
-    if (dead > 0 || isNew) await compareCatalogueWithPacks({ storage, catalogue: opened, logger: options.logger });
+    if (dead > 0 || isNew)
+      await compareCatalogueWithPacks({ storage, catalogue: opened, marks, logger: options.logger });
     return { catalogue: opened, lock };
   } catch (error) {
     catalogue?.close();

@@ -12,7 +12,9 @@ import {
 } from './block-content.ts';
 import { BlockReader, notHere, type BlockOutcome } from './block-reader.ts';
 import type { Catalogue } from './catalogue.ts';
+import { DamageNotes, type FoundDamage } from './damage-notes.ts';
 import { FolderStorage } from './folder-storage.ts';
+import { markDamage } from './mark-damage.ts';
 import { checkPointIsWhole } from './point-check.ts';
 import { decodePointRoot, isPointId, maxPointRootBytes, type PointRoot } from './point-root.ts';
 import {
@@ -35,6 +37,8 @@ export interface DurableBlocks {
   readonly ids: readonly Buffer[];
   /** What they add to the tenant's used bytes; 0 for blocks that were there already. */
   readonly storedBytes: number;
+  /** How many of them were known to be damaged and are whole again. */
+  readonly replaced: number;
 }
 
 export interface TenantStoreOptions {
@@ -46,6 +50,11 @@ export interface TenantStoreOptions {
   readonly quotaBytes?: number;
   /** Called once for every appended block, when it will survive anything. */
   readonly onDurable?: (blocks: DurableBlocks) => void;
+  /**
+   * With it, blocks that turn out damaged are marked, so that they are not offered as present any more, and then it is told. A store that
+   * was opened for writing marks in any case; one for reading changes nothing without it.
+   */
+  readonly onDamageMarked?: (found: FoundDamage) => void;
   readonly packBytes?: number;
   /** Bytes that may wait to be written before appendBlock makes its caller wait. */
   readonly maxQueuedBytes?: number;
@@ -80,6 +89,7 @@ export class TenantStore {
   readonly #lock: WriterLock | undefined;
   readonly #writer: PackWriter | undefined;
   readonly #onDurable: (blocks: DurableBlocks) => void;
+  readonly #damage: DamageNotes | undefined;
   readonly #quotaBytes: number | undefined;
   /** Appended, not yet durable. */
   readonly #pending = new Set<string>();
@@ -98,7 +108,17 @@ export class TenantStore {
     this.#logger = options.logger;
     this.#quotaBytes = options.quotaBytes;
     this.#onDurable = options.onDurable ?? ((): void => undefined);
-    this.#reader = new BlockReader(storage);
+    this.#damage =
+      lock === undefined && options.onDamageMarked === undefined
+        ? undefined
+        : new DamageNotes({
+            mark: async (packs) => {
+              await markDamage({ folder: options.folder, storage, logger: options.logger }, packs);
+            },
+            onMarked: options.onDamageMarked ?? ((): void => undefined),
+            logger: options.logger,
+          });
+    this.#reader = new BlockReader(storage, (place) => this.#damage?.note(place));
     this.#writer =
       lock === undefined
         ? undefined
@@ -167,7 +187,7 @@ export class TenantStore {
     }
     if (this.#catalogue.has(block.id)) {
       block.release?.();
-      this.#onDurable({ ids: [block.id], storedBytes: 0 });
+      this.#onDurable({ ids: [block.id], storedBytes: 0, replaced: 0 });
       return;
     }
     this.#takeFromQuota(storedLength + blockOverheadBytes);
@@ -198,12 +218,17 @@ export class TenantStore {
     if (!isPointId(pointId) || decoded.pointId !== pointId)
       throw new FarkeepError('protocol.malformed', `The root is of point ${decoded.pointId}, not ${pointId}`);
     await writer.flush();
-    await checkPointIsWhole({
-      root: decoded,
-      hasBlock: (id) => this.#catalogue.has(id),
-      readContent: (id) => this.readContent(id),
-      referenced: check === 'walk-manifest' ? undefined : check.referenced,
-    });
+    try {
+      await checkPointIsWhole({
+        root: decoded,
+        hasBlock: (id) => this.#catalogue.has(id),
+        readContent: (id) => this.readContent(id),
+        referenced: check === 'walk-manifest' ? undefined : check.referenced,
+      });
+    } finally {
+      // A damaged manifest block that the source did not send since it counted as present: the next attempt sends it.
+      await this.#damage?.write();
+    }
     const name = this.#pointName(pointId);
     if ((await this.#storage.sizeBytes(name)) !== undefined) {
       if ((await this.#storage.read(name, maxPointRootBytes)).equals(root)) return { rootBytes: root.length };
@@ -305,6 +330,7 @@ export class TenantStore {
     this.#isClosed = true;
     const failure = this.#writer?.failure;
     await this.#writer?.discard();
+    await this.#damage?.write();
     if (this.#lock !== undefined) {
       let isClean = failure === undefined;
       try {
@@ -337,15 +363,12 @@ export class TenantStore {
   }
 
   #takePack(pack: FinishedPack): void {
-    this.#catalogue.addPack(
-      pack.packId,
-      pack.sizeBytes,
-      pack.blocks,
-      this.#quotaBytes === undefined ? undefined : this.#lock?.writer,
-    );
+    const replaced = this.#catalogue.addPack(pack.packId, pack.sizeBytes, pack.blocks, {
+      writer: this.#quotaBytes === undefined ? undefined : this.#lock?.writer,
+    });
     this.#reservedBytes = Math.max(0, this.#reservedBytes - packOverheadBytes);
     for (const block of pack.blocks) this.#pending.delete(keyOf(block.id));
-    this.#onDurable({ ids: pack.blocks.map((block) => block.id), storedBytes: pack.sizeBytes });
+    this.#onDurable({ ids: pack.blocks.map((block) => block.id), storedBytes: pack.sizeBytes, replaced });
   }
 
   /** Counts what is about to be received, with all sessions together, so that the quota is never passed (reservations in the catalogue). */

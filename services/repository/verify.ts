@@ -1,12 +1,13 @@
 // Owns the provider's check without any key: every pack against its checksums, every restore point's chain to its last block.
-// Reads only; repairs nothing.
+// Reads only; what is done about damage is verify-and-mark.ts.
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { crc32 } from 'node:zlib';
 import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
-import type { Logger } from '../kernel/logger.ts';
+import { silentLogger, type Logger } from '../kernel/logger.ts';
 import { blockIdLengthBytes, decodeBlock, decodeBlockSync } from './block-content.ts';
-import { Catalogue } from './catalogue.ts';
+import { Catalogue, type BlockPlace } from './catalogue.ts';
+import { DamageMarks, readDamageMarks, type DamagedPack } from './damage-marks.ts';
 import { catalogueFromPacks } from './rebuild-catalogue.ts';
 import { BlockReader } from './block-reader.ts';
 import { FolderStorage } from './folder-storage.ts';
@@ -18,15 +19,18 @@ import { readPackIndex, scanPack } from './pack-reader.ts';
 import { blocksOf } from './point-check.ts';
 import { decodePointRoot, maxPointRootBytes, type PointRoot } from './point-root.ts';
 import type { Storage } from './storage.ts';
+import { catalogueFile } from './tenant-folder.ts';
 
 export interface Damage {
   /** Name below the tenant folder; one of `pack` and `manifest`. */
   readonly pack?: string;
   readonly manifest?: string;
   readonly reason: string;
-  /** Blocks of the pack that are lost, as far as can be known. */
+  /** Blocks of the pack that cannot be read, as far as can be known. */
   readonly damagedBlocks: number;
-  /** Restore points that need what is damaged. */
+  /** Those of them that no other pack holds whole: a backup that still has them must send them again. */
+  readonly lostBlocks: number;
+  /** Restore points that need what is lost. */
   readonly points: readonly string[];
 }
 
@@ -37,6 +41,16 @@ export interface VerifyResult {
   readonly points: number;
   readonly bytesRead: number;
   readonly damaged: readonly Damage[];
+  /** Known damage that costs nothing any more: its blocks were stored again, or no restore point needs them. */
+  readonly settled: readonly Damage[];
+  /** Blocks that were marked as damaged and are whole. */
+  readonly soundAgainBlocks: number;
+  /** Every damaged pack with its damaged blocks, settled or not. */
+  readonly findings: readonly DamagedPack[];
+  /** Files of marks that were there when the check began. */
+  readonly knownMarks: readonly string[];
+  /** Where sound packs hold damaged blocks. */
+  readonly betterPlaces: readonly BlockPlace[];
 }
 
 export interface VerifyOptions {
@@ -51,6 +65,8 @@ export interface VerifyOptions {
   }) => void;
   readonly signal?: AbortSignal;
   readonly storage?: Storage;
+  /** A damaged pack with blocks that are not marked yet, or that is not marked itself. */
+  readonly onDamagedPack?: (pack: DamagedPack) => Promise<void>;
 }
 
 const readBytes = 4 * 1024 * 1024;
@@ -62,44 +78,60 @@ export async function verifyTenantFolder({
   onProgress,
   signal,
   storage = new FolderStorage(tenantFolder),
+  onDamagedPack,
 }: VerifyOptions): Promise<VerifyResult> {
+  const marks = await readDamageMarks(storage, logger);
   const names = await listPacks(storage);
   const present = new Set(names);
-  const bad = new Map<string, { reason: string; blocks: number }>();
-  /** Identifiers that cannot be read, with the pack to blame. A block that another pack holds whole is not lost. */
-  const lostBlocks = new Map<string, string>();
-  const wholeBlocks = new Set<string>();
+  const bad = new Map<string, BadPack>();
   let bytesRead = 0;
   let blocks = 0;
   let done = 0;
+  let soundAgainBlocks = 0;
   const known = openCatalogue(tenantFolder);
-  for (const name of names) {
-    signal?.throwIfAborted();
-    const check = await checkPack(storage, name, isDeep, known);
-    bytesRead += check.bytesRead;
-    blocks += check.blocks;
-    if (check.reason !== undefined) {
-      bad.set(name, { reason: check.reason, blocks: check.lost.length });
-      for (const id of check.lost) lostBlocks.set(keyOf(id), name);
-      logger.error('A pack is damaged', { pack: name, reason: check.reason, blocks: check.lost.length });
+  const note = async (name: string, packId: Buffer, reason: string, ids: readonly Buffer[]): Promise<void> => {
+    const isNew = !marks.hasPack(packId) || ids.some((id) => !marks.has(packId, id));
+    bad.set(name, { packId, reason, ids, isNew });
+    logger.error('A pack is damaged', { pack: name, reason, blocks: ids.length, isNew });
+    if (isNew) await onDamagedPack?.({ packId, ids });
+  };
+  try {
+    for (const name of names) {
+      signal?.throwIfAborted();
+      const packId = packIdOf(name);
+      const check = await checkPack(storage, name, isDeep, () => idsKnownIn(packId, known, marks));
+      bytesRead += check.bytesRead;
+      blocks += check.blocks;
+      if (check.reason !== undefined) await note(name, packId, check.reason, check.lost);
+      const lost = new Set(check.lost.map(keyOf));
+      soundAgainBlocks += marks.idsOf(packId).filter((id) => !lost.has(keyOf(id))).length;
+      done += 1;
+      onProgress?.({ packs: done, allPacks: names.length, bytesRead });
     }
-    done += 1;
-    onProgress?.({ packs: done, allPacks: names.length, bytesRead });
+    const markedPacks = [...marks.packs()].map(({ packId }) => packId);
+    for (const packId of [...(known?.packIds() ?? []), ...markedPacks]) {
+      const name = packName(packId);
+      if (present.has(name) || bad.has(name) || (await storage.sizeBytes(name)) !== undefined) continue;
+      await note(name, packId, 'it is missing', idsKnownIn(packId, known, marks));
+    }
+  } finally {
+    known?.close();
   }
-  for (const packId of known?.packIds() ?? []) {
-    const name = packName(packId);
-    if (present.has(name) || (await storage.sizeBytes(name)) !== undefined) continue;
-    const lost = known?.blocksInPack(packId) ?? [];
-    bad.set(name, { reason: 'it is missing', blocks: lost.length });
-    for (const id of lost) lostBlocks.set(keyOf(id), name);
-  }
-  known?.close();
-  // Damage is rare: only then the good packs are asked whether they hold the same block.
-  if (lostBlocks.size > 0) await forgetHeldElsewhere(storage, names, bad, lostBlocks, wholeBlocks);
+  const findings = [...bad.values()].map(({ packId, ids }) => ({ packId, ids }));
 
   // Points first: a session may go on committing meanwhile, and what a point needs is there before the point.
   const pointNames = (await storage.list('points')).filter((name) => name.endsWith('.manifest'));
-  const catalogue = await catalogueFromPacks(storage);
+  // A block that another pack holds whole is not lost.
+  const catalogue = await catalogueFromPacks(storage, silentLogger, new DamageMarks(findings));
+  const lostBlocks = new Map<string, string>();
+  const betterPlaces: BlockPlace[] = [];
+  for (const [name, { ids }] of bad) {
+    for (const id of ids) {
+      const place = catalogue.find(id);
+      if (place === undefined || place.isMarked) lostBlocks.set(keyOf(id), name);
+      else betterPlaces.push(place);
+    }
+  }
   const affected = new Map<string, Set<string>>();
   const damagedPoints: Damage[] = [];
   try {
@@ -120,23 +152,62 @@ export async function verifyTenantFolder({
         },
       });
       const isGone = reason !== undefined && (await storage.sizeBytes(`points/${name}`)) === undefined;
-      if (reason !== undefined && !isGone)
-        damagedPoints.push({ manifest: `points/${name}`, reason, damagedBlocks: 0, points: [pointId] });
+      if (reason !== undefined && !isGone) {
+        damagedPoints.push({
+          manifest: `points/${name}`,
+          reason,
+          damagedBlocks: 0,
+          lostBlocks: 0,
+          points: [pointId],
+        });
+      }
     }
   } finally {
     catalogue.close();
     await storage.close();
   }
-  const damaged = [
-    ...[...bad].map(([name, { reason, blocks: damagedBlocks }]) => ({
-      pack: name,
-      reason,
-      damagedBlocks,
-      points: [...(affected.get(name) ?? [])].sort(),
-    })),
-    ...damagedPoints,
-  ];
-  return { ok: damaged.length === 0, packs: names.length, blocks, points: pointNames.length, bytesRead, damaged };
+  const damaged: Damage[] = [];
+  const settled: Damage[] = [];
+  for (const [name, { reason, ids, isNew }] of bad) {
+    const points = [...(affected.get(name) ?? [])].sort();
+    const lost = ids.filter((id) => lostBlocks.has(keyOf(id))).length;
+    const damage = { pack: name, reason, damagedBlocks: ids.length, lostBlocks: lost, points };
+    // What is found for the first time is told as damage, even when it costs nothing.
+    (isNew || points.length > 0 ? damaged : settled).push(damage);
+  }
+  damaged.push(...damagedPoints);
+  return {
+    ok: damaged.length === 0,
+    packs: names.length,
+    blocks,
+    points: pointNames.length,
+    bytesRead,
+    damaged,
+    settled,
+    soundAgainBlocks,
+    findings,
+    knownMarks: marks.names,
+    betterPlaces,
+  };
+}
+
+interface BadPack {
+  readonly packId: Buffer;
+  readonly reason: string;
+  readonly ids: readonly Buffer[];
+  /** Some of it is not marked. */
+  readonly isNew: boolean;
+}
+
+function packIdOf(name: string): Buffer {
+  return Buffer.from(name.slice(-'.pack'.length - 32, -'.pack'.length), 'hex');
+}
+
+/** What the pack is known to have held: by the catalogue, and by marks that outlive it. */
+function idsKnownIn(packId: Buffer, known: Catalogue | undefined, marks: DamageMarks): Buffer[] {
+  const ids = new Map<string, Buffer>();
+  for (const id of [...(known?.blocksInPack(packId) ?? []), ...marks.idsOf(packId)]) ids.set(keyOf(id), id);
+  return [...ids.values()];
 }
 
 function keyOf(id: Buffer): string {
@@ -155,7 +226,7 @@ async function checkPack(
   storage: Storage,
   name: string,
   isDeep: boolean,
-  known: Catalogue | undefined,
+  idsKnown: () => Buffer[],
 ): Promise<PackCheck> {
   let index: PackBlock[];
   let sizeBytes: number;
@@ -168,7 +239,7 @@ async function checkPack(
   } catch (error) {
     const { code, message } = toFarkeepError(error, 'storage.io');
     if (code !== 'storage.damaged' && code !== 'storage.io') throw error;
-    return withoutIndex(storage, name, message, known);
+    return withoutIndex(storage, name, message, idsKnown());
   }
   const lost: Buffer[] = [];
   let reason: string | undefined;
@@ -222,45 +293,27 @@ async function checkBlock(
   }
 }
 
-/** What can be found of a pack without its index; what is lost of it is known only from the catalogue. */
+/** What can be found of a pack without its index; what is lost of it is known only from elsewhere. */
 async function withoutIndex(
   storage: Storage,
   name: string,
   reason: string,
-  known: Catalogue | undefined,
+  idsKnown: readonly Buffer[],
 ): Promise<PackCheck> {
   const scan = await scanPack(storage, name);
   const found = new Set(scan.blocks.map(({ id }) => keyOf(id)));
-  const lost = (known?.blocksInPack(scan.packId) ?? []).filter((id) => !found.has(keyOf(id)));
+  const lost = idsKnown.filter((id) => !found.has(keyOf(id)));
   return { reason, lost, blocks: scan.blocks.length, bytesRead: scan.sizeBytes };
 }
 
 /** The catalogue file, if it can be read, to say what a damaged pack held. Everything else is checked without it. */
 function openCatalogue(tenantFolder: string): Catalogue | undefined {
-  const file = path.join(tenantFolder, 'catalogue.sqlite');
+  const file = path.join(tenantFolder, catalogueFile);
   if (!existsSync(file)) return undefined;
   try {
     return new Catalogue(file, 'read');
   } catch {
     return undefined; // missing or damaged: it is only a cache
-  }
-}
-
-async function forgetHeldElsewhere(
-  storage: Storage,
-  names: readonly string[],
-  bad: ReadonlyMap<string, unknown>,
-  lost: Map<string, string>,
-  seen: Set<string>,
-): Promise<void> {
-  for (const name of names) {
-    if (bad.has(name)) continue;
-    for (const { id } of (await readPackIndex(storage, name)).blocks) {
-      const key = keyOf(id);
-      if (!lost.has(key) || seen.has(key)) continue;
-      seen.add(key);
-      lost.delete(key);
-    }
   }
 }
 

@@ -220,6 +220,18 @@ export function RepositoriesPage(): ReactNode {
   );
 }
 
+/** What became of the damage and what to do, one sentence each. */
+function nextSteps({ damaged, settled, soundAgainBlocks, markingProblem }: Verification, t: TextFunction): string[] {
+  const lost = damaged.reduce((sum, { lostBlocks }) => sum + lostBlocks, 0);
+  const texts: string[] = [];
+  if (markingProblem !== null) texts.push(t('repositories.damaged.notMarked', { reason: markingProblem }));
+  else if (lost > 0) texts.push(t('repositories.damaged.next', { count: lost }));
+  else if (damaged.some(({ pack }) => pack !== undefined)) texts.push(t('repositories.damaged.noneLost'));
+  if (settled.length > 0) texts.push(t('repositories.settled', { count: settled.length }));
+  if (soundAgainBlocks > 0) texts.push(t('repositories.soundAgain', { count: soundAgainBlocks }));
+  return texts;
+}
+
 interface VerificationResultProps {
   readonly name: string;
   readonly result: Verification;
@@ -237,6 +249,9 @@ function VerificationResult({ name, result, onClose }: VerificationResultProps):
           {result.ok
             ? t('repositories.verified', { name, packs: result.packs, points: result.points })
             : t('repositories.damaged', { name, count: result.damaged.length })}
+          {nextSteps(result, t).map((text) => (
+            <div key={text}>{text}</div>
+          ))}
         </MessageBarBody>
         <MessageBarActions>
           <Button size="small" onClick={onClose}>
@@ -256,6 +271,11 @@ function VerificationResult({ name, result, onClose }: VerificationResultProps):
               cell: ({ pack, manifest }) => pack ?? manifest ?? '–',
             },
             { id: 'reason', title: t('repositories.damaged.reason'), cell: ({ reason }) => reason },
+            {
+              id: 'blocks',
+              title: t('repositories.damaged.blocks'),
+              cell: ({ lostBlocks }) => formatCount(lostBlocks),
+            },
             { id: 'points', title: t('repositories.damaged.points'), cell: ({ points }) => points.join(', ') },
           ]}
         />

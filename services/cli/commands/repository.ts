@@ -9,6 +9,7 @@ import type { CommandContext, DefineAction } from '../command-context.ts';
 import { findByName } from '../lookup.ts';
 import { formatBytes, formatCount, usageError } from '../quantities.ts';
 import { formatTable } from '../text-table.ts';
+import { formatVerification } from '../verification-report.ts';
 
 export function registerRepository(program: Command, action: DefineAction): void {
   const group = program.command('repository').description('cloud repositories of the provider');
@@ -43,31 +44,24 @@ export function registerRepository(program: Command, action: DefineAction): void
 
   group
     .command('verify [name]')
-    .description('read every pack and manifest; exit code 1 when something is damaged')
-    .addHelpText('after', '\nExamples:\n  $ farkeep repository verify\n  $ farkeep repository verify main --json')
+    .description(
+      'read every pack and manifest; what is damaged is sent again by the next backup; exit code 1 when something is',
+    )
+    .option('--deep', 'also unpack every block and compare it with its identifier; slower')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ farkeep repository verify\n  $ farkeep repository verify main --deep --json',
+    )
     .action(
-      action(async (context, wanted: string | undefined, _options: object) => {
+      action(async (context, wanted: string | undefined, options: { deep?: true }) => {
         const client = await connectProvider(context);
-        const input = wanted === undefined ? {} : { repositoryId: (await find(client, wanted)).id };
+        const input = {
+          isDeep: options.deep === true,
+          ...(wanted === undefined ? {} : { repositoryId: (await find(client, wanted)).id }),
+        };
         context.output.note('Reading everything that is stored ...');
         const report = await client.verify(input, { signal: context.signal });
-        context.output.result(report, () =>
-          report.ok
-            ? `Sound: ${formatCount(report.packs)} packs, ${formatCount(report.points)} restore points.`
-            : `Damaged:\n${formatTable(
-                report.damaged,
-                [
-                  {
-                    title: 'WHAT',
-                    value: ({ pack, manifest }) =>
-                      pack === undefined ? `manifest ${manifest ?? '?'}` : `pack ${pack}`,
-                  },
-                  { title: 'REASON', value: ({ reason }) => reason },
-                  { title: 'RESTORE POINTS', value: ({ points }) => points.join(', ') || 'none' },
-                ],
-                '',
-              )}`,
-        );
+        context.output.result(report, () => formatVerification(report));
         return report.ok ? exitCodes.done : exitCodes.failed;
       }),
     );

@@ -10,6 +10,11 @@ export const damageSchema = z.object({
   pack: z.string().optional(),
   manifest: z.string().optional(),
   reason: z.string(),
+  /** Blocks of the pack that cannot be read, as far as can be known. */
+  damagedBlocks: countSchema,
+  /** Those that no other pack holds whole. */
+  lostBlocks: countSchema,
+  /** Restore points that need what is lost. */
   points: z.array(z.string()),
 });
 
@@ -23,10 +28,28 @@ export const repositoriesDomain = defineDomain({
       output: repositorySchema,
     },
     remove: { input: repositoryInput, output: emptySchema },
-    /** Reads every pack and manifest; takes as long as the disk needs. All repositories when none is named. */
+    /**
+     * Reads every pack and manifest; takes as long as the disk needs. All repositories when none is named. What is damaged does not count as
+     * present any more, so the next backup that still has it sends it again.
+     */
     verify: {
-      input: z.object({ repositoryId: idSchema.optional() }),
-      output: z.object({ ok: z.boolean(), packs: countSchema, points: countSchema, damaged: z.array(damageSchema) }),
+      input: z.object({
+        repositoryId: idSchema.optional(),
+        /** Also unpacks every block and compares it with its identifier. Slower. */
+        isDeep: z.boolean().optional(),
+      }),
+      output: z.object({
+        ok: z.boolean(),
+        packs: countSchema,
+        points: countSchema,
+        damaged: z.array(damageSchema),
+        /** Known damage that costs nothing any more: stored again, or needed by no restore point. */
+        settled: z.array(damageSchema),
+        /** Blocks that were marked as damaged before and are whole. */
+        soundAgainBlocks: countSchema,
+        /** Why the damage could not be marked, so that it still counts as present. */
+        markingProblem: z.string().nullable(),
+      }),
     },
     rebuildCatalogue: {
       input: repositoryInput,

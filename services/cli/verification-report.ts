@@ -1,0 +1,78 @@
+// Owns how `farkeep repository verify` tells what it found, and the next step.
+import type { CommandOutput } from '../contracts/contract.ts';
+import type { repositoriesDomain } from '../contracts/rpc/repositories.ts';
+import { formatCount } from './quantities.ts';
+import { formatTable } from './text-table.ts';
+
+type Verification = CommandOutput<typeof repositoriesDomain, 'verify'>;
+type Damage = Verification['damaged'][number];
+
+export function formatVerification(report: Verification): string {
+  const { damaged, settled, packs, points, soundAgainBlocks, markingProblem } = report;
+  const lines: string[] = [];
+  if (report.ok) lines.push(`Sound: ${formatCount(packs)} packs, ${formatCount(points)} restore points.`);
+  else lines.push('Damaged:', formatDamage(damaged));
+  if (soundAgainBlocks > 0)
+    lines.push(
+      '',
+      `${blocks(soundAgainBlocks)} that ${were(soundAgainBlocks)} damaged before ${are(soundAgainBlocks)} whole again.`,
+    );
+  if (settled.length > 0) {
+    lines.push(
+      '',
+      'Damaged before, and no restore point needs it any more or it was sent again:',
+      formatDamage(settled),
+    );
+  }
+  const nextStep = formatNextStep(damaged, markingProblem);
+  if (nextStep !== undefined) lines.push('', nextStep);
+  return lines.join('\n');
+}
+
+function formatDamage(damages: readonly Damage[]): string {
+  return formatTable(
+    damages,
+    [
+      {
+        title: 'WHAT',
+        value: ({ pack, manifest }) => (pack === undefined ? `manifest ${manifest ?? '?'}` : `pack ${pack}`),
+      },
+      { title: 'REASON', value: ({ reason }) => reason },
+      { title: 'DAMAGED', value: ({ damagedBlocks }) => formatCount(damagedBlocks), align: 'right' },
+      { title: 'LOST', value: ({ lostBlocks }) => formatCount(lostBlocks), align: 'right' },
+      { title: 'RESTORE POINTS', value: ({ points: names }) => names.join(', ') || 'none' },
+    ],
+    '',
+  );
+}
+
+function formatNextStep(damaged: readonly Damage[], markingProblem: string | null): string | undefined {
+  if (markingProblem !== null) {
+    return (
+      `It could not be marked: ${markingProblem}\nWhat is damaged still counts as present and would not be sent again. ` +
+      'Next: make the folder writable for the service, then verify once more.'
+    );
+  }
+  const lost = damaged.reduce((sum, { lostBlocks }) => sum + lostBlocks, 0);
+  if (lost > 0) {
+    return (
+      `${blocks(lost)} ${are(lost)} lost and ${lost === 1 ? 'does' : 'do'} not count as present any more. Next: run the job again at the tenant\n` +
+      '(farkeep job run NAME): the blocks are sent again, and older restore points that share them are whole again. Then verify once more.'
+    );
+  }
+  if (damaged.some(({ pack }) => pack !== undefined))
+    return 'No block is lost by the damage to packs: other places hold them.';
+  return undefined;
+}
+
+function blocks(count: number): string {
+  return count === 1 ? '1 block' : `${formatCount(count)} blocks`;
+}
+
+function are(count: number): string {
+  return count === 1 ? 'is' : 'are';
+}
+
+function were(count: number): string {
+  return count === 1 ? 'was' : 'were';
+}
