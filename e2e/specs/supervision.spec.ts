@@ -52,9 +52,16 @@ test('a service that cannot start says why, and can be started when the cause is
   await expect(farkeep.page.getByRole('alert')).toContainText('retryIntervalMs');
   await farkeep.expectAccessible('service-failed');
   await writeFile(config, '{}');
-  await farkeep.page.getByRole('button', { name: 'Start', exact: true }).click();
-  await farkeep.page.mouse.click(600, 300);
+  const details = farkeep.page.getByRole('dialog', { name: 'Tenant service' });
+  await details.getByRole('button', { name: 'Start', exact: true }).focus();
+  await farkeep.page.keyboard.press('Enter');
+  // The page behind is hidden from assistive technology while the popover is open.
+  await expect(details.getByRole('heading', { name: 'Tenant service running' })).toBeVisible({ timeout: 60_000 });
+  await expect(details.getByRole('button', { name: 'Start', exact: true })).toBeHidden();
+  await farkeep.page.keyboard.press('Escape');
+  await expect(details).toBeHidden();
   await window.expectService('Tenant service', 'running');
+  await expect(window.service('Tenant service')).toBeFocused();
 });
 
 test('a console that ends by force takes its services with it', async ({ farkeep, home }) => {

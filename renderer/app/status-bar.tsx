@@ -16,6 +16,7 @@ import {
   ArrowSyncCircle16Filled,
 } from '@fluentui/react-icons';
 import { useShallow } from 'zustand/react/shallow';
+import { useLayoutEffect, useRef } from 'react';
 import type { ReactNode } from 'react';
 import type { SupervisedService } from '../../services/contracts/models/service.ts';
 import { useText } from '../i18n/use-text.ts';
@@ -71,8 +72,11 @@ export function StatusBar(): ReactNode {
   // The same session has the same id on both sides and counts once.
   const running = useMirror(
     ({ provider, tenant }) =>
-      new Set([...tenant.sessions, ...provider.sessions].filter((session) => !isFinal(session)).map(({ id }) => id))
-        .size,
+      new Set(
+        [...tenant.sessions, ...provider.sessions]
+          .filter((session) => !isFinal(session) && session.state !== 'paused')
+          .map(({ id }) => id),
+      ).size,
   );
   return (
     <footer className={styles.bar} aria-label={t('status.label')}>
@@ -98,7 +102,8 @@ function ServiceButton({ service }: { readonly service: SupervisedService }): Re
   const restartText = restarts === 0 ? '' : ` · ${t('service.restarts', { count: restarts })}`;
   const listeners = Object.entries(service.listeners).map(([purpose, address]) => `${purpose} ${address}`);
   return (
-    <Popover trapFocus positioning="above-start">
+    // Without motion: an end of its animation that never comes, after a change of what is in it, left it open.
+    <Popover trapFocus positioning="above-start" surfaceMotion={null}>
       <PopoverTrigger disableButtonEnhancement>
         <Button
           appearance="subtle"
@@ -109,7 +114,7 @@ function ServiceButton({ service }: { readonly service: SupervisedService }): Re
           {`${name} ${t(`service.${state}`)}${restartText}`}
         </Button>
       </PopoverTrigger>
-      <PopoverSurface className={styles.surface} aria-label={name}>
+      <PopoverSurface className={styles.surface} aria-label={name} tabIndex={-1}>
         <h2 className={styles.title}>{`${name} ${t(`service.${state}`)}`}</h2>
         {service.error !== null && <ErrorView error={service.error} />}
         <PropertyList
@@ -122,15 +127,28 @@ function ServiceButton({ service }: { readonly service: SupervisedService }): Re
         />
         {call.error !== null && <ErrorView error={call.error} />}
         {canStart && (
-          <Button
-            appearance="primary"
-            disabled={call.isBusy}
-            onClick={() => void call.run(() => consoleClient.startService({ role }))}
-          >
-            {t('service.start')}
-          </Button>
+          <StartButton isBusy={call.isBusy} onStart={() => void call.run(() => consoleClient.startService({ role }))} />
         )}
       </PopoverSurface>
     </Popover>
+  );
+}
+
+/** Goes away when the service starts. The popover takes the focus then: in the page behind it, Escape would not close it any more. */
+function StartButton({ isBusy, onStart }: { readonly isBusy: boolean; readonly onStart: () => void }): ReactNode {
+  const t = useText();
+  const place = useRef<HTMLSpanElement>(null);
+  useLayoutEffect(() => {
+    const own = place.current;
+    return () => {
+      if (own?.contains(document.activeElement) === true) own.closest<HTMLElement>('[role="dialog"]')?.focus();
+    };
+  }, []);
+  return (
+    <span ref={place}>
+      <Button appearance="primary" disabledFocusable={isBusy} onClick={onStart}>
+        {t('service.start')}
+      </Button>
+    </span>
   );
 }
