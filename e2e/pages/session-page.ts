@@ -15,6 +15,11 @@ export class SessionPage {
     return this.heading.locator('xpath=following-sibling::*[1]');
   }
 
+  /** A button of the head of the page. */
+  button(name: 'Pause' | 'Resume' | 'Stop'): Locator {
+    return this.heading.locator('xpath=..').getByRole('button', { name, exact: true });
+  }
+
   /** Waits for the end of the session that is shown. */
   async expectEnd(state: 'Success' | 'Warning' | 'Failed', direction: 'to' | 'from' | 'of'): Promise<void> {
     await expect(this.heading.locator('xpath=..')).toContainText(` · ${direction} `);

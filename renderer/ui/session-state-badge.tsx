@@ -12,6 +12,7 @@ const tones: Readonly<Record<SessionState, Tone>> = {
   transferring: 'info',
   finalising: 'info',
   'waiting-to-resume': 'warning',
+  paused: 'paused',
   succeeded: 'success',
   warning: 'warning',
   failed: 'danger',

@@ -5,12 +5,13 @@ import {
   CheckmarkCircle16Filled,
   Circle16Regular,
   ErrorCircle16Filled,
+  PauseCircle16Filled,
   ShieldError16Filled,
   Warning16Filled,
 } from '@fluentui/react-icons';
 import type { ReactNode } from 'react';
 
-export type Tone = 'success' | 'warning' | 'danger' | 'info' | 'neutral' | 'security';
+export type Tone = 'success' | 'warning' | 'danger' | 'info' | 'neutral' | 'paused' | 'security';
 
 const icons: Readonly<Record<Tone, ReactNode>> = {
   success: <CheckmarkCircle16Filled aria-hidden />,
@@ -18,6 +19,7 @@ const icons: Readonly<Record<Tone, ReactNode>> = {
   danger: <ErrorCircle16Filled aria-hidden />,
   info: <ArrowSyncCircle16Filled aria-hidden />,
   neutral: <Circle16Regular aria-hidden />,
+  paused: <PauseCircle16Filled aria-hidden />,
   security: <ShieldError16Filled aria-hidden />,
 };
 
@@ -44,6 +46,7 @@ const useStyles = makeStyles({
   security: { '& svg': { color: tokens.colorPaletteRedForeground1 } },
   info: { '& svg': { color: tokens.colorBrandForeground1 } },
   neutral: { '& svg': { color: tokens.colorNeutralForeground3 } },
+  paused: { '& svg': { color: tokens.colorNeutralForeground2 } },
   successPill: { backgroundColor: tokens.colorPaletteGreenBackground1, color: tokens.colorPaletteGreenForeground1 },
   warningPill: {
     backgroundColor: tokens.colorPaletteDarkOrangeBackground1,
@@ -53,6 +56,7 @@ const useStyles = makeStyles({
   securityPill: { backgroundColor: tokens.colorPaletteRedBackground1, color: tokens.colorPaletteRedForeground1 },
   infoPill: { backgroundColor: tokens.colorBrandBackground2, color: tokens.colorBrandForeground2 },
   neutralPill: { backgroundColor: tokens.colorNeutralBackground4, color: tokens.colorNeutralForeground2 },
+  pausedPill: { backgroundColor: tokens.colorNeutralBackground4, color: tokens.colorNeutralForeground1 },
 });
 
 interface StatusBadgeProps {

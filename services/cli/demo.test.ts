@@ -1,4 +1,5 @@
 // The integration smoke test: the real command line, real processes, one real backup and restore.
+import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
@@ -409,5 +410,34 @@ describe('farkeep against a held demo', () => {
     expect(journal.isIntact).toBe(true);
     // At the contact after the new acceptance the tenant learns that nothing is announced any more.
     expect(journal.entries.map(({ action }) => action)).toEqual(['accepted', 'announced', 'accepted', 'withdrawn']);
+  });
+
+  it('pauses and resumes a session', { timeout: 2 * timeoutMs }, async () => {
+    const { tenant, provider, json } = await holdDemo();
+    const source = await makeTemporaryFolder();
+    // Long enough that a few commands fit into it.
+    await writeFile(path.join(source, 'large.bin'), randomBytes(384 * 1024 * 1024));
+    await tenant('job', 'add', 'large', '--source', source, '--provider', json.providerName);
+    const { session } = (await tenant('job', 'run', 'large', '--detach', '--json')).json() as {
+      session: { id: string };
+    };
+    const paused = await vi.waitFor(
+      async () => {
+        const result = await tenant('session', 'pause', session.id, '--json');
+        expect(result.exitCode).toBe(0);
+        return result.json();
+      },
+      { timeout: timeoutMs, interval: 50 },
+    );
+    expect(paused).toMatchObject({ ok: true, id: session.id, state: 'paused', resumeUntil: expect.any(String) });
+    expect((await provider('session', 'show', session.id)).stdout).toMatch(
+      /State: +paused by the tenant until .+, attempt 1/,
+    );
+    expect(await provider('session', 'resume', session.id, '--json')).toMatchObject({ exitCode: 1 });
+    expect((await tenant('job', 'run', 'large')).stderr).toContain('is paused');
+    expect((await tenant('session', 'resume', session.id, '--json')).json()).toEqual({ ok: true, id: session.id });
+    expect((await tenant('session', 'watch', session.id, '--json')).jsonLines().at(-1)).toMatchObject({
+      session: { state: 'succeeded', attempts: 2 },
+    });
   });
 });

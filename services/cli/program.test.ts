@@ -40,7 +40,7 @@ describe('the farkeep command', () => {
       ...['add', 'list', 'verify', 'rebuild-catalogue'].map((name) => `repository ${name}`),
       ...['add', 'list', 'remove', 'rescan'].map((name) => `provider ${name}`),
       ...['add', 'set', 'list', 'run', 'remove'].map((name) => `job ${name}`),
-      ...['list', 'show', 'watch', 'cancel', 'evidence'].map((name) => `session ${name}`),
+      ...['list', 'show', 'watch', 'pause', 'resume', 'cancel', 'evidence'].map((name) => `session ${name}`),
       ...['list', 'ls', 'find', 'extract'].map((name) => `point ${name}`),
       'restore',
     ];

@@ -55,6 +55,11 @@ export async function watchSession(
             // It fails only with the service's connection, and that ends the watching too.
             lookForQuestion().catch(() => undefined);
           }
+          if (detail.state === 'paused' && state !== detail.state) {
+            output.note(
+              `Paused by the ${detail.pausedBy ?? 'tenant'}. Go on: farkeep session resume ${sessionId.slice(0, 12)}`,
+            );
+          }
           state = detail.state;
         },
         onEvent: ({ event, payload }) => {

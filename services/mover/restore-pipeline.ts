@@ -65,6 +65,8 @@ export class RestorePipeline {
   #processedFiles = 0;
   #writtenBytes = 0;
   #reusedBlocks = 0;
+  /** The attempt is over: what is missing now comes with the next one, and is no problem of a file. */
+  #isBroken = false;
   phase: MoverPhase = 'transferring';
 
   constructor({ operation, pool, emit }: RestorePipelineOptions) {
@@ -169,6 +171,7 @@ export class RestorePipeline {
   }
 
   fail(error: FarkeepError): void {
+    this.#isBroken = true;
     this.#aborted.reject(error);
     this.#fetcher.fail(error);
   }
@@ -266,6 +269,7 @@ export class RestorePipeline {
   }
 
   #problem({ path, code, message, isRestored }: RestoreProblem): void {
+    if (this.#isBroken) return;
     const object = this.#objects.get(this.#object(path));
     if (object !== undefined) {
       object.problems += 1;

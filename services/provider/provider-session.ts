@@ -1,7 +1,7 @@
 // Owns one session as the provider runs it: attempts one after the other, the reservation between them, what the target mover tells, the end.
 // Does not judge whether a tenant may; the session manager has done that. Never holds a key beyond the attempt's start.
 import type { ErrorInfo } from '../contracts/errors.ts';
-import type { HandshakeStepName } from '../contracts/models/session.ts';
+import type { HandshakeStepName, SessionSide } from '../contracts/models/session.ts';
 import { handshakeStepNameSchema } from '../contracts/models/session.ts';
 import type { TlsInfo } from '../contracts/models/trust.ts';
 import type { Clock } from '../kernel/clock.ts';
@@ -9,16 +9,23 @@ import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
 import type { Logger } from '../kernel/logger.ts';
 import type { MoverEvent, MoverExit, Operation } from '../mover/local-link.ts';
 import type { RouteRequest } from '../transport/gateway-link-server.ts';
-import { isResumable } from '../session/attempt-error.ts';
+import { isResumable, pausedTooLong } from '../session/attempt-error.ts';
 import type { LiveSession } from '../session/live-session.ts';
 import type { MessagePeer } from '../wire/control-calls.ts';
-import type { SessionGrant, TamperedNotice, TenantNotification } from '../wire/control-messages.ts';
+import type {
+  SessionGrant,
+  TamperedNotice,
+  TenantNotification,
+  TenantRequestOutput,
+} from '../wire/control-messages.ts';
 import { errorOf, TargetAttempt, ticketLifeMs } from './target-attempt.ts';
 import { damageMarkedText, damageReplacedText } from './damage-text.ts';
 import { TenantVoice, toWireStep } from './tenant-voice.ts';
 
 /** How long the tenant's last word is waited for after the restore point is on disk. */
 const lastWordMs = 30_000;
+/** How long a tenant may take to end its attempt in order after the provider wished for a pause. */
+const wishTimeoutMs = 20_000;
 
 /** What a session needs to go on after the service was restarted; stored with it. No secret. */
 export interface SessionContext {
@@ -68,7 +75,9 @@ export class ProviderSession {
   #expiry: NodeJS.Timeout | undefined;
   #lastWord: NodeJS.Timeout | undefined;
   #ending: Promise<unknown> = Promise.resolve();
-  #isStarting = false;
+  #starting: Promise<unknown> | undefined;
+  /** Somebody here waits for the tenant to pause. */
+  #pauseWish: PromiseWithResolvers<void> | undefined;
 
   constructor(options: ProviderSessionOptions) {
     this.live = options.live;
@@ -143,13 +152,79 @@ export class ProviderSession {
 
   /** Two starts at the same time would make two target movers for one point. @throws session.busy */
   async #oneAtATime<Result>(work: () => Promise<Result>): Promise<Result> {
-    if (this.#isStarting) throw new FarkeepError('session.busy', 'An attempt of this session is being started already');
-    this.#isStarting = true;
-    try {
-      return await work();
-    } finally {
-      this.#isStarting = false;
+    if (this.#starting !== undefined) {
+      throw new FarkeepError('session.busy', 'An attempt of this session is being started already');
     }
+    const started = work();
+    this.#starting = started;
+    try {
+      return await started;
+    } finally {
+      this.#starting = undefined;
+    }
+  }
+
+  /** The tenant has ended its attempt in order; everything is kept until it comes back or the window has passed. */
+  async pause(by: SessionSide): Promise<TenantRequestOutput<'session.pause'>> {
+    const { clock, resumeWindowMs } = this.#options;
+    // A pause may overtake the attempt that it belongs to; how that start ended does not matter.
+    await Promise.allSettled([this.#starting]);
+    await this.#endAttempt(new FarkeepError('call.cancelled', 'The session is paused'));
+    if (this.#context.operation === 'backup' && (this.#context.isCommitted || (await this.#options.findCommitted()))) {
+      if (!this.#context.isCommitted) this.#committed(this.#context.storedBytes);
+      const { pointId, storedBytes } = this.#context;
+      return { committed: { pointId, storedBytes }, keptForMs: 0 };
+    }
+    if (!this.live.isFinal) {
+      this.live.pause(by, clock.now() + resumeWindowMs);
+      this.#options.onChanged(this);
+      this.#armExpiry(resumeWindowMs);
+    }
+    this.#pauseWish?.resolve();
+    return { committed: null, keptForMs: resumeWindowMs };
+  }
+
+  /** Answered when the tenant has done it. @throws call.conflict, call.timeout */
+  async wishPause(): Promise<void> {
+    if (this.live.state === 'paused') return;
+    if (this.#voice === undefined || this.live.state !== 'transferring') {
+      throw new FarkeepError('call.conflict', 'Only a session that transfers can be paused from here', {
+        hint: 'Wait until it transfers, or stop it.',
+      });
+    }
+    const wish = (this.#pauseWish ??= Promise.withResolvers<void>());
+    this.#voice.wish('pause');
+    const timer = setTimeout(
+      () =>
+        wish.reject(
+          new FarkeepError('call.timeout', 'The tenant did not pause the session', {
+            hint: 'Its version may not know how to; stop the session instead.',
+          }),
+        ),
+      wishTimeoutMs,
+    );
+    try {
+      await wish.promise;
+    } finally {
+      clearTimeout(timer);
+      this.#pauseWish = undefined;
+    }
+  }
+
+  /** @throws call.conflict */
+  wishResume(): void {
+    if (this.live.state !== 'paused') throw new FarkeepError('call.conflict', 'The session is not paused');
+    if (this.live.pausedBy !== 'provider') {
+      throw new FarkeepError('call.conflict', 'The tenant has paused this session', {
+        hint: 'Only the tenant can resume it.',
+      });
+    }
+    if (this.#voice === undefined) {
+      throw new FarkeepError('call.conflict', 'The tenant is not connected right now', {
+        hint: 'Its admin can resume the session at the tenant.',
+      });
+    }
+    this.#voice.wish('resume');
   }
 
   report(report: TenantNotification<'session.report'>): void {
@@ -211,7 +286,7 @@ export class ProviderSession {
   channelLost(peer: MessagePeer, error: FarkeepError): void {
     if (this.#voice?.peer !== peer) return;
     this.#voice = undefined;
-    if (this.live.isFinal) return;
+    if (this.live.isFinal || this.live.state === 'paused') return;
     if (this.#context.isCommitted) {
       this.#finishCommitted();
       return;
@@ -223,7 +298,7 @@ export class ProviderSession {
   /** The service stops: the tenant comes back when it runs again. */
   async suspend(error: FarkeepError): Promise<void> {
     await this.#endAttempt(error);
-    if (!this.live.isFinal) this.#waitForTenant(error);
+    if (!this.live.isFinal && this.live.state !== 'paused') this.#waitForTenant(error);
     clearTimeout(this.#expiry);
     clearTimeout(this.#lastWord);
     this.live.dispose();
@@ -231,6 +306,11 @@ export class ProviderSession {
 
   /** After a restart of the service: nothing of the former attempt is left. */
   awaitTenant(): void {
+    if (this.live.state === 'paused') {
+      const now = this.#options.clock.now();
+      this.#armExpiry(Math.max(0, (this.live.resumeUntilMs ?? now) - now));
+      return;
+    }
     this.#waitForTenant(new FarkeepError('service.not-running', 'The provider service was restarted'));
   }
 
@@ -359,15 +439,26 @@ export class ProviderSession {
     if (this.live.isFinal) return;
     clearTimeout(this.#expiry);
     if (this.live.state !== 'waiting-to-resume') {
-      this.live.act('warning', `${error.message}; the reservation is kept for the tenant to come back`);
+      const isOrderly = error.code === 'call.cancelled';
+      const reason = isOrderly ? 'The tenant has ended the transfer in order' : error.message;
+      this.live.act(isOrderly ? 'info' : 'warning', `${reason}; the reservation is kept for the tenant to come back`);
     }
     this.live.waitToResume(null, clock.now() + resumeWindowMs);
     this.#options.onChanged(this);
+    this.#armExpiry(resumeWindowMs);
+  }
+
+  #armExpiry(afterMs: number): void {
+    clearTimeout(this.#expiry);
     this.#expiry = setTimeout(() => {
-      if (this.live.state !== 'waiting-to-resume') return;
-      this.live.finish('failed', new FarkeepError('session.resume-expired'));
+      const { state } = this.live;
+      if (state !== 'waiting-to-resume' && state !== 'paused') return;
+      const error = state === 'paused' ? pausedTooLong() : new FarkeepError('session.resume-expired');
+      this.live.act('error', error.message);
+      this.live.finish('failed', error);
+      this.#voice?.ended(true, error);
       this.#settle();
-    }, resumeWindowMs);
+    }, afterMs);
     this.#expiry.unref();
   }
 
@@ -382,6 +473,7 @@ export class ProviderSession {
   #settle(): void {
     clearTimeout(this.#expiry);
     clearTimeout(this.#lastWord);
+    this.#pauseWish?.reject(new FarkeepError('call.conflict', 'The session ended before it could be paused'));
     this.#options.onChanged(this);
   }
 

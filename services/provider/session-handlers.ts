@@ -41,6 +41,16 @@ export function sessionHandlers(options: SessionHandlersOptions): DomainHandlers
       audit.add(describeCaller(context), 'session.cancel', sessionId);
       return {};
     },
+    pause: async ({ sessionId }, context) => {
+      await sessions.pauseByProvider(sessionId);
+      audit.add(describeCaller(context), 'session.pause', sessionId);
+      return {};
+    },
+    resume: ({ sessionId }, context) => {
+      sessions.resumeByProvider(sessionId);
+      audit.add(describeCaller(context), 'session.resume', sessionId);
+      return {};
+    },
     evidence: async ({ sessionId }) => ({ farkeepEvidence: 1, ...(await makeEvidence(options, sessionId)) }),
   };
 }

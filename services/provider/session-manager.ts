@@ -109,7 +109,7 @@ export class SessionManager {
     }
     const running = this.activeSessions(tenantId);
     if (running >= (account.maxTasks ?? maxTasksPerTenant)) {
-      throw new FarkeepError('session.limit', `${running} sessions of "${account.name}" run already`);
+      throw new FarkeepError('session.limit', `${running} sessions of "${account.name}" run or are paused already`);
     }
     const live = LiveSession.create(
       {
@@ -183,6 +183,26 @@ export class SessionManager {
     return session?.context.tenantId === tenantId ? session : undefined;
   }
 
+  /** @throws call.not-found, and what has ended the session here meanwhile */
+  pauseByTenant(
+    tenantId: string,
+    { sessionId, by }: TenantRequestInput<'session.pause'>,
+  ): Promise<TenantRequestOutput<'session.pause'>> {
+    const committed = this.#committedBefore(tenantId, sessionId);
+    if (committed !== undefined) return Promise.resolve({ committed, keptForMs: 0 });
+    return this.#own(tenantId, sessionId).pause(by);
+  }
+
+  /** Answered when the tenant has done it. @throws call.not-found, call.conflict, call.timeout */
+  async pauseByProvider(sessionId: string): Promise<void> {
+    await this.#unfinished(sessionId).wishPause();
+  }
+
+  /** @throws call.not-found, call.conflict */
+  resumeByProvider(sessionId: string): void {
+    this.#unfinished(sessionId).wishResume();
+  }
+
   async cancelByTenant(tenantId: string, sessionId: string): Promise<void> {
     await this.find(tenantId, sessionId)?.cancel(new FarkeepError('call.cancelled', 'Cancelled by the tenant'));
   }
@@ -241,6 +261,15 @@ export class SessionManager {
     const context = this.#options.archive.find(sessionId)?.context as SessionContext | undefined;
     if (context?.tenantId !== tenantId || !context.isCommitted) return undefined;
     return { pointId: context.pointId, storedBytes: context.storedBytes };
+  }
+
+  #unfinished(sessionId: string): ProviderSession {
+    const session = this.#sessions.get(sessionId);
+    if (session !== undefined) return session;
+    if (this.#options.archive.find(sessionId) === undefined) {
+      throw new FarkeepError('call.not-found', 'There is no such session');
+    }
+    throw new FarkeepError('call.conflict', 'The session has ended');
   }
 
   #own(tenantId: string, sessionId: string): ProviderSession {

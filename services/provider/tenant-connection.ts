@@ -123,6 +123,7 @@ export class TenantConnection {
         }
       },
       'session.resume': (tenantId, input) => sessions.resume(tenantId, input, channel()),
+      'session.pause': (tenantId, input) => sessions.pauseByTenant(tenantId, input),
       'session.cancel': async (tenantId, { sessionId }) => {
         await sessions.cancelByTenant(tenantId, sessionId);
         return {};

@@ -31,6 +31,11 @@ export class TenantVoice {
     this.#event({ ended: { isFinal, error: forTenant(error).toInfo() } });
   }
 
+  wish(wish: 'pause' | 'resume'): void {
+    const { id: sessionId, attempt } = this.#live;
+    tellTenant(this.peer, 'session.wish', { sessionId, attempt, wish });
+  }
+
   committed(pointId: string, storedBytes: number): void {
     const { id: sessionId, attempt } = this.#live;
     tellTenant(this.peer, 'session.committed', { sessionId, attempt, pointId, storedBytes });

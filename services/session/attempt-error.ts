@@ -1,5 +1,6 @@
 // Owns which failures end one attempt and which end the session. Both sides judge by the same list.
 import type { ErrorCode } from '../contracts/errors.ts';
+import { FarkeepError } from '../kernel/farkeep-error.ts';
 
 const resumable: readonly ErrorCode[] = [
   'connection.lost',
@@ -18,4 +19,9 @@ const resumable: readonly ErrorCode[] = [
 /** Whether the next attempt may succeed without anybody changing anything (docs/protocol.md, section 7). */
 export function isResumable(code: ErrorCode): boolean {
   return resumable.includes(code);
+}
+
+/** A pause has an end: the provider does not keep a reservation for ever. */
+export function pausedTooLong(): FarkeepError {
+  return new FarkeepError('session.resume-expired', 'The session was paused for longer than the provider keeps it');
 }

@@ -10,6 +10,7 @@ import {
   type SessionKeys,
   type SessionObject,
   type SessionProgress,
+  type SessionSide,
   type SessionState,
   type SessionSummary,
   type SessionWarning,
@@ -105,6 +106,16 @@ export class LiveSession {
     return this.#detail.keys.find((entry) => entry.attempt === this.#detail.attempt);
   }
 
+  /** Until when a session that stands still is kept, in ms since the epoch. */
+  get resumeUntilMs(): number | undefined {
+    const { resumeUntil } = this.#detail;
+    return resumeUntil === null ? undefined : Date.parse(resumeUntil);
+  }
+
+  get pausedBy(): SessionSide | null {
+    return this.#detail.pausedBy ?? null;
+  }
+
   get warningCount(): number {
     return this.#detail.warningCount;
   }
@@ -129,17 +140,28 @@ export class LiveSession {
   setState(state: SessionState): void {
     if (this.isFinal || this.#detail.state === state) return;
     this.#detail.state = state;
-    if (state !== 'waiting-to-resume') {
-      this.#detail.nextAttemptAt = null;
-      this.#detail.resumeUntil = null;
-    }
+    if (state !== 'waiting-to-resume') this.#detail.nextAttemptAt = null;
+    if (state !== 'waiting-to-resume' && state !== 'paused') this.#detail.resumeUntil = null;
+    if (state !== 'paused') this.#detail.pausedBy = null;
     this.#setSampling(state === 'transferring' || state === 'finalising');
     this.#publishChange();
+  }
+
+  /** Somebody wants it so; it goes on only when somebody wants that. */
+  pause(by: SessionSide, resumeUntilMs: number): void {
+    if (this.isFinal) return;
+    this.#detail.pausedBy = by;
+    this.#detail.nextAttemptAt = null;
+    this.#detail.resumeUntil = new Date(resumeUntilMs).toISOString();
+    this.#stillFigures();
+    if (this.#detail.state === 'paused') this.#publishChange();
+    else this.setState('paused');
   }
 
   waitToResume(nextAttemptAtMs: number | null, resumeUntilMs: number): void {
     this.#detail.nextAttemptAt = nextAttemptAtMs === null ? null : new Date(nextAttemptAtMs).toISOString();
     this.#detail.resumeUntil = new Date(resumeUntilMs).toISOString();
+    this.#stillFigures();
     if (this.#detail.state === 'waiting-to-resume') this.#publishChange();
     else this.setState('waiting-to-resume');
   }
@@ -309,6 +331,14 @@ export class LiveSession {
       actions.splice(oldestPlain === -1 ? 0 : oldestPlain, 1);
     }
     for (const observer of this.#observers) observer.acted?.(this.id, action);
+  }
+
+  /** Nothing moves any more: no rate, no time left. */
+  #stillFigures(): void {
+    if (this.isFinal) return;
+    this.#throughput.restart();
+    this.setProgress({ readBytesPerSecond: 0, transferredBytesPerSecond: 0, secondsLeft: null });
+    this.#progressOut.flush();
   }
 
   #setSampling(isOn: boolean): void {

@@ -81,7 +81,7 @@ export function newDetail(session: NewSession, createdAt: string): SessionDetail
 
 export function summaryOf(detail: SessionDetail): SessionSummary {
   const { id, kind, jobName, otherSide, repository, state, attempt, createdAt, endedAt } = detail;
-  const { progress, warningCount, error, hasSecurityWarning, pointId, storedBytes } = detail;
+  const { progress, warningCount, error, hasSecurityWarning, pointId, storedBytes, pausedBy } = detail;
   return {
     id,
     kind,
@@ -98,6 +98,7 @@ export function summaryOf(detail: SessionDetail): SessionSummary {
     hasSecurityWarning,
     pointId,
     ...(storedBytes === undefined ? {} : { storedBytes }),
+    pausedBy: pausedBy ?? null,
   };
 }
 

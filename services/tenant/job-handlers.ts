@@ -78,7 +78,13 @@ export class Jobs {
       run: ({ jobId }) => {
         const job = jobs.get(jobId);
         const running = sessions.runningSessionOf(jobId);
-        if (running !== null) throw new FarkeepError('session.busy', `The job "${job.name}" is running already`);
+        if (running !== null) {
+          throw sessions.show(running).detail.state === 'paused'
+            ? new FarkeepError('session.busy', `The job "${job.name}" is paused`, {
+                hint: 'Resume its session, or stop it.',
+              })
+            : new FarkeepError('session.busy', `The job "${job.name}" is running already`);
+        }
         const sessionId = newId();
         sessions.start(
           {

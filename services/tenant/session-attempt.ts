@@ -53,6 +53,8 @@ export interface AttemptOptions {
   readonly stallTimeoutMs: number;
   /** The provider has granted the attempt: from now on a break is worth coming back for. */
   readonly onGranted: (grant: SessionGrant) => void;
+  /** Somebody at the provider wants the session to be paused. */
+  readonly onPauseWish: () => void;
 }
 
 export interface AttemptResult {
@@ -226,6 +228,9 @@ export class SessionAttempt {
     }
     if (notification.payload.sessionId !== live.id) return;
     switch (notification.name) {
+      case 'session.wish':
+        if (notification.payload.wish === 'pause') this.#options.onPauseWish();
+        return;
       case 'session.event': {
         const { steps, actions, targetBusy, ended } = notification.payload;
         this.#takeSteps(steps ?? []);

@@ -12,6 +12,14 @@ export function sessionHandlers(sessions: SessionManager): DomainHandlers<typeof
       sessions.cancel(sessionId);
       return {};
     },
+    pause: async ({ sessionId }) => {
+      await sessions.pause(sessionId);
+      return {};
+    },
+    resume: ({ sessionId }) => {
+      sessions.resume(sessionId);
+      return {};
+    },
     evidence: async ({ sessionId }, { signal }) => ({
       farkeepEvidence: 1,
       ...(await sessions.evidence(sessionId, signal)),

@@ -81,8 +81,11 @@ export class SessionManager {
         this.#options.archive.save(live, known.plan.jobId, known);
         continue;
       }
-      if (known.isGranted) live.startAttempt(live.attempt + 1);
-      live.act('info', 'The tenant service was restarted; the session goes on');
+      if (live.state === 'paused') live.act('info', 'The tenant service was restarted; the session stays paused');
+      else {
+        if (known.isGranted) live.startAttempt(live.attempt + 1);
+        live.act('info', 'The tenant service was restarted; the session goes on');
+      }
       void this.#run(live, reporter, known);
     }
   }
@@ -128,6 +131,16 @@ export class SessionManager {
     else this.show(sessionId);
   }
 
+  /** Answered when the session stands still and the provider knows it, or cannot be reached. @throws call.not-found, call.conflict */
+  async pause(sessionId: string): Promise<void> {
+    await this.#unfinished(sessionId).pause('tenant');
+  }
+
+  /** @throws call.not-found, call.conflict */
+  resume(sessionId: string): void {
+    this.#unfinished(sessionId).resume();
+  }
+
   runningSessionOf(jobId: string): string | null {
     for (const { runner } of this.#running.values()) {
       const isBackup = runner.plan.jobId === jobId && runner.plan.operation === 'backup';
@@ -169,8 +182,10 @@ export class SessionManager {
     }
   }
 
+  /** What a stop of the service would interrupt; a paused session stays paused. */
   get activeCount(): number {
-    return [...this.#running.values()].filter(({ runner }) => !runner.live.isFinal).length;
+    return [...this.#running.values()].filter(({ runner: { live } }) => !live.isFinal && live.state !== 'paused')
+      .length;
   }
 
   /** Ends what runs; it goes on when the service runs again. */
@@ -179,6 +194,13 @@ export class SessionManager {
     const running = [...this.#running.values()];
     for (const { runner } of running) runner.suspend();
     await Promise.all(running.map(({ done }) => done));
+  }
+
+  #unfinished(sessionId: string): SessionRunner {
+    const running = this.#running.get(sessionId);
+    if (running !== undefined) return running.runner;
+    this.show(sessionId);
+    throw new FarkeepError('call.conflict', 'The session has ended', { hint: 'Run the job again.' });
   }
 
   #run(live: LiveSession, reporter: SessionReporter, initial: SessionContext): Promise<void> {

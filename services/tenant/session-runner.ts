@@ -1,6 +1,7 @@
-// Owns one session of the job manager from start to end: attempts, waiting, asking a person about a certificate, giving up, cancelling.
+// Owns one session of the job manager from start to end: attempts, waiting, asking a person about a certificate, pausing, giving up, cancelling.
 // Each attempt is a fresh connection with fresh keys. Moves no data itself.
 import { errorCatalogue } from '../contracts/errors.ts';
+import { canPause, type SessionSide } from '../contracts/models/session.ts';
 import type { ServiceProvider } from '../contracts/models/tenant.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
@@ -13,6 +14,7 @@ import { askProvider } from '../wire/control-calls.ts';
 import type { DialWatcher, ProviderDialer } from './provider-dialer.ts';
 import { TrustRefusal, type ProviderLink } from './provider-link.ts';
 import { SessionAttempt, type AttemptResult, type SessionPlan } from './session-attempt.ts';
+import { stayPaused, tellPause, type PauseOptions } from './session-pause.ts';
 import type { SessionReporter } from './session-reporter.ts';
 import type { RaisedPrompt } from './trust-desk.ts';
 
@@ -44,13 +46,22 @@ export class SessionRunner {
   #link: ProviderLink | undefined;
   /** Until when a lost connection is tried again; moved on by every attempt that got through. */
   #resumeUntilMs: number | undefined;
+  /** How long the provider keeps the session, as it said with the last grant. */
+  #keptForMs: number;
   #isSuspended = false;
+  /** Aborted when somebody wants a pause; a new one for each attempt and the waiting after it. */
+  #pauseWanted = new AbortController();
+  #pausedBy: SessionSide = 'tenant';
+  /** Settled when the wished pause has begun, or cannot begin any more. */
+  #pauseBegun: PromiseWithResolvers<void> | undefined;
+  #resumed: PromiseWithResolvers<void> | undefined;
 
   constructor(options: RunnerOptions) {
     this.live = options.live;
     this.plan = options.plan;
     this.#options = options;
     this.#isGranted = options.wasGranted;
+    this.#keptForMs = options.retryWindowMs;
   }
 
   /** Never rejects: how it ended is in the session. */
@@ -68,8 +79,38 @@ export class SessionRunner {
       if (known.code === 'call.internal') logger.error('A session failed', { sessionId: this.live.id, error });
       await this.#finish(known, 0);
     } finally {
+      this.#pauseBegun?.reject(new FarkeepError('call.conflict', 'The session ended before it could be paused'));
       this.live.dispose();
     }
+  }
+
+  /** Resolves when the session stands still; safe to call twice. @throws call.conflict */
+  async pause(by: SessionSide): Promise<void> {
+    const { live } = this;
+    if (live.state === 'paused') return;
+    if (this.#pauseBegun === undefined) {
+      if (!this.#isGranted || !canPause(live.detail())) {
+        throw new FarkeepError(
+          'call.conflict',
+          'Only a session that transfers, or waits to be tried again, can be paused',
+          {
+            hint: 'Wait a moment and try again, or stop it.',
+          },
+        );
+      }
+      this.#pauseBegun = Promise.withResolvers<void>();
+      // A wish of the provider has nobody here who waits for it.
+      this.#pauseBegun.promise.catch(() => undefined);
+      this.#pausedBy = by;
+      this.#pauseWanted.abort();
+    }
+    await this.#pauseBegun.promise;
+  }
+
+  /** @throws call.conflict */
+  resume(): void {
+    if (this.#resumed === undefined) throw new FarkeepError('call.conflict', 'The session is not paused');
+    this.#resumed.resolve();
   }
 
   /** Safe to call twice. */
@@ -85,11 +126,18 @@ export class SessionRunner {
 
   async #attemptUntilDone(): Promise<AttemptResult> {
     const { clock, retryIntervalMs, retryWindowMs } = this.#options;
+    const nowMs = clock.now();
+    if (this.live.state === 'paused') await this.#standStill(this.live.resumeUntilMs ?? nowMs);
     for (;;) {
       try {
         return await this.#attempt();
       } catch (error) {
         if (this.#abort.signal.aborted) throw new FarkeepError('call.cancelled', 'The session was cancelled');
+        if (this.#pauseWanted.signal.aborted) {
+          const committed = await this.#goIntoPause();
+          if (committed !== undefined) return committed;
+          continue;
+        }
         const known = error instanceof TrustRefusal ? error : toFarkeepError(error);
         if (known instanceof TrustRefusal && known.question !== null) {
           await this.#askPerson(known, known.question);
@@ -109,16 +157,78 @@ export class SessionRunner {
         }
         this.live.act('warning', `${known.message}; the next attempt follows by itself`);
         this.live.waitToResume(nextAt, this.#resumeUntilMs);
-        await clock.sleep(retryIntervalMs, this.#abort.signal);
-        this.live.startAttempt(this.live.attempt + 1);
+        if (await this.#sleepUnlessPaused(retryIntervalMs)) this.live.startAttempt(this.live.attempt + 1);
+        else await this.#goIntoPause();
       }
     }
+  }
+
+  /** @returns false when a pause is wanted instead */
+  async #sleepUnlessPaused(delayMs: number): Promise<boolean> {
+    const pause = this.#pauseWanted.signal;
+    try {
+      await this.#options.clock.sleep(delayMs, AbortSignal.any([this.#abort.signal, pause]));
+    } catch (error) {
+      if (this.#abort.signal.aborted || !pause.aborted) throw error;
+    }
+    return !pause.aborted;
+  }
+
+  /** @returns the result when the provider had everything already, else undefined: the next attempt is due */
+  async #goIntoPause(): Promise<AttemptResult | undefined> {
+    const { live } = this;
+    const { clock, retryWindowMs } = this.#options;
+    // The provider counts from the moment in which it lost this side.
+    const lostAtMs = this.#resumeUntilMs === undefined ? clock.now() : this.#resumeUntilMs - retryWindowMs;
+    const by = this.#pausedBy;
+    const { reporter } = this.#options;
+    // The provider shows the same line, and shows it now.
+    if (this.#link !== undefined) reporter.attach(this.#link.channel.peer, live.id, live.attempt);
+    live.act('info', by === 'tenant' ? 'Paused by the tenant' : 'Paused by the provider');
+    reporter.detach();
+    const told = await tellPause(this.#pauseOptions(), {
+      link: this.#link,
+      by,
+      otherwiseUntilMs: lostAtMs + this.#keptForMs,
+    });
+    if (told.kind === 'committed') {
+      live.setPoint(told.pointId);
+      return { storedBytes: told.storedBytes };
+    }
+    live.pause(by, told.untilMs);
+    await this.#standStill(told.untilMs);
+    return undefined;
+  }
+
+  async #standStill(untilMs: number): Promise<void> {
+    const resumed = Promise.withResolvers<void>();
+    this.#resumed = resumed;
+    this.#pauseWanted = new AbortController();
+    this.#pauseBegun?.resolve();
+    this.#pauseBegun = undefined;
+    try {
+      await stayPaused(this.#pauseOptions(), { link: this.#link, untilMs, resumed: resumed.promise });
+    } finally {
+      this.#resumed = undefined;
+      if (this.#link?.channel.peer.isClosed === true) this.#link = undefined;
+    }
+    const link = this.#link;
+    this.#link = undefined;
+    void link?.channel.peer.close();
+    this.#resumeUntilMs = undefined;
+    this.live.act('info', 'Resumed; a new attempt with new keys follows');
+    this.live.startAttempt(this.live.attempt + 1);
+  }
+
+  #pauseOptions(): PauseOptions {
+    const { clock, logger } = this.#options;
+    return { live: this.live, clock, logger, signal: this.#abort.signal };
   }
 
   async #attempt(): Promise<AttemptResult> {
     const { live, plan } = this;
     const { dialer, provider, reporter, logger, onGranted } = this.#options;
-    const signal = this.#abort.signal;
+    const signal = AbortSignal.any([this.#abort.signal, this.#pauseWanted.signal]);
     live.setState('connecting');
     const known = provider();
     this.#link = undefined;
@@ -138,10 +248,17 @@ export class SessionRunner {
       logger,
       signal,
       stallTimeoutMs: this.#options.stallTimeoutMs,
-      onGranted: () => {
+      onGranted: (grant) => {
         this.#isGranted = true;
+        this.#keptForMs = grant.resumeWindowMs;
         this.#resumeUntilMs = undefined;
         onGranted();
+      },
+      onPauseWish: () => {
+        // Whoever wished for it sees that nothing came of it.
+        this.pause('provider').catch((error: unknown) =>
+          logger.info('A wish to pause came too early or too late', { reason: toFarkeepError(error).message }),
+        );
       },
     });
     try {

@@ -1,8 +1,8 @@
 // What breaks on the way and comes back: cut lines, killed movers, restarted services, a gateway that goes; and what cannot come back.
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, readdirSync, readFileSync, rmdirSync } from 'node:fs';
-import { chmod, chown, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtempSync, rmdirSync } from 'node:fs';
+import { chmod, chown, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -10,48 +10,16 @@ import { jobsDomain } from '../contracts/rpc/jobs.ts';
 import { pointsDomain } from '../contracts/rpc/points.ts';
 import { sessionsDomain } from '../contracts/rpc/sessions.ts';
 import { tenantsDomain } from '../contracts/rpc/tenants.ts';
-import { Stack, type StackOptions } from './stack.ts';
-import { TamperingProxy } from './tampering-proxy.ts';
-
-const fileBytes = 24 * 1024 * 1024;
-
-interface Site {
-  readonly stack: Stack;
-  readonly proxy: TamperingProxy;
-  readonly source: string;
-  readonly jobId: string;
-  readonly folder: string;
-}
+import { expectWhole, fileBytes, moverPids, startProxiedSite, strikeAfter, type ProxiedSite } from './proxied-site.ts';
+import type { StackOptions } from './stack.ts';
+import type { TamperingProxy } from './tampering-proxy.ts';
 
 const undo: (() => Promise<unknown>)[] = [];
+const startSite = (options: Partial<StackOptions> = {}): Promise<ProxiedSite> => startProxiedSite(undo, options);
 
 afterEach(async () => {
   for (const step of undo.splice(0).reverse()) await step();
 }, 30_000);
-
-async function startSite(options: Partial<StackOptions> = {}): Promise<Site> {
-  const folder = await mkdtemp(path.join(tmpdir(), 'farkeep-resume-'));
-  undo.push(() => rm(folder, { recursive: true, force: true }));
-  const source = path.join(folder, 'source');
-  await mkdir(source);
-  await writeFile(path.join(source, 'big.bin'), randomBytes(fileBytes));
-  let proxy: TamperingProxy | undefined;
-  const stack = await Stack.start({
-    folder,
-    addressOf: async (index, real) => {
-      if (index > 0) return real;
-      proxy = await TamperingProxy.start(real);
-      return { host: '127.0.0.1', port: proxy.port };
-    },
-    ...options,
-  });
-  undo.push(() => proxy?.close() ?? Promise.resolve());
-  undo.push(() => stack.stop());
-  if (proxy === undefined) throw new Error('There is no proxy');
-  const provider = await stack.addProvider();
-  const jobId = await stack.addJob(provider.id, source);
-  return { stack, proxy, source, jobId, folder };
-}
 
 /** Cuts the first data connection that has carried so many bytes. */
 function cutAfter(proxy: TamperingProxy, bytes: number): void {
@@ -61,47 +29,6 @@ function cutAfter(proxy: TamperingProxy, bytes: number): void {
     isDone = true;
     return 'cut';
   };
-}
-
-/** Runs `strike` once so many bytes have passed in one data connection; holds nothing up. */
-function strikeAfter(proxy: TamperingProxy, bytes: number, strike: () => void): void {
-  let isDone = false;
-  proxy.interfere = ({ kind, direction, offset }) => {
-    if (isDone || kind !== 'data' || direction !== 'to-gateway' || offset < bytes) return undefined;
-    isDone = true;
-    strike();
-    return undefined;
-  };
-}
-
-/** Process ids of data movers that this process has forked, by side. At once: bytes that are being relayed wait for the answer. */
-function moverPids(side: 'source' | 'target'): number[] {
-  const pids: number[] = [];
-  for (const entry of readdirSync('/proc')) {
-    if (!/^[0-9]+$/.test(entry)) continue;
-    try {
-      const command = readFileSync(`/proc/${entry}/cmdline`, 'utf8');
-      const isOwn = new RegExp(`^PPid:\\s+${process.pid}$`, 'm').test(readFileSync(`/proc/${entry}/status`, 'utf8'));
-      if (isOwn && command.includes('mover-entry') && command.split('\0').includes(side)) pids.push(Number(entry));
-    } catch {
-      // Gone meanwhile.
-    }
-  }
-  return pids;
-}
-
-async function expectWhole(
-  { stack, source, folder }: Site,
-  pointId: string | null,
-  state: 'succeeded' | 'warning' = 'succeeded',
-): Promise<void> {
-  const restored = path.join(folder, `restored-${pointId ?? ''}`);
-  expect(await stack.restore(pointId ?? '', restored)).toMatchObject({ error: null, state });
-  const [saved, original] = await Promise.all([
-    readFile(path.join(restored, 'big.bin')),
-    readFile(path.join(source, 'big.bin')),
-  ]);
-  expect(saved.equals(original)).toBe(true);
 }
 
 describe('a session that breaks', () => {
@@ -300,7 +227,7 @@ function canMount(): boolean {
 }
 
 /** Root may read everything, so movers that are forked meanwhile run as another account. For others nothing has to change. */
-async function becomeUnprivileged({ folder }: Site): Promise<{ end(): void }> {
+async function becomeUnprivileged({ folder }: ProxiedSite): Promise<{ end(): void }> {
   if (process.geteuid?.() !== 0 || process.seteuid === undefined) return { end: () => undefined };
   const nobody = 65_534;
   await chmod(folder, 0o755);

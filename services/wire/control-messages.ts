@@ -234,6 +234,16 @@ export const tenantRequests = {
     /** `committed` when the connection was lost after the restore point had reached the disk. */
     output: z.union([z.object({ committed: z.object({ pointId: id, storedBytes: bytes }) }), grant]),
   },
+  /** The tenant has ended the attempt because somebody wants a pause: the provider keeps everything for `session.resume`. Safe to call twice. */
+  'session.pause': {
+    input: z.object({ sessionId: id, by: z.enum(['tenant', 'provider']) }),
+    output: z.object({
+      /** The restore point had reached the disk already: there is nothing to pause. */
+      committed: z.object({ pointId: id, storedBytes: bytes }).nullable(),
+      /** How long the provider keeps the reservation from now on. */
+      keptForMs: z.int().nonnegative(),
+    }),
+  },
   /** Safe to call twice; also for a session that has ended. */
   'session.cancel': { input: z.object({ sessionId: id }), output: empty },
   /** The tenant's last word: how the session ended on its side. */
@@ -305,6 +315,8 @@ export const providerNotifications = {
     ended: z.object({ isFinal: z.boolean(), error: errorInfoSchema }).optional(),
   }),
   'session.tampered': tampered,
+  /** Somebody at the provider wants the session paused, or to go on after the provider's own pause. The tenant does it. */
+  'session.wish': z.object({ sessionId: id, attempt, wish: z.enum(['pause', 'resume']) }),
   /** The restore point is on disk, whole. */
   'session.committed': z.object({ sessionId: id, attempt, pointId: id, storedBytes: bytes }),
   /** The provider has just announced its next certificate; to whoever is connected. Everybody else learns it by `certificate.status`. */

@@ -59,6 +59,15 @@ describe('running sessions', () => {
     expect(sessions.runningCount()).toBe(1);
   });
 
+  it('are not those that stand still on purpose; their end is told all the same', () => {
+    const { sessions, ended } = watch();
+    sessions.observe(changed('tenant', 'a', 'transferring'));
+    sessions.observe(changed('tenant', 'a', 'paused'));
+    expect(sessions.runningCount()).toBe(0);
+    sessions.observe(changed('tenant', 'a', 'failed'));
+    expect(ended).toEqual(['tenant a failed']);
+  });
+
   it('are forgotten with their process', () => {
     const { sessions } = watch();
     sessions.observe(changed('tenant', 'a', 'transferring'));

@@ -16,6 +16,7 @@ export interface SessionWatch {
 /** @param onEnded called once for each session, with the side that told it first */
 export function createSessionWatch(onEnded: (session: SessionSummary, role: ServiceRole) => void): SessionWatch {
   const running = new Map<ServiceRole, Set<string>>();
+  const unfinished = new Set<string>();
   const ended = new Set<string>();
 
   return {
@@ -27,10 +28,14 @@ export function createSessionWatch(onEnded: (session: SessionSummary, role: Serv
       const known = running.get(role) ?? new Set();
       running.set(role, known);
       if (!finalSessionStates.includes(session.state)) {
-        known.add(session.id);
+        // What stands still on purpose stays so through a stop.
+        if (session.state === 'paused') known.delete(session.id);
+        else known.add(session.id);
+        unfinished.add(session.id);
         return;
       }
-      const wasRunning = known.delete(session.id);
+      known.delete(session.id);
+      const wasRunning = unfinished.delete(session.id);
       if (wasRunning && !ended.has(session.id)) {
         ended.add(session.id);
         onEnded(session, role);

@@ -11,6 +11,7 @@ export function JobState({ job }: { readonly job: Job }): ReactNode {
   const t = useText();
   const running = useMirror(({ tenant }) => tenant.sessions.find(({ id }) => id === job.runningSessionId));
   if (job.runningSessionId !== null) {
+    if (running?.state === 'paused') return <SessionStateBadge state="paused" />;
     const total = running?.progress.totalBytes ?? null;
     return (
       <StatusBadge tone="info">

@@ -3,6 +3,7 @@ import { exampleSamples, exampleSession } from '../../testing/example-session.ts
 import { largestPart } from './bottleneck.ts';
 import { samplesInRange, thinOut, toColumns } from './throughput-series.ts';
 import { whoCanRead } from './who-can-read.ts';
+import { whyNotPause } from './why-not-pause.ts';
 
 describe('who can read now', () => {
   const { steps } = exampleSession('tenant');
@@ -39,9 +40,30 @@ describe('who can read now', () => {
   });
 
   it('says that it is over when it is', () => {
-    for (const state of ['succeeded', 'failed', 'cancelled', 'warning', 'waiting-to-resume'] as const) {
+    for (const state of ['succeeded', 'failed', 'cancelled', 'warning', 'waiting-to-resume', 'paused'] as const) {
       expect(whoCanRead(steps, 2, state).what).toBe('ended');
     }
+  });
+});
+
+describe('pausing', () => {
+  const inState = (state: ReturnType<typeof exampleSession>['state'], viewer: 'tenant' | 'provider' = 'tenant') => ({
+    ...exampleSession(viewer),
+    state,
+    nextAttemptAt: null,
+  });
+
+  it('is possible while data moves or the next attempt is due; otherwise the button says why not', () => {
+    expect(whyNotPause(inState('transferring'))).toBeNull();
+    expect(whyNotPause(inState('transferring', 'provider'))).toBeNull();
+    const due = { ...inState('waiting-to-resume'), nextAttemptAt: new Date().toISOString() };
+    expect(whyNotPause(due)).toBeNull();
+    expect(whyNotPause({ ...due, viewer: 'provider' })).toBe('session.pause.early');
+    expect(whyNotPause(inState('waiting-to-resume'))).toBe('session.pause.waiting');
+    expect(whyNotPause(inState('key-exchange'))).toBe('session.pause.early');
+    expect(whyNotPause(inState('finalising'))).toBe('session.pause.late');
+    expect(whyNotPause(inState('succeeded'))).toBe('session.pause.ended');
+    expect(whyNotPause({ ...inState('transferring'), kind: 'browse' })).toBe('session.pause.browse');
   });
 });
 

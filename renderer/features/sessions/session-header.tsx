@@ -1,4 +1,4 @@
-// Owns the head of the session view: job, state, attempt, the way back, Stop and Export evidence.
+// Owns the head of the session view: job, state, attempt, the way back, Pause or Resume, Stop and Export evidence.
 import { Button, ProgressBar, makeStyles, tokens } from '@fluentui/react-components';
 import { ArrowLeft20Regular, DocumentArrowDown20Regular, Stop20Regular } from '@fluentui/react-icons';
 import { useState } from 'react';
@@ -14,6 +14,7 @@ import { ErrorView } from '../../ui/error-view.tsx';
 import { SessionStateBadge } from '../../ui/session-state-badge.tsx';
 import { useCall } from '../../ui/use-call.ts';
 import { exportEvidence } from './export-evidence.ts';
+import { PauseButton } from './pause-button.tsx';
 
 const useStyles = makeStyles({
   root: { display: 'flex', flexDirection: 'column', gap: '8px' },
@@ -91,6 +92,7 @@ export function SessionHeader({ side, detail }: SessionHeaderProps): ReactNode {
         >
           {t('sessions.evidence')}
         </Button>
+        <PauseButton className={styles.button} side={side} detail={detail} call={call} />
         <Button
           className={styles.button}
           icon={<Stop20Regular />}

@@ -1,4 +1,4 @@
-// Owns the bars above the diagram: security warning, error, waiting to resume with its count-down.
+// Owns the bars above the diagram: security warning, error, waiting to resume with its count-down, paused and by whom.
 import { MessageBar, MessageBarBody, MessageBarTitle, makeStyles } from '@fluentui/react-components';
 import type { ReactNode } from 'react';
 import type { SessionDetail } from '../../../services/contracts/models/session.ts';
@@ -28,7 +28,28 @@ export function SessionNotices({ detail }: { readonly detail: SessionDetail }): 
       )}
       {detail.error !== null && <ErrorView error={detail.error} />}
       {detail.state === 'waiting-to-resume' && <ResumeNotice detail={detail} />}
+      {detail.state === 'paused' && <PausedNotice detail={detail} />}
     </div>
+  );
+}
+
+function PausedNotice({ detail }: { readonly detail: SessionDetail }): ReactNode {
+  const t = useText();
+  const styles = useStyles();
+  const { pausedBy, viewer, kind, progress, resumeUntil } = detail;
+  const by = pausedBy ?? 'tenant';
+  return (
+    <MessageBar intent="info" layout="multiline">
+      <MessageBarBody className={styles.body}>
+        <MessageBarTitle>{t(`session.paused.${by}.${by === viewer ? 'own' : 'other'}`)}</MessageBarTitle>{' '}
+        {kind === 'restore' && t('session.paused.restore')}
+        {kind === 'backup' &&
+          progress.safeBytes > 0 &&
+          t('session.paused.backup', { bytes: formatBytes(progress.safeBytes) })}{' '}
+        {t('session.paused.keys')}{' '}
+        {resumeUntil !== null && t('session.paused.until', { time: formatInstant(resumeUntil, 'time') })}
+      </MessageBarBody>
+    </MessageBar>
   );
 }
 

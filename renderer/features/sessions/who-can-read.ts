@@ -15,7 +15,8 @@ const nobody: Reading = { what: 'nothing', canRead: [], cannotRead: [] };
 export function whoCanRead(steps: readonly HandshakeStep[], attempt: number, state: SessionState): Reading {
   const isDone = (name: HandshakeStepName): boolean =>
     steps.some((step) => step.attempt === attempt && step.step === name && step.outcome === 'done');
-  if (finalSessionStates.includes(state) || state === 'waiting-to-resume') return { ...nobody, what: 'ended' };
+  if (finalSessionStates.includes(state) || state === 'waiting-to-resume' || state === 'paused')
+    return { ...nobody, what: 'ended' };
   if (isDone('streams-open')) {
     return { what: 'data', canRead: ['source-mover', 'target-mover'], cannotRead: ['gateway', 'anyone'] };
   }

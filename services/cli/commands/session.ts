@@ -87,6 +87,43 @@ export function registerSession(program: Command, action: DefineAction): void {
     );
 
   group
+    .command('pause <id>')
+    .description('let a session stand still: what is durable stays, and resume goes on with new keys')
+    .option(...sideOption)
+    .addHelpText(
+      'after',
+      '\nThe provider keeps a paused session for as long as one that lost its connection (resumeWindowMs); then it ends.' +
+        '\n\nExample:\n  $ farkeep session pause 3f2a',
+    )
+    .action(
+      action(async (context, wanted: string, options: SideOption) => {
+        const { client, session } = await find(context, wanted, options.side);
+        const sessions = client.domain(sessionsDomain);
+        await sessions.pause({ sessionId: session.id });
+        const { state, resumeUntil } = await sessions.show({ sessionId: session.id });
+        context.output.result(
+          { ok: true, id: session.id, state, resumeUntil },
+          () =>
+            `Paused session ${session.id}; it is kept until ${formatInstant(resumeUntil)}. ` +
+            `Go on: farkeep session resume ${session.id.slice(0, 12)}`,
+        );
+      }),
+    );
+
+  group
+    .command('resume <id>')
+    .description('let a paused session go on: a new attempt with a new key exchange')
+    .option(...sideOption)
+    .addHelpText('after', '\nExample:\n  $ farkeep session resume 3f2a')
+    .action(
+      action(async (context, wanted: string, options: SideOption) => {
+        const { client, session } = await find(context, wanted, options.side);
+        await client.domain(sessionsDomain).resume({ sessionId: session.id });
+        context.output.result({ ok: true, id: session.id }, `Resuming session ${session.id}.`);
+      }),
+    );
+
+  group
     .command('evidence <id>')
     .description('what the session did and under which keys, signed by the provider; no key, no file name')
     .option('--out <file>', 'write it to a file')
@@ -174,6 +211,11 @@ function formatList(sessions: readonly SessionSummary[]): string {
   );
 }
 
+function formatState({ state, attempt, pausedBy, resumeUntil }: SessionDetail): string {
+  const paused = state === 'paused' ? ` by the ${pausedBy ?? 'tenant'} until ${formatInstant(resumeUntil)}` : '';
+  return `${state}${paused}, attempt ${attempt}`;
+}
+
 function formatDetail(session: SessionDetail): string {
   const { progress, tls, bottleneck } = session;
   const facts: [string, string][] = [
@@ -181,7 +223,7 @@ function formatDetail(session: SessionDetail): string {
     ['Kind', `${session.kind}, seen by the ${session.viewer}`],
     ['Job', session.jobName],
     ['Other side', session.otherSide],
-    ['State', `${session.state}, attempt ${session.attempt}`],
+    ['State', formatState(session)],
     ['Started', formatInstant(session.createdAt)],
     ['Ended', formatInstant(session.endedAt)],
     ['Gateway', session.gateway ?? '-'],

@@ -11,6 +11,7 @@ export const sessionStates = [
   'transferring',
   'finalising',
   'waiting-to-resume',
+  'paused',
   'succeeded',
   'warning',
   'failed',
@@ -19,6 +20,17 @@ export const sessionStates = [
 export const sessionStateSchema = z.enum(sessionStates);
 export type SessionState = z.infer<typeof sessionStateSchema>;
 export const finalSessionStates: readonly SessionState[] = ['succeeded', 'warning', 'failed', 'cancelled'];
+
+/** Who has paused a session; only that side's wish, whoever looks. */
+export const sessionSideSchema = z.enum(['tenant', 'provider']);
+export type SessionSide = z.infer<typeof sessionSideSchema>;
+
+/** Before the first transfer there is nothing to come back to, and a key exchange is over in a moment: neither can be paused. */
+export function canPause(session: Pick<SessionDetail, 'state' | 'kind' | 'nextAttemptAt'>): boolean {
+  const { state, kind, nextAttemptAt } = session;
+  if (kind === 'browse') return false;
+  return state === 'transferring' || (state === 'waiting-to-resume' && nextAttemptAt !== null);
+}
 
 /** The five lanes of the handshake diagram, left to right. */
 export const laneSchema = z.enum(['tenant-service', 'gateway', 'provider-service', 'target-mover', 'source-mover']);
@@ -145,6 +157,8 @@ export const sessionSummarySchema = z.object({
   pointId: idSchema.nullable(),
   /** What a backup added to the repository on disk; absent until its restore point is committed. */
   storedBytes: bytesSchema.optional(),
+  /** Set in state paused. */
+  pausedBy: sessionSideSchema.nullable().optional(),
 });
 export type SessionSummary = z.infer<typeof sessionSummarySchema>;
 
@@ -163,6 +177,7 @@ export const sessionDetailSchema = sessionSummarySchema.extend({
   warnings: z.array(sessionWarningSchema),
   /** Set in state waiting-to-resume. */
   nextAttemptAt: instantSchema.nullable(),
+  /** Set in states waiting-to-resume and paused: then the session ends. */
   resumeUntil: instantSchema.nullable(),
 });
 export type SessionDetail = z.infer<typeof sessionDetailSchema>;

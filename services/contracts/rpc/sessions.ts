@@ -41,6 +41,13 @@ export const sessionsDomain = defineDomain({
     throughput: { input: sessionInput, output: z.object({ samples: z.array(throughputSampleSchema) }) },
     /** Ends the session on both sides; safe to call twice. */
     cancel: { input: sessionInput, output: emptySchema },
+    /**
+     * Ends the running attempt in order and keeps what is durable; answered when both sides know it. Safe to call twice.
+     * Errors: call.conflict (nothing to pause), call.timeout (the other side does not answer).
+     */
+    pause: { input: sessionInput, output: emptySchema },
+    /** The next attempt, with a new key exchange. The provider can resume only what it has paused itself. Errors: call.conflict. */
+    resume: { input: sessionInput, output: emptySchema },
     evidence: { input: sessionInput, output: sessionEvidenceSchema },
   },
   events: {
