@@ -1,9 +1,9 @@
 // Owns the way of a lane's blocks to the target: offers in batches, compresses and sends what is wanted, learns what is durable.
 // Contents lie in their owner's memory until `settle`; nothing here reads files or knows a manifest.
-import { constants, zstdCompressSync } from 'node:zlib';
+import { zstdCompressSync } from 'node:zlib';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import { releaseMemory } from '../kernel/release-memory.ts';
-import { isCompressible } from '../repository/block-content.ts';
+import { isCompressible, zstdOptions } from '../repository/block-content.ts';
 import type { DataMessage, StoredBlock } from '../wire/messages.ts';
 import type { WorkerCounters } from './worker-link.ts';
 
@@ -16,7 +16,6 @@ const messageBlocks = 256;
 const minCompressBytes = 64;
 /** Trying costs no more than sampling. */
 const unsampledBytes = 128 * 1024;
-const zstdLevel1 = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
 
 /** A file whose blocks are on their way. */
 export interface OpenFile {
@@ -205,9 +204,7 @@ export class BlockSender {
 function compressBlock(id: Buffer, content: Buffer): StoredBlock {
   const contentLength = content.length;
   if (contentLength >= minCompressBytes && (contentLength <= unsampledBytes || isCompressible(content))) {
-    // Told the size, zstd takes tables that fit it; with room for the whole result there is one call and no joining.
-    const options = { ...zstdLevel1, pledgedSrcSize: contentLength, chunkSize: contentLength + 1024 };
-    const stored = zstdCompressSync(content, options);
+    const stored = zstdCompressSync(content, zstdOptions(contentLength));
     if (stored.length < contentLength) return { id, encoding: 'zstd', contentLength, stored };
     releaseMemory(stored);
   }

@@ -1,6 +1,7 @@
 // Owns one file of a restore on its way to its place: content into a temporary file, then owner, mode, times, and one rename.
 import { closeSync, constants, fsyncSync, openSync, renameSync, writeSync } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
+import { DirectWriter, type AlignedBuffers } from './direct-file.ts';
 import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
 import { applyToDescriptor, removeQuietly, temporaryName, type DestinationFolder } from './tree-destination.ts';
 import type { FileEntry } from './tree-entry.ts';
@@ -8,6 +9,8 @@ import type { FileEntry } from './tree-entry.ts';
 /** Up to here a file is kept in memory and written at once: fewer system calls, and none of them through the thread pool. */
 const smallFileBytes = 256 * 1024;
 const maxUnwrittenBytes = 8 * 1024 * 1024;
+/** From here on a file does not go through the page cache. */
+const minDirectBytes = 1024 * 1024;
 
 /** Takes the content of one file. Calls in order; buffers belong to the sink from the call on. */
 export interface FileSink {
@@ -31,6 +34,8 @@ export interface DiskFileOptions {
   readonly folder: DestinationFolder;
   readonly name: Buffer;
   readonly isOwnerRestored: boolean;
+  /** Memory for large files, shared by all of a restore; who finds none left writes the usual way. */
+  readonly writeBuffers: AlignedBuffers;
   readonly onNote: (error: unknown) => void;
   readonly onEnd: (error: unknown, contentBytes: number) => void;
 }
@@ -43,11 +48,12 @@ export class DiskFile implements FileSink {
   #smallContent: Buffer[] = [];
   #smallReleases: (() => void)[] = [];
   #handle: FileHandle | undefined;
-  #opening: Promise<FileHandle> | undefined;
+  #direct: DirectWriter | undefined;
   #position = 0;
   #contentBytes = 0;
   #unwrittenBytes = 0;
-  readonly #writes = new Set<Promise<void>>();
+  /** One after the other: two writes to one file only wait for each other in the kernel. Never rejects. */
+  #written: Promise<void> = Promise.resolve();
   #error: unknown;
   #isEnded = false;
 
@@ -81,23 +87,18 @@ export class DiskFile implements FileSink {
       if (release !== undefined) this.#smallReleases.push(release);
       return;
     }
-    const writing: Promise<void> = this.#writeAt(content, position)
-      .catch((error: unknown) => {
-        this.#error ??= error;
-      })
-      .finally(() => {
-        this.#unwrittenBytes -= lengthBytes;
-        this.#writes.delete(writing);
-        release?.();
-      });
     this.#unwrittenBytes += lengthBytes;
-    this.#writes.add(writing);
-    if (this.#handle === undefined) await writing;
-    while (this.#unwrittenBytes > maxUnwrittenBytes) await Promise.race(this.#writes);
+    const written = this.#then(() => this.#append(content, position)).finally(() => {
+      this.#unwrittenBytes -= lengthBytes;
+      release?.();
+    });
+    this.#written = written;
+    if (this.#handle === undefined || this.#unwrittenBytes > maxUnwrittenBytes) await written;
   }
 
   hole(lengthBytes: number): void {
     this.#position += lengthBytes;
+    if (!this.#isSmall) this.#written = this.#then(async () => (await this.#open()).direct?.skip(lengthBytes));
   }
 
   async finish(end?: {
@@ -108,7 +109,7 @@ export class DiskFile implements FileSink {
     if (this.#isEnded) return;
     const sizeBytes = end?.sizeBytes ?? this.entry.sizeBytes;
     try {
-      await Promise.all(this.#writes);
+      await this.#written;
       if (this.#error !== undefined) throw toFarkeepError(this.#error, 'storage.io');
       if (end?.isUnreadable === true)
         throw new FarkeepError('source.unreadable', 'It could not be read to its end when it was backed up');
@@ -128,7 +129,8 @@ export class DiskFile implements FileSink {
   async fail(error: unknown): Promise<void> {
     if (this.#isEnded) return;
     this.#error ??= error;
-    await Promise.all(this.#writes);
+    await this.#written;
+    await this.#direct?.close().catch(() => undefined);
     await this.#handle?.close().catch(() => undefined); // its content is given up
     if (this.#handle !== undefined) removeQuietly(this.#temporary);
     this.#end(error);
@@ -146,18 +148,34 @@ export class DiskFile implements FileSink {
     return new FarkeepError('restore.mismatch', `Its content has ${this.#position} bytes instead of ${sizeBytes}`);
   }
 
-  async #open(): Promise<FileHandle> {
-    this.#opening ??= open(
-      this.#temporary,
-      constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW,
-      0o600,
-    );
-    this.#handle = await this.#opening;
-    return this.#handle;
+  async #then(work: () => Promise<void>): Promise<void> {
+    try {
+      await this.#written;
+      if (this.#error === undefined) await work();
+    } catch (error) {
+      this.#error ??= error;
+    }
   }
 
-  async #writeAt(content: Buffer, position: number): Promise<void> {
-    const handle = await this.#open();
+  async #open(): Promise<{ readonly handle: FileHandle; readonly direct: DirectWriter | undefined }> {
+    if (this.#handle === undefined) {
+      this.#handle = await open(
+        this.#temporary,
+        constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW,
+        0o600,
+      );
+      if (this.entry.isContinued || this.entry.sizeBytes >= minDirectBytes)
+        this.#direct = await DirectWriter.open(this.#handle, this.#options.writeBuffers);
+    }
+    return { handle: this.#handle, direct: this.#direct };
+  }
+
+  async #append(content: Buffer, position: number): Promise<void> {
+    const { handle, direct } = await this.#open();
+    if (direct !== undefined) {
+      await direct.append(content);
+      return;
+    }
     for (let done = 0; done < content.length;) {
       const { bytesWritten } = await handle.write(content, done, content.length - done, position + done);
       done += bytesWritten;
@@ -191,7 +209,9 @@ export class DiskFile implements FileSink {
 
   async #placeLarge(): Promise<void> {
     const { folder, name, isOwnerRestored } = this.#options;
-    const handle = await this.#open();
+    const { handle, direct } = await this.#open();
+    await direct?.flush();
+    await direct?.close();
     await handle.truncate(this.#position); // a hole at the end
     this.#applyMetadata(handle.fd, isOwnerRestored);
     // What is replaced must not be lost for a file that a power cut leaves empty.

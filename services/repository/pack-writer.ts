@@ -207,7 +207,7 @@ export class PackWriter {
   async #startPack(): Promise<OpenPack> {
     const packId = randomBytes(16);
     const temporaryName = `${this.#options.incoming}/${packId.toString('hex')}.tmp`;
-    const output = await this.#options.storage.create(temporaryName);
+    const output = await this.#options.storage.create(temporaryName, { isBulk: true });
     const pack = { packId, temporaryName, output, blocks: [], sizeBytes: 0 };
     this.#pack = pack;
     return pack;

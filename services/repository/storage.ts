@@ -3,8 +3,11 @@
 
 /** Names are relative, with "/" between parts; parts match [0-9a-zA-Z._-]+ and never start with "..". */
 export interface Storage {
-  /** Starts a new object; fails with EEXIST when the name is taken. Nothing is promised about it before `sync`. */
-  create(name: string): Promise<ObjectWriter>;
+  /**
+   * Starts a new object; fails with EEXIST when the name is taken. Nothing is promised about it before `sync`.
+   * `isBulk`: many megabytes that are hardly read again soon, so they need not stay in the machine's memory.
+   */
+  create(name: string, options?: { readonly isBulk?: boolean }): Promise<ObjectWriter>;
   /** Whole object. Fails with ENOENT when missing, with RangeError when longer than `maxBytes`. */
   read(name: string, maxBytes: number): Promise<Buffer>;
   /** Fills `into` from `offset`; resolves to the bytes read, fewer only at the end of the object. */
@@ -25,9 +28,9 @@ export interface Storage {
 }
 
 export interface ObjectWriter {
-  /** Appends the pieces in order, whole, without copying them. One call at a time. */
+  /** Appends the pieces in order, whole; they belong to the caller again when it resolves. One call at a time. */
   append(pieces: readonly Buffer[]): Promise<void>;
-  /** All that was appended survives a power cut. */
+  /** All that was appended is there, and survives a power cut. */
   sync(): Promise<void>;
   close(): Promise<void>;
 }

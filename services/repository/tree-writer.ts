@@ -5,6 +5,7 @@ import type { ErrorCode } from '../contracts/errors.ts';
 import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
 import { isDamage } from './restore-failure.ts';
 import { splitPath } from './tree-position.ts';
+import { makeWriteBuffers } from './direct-file.ts';
 import { DiskFile, type FileSink } from './file-sink.ts';
 import { accessTime, DestinationFolder, removeQuietly, secondsOf, temporaryName } from './tree-destination.ts';
 import type { FileEntry, FolderEntry, HardLinkEntry, SymlinkEntry, TreeEntry } from './tree-entry.ts';
@@ -66,6 +67,8 @@ interface OpenFolder {
 }
 
 const maxProblems = 1000;
+/** Large files that are written past the page cache at the same time. */
+const directWriters = 4;
 /** What utimes may have lost when the existing file was restored (tree-destination.ts). */
 const timeToleranceNs = 1000n;
 
@@ -75,6 +78,7 @@ export class TreeWriter {
   readonly #restoresTopFolder: boolean | undefined;
   readonly #onProblem: (problem: RestoreProblem) => void;
   readonly #stack: OpenFolder[] = [];
+  readonly #writeBuffers = makeWriteBuffers(directWriters);
   readonly #sinks = new Map<string, DiskFile>();
   readonly #waitingLinks = new Map<string, (() => void)[]>();
   readonly #problems: RestoreProblem[] = [];
@@ -285,6 +289,7 @@ export class TreeWriter {
       folder,
       name: Buffer.from(name),
       isOwnerRestored: this.#isOwnerRestored,
+      writeBuffers: this.#writeBuffers,
       onNote: (error) => this.#note(entry.path, error, true),
       onEnd: (error, contentBytes) => {
         this.#sinks.delete(key);
