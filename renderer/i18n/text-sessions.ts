@@ -89,8 +89,8 @@ export const sessionTexts = {
   'session.data.processed': 'Processed',
   'session.data.read': 'Read',
   'session.data.transferred': 'Transferred',
-  'session.data.safe.backup': 'Safe at provider',
-  'session.data.safe.restore': 'Restored',
+  'session.data.safe': 'Safe at provider',
+  'session.data.restored': 'Restored',
   'session.data.ratio': '{bytes} ({ratio})',
   'session.data.percent': '{bytes} ({percent})',
   'session.status': 'Status',
@@ -98,6 +98,7 @@ export const sessionTexts = {
   'session.status.warnings': 'Warnings',
   'session.status.errors': 'Errors',
   'session.status.unchanged': 'Unchanged',
+  'session.status.skipped': 'Skipped',
   'session.status.blocks': 'New blocks',
 
   'bottleneck.source': 'Source',

@@ -205,6 +205,9 @@ describe('a pause', () => {
     await stack.tenant.domain(sessionsDomain).resume({ sessionId });
     const ended = await stack.untilEnded(sessionId);
     expect(ended.warnings).toEqual([]);
+    expect(ended.progress.restored).toEqual({ files: 1, bytes: sizeBytes, skipped: 0, failed: 0 });
+    const { progress } = await stack.untilEndedAtProvider(sessionId);
+    expect(progress.restored).toEqual(ended.progress.restored);
     expect(ended).toMatchObject({ error: null, state: 'succeeded', attempt: 2 });
     const [restored, original] = await Promise.all([
       readFile(path.join(destination, 'big.bin')),

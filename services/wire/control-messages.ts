@@ -50,6 +50,8 @@ const progress = z.object({
   readBytesPerSecond: z.number().nonnegative(),
   transferredBytesPerSecond: z.number().nonnegative(),
   secondsLeft: z.number().nonnegative().nullable(),
+  /** Restore: what is in its place at the tenant; `processed` counts what was skipped or failed as well. */
+  restored: z.object({ files: count, bytes, skipped: count, failed: count }).optional(),
 });
 
 const busyShare = z.number().min(0).max(1);

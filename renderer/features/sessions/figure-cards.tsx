@@ -16,6 +16,7 @@ import { isFinal } from '../../platform/mirror/apply-event.ts';
 import { useNow } from '../../ui/use-now.ts';
 import { bottleneckParts, largestPart } from './bottleneck.ts';
 import { SessionCard } from './session-card.tsx';
+import { statusFigures } from './status-figures.ts';
 
 const useStyles = makeStyles({
   list: { display: 'grid', gridTemplateColumns: '1fr auto', columnGap: '12px', rowGap: '3px', margin: 0 },
@@ -104,7 +105,7 @@ function BottleneckFigure({ detail: { bottleneck } }: { readonly detail: Session
 
 export function DataCard({ detail }: { readonly detail: SessionDetail }): ReactNode {
   const t = useText();
-  const { totalBytes, processedBytes, readBytes, transferredBytes, safeBytes } = detail.progress;
+  const { totalBytes, processedBytes, readBytes, transferredBytes, safeBytes, restored } = detail.progress;
   const ratio = formatRatio(readBytes, transferredBytes);
   return (
     <SessionCard title={t('session.data')}>
@@ -128,10 +129,9 @@ export function DataCard({ detail }: { readonly detail: SessionDetail }): ReactN
                 ? formatBytes(transferredBytes)
                 : t('session.data.ratio', { bytes: formatBytes(transferredBytes), ratio }),
           },
-          {
-            name: t(detail.kind === 'restore' ? 'session.data.safe.restore' : 'session.data.safe.backup'),
-            value: formatBytes(safeBytes),
-          },
+          detail.kind === 'restore'
+            ? { name: t('session.data.restored'), value: restored === undefined ? '–' : formatBytes(restored.bytes) }
+            : { name: t('session.data.safe'), value: formatBytes(safeBytes) },
         ]}
       />
     </SessionCard>
@@ -140,13 +140,12 @@ export function DataCard({ detail }: { readonly detail: SessionDetail }): ReactN
 
 export function StatusCard({ detail }: { readonly detail: SessionDetail }): ReactNode {
   const t = useText();
-  const { processedFiles, unchangedFiles, newBlocks } = detail.progress;
-  const errors = detail.objects.filter(({ state }) => state === 'failed').length + (detail.error === null ? 0 : 1);
+  const { success, errors, other } = statusFigures(detail);
   return (
     <SessionCard title={t('session.status')}>
       <Figures
         figures={[
-          { name: t('session.status.success'), value: formatCount(Math.max(0, processedFiles - detail.warningCount)) },
+          { name: t('session.status.success'), value: formatCount(success) },
           {
             name: t('session.status.warnings'),
             value: formatCount(detail.warningCount),
@@ -157,10 +156,7 @@ export function StatusCard({ detail }: { readonly detail: SessionDetail }): Reac
             value: formatCount(errors),
             ...(errors > 0 ? { tone: 'danger' as const } : {}),
           },
-          {
-            name: t(detail.kind === 'backup' ? 'session.status.unchanged' : 'session.status.blocks'),
-            value: formatCount(detail.kind === 'backup' ? unchangedFiles : newBlocks),
-          },
+          { name: t(`session.status.${other.name}`), value: formatCount(other.count) },
         ]}
       />
     </SessionCard>

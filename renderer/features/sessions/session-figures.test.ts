@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { exampleSamples, exampleSession } from '../../testing/example-session.ts';
 import { largestPart } from './bottleneck.ts';
 import { samplesInRange, thinOut, toColumns } from './throughput-series.ts';
+import { statusFigures } from './status-figures.ts';
 import { whoCanRead } from './who-can-read.ts';
 import { whyNotPause } from './why-not-pause.ts';
 
@@ -43,6 +44,25 @@ describe('who can read now', () => {
     for (const state of ['succeeded', 'failed', 'cancelled', 'warning', 'waiting-to-resume', 'paused'] as const) {
       expect(whoCanRead(steps, 2, state).what).toBe('ended');
     }
+  });
+});
+
+describe('the figures of a restore', () => {
+  const { progress } = exampleSession('tenant');
+  const session = { kind: 'restore' as const, objects: [], error: null, warningCount: 3 };
+
+  it('count what is in its place, not what was dealt with', () => {
+    const restored = { files: 5, bytes: 100, skipped: 2, failed: 1 };
+    expect(statusFigures({ ...session, progress: { ...progress, processedFiles: 8, restored } })).toEqual({
+      success: 5,
+      errors: 1,
+      other: { name: 'skipped', count: 2 },
+    });
+  });
+
+  it('of an older session are what is known of it', () => {
+    const { success, other } = statusFigures({ ...session, progress: { ...progress, processedFiles: 8 } });
+    expect([success, other.name]).toEqual([5, 'blocks']);
   });
 });
 

@@ -211,6 +211,16 @@ function formatList(sessions: readonly SessionSummary[]): string {
   );
 }
 
+function formatRestored({ progress: { restored } }: SessionDetail): string {
+  if (restored === undefined) return '-';
+  const { files, bytes, skipped, failed } = restored;
+  return (
+    `${formatBytes(bytes)}, ${formatCounted(files, 'file')}` +
+    (skipped > 0 ? `; ${skipped} skipped` : '') +
+    (failed > 0 ? `; ${failed} failed` : '')
+  );
+}
+
 function formatState({ state, attempt, pausedBy, resumeUntil }: SessionDetail): string {
   const paused = state === 'paused' ? ` by the ${pausedBy ?? 'tenant'} until ${formatInstant(resumeUntil)}` : '';
   return `${state}${paused}, attempt ${attempt}`;
@@ -232,7 +242,9 @@ function formatDetail(session: SessionDetail): string {
     ['Processed', `${formatBytes(progress.processedBytes)}, ${formatCounted(progress.processedFiles, 'file')}`],
     ['Read', `${formatBytes(progress.readBytes)} at ${formatRate(progress.readBytesPerSecond)}`],
     ['Sent', formatBytes(progress.transferredBytes)],
-    ['Safe', formatBytes(progress.safeBytes)],
+    session.kind === 'restore'
+      ? ['Restored', formatRestored(session)]
+      : ['Safe at provider', formatBytes(progress.safeBytes)],
     ['Restore point', session.pointId ?? '-'],
   ];
   for (const { attempt, keyA, keyB } of session.keys) {

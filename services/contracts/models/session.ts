@@ -90,7 +90,7 @@ export const sessionProgressSchema = z.object({
   transferredBytesPerSecond: z.number().nonnegative(),
   /** Null while it cannot be told. */
   secondsLeft: z.number().nonnegative().nullable(),
-  /** Restore at the tenant: what is in its place now; `processed` counts what was skipped or failed as well. */
+  /** Restore: what is in its place at the tenant now; `processed` counts what was skipped or failed as well. */
   restored: z.object({ files: countSchema, bytes: bytesSchema, skipped: countSchema, failed: countSchema }).optional(),
 });
 export type SessionProgress = z.infer<typeof sessionProgressSchema>;
