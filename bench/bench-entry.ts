@@ -24,7 +24,7 @@ import { passBytes, passBytesDirectly } from './gateway-throughput.ts';
 import { startGatewayUnderTest } from './gateway-under-test.ts';
 import { measureHandshakes, type HandshakeResult } from './handshakes.ts';
 import { whyNoProcessUsage } from './process-usage.ts';
-import { formatRow, isReached, type Row } from './report.ts';
+import { formatRow, toJson, type Row } from './report.ts';
 import { whyNoRestic } from './restic.ts';
 import { timeCommand, timeConsoleStart, timeServiceStarts } from './start-up.ts';
 import { Figures } from './statistics.ts';
@@ -54,7 +54,7 @@ const { values } = parseArgs({
 
 const mib = 2 ** 20;
 const rounds = Number(values.rounds);
-const parts = chooseParts(values.only);
+const parts = choosePartsOrEnd();
 const figures = new Figures();
 const rows: Row[] = [];
 const notMeasured: string[] = [];
@@ -63,6 +63,15 @@ const say = (text: string): void => {
 };
 const folder = await mkdtemp(path.join(values.folder, 'farkeep-bench-'));
 const data = { files: 0, treeBytes: 0 };
+
+function choosePartsOrEnd(): ReadonlySet<BenchPart> {
+  try {
+    return chooseParts(values.only);
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.exit(2);
+  }
+}
 
 /** A part that cannot run says why, and the others go on. */
 async function runPart(part: BenchPart, reason: string | undefined, work: () => Promise<void>): Promise<void> {
@@ -220,9 +229,8 @@ try {
       figures: figures.toJson(),
       handshakes: handshakes ?? null,
       console: consoleResult ?? null,
-      goals: rows
-        .filter((row) => row.goal !== undefined)
-        .map(({ goal, ...row }) => ({ ...row, ...goal, isReached: isReached({ ...row, ...(goal && { goal }) }) })),
+      goals: rows.filter(({ goal }) => goal !== undefined).map(toJson),
+      measured: rows.filter(({ goal }) => goal === undefined).map(toJson),
       notMeasured,
     };
     const file = path.join(results, `${document.date.replaceAll(':', '-').slice(0, 19)}.json`);

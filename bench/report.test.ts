@@ -1,6 +1,6 @@
 // The printed table and its verdicts.
 import { expect, it } from 'vitest';
-import { atLeast, atMost, formatRow, isReached, measured } from './report.ts';
+import { atLeast, atMost, formatRow, isReached, measured, toJson } from './report.ts';
 
 it('judges a value by its goal, and by none where there is none', () => {
   expect(isReached(atLeast('rate', 0.45, 0.45))).toBe(true);
@@ -21,4 +21,16 @@ it('shows what has no goal, with the way it was measured below', () => {
   const [line, note] = formatRow(measured('login', 14.04, '/s', 'four at a time')).split('\n');
   expect(line).toMatch(/^login +14\.0 \/s$/);
   expect(note).toBe('    four at a time');
+});
+
+it('keeps a goal with its verdict, and null for what was not measured', () => {
+  expect(toJson(atMost('memory', 133, 150, 'MiB'))).toEqual({
+    text: 'memory',
+    value: 133,
+    unit: 'MiB',
+    limit: 150,
+    isAtLeast: false,
+    isReached: true,
+  });
+  expect(toJson(measured('start', undefined, 's', 'a note'))).toEqual({ text: 'start', value: null, unit: 's' });
 });

@@ -32,6 +32,12 @@ export function isReached({ value, goal }: Row): boolean | null {
   return goal.isAtLeast ? value >= goal.limit : value <= goal.limit;
 }
 
+/** As kept in bench/results. */
+export function toJson(row: Row): object {
+  const { text, value, unit, goal } = row;
+  return { text, value: value ?? null, unit, ...(goal === undefined ? {} : { ...goal, isReached: isReached(row) }) };
+}
+
 const textWidth = 66;
 const valueWidth = 16;
 
