@@ -1,9 +1,9 @@
 // Owns the list of a session's actions with their durations, newest at the end; it follows the end until somebody scrolls up.
 import { makeStyles, mergeClasses, tokens } from '@fluentui/react-components';
 import { ErrorCircle16Filled, Info16Regular, ShieldError16Filled, Warning16Filled } from '@fluentui/react-icons';
-import { useEffect, useRef } from 'react';
+import { memo, useEffect, useRef } from 'react';
 import type { ReactNode } from 'react';
-import type { SessionAction, SessionDetail } from '../../../services/contracts/models/session.ts';
+import type { SessionAction } from '../../../services/contracts/models/session.ts';
 import { useText } from '../../i18n/use-text.ts';
 import { formatDuration } from '../../platform/format.ts';
 import { Instant } from '../../ui/instant.tsx';
@@ -29,7 +29,12 @@ const useStyles = makeStyles({
 
 const nearEndPixels = 40;
 
-export function ActionsCard({ detail: { actions } }: { readonly detail: SessionDetail }): ReactNode {
+interface ActionsCardProps {
+  readonly actions: readonly SessionAction[];
+}
+
+/** Drawn again when an action is added, not with every figure of the session. */
+export const ActionsCard = memo(function ActionsCard({ actions }: ActionsCardProps): ReactNode {
   const t = useText();
   const styles = useStyles();
   const scroller = useRef<HTMLDivElement>(null);
@@ -86,4 +91,4 @@ export function ActionsCard({ detail: { actions } }: { readonly detail: SessionD
       </div>
     </SessionCard>
   );
-}
+});

@@ -1,8 +1,8 @@
 // Owns the card "Handshake and keys": which attempt, diagram or table, and who can read now.
 import { Select, Tab, TabList, makeStyles, tokens } from '@fluentui/react-components';
-import { useState } from 'react';
+import { memo, useState } from 'react';
 import type { ReactNode } from 'react';
-import type { SessionDetail } from '../../../services/contracts/models/session.ts';
+import type { HandshakeStep, SessionState } from '../../../services/contracts/models/session.ts';
 import { useText } from '../../i18n/use-text.ts';
 import { HandshakeDiagram } from './handshake-diagram.tsx';
 import { HandshakeTable } from './handshake-table.tsx';
@@ -17,13 +17,27 @@ const useStyles = makeStyles({
   reading: { borderTop: `1px solid ${tokens.colorNeutralStroke3}`, marginTop: '6px', paddingTop: '6px' },
 });
 
-export function HandshakeCard({ detail }: { readonly detail: SessionDetail }): ReactNode {
+interface HandshakeCardProps {
+  readonly steps: readonly HandshakeStep[];
+  /** The one that runs, or ran last. */
+  readonly attempt: number;
+  readonly gateway: string | null;
+  readonly state: SessionState;
+}
+
+/** Takes the few parts of a session that it shows: figures that change ten times a second do not draw the diagram again. */
+export const HandshakeCard = memo(function HandshakeCard({
+  steps,
+  attempt: currentAttempt,
+  gateway,
+  state,
+}: HandshakeCardProps): ReactNode {
   const t = useText();
   const styles = useStyles();
   const [view, setView] = useState<'diagram' | 'table'>('diagram');
   const [chosen, setChosen] = useState<number | null>(null);
-  const attempts = attemptsOf(detail.steps);
-  const latest = attempts[0] ?? detail.attempt;
+  const attempts = attemptsOf(steps);
+  const latest = attempts[0] ?? currentAttempt;
   // The latest one, until somebody looks back.
   const attempt = chosen ?? latest;
   return (
@@ -59,13 +73,13 @@ export function HandshakeCard({ detail }: { readonly detail: SessionDetail }): R
       }
     >
       {view === 'diagram' ? (
-        <HandshakeDiagram key={attempt} steps={detail.steps} attempt={attempt} gateway={detail.gateway} />
+        <HandshakeDiagram key={attempt} steps={steps} attempt={attempt} gateway={gateway} />
       ) : (
-        <HandshakeTable steps={detail.steps} attempt={attempt} />
+        <HandshakeTable steps={steps} attempt={attempt} />
       )}
       <div className={styles.reading}>
-        <ReadingLine reading={whoCanRead(detail.steps, latest, detail.state)} />
+        <ReadingLine reading={whoCanRead(steps, latest, state)} />
       </div>
     </SessionCard>
   );
-}
+});

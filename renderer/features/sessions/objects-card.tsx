@@ -1,7 +1,8 @@
 // Owns the list of a session's objects. On the provider's side names are hidden when the job is encrypted, and it says so.
 import { makeStyles, tokens } from '@fluentui/react-components';
+import { memo } from 'react';
 import type { ReactNode } from 'react';
-import type { SessionDetail, SessionObject } from '../../../services/contracts/models/session.ts';
+import type { SessionObject } from '../../../services/contracts/models/session.ts';
 import { useText } from '../../i18n/use-text.ts';
 import { formatBytes, formatPercent } from '../../platform/format.ts';
 import { SimpleTable } from '../../ui/simple-table.tsx';
@@ -22,7 +23,13 @@ const useStyles = makeStyles({
   muted: { margin: '4px 0', color: tokens.colorNeutralForeground3 },
 });
 
-export function ObjectsCard({ detail }: { readonly detail: SessionDetail }): ReactNode {
+interface ObjectsCardProps {
+  readonly objects: readonly SessionObject[];
+  readonly areNamesHidden: boolean;
+}
+
+/** Drawn again when an object changes, not with every figure of the session. */
+export const ObjectsCard = memo(function ObjectsCard({ objects, areNamesHidden }: ObjectsCardProps): ReactNode {
   const t = useText();
   const styles = useStyles();
   const stateText = ({ state, sizeBytes, processedBytes }: SessionObject): string =>
@@ -31,14 +38,14 @@ export function ObjectsCard({ detail }: { readonly detail: SessionDetail }): Rea
       : t(`objects.state.${state}`);
   return (
     <SessionCard title={t('objects.title')}>
-      {detail.areObjectNamesHidden && <p className={styles.muted}>{t('objects.hidden')}</p>}
+      {areNamesHidden && <p className={styles.muted}>{t('objects.hidden')}</p>}
       <div className={styles.scroller} tabIndex={0} role="group" aria-label={t('objects.title')}>
-        {detail.objects.length === 0 ? (
+        {objects.length === 0 ? (
           <p className={styles.muted}>{t('objects.empty')}</p>
         ) : (
           <SimpleTable
             label={t('objects.title')}
-            rows={detail.objects}
+            rows={objects}
             rowKey={({ name }) => name}
             columns={[
               { id: 'name', title: t('objects.name'), isBreakable: true, cell: ({ name }) => name },
@@ -61,4 +68,4 @@ export function ObjectsCard({ detail }: { readonly detail: SessionDetail }): Rea
       </div>
     </SessionCard>
   );
-}
+});

@@ -41,6 +41,8 @@ const useStyles = makeStyles({
     flexGrow: 1,
     minWidth: 0,
   },
+  // It moves ten times a second. Fluent's gliding width would lay the whole page out anew for every frame in between.
+  bar: { transitionDuration: '0s' },
 });
 
 interface SessionHeaderProps {
@@ -106,6 +108,7 @@ export function SessionHeader({ side, detail }: SessionHeaderProps): ReactNode {
         aria-label={t('session.progress', { job: detail.jobName })}
         thickness="large"
         color={barColor}
+        bar={{ className: styles.bar }}
         {...(isRunning && share === undefined ? {} : { value: isRunning ? (share ?? 0) : (share ?? 1) })}
       />
       {call.error !== null && <ErrorView error={call.error} />}

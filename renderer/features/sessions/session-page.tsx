@@ -65,7 +65,7 @@ export function SessionPage({ side, sessionId }: SessionPageProps): ReactNode {
     <div className={styles.page}>
       <SessionHeader side={side} detail={detail} />
       <SessionNotices detail={detail} />
-      <HandshakeCard detail={detail} />
+      <HandshakeCard steps={detail.steps} attempt={detail.attempt} gateway={detail.gateway} state={detail.state} />
       <div className={styles.figures}>
         <SummaryCard detail={detail} />
         <DataCard detail={detail} />
@@ -73,8 +73,8 @@ export function SessionPage({ side, sessionId }: SessionPageProps): ReactNode {
         <ThroughputCard samples={samples} />
       </div>
       <div className={styles.lists}>
-        <ObjectsCard detail={detail} />
-        <ActionsCard detail={detail} />
+        <ObjectsCard objects={detail.objects} areNamesHidden={detail.areObjectNamesHidden} />
+        <ActionsCard actions={detail.actions} />
       </div>
       {detail.warnings.length > 0 && <WarningsCard detail={detail} />}
     </div>

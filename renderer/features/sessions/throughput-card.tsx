@@ -1,7 +1,7 @@
 // Owns the card Throughput: range, current value or the one under the mouse, and the same figures as a table.
 import { Button, Select, Tooltip, makeStyles, tokens } from '@fluentui/react-components';
 import { DataLine20Regular, Table20Regular } from '@fluentui/react-icons';
-import { useMemo, useState } from 'react';
+import { memo, useMemo, useState } from 'react';
 import type { ReactNode } from 'react';
 import type { ThroughputSample } from '../../../services/contracts/models/session.ts';
 import { useText } from '../../i18n/use-text.ts';
@@ -34,7 +34,12 @@ const useStyles = makeStyles({
   table: { height: `${graphHeight + 18}px`, overflowY: 'auto' },
 });
 
-export function ThroughputCard({ samples }: { readonly samples: readonly ThroughputSample[] }): ReactNode {
+interface ThroughputCardProps {
+  readonly samples: readonly ThroughputSample[];
+}
+
+/** Drawn again with every sample (one a second), not with every figure of the session. */
+export const ThroughputCard = memo(function ThroughputCard({ samples }: ThroughputCardProps): ReactNode {
   const t = useText();
   const styles = useStyles();
   const colors = useMeaningColors();
@@ -124,4 +129,4 @@ export function ThroughputCard({ samples }: { readonly samples: readonly Through
       )}
     </SessionCard>
   );
-}
+});
