@@ -13,6 +13,8 @@ import type { StreamPool } from './stream-pool.ts';
 import type { FromWorker } from './worker-link.ts';
 
 const readAheadBlocks = 4;
+/** Of a manifest that is read more than once; a larger one is fetched again. */
+const maxKeptBytes = 16 * 1024 * 1024;
 
 /** The contents of the manifest's blocks in order, a few asked for ahead. */
 export async function* fetchManifest(root: PointRoot, fetcher: BlockFetcher): AsyncGenerator<Buffer, void, undefined> {
@@ -27,6 +29,35 @@ export async function* fetchManifest(root: PointRoot, fetcher: BlockFetcher): As
     const first = ahead.shift();
     if (first === undefined) return;
     yield (await first).content;
+  }
+}
+
+/** A manifest that can be read again: what is small is fetched once. */
+export class RereadableManifest {
+  readonly #root: PointRoot;
+  readonly #fetcher: BlockFetcher;
+  #kept: Buffer[] | undefined;
+
+  constructor(root: PointRoot, fetcher: BlockFetcher) {
+    this.#root = root;
+    this.#fetcher = fetcher;
+  }
+
+  /** The contents of its blocks in order. One reading at a time. */
+  async *read(): AsyncGenerator<Buffer, void, undefined> {
+    if (this.#kept !== undefined) {
+      yield* this.#kept;
+      return;
+    }
+    let kept: Buffer[] | undefined = [];
+    let keptBytes = 0;
+    for await (const content of fetchManifest(this.#root, this.#fetcher)) {
+      keptBytes += content.length;
+      if (keptBytes > maxKeptBytes) kept = undefined;
+      kept?.push(content);
+      yield content;
+    }
+    this.#kept = kept;
   }
 }
 

@@ -229,6 +229,31 @@ describe('backup and restore', () => {
     expect(readFileSync(path.join(out, 'one/a'), 'utf8')).toBe('a');
   });
 
+  it('restore a hard link whose first name was not asked for as the file, and further ones as links to it', async () => {
+    const content = randomBytes(3_000_000);
+    mkdirSync(inSource('a'));
+    mkdirSync(inSource('b'));
+    writeFileSync(inSource('a/first'), content);
+    linkSync(inSource('a/first'), inSource('b/one'));
+    linkSync(inSource('a/first'), inSource('b/two'));
+    utimesSync(inSource('a/first'), 1_500_000_000, 1_500_000_000);
+    const pointId = newId();
+    finished(await backup(pointId));
+    const out = path.join(folder, 'out');
+    const one = finished(await restore(pointId, { paths: ['b/two'] }));
+    expect(one).toMatchObject({ warningCount: 0, totals: { restored: { files: 1, bytes: 3_000_000, failed: 0 } } });
+    expect(readFileSync(path.join(out, 'b/two')).equals(content)).toBe(true);
+    expect(statSync(path.join(out, 'b/two')).mtimeMs).toBe(1_500_000_000_000);
+    expect(existsSync(path.join(out, 'a'))).toBe(false);
+    rmSync(out, { recursive: true });
+    expect(finished(await restore(pointId, { paths: ['b'] })).totals.restored).toMatchObject({ files: 2 });
+    expect(statSync(path.join(out, 'b/one')).ino).toBe(statSync(path.join(out, 'b/two')).ino);
+    expect(readFileSync(path.join(out, 'b/one')).equals(content)).toBe(true);
+    rmSync(out, { recursive: true });
+    finished(await restore(pointId, { paths: ['a', 'b/two'] }));
+    expect(statSync(path.join(out, 'a/first')).ino).toBe(statSync(path.join(out, 'b/two')).ino);
+  });
+
   it('fail a restore of paths of which none is in the point', async () => {
     writeFileSync(inSource('c'), 'c');
     const pointId = newId();

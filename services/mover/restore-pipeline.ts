@@ -4,8 +4,9 @@ import type { ErrorInfo } from '../contracts/errors.ts';
 import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
 import { blockIdOf } from '../repository/block-content.ts';
 import { readManifest } from '../repository/manifest.ts';
-import { decodePointRoot } from '../repository/point-root.ts';
+import { decodePointRoot, type PointRoot } from '../repository/point-root.ts';
 import { isDamage, restoreFailure } from '../repository/restore-failure.ts';
+import { chooseItems, findLinkedElsewhere } from '../repository/tree-selection.ts';
 import { TreeWriter } from '../repository/tree-writer.ts';
 import type { FileSink } from '../repository/file-sink.ts';
 import type { RestoreCounts, RestoreProblem } from '../repository/tree-writer.ts';
@@ -14,7 +15,7 @@ import { BlockFetcher } from './block-fetcher.ts';
 import type { FetchedBlock } from './block-fetcher.ts';
 import { ByteBudget } from './byte-budget.ts';
 import type { MoverPhase, RestoredFigures, RestoreOperation, SourceEvent, SourceTotals } from './local-link.ts';
-import { fetchManifest } from './manifest-pipeline.ts';
+import { fetchManifest, RereadableManifest } from './manifest-pipeline.ts';
 import { PathSelection } from './path-selection.ts';
 import { showPath } from './path-text.ts';
 import type { StreamPool } from './stream-pool.ts';
@@ -117,8 +118,7 @@ export class RestorePipeline {
     this.#writer = writer;
     let result;
     try {
-      const contents = fetchManifest(root, this.#fetcher);
-      for await (const item of readManifest(contents)) await this.#item(item, selection, writer);
+      for await (const item of await this.#chosenItems(root, selection)) await this.#item(item, writer);
       this.phase = 'finalising';
       await Promise.race([Promise.all(this.#files), this.#aborted.promise]);
     } finally {
@@ -176,11 +176,22 @@ export class RestorePipeline {
     this.#fetcher.fail(error);
   }
 
-  async #item(item: ManifestItem, selection: PathSelection, writer: TreeWriter): Promise<void> {
+  /** A hard link whose first name was not asked for comes as the file; only points with hard links need the manifest twice for that. */
+  async #chosenItems(root: PointRoot, selection: PathSelection): Promise<AsyncIterable<ManifestItem>> {
+    if (selection.isAll) return readManifest(fetchManifest(root, this.#fetcher));
+    const isChosen = (path: Buffer): boolean => selection.includes(path);
+    if (root.totals.hardLinks === 0)
+      return chooseItems(readManifest(fetchManifest(root, this.#fetcher)), { isChosen }, new Set());
+    const contents = new RereadableManifest(root, this.#fetcher);
+    const wanted = await findLinkedElsewhere(readManifest(contents.read()), isChosen);
+    return chooseItems(readManifest(contents.read()), { isChosen }, wanted);
+  }
+
+  async #item(item: ManifestItem, writer: TreeWriter): Promise<void> {
     switch (item.type) {
       case 'entry':
         this.#current = undefined;
-        if (selection.includes(item.entry.path)) await this.#entry(item.entry, writer);
+        await this.#entry(item.entry, writer);
         return;
       case 'content':
         if (this.#current !== undefined) await this.#content(this.#current, item.content);

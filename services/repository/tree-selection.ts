@@ -33,13 +33,11 @@ export async function* selectTree(
   const leadsToChosen = (path: Buffer): boolean => paths.some((chosen) => isAtOrBelow(chosen, path));
 
   const found = new Set<Buffer>();
-  const wanted = new Set<string>();
-  for await (const item of readItems()) {
-    if (item.type !== 'entry' || !isChosen(item.entry.path)) continue;
-    for (const chosen of paths) if (item.entry.path.equals(chosen)) found.add(chosen);
-    if (item.entry.kind === 'hardlink' && !isChosen(item.entry.target))
-      wanted.add(item.entry.target.toString('latin1'));
-  }
+  const wanted = await findLinkedElsewhere(readItems(), (path) => {
+    if (!isChosen(path)) return false;
+    for (const chosen of paths) if (path.equals(chosen)) found.add(chosen);
+    return true;
+  });
   const missing = paths.filter((path) => !found.has(path));
   if (missing.length > 0) {
     throw new FarkeepError(
@@ -47,31 +45,59 @@ export async function* selectTree(
       `The restore point does not hold ${missing.map((path) => path.toString('utf8')).join(', ')}`,
     );
   }
+  yield* chooseItems(readItems(), { isChosen, leadsToChosen }, wanted);
+}
 
+/** Paths (latin1) of files that were not chosen, while a hard link to them was. `isChosen` is asked for every entry. */
+export async function findLinkedElsewhere(
+  items: AsyncIterable<ManifestItem>,
+  isChosen: (path: Buffer) => boolean,
+): Promise<Set<string>> {
+  const wanted = new Set<string>();
+  for await (const item of items) {
+    if (item.type !== 'entry' || !isChosen(item.entry.path) || item.entry.kind !== 'hardlink') continue;
+    if (!isChosen(item.entry.target)) wanted.add(item.entry.target.toString('latin1'));
+  }
+  return wanted;
+}
+
+/**
+ * The items of what is chosen, in order. The first chosen hard link to a wanted file becomes that file, and others link to it.
+ *
+ * @param wanted what `findLinkedElsewhere` has found; empty when there is nothing of that kind
+ */
+export async function* chooseItems(
+  items: AsyncIterable<ManifestItem>,
+  choice: {
+    readonly isChosen: (path: Buffer) => boolean;
+    /** Folders above what is chosen that are to come too; none when absent. */
+    readonly leadsToChosen?: (path: Buffer) => boolean;
+  },
+  wanted: ReadonlySet<string>,
+): AsyncGenerator<ManifestItem, void, undefined> {
   const kept = new Map<string, { file: FileEntry; rest: ManifestItem[] }>();
   const firstNames = new Map<string, Buffer>();
   let current: 'pass' | 'drop' | ManifestItem[] = 'drop';
-  for await (const item of readItems()) {
+  for await (const item of items) {
     if (item.type !== 'entry') {
       if (current === 'pass') yield item;
       else if (current !== 'drop') current.push(item);
       continue;
     }
     const { entry } = item;
-    const key = entry.path.toString('latin1');
     current = 'drop';
-    if (isChosen(entry.path)) {
+    if (choice.isChosen(entry.path)) {
       if (entry.kind === 'hardlink' && wanted.has(entry.target.toString('latin1'))) {
         yield* asFile(entry, kept, firstNames);
         continue;
       }
       current = 'pass';
       yield item;
-    } else if (entry.kind === 'folder' && leadsToChosen(entry.path)) {
+    } else if (entry.kind === 'folder' && choice.leadsToChosen?.(entry.path) === true) {
       yield item;
-    } else if (entry.kind === 'file' && wanted.has(key)) {
+    } else if (entry.kind === 'file' && wanted.size > 0 && wanted.has(entry.path.toString('latin1'))) {
       const rest: ManifestItem[] = [];
-      kept.set(key, { file: entry, rest });
+      kept.set(entry.path.toString('latin1'), { file: entry, rest });
       current = rest;
     }
   }
