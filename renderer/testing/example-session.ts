@@ -1,12 +1,12 @@
 // Owns a whole session as an example: handshake in two attempts, keys, objects, actions, throughput. Never shipped.
-import { handshakeSteps } from '../../services/contracts/models/session.ts';
+import { handshakeSteps, noProgress } from '../../services/contracts/models/session.ts';
 import type {
   HandshakeStep,
   HandshakeStepName,
   SessionDetail,
   ThroughputSample,
 } from '../../services/contracts/models/session.ts';
-import { certificateOf, noProgress, sessionOf } from './fixtures.ts';
+import { certificateOf, sessionOf } from './fixtures.ts';
 
 const startMs = Date.now() - 221_000;
 const at = (offsetMs: number): string => new Date(startMs + offsetMs).toISOString();

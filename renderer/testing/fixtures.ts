@@ -2,7 +2,7 @@
 import type { CertificateSummary, StoredCertificate } from '../../services/contracts/models/certificate.ts';
 import type { Gateway, Repository, TenantAccount } from '../../services/contracts/models/provider.ts';
 import type { SupervisedService } from '../../services/contracts/models/service.ts';
-import type { SessionProgress, SessionSummary } from '../../services/contracts/models/session.ts';
+import { noProgress, type SessionSummary } from '../../services/contracts/models/session.ts';
 import type { Job, RestorePoint, ServiceProvider } from '../../services/contracts/models/tenant.ts';
 import type { TrustPrompt } from '../../services/contracts/models/trust.ts';
 
@@ -63,22 +63,6 @@ export function storedCertificateOf(seed: number, changes: Partial<StoredCertifi
     ...changes,
   };
 }
-
-export const noProgress: SessionProgress = {
-  totalBytes: null,
-  totalFiles: null,
-  processedBytes: 0,
-  processedFiles: 0,
-  readBytes: 0,
-  transferredBytes: 0,
-  safeBytes: 0,
-  unchangedFiles: 0,
-  newBlocks: 0,
-  reusedBlocks: 0,
-  readBytesPerSecond: 0,
-  transferredBytesPerSecond: 0,
-  secondsLeft: null,
-};
 
 export function sessionOf(number: number, changes: Partial<SessionSummary> = {}): SessionSummary {
   return {

@@ -2,7 +2,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { EventMessage } from '../contracts/carrier.ts';
-import type { SessionDetail, SessionState } from '../contracts/models/session.ts';
+import { noProgress, type SessionDetail, type SessionState } from '../contracts/models/session.ts';
 import { sessionsDomain } from '../contracts/rpc/sessions.ts';
 import type { AdminClient } from './admin-client.ts';
 import { followSession } from './session-follower.ts';
@@ -52,21 +52,7 @@ function detail(state: SessionState): SessionDetail {
     attempt: 1,
     createdAt: at,
     endedAt: null,
-    progress: {
-      totalBytes: null,
-      totalFiles: null,
-      processedBytes: 0,
-      processedFiles: 0,
-      readBytes: 0,
-      transferredBytes: 0,
-      safeBytes: 0,
-      unchangedFiles: 0,
-      newBlocks: 0,
-      reusedBlocks: 0,
-      readBytesPerSecond: 0,
-      transferredBytesPerSecond: 0,
-      secondsLeft: null,
-    },
+    progress: noProgress,
     warningCount: 0,
     error: null,
     hasSecurityWarning: false,

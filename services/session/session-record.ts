@@ -1,14 +1,15 @@
 // Owns the shapes around a live session: what it starts from, what is stored of it, who watches it, and what follows from its figures.
 // Holds no state.
-import type {
-  Bottleneck,
-  HandshakeStep,
-  SessionAction,
-  SessionDetail,
-  SessionObject,
-  SessionProgress,
-  SessionSummary,
-  ThroughputSample,
+import {
+  noProgress,
+  type Bottleneck,
+  type HandshakeStep,
+  type SessionAction,
+  type SessionDetail,
+  type SessionObject,
+  type SessionProgress,
+  type SessionSummary,
+  type ThroughputSample,
 } from '../contracts/models/session.ts';
 
 export interface SessionObserver {
@@ -35,22 +36,6 @@ export interface NewSession {
   readonly streams: number;
   readonly areObjectNamesHidden: boolean;
 }
-
-const noProgress: SessionProgress = {
-  totalBytes: null,
-  totalFiles: null,
-  processedBytes: 0,
-  processedFiles: 0,
-  readBytes: 0,
-  transferredBytes: 0,
-  safeBytes: 0,
-  unchangedFiles: 0,
-  newBlocks: 0,
-  reusedBlocks: 0,
-  readBytesPerSecond: 0,
-  transferredBytesPerSecond: 0,
-  secondsLeft: null,
-};
 
 /** A session of which nothing is known yet but what it is for. */
 export function newDetail(session: NewSession, createdAt: string): SessionDetail {

@@ -13,20 +13,11 @@ import { writeLicence, type Licence } from '../pki/licence.ts';
 import { providerConfigSchema } from '../provider/config.ts';
 import { startProvider } from '../provider/service.ts';
 import { RecordedEvents } from './recorded-events.ts';
+import { failureOf } from './failure-of.ts';
 import { ShiftedClock } from './shifted-clock.ts';
 import { clientOf } from './stack.ts';
 
 const dayMs = 86_400_000;
-
-async function failureOf(work: Promise<unknown>): Promise<{ code: string; message: string }> {
-  try {
-    await work;
-    return { code: 'no error', message: '' };
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-    return { code, message: error instanceof Error ? error.message : '' };
-  }
-}
 
 describe('the licence of a provider', () => {
   let folder: string;

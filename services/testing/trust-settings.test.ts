@@ -9,18 +9,9 @@ import type { TrustSettings } from '../contracts/models/trust.ts';
 import { certificateDomain } from '../contracts/rpc/certificate.ts';
 import { serviceProvidersDomain } from '../contracts/rpc/service-providers.ts';
 import { trustDomain } from '../contracts/rpc/trust.ts';
+import { failureOf } from './failure-of.ts';
 import { OpenSsl, type TestCertificate } from './openssl.ts';
 import { Stack, stackNames } from './stack.ts';
-
-async function failureOf(work: Promise<unknown>): Promise<{ code: string; message: string }> {
-  try {
-    await work;
-    return { code: 'no error', message: '' };
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-    return { code, message: error instanceof Error ? error.message : '' };
-  }
-}
 
 describe('trust settings of a tenant', () => {
   let folder: string;

@@ -1,24 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { SessionState, SessionSummary } from '../../../services/contracts/models/session.ts';
+import { noProgress, type SessionState, type SessionSummary } from '../../../services/contracts/models/session.ts';
 import type { ServiceRole } from '../../../services/contracts/contract.ts';
 import type { SupervisedEvent } from '../services/supervisor.ts';
 import { createSessionWatch, type SessionWatch } from './session-watch.ts';
-
-const progress = {
-  totalBytes: null,
-  totalFiles: null,
-  processedBytes: 0,
-  processedFiles: 0,
-  readBytes: 0,
-  transferredBytes: 0,
-  safeBytes: 0,
-  unchangedFiles: 0,
-  newBlocks: 0,
-  reusedBlocks: 0,
-  readBytesPerSecond: 0,
-  transferredBytesPerSecond: 0,
-  secondsLeft: null,
-};
 
 function changed(role: ServiceRole, id: string, state: SessionState): SupervisedEvent {
   const payload: SessionSummary = {
@@ -31,7 +15,7 @@ function changed(role: ServiceRole, id: string, state: SessionState): Supervised
     attempt: 1,
     createdAt: '2026-11-21T10:00:00.000Z',
     endedAt: null,
-    progress,
+    progress: noProgress,
     warningCount: 0,
     error: null,
     hasSecurityWarning: false,

@@ -95,6 +95,23 @@ export const sessionProgressSchema = z.object({
 });
 export type SessionProgress = z.infer<typeof sessionProgressSchema>;
 
+/** Before anything has moved. */
+export const noProgress: SessionProgress = {
+  totalBytes: null,
+  totalFiles: null,
+  processedBytes: 0,
+  processedFiles: 0,
+  readBytes: 0,
+  transferredBytes: 0,
+  safeBytes: 0,
+  unchangedFiles: 0,
+  newBlocks: 0,
+  reusedBlocks: 0,
+  readBytesPerSecond: 0,
+  transferredBytesPerSecond: 0,
+  secondsLeft: null,
+};
+
 export const bottleneckSchema = z.object({
   /** Busy share of the last seconds, 0 to 1. */
   source: z.number().min(0).max(1),
