@@ -153,6 +153,7 @@ export const certificateTexts = {
   'usage.kind.tenant': 'Tenant',
   'usage.kind.gateway': 'Gateway',
   'usage.kind.console': 'Console',
+  'usage.kind.invitation': 'Invitation',
   'usage.state.pending': 'Pending',
   'usage.state.informed': 'Informed',
   'usage.state.updated': 'Updated',

@@ -196,9 +196,17 @@ export function previewAnswers(scene: PreviewScene, publish: Publish): Readonly<
             'Did not believe the announcement: the signature does not fit the certificate in service',
           ][number % 5],
         })),
+        {
+          kind: 'invitation' as const,
+          name: 'tenant-13',
+          state: 'failed' as const,
+          lastSeenAt: null,
+          seenSha256: certificateOf(4).sha256,
+          note: 'Open until 2026-11-30, but it carries the old thumbprint: send a new one',
+        },
         { kind: 'gateway' as const, name: 'gw1', state: 'updated' as const, lastSeenAt: '2026-11-21T21:04:12.000Z' },
       ]),
-      total: scene.isEmpty ? 0 : 13,
+      total: scene.isEmpty ? 0 : 14,
     }),
     'certificate.showRollover': () => ({
       rollover: scene.isEmpty

@@ -83,7 +83,7 @@ export function CertificateUsageBoard({ slot, candidateId }: CertificateUsageBoa
       <SimpleTable
         label={t('usage.title')}
         rows={usage.users}
-        rowKey={({ kind, name }) => `${kind} ${name}`}
+        rowKey={({ kind, name, seenSha256 }) => `${kind} ${name} ${kind === 'invitation' ? seenSha256 : ''}`}
         columns={[
           {
             id: 'name',
@@ -95,7 +95,7 @@ export function CertificateUsageBoard({ slot, candidateId }: CertificateUsageBoa
               </>
             ),
           },
-          { id: 'kind', title: t('usage.kind'), width: '84px', cell: ({ kind }) => t(`usage.kind.${kind}`) },
+          { id: 'kind', title: t('usage.kind'), width: '92px', cell: ({ kind }) => t(`usage.kind.${kind}`) },
           {
             id: 'state',
             title: t('usage.state'),

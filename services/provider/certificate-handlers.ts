@@ -28,6 +28,8 @@ import type { CertificateUsers } from './certificate-users.ts';
 import type { Gateways } from './gateways.ts';
 import type { ProviderIdentity } from './provider-identity.ts';
 import type { RolloverPlan } from './rollover.ts';
+import type { TenantAccounts } from './tenant-accounts.ts';
+import type { UsageNews } from './usage-news.ts';
 
 const candidateLifeMs = 30 * 60_000;
 const maxCandidates = 32;
@@ -45,6 +47,8 @@ export interface CertificateHandlersOptions {
   readonly settings: CertificateSettingsDesk;
   readonly installer: CertificateInstaller;
   readonly users: CertificateUsers;
+  readonly usageNews: UsageNews;
+  readonly accounts: TenantAccounts;
   readonly rollover: RolloverPlan;
 }
 
@@ -243,8 +247,8 @@ export class CertificateHandlers {
   }
 
   #noteConsole(slot: CertificateSlot, account: string, sha256: string): void {
-    const { users, publish } = this.#options;
-    if (users.noteSeen(slot, 'console', account, sha256)) publish(certificateDomain, 'usageChanged', { slot });
+    const { users, usageNews } = this.#options;
+    if (users.noteSeen(slot, 'console', account, sha256)) usageNews.usageChanged(slot);
   }
 }
 

@@ -82,11 +82,15 @@ const certificateUsers = `
 /** Null: what the configuration says for all tenants. */
 const tasksOfTenants = 'ALTER TABLE tenants ADD COLUMN max_tasks INTEGER;';
 
+/** Null: made before this was kept. */
+const fingerprintOfInvitations = 'ALTER TABLE invitations ADD COLUMN fingerprint TEXT;';
+
 export const providerMigrations: readonly string[] = [
   accounts,
   sessionArchiveMigration,
   certificateUsers,
   tasksOfTenants,
+  fingerprintOfInvitations,
 ];
 
 export function openProviderDatabase(home: string): Database {

@@ -2,16 +2,13 @@
 // Decides nothing by itself.
 import { hostname } from 'node:os';
 import path from 'node:path';
-import { certificateDomain } from '../contracts/rpc/certificate.ts';
 import { gatewaysDomain } from '../contracts/rpc/gateways.ts';
 import { repositoriesDomain } from '../contracts/rpc/repositories.ts';
 import { tenantsDomain } from '../contracts/rpc/tenants.ts';
 import { CertificateStore } from '../certstore/certificate-store.ts';
 import { abortError } from '../kernel/clock.ts';
-import type { Database } from '../kernel/database.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import type { RunningService, ServiceOptions } from '../kernel/running-service.ts';
-import { Secret } from '../kernel/secret.ts';
 import { anonymousCommonName } from '../pki/generate.ts';
 import { thumbprintOf } from '../pki/thumbprint.ts';
 import { readCertificate } from '../pki/certificate-summary.ts';
@@ -44,6 +41,8 @@ import { TenantAccounts } from './tenant-accounts.ts';
 import { TenantConnection } from './tenant-connection.ts';
 import { tenantHandlers } from './tenant-handlers.ts';
 import { tenantRequestHandlers } from './tenant-requests.ts';
+import { loadUnknownUserSecret } from './unknown-user-secret.ts';
+import { UsageNews } from './usage-news.ts';
 
 /** @throws service.port-in-use, service.start-failed, certificate.key-unreadable, storage errors */
 export async function startProvider(options: ServiceOptions<ProviderConfig>): Promise<RunningService> {
@@ -78,6 +77,14 @@ async function start(
   }
   const { identity, serving } = await ProviderIdentity.open(store);
   const certificateUsers = new CertificateUsers(database, clock);
+  const usageNews = new UsageNews({
+    publish,
+    publishCounts: () =>
+      rollover.publishCounts().catch((error: unknown) => {
+        if (!database.isClosed) logger.warn('The planned change cannot be shown', { error });
+      }),
+  });
+  started.push(() => usageNews.stop());
   const infrastructureHost = config.infrastructureAddress ?? dialable(config.infrastructure.host);
   const infrastructure = await openInfrastructureIdentity({
     home,
@@ -172,13 +179,13 @@ async function start(
     onConnected: ({ gatewayId }) => {
       gateways.noteConnected(gatewayId);
       publishGateway(gatewayId);
-      publish(certificateDomain, 'usageChanged', { slot: 'provider' });
+      usageNews.usageChanged('provider');
     },
     onDisconnected: ({ gatewayId }) => {
       if (database.isClosed) return;
       gateways.noteDisconnected(gatewayId);
       publishGateway(gatewayId);
-      publish(certificateDomain, 'usageChanged', { slot: 'provider' });
+      usageNews.usageChanged('provider');
     },
     onReport: ({ gatewayId }, report) => {
       gateways.noteReport(gatewayId, report);
@@ -219,12 +226,12 @@ async function start(
       logger,
       handlers: {
         ...requests,
-        'certificate.status': async (tenantId, report) => {
+        'certificate.status': (tenantId, report) => {
           if (certificateUsers.noteReport(accounts.get(tenantId).name, report)) {
-            publish(certificateDomain, 'usageChanged', { slot: 'provider' });
-            await rollover.publishCounts();
+            usageNews.usageChanged('provider');
+            usageNews.countsChanged();
           }
-          return rollover.answerFor(connection.shownSha256);
+          return Promise.resolve(rollover.answerFor(connection.shownSha256));
         },
       },
       channel: () => sessionChannel(connection, gateways, links, connection.shownSha256),
@@ -232,7 +239,7 @@ async function start(
         const account = accounts.get(tenantId);
         publish(tenantsDomain, 'changed', { ...account, activeSessions: sessions.activeSessions(tenantId) });
         if (certificateUsers.noteSeen('provider', 'tenant', account.name, connection.shownSha256)) {
-          publish(certificateDomain, 'usageChanged', { slot: 'provider' });
+          usageNews.usageChanged('provider');
         }
       },
       onClose: () => connections.delete(tenantConnection),
@@ -292,12 +299,15 @@ async function start(
     }),
     installer,
     users: certificateUsers,
+    usageNews,
+    accounts,
     rollover,
   });
   let stopping: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
     const reason = new FarkeepError('service.not-running', 'The provider service is stopping');
     licence.dispose();
+    usageNews.stop();
     await rollover.stop();
     // Sessions first: a tenant that is told "stopping" finds its reservation when it comes back.
     await sessions.stop();
@@ -332,6 +342,7 @@ async function start(
         gateways,
         identity,
         certificateUsers,
+        usageNews,
         identityChangesAtMs: () => rollover.switchAtMs,
         providerName: config.name,
         clock,
@@ -374,15 +385,6 @@ function sessionChannel(
       return links.pushRoutes(gatewayId, routes);
     },
   };
-}
-
-/** Gives unknown users a salt that stays the same; made once. */
-function loadUnknownUserSecret(database: Database): Secret {
-  const row = database.get("SELECT value FROM settings WHERE name = 'unknown-user-secret'");
-  if (row?.['value'] instanceof Uint8Array) return Secret.take(Buffer.from(row['value']));
-  const secret = Secret.random(32);
-  database.run("INSERT INTO settings (name, value) VALUES ('unknown-user-secret', ?)", secret.bytes);
-  return secret;
 }
 
 /** SHA-256 of the DER, lower-case hex: how the gateway link names certificates. */

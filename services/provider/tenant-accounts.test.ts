@@ -93,7 +93,7 @@ describe('TenantAccounts', () => {
   });
 
   it('makes invitations that work once and end', async () => {
-    const { userName, secret } = await accounts.invite(tenantId, new Date(start + 1000).toISOString());
+    const { userName, secret } = await accounts.invite(tenantId, new Date(start + 1000).toISOString(), '11');
     const login = invitationLogin(userName, secret);
     const credential = accounts.findCredential(login.userName);
     expect(credential).toMatchObject({ tenantId });
@@ -104,13 +104,13 @@ describe('TenantAccounts', () => {
     expect(code(() => accounts.redeemInvitation(invitationId, tenantId, verifier))).toBe('login.refused');
     expect(accounts.findCredential('contoso')?.verifier.storedKey.equals(verifier.storedKey)).toBe(true);
 
-    const late = await accounts.invite(tenantId, new Date(start + 1000).toISOString());
+    const late = await accounts.invite(tenantId, new Date(start + 1000).toISOString(), '11');
     nowMs = start + 1000;
     expect(accounts.findCredential(invitationLogin(late.userName, late.secret).userName)).toBeUndefined();
   });
 
   it('forgets everything of an account that is removed', async () => {
-    await accounts.invite(tenantId, new Date(start + 1000).toISOString());
+    await accounts.invite(tenantId, new Date(start + 1000).toISOString(), '11');
     accounts.remove(tenantId);
     expect(accounts.list()).toEqual([]);
     expect(database.get('SELECT count(*) AS count FROM invitations')?.['count']).toBe(0);

@@ -21,6 +21,13 @@ export interface Quota {
   readonly usedBytes: number;
 }
 
+export interface OpenInvitation {
+  /** Name of the account. */
+  readonly tenant: string;
+  readonly fingerprint: string;
+  readonly expiresAt: string;
+}
+
 /** What a login name stands for. */
 export interface Credential {
   readonly tenantId: string;
@@ -114,21 +121,44 @@ export class TenantAccounts {
     this.#database.run('DELETE FROM tenants WHERE id = ?', tenantId);
   }
 
-  /** @returns the login name and the one-time secret to put into the invitation file */
-  async invite(tenantId: string, expiresAt: string): Promise<{ userName: string; secret: string }> {
+  /**
+   * @param fingerprint thumbprint of the provider identity that the invitation file names
+   * @returns the login name and the one-time secret to put into the invitation file
+   */
+  async invite(
+    tenantId: string,
+    expiresAt: string,
+    fingerprint: string,
+  ): Promise<{ userName: string; secret: string }> {
     const account = this.get(tenantId);
     const secret = randomBytes(24).toString('base64url');
     const verifier = await makeScramVerifier(secret);
     const id = newId();
     this.#database.run(
-      `INSERT INTO invitations (id, tenant_id, expires_at, salt, iterations, stored_key, server_key)
-       VALUES (?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO invitations (id, tenant_id, expires_at, fingerprint, salt, iterations, stored_key, server_key)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
       id,
       tenantId,
       expiresAt,
+      fingerprint,
       ...columns(verifier),
     );
     return { userName: account.name, secret: formatInvitationSecret(id, secret) };
+  }
+
+  /** Invitations that could still be used, with the thumbprint that they carry; the newest first. */
+  openInvitations(): OpenInvitation[] {
+    return this.#database
+      .all(
+        `SELECT tenants.name, fingerprint, expires_at FROM invitations JOIN tenants ON tenants.id = tenant_id
+         WHERE used_at IS NULL AND expires_at > ? AND fingerprint IS NOT NULL ORDER BY tenants.name, expires_at DESC`,
+        this.#now(),
+      )
+      .map((row) => ({
+        tenant: String(row['name']),
+        fingerprint: String(row['fingerprint']),
+        expiresAt: String(row['expires_at']),
+      }));
   }
 
   /** Undefined for unknown names; an invitation that was used or is over counts as unknown. */

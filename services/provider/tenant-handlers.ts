@@ -10,6 +10,7 @@ import type { Gateways } from './gateways.ts';
 import type { ProviderIdentity } from './provider-identity.ts';
 import type { SessionManager } from './session-manager.ts';
 import type { TenantAccounts } from './tenant-accounts.ts';
+import type { UsageNews } from './usage-news.ts';
 
 const hourMs = 3_600_000;
 
@@ -19,6 +20,7 @@ export interface TenantHandlersOptions {
   readonly gateways: Gateways;
   readonly identity: ProviderIdentity;
   readonly certificateUsers: CertificateUsers;
+  readonly usageNews: UsageNews;
   /** From when the thumbprint in an invitation does not hold any more, milliseconds since the epoch. */
   readonly identityChangesAtMs: () => number | undefined;
   readonly providerName: string;
@@ -67,6 +69,7 @@ export function tenantHandlers(options: TenantHandlersOptions): DomainHandlers<t
       disconnect(tenantId, reason);
       accounts.remove(tenantId);
       options.certificateUsers.forget('tenant', name);
+      options.usageNews.usageChanged('provider');
       audit.add(describeCaller(context), 'tenant.remove', name);
       publish(tenantsDomain, 'removed', { tenantId });
       options.onQuotasChanged();
@@ -85,7 +88,9 @@ export function tenantHandlers(options: TenantHandlersOptions): DomainHandlers<t
       // An invitation names the certificate in service; after a planned change it would look like an attack to whoever opens it.
       const endsAtMs = Math.min(clock.now() + validHours * hourMs, options.identityChangesAtMs() ?? Infinity);
       const expiresAt = new Date(endsAtMs).toISOString();
-      const { userName, secret } = await accounts.invite(tenantId, expiresAt);
+      const fingerprint = identity.sha256;
+      const { userName, secret } = await accounts.invite(tenantId, expiresAt, fingerprint);
+      options.usageNews.usageChanged('provider');
       audit.add(describeCaller(context), 'tenant.invite', userName, `until ${expiresAt}`);
       return {
         invitation: {
@@ -94,7 +99,7 @@ export function tenantHandlers(options: TenantHandlersOptions): DomainHandlers<t
           gateways: addresses,
           user: userName,
           secret,
-          fingerprint: identity.sha256,
+          fingerprint,
           expiresAt,
         },
       };

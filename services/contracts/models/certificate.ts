@@ -98,7 +98,8 @@ export type PickableCertificate = z.infer<typeof pickableCertificateSchema>;
 
 /** Who relies on a certificate, and what is known of them. Nothing here is guessed: a state changes only by what was seen or reported. */
 export const certificateUserSchema = z.object({
-  kind: z.enum(['tenant', 'gateway', 'console']),
+  /** `invitation`: one that was not used yet and carries a thumbprint; the name is the account's. */
+  kind: z.enum(['tenant', 'gateway', 'console', 'invitation']),
   name: z.string(),
   /**
    * `pending`: has not met the certificate in service, or does not know the announced one yet. `informed`: has stored the announced certificate

@@ -1,0 +1,52 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { UsageNews } from './usage-news.ts';
+
+describe('UsageNews', () => {
+  let published: unknown[];
+  let counts: number;
+  let news: UsageNews;
+  beforeEach(() => {
+    vi.useFakeTimers();
+    published = [];
+    counts = 0;
+    news = new UsageNews({
+      publish: (_domain, event, payload) => void published.push([event, payload]),
+      publishCounts: () => {
+        counts += 1;
+        return Promise.resolve();
+      },
+    });
+  });
+  afterEach(() => vi.useRealTimers());
+
+  it('tells the first change at once and a burst of a thousand once more', () => {
+    for (let count = 0; count < 1000; count += 1) {
+      news.usageChanged('provider');
+      news.countsChanged();
+    }
+    expect([published.length, counts]).toEqual([1, 1]);
+    vi.advanceTimersByTime(600);
+    expect([published.length, counts]).toEqual([2, 2]);
+    vi.advanceTimersByTime(10_000);
+    expect([published.length, counts]).toEqual([2, 2]);
+  });
+
+  it('keeps the slots apart', () => {
+    news.usageChanged('provider');
+    news.usageChanged('server');
+    expect(published).toEqual([
+      ['usageChanged', { slot: 'provider' }],
+      ['usageChanged', { slot: 'server' }],
+    ]);
+  });
+
+  it('says nothing after the stop', () => {
+    news.usageChanged('provider');
+    news.usageChanged('provider');
+    news.countsChanged();
+    news.countsChanged();
+    news.stop();
+    vi.advanceTimersByTime(10_000);
+    expect([published.length, counts]).toEqual([1, 1]);
+  });
+});
