@@ -210,6 +210,7 @@ export const errorCatalogue = {
   'source.missing': entry('The source does not exist', 'Check the path in the job.'),
   'source.unreadable': entry('A file could not be read', 'Check its rights; everything else was saved.'),
   'source.changed': entry('A file changed while it was read', 'It is marked; run the job again when it is quiet.'),
+  'source.device': entry('A device is kept by name only', 'Exclude it when nobody needs it after a restore.'),
   'source.empty-path': entry('The source is not a folder or file', 'Choose a folder.'),
   'restore.target': entry('The destination cannot be used', 'Choose a folder that exists and can be written.'),
   'restore.exists': entry('A file exists already', 'Choose an overwrite rule.'),

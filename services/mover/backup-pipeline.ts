@@ -6,12 +6,13 @@ import path from 'node:path';
 import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
 import { blockIdOf } from '../repository/block-content.ts';
 import { encodePointRoot } from '../repository/point-root.ts';
+import { countOfKind, isMissed, namesOf, SpecialFiles } from '../repository/special-files.ts';
 import { FileCache } from './file-cache.ts';
 import type { CachedFile } from './file-cache.ts';
 import { fileState } from './file-state.ts';
 import type { BackupOperation, MoverPhase, MoverWarning, SourceEvent, SourceTotals } from './local-link.ts';
 import { packedReferenceBytes } from './content-list.ts';
-import type { ReadContent } from './manifest-entry.ts';
+import { specialKindOf, type ReadContent } from './manifest-entry.ts';
 import { ManifestWindow } from './manifest-window.ts';
 import { showPath } from './path-text.ts';
 import { PendingFiles } from './pending-files.ts';
@@ -64,6 +65,7 @@ export class BackupPipeline {
   readonly #links = new Map<string, Buffer>();
   #keptPaths: Buffer[] = [];
   readonly #objects: SourceObject[] = [];
+  readonly #specials: readonly SpecialFiles[];
   #wake: (() => void) | undefined;
   #failure: FarkeepError | undefined;
   readonly #drained = new Set<number>();
@@ -84,6 +86,7 @@ export class BackupPipeline {
     this.#pool = pool;
     this.#emit = emit;
     this.#now = now;
+    this.#specials = operation.sourcePaths.map(() => new SpecialFiles());
     this.#cache = new FileCache(operation.fileCachePath);
     this.#window = new ManifestWindow((id, content) => {
       const block = { id: new Uint8Array(id), content: new Uint8Array(content) };
@@ -209,6 +212,7 @@ export class BackupPipeline {
       }
     }
     this.#total = walked;
+    this.#tellSpecials();
     // A file whose cached blocks are missing comes back as a file to read, so this may take several turns.
     while (this.#pending.size > 0) {
       this.#pending.flush();
@@ -216,6 +220,22 @@ export class BackupPipeline {
       await this.#until(() => this.#pending.size < before || this.#pending.hasBatch);
     }
     this.#window.write();
+  }
+
+  /** One line for each kind: pipes and sockets are only mentioned, devices are a warning (docs/data-movers.md, section 5). */
+  #tellSpecials(): void {
+    this.#specials.forEach((specials, sourceIndex) => {
+      for (const group of specials.groups()) {
+        const text = `${countOfKind(group)} ${group.count === 1 ? 'is' : 'are'} kept by name only`;
+        const names = namesOf(group, showPath);
+        if (!isMissed(group.kind)) this.#emit({ type: 'remark', text: `${text}: ${names}` });
+        else {
+          const path = showPath(group.firstPaths[0] ?? Buffer.alloc(0));
+          const message = `${text} and will not come back with a restore: ${names}`;
+          this.#warn(sourceIndex, { code: 'source.device', message, path });
+        }
+      }
+    });
   }
 
   #mustWait(): boolean {
@@ -237,6 +257,8 @@ export class BackupPipeline {
 
   #addEntry(entry: ScannedEntry): void {
     const { stats } = entry;
+    const special = specialKindOf(stats);
+    if (special !== undefined) this.#specials[entry.sourceIndex]?.add(special, entry.sourcePath);
     if (!stats.isFile()) this.#window.add(entry);
     else if (stats.nlink > 1n && this.#isLaterName(entry)) {
       this.#window.add({ ...entry, linkTarget: this.#links.get(linkKey(entry)) });

@@ -155,6 +155,8 @@ export type SourceEvent =
       readonly bytes: number;
     }
   | { readonly type: 'warning'; readonly warning: MoverWarning }
+  /** Something that nobody has to do anything about, with names of files. */
+  | { readonly type: 'remark'; readonly text: string }
   | {
       readonly type: 'finished';
       readonly totals: SourceTotals;

@@ -1,4 +1,6 @@
 // Owns the step from what was found on disk to what a manifest says of it.
+import type { BigIntStats } from 'node:fs';
+import type { SpecialKind } from '../repository/special-files.ts';
 import type { ManifestItem, TreeEntry } from '../repository/tree-entry.ts';
 import { maxContentReferencesPerItem } from '../repository/tree-entry.ts';
 import { packedReferenceBytes, unpackContent } from './content-list.ts';
@@ -73,13 +75,18 @@ export function* entryItems(
   yield { type: 'file-end', sizeBytes, isChangedWhileRead: isChanged, isUnreadable };
 }
 
+/** Undefined for files, folders and links. */
+export function specialKindOf(stats: BigIntStats): SpecialKind | undefined {
+  if (stats.isFIFO()) return 'fifo';
+  if (stats.isSocket()) return 'socket';
+  if (stats.isCharacterDevice()) return 'character-device';
+  return stats.isBlockDevice() ? 'block-device' : undefined;
+}
+
 function otherEntry(base: EntryBase, { stats, linkTarget }: ScannedEntry): TreeEntry {
   if (stats.isDirectory()) return { ...base, kind: 'folder' };
   if (stats.isSymbolicLink()) return { ...base, kind: 'symlink', target: linkTarget ?? Buffer.alloc(0) };
-  let special: 'fifo' | 'socket' | 'character-device' | 'block-device' = 'block-device';
-  if (stats.isFIFO()) special = 'fifo';
-  else if (stats.isSocket()) special = 'socket';
-  else if (stats.isCharacterDevice()) special = 'character-device';
+  const special = specialKindOf(stats) ?? 'block-device';
   const device = Number(stats.rdev);
   // Linux packs the numbers as 12:20 bits over 32 bits (makedev(3)).
   const deviceMajor = (device >>> 8) & 0xfff;

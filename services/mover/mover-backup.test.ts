@@ -1,5 +1,6 @@
 // Backup and restore between two real data mover processes over a TCP relay: what comes back is what was there, and only news travels.
 import { execFileSync } from 'node:child_process';
+import { createServer } from 'node:net';
 import { randomBytes } from 'node:crypto';
 import {
   chmodSync,
@@ -43,6 +44,18 @@ beforeEach(() => {
 afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
+
+function canMakeDevices(): boolean {
+  const probe = path.join(mkdtempSync(path.join(tmpdir(), 'farkeep-device-')), 'null');
+  try {
+    execFileSync('mknod', [probe, 'c', '1', '3'], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  } finally {
+    rmSync(path.dirname(probe), { recursive: true });
+  }
+}
 
 const newId = (): string => randomBytes(16).toString('hex');
 const inSource = (name: string): string => path.join(source, name);
@@ -177,7 +190,6 @@ describe('backup and restore', () => {
     writeFileSync(inSource('node_modules/x'), 'x');
     writeFileSync(inSource('a.tmp'), 'x');
 
-    execFileSync('mkfifo', [inSource('pipe')]);
     const pointId = newId();
     const result = await backup(pointId, {}, ['node_modules/', '*.tmp']);
     finished(result);
@@ -185,7 +197,43 @@ describe('backup and restore', () => {
     expect(readFileSync(path.join(folder, 'out/kept'), 'utf8')).toBe('kept');
     expect(existsSync(path.join(folder, 'out/node_modules'))).toBe(false);
     expect(existsSync(path.join(folder, 'out/a.tmp'))).toBe(false);
-    expect(out.warningCount).toBe(1); // the pipe is recorded, not restored
+    expect(out.warningCount).toBe(0);
+  });
+
+  it('mention pipes and sockets in one line each, and warn of devices', async () => {
+    const remarks = ({ sourceEvents }: MoverSessionResult): string[] =>
+      sourceEvents.flatMap((event) => (event.type === 'remark' ? [event.text] : []));
+    writeFileSync(inSource('kept'), 'kept');
+    for (const name of ['\x1b[2J', 'a', 'b', 'c', 'd']) execFileSync('mkfifo', [inSource(`pipe ${name}`)]);
+    await using server = createServer();
+    await new Promise<void>((resolve) => server.listen(inSource('agent.sock'), resolve));
+    const pointId = newId();
+    const result = await backup(pointId);
+    expect(finished(result).warningCount).toBe(0);
+    const pipes = ['\\x1b[2J', 'a', 'b'].map((name) => inSource(`pipe ${name}`)).join(', ');
+    expect(remarks(result).sort()).toEqual([
+      `1 socket is kept by name only: ${inSource('agent.sock')}`,
+      `5 pipes are kept by name only: ${pipes} and 2 more`,
+    ]);
+    const restored = await restore(pointId);
+    expect(finished(restored)).toMatchObject({ warningCount: 0, totals: { restored: { files: 1, failed: 0 } } });
+    expect(finished(restored).failure).toBeUndefined();
+    expect(remarks(restored).sort()).toEqual([
+      '1 socket not made anew: agent.sock',
+      '5 pipes not made anew: pipe \\x1b[2J, pipe a, pipe b and 2 more',
+    ]);
+  });
+
+  it.runIf(process.getuid?.() === 0 && canMakeDevices())('warn once of devices of a kind', async () => {
+    writeFileSync(inSource('kept'), 'kept');
+    for (const minor of ['3', '5']) execFileSync('mknod', [inSource(`device ${minor}`), 'c', '1', minor]);
+    const pointId = newId();
+    const result = await backup(pointId);
+    expect(finished(result).warningCount).toBe(1);
+    expect(warnings(result.sourceEvents)).toEqual([{ code: 'source.device', path: inSource('device 3') }]);
+    const restored = await restore(pointId);
+    expect(warnings(restored.sourceEvents)).toEqual([{ code: 'restore.incomplete', path: 'device 3' }]);
+    expect(finished(restored).totals.restored).toMatchObject({ files: 1, failed: 2 });
   });
 
   it('save what was seen of a file that grows all the time, marked, without end', async () => {

@@ -7,6 +7,7 @@ import { readManifest } from '../repository/manifest.ts';
 import { decodePointRoot, type PointRoot } from '../repository/point-root.ts';
 import { isDamage, restoreFailure } from '../repository/restore-failure.ts';
 import { chooseItems, findLinkedElsewhere } from '../repository/tree-selection.ts';
+import { countOfKind, isMissed, namesOf } from '../repository/special-files.ts';
 import { TreeWriter } from '../repository/tree-writer.ts';
 import type { FileSink } from '../repository/file-sink.ts';
 import type { RestoreCounts, RestoreProblem } from '../repository/tree-writer.ts';
@@ -123,6 +124,10 @@ export class RestorePipeline {
       await Promise.race([Promise.all(this.#files), this.#aborted.promise]);
     } finally {
       result = await writer.finish();
+    }
+    for (const group of result.specials) {
+      if (isMissed(group.kind)) continue;
+      this.#emit({ type: 'remark', text: `${countOfKind(group)} not made anew: ${namesOf(group, showPath)}` });
     }
     // Nothing of it there: that is the failure, not a warning for each.
     const unmatched = selection.isAnyMatched ? selection.unmatched() : [];

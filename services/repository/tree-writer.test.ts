@@ -65,18 +65,31 @@ describe('TreeWriter', () => {
       file(Buffer.from(oddName), 'odd'),
       [entryOf('hardlink', 'link', { target: Buffer.from('closed/inside') })],
       [entryOf('special', 'pipe')],
+      [entryOf('special', 'tty1', { special: 'character-device' })],
+      [entryOf('special', 'tty2', { special: 'character-device' })],
+      [entryOf('special', 'tty3', { special: 'character-device' })],
     ]);
     expect(result.counts).toMatchObject({
       files: 4,
       folders: 1,
       symlinks: 1,
       hardLinks: 1,
-      failed: 1,
+      failed: 3,
       skipped: 0,
       contentBytes: 600_008,
     });
+    // Nobody misses a pipe; devices are named together.
+    expect(result.specials).toMatchObject([
+      { kind: 'fifo', count: 1 },
+      { kind: 'character-device', count: 3 },
+    ]);
     expect(result.problems).toMatchObject([
-      { path: Buffer.from('pipe'), code: 'restore.incomplete', isRestored: false },
+      {
+        path: Buffer.from('tty1'),
+        code: 'restore.incomplete',
+        message: expect.stringContaining('3 character devices') as string,
+        isRestored: false,
+      },
     ]);
     expect(readFileSync(path.join(to, 'a'), 'utf8')).toBe('hello');
     expect(statSync(to).mode & 0o7777).toBe(0o750);

@@ -4,6 +4,7 @@ import { lchownSync, linkSync, lutimesSync, renameSync, symlinkSync } from 'node
 import type { ErrorCode } from '../contracts/errors.ts';
 import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
 import { isDamage } from './restore-failure.ts';
+import { countOfKind, isMissed, SpecialFiles, type SpecialGroup } from './special-files.ts';
 import { splitPath } from './tree-position.ts';
 import { makeWriteBuffers } from './direct-file.ts';
 import { DiskFile, type FileSink } from './file-sink.ts';
@@ -41,6 +42,8 @@ export interface RestoreResult {
   /** The first thousand. */
   readonly problems: readonly RestoreProblem[];
   readonly problemCount: number;
+  /** Pipes, sockets and devices of what was asked for; none of them was made. */
+  readonly specials: readonly SpecialGroup[];
 }
 
 export interface TreeWriterOptions {
@@ -82,6 +85,7 @@ export class TreeWriter {
   readonly #sinks = new Map<string, DiskFile>();
   readonly #waitingLinks = new Map<string, (() => void)[]>();
   readonly #problems: RestoreProblem[] = [];
+  readonly #specials = new SpecialFiles();
   #problemCount = 0;
   readonly counts: RestoreCounts = {
     files: 0,
@@ -155,10 +159,7 @@ export class TreeWriter {
           this.#makeHardLink(parent, name, entry);
           return undefined;
         case 'special':
-          this.#fail(
-            entry.path,
-            new FarkeepError('restore.incomplete', `A ${entry.special} is recorded but not restored`),
-          );
+          this.#specials.add(entry.special, entry.path);
           return undefined;
       }
     } catch (error) {
@@ -172,7 +173,9 @@ export class TreeWriter {
     for (const sink of [...this.#sinks.values()])
       await sink.fail(new FarkeepError('restore.incomplete', 'Its content did not arrive'));
     this.#leaveTo(0);
-    return { counts: this.counts, problems: this.#problems, problemCount: this.#problemCount };
+    const specials = this.#specials.groups();
+    for (const group of specials.filter(({ kind }) => isMissed(kind))) this.#failGroup(group);
+    return { counts: this.counts, problems: this.#problems, problemCount: this.#problemCount, specials };
   }
 
   /** The path of the manifest in plain text, for messages. */
@@ -385,6 +388,15 @@ export class TreeWriter {
   }
 
   // problems
+
+  #failGroup(group: SpecialGroup): void {
+    this.counts.failed += group.count;
+    const text =
+      group.count === 1
+        ? `A ${countOfKind(group).slice(2)} is recorded but cannot be made`
+        : `${countOfKind(group)} are recorded but cannot be made; this is the first`;
+    this.#note(group.firstPaths[0] ?? Buffer.alloc(0), new FarkeepError('restore.incomplete', text), false);
+  }
 
   #fail(path: Buffer, error: unknown): void {
     this.counts.failed += 1;

@@ -226,16 +226,19 @@ export class LiveSession {
   }
 
   act(level: SessionAction['level'], text: string, durationMs: number | null = null): SessionAction {
-    const last = this.#detail.actions.at(-1)?.sequence ?? 0;
-    const action: SessionAction = {
-      sequence: last + 1,
-      at: new Date(this.#clock.now()).toISOString(),
-      level,
-      text,
-      durationMs,
-    };
+    const action = this.#newAction(level, text, durationMs);
     this.#addAction(action);
     return action;
+  }
+
+  /** For people to know, with names of files: nothing that anybody has to do something about. */
+  remark(text: string): void {
+    this.#addAction(this.#newAction('info', text, null), true);
+  }
+
+  #newAction(level: SessionAction['level'], text: string, durationMs: number | null): SessionAction {
+    const last = this.#detail.actions.at(-1)?.sequence ?? 0;
+    return { sequence: last + 1, at: new Date(this.#clock.now()).toISOString(), level, text, durationMs };
   }
 
   /** An action of the other side; gets the next number of this side. */
@@ -323,14 +326,14 @@ export class LiveSession {
     });
   }
 
-  #addAction(action: SessionAction): void {
+  #addAction(action: SessionAction, isNaming = action.level === 'warning'): void {
     const { actions } = this.#detail;
     actions.push(action);
     if (actions.length > maxActions) {
       const oldestPlain = actions.findIndex((known) => known.level === 'info');
       actions.splice(oldestPlain === -1 ? 0 : oldestPlain, 1);
     }
-    for (const observer of this.#observers) observer.acted?.(this.id, action);
+    for (const observer of this.#observers) observer.acted?.(this.id, action, isNaming);
   }
 
   /** Nothing moves any more: no rate, no time left. */

@@ -16,7 +16,8 @@ export interface SessionObserver {
   changed?(summary: SessionSummary): void;
   progressed?(sessionId: string, at: string, progress: SessionProgress, bottleneck: Bottleneck | null): void;
   stepped?(sessionId: string, step: HandshakeStep): void;
-  acted?(sessionId: string, action: SessionAction): void;
+  /** @param isNaming the text may hold names of files */
+  acted?(sessionId: string, action: SessionAction, isNaming: boolean): void;
   objectChanged?(sessionId: string, object: SessionObject): void;
   sampled?(sessionId: string, sample: ThroughputSample): void;
 }

@@ -63,8 +63,8 @@ export class SessionReporter implements SessionObserver {
     this.#steps.set(step.step, step);
   }
 
-  acted(_sessionId: string, action: SessionAction): void {
-    if (this.#areNamesHidden && action.level === 'warning') return;
+  acted(_sessionId: string, action: SessionAction, isNaming: boolean): void {
+    if (this.#areNamesHidden && isNaming) return;
     this.#actions.push(action);
     if (this.#actions.length > maxActions) this.#actions.shift();
   }

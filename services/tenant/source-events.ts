@@ -43,6 +43,9 @@ export function applySourceEvent(
       live.warn({ code, message, path });
       return;
     }
+    case 'remark':
+      live.remark(event.text);
+      return;
     case 'finished':
       if ('rootHash' in event)
         live.setProgress({ ...progressOf(event.totals, earlier), safeBytes: event.totals.processedBytes });
