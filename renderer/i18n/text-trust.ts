@@ -10,6 +10,8 @@ export const trustTexts = {
   'trust.changed.why.title': 'Why this can happen.',
   'trust.changed.why':
     'The provider installed a new certificate that was not announced to this computer, or someone is in between. Ask the provider for the thumbprint by phone or from its customer page, not by replying to a mail.',
+  'trust.announcedEarly':
+    'The provider announced this certificate for {date}, signed with the key of the saved one, but shows it early. Ask why, and compare.',
   'trust.untrusted.why.title': 'What to do.',
   'trust.untrusted.why':
     'Ask the provider for the thumbprint by phone or from its customer page, not by replying to a mail, and compare. After you accept, only exactly this certificate is trusted.',
@@ -102,6 +104,11 @@ export const trustTexts = {
   'pins.revoke.title': 'Revoke the pin of {identity}?',
   'pins.revoke.text':
     'Jobs that back up to {identity} stop until its certificate is accepted again. Thumbprint: {thumbprint}',
+  'pins.reinstate': 'Trust again...',
+  'pins.reinstate.title': 'Trust the revoked certificate of {identity} again?',
+  'pins.reinstate.text':
+    'Its pin was revoked here, so it is refused. Ask the provider for the thumbprint by phone or from its customer page, and paste it.',
+  'pins.reinstate.confirm': 'Trust again',
   'pins.revoke.confirm': 'Revoke pin',
   'pins.state.current': 'Current',
   'pins.state.next': 'Announced',

@@ -228,6 +228,7 @@ export function promptOf(kind: TrustPrompt['kind'], changes: Partial<TrustPrompt
     identity: kind === 'changed' ? 'Northwind Hosting' : 'gw1.northwind.example',
     gateway: { host: 'gw1.northwind.example', port: 6180 },
     raisedAt: '2026-11-21T21:04:12.000Z',
+    announcedFor: null,
     reasons: kind === 'changed' ? ['chain.self-signed', 'pin.changed'] : ['chain.self-signed'],
     presented: certificateOf(9),
     saved:

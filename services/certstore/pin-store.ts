@@ -129,6 +129,21 @@ export class PinStore {
     return this.get(id);
   }
 
+  /** Lifts a revocation: the pin is current again, or `replaced` when another one is. @throws FarkeepError 'call.not-found' */
+  reinstate(id: string): Pin {
+    return this.#database.transaction(() => {
+      const { changes } = this.#database.run(
+        `UPDATE pin SET pinned_at = ?, state = iif(
+           EXISTS (SELECT 1 FROM pin AS other WHERE other.identity = pin.identity AND other.state = 'current'),
+           'replaced', 'current') WHERE id = ? AND state = 'revoked'`,
+        this.#clock.now(),
+        id,
+      );
+      if (changes === 0) throw new FarkeepError('call.not-found', 'There is no such revoked pin');
+      return this.get(id);
+    });
+  }
+
   /** The identity got another name; pins that stand under the new one already give way. */
   rename(from: string, to: string): void {
     this.#database.transaction(() => {

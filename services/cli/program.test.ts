@@ -32,7 +32,7 @@ describe('the farkeep command', () => {
       ),
       ...['announce', 'show', 'cancel'].map((name) => `certificate rollover ${name}`),
       ...['show', 'import', 'new-key', 'issue'].map((name) => `licence ${name}`),
-      ...['check', 'list', 'accept', 'revoke', 'journal', 'export', 'import', 'settings'].map(
+      ...['check', 'list', 'accept', 'revoke', 'reinstate', 'journal', 'export', 'import', 'settings'].map(
         (name) => `trust ${name}`,
       ),
       ...['enrol-token', 'enrol', 'list', 'enable', 'disable', 'doctor'].map((name) => `gateway ${name}`),

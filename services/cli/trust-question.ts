@@ -7,6 +7,7 @@ import { trustDomain } from '../contracts/rpc/trust.ts';
 import { quoteForShell, type AdminClient } from '../host/admin-client.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import { defaultHome } from '../kernel/home-folder.ts';
+import { formatInstant } from './quantities.ts';
 import { printable } from './text-table.ts';
 
 /** @returns the question that holds the session up; undefined when it waits for something else, or not at all */
@@ -38,9 +39,14 @@ export function questionError(
   });
 }
 
-function describeQuestion({ kind, identity, gateway, presented }: TrustPrompt): string {
-  const what = kind === 'changed' ? 'has CHANGED' : 'is not trusted';
+function describeQuestion({ kind, identity, gateway, presented, announcedFor }: TrustPrompt): string {
+  const what = `${kind === 'changed' ? 'has CHANGED' : 'is not trusted'}${describeEarly(announcedFor)}`;
   return `The certificate of "${printable(identity)}" (${gateway.host}:${gateway.port}) ${what}; presented SHA-256 thumbprint: ${presented.sha256}`;
+}
+
+/** Why it is asked although the provider announced it. */
+export function describeEarly(announcedFor: TrustPrompt['announcedFor']): string {
+  return announcedFor === null ? '' : ` (announced for ${formatInstant(announcedFor)}, shown early)`;
 }
 
 function answerCommand({ identity }: TrustPrompt, home: string): string {

@@ -164,6 +164,10 @@ export function decideTrust(input: TrustInput): TrustResult {
   };
 }
 
+/** Only a person lifts a revocation, knowingly: nothing that connects offers it. */
+export const revokedPinHint =
+  'To trust it again, ask your provider for the thumbprint, then: farkeep trust reinstate NAME --fingerprint THUMBPRINT, or Options > Security > Pinned certificates in the console.';
+
 /** The error for a refused decision. The code tells the compare prompt from the first-contact prompt from a plain refusal. */
 export function trustError(result: TrustResult, identity: string): FarkeepError {
   const refusing = result.findings.filter((finding) => finding.isRefusing);
@@ -176,6 +180,7 @@ export function trustError(result: TrustResult, identity: string): FarkeepError 
         ? 'trust.changed'
         : 'trust.untrusted';
   return new FarkeepError(code, `${identity}: ${refusing.map((finding) => finding.message).join('; ')}`, {
+    ...(code === 'trust.refused' && has('pin.revoked') ? { hint: revokedPinHint } : {}),
     details: { reasons: result.reasons },
   });
 }

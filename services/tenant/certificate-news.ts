@@ -16,7 +16,7 @@ import type { TenantRequestInput, WireRolloverAnnouncement } from '../wire/contr
 import type { ProviderLink } from './provider-link.ts';
 
 /** The clocks of both sides differ: a provider that switches at its date must not look like one with a changed certificate. */
-const clockToleranceMs = 60 * 60_000;
+export const announcementToleranceMs = 60 * 60_000;
 const askTimeoutMs = 15_000;
 /** For each provider and run of the service: ever new forgeries shall not fill the disk with journal. */
 const maxRefusalsKept = 20;
@@ -129,7 +129,7 @@ export class CertificateNews {
       );
       const sha256 = thumbprintOf(nextCertificateDer);
       if (pins.isAnnounced(identity, nextCertificateDer, announcedAt)) return null;
-      pins.announce(identity, nextCertificateDer, { usableFrom: switchAt - clockToleranceMs, announcedAt });
+      pins.announce(identity, nextCertificateDer, { usableFrom: switchAt - announcementToleranceMs, announcedAt });
       const date = new Date(switchAt).toISOString();
       const message = `The provider has announced its next certificate, from ${date}`;
       journal.append({

@@ -8,10 +8,18 @@ import type { TrustJournal } from '../certstore/trust-journal.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import { newId } from '../kernel/identifier.ts';
-import { summarize } from '../pki/certificate-summary.ts';
+import { readCertificate, summarize } from '../pki/certificate-summary.ts';
 import { cleanThumbprint, matchesThumbprint, thumbprintOf, type Thumbprint } from '../pki/thumbprint.ts';
-import { decideTrust, trustError, type RevocationAnswer, type TrustInput, type TrustResult } from '../pki/trust.ts';
+import {
+  decideTrust,
+  revokedPinHint,
+  trustError,
+  type RevocationAnswer,
+  type TrustInput,
+  type TrustResult,
+} from '../pki/trust.ts';
 import type { PresentedCertificate } from '../transport/control-client.ts';
+import { announcementToleranceMs } from './certificate-news.ts';
 
 export interface TrustQuestion {
   /** Name of the provider; its host before it has one. */
@@ -128,6 +136,34 @@ export class TrustDesk {
     if (answer === 'accept') this.#publish(trustDomain, 'pinsChanged', {});
   }
 
+  /**
+   * A person trusts a certificate again whose pin was revoked, and gives its thumbprint. It is the pin of its identity then, unless
+   * another certificate is: that one stays, and the prompt that compares decides when this one is shown.
+   * @throws call.not-found, call.conflict when it is not revoked, trust.thumbprint-malformed, trust.thumbprint-mismatch
+   */
+  reinstate(pinId: string, pasted: string, who: string): Pin {
+    const { identity, state, certificate } = this.#pins.get(pinId);
+    if (state !== 'revoked') throw new FarkeepError('call.conflict', `This pin of "${identity}" is not revoked`);
+    if (!matchesThumbprint(readCertificate(certificate.pem).der, cleanThumbprint(pasted))) {
+      throw new FarkeepError(
+        'trust.thumbprint-mismatch',
+        `The revoked certificate of "${identity}" has another thumbprint: ${certificate.sha256}`,
+      );
+    }
+    const pin = this.#pins.reinstate(pinId);
+    this.#journal.append({
+      who,
+      action: 'accepted',
+      identity,
+      address: '',
+      sha256: certificate.sha256,
+      note: 'The revocation of its pin was lifted; the thumbprint was compared again',
+    });
+    this.#withdrawAbout(identity, certificate.sha256);
+    this.#publish(trustDomain, 'pinsChanged', {});
+    return pin;
+  }
+
   /** Nobody waits for these questions any more. */
   withdraw(identity: string): void {
     for (const { prompt } of [...this.#prompts.values()]) {
@@ -150,6 +186,7 @@ export class TrustDesk {
     // Only a person lifts a revocation, by accepting the certificate again for this very name.
     if (hasPin(to, 'revoked')) {
       throw new FarkeepError('trust.refused', `${to}: This certificate was pinned and the pin was revoked`, {
+        hint: revokedPinHint,
         details: { reasons: ['pin.revoked'] },
       });
     }
@@ -251,11 +288,20 @@ export class TrustDesk {
       saved: saved?.certificate ?? null,
       savedAt: saved?.pinnedAt ?? null,
       waitingJob: question.waitingJob,
+      announcedFor: this.#announcedFor(presented, question),
     };
     const settled = Promise.withResolvers<PromptAnswer>();
     this.#prompts.set(prompt.id, { prompt, leafDer: Buffer.from(presented.leafDer), isVerified: false, settled });
     this.#publish(trustDomain, 'promptRaised', prompt);
     return { prompt, answer: settled.promise };
+  }
+
+  /** A date that has come needs no prompt, so one that is found here is still to come. */
+  #announcedFor({ leafDer }: PresentedCertificate, { identity }: TrustQuestion): string | null {
+    const next = this.#pins
+      .forDecision(identity)
+      .find(({ state, certificateDer }) => state === 'next' && leafDer.equals(certificateDer));
+    return next?.usableFrom === undefined ? null : new Date(next.usableFrom + announcementToleranceMs).toISOString();
   }
 
   #get(promptId: string): OpenPrompt {
@@ -274,7 +320,8 @@ export class TrustDesk {
 }
 
 function describeAnswer(prompt: TrustPrompt, isVerified: boolean, isCompared: boolean): string {
-  const kind = prompt.kind === 'changed' ? 'changed certificate' : 'first contact';
+  const early = prompt.announcedFor === null ? '' : ` that was announced for ${prompt.announcedFor}, shown early`;
+  const kind = `${prompt.kind === 'changed' ? 'changed certificate' : 'first contact'}${early}`;
   if (isVerified) return `${kind}; the pasted thumbprint matched`;
   return isCompared ? `${kind}; compared by the admin` : kind;
 }

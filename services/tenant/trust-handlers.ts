@@ -48,6 +48,7 @@ export function trustHandlers(options: {
       publish(trustDomain, 'pinsChanged', {});
       return {};
     },
+    reinstatePin: ({ pinId, pasted }, context) => desk.reinstate(pinId, pasted, who(context)),
     journal: () => {
       const { isIntact, brokenAt, head } = journal.verify();
       return { entries: journal.list(), isIntact, brokenAt, head };

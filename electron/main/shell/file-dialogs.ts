@@ -11,7 +11,8 @@ export interface FileDialogs {
   readChosenText(file: string): Promise<string>;
 }
 
-const maxTextBytes = 1024 * 1024;
+const maxTextMiB = 6;
+const maxTextBytes = maxTextMiB * 1024 * 1024;
 const maxRemembered = 100;
 
 export function createFileDialogs(window: () => BrowserWindow): FileDialogs {
@@ -51,7 +52,7 @@ export function createFileDialogs(window: () => BrowserWindow): FileDialogs {
       }
       const { size } = await stat(file);
       if (size > maxTextBytes)
-        throw new FarkeepError('call.invalid', `${file} is larger than 1 MiB`, { field: 'path' });
+        throw new FarkeepError('call.invalid', `${file} is larger than ${maxTextMiB} MiB`, { field: 'path' });
       return readFile(file, 'utf8');
     },
   };

@@ -17,6 +17,7 @@ import { ErrorView } from '../../ui/error-view.tsx';
 import { useCall } from '../../ui/use-call.ts';
 import { exportTrustedHosts, importTrustedHosts } from './trusted-hosts.ts';
 import { OptionsSection } from './options-section.tsx';
+import { ReinstateDialog } from './reinstate-dialog.tsx';
 
 const tones: Readonly<Record<Pin['state'], Tone>> = {
   current: 'success',
@@ -39,6 +40,7 @@ export function PinList(): ReactNode {
   const [imported, setImported] = useState<string | null>(null);
   const call = useCall();
   const [revoking, setRevoking] = useState<Pin | null>(null);
+  const [reinstating, setReinstating] = useState<Pin | null>(null);
   return (
     <OptionsSection
       title={t('pins.title')}
@@ -122,7 +124,7 @@ export function PinList(): ReactNode {
               id: 'revoke',
               title: t('commands.label'),
               isTitleHidden: true,
-              width: '100px',
+              width: '120px',
               isNumeric: true,
               cell: (pin) =>
                 pin.state === 'current' || pin.state === 'next' ? (
@@ -133,11 +135,20 @@ export function PinList(): ReactNode {
                   >
                     {t('pins.revoke')}
                   </Button>
+                ) : pin.state === 'revoked' ? (
+                  <Button
+                    size="small"
+                    aria-label={`${t('pins.reinstate')} ${pin.identity}`}
+                    onClick={() => setReinstating(pin)}
+                  >
+                    {t('pins.reinstate')}
+                  </Button>
                 ) : null,
             },
           ]}
         />
       )}
+      {reinstating !== null && <ReinstateDialog pin={reinstating} onClose={() => setReinstating(null)} />}
       {revoking !== null && (
         <ConfirmDialog
           title={t('pins.revoke.title', { identity: revoking.identity })}

@@ -133,6 +133,9 @@ export function TrustPromptDialog({ prompt, onAnswered, onPostpone }: TrustPromp
         {t(isChanged ? 'trust.changed.intro' : 'trust.untrusted.intro', place)}{' '}
         {prompt.waitingJob !== null && t('trust.job.waits', { job: prompt.waitingJob })}
       </p>
+      {prompt.announcedFor !== null && (
+        <p className={styles.intro}>{t('trust.announcedEarly', { date: formatInstant(prompt.announcedFor) })}</p>
+      )}
       <ComparisonTable prompt={prompt} />
       {!isChanged && <ReasonList reasons={prompt.reasons} />}
       <div className={styles.why}>

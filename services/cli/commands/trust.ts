@@ -14,6 +14,8 @@ import type { CommandContext, DefineAction } from '../command-context.ts';
 import { parseHostPort } from '../host-port.ts';
 import { formatInstant, parseWholeNumber, usageError } from '../quantities.ts';
 import { formatFacts, formatTable } from '../text-table.ts';
+import { describeEarly } from '../trust-question.ts';
+import { registerPins } from './trust-pins.ts';
 
 type TrustClient = DomainClient<typeof trustDomain>;
 
@@ -152,24 +154,7 @@ Examples:
       }),
     );
 
-  group
-    .command('revoke <pin>')
-    .description('stop trusting a pinned certificate')
-    .addHelpText(
-      'after',
-      '\nPIN is the name of the provider, or an identifier or thumbprint (or its start) of farkeep trust list.\n\nExample:\n  $ farkeep trust revoke northwind',
-    )
-    .action(
-      action(async (context, wanted: string, _options: object) => {
-        const client = await connectTenant(context);
-        const pin = findPin((await client.listPins({})).pins, wanted);
-        await client.revokePin({ pinId: pin.id });
-        context.output.result(
-          { ok: true, id: pin.id },
-          `Revoked the pin of "${pin.identity}" (${pin.certificate.sha256}).`,
-        );
-      }),
-    );
+  registerPins(group, action);
 
   group
     .command('journal')
@@ -346,25 +331,6 @@ function findPrompt(prompts: readonly TrustPrompt[], identity: string | undefine
   );
 }
 
-function findPin(pins: readonly Pin[], wanted: string): Pin {
-  const start = wanted.toLowerCase().replaceAll(':', '');
-  const found = pins.filter(
-    ({ id, identity, state, certificate }) =>
-      (identity === wanted && (state === 'current' || state === 'next')) ||
-      (start.length >= 4 &&
-        (id.startsWith(start) || certificate.sha256.replaceAll(':', '').toLowerCase().startsWith(start))),
-  );
-  const [only] = found;
-  if (only !== undefined && found.length === 1) return only;
-  throw new FarkeepError(
-    'call.not-found',
-    found.length > 1 ? `Several pins match "${wanted}"` : `There is no pin "${wanted}"`,
-    {
-      hint: 'See which there are: farkeep trust list',
-    },
-  );
-}
-
 function readFileOf(option: string, file: string): Promise<Buffer>;
 function readFileOf(option: string, file: string, encoding: 'utf8'): Promise<string>;
 async function readFileOf(option: string, file: string, encoding?: 'utf8'): Promise<Buffer | string> {
@@ -378,9 +344,12 @@ async function readFileOf(option: string, file: string, encoding?: 'utf8'): Prom
 }
 
 function formatList(prompts: readonly TrustPrompt[], pins: readonly Pin[]): string {
-  const open = prompts.map(({ identity, kind, gateway, presented, waitingJob }) =>
+  const open = prompts.map(({ identity, kind, gateway, presented, waitingJob, announcedFor }) =>
     formatFacts([
-      ['Question', `${kind === 'changed' ? 'the certificate has CHANGED' : 'first contact'}: ${identity}`],
+      [
+        'Question',
+        `${kind === 'changed' ? 'the certificate has CHANGED' : 'first contact'}${describeEarly(announcedFor)}: ${identity}`,
+      ],
       ['From', `${gateway.host}:${gateway.port}${waitingJob === null ? '' : ` (job "${waitingJob}" waits)`}`],
       ['Issued to', presented.subject],
       ['Thumbprint (SHA-256)', presented.sha256],

@@ -66,6 +66,8 @@ export const trustPromptSchema = z.object({
   savedAt: instantSchema.nullable(),
   /** Name of the job that waits for the answer; null when the wizard asks. */
   waitingJob: z.string().nullable(),
+  /** The provider announced this very certificate for a date to come, with its current key, but shows it already; null otherwise. */
+  announcedFor: instantSchema.nullable().default(null),
 });
 export type TrustPrompt = z.infer<typeof trustPromptSchema>;
 

@@ -60,13 +60,13 @@ export const consoleDomain = defineDomain({
       input: z.object({
         title: z.string().max(200),
         suggestedName: z.string().max(200),
-        text: z.string().max(4_000_000),
+        text: z.string().max(6 * 1024 * 1024),
       }),
       output: z.object({ path: z.string().nullable() }),
     },
     readTextFile: {
       input: z.object({ path: z.string().min(1).max(4096) }),
-      /** At most 1 MiB; only paths that chooseFile returned. */
+      /** At most 6 MiB, as much as trust.importHosts takes; only paths that chooseFile returned. */
       output: z.object({ text: z.string() }),
     },
     copyText: { input: z.object({ text: z.string().max(1_000_000) }), output: emptySchema },

@@ -32,6 +32,11 @@ export const trustDomain = defineDomain({
     },
     listPins: { input: emptySchema, output: z.object({ pins: z.array(pinSchema) }) },
     revokePin: { input: z.object({ pinId: idSchema }), output: emptySchema },
+    /**
+     * Trusts a certificate again whose pin was revoked; the thumbprint has to be given anew. Errors trust.thumbprint-mismatch,
+     * trust.thumbprint-malformed; call.conflict for a pin that is not revoked.
+     */
+    reinstatePin: { input: z.object({ pinId: idSchema, pasted: z.string().max(1000) }), output: pinSchema },
     journal: {
       input: emptySchema,
       output: z.object({

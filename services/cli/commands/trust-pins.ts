@@ -1,0 +1,74 @@
+// Owns `farkeep trust revoke` and `farkeep trust reinstate`: pins that are there already. Never connects to a provider.
+import type { Command } from 'commander';
+import type { DomainClient } from '../../contracts/contract.ts';
+import type { Pin } from '../../contracts/models/trust.ts';
+import { trustDomain } from '../../contracts/rpc/trust.ts';
+import { FarkeepError } from '../../kernel/farkeep-error.ts';
+import type { CommandContext, DefineAction } from '../command-context.ts';
+
+export function registerPins(group: Command, action: DefineAction): void {
+  group
+    .command('revoke <pin>')
+    .description('stop trusting a pinned certificate')
+    .addHelpText(
+      'after',
+      '\nPIN is the name of the provider, or an identifier or thumbprint (or its start) of farkeep trust list.\n\nExample:\n  $ farkeep trust revoke northwind',
+    )
+    .action(
+      action(async (context, wanted: string, _options: object) => {
+        const client = await connectTenant(context);
+        const pin = findPin((await client.listPins({})).pins, wanted, ['current', 'next']);
+        await client.revokePin({ pinId: pin.id });
+        context.output.result(
+          { ok: true, id: pin.id },
+          `Revoked the pin of "${pin.identity}" (${pin.certificate.sha256}).`,
+        );
+      }),
+    );
+
+  group
+    .command('reinstate <pin>')
+    .description('trust a certificate again whose pin was revoked; its thumbprint has to be given anew')
+    .requiredOption('--fingerprint <thumbprint>', 'what your provider told you over another way')
+    .addHelpText(
+      'after',
+      '\nPIN is the name of the provider, or an identifier or thumbprint (or its start) of farkeep trust list.\n\nExample:\n  $ farkeep trust reinstate northwind --fingerprint AB:CD:...',
+    )
+    .action(
+      action(async (context, wanted: string, options: { fingerprint: string }) => {
+        const client = await connectTenant(context);
+        const { id } = findPin((await client.listPins({})).pins, wanted, ['revoked']);
+        const pin = await client.reinstatePin({ pinId: id, pasted: options.fingerprint });
+        const { identity, state, certificate } = pin;
+        context.output.result({ ok: true, id: pin.id, identity, state, sha256: certificate.sha256 }, () =>
+          state === 'current'
+            ? `Trusted again and pinned: ${identity}`
+            : `Not revoked any more: ${identity}. Another certificate is pinned; you are asked to compare when this one is shown.`,
+        );
+      }),
+    );
+}
+
+async function connectTenant(context: CommandContext): Promise<DomainClient<typeof trustDomain>> {
+  return (await context.connect('tenant')).domain(trustDomain);
+}
+
+/** By name among those in one of the states, else by the start of an identifier or thumbprint. */
+function findPin(pins: readonly Pin[], wanted: string, states: readonly Pin['state'][]): Pin {
+  const start = wanted.toLowerCase().replaceAll(':', '');
+  const found = pins.filter(
+    ({ id, identity, state, certificate }) =>
+      (identity === wanted && states.includes(state)) ||
+      (start.length >= 4 &&
+        (id.startsWith(start) || certificate.sha256.replaceAll(':', '').toLowerCase().startsWith(start))),
+  );
+  const [only] = found;
+  if (only !== undefined && found.length === 1) return only;
+  throw new FarkeepError(
+    'call.not-found',
+    found.length > 1 ? `Several pins match "${wanted}"` : `There is no pin "${wanted}"`,
+    {
+      hint: 'See which there are: farkeep trust list',
+    },
+  );
+}

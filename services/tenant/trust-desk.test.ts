@@ -1,0 +1,104 @@
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { PinStore } from '../certstore/pin-store.ts';
+import { openTrustDatabase } from '../certstore/trust-database.ts';
+import { TrustJournal } from '../certstore/trust-journal.ts';
+import { trustDomain } from '../contracts/rpc/trust.ts';
+import { readCertificate, summarize } from '../pki/certificate-summary.ts';
+import { generateSelfSigned } from '../pki/generate.ts';
+import { RecordedEvents } from '../testing/recorded-events.ts';
+import { ShiftedClock } from '../testing/shifted-clock.ts';
+import type { PresentedCertificate } from '../transport/control-client.ts';
+import { announcementToleranceMs } from './certificate-news.ts';
+import { TrustDesk, type TrustVerdict } from './trust-desk.ts';
+
+const identity = 'northwind';
+const dayMs = 86_400_000;
+
+describe('TrustDesk', () => {
+  let current: string;
+  let next: string;
+  let clock: ShiftedClock;
+  let pins: PinStore;
+  let journal: TrustJournal;
+  let events: RecordedEvents;
+  let desk: TrustDesk;
+
+  beforeAll(async () => {
+    const make = async (commonName: string): Promise<string> =>
+      (await generateSelfSigned({ subject: { commonName }, keyBits: 2048 })).certificatePem;
+    [current, next] = await Promise.all([make('current'), make('next')]);
+  });
+  beforeEach(() => {
+    const database = openTrustDatabase(':memory:');
+    clock = new ShiftedClock();
+    pins = new PinStore(database, clock);
+    journal = new TrustJournal(database, clock);
+    events = new RecordedEvents();
+    desk = new TrustDesk({ pins, journal, clock, publish: events.publish });
+    pins.accept(identity, current);
+  });
+
+  const show = (pem: string): TrustVerdict => {
+    const leafDer = readCertificate(pem).der;
+    const presented: PresentedCertificate = {
+      leafDer,
+      chainDer: [leafDer],
+      isAuthorized: false,
+      authorizationError: 'DEPTH_ZERO_SELF_SIGNED_CERT',
+      tls: { version: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384', group: 'X25519MLKEM768' },
+    };
+    return desk.judge(presented, { identity, host: 'gw.test', port: 6180, waitingJob: null });
+  };
+  const revokeCurrent = (): string => pins.revoke(pins.current(identity)?.id ?? '').id;
+
+  it('says in the prompt that an announced certificate is shown early, and for when it was announced', () => {
+    const switchAt = clock.now() + 3 * dayMs;
+    pins.announce(identity, next, { usableFrom: switchAt - announcementToleranceMs, announcedAt: clock.now() });
+    const { prompt } = show(next);
+    expect(prompt?.prompt).toMatchObject({ kind: 'changed', announcedFor: new Date(switchAt).toISOString() });
+    desk.answer(prompt?.prompt.id ?? '', 'accept', { isCompared: true, who: 'admin (console)' });
+    expect(journal.list().at(-1)?.note).toContain(`announced for ${new Date(switchAt).toISOString()}, shown early`);
+    expect(show(next).result.decision).toBe('pinned');
+  });
+
+  it('asks nothing at the date, and knows no date of a certificate that nobody announced', () => {
+    expect(show(next).prompt?.prompt).toMatchObject({ kind: 'changed', announcedFor: null });
+    const switchAt = clock.now() + dayMs;
+    pins.announce(identity, next, { usableFrom: switchAt - announcementToleranceMs, announcedAt: clock.now() });
+    clock.advance(dayMs);
+    expect(show(next)).toMatchObject({ prompt: null, error: null });
+  });
+
+  it('refuses a revoked certificate without a prompt and names the way back', () => {
+    revokeCurrent();
+    expect(show(current)).toMatchObject({
+      prompt: null,
+      error: { code: 'trust.refused', hint: expect.stringContaining('farkeep trust reinstate') as string },
+    });
+  });
+
+  it('trusts a revoked certificate again only with its thumbprint, and writes that down', () => {
+    const pinId = revokeCurrent();
+    const { sha256, sha1 } = summarize(current);
+    const entries = journal.list().length;
+    expect(() => desk.reinstate(pinId, summarize(next).sha256, 'admin (cli)')).toThrow('another thumbprint');
+    expect(() => desk.reinstate(pinId, 'nonsense', 'admin (cli)')).toThrow();
+    expect(show(current).error?.code).toBe('trust.refused');
+    expect(journal.list()).toHaveLength(entries);
+
+    expect(desk.reinstate(pinId, sha1, 'admin (cli)')).toMatchObject({ state: 'current' });
+    expect(show(current).result.decision).toBe('pinned');
+    expect(journal.list().at(-1)).toMatchObject({ who: 'admin (cli)', action: 'accepted', identity, sha256 });
+    expect(journal.verify().isIntact).toBe(true);
+    expect(events.of(trustDomain, 'pinsChanged')).toHaveLength(1);
+    expect(() => desk.reinstate(pinId, sha256, 'admin (cli)')).toThrow('not revoked');
+  });
+
+  it('leaves the pin of another certificate alone: then the prompt that compares decides', () => {
+    const pinId = revokeCurrent();
+    pins.accept(identity, next);
+    expect(desk.reinstate(pinId, summarize(current).sha256, 'admin (cli)')).toMatchObject({ state: 'replaced' });
+    expect(show(next).result.decision).toBe('pinned');
+    expect(show(current).prompt?.prompt).toMatchObject({ kind: 'changed', announcedFor: null });
+  });
+});
