@@ -27,6 +27,7 @@ export const layers = [
     packages: ['zod'],
     canUseNode: true,
   },
+  { folder: 'services/diagnostics', mayImport: services('kernel'), packages: ['fflate', 'zod'], canUseNode: true },
   { folder: 'services/session', mayImport: services('kernel'), packages: ['zod'], canUseNode: true },
   ...['provider', 'gateway', 'tenant', 'installer'].map((role) => ({
     folder: `services/${role}`,
@@ -43,11 +44,16 @@ export const layers = [
     packages: ['zod'],
     canUseNode: true,
   },
-  { folder: 'services/cli', mayImport: services('kernel', 'host'), packages: ['commander', 'zod'], canUseNode: true },
+  {
+    folder: 'services/cli',
+    mayImport: services('kernel', 'diagnostics', 'host'),
+    packages: ['commander', 'zod'],
+    canUseNode: true,
+  },
   { folder: 'electron/preload', mayImport: [], packages: ['electron'], canUseNode: false },
   {
     folder: 'electron/main',
-    mayImport: services('kernel', 'host/dispatcher', 'host/event-hub', 'host/admin-client'),
+    mayImport: services('kernel', 'diagnostics', 'host/dispatcher', 'host/event-hub', 'host/admin-client'),
     packages: ['electron', 'electron-store', 'electron-log', 'zod'],
     canUseNode: true,
   },

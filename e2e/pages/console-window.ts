@@ -23,7 +23,9 @@ export class ConsoleWindow {
     await expect(item).toHaveAttribute('aria-current', 'page');
   }
 
-  async chooseFromMenu(item: 'Options' | 'License' | 'Show log files' | 'About' | 'Exit'): Promise<void> {
+  async chooseFromMenu(
+    item: 'Options' | 'License' | 'Show log files' | 'Export diagnostics' | 'About' | 'Exit',
+  ): Promise<void> {
     await this.#page.getByRole('button', { name: 'Main menu' }).click();
     await this.#page.getByRole('menuitem', { name: item }).click();
   }

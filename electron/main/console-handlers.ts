@@ -3,6 +3,8 @@ import { mkdir } from 'node:fs/promises';
 import { clipboard, nativeTheme, shell } from 'electron';
 import type { DomainHandlers, EventPublisher, ServiceRole } from '../../services/contracts/contract.ts';
 import { consoleDomain } from '../../services/contracts/rpc/console.ts';
+import { diagnosticsSteps } from '../../services/diagnostics/diagnostics-steps.ts';
+import { writeDiagnostics } from '../../services/diagnostics/write-diagnostics.ts';
 import { FarkeepError } from '../../services/kernel/farkeep-error.ts';
 import { productVersion } from './product-version.ts';
 import { allowedExternalAddress } from './security/external-links.ts';
@@ -72,6 +74,30 @@ export function consoleHandlers(options: ConsoleHandlersOptions): DomainHandlers
       // Electron 25 returns nothing here, later versions a promise.
       await clipboard.writeText(text);
       return {};
+    },
+    async exportDiagnostics({ title }, { signal }) {
+      const day = new Date().toISOString().slice(0, 10);
+      const path = await dialogs.chooseSavePath(title, `farkeep-diagnostics-${day}.zip`);
+      if (path === null) return { path, sizeBytes: 0, failedSteps: [] };
+      const { electron, chrome } = process.versions;
+      const { sizeBytes, failedSteps } = await writeDiagnostics({
+        steps: diagnosticsSteps({
+          home,
+          logFolder: options.logFolder,
+          versions: { farkeep: productVersion, electron, chromium: chrome },
+          settings: settings.read(),
+          processes: () => supervisor.list(),
+          ask: async (role, call, within) => {
+            const result = await supervisor.call(role, call, within);
+            if (!result.ok) throw FarkeepError.fromInfo(result.error);
+            return result.value;
+          },
+        }),
+        file: path,
+        signal,
+        onStep: (step) => publish(consoleDomain, 'diagnosticsProgressed', { step }),
+      });
+      return { path, sizeBytes, failedSteps: [...failedSteps] };
     },
     async showLogFiles() {
       await mkdir(options.logFolder, { recursive: true });

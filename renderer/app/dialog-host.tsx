@@ -2,6 +2,7 @@
 import type { ReactNode } from 'react';
 import { CertificateDialog } from '../features/certificates/certificate-dialog.tsx';
 import { CertificateWizard } from '../features/certificates/certificate-wizard.tsx';
+import { DiagnosticsDialog } from '../features/diagnostics/diagnostics-dialog.tsx';
 import { GatewayWizard } from '../features/gateways/gateway-wizard.tsx';
 import { JobWizard } from '../features/jobs/job-wizard.tsx';
 import { LicenseDialog } from '../features/options/license-dialog.tsx';
@@ -35,6 +36,8 @@ function RequestedDialog({
       return <LicenseDialog onClose={onClose} />;
     case 'about':
       return <AboutDialog onClose={onClose} />;
+    case 'diagnostics':
+      return <DiagnosticsDialog onClose={onClose} />;
     case 'manage-certificate':
       return <CertificateWizard slot={request.slot} isAnnouncing={request.isAnnouncing === true} onClose={onClose} />;
     case 'view-certificate':

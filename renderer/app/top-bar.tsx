@@ -11,6 +11,7 @@ import {
   tokens,
 } from '@fluentui/react-components';
 import {
+  DocumentArrowDown20Regular,
   DocumentText20Regular,
   Info20Regular,
   Navigation20Regular,
@@ -82,6 +83,9 @@ export function TopBar(): ReactNode {
               onClick={() => void consoleClient.showLogFiles({}).catch(tellFailure)}
             >
               {t('menu.logs')}
+            </MenuItem>
+            <MenuItem icon={<DocumentArrowDown20Regular />} onClick={() => openDialog({ kind: 'diagnostics' })}>
+              {t('menu.diagnostics')}
             </MenuItem>
             <MenuItem icon={<Info20Regular />} onClick={() => openDialog({ kind: 'about' })}>
               {t('menu.about')}

@@ -7,6 +7,7 @@ export type OptionsTab = 'general' | 'security';
 export type DialogRequest =
   | { readonly kind: 'options'; readonly tab: OptionsTab }
   | { readonly kind: 'about' }
+  | { readonly kind: 'diagnostics' }
   | { readonly kind: 'license' }
   | {
       readonly kind: 'manage-certificate';

@@ -43,6 +43,7 @@ export function previewAnswers(scene: PreviewScene, publish: Publish): Readonly<
     theme: scene.theme,
     lastPage: scene.page,
     areNotificationsOn: { finished: true, failed: true, security: true },
+    tables: {},
     keepRunningInTray: 'ask',
   };
   let certificateSettings = {

@@ -12,7 +12,7 @@ export const useDataTableStyles = makeStyles({
     minHeight: 0,
     minWidth: 0,
     overflowY: 'auto',
-    overflowX: 'hidden',
+    overflowX: 'auto',
     scrollbarGutter: 'stable',
     outlineStyle: 'none',
     ':focus-visible': {
@@ -23,6 +23,7 @@ export const useDataTableStyles = makeStyles({
   head: { position: 'sticky', top: 0, zIndex: 1, flexShrink: 0, backgroundColor: tokens.colorNeutralBackground1 },
   headRow: { display: 'grid', borderBottom: `1px solid ${tokens.colorNeutralStroke2}` },
   headCell: {
+    position: 'relative',
     padding: '0 12px',
     height: `${headHeight}px`,
     display: 'flex',

@@ -1,12 +1,14 @@
-// Owns the table of every page: sort, selection of one row, keyboard, and virtual rows so that 10,000 stay smooth.
+// Owns the table of every page: sort, widths, selection of one row, keyboard, and virtual rows so that 10,000 stay smooth.
 import { mergeClasses } from '@fluentui/react-components';
 import { ArrowSortDown16Filled, ArrowSortUp16Filled } from '@fluentui/react-icons';
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { useId, useMemo, useRef, useState } from 'react';
+import { useId, useMemo, useRef } from 'react';
 import type { KeyboardEvent, ReactNode } from 'react';
+import { ColumnHandle } from './column-handle.tsx';
 import { headHeight, useDataTableStyles } from './data-table-styles.ts';
-import { rowAfterKey, toggleSort, visibleRows } from './table-model.ts';
-import type { SortState, TableColumnModel } from './table-model.ts';
+import { columnTracks, rowAfterKey, toggleSort, visibleRows } from './table-model.ts';
+import type { TableColumnModel } from './table-model.ts';
+import { useTableLook } from './use-table-look.ts';
 
 export interface TableColumn<T> extends TableColumnModel<T> {
   readonly title: string;
@@ -20,6 +22,8 @@ export interface TableColumn<T> extends TableColumnModel<T> {
 
 interface DataTableProps<T> {
   readonly label: string;
+  /** Under which its sort and widths are remembered; left out, it starts as usual every time. */
+  readonly tableId?: string;
   readonly columns: readonly TableColumn<T>[];
   readonly rows: readonly T[];
   readonly rowKey: (row: T) => string;
@@ -37,6 +41,7 @@ interface DataTableProps<T> {
 
 export function DataTable<T>({
   label,
+  tableId,
   columns: allColumns,
   rows,
   rowKey,
@@ -52,7 +57,7 @@ export function DataTable<T>({
   const styles = useDataTableStyles();
   const baseId = useId();
   const scroller = useRef<HTMLDivElement>(null);
-  const [sort, setSort] = useState<SortState | null>(null);
+  const [{ sort, widths }, setLook] = useTableLook(tableId);
   const shown = useMemo(() => visibleRows(rows, allColumns, search, sort), [rows, allColumns, search, sort]);
   const virtualizer = useVirtualizer({
     count: shown.length,
@@ -68,7 +73,11 @@ export function DataTable<T>({
     },
   });
   const columns = isCompact ? allColumns.filter(({ isSecondary }) => isSecondary !== true) : allColumns;
-  const gridTemplateColumns = columns.map(({ width }) => width).join(' ');
+  const gridTemplateColumns = columnTracks(columns, widths);
+  const setWidth = (columnId: string, width: number | null): void => {
+    const { [columnId]: _former, ...others } = widths;
+    setLook({ widths: width === null ? others : { ...others, [columnId]: width } });
+  };
   const selectedIndex = selectedKey === null ? -1 : shown.findIndex((row) => rowKey(row) === selectedKey);
   const items = virtualizer.getVirtualItems();
   const isSelectedDrawn = items.some(({ index }) => index === selectedIndex);
@@ -103,7 +112,7 @@ export function DataTable<T>({
     >
       <div role="rowgroup" className={styles.head}>
         <div role="row" aria-rowindex={1} className={styles.headRow} style={{ gridTemplateColumns }}>
-          {columns.map((column) => (
+          {columns.map((column, index) => (
             <div
               key={column.id}
               role="columnheader"
@@ -118,7 +127,7 @@ export function DataTable<T>({
                 <button
                   type="button"
                   className={styles.sortButton}
-                  onClick={() => setSort(toggleSort(sort, column.id))}
+                  onClick={() => setLook({ sort: toggleSort(sort, column.id) })}
                 >
                   {column.title}
                   {sort?.columnId === column.id &&
@@ -128,6 +137,13 @@ export function DataTable<T>({
                       <ArrowSortDown16Filled aria-hidden />
                     ))}
                 </button>
+              )}
+              {tableId !== undefined && index < columns.length - 1 && (
+                <ColumnHandle
+                  title={column.title}
+                  width={widths[column.id]}
+                  onWidth={(width) => setWidth(column.id, width)}
+                />
               )}
             </div>
           ))}

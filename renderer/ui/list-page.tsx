@@ -5,6 +5,7 @@ import { useState } from 'react';
 import type { ReactNode } from 'react';
 import { useText } from '../i18n/use-text.ts';
 import type { Loaded } from '../platform/mirror/mirror-state.ts';
+import { useNavigation } from '../platform/navigation-store.ts';
 import { DataTable } from './data-table.tsx';
 import type { TableColumn } from './data-table.tsx';
 import { EmptyState } from './empty-state.tsx';
@@ -46,6 +47,8 @@ export function ListPage<T>({
 }: ListPageProps<T>): ReactNode {
   const t = useText();
   const styles = useStyles();
+  // Lists are told apart by their page: Sessions stands on both sides.
+  const tableId = useNavigation(({ route }) => route.page);
   const [search, setSearch] = useState('');
   const [selectedKey, setSelectedKey] = useState<string | null>(null);
   const selected = rows.find((row) => rowKey(row) === selectedKey) ?? null;
@@ -82,7 +85,9 @@ export function ListPage<T>({
         empty
       ) : (
         <DataTable
+          key={tableId}
           label={title}
+          tableId={tableId}
           columns={columns}
           rows={rows}
           rowKey={rowKey}

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { rowAfterKey, toggleSort, visibleRows } from './table-model.ts';
+import { columnTracks, rowAfterKey, toggleSort, visibleRows } from './table-model.ts';
 import type { TableColumnModel } from './table-model.ts';
 
 interface Row {
@@ -17,6 +17,21 @@ const rows: readonly Row[] = [
   { name: 'other', size: 20 },
 ];
 const names = (shown: readonly Row[]): readonly string[] => shown.map(({ name }) => name);
+
+describe('columns', () => {
+  const three = [
+    { id: 'name', width: 'minmax(140px, 2fr)' },
+    { id: 'size', width: '100px' },
+    { id: 'time', width: '168px' },
+  ];
+
+  it('have their usual widths', () => expect(columnTracks(three, {})).toBe('minmax(140px, 2fr) 100px 168px'));
+
+  it('keep a width that was set; the last one takes the rest', () => {
+    expect(columnTracks(three, { name: 300 })).toBe('300px 100px minmax(168px, 1fr)');
+    expect(columnTracks(three, { time: 300 })).toBe('minmax(140px, 2fr) 100px minmax(168px, 1fr)');
+  });
+});
 
 describe('tables', () => {
   it('keep the given order without a sort', () => expect(visibleRows(rows, columns, '', null)).toBe(rows));

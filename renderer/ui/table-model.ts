@@ -45,6 +45,23 @@ export function visibleRows<T>(
   return matching.toSorted((left, right) => factor * compare(sortBy(left), sortBy(right)));
 }
 
+/**
+ * The grid's columns. Widths that a person has set hold; the last column takes what is left, so that no hole opens at its side.
+ */
+export function columnTracks(
+  columns: readonly { readonly id: string; readonly width: string }[],
+  widths: Readonly<Record<string, number>>,
+): string {
+  return columns
+    .map(({ id, width }, index) => {
+      const own = widths[id];
+      if (own !== undefined && index < columns.length - 1) return `${own}px`;
+      const isStretched = Object.keys(widths).length > 0 && index === columns.length - 1 && !width.includes('fr');
+      return isStretched ? `minmax(${width}, 1fr)` : width;
+    })
+    .join(' ');
+}
+
 /** First click ascending, second descending, third back to the given order. */
 export function toggleSort(sort: SortState | null, columnId: string): SortState | null {
   if (sort?.columnId !== columnId) return { columnId, direction: 'ascending' };

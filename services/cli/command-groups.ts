@@ -24,6 +24,11 @@ export const commandGroups: readonly CommandGroup[] = [
     load: async () => (await import('./commands/status.ts')).registerStatus,
   },
   {
+    name: 'diagnostics',
+    description: 'a zip for support: versions, configuration, states, logs; no secret',
+    load: async () => (await import('./commands/diagnostics.ts')).registerDiagnostics,
+  },
+  {
     name: 'certificate',
     description: 'certificates of the provider: list, show, generate, import, install, remove, usage, rollover',
     load: async () => (await import('./commands/certificate.ts')).registerCertificate,

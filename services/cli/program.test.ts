@@ -27,6 +27,7 @@ describe('the farkeep command', () => {
       'serve gateway',
       'serve tenant',
       'status',
+      'diagnostics',
       ...['list', 'show', 'generate', 'import', 'install', 'remove', 'usage', 'settings'].map(
         (name) => `certificate ${name}`,
       ),

@@ -23,10 +23,35 @@ function hasOwnJson(value: object): value is { toJSON(): unknown } {
 }
 
 const pemKey = /-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(-----END [A-Z ]*PRIVATE KEY-----|$)/g;
+/** "https://user:password@host" */
+const inAddress = /(\b[a-z][a-z0-9+.-]*:\/\/[^\s/:@]*:)[^\s/@]+@/gi;
 const assignment =
   /\b([\w-]*(?:password|passphrase|secret|token|ticket|private[_-]?key)[\w-]*)(["']?\s*[:=]\s*)("[^"]*"|'[^']*'|[^\s,;}]+)/gi;
 
+const secretPart = /password|passphrase|secret|token|ticket|verifier|private.?key/i;
+
+/**
+ * For a document that leaves the machine, such as a configuration: stricter by name than a log, and every text in it is looked through.
+ * Numbers and truth values stay: none of them is a secret.
+ */
+export function redactDocument(value: unknown): unknown {
+  if (typeof value === 'string') return redactText(value);
+  if (Array.isArray(value)) return value.map(redactDocument);
+  if (typeof value !== 'object' || value === null) return value;
+  if (value instanceof Uint8Array) return `[${value.length} bytes]`;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, item]) => {
+      const isSecret = (secretName.test(name) || secretPart.test(name)) && !isPlain(item);
+      return [name, isSecret ? '[secret]' : redactDocument(item)];
+    }),
+  );
+}
+
+function isPlain(value: unknown): boolean {
+  return value === null || typeof value === 'number' || typeof value === 'boolean';
+}
+
 /** For lines that are not structured, such as what a runtime prints when it ends. */
 export function redactText(text: string): string {
-  return text.replace(pemKey, '[private key]').replace(assignment, '$1$2[secret]');
+  return text.replace(pemKey, '[private key]').replace(inAddress, '$1[secret]@').replace(assignment, '$1$2[secret]');
 }

@@ -22,6 +22,20 @@ it('keeps what is sound when one value is damaged', () => {
   });
 });
 
+it('keeps how tables were set; a damaged one costs nothing else', () => {
+  const tables = { 'tenant/jobs': { sort: { columnId: 'name', direction: 'descending' }, widths: { name: 240 } } };
+  expect(parseSettings({ preferences: { ...defaultPreferences, theme: 'dark', tables } }).preferences.tables).toEqual(
+    tables,
+  );
+  const damaged = { 'tenant/jobs': { sort: 'up', widths: { name: -1 } } };
+  expect(parseSettings({ preferences: { ...defaultPreferences, theme: 'dark', tables: damaged } }).preferences).toEqual(
+    {
+      ...defaultPreferences,
+      theme: 'dark',
+    },
+  );
+});
+
 it('does not open a window of an impossible size', () => {
   expect(parseSettings({ window: { x: 0, y: 0, width: 3, height: 3, isMaximized: false } }).window).toBeNull();
 });

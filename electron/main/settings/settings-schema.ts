@@ -17,6 +17,7 @@ export const defaultPreferences: Preferences = {
   lastPage: '',
   areNotificationsOn: { finished: true, failed: true, security: true },
   keepRunningInTray: 'ask',
+  tables: {},
 };
 
 const currentVersion = 1;
@@ -32,6 +33,7 @@ export const settingsSchema = z.object({
       lastPage: preferencesSchema.shape.lastPage.catch(defaultPreferences.lastPage),
       areNotificationsOn: preferencesSchema.shape.areNotificationsOn.catch(defaultPreferences.areNotificationsOn),
       keepRunningInTray: preferencesSchema.shape.keepRunningInTray.catch(defaultPreferences.keepRunningInTray),
+      tables: preferencesSchema.shape.tables.catch(defaultPreferences.tables),
     })
     .catch(defaultPreferences),
 });

@@ -7,6 +7,7 @@ export interface FileDialogs {
   chooseFolder(title: string): Promise<string | null>;
   chooseFile(title: string, filters: readonly { name: string; extensions: string[] }[]): Promise<string | null>;
   saveText(title: string, suggestedName: string, text: string): Promise<string | null>;
+  chooseSavePath(title: string, suggestedName: string): Promise<string | null>;
   /** @throws FarkeepError call.refused for a file that was not chosen, call.invalid for one that is too large */
   readChosenText(file: string): Promise<string>;
 }
@@ -23,6 +24,12 @@ export function createFileDialogs(window: () => BrowserWindow): FileDialogs {
     if (chosen.size > maxRemembered && oldest !== undefined) chosen.delete(oldest);
     return file;
   };
+  const choosePlace = async (title: string, suggestedName: string): Promise<string | null> => {
+    const { canceled, filePath } = await dialog.showSaveDialog(window(), { title, defaultPath: suggestedName });
+    // Electron before 30 says undefined for a cancelled dialog, later ones an empty text.
+    const file = (filePath as string | undefined) ?? '';
+    return canceled || file === '' ? null : file;
+  };
   const first = ({ canceled, filePaths }: { canceled: boolean; filePaths: string[] }): string | null =>
     canceled ? null : (filePaths[0] ?? null);
 
@@ -35,11 +42,10 @@ export function createFileDialogs(window: () => BrowserWindow): FileDialogs {
       const file = first(await dialog.showOpenDialog(window(), { title, filters: [...filters], properties }));
       return file === null ? null : remember(file);
     },
+    chooseSavePath: choosePlace,
     async saveText(title, suggestedName, text) {
-      const { canceled, filePath } = await dialog.showSaveDialog(window(), { title, defaultPath: suggestedName });
-      // Electron before 30 says undefined for a cancelled dialog, later ones an empty text.
-      const file = (filePath as string | undefined) ?? '';
-      if (canceled || file === '') return null;
+      const file = await choosePlace(title, suggestedName);
+      if (file === null) return null;
       // An invitation holds a password: only for this account.
       await writeFile(file, text, { mode: 0o600 });
       return file;

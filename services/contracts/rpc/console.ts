@@ -2,7 +2,15 @@
 import { z } from 'zod';
 import { defineDomain } from '../contract.ts';
 import { serviceRoleSchema, supervisedServiceSchema } from '../models/service.ts';
-import { emptySchema } from '../models/values.ts';
+import { bytesSchema, emptySchema } from '../models/values.ts';
+
+/** How a person has set a table: kept for each table, by the page that it is on. */
+export const tableLookSchema = z.object({
+  sort: z.object({ columnId: z.string().max(60), direction: z.enum(['ascending', 'descending']) }).nullable(),
+  /** Pixels, by column; a column that is not here has its usual width. */
+  widths: z.record(z.string().max(60), z.int().min(40).max(2000)),
+});
+export type TableLook = z.infer<typeof tableLookSchema>;
 
 export const preferencesSchema = z.object({
   theme: z.enum(['system', 'light', 'dark']),
@@ -10,8 +18,21 @@ export const preferencesSchema = z.object({
   lastPage: z.string().max(100),
   areNotificationsOn: z.object({ finished: z.boolean(), failed: z.boolean(), security: z.boolean() }),
   keepRunningInTray: z.enum(['ask', 'always', 'never']),
+  tables: z.record(z.string().max(60), tableLookSchema),
 });
 export type Preferences = z.infer<typeof preferencesSchema>;
+
+/** What the diagnostics hold, in the order of the archive. */
+export const diagnosticsStepNames = [
+  'versions',
+  'configuration',
+  'services',
+  'sessions',
+  'trust-journal',
+  'logs',
+] as const;
+export const diagnosticsStepNameSchema = z.enum(diagnosticsStepNames);
+export type DiagnosticsStepName = z.infer<typeof diagnosticsStepNameSchema>;
 
 export const consoleDomain = defineDomain({
   name: 'console',
@@ -70,6 +91,15 @@ export const consoleDomain = defineDomain({
       output: z.object({ text: z.string() }),
     },
     copyText: { input: z.object({ text: z.string().max(1_000_000) }), output: emptySchema },
+    /** Native save dialog, then writes a zip; path null when the dialog was cancelled. Tells `diagnosticsProgressed` meanwhile. */
+    exportDiagnostics: {
+      input: z.object({ title: z.string().max(200) }),
+      output: z.object({
+        path: z.string().nullable(),
+        sizeBytes: bytesSchema,
+        failedSteps: z.array(diagnosticsStepNameSchema),
+      }),
+    },
     showLogFiles: { input: emptySchema, output: emptySchema },
     /** Makes a small folder of sample documents below the home and returns its path; keeps one that exists. */
     prepareSample: { input: emptySchema, output: z.object({ sourcePath: z.string(), repositoryPath: z.string() }) },
@@ -86,6 +116,7 @@ export const consoleDomain = defineDomain({
     rolesChanged: { payload: z.object({ roles: z.array(serviceRoleSchema) }) },
     /** The window wants to close while sessions run; the renderer asks the person. */
     closeRequested: { payload: z.object({ runningSessions: z.int() }) },
+    diagnosticsProgressed: { payload: z.object({ step: diagnosticsStepNameSchema }) },
     /** A desktop notification or the tray was clicked. */
     navigationRequested: { payload: z.object({ page: z.string() }) },
   },

@@ -1,0 +1,100 @@
+// What the console does as a good guest of a desktop: it remembers how it was set, lists stay smooth, and support gets its file.
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { expect, test } from '../fixtures/console-test.ts';
+import { FarkeepConsole } from '../fixtures/farkeep-console.ts';
+import { saveNext } from '../fixtures/file-dialogs.ts';
+import { ConsoleWindow } from '../pages/console-window.ts';
+import { FirstStartPage } from '../pages/first-start-page.ts';
+
+test('diagnostics are saved where the person wants them, step by step', async ({ farkeep, home }) => {
+  const { page, app } = farkeep;
+  const window = new ConsoleWindow(page);
+  await new FirstStartPage(page).choose('Tenant');
+  await window.expectService('Tenant service', 'running');
+  await window.chooseFromMenu('Export diagnostics');
+  const dialog = window.dialog('Export diagnostics');
+  await expect(dialog.getByRole('listitem')).toHaveCount(6);
+  await farkeep.expectAccessible('diagnostics');
+  const file = path.join(home.folder, 'for-support.zip');
+  await saveNext(app, file);
+  await dialog.getByRole('button', { name: 'Save as...' }).click();
+  await expect(dialog.getByText(`Written: ${file}`)).toBeVisible();
+  await expect(dialog.getByRole('listitem').filter({ hasText: ', done' })).toHaveCount(6);
+  await farkeep.expectAccessible('diagnostics-written');
+  await dialog.getByRole('button', { name: 'Copy path' }).click();
+  await expect.poll(() => app.evaluate(({ clipboard }) => clipboard.readText())).toBe(file);
+  expect((await readFile(file)).subarray(0, 2).toString()).toBe('PK');
+  await page.keyboard.press('Escape');
+  await expect(dialog).toBeHidden();
+});
+
+test('sort, widths and page are as they were after a restart', async ({ farkeep, home }, testInfo) => {
+  await new FirstStartPage(farkeep.page).choose('Provider');
+  const window = new ConsoleWindow(farkeep.page);
+  await window.expectService('Provider service', 'running');
+  const folder = path.join(home.folder, 'vault');
+  expect(await farkeep.call('provider', 'repositories', 'add', { name: 'main', folder })).toMatchObject({ ok: true });
+  for (const name of ['alpha', 'beta', 'gamma']) {
+    const added = await farkeep.call('provider', 'tenants', 'add', {
+      name,
+      password: 'correct horse battery',
+      quotas: [{ repository: 'main', limitBytes: 1e9 }],
+    });
+    expect(added).toMatchObject({ ok: true });
+  }
+  await window.open('Tenants');
+  const { page } = farkeep;
+  const name = page.getByRole('columnheader', { name: /^Name/ });
+  await name.getByRole('button').click();
+  await name.getByRole('button').click();
+  await expect(name).toHaveAttribute('aria-sort', 'descending');
+  const handle = name.getByRole('separator');
+  const before = (await name.boundingBox())?.width ?? 0;
+  const place = await handle.boundingBox();
+  if (place === null) throw new Error('The handle is not drawn');
+  await page.mouse.move(place.x + place.width / 2, place.y + 8);
+  await page.mouse.down();
+  await page.mouse.move(place.x - 60, place.y + 8, { steps: 4 });
+  await page.mouse.up();
+  const dragged = (await name.boundingBox())?.width ?? 0;
+  expect(dragged).toBeLessThan(before - 40);
+  await handle.focus();
+  await page.keyboard.press('ArrowLeft');
+  await expect.poll(async () => (await name.boundingBox())?.width).toBe(Math.round(dragged) - 16);
+  await farkeep.expectAccessible('table-width');
+  await farkeep.app.evaluate(({ BrowserWindow }) =>
+    BrowserWindow.getAllWindows()[0]?.setBounds({ x: 40, y: 30, width: 1111, height: 777 }),
+  );
+  await expect
+    .poll(async () => {
+      const text = await readFile(path.join(home.folder, 'console', 'settings.json'), 'utf8');
+      return JSON.parse(text) as unknown;
+    })
+    .toMatchObject({
+      window: { width: 1111, height: 777 },
+      preferences: {
+        lastPage: 'provider/tenants',
+        tables: { 'provider/tenants': { sort: { direction: 'descending' } } },
+      },
+    });
+  await farkeep.close();
+
+  const again = await FarkeepConsole.start(home, testInfo);
+  try {
+    await expect(again.page.getByRole('heading', { name: 'Tenants', level: 1 })).toBeVisible();
+    const head = again.page.getByRole('columnheader', { name: /^Name/ });
+    await expect(head).toHaveAttribute('aria-sort', 'descending');
+    await expect.poll(async () => (await head.boundingBox())?.width).toBe(Math.round(dragged) - 16);
+    const names = again.page
+      .getByRole('grid', { name: 'Tenants' })
+      .getByRole('row')
+      .getByText(/^(alpha|beta|gamma)$/);
+    await expect(names).toHaveText(['gamma', 'beta', 'alpha']);
+    expect(await again.app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.getSize())).toEqual([
+      1111, 777,
+    ]);
+  } finally {
+    await again.close();
+  }
+});

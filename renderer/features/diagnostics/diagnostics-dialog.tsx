@@ -1,0 +1,126 @@
+// Owns Export diagnostics: what goes into the archive, where it is saved, the progress of its steps, and the path to copy.
+import { Button, Spinner, makeStyles, mergeClasses, tokens } from '@fluentui/react-components';
+import { CheckmarkCircle20Filled, Circle20Regular, Warning20Filled } from '@fluentui/react-icons';
+import { useEffect, useState } from 'react';
+import type { ReactNode } from 'react';
+import { consoleDomain, diagnosticsStepNames } from '../../../services/contracts/rpc/console.ts';
+import type { DiagnosticsStepName } from '../../../services/contracts/rpc/console.ts';
+import { useText } from '../../i18n/use-text.ts';
+import { getBridge } from '../../platform/bridge.ts';
+import { consoleClient } from '../../platform/clients.ts';
+import { formatBytes } from '../../platform/format.ts';
+import { CopyButton } from '../../ui/copy-button.tsx';
+import { DialogFrame } from '../../ui/dialog-frame.tsx';
+import { ErrorView } from '../../ui/error-view.tsx';
+import { useCall } from '../../ui/use-call.ts';
+
+const useStyles = makeStyles({
+  intro: { margin: '0 0 12px 0' },
+  list: { margin: 0, padding: 0, listStyleType: 'none', display: 'flex', flexDirection: 'column', gap: '6px' },
+  item: { display: 'flex', alignItems: 'center', gap: '8px', color: tokens.colorNeutralForeground2 },
+  mark: { display: 'inline-flex', width: '20px', color: tokens.colorNeutralForeground3 },
+  done: { color: tokens.colorPaletteGreenForeground1 },
+  failed: { color: tokens.colorPaletteDarkOrangeForeground1 },
+  result: { marginTop: '16px', display: 'flex', alignItems: 'center', gap: '8px' },
+  path: { overflowWrap: 'anywhere', flexGrow: 1 },
+  error: { marginTop: '16px' },
+});
+
+interface Written {
+  readonly path: string;
+  readonly sizeBytes: number;
+  readonly failedSteps: readonly DiagnosticsStepName[];
+}
+
+/** The step that the console works on; null before it begins. */
+function useRunningStep(isBusy: boolean): DiagnosticsStepName | null {
+  const [step, setStep] = useState<DiagnosticsStepName | null>(null);
+  useEffect(
+    () =>
+      getBridge().onEvent(({ target, event, payload }) => {
+        if (target !== 'console' || event !== 'diagnosticsProgressed') return;
+        const told = consoleDomain.events.diagnosticsProgressed.payload.safeParse(payload);
+        if (told.success) setStep(told.data.step);
+      }),
+    [],
+  );
+  return isBusy ? step : null;
+}
+
+export function DiagnosticsDialog({ onClose }: { readonly onClose: () => void }): ReactNode {
+  const t = useText();
+  const styles = useStyles();
+  const call = useCall();
+  const [written, setWritten] = useState<Written | null>(null);
+  const running = useRunningStep(call.isBusy);
+  const position = running === null ? -1 : diagnosticsStepNames.indexOf(running);
+  const stateOf = (step: DiagnosticsStepName, index: number): 'done' | 'failed' | 'running' | 'waiting' => {
+    if (written !== null) return written.failedSteps.includes(step) ? 'failed' : 'done';
+    return index < position ? 'done' : index === position ? 'running' : 'waiting';
+  };
+  const save = (): void =>
+    void call.run(async (signal) => {
+      setWritten(null);
+      const { path, ...rest } = await consoleClient.exportDiagnostics({ title: t('diagnostics.save') }, { signal });
+      if (path !== null) setWritten({ path, ...rest });
+    });
+  return (
+    <DialogFrame
+      title={t('diagnostics.title')}
+      onDismiss={() => {
+        call.cancel();
+        onClose();
+      }}
+      footer={
+        <>
+          <Button onClick={call.isBusy ? call.cancel : onClose}>{t(call.isBusy ? 'word.cancel' : 'word.close')}</Button>
+          <Button appearance="primary" disabledFocusable={call.isBusy} onClick={save}>
+            {t('diagnostics.saveAs')}
+          </Button>
+        </>
+      }
+    >
+      <p className={styles.intro}>{t('diagnostics.intro')}</p>
+      <ol className={styles.list} aria-label={t('diagnostics.steps')}>
+        {diagnosticsStepNames.map((step, index) => {
+          const state = stateOf(step, index);
+          return (
+            <li key={step} className={styles.item}>
+              <span
+                className={mergeClasses(
+                  styles.mark,
+                  state === 'done' && styles.done,
+                  state === 'failed' && styles.failed,
+                )}
+                aria-hidden
+              >
+                {state === 'done' && <CheckmarkCircle20Filled />}
+                {state === 'failed' && <Warning20Filled />}
+                {state === 'waiting' && <Circle20Regular />}
+                {state === 'running' && <Spinner size="extra-tiny" />}
+              </span>
+              <span>
+                {t(`diagnostics.step.${step}`)}
+                <span className="visually-hidden">, {t(`diagnostics.state.${state}`)}</span>
+              </span>
+            </li>
+          );
+        })}
+      </ol>
+      {written !== null && (
+        <div className={styles.result} role="status">
+          <span className={styles.path}>
+            {t('diagnostics.written', { path: written.path, size: formatBytes(written.sizeBytes) })}
+            {written.failedSteps.length > 0 && ` ${t('diagnostics.incomplete')}`}
+          </span>
+          <CopyButton label={t('diagnostics.copyPath')} text={written.path} />
+        </div>
+      )}
+      {call.error !== null && (
+        <div className={styles.error}>
+          <ErrorView error={call.error} />
+        </div>
+      )}
+    </DialogFrame>
+  );
+}
