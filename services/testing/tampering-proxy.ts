@@ -25,6 +25,8 @@ export class TamperingProxy {
   readonly #counts: Record<TrafficKind, number> = { control: 0, tunnel: 0, data: 0 };
   interfere: Interference = () => undefined;
   port = 0;
+  #held: PromiseWithResolvers<void> | undefined;
+  #heldAfterBytes = 0;
 
   private constructor(target: { host: string; port: number }) {
     this.#server = createServer({ allowHalfOpen: true }, (client) => this.#accept(client, target));
@@ -41,6 +43,17 @@ export class TamperingProxy {
   /** Connections of a kind so far. */
   count(kind: TrafficKind): number {
     return this.#counts[kind];
+  }
+
+  /** From now on a data connection passes this many bytes in each direction, and no more until `release`. */
+  holdData(afterBytes: number): void {
+    this.#heldAfterBytes = afterBytes;
+    this.#held ??= Promise.withResolvers<void>();
+  }
+
+  release(): void {
+    this.#held?.resolve();
+    this.#held = undefined;
   }
 
   /** Breaks every connection that is open now. */
@@ -69,7 +82,7 @@ export class TamperingProxy {
     let identity: { kind: TrafficKind; connection: number } | undefined;
     const pass = (from: Socket, to: Socket, direction: TrafficDirection): void => {
       let offset = 0;
-      from.on('data', (chunk: Buffer) => {
+      const deliver = (chunk: Buffer): void => {
         identity ??= this.#identify(chunk);
         const changed = this.interfere({ ...identity, direction, offset }, chunk);
         offset += chunk.length;
@@ -81,6 +94,20 @@ export class TamperingProxy {
           from.pause();
           to.once('drain', () => from.resume());
         }
+      };
+      from.on('data', (chunk: Buffer) => {
+        identity ??= this.#identify(chunk);
+        const isDue = identity.kind === 'data' && offset >= this.#heldAfterBytes;
+        const held = isDue ? this.#held : undefined;
+        if (held === undefined) {
+          deliver(chunk);
+          return;
+        }
+        from.pause();
+        void held.promise.then(() => {
+          from.resume();
+          deliver(chunk);
+        });
       });
       from.on('end', () => to.end());
     };
