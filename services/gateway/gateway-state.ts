@@ -18,6 +18,8 @@ const stateSchema = z.object({
   infrastructureCaPem: z.string(),
   certificatePem: z.string(),
   privateKeyPem: z.string(),
+  /** A renewed certificate that no link was opened with yet; the one above counts until then. */
+  renewed: z.object({ certificatePem: z.string(), privateKeyPem: z.string() }).optional(),
   /** Hash of the secret of the token that was used, so that the same token in the configuration is not tried again at every start. */
   tokenHash: z.string(),
 });

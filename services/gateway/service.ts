@@ -1,5 +1,5 @@
 // Owns the gateway role: enrolment, the link to the provider, the single port, status and stop. Must not know sessions, tenants or contents.
-import { generateKeyPair } from 'node:crypto';
+import { generateKeyPair, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import type { z } from 'zod';
@@ -14,6 +14,7 @@ import type { GatewayConfiguration, GatewayReport } from '../wire/gateway-link-m
 import type { GatewayConfig } from './config.ts';
 import { FrontDoor, type ControlTarget } from './front-door.ts';
 import { loadGatewayState, saveGatewayState, type GatewayState } from './gateway-state.ts';
+import { LinkRenewal } from './link-renewal.ts';
 import { RouteTable } from './route-table.ts';
 
 export type GatewayStatus = z.infer<typeof gatewayNodeStatusSchema>;
@@ -58,11 +59,13 @@ export class GatewayService {
   #control: ControlTarget | undefined;
   #link: GatewayStatus['link'] = 'not-enrolled';
   #linkReason: string | null = null;
+  readonly #renewal: LinkRenewal;
   #reportTimer: NodeJS.Timeout | undefined;
   #lastReport = '';
   #lastCpu = process.cpuUsage();
   #lastCpuAtMs = performance.now();
   #stopped: Promise<void> | undefined;
+  #lastSave: Promise<void> = Promise.resolve();
 
   constructor(options: GatewayOptions) {
     this.#options = options;
@@ -77,6 +80,12 @@ export class GatewayService {
       findProviderAddress: () => this.#session?.providerAddress,
       clock: options.clock,
       logger: options.logger,
+    });
+    this.#renewal = new LinkRenewal({
+      clock: options.clock,
+      logger: options.logger,
+      certificateInUse: () => (this.#link === 'connected' ? this.#state?.certificatePem : undefined),
+      renew: (signal) => this.#renew(signal),
     });
   }
 
@@ -160,12 +169,8 @@ export class GatewayService {
       privateKeyPem: keys.privateKey.export({ type: 'pkcs8', format: 'pem' }),
       tokenHash: hashEnrolmentSecret(parsed.secret),
     };
-    await saveGatewayState(this.#options.home, state);
-    await this.#client?.stop();
-    this.#linkLost();
-    this.#state = state;
+    await this.#goOverTo(state);
     this.#logger.info('Gateway enrolled', { gatewayId: state.gatewayId, provider: formatAddress(state) });
-    this.#openLink(state);
     return this.status();
   }
 
@@ -175,8 +180,65 @@ export class GatewayService {
     return this.#stopped;
   }
 
+  /** One after the other, so that an older state never comes last. */
+  #save(state: GatewayState): Promise<void> {
+    const saved = this.#lastSave.then(() => saveGatewayState(this.#options.home, state));
+    this.#lastSave = saved.catch(() => undefined);
+    return saved;
+  }
+
+  /** From the file on; running connections go on while the link is opened anew. */
+  async #goOverTo(state: GatewayState): Promise<void> {
+    await this.#save(state);
+    await this.#client?.stop();
+    this.#linkLost();
+    this.#state = state;
+    if (!this.#isStopping()) this.#openLink(state);
+  }
+
+  /** The old certificate stays in the file, and counts at the provider, until a link was opened with the new one. */
+  async #renew(signal: AbortSignal): Promise<void> {
+    const [state, client] = [this.#state, this.#client];
+    if (state === undefined || client === undefined) return;
+    const keys = await promisify(generateKeyPair)('ec', { namedCurve: 'P-256' });
+    const certificatePem = await client.renewCertificate(
+      keys.publicKey.export({ type: 'spki', format: 'pem' }),
+      signal,
+    );
+    if (!new X509Certificate(certificatePem).checkPrivateKey(keys.privateKey)) {
+      throw new FarkeepError('protocol.malformed', 'The provider sent a certificate for another key');
+    }
+    // Enrolled anew meanwhile: that counts more.
+    if (this.#state !== state) return;
+    const privateKeyPem = keys.privateKey.export({ type: 'pkcs8', format: 'pem' });
+    await this.#goOverTo({ ...state, renewed: { certificatePem, privateKeyPem } });
+  }
+
+  /** The link is up: a renewed certificate that it was opened with is the only one from now on. */
+  #confirmRenewal(state: GatewayState): void {
+    const { renewed, ...rest } = state;
+    if (renewed === undefined || this.#state !== state) return;
+    this.#state = { ...rest, ...renewed };
+    this.#logger.info('The certificate of the gateway link was renewed', { gatewayId: state.gatewayId });
+    // What is on disk works as well, so a full disk is only told.
+    this.#save(this.#state).catch((error: unknown) =>
+      this.#logger.error('The renewed certificate of the gateway link cannot be saved', { error }),
+    );
+  }
+
+  /** The provider does not know the renewed certificate, such as after it was restored from a copy: back to the one before. */
+  #dropRenewal(state: GatewayState): void {
+    const { renewed, ...rest } = state;
+    if (renewed === undefined || this.#state !== state) return;
+    this.#logger.warn('The provider does not know the renewed certificate of the gateway link; the one before is used');
+    void this.#goOverTo(rest).catch((error: unknown) =>
+      this.#logger.error('The gateway link cannot be opened', { error }),
+    );
+  }
+
   async #stop(deadlineMs: number): Promise<void> {
     this.#stopping.abort();
+    await this.#renewal.stop();
     clearInterval(this.#reportTimer);
     this.#door.stopAccepting();
     const deadline = new AbortController();
@@ -186,6 +248,7 @@ export class GatewayService {
     this.#door.dropAll();
     await this.#client?.stop();
     this.#linkLost();
+    await this.#lastSave;
   }
 
   async #configuredToken(): Promise<string | undefined> {
@@ -233,7 +296,7 @@ export class GatewayService {
   #openLink(state: GatewayState): void {
     this.#setLink('connecting', null);
     const client = new GatewayLinkClient({
-      identity: state,
+      identity: { ...state, ...state.renewed },
       name: this.#options.config.name,
       version: this.#options.version,
       listeners: this.#door.addresses,
@@ -243,12 +306,15 @@ export class GatewayService {
         this.#session = session;
         this.#configure(session.configuration);
         this.#lastReport = '';
+        this.#confirmRenewal(state);
         this.#setLink('connected', null);
         this.#report();
+        this.#renewal.look();
       },
       onDown: (error) => {
         this.#linkLost();
-        this.#setLink('waiting', error.message);
+        this.#setLink('waiting', this.#reasonOf(error, state));
+        if (error.code === 'gateway.not-enrolled') this.#dropRenewal(state);
       },
       onRoutes: (routes) => this.#routes.add(routes),
       onRemoveRoutes: (ticketHashes) => this.#routes.remove(ticketHashes),
@@ -256,6 +322,14 @@ export class GatewayService {
     });
     this.#client = client;
     client.start();
+  }
+
+  /** A gateway that was away for too long cannot renew any more. */
+  #reasonOf(error: FarkeepError, { certificatePem }: GatewayState): string {
+    const { validToDate } = new X509Certificate(certificatePem);
+    return error.code === 'gateway.not-enrolled' && validToDate.getTime() < this.#clock.now()
+      ? `The certificate of the gateway link expired on ${validToDate.toISOString()}: enrol the gateway again with a new token`
+      : error.message;
   }
 
   #configure(configuration: GatewayConfiguration): void {

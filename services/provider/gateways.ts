@@ -113,15 +113,28 @@ export class Gateways {
   /** From now on this certificate is the gateway's. */
   setCertificate(gatewayId: string, certificateSha256: string): void {
     this.#database.run(
-      'UPDATE gateways SET certificate_sha256 = ?, enrolled_at = ? WHERE id = ?',
+      'UPDATE gateways SET certificate_sha256 = ?, renewed_sha256 = NULL, enrolled_at = ? WHERE id = ?',
       certificateSha256,
       this.#now(),
       gatewayId,
     );
   }
 
-  /** By the SHA-256 of its client certificate, lower-case hex. A disabled gateway is not let in. */
+  /** The gateway's next certificate; the one in use counts until this one is. Replaces one that was never used. */
+  addRenewedCertificate(gatewayId: string, certificateSha256: string): void {
+    this.get(gatewayId);
+    this.#database.run('UPDATE gateways SET renewed_sha256 = ? WHERE id = ?', certificateSha256, gatewayId);
+  }
+
+  /**
+   * By the SHA-256 of its client certificate, lower-case hex. A disabled gateway is not let in. A renewed certificate that is met for the
+   * first time becomes the only one: the gateway has stored it.
+   */
   identify(certificateSha256: string): GatewayRow | undefined {
+    this.#database.run(
+      'UPDATE gateways SET certificate_sha256 = renewed_sha256, renewed_sha256 = NULL WHERE renewed_sha256 = ? AND is_enabled = 1',
+      certificateSha256,
+    );
     const row = this.#database.get(
       'SELECT * FROM gateways WHERE certificate_sha256 = ? AND is_enabled = 1',
       certificateSha256,

@@ -85,12 +85,16 @@ const tasksOfTenants = 'ALTER TABLE tenants ADD COLUMN max_tasks INTEGER;';
 /** Null: made before this was kept. */
 const fingerprintOfInvitations = 'ALTER TABLE invitations ADD COLUMN fingerprint TEXT;';
 
+/** A renewed client certificate that the gateway has not used yet. */
+const renewedGateways = 'ALTER TABLE gateways ADD COLUMN renewed_sha256 TEXT;';
+
 export const providerMigrations: readonly string[] = [
   accounts,
   sessionArchiveMigration,
   certificateUsers,
   tasksOfTenants,
   fingerprintOfInvitations,
+  renewedGateways,
 ];
 
 export function openProviderDatabase(home: string): Database {

@@ -168,6 +168,15 @@ async function start(
       publishGateway(row.id);
       return { gatewayId: row.id, certificatePem };
     },
+    renew: async ({ gatewayId, name }, publicKeyPem) => {
+      const certificatePem = await infrastructure.authority.issueClientCertificate({
+        publicKeyPem,
+        commonName: gatewayId,
+      });
+      gateways.addRenewedCertificate(gatewayId, fingerprintHex(certificatePem));
+      audit.add(`gateway ${name}`, 'gateway.renewed', name);
+      return certificatePem;
+    },
     identify: (fingerprint) => {
       const row = gateways.identify(fingerprint);
       return row === undefined ? undefined : { gatewayId: row.id, name: row.name };

@@ -18,6 +18,8 @@ export interface ProviderFixture {
   readonly reports: GatewayReport[];
   /** Gateways by certificate fingerprint; survives `restart`. */
   readonly known: Map<string, KnownGateway>;
+  /** Renewed certificates that were not used yet. */
+  readonly renewed: Map<string, KnownGateway>;
   nextConnection(): Promise<ControlConnection>;
   untilConnected(): Promise<string>;
   /** Gateways that connect from now on are told this port for control connections. */
@@ -51,6 +53,7 @@ export async function startProviderFixture({
   const reports: GatewayReport[] = [];
   const waitingForConnection: ((connection: ControlConnection) => void)[] = [];
   const waitingForLink: ((gatewayId: string) => void)[] = [];
+  const renewed = new Map<string, KnownGateway>();
   let controlPort = 0;
   const links = await GatewayLinkServer.start({
     port: infrastructurePort,
@@ -64,7 +67,23 @@ export async function startProviderFixture({
       known.set(fingerprintOf(new X509Certificate(certificatePem)), { gatewayId, name });
       return { gatewayId, certificatePem };
     },
-    identify: (fingerprint) => known.get(fingerprint),
+    renew: async (gateway, publicKeyPem) => {
+      const certificatePem = await authority.authority.issueClientCertificate({
+        publicKeyPem,
+        commonName: gateway.name,
+      });
+      renewed.set(fingerprintOf(new X509Certificate(certificatePem)), gateway);
+      return certificatePem;
+    },
+    identify: (fingerprint) => {
+      const gateway = renewed.get(fingerprint);
+      if (gateway !== undefined) {
+        renewed.delete(fingerprint);
+        for (const [old, { gatewayId }] of known) if (gatewayId === gateway.gatewayId) known.delete(old);
+        known.set(fingerprint, gateway);
+      }
+      return known.get(fingerprint);
+    },
     configurationFor: () => ({ controlPort }),
     onConnected: ({ gatewayId }) => {
       for (const resolve of waitingForLink.splice(0)) resolve(gatewayId);
@@ -87,6 +106,7 @@ export async function startProviderFixture({
     connections,
     reports,
     known,
+    renewed,
     nextConnection: () => new Promise((resolve) => waitingForConnection.push(resolve)),
     untilConnected: () => {
       const [up] = links.gateways();

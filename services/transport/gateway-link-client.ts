@@ -22,6 +22,7 @@ import { connectGateway, runHandshake } from './tls-handshake.ts';
 import { linkPath, linkProtocol, proxyKeyOf, tlsRules } from './tls-settings.ts';
 
 const connectTimeoutMs = 10_000;
+const renewTimeoutMs = 30_000;
 const firstDelayMs = 500;
 const maxDelayMs = 30_000;
 const serverAuthUsage = '1.3.6.1.5.5.7.3.1';
@@ -87,6 +88,21 @@ export class GatewayLinkClient {
   /** Dropped when the link is down: the next report has the totals again. */
   report(report: GatewayReport): void {
     this.#peer?.notify(gatewayReportType, report);
+  }
+
+  /**
+   * A new client certificate for a key that was just made. It replaces the one in use when a link is opened with it.
+   * @throws FarkeepError `gateway.link-down`; `call.unknown` from a provider that cannot do this yet
+   */
+  async renewCertificate(publicKeyPem: string, signal: AbortSignal): Promise<string> {
+    if (this.#peer === undefined) throw new FarkeepError('gateway.link-down', 'The link to the provider is not up');
+    const { certificatePem } = await callLink(
+      this.#peer,
+      'renew',
+      { publicKeyPem },
+      { signal, timeoutMs: renewTimeoutMs },
+    );
+    return certificatePem;
   }
 
   /** Tries again now instead of after the pause. */

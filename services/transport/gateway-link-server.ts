@@ -74,6 +74,11 @@ export interface GatewayLinkServerOptions {
    * @throws FarkeepError `gateway.token-invalid` when the hash is unknown, used or too old
    */
   readonly enrol: (request: EnrolmentRequest) => Promise<{ gatewayId: string; certificatePem: string }>;
+  /**
+   * Issues another client certificate for an enrolled gateway and remembers it; the one before counts until `identify` has met the new one.
+   * @throws FarkeepError `certificate.malformed`, `certificate.weak`
+   */
+  readonly renew: (gateway: KnownGateway, publicKeyPem: string) => Promise<string>;
   /** Says whose client certificate this is (SHA-256 of its DER, lower-case hex); undefined for a removed or unknown one. */
   readonly identify: (fingerprint: string) => KnownGateway | undefined;
   readonly configurationFor: (gateway: KnownGateway) => GatewayConfiguration;
@@ -309,6 +314,18 @@ export class GatewayLinkServer {
             address: remoteAddress,
           });
           return { ...issued, infrastructureCaPem: this.#options.infrastructureCaPem };
+        },
+        renew: async ({ publicKeyPem }) => {
+          // A link that was replaced, or one of a gateway that was disabled meanwhile, gets nothing.
+          if (gateway === undefined || this.#links.get(gateway.gatewayId)?.peer !== peer) {
+            throw new FarkeepError(
+              'gateway.not-enrolled',
+              'Only an enrolled gateway renews its certificate, on its link',
+            );
+          }
+          const certificatePem = await this.#options.renew(gateway, publicKeyPem);
+          this.#logger.info('Certificate of a gateway link renewed', { gatewayId: gateway.gatewayId });
+          return { certificatePem };
         },
         'link-hello': ({ version, listeners }) => {
           if (gateway === undefined) {

@@ -74,6 +74,11 @@ export const linkRequests = {
       configuration: gatewayConfigurationSchema,
     }),
   },
+  /** Gateway to provider, on a link that is up: a new client certificate for a new key. The old one counts until the new one was used. */
+  renew: {
+    input: z.object({ publicKeyPem: z.string().max(4096) }),
+    output: z.object({ certificatePem: z.string().max(16_384) }),
+  },
   /** Provider to gateway. */
   'push-routes': {
     input: z.object({ routes: z.array(routeSchema).min(1).max(256) }),
