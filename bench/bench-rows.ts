@@ -116,6 +116,7 @@ const percentGoal = 2;
 export function consoleRows(result: ConsoleFigures | undefined, electron: string | undefined): Row[] {
   const rendering = `software rendering on a virtual display${electron === undefined ? '' : `, ${electron}`}; percent of one core`;
   const frames = result?.frames;
+  const share = 'this is what the data movers on the same cores leave to any page';
   return [
     atMost(
       'console main process during a backup, session view open',
@@ -135,5 +136,7 @@ export function consoleRows(result: ConsoleFigures | undefined, electron: string
     measured('session view: time between frames, 99th percentile', frames?.p99Ms, 'ms'),
     measured('session view: longest time between frames', frames?.longestMs, 'ms'),
     measured('session view: tasks of more than 50 ms', frames?.longTasks, ''),
+    measured('another page: time between frames, 95th percentile', result?.otherPageFrames.p95Ms, 'ms', share),
+    measured('another page: longest time between frames', result?.otherPageFrames.longestMs, 'ms'),
   ];
 }

@@ -1,12 +1,12 @@
-// Owns what the console costs while a backup runs, and how smooth its session view is: three backups of the same data, one with the view
-// open, one with the view open and its frames recorded, one with another page open.
+// Owns what the console costs while a backup runs, and how smooth its session view is: four backups of the same data, with the session view
+// and with another page open, each once for CPU time and once for frames.
 import { writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ConsoleSite } from './console-site.ts';
 import { consoleProcesses, watchConsole, type ConsoleCpu } from './electron-usage.ts';
 import { startFrames, stopFrames } from './frame-probe.ts';
 import { summarizeFrames, type FrameSummary } from './frame-statistics.ts';
-import { profilePage, topCosts, type FunctionCost } from './renderer-profile.ts';
+import { profilePage, topCosts, type CpuProfile, type FunctionCost } from './renderer-profile.ts';
 
 const idleMs = 5_000;
 /** CPU time comes in ticks of 10 ms; over less than this, a percent is lost in them. */
@@ -19,6 +19,8 @@ export interface ConsoleFigures {
   readonly sessionOpen: ConsoleCpu;
   readonly otherPage: ConsoleCpu;
   readonly frames: FrameSummary;
+  /** Of a page that hardly changes: what data movers on the same cores leave to anybody. */
+  readonly otherPageFrames: FrameSummary;
   /** Only with `profileFile`. */
   readonly costs: readonly FunctionCost[];
 }
@@ -31,7 +33,7 @@ export function whyNoConsole(): string | undefined {
 
 /** @param profileFile where a profile of the page goes (for developer tools); recording it costs time, so frames are slower with it */
 export async function measureConsole(source: string, profileFile?: string): Promise<ConsoleFigures> {
-  const site = await ConsoleSite.start(source, ['watched', 'frames', 'elsewhere']);
+  const site = await ConsoleSite.start(source, ['watched', 'elsewhere', 'control', 'smooth']);
   try {
     const { page } = site.farkeep;
     const processes = await consoleProcesses(site.farkeep);
@@ -50,22 +52,30 @@ export async function measureConsole(source: string, profileFile?: string): Prom
     };
     const sessionOpen = await measure('watched', () => site.openSession('watched'));
 
-    const backup = await site.runJob('frames');
-    await site.openSession('frames');
-    await backup.untilNextSample();
-    const endProfile = profileFile === undefined ? undefined : await profilePage(page);
-    await startFrames(page);
-    await backup.ended;
-    const record = await stopFrames(page);
+    const otherPage = await measure('elsewhere', () => site.window.open('Service providers'));
+
+    const recordFrames = async (job: string, prepare: () => Promise<void>): Promise<FrameSummary> => {
+      const backup = await site.runJob(job);
+      await prepare();
+      await backup.untilNextSample();
+      await startFrames(page);
+      await backup.ended;
+      return summarizeFrames(await stopFrames(page));
+    };
+    const otherPageFrames = await recordFrames('control', () => site.window.open('Service providers'));
+    let endProfile: (() => Promise<CpuProfile>) | undefined;
+    const frames = await recordFrames('smooth', async () => {
+      await site.openSession('smooth');
+      if (profileFile !== undefined) endProfile = await profilePage(page);
+    });
     const profile = await endProfile?.();
     if (profile !== undefined && profileFile !== undefined) await writeFile(profileFile, JSON.stringify(profile));
-
-    const otherPage = await measure('elsewhere', () => site.window.open('Service providers'));
     return {
       idle,
       sessionOpen,
       otherPage,
-      frames: summarizeFrames(record),
+      frames,
+      otherPageFrames,
       costs: profile === undefined ? [] : topCosts(profile, shownCosts),
     };
   } finally {
