@@ -1,6 +1,5 @@
 // Owns the gateway role: enrolment, the link to the provider, the single port, status and stop. Must not know sessions, tenants or contents.
 import { generateKeyPair, X509Certificate } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import type { z } from 'zod';
 
@@ -12,6 +11,7 @@ import { hashEnrolmentSecret, parseEnrolmentToken } from '../transport/enrolment
 import { enrolGateway, GatewayLinkClient, type LinkSession } from '../transport/gateway-link-client.ts';
 import type { GatewayConfiguration, GatewayReport } from '../wire/gateway-link-messages.ts';
 import type { GatewayConfig } from './config.ts';
+import { readConfiguredToken } from './configured-token.ts';
 import { FrontDoor, type ControlTarget } from './front-door.ts';
 import { loadGatewayState, saveGatewayState, type GatewayState } from './gateway-state.ts';
 import { LinkRenewal } from './link-renewal.ts';
@@ -92,7 +92,7 @@ export class GatewayService {
   async start(): Promise<void> {
     const { config, home } = this.#options;
     this.#state = await loadGatewayState(home, this.#logger);
-    const token = await this.#configuredToken();
+    const token = await readConfiguredToken(config, { isEnrolled: this.#state !== undefined });
     await this.#door.open(config.listen);
     if (this.#state !== undefined) this.#openLink(this.#state);
     if (token !== undefined && this.#state?.tokenHash !== hashEnrolmentSecret(parseEnrolmentToken(token).secret)) {
@@ -251,24 +251,6 @@ export class GatewayService {
     await this.#lastSave;
   }
 
-  async #configuredToken(): Promise<string | undefined> {
-    const { enrolmentToken, enrolmentTokenFile } = this.#options.config;
-    if (enrolmentToken !== undefined) return checkedToken(enrolmentToken, 'enrolmentToken');
-    if (enrolmentTokenFile === undefined) return undefined;
-    try {
-      return checkedToken(await readFile(enrolmentTokenFile, 'utf8'), 'enrolmentTokenFile');
-    } catch (error) {
-      if (error instanceof FarkeepError) throw error;
-      // An enrolled gateway needs the file no more; a new one cannot do without it.
-      if (this.#state !== undefined) return undefined;
-      throw new FarkeepError(
-        'config.invalid',
-        `The enrolment token file ${enrolmentTokenFile} cannot be read: ${String(error)}`,
-        { field: 'enrolmentTokenFile', cause: error },
-      );
-    }
-  }
-
   /** A provider that is not up yet is waited for; a token that is refused is not tried again. */
   async #enrolUntilDone(token: string): Promise<void> {
     const { signal } = this.#stopping;
@@ -392,17 +374,4 @@ export class GatewayService {
 
 function formatAddress({ host, port }: { host: string; port: number }): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
-}
-
-function checkedToken(text: string, field: string): string {
-  try {
-    parseEnrolmentToken(text);
-    return text;
-  } catch (error) {
-    throw new FarkeepError(
-      'config.invalid',
-      `The enrolment token of the configuration cannot be used: ${toFarkeepError(error).message}`,
-      { field, cause: error },
-    );
-  }
 }

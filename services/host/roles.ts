@@ -16,14 +16,18 @@ export interface PreparedRole {
 export async function loadRole(role: ServiceRole): Promise<LoadedRole> {
   switch (role) {
     case 'provider': {
-      const [{ startProvider }, { providerConfigSchema }] = await Promise.all([
+      const [{ startProvider }, { providerConfigSchema }, { storeAccess }] = await Promise.all([
         import('../provider/service.ts'),
         import('../provider/config.ts'),
+        import('./store-access.ts'),
       ]);
       return {
         prepare(value, source) {
           const config = parseConfig(providerConfigSchema, value, source);
-          return { logLevel: config.logLevel, start: (options) => startProvider({ ...options, config }) };
+          return {
+            logLevel: config.logLevel,
+            start: (options) => startProvider({ ...options, config, access: storeAccess() }),
+          };
         },
       };
     }

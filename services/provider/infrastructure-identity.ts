@@ -4,6 +4,7 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
+import type { AccessControl } from '../certstore/access-control.ts';
 import { PosixAccess } from '../certstore/posix-access.ts';
 import { type KeyCipher, StoreProtection } from '../certstore/store-protection.ts';
 import { writeFileAtomically } from '../kernel/atomic-file.ts';
@@ -34,16 +35,18 @@ export interface InfrastructureIdentityOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly keychainKey?: KeychainKey | undefined;
+  readonly access?: AccessControl | undefined;
 }
 
 export async function openInfrastructureIdentity(
   options: InfrastructureIdentityOptions,
 ): Promise<InfrastructureIdentity> {
-  const { home, keychainKey, logger } = options;
+  const { home, keychainKey, logger, access = new PosixAccess() } = options;
   const folder = path.join(home, 'infrastructure');
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const isNew = (await mkdir(folder, { recursive: true, mode: access.folderMode })) !== undefined;
+  if (isNew) await access.apply(folder, 'folder');
   const protection = await StoreProtection.open(folder, {
-    access: new PosixAccess(),
+    access,
     logger,
     keychainKey,
     keyFiles: async () => {

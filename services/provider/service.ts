@@ -5,6 +5,7 @@ import path from 'node:path';
 import { gatewaysDomain } from '../contracts/rpc/gateways.ts';
 import { repositoriesDomain } from '../contracts/rpc/repositories.ts';
 import { tenantsDomain } from '../contracts/rpc/tenants.ts';
+import type { AccessControl } from '../certstore/access-control.ts';
 import { CertificateStore } from '../certstore/certificate-store.ts';
 import { abortError } from '../kernel/clock.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
@@ -30,11 +31,11 @@ import { LoginExchange } from './login-exchange.ts';
 import { LoginThrottle } from './login-throttle.ts';
 import { openProviderDatabase } from './provider-database.ts';
 import { ProviderIdentity } from './provider-identity.ts';
-import type { SessionChannel } from './provider-session.ts';
 import { Repositories } from './repositories.ts';
 import { repositoryHandlers } from './repository-handlers.ts';
 import { RestorePoints } from './restore-points.ts';
 import { RolloverPlan } from './rollover.ts';
+import { sessionChannel } from './session-channel.ts';
 import { sessionHandlers } from './session-handlers.ts';
 import { SessionManager } from './session-manager.ts';
 import { TenantAccounts } from './tenant-accounts.ts';
@@ -44,8 +45,13 @@ import { tenantRequestHandlers } from './tenant-requests.ts';
 import { loadUnknownUserSecret } from './unknown-user-secret.ts';
 import { UsageNews } from './usage-news.ts';
 
+export interface ProviderOptions extends ServiceOptions<ProviderConfig> {
+  /** Of the files with private keys; left out: for one user on Linux and macOS. */
+  readonly access?: AccessControl;
+}
+
 /** @throws service.port-in-use, service.start-failed, certificate.key-unreadable, storage errors */
-export async function startProvider(options: ServiceOptions<ProviderConfig>): Promise<RunningService> {
+export async function startProvider(options: ProviderOptions): Promise<RunningService> {
   const started: (() => Promise<void> | void)[] = [];
   try {
     return await start(options, started);
@@ -56,12 +62,12 @@ export async function startProvider(options: ServiceOptions<ProviderConfig>): Pr
 }
 
 async function start(
-  { home, config, logger, clock, publish, keychainKey }: ServiceOptions<ProviderConfig>,
+  { home, config, logger, clock, publish, keychainKey, access }: ProviderOptions,
   started: (() => Promise<void> | void)[],
 ): Promise<RunningService> {
   const database = openProviderDatabase(home);
   started.push(() => database.close());
-  const store = await CertificateStore.open(path.join(home, 'certificates'), { logger, clock, keychainKey });
+  const store = await CertificateStore.open(path.join(home, 'certificates'), { logger, clock, keychainKey, access });
   started.push(() => store[Symbol.dispose]());
   const licence = await LicenceDesk.open({
     home,
@@ -92,6 +98,7 @@ async function start(
     clock,
     logger,
     keychainKey,
+    access,
   });
   started.push(() => infrastructure.protection[Symbol.dispose]());
 
@@ -373,26 +380,6 @@ async function start(
     onHealthChanged: (listener) => health.onChanged(listener),
     activeSessions: () => sessions.activeSessions(),
     stop: (deadlineMs) => (stopping ??= withinDeadline(stop(), deadlineMs)),
-  };
-}
-
-function sessionChannel(
-  { peer, gatewayId, tls }: ControlConnection,
-  gateways: Gateways,
-  links: GatewayLinkServer,
-  certificateSha256: string,
-): SessionChannel {
-  return {
-    peer,
-    gatewayName: gatewayId === undefined ? 'direct' : (gateways.find(gatewayId)?.name ?? gatewayId),
-    certificateSha256,
-    tls,
-    pushRoutes: (routes) => {
-      if (gatewayId === undefined) {
-        throw new FarkeepError('gateway.none-usable', 'Data goes through a gateway; this connection came without one');
-      }
-      return links.pushRoutes(gatewayId, routes);
-    },
   };
 }
 
