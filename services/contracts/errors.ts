@@ -58,7 +58,10 @@ export const errorCatalogue = {
   'storage.disk-full': entry('The disk is full', 'Free space or move the repository, then try again.', retry),
   'storage.read-only': entry('The disk does not accept writes', 'Check the mount and the rights of the folder.'),
   'storage.io': entry('Reading or writing failed', 'Check the disk and its connection.', retry),
-  'storage.damaged': entry('Stored data is damaged', 'Run the job again: what is damaged is sent again.'),
+  'storage.damaged': entry(
+    'Stored data is damaged',
+    'The provider runs "farkeep repository verify", then run the job again: what is damaged is sent again.',
+  ),
   // connection
   'gateway.unreachable': entry(
     'The gateway cannot be reached',
@@ -216,7 +219,7 @@ export const errorCatalogue = {
   'restore.exists': entry('A file exists already', 'Choose an overwrite rule.'),
   'restore.mismatch': entry(
     'A restored block is not what was saved',
-    'Run the job again: damaged blocks are sent again; then restore once more. Or restore from another point.',
+    'The provider runs "farkeep repository verify --deep", then run the job again: what is damaged is sent again.',
   ),
   'restore.incomplete': entry('Not everything could be restored', 'See the list of what is missing.'),
   'point.incomplete': entry('The restore point was not committed', 'Nothing half-done was kept; run the job again.'),

@@ -205,6 +205,30 @@ describe('damage that a check finds', () => {
     }
   });
 
+  it('that only a look into the blocks shows is marked by a deep check', async () => {
+    await using scratch = await scratchFolder();
+    const site = await makeSite(scratch.folder);
+    const content = randomContent(5000);
+    const id = blockIdOf(randomContent(5000));
+    {
+      await using store = await TenantStore.open({ folder: site.folder, mode: 'write', logger });
+      await store.appendBlock({ id, encoding: 'raw', contentLength: content.length, stored: content });
+      await store.flush();
+    }
+    expect((await verify(site.folder)).ok).toBe(true);
+    const deep = await verifyAndMark({ tenantFolder: site.folder, logger, isDeep: true });
+    expect(deep.damaged).toMatchObject([{ damagedBlocks: 1, lostBlocks: 1, points: [] }]);
+    expect(await present(site.folder, [id, ...site.ids])).toEqual([false, true, true, true]);
+    // Its checksum is right, but that does not lift the mark; nor without the index of its pack.
+    expect(await verify(site.folder)).toMatchObject({ soundAgainBlocks: 0, settled: [{ lostBlocks: 1, points: [] }] });
+    const holder = (await listPacks(new FolderStorage(site.folder)))
+      .map((name) => path.join(site.folder, name))
+      .find((name) => readFileSync(name).includes(content));
+    flip(holder ?? '', statSync(holder ?? '').size - 1);
+    expect(await verify(site.folder)).toMatchObject({ soundAgainBlocks: 0, settled: [{ lostBlocks: 1 }] });
+    expect(await present(site.folder, [id])).toEqual([false]);
+  });
+
   it('that cannot be marked is told', async () => {
     await using scratch = await scratchFolder();
     const site = await makeSite(scratch.folder);

@@ -99,7 +99,11 @@ export async function verifyTenantFolder({
     for (const name of names) {
       signal?.throwIfAborted();
       const packId = packIdOf(name);
-      const check = await checkPack(storage, name, isDeep, () => idsKnownIn(packId, known, marks));
+      const check = await checkPack(storage, name, {
+        // A mark may come from a deep check: a checksum alone does not lift it.
+        isDeepFor: (id) => isDeep || marks.has(packId, id),
+        idsKnown: () => idsKnownIn(packId, known, marks),
+      });
       bytesRead += check.bytesRead;
       blocks += check.blocks;
       if (check.reason !== undefined) await note(name, packId, check.reason, check.lost);
@@ -214,6 +218,12 @@ function keyOf(id: Buffer): string {
   return id.toString('latin1', 0, blockIdLengthBytes);
 }
 
+interface PackCheckOptions {
+  /** Whether the block is to be unpacked and compared with its identifier. */
+  readonly isDeepFor: (id: Buffer) => boolean;
+  readonly idsKnown: () => Buffer[];
+}
+
 interface PackCheck {
   readonly reason: string | undefined;
   readonly lost: readonly Buffer[];
@@ -225,8 +235,7 @@ interface PackCheck {
 async function checkPack(
   storage: Storage,
   name: string,
-  isDeep: boolean,
-  idsKnown: () => Buffer[],
+  { isDeepFor, idsKnown }: PackCheckOptions,
 ): Promise<PackCheck> {
   let index: PackBlock[];
   let sizeBytes: number;
@@ -239,7 +248,7 @@ async function checkPack(
   } catch (error) {
     const { code, message } = toFarkeepError(error, 'storage.io');
     if (code !== 'storage.damaged' && code !== 'storage.io') throw error;
-    return withoutIndex(storage, name, message, idsKnown());
+    return withoutIndex(storage, name, message, { isDeepFor, idsKnown });
   }
   const lost: Buffer[] = [];
   let reason: string | undefined;
@@ -257,7 +266,7 @@ async function checkPack(
     return piece.subarray(start - pieceStart, start - pieceStart + length);
   };
   for (const block of [...index].sort((a, b) => a.offset - b.offset)) {
-    const problem = await checkBlock(block, bytesAt, isDeep);
+    const problem = await checkBlock(block, bytesAt, isDeepFor(block.id));
     if (problem === undefined) continue;
     lost.push(block.id);
     reason ??= problem;
@@ -298,12 +307,29 @@ async function withoutIndex(
   storage: Storage,
   name: string,
   reason: string,
-  idsKnown: readonly Buffer[],
+  { isDeepFor, idsKnown }: PackCheckOptions,
 ): Promise<PackCheck> {
   const scan = await scanPack(storage, name);
-  const found = new Set(scan.blocks.map(({ id }) => keyOf(id)));
-  const lost = idsKnown.filter((id) => !found.has(keyOf(id)));
+  const found = new Set<string>();
+  for (const block of scan.blocks) {
+    const isWhole = !isDeepFor(block.id) || (await isContentRight(storage, name, block));
+    if (isWhole) found.add(keyOf(block.id));
+  }
+  const lost = idsKnown().filter((id) => !found.has(keyOf(id)));
   return { reason, lost, blocks: scan.blocks.length, bytesRead: scan.sizeBytes };
+}
+
+async function isContentRight(storage: Storage, name: string, block: PackBlock): Promise<boolean> {
+  const stored = Buffer.allocUnsafe(block.storedLength);
+  try {
+    await storage.readRange(name, block.offset, stored);
+    decodeBlockSync({ ...block, stored });
+    return true;
+  } catch (error) {
+    const { code } = toFarkeepError(error, 'storage.io');
+    if (code !== 'restore.mismatch' && code !== 'storage.io') throw error;
+    return false;
+  }
 }
 
 /** The catalogue file, if it can be read, to say what a damaged pack held. Everything else is checked without it. */

@@ -93,7 +93,7 @@ describe('damaged blocks at the provider', () => {
     await flip(await holderOf(4 * 1024 * 1024));
     const restore = await stack.restore(oldPoint, path.join(folder, 'broken'));
     expect(restore).toMatchObject({ state: 'failed', error: { code: 'restore.mismatch' } });
-    expect(restore.error?.hint).toContain('Run the job again');
+    expect(restore.error?.hint).toContain('run the job again');
     expect(await actionsAtProvider(restore)).toMatch(
       /warning: 1 block could not be read from packs\/.*Run the job again/,
     );
