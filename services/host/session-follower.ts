@@ -26,21 +26,28 @@ export async function followSession(
   const end = Promise.withResolvers<SessionDetail>();
   let detail: SessionDetail | undefined;
   let lastSequence = 0;
-  let refreshing: Promise<void> | undefined;
+  let isRefreshing = false;
+  let isOutdated = false;
 
   const accept = (next: SessionDetail): void => {
     detail = next;
     listener.onProgress?.(next);
     if (finalSessionStates.includes(next.state)) end.resolve(next);
   };
-  /** One snapshot at a time; what asks meanwhile gets the one after. */
+  /** One snapshot at a time. It may be older than an event that overtook its answer: what changed meanwhile asks for the next one. */
   const refresh = (): void => {
-    refreshing ??= sessions
-      .show({ sessionId })
-      .finally(() => {
-        refreshing = undefined;
-      })
-      .then(accept, end.reject);
+    if (isRefreshing) {
+      isOutdated = true;
+      return;
+    }
+    isRefreshing = true;
+    sessions.show({ sessionId }).then((next) => {
+      isRefreshing = false;
+      accept(next);
+      if (!isOutdated) return;
+      isOutdated = false;
+      refresh();
+    }, end.reject);
   };
 
   const unsubscribe = client.subscribe((event) => {
@@ -51,19 +58,11 @@ export async function followSession(
     const change = parseEvent(event, sessionId);
     if (change === undefined) return;
     listener.onEvent?.(event);
-    if (detail === undefined) return;
-    switch (change.event) {
-      case 'progressed':
-        accept({ ...detail, ...change.payload });
-        break;
-      case 'changed':
-        // The final picture has warnings and steps that the summary lacks.
-        if (finalSessionStates.includes(change.payload.state)) refresh();
-        else accept({ ...detail, ...change.payload });
-        break;
-      case 'other':
-        break;
-    }
+    if (change.event === 'changed') {
+      // The final picture has warnings and steps that the summary lacks.
+      if (detail === undefined || isRefreshing || finalSessionStates.includes(change.payload.state)) refresh();
+      else accept({ ...detail, ...change.payload });
+    } else if (change.event === 'progressed' && detail !== undefined) accept({ ...detail, ...change.payload });
   });
   const onAbort = (): void => end.reject(new FarkeepError('call.cancelled'));
   signal?.addEventListener('abort', onAbort, { once: true });
