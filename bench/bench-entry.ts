@@ -84,7 +84,8 @@ async function runPart(part: BenchPart, reason: string | undefined, work: () => 
   try {
     await work();
   } catch (error) {
-    notMeasured.push(`${part}: it failed, ${error instanceof Error ? error.message : String(error)}`);
+    const [firstLine = ''] = (error instanceof Error ? error.message : String(error)).split('\n');
+    notMeasured.push(`${part}: it failed, ${firstLine}`);
     process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
     process.exitCode = 1;
   }
@@ -204,7 +205,8 @@ try {
   const load = (averages: readonly number[]): string => averages[0]?.toFixed(1) ?? '-';
   say(`Load of this machine: ${load(loadBefore)} before, ${load(loadavg())} after, with ${cpus().length} cores`);
 
-  if (isEverything(parts)) {
+  // A run in which something failed says nothing about the whole.
+  if (isEverything(parts) && process.exitCode === undefined) {
     const results = fileURLToPath(new URL('./results/', import.meta.url));
     await mkdir(results, { recursive: true });
     const document = {
