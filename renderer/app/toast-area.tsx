@@ -17,8 +17,10 @@ const useStyles = makeStyles({
   area: {
     position: 'fixed',
     right: '20px',
-    // Beside nothing that is pressed: the buttons of dialogs are at the bottom.
-    top: '52px',
+    // Beside nothing that is pressed: the buttons of dialogs are at the bottom, the bar about a waiting job is above.
+    top: '90px',
+    // A dialog covers that bar, and its title is short.
+    'body:has([role="dialog"], [role="alertdialog"]) &': { top: '8px' },
     width: '380px',
     display: 'flex',
     flexDirection: 'column',

@@ -32,6 +32,7 @@ export const certificateTexts = {
   'certificate.type.note.announcing':
     'Nothing changes before the date. Tenants that connect until then accept the new certificate without a prompt; the others are asked to compare it.',
   'certificate.type.who': 'Show who relies on the certificate in service',
+  'certificate.type.who.hide': 'Hide who relies on the certificate in service',
 
   'certificate.generate.intro':
     'A new key and a self-signed certificate are made on this computer. The key never leaves it.',
@@ -47,7 +48,7 @@ export const certificateTexts = {
   'certificate.generate.defaultName': 'Farkeep certificate {year}',
 
   'certificate.pick.intro':
-    'Certificates of this computer that come with a private key. Greyed ones cannot be used; select one to see why.',
+    'Certificates of this computer that come with a private key. Greyed ones cannot be used; each says why.',
   'certificate.pick.table': 'Certificates of this computer',
   'certificate.pick.search': 'Search certificates',
   'certificate.pick.issuedTo': 'Issued to',
@@ -59,7 +60,7 @@ export const certificateTexts = {
     'Farkeep looked into its own store and the stores of this computer. Import a file instead.',
   'certificate.pick.none': 'Select a certificate that can be used.',
   'certificate.pick.reason': 'Cannot be used: {reason}',
-  'certificate.pick.store': 'Store: {store}',
+  'certificate.pick.selected': 'Selected: {issuedTo}, issued by {issuedBy}, from {store}.',
   'certificate.pick.work': 'Reading the certificate…',
 
   'certificate.import.intro': 'The file is read on this computer. Nothing is stored before you finish.',
@@ -127,6 +128,8 @@ export const certificateTexts = {
   'certificate.row.signature': 'Signature',
   'certificate.row.protection': 'Private key protection',
   'certificate.names.none': 'None',
+  'certificate.names.all': 'Show all {count, number} names',
+  'certificate.names.fewer': 'Show fewer names',
 
   'certificate.badge.selfSigned': 'Self-signed',
   'certificate.badge.caSigned': 'CA-signed',
@@ -168,6 +171,7 @@ export const certificateTexts = {
   'cloudConnect.thumbprint.copy': 'Copy thumbprint',
   'cloudConnect.announce': 'Announce change...',
   'cloudConnect.qr': 'Show QR code',
+  'cloudConnect.words': 'Show in words',
   'cloudConnect.view': 'View certificate',
   'cloudConnect.firstStart':
     'The service made this certificate for itself. Install one before tenants compare its thumbprint, so that they do not have to do it twice.',

@@ -1,7 +1,9 @@
 // Owns the table of a certificate's rows, as in the wizard's summary.
-import { makeStyles, mergeClasses, tokens } from '@fluentui/react-components';
+import { makeStyles, tokens } from '@fluentui/react-components';
 import type { ReactNode } from 'react';
 import type { CertificateRow } from './certificate-rows.ts';
+import { CodeText } from './code-text.tsx';
+import { NameList } from './name-list.tsx';
 
 const useStyles = makeStyles({
   table: { width: '100%', borderCollapse: 'collapse', textAlign: 'left', tableLayout: 'fixed' },
@@ -19,8 +21,12 @@ const useStyles = makeStyles({
     borderBottom: `1px solid ${tokens.colorNeutralStroke3}`,
     overflowWrap: 'anywhere',
   },
-  code: { fontFamily: tokens.fontFamilyMonospace, fontSize: tokens.fontSizeBase200, lineHeight: '20px' },
 });
+
+function RowValue({ id, value, isCode }: Pick<CertificateRow, 'id' | 'value' | 'isCode'>): ReactNode {
+  if (isCode) return <CodeText text={value} />;
+  return id === 'names' ? <NameList names={value.split(', ')} /> : value;
+}
 
 interface CertificateSummaryTableProps {
   readonly label: string;
@@ -37,7 +43,9 @@ export function CertificateSummaryTable({ label, rows }: CertificateSummaryTable
             <th scope="row" className={styles.name}>
               {name}
             </th>
-            <td className={mergeClasses(styles.value, isCode && styles.code)}>{value}</td>
+            <td className={styles.value}>
+              <RowValue id={id} value={value} isCode={isCode} />
+            </td>
           </tr>
         ))}
       </tbody>

@@ -68,6 +68,7 @@ export function CertificateUsageBoard({ slot, candidateId }: CertificateUsageBoa
   if (error !== null) return <ErrorView error={error} />;
   if (usage === null) return <Spinner size="tiny" label={t('word.loading')} />;
   if (usage.users.length === 0) return <p className={styles.muted}>{t('usage.none')}</p>;
+  const users = usage.users.toSorted((a, b) => states.indexOf(a.state) - states.indexOf(b.state));
   const counts = states.map((state) => ({ state, count: usage.users.filter((user) => user.state === state).length }));
   return (
     <>
@@ -82,7 +83,7 @@ export function CertificateUsageBoard({ slot, candidateId }: CertificateUsageBoa
       </div>
       <SimpleTable
         label={t('usage.title')}
-        rows={usage.users}
+        rows={users}
         rowKey={({ kind, name, seenSha256 }) => `${kind} ${name} ${kind === 'invitation' ? seenSha256 : ''}`}
         columns={[
           {

@@ -3,6 +3,8 @@ import { makeStyles, tokens } from '@fluentui/react-components';
 
 /** In pixels; the keyboard has to know how many rows fit below it. */
 export const headHeight = 34;
+/** In pixels, of the additional line of a row. */
+export const noteHeight = 20;
 
 export const useDataTableStyles = makeStyles({
   grid: {
@@ -67,6 +69,17 @@ export const useDataTableStyles = makeStyles({
     boxShadow: `inset 3px 0 0 ${tokens.colorBrandStroke1}`,
     ':hover': { backgroundColor: tokens.colorBrandBackground2 },
     '@media (forced-colors: active)': { outline: '2px solid Highlight', outlineOffset: '-2px' },
+  },
+  note: {
+    gridColumn: '1 / -1',
+    height: `${noteHeight + 4}px`,
+    marginTop: '-10px',
+    padding: '0 12px',
+    fontSize: tokens.fontSizeBase200,
+    lineHeight: '20px',
+    overflow: 'hidden',
+    textOverflow: 'ellipsis',
+    whiteSpace: 'nowrap',
   },
   disabledRow: { color: tokens.colorNeutralForeground3 },
   cell: {

@@ -3,9 +3,9 @@ import { mergeClasses } from '@fluentui/react-components';
 import { ArrowSortDown16Filled, ArrowSortUp16Filled } from '@fluentui/react-icons';
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { useId, useMemo, useRef } from 'react';
-import type { KeyboardEvent, ReactNode } from 'react';
+import type { KeyboardEvent, MouseEvent, ReactNode } from 'react';
 import { ColumnHandle } from './column-handle.tsx';
-import { headHeight, useDataTableStyles } from './data-table-styles.ts';
+import { headHeight, noteHeight, useDataTableStyles } from './data-table-styles.ts';
 import { columnTracks, rowAfterKey, toggleSort, visibleRows } from './table-model.ts';
 import type { TableColumnModel } from './table-model.ts';
 import { useTableLook } from './use-table-look.ts';
@@ -35,8 +35,16 @@ interface DataTableProps<T> {
   /** Shown instead of rows when there are none. */
   readonly empty: ReactNode;
   readonly isRowDisabled?: (row: T) => boolean;
+  /** One more line across the whole row, such as why it cannot be chosen. */
+  readonly noteOf?: (row: T) => string | null;
   readonly rowHeight?: number;
   readonly isCompact?: boolean;
+}
+
+/** A cell that is too narrow for its text tells the whole of it on hover. */
+function tellWhole({ currentTarget: cell }: MouseEvent<HTMLElement>): void {
+  if (cell.scrollWidth > cell.clientWidth) cell.title = cell.innerText;
+  else cell.removeAttribute('title');
 }
 
 export function DataTable<T>({
@@ -51,6 +59,7 @@ export function DataTable<T>({
   search = '',
   empty,
   isRowDisabled,
+  noteOf,
   rowHeight = 36,
   isCompact = false,
 }: DataTableProps<T>): ReactNode {
@@ -62,7 +71,10 @@ export function DataTable<T>({
   const virtualizer = useVirtualizer({
     count: shown.length,
     getScrollElement: () => scroller.current,
-    estimateSize: () => rowHeight,
+    estimateSize: (index) => {
+      const row = shown[index];
+      return row !== undefined && noteOf !== undefined && noteOf(row) !== null ? rowHeight + noteHeight : rowHeight;
+    },
     overscan: 12,
     // The head is inside the scroller: rows begin below it, and what is scrolled to must not hide behind it.
     scrollMargin: headHeight,
@@ -163,6 +175,7 @@ export function DataTable<T>({
               if (row === undefined) return null;
               const key = rowKey(row);
               const isDisabled = isRowDisabled?.(row) === true;
+              const note = noteOf?.(row) ?? null;
               return (
                 <div
                   key={item.key}
@@ -178,7 +191,7 @@ export function DataTable<T>({
                   )}
                   style={{
                     gridTemplateColumns,
-                    height: rowHeight,
+                    height: item.size,
                     transform: `translateY(${item.start - headHeight}px)`,
                   }}
                   onClick={() => onSelect(key)}
@@ -189,10 +202,16 @@ export function DataTable<T>({
                       key={column.id}
                       role="gridcell"
                       className={mergeClasses(styles.cell, column.isNumeric === true && styles.numeric)}
+                      onMouseEnter={tellWhole}
                     >
                       {column.cell(row)}
                     </div>
                   ))}
+                  {note !== null && (
+                    <div role="gridcell" aria-colspan={columns.length} className={styles.note} onMouseEnter={tellWhole}>
+                      {note}
+                    </div>
+                  )}
                 </div>
               );
             })}

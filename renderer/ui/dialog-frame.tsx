@@ -2,6 +2,7 @@
 import { Dialog, DialogSurface, makeStyles, mergeClasses, tokens } from '@fluentui/react-components';
 import { useEffect, useId, useRef } from 'react';
 import type { ReactNode } from 'react';
+import { useIsScrolling } from './use-is-scrolling.ts';
 import { useReturnFocus } from './use-return-focus.ts';
 import { useDialogFocus } from './use-dialog-focus.ts';
 
@@ -25,7 +26,14 @@ const useStyles = makeStyles({
     fontWeight: tokens.fontWeightSemibold,
     overflowWrap: 'anywhere',
   },
-  content: { padding: '10px 24px 20px 24px', overflowY: 'auto', flexGrow: 1, minHeight: 0 },
+  content: {
+    padding: '10px 24px 20px 24px',
+    overflowY: 'auto',
+    flexGrow: 1,
+    minHeight: 0,
+    ':focus-visible': { outline: `2px solid ${tokens.colorStrokeFocus2}`, outlineOffset: '-2px' },
+  },
+  pinned: { padding: '12px 24px', borderTop: `1px solid ${tokens.colorNeutralStroke2}`, flexShrink: 0 },
   footer: {
     display: 'flex',
     justifyContent: 'flex-end',
@@ -40,6 +48,8 @@ const useStyles = makeStyles({
 interface DialogFrameProps {
   readonly title: string;
   readonly children: ReactNode;
+  /** Between content and buttons; in sight while the content scrolls. */
+  readonly pinned?: ReactNode;
   readonly footer: ReactNode;
   /** Esc. */
   readonly onDismiss: () => void;
@@ -50,6 +60,7 @@ interface DialogFrameProps {
 export function DialogFrame({
   title,
   children,
+  pinned,
   footer,
   onDismiss,
   width = 'normal',
@@ -59,6 +70,8 @@ export function DialogFrame({
   const titleId = useId();
   useReturnFocus();
   const footerElement = useRef<HTMLDivElement>(null);
+  const contentElement = useRef<HTMLDivElement>(null);
+  const isScrolling = useIsScrolling(contentElement);
   useDialogFocus(footerElement);
   useEffect(() => {
     // Fluent goes to the first thing that can have the focus; here the safe button says that it wants it.
@@ -75,6 +88,8 @@ export function DialogFrame({
       <DialogSurface
         className={mergeClasses(styles.surface, width === 'wide' && styles.wide, width === 'narrow' && styles.narrow)}
         aria-labelledby={titleId}
+        // Also above another dialog, which Fluent would leave bright: only one of them takes clicks.
+        backdrop={{ appearance: 'dimmed' }}
         onKeyDown={(event) => {
           // Fluent leaves Esc alone in alert dialogs; here it always means the safe button.
           if (isAlert && event.key === 'Escape' && !event.defaultPrevented) {
@@ -86,7 +101,14 @@ export function DialogFrame({
         <h2 id={titleId} className={styles.title}>
           {title}
         </h2>
-        <div className={styles.content}>{children}</div>
+        <div
+          className={styles.content}
+          ref={contentElement}
+          {...(isScrolling ? { tabIndex: 0, role: 'group', 'aria-labelledby': titleId } : {})}
+        >
+          {children}
+        </div>
+        {pinned !== undefined && <div className={styles.pinned}>{pinned}</div>}
         <div className={styles.footer} ref={footerElement}>
           {footer}
         </div>

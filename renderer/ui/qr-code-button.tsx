@@ -1,11 +1,11 @@
-// Owns the button that shows a text as QR code beside it, to point a phone at. The code takes no place until somebody wants it.
-import { Button, Popover, PopoverSurface, PopoverTrigger, makeStyles, tokens } from '@fluentui/react-components';
+// Owns the button that shows a text as QR code beside it, to point a phone at.
+import { makeStyles, tokens } from '@fluentui/react-components';
 import { QrCode20Regular } from '@fluentui/react-icons';
 import type { ReactNode } from 'react';
+import { PopoverButton } from './popover-button.tsx';
 import { QrCode } from './qr-code.tsx';
 
 const useStyles = makeStyles({
-  surface: { width: '292px' },
   code: { display: 'block' },
   text: {
     margin: '10px 0 0 0',
@@ -26,18 +26,11 @@ interface QrCodeButtonProps {
 export function QrCodeButton({ text, buttonLabel, codeLabel }: QrCodeButtonProps): ReactNode {
   const styles = useStyles();
   return (
-    <Popover positioning="after-top" trapFocus withArrow>
-      <PopoverTrigger disableButtonEnhancement>
-        <Button size="small" icon={<QrCode20Regular />}>
-          {buttonLabel}
-        </Button>
-      </PopoverTrigger>
-      <PopoverSurface className={styles.surface} aria-label={codeLabel} tabIndex={-1}>
-        <span className={styles.code}>
-          <QrCode text={text} label={codeLabel} sizePixels={260} />
-        </span>
-        <p className={styles.text}>{text}</p>
-      </PopoverSurface>
-    </Popover>
+    <PopoverButton icon={<QrCode20Regular />} label={buttonLabel} surfaceLabel={codeLabel} width={292}>
+      <span className={styles.code}>
+        <QrCode text={text} label={codeLabel} sizePixels={260} />
+      </span>
+      <p className={styles.text}>{text}</p>
+    </PopoverButton>
   );
 }

@@ -8,17 +8,31 @@ function focusOwner(): Element | null {
   return opener == null ? focused : document.getElementById(opener);
 }
 
+/** The focus manager moves the focus in a few steps after a dialog has gone; the last word has to be ours. */
+const framesToWatch = 12;
+/** Where it puts the focus when it does not know better: nowhere, or at the last button that opened a popover. */
+const lostPlaces = 'body, [data-tabster-dummy], [data-tabster*="restorer"]';
+
 export function useReturnFocus(): void {
   // While it is drawn: in an effect the dialog would have taken the focus already.
   const [before] = useState(focusOwner);
-  useEffect(() => {
-    return () => {
+  useEffect(
+    () => () => {
       // After the dialog is gone, and only when nothing else took the focus meanwhile.
-      setTimeout(() => {
-        const now = document.activeElement;
-        const isLost = now === null || now === document.body || now.matches('[data-tabster-dummy]');
-        if (isLost && before instanceof HTMLElement && before.isConnected) before.focus();
-      });
-    };
-  }, [before]);
+      if (before instanceof HTMLElement) setTimeout(() => giveBack(before, framesToWatch));
+    },
+    [before],
+  );
+}
+
+function giveBack(before: HTMLElement, frames: number): void {
+  if (frames === 0 || !before.isConnected || isBehindDialog(before)) return;
+  const now = document.activeElement;
+  if (now !== before && (now === null || now.matches(lostPlaces))) before.focus();
+  requestAnimationFrame(() => giveBack(before, frames - 1));
+}
+
+function isBehindDialog(element: HTMLElement): boolean {
+  const dialogs = [...document.querySelectorAll('[role="dialog"], [role="alertdialog"]')];
+  return dialogs.length > 0 && !dialogs.some((dialog) => dialog.contains(element));
 }

@@ -6,7 +6,8 @@ export const useWizardStyles = makeStyles({
     padding: 0,
     width: '920px',
     maxWidth: 'calc(100vw - 48px)',
-    height: '600px',
+    // As large as the window allows: long summaries then need less scrolling.
+    height: 'clamp(600px, calc(100vh - 120px), 760px)',
     maxHeight: 'calc(100vh - 48px)',
     overflow: 'hidden',
   },

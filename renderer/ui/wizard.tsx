@@ -91,8 +91,12 @@ export function Wizard({ title, steps, isDirty, onClose, footerStart, jumpTo = n
     else onClose();
   };
   const advance = async (): Promise<void> => {
-    if (call.isBusy || step.isNextDisabled === true || step.validate?.() === false) return;
-    if (step.work !== undefined && !(await call.run(step.work))) return;
+    if (call.isBusy || step.isNextDisabled === true) return;
+    const isDone = step.validate?.() !== false && (step.work === undefined || (await call.run(step.work)));
+    if (!isDone) {
+      setTimeout(() => focusFieldAtFault(content.current));
+      return;
+    }
     if (isLast) {
       onClose();
       return;
@@ -148,7 +152,11 @@ export function Wizard({ title, steps, isDirty, onClose, footerStart, jumpTo = n
                 {call.isBusy && step.workLabel !== undefined && (
                   <>
                     <span className={styles.progressText}>
-                      <Spinner size="extra-tiny" /> {step.workLabel}
+                      {/* The bar below is the one that assistive technology is told of. */}
+                      <span aria-hidden>
+                        <Spinner size="extra-tiny" />
+                      </span>
+                      {step.workLabel}
                       <Button size="small" appearance="subtle" onClick={call.cancel}>
                         {t('wizard.cancelWork')}
                       </Button>
@@ -161,20 +169,28 @@ export function Wizard({ title, steps, isDirty, onClose, footerStart, jumpTo = n
           </div>
           <div className={styles.footer}>
             <div className={styles.footerStart}>{footerStart}</div>
-            <Button type="button" disabled={previousStep(place) === null || !canGoBack || call.isBusy} onClick={goBack}>
+            {/* While it works they keep the focus: a disabled button would swallow the Esc that cancels. */}
+            <Button
+              type="button"
+              disabled={previousStep(place) === null || !canGoBack}
+              disabledFocusable={call.isBusy}
+              onClick={goBack}
+            >
               {t('wizard.previous')}
             </Button>
             <Button
               type={isLast ? 'button' : 'submit'}
               appearance={isLast ? 'secondary' : 'primary'}
-              disabled={isLast || call.isBusy || step.isNextDisabled === true}
+              disabled={isLast || step.isNextDisabled === true}
+              disabledFocusable={call.isBusy}
             >
               {t('wizard.next')}
             </Button>
             <Button
               type={isLast ? 'submit' : 'button'}
               appearance={isLast ? 'primary' : 'secondary'}
-              disabled={!isLast || call.isBusy || step.isNextDisabled === true}
+              disabled={!isLast || step.isNextDisabled === true}
+              disabledFocusable={call.isBusy}
             >
               {t('wizard.finish')}
             </Button>
@@ -199,6 +215,11 @@ export function Wizard({ title, steps, isDirty, onClose, footerStart, jumpTo = n
       </DialogSurface>
     </Dialog>
   );
+}
+
+/** Once what is wrong is drawn. */
+function focusFieldAtFault(page: HTMLElement | null): void {
+  page?.querySelector<HTMLElement>('input[aria-invalid="true"]')?.focus();
 }
 
 /** Radios first at the chosen one; what stands below a long text (data-focus="later") would scroll the text away; a page without fields leaves the focus on the button that goes on. */

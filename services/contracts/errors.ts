@@ -145,7 +145,7 @@ export const errorCatalogue = {
   ),
   'certificate.no-private-key': entry(
     'There is no private key',
-    'Export the certificate together with its private key.',
+    'Export the certificate together with its private key, or give the file of the key as well.',
   ),
   'certificate.key-mismatch': entry('The private key belongs to another certificate', 'Choose the matching key file.'),
   'certificate.weak': entry(

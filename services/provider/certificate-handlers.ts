@@ -110,8 +110,12 @@ export class CertificateHandlers {
         return this.#keepImported(read, friendlyName ?? read.friendlyName ?? read.summary.commonName, 'imported');
       },
       store: ({ candidateId }) => this.#store(candidateId),
-      install: async ({ slot, ...wanted }, context) =>
-        installer.install(slot, await this.#storedId(wanted), describeCaller(context)),
+      install: async ({ slot, ...wanted }, context) => {
+        const stored = await installer.install(slot, await this.#storedId(wanted), describeCaller(context));
+        // Whoever installs it is shown it by that.
+        if (context.caller.kind === 'console') this.#noteConsole(slot, context.caller.account, stored.summary.sha256);
+        return stored;
+      },
       getSettings: () => settings.show(),
       setSettings: async ({ keyBits, protection }, context) => {
         if (keyBits !== undefined) settings.setKeyBits(keyBits);

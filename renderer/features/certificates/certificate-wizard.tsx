@@ -122,7 +122,7 @@ export function CertificateWizard({ slot, isAnnouncing, onClose }: CertificateWi
       title: t('certificate.step.import'),
       intro: t('certificate.import.intro'),
       fields: importFields,
-      fieldOf: importFieldOf,
+      fieldOf: (error) => importFieldOf(error, draft.keyFile.trim() !== ''),
       content: (fieldErrors) => <ImportPage draft={draft} errors={{ ...fieldErrors, ...errors }} onChange={change} />,
       validate: () => refuse(draft.file.trim() === '' ? { file: t('field.required') } : {}),
       workLabel: t('certificate.import.work'),

@@ -14,9 +14,9 @@ const keyExtensions = ['key', 'pem', 'der', 'pk8'];
 export const importFields = ['file', 'keyFile', 'password'] as const;
 
 /** The service names the field when it can; for the rest the code tells. */
-export function importFieldOf({ code }: ErrorInfo): string | undefined {
+export function importFieldOf({ code }: ErrorInfo, hasKeyFile: boolean): string | undefined {
   if (code === 'certificate.wrong-password') return 'password';
-  if (code === 'certificate.key-mismatch') return 'keyFile';
+  if (code === 'certificate.key-mismatch' || (code === 'certificate.no-private-key' && hasKeyFile)) return 'keyFile';
   return code.startsWith('certificate.') ? 'file' : undefined;
 }
 

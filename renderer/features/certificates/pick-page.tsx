@@ -1,5 +1,5 @@
 // Owns the page Pick Certificate: what is on this computer already, and why some of it cannot be used.
-import { SearchBox, Spinner, Tooltip, makeStyles, tokens } from '@fluentui/react-components';
+import { SearchBox, Spinner, makeStyles, tokens } from '@fluentui/react-components';
 import { Certificate32Regular } from '@fluentui/react-icons';
 import { useEffect, useMemo, useState } from 'react';
 import type { ReactNode } from 'react';
@@ -19,25 +19,18 @@ const useStyles = makeStyles({
   frame: {
     display: 'flex',
     flexGrow: 1,
-    minHeight: '200px',
+    minHeight: '220px',
     border: `1px solid ${tokens.colorNeutralStroke2}`,
     borderRadius: tokens.borderRadiusMedium,
     overflow: 'hidden',
   },
   search: { maxWidth: 'none' },
-  note: { margin: 0, minHeight: '20px', color: tokens.colorNeutralForeground2 },
+  note: { margin: 0, minHeight: '40px', color: tokens.colorNeutralForeground2, overflowWrap: 'anywhere' },
+  reason: { display: 'block' },
   error: { color: tokens.colorPaletteRedForeground1 },
 });
 
 function columnsFor(t: TextFunction): readonly TableColumn<PickableCertificate>[] {
-  const withReason = (row: PickableCertificate, text: string): ReactNode =>
-    row.unusableReason === null ? (
-      text
-    ) : (
-      <Tooltip content={t('certificate.pick.reason', { reason: row.unusableReason })} relationship="description">
-        <span>{text}</span>
-      </Tooltip>
-    );
   return [
     {
       id: 'issuedTo',
@@ -45,7 +38,7 @@ function columnsFor(t: TextFunction): readonly TableColumn<PickableCertificate>[
       width: 'minmax(150px, 2fr)',
       text: ({ issuedTo }) => issuedTo,
       sortBy: ({ issuedTo }) => issuedTo,
-      cell: (row) => withReason(row, row.issuedTo),
+      cell: ({ issuedTo }) => issuedTo,
     },
     {
       id: 'expires',
@@ -118,6 +111,9 @@ export function PickPage({ slot, pickId, onChange, error }: PickPageProps): Reac
           selectedKey={pickId}
           onSelect={(key) => onChange(certificates.find((certificate) => certificate.pickId === key) ?? null)}
           isRowDisabled={({ unusableReason }) => unusableReason !== null}
+          noteOf={({ unusableReason }) =>
+            unusableReason === null ? null : t('certificate.pick.reason', { reason: unusableReason })
+          }
           search={search}
           empty={
             <EmptyState
@@ -131,11 +127,14 @@ export function PickPage({ slot, pickId, onChange, error }: PickPageProps): Reac
       <p className={styles.note} role="status">
         {error !== undefined && <span className={styles.error}>{error} </span>}
         {selected !== undefined &&
-          selected.unusableReason !== null &&
-          t('certificate.pick.reason', { reason: selected.unusableReason })}
-        {selected !== undefined &&
-          selected.unusableReason === null &&
-          t('certificate.pick.store', { store: selected.store })}
+          t('certificate.pick.selected', {
+            issuedTo: selected.issuedTo,
+            issuedBy: selected.issuedBy,
+            store: selected.store,
+          })}
+        {selected !== undefined && selected.unusableReason !== null && (
+          <span className={styles.reason}>{t('certificate.pick.reason', { reason: selected.unusableReason })}</span>
+        )}
       </p>
     </>
   );

@@ -11,9 +11,10 @@ import { certificateTypes } from './certificate-draft.ts';
 import type { CertificateType } from './certificate-draft.ts';
 
 const useStyles = makeStyles({
-  group: { display: 'flex', flexDirection: 'column', gap: '6px' },
+  // The rings line up with the texts above.
+  group: { display: 'flex', flexDirection: 'column', gap: '6px', marginLeft: '-8px' },
   choice: { display: 'flex', flexDirection: 'column' },
-  hint: { margin: '-4px 0 0 32px', color: tokens.colorNeutralForeground3 },
+  hint: { margin: '-4px 0 0 36px', color: tokens.colorNeutralForeground3 },
   note: {
     display: 'flex',
     gap: '10px',
@@ -37,6 +38,18 @@ const useStyles = makeStyles({
     ':focus-visible': { outline: `2px solid ${tokens.colorStrokeFocus2}` },
   },
 });
+
+/** What was asked for must be in sight, once it is there. */
+function bringIntoSight(element: HTMLElement | null): (() => void) | undefined {
+  if (element === null) return undefined;
+  const observer = new ResizeObserver(() => {
+    if (element.querySelector('table') === null) return;
+    element.previousElementSibling?.scrollIntoView({ block: 'start' });
+    observer.disconnect();
+  });
+  observer.observe(element);
+  return () => observer.disconnect();
+}
 
 interface TypePageProps {
   readonly slot: CertificateSlot;
@@ -88,14 +101,21 @@ export function TypePage({ slot, type, isKeepPossible, isAnnouncing, onChange }:
           <p className={styles.noteText}>
             {t(isAnnouncing ? 'certificate.type.note.announcing' : 'certificate.type.note')}
           </p>
-          {!isUsageShown && (
-            <button type="button" className={styles.link} onClick={() => setUsageShown(true)}>
-              {t('certificate.type.who')}
-            </button>
-          )}
+          <button
+            type="button"
+            className={styles.link}
+            aria-expanded={isUsageShown}
+            onClick={() => setUsageShown(!isUsageShown)}
+          >
+            {t(isUsageShown ? 'certificate.type.who.hide' : 'certificate.type.who')}
+          </button>
         </div>
       </div>
-      {isUsageShown && <CertificateUsageBoard slot={slot} />}
+      {isUsageShown && (
+        <div ref={bringIntoSight}>
+          <CertificateUsageBoard slot={slot} />
+        </div>
+      )}
     </>
   );
 }

@@ -9,8 +9,9 @@ export interface WhenDraft extends LocalMoment {
 }
 
 const useStyles = makeStyles({
-  hint: { margin: '-4px 0 2px 32px', color: tokens.colorNeutralForeground3 },
-  moment: { marginLeft: '32px', display: 'flex', gap: '12px', alignItems: 'flex-start' },
+  group: { marginLeft: '-8px' },
+  hint: { margin: '-4px 0 2px 36px', color: tokens.colorNeutralForeground3 },
+  moment: { marginLeft: '28px', display: 'flex', gap: '12px', alignItems: 'flex-start' },
   date: { width: '190px' },
   time: { width: '130px' },
 });
@@ -27,6 +28,7 @@ export function WhenChoice({ when, error, onChange }: WhenChoiceProps): ReactNod
   return (
     <Field label={t('certificate.when')}>
       <RadioGroup
+        className={styles.group}
         value={when.isAnnounced ? 'later' : 'now'}
         onChange={(_event, data) => onChange({ ...when, isAnnounced: data.value === 'later' })}
       >

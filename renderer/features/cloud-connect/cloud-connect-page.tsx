@@ -7,7 +7,13 @@ import {
   mergeClasses,
   tokens,
 } from '@fluentui/react-components';
-import { CalendarClock20Regular, CertificateRegular, Certificate20Regular, Eye20Regular } from '@fluentui/react-icons';
+import {
+  CalendarClock20Regular,
+  CertificateRegular,
+  Certificate20Regular,
+  Eye20Regular,
+  Phone20Regular,
+} from '@fluentui/react-icons';
 import type { ReactNode } from 'react';
 import type { StoredCertificate } from '../../../services/contracts/models/certificate.ts';
 import { useText } from '../../i18n/use-text.ts';
@@ -17,9 +23,12 @@ import { isFinal } from '../../platform/mirror/apply-event.ts';
 import { mirror, useMirror, useService } from '../../platform/use-mirror.ts';
 import { CertificateUsageBoard } from '../../ui/certificate-usage-board.tsx';
 import { IssuerBadge, ValidityBadge } from '../../ui/certificate-validity.tsx';
+import { CodeText } from '../../ui/code-text.tsx';
 import { CopyButton } from '../../ui/copy-button.tsx';
 import { ErrorView } from '../../ui/error-view.tsx';
+import { NameList } from '../../ui/name-list.tsx';
 import { PageFrame } from '../../ui/page-frame.tsx';
+import { PopoverButton } from '../../ui/popover-button.tsx';
 import { PropertyList } from '../../ui/property-list.tsx';
 import { QrCodeButton } from '../../ui/qr-code-button.tsx';
 import { StatusBadge } from '../../ui/status-badge.tsx';
@@ -42,13 +51,8 @@ const useStyles = makeStyles({
   name: { fontSize: tokens.fontSizeBase400, fontWeight: tokens.fontWeightSemibold, overflowWrap: 'anywhere' },
   badges: { display: 'flex', gap: '12px', flexWrap: 'wrap', marginTop: '4px' },
   thumbprint: { display: 'flex', alignItems: 'flex-start', gap: '4px' },
-  words: { display: 'flex', flexDirection: 'column', gap: '8px' },
-  mono: {
-    fontFamily: tokens.fontFamilyMonospace,
-    fontSize: tokens.fontSizeBase200,
-    lineHeight: '20px',
-    overflowWrap: 'anywhere',
-  },
+  forms: { display: 'flex', flexWrap: 'wrap', gap: '8px', marginTop: '4px' },
+  wordsHint: { margin: '10px 0 0 0', color: tokens.colorNeutralForeground3 },
   hint: { margin: 0, color: tokens.colorNeutralForeground3 },
 });
 
@@ -151,28 +155,26 @@ function Identity({ certificate }: { readonly certificate: StoredCertificate }):
           {
             name: t('certificate.row.sha256'),
             value: (
-              <div className={styles.thumbprint}>
-                <span className={styles.mono}>{summary.sha256}</span>
-                <CopyButton text={summary.sha256} label={t('cloudConnect.thumbprint.copy')} isIconOnly size="small" />
-              </div>
-            ),
-          },
-          {
-            name: t('certificate.row.words'),
-            value: (
-              <div className={styles.words}>
-                <WordList words={summary.sha256Words} />
-                <div>
+              <>
+                <div className={styles.thumbprint}>
+                  <CodeText text={summary.sha256} />
+                  <CopyButton text={summary.sha256} label={t('cloudConnect.thumbprint.copy')} isIconOnly size="small" />
+                </div>
+                <div className={styles.forms}>
+                  <PopoverButton icon={<Phone20Regular />} label={t('cloudConnect.words')} width={520}>
+                    <WordList words={summary.sha256Words} />
+                    <p className={styles.wordsHint}>{t('certificate.view.words.hint')}</p>
+                  </PopoverButton>
                   <QrCodeButton
                     text={summary.sha256}
                     buttonLabel={t('cloudConnect.qr')}
                     codeLabel={t('certificate.view.qr')}
                   />
                 </div>
-              </div>
+              </>
             ),
           },
-          { name: t('certificate.row.names'), value: names.join(', ') || t('certificate.names.none') },
+          { name: t('certificate.row.names'), value: <NameList names={names} /> },
           { name: t('certificate.row.protection'), value: keyProtection.description },
           { name: t('certificate.row.readers'), value: keyProtection.readers.join(', ') || t('word.unknown') },
         ]}

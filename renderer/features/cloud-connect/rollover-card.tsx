@@ -6,6 +6,7 @@ import type { Rollover } from '../../../services/contracts/models/certificate.ts
 import { useText } from '../../i18n/use-text.ts';
 import { providerClients } from '../../platform/clients.ts';
 import { openDialog } from '../../platform/dialog-store.ts';
+import { CodeText } from '../../ui/code-text.tsx';
 import { ConfirmDialog } from '../../ui/confirm-dialog.tsx';
 import { Instant } from '../../ui/instant.tsx';
 import { PropertyList } from '../../ui/property-list.tsx';
@@ -21,9 +22,13 @@ const useStyles = makeStyles({
     backgroundColor: tokens.colorNeutralBackground2,
   },
   title: { margin: 0, fontSize: tokens.fontSizeBase300, fontWeight: tokens.fontWeightSemibold },
-  mono: { fontFamily: tokens.fontFamilyMonospace, fontSize: tokens.fontSizeBase200 },
   actions: { display: 'flex', gap: '8px' },
 });
+
+/** It appears above the board, which may be scrolled. */
+function bringIntoSight(card: HTMLElement | null): void {
+  card?.scrollIntoView({ block: 'end' });
+}
 
 export function RolloverCard({ rollover }: { readonly rollover: Rollover }): ReactNode {
   const t = useText();
@@ -31,7 +36,7 @@ export function RolloverCard({ rollover }: { readonly rollover: Rollover }): Rea
   const [isCancelling, setCancelling] = useState(false);
   const { next, switchAt, announcedAt, tenants, problem } = rollover;
   return (
-    <section className={styles.card} aria-label={t('rollover.title')}>
+    <section className={styles.card} aria-label={t('rollover.title')} ref={bringIntoSight}>
       <h2 className={styles.title}>{t('rollover.title')}</h2>
       {problem !== null && (
         <MessageBar intent="error" layout="multiline">
@@ -41,7 +46,7 @@ export function RolloverCard({ rollover }: { readonly rollover: Rollover }): Rea
       <PropertyList
         properties={[
           { name: t('rollover.next'), value: next.friendlyName },
-          { name: t('certificate.row.sha256'), value: <span className={styles.mono}>{next.summary.sha256}</span> },
+          { name: t('certificate.row.sha256'), value: <CodeText text={next.summary.sha256} /> },
           { name: t('rollover.switchAt'), value: <Instant at={switchAt} /> },
           { name: t('rollover.announcedAt'), value: <Instant at={announcedAt} /> },
           {

@@ -10,7 +10,12 @@ import { SecurityTab } from './security-tab.tsx';
 
 const useStyles = makeStyles({
   // The dialog keeps its size when another tab is chosen.
-  panel: { height: 'min(480px, calc(100vh - 260px))', overflowY: 'auto', paddingTop: '16px' },
+  panel: {
+    height: 'clamp(280px, calc(100vh - 260px), 700px)',
+    overflowY: 'auto',
+    // Heads of tables stay at the very top while it scrolls; a padding would let rows pass above them.
+    '& > *': { paddingTop: '16px' },
+  },
 });
 
 interface OptionsDialogProps {

@@ -30,7 +30,6 @@ export function ServerIdentity(): ReactNode {
       title={t('options.server')}
       aside={
         <Button
-          appearance="primary"
           disabled={certificate === null}
           onClick={() => openDialog({ kind: 'manage-certificate', slot: 'server' })}
         >

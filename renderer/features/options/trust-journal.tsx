@@ -61,6 +61,17 @@ export function TrustJournal(): ReactNode {
             rows={journal.entries.toReversed()}
             rowKey={({ sequence }) => String(sequence)}
             columns={[
+              {
+                id: 'sequence',
+                title: t('journal.sequence'),
+                width: '64px',
+                cell: ({ sequence }) =>
+                  journal.brokenAt !== null && sequence >= journal.brokenAt ? (
+                    <StatusBadge tone="security">{sequence}</StatusBadge>
+                  ) : (
+                    sequence
+                  ),
+              },
               { id: 'at', title: t('journal.at'), width: '130px', cell: ({ at }) => <Instant at={at} /> },
               {
                 id: 'action',

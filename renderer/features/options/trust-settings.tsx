@@ -19,7 +19,7 @@ const useStyles = makeStyles({
   item: { display: 'flex', alignItems: 'center', gap: '4px', overflowWrap: 'anywhere' },
   title: { margin: 0, fontSize: tokens.fontSizeBase300, fontWeight: tokens.fontWeightSemibold },
   muted: { color: tokens.colorNeutralForeground3 },
-  checks: { display: 'flex', flexDirection: 'column' },
+  checks: { display: 'flex', flexDirection: 'column', marginLeft: '-8px' },
 });
 
 export function TrustSettings(): ReactNode {

@@ -32,7 +32,7 @@ describe('the compare prompt', () => {
   it('compares with nothing at first contact', () => {
     const rows = compareCertificates(null, certificateOf(5), t);
     expect(rows.every(({ saved, isDifferent }) => saved === null && !isDifferent)).toBe(true);
-    expect(rows.map(({ id }) => id)).toEqual(['issuedTo', 'issuedBy', 'valid', 'names', 'sha256', 'sha1', 'words']);
+    expect(rows.map(({ id }) => id)).toEqual(['issuedTo', 'issuedBy', 'valid', 'sha256', 'sha1', 'words', 'names']);
   });
 
   it('writes thumbprints in groups of four', () => expect(groupThumbprint('9F:2C:1A:77')).toBe('9F2C 1A77'));

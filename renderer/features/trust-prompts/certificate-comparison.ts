@@ -10,12 +10,11 @@ export interface ComparedRow {
   readonly saved: string | null;
   readonly presented: string;
   readonly isDifferent: boolean;
-  readonly isCode: boolean;
 }
 
 type Value = (certificate: CertificateSummary, t: TextFunction) => string;
 
-const values: readonly { readonly id: ComparedRow['id']; readonly value: Value; readonly isCode?: boolean }[] = [
+const values: readonly { readonly id: ComparedRow['id']; readonly value: Value }[] = [
   { id: 'issuedTo', value: ({ subject }) => subject },
   { id: 'issuedBy', value: ({ isSelfSigned, issuer }, t) => (isSelfSigned ? t('trust.selfSigned') : issuer) },
   {
@@ -23,13 +22,14 @@ const values: readonly { readonly id: ComparedRow['id']; readonly value: Value; 
     value: ({ notBefore, notAfter }, t) =>
       t('trust.valid', { from: formatInstant(notBefore, 'date'), until: formatInstant(notAfter, 'date') }),
   },
+  { id: 'sha256', value: ({ sha256 }) => groupThumbprint(sha256) },
+  { id: 'sha1', value: ({ sha1 }) => groupThumbprint(sha1) },
+  { id: 'words', value: ({ sha256Words }) => sha256Words.join(' · ') },
+  // Last: there may be dozens, and the thumbprints decide.
   {
     id: 'names',
     value: ({ dnsNames, ipAddresses }, t) => [...dnsNames, ...ipAddresses].join(', ') || t('certificate.names.none'),
   },
-  { id: 'sha256', value: ({ sha256 }) => groupThumbprint(sha256), isCode: true },
-  { id: 'sha1', value: ({ sha1 }) => groupThumbprint(sha1), isCode: true },
-  { id: 'words', value: ({ sha256Words }) => sha256Words.join(' · ') },
 ];
 
 /** "9F2C 1A77 04BE ...": groups of four digits are the easiest to compare by eye. */
@@ -49,7 +49,7 @@ export function compareCertificates(
   // Two certificates without names differ in nothing there; the line would only push others out of sight.
   return values
     .filter(({ id }) => id !== 'names' || hasNames || saved === null)
-    .map(({ id, value, isCode = false }) => {
+    .map(({ id, value }) => {
       const savedValue = saved === null ? null : value(saved, t);
       const presentedValue = value(presented, t);
       return {
@@ -58,7 +58,6 @@ export function compareCertificates(
         saved: savedValue,
         presented: presentedValue,
         isDifferent: savedValue !== null && savedValue !== presentedValue,
-        isCode,
       };
     });
 }

@@ -4,7 +4,9 @@ import type { ReactNode } from 'react';
 import type { TrustPrompt } from '../../../services/contracts/models/trust.ts';
 import { useText } from '../../i18n/use-text.ts';
 import { formatInstant } from '../../platform/format.ts';
+import { CodeText } from '../../ui/code-text.tsx';
 import { compareCertificates } from './certificate-comparison.ts';
+import type { ComparedRow } from './certificate-comparison.ts';
 
 const useStyles = makeStyles({
   table: { width: '100%', borderCollapse: 'collapse', textAlign: 'left', tableLayout: 'fixed' },
@@ -30,11 +32,25 @@ const useStyles = makeStyles({
     borderBottom: `1px solid ${tokens.colorNeutralStroke3}`,
   },
   words: { fontSize: tokens.fontSizeBase200, lineHeight: '18px' },
-  code: { fontFamily: tokens.fontFamilyMonospace, fontSize: tokens.fontSizeBase200, lineHeight: '20px' },
   differing: { backgroundColor: `color-mix(in srgb, ${tokens.colorPaletteMarigoldBackground3} 13%, transparent)` },
+  inBoth: { marginLeft: '6px', color: tokens.colorNeutralForeground3, fontStyle: 'italic' },
   presented: { fontWeight: tokens.fontWeightSemibold },
   differs: { marginLeft: '6px', fontSize: tokens.fontSizeBase200, color: tokens.colorNeutralForeground2 },
 });
+
+/** "AB12 " eight times: a SHA-256 takes two lines of the same length, a SHA-1 one. */
+const thumbprintLine = { sha256: 40, sha1: 60 } as const;
+
+function CellText({ row: { id }, text }: { readonly row: ComparedRow; readonly text: string }): ReactNode {
+  return id === 'sha256' || id === 'sha1' ? <CodeText text={text} lineLength={thumbprintLine[id]} /> : text;
+}
+
+/** A long text that is the same twice takes the place that the lines which differ need. */
+const longText = 60;
+
+function isSharedCell({ saved, isDifferent, presented }: ComparedRow): boolean {
+  return saved !== null && !isDifferent && presented.length > longText;
+}
 
 export function ComparisonTable({ prompt }: { readonly prompt: TrustPrompt }): ReactNode {
   const t = useText();
@@ -64,7 +80,6 @@ export function ComparisonTable({ prompt }: { readonly prompt: TrustPrompt }): R
         {rows.map((row) => {
           const cell = mergeClasses(
             styles.cell,
-            row.isCode && styles.code,
             row.id === 'words' && styles.words,
             row.isDifferent && styles.differing,
           );
@@ -74,8 +89,23 @@ export function ComparisonTable({ prompt }: { readonly prompt: TrustPrompt }): R
                 {row.name}
                 {row.isDifferent && <span className="visually-hidden"> ({t('trust.differs')})</span>}
               </th>
-              {row.saved !== null && <td className={cell}>{row.saved}</td>}
-              <td className={mergeClasses(cell, row.isDifferent && styles.presented)}>{row.presented}</td>
+              {isSharedCell(row) ? (
+                <td className={cell} colSpan={2}>
+                  {row.presented}
+                  <span className={styles.inBoth}>({t('trust.inBoth')})</span>
+                </td>
+              ) : (
+                <>
+                  {row.saved !== null && (
+                    <td className={cell}>
+                      <CellText row={row} text={row.saved} />
+                    </td>
+                  )}
+                  <td className={mergeClasses(cell, row.isDifferent && styles.presented)}>
+                    <CellText row={row} text={row.presented} />
+                  </td>
+                </>
+              )}
             </tr>
           );
         })}

@@ -21,7 +21,7 @@ import { ReasonList } from './reason-list.tsx';
 type ThumbprintCheck = CommandOutput<typeof trustDomain, 'verifyThumbprint'>;
 
 const useStyles = makeStyles({
-  intro: { margin: '0 0 12px 0', color: tokens.colorNeutralForeground2 },
+  intro: { margin: 0, color: tokens.colorNeutralForeground2 },
   why: {
     display: 'flex',
     gap: '10px',
@@ -37,6 +37,7 @@ const useStyles = makeStyles({
   field: { flexGrow: 1 },
   mono: { fontFamily: tokens.fontFamilyMonospace },
   verifyButton: { marginTop: '26px' },
+  compared: { marginLeft: '-8px' },
   space: { flexGrow: 1 },
 });
 
@@ -100,6 +101,38 @@ export function TrustPromptDialog({ prompt, onAnswered, onPostpone }: TrustPromp
       width="wide"
       isAlert
       onDismiss={prompt.waitingJob === null ? () => void answer('refuse') : onPostpone}
+      pinned={
+        <>
+          <form className={styles.verify} onSubmit={verify}>
+            <Field className={styles.field} label={t('trust.paste')} {...outcome}>
+              <Input
+                className={styles.mono}
+                value={pasted}
+                spellCheck={false}
+                onChange={(_event, data) => {
+                  setPasted(data.value);
+                  setCheck(null);
+                  verifying.clearError();
+                }}
+              />
+            </Field>
+            <Button className={styles.verifyButton} type="submit" disabled={pasted.trim() === '' || verifying.isBusy}>
+              {t('trust.verify')}
+            </Button>
+          </form>
+          {isChanged && (
+            <Checkbox
+              className={styles.compared}
+              label={t('trust.compared')}
+              checked={isCompared}
+              disabled={isMismatch}
+              onChange={(_event, data) => setCompared(data.checked === true)}
+            />
+          )}
+          {verifying.error !== null && malformed === null && <ErrorView error={verifying.error} />}
+          {answering.error !== null && <ErrorView error={answering.error} />}
+        </>
+      }
       footer={
         <>
           <Button
@@ -136,7 +169,6 @@ export function TrustPromptDialog({ prompt, onAnswered, onPostpone }: TrustPromp
       {prompt.announcedFor !== null && (
         <p className={styles.intro}>{t('trust.announcedEarly', { date: formatInstant(prompt.announcedFor) })}</p>
       )}
-      <ComparisonTable prompt={prompt} />
       {!isChanged && <ReasonList reasons={prompt.reasons} />}
       <div className={styles.why}>
         {isChanged ? <Warning20Regular aria-hidden /> : <ShieldQuestion24Regular aria-hidden />}
@@ -145,33 +177,7 @@ export function TrustPromptDialog({ prompt, onAnswered, onPostpone }: TrustPromp
           {t(isChanged ? 'trust.changed.why' : 'trust.untrusted.why')}
         </p>
       </div>
-      <form className={styles.verify} onSubmit={verify}>
-        <Field className={styles.field} label={t('trust.paste')} {...outcome}>
-          <Input
-            className={styles.mono}
-            value={pasted}
-            spellCheck={false}
-            onChange={(_event, data) => {
-              setPasted(data.value);
-              setCheck(null);
-              verifying.clearError();
-            }}
-          />
-        </Field>
-        <Button className={styles.verifyButton} type="submit" disabled={pasted.trim() === '' || verifying.isBusy}>
-          {t('trust.verify')}
-        </Button>
-      </form>
-      {isChanged && (
-        <Checkbox
-          label={t('trust.compared')}
-          checked={isCompared}
-          disabled={isMismatch}
-          onChange={(_event, data) => setCompared(data.checked === true)}
-        />
-      )}
-      {verifying.error !== null && malformed === null && <ErrorView error={verifying.error} />}
-      {answering.error !== null && <ErrorView error={answering.error} />}
+      <ComparisonTable prompt={prompt} />
     </DialogFrame>
   );
 }

@@ -1,0 +1,409 @@
+// The wizard Manage Certificate and the trust prompts as people use them: by keyboard alone, left half-way, cancelled, for both slots,
+// with the shown command run in a shell; what a broken journal and unusable files of the trust settings look like.
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import type { Locator, Page } from '@playwright/test';
+import { makePem } from '../fixtures/certificate-files.ts';
+import { runShown } from '../fixtures/command-line.ts';
+import { expect, test } from '../fixtures/console-test.ts';
+import type { FarkeepConsole } from '../fixtures/farkeep-console.ts';
+import { chooseNext } from '../fixtures/file-dialogs.ts';
+import { CertificateWizard } from '../pages/certificate-wizard.ts';
+import { ConsoleWindow } from '../pages/console-window.ts';
+import { FirstStartPage } from '../pages/first-start-page.ts';
+import { TrustPrompt } from '../pages/trust-prompt.ts';
+
+type Slot = 'provider' | 'server';
+
+test('both slots: left half-way nothing changes; a long key can be cancelled; the shown command does the same', async ({
+  farkeep,
+  home,
+}) => {
+  const { page, app } = farkeep;
+  const window = new ConsoleWindow(page);
+  const wizard = new CertificateWizard(page);
+  await new FirstStartPage(page).choose('Provider');
+  await window.expectService('Provider service', 'running');
+  const file = await makePem(home.folder, {
+    name: "it's mine",
+    subject: '/CN=backup.a.test',
+    dnsNames: ['backup.a.test'],
+  });
+  const open: Record<Slot, () => Promise<void>> = {
+    provider: async () => {
+      await window.open('Cloud Connect');
+      await window.command('Manage Certificates').click();
+    },
+    server: async () => {
+      if (!(await window.dialog('Options').isVisible())) await window.chooseFromMenu('Options');
+      await window.dialog('Options').getByRole('tab', { name: 'Security' }).click();
+      await window.dialog('Options').getByRole('button', { name: 'Install...' }).click();
+    },
+  };
+
+  for (const slot of ['provider', 'server'] as const) {
+    await test.step(`${slot}: left on the last page of each type`, async () => {
+      const before = await stored(farkeep);
+      for (const type of ['generate', 'pick', 'import'] as const) {
+        await open[slot]();
+        await wizard.choose(type);
+        if (type === 'pick')
+          await wizard
+            .row(/identity/i)
+            .first()
+            .click();
+        if (type === 'import') await fillImport(wizard, file);
+        await wizard.next();
+        await wizard.step('Summary');
+        await wizard.abandon();
+        expect(await stored(farkeep), type).toEqual(before);
+      }
+    });
+  }
+  await window.dialog('Options').getByRole('button', { name: 'Close' }).click();
+
+  await test.step('4096 bits: progress is shown, the step is cancelled, the wizard stays', async () => {
+    await farkeep.call('provider', 'certificate', 'setSettings', { keyBits: 4096 });
+    const before = await stored(farkeep);
+    await open.provider();
+    await wizard.choose('generate');
+    const content = await wizard.step('Generate Certificate');
+    await expect(content).toContainText('RSA 4096 bits');
+    const progress = content.getByRole('progressbar', { name: /^Making the key/ });
+    await wizard.next();
+    await expect(progress).toBeVisible();
+    await content.getByRole('button', { name: 'Cancel this step' }).click();
+    await expect(progress).toBeHidden();
+    await expect(content).toBeVisible();
+    // Esc while it works cancels the work, too, and does not leave.
+    await wizard.next();
+    await expect(progress).toBeVisible();
+    await page.keyboard.press('Escape');
+    await expect(progress).toBeHidden();
+    await expect(wizard.field('Friendly name')).toBeVisible();
+    expect(await stored(farkeep)).toEqual(before);
+    await farkeep.call('provider', 'certificate', 'setSettings', { keyBits: 2048 });
+    await wizard.abandon();
+  });
+
+  for (const slot of ['provider', 'server'] as const) {
+    await test.step(`${slot}: the shown command, copied and run in a shell, does what Finish does`, async () => {
+      await open[slot]();
+      await wizard.choose('import');
+      await fillImport(wizard, file);
+      await wizard.next();
+      await wizard.step('Summary');
+      const shown = await wizard.command();
+      await wizard.dialog.getByRole('group', { name: 'Equivalent command' }).getByRole('button').click();
+      expect(await app.evaluate(({ clipboard }) => clipboard.readText())).toBe(shown);
+      expect(shown).toContain(`--slot ${slot}`);
+      await wizard.dialog.getByRole('button', { name: 'Copy to clipboard' }).click();
+      const copied = (await app.evaluate(({ clipboard }) => clipboard.readText())).split('\n');
+      expect(copied.map((line) => line.replace(/: .*$/, ''))).toEqual([
+        ...['Name', 'Issued to', 'Issued by', 'Valid from', 'Expiration date', 'Thumbprint (SHA-256)'],
+        ...['Thumbprint (SHA-1)', 'Serial number', 'Names', 'Private key can be read by'],
+      ]);
+      await wizard.abandon();
+      expect(await thumbprint(farkeep, slot)).not.toBe(file.thumbprint);
+      await runShown(shown, home);
+      expect(await thumbprint(farkeep, slot)).toBe(file.thumbprint);
+    });
+  }
+
+  expect(await farkeep.policyViolations()).toEqual([]);
+});
+
+test('the keyboard alone: the wizard to its end, and both prompts', async ({ farkeep, home }) => {
+  const { page } = farkeep;
+  const window = new ConsoleWindow(page);
+  const wizard = new CertificateWizard(page);
+  const prompt = new TrustPrompt(page);
+  const { keyboard } = page;
+  const named = await makePem(home.folder, { name: 'named', subject: '/CN=a.test', dnsNames: ['localhost', 'a.test'] });
+  await new FirstStartPage(page).tryItHere();
+  await expect.poll(() => pointCount(farkeep), { timeout: 60_000 }).toBe(1);
+  await window.open('Cloud Connect');
+  const opener = window.command('Manage Certificates');
+
+  await test.step('Esc closes at once what nobody has touched, and the focus is where it was', async () => {
+    await opener.focus();
+    await keyboard.press('Enter');
+    await wizard.step('Certificate Type');
+    await expectFocusIn(wizard.dialog);
+    await keyboard.press('Escape');
+    await expect(wizard.dialog).toBeHidden();
+    await expect(opener).toBeFocused();
+  });
+
+  await test.step('Esc asks before it throws input away; the safe answer has the focus', async () => {
+    await keyboard.press('Enter');
+    await wizard.step('Certificate Type');
+    await expect(page.getByRole('radio', { name: 'Generate new certificate' })).toBeFocused();
+    await keyboard.press('ArrowDown');
+    await keyboard.press('ArrowDown');
+    await expect(page.getByRole('radio', { name: 'Import certificate from a file' })).toBeChecked();
+    await keyboard.press('Escape');
+    const question = page.getByRole('alertdialog', { name: 'Leave this wizard?' });
+    await expect(question.getByRole('button', { name: 'Stay' })).toBeFocused();
+    await keyboard.press('Escape');
+    await expect(question).toBeHidden();
+    await expectFocusIn(wizard.dialog);
+  });
+
+  await test.step('Enter is Next; the field at fault gets the focus', async () => {
+    await keyboard.press('Enter');
+    await wizard.step('Import Certificate');
+    await expect(wizard.field(/^Certificate file/)).toBeFocused();
+    await keyboard.press('Enter');
+    await expect(wizard.field(/^Certificate file/)).toBeFocused();
+    await expect(wizard.field(/^Certificate file/)).toHaveAttribute('aria-invalid', 'true');
+    await keyboard.type(named.certificate);
+    await tabTo(page, wizard.field(/^Private key file/));
+    await keyboard.type(named.certificate);
+    await keyboard.press('Enter');
+    await expect(wizard.field(/^Private key file/)).toHaveAttribute('aria-invalid', 'true');
+    await expect(wizard.field(/^Private key file/)).toBeFocused();
+    await keyboard.press('ControlOrMeta+A');
+    await keyboard.type(named.key);
+    await keyboard.press('Enter');
+    await wizard.step('Summary');
+    await expect(wizard.dialog.getByRole('button', { name: 'Finish' })).toBeFocused();
+    await keyboard.press('Enter');
+    await expect(wizard.dialog).toBeHidden({ timeout: 30_000 });
+    await expect(opener).toBeFocused();
+    expect(await thumbprint(farkeep, 'provider')).toBe(named.thumbprint);
+  });
+
+  await test.step('the changed prompt: Esc decides nothing, Enter refuses, Tab reaches everything', async () => {
+    await runJobs(farkeep);
+    const bell = page.getByRole('button', { name: 'Notifications, 1 waiting' });
+    await expect(bell).toBeVisible({ timeout: 30_000 });
+    await bell.focus();
+    await keyboard.press('Enter');
+    const review = page.getByRole('dialog', { name: 'Notifications' }).getByRole('button', { name: 'Review...' });
+    await tabTo(page, review);
+    await keyboard.press('Enter');
+    await expect(prompt.dialog.getByRole('button', { name: 'Refuse' })).toBeFocused();
+    await keyboard.press('Escape');
+    await expect(prompt.dialog).toBeHidden();
+    await expect(bell).toBeVisible();
+    await expect(bell).toBeFocused();
+    await keyboard.press('Enter');
+    await tabTo(page, review);
+    await keyboard.press('Enter');
+    await expect(prompt.dialog).toBeVisible();
+    // What decides is in sight without scrolling, in the smallest window, too.
+    await expect(prompt.pasted).toBeInViewport({ ratio: 1 });
+    await expect(prompt.dialog.getByRole('checkbox')).toBeInViewport({ ratio: 1 });
+    await tabTo(page, prompt.pasted);
+    await keyboard.type(named.thumbprint);
+    await keyboard.press('Enter');
+    await expect(prompt.dialog).toContainText('matches the presented certificate');
+    await tabTo(page, prompt.accept);
+    await keyboard.press('Enter');
+    await expect(prompt.dialog).toBeHidden();
+    await expect.poll(() => pointCount(farkeep), { timeout: 60_000 }).toBe(2);
+  });
+
+  await test.step('the prompt of first contact: Refuse is the default, and Enter is that', async () => {
+    await window.open('Service providers');
+    const add = window.command('Add service provider...');
+    await add.focus();
+    await keyboard.press('Enter');
+    const host = page.getByRole('textbox', { name: 'DNS name or IP address' });
+    await tabTo(page, host);
+    await keyboard.type('localhost');
+    const port = page.getByRole('textbox', { name: 'Port' });
+    await tabTo(page, port);
+    await keyboard.press('ControlOrMeta+A');
+    await keyboard.type(String(home.gatewayPort));
+    const name = page.getByRole('dialog', { name: 'Service Provider' }).getByRole('textbox', { name: /^Name/ });
+    if ((await name.isVisible()) && (await name.inputValue()) === '') {
+      await tabTo(page, name);
+      await keyboard.type('Northwind');
+    }
+    await keyboard.press('Enter');
+    await expect(prompt.dialog).toBeVisible({ timeout: 30_000 });
+    await expect(prompt.dialog.getByRole('button', { name: 'Refuse' })).toBeFocused();
+    await expect(prompt.pasted).toBeInViewport({ ratio: 1 });
+    await keyboard.press('Enter');
+    await expect(prompt.dialog).toBeHidden();
+    await expectFocusIn(page.getByRole('dialog', { name: 'Service Provider' }));
+    await keyboard.press('Escape');
+    await page
+      .getByRole('alertdialog', { name: 'Leave this wizard?' })
+      .getByRole('button', { name: 'Leave' })
+      .press('Enter');
+    await expect(add).toBeFocused();
+  });
+});
+
+test('three jobs meet a changed certificate at once: one prompt, answered from the notification area', async ({
+  farkeep,
+}) => {
+  const { page } = farkeep;
+  const prompt = new TrustPrompt(page);
+  await new FirstStartPage(page).tryItHere();
+  await expect.poll(() => pointCount(farkeep), { timeout: 60_000 }).toBe(1);
+  const [sample] = await jobs(farkeep);
+  for (const name of ['Mail', 'Pictures']) {
+    await value(
+      farkeep.call('tenant', 'jobs', 'add', {
+        name,
+        sourcePaths: sample?.sourcePaths,
+        providerId: sample?.providerId,
+        repository: sample?.repository,
+      }),
+    );
+  }
+  const made = await value(
+    farkeep.call('provider', 'certificate', 'generate', { slot: 'provider', friendlyName: 'Sudden', keyBits: 2048 }),
+  );
+  await value(
+    farkeep.call('provider', 'certificate', 'install', { slot: 'provider', candidateId: made['candidateId'] }),
+  );
+  await runJobs(farkeep);
+  await expect
+    .poll(async () => (await sessionStates(farkeep)).filter((state) => state === 'waiting-to-resume').length)
+    .toBe(3);
+  expect((await value(farkeep.call('tenant', 'trust', 'listPrompts')))['prompts']).toHaveLength(1);
+  const bell = page.getByRole('button', { name: 'Notifications, 1 waiting' });
+  await bell.click();
+  const area = page.getByRole('dialog', { name: 'Notifications' });
+  await expect(area.getByRole('button', { name: 'Review...' })).toHaveCount(1);
+  await area.getByRole('button', { name: 'Review...' }).click();
+  await expect(prompt.dialog).toHaveCount(1);
+  await prompt.dialog.getByRole('checkbox', { name: 'I compared it with my provider' }).check();
+  await prompt.accept.click();
+  await expect(page.getByRole('alertdialog')).toHaveCount(0);
+  await expect(page.getByRole('button', { name: 'Notifications', exact: true })).toBeVisible();
+  await expect.poll(() => pointCount(farkeep), { timeout: 60_000 }).toBe(4);
+  await expect(page.getByRole('alertdialog')).toHaveCount(0);
+});
+
+test('a journal that was tampered with says so; files of the trust settings that cannot be used, each in its own words', async ({
+  farkeep,
+  home,
+}) => {
+  const { page, app } = farkeep;
+  const window = new ConsoleWindow(page);
+  await new FirstStartPage(page).tryItHere();
+  await expect.poll(() => pointCount(farkeep), { timeout: 60_000 }).toBe(1);
+  const options = window.dialog('Options');
+  const openSecurity = async (): Promise<void> => {
+    await window.chooseFromMenu('Options');
+    await options.getByRole('tab', { name: 'Security' }).click();
+  };
+
+  await test.step('files: missing, garbage, of the other kind, and a good one', async () => {
+    await openSecurity();
+    const garbage = path.join(home.folder, 'garbage.pem');
+    await writeFile(garbage, 'neither a certificate nor a list');
+    const good = await makePem(home.folder, { name: 'authority', subject: '/CN=authority', dnsNames: ['a.test'] });
+    const missing = path.join(home.folder, 'not-here.crl');
+    const section = options.getByRole('region', { name: 'Authorities and revocation' });
+    const add = async (kind: RegExp, file: string): Promise<void> => {
+      await chooseNext(app, file);
+      await section.getByRole('button', { name: kind }).click();
+    };
+    const alert = section.getByRole('alert');
+    const said: string[] = [];
+    for (const kind of [/^Add file.* Authorities/, /^Add file.* Revocation/]) {
+      await add(kind, missing);
+      await expect(alert).toContainText(`${missing} cannot be read`);
+      said.push(await alert.innerText());
+      await add(kind, garbage);
+      await expect(alert).toContainText(garbage);
+      said.push(await alert.innerText());
+      expect(await section.getByRole('listitem').count(), 'files of the settings').toBe(0);
+    }
+    expect(said[1]).not.toBe(said[3]);
+    await farkeep.expectAccessible('certificates-settings-error');
+    await add(/^Add file.* Authorities/, good.certificate);
+    await expect(section.getByRole('listitem')).toHaveText([good.certificate]);
+    await expect(alert).toHaveCount(0);
+    await section.getByRole('button', { name: `Remove ${good.certificate}` }).click();
+    await expect(section.getByRole('listitem')).toHaveCount(0);
+    await section.getByRole('checkbox', { name: /^Refuse a certificate/ }).click();
+    await expect(alert).toContainText('Revocation cannot be required when there is no list');
+    await expect(section.getByRole('checkbox', { name: /^Refuse a certificate/ })).not.toBeChecked();
+  });
+
+  await test.step('the journal: intact, then changed outside', async () => {
+    await expect(options).toContainText('The chain of 1 entry is intact.');
+    await options.getByRole('button', { name: 'Close' }).click();
+    const database = new DatabaseSync(path.join(home.folder, 'tenant', 'trust.sqlite'));
+    database.exec(`UPDATE journal SET note = 'somebody else was here' WHERE sequence = 1`);
+    database.close();
+    await openSecurity();
+    await expect(options).toContainText('The chain is broken at entry 1: entries were changed outside Farkeep.');
+    await options.getByRole('table', { name: 'Trust journal' }).scrollIntoViewIfNeeded();
+    await farkeep.expectAccessible('certificates-journal-broken');
+  });
+});
+
+async function fillImport(wizard: CertificateWizard, file: { certificate: string; key: string }): Promise<void> {
+  await wizard.step('Import Certificate');
+  await wizard.field(/^Certificate file/).fill(file.certificate);
+  await wizard.field(/^Private key file/).fill(file.key);
+}
+
+/** Presses Tab until it has the focus; a trap or a place that cannot be reached fails. */
+async function tabTo(page: Page, target: Locator): Promise<void> {
+  await expect(target).toBeVisible();
+  for (let count = 0; count < 40; count += 1) {
+    if (await target.evaluate((element) => element === document.activeElement)) return;
+    await page.keyboard.press('Tab');
+  }
+  throw new Error('Tab does not lead there');
+}
+
+async function expectFocusIn(dialog: Locator): Promise<void> {
+  await expect.poll(() => dialog.evaluate((element) => element.contains(document.activeElement))).toBe(true);
+}
+
+type CallOutcome = ReturnType<FarkeepConsole['call']>;
+
+async function value(outcome: CallOutcome): Promise<Record<string, unknown>> {
+  const result = await outcome;
+  if (!result.ok) throw new Error(result.error.message);
+  return result.value as Record<string, unknown>;
+}
+
+/** Everything that the store holds and what is in service. */
+async function stored(farkeep: FarkeepConsole): Promise<unknown> {
+  return (await value(farkeep.call('provider', 'certificate', 'list')))['certificates'];
+}
+
+async function thumbprint(farkeep: FarkeepConsole, slot: Slot): Promise<string> {
+  const shown = await value(farkeep.call('provider', 'certificate', 'show', { slot }));
+  return (shown['summary'] as { sha256: string }).sha256;
+}
+
+interface KnownJob {
+  readonly id: string;
+  readonly sourcePaths: string[];
+  readonly providerId: string;
+  readonly repository: string;
+}
+
+async function jobs(farkeep: FarkeepConsole): Promise<KnownJob[]> {
+  return (await value(farkeep.call('tenant', 'jobs', 'list')))['jobs'] as KnownJob[];
+}
+
+/** All of them, at once. */
+async function runJobs(farkeep: FarkeepConsole): Promise<void> {
+  const all = await jobs(farkeep);
+  await Promise.all(all.map(({ id }) => value(farkeep.call('tenant', 'jobs', 'run', { jobId: id }))));
+}
+
+async function sessionStates(farkeep: FarkeepConsole): Promise<string[]> {
+  const { sessions } = (await value(farkeep.call('tenant', 'sessions', 'list'))) as { sessions: { state: string }[] };
+  return sessions.map(({ state }) => state);
+}
+
+async function pointCount(farkeep: FarkeepConsole): Promise<number> {
+  const result = await farkeep.call('tenant', 'points', 'list');
+  return result.ok ? (result.value as { points: unknown[] }).points.length : 0;
+}

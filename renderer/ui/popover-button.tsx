@@ -1,0 +1,28 @@
+// Owns a small button that shows something beside it, which takes no place until somebody wants it.
+import { Button, Popover, PopoverSurface, PopoverTrigger } from '@fluentui/react-components';
+import type { ReactElement, ReactNode } from 'react';
+
+interface PopoverButtonProps {
+  readonly icon: ReactElement;
+  readonly label: string;
+  /** What is shown, for those who cannot see it; the button's label when it is left out. */
+  readonly surfaceLabel?: string;
+  /** In pixels. */
+  readonly width: number;
+  readonly children: ReactNode;
+}
+
+export function PopoverButton({ icon, label, surfaceLabel = label, width, children }: PopoverButtonProps): ReactNode {
+  return (
+    <Popover positioning="after-top" trapFocus withArrow>
+      <PopoverTrigger disableButtonEnhancement>
+        <Button size="small" icon={icon}>
+          {label}
+        </Button>
+      </PopoverTrigger>
+      <PopoverSurface style={{ width }} aria-label={surfaceLabel} tabIndex={-1}>
+        {children}
+      </PopoverSurface>
+    </Popover>
+  );
+}
