@@ -97,6 +97,8 @@ export const trustTexts = {
   'trustSettings.remove': 'Remove {file}',
   'trustSettings.none': 'None',
   'trustSettings.fetch': 'Fetch revocation lists from the addresses in certificates',
+  'trustSettings.firstUse':
+    'Trust a provider that was never met before without a question. Not recommended: someone in between is believed then.',
   'trustSettings.require': 'Refuse a certificate when nothing can be found out about its revocation',
 
   'pins.empty': 'No certificate is pinned',

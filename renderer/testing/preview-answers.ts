@@ -238,6 +238,7 @@ export function previewAnswers(scene: PreviewScene, publish: Publish): Readonly<
       rootFiles: ['/etc/farkeep/our-root.pem'],
       canFetchCrl: true,
       isRevocationRequired: false,
+      canTrustFirstUse: false,
       problems: [],
     }),
     'trust.exportHosts': () => ({ text: '{}', count: 1 }),

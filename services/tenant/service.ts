@@ -48,8 +48,16 @@ export async function startTenant({
 
   const pins = new PinStore(trustDatabase, clock);
   const journal = new TrustJournal(trustDatabase, clock);
-  const trustDesk = new TrustDesk({ pins, journal, clock, publish });
   const providers = new ServiceProviders({ database, vault, clock, publish });
+  const trustDesk = new TrustDesk({
+    pins,
+    journal,
+    clock,
+    publish,
+    // A provider that is trusted by its chain has no pin, but was met: somebody in between must not pass for its first use.
+    canTrustFirstUse: (identity) =>
+      trustSettings.current.canTrustFirstUse && !providers.list().some(({ name }) => name === identity),
+  });
   const dialer = new ProviderDialer({
     providers,
     trustDesk,

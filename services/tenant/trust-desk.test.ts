@@ -22,6 +22,8 @@ describe('TrustDesk', () => {
   let journal: TrustJournal;
   let events: RecordedEvents;
   let desk: TrustDesk;
+  let canTrustFirstUse: boolean;
+  let met: Set<string>;
 
   beforeAll(async () => {
     const make = async (commonName: string): Promise<string> =>
@@ -34,11 +36,19 @@ describe('TrustDesk', () => {
     pins = new PinStore(database, clock);
     journal = new TrustJournal(database, clock);
     events = new RecordedEvents();
-    desk = new TrustDesk({ pins, journal, clock, publish: events.publish });
+    met = new Set();
+    canTrustFirstUse = false;
+    desk = new TrustDesk({
+      pins,
+      journal,
+      clock,
+      publish: events.publish,
+      canTrustFirstUse: (who) => canTrustFirstUse && !met.has(who),
+    });
     pins.accept(identity, current);
   });
 
-  const show = (pem: string): TrustVerdict => {
+  const show = (pem: string, who: string = identity): TrustVerdict => {
     const leafDer = readCertificate(pem).der;
     const presented: PresentedCertificate = {
       leafDer,
@@ -47,7 +57,7 @@ describe('TrustDesk', () => {
       authorizationError: 'DEPTH_ZERO_SELF_SIGNED_CERT',
       tls: { version: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384', group: 'X25519MLKEM768' },
     };
-    return desk.judge(presented, { identity, host: 'gw.test', port: 6180, waitingJob: null });
+    return desk.judge(presented, { identity: who, host: 'gw.test', port: 6180, waitingJob: null });
   };
   const revokeCurrent = (): string => pins.revoke(pins.current(identity)?.id ?? '').id;
 
@@ -100,5 +110,33 @@ describe('TrustDesk', () => {
     expect(desk.reinstate(pinId, summarize(current).sha256, 'admin (cli)')).toMatchObject({ state: 'replaced' });
     expect(show(next).result.decision).toBe('pinned');
     expect(show(current).prompt?.prompt).toMatchObject({ kind: 'changed', announcedFor: null });
+  });
+
+  it('asks at the first use unless an admin has turned that off', () => {
+    expect(show(current, 'fabrikam').prompt?.prompt.kind).toBe('untrusted');
+    canTrustFirstUse = true;
+    expect(show(current, 'fabrikam')).toMatchObject({ prompt: null, error: null, result: { decision: 'pinned' } });
+    expect(journal.list().at(-1)).toMatchObject({
+      action: 'accepted',
+      identity: 'fabrikam',
+      note: expect.stringContaining('First use') as string,
+    });
+    expect(desk.prompts()).toEqual([]);
+    // From then on it is a pin like any other.
+    canTrustFirstUse = false;
+    expect(show(current, 'fabrikam').result.decision).toBe('pinned');
+  });
+
+  it('never takes a changed, a revoked or a known provider for a first use', () => {
+    canTrustFirstUse = true;
+    expect(show(next).prompt?.prompt.kind).toBe('changed');
+    revokeCurrent();
+    expect(show(current).error?.code).toBe('trust.refused');
+    desk.withdraw(identity);
+    expect(show(next).prompt?.prompt.kind).toBe('untrusted');
+    // Trusted by its chain so far, so without a pin.
+    met.add('fabrikam');
+    expect(show(current, 'fabrikam').prompt?.prompt.kind).toBe('untrusted');
+    expect(pins.list('fabrikam')).toEqual([]);
   });
 });

@@ -1,7 +1,7 @@
 // Owns the tenant's trust questions: decides by pins and chain, asks a person once for each identity, writes pins and the journal.
 // Opens no connection. Nothing about a refused identity is remembered but the journal's entry: the next contact asks again.
 import type { EventPublisher } from '../contracts/contract.ts';
-import type { Pin, ThumbprintCheck, TrustPrompt } from '../contracts/models/trust.ts';
+import type { Pin, ThumbprintCheck, TrustPrompt, TrustReason } from '../contracts/models/trust.ts';
 import { trustDomain } from '../contracts/rpc/trust.ts';
 import type { PinStore } from '../certstore/pin-store.ts';
 import type { TrustJournal } from '../certstore/trust-journal.ts';
@@ -20,6 +20,9 @@ import {
 } from '../pki/trust.ts';
 import type { PresentedCertificate } from '../transport/control-client.ts';
 import { announcementToleranceMs } from './certificate-news.ts';
+
+/** What trust on first use passes over: that nobody vouches for the certificate. */
+const firstUseReasons: readonly TrustReason[] = ['chain.self-signed', 'chain.untrusted-root', 'chain.incomplete'];
 
 export interface TrustQuestion {
   /** Name of the provider; its host before it has one. */
@@ -61,9 +64,18 @@ export class TrustDesk {
   readonly #journal: TrustJournal;
   readonly #clock: Clock;
   readonly #publish: EventPublisher;
+  readonly #canTrustFirstUse: (identity: string) => boolean;
   readonly #prompts = new Map<string, OpenPrompt>();
 
-  constructor(options: { pins: PinStore; journal: TrustJournal; clock: Clock; publish: EventPublisher }) {
+  constructor(options: {
+    pins: PinStore;
+    journal: TrustJournal;
+    clock: Clock;
+    publish: EventPublisher;
+    /** Whether the settings say so now, and nobody of this name was ever met. */
+    canTrustFirstUse: (identity: string) => boolean;
+  }) {
+    this.#canTrustFirstUse = options.canTrustFirstUse;
     this.#pins = options.pins;
     this.#journal = options.journal;
     this.#clock = options.clock;
@@ -86,12 +98,17 @@ export class TrustDesk {
     if (!isAskable) return { result, prompt: null, error };
     // A pin does not help against a name that the certificate excludes or a weak key: asking would go round in circles.
     const pins = [{ certificateDer: presented.leafDer, state: 'current' as const }];
-    if (decideTrust({ ...input, pins }).decision === 'refused') {
+    const pinned = decideTrust({ ...input, pins });
+    if (pinned.decision === 'refused') {
       return {
         result,
         prompt: null,
         error: new FarkeepError('trust.refused', error.message, { details: error.details ?? {} }),
       };
+    }
+    if (this.#isFirstUse(input, result, question)) {
+      this.#pinAtFirstUse(presented, question);
+      return { result: pinned, prompt: null, error: null };
     }
     const prompt = this.#raise(presented, question, result);
     return { result, prompt, error };
@@ -239,6 +256,28 @@ export class TrustDesk {
       note: 'The thumbprint that was given matches',
     });
     this.withdraw(question.identity);
+    this.#publish(trustDomain, 'pinsChanged', {});
+  }
+
+  /** Any pin at all, whatever became of it, means that this is not the first use. Only the missing authority is passed over. */
+  #isFirstUse({ pins }: TrustInput, { findings }: TrustResult, { identity, fingerprint }: TrustQuestion): boolean {
+    const isAuthorityMissing = findings.every(
+      ({ isRefusing, reason }) => !isRefusing || firstUseReasons.includes(reason),
+    );
+    return fingerprint === undefined && pins.length === 0 && isAuthorityMissing && this.#canTrustFirstUse(identity);
+  }
+
+  #pinAtFirstUse({ leafDer }: PresentedCertificate, { identity, host, port }: TrustQuestion): void {
+    this.#pins.accept(identity, leafDer);
+    this.#journal.append({
+      who: 'tenant service',
+      action: 'accepted',
+      identity,
+      address: `${host}:${port}`,
+      sha256: thumbprintOf(leafDer),
+      note: 'First use: the settings trust it; nobody compared the thumbprint',
+    });
+    this.withdraw(identity);
     this.#publish(trustDomain, 'pinsChanged', {});
   }
 

@@ -81,11 +81,18 @@ export function trustHandlers(options: {
   };
 }
 
-function describeSettings({ rootFiles, crlFiles, canFetchCrl, isRevocationRequired }: TrustSettings): string {
+function describeSettings({
+  rootFiles,
+  crlFiles,
+  canFetchCrl,
+  isRevocationRequired,
+  canTrustFirstUse,
+}: TrustSettings): string {
   return [
     `authorities: ${rootFiles.join(', ') || 'those of the system'}`,
     `revocation lists: ${crlFiles.join(', ') || 'none'}`,
     `fetching lists: ${canFetchCrl ? 'yes' : 'no'}`,
     `revocation required: ${isRevocationRequired ? 'yes' : 'no'}`,
+    `trust on first use: ${canTrustFirstUse ? 'yes' : 'no'}`,
   ].join('; ');
 }

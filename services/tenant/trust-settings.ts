@@ -16,7 +16,13 @@ import type { PresentedCertificate } from '../transport/control-client.ts';
 
 const maxFileBytes = 16 * 1024 * 1024;
 
-const defaults: TrustSettings = { crlFiles: [], canFetchCrl: false, isRevocationRequired: false, rootFiles: [] };
+const defaults: TrustSettings = {
+  crlFiles: [],
+  canFetchCrl: false,
+  isRevocationRequired: false,
+  rootFiles: [],
+  canTrustFirstUse: false,
+};
 
 /** What a connection needs to know besides pins. */
 export interface TrustRules {

@@ -68,6 +68,7 @@ describe('trust settings of a tenant', () => {
       crlFiles: [],
       canFetchCrl: false,
       isRevocationRequired: false,
+      canTrustFirstUse: false,
       rootFiles: [root.certFile],
       ...changes,
     });
@@ -90,6 +91,7 @@ describe('trust settings of a tenant', () => {
       crlFiles: [],
       canFetchCrl: false,
       isRevocationRequired: false,
+      canTrustFirstUse: false,
       rootFiles: [root.certFile],
       problems: [],
     });

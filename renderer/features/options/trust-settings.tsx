@@ -81,6 +81,11 @@ export function TrustSettings(): ReactNode {
               checked={settings.isRevocationRequired}
               onChange={(_event, data) => save({ isRevocationRequired: data.checked === true })}
             />
+            <Checkbox
+              label={t('trustSettings.firstUse')}
+              checked={settings.canTrustFirstUse}
+              onChange={(_event, data) => save({ canTrustFirstUse: data.checked === true })}
+            />
           </div>
         </>
       )}

@@ -226,6 +226,10 @@ function registerTrustedHosts(group: Command, action: DefineAction): void {
     .option('--no-files', 'forget all authorities and lists')
     .option('--fetch-crl <yes|no>', 'fetch the lists that certificates of a trusted chain name')
     .option('--require-crl <yes|no>', 'refuse when nothing can be found out about a revocation')
+    .option(
+      '--first-use <yes|no>',
+      'pin the certificate of a provider that was never met without a question; whoever is in between then is believed',
+    )
     .addHelpText(
       'after',
       '\nExamples:\n  $ farkeep trust settings\n  $ farkeep trust settings --crl northwind.crl --require-crl yes',
@@ -234,9 +238,16 @@ function registerTrustedHosts(group: Command, action: DefineAction): void {
       action(
         async (
           context,
-          options: { root?: string[]; crl?: string[]; files: boolean; fetchCrl?: string; requireCrl?: string },
+          options: {
+            root?: string[];
+            crl?: string[];
+            files: boolean;
+            fetchCrl?: string;
+            requireCrl?: string;
+            firstUse?: string;
+          },
         ) => {
-          const { root, crl, fetchCrl, requireCrl } = options;
+          const { root, crl, fetchCrl, requireCrl, firstUse } = options;
           const files = (chosen: string[] | undefined): string[] | undefined =>
             options.files ? chosen?.map((file) => path.resolve(file)) : (chosen ?? []);
           const changes = {
@@ -244,6 +255,7 @@ function registerTrustedHosts(group: Command, action: DefineAction): void {
             crlFiles: files(crl),
             canFetchCrl: fetchCrl === undefined ? undefined : parseYesNo(fetchCrl, '--fetch-crl'),
             isRevocationRequired: requireCrl === undefined ? undefined : parseYesNo(requireCrl, '--require-crl'),
+            canTrustFirstUse: firstUse === undefined ? undefined : parseYesNo(firstUse, '--first-use'),
           };
           const client = await connectTenant(context);
           const { problems: _problems, ...before } = await client.getSettings({});
@@ -254,6 +266,7 @@ function registerTrustedHosts(group: Command, action: DefineAction): void {
                 crlFiles: changes.crlFiles ?? before.crlFiles,
                 canFetchCrl: changes.canFetchCrl ?? before.canFetchCrl,
                 isRevocationRequired: changes.isRevocationRequired ?? before.isRevocationRequired,
+                canTrustFirstUse: changes.canTrustFirstUse ?? before.canTrustFirstUse,
               })
             : await client.getSettings({});
           context.output.result(settings, () =>
@@ -262,6 +275,7 @@ function registerTrustedHosts(group: Command, action: DefineAction): void {
               ['Revocation lists', settings.crlFiles.join(', ') || 'none'],
               ['Fetch lists', settings.canFetchCrl ? 'yes' : 'no'],
               ['Unknown revocation', settings.isRevocationRequired ? 'refused' : 'a remark'],
+              ['First use', settings.canTrustFirstUse ? 'trusted without a question' : 'asked'],
               ...settings.problems.map(({ file, message }) => ['Problem', `${file}: ${message}`] as const),
             ]),
           );

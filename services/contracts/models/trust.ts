@@ -122,6 +122,11 @@ export const trustSettingsSchema = z.object({
   isRevocationRequired: z.boolean(),
   /** Authorities to trust besides those of the system, PEM. */
   rootFiles: z.array(z.string().min(1).max(4096)).max(100),
+  /**
+   * Whether the certificate of a provider that was never met before is pinned without a question. Whoever stands in between at that
+   * moment is believed then, so it is off unless an admin turns it on. It never counts for a changed or a revoked certificate.
+   */
+  canTrustFirstUse: z.boolean().default(false),
 });
 export type TrustSettings = z.infer<typeof trustSettingsSchema>;
 
