@@ -20,10 +20,16 @@ export interface RepositoryHandlersOptions {
   readonly audit: AuditLog;
   readonly logger: Logger;
   readonly publish: EventPublisher;
+  /** What a tenant's packs take now, as its quota counts them. */
+  readonly onUsage: (tenantId: string, repositoryId: string, usedBytes: number) => void;
 }
 
 export function repositoryHandlers(options: RepositoryHandlersOptions): DomainHandlers<typeof repositoriesDomain> {
-  const { repositories, points, sessions, audit, logger, publish } = options;
+  const { repositories, points, sessions, audit, logger, publish, onUsage } = options;
+  /** Damage is not the tenant's to pay for, and a quota that looks used up would refuse the backup that sends it again. */
+  const countAgain = async (repositoryId: string, tenantFolder: string): Promise<void> => {
+    onUsage(path.basename(tenantFolder), repositoryId, await points.usedBytes(tenantFolder));
+  };
   return {
     list: async () => ({ repositories: await repositories.list() }),
     add: async ({ name, folder }, context) => {
@@ -53,6 +59,7 @@ export function repositoryHandlers(options: RepositoryHandlersOptions): DomainHa
           totals.points += result.points;
           totals.soundAgainBlocks += result.soundAgainBlocks;
           markingProblem ??= result.markingProblem ?? null;
+          await countAgain(row.id, tenantFolder);
           damaged.push(...result.damaged.map((damage) => report(tenantFolder, damage)));
           settled.push(...result.settled.map((damage) => report(tenantFolder, damage)));
           const lost = result.damaged.reduce((sum, { lostBlocks }) => sum + lostBlocks, 0);
@@ -74,6 +81,7 @@ export function repositoryHandlers(options: RepositoryHandlersOptions): DomainHa
       for (const tenantFolder of folders) {
         const result = await rebuildCatalogue({ tenantFolder, logger });
         points.forget(tenantFolder);
+        await countAgain(repositoryId, tenantFolder);
         totals.packs += result.packs;
         totals.points += result.points;
       }

@@ -135,15 +135,16 @@ async function start(
     advertisedHost: config.advertisedHost,
     resumeWindowMs: config.resumeWindowMs,
     maxTasksPerTenant: config.maxTasksPerTenant,
-    onTenantChanged: (tenantId) => {
-      const account = accounts.find(tenantId);
-      if (account === undefined) return;
-      const activeSessions = sessions.activeSessions(tenantId);
-      publish(tenantsDomain, 'changed', { ...account, activeSessions });
-      // What a session stored counts in the repository too.
-      if (activeSessions === 0) publishRepositories();
-    },
+    onTenantChanged: (tenantId) => tenantChanged(tenantId),
   });
+  const tenantChanged = (tenantId: string): void => {
+    const account = accounts.find(tenantId);
+    if (account === undefined) return;
+    const activeSessions = sessions.activeSessions(tenantId);
+    publish(tenantsDomain, 'changed', { ...account, activeSessions });
+    // What a session stored counts in the repository too.
+    if (activeSessions === 0) publishRepositories();
+  };
   started.push(() => sessions.stop());
   archive.prune(keptSessions);
   sessions.takeUp();
@@ -369,7 +370,18 @@ async function start(
         },
         onQuotasChanged: publishRepositories,
       }),
-      repositories: repositoryHandlers({ repositories, points, sessions, audit, logger, publish }),
+      repositories: repositoryHandlers({
+        repositories,
+        points,
+        sessions,
+        audit,
+        logger,
+        publish,
+        onUsage: (tenantId, repositoryId, usedBytes) => {
+          accounts.setUsage(tenantId, repositoryId, usedBytes);
+          tenantChanged(tenantId);
+        },
+      }),
       sessions: sessionHandlers({ sessions, store, providerName: config.name, audit }),
     },
     listeners: {

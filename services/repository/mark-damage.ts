@@ -54,8 +54,9 @@ export async function settleMarks(
 ): Promise<void> {
   const { storage, logger } = options;
   const found = new DamageMarks(packs);
-  const known = await readDamageMarks(storage, logger);
+  // Listed first: a file that somebody writes meanwhile must not be taken for one that cannot be read.
   const files = await listMarks(storage);
+  const known = await readDamageMarks(storage, logger);
   const isSame = known.equals(found) && files.length === known.names.length && files.length <= 1;
   if (isSame && better.length === 0) return;
   await whileWriting(options, async (writing) => {
