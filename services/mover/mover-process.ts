@@ -38,6 +38,7 @@ export interface MoverProcessOptions {
 export class MoverProcess {
   readonly #child: ChildProcess;
   readonly #logger: Logger;
+  readonly #side: MoverStart['side'];
   readonly #onEvent: (event: MoverEvent) => void;
   readonly #heartbeatTimeoutMs: number;
   #heartbeatTimer: NodeJS.Timeout | undefined;
@@ -55,6 +56,7 @@ export class MoverProcess {
       sessionId: start.sessionId,
       attempt: start.attempt,
     });
+    this.#side = start.side;
     this.#onEvent = options.onEvent;
     this.#heartbeatTimeoutMs = options.heartbeatTimeoutMs ?? 30_000;
     const environment: NodeJS.ProcessEnv = {
@@ -154,7 +156,7 @@ export class MoverProcess {
     let how = `with code ${exitCode ?? 'unknown'}`;
     if (signal !== null) how = `by signal ${signal}`;
     if (this.#silentTooLong) how = `after ${this.#heartbeatTimeoutMs} ms without a sign of life`;
-    const error = new FarkeepError('session.mover-died', `The data mover ended unexpectedly, ${how}`);
+    const error = new FarkeepError('session.mover-died', `The ${this.#side} data mover ended unexpectedly, ${how}`);
     return { kind: 'crashed', error: error.toInfo(), exitCode, signal };
   }
 

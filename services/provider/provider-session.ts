@@ -230,7 +230,8 @@ export class ProviderSession {
   report(report: TenantNotification<'session.report'>): void {
     const { live } = this;
     if (live.isFinal || report.attempt !== live.attempt) return;
-    if (report.phase !== undefined) live.setState(report.phase);
+    // The last report of an attempt may come after its mover has gone: the session waits already.
+    if (report.phase !== undefined && this.#attempt !== undefined) live.setState(report.phase);
     for (const step of report.steps ?? []) {
       const name = handshakeStepNameSchema.safeParse(step.step);
       if (name.success && !providerSteps.has(name.data)) {
@@ -246,7 +247,11 @@ export class ProviderSession {
   /** The tenant saw changed bytes. */
   tamperedAtTenant(notice: TamperedNotice): void {
     const where = notice.where === 'tunnel' ? 'the Key A tunnel' : `data stream ${notice.stream ?? ''}`;
-    this.#failBySecurity(new FarkeepError('security.tampered', `The tenant reports: ${where}: ${notice.reason}`));
+    const error = new FarkeepError(
+      'security.tampered',
+      `The tenant saw changed data in ${where.trim()}: ${notice.reason}`,
+    );
+    this.#failBySecurity(error, notice.where);
   }
 
   /** The tenant's last word. */
@@ -402,7 +407,7 @@ export class ProviderSession {
     const error = errorOf(exit);
     if (exit.kind === 'failed' && exit.isTampered) {
       this.#voice?.tampered(error, this.#hasKeyB() ? 'data' : 'tunnel');
-      this.#failBySecurity(error);
+      this.#failBySecurity(error, this.#hasKeyB() ? 'data' : 'tunnel');
       return;
     }
     // A mover that dies after its word about the commit has done its work.
@@ -417,18 +422,30 @@ export class ProviderSession {
       this.#waitForTenant(error);
       return;
     }
-    this.live.act('error', error.message);
-    this.live.finish('failed', error);
+    const told = this.#withPlace(error);
+    this.live.act('error', told.message);
+    this.live.finish('failed', told);
     this.#voice?.ended(true, error);
     this.#settle();
   }
 
-  #failBySecurity(error: FarkeepError): void {
+  /** The provider admin has to find the disk: the system's word alone does not name it. */
+  #withPlace(error: FarkeepError): FarkeepError {
+    const { code, message, hint, retryable } = error;
+    const { tenantFolder, tenantName } = this.#context;
+    if (!code.startsWith('storage.') || message.includes(tenantFolder)) return error;
+    const place = `Repository "${this.live.summary().repository}", folder ${tenantFolder} of "${tenantName}"`;
+    return new FarkeepError(code, `${place}: ${message}`, { hint, retryable, cause: error });
+  }
+
+  #failBySecurity(error: FarkeepError, where: TamperedNotice['where']): void {
     const { live } = this;
     live.raiseSecurityWarning(error.message);
     for (const { step, outcome } of live.currentSteps) {
       if (outcome === 'active') live.endStep(step, error.message, { outcome: 'security-warning' });
     }
+    // The tenant's own steps may not have been told yet, or be done: where it was seen is red in any case.
+    live.endStep(where === 'tunnel' ? 'tunnel-opened' : 'streams-open', error.message, { outcome: 'security-warning' });
     live.finish('failed', error);
     this.#settle();
     void this.#endAttempt(error);

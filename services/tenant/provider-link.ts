@@ -191,11 +191,26 @@ export async function logIn(
     watcher.end?.('login', `${credentials.userName}, bound to this channel`, 'done');
     return final;
   } catch (error) {
-    const known = toFarkeepError(error, 'connection.lost');
+    const known = withUserName(toFarkeepError(error, 'connection.lost'), credentials.userName);
     watcher.end?.('login', known.message, known.code.startsWith('security.') ? 'security-warning' : 'failed');
     channel.peer.terminate();
     throw known;
   }
+}
+
+/** The provider does not say which of the two is wrong, nor whether such an account exists. */
+function withUserName(error: FarkeepError, userName: string): FarkeepError {
+  if (error.code !== 'login.refused') return error;
+  const { code, hint, retryable } = error;
+  return new FarkeepError(
+    code,
+    `The provider refused the user name "${userName}" or its password: one of them is wrong`,
+    {
+      hint,
+      retryable,
+      cause: error,
+    },
+  );
 }
 
 /** What the provider offers, for the list of service providers. */

@@ -290,6 +290,9 @@ export class SessionAttempt {
         live.endStep(step.step, error.message, { outcome });
       }
     }
+    if (outcome === 'security-warning' && !live.currentSteps.some((step) => step.outcome === outcome)) {
+      live.endStep(this.#mover === undefined ? 'tunnel-opened' : 'streams-open', error.message, { outcome });
+    }
     if (outcome === 'security-warning' && error.details?.['seenBy'] !== 'provider' && this.#mover === undefined) {
       this.#tellTampered(error, 'tunnel');
     }

@@ -150,10 +150,7 @@ export class SessionRunner {
         this.#resumeUntilMs ??= clock.now() + retryWindowMs;
         const nextAt = clock.now() + retryIntervalMs;
         if (nextAt > this.#resumeUntilMs) {
-          throw new FarkeepError(
-            'session.resume-expired',
-            `The connection did not come back in time: ${known.message}`,
-          );
+          throw new FarkeepError('session.resume-expired', `The last attempt failed: ${known.message}`);
         }
         this.live.act('warning', `${known.message}; the next attempt follows by itself`);
         this.live.waitToResume(nextAt, this.#resumeUntilMs);

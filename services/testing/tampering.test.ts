@@ -73,6 +73,10 @@ describe('changed bytes', () => {
       expect(session.actions.some(({ level }) => level === 'security')).toBe(true);
       expect(atProvider.state).toBe('failed');
       expect(atProvider.hasSecurityWarning).toBe(true);
+      // The diagram shows where, on both sides.
+      for (const { steps } of [session, atProvider]) {
+        expect(steps.filter(({ outcome }) => outcome === 'security-warning')).not.toEqual([]);
+      }
       expect(session.pointId).toBeNull();
       expect(session.attempt).toBe(1);
       expect((await stack.tenant.domain(pointsDomain).list({})).points).toEqual([]);

@@ -2,6 +2,7 @@
 // Must not parse what it carries and must not encrypt; that is the movers' and the relay's business.
 import { connect, Socket, type NetConnectOpts } from 'node:net';
 
+import { describeSocketFailure } from './socket-failure.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import { encodePreamble, type PreambleKind } from '../wire/preamble.ts';
 
@@ -65,7 +66,7 @@ export class DataSocket {
       this.#guard(() => this.#handlers?.onEnd?.());
     });
     socket.on('error', (error: NodeJS.ErrnoException) => {
-      this.#closeError ??= new FarkeepError('connection.lost', `${this.#describe}: ${error.code ?? error.message}`, {
+      this.#closeError ??= new FarkeepError('connection.lost', describeSocketFailure(this.#describe, error), {
         cause: error,
       });
     });
@@ -85,7 +86,7 @@ export class DataSocket {
    * Reading begins with `start()`.
    */
   static adopt(accepted: Socket): DataSocket {
-    const describe = `connection from ${accepted.remoteAddress ?? 'a client'}`;
+    const describe = `The other end at ${accepted.remoteAddress ?? 'an unknown address'}`;
     const internals = accepted as unknown as SocketInternals;
     const handle = internals._handle;
     internals._handle = null;

@@ -1,5 +1,6 @@
 // Owns reaching a listener and the client's side of a TLS handshake: time limits, cancelling, and what each way of failing means.
 // Must not judge certificates; whoever asked for the handshake does.
+import { describeSocketFailure } from './socket-failure.ts';
 import { connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectTls, type ConnectionOptions, type TLSSocket } from 'node:tls';
 
@@ -32,7 +33,7 @@ export function connectGateway({
     };
     const onError = (error: NodeJS.ErrnoException): void =>
       fail(
-        new FarkeepError('gateway.unreachable', `Gateway ${host}:${port}: ${error.code ?? error.message}`, {
+        new FarkeepError('gateway.unreachable', describeSocketFailure(`Gateway ${host}:${port}`, error), {
           cause: error,
         }),
       );

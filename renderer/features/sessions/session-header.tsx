@@ -56,6 +56,7 @@ export function SessionHeader({ side, detail }: SessionHeaderProps): ReactNode {
   const [isStopping, setStopping] = useState(false);
   const call = useCall();
   const isRunning = !isFinal(detail);
+  const isStandingStill = detail.state === 'waiting-to-resume' || detail.state === 'paused';
   const { totalBytes, processedBytes } = detail.progress;
   const share = totalBytes === null || totalBytes === 0 ? undefined : Math.min(1, processedBytes / totalBytes);
   const place = side === 'provider' ? 'session.ofTenant' : detail.kind === 'backup' ? 'session.to' : 'session.from';
@@ -109,7 +110,9 @@ export function SessionHeader({ side, detail }: SessionHeaderProps): ReactNode {
         thickness="large"
         color={barColor}
         bar={{ className: styles.bar }}
-        {...(isRunning && share === undefined ? {} : { value: isRunning ? (share ?? 0) : (share ?? 1) })}
+        {...(isRunning && !isStandingStill && share === undefined
+          ? {}
+          : { value: isRunning ? (share ?? 0) : (share ?? 1) })}
       />
       {call.error !== null && <ErrorView error={call.error} />}
       {isStopping && (

@@ -56,19 +56,32 @@ function PausedNotice({ detail }: { readonly detail: SessionDetail }): ReactNode
 function ResumeNotice({ detail }: { readonly detail: SessionDetail }): ReactNode {
   const t = useText();
   const styles = useStyles();
-  const now = useNow();
-  const { nextAttemptAt, resumeUntil, attempt, progress } = detail;
-  const leftMs = nextAttemptAt === null ? null : Date.parse(nextAttemptAt) - now;
+  const { resumeUntil, progress, kind, actions } = detail;
+  const reason = actions.findLast(({ level }) => level === 'warning' || level === 'security');
   return (
     <MessageBar intent="warning" layout="multiline">
       <MessageBarBody className={styles.body}>
-        <MessageBarTitle>{t('session.resume.title')}</MessageBarTitle>{' '}
-        {t('session.resume.safe', { bytes: formatBytes(progress.safeBytes) })}{' '}
-        {leftMs === null || leftMs <= 0
-          ? t('session.resume.soon')
-          : t('session.resume.next', { attempt: attempt + 1, time: formatClock(leftMs) })}{' '}
-        {resumeUntil !== null && t('session.resume.until', { time: formatInstant(resumeUntil, 'time') })}
+        <MessageBarTitle>{t('session.resume.title')}</MessageBarTitle> {reason !== undefined && <>{reason.text}. </>}
+        {kind === 'backup' &&
+          progress.safeBytes > 0 &&
+          t('session.resume.safe', { bytes: formatBytes(progress.safeBytes) })}{' '}
+        <NextAttempt detail={detail} />{' '}
+        {resumeUntil !== null &&
+          t(`session.resume.until.${detail.viewer}`, { time: formatInstant(resumeUntil, 'time') })}
       </MessageBarBody>
     </MessageBar>
   );
+}
+
+/** Only the tenant knows when it comes back. */
+function NextAttempt({ detail }: { readonly detail: SessionDetail }): ReactNode {
+  const t = useText();
+  const now = useNow();
+  const { nextAttemptAt, attempt, viewer } = detail;
+  if (viewer === 'provider') return t('session.resume.ofTenant.next');
+  if (nextAttemptAt === null) return t('session.resume.question');
+  const leftMs = Date.parse(nextAttemptAt) - now;
+  return leftMs <= 0
+    ? t('session.resume.soon')
+    : t('session.resume.next', { attempt: attempt + 1, time: formatClock(leftMs) });
 }
