@@ -28,6 +28,15 @@ export async function runRound(data: TestData, options: RoundOptions): Promise<v
   if (options.withBorg) await runBorg(data, options);
 }
 
+/**
+ * ext4 looks through every inode that was deleted in the last minutes before it makes a new file, so creating thousands of files after deleting
+ * thousands costs several times as much and hits whoever comes next: trees stay until the benchmark ends.
+ */
+async function clear({ file }: TestData, ...places: string[]): Promise<void> {
+  if (file === undefined) return;
+  for (const place of places) await rm(place, { recursive: true });
+}
+
 const placeOf = ({ folder, round }: RoundOptions, part: string): string => path.join(folder, `${part}-${round}`);
 
 async function runRaw(file: string, { name, bytes }: TestData, options: RoundOptions): Promise<void> {
@@ -40,8 +49,10 @@ async function runRaw(file: string, { name, bytes }: TestData, options: RoundOpt
   }
 }
 
-async function runFarkeep({ name, source, bytes }: TestData, options: RoundOptions): Promise<void> {
+async function runFarkeep(data: TestData, options: RoundOptions): Promise<void> {
   const { figures } = options;
+  const { name, source, bytes } = data;
+  const restoredTo = placeOf(options, `farkeep-${name}-restored`);
   const noteResult = (what: string, result: FarkeepResult): void =>
     noteFarkeep(figures, `${name}: ${what}`, result, bytes);
   const farkeep = await FarkeepRun.start(placeOf(options, `farkeep-${name}`));
@@ -53,13 +64,12 @@ async function runFarkeep({ name, source, bytes }: TestData, options: RoundOptio
     const again = await farkeep.backup(jobId);
     noteResult('farkeep unchanged', again);
     figures.note(`${name}: farkeep unchanged sent bytes`, again.session.progress.transferredBytes);
-    const restored = await farkeep.restore(first.session.pointId ?? '', placeOf(options, 'restored'));
+    const restored = await farkeep.restore(first.session.pointId ?? '', restoredTo);
     noteResult('farkeep restore', restored);
   } finally {
     await farkeep.stop();
   }
-  await rm(placeOf(options, `farkeep-${name}`), { recursive: true });
-  await rm(placeOf(options, 'restored'), { recursive: true });
+  await clear(data, placeOf(options, `farkeep-${name}`), restoredTo);
 }
 
 function noteFarkeep(figures: Figures, name: string, { seconds, movers }: FarkeepResult, bytes: number): void {
@@ -72,26 +82,30 @@ function noteFarkeep(figures: Figures, name: string, { seconds, movers }: Farkee
   }
 }
 
-async function runRestic({ name, source, bytes }: TestData, options: RoundOptions): Promise<void> {
+async function runRestic(data: TestData, options: RoundOptions): Promise<void> {
   const { figures } = options;
-  const restic = await ResticServer.start(placeOf(options, 'restic'));
+  const { name, source, bytes } = data;
+  const place = placeOf(options, `restic-${name}`);
+  const restoredTo = `${place}-restored`;
+  const restic = await ResticServer.start(place);
   try {
     figures.note(`${name}: restic backup MB/s`, bytes / mb / (await restic.backup(source)));
     figures.note(`${name}: restic unchanged s`, await restic.backup(source));
-    figures.note(`${name}: restic restore MB/s`, bytes / mb / (await restic.restore(placeOf(options, 'restored'))));
+    figures.note(`${name}: restic restore MB/s`, bytes / mb / (await restic.restore(restoredTo)));
   } finally {
     await restic.stop();
   }
-  await rm(placeOf(options, 'restic'), { recursive: true });
-  await rm(placeOf(options, 'restored'), { recursive: true });
+  await clear(data, place, restoredTo);
 }
 
-async function runBorg({ name, source, bytes }: TestData, options: RoundOptions): Promise<void> {
+async function runBorg(data: TestData, options: RoundOptions): Promise<void> {
   const { figures } = options;
-  const borg = await BorgRepository.create(placeOf(options, 'borg'));
+  const { name, source, bytes } = data;
+  const place = placeOf(options, `borg-${name}`);
+  const restoredTo = `${place}-restored`;
+  const borg = await BorgRepository.create(place);
   figures.note(`${name}: borg backup MB/s`, bytes / mb / (await borg.backup(source, 'first')));
   figures.note(`${name}: borg unchanged s`, await borg.backup(source, 'second'));
-  figures.note(`${name}: borg restore MB/s`, bytes / mb / (await borg.restore('first', placeOf(options, 'restored'))));
-  await rm(placeOf(options, 'borg'), { recursive: true });
-  await rm(placeOf(options, 'restored'), { recursive: true });
+  figures.note(`${name}: borg restore MB/s`, bytes / mb / (await borg.restore('first', restoredTo)));
+  await clear(data, place, restoredTo);
 }
