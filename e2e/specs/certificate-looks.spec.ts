@@ -99,6 +99,9 @@ test('certificates and trust, with everything that strains a page', async ({ far
     await lookAt(farkeep, 'look-prompt-changed-match');
     await prompt.accept.click();
     await expect(cloudConnect.user('sample-tenant')).toContainText('Re-accepted', { timeout: 30_000 });
+    // Its session goes on over the connection that has met this certificate; the next one must be a new one.
+    await expect.poll(() => pointCount(farkeep), { timeout: 60_000 }).toBe(2);
+    await expect(page.getByText('No session running')).toBeVisible({ timeout: 30_000 });
   });
 
   await test.step('both certificates with a long subject; the board with twelve tenants', async () => {

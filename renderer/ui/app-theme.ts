@@ -49,7 +49,13 @@ const dark: Theme = {
 export const themes: Readonly<Record<ThemeName, Theme>> = {
   light,
   dark,
-  'high-contrast': { ...teamsHighContrastTheme, ...fonts },
+  'high-contrast': {
+    ...teamsHighContrastTheme,
+    ...fonts,
+    // Its own green for what is disabled makes "Accept new certificate" the most striking button of a prompt.
+    colorNeutralForegroundDisabled: '#9e9e9e',
+    colorNeutralStrokeDisabled: '#6e6e6e',
+  },
 };
 
 /** Colors with a meaning of their own; two sets, each with enough contrast on its cards. */
