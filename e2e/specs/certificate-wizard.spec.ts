@@ -194,6 +194,8 @@ test('the keyboard alone: the wizard to its end, and both prompts', async ({ far
     await keyboard.press('Enter');
     await expect(prompt.dialog).toBeVisible();
     // What decides is in sight without scrolling, in the smallest window, too.
+    await farkeep.app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.setContentSize(900, 600));
+    await expect.poll(() => page.evaluate(() => globalThis.innerHeight)).toBe(600);
     await expect(prompt.pasted).toBeInViewport({ ratio: 1 });
     await expect(prompt.dialog.getByRole('checkbox')).toBeInViewport({ ratio: 1 });
     await tabTo(page, prompt.pasted);
