@@ -95,10 +95,13 @@ function relay(targetPort: number): void {
       return true;
     });
     const client: Socket = adopt(accepted, (chunk) => {
-      upstream.write(chunk);
-      if (upstream.writableLength === 0) return true;
-      upstream.once('drain', () => client.resume());
-      return false;
+      // 'drain' comes only after a write that was told to wait; the rest of a small one is waited for, too, since the buffer is used again.
+      let isWaiting = false;
+      upstream.write(chunk, () => {
+        if (isWaiting) client.resume();
+      });
+      isWaiting = upstream.writableLength > 0;
+      return !isWaiting;
     });
     upstream.once('connect', () => client.resume());
     client.once('end', () => upstream.end());
