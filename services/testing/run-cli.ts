@@ -76,13 +76,11 @@ export async function runCli(
   options: Parameters<typeof startCli>[1] = {},
 ): Promise<CliResult> {
   const { child, result } = startCli(args, options);
-  let isLate = false;
-  const timer = setTimeout(() => {
-    isLate = true;
-    child.kill('SIGKILL');
-  }, commandTimeoutMs);
+  const enough = AbortSignal.timeout(commandTimeoutMs);
+  enough.addEventListener('abort', () => child.kill('SIGKILL'));
   const ended = await result;
-  clearTimeout(timer);
-  if (isLate) throw new Error(`farkeep ${args.join(' ')} did not end in time:\n${ended.stdout}\n${ended.stderr}`);
+  if (enough.aborted) {
+    throw new Error(`farkeep ${args.join(' ')} did not end in time:\n${ended.stdout}\n${ended.stderr}`);
+  }
   return ended;
 }
