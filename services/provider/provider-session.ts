@@ -76,6 +76,10 @@ export class ProviderSession {
   #lastWord: NodeJS.Timeout | undefined;
   #ending: Promise<unknown> = Promise.resolve();
   #starting: Promise<unknown> | undefined;
+  #pausing: Promise<unknown> | undefined;
+  #isSuspended = false;
+  /** In the running attempt: only then a pause can be the provider's. */
+  #hasWishedPause = false;
   /** Somebody here waits for the tenant to pause. */
   #pauseWish: PromiseWithResolvers<void> | undefined;
 
@@ -97,6 +101,7 @@ export class ProviderSession {
   async #begin(channel: SessionChannel, streams: number): Promise<SessionGrant> {
     const { live } = this;
     clearTimeout(this.#expiry);
+    this.#hasWishedPause = false;
     this.#takeChannel(channel);
     live.setChannel({ gateway: channel.gatewayName, certificateSha256: channel.certificateSha256, tls: channel.tls });
     live.setState('key-exchange');
@@ -139,8 +144,13 @@ export class ProviderSession {
   }
 
   async #resume(channel: SessionChannel, streams: number): Promise<SessionGrant | undefined> {
+    await Promise.allSettled([this.#pausing]);
     await this.#endAttempt(new FarkeepError('connection.lost', 'The tenant has started another attempt'));
-    if (this.#context.operation === 'backup' && (this.#context.isCommitted || (await this.#options.findCommitted()))) {
+    const isCommitted =
+      this.#context.operation === 'backup' && (this.#context.isCommitted || (await this.#options.findCommitted()));
+    // Ended while this waited: a mover that is started now would belong to no session, and nothing would count or end it.
+    if (this.live.isFinal || this.#isSuspended) throw new FarkeepError('call.conflict', 'The session has ended');
+    if (isCommitted) {
       this.#takeChannel(channel);
       this.#committed(this.#context.storedBytes);
       return undefined;
@@ -166,17 +176,34 @@ export class ProviderSession {
 
   /** The tenant has ended its attempt in order; everything is kept until it comes back or the window has passed. */
   async pause(by: SessionSide): Promise<TenantRequestOutput<'session.pause'>> {
+    // A pause may overtake the attempt that it belongs to; how that start ended does not matter. A resume waits for the pause.
+    while (this.#starting !== undefined || this.#pausing !== undefined) {
+      await Promise.allSettled([this.#starting, this.#pausing]);
+    }
+    const paused = this.#pause(by);
+    this.#pausing = paused;
+    try {
+      return await paused;
+    } finally {
+      this.#pausing = undefined;
+    }
+  }
+
+  async #pause(by: SessionSide): Promise<TenantRequestOutput<'session.pause'>> {
+    const { live } = this;
     const { clock, resumeWindowMs } = this.#options;
-    // A pause may overtake the attempt that it belongs to; how that start ended does not matter.
-    await Promise.allSettled([this.#starting]);
     await this.#endAttempt(new FarkeepError('call.cancelled', 'The session is paused'));
     if (this.#context.operation === 'backup' && (this.#context.isCommitted || (await this.#options.findCommitted()))) {
       if (!this.#context.isCommitted) this.#committed(this.#context.storedBytes);
       const { pointId, storedBytes } = this.#context;
       return { committed: { pointId, storedBytes }, keptForMs: 0 };
     }
-    if (!this.live.isFinal) {
-      this.live.pause(by, clock.now() + resumeWindowMs);
+    // Saying it again moves neither the end of the window nor whose pause it is.
+    const untilMs = live.state === 'paused' ? live.resumeUntilMs : undefined;
+    if (untilMs !== undefined) return { committed: null, keptForMs: Math.max(0, untilMs - clock.now()) };
+    if (!live.isFinal) {
+      // The tenant's word alone does not make it the provider's pause.
+      live.pause(by === 'provider' && this.#hasWishedPause ? 'provider' : 'tenant', clock.now() + resumeWindowMs);
       this.#options.onChanged(this);
       this.#armExpiry(resumeWindowMs);
     }
@@ -193,6 +220,7 @@ export class ProviderSession {
       });
     }
     const wish = (this.#pauseWish ??= Promise.withResolvers<void>());
+    this.#hasWishedPause = true;
     this.#voice.wish('pause');
     const timer = setTimeout(
       () =>
@@ -302,6 +330,7 @@ export class ProviderSession {
 
   /** The service stops: the tenant comes back when it runs again. */
   async suspend(error: FarkeepError): Promise<void> {
+    this.#isSuspended = true;
     await this.#endAttempt(error);
     if (!this.live.isFinal && this.live.state !== 'paused') this.#waitForTenant(error);
     clearTimeout(this.#expiry);
