@@ -101,6 +101,8 @@ const maxPendingConnections = 64;
 const routeLifetimeMs = 60_000;
 const pushTimeoutMs = 10_000;
 const routesPerMessage = 256;
+/** A gateway whose renewal failed tries again after an hour. */
+const minRenewalIntervalMs = 30 * 60_000;
 
 /** One accepted connection; until its first valid request it is on the clock. */
 interface Incoming {
@@ -121,6 +123,8 @@ export class GatewayLinkServer {
   readonly #incoming = new Map<string, Incoming>();
   readonly #links = new Map<string, Link>();
   readonly #keys: ProxyKeys;
+  /** By gateway, in ms since the epoch. */
+  readonly #renewedAt = new Map<string, number>();
   #isClosing = false;
   #port = 0;
 
@@ -323,12 +327,14 @@ export class GatewayLinkServer {
               'Only an enrolled gateway renews its certificate, on its link',
             );
           }
+          this.#limitRenewals(gateway.gatewayId);
           const certificatePem = await this.#options.renew(gateway, publicKeyPem);
           this.#logger.info('Certificate of a gateway link renewed', { gatewayId: gateway.gatewayId });
           return { certificatePem };
         },
         'link-hello': ({ version, listeners }) => {
-          if (gateway === undefined) {
+          // Asked again: it may have been disabled or removed since the handshake, and then nothing would end its link.
+          if (gateway === undefined || this.#identify(tls)?.gatewayId !== gateway.gatewayId) {
             throw new FarkeepError(
               'gateway.not-enrolled',
               'This provider does not know the certificate of the gateway (any more)',
@@ -358,6 +364,18 @@ export class GatewayLinkServer {
         },
       }),
     );
+  }
+
+  /** Counted before the work, so that many at once are no way around it. @throws call.refused */
+  #limitRenewals(gatewayId: string): void {
+    const nowMs = this.#clock.now();
+    const lastMs = this.#renewedAt.get(gatewayId);
+    if (lastMs !== undefined && nowMs - lastMs < minRenewalIntervalMs) {
+      throw new FarkeepError('call.refused', 'The certificate of this gateway was renewed a short time ago', {
+        hint: 'It tries again by itself.',
+      });
+    }
+    this.#renewedAt.set(gatewayId, nowMs);
   }
 
   #register(link: Link): void {

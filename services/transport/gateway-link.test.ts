@@ -151,6 +151,41 @@ describe('infrastructure port', () => {
     expect((await closed)?.code).toBe('protocol.malformed');
     await vi.waitFor(() => expect(provider.links.gateways()).toHaveLength(0));
   });
+
+  async function enrolledGateway(provider: ProviderFixture): Promise<{ cert: string; key: string | Buffer }> {
+    const keys = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const enrolling = await dial(provider.links.port);
+    const { secret } = parseEnrolmentToken(provider.makeToken());
+    const { certificatePem } = await callLink(enrolling.peer, 'enrol', {
+      secret,
+      name: 'gw',
+      publicKeyPem: keys.publicKey.export({ type: 'spki', format: 'pem' }),
+    });
+    return { cert: certificatePem, key: keys.privateKey.export({ type: 'pkcs8', format: 'pem' }) };
+  }
+
+  it('gives no link to a gateway that was removed between its handshake and its hello', async () => {
+    const provider = await startProvider();
+    const waiting = await dial(provider.links.port, await enrolledGateway(provider));
+    provider.known.clear();
+    await expect(callLink(waiting.peer, 'link-hello', hello)).rejects.toMatchObject({ code: 'gateway.not-enrolled' });
+    expect(provider.links.gateways()).toEqual([]);
+  });
+
+  // Each renewal is a line in the provider's record of changes, which is never shortened.
+  it('renews a certificate no more often than a sound gateway asks, over whatever number of links', async () => {
+    const provider = await startProvider();
+    const gateway = await enrolledGateway(provider);
+    const first = await dial(provider.links.port, gateway);
+    await callLink(first.peer, 'link-hello', hello);
+    const asked = [1, 2, 3].map(() => callLink(first.peer, 'renew', { publicKeyPem }));
+    const outcomes = (await Promise.allSettled(asked)).map(({ status }) => status);
+    expect(outcomes).toEqual(['fulfilled', 'rejected', 'rejected']);
+    const second = await dial(provider.links.port, gateway);
+    await callLink(second.peer, 'link-hello', hello);
+    await expect(callLink(second.peer, 'renew', { publicKeyPem })).rejects.toMatchObject({ code: 'call.refused' });
+    expect(provider.renewed.size).toBe(1);
+  });
 });
 
 describe('enrolment token', () => {
