@@ -4,7 +4,7 @@ import { Zip, ZipDeflate } from 'fflate';
 import type { DiagnosticsStepName } from '../contracts/rpc/console.ts';
 import { writeFileAtomically } from '../kernel/atomic-file.ts';
 import { toFarkeepError } from '../kernel/farkeep-error.ts';
-import { redactDocument, redactText } from '../kernel/redaction.ts';
+import { redactDocument, redactLines, redactText } from '../kernel/redaction.ts';
 import type { DiagnosticsFile, DiagnosticsStep } from './diagnostics-step.ts';
 
 export interface DiagnosticsResult {
@@ -53,7 +53,7 @@ function nameIn(place: string, { name }: DiagnosticsFile): string {
 }
 
 function textOf(content: unknown): string {
-  return typeof content === 'string' ? redactText(content) : `${JSON.stringify(redactDocument(content), null, 2)}\n`;
+  return typeof content === 'string' ? redactLines(content) : `${JSON.stringify(redactDocument(content), null, 2)}\n`;
 }
 
 class Archive {

@@ -23,35 +23,99 @@ function hasOwnJson(value: object): value is { toJSON(): unknown } {
 }
 
 const pemKey = /-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(-----END [A-Z ]*PRIVATE KEY-----|$)/g;
-/** "https://user:password@host" */
-const inAddress = /(\b[a-z][a-z0-9+.-]*:\/\/[^\s/:@]*:)[^\s/@]+@/gi;
-const assignment =
-  /\b([\w-]*(?:password|passphrase|secret|token|ticket|private[_-]?key)[\w-]*)(["']?\s*[:=]\s*)("[^"]*"|'[^']*'|[^\s,;}]+)/gi;
+const pemKeyEnd = /-----END [A-Z ]*PRIVATE KEY-----/;
+/** "https://user:password@host", "https://token@host" */
+const inAddress = /(\b[a-z][a-z0-9+.-]{0,30}:\/\/)([^\s/?#"'<>:@]{0,256}:)?[^\s/?#"'<>]{1,2000}@/gi;
+/** A password with a slash, as people write it; what looks like a port begins no password. */
+const inAddressWithSlash =
+  /(\b[a-z][a-z0-9+.-]{0,30}:\/\/[^\s/?#"'<>:@]{0,256}:)(?!\d{1,5}(?:[/?#\s"']|$))[^\s"'<>[\]]{1,2000}@/gi;
 
-const secretPart = /password|passphrase|secret|token|ticket|verifier|private.?key/i;
+const secretWords =
+  'pass(?:word|phrase|wd|code)|pwd|secret|token|ticket|credential|(?:private|api|access|encryption|signing|shared)[_-]?key';
+/** Also in JSON that was put into a JSON text, whose quotes have backslashes. */
+const assignment = new RegExp(
+  String.raw`((?:${secretWords})[\w-]{0,64})(\\*["']?\s*[:=]\s*)` +
+    String.raw`(\\+"[^"]*"|"(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.)*'?|[^\s;}"'[\]]+)`,
+  'gi',
+);
+const afterFlag = new RegExp(
+  String.raw`(--[\w-]{0,64}(?:${secretWords})[\w-]{0,64}["']?(?:\s+|\s*,\s*))(["']?)[^\s"',]+\2`,
+  'gi',
+);
+const authorization = /(authorization\\*["']?\s*[:=]\s*\\*["']?)(?:[a-z]{3,20}\s+)?[^\s"'\\]+/gi;
+const bearer = /\b(bearer\s+)[\w.~+/=-]{16,}/gi;
+const cookie = /(\bcookie\\*["']?\s*[:=]\s*\\*["']?)[^\r\n"'\\]+/gi;
+
+const secretPart = new RegExp(`${secretWords}|verifier|private.?key|authorization|cookie`, 'i');
+/** Of a number, such as a password of digits; other numbers are how long or how many. */
+const secretNumber = /(?:password|passphrase|passwd|pwd|secret|token|pin)$/i;
+const secretFlag = new RegExp(String.raw`^--?[\w-]*(?:${secretWords})[\w-]*$`, 'i');
 
 /**
- * For a document that leaves the machine, such as a configuration: stricter by name than a log, and every text in it is looked through.
- * Numbers and truth values stay: none of them is a secret.
+ * For a document that leaves the machine, such as a configuration: stricter by name than a log, and every text in it is looked through,
+ * names and arguments as well.
  */
 export function redactDocument(value: unknown): unknown {
   if (typeof value === 'string') return redactText(value);
-  if (Array.isArray(value)) return value.map(redactDocument);
+  if (Array.isArray(value)) {
+    const items: readonly unknown[] = value;
+    return items.map((item, index) => {
+      const before = items[index - 1];
+      const isArgument = typeof before === 'string' && secretFlag.test(before) && typeof item === 'string';
+      return isArgument ? '[secret]' : redactDocument(item);
+    });
+  }
   if (typeof value !== 'object' || value === null) return value;
   if (value instanceof Uint8Array) return `[${value.length} bytes]`;
   return Object.fromEntries(
-    Object.entries(value).map(([name, item]) => {
-      const isSecret = (secretName.test(name) || secretPart.test(name)) && !isPlain(item);
-      return [name, isSecret ? '[secret]' : redactDocument(item)];
-    }),
+    Object.entries(value).map(([name, item]) => [
+      redactText(name),
+      isSecret(name, item) ? '[secret]' : redactDocument(item),
+    ]),
   );
 }
 
-function isPlain(value: unknown): boolean {
-  return value === null || typeof value === 'number' || typeof value === 'boolean';
+function isSecret(name: string, value: unknown): boolean {
+  if (value === null || typeof value === 'boolean') return false;
+  if (typeof value === 'number') return secretNumber.test(name);
+  return secretName.test(name) || secretPart.test(name);
+}
+
+/** For a log of many lines: those that are JSON are read as such, so that no quote inside a text hides the rest of a secret. */
+export function redactLines(text: string): string {
+  return withoutKeys(text)
+    .split('\n')
+    .map((line) => {
+      if (!line.startsWith('{')) return redactText(line);
+      try {
+        return JSON.stringify(redactDocument(JSON.parse(line)));
+      } catch {
+        return redactText(line);
+      }
+    })
+    .join('\n');
 }
 
 /** For lines that are not structured, such as what a runtime prints when it ends. */
 export function redactText(text: string): string {
-  return text.replace(pemKey, '[private key]').replace(inAddress, '$1[secret]@').replace(assignment, '$1$2[secret]');
+  return withoutKeys(text)
+    .replace(inAddress, '$1$2[secret]@')
+    .replace(inAddressWithSlash, '$1[secret]@')
+    .replace(authorization, '$1[secret]')
+    .replace(bearer, '$1[secret]')
+    .replace(cookie, '$1[secret]')
+    .replace(afterFlag, '$1[secret]')
+    .replace(assignment, '$1$2[secret]');
+}
+
+/** Also a key whose beginning was cut off with the log before it. */
+function withoutKeys(text: string): string {
+  let rest = text.replace(pemKey, '[private key]');
+  for (;;) {
+    const end = pemKeyEnd.exec(rest);
+    if (end === null) return rest;
+    let start = end.index;
+    while (start > 0 && /[A-Za-z0-9+/=\s\\]/.test(rest.charAt(start - 1))) start -= 1;
+    rest = `${rest.slice(0, start)}[private key]${rest.slice(end.index + end[0].length)}`;
+  }
 }
