@@ -76,6 +76,7 @@ export class BackupPipeline {
   #cachedBytes = 0;
   #cachedBlocks = 0;
   #processedFiles = 0;
+  #unchangedFiles = 0;
   #skippedFiles = 0;
   #durableBytes = 0;
   #total: { bytes: number; files: number } | undefined;
@@ -109,6 +110,7 @@ export class BackupPipeline {
       durableBytes: this.#durableBytes,
       processedFiles: this.#processedFiles,
       skippedFiles: this.#skippedFiles,
+      unchangedFiles: this.#unchangedFiles,
       newBlocks,
       reusedBlocks: reusedBlocks + this.#cachedBlocks,
     };
@@ -285,6 +287,7 @@ export class BackupPipeline {
 
   #fileUnchanged(file: PendingFile, content: Buffer): void {
     const sizeBytes = Number(file.entry.stats.size);
+    this.#unchangedFiles += 1;
     this.#cachedBytes += sizeBytes;
     this.#cachedBlocks += content.length / packedReferenceBytes;
     this.#keptPaths.push(file.entry.sourcePath);

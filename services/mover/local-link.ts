@@ -110,6 +110,8 @@ export interface SourceTotals {
   readonly processedFiles: number;
   /** Restore: left alone by the overwrite rule. Backup: could not be read. */
   readonly skippedFiles: number;
+  /** Backup: not read, because their blocks are known from an earlier session or attempt and stored. Else 0. */
+  readonly unchangedFiles: number;
   readonly newBlocks: number;
   readonly reusedBlocks: number;
   /** Restore only. */

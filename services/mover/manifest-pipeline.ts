@@ -85,6 +85,7 @@ export class ManifestPipeline {
       durableBytes: 0,
       processedFiles: this.#entries,
       skippedFiles: 0,
+      unchangedFiles: 0,
       newBlocks,
       reusedBlocks: 0,
     };

@@ -158,9 +158,11 @@ describe('backup and restore', () => {
     settle(inSource('big'), ...Array.from({ length: 200 }, (_, index) => inSource(`small ${index}`)));
     const first = finished(await backup(newId()));
     expect(first.totals.newBlocks).toBeGreaterThan(203);
+    expect(first.totals.unchangedFiles).toBe(0);
 
     const second = finished(await backup(newId()));
-    expect(second.totals).toMatchObject({ newBlocks: 0, readBytes: 0, transferredBytes: 0, processedFiles: 201 });
+    expect(second.totals).toMatchObject({ newBlocks: 0, readBytes: 0, transferredBytes: 0 });
+    expect(second.totals).toMatchObject({ processedFiles: 201, unchangedFiles: 201 });
     expect(second.totals.processedBytes).toBe(first.totals.processedBytes);
 
     content.write('changed', 6_000_000);
@@ -169,6 +171,7 @@ describe('backup and restore', () => {
     const third = finished(await backup(pointId));
     expect(third.totals.newBlocks).toBeGreaterThan(1);
     expect(third.totals.newBlocks).toBeLessThan(8);
+    expect(third.totals.unchangedFiles).toBe(200);
     finished(await restore(pointId));
     expect(readFileSync(path.join(folder, 'out/big')).equals(readFileSync(inSource('big')))).toBe(true);
   });

@@ -90,6 +90,7 @@ export class RestorePipeline {
       durableBytes: 0,
       processedFiles: this.#processedFiles,
       skippedFiles: this.#writer?.counts.skipped ?? 0,
+      unchangedFiles: 0,
       newBlocks,
       reusedBlocks: this.#reusedBlocks,
       restored: this.#restored(),

@@ -117,6 +117,7 @@ describe('StallWatch', () => {
     durableBytes: 0,
     processedFiles: 0,
     skippedFiles: 0,
+    unchangedFiles: 0,
     newBlocks: 0,
     reusedBlocks: 0,
   };

@@ -74,6 +74,7 @@ function progressOf(
     readBytes: totals.readBytes,
     transferredBytes: totals.transferredBytes,
     safeBytes: safeBytes(totals),
+    unchangedFiles: totals.unchangedFiles,
     newBlocks: totals.newBlocks,
     reusedBlocks: totals.reusedBlocks,
     ...(totals.restored === undefined ? {} : { restored: together(totals.restored, earlier) }),

@@ -10,6 +10,7 @@ import type { SessionDetail } from '../contracts/models/session.ts';
 import { gatewaysDomain } from '../contracts/rpc/gateways.ts';
 import { repositoriesDomain } from '../contracts/rpc/repositories.ts';
 import { tenantsDomain } from '../contracts/rpc/tenants.ts';
+import { formatOutcome } from '../cli/session-report.ts';
 import { formatVerification } from '../cli/verification-report.ts';
 import { differencesBetween } from './repository-fixture.ts';
 import { Stack } from './stack.ts';
@@ -87,7 +88,12 @@ describe('damaged blocks at the provider', () => {
     expect(after).toMatchObject({ ok: true, damaged: [], settled: [{ damagedBlocks: 2, lostBlocks: 0 }] });
     expect(formatVerification(after)).toMatch(/^Sound: .*was sent again/s);
     await expectOldPointWhole('after-flip');
-    expect((await stack.runJob(jobId)).progress.newBlocks).toBe(0);
+    const last = await stack.runJob(jobId);
+    expect(last.progress.newBlocks).toBe(0);
+    // Nothing was read, and the summary says so.
+    expect(last.progress.unchangedFiles).toBeGreaterThan(0);
+    expect(last.progress.unchangedFiles).toBe(last.progress.processedFiles);
+    expect(formatOutcome(last)).toContain(`${last.progress.unchangedFiles} file`);
   }, 60_000);
 
   it('that a restore meets are told on both sides and sent again', async () => {

@@ -83,6 +83,7 @@ export const sessionProgressSchema = z.object({
   transferredBytes: bytesSchema,
   /** Durable at the provider (backup) or on the destination disk (restore), as source bytes. */
   safeBytes: bytesSchema,
+  /** Not read, because their blocks are known from an earlier session or attempt and stored. */
   unchangedFiles: countSchema,
   newBlocks: countSchema,
   reusedBlocks: countSchema,
