@@ -17,6 +17,7 @@ const dayMs = 86_400_000;
 describe('TrustDesk', () => {
   let current: string;
   let next: string;
+  let unknown: string;
   let clock: ShiftedClock;
   let pins: PinStore;
   let journal: TrustJournal;
@@ -28,7 +29,7 @@ describe('TrustDesk', () => {
   beforeAll(async () => {
     const make = async (commonName: string): Promise<string> =>
       (await generateSelfSigned({ subject: { commonName }, keyBits: 2048 })).certificatePem;
-    [current, next] = await Promise.all([make('current'), make('next')]);
+    [current, next, unknown] = await Promise.all([make('current'), make('next'), make('unknown')]);
   });
   beforeEach(() => {
     const database = openTrustDatabase(':memory:');
@@ -138,5 +139,18 @@ describe('TrustDesk', () => {
     met.add('fabrikam');
     expect(show(current, 'fabrikam').prompt?.prompt.kind).toBe('untrusted');
     expect(pins.list('fabrikam')).toEqual([]);
+  });
+
+  it('never takes what a person has refused, or revoked under another name, for a first use', () => {
+    const { prompt } = show(next, 'fabrikam');
+    desk.answer(prompt?.prompt.id ?? '', 'refuse', { isCompared: false, who: 'admin (console)' });
+    revokeCurrent();
+    canTrustFirstUse = true;
+    expect(show(next, 'fabrikam').prompt?.prompt.kind).toBe('untrusted');
+    expect(show(current, 'another.test').prompt?.prompt.kind).toBe('untrusted');
+    expect(show(next, 'a.third.test').prompt?.prompt.kind).toBe('untrusted');
+    expect(show(unknown, 'Northwind').prompt?.prompt.kind).toBe('untrusted');
+    expect(pins.list().map(({ state }) => state)).toEqual(['revoked']);
+    expect(show(unknown, 'another.test').result.decision).toBe('pinned');
   });
 });

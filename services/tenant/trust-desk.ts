@@ -259,12 +259,37 @@ export class TrustDesk {
     this.#publish(trustDomain, 'pinsChanged', {});
   }
 
-  /** Any pin at all, whatever became of it, means that this is not the first use. Only the missing authority is passed over. */
-  #isFirstUse({ pins }: TrustInput, { findings }: TrustResult, { identity, fingerprint }: TrustQuestion): boolean {
+  /** Only the missing authority is passed over. */
+  #isFirstUse({ leafDer }: TrustInput, { findings }: TrustResult, { identity, fingerprint }: TrustQuestion): boolean {
     const isAuthorityMissing = findings.every(
       ({ isRefusing, reason }) => !isRefusing || firstUseReasons.includes(reason),
     );
-    return fingerprint === undefined && pins.length === 0 && isAuthorityMissing && this.#canTrustFirstUse(identity);
+    return (
+      fingerprint === undefined &&
+      isAuthorityMissing &&
+      this.#canTrustFirstUse(identity) &&
+      !this.#wasMet(identity, thumbprintOf(leafDer))
+    );
+  }
+
+  /**
+   * Any pin or entry of this name, whatever became of it; and a certificate that was refused or revoked stays so under every other name,
+   * such as the same host in capitals or with another port.
+   */
+  #wasMet(identity: string, sha256: string): boolean {
+    const isSameName = (other: string): boolean => other.toLowerCase() === identity.toLowerCase();
+    return (
+      this.#pins
+        .list()
+        .some((pin) => isSameName(pin.identity) || (pin.state === 'revoked' && pin.certificate.sha256 === sha256)) ||
+      this.#journal
+        .list()
+        .some(
+          (entry) =>
+            isSameName(entry.identity) ||
+            ((entry.action === 'refused' || entry.action === 'revoked') && entry.sha256 === sha256),
+        )
+    );
   }
 
   #pinAtFirstUse({ leafDer }: PresentedCertificate, { identity, host, port }: TrustQuestion): void {
