@@ -9,10 +9,12 @@ import type { FromWorker, ToWorker, WorkerCounters, WorkerStart } from './worker
 const workerLimits = { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 96 };
 /** A thread that has said its last word is gone within milliseconds, or not at all. */
 const exitGraceMs = 300;
+/** When one stream ends the session the others are cut; for so long a cut may be overtaken by the reason. */
+const reasonGraceMs = 250;
 
 export interface StreamPoolHandlers {
   onMessage(streamIndex: number, message: FromWorker): void;
-  /** The first failure of any stream. */
+  /** The first failure of any stream; a cut only when no other reason comes with it. */
   onFailure(error: FarkeepError): void;
 }
 
@@ -24,6 +26,7 @@ export class StreamPool {
   #runningThreads = 0;
   readonly #handlers: StreamPoolHandlers;
   #hasFailed = false;
+  #cutTimer: NodeJS.Timeout | undefined;
   readonly counters: WorkerCounters = emptyCounters();
 
   constructor(start: SourceStart, handlers: StreamPoolHandlers) {
@@ -124,6 +127,13 @@ export class StreamPool {
 
   #fail(error: FarkeepError): void {
     if (this.#hasFailed) return;
+    if (error.code === 'connection.lost' && this.#workers.length > 1) {
+      this.#cutTimer ??= setTimeout(() => this.#failWith(error), reasonGraceMs);
+    } else this.#failWith(error);
+  }
+
+  #failWith(error: FarkeepError): void {
+    clearTimeout(this.#cutTimer);
     this.#hasFailed = true;
     this.#handlers.onFailure(error);
   }

@@ -44,8 +44,9 @@ const fail = (error: unknown): void => {
     details: { ...details, stream: start.streamIndex },
     cause: error,
   });
-  connection?.fail(known);
+  // First the reason: as soon as this stream is cut the target drops the others, and their workers have less to tell.
   post({ type: 'failed', error: known.toInfo() });
+  connection?.fail(known);
   finish();
 };
 
@@ -235,7 +236,14 @@ try {
           );
         });
       },
-      onMessage: receive,
+      onMessage: (message, memory) => {
+        try {
+          receive(message, memory);
+        } catch (error) {
+          fail(error);
+          throw error;
+        }
+      },
       onPeerEnd: () => {
         if (!isEnding) fail(new FarkeepError('connection.lost', 'The target ended the data stream early'));
       },

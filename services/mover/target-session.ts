@@ -74,7 +74,8 @@ export class TargetSession {
         if (this.#unflushedBlocks === 0) return;
         this.#unflushedBlocks = 0;
         this.#store.flush().catch((error: unknown) => {
-          this.#fail(error);
+          // What is written in the background fails here as often as at the next block.
+          this.refuse(error);
         });
       }, options.flushIntervalMs);
     }
