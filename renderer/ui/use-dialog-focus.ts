@@ -23,13 +23,33 @@ export function useDialogFocus(inside: RefObject<HTMLElement | null>): void {
       if (target instanceof HTMLElement) dialog.lastFocus = target;
     };
     element.addEventListener('focusin', remember);
+    // A button that is disabled while its work runs, or goes away, takes the focus with it, and Esc would reach nobody.
+    const watcher = new MutationObserver(() => {
+      if (open.at(-1) === dialog && isFocusLost()) bringFocusBack(dialog, framesToWatch);
+    });
+    watcher.observe(element, { subtree: true, childList: true, attributeFilter: ['disabled'] });
     return () => {
+      watcher.disconnect();
       element.removeEventListener('focusin', remember);
       const wasOnTop = open.at(-1) === dialog;
       open.splice(open.indexOf(dialog), 1);
       if (wasOnTop) keepFocusInTopDialog(framesToWatch);
     };
   }, [inside]);
+}
+
+function isFocusLost(): boolean {
+  const focused = document.activeElement;
+  return focused === null || focused === document.body || focused.matches(':disabled');
+}
+
+function bringFocusBack(dialog: OpenDialog, frames: number): void {
+  if (frames === 0) return;
+  requestAnimationFrame(() => {
+    if (open.at(-1) !== dialog || !isFocusLost()) return;
+    focusInto(dialog);
+    if (isFocusLost()) bringFocusBack(dialog, frames - 1);
+  });
 }
 
 function keepFocusInTopDialog(frames: number): void {

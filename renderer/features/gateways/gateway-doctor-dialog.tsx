@@ -24,7 +24,8 @@ const tones: Readonly<Record<Check['outcome'], Tone>> = {
 
 const useStyles = makeStyles({
   intro: { margin: '0 0 12px 0', color: tokens.colorNeutralForeground2 },
-  body: { minHeight: '220px' },
+  body: { minHeight: '220px', display: 'flex', flexDirection: 'column', gap: '16px' },
+  gateway: { margin: 0, fontSize: tokens.fontSizeBase300, overflowWrap: 'anywhere' },
 });
 
 export function GatewayDoctorDialog({ onClose }: { readonly onClose: () => void }): ReactNode {
@@ -58,32 +59,45 @@ export function GatewayDoctorDialog({ onClose }: { readonly onClose: () => void 
         {isBusy && <Spinner size="small" label={t('doctor.working')} />}
         {!isBusy && checks !== null && checks.length === 0 && <p>{t('doctor.empty')}</p>}
         {!isBusy && checks !== null && checks.length > 0 && (
-          <SimpleTable
-            label={t('doctor.title')}
-            rows={checks.map((check, index) => ({ ...check, index }))}
-            rowKey={({ index }) => String(index)}
-            columns={[
-              { id: 'gateway', title: t('doctor.gateway'), width: '110px', cell: ({ gateway }) => gateway },
-              {
-                id: 'check',
-                title: t('doctor.check'),
-                width: '130px',
-                cell: ({ check }) => t(`doctor.check.${check}`),
-              },
-              {
-                id: 'outcome',
-                title: t('doctor.outcome'),
-                width: '130px',
-                cell: ({ outcome }) => (
-                  <StatusBadge tone={tones[outcome]}>{t(`doctor.outcome.${outcome}`)}</StatusBadge>
-                ),
-              },
-              { id: 'message', title: t('doctor.message'), cell: ({ message }) => message },
-              { id: 'help', title: t('doctor.help'), cell: ({ help }) => help },
-            ]}
-          />
+          <>
+            {[...new Set(checks.map(({ gateway }) => gateway))].map((name) => (
+              <Findings key={name} name={name} checks={checks.filter(({ gateway }) => gateway === name)} />
+            ))}
+          </>
         )}
       </div>
     </DialogFrame>
+  );
+}
+
+function Findings({ name, checks }: { readonly name: string; readonly checks: readonly Check[] }): ReactNode {
+  const t = useText();
+  const styles = useStyles();
+  return (
+    <section aria-label={name}>
+      <h3 className={styles.gateway}>{name}</h3>
+      <SimpleTable
+        label={t('doctor.table', { gateway: name })}
+        rows={checks}
+        rowKey={({ check, message }) => `${check} ${message}`}
+        columns={[
+          { id: 'check', title: t('doctor.check'), width: '130px', cell: ({ check }) => t(`doctor.check.${check}`) },
+          {
+            id: 'outcome',
+            title: t('doctor.outcome'),
+            width: '130px',
+            cell: ({ outcome }) => <StatusBadge tone={tones[outcome]}>{t(`doctor.outcome.${outcome}`)}</StatusBadge>,
+          },
+          {
+            id: 'message',
+            title: t('doctor.message'),
+            width: '40%',
+            isBreakable: true,
+            cell: ({ message }) => message,
+          },
+          { id: 'help', title: t('doctor.help'), isBreakable: true, cell: ({ help }) => help },
+        ]}
+      />
+    </section>
   );
 }

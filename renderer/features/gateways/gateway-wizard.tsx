@@ -33,11 +33,11 @@ const useStyles = makeStyles({
     '& input': { minWidth: 0, width: '100%' },
   },
   choice: { display: 'flex', flexDirection: 'column' },
-  hint: { margin: '-4px 0 0 32px', color: tokens.colorNeutralForeground3 },
+  hint: { margin: '-4px 0 0 36px', color: tokens.colorNeutralForeground3 },
   token: { display: 'flex', gap: '8px', alignItems: 'flex-start' },
-  field: { flexGrow: 1 },
+  field: { flexGrow: 1, minWidth: 0 },
   mono: { fontFamily: tokens.fontFamilyMonospace },
-  copy: { marginTop: '26px' },
+  copy: { marginTop: '26px', flexShrink: 0, '& button': { whiteSpace: 'nowrap' } },
 });
 
 type Errors = Partial<Record<'name' | 'host' | 'port', string>>;
@@ -57,7 +57,9 @@ export function GatewayWizard({ onClose }: { readonly onClose: () => void }): Re
   const [name, setName] = useState('');
   const [isHere, setHere] = useState(canBeHere);
   const [host, setHost] = useState('');
-  const [port, setPort] = useState(String(canBeHere ? listenAddress : 6180));
+  const [enteredPort, setPort] = useState<string | null>(null);
+  // The port of the gateway here says nothing about one elsewhere.
+  const port = enteredPort ?? String(isHere ? listenAddress : 6180);
   const [errors, setErrors] = useState<Errors>({});
   const [result, setResult] = useState<Result | null>(null);
   const refuse = (found: Errors): boolean => {
