@@ -36,7 +36,7 @@ export const sessionTexts = {
   'session.state.succeeded': 'Success',
   'session.state.warning': 'Warning',
   'session.state.failed': 'Failed',
-  'session.state.cancelled': 'Cancelled',
+  'session.state.cancelled': 'Canceled',
   'session.securityWarning': 'Security warning',
 
   'session.back': 'Sessions',
@@ -145,6 +145,7 @@ export const sessionTexts = {
   'actions.time': 'Time',
   'actions.text': 'Action',
   'actions.duration': 'Duration',
+  'actions.none': 'Nothing out of the ordinary happened.',
   'actions.empty': 'What the session does is listed here.',
   'warnings.title': 'Warnings',
   'warnings.path': 'File',

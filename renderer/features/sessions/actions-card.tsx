@@ -30,11 +30,12 @@ const useStyles = makeStyles({
 const nearEndPixels = 40;
 
 interface ActionsCardProps {
+  readonly hasEnded: boolean;
   readonly actions: readonly SessionAction[];
 }
 
 /** Drawn again when an action is added, not with every figure of the session. */
-export const ActionsCard = memo(function ActionsCard({ actions }: ActionsCardProps): ReactNode {
+export const ActionsCard = memo(function ActionsCard({ actions, hasEnded }: ActionsCardProps): ReactNode {
   const t = useText();
   const styles = useStyles();
   const scroller = useRef<HTMLDivElement>(null);
@@ -55,7 +56,7 @@ export const ActionsCard = memo(function ActionsCard({ actions }: ActionsCardPro
         }}
       >
         {actions.length === 0 ? (
-          <p className={styles.muted}>{t('actions.empty')}</p>
+          <p className={styles.muted}>{t(hasEnded ? 'actions.none' : 'actions.empty')}</p>
         ) : (
           <SimpleTable
             label={t('actions.title')}

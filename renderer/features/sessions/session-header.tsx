@@ -19,7 +19,7 @@ import { PauseButton } from './pause-button.tsx';
 const useStyles = makeStyles({
   root: { display: 'flex', flexDirection: 'column', gap: '8px' },
   line: { display: 'flex', alignItems: 'center', gap: '10px', minHeight: '32px' },
-  back: { minWidth: 'unset', marginLeft: '-8px' },
+  back: { minWidth: 'unset', marginLeft: '-8px', whiteSpace: 'nowrap', flexShrink: 0 },
   title: {
     margin: 0,
     fontSize: tokens.fontSizeBase500,
@@ -84,9 +84,13 @@ export function SessionHeader({ side, detail }: SessionHeaderProps): ReactNode {
         >
           {t('session.back')}
         </Button>
-        <h1 className={styles.title}>{detail.jobName}</h1>
+        <h1 className={styles.title} title={detail.jobName}>
+          {detail.jobName}
+        </h1>
         <SessionStateBadge state={detail.state} hasSecurityWarning={detail.hasSecurityWarning} isPill />
-        <span className={styles.meta}>{meta}</span>
+        <span className={styles.meta} title={meta}>
+          {meta}
+        </span>
         <Button
           className={styles.button}
           icon={<DocumentArrowDown20Regular />}

@@ -3,6 +3,7 @@ import { Spinner, makeStyles } from '@fluentui/react-components';
 import type { ReactNode } from 'react';
 import { useText } from '../../i18n/use-text.ts';
 import type { SessionSide } from '../../platform/clients.ts';
+import { isFinal } from '../../platform/mirror/apply-event.ts';
 import { mirror, useOpenSession } from '../../platform/use-mirror.ts';
 import { ErrorView } from '../../ui/error-view.tsx';
 import { ActionsCard } from './actions-card.tsx';
@@ -74,7 +75,7 @@ export function SessionPage({ side, sessionId }: SessionPageProps): ReactNode {
       </div>
       <div className={styles.lists}>
         <ObjectsCard objects={detail.objects} areNamesHidden={detail.areObjectNamesHidden} />
-        <ActionsCard actions={detail.actions} />
+        <ActionsCard actions={detail.actions} hasEnded={isFinal(detail)} />
       </div>
       {detail.warnings.length > 0 && <WarningsCard detail={detail} />}
     </div>

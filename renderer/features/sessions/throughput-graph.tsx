@@ -40,7 +40,8 @@ function optionsFor(
   const axis = { stroke: text, font, grid: { stroke: lines, width: 1 }, ticks: { show: false } } as const;
   return {
     ...size,
-    padding: [6, 6, 0, 0],
+    // At the right there is room for half of a time that stands below the last line.
+    padding: [6, 28, 0, 0],
     legend: { show: false },
     cursor: { y: false, points: { size: 7 }, drag: { x: false, y: false } },
     scales: {
