@@ -58,6 +58,8 @@ describe('a document', () => {
     [{ note: JSON.stringify({ password: `a"${mark}` }) }],
     [{ proxies: { [`http://u:${mark}@host`]: 1 } }],
     [{ environment: [`FARKEEP_PASSWORD=${mark}`] }],
+    // A refused login logs it, and people type their password there.
+    [{ msg: 'Login refused', userName: mark }],
   ])('holds no secret: %j', (document) => {
     expect(JSON.stringify(redactDocument(document))).not.toContain(mark);
   });

@@ -46,7 +46,8 @@ const authorization = /(authorization\\*["']?\s*[:=]\s*\\*["']?)(?:[a-z]{3,20}\s
 const bearer = /\b(bearer\s+)[\w.~+/=-]{16,}/gi;
 const cookie = /(\bcookie\\*["']?\s*[:=]\s*\\*["']?)[^\r\n"'\\]+/gi;
 
-const secretPart = new RegExp(`${secretWords}|verifier|private.?key|authorization|cookie`, 'i');
+/** A user name as well: refused logins are logged with it, and people type their password there. */
+const secretPart = new RegExp(`${secretWords}|verifier|private.?key|authorization|cookie|user.?name`, 'i');
 /** Of a number, such as a password of digits; other numbers are how long or how many. */
 const secretNumber = /(?:password|passphrase|passwd|pwd|secret|token|pin)$/i;
 const secretFlag = new RegExp(String.raw`^--?[\w-]*(?:${secretWords})[\w-]*$`, 'i');
