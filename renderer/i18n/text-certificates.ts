@@ -48,7 +48,7 @@ export const certificateTexts = {
   'certificate.generate.defaultName': 'Farkeep certificate {year}',
 
   'certificate.pick.intro':
-    'Certificates of this computer that come with a private key. Greyed ones cannot be used; each says why.',
+    'Certificates of this computer that come with a private key. Grayed ones cannot be used; each says why.',
   'certificate.pick.table': 'Certificates of this computer',
   'certificate.pick.search': 'Search certificates',
   'certificate.pick.issuedTo': 'Issued to',
@@ -133,10 +133,10 @@ export const certificateTexts = {
 
   'certificate.badge.selfSigned': 'Self-signed',
   'certificate.badge.caSigned': 'CA-signed',
-  'certificate.expiry.days': '{days, plural, =0 {expires today} one {expires tomorrow} other {expires in # days}}',
-  'certificate.expiry.passed': 'expired',
-  'certificate.expiry.notYet': 'not valid yet',
-  'certificate.expiry.good': 'valid until {date}',
+  'certificate.expiry.days': '{days, plural, =0 {Expires today} one {Expires tomorrow} other {Expires in # days}}',
+  'certificate.expiry.passed': 'Expired',
+  'certificate.expiry.notYet': 'Not valid yet',
+  'certificate.expiry.good': 'Valid until {date}',
   'certificate.firstStart': 'Made at first start',
 
   'certificate.view.title': 'Certificate of {name}',

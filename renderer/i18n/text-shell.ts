@@ -92,7 +92,7 @@ export const shellTexts = {
   'license.organization': 'Organization',
   'license.edition': 'Edition',
   'license.expires': 'Valid until',
-  'license.noEnd': 'Without end',
+  'license.noEnd': 'Does not expire',
   'license.edition.community': 'Community',
   'license.edition.standard': 'Standard',
   'license.edition.enterprise': 'Enterprise',
