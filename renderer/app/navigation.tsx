@@ -172,9 +172,9 @@ function RunningCount({ page }: { readonly page: Page }): ReactNode {
   const t = useText();
   const styles = useStyles();
   const count = useMirror(({ provider, tenant }) => {
-    if (page === 'provider/sessions') return provider.sessions.filter((session) => !isFinal(session)).length;
-    if (page === 'tenant/sessions') return tenant.sessions.filter((session) => !isFinal(session)).length;
-    return 0;
+    const side = page === 'provider/sessions' ? provider : page === 'tenant/sessions' ? tenant : null;
+    // As in the status bar: a paused session waits for somebody, it does not run.
+    return side?.sessions.filter((session) => !isFinal(session) && session.state !== 'paused').length ?? 0;
   });
   if (count === 0) return null;
   // Hidden from the name: a button that is called "Sessions" keeps its name while things run.

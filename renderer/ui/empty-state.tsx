@@ -16,7 +16,7 @@ const useStyles = makeStyles({
   },
   icon: { color: tokens.colorNeutralForeground3, fontSize: '40px', lineHeight: 1, marginBottom: '6px' },
   title: { margin: 0, fontSize: tokens.fontSizeBase400, fontWeight: tokens.fontWeightSemibold },
-  text: { margin: 0, maxWidth: '460px', color: tokens.colorNeutralForeground2 },
+  text: { margin: 0, maxWidth: '460px', textWrap: 'balance', color: tokens.colorNeutralForeground2 },
   action: { marginTop: '14px' },
 });
 

@@ -26,9 +26,10 @@ const icons: Readonly<Record<Tone, ReactNode>> = {
 const useStyles = makeStyles({
   badge: {
     display: 'inline-flex',
-    alignItems: 'center',
+    // Beside the first line when the text needs more than one.
+    alignItems: 'flex-start',
     gap: '5px',
-    '& > svg': { flexShrink: 0 },
+    '& > svg': { flexShrink: 0, marginTop: '2px' },
     color: tokens.colorNeutralForeground1,
     lineHeight: '20px',
     verticalAlign: 'middle',

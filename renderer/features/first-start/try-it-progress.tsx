@@ -45,7 +45,7 @@ const useStyles = makeStyles({
   active: { color: tokens.colorNeutralForeground1 },
   done: { color: tokens.colorPaletteGreenForeground1 },
   failed: { color: tokens.colorPaletteRedForeground1 },
-  mark: { width: '20px', display: 'inline-flex' },
+  mark: { width: '20px', display: 'inline-flex', justifyContent: 'center' },
   actions: { display: 'flex', gap: '8px' },
 });
 

@@ -16,6 +16,7 @@ const useStyles = makeStyles({
   root: { display: 'grid', gridTemplateColumns: '1fr 1fr', columnGap: '32px', rowGap: '20px', alignItems: 'start' },
   group: { border: 'none', margin: 0, padding: 0, display: 'flex', flexDirection: 'column' },
   legend: { padding: 0, marginBottom: '2px', fontWeight: tokens.fontWeightSemibold },
+  label: { paddingTop: 0, fontWeight: tokens.fontWeightSemibold },
   hint: { margin: '2px 0 0 8px', fontSize: tokens.fontSizeBase200, color: tokens.colorNeutralForeground3 },
   wide: { gridColumn: '1 / -1' },
 });
@@ -40,7 +41,7 @@ export function GeneralTab(): ReactNode {
           <ErrorView error={call.error} />
         </div>
       )}
-      <Field label={t('options.theme')}>
+      <Field label={{ className: styles.label, children: t('options.theme') }}>
         <RadioGroup
           value={preferences.theme}
           onChange={(_event, data) => save({ theme: themes.find((theme) => theme === data.value) ?? 'system' })}
@@ -64,7 +65,7 @@ export function GeneralTab(): ReactNode {
           />
         ))}
       </fieldset>
-      <Field label={t('options.tray')}>
+      <Field label={{ className: styles.label, children: t('options.tray') }}>
         <Select
           value={preferences.keepRunningInTray}
           onChange={(_event, data) =>

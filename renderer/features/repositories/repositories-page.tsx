@@ -276,7 +276,11 @@ function VerificationResult({ name, result, onClose }: VerificationResultProps):
               title: t('repositories.damaged.blocks'),
               cell: ({ lostBlocks }) => formatCount(lostBlocks),
             },
-            { id: 'points', title: t('repositories.damaged.points'), cell: ({ points }) => points.join(', ') },
+            {
+              id: 'points',
+              title: t('repositories.damaged.points'),
+              cell: ({ points }) => points.join(', ') || t('word.none'),
+            },
           ]}
         />
       )}

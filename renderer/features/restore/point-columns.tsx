@@ -34,7 +34,7 @@ export function pointColumns(t: TextFunction): readonly TableColumn<RestorePoint
     {
       id: 'files',
       title: t('points.column.files'),
-      width: '100px',
+      width: '80px',
       isNumeric: true,
       sortBy: ({ files }) => files,
       cell: ({ files }) => formatCount(files),

@@ -18,6 +18,7 @@ import { formatBytes } from '../../platform/format.ts';
 import { mirror, useMirror } from '../../platform/use-mirror.ts';
 import { ConfirmDialog } from '../../ui/confirm-dialog.tsx';
 import type { TableColumn } from '../../ui/data-table.tsx';
+import { CodeText } from '../../ui/code-text.tsx';
 import { DetailsPane } from '../../ui/details-pane.tsx';
 import { EmptyState } from '../../ui/empty-state.tsx';
 import { ErrorView } from '../../ui/error-view.tsx';
@@ -166,6 +167,7 @@ export function ServiceProvidersPage(): ReactNode {
 const useStyles = makeStyles({
   title: { margin: '0 0 4px 0', fontSize: tokens.fontSizeBase300, fontWeight: tokens.fontWeightSemibold },
   list: { listStyle: 'none', margin: 0, padding: 0, display: 'flex', flexDirection: 'column', gap: '6px' },
+  address: { color: tokens.colorNeutralForeground2, verticalAlign: 'middle', overflowWrap: 'anywhere' },
   reason: { color: tokens.colorNeutralForeground2 },
 });
 
@@ -196,7 +198,8 @@ function ProviderDetails({
         <ul className={styles.list}>
           {provider.gateways.map(({ name, host, port, isUsable, reason }) => (
             <li key={`${host}:${port}`}>
-              <StatusBadge tone={isUsable ? 'success' : 'warning'}>{name}</StatusBadge> {`${host}:${port}`}
+              <StatusBadge tone={isUsable ? 'success' : 'warning'}>{name}</StatusBadge>{' '}
+              <span className={styles.address}>{`${host}:${port}`}</span>
               {reason !== null && <div className={styles.reason}>{reason}</div>}
             </li>
           ))}
@@ -205,7 +208,7 @@ function ProviderDetails({
       <PropertyList
         isStacked
         properties={[
-          { name: t('providers.thumbprint'), value: provider.certificate.sha256 },
+          { name: t('providers.thumbprint'), value: <CodeText text={provider.certificate.sha256} lineLength={24} /> },
           { name: t('providers.column.user'), value: provider.userName },
         ]}
       />
