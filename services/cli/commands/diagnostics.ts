@@ -16,7 +16,7 @@ export function registerDiagnostics(program: Command, action: DefineAction): voi
     .requiredOption('--out <file>', 'where to write it')
     .addHelpText(
       'after',
-      '\nWithout passwords, keys, tokens, file names of backups, or names of jobs and tenants.' +
+      '\nWithout passwords, keys and tokens; its lists name no jobs, tenants or files. Log lines may: read them first.' +
         '\n\nExample:\n  $ farkeep diagnostics --out farkeep-diagnostics.zip',
     )
     .action(
