@@ -15,7 +15,7 @@ export const commandGroups: readonly CommandGroup[] = [
   },
   {
     name: 'serve',
-    description: 'run one service in the foreground: provider, gateway or tenant',
+    description: 'run one service in the foreground: provider, gateway, tenant',
     load: async () => (await import('./commands/serve.ts')).registerServe,
   },
   {
@@ -30,7 +30,8 @@ export const commandGroups: readonly CommandGroup[] = [
   },
   {
     name: 'certificate',
-    description: 'certificates of the provider: list, show, generate, import, install, remove, usage, rollover',
+    description:
+      'certificates of the provider: list, show, generate, import, install, remove, usage, settings, rollover',
     load: async () => (await import('./commands/certificate.ts')).registerCertificate,
   },
   {
@@ -40,7 +41,8 @@ export const commandGroups: readonly CommandGroup[] = [
   },
   {
     name: 'trust',
-    description: 'what a tenant trusts: check, list, accept, refuse, revoke, journal, export, import, settings',
+    description:
+      'what a tenant trusts: check, list, accept, refuse, revoke, reinstate, journal, export, import, settings',
     load: async () => (await import('./commands/trust.ts')).registerTrust,
   },
   {
@@ -70,7 +72,7 @@ export const commandGroups: readonly CommandGroup[] = [
   },
   {
     name: 'session',
-    description: 'sessions, seen by tenant or provider: list, show, watch, cancel, evidence',
+    description: 'sessions, seen by tenant or provider: list, show, watch, pause, resume, cancel, evidence',
     load: async () => (await import('./commands/session.ts')).registerSession,
   },
   {

@@ -182,6 +182,10 @@ describe('farkeep against a held demo', () => {
     });
     expect(await tenant('job', 'add', 'first', '--source', source, ...target)).toMatchObject({ exitCode: 1 });
     expect(await tenant('job', 'run', 'second')).toMatchObject({ exitCode: 1 });
+    // What is told to run next can be pasted.
+    const spaced = await tenant('job', 'add', 'my files', '--source', source, ...target);
+    expect(spaced.stdout).toContain("Next: farkeep job run 'my files'\n");
+    expect(await tenant('job', 'remove', 'my files')).toMatchObject({ exitCode: 0 });
 
     const run = await tenant('job', 'run', 'first', '--json');
     expect(run.exitCode).toBe(0);
@@ -287,6 +291,8 @@ describe('farkeep against a held demo', () => {
         '--json',
       );
       expect(account.json()).toMatchObject({ ok: true, tenant: { name: 'acme', quotas: [{ limitBytes: 5e9 }] } });
+      const spaced = await provider('tenant', 'add', 'a b', '--password-file', passwordFile, '--quota', 'main=5GB');
+      expect(spaced).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('1 to 64 letters, digits') });
       const invitation = path.join(folder, 'acme.invitation');
       expect(await provider('tenant', 'invite', 'acme', '--out', invitation)).toMatchObject({ exitCode: 0 });
       expect((await stat(invitation)).mode & 0o777).toBe(0o600);

@@ -48,6 +48,14 @@ describe('the farkeep command', () => {
     expect(names).toEqual(expect.arrayContaining(documented));
   });
 
+  it('names every command of a group in its own help', async () => {
+    for (const { name } of await everyCommand()) {
+      const [groupName, child] = name.split(' ');
+      const group = commandGroups.find((known) => known.name === groupName);
+      if (child !== undefined) expect(group?.description.split(/[:,;] /), name).toContain(child);
+    }
+  });
+
   it('has help with examples on every command, and no option that takes a secret', async () => {
     for (const { name, command } of await everyCommand()) {
       let help = '';

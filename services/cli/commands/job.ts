@@ -6,7 +6,7 @@ import { exitCodes } from '../../contracts/errors.ts';
 import type { Job } from '../../contracts/models/tenant.ts';
 import { jobsDomain } from '../../contracts/rpc/jobs.ts';
 import { serviceProvidersDomain } from '../../contracts/rpc/service-providers.ts';
-import type { AdminClient } from '../../host/admin-client.ts';
+import { quoteForShell, type AdminClient } from '../../host/admin-client.ts';
 import type { DefineAction } from '../command-context.ts';
 import { findByName } from '../lookup.ts';
 import { formatInstant, parseWholeNumber, usageError } from '../quantities.ts';
@@ -48,7 +48,10 @@ export function registerJob(program: Command, action: DefineAction): void {
           const job = await client
             .domain(jobsDomain)
             .add({ name, ...target, ...chosen, sourcePaths: absolute(options.source) });
-          context.output.result({ ok: true, job }, `Job "${job.name}" made. Next: farkeep job run ${job.name}`);
+          context.output.result(
+            { ok: true, job },
+            `Job "${job.name}" made. Next: farkeep job run ${quoteForShell(job.name)}`,
+          );
         },
       ),
     );

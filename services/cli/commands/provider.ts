@@ -6,6 +6,7 @@ import type { DomainClient } from '../../contracts/contract.ts';
 import { invitationSchema, type Invitation } from '../../contracts/models/provider.ts';
 import type { ServiceProvider } from '../../contracts/models/tenant.ts';
 import { serviceProvidersDomain } from '../../contracts/rpc/service-providers.ts';
+import { quoteForShell } from '../../host/admin-client.ts';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
 import type { CommandContext, DefineAction } from '../command-context.ts';
 import { parseHostPort } from '../host-port.ts';
@@ -63,7 +64,7 @@ Examples:
           [
             `Added "${provider.name}" (${provider.trust}).`,
             `Storage: ${formatRepositories(provider)}`,
-            `Next: farkeep job add NAME --source DIR --provider ${provider.name} --repository ${provider.repositories[0]?.name ?? 'REPOSITORY'}`,
+            `Next: farkeep job add NAME --source DIR --provider ${quoteForShell(provider.name)} --repository ${quoteForShell(provider.repositories[0]?.name ?? 'REPOSITORY')}`,
           ].join('\n'),
         );
       }),

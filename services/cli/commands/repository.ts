@@ -5,6 +5,7 @@ import type { DomainClient } from '../../contracts/contract.ts';
 import { exitCodes } from '../../contracts/errors.ts';
 import type { Repository } from '../../contracts/models/provider.ts';
 import { repositoriesDomain } from '../../contracts/rpc/repositories.ts';
+import { quoteForShell } from '../../host/admin-client.ts';
 import type { CommandContext, DefineAction } from '../command-context.ts';
 import { findByName } from '../lookup.ts';
 import { formatBytes, formatCount, usageError } from '../quantities.ts';
@@ -26,7 +27,7 @@ export function registerRepository(program: Command, action: DefineAction): void
         const repository = await (await connectProvider(context)).add({ name, folder: path.resolve(folder) });
         context.output.result(
           { ok: true, repository },
-          `Repository "${name}" in ${repository.folder}. Next: farkeep tenant add NAME --quota ${name}=SIZE`,
+          `Repository "${name}" in ${repository.folder}. Next: farkeep tenant add NAME --quota ${quoteForShell(name)}=SIZE`,
         );
       }),
     );

@@ -131,7 +131,10 @@ export function registerTenant(program: Command, action: DefineAction): void {
         const client = await connectProvider(context);
         const { id, name } = await find(client, wanted);
         await client.remove({ tenantId: id });
-        context.output.result({ ok: true, id }, `Account "${name}" removed.`);
+        context.output.result(
+          { ok: true, id },
+          `Account "${name}" removed. Its backups stay in the repository folders until somebody deletes them.`,
+        );
       }),
     );
 

@@ -11,7 +11,12 @@ import {
 } from './values.ts';
 
 /** Account name: what the tenant logs in with. */
-export const tenantNameSchema = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$/);
+export const tenantNameSchema = z
+  .string()
+  .regex(
+    /^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$/,
+    '1 to 64 letters, digits and . _ @ - are possible, first a letter or a digit',
+  );
 
 /** Sessions of one tenant at the same time. */
 export const maxTasksSchema = z.int().min(1).max(1000);
