@@ -61,6 +61,7 @@ export const certificateTexts = {
   'certificate.pick.none': 'Select a certificate that can be used.',
   'certificate.pick.reason': 'Cannot be used: {reason}',
   'certificate.pick.selected': 'Selected: {issuedTo}, issued by {issuedBy}, from {store}.',
+  'certificate.pick.unreadableStore': 'Not all certificates are listed. {reason}',
   'certificate.pick.work': 'Reading the certificate…',
 
   'certificate.import.intro': 'The file is read on this computer. Nothing is stored before you finish.',

@@ -151,6 +151,7 @@ export function previewAnswers(scene: PreviewScene, publish: Publish): Readonly<
         notAfter: '2027-01-20T08:00:00.000Z',
         unusableReason: number % 4 === 0 ? 'The account “admin” cannot read privkey.pem.' : null,
       })),
+      unreadableStores: [],
     }),
     'certificate.pick': () =>
       candidate('backup1', {

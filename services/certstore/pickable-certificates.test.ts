@@ -7,6 +7,7 @@ import type { PickRoots } from '../pki/pick.ts';
 import { OpenSsl, type TestCertificate } from '../testing/openssl.ts';
 import { CertificateStore } from './certificate-store.ts';
 import { listPickableCertificates } from './pickable-certificates.ts';
+import { WindowsCertificates } from './windows-certificates.ts';
 
 let openssl: OpenSsl;
 let store: CertificateStore;
@@ -44,7 +45,7 @@ it('lists both stores and says what cannot be used', async () => {
   const broken = await make('broken');
   await rm(path.join(store.folder, broken, 'key.pem'));
 
-  const rows = await listPickableCertificates(store, { roots });
+  const { certificates: rows } = await listPickableCertificates(store, { roots });
   expect(
     rows.map(({ pickId, store: name, friendlyName, unusableReason }) => [pickId, name, friendlyName, unusableReason]),
   ).toEqual([
@@ -53,6 +54,23 @@ it('lists both stores and says what cannot be used', async () => {
     ['system:gw.pem', 'System certificates', 'gw', null],
   ]);
   const later = { now: () => Date.now() + 20 * 365 * 86_400_000, sleep: () => Promise.resolve() };
-  const expired = await listPickableCertificates(store, { roots, clock: later });
+  const { certificates: expired } = await listPickableCertificates(store, { roots, clock: later });
   expect(expired.every(({ unusableReason }) => unusableReason !== null)).toBe(true);
+});
+
+it('lists the other stores when the one of Windows cannot be read, and says so', async () => {
+  const empty = new WindowsCertificates(() => Promise.resolve('{"certificates":[]}'));
+  const absent = new WindowsCertificates(() => Promise.reject(new Error('powershell.exe failed: ENOENT')));
+  const whole = await listPickableCertificates(store, { roots, windowsCertificates: empty });
+  expect(whole.unreadableStores).toEqual([]);
+  expect(whole.certificates.length).toBeGreaterThan(0);
+  expect(await listPickableCertificates(store, { roots, windowsCertificates: absent })).toEqual({
+    certificates: whole.certificates,
+    unreadableStores: [
+      {
+        store: 'Local Computer\\Personal',
+        reason: 'Local Computer\\Personal cannot be read: powershell.exe failed: ENOENT',
+      },
+    ],
+  });
 });

@@ -1,20 +1,30 @@
 // Owns the list of the page Pick Certificate: Farkeep's own store and what other programs keep on this machine.
-import type { PickableCertificate } from '../contracts/models/certificate.ts';
+import type { PickableCertificate, UnreadableStore } from '../contracts/models/certificate.ts';
 import { type Clock, systemClock } from '../kernel/clock.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import { readCertificate } from '../pki/certificate-summary.ts';
 import { checkUsable } from '../pki/import-selection.ts';
 import { listPickable, type PickRoots, systemPickRoots } from '../pki/pick.ts';
 import type { CertificateStore } from './certificate-store.ts';
+import { type WindowsCertificates, windowsStoreName } from './windows-certificates.ts';
 
-/** In front of the id of a certificate in Farkeep's own store; other pick ids are for `pickCertificate`. */
+/** In front of the id of a certificate in Farkeep's own store; other pick ids are for `WindowsCertificates` and `pickCertificate`. */
 export const ownStorePrefix = 'farkeep:';
 
-/** Farkeep's own certificates first, then the others; within each the usable ones first, the rest with the reason. */
+interface PickSources {
+  readonly roots?: PickRoots;
+  readonly clock?: Clock;
+  readonly windowsCertificates?: WindowsCertificates | undefined;
+}
+
+/**
+ * Farkeep's own certificates first, then the others; within each the usable ones first, the rest with the reason.
+ * The store of Windows is read by another program: when that fails, the other certificates are listed all the same.
+ */
 export async function listPickableCertificates(
   store: CertificateStore,
-  { roots = systemPickRoots, clock = systemClock }: { roots?: PickRoots; clock?: Clock } = {},
-): Promise<PickableCertificate[]> {
+  { roots = systemPickRoots, clock = systemClock, windowsCertificates }: PickSources = {},
+): Promise<{ certificates: PickableCertificate[]; unreadableStores: UnreadableStore[] }> {
   const own: PickableCertificate[] = [];
   for (const { id, friendlyName, summary } of await store.list()) {
     own.push({
@@ -28,7 +38,13 @@ export async function listPickableCertificates(
     });
   }
   own.sort((a, b) => Number(a.unusableReason !== null) - Number(b.unusableReason !== null));
-  return [...own, ...(await listPickable(roots, clock))];
+  const unreadableStores: UnreadableStore[] = [];
+  const ofWindows = await windowsCertificates?.list(clock).catch((error: unknown) => {
+    if (!(error instanceof FarkeepError)) throw error;
+    unreadableStores.push({ store: windowsStoreName, reason: error.message });
+    return [];
+  });
+  return { certificates: [...own, ...(ofWindows ?? []), ...(await listPickable(roots, clock))], unreadableStores };
 }
 
 async function reasonAgainst(

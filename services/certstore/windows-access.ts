@@ -2,9 +2,7 @@
 // Must not start programs itself; whoever opens the store hands in a runner. Accounts are told by SID, since their names are translated.
 import os from 'node:os';
 import type { AccessControl, EntryKind } from './access-control.ts';
-
-/** Runs a program with arguments (no shell) and gives its standard output; rejects when it fails. */
-export type CommandRunner = (program: string, args: readonly string[]) => Promise<string>;
+import type { CommandRunner } from './command-runner.ts';
 
 const localSystem = 'S-1-5-18';
 const administrators = 'S-1-5-32-544';

@@ -16,7 +16,7 @@ export interface PreparedRole {
 export async function loadRole(role: ServiceRole): Promise<LoadedRole> {
   switch (role) {
     case 'provider': {
-      const [{ startProvider }, { providerConfigSchema }, { storeAccess }] = await Promise.all([
+      const [{ startProvider }, { providerConfigSchema }, { storeAccess, windowsCertificates }] = await Promise.all([
         import('../provider/service.ts'),
         import('../provider/config.ts'),
         import('./store-access.ts'),
@@ -26,7 +26,13 @@ export async function loadRole(role: ServiceRole): Promise<LoadedRole> {
           const config = parseConfig(providerConfigSchema, value, source);
           return {
             logLevel: config.logLevel,
-            start: (options) => startProvider({ ...options, config, access: storeAccess() }),
+            start: (options) =>
+              startProvider({
+                ...options,
+                config,
+                access: storeAccess(),
+                windowsCertificates: windowsCertificates(),
+              }),
           };
         },
       };

@@ -1,21 +1,48 @@
-// Owns which access rights the files with private keys get on this system, and starting the programs that set them on Windows.
+// Owns which access rights the files with private keys get on this system, which store of the system there is to pick from, and starting
+// the programs that do both on Windows.
 import { execFile } from 'node:child_process';
 import type { AccessControl } from '../certstore/access-control.ts';
 import { PosixAccess } from '../certstore/posix-access.ts';
-import { type CommandRunner, WindowsAccess } from '../certstore/windows-access.ts';
+import type { CommandRunner } from '../certstore/command-runner.ts';
+import { WindowsAccess } from '../certstore/windows-access.ts';
+import { WindowsCertificates } from '../certstore/windows-certificates.ts';
 
-const timeoutMs = 20_000;
+const defaultTimeoutMs = 20_000;
+const defaultMaxOutputBytes = 1024 * 1024;
 
 export function storeAccess(platform: NodeJS.Platform = process.platform): AccessControl {
   return platform === 'win32' ? new WindowsAccess(runProgram) : new PosixAccess();
 }
 
-/** No shell; nothing of this process but its environment reaches the program. */
-export const runProgram: CommandRunner = (program, args) =>
+/** The system's own certificate store for Pick Certificate; only Windows has one. */
+export function windowsCertificates(platform: NodeJS.Platform = process.platform): WindowsCertificates | undefined {
+  return platform === 'win32' ? new WindowsCertificates(runProgram) : undefined;
+}
+
+/** No shell; nothing of this process but its environment and the given input reaches the program. */
+export const runProgram: CommandRunner = (
+  program,
+  args,
+  { input = '', timeoutMs = defaultTimeoutMs, maxOutputBytes = defaultMaxOutputBytes, signal } = {},
+) =>
   new Promise((resolve, reject) => {
-    execFile(program, [...args], { timeout: timeoutMs, windowsHide: true }, (error, stdout) => {
-      if (error === null) resolve(stdout);
-      // The message of execFile repeats the whole command and what it wrote.
-      else reject(new Error(`${program} failed: ${error.message.slice(0, 500)}`, { cause: error }));
+    const limits = { timeout: timeoutMs, maxBuffer: maxOutputBytes, signal };
+    const child = execFile(program, [...args], { ...limits, windowsHide: true }, (error, stdout, stderr) => {
+      if (error === null) {
+        resolve(stdout);
+        return;
+      }
+      // The message of execFile repeats the whole command, which may be a long script.
+      const reason =
+        typeof error.code === 'string'
+          ? error.code
+          : error.killed === true
+            ? `no answer within ${timeoutMs / 1000} s`
+            : `exit code ${String(error.code)} ${stderr.trim()}`;
+      reject(new Error(`${program} failed: ${reason.slice(0, 400)}`, { cause: error }));
     });
+    // A program that ends without reading breaks the pipe; its exit code tells, and an error nobody hears would end the service.
+    child.stdin?.on('error', () => undefined);
+    // PowerShell reads its input to the end before it ends: left open, every call would last until the time-out.
+    child.stdin?.end(input, 'ascii');
   });

@@ -11,6 +11,7 @@ import {
 import { certificateDomain } from '../contracts/rpc/certificate.ts';
 import type { CertificateStore, NewCertificate } from '../certstore/certificate-store.ts';
 import { listPickableCertificates, ownStorePrefix } from '../certstore/pickable-certificates.ts';
+import { type WindowsCertificates, windowsStorePrefix } from '../certstore/windows-certificates.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import { newId } from '../kernel/identifier.ts';
@@ -37,6 +38,7 @@ const validYears = 10;
 
 export interface CertificateHandlersOptions {
   readonly store: CertificateStore;
+  readonly windowsCertificates?: WindowsCertificates | undefined;
   readonly identity: ProviderIdentity;
   readonly gateways: Gateways;
   readonly clock: Clock;
@@ -72,7 +74,7 @@ export class CertificateHandlers {
   }
 
   handlers(): DomainHandlers<typeof certificateDomain> {
-    const { store, settings, subject, clock, audit, installer, rollover } = this.#options;
+    const { store, windowsCertificates, settings, subject, clock, audit, installer, rollover } = this.#options;
     return {
       list: async () => ({
         certificates: (await store.list()).sort((a, b) => b.installedInSlots.length - a.installedInSlots.length),
@@ -99,10 +101,13 @@ export class CertificateHandlers {
           origin: 'generated',
         });
       },
-      listPickable: async () => ({ certificates: await listPickableCertificates(store, { clock }) }),
+      listPickable: () => listPickableCertificates(store, { clock, windowsCertificates }),
       pick: async ({ pickId }, { signal }) => {
         if (pickId.startsWith(ownStorePrefix)) return this.#pickOwn(pickId.slice(ownStorePrefix.length));
-        const found = await pickCertificate(pickId, systemPickRoots, { signal, clock });
+        const found =
+          windowsCertificates !== undefined && pickId.startsWith(windowsStorePrefix)
+            ? await windowsCertificates.pick(pickId, { signal, clock })
+            : await pickCertificate(pickId, systemPickRoots, { signal, clock });
         return this.#keepImported(found, found.friendlyName ?? found.summary.commonName, 'picked');
       },
       importFile: async ({ file, keyFile, password, friendlyName }, { signal }) => {

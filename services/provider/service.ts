@@ -7,6 +7,7 @@ import { repositoriesDomain } from '../contracts/rpc/repositories.ts';
 import { tenantsDomain } from '../contracts/rpc/tenants.ts';
 import type { AccessControl } from '../certstore/access-control.ts';
 import { CertificateStore } from '../certstore/certificate-store.ts';
+import type { WindowsCertificates } from '../certstore/windows-certificates.ts';
 import { abortError } from '../kernel/clock.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import type { RunningService, ServiceOptions } from '../kernel/running-service.ts';
@@ -48,6 +49,8 @@ import { UsageNews } from './usage-news.ts';
 export interface ProviderOptions extends ServiceOptions<ProviderConfig> {
   /** Of the files with private keys; left out: for one user on Linux and macOS. */
   readonly access?: AccessControl;
+  /** The certificate store of Windows; there is none elsewhere. */
+  readonly windowsCertificates?: WindowsCertificates | undefined;
 }
 
 /** @throws service.port-in-use, service.start-failed, certificate.key-unreadable, storage errors */
@@ -62,7 +65,7 @@ export async function startProvider(options: ProviderOptions): Promise<RunningSe
 }
 
 async function start(
-  { home, config, logger, clock, publish, keychainKey, access }: ProviderOptions,
+  { home, config, logger, clock, publish, keychainKey, access, windowsCertificates }: ProviderOptions,
   started: (() => Promise<void> | void)[],
 ): Promise<RunningService> {
   const database = openProviderDatabase(home);
@@ -302,6 +305,7 @@ async function start(
 
   const certificates = new CertificateHandlers({
     store,
+    windowsCertificates,
     identity,
     gateways,
     clock,

@@ -4,7 +4,11 @@ import { Certificate32Regular } from '@fluentui/react-icons';
 import { useEffect, useMemo, useState } from 'react';
 import type { ReactNode } from 'react';
 import type { ErrorInfo } from '../../../services/contracts/errors.ts';
-import type { CertificateSlot, PickableCertificate } from '../../../services/contracts/models/certificate.ts';
+import type {
+  CertificateSlot,
+  PickableCertificate,
+  UnreadableStore,
+} from '../../../services/contracts/models/certificate.ts';
 import { useText } from '../../i18n/use-text.ts';
 import type { TextFunction } from '../../i18n/use-text.ts';
 import { providerClients } from '../../platform/clients.ts';
@@ -77,6 +81,7 @@ export function PickPage({ slot, pickId, onChange, error }: PickPageProps): Reac
   const t = useText();
   const styles = useStyles();
   const [certificates, setCertificates] = useState<readonly PickableCertificate[] | null>(null);
+  const [unreadableStores, setUnreadableStores] = useState<readonly UnreadableStore[]>([]);
   const [loadError, setLoadError] = useState<ErrorInfo | null>(null);
   const [search, setSearch] = useState('');
   const columns = useMemo(() => columnsFor(t), [t]);
@@ -84,7 +89,11 @@ export function PickPage({ slot, pickId, onChange, error }: PickPageProps): Reac
     let isGone = false;
     providerClients.certificate
       .listPickable({ slot })
-      .then((answer) => !isGone && setCertificates(answer.certificates))
+      .then((answer) => {
+        if (isGone) return;
+        setCertificates(answer.certificates);
+        setUnreadableStores(answer.unreadableStores);
+      })
       .catch((thrown: unknown) => !isGone && setLoadError(toErrorInfo(thrown)));
     return () => {
       isGone = true;
@@ -125,6 +134,11 @@ export function PickPage({ slot, pickId, onChange, error }: PickPageProps): Reac
         />
       </div>
       <p className={styles.note} role="status">
+        {unreadableStores.map(({ store, reason }) => (
+          <span key={store} className={styles.reason}>
+            {t('certificate.pick.unreadableStore', { reason })}
+          </span>
+        ))}
         {error !== undefined && <span className={styles.error}>{error} </span>}
         {selected !== undefined &&
           t('certificate.pick.selected', {

@@ -96,6 +96,10 @@ export const pickableCertificateSchema = z.object({
 });
 export type PickableCertificate = z.infer<typeof pickableCertificateSchema>;
 
+/** A store whose certificates are not in the list of Pick Certificate, and why. */
+export const unreadableStoreSchema = z.object({ store: z.string(), reason: z.string() });
+export type UnreadableStore = z.infer<typeof unreadableStoreSchema>;
+
 /** Who relies on a certificate, and what is known of them. Nothing here is guessed: a state changes only by what was seen or reported. */
 export const certificateUserSchema = z.object({
   /** `invitation`: one that was not used yet and carries a thumbprint; the name is the account's. */

@@ -8,6 +8,7 @@ import {
   certificateUserSchema,
   keyProtectionSchema,
   pickableCertificateSchema,
+  unreadableStoreSchema,
   rsaKeyBitsSchema,
   rolloverSchema,
   storedCertificateSchema,
@@ -44,7 +45,13 @@ export const certificateDomain = defineDomain({
       output: certificateCandidateSchema,
     },
     /** The page Pick Certificate. */
-    listPickable: { input: slotInput, output: z.object({ certificates: z.array(pickableCertificateSchema) }) },
+    listPickable: {
+      input: slotInput,
+      output: z.object({
+        certificates: z.array(pickableCertificateSchema),
+        unreadableStores: z.array(unreadableStoreSchema).default([]),
+      }),
+    },
     pick: { input: slotInput.extend({ pickId: z.string().min(1).max(500) }), output: certificateCandidateSchema },
     /** Reads a file on the service's machine; stores nothing. */
     importFile: {

@@ -1,0 +1,184 @@
+// Owns the source Local Computer\Personal of Pick Certificate: listing that store of Windows, and taking one certificate with its key out of it.
+// Must not start programs itself, and puts no data into a script or an argument: PowerShell gets it on standard input, where no other process reads it.
+import { randomBytes } from 'node:crypto';
+import os from 'node:os';
+import path from 'node:path';
+import { z } from 'zod';
+import type { PickableCertificate } from '../contracts/models/certificate.ts';
+import { abortError, type Clock, systemClock } from '../kernel/clock.ts';
+import { FarkeepError } from '../kernel/farkeep-error.ts';
+import { type ReadCertificate, readCertificate, summarize } from '../pki/certificate-summary.ts';
+import { importCertificate, type ImportedCertificate, type ImportOptions, maxImportBytes } from '../pki/import.ts';
+import { checkUsable, isClearlyAuthority } from '../pki/import-selection.ts';
+import type { CommandOptions, CommandRunner } from './command-runner.ts';
+import { exportScript, listScript } from './windows-certificate-scripts.ts';
+
+/** In front of the SHA-1 thumbprint by which Windows finds a certificate. */
+export const windowsStorePrefix = 'windows:';
+export const windowsStoreName = 'Local Computer\\Personal';
+
+const timeoutMs = 20_000;
+const maxListBytes = 8 * 1024 * 1024;
+/** Base64 takes four bytes for three; the rest is for the JSON around it. */
+const maxExportBytes = Math.ceil((maxImportBytes * 4) / 3) + 1024;
+const passwordBytes = 32;
+
+const keyStateSchema = z.object({
+  state: z.enum(['none', 'exportable', 'locked', 'unreadable']),
+  /** HRESULT in hex, since the messages of Windows are translated. */
+  code: z
+    .string()
+    .regex(/^[0-9A-F]{8}$/)
+    .nullable(),
+});
+type KeyState = z.infer<typeof keyStateSchema>;
+
+const listSchema = z.object({
+  certificates: z.array(z.object({ der: z.base64(), name: z.base64(), key: keyStateSchema })),
+});
+const exportSchema = z.object({ pfx: z.base64().nullable(), name: z.base64(), key: keyStateSchema.nullable() });
+
+export class WindowsCertificates {
+  readonly #run: CommandRunner;
+  readonly #program: string;
+
+  /** @param systemRoot `%SystemRoot%`; with the whole path nobody can put another powershell.exe into the working folder. */
+  constructor(run: CommandRunner, systemRoot: string | undefined = process.env['SystemRoot']) {
+    this.#run = run;
+    this.#program =
+      systemRoot === undefined
+        ? 'powershell.exe'
+        : path.win32.join(systemRoot, 'System32', 'WindowsPowerShell', 'v1.0', 'powershell.exe');
+  }
+
+  /** Usable ones first; the others say why not. Authorities are left out. @throws FarkeepError 'certificate.key-unreadable' */
+  async list(clock: Clock = systemClock): Promise<PickableCertificate[]> {
+    const answer = await this.#ask(listSchema, listScript, { maxOutputBytes: maxListBytes });
+    const rows: PickableCertificate[] = [];
+    for (const { der, name, key } of answer.certificates) {
+      const leaf = readOrSkip(Buffer.from(der, 'base64'));
+      if (leaf === undefined || isClearlyAuthority(leaf)) continue;
+      const summary = summarize(leaf);
+      rows.push({
+        pickId: `${windowsStorePrefix}${thumbprint(leaf)}`,
+        store: windowsStoreName,
+        issuedTo: summary.commonName,
+        issuedBy: leaf.structure.issuerName ?? summary.issuer,
+        friendlyName: decodeName(name) || summary.commonName,
+        notAfter: summary.notAfter,
+        unusableReason: (refusal(key) ?? unusable(leaf, clock))?.message ?? null,
+      });
+    }
+    return rows.sort(
+      (a, b) =>
+        Number(a.unusableReason !== null) - Number(b.unusableReason !== null) || a.issuedTo.localeCompare(b.issuedTo),
+    );
+  }
+
+  /** Reads a listed certificate with its key, as PFX under a password of its own. @throws FarkeepError 'call.not-found' | 'certificate.*'; AbortError */
+  async pick(pickId: string, options: ImportOptions = {}): Promise<ImportedCertificate> {
+    const wanted = pickId.slice(windowsStorePrefix.length);
+    if (!pickId.startsWith(windowsStorePrefix) || !/^[0-9A-F]{40}$/.test(wanted)) throw notThere();
+    const password = randomBytes(passwordBytes).toString('base64url');
+    const answer = await this.#ask(exportSchema, exportScript, {
+      input: `${wanted}\n${password}\n`,
+      maxOutputBytes: maxExportBytes,
+      signal: options.signal,
+    });
+    if (answer.key === null) throw notThere();
+    const refused = refusal(answer.key);
+    if (refused !== null) throw refused;
+    if (answer.pfx === null) throw unexpected();
+    const file = Buffer.from(answer.pfx, 'base64');
+    const imported = await importCertificate({ file, password }, options);
+    if (imported.summary.sha1.replaceAll(':', '').toUpperCase() !== wanted) {
+      imported[Symbol.dispose]();
+      throw unexpected();
+    }
+    // In the PFX stands the name of the key's container as well.
+    return { ...imported, friendlyName: decodeName(answer.name) || undefined };
+  }
+
+  async #ask<T>(schema: z.ZodType<T>, script: string, options: CommandOptions): Promise<T> {
+    let printed: string;
+    try {
+      const args = ['-NoLogo', '-NoProfile', '-NonInteractive', '-Command', script];
+      printed = await this.#run(this.#program, args, { timeoutMs, ...options });
+    } catch (error) {
+      if (options.signal?.aborted === true) throw abortError();
+      const why = error instanceof Error ? error.message : String(error);
+      throw new FarkeepError('certificate.key-unreadable', `${windowsStoreName} cannot be read: ${why.slice(0, 500)}`, {
+        hint: 'Import the certificate from its file instead.',
+        cause: error,
+      });
+    }
+    const parsed = schema.safeParse(parseJson(printed));
+    if (!parsed.success) throw unexpected();
+    return parsed.data;
+  }
+}
+
+function refusal({ state, code }: KeyState): FarkeepError | null {
+  switch (state) {
+    case 'exportable':
+      return null;
+    case 'none':
+      return new FarkeepError('certificate.no-private-key', 'Windows has no private key for it');
+    case 'locked':
+      return new FarkeepError(
+        'certificate.key-unreadable',
+        'The private key cannot be exported from the Windows store; import the certificate from its file instead',
+      );
+    case 'unreadable':
+      return new FarkeepError(
+        'certificate.key-unreadable',
+        `The account "${os.userInfo().username}" cannot read its private key in the Windows store${code === null ? '' : ` (0x${code})`}`,
+      );
+  }
+}
+
+function unusable(leaf: ReadCertificate, clock: Clock): FarkeepError | null {
+  try {
+    checkUsable(leaf, [], clock.now());
+    return null;
+  } catch (error) {
+    if (error instanceof FarkeepError) return error;
+    throw error;
+  }
+}
+
+function readOrSkip(der: Buffer): ReadCertificate | undefined {
+  try {
+    return readCertificate(der);
+  } catch {
+    // One that this program cannot read must not hide the others.
+    return undefined;
+  }
+}
+
+function thumbprint({ x509 }: ReadCertificate): string {
+  return x509.fingerprint.replaceAll(':', '').toUpperCase();
+}
+
+function decodeName(base64: string): string {
+  return Buffer.from(base64, 'base64').toString('utf8').trim();
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // What is no JSON fits no schema either.
+    return undefined;
+  }
+}
+
+function notThere(): FarkeepError {
+  return new FarkeepError('call.not-found', 'This certificate is no longer there');
+}
+
+function unexpected(): FarkeepError {
+  return new FarkeepError('certificate.key-unreadable', `${windowsStoreName} cannot be read: unexpected answer`, {
+    hint: 'Import the certificate from its file instead.',
+  });
+}
