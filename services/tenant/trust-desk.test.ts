@@ -49,7 +49,7 @@ describe('TrustDesk', () => {
     pins.accept(identity, current);
   });
 
-  const show = (pem: string, who: string = identity): TrustVerdict => {
+  const show = (pem: string, who: string = identity, waitingJob: string | null = null): TrustVerdict => {
     const leafDer = readCertificate(pem).der;
     const presented: PresentedCertificate = {
       leafDer,
@@ -58,7 +58,7 @@ describe('TrustDesk', () => {
       authorizationError: 'DEPTH_ZERO_SELF_SIGNED_CERT',
       tls: { version: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384', group: 'X25519MLKEM768' },
     };
-    return desk.judge(presented, { identity: who, host: 'gw.test', port: 6180, waitingJob: null });
+    return desk.judge(presented, { identity: who, host: 'gw.test', port: 6180, waitingJob });
   };
   const revokeCurrent = (): string => pins.revoke(pins.current(identity)?.id ?? '').id;
 
@@ -70,6 +70,18 @@ describe('TrustDesk', () => {
     desk.answer(prompt?.prompt.id ?? '', 'accept', { isCompared: true, who: 'admin (console)' });
     expect(journal.list().at(-1)?.note).toContain(`announced for ${new Date(switchAt).toISOString()}, shown early`);
     expect(show(next).result.decision).toBe('pinned');
+  });
+
+  it('asks once, and says which job waits although a check-in asked before it', () => {
+    const first = show(unknown).prompt;
+    const second = show(unknown, identity, 'nightly').prompt;
+    show(unknown, identity, 'weekly');
+    expect(second?.prompt.id).toBe(first?.prompt.id);
+    expect(desk.prompts()).toMatchObject([{ id: first?.prompt.id, waitingJob: 'nightly' }]);
+    const raised = events
+      .of(trustDomain, 'promptRaised')
+      .map((prompt) => (prompt as { waitingJob: string | null }).waitingJob);
+    expect(raised).toEqual([null, 'nightly']);
   });
 
   it('asks nothing at the date, and knows no date of a certificate that nobody announced', () => {

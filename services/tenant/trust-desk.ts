@@ -53,7 +53,7 @@ export interface RaisedPrompt {
 }
 
 interface OpenPrompt {
-  readonly prompt: TrustPrompt;
+  prompt: TrustPrompt;
   readonly leafDer: Buffer;
   isVerified: boolean;
   readonly settled: PromiseWithResolvers<PromptAnswer>;
@@ -337,6 +337,11 @@ export class TrustDesk {
     const summary = summarize(presented.leafDer);
     const existing = [...this.#prompts.values()].find(({ prompt }) => prompt.identity === question.identity);
     if (existing?.prompt.presented.sha256 === summary.sha256) {
+      // Asked first by somebody who only looked (a check-in, a list of storage): now a job waits, and the console has to show that.
+      if (existing.prompt.waitingJob === null && question.waitingJob !== null) {
+        existing.prompt = { ...existing.prompt, waitingJob: question.waitingJob };
+        this.#publish(trustDomain, 'promptRaised', existing.prompt);
+      }
       return { prompt: existing.prompt, answer: existing.settled.promise };
     }
     if (existing !== undefined) this.#settle(existing.prompt.id, 'withdrawn');
