@@ -3,14 +3,16 @@ import { readersInSddl, WindowsAccess } from './windows-access.ts';
 
 const me = 'S-1-5-21-1-2-3-1001';
 
-function fake(sddl: string): { access: WindowsAccess; calls: string[][] } {
+function fake(sddl: string): { access: WindowsAccess; calls: string[][]; inputs: string[] } {
   const calls: string[][] = [];
-  const access = new WindowsAccess((program, args) => {
+  const inputs: string[] = [];
+  const access = new WindowsAccess((program, args, { input = '' } = {}) => {
+    inputs.push(input);
     calls.push([program, ...args]);
     if (program === 'whoami.exe') return Promise.resolve(`"NORTHWIND\\backup","${me}"\r\n`);
     return Promise.resolve(program === 'powershell.exe' ? `${sddl}\r\n` : '');
   });
-  return { access, calls };
+  return { access, calls, inputs };
 }
 
 describe('WindowsAccess', () => {
@@ -37,11 +39,15 @@ describe('WindowsAccess', () => {
     expect(await access.findTooWide('C:\\k')).toBe('C:\\k can be read by Users, Everyone, S-1-5-21-9-9-9-500');
   });
 
-  it('passes a path as an argument, never inside the script', async () => {
-    const { access, calls } = fake('D:PAI');
-    await access.readers("C:\\a'; Remove-Item x");
-    expect(calls.find(([program]) => program === 'powershell.exe')?.at(-1)).toBe("C:\\a'; Remove-Item x");
-    expect(calls.flat().filter((part) => part.includes('Remove-Item'))).toHaveLength(1);
+  it('passes a path on standard input, since PowerShell takes all arguments after -Command as script', async () => {
+    const { access, calls, inputs } = fake('D:PAI');
+    await access.readers("C:\\Größe '; Remove-Item x");
+    const [, ...args] = calls.find(([program]) => program === 'powershell.exe') ?? [];
+    expect(args.indexOf('-Command')).toBe(args.length - 2);
+    expect(calls.flat().filter((part) => part.includes('Remove-Item'))).toEqual([]);
+    const [input = ''] = inputs.filter((text) => text !== '');
+    expect(input).toMatch(/^[A-Za-z0-9+/=]+\n$/);
+    expect(Buffer.from(input, 'base64').toString('utf8')).toBe("C:\\Größe '; Remove-Item x");
   });
 });
 

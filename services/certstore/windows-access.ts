@@ -4,6 +4,10 @@ import os from 'node:os';
 import type { AccessControl, EntryKind } from './access-control.ts';
 import type { CommandRunner } from './command-runner.ts';
 
+const readSddl =
+  '$lines = @($input); ' +
+  '(Get-Acl -LiteralPath ([Text.Encoding]::UTF8.GetString([Convert]::FromBase64String($lines[0])))).Sddl';
+
 const localSystem = 'S-1-5-18';
 const administrators = 'S-1-5-32-544';
 const wellKnown: Readonly<Record<string, { readonly sid: string; readonly name: string }>> = {
@@ -60,12 +64,11 @@ export class WindowsAccess implements AccessControl {
   }
 
   async #readerIds(entry: string): Promise<Array<{ sid: string; name: string }>> {
-    // The path travels as an argument and not inside the script, so no name can become a command.
-    const sddl = await this.#run('powershell.exe', [
-      ...['-NoProfile', '-NonInteractive', '-Command'],
-      '& { param([string]$Path) (Get-Acl -LiteralPath $Path).Sddl }',
-      entry,
-    ]);
+    // PowerShell takes every argument after -Command as a piece of the script: a path with a space or ";" would become code.
+    // On standard input, in base64, it stays data whatever its name and whatever the code page.
+    const sddl = await this.#run('powershell.exe', ['-NoProfile', '-NonInteractive', '-Command', readSddl], {
+      input: `${Buffer.from(entry, 'utf8').toString('base64')}\n`,
+    });
     return readersInSddl(sddl.trim());
   }
 
