@@ -19,6 +19,7 @@ function runCommandLine(args) {
   return new Promise((resolve, reject) => {
     const child = spawn(requirePinnedNode(), [inProject('services', 'cli', 'cli-entry.ts'), ...args], {
       stdio: 'inherit',
+      cwd: callersFolder(),
     });
     for (const signal of forwardedSignals) {
       // A terminal sends Ctrl-C to the whole group already; a service manager or a script sends it only here.
@@ -34,4 +35,10 @@ function runCommandLine(args) {
       else resolve(code ?? 1);
     });
   });
+}
+
+/** `npm run` changes to the checkout's top folder; relative paths are meant from where it was called. */
+function callersFolder() {
+  const { npm_lifecycle_event: npmScript, INIT_CWD: folder } = process.env;
+  return npmScript === 'farkeep' && folder !== undefined ? folder : process.cwd();
 }

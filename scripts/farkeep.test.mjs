@@ -1,6 +1,6 @@
 // The `farkeep` command from a checkout: nothing of its own on standard output, exit codes and signals passed on, no process left.
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -15,11 +15,11 @@ beforeEach(() => {
 
 afterEach(() => rmSync(home, { recursive: true, force: true }));
 
-/** @param {readonly string[]} args */
-function start(args) {
+/** @param {readonly string[]} args @param {NodeJS.ProcessEnv} env */
+function start(args, env = {}) {
   const child = spawn(process.execPath, [inProject('scripts', 'farkeep.mjs'), ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, FARKEEP_HOME: home },
+    env: { ...process.env, FARKEEP_HOME: home, ...env },
   });
   let stdout = '';
   let stderr = '';
@@ -36,6 +36,13 @@ it('prints the result of the command and nothing else', async () => {
   const { code, stdout } = await start(['--version']).ended;
   expect(stdout.trim()).toBe(readJson('package.json').version);
   expect(code).toBe(0);
+});
+
+it('takes relative paths from where npm was called', async () => {
+  const npm = { npm_lifecycle_event: 'farkeep', INIT_CWD: home };
+  const { stdout } = await start(['diagnostics', '--out', 'here.zip'], npm).ended;
+  expect(stdout).toContain('here.zip');
+  expect(existsSync(path.join(home, 'here.zip'))).toBe(true);
 });
 
 it('passes the exit code of wrong usage on', async () => {
