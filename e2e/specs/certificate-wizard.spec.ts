@@ -179,7 +179,7 @@ test('the keyboard alone: the wizard to its end, and both prompts', async ({ far
     await runJobs(farkeep);
     const bell = page.getByRole('button', { name: 'Notifications, 1 waiting' });
     await expect(bell).toBeVisible({ timeout: 30_000 });
-    await bell.focus();
+    await tabTo(page, bell);
     await keyboard.press('Enter');
     const review = page.getByRole('dialog', { name: 'Notifications' }).getByRole('button', { name: 'Review...' });
     await tabTo(page, review);

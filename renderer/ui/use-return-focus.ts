@@ -19,17 +19,33 @@ export function useReturnFocus(): void {
   useEffect(
     () => () => {
       // After the dialog is gone, and only when nothing else took the focus meanwhile.
-      if (before instanceof HTMLElement) setTimeout(() => giveBack(before, framesToWatch));
+      if (before instanceof HTMLElement) giveBack(before);
     },
     [before],
   );
 }
 
-function giveBack(before: HTMLElement, frames: number): void {
-  if (frames === 0 || !before.isConnected || isBehindDialog(before)) return;
-  const now = document.activeElement;
-  if (now !== before && (now === null || now.matches(lostPlaces))) before.focus();
-  requestAnimationFrame(() => giveBack(before, frames - 1));
+const inputEvents = ['keydown', 'pointerdown'] as const;
+
+/** Ends at the first key or click: from then on the focus is where somebody wants it. */
+function giveBack(before: HTMLElement): void {
+  let frames = framesToWatch;
+  const end = (): void => {
+    frames = 0;
+    for (const type of inputEvents) removeEventListener(type, end, true);
+  };
+  for (const type of inputEvents) addEventListener(type, end, true);
+  const step = (): void => {
+    if (frames === 0 || !before.isConnected || isBehindDialog(before)) {
+      end();
+      return;
+    }
+    const now = document.activeElement;
+    if (now !== before && (now === null || now.matches(lostPlaces))) before.focus();
+    frames -= 1;
+    requestAnimationFrame(step);
+  };
+  setTimeout(step);
 }
 
 function isBehindDialog(element: HTMLElement): boolean {
