@@ -43,6 +43,8 @@ export class SessionRunner {
   readonly #options: RunnerOptions;
   readonly #abort = new AbortController();
   #isGranted: boolean;
+  /** Whether the attempt of this number is one that the provider knows. */
+  #isAttemptGranted: boolean;
   #link: ProviderLink | undefined;
   /** Until when a lost connection is tried again; moved on by every attempt that got through. */
   #resumeUntilMs: number | undefined;
@@ -61,6 +63,7 @@ export class SessionRunner {
     this.plan = options.plan;
     this.#options = options;
     this.#isGranted = options.wasGranted;
+    this.#isAttemptGranted = options.wasGranted && options.live.state === 'paused';
     this.#keptForMs = options.retryWindowMs;
   }
 
@@ -154,7 +157,7 @@ export class SessionRunner {
         }
         this.live.act('warning', `${known.message}; the next attempt follows by itself`);
         this.live.waitToResume(nextAt, this.#resumeUntilMs);
-        if (await this.#sleepUnlessPaused(retryIntervalMs)) this.live.startAttempt(this.live.attempt + 1);
+        if (await this.#sleepUnlessPaused(retryIntervalMs)) this.#nextAttempt();
         else await this.#goIntoPause();
       }
     }
@@ -214,7 +217,13 @@ export class SessionRunner {
     void link?.channel.peer.close();
     this.#resumeUntilMs = undefined;
     this.live.act('info', 'Resumed; a new attempt with new keys follows');
-    this.live.startAttempt(this.live.attempt + 1);
+    this.#nextAttempt();
+  }
+
+  /** The numbers are the provider's, who counts what it has granted: a dial that did not reach it uses none up. */
+  #nextAttempt(): void {
+    this.live.startAttempt(this.#isAttemptGranted ? this.live.attempt + 1 : this.live.attempt);
+    this.#isAttemptGranted = false;
   }
 
   #pauseOptions(): PauseOptions {
@@ -247,6 +256,7 @@ export class SessionRunner {
       stallTimeoutMs: this.#options.stallTimeoutMs,
       onGranted: (grant) => {
         this.#isGranted = true;
+        this.#isAttemptGranted = true;
         this.#keptForMs = grant.resumeWindowMs;
         this.#resumeUntilMs = undefined;
         onGranted();

@@ -52,6 +52,33 @@ describe('a session that breaks', () => {
     await expectWhole(site, session.pointId);
   }, 60_000);
 
+  it('counts no attempt that never reached the provider, so both sides show the same', async () => {
+    const site = await startSite();
+    let isCut = false;
+    let refused = 0;
+    site.proxy.interfere = ({ kind, direction, offset }) => {
+      if (!isCut && kind === 'data' && direction === 'to-gateway' && offset > 4 * 1024 * 1024) {
+        isCut = true;
+        return 'cut';
+      }
+      // The line that broke takes the control connection with it, and is down for two more tries.
+      if (isCut && kind === 'control' && refused < 3) {
+        refused += 1;
+        return 'cut';
+      }
+      return undefined;
+    };
+    const session = await site.stack.runJob(site.jobId);
+    expect(refused).toBe(3);
+    expect(session).toMatchObject({ error: null, state: 'succeeded', attempt: 2 });
+    const atProvider = await site.stack.untilEndedAtProvider(session.id);
+    expect(atProvider.keys).toEqual(session.keys);
+    const stepsOf = ({ steps }: typeof session, attempt: number): string[] =>
+      steps.filter((step) => step.attempt === attempt && step.outcome === 'done').map(({ step }) => step);
+    expect(new Set(session.steps.map(({ attempt }) => attempt))).toEqual(new Set([1, 2]));
+    expect(stepsOf(session, 2).sort()).toEqual(stepsOf(session, 1).sort());
+  }, 60_000);
+
   it('comes back after the target data mover was killed', async () => {
     const site = await startSite();
     const killed = Promise.withResolvers<number[]>();
