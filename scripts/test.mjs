@@ -65,7 +65,7 @@ async function unitTests(args) {
     {
       cwd: projectFolder,
       env: { ...process.env, PATH: pathWithPinnedNode() },
-      deadlineMs: 8 * minuteMs,
+      deadlineMs: 12 * minuteMs,
       show: 'stdout',
     },
   );
@@ -110,7 +110,7 @@ async function endToEndTests(args) {
           FARKEEP_TEST_ELECTRON: electron.executable,
           PLAYWRIGHT_JSON_OUTPUT_FILE: report,
         },
-        deadlineMs: 10 * minuteMs,
+        deadlineMs: 15 * minuteMs,
         show: 'stdout',
       },
     );
