@@ -29,7 +29,7 @@ async function openNew(): Promise<{ file: string; plain: Awaited<ReturnType<type
 describe.skipIf(!canGoDirect)('a direct writer', () => {
   it('writes pieces and holes of any length as they are', { timeout: 60_000 }, async () => {
     const step = fc.record({
-      kind: fc.constantFrom('append', 'append', 'skip', 'flush'),
+      kind: fc.constantFrom('append', 'append', 'hole', 'flush'),
       length: fc.oneof(
         fc.integer({ min: 0, max: 9000 }),
         fc.constantFrom(4096, 65_536, 2 * 1024 * 1024, 2 * 1024 * 1024 + 1),
@@ -47,8 +47,8 @@ describe.skipIf(!canGoDirect)('a direct writer', () => {
         const expected: Buffer[] = [];
         for (const { kind, length, from } of steps) {
           if (kind === 'flush') await writer.flush();
-          else if (kind === 'skip') {
-            await writer.skip(length);
+          else if (kind === 'hole') {
+            await writer.hole(length);
             expected.push(Buffer.alloc(length));
           } else {
             const piece = Buffer.from(noise.subarray(from, from + length));
@@ -68,11 +68,11 @@ describe.skipIf(!canGoDirect)('a direct writer', () => {
     );
   });
 
-  it('leaves what it skips unallocated', async () => {
+  it('leaves a hole unallocated', async () => {
     const { file, plain } = await openNew();
     const writer = await DirectWriter.open(plain, makeWriteBuffers(1));
     await writer?.append(noise.subarray(0, 1_000_000));
-    await writer?.skip(50_000_000);
+    await writer?.hole(50_000_000);
     await writer?.append(noise.subarray(0, 1_000_000));
     await writer?.flush();
     await writer?.close();
@@ -101,7 +101,7 @@ describe.skipIf(!canGoDirect)('a direct writer', () => {
     const { plain } = await openNew();
     const writer = await DirectWriter.open(plain, makeWriteBuffers(1));
     // No file may be that long (EFBIG): the write fails, not the append that only copied.
-    await writer?.skip(2 ** 52);
+    await writer?.hole(2 ** 52);
     await writer?.append(noise.subarray(0, 4096));
     await expect(writer?.flush()).rejects.toThrow(/EFBIG|EINVAL/);
     await expect(writer?.append(noise)).rejects.toThrow(/EFBIG|EINVAL/);

@@ -114,7 +114,7 @@ export class DirectWriter {
   }
 
   /** Leaves a hole. */
-  async skip(lengthBytes: number): Promise<void> {
+  async hole(lengthBytes: number): Promise<void> {
     await this.#startWriting();
     this.#moveTo(this.#base + this.#from + lengthBytes);
   }

@@ -98,7 +98,7 @@ export class DiskFile implements FileSink {
 
   hole(lengthBytes: number): void {
     this.#position += lengthBytes;
-    if (!this.#isSmall) this.#written = this.#then(async () => (await this.#open()).direct?.skip(lengthBytes));
+    if (!this.#isSmall) this.#written = this.#then(async () => (await this.#open()).direct?.hole(lengthBytes));
   }
 
   async finish(end?: {
