@@ -93,11 +93,16 @@ function together(now: RestoredFigures, earlier: RestoredFigures | undefined): R
 
 /**
  * Source bytes that would survive now. The mover counts durable bytes as they are stored, so what is still on its way is scaled back to
- * source bytes by the share of the transfer that is durable; unchanged data was safe before.
+ * source bytes by the share of the transfer that is durable; unchanged data was safe before. What was read while nothing has been sent is not:
+ * rather too little is promised, until the end, than too much.
  */
-function safeBytes({ processedBytes, readBytes, transferredBytes, durableBytes }: SourceTotals): number {
-  if (transferredBytes === 0) return processedBytes;
-  const openShare = Math.max(0, 1 - durableBytes / transferredBytes);
+export function safeBytes({
+  processedBytes,
+  readBytes,
+  transferredBytes,
+  durableBytes,
+}: Pick<SourceTotals, 'processedBytes' | 'readBytes' | 'transferredBytes' | 'durableBytes'>): number {
+  const openShare = transferredBytes === 0 ? 1 : Math.max(0, 1 - durableBytes / transferredBytes);
   return Math.max(0, Math.floor(processedBytes - Math.min(readBytes, processedBytes) * openShare));
 }
 
