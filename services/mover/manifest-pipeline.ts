@@ -4,7 +4,7 @@ import { blockIdOf } from '../repository/block-content.ts';
 import { readManifestReferences } from '../repository/manifest-chain.ts';
 import { readManifest } from '../repository/manifest.ts';
 import { decodePointRoot } from '../repository/point-root.ts';
-import type { PointRoot } from '../repository/point-root.ts';
+import type { PointRoot } from '../repository/point-root-fields.ts';
 import { BlockFetcher } from './block-fetcher.ts';
 import type { FetchedBlock } from './block-fetcher.ts';
 import type { ManifestOperation, MoverPhase, SourceTotals } from './local-link.ts';

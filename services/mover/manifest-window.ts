@@ -4,7 +4,7 @@ import { blockIdOf } from '../repository/block-content.ts';
 import { describeManifest } from '../repository/manifest-chain.ts';
 import type { ManifestBlockReference } from '../repository/manifest-chain.ts';
 import { ManifestEncoder } from '../repository/manifest.ts';
-import type { PointRoot } from '../repository/point-root.ts';
+import type { PointRoot } from '../repository/point-root-fields.ts';
 import { entryItems, plainEntry } from './manifest-entry.ts';
 import type { ReadContent } from './manifest-entry.ts';
 import { OwnerNames } from './owner-names.ts';

@@ -8,7 +8,7 @@ import { FarkeepError } from '../kernel/farkeep-error.ts';
 import { readManifest } from '../repository/manifest.ts';
 import { maxManifestBlockBytes } from '../repository/manifest-format.ts';
 import { decodePointRoot, maxPointRootBytes } from '../repository/point-root.ts';
-import type { PointRoot } from '../repository/point-root.ts';
+import type { PointRoot } from '../repository/point-root-fields.ts';
 import type { ManifestItem } from '../repository/tree-entry.ts';
 import type { ManifestBlocks } from '../repository/tree-index.ts';
 

@@ -2,7 +2,8 @@
 import { silentLogger, type Logger } from '../kernel/logger.ts';
 import { readManifest } from './manifest.ts';
 import { readManifestContents } from './manifest-chain.ts';
-import { decodePointRoot, type PointRoot } from './point-root.ts';
+import { decodePointRoot } from './point-root.ts';
+import type { PointRoot } from './point-root-fields.ts';
 import { TenantStore } from './tenant-store.ts';
 import { restoreTree, type RestoreProgress } from './tree-restore.ts';
 import { selectTree } from './tree-selection.ts';

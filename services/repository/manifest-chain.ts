@@ -2,7 +2,7 @@
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import { blockIdLengthBytes } from './block-content.ts';
 import { maxManifestBlockBytes } from './manifest-format.ts';
-import { maxManifestBlocksInRoot, type PointRoot } from './point-root.ts';
+import { maxManifestBlocksInRoot, type PointRoot } from './point-root-fields.ts';
 
 export interface ManifestBlockReference {
   readonly id: Buffer;

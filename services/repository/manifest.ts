@@ -19,7 +19,7 @@ import {
   writeEntry,
   writeFileEnd,
 } from './manifest-format.ts';
-import type { PointTotals } from './point-root.ts';
+import type { PointTotals } from './point-root-fields.ts';
 import {
   maxContentReferencesPerItem,
   maxPathBytes,

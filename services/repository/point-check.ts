@@ -2,7 +2,7 @@
 import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
 import { readManifest } from './manifest.ts';
 import { readManifestReferences } from './manifest-chain.ts';
-import type { PointRoot } from './point-root.ts';
+import type { PointRoot } from './point-root-fields.ts';
 import type { ManifestItem } from './tree-entry.ts';
 
 export interface PointCheck {

@@ -1,75 +1,21 @@
 // Owns the root of a restore point: a small file that says what the point is and which blocks hold its tree, signed by its hash.
 // Layout (docs/repository-format.md, section 5): "FKPR" version(1) reserved(3) length(4) JSON(length) SHA-256 of all before (32).
 import { hash } from 'node:crypto';
-import { z } from 'zod';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
-import { maxBlockContentBytes } from './block-content.ts';
+import { checkPointRoot, PointRootProblem, type PointRoot } from './point-root-fields.ts';
 
 export const pointRootVersion = 1;
 export const maxPointRootBytes = 1024 * 1024;
-/** More manifest blocks than this and their list is itself stored as blocks (`manifest.level` 1). */
-export const maxManifestBlocksInRoot = 4096;
-
 const magic = 0x464b5052; // "FKPR"
 const headBytes = 12;
 const hashBytes = 32;
 
-const pointIdPattern = /^[0-9a-z](?:[0-9a-z-]{0,62}[0-9a-z])?$/;
-const count = z.int().min(0);
-const blockIdHex = z.string().regex(/^[0-9a-f]{64}$/);
-
-export const pointRootSchema = z.object({
-  pointId: z.string().regex(pointIdPattern),
-  jobId: z.string().max(128),
-  jobName: z.string().max(256),
-  /** Milliseconds since the epoch. */
-  createdAtMs: count,
-  /** Name of the machine that was backed up, as it called itself. */
-  sourceHost: z.string().max(256),
-  /** Where the tree's top folder lay; for people only, never used as a path. */
-  sourcePaths: z.array(z.string().max(4096)).max(256),
-  state: z.enum(['complete', 'warnings']),
-  software: z.string().max(128),
-  blockIdentifier: z.literal('sha256'),
-  /** Reserved for encryption at rest; a reader that does not know a value must refuse the point. */
-  encryption: z.literal('none'),
-  totals: z.object({
-    /** Sum of the sizes of all files as their owner sees them, holes included. */
-    sourceBytes: count,
-    /** Sum of the lengths of all data blocks the tree refers to. */
-    contentBytes: count,
-    files: count,
-    folders: count,
-    symlinks: count,
-    hardLinks: count,
-    specials: count,
-    /** Data blocks the tree refers to, repeats counted. */
-    blocks: count,
-    /** Entries that could not be read or changed while they were read. */
-    warnings: count,
-  }),
-  manifest: z.object({
-    /** 0: `blocks` hold the tree; 1: `blocks` hold the list of the blocks that hold the tree. */
-    level: z.union([z.literal(0), z.literal(1)]),
-    blocks: z
-      .array(z.object({ id: blockIdHex, lengthBytes: z.int().min(1).max(maxBlockContentBytes) }))
-      .min(1)
-      .max(maxManifestBlocksInRoot),
-  }),
-});
-
-export type PointRoot = z.infer<typeof pointRootSchema>;
-export type PointTotals = PointRoot['totals'];
-
-export function isPointId(text: string): boolean {
-  return pointIdPattern.test(text);
-}
-
 /** Throws call.invalid when a field is out of bounds. */
 export function encodePointRoot(root: PointRoot): Buffer {
-  const parsed = pointRootSchema.safeParse(root);
-  if (!parsed.success) throw new FarkeepError('call.invalid', `Point root: ${z.prettifyError(parsed.error)}`);
-  const json = Buffer.from(JSON.stringify(parsed.data), 'utf8');
+  const json = Buffer.from(
+    JSON.stringify(checked(root, (reason) => new FarkeepError('call.invalid', `Point root: ${reason}`))),
+    'utf8',
+  );
   if (headBytes + json.length + hashBytes > maxPointRootBytes)
     throw new FarkeepError('call.invalid', `The point root has ${json.length} bytes, too many`);
   const head = Buffer.alloc(headBytes);
@@ -101,7 +47,13 @@ export function decodePointRoot(bytes: Buffer, name = 'root'): PointRoot {
   } catch {
     throw damaged(name, 'its text is not JSON');
   }
-  const parsed = pointRootSchema.safeParse(json);
-  if (!parsed.success) throw damaged(name, z.prettifyError(parsed.error));
-  return parsed.data;
+  return checked(json, (reason) => damaged(name, reason));
+}
+
+function checked(value: unknown, failure: (reason: string) => FarkeepError): PointRoot {
+  try {
+    return checkPointRoot(value);
+  } catch (error) {
+    throw error instanceof PointRootProblem ? failure(error.message) : error;
+  }
 }

@@ -16,7 +16,8 @@ import { DamageNotes, type FoundDamage } from './damage-notes.ts';
 import { FolderStorage } from './folder-storage.ts';
 import { markDamage } from './mark-damage.ts';
 import { checkPointIsWhole } from './point-check.ts';
-import { decodePointRoot, isPointId, maxPointRootBytes, type PointRoot } from './point-root.ts';
+import { decodePointRoot, maxPointRootBytes } from './point-root.ts';
+import { isPointId, type PointRoot } from './point-root-fields.ts';
 import {
   blockOverheadBytes,
   packOverheadBytes,

@@ -17,7 +17,8 @@ import { readManifestContents, readManifestReferences } from './manifest-chain.t
 import { blockHeaderBytes, decodeBlockHeader, packName, type PackBlock } from './pack-format.ts';
 import { readPackIndex, scanPack } from './pack-reader.ts';
 import { blocksOf } from './point-check.ts';
-import { decodePointRoot, maxPointRootBytes, type PointRoot } from './point-root.ts';
+import { decodePointRoot, maxPointRootBytes } from './point-root.ts';
+import type { PointRoot } from './point-root-fields.ts';
 import type { Storage } from './storage.ts';
 import { catalogueFile } from './tenant-folder.ts';
 

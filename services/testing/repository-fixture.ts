@@ -6,7 +6,8 @@ import path from 'node:path';
 import { blockIdOf, encodeBlock } from '../repository/block-content.ts';
 import { describeManifest } from '../repository/manifest-chain.ts';
 import { ManifestEncoder } from '../repository/manifest.ts';
-import { encodePointRoot, type PointRoot } from '../repository/point-root.ts';
+import { encodePointRoot } from '../repository/point-root.ts';
+import type { PointRoot } from '../repository/point-root-fields.ts';
 import type { TenantStore } from '../repository/tenant-store.ts';
 import type { ContentReference, ManifestItem, TreeEntry } from '../repository/tree-entry.ts';
 
