@@ -1,4 +1,4 @@
-// Process entry of a data mover: takes one start message over the process channel, runs that side, says how it ended, exits.
+// Process entry of a data mover: loads its side, takes one start message over the process channel, runs it, says how it ended, exits.
 // Ends when the service that forked it is gone; writes nothing but the log (stderr).
 import { toFarkeepError, FarkeepError } from '../kernel/farkeep-error.ts';
 import { createLogger } from '../kernel/logger.ts';
@@ -13,9 +13,16 @@ if (process.send === undefined) {
 }
 
 const logger = createLogger({ name: 'mover' });
-let mover:
-  { run(): Promise<void>; abort(reason: FarkeepError): void; readonly hasRunningThreads?: boolean } | undefined;
+
+interface Mover {
+  run(): Promise<void>;
+  abort(reason: FarkeepError): void;
+  readonly hasRunningThreads?: boolean;
+}
+
+let mover: Mover | undefined;
 let isStarted = false;
+let abortReason: FarkeepError | undefined;
 let lastReported: Promise<void> = Promise.resolve();
 
 function emit(event: MoverEvent): void {
@@ -27,19 +34,30 @@ function emit(event: MoverEvent): void {
   });
 }
 
-/** Loads only the side that is needed: the other one would cost start-up time and memory. */
-async function makeMover(start: MoverStart): Promise<NonNullable<typeof mover>> {
-  if (start.side === 'target') {
+/**
+ * Loaded at once: the service forks a mover while its keys are still being made. Only the side that is needed; the other one would cost
+ * start-up time and memory.
+ */
+async function prepare([side, streams]: readonly string[]): Promise<(start: MoverStart) => Mover> {
+  if (side === 'target') {
     const { TargetMover } = await import('./target-mover.ts');
-    return new TargetMover(start, emit, logger);
+    return (start) => new TargetMover(forSide(start, 'target'), emit, logger);
   }
   const { SourceMover } = await import('./source-mover.ts');
-  return new SourceMover(start, emit);
+  const { StreamPool } = await import('./stream-pool.ts');
+  const pool = new StreamPool(Number(streams));
+  return (start) => new SourceMover(forSide(start, 'source'), pool, emit);
+}
+
+function forSide<Side extends MoverStart['side']>(start: MoverStart, side: Side): MoverStart & { readonly side: Side } {
+  if (start.side !== side) throw new FarkeepError('call.internal', `A ${side} mover got the work of the other side`);
+  return start as MoverStart & { readonly side: Side };
 }
 
 async function run(start: MoverStart): Promise<number> {
   try {
-    mover = await makeMover(start);
+    mover = (await prepared)(start);
+    if (abortReason !== undefined) mover.abort(abortReason);
     await mover.run();
     return 0;
   } catch (error) {
@@ -50,21 +68,31 @@ async function run(start: MoverStart): Promise<number> {
   }
 }
 
+async function end(exitCode: number): Promise<void> {
+  await lastReported;
+  // How it ended has been told; exit() would wait for a thread that does not end.
+  if (mover === undefined || mover.hasRunningThreads === true) process.kill(process.pid, 'SIGKILL');
+  process.exit(exitCode);
+}
+
+const prepared = prepare(process.argv.slice(2));
+prepared.catch(() => undefined); // whoever wants to start it gets the reason
+
 process.on('message', (command: MoverCommand) => {
   switch (command.type) {
     case 'start':
       if (!isStarted) {
         isStarted = true;
-        void run(command).then(async (exitCode) => {
-          await lastReported;
-          // How it ended has been told; exit() would wait for a thread that does not end.
-          if (mover?.hasRunningThreads === true) process.kill(process.pid, 'SIGKILL');
-          process.exit(exitCode);
-        });
+        void run(command).then(end);
       }
       return;
     case 'abort':
-      mover?.abort(FarkeepError.fromInfo(command.reason));
+      abortReason ??= FarkeepError.fromInfo(command.reason);
+      mover?.abort(abortReason);
+      if (!isStarted) {
+        emit({ type: 'failed', error: abortReason.toInfo(), isTampered: false });
+        void end(1);
+      }
       return;
     case 'alive':
       return;

@@ -142,7 +142,8 @@ describe('a broken line', () => {
     const done = second.sourceEvents.find((event) => event.type === 'finished');
     const sentBytes = done?.type === 'finished' && 'warningCount' in done ? done.totals.transferredBytes : 0;
     expect(sentBytes).toBeGreaterThan(0);
-    expect(sentBytes).toBeLessThan(20_000_000);
+    // 15 MB were passed on; of these a cut takes along what the target has not read yet, on a busy machine several MB.
+    expect(sentBytes).toBeLessThan(26_000_000);
     expect(await points()).toEqual([pointId]);
   });
 

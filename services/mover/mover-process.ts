@@ -1,4 +1,4 @@
-// Owns a data mover child process from fork to kill: start message, heartbeat, events, the difference between exit and crash.
+// Owns a data mover child process from fork to kill: its work, heartbeat, events, the difference between exit and crash.
 // The only user of child_process in this folder. Runs inside the provider or tenant service; moves no data itself.
 import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
@@ -28,6 +28,15 @@ const compileCacheFolder = fileURLToPath(new URL('../../build/compile-cache', im
 const stopDeadlineMs = 10_000;
 const maxLogLineLength = 4_000;
 
+/** What a mover is forked for. It loads its side and starts its threads at once; the work comes with `begin`. */
+export interface MoverPlan {
+  readonly side: MoverStart['side'];
+  readonly sessionId: string;
+  readonly attempt: number;
+  /** Data streams of a source, one thread each. */
+  readonly streams?: number;
+}
+
 export interface MoverProcessOptions {
   readonly logger?: Logger;
   /** A mover that says nothing for so long is killed and counts as crashed. */
@@ -49,14 +58,10 @@ export class MoverProcess {
   /** Resolves once, when the process is gone; never rejects. */
   readonly exited: Promise<MoverExit>;
 
-  /** Forks the mover and gives it `start`; the service zeroes its own keys when it likes, the message holds copies. */
-  constructor(start: MoverStart, options: MoverProcessOptions) {
-    this.#logger = (options.logger ?? silentLogger).child({
-      mover: start.side,
-      sessionId: start.sessionId,
-      attempt: start.attempt,
-    });
-    this.#side = start.side;
+  /** Forks the mover, before its keys are there if that saves time: a process and its threads take as long to start as a login. */
+  constructor({ side, sessionId, attempt, streams = 0 }: MoverPlan, options: MoverProcessOptions) {
+    this.#logger = (options.logger ?? silentLogger).child({ mover: side, sessionId, attempt });
+    this.#side = side;
     this.#onEvent = options.onEvent;
     this.#heartbeatTimeoutMs = options.heartbeatTimeoutMs ?? 30_000;
     const environment: NodeJS.ProcessEnv = {
@@ -64,7 +69,7 @@ export class MoverProcess {
       NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? compileCacheFolder,
     };
     for (const name of allowedEnvironment) if (process.env[name] !== undefined) environment[name] = process.env[name];
-    this.#child = fork(entry, [start.side], {
+    this.#child = fork(entry, [side, String(streams)], {
       execPath: process.execPath,
       execArgv: ['--max-semi-space-size=4'],
       env: environment,
@@ -93,6 +98,10 @@ export class MoverProcess {
       this.#receive(message as MoverEvent);
     });
     this.#armHeartbeat();
+  }
+
+  /** Gives the mover its work, once; the caller zeroes its own keys when it likes, the message holds copies. */
+  begin(start: MoverStart): void {
     this.#send(start);
   }
 

@@ -7,7 +7,7 @@ import type { BusyShares, MoverEvent, MoverPhase, SourceStart, SourceTotals } fr
 import { ManifestPipeline } from './manifest-pipeline.ts';
 import { peakMemoryBytes } from './peak-memory.ts';
 import { RestorePipeline } from './restore-pipeline.ts';
-import { StreamPool } from './stream-pool.ts';
+import type { StreamPool } from './stream-pool.ts';
 import { asBuffer } from './worker-link.ts';
 import type { FromWorker } from './worker-link.ts';
 
@@ -28,7 +28,7 @@ interface Pipeline {
 export class SourceMover {
   readonly #start: SourceStart;
   readonly #emit: (event: MoverEvent) => void;
-  #pool: StreamPool | undefined;
+  readonly #pool: StreamPool;
   #pipeline: Pipeline | undefined;
   #failure: FarkeepError | undefined;
   readonly #opened = Promise.withResolvers<Buffer>();
@@ -37,15 +37,18 @@ export class SourceMover {
   #lastProgressMs = performance.now();
   #lastBusy = { sourceMs: 0, compressMs: 0, networkMs: 0, targetMs: 0 };
 
-  constructor(start: SourceStart, emit: (event: MoverEvent) => void) {
+  /** `pool` has a thread for each of the tickets; its streams are opened by `run`. */
+  constructor(start: SourceStart, pool: StreamPool, emit: (event: MoverEvent) => void) {
     this.#start = start;
+    this.#pool = pool;
     this.#emit = emit;
   }
 
   /** Resolves when the operation has succeeded; rejects with what ended it. Key B is zeroed in any case. */
   async run(): Promise<void> {
     this.#opened.promise.catch(() => undefined); // a failure before run() waits for it is not lost: it is thrown there
-    const pool = new StreamPool(this.#start, {
+    const pool = this.#pool;
+    pool.open(this.#start, {
       onMessage: (streamIndex, message) => {
         this.#receive(streamIndex, message);
       },
@@ -53,7 +56,6 @@ export class SourceMover {
         this.#fail(error);
       },
     });
-    this.#pool = pool;
     this.#start.keyB.fill(0);
     const progressTimer = setInterval(() => {
       this.#reportProgress();
@@ -94,7 +96,7 @@ export class SourceMover {
   }
 
   get hasRunningThreads(): boolean {
-    return this.#pool?.hasRunningThreads === true;
+    return this.#pool.hasRunningThreads;
   }
 
   #makePipeline(pool: StreamPool): Pipeline {
@@ -114,7 +116,7 @@ export class SourceMover {
     if (message.type === 'open') {
       this.#openStreams.add(streamIndex);
       if (streamIndex === 0) this.#root = asBuffer(message.root);
-      if (this.#openStreams.size === this.#pool?.size) this.#opened.resolve(this.#root);
+      if (this.#openStreams.size === this.#pool.size) this.#opened.resolve(this.#root);
       return;
     }
     this.#pipeline?.receive(streamIndex, message);
@@ -129,7 +131,7 @@ export class SourceMover {
   #reportProgress(): void {
     const pool = this.#pool;
     const pipeline = this.#pipeline;
-    if (pool === undefined || pipeline === undefined) return;
+    if (pipeline === undefined) return;
     const now = performance.now();
     const budgetMs = Math.max(1, (now - this.#lastProgressMs) * pool.size);
     const { sourceMs, compressMs, networkMs, targetMs } = pool.counters;

@@ -1,9 +1,9 @@
-// Owns a source mover's stream workers: starts them, hands out work, gathers their counters, ends them. Main thread only.
+// Owns a source mover's stream workers: starts their threads, opens their streams, hands out work, gathers their counters, ends them. Main thread only.
 import { Worker } from 'node:worker_threads';
 import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
 import type { SourceStart } from './local-link.ts';
 import { emptyCounters } from './worker-link.ts';
-import type { FromWorker, ToWorker, WorkerCounters, WorkerStart } from './worker-link.ts';
+import type { FromWorker, ToWorker, WorkerCounters } from './worker-link.ts';
 
 /** Each worker needs little beside its arenas; without a bound V8 lets garbage pile up before it looks. */
 const workerLimits = { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 96 };
@@ -24,32 +24,20 @@ export class StreamPool {
   readonly #closed: PromiseWithResolvers<undefined>[];
   readonly #exited: Promise<void>[];
   #runningThreads = 0;
-  readonly #handlers: StreamPoolHandlers;
+  #handlers: StreamPoolHandlers | undefined;
+  /** What went wrong before anybody listened. */
+  #earlyFailure: FarkeepError | undefined;
   #hasFailed = false;
   #cutTimer: NodeJS.Timeout | undefined;
   readonly counters: WorkerCounters = emptyCounters();
 
-  constructor(start: SourceStart, handlers: StreamPoolHandlers) {
-    this.#handlers = handlers;
-    this.#closed = start.streamTickets.map(() => Promise.withResolvers());
+  /** Starts `size` threads; they load what they need and wait for `open`. */
+  constructor(size: number) {
+    const indexes = Array.from({ length: size }, (_, streamIndex) => streamIndex);
+    this.#closed = indexes.map(() => Promise.withResolvers());
     this.#exited = [];
-    this.#workers = start.streamTickets.map((ticket, streamIndex) => {
-      const workerData: WorkerStart = {
-        sessionId: start.sessionId,
-        attempt: start.attempt,
-        keyB: new Uint8Array(start.keyB),
-        streamIndex,
-        streamCount: start.streamTickets.length,
-        ticket: new Uint8Array(ticket),
-        gateway: start.gateway,
-        operation: start.operation.kind,
-        pointId: start.operation.pointId,
-      };
-      const worker = new Worker(new URL('./stream-worker.ts', import.meta.url), {
-        workerData,
-        resourceLimits: workerLimits,
-      });
-      workerData.keyB.fill(0);
+    this.#workers = indexes.map((streamIndex) => {
+      const worker = new Worker(new URL('./stream-worker.ts', import.meta.url), { resourceLimits: workerLimits });
       worker.on('message', (message: FromWorker) => {
         this.#receive(streamIndex, message);
       });
@@ -68,6 +56,30 @@ export class StreamPool {
       );
       return worker;
     });
+  }
+
+  /** Opens a stream for each thread, with one ticket each. */
+  open(start: SourceStart, handlers: StreamPoolHandlers): void {
+    this.#handlers = handlers;
+    if (start.streamTickets.length !== this.size)
+      throw new FarkeepError('call.internal', `${start.streamTickets.length} tickets for ${this.size} streams`);
+    start.streamTickets.forEach((ticket, streamIndex) => {
+      const keyB = new Uint8Array(start.keyB);
+      this.send(streamIndex, {
+        type: 'start',
+        sessionId: start.sessionId,
+        attempt: start.attempt,
+        keyB,
+        streamIndex,
+        streamCount: this.size,
+        ticket: new Uint8Array(ticket),
+        gateway: start.gateway,
+        operation: start.operation.kind,
+        pointId: start.operation.pointId,
+      });
+      keyB.fill(0);
+    });
+    if (this.#earlyFailure !== undefined) this.#fail(this.#earlyFailure);
   }
 
   get size(): number {
@@ -119,7 +131,7 @@ export class StreamPool {
       return;
     }
     try {
-      this.#handlers.onMessage(streamIndex, message);
+      this.#handlers?.onMessage(streamIndex, message);
     } catch (error) {
       this.#fail(toFarkeepError(error));
     }
@@ -127,6 +139,10 @@ export class StreamPool {
 
   #fail(error: FarkeepError): void {
     if (this.#hasFailed) return;
+    if (this.#handlers === undefined) {
+      this.#earlyFailure ??= error;
+      return;
+    }
     if (error.code === 'connection.lost' && this.#workers.length > 1) {
       this.#cutTimer ??= setTimeout(() => this.#failWith(error), reasonGraceMs);
     } else this.#failWith(error);
@@ -135,6 +151,6 @@ export class StreamPool {
   #failWith(error: FarkeepError): void {
     clearTimeout(this.#cutTimer);
     this.#hasFailed = true;
-    this.#handlers.onFailure(error);
+    this.#handlers?.onFailure(error);
   }
 }

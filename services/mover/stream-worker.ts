@@ -1,6 +1,6 @@
-// Owns one stream of a source mover on its own thread: connects, opens, runs the backup lane or the checking of restored blocks.
-// A worker entry: talks to the main thread by worker-link.ts only.
-import { isMarkedAsUntransferable, parentPort, workerData } from 'node:worker_threads';
+// Owns one stream of a source mover on its own thread: waits for its ticket, connects, opens, runs the backup lane or the checking of restored
+// blocks. A worker entry: talks to the main thread by worker-link.ts only.
+import { isMarkedAsUntransferable, parentPort } from 'node:worker_threads';
 import { isErrorCode } from '../contracts/errors.ts';
 import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
 import { releaseMemory } from '../kernel/release-memory.ts';
@@ -21,7 +21,20 @@ const aliveOfferId = 0;
 
 if (parentPort === null) throw new Error('This file is the entry of a worker thread');
 const port = parentPort;
-const start = workerData as WorkerStart;
+const started = Promise.withResolvers<WorkerStart>();
+port.on('message', (message: ToWorker) => {
+  if (message.type === 'start') {
+    started.resolve(message);
+    return;
+  }
+  try {
+    command(message);
+  } catch (error) {
+    fail(error);
+  }
+});
+// The thread is there before the keys are. Nothing but the start comes first, so what follows is set up before the next message.
+const start = await started.promise;
 const isBackup = start.operation === 'backup';
 let connection: DataConnection | undefined;
 let isOpen = false;
@@ -124,7 +137,7 @@ function errorFromTarget(code: string, message: string): FarkeepError {
   return new FarkeepError(isErrorCode(code) ? code : 'call.internal', message);
 }
 
-function command(message: ToWorker): void {
+function command(message: Exclude<ToWorker, WorkerStart>): void {
   switch (message.type) {
     case 'files':
       lane?.add(message.files);
@@ -205,13 +218,6 @@ const countersTimer = setInterval(report, countersIntervalMs);
 const aliveTimer = setInterval(keepAlive, aliveIntervalMs);
 const keyB = Secret.take(Buffer.from(start.keyB));
 start.keyB.fill(0);
-port.on('message', (message: ToWorker) => {
-  try {
-    command(message);
-  } catch (error) {
-    fail(error);
-  }
-});
 
 try {
   const socket = await connectData({ ...start.gateway, kind: 'data', ticket: Buffer.from(start.ticket) });

@@ -2,7 +2,9 @@
 import type { ErrorInfo } from '../contracts/errors.ts';
 import type { Operation } from '../wire/messages.ts';
 
+/** The first message to a worker. */
 export interface WorkerStart {
+  readonly type: 'start';
   readonly sessionId: string;
   readonly attempt: number;
   readonly keyB: Uint8Array;
@@ -39,6 +41,7 @@ export interface MadeBlock {
 }
 
 export type ToWorker =
+  | WorkerStart
   | { readonly type: 'files'; readonly files: readonly FileTask[] }
   | { readonly type: 'offer'; readonly token: number; readonly ids: Uint8Array }
   | { readonly type: 'store'; readonly blocks: readonly MadeBlock[] }

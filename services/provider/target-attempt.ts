@@ -45,23 +45,8 @@ export class TargetAttempt {
     };
     // A mover that dies before it listens rejects it; whoever waits gets that, and nobody has to.
     this.#listening.promise.catch(() => undefined);
-    const keyA = Buffer.from(this.keyA.bytes);
     this.mover = new MoverProcess(
-      {
-        type: 'start',
-        side: 'target',
-        sessionId: options.sessionId,
-        attempt: options.attempt,
-        keyA,
-        operation: options.operation,
-        tenantFolder: options.tenantFolder,
-        quotaBytes: options.quotaBytes,
-        pointId: options.pointId,
-        job: options.job,
-        listenHost: options.moverHost,
-        tickets: this.tickets,
-        limits: { ticketLifetimeMs: ticketLifeMs },
-      },
+      { side: 'target', sessionId: options.sessionId, attempt: options.attempt },
       {
         logger: options.logger,
         onEvent: (event) => {
@@ -70,6 +55,22 @@ export class TargetAttempt {
         },
       },
     );
+    const keyA = Buffer.from(this.keyA.bytes);
+    this.mover.begin({
+      type: 'start',
+      side: 'target',
+      sessionId: options.sessionId,
+      attempt: options.attempt,
+      keyA,
+      operation: options.operation,
+      tenantFolder: options.tenantFolder,
+      quotaBytes: options.quotaBytes,
+      pointId: options.pointId,
+      job: options.job,
+      listenHost: options.moverHost,
+      tickets: this.tickets,
+      limits: { ticketLifetimeMs: ticketLifeMs },
+    });
     // The process channel has serialised it by now.
     keyA.fill(0);
     void this.mover.exited.then((exit) => this.#listening.reject(errorOf(exit)));

@@ -69,7 +69,9 @@ export class SessionAttempt {
   readonly #tampered = Promise.withResolvers<FarkeepError>();
   #targetBusy: number | undefined;
   #committedBytes: number | undefined;
+  /** Once it has its work. */
   #mover: MoverProcess | undefined;
+  #stall: StallWatch | undefined;
   #failure: FarkeepError | undefined;
   #isOver = false;
 
@@ -88,6 +90,8 @@ export class SessionAttempt {
   /** @throws what ended the attempt */
   async run(): Promise<AttemptResult> {
     const { live, reporter, plan, link } = this.#options;
+    // It starts while the provider authorizes, makes Key A and starts its own mover.
+    const mover = this.#forkMover();
     try {
       const grant = await this.#askForGrant();
       if ('committed' in grant) {
@@ -98,7 +102,7 @@ export class SessionAttempt {
       this.#options.onGranted(grant);
       this.#takeSteps(grant.steps);
       live.setState('key-exchange');
-      const exit = await this.#transfer(grant);
+      const exit = await this.#transfer(grant, mover);
       if (exit.kind !== 'finished') throw FarkeepError.fromInfo(exit.error);
       if (plan.operation === 'backup') live.setPoint(plan.pointId);
       return { storedBytes: this.#committedBytes ?? 0, failure: this.#failure };
@@ -109,7 +113,7 @@ export class SessionAttempt {
     } finally {
       this.#isOver = true;
       reporter.detach();
-      await this.#mover?.stop();
+      await mover.stop();
     }
   }
 
@@ -135,8 +139,27 @@ export class SessionAttempt {
     );
   }
 
-  async #transfer(grant: SessionGrant): Promise<MoverExit> {
-    const { live, plan, link, logger, signal, stallTimeoutMs } = this.#options;
+  #forkMover(): MoverProcess {
+    const { live, plan, logger } = this.#options;
+    const { moverOperation } = plan;
+    const isRedone = moverOperation.kind !== 'restore' || moverOperation.overwrite === 'always';
+    const earlier = isRedone ? undefined : live.progress.restored;
+    return new MoverProcess(
+      { side: 'source', sessionId: live.id, attempt: live.attempt, streams: plan.streams },
+      {
+        logger,
+        onEvent: (event) => {
+          this.#stall?.saw(event);
+          applySourceEvent(live, event, { targetBusy: this.#targetBusy, earlier });
+          if (event.type === 'finished' && 'rootHash' in event && event.failure !== undefined)
+            this.#failure = FarkeepError.fromInfo(event.failure);
+        },
+      },
+    );
+  }
+
+  async #transfer(grant: SessionGrant, mover: MoverProcess): Promise<MoverExit> {
+    const { live, plan, link, signal, stallTimeoutMs } = this.#options;
     if (grant.attempt !== live.attempt) live.startAttempt(grant.attempt);
     using keyA = Secret.take(Buffer.from(grant.keyA, 'base64'));
     live.setKey('keyA', keyA.identifier());
@@ -165,35 +188,22 @@ export class SessionAttempt {
     ]);
     live.endStep('key-b-proven', 'The target has proven that it holds Key B', { keyIdentifier: keyB.identifier() });
     live.beginStep('streams-open', `${plan.streams} data streams`);
-    const { moverOperation } = plan;
-    const isRedone = moverOperation.kind !== 'restore' || moverOperation.overwrite === 'always';
-    const earlier = isRedone ? undefined : live.progress.restored;
     const copy = Buffer.from(keyB.bytes);
-    const mover = new MoverProcess(
-      {
-        type: 'start',
-        side: 'source',
-        sessionId: live.id,
-        attempt: live.attempt,
-        keyB: copy,
-        operation: withRawPaths(plan.moverOperation),
-        gateway: link.dialled,
-        streamTickets: grant.streamTickets.map((ticket) => Buffer.from(ticket, 'base64')),
-      },
-      {
-        logger,
-        onEvent: (event) => {
-          stall.saw(event);
-          applySourceEvent(live, event, { targetBusy: this.#targetBusy, earlier });
-          if (event.type === 'finished' && 'rootHash' in event && event.failure !== undefined)
-            this.#failure = FarkeepError.fromInfo(event.failure);
-        },
-      },
-    );
     // The orderly end sends a last record: if a length was changed on the way, the target now sees that.
     const stall = new StallWatch(stallTimeoutMs, () => {
       const seconds = Math.round(stallTimeoutMs / 1000);
       mover.abort(new FarkeepError('connection.lost', `The transfer stood still for ${seconds} s`).toInfo());
+    });
+    this.#stall = stall;
+    mover.begin({
+      type: 'start',
+      side: 'source',
+      sessionId: live.id,
+      attempt: live.attempt,
+      keyB: copy,
+      operation: withRawPaths(plan.moverOperation),
+      gateway: link.dialled,
+      streamTickets: grant.streamTickets.map((ticket) => Buffer.from(ticket, 'base64')),
     });
     // The process channel has serialised it by now.
     copy.fill(0);

@@ -58,21 +58,7 @@ export async function runMoverSession(options: MoverSessionOptions): Promise<Mov
   const listening = Promise.withResolvers<number>();
   listening.promise.catch(() => undefined); // when the target ends first, its exit says why
   const target: MoverProcess = new MoverProcess(
-    {
-      type: 'start',
-      side: 'target',
-      sessionId,
-      attempt,
-      keyA: Buffer.from(keyA.bytes),
-      operation: operation.kind,
-      tenantFolder,
-      quotaBytes: options.quotaBytes ?? -1,
-      pointId: operation.pointId,
-      job: { id: 'job', name: 'Job' },
-      listenHost: '127.0.0.1',
-      tickets,
-      ...(options.limits === undefined ? {} : { limits: options.limits }),
-    },
+    { side: 'target', sessionId, attempt },
     {
       onEvent: (event) => {
         targetEvents.push(event);
@@ -81,6 +67,21 @@ export async function runMoverSession(options: MoverSessionOptions): Promise<Mov
       },
     },
   );
+  target.begin({
+    type: 'start',
+    side: 'target',
+    sessionId,
+    attempt,
+    keyA: Buffer.from(keyA.bytes),
+    operation: operation.kind,
+    tenantFolder,
+    quotaBytes: options.quotaBytes ?? -1,
+    pointId: operation.pointId,
+    job: { id: 'job', name: 'Job' },
+    listenHost: '127.0.0.1',
+    tickets,
+    ...(options.limits === undefined ? {} : { limits: options.limits }),
+  });
   void target.exited.then(() => {
     listening.reject(new Error('The target ended before it listened'));
   });
@@ -107,16 +108,7 @@ export async function runMoverSession(options: MoverSessionOptions): Promise<Mov
     }
     const beganMs = performance.now();
     const source: MoverProcess = new MoverProcess(
-      {
-        type: 'start',
-        side: 'source',
-        sessionId,
-        attempt,
-        keyB: options.sourceKeyB ?? Buffer.from(keyB.bytes),
-        operation,
-        gateway: { host: '127.0.0.1', port },
-        streamTickets: tickets.streams,
-      },
+      { side: 'source', sessionId, attempt, streams },
       {
         onEvent: (event) => {
           sourceEvents.push(event);
@@ -124,6 +116,16 @@ export async function runMoverSession(options: MoverSessionOptions): Promise<Mov
         },
       },
     );
+    source.begin({
+      type: 'start',
+      side: 'source',
+      sessionId,
+      attempt,
+      keyB: options.sourceKeyB ?? Buffer.from(keyB.bytes),
+      operation,
+      gateway: { host: '127.0.0.1', port },
+      streamTickets: tickets.streams,
+    });
     const sourceExit = await source.exited;
     const sourceMs = performance.now() - beganMs;
     return {
