@@ -5,8 +5,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { FarkeepError } from '../kernel/farkeep-error.ts';
 import { ArenaPool } from './arena-pool.ts';
-import { ByteBudget } from './byte-budget.ts';
+import { InFlightBudget } from './in-flight-budget.ts';
 import { ContentList, packContent, unpackContent } from './content-list.ts';
 import { Cutter } from './cutter.ts';
 import { compileExcludes } from './exclude-patterns.ts';
@@ -243,8 +244,8 @@ describe('bounds', () => {
     expect((await fourth).start).toBe(0);
   });
 
-  it('of bytes: in turn, and never more than the whole for one', async () => {
-    const budget = new ByteBudget(10);
+  it('of what is in flight: in turn, never more than the whole for one, and all end when nothing comes back any more', async () => {
+    const budget = new InFlightBudget(10);
     await budget.take(8);
     const order: string[] = [];
     const large = budget.take(50).then(() => order.push('large'));
@@ -254,6 +255,13 @@ describe('bounds', () => {
     budget.giveBack(50);
     await small;
     expect(order).toEqual(['large', 'small']);
+    const waiting = budget.take(10);
+    const alsoWaiting = budget.take(1);
+    const lost = new FarkeepError('connection.lost');
+    budget.fail(lost);
+    await expect(waiting).rejects.toBe(lost);
+    await expect(alsoWaiting).rejects.toBe(lost);
+    await expect(budget.take(1)).rejects.toBe(lost);
   });
 });
 

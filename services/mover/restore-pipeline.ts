@@ -10,12 +10,13 @@ import { isDamage, restoreFailure } from '../repository/restore-failure.ts';
 import { chooseItems, findLinkedElsewhere } from '../repository/tree-selection.ts';
 import { countOfKind, isMissed, namesOf } from '../repository/special-files.ts';
 import { TreeWriter } from '../repository/tree-writer.ts';
-import type { FileSink } from '../repository/file-sink.ts';
+import type { FileSink, PlaceableFile } from '../repository/file-sink.ts';
+import type { SmallFile } from '../repository/small-file.ts';
 import type { RestoreCounts, RestoreProblem } from '../repository/tree-writer.ts';
 import type { ContentReference, ManifestItem, TreeEntry } from '../repository/tree-entry.ts';
 import { BlockFetcher } from './block-fetcher.ts';
 import type { FetchedBlock } from './block-fetcher.ts';
-import { ByteBudget } from './byte-budget.ts';
+import { InFlightBudget } from './in-flight-budget.ts';
 import type { MoverPhase, RestoredFigures, RestoreOperation, SourceEvent, SourceTotals } from './local-link.ts';
 import { fetchManifest, RereadableManifest } from './manifest-pipeline.ts';
 import { PathSelection } from './path-selection.ts';
@@ -28,6 +29,8 @@ const inFlightBytes = 16 * 1024 * 1024;
 /** What a block costs beside its content, so that many tiny ones are bounded too. */
 const blockOverheadBytes = 2048;
 const maxOpenFiles = 128;
+/** Files that stream workers are to make. They hold no descriptor, but each keeps that of its folder. */
+const maxPlacedFiles = 512;
 /** Paths that the message about paths that are not in the point names. */
 const maxNamedPaths = 5;
 
@@ -57,8 +60,10 @@ export class RestorePipeline {
   readonly #pool: StreamPool;
   readonly #emit: (event: SourceEvent) => void;
   readonly #fetcher: BlockFetcher;
-  readonly #budget = new ByteBudget(inFlightBytes);
+  readonly #budget = new InFlightBudget(inFlightBytes);
   readonly #files = new Set<Promise<void>>();
+  readonly #openFiles = new InFlightBudget(maxOpenFiles);
+  readonly #placedFiles = new InFlightBudget(maxPlacedFiles);
   readonly #objects = new Map<string, RestoredObject>();
   readonly #aborted = Promise.withResolvers<never>();
   #writer: TreeWriter | undefined;
@@ -180,6 +185,7 @@ export class RestorePipeline {
   fail(error: FarkeepError): void {
     this.#isBroken = true;
     this.#aborted.reject(error);
+    for (const budget of [this.#budget, this.#openFiles, this.#placedFiles]) budget.fail(error);
     this.#fetcher.fail(error);
   }
 
@@ -212,7 +218,6 @@ export class RestorePipeline {
 
   async #entry(entry: TreeEntry, writer: TreeWriter): Promise<void> {
     const objectName = this.#object(entry.path);
-    while (this.#files.size >= maxOpenFiles) await Promise.race([...this.#files, this.#aborted.promise]);
     const sink = writer.begin(entry);
     if (entry.kind === 'hardlink') this.#processedFiles += 1;
     if (entry.kind !== 'file') return;
@@ -221,10 +226,40 @@ export class RestorePipeline {
       this.#processedBytes += entry.sizeBytes;
       return;
     }
+    const { smallFile } = sink;
+    if (smallFile !== undefined) {
+      await this.#place(sink, smallFile, objectName);
+      return;
+    }
+    await this.#openFiles.take(1);
     const file: OpenFile = { sink, objectName, tail: Promise.resolve(), error: undefined };
     await this.#content(file, entry.content);
     if (entry.isContinued) this.#current = file;
     else this.#end(file, undefined);
+  }
+
+  /** Has the file made where its block arrives; waits while too much is in flight. */
+  async #place(sink: PlaceableFile, smallFile: SmallFile, objectName: string): Promise<void> {
+    const { sizeBytes, content } = sink.entry;
+    const id = content[0]?.id;
+    if (id == null) throw new FarkeepError('call.internal', 'A file without a block cannot be made of one');
+    const cost = sizeBytes + blockOverheadBytes;
+    await this.#placedFiles.take(1);
+    await this.#budget.take(cost);
+    this.#finishing(
+      this.#fetcher
+        .place(id, sizeBytes, smallFile)
+        .then((metadataError) => {
+          sink.placed(metadataError === undefined ? undefined : FarkeepError.fromInfo(metadataError));
+          this.#written(sizeBytes, objectName);
+        })
+        .catch((error: unknown) => sink.fail(error))
+        .finally(() => {
+          this.#processedBytes += sizeBytes;
+          this.#budget.giveBack(cost);
+          this.#placedFiles.giveBack(1);
+        }),
+    );
   }
 
   /** Asks for the pieces and queues their writing; waits while too much is in flight. */
@@ -238,7 +273,7 @@ export class RestorePipeline {
         continue;
       }
       const cost = lengthBytes + blockOverheadBytes;
-      await Promise.race([this.#budget.take(cost), this.#aborted.promise]);
+      await this.#budget.take(cost);
       const arriving = this.#fetcher.fetch(id, lengthBytes);
       file.tail = file.tail.then(() => this.#write(file, arriving, lengthBytes, cost));
     }
@@ -251,9 +286,7 @@ export class RestorePipeline {
         throw new FarkeepError('restore.mismatch', `A block has ${content.length} bytes instead of ${lengthBytes}`);
       if (file.error !== undefined) return;
       await file.sink.write(content, release);
-      this.#writtenBytes += lengthBytes;
-      const object = this.#objects.get(file.objectName);
-      if (object !== undefined) object.bytes += lengthBytes;
+      this.#written(lengthBytes, file.objectName);
     } catch (error) {
       file.error ??= error;
     } finally {
@@ -263,8 +296,21 @@ export class RestorePipeline {
   }
 
   #end(file: OpenFile, end: Parameters<FileSink['finish']>[0]): void {
-    const done: Promise<void> = file.tail
-      .then(() => (file.error === undefined ? file.sink.finish(end) : file.sink.fail(file.error)))
+    this.#finishing(
+      file.tail
+        .then(() => (file.error === undefined ? file.sink.finish(end) : file.sink.fail(file.error)))
+        .finally(() => this.#openFiles.giveBack(1)),
+    );
+  }
+
+  #written(lengthBytes: number, objectName: string): void {
+    this.#writtenBytes += lengthBytes;
+    const object = this.#objects.get(objectName);
+    if (object !== undefined) object.bytes += lengthBytes;
+  }
+
+  #finishing(end: Promise<void>): void {
+    const done: Promise<void> = end
       .catch((error: unknown) => {
         this.fail(toFarkeepError(error));
       })

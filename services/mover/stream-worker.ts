@@ -11,6 +11,7 @@ import { dataProtocolVersion } from '../wire/messages.ts';
 import type { DataMessage, StoredBlock } from '../wire/messages.ts';
 import { BackupLane } from './backup-lane.ts';
 import { aliveIntervalMs, DataConnection, maxSilentMs } from './data-connection.ts';
+import { FilePlacer } from './file-placer.ts';
 import { asBuffer, emptyCounters } from './worker-link.ts';
 import type { FromWorker, RestoredBlock, ToWorker, WorkerStart } from './worker-link.ts';
 
@@ -66,6 +67,7 @@ const fail = (error: unknown): void => {
 const send = (message: DataMessage): true | Promise<void> =>
   connection?.send(message) ?? Promise.reject(new FarkeepError('connection.lost', 'The data stream is not open yet'));
 
+const placer = new FilePlacer();
 const lane = isBackup ? new BackupLane({ send, post, fail }) : undefined;
 
 function receive(message: DataMessage, memory: readonly Uint8Array[]): void {
@@ -91,12 +93,8 @@ function receive(message: DataMessage, memory: readonly Uint8Array[]): void {
     case 'error': {
       const error = errorFromTarget(message.code, message.message);
       if (message.ids.length === 0) throw error;
-      post({
-        type: 'blocks-failed',
-        ids: new Uint8Array(Buffer.concat(message.ids)),
-        code: error.code,
-        message: error.message,
-      });
+      blocksFailed(message.ids, error);
+      postPlaced();
       return;
     }
     default:
@@ -114,15 +112,18 @@ function restored(blocks: readonly StoredBlock[], received: readonly Uint8Array[
   for (const block of blocks) {
     restoreCounters.transferredBytes += block.stored.length;
     restoreCounters.newBlocks += 1;
-    const id = new Uint8Array(block.id);
     let content: Uint8Array;
     try {
       content = decodeBlockSync(block);
     } catch (error) {
-      const { code, message } = toFarkeepError(error, 'restore.mismatch');
-      post({ type: 'blocks-failed', ids: id, code, message });
+      blocksFailed([block.id], toFarkeepError(error, 'restore.mismatch'));
       continue;
     }
+    if (placer.place(block.id, content)) {
+      if (block.encoding !== 'raw') releaseMemory(content); // raw content is what was received
+      continue;
+    }
+    const id = new Uint8Array(block.id);
     // Small buffers share Node's pool, which cannot leave this thread.
     if (isMarkedAsUntransferable(content.buffer)) content = new Uint8Array(content);
     memory.add(content.buffer as ArrayBuffer);
@@ -130,7 +131,20 @@ function restored(blocks: readonly StoredBlock[], received: readonly Uint8Array[
   }
   restoreCounters.compressMs += performance.now() - beganMs;
   if (checked.length > 0) post({ type: 'blocks', blocks: checked }, [...memory]);
+  postPlaced();
   for (const view of received) releaseMemory(view); // what was not handed over
+}
+
+function blocksFailed(ids: readonly Buffer[], error: FarkeepError): void {
+  const others = ids.filter((id) => !placer.fail(id, error.toInfo()));
+  if (others.length === 0) return;
+  const { code, message } = error;
+  post({ type: 'blocks-failed', ids: new Uint8Array(Buffer.concat(others)), code, message });
+}
+
+function postPlaced(): void {
+  const results = placer.takeResults();
+  if (results.length > 0) post({ type: 'placed', results });
 }
 
 function errorFromTarget(code: string, message: string): FarkeepError {
@@ -157,6 +171,7 @@ function command(message: Exclude<ToWorker, WorkerStart>): void {
     case 'read': {
       const all = asBuffer(message.ids);
       const ids = Array.from({ length: all.length / 32 }, (_, index) => all.subarray(index * 32, index * 32 + 32));
+      placer.expect(ids, message.files);
       forget(send({ type: 'read', ids }));
       return;
     }

@@ -1,16 +1,19 @@
 // Owns one file of a restore on its way to its place: content into a temporary file, then owner, mode, times, and one rename.
-import { closeSync, constants, fsyncSync, openSync, renameSync, writeSync } from 'node:fs';
+import { constants, renameSync } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { DirectWriter, type AlignedBuffers } from './direct-file.ts';
 import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
+import { placeSmallFile, type SmallFile } from './small-file.ts';
 import { applyToDescriptor, removeQuietly, temporaryName, type DestinationFolder } from './tree-destination.ts';
 import type { FileEntry } from './tree-entry.ts';
 
-/** Up to here a file is kept in memory and written at once: fewer system calls, and none of them through the thread pool. */
-const smallFileBytes = 256 * 1024;
-const maxUnwrittenBytes = 8 * 1024 * 1024;
 /** From here on a file does not go through the page cache. */
 const minDirectBytes = 1024 * 1024;
+/** Up to here a file is kept in memory and written at once: fewer system calls, and none of them through the thread pool. */
+const smallFileBytes = 256 * 1024;
+/** As far as it is one block, which is in memory as a whole anyhow. */
+const smallBlockBytes = minDirectBytes - 1;
+const maxUnwrittenBytes = 8 * 1024 * 1024;
 
 /** Takes the content of one file. Calls in order; buffers belong to the sink from the call on. */
 export interface FileSink {
@@ -29,18 +32,28 @@ export interface FileSink {
   fail(error: unknown): Promise<void>;
 }
 
+/** A sink whose file can be made by another thread. */
+export interface PlaceableFile extends FileSink {
+  /** What that takes, when the file is a single block: who has the block may call `placeSmallFile`, instead of `write` and `finish` here. */
+  readonly smallFile: SmallFile | undefined;
+  /** It was made so. `metadataError`: what `placeSmallFile` returned. When it threw, `fail` is to be called. */
+  placed(metadataError: unknown): void;
+}
+
 export interface DiskFileOptions {
   readonly entry: FileEntry;
   readonly folder: DestinationFolder;
   readonly name: Buffer;
   readonly isOwnerRestored: boolean;
+  /** Something that may be replaced stands there. */
+  readonly isReplacing: boolean;
   /** Memory for large files, shared by all of a restore; who finds none left writes the usual way. */
   readonly writeBuffers: AlignedBuffers;
   readonly onNote: (error: unknown) => void;
   readonly onEnd: (error: unknown, contentBytes: number) => void;
 }
 
-export class DiskFile implements FileSink {
+export class DiskFile implements PlaceableFile {
   readonly entry: FileEntry;
   readonly #options: DiskFileOptions;
   readonly #temporary: Buffer;
@@ -61,10 +74,23 @@ export class DiskFile implements FileSink {
     this.#options = options;
     this.entry = options.entry;
     this.#temporary = options.folder.child(temporaryName());
+    const { isContinued, sizeBytes, content } = options.entry;
     this.#isSmall =
-      !options.entry.isContinued &&
-      options.entry.sizeBytes <= smallFileBytes &&
-      options.entry.content.every(({ id }) => id !== null);
+      !isContinued &&
+      sizeBytes <= (content.length === 1 ? smallBlockBytes : smallFileBytes) &&
+      content.every(({ id }) => id !== null);
+  }
+
+  get smallFile(): SmallFile | undefined {
+    const [block, ...others] = this.entry.content;
+    const isOneBlock = this.#isSmall && others.length === 0 && block?.lengthBytes === this.entry.sizeBytes;
+    return isOneBlock ? this.#describe() : undefined;
+  }
+
+  placed(metadataError: unknown): void {
+    if (this.#isEnded) return;
+    this.#contentBytes = this.entry.sizeBytes;
+    this.#complete(metadataError, this.entry.isChangedWhileRead);
   }
 
   async write(content: Buffer, release?: () => void): Promise<void> {
@@ -114,16 +140,13 @@ export class DiskFile implements FileSink {
       if (end?.isUnreadable === true)
         throw new FarkeepError('source.unreadable', 'It could not be read to its end when it was backed up');
       if (this.#position !== sizeBytes) throw this.#wrongSize(sizeBytes);
-      if (this.#isSmall) this.#placeSmall();
-      else await this.#placeLarge();
+      const metadataError = this.#isSmall
+        ? placeSmallFile(this.#describe(), this.#smallContent)
+        : await this.#placeLarge();
+      this.#complete(metadataError, end?.isChangedWhileRead ?? this.entry.isChangedWhileRead);
     } catch (error) {
       await this.fail(error);
-      return;
     }
-    if (end?.isChangedWhileRead ?? this.entry.isChangedWhileRead) {
-      this.#options.onNote(new FarkeepError('source.changed', 'It changed while it was backed up'));
-    }
-    this.#end(undefined);
   }
 
   async fail(error: unknown): Promise<void> {
@@ -134,6 +157,20 @@ export class DiskFile implements FileSink {
     await this.#handle?.close().catch(() => undefined); // its content is given up
     if (this.#handle !== undefined) removeQuietly(this.#temporary);
     this.#end(error);
+  }
+
+  #complete(metadataError: unknown, isChangedWhileRead: boolean): void {
+    if (metadataError !== undefined) this.#options.onNote(metadataError);
+    if (isChangedWhileRead)
+      this.#options.onNote(new FarkeepError('source.changed', 'It changed while it was backed up'));
+    this.#end(undefined);
+  }
+
+  #describe(): SmallFile {
+    const { folder, name, isOwnerRestored, isReplacing } = this.#options;
+    const { mode, owner, mtimeNs } = this.entry;
+    const metadata = { mode, owner, mtimeNs };
+    return { temporaryPath: this.#temporary, path: folder.child(name), metadata, isOwnerRestored, isReplacing };
   }
 
   #end(error: unknown): void {
@@ -182,49 +219,22 @@ export class DiskFile implements FileSink {
     }
   }
 
-  #placeSmall(): void {
-    const { folder, name, isOwnerRestored } = this.#options;
-    const descriptor = openSync(
-      this.#temporary,
-      constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW,
-      0o600,
-    );
-    try {
-      try {
-        for (const content of this.#smallContent) {
-          for (let done = 0; done < content.length;)
-            done += writeSync(descriptor, content, done, content.length - done);
-        }
-        this.#applyMetadata(descriptor, isOwnerRestored);
-        if (folder.look(name) !== undefined) fsyncSync(descriptor);
-      } finally {
-        closeSync(descriptor);
-      }
-      renameSync(this.#temporary, folder.child(name));
-    } catch (error) {
-      removeQuietly(this.#temporary);
-      throw error;
-    }
-  }
-
-  async #placeLarge(): Promise<void> {
-    const { folder, name, isOwnerRestored } = this.#options;
+  /** As placeSmallFile. */
+  async #placeLarge(): Promise<unknown> {
+    const { folder, name, isOwnerRestored, isReplacing } = this.#options;
     const { handle, direct } = await this.#open();
     await direct?.flush();
     await direct?.close();
     await handle.truncate(this.#position); // a hole at the end
-    this.#applyMetadata(handle.fd, isOwnerRestored);
-    // What is replaced must not be lost for a file that a power cut leaves empty.
-    if (folder.look(name) !== undefined) await handle.sync();
+    let metadataError: unknown;
+    try {
+      applyToDescriptor(handle.fd, this.entry, isOwnerRestored);
+    } catch (error) {
+      metadataError = error;
+    }
+    if (isReplacing) await handle.sync();
     await handle.close();
     renameSync(this.#temporary, folder.child(name));
-  }
-
-  #applyMetadata(descriptor: number, isOwnerRestored: boolean): void {
-    try {
-      applyToDescriptor(descriptor, this.entry, isOwnerRestored);
-    } catch (error) {
-      this.#options.onNote(error);
-    }
+    return metadataError;
   }
 }

@@ -122,9 +122,13 @@ export function applyToDescriptor(
 
 const temporaryPrefix = '.farkeep-';
 
-/** A name under which something is made before it is renamed into its place. */
+/** Not to be met by chance in a folder where another restore has left something. */
+let nextTemporary = randomBytes(6).readUIntBE(0, 6);
+
+/** A name under which something is made before it is renamed into its place; different for every call. */
 export function temporaryName(): Buffer {
-  return Buffer.from(`${temporaryPrefix}${randomBytes(6).toString('hex')}.part`);
+  nextTemporary = (nextTemporary + 1) % 2 ** 48;
+  return Buffer.from(`${temporaryPrefix}${nextTemporary.toString(16).padStart(12, '0')}.part`);
 }
 
 export function removeQuietly(path: Buffer): void {

@@ -3,9 +3,8 @@
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import type { BlockOutcome } from './block-reader.ts';
 import { decodeBlock } from './block-content.ts';
-import type { ManifestItem } from './tree-entry.ts';
+import type { ManifestItem, TreeEntry } from './tree-entry.ts';
 import type { FileSink } from './file-sink.ts';
-import type { TreeWriter } from './tree-writer.ts';
 
 export interface RestoreProgress {
   readonly entries: number;
@@ -15,7 +14,8 @@ export interface RestoreProgress {
 
 export interface RestoreTreeOptions {
   readonly items: AsyncIterable<ManifestItem> | Iterable<ManifestItem>;
-  readonly writer: Pick<TreeWriter, 'begin'>;
+  /** A TreeWriter. */
+  readonly writer: { begin(entry: TreeEntry): FileSink | undefined };
   /**
    * Outcomes in the order of the identifiers; `undefined` asks for all before it without waiting for more, and is answered by
    * `undefined`.

@@ -7,7 +7,7 @@ import { isDamage } from './restore-failure.ts';
 import { countOfKind, isMissed, SpecialFiles, type SpecialGroup } from './special-files.ts';
 import { splitPath } from './tree-position.ts';
 import { makeWriteBuffers } from './direct-file.ts';
-import { DiskFile, type FileSink } from './file-sink.ts';
+import { DiskFile, type PlaceableFile } from './file-sink.ts';
 import { accessTime, DestinationFolder, removeQuietly, secondsOf, temporaryName } from './tree-destination.ts';
 import type { FileEntry, FolderEntry, HardLinkEntry, SymlinkEntry, TreeEntry } from './tree-entry.ts';
 
@@ -133,7 +133,7 @@ export class TreeWriter {
    * wanted (several may be open at once), undefined when nothing more is needed. Throws storage.damaged for a path that cannot
    * be; all else is recorded as a problem of the entry.
    */
-  begin(entry: TreeEntry): FileSink | undefined {
+  begin(entry: TreeEntry): PlaceableFile | undefined {
     const names = splitPath(entry.path);
     const name = names.at(-1);
     if (name === undefined) {
@@ -263,8 +263,7 @@ export class TreeWriter {
   // entries
 
   /** Whether something may be put at this name; records why not. */
-  #mayPlace(folder: DestinationFolder, name: Buffer, entry: TreeEntry): boolean {
-    const existing = folder.look(name);
+  #mayPlace(folder: DestinationFolder, name: Buffer, entry: TreeEntry, existing = folder.look(name)): boolean {
     if (existing === undefined) return true;
     if (existing.isDirectory()) {
       this.#fail(entry.path, new FarkeepError('restore.exists', 'A folder stands in its place'));
@@ -279,12 +278,13 @@ export class TreeWriter {
     return false;
   }
 
-  #beginFile(parent: OpenFolder, folder: DestinationFolder, name: Buffer, entry: FileEntry): FileSink | undefined {
+  #beginFile(parent: OpenFolder, folder: DestinationFolder, name: Buffer, entry: FileEntry): PlaceableFile | undefined {
     if (entry.isUnreadable) {
       this.#fail(entry.path, new FarkeepError('source.unreadable', 'It could not be read when it was backed up'));
       return undefined;
     }
-    if (!this.#mayPlace(folder, name, entry)) return undefined;
+    const existing = folder.look(name);
+    if (!this.#mayPlace(folder, name, entry, existing)) return undefined;
     const key = entry.path.toString('latin1');
     parent.pending += 1;
     const sink = new DiskFile({
@@ -292,6 +292,7 @@ export class TreeWriter {
       folder,
       name: Buffer.from(name),
       isOwnerRestored: this.#isOwnerRestored,
+      isReplacing: existing !== undefined,
       writeBuffers: this.#writeBuffers,
       onNote: (error) => this.#note(entry.path, error, true),
       onEnd: (error, contentBytes) => {
