@@ -74,6 +74,16 @@ export class Database implements Disposable {
     }
   }
 
+  /** Runs queries on one state of the database; each by itself would take and give back the file's locks. Not re-entrant. */
+  reading<T>(work: () => T): T {
+    this.#database.exec('BEGIN');
+    try {
+      return work();
+    } finally {
+      this.#database.exec('COMMIT');
+    }
+  }
+
   /** Late events of connections that are ending may come after the database has gone. */
   get isClosed(): boolean {
     return !this.#database.isOpen;

@@ -68,6 +68,11 @@ export class Catalogue implements Disposable {
     return this.#database.get('SELECT 1 FROM blocks WHERE id = ?', id) !== undefined;
   }
 
+  /** As `has`, for each. */
+  hasAll(ids: readonly Buffer[]): boolean[] {
+    return this.#database.reading(() => ids.map((id) => this.has(id)));
+  }
+
   /** Where to read the block; a marked place only when there is no other, since the mark may be wrong. */
   find(id: Buffer): BlockPlace | undefined {
     return this.#findIn('blocks', id) ?? this.#findIn('damaged_places', id);

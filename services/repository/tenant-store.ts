@@ -156,7 +156,8 @@ export class TenantStore {
 
   /** For each identifier whether the block is here, or on its way in this store. Answers without touching packs. */
   hasBlocks(ids: readonly Buffer[]): boolean[] {
-    return ids.map((id) => this.#pending.has(keyOf(id)) || this.#catalogue.has(id));
+    const isStored = this.#catalogue.hasAll(ids);
+    return ids.map((id, index) => this.#pending.has(keyOf(id)) || isStored[index] === true);
   }
 
   /**
