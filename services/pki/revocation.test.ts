@@ -43,6 +43,19 @@ describe('lists given by the admin', () => {
     expect(await new RevocationChecker().check(chainOf(good, intermediate))).toBeUndefined();
   });
 
+  it('has an answer when one is required and there is no list at all, and asks about no self-signed certificate', async () => {
+    const policy = { canFetch: false, isRequired: true, fetchTimeoutMs: 300 };
+    const strict = new RevocationChecker({ policy });
+    expect(await strict.check(chainOf(good, intermediate, root))).toMatchObject({
+      status: 'unknown',
+      isRequired: true,
+    });
+    expect(await strict.check({ ...chainOf(good, intermediate, root), isAuthorizedByOpenSsl: false })).toBeUndefined();
+    const lists = [Buffer.from(await openssl.crl(root, []))];
+    expect(await strict.check(chainOf(root))).toBeUndefined();
+    expect(await new RevocationChecker({ crlFiles: lists, policy }).check(chainOf(root))).toBeUndefined();
+  });
+
   it('finds a revoked intermediate', async () => {
     const lists = [await openssl.crl(intermediate, []), await openssl.crl(root, [intermediate])];
     expect(await withFiles(...lists).check(chainOf(good, intermediate, root))).toMatchObject({

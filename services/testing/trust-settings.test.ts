@@ -181,6 +181,9 @@ describe('trust settings of a tenant', () => {
       { rootFiles: [garbage] },
       { crlFiles: [garbage] },
       { crlFiles: [path.join(folder, 'none')] },
+      // Not waited for, as a pipe would be, and not read without end, as a device would be.
+      { rootFiles: [folder] },
+      { crlFiles: [process.platform === 'win32' ? folder : '/dev/zero'] },
     ]) {
       const { code, message } = await failureOf(set(wrong));
       expect(['certificate.malformed', 'call.invalid']).toContain(code);
