@@ -92,6 +92,13 @@ describe('lists given by the admin', () => {
     expect(await withFiles(crl).check(chainOf(leaf, limited, root))).toMatchObject({ status: 'unknown' });
   });
 
+  it('believes an authority whose key is made for RSASSA-PSS alone', async () => {
+    const pss = await openssl.authority('PSS', { key: 'RSA-PSS' });
+    const leaf = await openssl.server(['DNS:gw.a.test'], { issuer: pss });
+    const crl = await openssl.crl(pss, [leaf]);
+    expect(await withFiles(crl).check(chainOf(leaf, pss))).toMatchObject({ status: 'revoked' });
+  });
+
   it('reads DER and several lists in one file, and refuses other files', async () => {
     const crl = await openssl.crl(intermediate, [bad]);
     const binary = Buffer.from(crl.split('\n').slice(1, -2).join(''), 'base64');
