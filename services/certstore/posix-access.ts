@@ -1,7 +1,9 @@
 // Owns access rights on Linux and macOS: modes, owner, group.
 import { chmod, chown, lstat, readFile } from 'node:fs/promises';
 import os from 'node:os';
+import { FarkeepError } from '../kernel/farkeep-error.ts';
 import type { AccessControl, EntryKind } from './access-control.ts';
+import { hasCode } from './stored-file.ts';
 
 /** One user: 0600/0700. Root with a service group: 0640/0750. */
 export class PosixAccess implements AccessControl {
@@ -17,14 +19,18 @@ export class PosixAccess implements AccessControl {
   }
 
   async apply(entry: string, kind: EntryKind): Promise<void> {
+    // The group first: with the wide mode before, the group of whoever made it could read for a moment.
+    if (this.#groupId !== undefined) await this.#changeGroup(entry, this.#groupId);
     await chmod(entry, this.#mode(kind));
-    if (this.#groupId !== undefined) await chown(entry, process.getuid?.() ?? 0, this.#groupId);
   }
 
   async findTooWide(entry: string, kind: EntryKind): Promise<string | undefined> {
     const info = await lstat(entry);
     if (info.isSymbolicLink()) return `${entry} is a symbolic link`;
     const mode = info.mode & 0o777;
+    if (this.#groupId !== undefined && (mode & 0o070) !== 0 && info.gid !== this.#groupId) {
+      return `${entry} can be read by group ${await nameOf('/etc/group', info.gid)}, which is not the service group`;
+    }
     return (mode & ~this.#mode(kind)) === 0
       ? undefined
       : `${entry} has mode ${octal(mode)}, wider than ${octal(this.#mode(kind))}`;
@@ -42,6 +48,24 @@ export class PosixAccess implements AccessControl {
   async currentAccount(): Promise<string> {
     const id = process.geteuid?.();
     return id === undefined ? os.userInfo().username : nameOf('/etc/passwd', id);
+  }
+
+  async #changeGroup(entry: string, groupId: number): Promise<void> {
+    try {
+      await chown(entry, process.getuid?.() ?? 0, groupId);
+    } catch (error) {
+      if (!hasCode(error, 'EPERM')) throw error;
+      const [account, group] = await Promise.all([this.currentAccount(), nameOf('/etc/group', groupId)]);
+      throw new FarkeepError(
+        'config.invalid',
+        `The account "${account}" may not give ${entry} to the group "${group}"`,
+        {
+          hint: `Add the account to the group (usermod -aG ${group} ${account}) and start the service again, or run it as root.`,
+          field: 'serviceGroup',
+          cause: error,
+        },
+      );
+    }
   }
 
   #mode(kind: EntryKind): number {

@@ -9,9 +9,9 @@ function fake(sddl: string): { access: WindowsAccess; calls: string[][]; inputs:
   const access = new WindowsAccess((program, args, { input = '' } = {}) => {
     inputs.push(input);
     calls.push([program, ...args]);
-    if (program === 'whoami.exe') return Promise.resolve(`"NORTHWIND\\backup","${me}"\r\n`);
-    return Promise.resolve(program === 'powershell.exe' ? `${sddl}\r\n` : '');
-  });
+    if (program.endsWith('whoami.exe')) return Promise.resolve(`"NORTHWIND\\backup","${me}"\r\n`);
+    return Promise.resolve(program.endsWith('powershell.exe') ? `${sddl}\r\n` : '');
+  }, 'W:\\root');
   return { access, calls, inputs };
 }
 
@@ -21,10 +21,24 @@ describe('WindowsAccess', () => {
     await access.apply('C:\\store\\key.pem', 'file');
     await access.apply('C:\\store', 'folder');
     const grants = (flags: string): string[] => ['S-1-5-18', 'S-1-5-32-544', me].map((sid) => `*${sid}:${flags}F`);
+    const icacls = 'W:\\root\\System32\\icacls.exe';
     expect(calls.slice(1)).toEqual([
-      ['icacls.exe', 'C:\\store\\key.pem', '/inheritance:r', '/grant:r', ...grants(''), '/q'],
-      ['icacls.exe', 'C:\\store', '/inheritance:r', '/grant:r', ...grants('(OI)(CI)'), '/q'],
+      [icacls, 'C:\\store\\key.pem', '/inheritance:r', '/grant:r', ...grants(''), '/q'],
+      [icacls, 'C:\\store', '/inheritance:r', '/grant:r', ...grants('(OI)(CI)'), '/q'],
     ]);
+  });
+
+  it('starts the programs of Windows by their whole path, never one that lies in the working folder', async () => {
+    const { access, calls } = fake('D:PAI');
+    await access.apply('C:\\k', 'file');
+    await access.readers('C:\\k');
+    expect(new Set(calls.map(([program]) => program))).toEqual(
+      new Set([
+        'W:\\root\\System32\\whoami.exe',
+        'W:\\root\\System32\\icacls.exe',
+        'W:\\root\\System32\\WindowsPowerShell\\v1.0\\powershell.exe',
+      ]),
+    );
   });
 
   it('is content with its own ACL and names the readers', async () => {
@@ -42,7 +56,7 @@ describe('WindowsAccess', () => {
   it('passes a path on standard input, since PowerShell takes all arguments after -Command as script', async () => {
     const { access, calls, inputs } = fake('D:PAI');
     await access.readers("C:\\Größe '; Remove-Item x");
-    const [, ...args] = calls.find(([program]) => program === 'powershell.exe') ?? [];
+    const [, ...args] = calls.find(([program = '']) => program.endsWith('powershell.exe')) ?? [];
     expect(args.indexOf('-Command')).toBe(args.length - 2);
     expect(calls.flat().filter((part) => part.includes('Remove-Item'))).toEqual([]);
     const [input = ''] = inputs.filter((text) => text !== '');

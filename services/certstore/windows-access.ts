@@ -3,6 +3,7 @@
 import os from 'node:os';
 import type { AccessControl, EntryKind } from './access-control.ts';
 import type { CommandRunner } from './command-runner.ts';
+import { windowsProgram } from './windows-programs.ts';
 
 const readSddl =
   '$lines = @($input); ' +
@@ -30,10 +31,13 @@ export class WindowsAccess implements AccessControl {
   readonly fileMode = 0o600;
   readonly folderMode = 0o700;
   readonly #run: CommandRunner;
+  readonly #systemRoot: string | undefined;
   #account: Promise<{ sid: string; name: string }> | undefined;
 
-  constructor(run: CommandRunner) {
+  /** @param systemRoot `%SystemRoot%` */
+  constructor(run: CommandRunner, systemRoot: string | undefined = process.env['SystemRoot']) {
     this.#run = run;
+    this.#systemRoot = systemRoot;
   }
 
   async apply(entry: string, kind: EntryKind): Promise<void> {
@@ -41,7 +45,13 @@ export class WindowsAccess implements AccessControl {
     const inherit = kind === 'folder' ? '(OI)(CI)' : '';
     const grants = [...new Set([localSystem, administrators, sid])].map((who) => `*${who}:${inherit}F`);
     // /grant:r replaces what was there, /inheritance:r drops what comes from above.
-    await this.#run('icacls.exe', [entry, '/inheritance:r', '/grant:r', ...grants, '/q']);
+    await this.#run(windowsProgram('icacls.exe', this.#systemRoot), [
+      entry,
+      '/inheritance:r',
+      '/grant:r',
+      ...grants,
+      '/q',
+    ]);
   }
 
   async findTooWide(entry: string): Promise<string | undefined> {
@@ -66,14 +76,16 @@ export class WindowsAccess implements AccessControl {
   async #readerIds(entry: string): Promise<Array<{ sid: string; name: string }>> {
     // PowerShell takes every argument after -Command as a piece of the script: a path with a space or ";" would become code.
     // On standard input, in base64, it stays data whatever its name and whatever the code page.
-    const sddl = await this.#run('powershell.exe', ['-NoProfile', '-NonInteractive', '-Command', readSddl], {
+    const program = windowsProgram('powershell.exe', this.#systemRoot);
+    const sddl = await this.#run(program, ['-NoProfile', '-NonInteractive', '-Command', readSddl], {
       input: `${Buffer.from(entry, 'utf8').toString('base64')}\n`,
     });
     return readersInSddl(sddl.trim());
   }
 
   #me(): Promise<{ sid: string; name: string }> {
-    this.#account ??= this.#run('whoami.exe', ['/user', '/fo', 'csv', '/nh']).then((line) => {
+    const program = windowsProgram('whoami.exe', this.#systemRoot);
+    this.#account ??= this.#run(program, ['/user', '/fo', 'csv', '/nh']).then((line) => {
       const [, name, sid] = /^"([^"]+)","(S-[0-9-]+)"/.exec(line.trim()) ?? [];
       if (sid === undefined) throw new Error('whoami did not name the account');
       return { sid, name: name ?? os.userInfo().username };

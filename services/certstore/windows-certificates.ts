@@ -2,7 +2,6 @@
 // Must not start programs itself, and puts no data into a script or an argument: PowerShell gets it on standard input, where no other process reads it.
 import { randomBytes } from 'node:crypto';
 import os from 'node:os';
-import path from 'node:path';
 import { z } from 'zod';
 import type { PickableCertificate } from '../contracts/models/certificate.ts';
 import { abortError, type Clock, systemClock } from '../kernel/clock.ts';
@@ -12,6 +11,7 @@ import { importCertificate, type ImportedCertificate, type ImportOptions, maxImp
 import { checkUsable, isClearlyAuthority } from '../pki/import-selection.ts';
 import type { CommandOptions, CommandRunner } from './command-runner.ts';
 import { exportScript, listScript } from './windows-certificate-scripts.ts';
+import { windowsProgram } from './windows-programs.ts';
 
 /** In front of the SHA-1 thumbprint by which Windows finds a certificate. */
 export const windowsStorePrefix = 'windows:';
@@ -42,13 +42,10 @@ export class WindowsCertificates {
   readonly #run: CommandRunner;
   readonly #program: string;
 
-  /** @param systemRoot `%SystemRoot%`; with the whole path nobody can put another powershell.exe into the working folder. */
+  /** @param systemRoot `%SystemRoot%` */
   constructor(run: CommandRunner, systemRoot: string | undefined = process.env['SystemRoot']) {
     this.#run = run;
-    this.#program =
-      systemRoot === undefined
-        ? 'powershell.exe'
-        : path.win32.join(systemRoot, 'System32', 'WindowsPowerShell', 'v1.0', 'powershell.exe');
+    this.#program = windowsProgram('powershell.exe', systemRoot);
   }
 
   /** Usable ones first; the others say why not. Authorities are left out. @throws FarkeepError 'certificate.key-unreadable' */

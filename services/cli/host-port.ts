@@ -1,10 +1,13 @@
 // Owns addresses as people write them on the command line.
+import { domainToASCII } from 'node:url';
 import { usageError } from './quantities.ts';
 
-/** "gw1.a.test:6180", "gw1.a.test" (port 6180), "[::1]:6180". */
+/** "gw1.a.test:6180", "gw1.a.test" (port 6180), "[::1]:6180"; "bücher.test" becomes its A-label, as in certificates and on the wire. */
 export function parseHostPort(text: string, option: string, defaultPort = 6180): { host: string; port: number } {
   const match = /^(?:\[([0-9A-Fa-f:.]+)\]|([^:[\]\s]+))(?::(\d{1,5}))?$/.exec(text);
-  const host = match?.[1] ?? match?.[2];
+  const typed = match?.[1] ?? match?.[2];
+  const isInternational = typed !== undefined && /[^\u0020-\u007e]/u.test(typed);
+  const host = isInternational ? domainToASCII(typed) || undefined : typed;
   const port = match?.[3] === undefined ? defaultPort : Number(match[3]);
   if (host === undefined || port < 1 || port > 65_535) {
     throw usageError(

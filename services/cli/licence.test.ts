@@ -22,6 +22,10 @@ describe('farkeep licence', () => {
     expect((await issue('old.licence', '--expires', '2020-01-01')).exitCode).toBe(0);
     expect((await issue('bad.licence', '--edition', 'golden')).exitCode).toBe(2);
 
+    expect(
+      (await licence('issue', '--key', file('none'), '--organisation', 'A', '--out', file('x'))).json(),
+    ).toMatchObject({ error: { code: 'call.invalid', field: 'key' } });
+
     const anyPort = { host: '127.0.0.1', port: 0 };
     await writeFile(
       file('provider.json'),

@@ -15,10 +15,17 @@ const maxSecretBytes = 64 * 1024;
  */
 export async function readPassword(
   file: string | undefined,
-  { question, signal, isNew = false }: { question: string; signal: AbortSignal; isNew?: boolean },
+  options: {
+    question: string;
+    signal: AbortSignal;
+    isNew?: boolean;
+    /** For files of other programs, which can have an empty password. */
+    canBeEmpty?: boolean;
+  },
 ): Promise<string> {
+  const { question, signal, isNew = false, canBeEmpty = false } = options;
   const password = file === undefined ? await ask(question, signal, isNew) : firstLine(await readSecretFile(file));
-  if (password === '') {
+  if (password === '' && !canBeEmpty) {
     throw usageError(
       'The password is empty',
       'Put it on the first line of the file given with --password-file.',

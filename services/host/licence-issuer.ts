@@ -29,13 +29,13 @@ export async function issueLicence(
     key = createPrivateKey(await readFile(keyFile, 'utf8'));
   } catch (error) {
     throw new FarkeepError('call.invalid', `The signing key ${keyFile} cannot be read`, {
-      field: '--key',
+      field: 'key',
       cause: error,
     });
   }
   if (key.asymmetricKeyType !== 'ed25519') {
     throw new FarkeepError('call.invalid', `${keyFile} holds no Ed25519 key`, {
-      field: '--key',
+      field: 'key',
       hint: 'Make one: farkeep licence new-key --out FILE',
     });
   }
@@ -43,7 +43,7 @@ export async function issueLicence(
     return writeLicence({ formatVersion: 1, id: newId(), issuedAt: new Date(now).toISOString(), ...wanted }, key);
   } catch (error) {
     throw new FarkeepError('call.invalid', 'The organisation must have 1 to 64 characters, no control characters', {
-      field: '--organisation',
+      field: 'organisation',
       cause: error,
     });
   }

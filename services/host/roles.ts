@@ -26,11 +26,11 @@ export async function loadRole(role: ServiceRole): Promise<LoadedRole> {
           const config = parseConfig(providerConfigSchema, value, source);
           return {
             logLevel: config.logLevel,
-            start: (options) =>
+            start: async (options) =>
               startProvider({
                 ...options,
                 config,
-                access: storeAccess(),
+                access: await storeAccess(config.serviceGroup),
                 windowsCertificates: windowsCertificates(),
               }),
           };

@@ -66,6 +66,12 @@ const provider: readonly ServeFlag[] = [
     description: 'let tenants connect without a gateway (for looking into trouble)',
     toConfig: () => ({ isDirectControlAllowed: true }),
   },
+  {
+    name: 'service-group',
+    value: 'GROUP',
+    description: 'group that may read the certificate store: 0640 and 0750 instead of 0600 and 0700 (Linux, macOS)',
+    toConfig: (values) => ({ serviceGroup: first(values) }),
+  },
   logLevel,
 ];
 

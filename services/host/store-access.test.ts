@@ -5,9 +5,25 @@ import { WindowsCertificates } from '../certstore/windows-certificates.ts';
 import { runProgram, storeAccess, windowsCertificates } from './store-access.ts';
 
 describe('access rights of the certificate store', () => {
-  it('are an ACL on Windows and modes elsewhere', () => {
-    expect(storeAccess('win32')).toBeInstanceOf(WindowsAccess);
-    for (const platform of ['linux', 'darwin'] as const) expect(storeAccess(platform)).toBeInstanceOf(PosixAccess);
+  it('are an ACL on Windows and modes elsewhere', async () => {
+    expect(await storeAccess(undefined, 'win32')).toBeInstanceOf(WindowsAccess);
+    for (const platform of ['linux', 'darwin'] as const) {
+      expect(await storeAccess(undefined, platform)).toMatchObject({ fileMode: 0o600, folderMode: 0o700 });
+    }
+  });
+
+  it.skipIf(process.platform === 'win32')('let a service group read, which has to exist', async () => {
+    for (const group of ['daemon', '1']) {
+      const access = await storeAccess(group);
+      expect(access).toBeInstanceOf(PosixAccess);
+      expect(access).toMatchObject({ fileMode: 0o640, folderMode: 0o750 });
+    }
+    await expect(storeAccess('no-such-group')).rejects.toMatchObject({
+      code: 'config.invalid',
+      field: 'serviceGroup',
+      message: expect.stringContaining('no-such-group') as string,
+    });
+    await expect(storeAccess('daemon', 'win32')).rejects.toMatchObject({ code: 'config.invalid' });
   });
 
   it('are set by programs without a shell, and a program that fails is named', async () => {

@@ -1,17 +1,43 @@
 // Owns which access rights the files with private keys get on this system, which store of the system there is to pick from, and starting
 // the programs that do both on Windows.
 import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
 import type { AccessControl } from '../certstore/access-control.ts';
 import { PosixAccess } from '../certstore/posix-access.ts';
 import type { CommandRunner } from '../certstore/command-runner.ts';
 import { WindowsAccess } from '../certstore/windows-access.ts';
 import { WindowsCertificates } from '../certstore/windows-certificates.ts';
+import { FarkeepError } from '../kernel/farkeep-error.ts';
 
 const defaultTimeoutMs = 20_000;
 const defaultMaxOutputBytes = 1024 * 1024;
 
-export function storeAccess(platform: NodeJS.Platform = process.platform): AccessControl {
-  return platform === 'win32' ? new WindowsAccess(runProgram) : new PosixAccess();
+/**
+ * @param serviceGroup name or number of a group that may read the files as well
+ * @throws FarkeepError config.invalid for a group that does not exist, or on Windows, which has an ACL instead
+ */
+export async function storeAccess(
+  serviceGroup: string | undefined,
+  platform: NodeJS.Platform = process.platform,
+): Promise<AccessControl> {
+  if (serviceGroup === undefined) return platform === 'win32' ? new WindowsAccess(runProgram) : new PosixAccess();
+  if (platform === 'win32') {
+    throw new FarkeepError('config.invalid', 'A service group is for Linux and macOS; Windows uses an ACL', {
+      hint: 'Remove serviceGroup from the configuration.',
+      field: 'serviceGroup',
+    });
+  }
+  return new PosixAccess(/^\d+$/.test(serviceGroup) ? Number(serviceGroup) : await groupNumber(serviceGroup));
+}
+
+async function groupNumber(name: string): Promise<number> {
+  const groups = (await readFile('/etc/group', 'utf8')).split('\n').map((line) => line.split(':'));
+  const number = groups.find(([group]) => group === name)?.[2];
+  if (number !== undefined && /^\d+$/.test(number)) return Number(number);
+  throw new FarkeepError('config.invalid', `There is no group "${name}" in /etc/group`, {
+    hint: `Make it: groupadd --system ${name}; of a group that is kept elsewhere, give the number.`,
+    field: 'serviceGroup',
+  });
 }
 
 /** The system's own certificate store for Pick Certificate; only Windows has one. */

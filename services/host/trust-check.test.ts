@@ -58,22 +58,41 @@ describe('trust check', () => {
     const { port } = await serve();
     const rootsPem = root.certPem;
     const revoked = Buffer.from(await openssl.crl(root, [server]));
-    expect(await check(port, { rootsPem, crls: [revoked] })).toMatchObject({
+    expect(await check(port, { rootsPem, crls: [{ file: 'a.crl', bytes: revoked }] })).toMatchObject({
       decision: 'refused',
       reasons: expect.arrayContaining(['revocation.revoked']),
     });
     const clean = Buffer.from(await openssl.crl(root, []));
-    expect(await check(port, { rootsPem, crls: [clean] })).toMatchObject({
+    expect(await check(port, { rootsPem, crls: [{ file: 'a.crl', bytes: clean }] })).toMatchObject({
       decision: 'trusted',
       reasons: expect.arrayContaining(['revocation.good']),
     });
     const foreign = Buffer.from(await openssl.crl(await openssl.authority('Other'), []));
-    expect(await check(port, { rootsPem, crls: [foreign] })).toMatchObject({ decision: 'trusted' });
-    expect(await check(port, { rootsPem, crls: [foreign], requiresRevocation: true })).toMatchObject({
+    expect(await check(port, { rootsPem, crls: [{ file: 'a.crl', bytes: foreign }] })).toMatchObject({
+      decision: 'trusted',
+    });
+    expect(
+      await check(port, { rootsPem, crls: [{ file: 'a.crl', bytes: foreign }], requiresRevocation: true }),
+    ).toMatchObject({
       decision: 'refused',
     });
-    await expect(check(port, { crls: [Buffer.from('nonsense')] })).rejects.toMatchObject({
+    const nonsense = { file: 'second.crl', bytes: Buffer.from('nonsense') };
+    await expect(check(port, { crls: [{ file: 'a.crl', bytes: clean }, nonsense] })).rejects.toMatchObject({
       code: 'certificate.malformed',
+      message: expect.stringContaining('second.crl') as string,
+    });
+  });
+
+  it('refuses when an answer about a revocation is required and there is no list', async () => {
+    const { port } = await serve();
+    const rootsPem = root.certPem;
+    expect(await check(port, { rootsPem, requiresRevocation: true })).toMatchObject({
+      decision: 'refused',
+      reasons: expect.arrayContaining(['revocation.unknown']),
+    });
+    const { sha256 } = (await check(port)).certificate;
+    expect(await check(port, { rootsPem, requiresRevocation: true, fingerprint: sha256 })).toMatchObject({
+      decision: 'pinned',
     });
   });
 
@@ -89,6 +108,9 @@ describe('trust check', () => {
 
   it('tells wrong input before it dials', async () => {
     await expect(check(1, { fingerprint: 'AB:CD' })).rejects.toMatchObject({ code: 'trust.thumbprint-malformed' });
+    for (const host of ['', 'https://gw.a.test/', '127.0.0.1:6180']) {
+      await expect(check(1, { host })).rejects.toMatchObject({ code: 'call.invalid', field: 'host' });
+    }
     await expect(check(1, { rootsPem: 'nonsense' })).rejects.toMatchObject({ code: 'certificate.malformed' });
     await expect(check(1)).rejects.toMatchObject({ code: 'gateway.unreachable' });
   });

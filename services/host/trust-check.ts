@@ -2,8 +2,10 @@
 import type { CertificateSummary } from '../contracts/models/certificate.ts';
 import type { TlsInfo, TrustDecision } from '../contracts/models/trust.ts';
 import type { Clock } from '../kernel/clock.ts';
-import { FarkeepError } from '../kernel/farkeep-error.ts';
+import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
 import { summarize } from '../pki/certificate-summary.ts';
+import { readCrls } from '../pki/crl.ts';
+import { canonicalHost } from '../pki/names.ts';
 import { lookAtServer, type PresentedCertificates } from '../pki/peer-certificates.ts';
 import { splitPemCertificates } from '../pki/pem.ts';
 import { defaultRevocationPolicy, RevocationChecker } from '../pki/revocation.ts';
@@ -19,8 +21,8 @@ export interface TrustCheckOptions {
   readonly rootsPem?: string;
   /** As a person pastes it. */
   readonly fingerprint?: string;
-  /** Contents of revocation lists that were given, PEM or DER. */
-  readonly crls?: readonly Buffer[];
+  /** Revocation lists that were given, PEM or DER. */
+  readonly crls?: readonly { readonly file: string; readonly bytes: Buffer }[];
   /** Also asks the addresses in the certificates, of a chain that is valid otherwise. */
   readonly fetchesCrls?: boolean;
   /** Refuses when nothing can be found out about a revocation; otherwise that is a warning. */
@@ -37,9 +39,15 @@ export interface TrustCheckResult extends TrustDecision {
 
 const controlProtocol = 'farkeep/1';
 
-/** @throws FarkeepError gateway.unreachable, tls.version, tls.failed, trust.thumbprint-malformed, certificate.malformed */
+/** @throws FarkeepError gateway.unreachable, tls.version, tls.failed, call.invalid, trust.thumbprint-malformed, certificate.malformed */
 export async function checkTrust(options: TrustCheckOptions): Promise<TrustCheckResult> {
   const { name = options.host, clock } = options;
+  if (canonicalHost(options.host) === undefined) {
+    throw new FarkeepError('call.invalid', `"${options.host}" is not a host name or an address`, {
+      hint: 'Give the name or address alone with --host, and the port with --port.',
+      field: 'host',
+    });
+  }
   // Before anything is dialled: a mistake of the caller is told at once.
   const fingerprint = options.fingerprint === undefined ? undefined : cleanThumbprint(options.fingerprint);
   const extraRoots = options.rootsPem === undefined ? [] : splitPemCertificates(options.rootsPem);
@@ -48,8 +56,10 @@ export async function checkTrust(options: TrustCheckOptions): Promise<TrustCheck
       hint: 'Convert it: openssl x509 -inform der -in FILE -out roots.pem',
     });
   }
+  const crls = options.crls ?? [];
+  for (const { file, bytes } of crls) checkList(file, bytes);
   const checker = new RevocationChecker({
-    crlFiles: options.crls ?? [],
+    crlFiles: crls.map(({ bytes }) => bytes),
     policy: {
       ...defaultRevocationPolicy,
       canFetch: options.fetchesCrls ?? false,
@@ -69,13 +79,24 @@ export async function checkTrust(options: TrustCheckOptions): Promise<TrustCheck
   };
 }
 
+/** An error about one of several lists names it. */
+function checkList(file: string, bytes: Buffer): void {
+  try {
+    readCrls(bytes);
+  } catch (error) {
+    const { code, message, hint } = toFarkeepError(error);
+    throw new FarkeepError(code, `${file}: ${message}`, { hint, field: 'crl', cause: error });
+  }
+}
+
 /** Offers our own protocol first; a server of another kind may refuse that and is then looked at without it. */
 async function look(
   { host, port, signal }: TrustCheckOptions,
   serverName: string,
   extraRoots: readonly string[],
 ): Promise<PresentedCertificates> {
-  const options = { host, port, serverName, extraRoots, ...(signal === undefined ? {} : { signal }) };
+  const address = host.replace(/^\[(.*)\]$/, '$1');
+  const options = { host: address, port, serverName, extraRoots, ...(signal === undefined ? {} : { signal }) };
   try {
     return await lookAtServer({ ...options, alpnProtocols: [controlProtocol] });
   } catch (error) {

@@ -49,6 +49,7 @@ export function readCrls(bytes: Buffer): Crl[] {
     return lists;
   } catch (error) {
     throw new FarkeepError('certificate.malformed', 'The file is not a revocation list (CRL in PEM or DER)', {
+      hint: 'Get the list from the authority that issued the certificate; its address stands in the certificate.',
       cause: error,
     });
   }

@@ -48,6 +48,7 @@ describe('each failure has its own code', () => {
   it('wrong password', async () => {
     expect(parse({ file: p12, password: 'Secret' })).toBe('certificate.wrong-password');
     expect(parse({ file: p12 })).toBe('certificate.wrong-password');
+    await expect(importCertificate({ file: p12, password: '' })).rejects.toThrow('which is needed');
     const noMac = await opensslPkcs12(openssl, good, { password: 'secret', args: ['-nomac'] });
     expect(parse({ file: noMac, password: 'wrong' })).toBe('certificate.wrong-password');
     const old = await opensslPkcs12(openssl, good, { password: 'secret', args: ['-legacy', '-nomac'] });

@@ -19,6 +19,12 @@ export function canonicalHost(host: string): { readonly kind: 'dns' | 'ip'; read
   return ascii === undefined ? undefined : { kind: 'dns', value: ascii };
 }
 
+/** Whether two spellings mean the same host: capitals, a final dot, A-label or not, the forms of an IPv6 address. */
+export function isSameHost(one: string, other: string): boolean {
+  const [first, second] = [canonicalHost(one), canonicalHost(other)];
+  return one === other || (first !== undefined && first.value === second?.value);
+}
+
 /**
  * Whether a certificate's names cover the name that was dialled.
  * - SAN decides; the subject's common names only when there is no SAN extension at all.

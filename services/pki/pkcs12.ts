@@ -52,6 +52,16 @@ export function isPkcs12(root: BerNode): boolean {
 
 /** @throws BerError | FarkeepError 'certificate.wrong-password' | 'certificate.too-costly' | 'certificate.malformed' */
 export function readPkcs12(root: BerNode, password: string | undefined, budget: WorkBudget): Pkcs12Content {
+  try {
+    return readContent(root, password, budget);
+  } catch (error) {
+    const hasNoPassword = password === undefined || password === '';
+    if (!hasNoPassword || !(error instanceof FarkeepError) || error.code !== 'certificate.wrong-password') throw error;
+    throw new FarkeepError('certificate.wrong-password', 'The file is protected by a password, which is needed');
+  }
+}
+
+function readContent(root: BerNode, password: string | undefined, budget: WorkBudget): Pkcs12Content {
   const content = root.child(1);
   if (content.child(0).oid() !== oids.data) {
     throw new FarkeepError(

@@ -43,6 +43,19 @@ describe('lists given by the admin', () => {
     expect(await new RevocationChecker().check(chainOf(good, intermediate))).toBeUndefined();
   });
 
+  it('has an answer when one is required and there is no list at all, and asks about no self-signed certificate', async () => {
+    const policy = { canFetch: false, isRequired: true, fetchTimeoutMs: 300 };
+    const strict = new RevocationChecker({ policy });
+    expect(await strict.check(chainOf(good, intermediate, root))).toMatchObject({
+      status: 'unknown',
+      isRequired: true,
+    });
+    expect(await strict.check({ ...chainOf(good, intermediate, root), isAuthorizedByOpenSsl: false })).toBeUndefined();
+    const lists = [Buffer.from(await openssl.crl(root, []))];
+    expect(await strict.check(chainOf(root))).toBeUndefined();
+    expect(await new RevocationChecker({ crlFiles: lists, policy }).check(chainOf(root))).toBeUndefined();
+  });
+
   it('finds a revoked intermediate', async () => {
     const lists = [await openssl.crl(intermediate, []), await openssl.crl(root, [intermediate])];
     expect(await withFiles(...lists).check(chainOf(good, intermediate, root))).toMatchObject({
@@ -77,6 +90,13 @@ describe('lists given by the admin', () => {
     const leaf = await openssl.server(['DNS:gw.a.test'], { issuer: limited });
     const crl = await openssl.crl(limited, [leaf]);
     expect(await withFiles(crl).check(chainOf(leaf, limited, root))).toMatchObject({ status: 'unknown' });
+  });
+
+  it('believes an authority whose key is made for RSASSA-PSS alone', async () => {
+    const pss = await openssl.authority('PSS', { key: 'RSA-PSS' });
+    const leaf = await openssl.server(['DNS:gw.a.test'], { issuer: pss });
+    const crl = await openssl.crl(pss, [leaf]);
+    expect(await withFiles(crl).check(chainOf(leaf, pss))).toMatchObject({ status: 'revoked' });
   });
 
   it('reads DER and several lists in one file, and refuses other files', async () => {

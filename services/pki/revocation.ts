@@ -2,7 +2,7 @@
 // Must not be asked to fetch for a chain that OpenSSL did not accept: the addresses would then come from a stranger.
 import { type Clock, systemClock } from '../kernel/clock.ts';
 import type { Logger } from '../kernel/logger.ts';
-import { type ReadCertificate, readCertificate } from './certificate-summary.ts';
+import { isSelfSigned, type ReadCertificate, readCertificate } from './certificate-summary.ts';
 import { type Crl, readCrls } from './crl.ts';
 import type { RevocationAnswer } from './trust.ts';
 
@@ -58,7 +58,8 @@ export class RevocationChecker {
 
   /**
    * @param chainDer issuers above the leaf, each the issuer of the one before; the leaf may stand in front of them
-   * @returns undefined when there is nothing to ask: no list given and none fetched by policy
+   * @returns undefined when there is nothing to ask: a self-signed certificate, which only a pin can revoke; no list given and none
+   *   fetched by policy. A trusted chain about which the policy requires an answer is then "unknown", so that it is refused.
    */
   async check(
     {
@@ -69,8 +70,16 @@ export class RevocationChecker {
     signal?: AbortSignal,
   ): Promise<RevocationAnswer | undefined> {
     const canFetch = this.#policy.canFetch && isAuthorizedByOpenSsl;
-    if (this.#given.length === 0 && !canFetch) return undefined;
+    const { isRequired } = this.#policy;
+    const hasSource = this.#given.length > 0 || canFetch;
+    if (!hasSource && !(isRequired && isAuthorizedByOpenSsl)) return undefined;
     const leaf = readCertificate(Buffer.from(leafDer));
+    if (isSelfSigned(leaf)) return undefined;
+    if (!hasSource) {
+      const detail =
+        'An answer about a revocation is required, but there is no list to look at and none may be fetched';
+      return { status: 'unknown', detail, isRequired };
+    }
     const issuers = chainDer.map((der) => readCertificate(Buffer.from(der))).filter(({ der }) => !der.equals(leaf.der));
     const timeout = AbortSignal.timeout(this.#policy.fetchTimeoutMs);
     const limit = signal === undefined ? timeout : AbortSignal.any([signal, timeout]);
@@ -78,7 +87,7 @@ export class RevocationChecker {
     const answer = (status: RevocationAnswer['status'], detail: string): RevocationAnswer => ({
       status,
       detail,
-      isRequired: this.#policy.isRequired,
+      isRequired,
     });
     let leafStatus = {
       status: 'unknown' as RevocationAnswer['status'],

@@ -77,9 +77,9 @@ export function verifyStrongSignature(
   if (hash === undefined) return false;
   if (name.startsWith('RSA-PSS-')) {
     const padding = constants.RSA_PKCS1_PSS_PADDING;
-    return (
-      keyType === 'rsa' && verify(hash, data, { key, padding, saltLength: constants.RSA_PSS_SALTLEN_AUTO }, signature)
-    );
+    // A key that is made for RSASSA-PSS alone has a type of its own.
+    const isRsa = keyType === 'rsa' || keyType === 'rsa-pss';
+    return isRsa && verify(hash, data, { key, padding, saltLength: constants.RSA_PSS_SALTLEN_AUTO }, signature);
   }
   const isFitting = name.startsWith('RSA-') ? keyType === 'rsa' : name.startsWith('ECDSA-') && keyType === 'ec';
   return isFitting && verify(hash, data, key, signature);

@@ -41,6 +41,14 @@ describe('CertificateUsers', () => {
     expect(state(two)).toBe('updated');
   });
 
+  it('takes no tenant for informed about the announcement that follows, be it of the same certificate', () => {
+    users.noteReport('contoso', { ...report, nextSha256: two });
+    users.forgetAnnounced();
+    expect(state(one, two)).toBe('pending');
+    expect(users.noteReport('contoso', { ...report, nextSha256: two })).toBe(true);
+    expect(state(one, two)).toBe('informed');
+  });
+
   it('tells a person who compared from a chain that is trusted', () => {
     users.noteSeen('provider', 'tenant', 'contoso', two);
     expect(state(two)).toBe('updated');

@@ -65,6 +65,11 @@ export class CertificateUsers {
     return changes > 0;
   }
 
+  /** Another announcement is made: what tenants have stored is about an earlier one, perhaps of the same certificate for another date. */
+  forgetAnnounced(): void {
+    this.#database.run('UPDATE identity_users SET next_sha256 = NULL, refused_sha256 = NULL, refused_reason = NULL');
+  }
+
   forget(kind: Kind, name: string): void {
     this.#database.run('DELETE FROM identity_users WHERE kind = ? AND name = ?', kind, name);
   }

@@ -33,6 +33,11 @@ export const providerConfigSchema = z.object({
     .default(30 * 60_000),
   /** RSA length of the certificates made at first start. */
   certificateKeyBits: z.union([z.literal(2048), z.literal(3072), z.literal(4096)]).default(3072),
+  /** Name or number of a group that may read the certificate store besides its owner; Linux and macOS. */
+  serviceGroup: z
+    .string()
+    .regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,31}\$?$/)
+    .optional(),
   /** PEM files with public keys (Ed25519) of issuers of licences, besides those that come with the program. */
   licenceKeyFiles: z.array(z.string().min(1).max(4096)).max(20).default([]),
   logLevel: z.enum(['error', 'warn', 'info', 'debug']).default('info'),

@@ -1,5 +1,5 @@
 // Owns the provider's infrastructure authority and the certificate of its infrastructure port: made once, kept in files with
-// mode 0600, the private keys encrypted as in the certificate store.
+// the rights and the encryption of private keys of the certificate store.
 // Nothing here is trusted by tenants; gateways trust it because their enrolment token carried its fingerprint.
 import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { mkdir, readFile } from 'node:fs/promises';
@@ -57,33 +57,34 @@ export async function openInfrastructureIdentity(
     },
   });
   try {
-    return { ...(await openKeys(folder, protection.cipher, options)), protection };
+    return { ...(await openKeys({ folder, access, cipher: protection.cipher }, options)), protection };
   } catch (error) {
     protection[Symbol.dispose]();
     throw error;
   }
 }
 
+interface KeyPlace {
+  readonly folder: string;
+  readonly access: AccessControl;
+  readonly cipher: KeyCipher;
+}
+
 async function openKeys(
-  folder: string,
-  cipher: KeyCipher,
+  place: KeyPlace,
   { names, clock }: InfrastructureIdentityOptions,
 ): Promise<Omit<InfrastructureIdentity, 'protection'>> {
-  const made = await load(folder, 'authority', cipher, () => createInfrastructureAuthority({ commonName, clock }));
+  const made = await load(place, 'authority', () => createInfrastructureAuthority({ commonName, clock }));
   const authority = new InfrastructureAuthority(made, clock);
-  const server = await load(folder, 'server', cipher, () => authority.issueServerCertificate({ commonName, names }));
+  const server = await load(place, 'server', () => authority.issueServerCertificate({ commonName, names }));
   const privateKeyPem = toPem(server.privateKey.bytes, 'PRIVATE KEY');
   made.privateKey.dispose();
   server.privateKey.dispose();
   return { authority, server: { certificatePem: server.certificatePem, privateKeyPem } };
 }
 
-async function load(
-  folder: string,
-  name: string,
-  cipher: KeyCipher,
-  make: () => Promise<KeyAndCertificate>,
-): Promise<KeyAndCertificate> {
+async function load(place: KeyPlace, name: string, make: () => Promise<KeyAndCertificate>): Promise<KeyAndCertificate> {
+  const { folder, access, cipher } = place;
   const certificateFile = path.join(folder, `${name}.pem`);
   const keyFile = path.join(folder, `${name}.key`);
   const certificatePem = await readIfThere(certificateFile);
@@ -96,18 +97,23 @@ async function load(
     }
     return {
       certificatePem: certificatePem.toString('utf8'),
-      privateKey: exportKey(await openKey(keyFile, key, cipher)),
+      privateKey: exportKey(await openKey(keyFile, key, place)),
     };
   }
   const made = await make();
   // The key first: a certificate without its key would stop the next start.
   const privateKey = createPrivateKey({ key: made.privateKey.bytes, format: 'der', type: 'pkcs8' });
-  await writeFileAtomically(keyFile, cipher.encrypt(privateKey), { mode: 0o600 });
+  await writeKey(keyFile, cipher.encrypt(privateKey), access);
   await writeFileAtomically(certificateFile, made.certificatePem, { mode: 0o644 });
   return made;
 }
 
-async function openKey(keyFile: string, content: Buffer, cipher: KeyCipher): Promise<KeyObject> {
+async function writeKey(keyFile: string, content: string, access: AccessControl): Promise<void> {
+  await writeFileAtomically(keyFile, content, { mode: access.fileMode });
+  await access.apply(keyFile, 'file');
+}
+
+async function openKey(keyFile: string, content: Buffer, { cipher, access }: KeyPlace): Promise<KeyObject> {
   const isPlain = content[0] === sequenceTag;
   let key: KeyObject;
   try {
@@ -124,7 +130,7 @@ async function openKey(keyFile: string, content: Buffer, cipher: KeyCipher): Pro
       },
     );
   }
-  if (isPlain) await writeFileAtomically(keyFile, cipher.encrypt(key), { mode: 0o600 });
+  if (isPlain) await writeKey(keyFile, cipher.encrypt(key), access);
   content.fill(0);
   return key;
 }

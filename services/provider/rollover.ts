@@ -116,7 +116,7 @@ export class RolloverPlan {
 
   /** @throws call.invalid for a date, call.conflict for the certificate in service, call.not-found, certificate.key-unreadable */
   async announce(certificateId: string, switchAt: string, who: string): Promise<Rollover> {
-    const { store, identity, clock, audit } = this.#options;
+    const { store, identity, users, clock, audit } = this.#options;
     const now = clock.now();
     const switchAtMs = Date.parse(switchAt);
     if (switchAtMs <= now) {
@@ -152,6 +152,7 @@ export class RolloverPlan {
     });
     this.#problem = null;
     this.#save({ certificateId, announcement });
+    users.forgetAnnounced();
     audit.add(who, 'certificate.rollover-announced', announcement.nextSha256, announcement.switchAt);
     for (const receiver of this.#options.receivers()) this.#announceTo(receiver, announcement);
     this.#schedule();

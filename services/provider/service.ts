@@ -6,6 +6,7 @@ import { gatewaysDomain } from '../contracts/rpc/gateways.ts';
 import { repositoriesDomain } from '../contracts/rpc/repositories.ts';
 import { tenantsDomain } from '../contracts/rpc/tenants.ts';
 import type { AccessControl } from '../certstore/access-control.ts';
+import { applyAccess } from '../certstore/apply-access.ts';
 import { CertificateStore } from '../certstore/certificate-store.ts';
 import type { WindowsCertificates } from '../certstore/windows-certificates.ts';
 import { abortError } from '../kernel/clock.ts';
@@ -46,6 +47,9 @@ import { tenantRequestHandlers } from './tenant-requests.ts';
 import { loadUnknownUserSecret } from './unknown-user-secret.ts';
 import { UsageNews } from './usage-news.ts';
 
+/** With private keys, below the service's folder. */
+const keyFolders = ['certificates', 'infrastructure'];
+
 export interface ProviderOptions extends ServiceOptions<ProviderConfig> {
   /** Of the files with private keys; left out: for one user on Linux and macOS. */
   readonly access?: AccessControl;
@@ -70,6 +74,11 @@ async function start(
 ): Promise<RunningService> {
   const database = openProviderDatabase(home);
   started.push(() => database.close());
+  if (config.serviceGroup !== undefined && access !== undefined) {
+    // The group has to get through to the keys; the databases beside them stay the owner's.
+    await access.apply(home, 'folder');
+    for (const folder of keyFolders) await applyAccess(path.join(home, folder), access);
+  }
   const store = await CertificateStore.open(path.join(home, 'certificates'), { logger, clock, keychainKey, access });
   started.push(() => store[Symbol.dispose]());
   const licence = await LicenceDesk.open({

@@ -9,6 +9,7 @@ import type { Database, Row } from '../kernel/database.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import { newId } from '../kernel/identifier.ts';
 import { readCertificate, summarize } from '../pki/certificate-summary.ts';
+import { isSameHost } from '../pki/names.ts';
 import { gatewayNameMatch } from '../pki/trust.ts';
 import type { TenantRequestOutput } from '../wire/control-messages.ts';
 import type { SecretVault } from './secret-vault.ts';
@@ -48,12 +49,19 @@ export class ServiceProviders {
     return read(row);
   }
 
-  /** The provider that is reached at this address, as far as this tenant knows. */
+  /** The provider that is reached at this address, however it is spelled, as far as this tenant knows. */
   findByAddress(host: string, port: number): ServiceProvider | undefined {
-    return this.list().find(
+    return this.list().find((provider) =>
+      addressesOf(provider).some((address) => address.port === port && isSameHost(address.host, host)),
+    );
+  }
+
+  /** Whether a provider of this name was added, or one that is reached at a host of this name. */
+  isKnown(nameOrHost: string): boolean {
+    return this.list().some(
       (provider) =>
-        (provider.host === host && provider.port === port) ||
-        provider.gateways.some((gateway) => gateway.host === host && gateway.port === port),
+        provider.name.toLowerCase() === nameOrHost.toLowerCase() ||
+        addressesOf(provider).some(({ host }) => isSameHost(host, nameOrHost)),
     );
   }
 
@@ -151,6 +159,10 @@ export function judgeGateways(contact: ContactResult): UsableGateway[] {
       return { name, host, port, isUsable: isCovered, reason };
     }),
   );
+}
+
+function addressesOf({ host, port, gateways }: ServiceProvider): { readonly host: string; readonly port: number }[] {
+  return [{ host, port }, ...gateways];
 }
 
 function contactColumns(contact: ContactResult): [string, string, string, string] {

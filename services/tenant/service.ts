@@ -55,8 +55,7 @@ export async function startTenant({
     clock,
     publish,
     // A provider that is trusted by its chain has no pin, but was met: somebody in between must not pass for its first use.
-    canTrustFirstUse: (identity) =>
-      trustSettings.current.canTrustFirstUse && !providers.list().some(({ name }) => name === identity),
+    canTrustFirstUse: (identity) => trustSettings.current.canTrustFirstUse && !providers.isKnown(identity),
   });
   const dialer = new ProviderDialer({
     providers,

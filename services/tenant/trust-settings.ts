@@ -125,7 +125,7 @@ export class TrustSettingsDesk implements TrustRules {
 
   async revocation(presented: PresentedCertificate, signal: AbortSignal): Promise<RevocationAnswer | undefined> {
     const { leafDer, chainDer, isAuthorized } = presented;
-    // Nobody can revoke a self-signed certificate but whoever pinned it; the pin is what to revoke.
+    // Nobody can revoke a self-signed certificate but whoever pinned it; a list that cannot be read does not matter to it.
     if (isSelfSigned(readCertificate(leafDer))) return undefined;
     const { files, missing } = await this.#lists();
     const versions = JSON.stringify(files.map(({ version }) => version));
@@ -221,8 +221,10 @@ async function versionOf(file: string): Promise<string> {
 async function readBounded(file: string): Promise<ReadFile> {
   try {
     const version = await versionOf(file);
-    const { size } = await stat(file);
-    if (size > maxFileBytes) throw new FarkeepError('certificate.malformed', `${file} is larger than 16 MiB`);
+    const info = await stat(file);
+    // A pipe would be waited for, and a device has no end.
+    if (!info.isFile()) throw new FarkeepError('call.invalid', `${file} is not a file`);
+    if (info.size > maxFileBytes) throw new FarkeepError('certificate.malformed', `${file} is larger than 16 MiB`);
     return { version, bytes: await readFile(file) };
   } catch (error) {
     if (error instanceof FarkeepError) throw error;

@@ -79,6 +79,17 @@ describe('planned rollover', () => {
       ({ certificate }) => certificate.summary.sha256 === next.summary.sha256,
     );
 
+  it('counts nobody as informed about another date who heard of the one before only', async () => {
+    const next = await makeNext();
+    await announce(next);
+    await rescan();
+    expect(await tenantRow()).toMatchObject({ state: 'informed' });
+    // Whoever keeps the later date would be asked at the earlier one.
+    expect((await announce(next, 24 * hourMs)).tenants).toEqual({ total: 1, informed: 0, failed: 0 });
+    await rescan();
+    expect(await tenantRow()).toMatchObject({ state: 'informed' });
+  }, 60_000);
+
   it('changes without a prompt for a tenant that heard of it, and asks the one that did not', async () => {
     const old = await stack.fingerprint();
     const quotas = [{ repository: stackNames.repository, limitBytes: 2 ** 30 }];

@@ -43,7 +43,10 @@ describe('trust settings of a tenant', () => {
 
   beforeEach(async () => {
     folder = await mkdtemp(path.join(tmpdir(), 'farkeep-trust-settings-'));
-    stack = await Stack.start({ folder, tenant: { checkInIntervalMs: 0, crlFetchTimeoutMs: 400 } });
+    stack = await Stack.start({
+      folder,
+      tenant: { checkInIntervalMs: 0, crlFetchTimeoutMs: 400, hostAddresses: { 'gw.a.test': '127.0.0.1' } },
+    });
     answer = 'hang';
     requests = 0;
   }, 60_000);
@@ -173,6 +176,26 @@ describe('trust settings of a tenant', () => {
     expect((await probe()).reasons).toContain('revocation.revoked');
   }, 30_000);
 
+  it('takes a provider that its chain vouched for never for a first use, however its host is spelled', async () => {
+    await install(await openssl.server(['DNS:gw.a.test'], { issuer: root }));
+    await set({});
+    const { port } = stack.addressOf(0);
+    const providers = stack.tenant.domain(serviceProvidersDomain);
+    const account = { userName: stackNames.account, password: stackNames.password };
+    expect(await providers.add({ name: stackNames.provider, host: 'gw.a.test', port, ...account })).toMatchObject({
+      trust: 'trusted',
+    });
+    // Whoever is in between now shows a certificate of their own.
+    await install(await openssl.server(['DNS:gw.a.test']));
+    await set({ rootFiles: [], canTrustFirstUse: true });
+    for (const host of ['gw.a.test', 'GW.a.test']) {
+      expect((await providers.probe({ host, port })).decision).toBe('refused');
+      expect(await failureOf(providers.add({ name: 'Again', host, port, ...account }))).toMatchObject({
+        code: 'trust.untrusted',
+      });
+    }
+  }, 30_000);
+
   it('names a file that cannot be used and changes nothing', async () => {
     const garbage = path.join(folder, 'garbage');
     await writeFile(garbage, 'no certificate');
@@ -181,6 +204,9 @@ describe('trust settings of a tenant', () => {
       { rootFiles: [garbage] },
       { crlFiles: [garbage] },
       { crlFiles: [path.join(folder, 'none')] },
+      // Not waited for, as a pipe would be, and not read without end, as a device would be.
+      { rootFiles: [folder] },
+      { crlFiles: [process.platform === 'win32' ? folder : '/dev/zero'] },
     ]) {
       const { code, message } = await failureOf(set(wrong));
       expect(['certificate.malformed', 'call.invalid']).toContain(code);

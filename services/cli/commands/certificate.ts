@@ -291,7 +291,7 @@ async function importFile(
   };
   const { signal } = context;
   const ask = (): Promise<string> =>
-    readPassword(options.passwordFile, { question: `Password of ${input.file}: `, signal });
+    readPassword(options.passwordFile, { question: `Password of ${input.file}: `, signal, canBeEmpty: true });
   if (options.passwordFile !== undefined) return client.importFile({ ...input, password: await ask() }, { signal });
   try {
     return await client.importFile(input, { signal });

@@ -90,7 +90,7 @@ export function registerLicence(program: Command, action: DefineAction): void {
 
 function formatLicence({ organisation, edition, expiresAt, problem }: LicenceSummary): string {
   return formatFacts([
-    ['Organisation', organisation],
+    ['Organization', organisation],
     ['Edition', edition],
     ['Ends', expiresAt === null ? 'never' : formatInstant(expiresAt)],
     ...(problem === null ? [] : [['Problem', problem] as const]),

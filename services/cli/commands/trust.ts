@@ -1,5 +1,4 @@
 // Owns `farkeep trust`: looking at a server's certificate, and the prompts, pins and journal of the tenant here.
-import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Command } from 'commander';
 import type { DomainClient } from '../../contracts/contract.ts';
@@ -12,6 +11,7 @@ import { writeFileAtomically } from '../../kernel/atomic-file.ts';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
 import type { CommandContext, DefineAction } from '../command-context.ts';
 import { parseHostPort } from '../host-port.ts';
+import { readInputFile } from '../input-file.ts';
 import { formatInstant, parseWholeNumber, usageError } from '../quantities.ts';
 import { formatFacts, formatTable } from '../text-table.ts';
 import { describeEarly } from '../trust-question.ts';
@@ -64,8 +64,10 @@ Examples:
           port: parseWholeNumber(options.port, '--port', { min: 1, max: 65_535 }),
           ...(name === undefined ? {} : { name }),
           ...(fingerprint === undefined ? {} : { fingerprint }),
-          ...(options.roots === undefined ? {} : { rootsPem: await readFileOf('--roots', options.roots, 'utf8') }),
-          crls: await Promise.all((options.crl ?? []).map((file) => readFileOf('--crl', file))),
+          ...(options.roots === undefined ? {} : { rootsPem: await readInputFile('--roots', options.roots, 'utf8') }),
+          crls: await Promise.all(
+            (options.crl ?? []).map(async (file) => ({ file, bytes: await readInputFile('--crl', file) })),
+          ),
           fetchesCrls: options.fetchCrl === true,
           requiresRevocation: options.requireCrl === true,
           clock: systemClock,
@@ -170,7 +172,7 @@ Examples:
             ...(options.verify === true ? [] : [formatJournal(entries)]),
             journal.isIntact
               ? `The journal is intact: ${entries.length} entries, the last one has the hash ${journal.head}.`
-              : `The journal was changed: entry ${journal.brokenAt ?? '?'} does not fit.`,
+              : `The journal was changed: entry ${journal.brokenAt ?? '?'} does not fit.\nNext: keep a copy of trust.sqlite, and compare every pinned thumbprint with its provider (farkeep trust list).`,
           ].join('\n\n'),
         );
         return journal.isIntact ? exitCodes.done : exitCodes.security;
@@ -201,7 +203,7 @@ function registerTrustedHosts(group: Command, action: DefineAction): void {
     .addHelpText('after', '\nExample:\n  $ farkeep trust import trusted-hosts.json')
     .action(
       action(async (context, file: string, _options: object) => {
-        const text = await readFileOf('FILE', file, 'utf8');
+        const text = await readInputFile('FILE', file, 'utf8');
         const report = await (await connectTenant(context)).importHosts({ text });
         context.output.result({ ok: true, ...report }, () =>
           formatFacts([
@@ -343,18 +345,6 @@ function findPrompt(prompts: readonly TrustPrompt[], identity: string | undefine
           : 'Look at the gateway first, with --address HOST:PORT.',
     },
   );
-}
-
-function readFileOf(option: string, file: string): Promise<Buffer>;
-function readFileOf(option: string, file: string, encoding: 'utf8'): Promise<string>;
-async function readFileOf(option: string, file: string, encoding?: 'utf8'): Promise<Buffer | string> {
-  const absolute = path.resolve(file);
-  try {
-    return await (encoding === undefined ? readFile(absolute) : readFile(absolute, encoding));
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw usageError(`${absolute} cannot be read: ${reason}`, 'Check the path.', option);
-  }
 }
 
 function formatList(prompts: readonly TrustPrompt[], pins: readonly Pin[]): string {

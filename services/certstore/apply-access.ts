@@ -1,0 +1,23 @@
+// Owns giving the rights of today to a folder with private keys that exists already: the service group may have been set later.
+// Must not follow symbolic links, which would change the rights of somebody else's file.
+import { readdir } from 'node:fs/promises';
+import path from 'node:path';
+import type { AccessControl } from './access-control.ts';
+import { hasCode } from './stored-file.ts';
+
+/** Does nothing when the folder is missing. */
+export async function applyAccess(folder: string, access: AccessControl): Promise<void> {
+  let entries;
+  try {
+    entries = await readdir(folder, { withFileTypes: true, recursive: true });
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return;
+    throw error;
+  }
+  await access.apply(folder, 'folder');
+  for (const entry of entries) {
+    const file = path.join(entry.parentPath, entry.name);
+    if (entry.isFile()) await access.apply(file, 'file');
+    else if (entry.isDirectory()) await access.apply(file, 'folder');
+  }
+}

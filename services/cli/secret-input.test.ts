@@ -1,0 +1,28 @@
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { makeTemporaryFolder } from '../testing/temporary-folder.ts';
+import { readPassword } from './secret-input.ts';
+
+describe('a password file', () => {
+  const read = async (content: string, canBeEmpty?: boolean): Promise<string> => {
+    const file = path.join(await makeTemporaryFolder(), 'password');
+    await writeFile(file, content);
+    const { signal } = new AbortController();
+    return readPassword(file, { question: '', signal, ...(canBeEmpty === undefined ? {} : { canBeEmpty }) });
+  };
+
+  it.each(['secret', 'secret\n', 'secret\r\n', '\uFEFFsecret\nsecond line\n'])(
+    '%j: its first line',
+    async (content) => {
+      expect(await read(content)).toBe('secret');
+    },
+  );
+
+  it('may be empty only for the file of another program', async () => {
+    for (const content of ['', '\n']) {
+      await expect(read(content)).rejects.toMatchObject({ code: 'call.invalid', field: 'password-file' });
+      expect(await read(content, true)).toBe('');
+    }
+  });
+});
