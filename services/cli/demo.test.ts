@@ -144,6 +144,14 @@ describe('farkeep against a held demo', () => {
     expect((await stat(json.passwordFile)).mode & 0o777).toBe(0o600);
 
     // What both sides show.
+    const { certificates } = (await provider('certificate', 'pick', '--slot', 'server', '--json')).json() as {
+      certificates: { pickId: string; unusableReason: string | null }[];
+    };
+    const own = certificates.find(
+      ({ pickId, unusableReason }) => pickId.startsWith('farkeep:') && unusableReason === null,
+    );
+    expect(await provider('certificate', 'pick', own?.pickId ?? '', '--json')).toMatchObject({ exitCode: 0 });
+    expect(await provider('certificate', 'pick', 'letsencrypt:../../etc/passwd')).toMatchObject({ exitCode: 1 });
     expect((await provider('certificate', 'show', '--json')).json()).toMatchObject({
       sha256: json.fingerprint,
       installed: true,

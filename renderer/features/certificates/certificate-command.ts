@@ -35,14 +35,9 @@ export function certificateCommand(slot: CertificateSlot, draft: CertificateDraf
   }
 }
 
-/** The command line takes a certificate of a store by its files; one of Farkeep's own store by its id. */
+/** One of Farkeep's own store is stored already; others are taken out of theirs first. */
 function pickCommand(slot: CertificateSlot, pickId: string): string {
-  const [store, ...rest] = pickId.split(':');
-  const name = rest.join(':');
-  if (store === 'farkeep') return commandLine('certificate', 'install', name, '--slot', slot);
-  const [file, key] =
-    store === 'letsencrypt'
-      ? [`/etc/letsencrypt/live/${name}/fullchain.pem`, `/etc/letsencrypt/live/${name}/privkey.pem`]
-      : [`/etc/ssl/certs/${name}`, 'KEY_FILE'];
-  return commandLine('certificate', 'import', '--slot', slot, '--file', file, '--key', key, '--install');
+  return pickId.startsWith('farkeep:')
+    ? commandLine('certificate', 'install', pickId.slice('farkeep:'.length), '--slot', slot)
+    : commandLine('certificate', 'pick', pickId, '--slot', slot, '--install');
 }

@@ -2,7 +2,6 @@
 import path from 'node:path';
 import type { Command } from 'commander';
 import {
-  certificateSlots,
   type CertificateCandidate,
   type CertificateSettings,
   type CertificateSlot,
@@ -10,24 +9,22 @@ import {
   type StoredCertificate,
 } from '../../contracts/models/certificate.ts';
 import { CallError } from '../../contracts/client.ts';
-import type { DomainClient } from '../../contracts/contract.ts';
-import { certificateDomain } from '../../contracts/rpc/certificate.ts';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
 import type { CommandContext, DefineAction } from '../command-context.ts';
 import { formatInstant, parseDate, usageError } from '../quantities.ts';
 import { readPassword } from '../secret-input.ts';
 import { formatFacts, formatTable } from '../text-table.ts';
-
-type CertificateClient = DomainClient<typeof certificateDomain>;
-interface SlotOption {
-  readonly slot: string;
-}
-
-const slotOption = [
-  '--slot <slot>',
-  'server (consoles, protected computers) or provider (tenants)',
-  'provider',
-] as const;
+import { registerPick } from './certificate-pick.ts';
+import {
+  connectProvider,
+  describe,
+  finish,
+  formatCertificate,
+  parseSlot,
+  slotOption,
+  type CertificateClient,
+  type SlotOption,
+} from './certificate-shared.ts';
 
 export function registerCertificate(program: Command, action: DefineAction): void {
   const group = program.command('certificate').description('certificates of the provider service');
@@ -119,6 +116,8 @@ export function registerCertificate(program: Command, action: DefineAction): voi
         },
       ),
     );
+
+  registerPick(group, action);
 
   group
     .command('install <certificate>')
@@ -272,10 +271,6 @@ function formatRollover({ next, switchAt, tenants, problem }: Rollover): string 
   ]);
 }
 
-async function connectProvider(context: CommandContext): Promise<CertificateClient> {
-  return (await context.connect('provider')).domain(certificateDomain);
-}
-
 /** Asks for the password of the file only when the file needs one and a person is there. */
 async function importFile(
   context: CommandContext,
@@ -302,30 +297,6 @@ async function importFile(
   }
 }
 
-async function finish(
-  context: CommandContext,
-  client: CertificateClient,
-  slot: CertificateSlot,
-  { candidateId, warnings }: CertificateCandidate,
-  isInstalled: boolean,
-): Promise<void> {
-  for (const warning of warnings) context.output.note(`Warning: ${warning}`);
-  const stored = isInstalled ? await client.install({ slot, candidateId }) : await client.store({ candidateId });
-  context.output.result({ ok: true, ...describe(stored, isInstalled), warnings }, () =>
-    [
-      isInstalled ? `In service (slot ${slot}):` : 'Stored:',
-      formatCertificate(stored),
-      ...(isInstalled ? [] : [`Next: farkeep certificate install ${stored.id.slice(0, 12)} --slot ${slot}`]),
-    ].join('\n'),
-  );
-}
-
-/** The flat form that scripts rely on (docs/cli.md). */
-function describe({ id, friendlyName, summary }: StoredCertificate, isInstalled: boolean): Record<string, unknown> {
-  const { sha256, sha1, subject, issuer, notBefore, notAfter } = summary;
-  return { id, friendlyName, sha256, sha1, subject, issuer, notBefore, notAfter, installed: isInstalled };
-}
-
 async function findCertificate(client: CertificateClient, wanted: string): Promise<StoredCertificate> {
   const { certificates } = await client.list({});
   const start = wanted.toLowerCase().replaceAll(':', '');
@@ -342,13 +313,6 @@ async function findCertificate(client: CertificateClient, wanted: string): Promi
     found.length === 0 ? `There is no certificate "${wanted}"` : `Several certificates match "${wanted}"`,
     { hint: 'See which there are: farkeep certificate list' },
   );
-}
-
-function parseSlot(text: string): CertificateSlot {
-  const slot = certificateSlots.find((each) => each === text);
-  if (slot === undefined)
-    throw usageError(`"${text}" is not a slot`, 'Use --slot server or --slot provider.', '--slot');
-  return slot;
 }
 
 function parseKeyBits(text: string): 2048 | 3072 | 4096 {
@@ -376,22 +340,4 @@ function formatList(certificates: readonly StoredCertificate[]): string {
     ],
     'No certificate is stored. Next: farkeep certificate generate --install',
   );
-}
-
-function formatCertificate({ friendlyName, summary, keyProtection, installedInSlots }: StoredCertificate): string {
-  return formatFacts([
-    ['Name', friendlyName],
-    ['Issued to', summary.subject],
-    ['Issued by', summary.isSelfSigned ? `${summary.issuer} (self-signed)` : summary.issuer],
-    ['Valid from', formatInstant(summary.notBefore)],
-    ['Expiration date', formatInstant(summary.notAfter)],
-    ['Thumbprint (SHA-256)', summary.sha256],
-    ['Thumbprint (SHA-1)', summary.sha1],
-    ['Serial number', summary.serialNumber],
-    ['Names', [...summary.dnsNames, ...summary.ipAddresses].join(', ') || '-'],
-    ['Key', summary.keyType],
-    ['Private key', `${keyProtection.description}; may be read by ${keyProtection.readers.join(', ')}`],
-    ...keyProtection.warnings.map((warning) => ['Warning', warning] as const),
-    ['In service', installedInSlots.join(', ') || 'no'],
-  ]);
 }
