@@ -247,7 +247,7 @@ export class TargetSession {
     this.#isCommitted = true;
     this.#tellReplaced();
     const { storedBytes, newBlocks } = this.totals;
-    onEvent({ type: 'committed', pointId, storedBytes, newBlocks, usedBytes: this.#store.usedBytes() });
+    onEvent({ type: 'committed', pointId, storedBytes, newBlocks, usedBytes: await this.#store.usedBytes() });
     await send?.({ type: 'committed', pointId, storedBytes, newBlocks });
   }
 

@@ -67,9 +67,9 @@ async function backUp(folder: string, source: string, pointId: string): Promise<
     packBytes: 600_000,
     onDurable: (blocks) => (replaced += blocks.replaced),
   });
-  const before = readdirSync(path.join(folder, 'packs')).length === 0 ? 0 : store.usedBytes();
+  const before = readdirSync(path.join(folder, 'packs')).length === 0 ? 0 : await store.usedBytes();
   await commitItems(store, pointId, await itemsOfFolder(store, source));
-  return { sent: store.usedBytes() - before, replaced };
+  return { sent: (await store.usedBytes()) - before, replaced };
 }
 
 function flip(file: string, at: number): void {
@@ -167,7 +167,7 @@ describe('damage that a check finds', () => {
     const site = await makeSite(scratch.folder);
     const used = async (): Promise<number> => {
       await using store = await TenantStore.open({ folder: site.folder, mode: 'read', logger });
-      return store.usedBytes();
+      return await store.usedBytes();
     };
     const before = await used();
     renameSync(site.pack, path.join(scratch.folder, 'aside'));
@@ -197,7 +197,7 @@ describe('damage that a check finds', () => {
     };
     const used = async (): Promise<number> => {
       await using store = await TenantStore.open({ folder: site.folder, mode: 'read', logger });
-      return store.usedBytes();
+      return await store.usedBytes();
     };
     expect(await fill()).toBeGreaterThan(5);
     const full = await used();

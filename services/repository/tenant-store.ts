@@ -17,19 +17,13 @@ import { FolderStorage } from './folder-storage.ts';
 import { markDamage } from './mark-damage.ts';
 import { checkPointIsWhole } from './point-check.ts';
 import { decodePointRoot, isPointId, maxPointRootBytes, type PointRoot } from './point-root.ts';
-import {
-  blockOverheadBytes,
-  packOverheadBytes,
-  PackWriter,
-  type BlockToAppend,
-  type FinishedPack,
-} from './pack-writer.ts';
+import { blockOverheadBytes, PackWriter, type BlockToAppend, type FinishedPack } from './pack-writer.ts';
+import { QuotaAccount, rootBytesOf } from './quota-account.ts';
 import type { Storage } from './storage.ts';
 import { incomingFolder, openCatalogueForReading, openFolderForWriting } from './tenant-folder.ts';
 import type { WriterLock } from './writer-lock.ts';
 
 export const defaultPackBytes = 64 * 1024 * 1024;
-const reservationBytes = 64 * 1024 * 1024;
 const pointSuffix = '.manifest';
 
 export interface DurableBlocks {
@@ -90,10 +84,9 @@ export class TenantStore {
   readonly #writer: PackWriter | undefined;
   readonly #onDurable: (blocks: DurableBlocks) => void;
   readonly #damage: DamageNotes | undefined;
-  readonly #quotaBytes: number | undefined;
+  readonly #quota: QuotaAccount | undefined;
   /** Appended, not yet durable. */
   readonly #pending = new Set<string>();
-  #reservedBytes = 0;
   #isClosed = false;
 
   private constructor(
@@ -101,12 +94,16 @@ export class TenantStore {
     storage: Storage,
     catalogue: Catalogue,
     lock: WriterLock | undefined,
+    rootBytes = 0,
   ) {
     this.#storage = storage;
     this.#catalogue = catalogue;
     this.#lock = lock;
     this.#logger = options.logger;
-    this.#quotaBytes = options.quotaBytes;
+    this.#quota =
+      lock === undefined || options.quotaBytes === undefined
+        ? undefined
+        : new QuotaAccount(catalogue, lock.writer, options.quotaBytes, rootBytes);
     this.#onDurable = options.onDurable ?? ((): void => undefined);
     this.#damage =
       lock === undefined && options.onDamageMarked === undefined
@@ -142,8 +139,9 @@ export class TenantStore {
       const opening = { folder: options.folder, storage, logger: options.logger };
       if (options.mode === 'read')
         return new TenantStore(options, storage, await openCatalogueForReading(opening), undefined);
+      const rootBytes = options.quotaBytes === undefined ? 0 : await rootBytesOf(storage);
       const { catalogue, lock } = await openFolderForWriting(opening);
-      return new TenantStore(options, storage, catalogue, lock);
+      return new TenantStore(options, storage, catalogue, lock, rootBytes);
     } catch (error) {
       const known = toFarkeepError(error, 'storage.io');
       throw new FarkeepError(known.code, `The repository folder ${options.folder} cannot be used: ${known.message}`, {
@@ -190,7 +188,7 @@ export class TenantStore {
       this.#onDurable({ ids: [block.id], storedBytes: 0, replaced: 0 });
       return;
     }
-    this.#takeFromQuota(storedLength + blockOverheadBytes);
+    this.#quota?.take(storedLength + blockOverheadBytes);
     this.#pending.add(key);
     await writer.append(block);
   }
@@ -234,7 +232,8 @@ export class TenantStore {
       if ((await this.#storage.read(name, maxPointRootBytes)).equals(root)) return { rootBytes: root.length };
       throw new FarkeepError('call.conflict', `Restore point ${pointId} exists already`);
     }
-    this.#takeFromQuota(root.length);
+    if (this.#quota !== undefined) this.#quota.rootBytes = await rootBytesOf(this.#storage);
+    this.#quota?.take(root.length);
     const temporaryName = `${incomingFolder}/${this.#lock?.writer ?? ''}/${pointId}.root`;
     try {
       await this.#storage.remove(temporaryName);
@@ -319,9 +318,9 @@ export class TenantStore {
     }
   }
 
-  /** What counts against the quota: durable packs. A root only has to fit when it is committed. */
-  usedBytes(): number {
-    return this.#catalogue.packBytes();
+  /** What counts against the quota: durable packs, and the roots of restore points. */
+  async usedBytes(): Promise<number> {
+    return this.#catalogue.packBytes() + (await rootBytesOf(this.#storage));
   }
 
   /** Ends the store. What is not flushed is dropped: it was not acknowledged. */
@@ -364,37 +363,10 @@ export class TenantStore {
 
   #takePack(pack: FinishedPack): void {
     const replaced = this.#catalogue.addPack(pack.packId, pack.sizeBytes, pack.blocks, {
-      writer: this.#quotaBytes === undefined ? undefined : this.#lock?.writer,
+      writer: this.#quota === undefined ? undefined : this.#lock?.writer,
     });
-    this.#reservedBytes = Math.max(0, this.#reservedBytes - packOverheadBytes);
+    this.#quota?.packSealed();
     for (const block of pack.blocks) this.#pending.delete(keyOf(block.id));
     this.#onDurable({ ids: pack.blocks.map((block) => block.id), storedBytes: pack.sizeBytes, replaced });
-  }
-
-  /** Counts what is about to be received, with all sessions together, so that the quota is never passed (reservations in the catalogue). */
-  #takeFromQuota(bytes: number): void {
-    if (this.#quotaBytes === undefined || this.#lock === undefined) return;
-    // Two packs' own overhead may fall to this block: the one that it closes and the one that it opens.
-    const needed = bytes + 2 * packOverheadBytes;
-    if (this.#reservedBytes < needed) {
-      const granted = this.#catalogue.reserve(
-        this.#lock.writer,
-        needed - this.#reservedBytes,
-        reservationBytes,
-        this.#quotaBytes,
-        0,
-      );
-      if (granted === 0) {
-        throw new FarkeepError(
-          'quota.exceeded',
-          `The quota of ${this.#quotaBytes} bytes does not hold what this session wants to store`,
-          {
-            details: { quotaBytes: this.#quotaBytes, usedBytes: this.usedBytes() },
-          },
-        );
-      }
-      this.#reservedBytes += granted;
-    }
-    this.#reservedBytes -= bytes;
   }
 }
