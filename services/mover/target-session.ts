@@ -118,8 +118,7 @@ export class TargetSession {
       case 'offer': {
         // An offer of nothing only asks for a sign of life.
         if (!isBackup && message.ids.length > 0) break;
-        const wanted = this.#store.hasBlocks(message.ids).map((isHere) => !isHere);
-        return wait(send({ type: 'want', offerId: message.offerId, wanted }));
+        return this.#answerOffer(streamIndex, message, send);
       }
       case 'block':
         if (!isBackup) break;
@@ -201,6 +200,29 @@ export class TargetSession {
     if (this.#streams.size === streamCount) this.#options.onEvent({ type: 'streams-open', count: streamCount });
   }
 
+  /** What is not wanted is named as durable too: at once when it is, later when it only is on its way to the disk. */
+  async #answerOffer(
+    streamIndex: number,
+    { offerId, ids }: DataMessage & { type: 'offer' },
+    send: Send,
+  ): Promise<void> {
+    const states = this.#store.locate(ids);
+    const stored = ids.filter((_, index) => states[index] === 'stored');
+    ids.forEach((id, index) => {
+      if (states[index] === 'pending') this.#tellWhenDurable(id, streamIndex);
+    });
+    const answered = send({ type: 'want', offerId, wanted: states.map((state) => state === 'missing') });
+    const told = stored.length === 0 ? true : send(this.#durableMessage(stored));
+    await Promise.all([answered, told]);
+  }
+
+  #tellWhenDurable(id: Buffer, streamIndex: number): void {
+    const key = keyOf(id);
+    const waiting = this.#waiting.get(key);
+    if (waiting === undefined) this.#waiting.set(key, [streamIndex]);
+    else if (!waiting.includes(streamIndex)) waiting.push(streamIndex);
+  }
+
   async #take(streamIndex: number, blocks: readonly StoredBlock[], memory: readonly Uint8Array[]): Promise<void> {
     let unwritten = blocks.length;
     const release = (): void => {
@@ -208,10 +230,7 @@ export class TargetSession {
       if (unwritten === 0) for (const each of memory) releaseMemory(each);
     };
     for (const block of blocks) {
-      const key = keyOf(block.id);
-      const waiting = this.#waiting.get(key);
-      if (waiting === undefined) this.#waiting.set(key, [streamIndex]);
-      else if (!waiting.includes(streamIndex)) waiting.push(streamIndex);
+      this.#tellWhenDurable(block.id, streamIndex);
       this.totals.receivedBytes += block.stored.length;
       this.totals.newBlocks += 1;
       this.#unflushedBlocks += 1;
@@ -348,24 +367,20 @@ export class TargetSession {
       const send = this.#streams.get(streamIndex);
       for (let start = 0; start < list.length; start += maxIdsPerMessage) {
         const part = list.slice(start, start + maxIdsPerMessage);
-        const sent = send?.({
-          type: 'durable',
-          totalBlocks: this.#durableBlocks,
-          totalStoredBytes: this.totals.durableBytes,
-          ids: part,
-        });
+        const sent = send?.(this.#durableMessage(part));
         if (sent instanceof Promise) sent.catch(() => undefined); // a lost stream reports itself; the blocks are durable all the same
       }
     }
   }
 
+  #durableMessage(ids: readonly Buffer[]): DataMessage {
+    const totalStoredBytes = this.totals.durableBytes;
+    return { type: 'durable', totalBlocks: this.#durableBlocks, totalStoredBytes, ids };
+  }
+
   #fail(error: unknown): void {
     this.#options.onFailure(toFarkeepError(error, 'storage.io'));
   }
-}
-
-async function wait(sent: true | Promise<void>): Promise<void> {
-  if (sent !== true) await sent;
 }
 
 function keyOf(id: Buffer): string {

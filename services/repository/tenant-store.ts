@@ -153,7 +153,15 @@ export class TenantStore {
 
   /** For each identifier whether the block is here, or on its way in this store. Answers without touching packs. */
   hasBlocks(ids: readonly Buffer[]): boolean[] {
-    return ids.map((id) => this.#pending.has(keyOf(id)) || this.#catalogue.has(id));
+    return this.locate(ids).map((state) => state !== 'missing');
+  }
+
+  /** "pending": on its way in this store, lost in a crash. `onDurable` names it when it is stored. */
+  locate(ids: readonly Buffer[]): ('stored' | 'pending' | 'missing')[] {
+    return ids.map((id) => {
+      if (this.#pending.has(keyOf(id))) return 'pending';
+      return this.#catalogue.has(id) ? 'stored' : 'missing';
+    });
   }
 
   /**
