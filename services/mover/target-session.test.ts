@@ -20,8 +20,8 @@ describe('a target session', () => {
   };
   const take = (streamIndex: number): DataMessage[] => answers[streamIndex]?.splice(0) ?? [];
 
-  beforeEach(async () => {
-    session = await TargetSession.open({
+  const open = async (): Promise<TargetSession> =>
+    TargetSession.open({
       operation: 'backup',
       tenantFolder: await makeTemporaryFolder(),
       quotaBytes: -1,
@@ -32,6 +32,9 @@ describe('a target session', () => {
       onEvent: () => undefined,
       onFailure: () => undefined,
     });
+
+  beforeEach(async () => {
+    session = await open();
     for (const streamIndex of [0, 1]) {
       const root = Buffer.alloc(0);
       await say(streamIndex, {
@@ -71,5 +74,39 @@ describe('a target session', () => {
     // A sign of life names nothing.
     await say(1, { type: 'offer', offerId: 0, ids: [] });
     expect(take(1)).toMatchObject([{ type: 'want', offerId: 0, wanted: [] }]);
+  });
+
+  it('takes no further block from a source that does not read what it is told', async () => {
+    const isRead = Promise.withResolvers<void>();
+    let told = 0;
+    const sendBlock = (): void | Promise<void> => {
+      const stored = randomBytes(100);
+      const block = { id: blockIdOf(stored), encoding: 'raw', contentLength: 100, stored } as const;
+      return session.receive(0, { type: 'block', blocks: [block] }, [], () => true);
+    };
+    const root = Buffer.alloc(0);
+    await session.close();
+    session = await open();
+    await session.receive(
+      0,
+      { type: 'open', protocol: 1, operation: 'backup', streamIndex: 0, streamCount: 2, pointId, root },
+      [],
+      (answer) => {
+        if (answer.type !== 'durable') return true;
+        told += 1;
+        return isRead.promise;
+      },
+    );
+    await sendBlock();
+    await vi.waitUntil(() => told === 1);
+    let isTaken = false;
+    const second = Promise.resolve(sendBlock()).then(() => (isTaken = true));
+    await vi.waitUntil(() => session.totals.durableBytes > 0);
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    expect(isTaken).toBe(false);
+    expect(session.totals.newBlocks).toBe(1);
+    isRead.resolve();
+    await second;
+    expect(session.totals.newBlocks).toBe(2);
   });
 });

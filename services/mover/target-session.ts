@@ -40,6 +40,8 @@ export class TargetSession {
   readonly #streams = new Map<number, Send>();
   /** Which streams wait to hear that a block is durable. */
   readonly #waiting = new Map<string, number[]>();
+  /** By stream: what it was told and has not read. Nothing more is taken from it meanwhile, or what it is to be told piles up here. */
+  readonly #unread = new Map<number, Promise<void>>();
   readonly #flushTimer: NodeJS.Timeout | undefined;
   #receivedBlocks = 0;
   #unflushedBlocks = 0;
@@ -120,9 +122,12 @@ export class TargetSession {
         if (!isBackup && message.ids.length > 0) break;
         return this.#answerOffer(streamIndex, message, send);
       }
-      case 'block':
+      case 'block': {
         if (!isBackup) break;
-        return this.#take(streamIndex, message.blocks, memory);
+        const unread = this.#unread.get(streamIndex);
+        if (unread === undefined) return this.#take(streamIndex, message.blocks, memory);
+        return unread.then(() => this.#take(streamIndex, message.blocks, memory));
+      }
       case 'commit':
         if (!isBackup || this.#commit !== undefined) break;
         this.#commit = { blockCount: message.blockCount, root: Buffer.from(message.root), streamIndex };
@@ -368,9 +373,18 @@ export class TargetSession {
       for (let start = 0; start < list.length; start += maxIdsPerMessage) {
         const part = list.slice(start, start + maxIdsPerMessage);
         const sent = send?.(this.#durableMessage(part));
-        if (sent instanceof Promise) sent.catch(() => undefined); // a lost stream reports itself; the blocks are durable all the same
+        if (sent instanceof Promise) this.#waitUntilRead(streamIndex, sent);
       }
     }
+  }
+
+  #waitUntilRead(streamIndex: number, sent: Promise<void>): void {
+    const unread: Promise<void> = sent
+      .catch(() => undefined) // a lost stream reports itself; the blocks are durable all the same
+      .finally(() => {
+        if (this.#unread.get(streamIndex) === unread) this.#unread.delete(streamIndex);
+      });
+    this.#unread.set(streamIndex, unread);
   }
 
   #durableMessage(ids: readonly Buffer[]): DataMessage {
