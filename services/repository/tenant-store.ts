@@ -60,9 +60,12 @@ export interface PointListing {
   readonly pointId: string;
   readonly rootBytes: number;
   /** Undefined when the root is damaged; `problem` says how. */
-  readonly root: PointRoot | undefined;
+  readonly root: PointSummary | undefined;
   readonly problem: string | undefined;
 }
+
+/** Without what may be large: lists hold very many of them, of tenants that are not trusted. */
+export type PointSummary = Omit<PointRoot, 'manifest' | 'sourcePaths'>;
 
 /** How commitPoint makes sure that no block is missing. */
 export type CompletenessCheck =
@@ -304,7 +307,8 @@ export class TenantStore {
       if (!name.endsWith(pointSuffix) || !isPointId(pointId)) continue;
       try {
         const bytes = await this.readPointRoot(pointId);
-        listings.push({ pointId, rootBytes: bytes.length, root: decodePointRoot(bytes, pointId), problem: undefined });
+        const { manifest: _manifest, sourcePaths: _sourcePaths, ...root } = decodePointRoot(bytes, pointId);
+        listings.push({ pointId, rootBytes: bytes.length, root, problem: undefined });
       } catch (error) {
         listings.push({ pointId, rootBytes: 0, root: undefined, problem: toFarkeepError(error, 'storage.io').message });
       }
