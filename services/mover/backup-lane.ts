@@ -7,10 +7,11 @@ import type { DataMessage } from '../wire/messages.ts';
 import { ArenaPool } from './arena-pool.ts';
 import type { Arena } from './arena-pool.ts';
 import { BlockSender } from './block-sender.ts';
-import type { OpenFile } from './block-sender.ts';
 import { ContentList } from './content-list.ts';
 import { Cutter, defaultCutSizes } from './cutter.ts';
 import { fileState, isSettled } from './file-state.ts';
+import { OpenBlocks } from './open-blocks.ts';
+import type { OpenFile } from './open-blocks.ts';
 import { isProbablySparse, openDirect, zeroGranuleBytes } from './sparse-reading.ts';
 import { reasonOf } from './tree-scanner.ts';
 import { asBuffer, emptyCounters } from './worker-link.ts';
@@ -48,6 +49,7 @@ export class BackupLane {
   #isStopped = false;
   readonly #recent = new Set<string>();
   readonly #counters = emptyCounters();
+  readonly #open: OpenBlocks;
   readonly #sender: BlockSender;
   #isDrainAsked = false;
 
@@ -61,15 +63,22 @@ export class BackupLane {
   constructor(options: BackupLaneOptions) {
     this.#options = options;
     const { send, fail, post } = options;
+    this.#open = new OpenBlocks({
+      counters: this.#counters,
+      onFileSafe: (index) => {
+        this.#durableFiles.push(index);
+      },
+      onOfferSafe: (token) => {
+        post({ type: 'offer-safe', token });
+      },
+    });
     this.#sender = new BlockSender({
       send,
       fail,
       counters: this.#counters,
+      open: this.#open,
       onKnownAnswered: (token, wanted) => {
         post({ type: 'offered', token, wanted });
-      },
-      onFileSafe: (index) => {
-        this.#durableFiles.push(index);
       },
       onProgress: () => {
         this.#postDurable();
@@ -118,6 +127,8 @@ export class BackupLane {
 
   takeCounters(): WorkerCounters {
     const counters = { ...this.#counters };
+    // What is only taken back is told together with what comes next.
+    if (Object.values(counters).every((value: number) => value <= 0)) return emptyCounters();
     Object.assign(this.#counters, emptyCounters());
     return counters;
   }
@@ -154,7 +165,9 @@ export class BackupLane {
     // A file that changed while it was read is read once more; if it changes again it is saved as it was seen, and marked.
     for (let attempt = 1; ; attempt += 1) {
       const { result, bytes } = await this.#readOnce(task);
-      if (result.problem === undefined && result.isChanged && attempt === 1) continue;
+      const isReadAgain = result.problem === undefined && result.isChanged && attempt === 1;
+      if (this.#file !== undefined && (isReadAgain || result.problem !== undefined)) this.#open.drop(this.#file);
+      if (isReadAgain) continue;
       this.#results.push(result);
       this.#resultBytes.push(...bytes);
       return;
@@ -166,7 +179,7 @@ export class BackupLane {
       result: { index, contentBytes: 0, stateBytes: 0, sizeBytes: 0, isChanged: false, problem: reasonOf(error) },
       bytes: [],
     });
-    const file: OpenFile = { index, openBlocks: 0, isRead: false };
+    const file: OpenFile = { index, openBlocks: 0, isRead: false, safeBytes: 0, isDropped: false };
     this.#file = file;
     this.#content.clear();
     let descriptor: number;
@@ -250,6 +263,7 @@ export class BackupLane {
           if (direct.isZero(granule)) {
             this.#cutRest();
             this.#content.addHole(granule.length);
+            if (this.#file !== undefined) this.#open.countSafe(this.#file, granule.length);
             continue;
           }
           for (let done = 0; done < granule.length;) {
@@ -347,10 +361,10 @@ export class BackupLane {
     this.#content.addBlock(id, length);
     if (!this.#isNew(id)) {
       this.#counters.reusedBlocks += 1;
+      this.#open.repeat(id, length, file);
       return;
     }
     arena.openBlocks += 1;
-    file.openBlocks += 1;
     const settle = (): void => {
       this.#pool.settle(arena);
     };

@@ -20,6 +20,7 @@ import type { PendingFile } from './pending-files.ts';
 import type { StreamPool } from './stream-pool.ts';
 import { resolveSources, scanTree } from './tree-scanner.ts';
 import type { ScannedEntry, ScanSource } from './tree-scanner.ts';
+import { UnsafeOffers } from './unsafe-offers.ts';
 import { linkKey, TreeTotal } from './tree-total.ts';
 import { asBuffer } from './worker-link.ts';
 import type { FileResult, FromWorker } from './worker-link.ts';
@@ -75,6 +76,7 @@ export class BackupPipeline {
   #warningCount = 0;
   #cachedBytes = 0;
   #cachedBlocks = 0;
+  readonly #unsafeOffers = new UnsafeOffers();
   #processedFiles = 0;
   #unchangedFiles = 0;
   #skippedFiles = 0;
@@ -99,15 +101,17 @@ export class BackupPipeline {
   }
 
   totals(): SourceTotals {
-    const { readBytes, transferredBytes, newBlocks, reusedBlocks } = this.#pool.counters;
+    const { readBytes, safeBytes, transferredBytes, newBlocks, reusedBlocks } = this.#pool.counters;
     const processed = this.#cachedBytes + readBytes;
+    const processedBytes = this.#total === undefined ? processed : Math.min(processed, this.#total.bytes);
     return {
       totalBytes: this.#total?.bytes,
       totalFiles: this.#total?.files,
-      processedBytes: this.#total === undefined ? processed : Math.min(processed, this.#total.bytes),
+      processedBytes,
       readBytes,
       transferredBytes,
       durableBytes: this.#durableBytes,
+      safeBytes: Math.max(0, Math.min(this.#cachedBytes - this.#unsafeOffers.bytes + safeBytes, processedBytes)),
       processedFiles: this.#processedFiles,
       skippedFiles: this.#skippedFiles,
       unchangedFiles: this.#unchangedFiles,
@@ -165,7 +169,10 @@ export class BackupPipeline {
         this.#saveDurable(message.indexes);
         break;
       case 'offered':
-        this.#pending.answered(message.token, message.wanted);
+        this.#offerAnswered(message.token, message.wanted);
+        break;
+      case 'offer-safe':
+        this.#unsafeOffers.safe(message.token);
         break;
       case 'durable':
         this.#durableBytes = Math.max(this.#durableBytes, message.totalStoredBytes);
@@ -293,6 +300,12 @@ export class BackupPipeline {
     this.#keptPaths.push(file.entry.sourcePath);
     if (this.#keptPaths.length >= keptBatch) this.#saveKept();
     this.#fileDone(file, { content, sizeBytes, isChanged: false, isUnreadable: false });
+  }
+
+  #offerAnswered(token: number, wanted: readonly boolean[]): void {
+    const before = this.#cachedBytes;
+    this.#pending.answered(token, wanted);
+    this.#unsafeOffers.answered(token, this.#cachedBytes - before);
   }
 
   #saveKept(): void {

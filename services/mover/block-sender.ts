@@ -5,6 +5,7 @@ import { FarkeepError } from '../kernel/farkeep-error.ts';
 import { releaseMemory } from '../kernel/release-memory.ts';
 import { isCompressible, zstdOptions } from '../repository/block-content.ts';
 import type { DataMessage, StoredBlock } from '../wire/messages.ts';
+import type { OpenBlocks, OpenFile } from './open-blocks.ts';
 import type { WorkerCounters } from './worker-link.ts';
 
 /** An offer goes out when it names so many blocks or bytes, or when there is nothing else to do. */
@@ -17,14 +18,6 @@ const minCompressBytes = 64;
 /** Trying costs no more than sampling. */
 const unsampledBytes = 128 * 1024;
 
-/** A file whose blocks are on their way. */
-export interface OpenFile {
-  readonly index: number;
-  /** Offered or sent, not known to be durable. */
-  openBlocks: number;
-  isRead: boolean;
-}
-
 export interface OfferedBlock {
   readonly id: Buffer;
   readonly content: Buffer;
@@ -34,14 +27,19 @@ export interface OfferedBlock {
   readonly file: OpenFile | undefined;
 }
 
+/** Of blocks that somebody remembers. */
+interface KnownOffer {
+  readonly token: number;
+  readonly ids: readonly Buffer[];
+}
+
 export interface BlockSenderOptions {
   readonly send: (message: DataMessage) => true | Promise<void>;
   readonly fail: (error: unknown) => void;
   readonly counters: WorkerCounters;
+  readonly open: OpenBlocks;
   /** The target's answer to `offerKnown`. */
   readonly onKnownAnswered: (token: number, wanted: readonly boolean[]) => void;
-  /** Every block of the file survives a crash of the target. */
-  readonly onFileSafe: (index: number) => void;
   /** Something came to its end; perhaps all has. */
   readonly onProgress: () => void;
 }
@@ -52,9 +50,8 @@ export class BlockSender {
   #offerBytes = 0;
   #nextOfferId = 1;
   /** Not answered yet; offers of remembered blocks carry a token instead of blocks. */
-  readonly #offers = new Map<number, readonly OfferedBlock[] | { readonly token: number }>();
+  readonly #offers = new Map<number, readonly OfferedBlock[] | KnownOffer>();
   readonly #wanted: OfferedBlock[] = [];
-  readonly #waitingForDurable = new Map<string, OpenFile[]>();
   #isSending = false;
   #sentBlocks = 0;
 
@@ -71,6 +68,7 @@ export class BlockSender {
   }
 
   offer(block: OfferedBlock): void {
+    this.#options.open.add(block.id, block.content.length, block.file);
     this.#offer.push(block);
     this.#offerBytes += block.content.length;
     if (this.#offer.length >= offerBlocks || this.#offerBytes >= offerBytes) this.flush();
@@ -78,7 +76,7 @@ export class BlockSender {
 
   /** Asks for blocks that somebody remembers; nothing is sent for them here. */
   offerKnown(token: number, ids: readonly Buffer[]): void {
-    this.#sendOffer(ids, { token });
+    this.#sendOffer(ids, { token, ids });
   }
 
   /** Sends the offer, though it is not full. */
@@ -95,13 +93,17 @@ export class BlockSender {
 
   /** @throws protocol.malformed */
   answered(offerId: number, wanted: readonly boolean[]): void {
-    const { onKnownAnswered, onProgress, counters } = this.#options;
+    const { onKnownAnswered, onProgress, counters, open } = this.#options;
     const offered = this.#offers.get(offerId);
     this.#offers.delete(offerId);
     if (offered === undefined)
       throw new FarkeepError('protocol.malformed', 'The target answered an offer that was not made');
     if ('token' in offered) {
       onKnownAnswered(offered.token, wanted);
+      open.addOffer(
+        offered.token,
+        offered.ids.filter((_, index) => wanted[index] === false),
+      );
       onProgress();
       return;
     }
@@ -110,27 +112,22 @@ export class BlockSender {
     offered.forEach((block, index) => {
       if (wanted[index] === true) {
         this.#wanted.push(block);
-        if (block.file !== undefined) this.#waitForDurable(block.id, block.file);
         return;
       }
+      // It may be on its way there only: the target names it when it is durable.
       counters.reusedBlocks += 1;
       block.settle();
-      this.#blockSafe(block.file);
     });
     this.#startSending();
     onProgress();
   }
 
   durable(ids: readonly Buffer[]): void {
-    for (const id of ids) {
-      const key = id.toString('latin1');
-      for (const file of this.#waitingForDurable.get(key) ?? []) this.#blockSafe(file);
-      this.#waitingForDurable.delete(key);
-    }
+    this.#options.open.durable(ids);
     this.#options.onProgress();
   }
 
-  #sendOffer(ids: readonly Buffer[], answer: readonly OfferedBlock[] | { readonly token: number }): void {
+  #sendOffer(ids: readonly Buffer[], answer: readonly OfferedBlock[] | KnownOffer): void {
     const offerId = this.#nextOfferId;
     this.#nextOfferId = offerId === 0xffffffff ? 1 : offerId + 1;
     this.#offers.set(offerId, answer);
@@ -184,19 +181,6 @@ export class BlockSender {
       if (storedBytes + nextBytes > messageBytes || blocks.length === messageBlocks) break;
     }
     return { taken, blocks, storedBytes };
-  }
-
-  #waitForDurable(id: Buffer, file: OpenFile): void {
-    const key = id.toString('latin1');
-    const files = this.#waitingForDurable.get(key);
-    if (files === undefined) this.#waitingForDurable.set(key, [file]);
-    else files.push(file);
-  }
-
-  #blockSafe(file: OpenFile | undefined): void {
-    if (file === undefined) return;
-    file.openBlocks -= 1;
-    if (file.openBlocks === 0 && file.isRead) this.#options.onFileSafe(file.index);
   }
 }
 

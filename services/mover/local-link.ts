@@ -107,6 +107,8 @@ export interface SourceTotals {
   readonly transferredBytes: number;
   /** Stored bytes that survive a crash of the target. */
   readonly durableBytes: number;
+  /** Backup: of `processedBytes`, what survives a crash of the target now; never more than that. */
+  readonly safeBytes?: number;
   readonly processedFiles: number;
   /** Restore: left alone by the overwrite rule. Backup: could not be read. */
   readonly skippedFiles: number;

@@ -176,6 +176,33 @@ describe('backup and restore', () => {
     expect(readFileSync(path.join(folder, 'out/big')).equals(readFileSync(inSource('big')))).toBe(true);
   });
 
+  it('call nothing safe before the target says so, and everything in the end, sent or not', async () => {
+    const twin = randomBytes(3_000_000);
+    for (const name of ['one', 'other']) writeFileSync(inSource(name), twin);
+    writeFileSync(inSource('large'), randomBytes(20_000_000));
+    const sparse = openSync(inSource('sparse'), 'w');
+    ftruncateSync(sparse, 4 * 1024 * 1024);
+    closeSync(sparse);
+    settle(inSource('one'), inSource('other'), inSource('large'), inSource('sparse'));
+    // Nothing is made durable before the commit.
+    const limits = { flushIntervalMs: 600_000 };
+    const first = await backup(newId(), { limits });
+    const safeOf = (result: MoverSessionResult): { safe: number; processed: number; phase: string }[] =>
+      result.sourceEvents.flatMap((event) =>
+        event.type === 'progress' && 'phase' in event
+          ? [{ safe: event.totals.safeBytes ?? 0, processed: event.totals.processedBytes, phase: event.phase }]
+          : [],
+      );
+    finished(first);
+    const holesBytes = 4 * 1024 * 1024;
+    for (const { safe, phase } of safeOf(first).slice(0, -1))
+      if (phase !== 'finalising') expect(safe).toBeLessThanOrEqual(holesBytes);
+    expect(safeOf(first).at(-1)).toMatchObject({ safe: 26_000_000 + holesBytes, processed: 26_000_000 + holesBytes });
+    const second = await backup(newId(), { limits });
+    expect(finished(second).totals).toMatchObject({ readBytes: 0, unchangedFiles: 4 });
+    expect(safeOf(second).at(-1)).toMatchObject({ safe: 26_000_000 + holesBytes, processed: 26_000_000 + holesBytes });
+  }, 60_000);
+
   it('read a file again when its remembered blocks are gone from the provider', async () => {
     writeFileSync(inSource('a'), randomBytes(400_000));
     settle(inSource('a'));

@@ -40,6 +40,8 @@ export class TargetSession {
   readonly #streams = new Map<number, Send>();
   /** Which streams wait to hear that a block is durable. */
   readonly #waiting = new Map<string, number[]>();
+  /** By stream: what it was told and has not read. Nothing more is taken from it meanwhile, or what it is to be told piles up here. */
+  readonly #unread = new Map<number, Promise<void>>();
   readonly #flushTimer: NodeJS.Timeout | undefined;
   #receivedBlocks = 0;
   #unflushedBlocks = 0;
@@ -118,12 +120,14 @@ export class TargetSession {
       case 'offer': {
         // An offer of nothing only asks for a sign of life.
         if (!isBackup && message.ids.length > 0) break;
-        const wanted = this.#store.hasBlocks(message.ids).map((isHere) => !isHere);
-        return wait(send({ type: 'want', offerId: message.offerId, wanted }));
+        return this.#answerOffer(streamIndex, message, send);
       }
-      case 'block':
+      case 'block': {
         if (!isBackup) break;
-        return this.#take(streamIndex, message.blocks, memory);
+        const unread = this.#unread.get(streamIndex);
+        if (unread === undefined) return this.#take(streamIndex, message.blocks, memory);
+        return unread.then(() => this.#take(streamIndex, message.blocks, memory));
+      }
       case 'commit':
         if (!isBackup || this.#commit !== undefined) break;
         this.#commit = { blockCount: message.blockCount, root: Buffer.from(message.root), streamIndex };
@@ -201,6 +205,29 @@ export class TargetSession {
     if (this.#streams.size === streamCount) this.#options.onEvent({ type: 'streams-open', count: streamCount });
   }
 
+  /** What is not wanted is named as durable too: at once when it is, later when it only is on its way to the disk. */
+  async #answerOffer(
+    streamIndex: number,
+    { offerId, ids }: DataMessage & { type: 'offer' },
+    send: Send,
+  ): Promise<void> {
+    const states = this.#store.locate(ids);
+    const stored = ids.filter((_, index) => states[index] === 'stored');
+    ids.forEach((id, index) => {
+      if (states[index] === 'pending') this.#tellWhenDurable(id, streamIndex);
+    });
+    const answered = send({ type: 'want', offerId, wanted: states.map((state) => state === 'missing') });
+    const told = stored.length === 0 ? true : send(this.#durableMessage(stored));
+    await Promise.all([answered, told]);
+  }
+
+  #tellWhenDurable(id: Buffer, streamIndex: number): void {
+    const key = keyOf(id);
+    const waiting = this.#waiting.get(key);
+    if (waiting === undefined) this.#waiting.set(key, [streamIndex]);
+    else if (!waiting.includes(streamIndex)) waiting.push(streamIndex);
+  }
+
   async #take(streamIndex: number, blocks: readonly StoredBlock[], memory: readonly Uint8Array[]): Promise<void> {
     let unwritten = blocks.length;
     const release = (): void => {
@@ -208,10 +235,7 @@ export class TargetSession {
       if (unwritten === 0) for (const each of memory) releaseMemory(each);
     };
     for (const block of blocks) {
-      const key = keyOf(block.id);
-      const waiting = this.#waiting.get(key);
-      if (waiting === undefined) this.#waiting.set(key, [streamIndex]);
-      else if (!waiting.includes(streamIndex)) waiting.push(streamIndex);
+      this.#tellWhenDurable(block.id, streamIndex);
       this.totals.receivedBytes += block.stored.length;
       this.totals.newBlocks += 1;
       this.#unflushedBlocks += 1;
@@ -247,7 +271,7 @@ export class TargetSession {
     this.#isCommitted = true;
     this.#tellReplaced();
     const { storedBytes, newBlocks } = this.totals;
-    onEvent({ type: 'committed', pointId, storedBytes, newBlocks, usedBytes: this.#store.usedBytes() });
+    onEvent({ type: 'committed', pointId, storedBytes, newBlocks, usedBytes: await this.#store.usedBytes() });
     await send?.({ type: 'committed', pointId, storedBytes, newBlocks });
   }
 
@@ -348,24 +372,29 @@ export class TargetSession {
       const send = this.#streams.get(streamIndex);
       for (let start = 0; start < list.length; start += maxIdsPerMessage) {
         const part = list.slice(start, start + maxIdsPerMessage);
-        const sent = send?.({
-          type: 'durable',
-          totalBlocks: this.#durableBlocks,
-          totalStoredBytes: this.totals.durableBytes,
-          ids: part,
-        });
-        if (sent instanceof Promise) sent.catch(() => undefined); // a lost stream reports itself; the blocks are durable all the same
+        const sent = send?.(this.#durableMessage(part));
+        if (sent instanceof Promise) this.#waitUntilRead(streamIndex, sent);
       }
     }
+  }
+
+  #waitUntilRead(streamIndex: number, sent: Promise<void>): void {
+    const unread: Promise<void> = sent
+      .catch(() => undefined) // a lost stream reports itself; the blocks are durable all the same
+      .finally(() => {
+        if (this.#unread.get(streamIndex) === unread) this.#unread.delete(streamIndex);
+      });
+    this.#unread.set(streamIndex, unread);
+  }
+
+  #durableMessage(ids: readonly Buffer[]): DataMessage {
+    const totalStoredBytes = this.totals.durableBytes;
+    return { type: 'durable', totalBlocks: this.#durableBlocks, totalStoredBytes, ids };
   }
 
   #fail(error: unknown): void {
     this.#options.onFailure(toFarkeepError(error, 'storage.io'));
   }
-}
-
-async function wait(sent: true | Promise<void>): Promise<void> {
-  if (sent !== true) await sent;
 }
 
 function keyOf(id: Buffer): string {

@@ -76,6 +76,8 @@ export type ToWorker =
 /** Since the last report. Times are of this worker's thread, in ms. */
 export interface WorkerCounters {
   readBytes: number;
+  /** Of what was read: survives a crash of the target. Less than 0 when a file has to be read once more. */
+  safeBytes: number;
   transferredBytes: number;
   newBlocks: number;
   reusedBlocks: number;
@@ -98,6 +100,8 @@ export type FromWorker =
   /** Every block of these files survives a crash of the target. */
   | { readonly type: 'files-durable'; readonly indexes: readonly number[] }
   | { readonly type: 'offered'; readonly token: number; readonly wanted: readonly boolean[] }
+  /** What was not wanted of that offer survives a crash of the target. */
+  | { readonly type: 'offer-safe'; readonly token: number }
   | { readonly type: 'drained'; readonly sentBlocks: number }
   | { readonly type: 'durable'; readonly totalStoredBytes: number }
   | { readonly type: 'committed'; readonly storedBytes: number }
@@ -116,6 +120,7 @@ export type FromWorker =
 export function emptyCounters(): WorkerCounters {
   return {
     readBytes: 0,
+    safeBytes: 0,
     transferredBytes: 0,
     newBlocks: 0,
     reusedBlocks: 0,

@@ -117,6 +117,8 @@ export class ProviderSession {
       const port = await attempt.listening();
       live.endStep('key-a-to-target', 'Over the local link to the target data mover', { keyIdentifier: keyA });
       await attempt.openRoutes(port);
+      // Cancelled in this very moment: what was granted now would lead to a mover that is gone.
+      if (live.isFinal) throw new FarkeepError('call.conflict', 'The session has ended');
       live.endStep('key-a-to-tenant', 'Inside the control channel', { keyIdentifier: keyA });
       const grant: SessionGrant = {
         sessionId: live.id,

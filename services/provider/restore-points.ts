@@ -47,7 +47,7 @@ export class RestorePoints {
   async usedBytes(tenantFolder: string): Promise<number> {
     if ((await changeTime(tenantFolder)) === undefined) return 0;
     await using store = await TenantStore.open({ folder: tenantFolder, mode: 'read', logger: this.#logger });
-    return store.usedBytes();
+    return await store.usedBytes();
   }
 }
 

@@ -103,12 +103,14 @@ export class SessionManager {
     if (input.operation === 'backup' && quota.limitBytes <= quota.usedBytes) {
       throw new FarkeepError('quota.exceeded', `The quota of "${account.name}" in "${quota.repository}" is used up`);
     }
-    // After everything that waits, so that two requests cannot both pass.
+    // After everything that waits: two requests cannot both pass, and an account that was disabled meanwhile gets no last session.
+    this.#refuseWhenStopping();
+    const { maxTasks } = accounts.requireActive(tenantId);
     if (this.#sessions.has(input.sessionId) || this.#options.archive.find(input.sessionId) !== undefined) {
       throw new FarkeepError('call.conflict', 'A session with this identifier exists already');
     }
     const running = this.activeSessions(tenantId);
-    if (running >= (account.maxTasks ?? maxTasksPerTenant)) {
+    if (running >= (maxTasks ?? maxTasksPerTenant)) {
       throw new FarkeepError('session.limit', `${running} sessions of "${account.name}" run or are paused already`);
     }
     const live = LiveSession.create(

@@ -42,7 +42,15 @@ export class TenantConnection {
     this.#options = options;
     this.#handlers = { ...options.handlers, ...this.#sessionHandlers() };
     const { peer } = options.connection;
-    peer.onRequest((name, payload, { signal }) => this.#request(name, payload, signal));
+    peer.onRequest(async (name, payload, { signal }) => {
+      try {
+        return await this.#request(name, payload, signal);
+      } catch (error) {
+        // The answer says why; it goes out first.
+        if (error instanceof FarkeepError && error.code === 'protocol.malformed') setImmediate(() => this.close(error));
+        throw error;
+      }
+    });
     peer.onNotify((name, payload) => this.#notified(name, payload));
     peer.onClose((error) => {
       const reason = error ?? new FarkeepError('connection.lost', 'The tenant closed the control channel');

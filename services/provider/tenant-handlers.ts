@@ -65,9 +65,10 @@ export function tenantHandlers(options: TenantHandlersOptions): DomainHandlers<t
     remove: async ({ tenantId }, context) => {
       const { name } = accounts.get(tenantId);
       const reason = new FarkeepError('login.disabled', 'The account was removed');
+      // First the account: what starts while its sessions end would be left over.
+      accounts.remove(tenantId);
       await sessions.cancelAllOf(tenantId, reason);
       disconnect(tenantId, reason);
-      accounts.remove(tenantId);
       options.certificateUsers.forget('tenant', name);
       options.usageNews.usageChanged('provider');
       audit.add(describeCaller(context), 'tenant.remove', name);

@@ -34,6 +34,7 @@ const migrations = [
      PRIMARY KEY (id, pack)
    ) STRICT, WITHOUT ROWID;
    CREATE TABLE applied_marks (name TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;`,
+  `ALTER TABLE damaged_places ADD COLUMN is_untrue INTEGER NOT NULL DEFAULT 0;`,
 ];
 
 const placeColumns = 'id, pack, offset_bytes, stored_bytes, content_bytes, crc, encoding';
@@ -105,7 +106,7 @@ export class Catalogue implements Disposable {
   blocksInPack(packId: Buffer): Buffer[] {
     return this.#database
       .all(
-        `SELECT b.id FROM (SELECT id, pack FROM blocks UNION SELECT id, pack FROM damaged_places) b
+        `SELECT b.id FROM (SELECT id, pack FROM blocks UNION SELECT id, pack FROM damaged_places WHERE is_untrue = 0) b
          JOIN packs p ON p.number = b.pack WHERE p.id = ?`,
         packId,
       )
@@ -144,6 +145,7 @@ export class Catalogue implements Disposable {
       for (const block of blocks) {
         const isMarked = marks?.has(packId, block.id) === true;
         const { changes } = this.#insertPlace(isMarked ? 'damaged_places' : 'blocks', block, lastId);
+        if (isMarked) this.#setCause(block.id, lastId, marks.isUntrue(packId, block.id));
         if (!isAnyMarked || isMarked || changes === 0) continue;
         if (this.#database.get('SELECT 1 FROM damaged_places WHERE id = ?', block.id) !== undefined) replaced += 1;
       }
@@ -200,7 +202,11 @@ export class Catalogue implements Disposable {
   #mark(marks: DamageMarks): void {
     for (const { packId, ids } of marks.packs()) {
       const pack = this.#packNumber(packId);
-      if (pack !== undefined) for (const id of ids) this.#move('blocks', 'damaged_places', id, pack);
+      if (pack === undefined) continue;
+      for (const id of ids) {
+        this.#move('blocks', 'damaged_places', id, pack);
+        this.#setCause(id, pack, marks.isUntrue(packId, id));
+      }
     }
     for (const name of marks.names) this.#database.run('INSERT OR IGNORE INTO applied_marks VALUES (?)', name);
   }
@@ -212,6 +218,10 @@ export class Catalogue implements Disposable {
       pack,
     );
     this.#database.run(`DELETE FROM ${from} WHERE id = ? AND pack = ?`, id, pack);
+  }
+
+  #setCause(id: Buffer, pack: number, isUntrue: boolean): void {
+    this.#database.run('UPDATE damaged_places SET is_untrue = ? WHERE id = ? AND pack = ?', isUntrue ? 1 : 0, id, pack);
   }
 
   #packNumber(packId: Buffer): number | undefined {
@@ -230,11 +240,14 @@ export class Catalogue implements Disposable {
     });
   }
 
-  /** What packs take, without the blocks in them that are marked as damaged: those are the provider's loss, not the tenant's. */
+  /**
+   * What packs take, without the blocks in them that the disk has damaged: those are the provider's loss, not the tenant's. Blocks that never
+   * were what they claim to be go on counting, or a tenant could fill the disk with them beside its quota.
+   */
   packBytes(): number {
     const row = this.#database.get(
       `SELECT (SELECT coalesce(sum(size_bytes), 0) FROM packs)
-            - (SELECT coalesce(sum(stored_bytes + ?), 0) FROM damaged_places) AS bytes`,
+            - (SELECT coalesce(sum(stored_bytes + ?), 0) FROM damaged_places WHERE is_untrue = 0) AS bytes`,
       blockHeaderBytes + indexEntryBytes,
     );
     return Math.max(0, Number(row?.['bytes'] ?? 0));

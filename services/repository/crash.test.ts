@@ -116,7 +116,7 @@ describe(`a killed writer (seed ${seed})`, () => {
     const packs = await listPacks(new FolderStorage(scratch.folder));
     if (left.length > 0) expect(packs.some((name) => name.includes(path.basename(String(left[0]), '.tmp')))).toBe(true);
     expect(readdirSync(incoming)).toHaveLength(1);
-    expect(store.usedBytes()).toBeGreaterThan(0);
+    expect(await store.usedBytes()).toBeGreaterThan(0);
   }, 30_000);
 
   it('may end in the middle of a write, of a rename, or before the catalogue knows', async () => {

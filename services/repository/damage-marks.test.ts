@@ -67,9 +67,9 @@ async function backUp(folder: string, source: string, pointId: string): Promise<
     packBytes: 600_000,
     onDurable: (blocks) => (replaced += blocks.replaced),
   });
-  const before = readdirSync(path.join(folder, 'packs')).length === 0 ? 0 : store.usedBytes();
+  const before = readdirSync(path.join(folder, 'packs')).length === 0 ? 0 : await store.usedBytes();
   await commitItems(store, pointId, await itemsOfFolder(store, source));
-  return { sent: store.usedBytes() - before, replaced };
+  return { sent: (await store.usedBytes()) - before, replaced };
 }
 
 function flip(file: string, at: number): void {
@@ -167,12 +167,68 @@ describe('damage that a check finds', () => {
     const site = await makeSite(scratch.folder);
     const used = async (): Promise<number> => {
       await using store = await TenantStore.open({ folder: site.folder, mode: 'read', logger });
-      return store.usedBytes();
+      return await store.usedBytes();
     };
     const before = await used();
     renameSync(site.pack, path.join(scratch.folder, 'aside'));
     await verify(site.folder);
     expect(await used()).toBeLessThan(before - 2 * pieceBytes);
+  });
+
+  it('costs quota when nobody but the sender can have made it', async () => {
+    await using scratch = await scratchFolder();
+    const site = await makeSite(scratch.folder);
+    const quotaBytes = 3 * 2 ** 20;
+    const id = blockIdOf(randomContent(10));
+    /** Other bytes under the identifier of a block that nobody has, as often as the quota lets it. */
+    const fill = async (): Promise<number> => {
+      await using store = await TenantStore.open({ folder: site.folder, mode: 'write', logger, quotaBytes });
+      let count = 0;
+      try {
+        for (; count < 20; count += 1) {
+          const block = { id, encoding: 'raw', contentLength: 200_000, stored: randomContent(200_000) } as const;
+          await store.appendBlock(count === 0 ? block : { ...block, id: blockIdOf(randomContent(10)) });
+        }
+      } catch (error) {
+        expect(error).toMatchObject({ code: 'quota.exceeded' });
+      }
+      await store.flush();
+      return count;
+    };
+    const used = async (): Promise<number> => {
+      await using store = await TenantStore.open({ folder: site.folder, mode: 'read', logger });
+      return await store.usedBytes();
+    };
+    expect(await fill()).toBeGreaterThan(5);
+    const full = await used();
+    const deep = (): ReturnType<typeof verifyAndMark> =>
+      verifyAndMark({ tenantFolder: site.folder, logger, isDeep: true });
+    await deep();
+    expect(await present(site.folder, [id])).toEqual([false]);
+    expect(await used()).toBe(full);
+    expect(await fill()).toBe(0);
+    // Neither another check nor a catalogue made anew forgets why.
+    await verify(site.folder);
+    await rebuildCatalogue({ tenantFolder: site.folder, logger });
+    expect(await used()).toBe(full);
+    rmSync(path.join(site.folder, 'catalogue.sqlite'));
+    expect(await used()).toBe(full);
+    expect(await fill()).toBe(0);
+    // Nor does damage that the disk adds to such a block; but what the disk alone has damaged can be sent again, though the quota is full.
+    const holder = (await listPacks(new FolderStorage(site.folder)))
+      .map((name) => path.join(site.folder, name))
+      .find((name) => readFileSync(name).includes(id));
+    flip(holder ?? '', readFileSync(holder ?? '').indexOf(id) + 100);
+    await deep();
+    expect(await used()).toBe(full);
+    flip(site.pack, 1000);
+    await deep();
+    expect(await used()).toBeLessThan(full - pieceBytes);
+    const content = readFileSync(path.join(site.source, 'large')).subarray(0, pieceBytes);
+    await using store = await TenantStore.open({ folder: site.folder, mode: 'write', logger, quotaBytes });
+    await appendContent(store, content);
+    await store.flush();
+    expect(store.hasBlocks([site.ids[0] ?? id])).toEqual([true]);
   });
 
   it('in one of two copies costs nothing, and the good one is read', async () => {
@@ -314,17 +370,24 @@ describe('damage that reading meets', () => {
 describe('files of marks', () => {
   it('come back as they were written, and any change is noticed', () => {
     const packs = [
-      { packId: randomContent(16), ids: [randomContent(32), randomContent(32)] },
-      { packId: randomContent(16), ids: [] },
+      { packId: randomContent(16), ids: [randomContent(32), randomContent(32)], untrueIds: [] },
+      { packId: randomContent(16), ids: [], untrueIds: [] },
     ];
-    const bytes = encodeMarks(packs);
-    expect(decodeMarks(bytes)).toEqual(packs);
-    for (let at = 0; at < bytes.length; at += 1) {
-      const flipped = Buffer.from(bytes);
-      flipped[at] = (flipped[at] ?? 0) ^ (1 << (at % 8));
-      expect(() => decodeMarks(flipped)).toThrow(expect.objectContaining({ code: 'storage.damaged' }));
-      expect(() => decodeMarks(bytes.subarray(0, at))).toThrow(expect.objectContaining({ code: 'storage.damaged' }));
+    const [lost, untrue] = [randomContent(32), randomContent(32)];
+    const withCauses = [...packs, { packId: randomContent(16), ids: [lost, untrue], untrueIds: [untrue] }];
+    for (const written of [packs, withCauses]) {
+      const bytes = encodeMarks(written);
+      expect(decodeMarks(bytes)).toEqual(written);
+      for (let at = 0; at < bytes.length; at += 1) {
+        const flipped = Buffer.from(bytes);
+        flipped[at] = (flipped[at] ?? 0) ^ (1 << (at % 8));
+        expect(() => decodeMarks(flipped)).toThrow(expect.objectContaining({ code: 'storage.damaged' }));
+        expect(() => decodeMarks(bytes.subarray(0, at))).toThrow(expect.objectContaining({ code: 'storage.damaged' }));
+      }
     }
+    // Without causes a file is as it was before there were any, so older software reads it.
+    expect(encodeMarks(packs).readUInt8(4)).toBe(1);
+    expect(encodeMarks(withCauses).readUInt8(4)).toBe(2);
   });
 
   it('that are unreadable are made anew by the next check', async () => {

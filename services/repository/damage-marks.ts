@@ -10,7 +10,10 @@ import type { Storage } from './storage.ts';
 
 export const damagedFolder = 'damaged';
 const magic = 0x464b444d; // "FKDM"
-const marksVersion = 1;
+/** Without causes, and with one byte of cause for each block. */
+const plainVersion = 1;
+const causeVersion = 2;
+const causes = { lost: 0, untrue: 1 } as const;
 const headBytes = 12;
 const packHeadBytes = 20;
 const checksumBytes = 4;
@@ -23,19 +26,30 @@ const nameOfMarks = /^[0-9a-f]{16}\.marks$/;
 export interface DamagedPack {
   readonly packId: Buffer;
   readonly ids: readonly Buffer[];
+  /**
+   * Those of `ids` whose stored bytes are as they were taken in, and whose content is not what the identifier says: no disk did that but
+   * who sent them, so they go on counting against the quota.
+   */
+  readonly untrueIds: readonly Buffer[];
+}
+
+interface MarkedBlock {
+  readonly id: Buffer;
+  readonly isUntrue: boolean;
 }
 
 export class DamageMarks {
   /** Files that these marks come from. */
   readonly names: readonly string[];
-  readonly #packs = new Map<string, Map<string, Buffer>>();
+  readonly #packs = new Map<string, Map<string, MarkedBlock>>();
 
   constructor(packs: Iterable<DamagedPack> = [], names: readonly string[] = []) {
     this.names = names;
-    for (const { packId, ids } of packs) {
+    for (const { packId, ids, untrueIds } of packs) {
       const key = keyOf(packId);
-      const known = this.#packs.get(key) ?? new Map<string, Buffer>();
-      for (const id of ids) known.set(keyOf(id), id);
+      const known = this.#packs.get(key) ?? new Map<string, MarkedBlock>();
+      for (const id of ids) if (!known.has(keyOf(id))) known.set(keyOf(id), { id, isUntrue: false });
+      for (const id of untrueIds) known.set(keyOf(id), { id, isUntrue: true });
       this.#packs.set(key, known);
     }
   }
@@ -52,21 +66,33 @@ export class DamageMarks {
     return this.#packs.get(keyOf(packId))?.has(keyOf(id)) === true;
   }
 
+  /** Whether its content was never what its identifier says. */
+  isUntrue(packId: Buffer, id: Buffer): boolean {
+    return this.#packs.get(keyOf(packId))?.get(keyOf(id))?.isUntrue === true;
+  }
+
   idsOf(packId: Buffer): Buffer[] {
-    return [...(this.#packs.get(keyOf(packId))?.values() ?? [])];
+    return [...(this.#packs.get(keyOf(packId))?.values() ?? [])].map(({ id }) => id);
   }
 
   *packs(): IterableIterator<DamagedPack> {
-    for (const [key, ids] of this.#packs) yield { packId: Buffer.from(key, 'latin1'), ids: [...ids.values()] };
+    for (const [key, blocks] of this.#packs) {
+      const all = [...blocks.values()];
+      yield {
+        packId: Buffer.from(key, 'latin1'),
+        ids: all.map(({ id }) => id),
+        untrueIds: all.filter(({ isUntrue }) => isUntrue).map(({ id }) => id),
+      };
+    }
   }
 
-  /** Whether both name the same blocks of the same packs. */
+  /** Whether both name the same blocks of the same packs, with the same causes. */
   equals(other: DamageMarks): boolean {
     if (this.#packs.size !== other.#packs.size) return false;
-    for (const [key, ids] of this.#packs) {
+    for (const [key, blocks] of this.#packs) {
       const others = other.#packs.get(key);
-      if (others?.size !== ids.size) return false;
-      for (const id of ids.keys()) if (!others.has(id)) return false;
+      if (others?.size !== blocks.size) return false;
+      for (const [id, { isUntrue }] of blocks) if (others.get(id)?.isUntrue !== isUntrue) return false;
     }
     return true;
   }
@@ -78,16 +104,22 @@ function keyOf(bytes: Buffer): string {
 
 /** @param packs at most what `splitMarks` puts into one file */
 export function encodeMarks(packs: readonly DamagedPack[]): Buffer {
+  const hasCauses = packs.some(({ untrueIds }) => untrueIds.length > 0);
   const head = Buffer.alloc(headBytes);
   head.writeUInt32BE(magic, 0);
-  head.writeUInt8(marksVersion, 4);
+  head.writeUInt8(hasCauses ? causeVersion : plainVersion, 4);
   head.writeUInt32BE(packs.length, 8);
   const parts: Buffer[] = [head];
-  for (const { packId, ids } of packs) {
+  for (const { packId, ids, untrueIds } of packs) {
     const packHead = Buffer.alloc(packHeadBytes);
     packId.copy(packHead, 0);
     packHead.writeUInt32BE(ids.length, 16);
-    parts.push(packHead, ...ids);
+    parts.push(packHead);
+    const untrue = new Set(untrueIds.map(keyOf));
+    for (const id of ids) {
+      parts.push(id);
+      if (hasCauses) parts.push(Buffer.of(untrue.has(keyOf(id)) ? causes.untrue : causes.lost));
+    }
   }
   const bytes = Buffer.concat(parts);
   const end = Buffer.alloc(checksumBytes);
@@ -98,10 +130,15 @@ export function encodeMarks(packs: readonly DamagedPack[]): Buffer {
 /** @throws storage.damaged */
 export function decodeMarks(bytes: Buffer): DamagedPack[] {
   const end = bytes.length - checksumBytes;
-  if (end < headBytes || bytes.readUInt32BE(0) !== magic || bytes.readUInt8(4) !== marksVersion)
+  if (end < headBytes || bytes.readUInt32BE(0) !== magic)
     throw new FarkeepError('storage.damaged', 'these are not marks of damaged blocks');
   if (crc32(bytes.subarray(0, end)) !== bytes.readUInt32BE(end))
     throw new FarkeepError('storage.damaged', 'the marks have a wrong checksum');
+  const version = bytes.readUInt8(4);
+  if (version !== plainVersion && version !== causeVersion)
+    throw new FarkeepError('storage.damaged', `the marks are of version ${version}, which is unknown here`);
+  const causeBytes = version === causeVersion ? 1 : 0;
+  const blockBytes = blockIdLengthBytes + causeBytes;
   const packs: DamagedPack[] = [];
   let at = headBytes;
   for (let left = bytes.readUInt32BE(8); left > 0; left -= 1) {
@@ -109,11 +146,15 @@ export function decodeMarks(bytes: Buffer): DamagedPack[] {
     const packId = Buffer.from(bytes.subarray(at, at + 16));
     const count = bytes.readUInt32BE(at + 16);
     at += packHeadBytes;
-    if (at + count * blockIdLengthBytes > end) throw new FarkeepError('storage.damaged', 'the marks are cut');
+    if (at + count * blockBytes > end) throw new FarkeepError('storage.damaged', 'the marks are cut');
     const ids: Buffer[] = [];
-    for (let index = 0; index < count; index += 1, at += blockIdLengthBytes)
-      ids.push(Buffer.from(bytes.subarray(at, at + blockIdLengthBytes)));
-    packs.push({ packId, ids });
+    const untrueIds: Buffer[] = [];
+    for (let index = 0; index < count; index += 1, at += blockBytes) {
+      const id = Buffer.from(bytes.subarray(at, at + blockIdLengthBytes));
+      ids.push(id);
+      if (causeBytes > 0 && bytes[at + blockIdLengthBytes] === causes.untrue) untrueIds.push(id);
+    }
+    packs.push({ packId, ids, untrueIds });
   }
   if (at !== end) throw new FarkeepError('storage.damaged', 'the marks are longer than they say');
   return packs;
@@ -177,7 +218,8 @@ export async function writeDamageMarks(
 function* splitMarks(packs: Iterable<DamagedPack>): Generator<DamagedPack[], void, undefined> {
   let part: DamagedPack[] = [];
   let blocks = 0;
-  for (const { packId, ids } of packs) {
+  for (const { packId, ids, untrueIds } of packs) {
+    const untrue = new Set(untrueIds.map(keyOf));
     for (let start = 0; start === 0 || start < ids.length; start += maxBlocksPerFile) {
       const piece = ids.slice(start, start + maxBlocksPerFile);
       if (part.length > 0 && (blocks + piece.length > maxBlocksPerFile || part.length === maxPacksPerFile)) {
@@ -185,7 +227,7 @@ function* splitMarks(packs: Iterable<DamagedPack>): Generator<DamagedPack[], voi
         part = [];
         blocks = 0;
       }
-      part.push({ packId, ids: piece });
+      part.push({ packId, ids: piece, untrueIds: piece.filter((id) => untrue.has(keyOf(id))) });
       blocks += piece.length;
     }
   }

@@ -51,7 +51,12 @@ export class DamageNotes {
   }
 
   async #writeNow(): Promise<void> {
-    const noted = [...this.#packs.values()].map(({ packId, ids }) => ({ packId, ids: [...ids.values()] }));
+    const noted = [...this.#packs.values()].map(({ packId, ids }) => ({
+      packId,
+      ids: [...ids.values()],
+      // Reading compares with the checksum of what was taken in: what differs has changed on the disk.
+      untrueIds: [],
+    }));
     if (noted.length === 0) return;
     this.#packs = new Map();
     const found: FoundDamage = {

@@ -1,32 +1,23 @@
 // What goes past the page cache is byte for byte what went in, whatever the pieces, holes and ranges are, and it costs no more memory than it was given.
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, open, readFile, rm, stat } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { open, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { canGoDirect } from '../testing/direct-access.ts';
 import { makeTemporaryFolder } from '../testing/temporary-folder.ts';
 import { AlignedBuffers, DirectReader, DirectWriter, makeWriteBuffers } from './direct-file.ts';
 
 const noise = randomBytes(9 * 1024 * 1024);
 
-/** Some file systems have no direct access; then there is nothing to try here, and it shows as skipped. */
-const canGoDirect = await (async (): Promise<boolean> => {
-  const folder = await mkdtemp(path.join(tmpdir(), 'farkeep-direct-'));
-  const plain = await open(path.join(folder, 'file'), 'wx+');
-  const writer = await DirectWriter.open(plain, makeWriteBuffers(1));
-  await writer?.close();
-  await plain.close();
-  await rm(folder, { recursive: true });
-  return writer !== undefined;
-})();
+const isDirect = await canGoDirect();
 
 async function openNew(): Promise<{ file: string; plain: Awaited<ReturnType<typeof open>> }> {
   const file = path.join(await makeTemporaryFolder(), 'file');
   return { file, plain: await open(file, 'wx+') };
 }
 
-describe.skipIf(!canGoDirect)('a direct writer', () => {
+describe.skipIf(!isDirect)('a direct writer', () => {
   it('writes pieces and holes of any length as they are', { timeout: 60_000 }, async () => {
     const step = fc.record({
       kind: fc.constantFrom('append', 'append', 'hole', 'flush'),
@@ -110,7 +101,7 @@ describe.skipIf(!canGoDirect)('a direct writer', () => {
   });
 });
 
-describe.skipIf(!canGoDirect)('a direct reader', () => {
+describe.skipIf(!isDirect)('a direct reader', () => {
   it('fills any range, several at a time, and stops at the end of the file', async () => {
     const { plain } = await openNew();
     const content = noise.subarray(0, 5_000_001);

@@ -11,6 +11,8 @@ export interface ManifestBlockReference {
 
 const referenceBytes = blockIdLengthBytes + 4;
 const referencesPerListBlock = 16_384;
+/** At least 128 GiB of manifest. Without a bound a list of a few mebibytes, named 4,096 times, would become gigabytes in memory. */
+export const maxManifestBlocks = 2 ** 20;
 
 /**
  * What the root says about the manifest. With very many blocks their list is returned as `listBlocks`, contents that the caller
@@ -69,6 +71,11 @@ export async function readManifestReferences(
     const content = await readContent(id);
     if (content.length === 0 || content.length % referenceBytes !== 0)
       throw new FarkeepError('storage.damaged', `Restore point ${root.pointId}: the list of its manifest is malformed`);
+    if (blocks.length + content.length / referenceBytes > maxManifestBlocks)
+      throw new FarkeepError(
+        'storage.damaged',
+        `Restore point ${root.pointId}: its manifest claims more than ${maxManifestBlocks} blocks`,
+      );
     for (let at = 0; at < content.length; at += referenceBytes) {
       const lengthBytes = content.readUInt32BE(at + blockIdLengthBytes);
       if (lengthBytes === 0 || lengthBytes > maxManifestBlockBytes)

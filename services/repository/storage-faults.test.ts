@@ -1,12 +1,15 @@
 // Disks that are full, fail, cannot be written, or lose power: nothing acknowledged is lost, nothing half-done is kept.
 import { execFileSync } from 'node:child_process';
 import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { open, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { silentLogger } from '../kernel/logger.ts';
+import { blockIdOf } from './block-content.ts';
 import { extractPoint } from './extract.ts';
 import { FolderStorage } from './folder-storage.ts';
+import { canGoDirect } from '../testing/direct-access.ts';
 import { MemoryStorage } from '../testing/memory-storage.ts';
 import type { ObjectWriter, Storage } from './storage.ts';
 import { TenantStore } from './tenant-store.ts';
@@ -100,6 +103,86 @@ async function fill(store: TenantStore): Promise<unknown> {
   }
   return undefined;
 }
+
+/** Makes one write to a file fail, the `nth` that is at least `minBytes` long, and lets all others through: a disk that recovers is the harder case. */
+async function failOneWrite(
+  folder: string,
+  code: string,
+  nth: number,
+  minBytes: number,
+): Promise<Disposable & { readonly failures: number }> {
+  const probe = await open(path.join(folder, 'probe'), 'w');
+  const prototype = Object.getPrototypeOf(probe) as FileHandle;
+  await probe.close();
+  let seen = 0;
+  let failures = 0;
+  const real = Object.getOwnPropertyDescriptor(prototype, 'write')?.value as (
+    this: FileHandle,
+    buffer: Uint8Array,
+    offset: number,
+    length: number,
+    position: number,
+  ) => Promise<unknown>;
+  const spy = vi.spyOn(prototype, 'write').mockImplementation(function (this: FileHandle, ...call: unknown[]) {
+    const [buffer, offset, length, position] = call as [Uint8Array, number, number, number];
+    if (length >= minBytes) seen += 1;
+    if (length < minBytes || seen !== nth || failures > 0)
+      return real.call(this, buffer, offset, length, position) as never;
+    failures += 1;
+    return Promise.reject(Object.assign(new Error(`${code}: injected`), { code }));
+  });
+  return {
+    get failures() {
+      return failures;
+    },
+    [Symbol.dispose]: () => spy.mockRestore(),
+  };
+}
+
+describe.skipIf(!(await canGoDirect()))('a write past the page cache that fails once', () => {
+  const kinds = [
+    ['EIO', 'storage.io', 'a large piece', 64 * 1024],
+    ['ENOSPC', 'storage.disk-full', 'a large piece', 64 * 1024],
+    ['EIO', 'storage.io', 'a piece at either end', 1],
+    ['ENOSPC', 'storage.disk-full', 'a piece at either end', 1],
+  ] as const;
+  it.each(kinds)(
+    'with %s is %s (%s), and nothing of its pack is acknowledged',
+    async (code, expected, _piece, minBytes) => {
+      await using scratch = await scratchFolder();
+      await makeGoodPoint(scratch.folder);
+      for (const nth of [1, 2, 3]) {
+        const durable: Buffer[] = [];
+        const store = await TenantStore.open({
+          folder: scratch.folder,
+          mode: 'write',
+          logger,
+          packBytes: 6 * 1024 * 1024,
+          onDurable: ({ ids }) => durable.push(...ids),
+        });
+        let failures: number;
+        {
+          using fault = await failOneWrite(scratch.folder, code, nth, minBytes);
+          expect(await fill(store)).toBe(expected);
+          ({ failures } = fault);
+        }
+        expect(failures).toBe(1);
+        await expect(store.flush()).rejects.toMatchObject({ code: expected });
+        const acknowledged = durable.length;
+        await store.close();
+        // Nothing came after the failure, not even by the end of the store.
+        expect(durable).toHaveLength(acknowledged);
+        await using again = await TenantStore.open({ folder: scratch.folder, mode: 'write', logger });
+        expect(again.hasBlocks(durable).every(Boolean)).toBe(true);
+        for (const id of durable) expect(blockIdOf(await again.readContent(id)).equals(id)).toBe(true);
+        expect(await verifyTenantFolder({ tenantFolder: scratch.folder, logger, isDeep: true })).toMatchObject({
+          ok: true,
+        });
+      }
+    },
+    60_000,
+  );
+});
 
 describe('a full disk', () => {
   it.each(['create', 'append', 'sync', 'rename', 'sync-folder'])(

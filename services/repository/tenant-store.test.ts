@@ -35,7 +35,7 @@ describe('TenantStore', () => {
       expect(store.hasBlocks([...ids, blockIdOf(Buffer.from('other'))])).toEqual([true, true, true, true, false]);
       await store.flush();
       expect(durable.flatMap((blocks) => blocks.ids)).toEqual(ids);
-      expect(store.usedBytes()).toBe(durable.reduce((sum, blocks) => sum + blocks.storedBytes, 0));
+      expect(await store.usedBytes()).toBe(durable.reduce((sum, blocks) => sum + blocks.storedBytes, 0));
     }
     expect(await readdir(path.join(folder, 'incoming'))).toEqual([]);
     await using store = await TenantStore.open({ folder, mode: 'read', logger });
@@ -62,10 +62,10 @@ describe('TenantStore', () => {
     await store.appendBlock({ ...block, stored: [content.subarray(0, 10), content.subarray(10)] });
     await store.appendBlock({ ...block, stored: content });
     await store.flush();
-    const used = store.usedBytes();
+    const used = await store.usedBytes();
     await store.appendBlock({ ...block, stored: content });
     await store.flush();
-    expect(store.usedBytes()).toBe(used);
+    expect(await store.usedBytes()).toBe(used);
     expect(durable).toEqual([id.toString('hex'), id.toString('hex')]);
     expect(released).toBe(3);
     expect(await store.readContent(id)).toEqual(content);
@@ -128,9 +128,35 @@ describe('TenantStore', () => {
       if (await append(second)) accepted += 1;
     }
     await second.flush();
-    expect(first.usedBytes()).toBeLessThanOrEqual(quotaBytes);
+    expect(await first.usedBytes()).toBeLessThanOrEqual(quotaBytes);
     expect(accepted).toBeGreaterThan(0);
     await first.close();
-    expect(second.usedBytes()).toBeLessThanOrEqual(quotaBytes);
+    expect(await second.usedBytes()).toBeLessThanOrEqual(quotaBytes);
+  });
+
+  it('counts the roots of restore points, so that points without content do not pass the quota', async () => {
+    await using scratch = await scratchFolder();
+    const quotaBytes = 2_000_000;
+    const options = { folder: scratch.folder, mode: 'write', logger, quotaBytes } as const;
+    const manifest = [{ type: 'entry', entry: entryOf('folder', '') }] as const;
+    const sourcePaths = Array.from({ length: 50 }, () => `/${'x'.repeat(4000)}`);
+    const refused: unknown[] = [];
+    let points = 0;
+    while (points < 20 && refused.length === 0) {
+      await using store = await TenantStore.open(options);
+      await commitItems(store, `p${points}`, manifest, { sourcePaths }).then(
+        () => (points += 1),
+        (error: unknown) => refused.push(error),
+      );
+    }
+    expect(refused).toMatchObject([{ code: 'quota.exceeded', details: { quotaBytes } }]);
+    expect(points).toBeGreaterThan(5);
+    await using store = await TenantStore.open({ ...options, mode: 'read' });
+    expect(await store.usedBytes()).toBeGreaterThan(points * 200_000);
+    expect(await store.usedBytes()).toBeLessThanOrEqual(quotaBytes);
+    const listed = await store.listPoints();
+    expect(listed).toHaveLength(points);
+    // What is kept of each for lists is small, however large a tenant made its root.
+    expect(JSON.stringify(listed).length).toBeLessThan(points * 2000);
   });
 });

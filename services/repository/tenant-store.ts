@@ -18,19 +18,13 @@ import { markDamage } from './mark-damage.ts';
 import { checkPointIsWhole } from './point-check.ts';
 import { decodePointRoot, maxPointRootBytes } from './point-root.ts';
 import { isPointId, type PointRoot } from './point-root-fields.ts';
-import {
-  blockOverheadBytes,
-  packOverheadBytes,
-  PackWriter,
-  type BlockToAppend,
-  type FinishedPack,
-} from './pack-writer.ts';
+import { blockOverheadBytes, PackWriter, type BlockToAppend, type FinishedPack } from './pack-writer.ts';
+import { QuotaAccount, rootBytesOf } from './quota-account.ts';
 import type { Storage } from './storage.ts';
 import { incomingFolder, openCatalogueForReading, openFolderForWriting } from './tenant-folder.ts';
 import type { WriterLock } from './writer-lock.ts';
 
 export const defaultPackBytes = 64 * 1024 * 1024;
-const reservationBytes = 64 * 1024 * 1024;
 const pointSuffix = '.manifest';
 
 export interface DurableBlocks {
@@ -67,9 +61,12 @@ export interface PointListing {
   readonly pointId: string;
   readonly rootBytes: number;
   /** Undefined when the root is damaged; `problem` says how. */
-  readonly root: PointRoot | undefined;
+  readonly root: PointSummary | undefined;
   readonly problem: string | undefined;
 }
+
+/** Without what may be large: lists hold very many of them, of tenants that are not trusted. */
+export type PointSummary = Omit<PointRoot, 'manifest' | 'sourcePaths'>;
 
 /** How commitPoint makes sure that no block is missing. */
 export type CompletenessCheck =
@@ -91,10 +88,9 @@ export class TenantStore {
   readonly #writer: PackWriter | undefined;
   readonly #onDurable: (blocks: DurableBlocks) => void;
   readonly #damage: DamageNotes | undefined;
-  readonly #quotaBytes: number | undefined;
+  readonly #quota: QuotaAccount | undefined;
   /** Appended, not yet durable. */
   readonly #pending = new Set<string>();
-  #reservedBytes = 0;
   #isClosed = false;
 
   private constructor(
@@ -102,12 +98,16 @@ export class TenantStore {
     storage: Storage,
     catalogue: Catalogue,
     lock: WriterLock | undefined,
+    rootBytes = 0,
   ) {
     this.#storage = storage;
     this.#catalogue = catalogue;
     this.#lock = lock;
     this.#logger = options.logger;
-    this.#quotaBytes = options.quotaBytes;
+    this.#quota =
+      lock === undefined || options.quotaBytes === undefined
+        ? undefined
+        : new QuotaAccount(catalogue, lock.writer, options.quotaBytes, rootBytes);
     this.#onDurable = options.onDurable ?? ((): void => undefined);
     this.#damage =
       lock === undefined && options.onDamageMarked === undefined
@@ -143,8 +143,9 @@ export class TenantStore {
       const opening = { folder: options.folder, storage, logger: options.logger };
       if (options.mode === 'read')
         return new TenantStore(options, storage, await openCatalogueForReading(opening), undefined);
+      const rootBytes = options.quotaBytes === undefined ? 0 : await rootBytesOf(storage);
       const { catalogue, lock } = await openFolderForWriting(opening);
-      return new TenantStore(options, storage, catalogue, lock);
+      return new TenantStore(options, storage, catalogue, lock, rootBytes);
     } catch (error) {
       const known = toFarkeepError(error, 'storage.io');
       throw new FarkeepError(known.code, `The repository folder ${options.folder} cannot be used: ${known.message}`, {
@@ -156,8 +157,16 @@ export class TenantStore {
 
   /** For each identifier whether the block is here, or on its way in this store. Answers without touching packs. */
   hasBlocks(ids: readonly Buffer[]): boolean[] {
+    return this.locate(ids).map((state) => state !== 'missing');
+  }
+
+  /** "pending": on its way in this store, lost in a crash. `onDurable` names it when it is stored. */
+  locate(ids: readonly Buffer[]): ('stored' | 'pending' | 'missing')[] {
     const isStored = this.#catalogue.hasAll(ids);
-    return ids.map((id, index) => this.#pending.has(keyOf(id)) || isStored[index] === true);
+    return ids.map((id, index) => {
+      if (this.#pending.has(keyOf(id))) return 'pending';
+      return isStored[index] === true ? 'stored' : 'missing';
+    });
   }
 
   /**
@@ -192,7 +201,7 @@ export class TenantStore {
       this.#onDurable({ ids: [block.id], storedBytes: 0, replaced: 0 });
       return;
     }
-    this.#takeFromQuota(storedLength + blockOverheadBytes);
+    this.#quota?.take(storedLength + blockOverheadBytes);
     this.#pending.add(key);
     await writer.append(block);
   }
@@ -236,7 +245,8 @@ export class TenantStore {
       if ((await this.#storage.read(name, maxPointRootBytes)).equals(root)) return { rootBytes: root.length };
       throw new FarkeepError('call.conflict', `Restore point ${pointId} exists already`);
     }
-    this.#takeFromQuota(root.length);
+    if (this.#quota !== undefined) this.#quota.rootBytes = await rootBytesOf(this.#storage);
+    this.#quota?.take(root.length);
     const temporaryName = `${incomingFolder}/${this.#lock?.writer ?? ''}/${pointId}.root`;
     try {
       await this.#storage.remove(temporaryName);
@@ -299,7 +309,8 @@ export class TenantStore {
       if (!name.endsWith(pointSuffix) || !isPointId(pointId)) continue;
       try {
         const bytes = await this.readPointRoot(pointId);
-        listings.push({ pointId, rootBytes: bytes.length, root: decodePointRoot(bytes, pointId), problem: undefined });
+        const { manifest: _manifest, sourcePaths: _sourcePaths, ...root } = decodePointRoot(bytes, pointId);
+        listings.push({ pointId, rootBytes: bytes.length, root, problem: undefined });
       } catch (error) {
         listings.push({ pointId, rootBytes: 0, root: undefined, problem: toFarkeepError(error, 'storage.io').message });
       }
@@ -321,9 +332,9 @@ export class TenantStore {
     }
   }
 
-  /** What counts against the quota: durable packs. A root only has to fit when it is committed. */
-  usedBytes(): number {
-    return this.#catalogue.packBytes();
+  /** What counts against the quota: durable packs, and the roots of restore points. */
+  async usedBytes(): Promise<number> {
+    return this.#catalogue.packBytes() + (await rootBytesOf(this.#storage));
   }
 
   /** Ends the store. What is not flushed is dropped: it was not acknowledged. */
@@ -366,37 +377,10 @@ export class TenantStore {
 
   #takePack(pack: FinishedPack): void {
     const replaced = this.#catalogue.addPack(pack.packId, pack.sizeBytes, pack.blocks, {
-      writer: this.#quotaBytes === undefined ? undefined : this.#lock?.writer,
+      writer: this.#quota === undefined ? undefined : this.#lock?.writer,
     });
-    this.#reservedBytes = Math.max(0, this.#reservedBytes - packOverheadBytes);
+    this.#quota?.packSealed();
     for (const block of pack.blocks) this.#pending.delete(keyOf(block.id));
     this.#onDurable({ ids: pack.blocks.map((block) => block.id), storedBytes: pack.sizeBytes, replaced });
-  }
-
-  /** Counts what is about to be received, with all sessions together, so that the quota is never passed (reservations in the catalogue). */
-  #takeFromQuota(bytes: number): void {
-    if (this.#quotaBytes === undefined || this.#lock === undefined) return;
-    // Two packs' own overhead may fall to this block: the one that it closes and the one that it opens.
-    const needed = bytes + 2 * packOverheadBytes;
-    if (this.#reservedBytes < needed) {
-      const granted = this.#catalogue.reserve(
-        this.#lock.writer,
-        needed - this.#reservedBytes,
-        reservationBytes,
-        this.#quotaBytes,
-        0,
-      );
-      if (granted === 0) {
-        throw new FarkeepError(
-          'quota.exceeded',
-          `The quota of ${this.#quotaBytes} bytes does not hold what this session wants to store`,
-          {
-            details: { quotaBytes: this.#quotaBytes, usedBytes: this.usedBytes() },
-          },
-        );
-      }
-      this.#reservedBytes += granted;
-    }
-    this.#reservedBytes -= bytes;
   }
 }

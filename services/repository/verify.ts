@@ -90,11 +90,12 @@ export async function verifyTenantFolder({
   let done = 0;
   let soundAgainBlocks = 0;
   const known = openCatalogue(tenantFolder);
-  const note = async (name: string, packId: Buffer, reason: string, ids: readonly Buffer[]): Promise<void> => {
+  const note = async (name: string, pack: DamagedPack, reason: string): Promise<void> => {
+    const { packId, ids } = pack;
     const isNew = !marks.hasPack(packId) || ids.some((id) => !marks.has(packId, id));
-    bad.set(name, { packId, reason, ids, isNew });
+    bad.set(name, { ...pack, reason, isNew });
     logger.error('A pack is damaged', { pack: name, reason, blocks: ids.length, isNew });
-    if (isNew) await onDamagedPack?.({ packId, ids });
+    if (isNew) await onDamagedPack?.(pack);
   };
   try {
     for (const name of names) {
@@ -107,7 +108,12 @@ export async function verifyTenantFolder({
       });
       bytesRead += check.bytesRead;
       blocks += check.blocks;
-      if (check.reason !== undefined) await note(name, packId, check.reason, check.lost);
+      if (check.reason !== undefined) {
+        // Once untrue, always: also when the disk damages it afterwards it is not the disk that made it worthless.
+        const untrue = new Set(check.untrue.map(keyOf));
+        const untrueIds = check.lost.filter((id) => untrue.has(keyOf(id)) || marks.isUntrue(packId, id));
+        await note(name, { packId, ids: check.lost, untrueIds }, check.reason);
+      }
       const lost = new Set(check.lost.map(keyOf));
       soundAgainBlocks += marks.idsOf(packId).filter((id) => !lost.has(keyOf(id))).length;
       done += 1;
@@ -117,12 +123,12 @@ export async function verifyTenantFolder({
     for (const packId of [...(known?.packIds() ?? []), ...markedPacks]) {
       const name = packName(packId);
       if (present.has(name) || bad.has(name) || (await storage.sizeBytes(name)) !== undefined) continue;
-      await note(name, packId, 'it is missing', idsKnownIn(packId, known, marks));
+      await note(name, { packId, ids: idsKnownIn(packId, known, marks), untrueIds: [] }, 'it is missing');
     }
   } finally {
     known?.close();
   }
-  const findings = [...bad.values()].map(({ packId, ids }) => ({ packId, ids }));
+  const findings = [...bad.values()].map(({ packId, ids, untrueIds }) => ({ packId, ids, untrueIds }));
 
   // Points first: a session may go on committing meanwhile, and what a point needs is there before the point.
   const pointNames = (await storage.list('points')).filter((name) => name.endsWith('.manifest'));
@@ -196,10 +202,8 @@ export async function verifyTenantFolder({
   };
 }
 
-interface BadPack {
-  readonly packId: Buffer;
+interface BadPack extends DamagedPack {
   readonly reason: string;
-  readonly ids: readonly Buffer[];
   /** Some of it is not marked. */
   readonly isNew: boolean;
 }
@@ -228,6 +232,8 @@ interface PackCheckOptions {
 interface PackCheck {
   readonly reason: string | undefined;
   readonly lost: readonly Buffer[];
+  /** Those of them that lie there as they were taken in. */
+  readonly untrue: readonly Buffer[];
   readonly blocks: number;
   readonly bytesRead: number;
 }
@@ -252,6 +258,7 @@ async function checkPack(
     return withoutIndex(storage, name, message, { isDeepFor, idsKnown });
   }
   const lost: Buffer[] = [];
+  const untrue: Buffer[] = [];
   let reason: string | undefined;
   let piece = Buffer.alloc(0);
   let pieceStart = 0;
@@ -270,16 +277,18 @@ async function checkPack(
     const problem = await checkBlock(block, bytesAt, isDeepFor(block.id));
     if (problem === undefined) continue;
     lost.push(block.id);
-    reason ??= problem;
+    if (problem.isUntrue) untrue.push(block.id);
+    reason ??= problem.reason;
   }
-  return { reason, lost, blocks: index.length, bytesRead };
+  return { reason, lost, untrue, blocks: index.length, bytesRead };
 }
 
 async function checkBlock(
   block: PackBlock,
   bytesAt: (start: number, length: number) => Promise<Buffer>,
   isDeep: boolean,
-): Promise<string | undefined> {
+): Promise<{ readonly reason: string; readonly isUntrue: boolean } | undefined> {
+  const changed = (reason: string): { reason: string; isUntrue: boolean } => ({ reason, isUntrue: false });
   try {
     const start = block.offset - blockHeaderBytes;
     const bytes = await bytesAt(start, blockHeaderBytes + block.storedLength);
@@ -292,14 +301,15 @@ async function checkBlock(
       header.contentLength !== block.contentLength ||
       header.encoding !== block.encoding
     ) {
-      return `the block at offset ${start} is not the one in the index`;
+      return changed(`the block at offset ${start} is not the one in the index`);
     }
     if (stored.length !== block.storedLength || crc32(stored) !== block.crc)
-      return `the block at offset ${start} has a wrong checksum`;
+      return changed(`the block at offset ${start} has a wrong checksum`);
     if (isDeep) decodeBlockSync({ ...block, stored });
     return undefined;
   } catch (error) {
-    return toFarkeepError(error, 'storage.io').message;
+    const { code, message } = toFarkeepError(error, 'storage.io');
+    return { reason: message, isUntrue: code === 'restore.mismatch' };
   }
 }
 
@@ -312,12 +322,14 @@ async function withoutIndex(
 ): Promise<PackCheck> {
   const scan = await scanPack(storage, name);
   const found = new Set<string>();
+  const untrue: Buffer[] = [];
   for (const block of scan.blocks) {
     const isWhole = !isDeepFor(block.id) || (await isContentRight(storage, name, block));
     if (isWhole) found.add(keyOf(block.id));
+    else untrue.push(block.id);
   }
   const lost = idsKnown().filter((id) => !found.has(keyOf(id)));
-  return { reason, lost, blocks: scan.blocks.length, bytesRead: scan.sizeBytes };
+  return { reason, lost, untrue, blocks: scan.blocks.length, bytesRead: scan.sizeBytes };
 }
 
 async function isContentRight(storage: Storage, name: string, block: PackBlock): Promise<boolean> {

@@ -177,6 +177,20 @@ export class LiveSession {
     this.#publishChange();
   }
 
+  /** The running attempt turns out to have another number: what was noted of it so far goes along. */
+  renumberAttempt(attempt: number): void {
+    const former = this.#detail.attempt;
+    if (this.isFinal || attempt === former) return;
+    this.#detail.attempt = attempt;
+    this.#detail.steps = this.#detail.steps
+      .filter((step) => step.attempt !== attempt)
+      .map((step) => (step.attempt === former ? { ...step, attempt } : step));
+    this.#detail.keys = this.#detail.keys.filter((entry) => entry.attempt !== attempt);
+    for (const entry of this.#detail.keys) if (entry.attempt === former) entry.attempt = attempt;
+    this.#publishChange();
+    for (const step of this.currentSteps) for (const observer of this.#observers) observer.stepped?.(this.id, step);
+  }
+
   setChannel(channel: { gateway?: string; certificateSha256?: string; tls?: TlsInfo }): void {
     if (channel.gateway !== undefined) this.#detail.gateway = channel.gateway;
     if (channel.certificateSha256 !== undefined) this.#detail.certificateSha256 = channel.certificateSha256;

@@ -98,6 +98,8 @@ export class SessionAttempt {
         live.setPoint(grant.committed.pointId);
         return { storedBytes: grant.committed.storedBytes };
       }
+      // The provider has granted an attempt before of which this side never heard: the steps up to here belong to this one.
+      live.renumberAttempt(grant.attempt);
       reporter.attach(link.channel.peer, live.id, live.attempt);
       this.#options.onGranted(grant);
       this.#takeSteps(grant.steps);
@@ -160,7 +162,6 @@ export class SessionAttempt {
 
   async #transfer(grant: SessionGrant, mover: MoverProcess): Promise<MoverExit> {
     const { live, plan, link, signal, stallTimeoutMs } = this.#options;
-    if (grant.attempt !== live.attempt) live.startAttempt(grant.attempt);
     using keyA = Secret.take(Buffer.from(grant.keyA, 'base64'));
     live.setKey('keyA', keyA.identifier());
     using keyB = Secret.random(32);

@@ -11,7 +11,6 @@ import type { TenantNotification } from '../wire/control-messages.ts';
 import { SecretVault } from './secret-vault.ts';
 import { SessionReporter } from './session-reporter.ts';
 import { parseShownPath } from './shown-path.ts';
-import { safeBytes } from './source-events.ts';
 import { StallWatch } from './stall-watch.ts';
 
 describe('parseShownPath', () => {
@@ -105,17 +104,6 @@ describe('SessionReporter', () => {
     reporter.detach();
     expect(sent).toHaveLength(1);
     expect(JSON.stringify(sent)).not.toContain('secret.txt');
-  });
-});
-
-describe('what is safe at the provider', () => {
-  it('is never what was only read, and all that was not changed', () => {
-    const read = { processedBytes: 1000, readBytes: 800, transferredBytes: 0, durableBytes: 0 };
-    expect(safeBytes(read)).toBe(200);
-    expect(safeBytes({ ...read, transferredBytes: 400 })).toBe(200);
-    expect(safeBytes({ ...read, transferredBytes: 400, durableBytes: 200 })).toBe(600);
-    expect(safeBytes({ ...read, transferredBytes: 400, durableBytes: 400 })).toBe(1000);
-    expect(safeBytes({ ...read, readBytes: 0 })).toBe(1000);
   });
 });
 

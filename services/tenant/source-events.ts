@@ -73,7 +73,8 @@ function progressOf(
     processedFiles: totals.processedFiles,
     readBytes: totals.readBytes,
     transferredBytes: totals.transferredBytes,
-    safeBytes: safeBytes(totals),
+    // Only a backup makes anything safe there.
+    safeBytes: totals.safeBytes ?? 0,
     unchangedFiles: totals.unchangedFiles,
     newBlocks: totals.newBlocks,
     reusedBlocks: totals.reusedBlocks,
@@ -89,21 +90,6 @@ function together(now: RestoredFigures, earlier: RestoredFigures | undefined): R
     skipped: Math.max(0, now.skipped - earlier.files),
     failed: now.failed,
   };
-}
-
-/**
- * Source bytes that would survive now. The mover counts durable bytes as they are stored, so what is still on its way is scaled back to
- * source bytes by the share of the transfer that is durable; unchanged data was safe before. What was read while nothing has been sent is not:
- * rather too little is promised, until the end, than too much.
- */
-export function safeBytes({
-  processedBytes,
-  readBytes,
-  transferredBytes,
-  durableBytes,
-}: Pick<SourceTotals, 'processedBytes' | 'readBytes' | 'transferredBytes' | 'durableBytes'>): number {
-  const openShare = transferredBytes === 0 ? 1 : Math.max(0, 1 - durableBytes / transferredBytes);
-  return Math.max(0, Math.floor(processedBytes - Math.min(readBytes, processedBytes) * openShare));
 }
 
 function share(value: number): number {

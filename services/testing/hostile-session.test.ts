@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { SessionDetail } from '../contracts/models/session.ts';
 import { sessionsDomain } from '../contracts/rpc/sessions.ts';
 import { newId } from '../kernel/identifier.ts';
-import { connectControl } from '../transport/control-client.ts';
+import { connectControl, type ControlChannel } from '../transport/control-client.ts';
 import { askProvider, type MessagePeer } from '../wire/control-calls.ts';
 import { ScramClient } from '../wire/scram.ts';
 import { moverPids } from './proxied-site.ts';
@@ -18,21 +18,27 @@ describe('a tenant whose client keeps no order', () => {
   let peer: MessagePeer;
   let close: () => Promise<void>;
 
-  beforeAll(async () => {
-    folder = await mkdtemp(path.join(tmpdir(), 'farkeep-hostile-'));
-    stack = await Stack.start({ folder });
+  const logIn = async (): Promise<ControlChannel> => {
     const channel = await connectControl({
       ...stack.addressOf(0),
       serverName: 'localhost',
       decideTrust: () => Promise.resolve({ isAccepted: true }),
     });
-    ({ peer } = channel);
-    close = () => channel.peer.close();
+    const { peer } = channel;
     await askProvider(peer, 'hello', { protocol: 1, software: 'test', features: [] });
     const { account: userName, password } = stackNames;
     const scram = new ScramClient({ userName, password, channelBinding: channel.channelBinding() });
     const first = await askProvider(peer, 'login.start', { mechanism: 'SCRAM-SHA-256-PLUS', message: scram.first() });
     await askProvider(peer, 'login.finish', { message: await scram.answer(first.message) });
+    return channel;
+  };
+
+  beforeAll(async () => {
+    folder = await mkdtemp(path.join(tmpdir(), 'farkeep-hostile-'));
+    stack = await Stack.start({ folder });
+    const channel = await logIn();
+    ({ peer } = channel);
+    close = () => channel.peer.close();
   }, 60_000);
 
   afterAll(async () => {
@@ -107,4 +113,18 @@ describe('a tenant whose client keeps no order', () => {
     expect(await atProvider(sessionId)).toMatchObject({ state: 'paused', pausedBy: 'tenant' });
     await cancel(sessionId);
   }, 30_000);
+
+  it.each(['points.list', 'session.start', 'login.start'])(
+    'loses its connection, and no other, by a "%s" that does not fit its schema, and hears why',
+    async (name) => {
+      const { peer: other } = await logIn();
+      const closed = new Promise((resolve) => other.onClose(resolve));
+      await expect(other.request(name, { after: 5, sessionId: '../../etc' })).rejects.toMatchObject({
+        code: 'protocol.malformed',
+      });
+      expect(await closed).toMatchObject({ code: 'protocol.malformed' });
+      expect((await askProvider(peer, 'points.list', { after: null, limit: 1 })).points).toEqual([]);
+    },
+    30_000,
+  );
 });

@@ -142,7 +142,7 @@ export async function runMoverSession(options: MoverSessionOptions): Promise<Mov
   }
 }
 
-async function deliverKeyB(port: number, ticket: Buffer, tunnel: TunnelClient): Promise<void> {
+export async function deliverKeyB(port: number, ticket: Buffer, tunnel: TunnelClient): Promise<void> {
   const socket = await connectData({ host: '127.0.0.1', port, kind: 'tunnel', ticket });
   await new Promise<void>((resolve, reject) => {
     socket.start({

@@ -72,6 +72,7 @@ export async function commitItems(
   store: TenantStore,
   pointId: string,
   items: Iterable<ManifestItem>,
+  changes: Partial<PointRoot> = {},
 ): Promise<PointRoot> {
   const encoder = new ManifestEncoder();
   const contents: Buffer[] = [];
@@ -82,7 +83,7 @@ export async function commitItems(
     references.push({ id: await appendContent(store, content), lengthBytes: content.length });
   const { manifest, listBlocks } = describeManifest(references, blockIdOf);
   for (const { content } of listBlocks) await appendContent(store, content);
-  const root = rootOf(pointId, { manifest, totals: encoder.totals });
+  const root = rootOf(pointId, { manifest, totals: encoder.totals, ...changes });
   await store.commitPoint({ pointId, root: encodePointRoot(root) });
   return root;
 }

@@ -79,6 +79,36 @@ describe('a session that breaks', () => {
     expect(stepsOf(session, 2).sort()).toEqual(stepsOf(session, 1).sort());
   }, 60_000);
 
+  it('keeps the steps of an attempt together when the grant of the one before was lost', async () => {
+    const site = await startSite();
+    const { events } = site.stack.provider;
+    let isCut = false;
+    let lostGrants = 0;
+    site.proxy.interfere = ({ kind, direction, offset }) => {
+      if (!isCut && kind === 'data' && direction === 'to-gateway' && offset > 4 * 1024 * 1024) {
+        isCut = true;
+        return 'cut';
+      }
+      const isGranted = events
+        .of(sessionsDomain, 'stepped')
+        .some(({ step: { step, attempt } }) => attempt === 2 && step === 'key-a-to-tenant');
+      if (lostGrants > 0 || kind !== 'control' || direction !== 'to-tenant' || !isGranted) return undefined;
+      lostGrants += 1;
+      return 'cut';
+    };
+    const session = await site.stack.runJob(site.jobId);
+    expect(lostGrants).toBe(1);
+    expect(session).toMatchObject({ error: null, state: 'succeeded', attempt: 3 });
+    const atProvider = await site.stack.untilEndedAtProvider(session.id);
+    const stepsOf = ({ steps }: typeof session, attempt: number): string[] =>
+      steps.filter((step) => step.attempt === attempt && step.outcome === 'done').map(({ step }) => step);
+    expect(new Set(session.steps.map(({ attempt }) => attempt))).toEqual(new Set([1, 3]));
+    expect(stepsOf(session, 3).sort()).toEqual(stepsOf(session, 1).sort());
+    expect(stepsOf(atProvider, 3).sort()).toEqual(stepsOf(session, 3).sort());
+    expect(session.keys).toEqual(atProvider.keys.filter(({ attempt }) => attempt !== 2));
+    await expectWhole(site, session.pointId);
+  }, 60_000);
+
   it('comes back after the target data mover was killed', async () => {
     const site = await startSite();
     const killed = Promise.withResolvers<number[]>();

@@ -1,0 +1,56 @@
+// Owns what one writer may still add under its tenant's quota, with all writers together, so that the quota is never passed.
+// What counts: packs as the catalogue knows them, roots of restore points, and what writers have reserved in the catalogue.
+import { FarkeepError } from '../kernel/farkeep-error.ts';
+import type { Catalogue } from './catalogue.ts';
+import { packOverheadBytes } from './pack-writer.ts';
+import type { Storage } from './storage.ts';
+
+const reservationBytes = 64 * 1024 * 1024;
+
+export class QuotaAccount {
+  readonly #catalogue: Catalogue;
+  readonly #writer: string;
+  readonly #quotaBytes: number;
+  /** What restore points take beside packs; whoever commits one looks again. */
+  rootBytes: number;
+  #reservedBytes = 0;
+
+  constructor(catalogue: Catalogue, writer: string, quotaBytes: number, rootBytes: number) {
+    this.#catalogue = catalogue;
+    this.#writer = writer;
+    this.#quotaBytes = quotaBytes;
+    this.rootBytes = rootBytes;
+  }
+
+  /** Counts what is about to be received. @throws quota.exceeded */
+  take(bytes: number): void {
+    // Two packs' own overhead may fall to this block: the one that it closes and the one that it opens.
+    const needed = bytes + 2 * packOverheadBytes;
+    if (this.#reservedBytes < needed) {
+      const missing = needed - this.#reservedBytes;
+      const quotaBytes = this.#quotaBytes;
+      const granted = this.#catalogue.reserve(this.#writer, missing, reservationBytes, quotaBytes, this.rootBytes);
+      if (granted === 0) {
+        const usedBytes = this.#catalogue.packBytes() + this.rootBytes;
+        throw new FarkeepError(
+          'quota.exceeded',
+          `The quota of ${quotaBytes} bytes does not hold what this session wants to store`,
+          { details: { quotaBytes, usedBytes } },
+        );
+      }
+      this.#reservedBytes += granted;
+    }
+    this.#reservedBytes -= bytes;
+  }
+
+  packSealed(): void {
+    this.#reservedBytes = Math.max(0, this.#reservedBytes - packOverheadBytes);
+  }
+}
+
+/** Bytes of everything in `points/`: a root may have a mebibyte, and nothing says how many a tenant makes. */
+export async function rootBytesOf(storage: Storage): Promise<number> {
+  let total = 0;
+  for (const name of await storage.list('points')) total += (await storage.sizeBytes(`points/${name}`)) ?? 0;
+  return total;
+}
