@@ -167,7 +167,8 @@ export class SessionAttempt {
     live.beginStep('streams-open', `${plan.streams} data streams`);
     const { moverOperation } = plan;
     const isRedone = moverOperation.kind !== 'restore' || moverOperation.overwrite === 'always';
-    const earlier = isRedone ? undefined : live.progress.restored;
+    const { readBytes, transferredBytes, restored } = live.progress;
+    const earlier = { readBytes, transferredBytes, restored: isRedone ? undefined : restored };
     const copy = Buffer.from(keyB.bytes);
     const mover = new MoverProcess(
       {
