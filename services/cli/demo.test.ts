@@ -302,7 +302,10 @@ describe('farkeep against a held demo', () => {
       const spaced = await provider('tenant', 'add', 'a b', '--password-file', passwordFile, '--quota', 'main=5GB');
       expect(spaced).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('1 to 64 letters, digits') });
       const invitation = path.join(folder, 'acme.invitation');
-      expect(await provider('tenant', 'invite', 'acme', '--out', invitation)).toMatchObject({ exitCode: 0 });
+      const invited = await provider('tenant', 'invite', 'acme', '--out', invitation, '--expires', '20m', '--json');
+      expect(invited.exitCode).toBe(0);
+      const { expiresAt } = invited.json() as { expiresAt: string };
+      expect(Date.parse(expiresAt) - Date.now()).toBeLessThanOrEqual(20 * 60_000);
       expect((await stat(invitation)).mode & 0o777).toBe(0o600);
 
       const home = path.join(folder, 'tenant-home');

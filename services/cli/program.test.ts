@@ -85,6 +85,8 @@ describe('the farkeep command', () => {
     [['tenant', 'add', 'x', '--quota', 'main']],
     [['tenant', 'add', 'x', '--quota', 'main=5XB']],
     [['tenant', 'invite', 'x', '--out', 'y', '--expires', 'soon']],
+    [['tenant', 'invite', 'x', '--out', 'y', '--expires', '0s']],
+    [['gateway', 'enrol-token', 'x', '--address', 'a:1', '--valid', '31d']],
     [['gateway', 'enrol-token', 'x', '--address', 'a:b']],
     [['job', 'add', 'x', '--source', '.', '--provider', 'p', '--streams', '99']],
     [['session', 'list', '--limit', '0']],

@@ -61,6 +61,18 @@ describe('durations', () => {
   );
 
   it.each([
+    ['1m', 60_000],
+    ['90s', 90_000],
+    ['30d', 2_592_000_000],
+  ])('takes %s within a range', (text, durationMs) =>
+    expect(parseDuration(text, '--expires', { min: '1m', max: '30d' })).toBe(durationMs),
+  );
+
+  it.each(['0s', '59s', '31d'])('refuses %s outside a range', (text) =>
+    expect(usage(() => parseDuration(text, '--expires', { min: '1m', max: '30d' }))).toBe('call.invalid'),
+  );
+
+  it.each([
     [400, '0.4 s'],
     [42_000, '42 s'],
     [59_700, '1 min 00 s'],

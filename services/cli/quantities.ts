@@ -34,14 +34,29 @@ export function parseSize(text: string, option: string): number {
   return bytes;
 }
 
-/** "90s", "15m", "12h", "30d". @returns milliseconds */
-export function parseDuration(text: string, option: string): number {
+/**
+ * "90s", "15m", "12h", "30d".
+ * @param range what the option takes, both ends included, written the same way
+ * @returns milliseconds
+ */
+export function parseDuration(
+  text: string,
+  option: string,
+  range?: { readonly min: string; readonly max: string },
+): number {
   const match = /^(\d+(?:\.\d+)?)\s*([smhd])$/.exec(text.trim());
   const durationMs = Math.round(Number(match?.[1]) * (durationUnits[match?.[2] ?? '?'] ?? Number.NaN));
   if (!Number.isSafeInteger(durationMs)) {
     throw usageError(`"${text}" is not a duration`, `Write ${option} like 90s, 15m, 12h or 30d.`, option);
   }
+  if (range !== undefined && !(durationMs >= toMs(range.min) && durationMs <= toMs(range.max))) {
+    throw usageError(`"${text}" is not between ${range.min} and ${range.max}`, `Correct ${option}.`, option);
+  }
   return durationMs;
+
+  function toMs(limit: string): number {
+    return parseDuration(limit, option);
+  }
 }
 
 /** "2027-03-31" (its end, or its start, UTC) or a full ISO 8601 instant. @returns ISO 8601 in UTC */

@@ -11,8 +11,6 @@ import { checkGateway } from './gateway-doctor.ts';
 import type { Gateways } from './gateways.ts';
 import type { ProviderIdentity } from './provider-identity.ts';
 
-const hourMs = 3_600_000;
-
 export interface GatewayHandlersOptions {
   readonly gateways: Gateways;
   readonly identity: ProviderIdentity;
@@ -30,8 +28,8 @@ export function gatewayHandlers(options: GatewayHandlersOptions): DomainHandlers
     gateways.describe(gateways.get(gatewayId), (host) => identity.covers(host));
   return {
     list: () => ({ gateways: gateways.rows().map((row) => describe(row.id)) }),
-    createEnrolToken: ({ name, addresses, validHours }, context) => {
-      const expiresAtMs = clock.now() + validHours * hourMs;
+    createEnrolToken: ({ name, addresses, validMs }, context) => {
+      const expiresAtMs = clock.now() + validMs;
       const { token, secretHash } = createEnrolmentToken({
         host: infrastructure.host,
         port: infrastructure.port(),

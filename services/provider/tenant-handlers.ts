@@ -12,8 +12,6 @@ import type { SessionManager } from './session-manager.ts';
 import type { TenantAccounts } from './tenant-accounts.ts';
 import type { UsageNews } from './usage-news.ts';
 
-const hourMs = 3_600_000;
-
 export interface TenantHandlersOptions {
   readonly accounts: TenantAccounts;
   readonly sessions: SessionManager;
@@ -76,7 +74,7 @@ export function tenantHandlers(options: TenantHandlersOptions): DomainHandlers<t
       options.onQuotasChanged();
       return {};
     },
-    invite: async ({ tenantId, validHours }, context) => {
+    invite: async ({ tenantId, validMs }, context) => {
       const addresses = gateways
         .rows()
         .filter((row) => row.isEnabled)
@@ -87,7 +85,7 @@ export function tenantHandlers(options: TenantHandlersOptions): DomainHandlers<t
         });
       }
       // An invitation names the certificate in service; after a planned change it would look like an attack to whoever opens it.
-      const endsAtMs = Math.min(clock.now() + validHours * hourMs, options.identityChangesAtMs() ?? Infinity);
+      const endsAtMs = Math.min(clock.now() + validMs, options.identityChangesAtMs() ?? Infinity);
       const expiresAt = new Date(endsAtMs).toISOString();
       const fingerprint = identity.sha256;
       const { userName, secret } = await accounts.invite(tenantId, expiresAt, fingerprint);

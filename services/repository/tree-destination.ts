@@ -30,10 +30,11 @@ export interface EntryMetadata {
 
 /**
  * Seconds for utimes. Node takes a double: at today's dates that is exact to about 0.2 microseconds, the finest it offers
- * (docs/repository-format.md, section 7).
+ * (docs/repository-format.md, section 7). A time before 1970 goes as text: of a negative number Node makes the present time.
  */
-export function secondsOf(timeNs: bigint): number {
-  return Number(timeNs) / 1e9;
+export function secondsOf(timeNs: bigint): number | string {
+  const seconds = Number(timeNs) / 1e9;
+  return seconds < 0 ? String(seconds) : seconds;
 }
 
 export function accessTime(): number {

@@ -105,6 +105,19 @@ describe('TreeWriter', () => {
     chmodSync(path.join(to, 'closed'), 0o755);
   });
 
+  it('sets times before 1970, of files, folders and links', async () => {
+    await using scratch = await scratchFolder();
+    const to = path.join(scratch.folder, 'to');
+    await restore(to, 'never', [
+      [entryOf('folder', 'folder', { mtimeNs: -1_000_000_000n })],
+      file('file', 'hello', { mtimeNs: -315_619_199_500_000_000n }),
+      [entryOf('symlink', 'link', { target: Buffer.from('file'), mtimeNs: -2_000_000_000n })],
+    ]);
+    expect(statSync(path.join(to, 'folder')).mtimeMs).toBe(-1000);
+    expect(statSync(path.join(to, 'file')).mtimeMs).toBe(-315_619_199_500);
+    expect(lstatSync(path.join(to, 'link')).mtimeMs).toBe(-2000);
+  });
+
   it('keeps a hole a hole', async () => {
     await using scratch = await scratchFolder();
     const gib = 1024 ** 3;

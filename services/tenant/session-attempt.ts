@@ -145,7 +145,8 @@ export class SessionAttempt {
     const { live, plan, logger } = this.#options;
     const { moverOperation } = plan;
     const isRedone = moverOperation.kind !== 'restore' || moverOperation.overwrite === 'always';
-    const earlier = isRedone ? undefined : live.progress.restored;
+    const { readBytes, transferredBytes, restored } = live.progress;
+    const earlier = { readBytes, transferredBytes, restored: isRedone ? undefined : restored };
     return new MoverProcess(
       { side: 'source', sessionId: live.id, attempt: live.attempt, streams: plan.streams },
       {

@@ -11,7 +11,19 @@ import type { TenantNotification } from '../wire/control-messages.ts';
 import { SecretVault } from './secret-vault.ts';
 import { SessionReporter } from './session-reporter.ts';
 import { parseShownPath } from './shown-path.ts';
+import { applySourceEvent } from './source-events.ts';
 import { StallWatch } from './stall-watch.ts';
+
+const newSession = {
+  id: 'a'.repeat(32),
+  kind: 'backup',
+  jobName: 'documents',
+  otherSide: 'northwind',
+  repository: 'main',
+  viewer: 'tenant',
+  streams: 1,
+  areObjectNamesHidden: false,
+} as const;
 
 describe('parseShownPath', () => {
   it('is the way back from what is shown', () => {
@@ -56,17 +68,6 @@ describe('SecretVault', () => {
 });
 
 describe('SessionReporter', () => {
-  const newSession = {
-    id: 'a'.repeat(32),
-    kind: 'backup',
-    jobName: 'documents',
-    otherSide: 'northwind',
-    repository: 'main',
-    viewer: 'tenant',
-    streams: 1,
-    areObjectNamesHidden: false,
-  } as const;
-
   function make(areNamesHidden: boolean): { live: LiveSession; reporter: SessionReporter; sent: unknown[] } {
     const reporter = new SessionReporter({ areNamesHidden });
     return { reporter, live: LiveSession.create(newSession, systemClock, [reporter]), sent: [] };
@@ -104,6 +105,33 @@ describe('SessionReporter', () => {
     reporter.detach();
     expect(sent).toHaveLength(1);
     expect(JSON.stringify(sent)).not.toContain('secret.txt');
+  });
+});
+
+describe('what a session of several attempts has read and sent', () => {
+  it('is what all of them did together, while the place in the source is that of the last', () => {
+    const live = LiveSession.create(newSession, systemClock, []);
+    const totals = {
+      totalBytes: 100,
+      totalFiles: 1,
+      processedBytes: 60,
+      processedFiles: 0,
+      readBytes: 40,
+      transferredBytes: 30,
+      durableBytes: 30,
+      safeBytes: 50,
+      skippedFiles: 0,
+      unchangedFiles: 0,
+      newBlocks: 1,
+      reusedBlocks: 0,
+    };
+    const busy = { source: 0, compress: 0, network: 0, target: 0 };
+    applySourceEvent(
+      live,
+      { type: 'progress', phase: 'transferring', totals, busy },
+      { earlier: { readBytes: 20, transferredBytes: 10, restored: undefined } },
+    );
+    expect(live.progress).toMatchObject({ processedBytes: 60, readBytes: 60, transferredBytes: 40, safeBytes: 50 });
   });
 });
 

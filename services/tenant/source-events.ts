@@ -3,15 +3,19 @@ import type { SessionObject } from '../contracts/models/session.ts';
 import type { MoverEvent, RestoredFigures, SourceTotals } from '../mover/local-link.ts';
 import type { LiveSession } from '../session/live-session.ts';
 
-/**
- * A mover counts from zero in every attempt.
- *
- * @param earlier what attempts before have restored and this one leaves alone (it would count it as skipped)
- */
+/** What attempts before have done. */
+export interface EarlierAttempts {
+  readonly readBytes: number;
+  readonly transferredBytes: number;
+  /** What they have restored and this one leaves alone (it would count it as skipped). */
+  readonly restored: RestoredFigures | undefined;
+}
+
+/** A mover counts from zero in every attempt; people and the evidence are told what the session read and sent. */
 export function applySourceEvent(
   live: LiveSession,
   event: MoverEvent,
-  { targetBusy, earlier }: { readonly targetBusy?: number | undefined; readonly earlier?: RestoredFigures | undefined },
+  { targetBusy, earlier }: { readonly targetBusy?: number | undefined; readonly earlier: EarlierAttempts },
 ): void {
   switch (event.type) {
     case 'streams-open':
@@ -62,23 +66,20 @@ const objectStates: Record<'running' | 'succeeded' | 'warning' | 'failed', Sessi
   failed: 'failed',
 };
 
-function progressOf(
-  totals: SourceTotals,
-  earlier: RestoredFigures | undefined,
-): Parameters<LiveSession['setProgress']>[0] {
+function progressOf(totals: SourceTotals, earlier: EarlierAttempts): Parameters<LiveSession['setProgress']>[0] {
   return {
     totalBytes: totals.totalBytes ?? null,
     totalFiles: totals.totalFiles ?? null,
     processedBytes: totals.processedBytes,
     processedFiles: totals.processedFiles,
-    readBytes: totals.readBytes,
-    transferredBytes: totals.transferredBytes,
+    readBytes: earlier.readBytes + totals.readBytes,
+    transferredBytes: earlier.transferredBytes + totals.transferredBytes,
     // Only a backup makes anything safe there.
     safeBytes: totals.safeBytes ?? 0,
     unchangedFiles: totals.unchangedFiles,
     newBlocks: totals.newBlocks,
     reusedBlocks: totals.reusedBlocks,
-    ...(totals.restored === undefined ? {} : { restored: together(totals.restored, earlier) }),
+    ...(totals.restored === undefined ? {} : { restored: together(totals.restored, earlier.restored) }),
   };
 }
 

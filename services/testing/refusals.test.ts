@@ -149,7 +149,7 @@ describe('refusals before a session', () => {
     const { tenants } = await stack.provider.domain(tenantsDomain).list({});
     const { invitation } = await stack.provider
       .domain(tenantsDomain)
-      .invite({ tenantId: tenants[0]?.id ?? '', validHours: 1 });
+      .invite({ tenantId: tenants[0]?.id ?? '', validMs: 3_600_000 });
     const accept = stack.tenant.domain(serviceProvidersDomain).accept;
     const provider = await accept({ invitation, name: 'invited' });
     expect(provider).toMatchObject({ name: 'invited', trust: 'pinned', userName: stackNames.account });

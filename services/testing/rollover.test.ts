@@ -270,7 +270,7 @@ describe('planned rollover', () => {
     const { tenants } = await stack.provider.domain(tenantsDomain).list({});
     const { invitation } = await stack.provider
       .domain(tenantsDomain)
-      .invite({ tenantId: tenants[0]?.id ?? '', validHours: 72 });
+      .invite({ tenantId: tenants[0]?.id ?? '', validMs: 72 * 3_600_000 });
     // Its thumbprint is the one of the certificate that goes then.
     expect(invitation.expiresAt).toBe(announced.switchAt);
     expect(await codeOf(certificates.remove({ certificateId: next.id }))).toBe('call.conflict');

@@ -14,8 +14,6 @@ import { formatBytes, formatCount, formatInstant, parseDuration } from '../quant
 import { readSecretFile } from '../secret-input.ts';
 import { formatTable } from '../text-table.ts';
 
-const hourMs = 3_600_000;
-
 export function registerGateway(program: Command, action: DefineAction): void {
   const group = program.command('gateway').description('gateways of the provider, and enrolment of the gateway here');
 
@@ -32,9 +30,9 @@ export function registerGateway(program: Command, action: DefineAction): void {
     .action(
       action(async (context, name: string, options: { address: string[]; valid: string; out?: string }) => {
         const addresses = options.address.map((text) => parseHostPort(text, '--address'));
-        const validHours = Math.max(1, Math.ceil(parseDuration(options.valid, '--valid') / hourMs));
+        const validMs = parseDuration(options.valid, '--valid', { min: '1m', max: '30d' });
         const client = await connectProvider(context);
-        const { gateway, token, expiresAt } = await client.createEnrolToken({ name, addresses, validHours });
+        const { gateway, token, expiresAt } = await client.createEnrolToken({ name, addresses, validMs });
         const file = options.out === undefined ? null : path.resolve(options.out);
         if (file !== null) await writeFile(file, `${token}\n`, { mode: 0o600 });
         context.output.note(`The token works once, until ${formatInstant(expiresAt)}.`);

@@ -19,8 +19,6 @@ import {
 import { readPassword } from '../secret-input.ts';
 import { formatTable } from '../text-table.ts';
 
-const hourMs = 3_600_000;
-
 interface AccountOptions {
   readonly passwordFile?: string;
   readonly quota?: string[];
@@ -146,10 +144,10 @@ export function registerTenant(program: Command, action: DefineAction): void {
     .addHelpText('after', '\nExample:\n  $ farkeep tenant invite acme --out acme.invitation --expires 3d')
     .action(
       action(async (context, wanted: string, options: { out: string; expires: string }) => {
-        const validHours = Math.max(1, Math.ceil(parseDuration(options.expires, '--expires') / hourMs));
+        const validMs = parseDuration(options.expires, '--expires', { min: '1m', max: '30d' });
         const client = await connectProvider(context);
         const { id } = await find(client, wanted);
-        const { invitation } = await client.invite({ tenantId: id, validHours });
+        const { invitation } = await client.invite({ tenantId: id, validMs });
         const file = path.resolve(options.out);
         await writeFileAtomically(file, `${JSON.stringify(invitation, null, 2)}\n`, { mode: 0o600 });
         const { fingerprint, expiresAt, gateways, user } = invitation;

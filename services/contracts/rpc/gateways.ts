@@ -4,6 +4,7 @@ import { defineDomain } from '../contract.ts';
 import { gatewayCheckSchema, gatewaySchema } from '../models/provider.ts';
 import { displayNameSchema, emptySchema, hostSchema, idSchema, instantSchema, portSchema } from '../models/values.ts';
 
+const dayMs = 86_400_000;
 const gatewayInput = z.object({ gatewayId: idSchema });
 
 export const gatewaysDomain = defineDomain({
@@ -19,7 +20,11 @@ export const gatewaysDomain = defineDomain({
           .array(z.object({ host: hostSchema, port: portSchema }))
           .min(1)
           .max(16),
-        validHours: z.int().min(1).max(720).default(24),
+        validMs: z
+          .int()
+          .min(60_000)
+          .max(30 * dayMs)
+          .default(dayMs),
       }),
       output: z.object({ gateway: gatewaySchema, token: z.string(), expiresAt: instantSchema }),
     },

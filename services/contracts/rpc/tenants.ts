@@ -4,6 +4,7 @@ import { defineDomain } from '../contract.ts';
 import { invitationSchema, maxTasksSchema, tenantAccountSchema, tenantNameSchema } from '../models/provider.ts';
 import { bytesSchema, displayNameSchema, emptySchema, idSchema, instantSchema } from '../models/values.ts';
 
+const dayMs = 86_400_000;
 const passwordSchema = z.string().min(8).max(256);
 const quotasSchema = z.array(z.object({ repository: displayNameSchema, limitBytes: bytesSchema })).max(64);
 
@@ -37,7 +38,14 @@ export const tenantsDomain = defineDomain({
     /** Removes the account. Its backups stay in the repository folders until the provider deletes them. */
     remove: { input: z.object({ tenantId: idSchema }), output: emptySchema },
     invite: {
-      input: z.object({ tenantId: idSchema, validHours: z.int().min(1).max(720).default(72) }),
+      input: z.object({
+        tenantId: idSchema,
+        validMs: z
+          .int()
+          .min(60_000)
+          .max(30 * dayMs)
+          .default(3 * dayMs),
+      }),
       output: z.object({ invitation: invitationSchema }),
     },
   },
