@@ -55,7 +55,10 @@ export class Repositories {
   }
 
   async list(): Promise<Repository[]> {
-    return Promise.all(this.rows().map((row) => this.describe(row)));
+    const described = await Promise.all(this.rows().map((row) => this.describe(row)));
+    // A check may have ended while the folders were looked at; what is told last must not be the older word.
+    const verifications = new Map(this.rows().map(({ id, verification }) => [id, verification]));
+    return described.map((repository) => ({ ...repository, verification: verifications.get(repository.id) ?? null }));
   }
 
   async describe(row: RepositoryRow): Promise<Repository> {
