@@ -57,6 +57,7 @@ test('the restore wizard from start to finish by keyboard alone', async ({ farke
       await keyboard.press('ArrowDown');
     await keyboard.press('Space');
     await expect(file).toHaveAttribute('aria-checked', 'true');
+    expect(await farkeep.violations(['label-content-name-mismatch'])).toEqual([]);
   });
 
   await test.step('Esc asks before it throws that away; the safe answer has the focus, and gives it back', async () => {

@@ -6,7 +6,8 @@ import { useNavigation } from '../platform/navigation-store.ts';
 
 /** A wizard that opens a page fades out first, and gives the focus back to what is not there any more. */
 const watchMs = 1500;
-const lostPlaces = 'body, [data-tabster-dummy]';
+/** As in use-return-focus.ts. */
+const lostPlaces = 'body, [data-tabster-dummy], [data-tabster*="restorer"]';
 
 export function usePageFocus(page: RefObject<HTMLElement | null>): void {
   const route = useNavigation((state) => state.route);
@@ -14,13 +15,14 @@ export function usePageFocus(page: RefObject<HTMLElement | null>): void {
   useEffect(() => {
     if (shown.current === route) return undefined;
     shown.current = route;
-    const untilMs = performance.now() + watchMs;
+    let untilMs = performance.now() + watchMs;
     let frame = 0;
     const watch = (): void => {
       const focused = document.activeElement;
       const isLost = focused === null || focused.matches(lostPlaces);
       const hasDialog = document.querySelector('[role="dialog"], [role="alertdialog"]') !== null;
-      if (isLost && !hasDialog) page.current?.focus({ preventScroll: true });
+      if (hasDialog) untilMs = performance.now() + watchMs;
+      else if (isLost) page.current?.focus({ preventScroll: true });
       if (performance.now() < untilMs) frame = requestAnimationFrame(watch);
     };
     const end = (): void => cancelAnimationFrame(frame);
