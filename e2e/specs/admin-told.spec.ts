@@ -27,6 +27,8 @@ test('damage stays visible, removing asks, and a provider that is away is no emp
     expect(isWithin, 'no column lies outside the window').toBe(true);
     await page.getByRole('main').getByRole('button', { name: 'Close', exact: true }).first().click();
     await expect(repository).toContainText('Damaged');
+    await window.open('Overview');
+    await expect(page.getByRole('main')).toContainText('1 of 1 damaged');
   });
 
   await test.step('removing a tenant or a repository asks; the safe button has the focus', async () => {

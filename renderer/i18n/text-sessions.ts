@@ -81,6 +81,7 @@ export const sessionTexts = {
   'session.resume.soon': 'The next attempt starts now, with new keys.',
   'session.resume.question': 'It goes on when the question about the provider’s certificate has been answered.',
   'session.resume.ofTenant.next': 'The tenant starts the next attempt by itself, with new keys.',
+  'session.resume.until.question': 'It waits until {time}; then it ends.',
   'session.resume.until.tenant': 'It is tried until {time}.',
   'session.resume.until.provider': 'Everything is kept for it until {time}.',
 
@@ -190,7 +191,7 @@ export const sessionTexts = {
   'handshake.step.name': '{title}: {outcome}. {detail}',
 
   'reading.title': 'Who can read now',
-  'reading.nothing': 'Nothing has been sent yet.',
+  'reading.nothing': 'Nothing has been sent.',
   'reading.greeting': 'Only the greeting was sent: no user name, no password, no data.',
   'reading.commands': 'Commands:',
   'reading.data': 'Data:',

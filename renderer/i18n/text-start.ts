@@ -64,6 +64,7 @@ export const startTexts = {
   'overview.gateway': 'Gateway',
   'overview.stat.tenants': 'Tenants',
   'overview.stat.repositories': 'Repositories',
+  'overview.stat.repositories.unsound': '{unsound, number} of {total, number} damaged or not usable',
   'overview.stat.used': 'Stored',
   'overview.stat.free': 'Free',
   'overview.stat.gateways': 'Gateways connected',

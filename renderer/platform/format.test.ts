@@ -73,6 +73,7 @@ describe('figures', () => {
     expect(formatRatio(0, 10)).toBeNull();
     expect(formatRatio(10, 0)).toBeNull();
     expect(formatRatio(13, 357)).toBeNull();
+    expect(formatRatio(6_300_000, 11)).toBe('> 999x');
     expect(formatRatio(90, 100)).toBe('0.9x');
   });
 

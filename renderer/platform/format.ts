@@ -74,7 +74,9 @@ export function formatRatio(readBytes: number, transferredBytes: number): string
   if (readBytes <= 0 || transferredBytes <= 0) return null;
   const ratio = readBytes / transferredBytes;
   // A few bytes in their envelope: "0.0x" says nothing.
-  return ratio < 0.1 ? null : `${oneDigit.format(ratio)}x`;
+  if (ratio < 0.1) return null;
+  // At the start much is read before the first bytes have left.
+  return ratio >= 1000 ? '> 999x' : `${oneDigit.format(ratio)}x`;
 }
 
 export type InstantStyle = 'date' | 'date-time' | 'time' | 'exact';

@@ -44,6 +44,7 @@ describe('who can read now', () => {
 
   it('speaks of erased keys only when there were keys', () => {
     expect(whoCanRead([], 1, 'failed').what).toBe('nothing');
+    expect(whoCanRead(until('gateway-forward'), 1, 'failed').what).toBe('greeting');
     expect(whoCanRead(until('channel-established'), 1, 'waiting-to-resume').what).toBe('greeting');
     expect(whoCanRead(until('key-a-created'), 1, 'failed').what).toBe('closed');
   });

@@ -68,7 +68,10 @@ function ResumeNotice({ detail }: { readonly detail: SessionDetail }): ReactNode
           progress.safeBytes > 0 &&
           t('session.resume.safe', { bytes: formatBytes(progress.safeBytes) })}{' '}
         <NextAttempt detail={detail} />{' '}
-        {resumeUntil !== null && t(`session.resume.until.${viewer}`, { time: formatInstant(resumeUntil, 'time') })}
+        {resumeUntil !== null &&
+          t(isQuestion ? 'session.resume.until.question' : `session.resume.until.${viewer}`, {
+            time: formatInstant(resumeUntil, 'time'),
+          })}
       </MessageBarBody>
     </MessageBar>
   );

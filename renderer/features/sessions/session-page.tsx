@@ -27,7 +27,7 @@ const useStyles = makeStyles({
   center: { height: '100%', display: 'flex', alignItems: 'center', justifyContent: 'center', padding: '24px' },
   figures: {
     display: 'grid',
-    gridTemplateColumns: 'minmax(280px, 1fr) minmax(264px, 1.1fr) minmax(150px, 0.7fr) minmax(270px, 1.6fr)',
+    gridTemplateColumns: 'minmax(268px, 1fr) minmax(264px, 1.1fr) minmax(150px, 0.7fr) minmax(292px, 1.6fr)',
     gap: '10px',
   },
   lists: {

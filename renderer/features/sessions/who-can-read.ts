@@ -21,7 +21,7 @@ export function whoCanRead(steps: readonly HandshakeStep[], attempt: number, sta
     if (hadKey) return { ...nobody, what: 'ended' };
     return steps.some(({ step, outcome }) => step === 'channel-established' && outcome === 'done')
       ? { ...nobody, what: 'closed' }
-      : { ...nobody, what: isDone('gateway-forward') ? 'greeting' : 'nothing' };
+      : { ...nobody, what: isDone('gateway-connect') ? 'greeting' : 'nothing' };
   }
   if (isDone('streams-open')) {
     return { what: 'data', canRead: ['source-mover', 'target-mover'], cannotRead: ['gateway', 'anyone'] };
