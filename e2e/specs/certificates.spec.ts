@@ -87,6 +87,15 @@ test('a certificate of other software is imported; what cannot be used says why;
     const content = await wizard.step('Pick Certificate');
     const greyed = wizard.row(/backup\.northwind/);
     await expect(greyed).toHaveAttribute('aria-disabled', 'true');
+    const usable = wizard.row(/identity/i).first();
+    for (const contrast of [{ contrast: 'more' }, { forcedColors: 'active' }] as const) {
+      await farkeep.page.emulateMedia(contrast);
+      const [color = ''] = await Promise.all(
+        [greyed, usable].map((row) => row.evaluate((it) => getComputedStyle(it).color)),
+      );
+      await expect(usable, 'greyed in high contrast as well').not.toHaveCSS('color', color);
+    }
+    await farkeep.page.emulateMedia({ contrast: null, forcedColors: null });
     await greyed.click({ force: true });
     await expect(content).toContainText('Cannot be used: The private key of this certificate is missing');
     await wizard.next();

@@ -31,6 +31,9 @@ test('a backup is paused, both sides say by whom, and it goes on with new keys',
   await expect(session.state).toHaveText('Paused');
   await expect(page.getByText('You have paused this session')).toBeVisible();
   await expect(page.getByText('No session running')).toBeVisible();
+  const objects = page.getByRole('region', { name: 'Objects' });
+  await expect(objects).toContainText('Paused');
+  await expect(objects).not.toContainText('Running');
   await page.mouse.move(0, 0);
   await farkeep.expectAccessible('session-paused-tenant');
 

@@ -1,11 +1,13 @@
 // Owns the window: top bar, navigation, page, status bar. Nothing scrolls but the page.
 import { makeStyles, tokens } from '@fluentui/react-components';
+import { useRef } from 'react';
 import type { ReactNode } from 'react';
 import { Navigation } from './navigation.tsx';
 import { PageHost } from './page-host.tsx';
 import { StatusBar } from './status-bar.tsx';
 import { TopBar } from './top-bar.tsx';
 import { TrustNotices } from './trust-notices.tsx';
+import { usePageFocus } from './use-page-focus.ts';
 
 const useStyles = makeStyles({
   root: { display: 'flex', flexDirection: 'column', height: '100%' },
@@ -16,18 +18,22 @@ const useStyles = makeStyles({
     display: 'flex',
     flexDirection: 'column',
     backgroundColor: tokens.colorNeutralBackground2,
+    // It takes the focus when a page opens, but is nothing to operate.
+    outlineStyle: 'none',
   },
   page: { flexGrow: 1, minHeight: 0 },
 });
 
 export function AppShell(): ReactNode {
   const styles = useStyles();
+  const main = useRef<HTMLElement>(null);
+  usePageFocus(main);
   return (
     <div className={styles.root}>
       <TopBar />
       <div className={styles.middle}>
         <Navigation />
-        <main className={styles.main}>
+        <main className={styles.main} ref={main} tabIndex={-1}>
           <TrustNotices />
           <div className={styles.page}>
             <PageHost />

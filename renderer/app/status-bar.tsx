@@ -70,10 +70,14 @@ export function StatusBar(): ReactNode {
   const roles = useMirror(({ console }) => console.roles);
   const services = useMirror(useShallow(({ console }) => console.services.filter(({ role }) => roles.includes(role))));
   // The same session has the same id on both sides and counts once.
+  // What is known of a role that was switched off is of yesterday.
   const running = useMirror(
-    ({ provider, tenant }) =>
+    ({ console, provider, tenant }) =>
       new Set(
-        [...tenant.sessions, ...provider.sessions]
+        [
+          ...(console.roles.includes('tenant') ? tenant.sessions : []),
+          ...(console.roles.includes('provider') ? provider.sessions : []),
+        ]
           .filter((session) => !isFinal(session) && session.state !== 'paused')
           .map(({ id }) => id),
       ).size,

@@ -103,7 +103,9 @@ export const providerTexts = {
   'tenants.quota.value': '{used} of {limit}',
   'tenants.remove.title': 'Remove tenant “{name}”?',
   'tenants.remove.text':
-    'The account is removed and its running sessions end. Its backups stay in the repository folders until you delete them.',
+    'The account is removed, with its password, quotas and invitations{sessions, plural, =0 {} one {, and its running session ends} other {, and its # running sessions end}}. The tenant can neither back up nor restore any more, and a new account of the same name does not get these backups back.',
+  'tenants.remove.kept':
+    'What stays: {used} of backups in {repositories}, until you delete them from the repository folders.',
   'tenants.remove.confirm': 'Remove tenant',
   'tenants.disable.title': 'Disable tenant “{name}”?',
   'tenants.disable.text': 'It cannot log in until it is enabled again. Its backups stay.',
@@ -158,17 +160,24 @@ export const providerTexts = {
   'repositories.column.tenants': 'Tenants',
   'repositories.column.points': 'Restore points',
   'repositories.state.good': 'Ready',
+  'repositories.state.damaged': 'Damaged',
   'repositories.state.problem': 'Problem',
+  'repositories.verifiedAt': 'Last verified',
   'repositories.created': 'Added',
   'repositories.remove.title': 'Remove repository “{name}”?',
-  'repositories.remove.text':
-    'Tenants can no longer back up to it or restore from it. The folder {folder} and what is in it stay; add it again to use it again.',
+  'repositories.remove.text': 'It is taken off the list: nobody can back up to it or restore from it any more.',
+  'repositories.remove.kept':
+    'What stays: the folder {folder} with {used} and {points, plural, one {# restore point} other {# restore points}}. Add the folder again to use it again.',
+  'repositories.remove.inUse':
+    '{count, plural, one {# tenant has} other {# tenants have}} a quota in it. It cannot be removed before it is taken out of their quotas.',
   'repositories.remove.confirm': 'Remove repository',
   'repositories.verifying': 'Verifying “{name}”: every block is read, which takes as long as the disk needs.',
   'repositories.verified': '“{name}” is sound: {packs, number} packs and {points, number} restore points were read.',
   'repositories.damaged': '“{name}” is damaged: {count, plural, one {# finding} other {# findings}}.',
   'repositories.damaged.next':
     '{count, plural, one {# block is} other {# blocks are}} lost and no longer counted as present. Next: the tenant runs the job again; the blocks are sent again, and older restore points that share them are whole again. Then verify once more.',
+  'repositories.damaged.known':
+    'The last check had {count, plural, one {# finding} other {# findings}}. When the tenants have run their jobs again, verify once more.',
   'repositories.damaged.noneLost': 'No block is lost by the damage to packs: other places hold them.',
   'repositories.damaged.notMarked':
     'The damage could not be marked, so the blocks would not be sent again: {reason}. Make the folder writable for the service, then verify once more.',

@@ -5,6 +5,12 @@ export const shellTexts = {
   'app.connecting': 'Connecting to the services…',
   'app.failed': 'The console could not start',
 
+  'step.waiting': 'to come',
+  'step.running': 'in progress',
+  'step.done': 'done',
+  'step.failed': 'failed',
+  'step.incomplete': 'not complete',
+
   'word.add': 'Add',
   'word.cancel': 'Cancel',
   'word.close': 'Close',
@@ -113,10 +119,6 @@ export const shellTexts = {
   'diagnostics.step.sessions': 'The last sessions: states and figures',
   'diagnostics.step.trust-journal': 'Verification of the trust journal',
   'diagnostics.step.logs': 'The ends of the log files',
-  'diagnostics.state.waiting': 'to come',
-  'diagnostics.state.running': 'in progress',
-  'diagnostics.state.done': 'done',
-  'diagnostics.state.failed': 'not complete',
   'diagnostics.saveAs': 'Save as...',
   'diagnostics.save': 'Save the diagnostics',
   'diagnostics.written': 'Written: {path} ({size})',

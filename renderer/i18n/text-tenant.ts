@@ -128,6 +128,9 @@ export const tenantTexts = {
   'points.empty.title': 'No restore point yet',
   'points.empty.text': 'Each successful run of a backup job makes one. It exists whole or not at all.',
   'points.empty.action': 'Go to jobs',
+  'points.unknown.title': 'The restore points are not known now',
+  'points.unknown.text':
+    'They are kept at the provider, which did not answer. Nothing is lost by that; ask again when it can be reached.',
   'points.column.job': 'Job',
   'points.column.created': 'Created',
   'points.column.size': 'Size',

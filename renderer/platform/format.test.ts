@@ -3,6 +3,7 @@ import {
   daysUntil,
   formatBytes,
   formatClock,
+  formatCountdown,
   formatDuration,
   formatInstant,
   formatPercent,
@@ -50,6 +51,13 @@ describe('figures', () => {
     expect(formatClock(-5)).toBe('00:00:00');
   });
 
+  it('never says that nothing is left of a wait that goes on', () => {
+    expect(formatCountdown(1)).toBe('00:00:01');
+    expect(formatCountdown(1000)).toBe('00:00:01');
+    expect(formatCountdown(1001)).toBe('00:00:02');
+    expect(formatCountdown(0)).toBe('00:00:00');
+  });
+
   it('never shows the end before it, nor nothing after a beginning', () => {
     expect(formatPercent(0, 100)).toBe('0 %');
     expect(formatPercent(1, 1_000_000)).toBe('1 %');
@@ -64,6 +72,9 @@ describe('figures', () => {
     expect(formatRatio(12_400, 4_100)).toBe('3.0x');
     expect(formatRatio(0, 10)).toBeNull();
     expect(formatRatio(10, 0)).toBeNull();
+    expect(formatRatio(13, 357)).toBeNull();
+    expect(formatRatio(6_300_000, 11)).toBe('> 999x');
+    expect(formatRatio(90, 100)).toBe('0.9x');
   });
 
   it('groups identifiers and shortens thumbprints', () => {

@@ -35,6 +35,11 @@ export function formatClock(milliseconds: number): string {
   return days === 0 ? clock : `${days} d ${clock}`;
 }
 
+/** For what is left of a wait: whole seconds that have begun, so that it never says 00:00:00 while there is something left. */
+export function formatCountdown(milliseconds: number): string {
+  return formatClock(Math.ceil(milliseconds / 1000) * 1000);
+}
+
 /** For a thing that took a while: "38 ms", "4.2 s", "2 min 10 s", "3 h 5 min". */
 export function formatDuration(milliseconds: number): string {
   if (milliseconds < 1) return '< 1 ms';
@@ -67,7 +72,11 @@ export function formatPercent(part: number, whole: number): string {
 /** "3.0x": how much smaller the transfer was than what was read. */
 export function formatRatio(readBytes: number, transferredBytes: number): string | null {
   if (readBytes <= 0 || transferredBytes <= 0) return null;
-  return `${oneDigit.format(readBytes / transferredBytes)}x`;
+  const ratio = readBytes / transferredBytes;
+  // A few bytes in their envelope: "0.0x" says nothing.
+  if (ratio < 0.1) return null;
+  // At the start much is read before the first bytes have left.
+  return ratio >= 1000 ? '> 999x' : `${oneDigit.format(ratio)}x`;
 }
 
 export type InstantStyle = 'date' | 'date-time' | 'time' | 'exact';

@@ -81,7 +81,12 @@ export const useDataTableStyles = makeStyles({
     textOverflow: 'ellipsis',
     whiteSpace: 'nowrap',
   },
-  disabledRow: { color: tokens.colorNeutralForeground3 },
+  disabledRow: {
+    color: tokens.colorNeutralForeground3,
+    // Both kinds of high contrast make one white of all text colors.
+    '@media (prefers-contrast: more) and (forced-colors: none)': { color: tokens.colorNeutralForegroundDisabled },
+    '@media (forced-colors: active)': { color: 'GrayText' },
+  },
   cell: {
     padding: '0 12px',
     minWidth: 0,

@@ -1,7 +1,7 @@
 // Owns the frame of every wizard: title, steps at the left, content, Previous, Next, Finish, Cancel; Enter is Next, Esc asks.
 import { Button, Dialog, DialogSurface, ProgressBar, Spinner } from '@fluentui/react-components';
 import { useEffect, useId, useRef, useState } from 'react';
-import type { SyntheticEvent, ReactNode } from 'react';
+import type { KeyboardEvent, ReactNode, SyntheticEvent } from 'react';
 import type { ErrorInfo } from '../../services/contracts/errors.ts';
 import { useText } from '../i18n/use-text.ts';
 import { ConfirmDialog } from './confirm-dialog.tsx';
@@ -119,6 +119,12 @@ export function Wizard({ title, steps, isDirty, onClose, footerStart, jumpTo = n
     void advance();
   };
 
+  /** A browser submits by Enter from fields only. */
+  const submitFromList = ({ key, target, defaultPrevented, currentTarget }: KeyboardEvent<HTMLFormElement>): void => {
+    const isList = target instanceof Element && target.matches('[role="grid"], [role="tree"]');
+    if (key === 'Enter' && isList && !defaultPrevented) currentTarget.requestSubmit();
+  };
+
   return (
     <Dialog
       open
@@ -127,7 +133,7 @@ export function Wizard({ title, steps, isDirty, onClose, footerStart, jumpTo = n
       }}
     >
       <DialogSurface className={styles.surface} aria-labelledby={titleId}>
-        <form className={styles.form} onSubmit={submit} noValidate>
+        <form className={styles.form} onSubmit={submit} onKeyDown={submitFromList} noValidate>
           <div className={styles.header}>
             <h2 id={titleId} className={styles.title}>
               {title}
@@ -222,13 +228,14 @@ function focusFieldAtFault(page: HTMLElement | null): void {
   page?.querySelector<HTMLElement>('input[aria-invalid="true"]')?.focus();
 }
 
-/** Radios first at the chosen one; what stands below a long text (data-focus="later") would scroll the text away; a page without fields leaves the focus on the button that goes on. */
+/** Of radios the chosen one; what stands below a long text (data-focus="later") would scroll the text away; a page without fields leaves the focus on the button that goes on. */
 function focusFirstField(page: HTMLElement | null): void {
-  const field =
-    page?.querySelector<HTMLElement>('input[type="radio"]:checked:not([disabled], [data-focus="later"] *)') ??
-    page?.querySelector<HTMLElement>(
-      'input:not([disabled]):not([readonly], [data-focus="later"] *), [role="grid"], textarea, select',
-    ) ??
-    page?.closest('form')?.querySelector<HTMLElement>('button[type="submit"]:not([disabled])');
-  field?.focus();
+  const first = page?.querySelector<HTMLElement>(
+    'input:not([disabled]):not([readonly], [data-focus="later"] *), [role="grid"], textarea, select',
+  );
+  const chosen = first?.matches('input[type="radio"]')
+    ? first.closest('[role="radiogroup"]')?.querySelector<HTMLElement>('input[type="radio"]:checked:not([disabled])')
+    : undefined;
+  const submit = page?.closest('form')?.querySelector<HTMLElement>('button[type="submit"]:not([disabled])');
+  (chosen ?? first ?? submit)?.focus();
 }

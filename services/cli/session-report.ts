@@ -1,6 +1,11 @@
 // Owns how a session that ended is told: exit code, the stable JSON form, sentences for people. Used by job run, restore, session watch.
 import { errorCatalogue, exitCodes } from '../contracts/errors.ts';
-import type { SessionDetail, SessionSummary } from '../contracts/models/session.ts';
+import {
+  handshakeSteps,
+  type HandshakeStep,
+  type SessionDetail,
+  type SessionSummary,
+} from '../contracts/models/session.ts';
 import { formatBytes, formatCounted, formatDuration, formatRate } from './quantities.ts';
 import { printable } from './text-table.ts';
 
@@ -18,6 +23,14 @@ export function exitCodeOf({ state, error, hasSecurityWarning }: SessionSummary)
       return exitCode === exitCodes.done ? exitCodes.failed : exitCode;
     }
   }
+}
+
+/** Attempt by attempt, in the order of docs/protocol.md; they arrive from two sides, one later than the other. */
+export function inOrder(steps: readonly HandshakeStep[]): HandshakeStep[] {
+  return steps.toSorted(
+    (one, other) =>
+      one.attempt - other.attempt || handshakeSteps.indexOf(one.step) - handshakeSteps.indexOf(other.step),
+  );
 }
 
 export function durationMsOf({ createdAt, endedAt }: SessionSummary): number {

@@ -2,7 +2,7 @@
 // Both sides use it, on the main thread or on a worker. Does not know what messages mean.
 import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
 import { releaseMemory } from '../kernel/release-memory.ts';
-import type { DataSocket } from '../transport/data-socket.ts';
+import { whyNoTicket, type DataSocket } from '../transport/data-socket.ts';
 import { DataStreamHandshake } from '../wire/data-stream.ts';
 import type { DataStreamOptions } from '../wire/data-stream.ts';
 import { MessageAssembler } from '../wire/message-assembler.ts';
@@ -33,6 +33,7 @@ export class DataConnection {
   readonly #socket: DataSocket;
   readonly #handlers: DataConnectionHandlers;
   readonly #handshake: DataStreamHandshake;
+  readonly #side: DataStreamOptions['side'];
   readonly #assembler = new MessageAssembler();
   readonly #inbox: { readonly message: DataMessage; readonly memory: readonly Uint8Array[] }[] = [];
   #sealer: RecordSealer | undefined;
@@ -49,6 +50,7 @@ export class DataConnection {
   constructor(socket: DataSocket, options: DataStreamOptions, handlers: DataConnectionHandlers, firstBytes?: Buffer) {
     this.#socket = socket;
     this.#handlers = handlers;
+    this.#side = options.side;
     this.#handshake = new DataStreamHandshake(options);
     void socket.write(this.#handshake.start());
     socket.start(
@@ -196,6 +198,10 @@ export class DataConnection {
   }
 
   #cut(): FarkeepError {
+    // Gateway and target close without a word when they do not know the ticket; with a good one the target's nonce comes at once.
+    if (this.#side === 'client' && this.#socket.bytesRead === 0) {
+      return new FarkeepError('ticket.invalid', `The ticket of a data stream was not taken: ${whyNoTicket}`);
+    }
     return new FarkeepError('connection.lost', 'The data stream was cut before its authenticated end');
   }
 }

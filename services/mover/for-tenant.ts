@@ -8,10 +8,17 @@ function mayTellOfDisks(code: ErrorCode): boolean {
   return code.startsWith('storage.') || code === 'call.internal' || code === 'point.incomplete';
 }
 
+const place = 'At the provider: ';
+
+/** Whether it is what `forTenant` made of a failure here. */
+export function isToldToTenant({ code, message }: FarkeepError): boolean {
+  return mayTellOfDisks(code) && message.startsWith(place);
+}
+
 export function forTenant(error: FarkeepError): FarkeepError {
   const { code, retryable } = error;
   if (!mayTellOfDisks(code)) return error;
-  return new FarkeepError(code, `At the provider: ${errorCatalogue[code].title}`, {
+  return new FarkeepError(code, `${place}${errorCatalogue[code].title}`, {
     hint: code === 'point.incomplete' ? error.hint : 'The provider admin sees the particulars in this session.',
     retryable,
   });

@@ -88,6 +88,12 @@ const fingerprintOfInvitations = 'ALTER TABLE invitations ADD COLUMN fingerprint
 /** A renewed client certificate that the gateway has not used yet. */
 const renewedGateways = 'ALTER TABLE gateways ADD COLUMN renewed_sha256 TEXT;';
 
+/** Null: never verified. */
+const verifiedRepositories = `
+  ALTER TABLE repositories ADD COLUMN verified_at TEXT;
+  ALTER TABLE repositories ADD COLUMN findings INTEGER;
+`;
+
 export const providerMigrations: readonly string[] = [
   accounts,
   sessionArchiveMigration,
@@ -95,6 +101,7 @@ export const providerMigrations: readonly string[] = [
   tasksOfTenants,
   fingerprintOfInvitations,
   renewedGateways,
+  verifiedRepositories,
 ];
 
 export function openProviderDatabase(home: string): Database {

@@ -1,12 +1,13 @@
 // Owns one session as the provider runs it: attempts one after the other, the reservation between them, what the target mover tells, the end.
 // Does not judge whether a tenant may; the session manager has done that. Never holds a key beyond the attempt's start.
-import type { ErrorInfo } from '../contracts/errors.ts';
+import { errorCatalogue, type ErrorInfo } from '../contracts/errors.ts';
 import type { HandshakeStepName, SessionSide } from '../contracts/models/session.ts';
 import { handshakeStepNameSchema } from '../contracts/models/session.ts';
 import type { TlsInfo } from '../contracts/models/trust.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
 import type { Logger } from '../kernel/logger.ts';
+import { isToldToTenant } from '../mover/for-tenant.ts';
 import type { MoverEvent, MoverExit, Operation } from '../mover/local-link.ts';
 import type { RouteRequest } from '../transport/gateway-link-server.ts';
 import { isResumable, pausedTooLong } from '../session/attempt-error.ts';
@@ -295,12 +296,13 @@ export class ProviderSession {
     if (input.progress !== undefined) live.setProgress(input.progress);
     live.setWarningCount(input.warningCount);
     const hasPoint = this.#context.operation === 'backup' && this.#context.isCommitted;
-    const error = input.error === null ? null : FarkeepError.fromInfo(input.error);
+    const error = input.error === null ? null : this.#fromTenant(FarkeepError.fromInfo(input.error));
     const isGood = input.outcome === 'succeeded' || input.outcome === 'warning';
     if (isGood && this.#context.operation === 'backup' && !this.#context.isCommitted) {
       throw new FarkeepError('point.incomplete', 'The restore point is not on disk');
     }
     if (error?.code.startsWith('security.') === true) live.raiseSecurityWarning(error.message);
+    else if (error !== null && input.outcome === 'failed') live.act('error', error.message);
     live.finish(input.outcome, error);
     await this.#endAttempt(error ?? new FarkeepError('call.cancelled', 'The session has ended'));
     this.#settle();
@@ -458,6 +460,13 @@ export class ProviderSession {
     this.live.finish('failed', told);
     this.#voice?.ended(true, error);
     this.#settle();
+  }
+
+  /** What the tenant was told of this side's own disk comes back when its word is quicker than the mover's end. */
+  #fromTenant(error: FarkeepError): FarkeepError {
+    if (!isToldToTenant(error)) return error;
+    const { code } = error;
+    return this.#withPlace(new FarkeepError(code, errorCatalogue[code].title));
   }
 
   /** The provider admin has to find the disk: the system's word alone does not name it. */

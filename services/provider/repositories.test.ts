@@ -24,6 +24,15 @@ describe('Repositories', () => {
     expect(described.freeBytes).toBeGreaterThan(0);
   });
 
+  it('tells the last check also when it ended while the list was being made', async () => {
+    const root = await makeTemporaryFolder();
+    const { repositories } = make();
+    const { id } = await repositories.add('main', path.join(root, 'one'));
+    const listing = repositories.list();
+    repositories.setVerified(id, 2);
+    expect((await listing)[0]).toMatchObject({ verification: { findings: 2 } });
+  });
+
   it('refuses folders that cannot be used, and says why', async () => {
     const root = await makeTemporaryFolder();
     const { repositories } = make();

@@ -23,6 +23,7 @@ export interface RepositoryRow {
   readonly name: string;
   readonly folder: string;
   readonly createdAt: string;
+  readonly verification: Repository['verification'];
 }
 
 export class Repositories {
@@ -42,6 +43,8 @@ export class Repositories {
       name: String(row['name']),
       folder: String(row['folder']),
       createdAt: String(row['created_at']),
+      verification:
+        row['verified_at'] === null ? null : { at: String(row['verified_at']), findings: Number(row['findings']) },
     }));
   }
 
@@ -52,7 +55,10 @@ export class Repositories {
   }
 
   async list(): Promise<Repository[]> {
-    return Promise.all(this.rows().map((row) => this.describe(row)));
+    const described = await Promise.all(this.rows().map((row) => this.describe(row)));
+    // A check may have ended while the folders were looked at; what is told last must not be the older word.
+    const verifications = new Map(this.rows().map(({ id, verification }) => [id, verification]));
+    return described.map((repository) => ({ ...repository, verification: verifications.get(repository.id) ?? null }));
   }
 
   async describe(row: RepositoryRow): Promise<Repository> {
@@ -75,6 +81,7 @@ export class Repositories {
       tenants: Number(counted?.['tenants'] ?? 0),
       points,
       problem,
+      verification: row.verification,
     };
   }
 
@@ -98,7 +105,13 @@ export class Repositories {
       }
     }
     const id = await prepareFolder(absolute);
-    const row = { id, name, folder: absolute, createdAt: new Date(this.#clock.now()).toISOString() };
+    const row = {
+      id,
+      name,
+      folder: absolute,
+      createdAt: new Date(this.#clock.now()).toISOString(),
+      verification: null,
+    };
     this.#database.run(
       'INSERT INTO repositories (id, name, folder, created_at) VALUES (?, ?, ?, ?)',
       row.id,
@@ -107,6 +120,16 @@ export class Repositories {
       row.createdAt,
     );
     return row;
+  }
+
+  /** What a check of everything has found; stays until the next one. */
+  setVerified(repositoryId: string, findings: number): void {
+    this.#database.run(
+      'UPDATE repositories SET verified_at = ?, findings = ? WHERE id = ?',
+      new Date(this.#clock.now()).toISOString(),
+      findings,
+      repositoryId,
+    );
   }
 
   /** The folder and what is in it stay. @throws call.conflict while a tenant has a quota there */

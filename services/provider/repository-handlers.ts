@@ -53,6 +53,7 @@ export function repositoryHandlers(options: RepositoryHandlersOptions): DomainHa
       const totals = { packs: 0, points: 0, soundAgainBlocks: 0 };
       let markingProblem: string | null = null;
       for (const row of rows) {
+        const findingsBefore = damaged.length;
         for (const tenantFolder of await repositories.tenantFolders(row.id)) {
           const result = await verifyAndMark({ tenantFolder, logger, isDeep, signal: context.signal });
           totals.packs += result.packs;
@@ -65,6 +66,8 @@ export function repositoryHandlers(options: RepositoryHandlersOptions): DomainHa
           const lost = result.damaged.reduce((sum, { lostBlocks }) => sum + lostBlocks, 0);
           if (lost > 0) audit.add(describeCaller(context), 'repository.damage', row.name, `${lost} blocks are lost`);
         }
+        repositories.setVerified(row.id, damaged.length - findingsBefore);
+        publish(repositoriesDomain, 'changed', await repositories.describe(repositories.get(row.id)));
       }
       return { ok: damaged.length === 0, ...totals, damaged, settled, markingProblem };
     },

@@ -19,7 +19,13 @@ describe('TenantAccounts', () => {
     database = new Database(':memory:', providerMigrations);
     accounts = new TenantAccounts(database, { now: () => nowMs, sleep: () => Promise.resolve() });
     for (const name of ['main', 'cold']) {
-      database.run('INSERT INTO repositories VALUES (?, ?, ?, ?)', `id-${name}`, name, `/disk/${name}`, 'then');
+      database.run(
+        'INSERT INTO repositories (id, name, folder, created_at) VALUES (?, ?, ?, ?)',
+        `id-${name}`,
+        name,
+        `/disk/${name}`,
+        'then',
+      );
     }
     tenantId = await accounts.add({
       name: 'contoso',

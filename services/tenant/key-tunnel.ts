@@ -2,7 +2,7 @@
 // Keeps no key: both belong to the caller, who zeroes them.
 import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
 import type { Secret } from '../kernel/secret.ts';
-import { connectData, type DataSocket } from '../transport/data-socket.ts';
+import { connectData, whyNoTicket, type DataSocket } from '../transport/data-socket.ts';
 import { TunnelClient } from '../wire/tunnel.ts';
 import type { GatewayAddress } from './provider-link.ts';
 
@@ -94,5 +94,11 @@ function exchange(socket: DataSocket, tunnel: TunnelClient, options: KeyTunnelOp
 function lost(hasAnswer: boolean, { name }: GatewayAddress, cause: FarkeepError | undefined): FarkeepError {
   return hasAnswer
     ? new FarkeepError('connection.lost', `The tunnel through ${name} broke before Key B was proven`, { cause })
-    : new FarkeepError('ticket.invalid', `${name} did not take the ticket of the tunnel`, { cause });
+    : new FarkeepError(
+        'ticket.invalid',
+        cause === undefined
+          ? `${name} did not take the ticket of the tunnel: ${whyNoTicket}`
+          : `${name} closed the tunnel before the other side answered: ${cause.message}`,
+        { cause },
+      );
 }

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { CommandOutput } from '../contracts/contract.ts';
+import type { Repository } from '../contracts/models/provider.ts';
 import type { SessionDetail } from '../contracts/models/session.ts';
 import { gatewaysDomain } from '../contracts/rpc/gateways.ts';
 import { repositoriesDomain } from '../contracts/rpc/repositories.ts';
@@ -43,6 +44,9 @@ describe('damaged blocks at the provider', () => {
   const verify = (): Promise<CommandOutput<typeof repositoriesDomain, 'verify'>> =>
     stack.provider.domain(repositoriesDomain).verify({});
 
+  const lastVerification = async (): Promise<Repository['verification']> =>
+    (await stack.provider.domain(repositoriesDomain).list({})).repositories[0]?.verification;
+
   /** The newest pack that holds this piece of big.bin, and where. */
   async function holderOf(contentOffset: number): Promise<{ file: string; at: number }> {
     const content = (await readFile(path.join(source, 'big.bin'))).subarray(contentOffset, contentOffset + 64);
@@ -74,11 +78,14 @@ describe('damaged blocks at the provider', () => {
   }
 
   it('that verify finds are sent again by the next run, exactly these, and the old point is whole', async () => {
+    expect(await lastVerification()).toBeNull();
     await flip(await holderOf(100));
     await flip(await holderOf(8 * 1024 * 1024));
     const report = await verify();
     expect(report).toMatchObject({ ok: false, damaged: [{ damagedBlocks: 2, lostBlocks: 2, points: [oldPoint] }] });
     expect(formatVerification(report)).toMatch(/2 blocks are lost .*run the job again/s);
+    // Whoever looks later sees it too.
+    expect(await lastVerification()).toMatchObject({ findings: 1 });
 
     const healing = await stack.runJob(jobId);
     expect(healing).toMatchObject({ state: 'succeeded', progress: { newBlocks: 2 } });
@@ -87,6 +94,7 @@ describe('damaged blocks at the provider', () => {
     const after = await verify();
     expect(after).toMatchObject({ ok: true, damaged: [], settled: [{ damagedBlocks: 2, lostBlocks: 0 }] });
     expect(formatVerification(after)).toMatch(/^Sound: .*was sent again/s);
+    expect(await lastVerification()).toMatchObject({ findings: 0 });
     await expectOldPointWhole('after-flip');
     const last = await stack.runJob(jobId);
     expect(last.progress.newBlocks).toBe(0);

@@ -1,8 +1,10 @@
-// A ticket lives 60 s: one that comes late opens nothing, and the session comes through with fresh ones.
+// A ticket lives 60 s and opens one connection: one that comes late or twice opens nothing, both sides say so, and the session comes
+// through with fresh ones.
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { SessionDetail } from '../contracts/models/session.ts';
 import { gatewaysDomain } from '../contracts/rpc/gateways.ts';
 import { serviceProvidersDomain } from '../contracts/rpc/service-providers.ts';
 import { gatewayConfigSchema } from '../gateway/config.ts';
@@ -10,7 +12,7 @@ import { startGateway } from '../gateway/service.ts';
 import { systemClock } from '../kernel/clock.ts';
 import { silentLogger } from '../kernel/logger.ts';
 import { Stack } from './stack.ts';
-import { TamperingProxy } from './tampering-proxy.ts';
+import { preambleBytes, TamperingProxy } from './tampering-proxy.ts';
 
 let folder: string;
 let stack: Stack;
@@ -47,6 +49,16 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 }, 30_000);
 
+/** Both admins read why the first attempt failed, and where. */
+async function expectToldOnBothSides(session: SessionDetail): Promise<void> {
+  for (const side of [session, await stack.untilEndedAtProvider(session.id)]) {
+    const failed = side.steps.find(({ attempt, outcome }) => attempt === 1 && outcome === 'failed');
+    const told = [failed?.detail, ...side.actions.map(({ text }) => text)];
+    const reason = 'it is unknown, was used already, or is older than a minute';
+    expect(told.filter((text) => text?.includes(reason) === true).length, JSON.stringify(told)).toBeGreaterThan(1);
+  }
+}
+
 for (const kind of ['tunnel', 'data'] as const) {
   it(`opens nothing with a ticket for the ${kind} that is a minute old`, async () => {
     const source = path.join(folder, `source-${kind}`);
@@ -72,5 +84,30 @@ for (const kind of ['tunnel', 'data'] as const) {
     });
     const failed = session.steps.find(({ attempt, outcome }) => attempt === 1 && outcome === 'failed');
     expect(failed?.step).toBe(kind === 'tunnel' ? 'tunnel-opened' : 'streams-open');
+    await expectToldOnBothSides(session);
   }, 40_000);
 }
+
+it('opens nothing with a ticket for the data that was used already', async () => {
+  const source = path.join(folder, 'source-twice');
+  await mkdir(source);
+  await writeFile(path.join(source, 'a.txt'), 'twice');
+  const { providers } = await stack.tenant.domain(serviceProvidersDomain).list({});
+  const { id } = providers[0] ?? (await stack.addProvider());
+  const jobId = await stack.addJob(id, source, { name: 'job twice' });
+  let used: Buffer | undefined;
+  let isTwice = false;
+  proxy.interfere = ({ kind, direction, offset }, chunk) => {
+    if (kind !== 'data' || direction !== 'to-gateway' || offset !== 0 || isTwice) return undefined;
+    if (used === undefined) {
+      used = Buffer.from(chunk.subarray(0, preambleBytes));
+      return undefined;
+    }
+    isTwice = true;
+    return Buffer.concat([used, chunk.subarray(preambleBytes)]);
+  };
+  const session = await stack.runJob(jobId);
+  expect(isTwice).toBe(true);
+  expect(session).toMatchObject({ error: null, state: 'succeeded', attempt: 2, hasSecurityWarning: false });
+  await expectToldOnBothSides(session);
+}, 40_000);

@@ -238,7 +238,14 @@ describe('a session that cannot go on', () => {
       expect(session.error?.code).toBe('storage.disk-full');
       // Which folder it is stays with the provider.
       expect(JSON.stringify(session)).not.toContain(disk);
-      expect((await site.stack.untilEndedAtProvider(session.id)).error?.code).toBe('storage.disk-full');
+      const atProvider = await site.stack.untilEndedAtProvider(session.id);
+      expect(atProvider.error?.code).toBe('storage.disk-full');
+      // Whichever of the two sides was quicker to say so.
+      expect(atProvider.error?.message).toContain(disk);
+      expect(atProvider.error?.message).not.toContain('At the provider');
+      expect(atProvider.actions.filter(({ level }) => level === 'error').map(({ text }) => text)).toEqual([
+        atProvider.error?.message,
+      ]);
       expect((await site.stack.tenant.domain(pointsDomain).list({})).points).toEqual([]);
       execFileSync('mount', ['-o', 'remount,size=64m', disk]);
       const again = await site.stack.runJob(site.jobId);

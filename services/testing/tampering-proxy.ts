@@ -17,7 +17,7 @@ export interface Traffic {
 /** May change the chunk, or return "cut" to break the connection. Undefined leaves it as it is. */
 export type Interference = (traffic: Traffic, chunk: Buffer) => Buffer | 'cut' | undefined;
 
-const preambleBytes = 40;
+export const preambleBytes = 40;
 
 export class TamperingProxy {
   readonly #server: Server;

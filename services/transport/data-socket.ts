@@ -12,6 +12,9 @@ const readBufferSizesBytes = [4 * 1024, 64 * 1024, 256 * 1024] as const;
 const shrinkAfterReads = 256;
 const keepAliveDelayMs = 30_000;
 
+/** What all it can be when a connection is closed without a word; the other side does not say which, so that nobody learns by trying. */
+export const whyNoTicket = 'it is unknown, was used already, or is older than a minute';
+
 export interface DataSocketHandlers {
   /**
    * Gets the bytes in the order they came. `chunk` is a view of the read buffer: it may be used until this function returns, or, when it

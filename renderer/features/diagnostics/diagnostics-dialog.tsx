@@ -1,6 +1,5 @@
 // Owns Export diagnostics: what goes into the archive, where it is saved, the progress of its steps, and the path to copy.
-import { Button, Spinner, makeStyles, mergeClasses, tokens } from '@fluentui/react-components';
-import { CheckmarkCircle20Filled, Circle20Regular, Warning20Filled } from '@fluentui/react-icons';
+import { Button, makeStyles } from '@fluentui/react-components';
 import { useEffect, useState } from 'react';
 import type { ReactNode } from 'react';
 import { consoleDomain, diagnosticsStepNames } from '../../../services/contracts/rpc/console.ts';
@@ -12,15 +11,12 @@ import { formatBytes } from '../../platform/format.ts';
 import { CopyButton } from '../../ui/copy-button.tsx';
 import { DialogFrame } from '../../ui/dialog-frame.tsx';
 import { ErrorView } from '../../ui/error-view.tsx';
+import { StepList } from '../../ui/step-list.tsx';
+import type { StepState } from '../../ui/step-list.tsx';
 import { useCall } from '../../ui/use-call.ts';
 
 const useStyles = makeStyles({
   intro: { margin: '0 0 12px 0' },
-  list: { margin: 0, padding: 0, listStyleType: 'none', display: 'flex', flexDirection: 'column', gap: '6px' },
-  item: { display: 'flex', alignItems: 'center', gap: '8px', color: tokens.colorNeutralForeground2 },
-  mark: { display: 'inline-flex', width: '20px', color: tokens.colorNeutralForeground3 },
-  done: { color: tokens.colorPaletteGreenForeground1 },
-  failed: { color: tokens.colorPaletteDarkOrangeForeground1 },
   result: { marginTop: '16px', display: 'flex', alignItems: 'center', gap: '8px' },
   path: { overflowWrap: 'anywhere', flexGrow: 1 },
   error: { marginTop: '16px' },
@@ -54,8 +50,8 @@ export function DiagnosticsDialog({ onClose }: { readonly onClose: () => void })
   const [written, setWritten] = useState<Written | null>(null);
   const running = useRunningStep(call.isBusy);
   const position = running === null ? -1 : diagnosticsStepNames.indexOf(running);
-  const stateOf = (step: DiagnosticsStepName, index: number): 'done' | 'failed' | 'running' | 'waiting' => {
-    if (written !== null) return written.failedSteps.includes(step) ? 'failed' : 'done';
+  const stateOf = (step: DiagnosticsStepName, index: number): StepState => {
+    if (written !== null) return written.failedSteps.includes(step) ? 'incomplete' : 'done';
     return index < position ? 'done' : index === position ? 'running' : 'waiting';
   };
   const save = (): void =>
@@ -81,32 +77,14 @@ export function DiagnosticsDialog({ onClose }: { readonly onClose: () => void })
       }
     >
       <p className={styles.intro}>{t('diagnostics.intro')}</p>
-      <ol className={styles.list} aria-label={t('diagnostics.steps')}>
-        {diagnosticsStepNames.map((step, index) => {
-          const state = stateOf(step, index);
-          return (
-            <li key={step} className={styles.item}>
-              <span
-                className={mergeClasses(
-                  styles.mark,
-                  state === 'done' && styles.done,
-                  state === 'failed' && styles.failed,
-                )}
-                aria-hidden
-              >
-                {state === 'done' && <CheckmarkCircle20Filled />}
-                {state === 'failed' && <Warning20Filled />}
-                {state === 'waiting' && <Circle20Regular />}
-                {state === 'running' && <Spinner size="extra-tiny" />}
-              </span>
-              <span>
-                {t(`diagnostics.step.${step}`)}
-                <span className="visually-hidden">, {t(`diagnostics.state.${state}`)}</span>
-              </span>
-            </li>
-          );
-        })}
-      </ol>
+      <StepList
+        label={t('diagnostics.steps')}
+        steps={diagnosticsStepNames.map((step, index) => ({
+          id: step,
+          title: t(`diagnostics.step.${step}`),
+          state: stateOf(step, index),
+        }))}
+      />
       {written !== null && (
         <div className={styles.result} role="status">
           <span className={styles.path}>

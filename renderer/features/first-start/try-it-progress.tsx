@@ -1,11 +1,12 @@
 // Owns showing "Try it on this computer" step by step, and what failed when something did.
-import { Button, Spinner, makeStyles, mergeClasses, tokens } from '@fluentui/react-components';
-import { CheckmarkCircle20Filled, Circle20Regular, ErrorCircle20Filled } from '@fluentui/react-icons';
+import { Button, makeStyles, tokens } from '@fluentui/react-components';
 import { useCallback, useEffect, useRef, useState } from 'react';
 import type { ReactNode } from 'react';
 import { useText } from '../../i18n/use-text.ts';
 import { goTo, goToSession } from '../../platform/navigation-store.ts';
 import { ErrorView } from '../../ui/error-view.tsx';
+import { StepList } from '../../ui/step-list.tsx';
+import type { StepState } from '../../ui/step-list.tsx';
 import { useCall } from '../../ui/use-call.ts';
 import { tryIt, tryItSteps } from './try-it.ts';
 import type { TryItStep } from './try-it.ts';
@@ -28,24 +29,11 @@ const useStyles = makeStyles({
   },
   intro: { margin: 0, color: tokens.colorNeutralForeground2 },
   list: {
-    listStyle: 'none',
-    margin: 0,
     padding: '8px 16px',
     borderRadius: tokens.borderRadiusLarge,
     backgroundColor: tokens.colorNeutralBackground1,
     border: `1px solid ${tokens.colorNeutralStroke2}`,
   },
-  item: {
-    display: 'flex',
-    alignItems: 'center',
-    gap: '12px',
-    minHeight: '36px',
-    color: tokens.colorNeutralForeground3,
-  },
-  active: { color: tokens.colorNeutralForeground1 },
-  done: { color: tokens.colorPaletteGreenForeground1 },
-  failed: { color: tokens.colorPaletteRedForeground1 },
-  mark: { width: '20px', display: 'inline-flex', justifyContent: 'center' },
   actions: { display: 'flex', gap: '8px' },
 });
 
@@ -88,38 +76,18 @@ export function TryItProgress({ onLeave }: { readonly onLeave: () => void }): Re
   }, [start]);
 
   const position = tryItSteps.indexOf(current);
+  const stateAt = (index: number): StepState =>
+    index < position ? 'done' : index > position ? 'waiting' : call.error === null ? 'running' : 'failed';
   return (
     <main className={styles.page}>
       <div className={styles.sheet}>
         <h1 className={styles.title}>{t('try.title')}</h1>
         <p className={styles.intro}>{t('try.intro')}</p>
-        <ol className={styles.list} aria-label={t('try.steps')}>
-          {tryItSteps.map((step, index) => {
-            const state =
-              index < position ? 'done' : index > position ? 'waiting' : call.error === null ? 'running' : 'failed';
-            return (
-              <li key={step} className={mergeClasses(styles.item, state !== 'waiting' && styles.active)}>
-                <span
-                  className={mergeClasses(
-                    styles.mark,
-                    state === 'done' && styles.done,
-                    state === 'failed' && styles.failed,
-                  )}
-                  aria-hidden
-                >
-                  {state === 'done' && <CheckmarkCircle20Filled />}
-                  {state === 'failed' && <ErrorCircle20Filled />}
-                  {state === 'waiting' && <Circle20Regular />}
-                  {state === 'running' && <Spinner size="extra-tiny" />}
-                </span>
-                <span>
-                  {t(`try.step.${step}`)}
-                  <span className="visually-hidden">, {t(`try.state.${state}`)}</span>
-                </span>
-              </li>
-            );
-          })}
-        </ol>
+        <StepList
+          className={styles.list}
+          label={t('try.steps')}
+          steps={tryItSteps.map((step, index) => ({ id: step, title: t(`try.step.${step}`), state: stateAt(index) }))}
+        />
         {call.error !== null && (
           <>
             <ErrorView error={call.error} action={{ label: t('word.retry'), run: () => void start() }} />

@@ -1,4 +1,4 @@
-// Owns how a job's state looks: running with its progress, else how the last run ended.
+// Owns how a job's state looks: running with its progress, standing still, else how the last run ended.
 import type { ReactNode } from 'react';
 import type { Job } from '../../../services/contracts/models/tenant.ts';
 import { useText } from '../../i18n/use-text.ts';
@@ -11,7 +11,8 @@ export function JobState({ job }: { readonly job: Job }): ReactNode {
   const t = useText();
   const running = useMirror(({ tenant }) => tenant.sessions.find(({ id }) => id === job.runningSessionId));
   if (job.runningSessionId !== null) {
-    if (running?.state === 'paused') return <SessionStateBadge state="paused" />;
+    if (running?.state === 'paused' || running?.state === 'waiting-to-resume')
+      return <SessionStateBadge state={running.state} />;
     const total = running?.progress.totalBytes ?? null;
     return (
       <StatusBadge tone="info">

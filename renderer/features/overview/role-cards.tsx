@@ -7,6 +7,7 @@ import { useMirror } from '../../platform/use-mirror.ts';
 import { ValidityBadge } from '../../ui/certificate-validity.tsx';
 import { Instant } from '../../ui/instant.tsx';
 import { PropertyList } from '../../ui/property-list.tsx';
+import { StatusBadge } from '../../ui/status-badge.tsx';
 import { Card } from './card.tsx';
 
 export function ProviderCard(): ReactNode {
@@ -15,6 +16,9 @@ export function ProviderCard(): ReactNode {
   const usedBytes = repositories.reduce((sum, repository) => sum + repository.usedBytes, 0);
   const connected = gateways.filter(({ state }) => state === 'connected').length;
   const certificate = certificates.provider;
+  const unsound = repositories.filter(
+    ({ problem, verification }) => problem !== null || (verification?.findings ?? 0) > 0,
+  ).length;
   return (
     <Card title={t('overview.provider')}>
       <PropertyList
@@ -28,7 +32,17 @@ export function ProviderCard(): ReactNode {
             value: t('overview.stat.gateways.value', { connected, total: gateways.length }),
           },
           { name: t('overview.stat.tenants'), value: formatCount(tenants.length) },
-          { name: t('overview.stat.repositories'), value: formatCount(repositories.length) },
+          {
+            name: t('overview.stat.repositories'),
+            value:
+              unsound === 0 ? (
+                formatCount(repositories.length)
+              ) : (
+                <StatusBadge tone="danger">
+                  {t('overview.stat.repositories.unsound', { unsound, total: repositories.length })}
+                </StatusBadge>
+              ),
+          },
           { name: t('overview.stat.used'), value: formatBytes(usedBytes) },
         ]}
       />

@@ -40,13 +40,15 @@ const useStyles = makeStyles({
   body: { whiteSpace: 'normal' },
 });
 
-function RepositoryState({ problem }: Repository): ReactNode {
+function stateOf({ problem, verification }: Repository): 'problem' | 'damaged' | 'good' {
+  if (problem !== null) return 'problem';
+  return (verification?.findings ?? 0) > 0 ? 'damaged' : 'good';
+}
+
+function RepositoryState({ repository }: { readonly repository: Repository }): ReactNode {
   const t = useText();
-  return (
-    <StatusBadge tone={problem === null ? 'success' : 'danger'}>
-      {t(problem === null ? 'repositories.state.good' : 'repositories.state.problem')}
-    </StatusBadge>
-  );
+  const state = stateOf(repository);
+  return <StatusBadge tone={state === 'good' ? 'success' : 'danger'}>{t(`repositories.state.${state}`)}</StatusBadge>;
 }
 
 function columnsFor(t: TextFunction): readonly TableColumn<Repository>[] {
@@ -63,8 +65,8 @@ function columnsFor(t: TextFunction): readonly TableColumn<Repository>[] {
       id: 'state',
       title: t('repositories.column.state'),
       width: '110px',
-      sortBy: ({ problem }) => problem ?? '',
-      cell: (row) => <RepositoryState {...row} />,
+      sortBy: stateOf,
+      cell: (row) => <RepositoryState repository={row} />,
     },
     {
       id: 'folder',
@@ -180,8 +182,11 @@ export function RepositoriesPage(): ReactNode {
         )}
         details={(selected, close) => (
           <DetailsPane title={selected.name} onClose={close}>
-            <RepositoryState {...selected} />
+            <RepositoryState repository={selected} />
             {selected.problem !== null && <span>{selected.problem}</span>}
+            {stateOf(selected) === 'damaged' && (
+              <span>{t('repositories.damaged.known', { count: selected.verification?.findings ?? 0 })}</span>
+            )}
             <PropertyList
               isStacked
               properties={[
@@ -193,6 +198,10 @@ export function RepositoriesPage(): ReactNode {
                 },
                 { name: t('repositories.column.tenants'), value: formatCount(selected.tenants) },
                 { name: t('repositories.column.points'), value: formatCount(selected.points) },
+                {
+                  name: t('repositories.verifiedAt'),
+                  value: <Instant at={selected.verification?.at ?? null} otherwise={t('word.never')} />,
+                },
                 { name: t('repositories.created'), value: <Instant at={selected.createdAt} /> },
               ]}
             />
@@ -210,7 +219,15 @@ export function RepositoriesPage(): ReactNode {
       {removing !== null && (
         <ConfirmDialog
           title={t('repositories.remove.title', { name: removing.name })}
-          text={t('repositories.remove.text', { folder: removing.folder })}
+          text={[
+            t('repositories.remove.text'),
+            t('repositories.remove.kept', {
+              used: formatBytes(removing.usedBytes),
+              points: removing.points,
+              folder: removing.folder,
+            }),
+            ...(removing.tenants > 0 ? [t('repositories.remove.inUse', { count: removing.tenants })] : []),
+          ].join('\n\n')}
           confirmLabel={t('repositories.remove.confirm')}
           onConfirm={() => providerClients.repositories.remove({ repositoryId: removing.id })}
           onClose={() => setRemoving(null)}
@@ -268,6 +285,7 @@ function VerificationResult({ name, result, onClose }: VerificationResultProps):
             {
               id: 'what',
               title: t('repositories.damaged.what'),
+              isBreakable: true,
               cell: ({ pack, manifest }) => pack ?? manifest ?? '–',
             },
             { id: 'reason', title: t('repositories.damaged.reason'), cell: ({ reason }) => reason },
@@ -279,6 +297,7 @@ function VerificationResult({ name, result, onClose }: VerificationResultProps):
             {
               id: 'points',
               title: t('repositories.damaged.points'),
+              isBreakable: true,
               cell: ({ points }) => points.join(', ') || t('word.none'),
             },
           ]}

@@ -13,6 +13,7 @@ import { useId, useRef, useState } from 'react';
 import type { KeyboardEvent, ReactNode } from 'react';
 import type { PointEntry } from '../../../services/contracts/models/tenant.ts';
 import { useText } from '../../i18n/use-text.ts';
+import type { TextFunction } from '../../i18n/use-text.ts';
 import { formatBytes } from '../../platform/format.ts';
 import { rowAfterKey } from '../../ui/table-model.ts';
 import { checkStateOf, toggleItem } from './item-selection.ts';
@@ -132,6 +133,7 @@ export function ItemsTree({
               key={row.key}
               id={`${baseId}-${index}`}
               role="treeitem"
+              aria-label={row.kind === 'entry' ? nameOf(row.entry, isPathShown, t) : undefined}
               aria-level={row.level}
               aria-expanded={row.kind === 'entry' && row.entry.kind === 'folder' ? row.isExpanded : undefined}
               aria-selected={isActive}
@@ -159,6 +161,15 @@ export function ItemsTree({
       </div>
     </div>
   );
+}
+
+/** Otherwise its button, its check box and its text would say the name three times. */
+function nameOf({ name, path, sizeBytes, hasWarning }: PointEntry, isPathShown: boolean, t: TextFunction): string {
+  return [
+    isPathShown ? path : name,
+    ...(sizeBytes === null ? [] : [formatBytes(sizeBytes)]),
+    ...(hasWarning ? [t('restoreWizard.items.warning')] : []),
+  ].join(', ');
 }
 
 function NoteText({ row }: { readonly row: Extract<TreeRow, { readonly kind: 'note' }> }): ReactNode {
@@ -229,6 +240,7 @@ function EntryRow({
           <span className="visually-hidden">{t('restoreWizard.items.warning')}</span>
         </span>
       )}
+      {/* Not drawn; keeps name and size apart for what reads the text. */ ' '}
       <span className={styles.size}>{sizeBytes === null ? '' : formatBytes(sizeBytes)}</span>
     </>
   );

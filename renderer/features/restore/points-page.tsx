@@ -72,12 +72,21 @@ export function PointsPage(): ReactNode {
         </DetailsPane>
       )}
       empty={
-        <EmptyState
-          icon={<History32Regular />}
-          title={t('points.empty.title')}
-          text={t('points.empty.text')}
-          action={{ label: t('points.empty.action'), run: () => goTo('tenant/jobs') }}
-        />
+        points.unreachable.length > 0 ? (
+          <EmptyState
+            icon={<History32Regular />}
+            title={t('points.unknown.title')}
+            text={t('points.unknown.text')}
+            action={{ label: t('points.refresh'), run: refresh }}
+          />
+        ) : (
+          <EmptyState
+            icon={<History32Regular />}
+            title={t('points.empty.title')}
+            text={t('points.empty.text')}
+            action={{ label: t('points.empty.action'), run: () => goTo('tenant/jobs') }}
+          />
+        )
       }
     />
   );

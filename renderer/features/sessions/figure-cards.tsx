@@ -16,6 +16,7 @@ import { isFinal } from '../../platform/mirror/apply-event.ts';
 import { useNow } from '../../ui/use-now.ts';
 import { bottleneckParts, largestPart } from './bottleneck.ts';
 import { SessionCard } from './session-card.tsx';
+import { hasFigures } from './shown-state.ts';
 import { statusFigures } from './status-figures.ts';
 
 const useStyles = makeStyles({
@@ -67,7 +68,10 @@ export function SummaryCard({ detail }: { readonly detail: SessionDetail }): Rea
       <Figures
         figures={[
           { name: t('session.summary.duration'), value: formatClock(durationMs) },
-          { name: t('session.summary.rate'), value: formatRate(isRunning ? progress.readBytesPerSecond : averageRate) },
+          {
+            name: t('session.summary.rate'),
+            value: hasFigures(detail) ? formatRate(isRunning ? progress.readBytesPerSecond : averageRate) : '–',
+          },
           { name: t('session.summary.left'), value: !isRunning || left === null ? '–' : formatDuration(left * 1000) },
           { name: t('session.summary.bottleneck'), value: <BottleneckFigure detail={detail} /> },
         ]}
@@ -107,6 +111,7 @@ export function DataCard({ detail }: { readonly detail: SessionDetail }): ReactN
   const t = useText();
   const { totalBytes, processedBytes, readBytes, transferredBytes, safeBytes, restored } = detail.progress;
   const ratio = formatRatio(readBytes, transferredBytes);
+  const bytes = (count: number): string => (hasFigures(detail) ? formatBytes(count) : '–');
   return (
     <SessionCard title={t('session.data')}>
       <Figures
@@ -115,18 +120,18 @@ export function DataCard({ detail }: { readonly detail: SessionDetail }): ReactN
             name: t('session.data.processed'),
             value:
               totalBytes === null
-                ? formatBytes(processedBytes)
+                ? bytes(processedBytes)
                 : t('session.data.percent', {
                     bytes: formatBytes(processedBytes),
                     percent: formatPercent(processedBytes, totalBytes),
                   }),
           },
-          { name: t('session.data.read'), value: formatBytes(readBytes) },
+          { name: t('session.data.read'), value: bytes(readBytes) },
           {
             name: t('session.data.transferred'),
             value:
               ratio === null
-                ? formatBytes(transferredBytes)
+                ? bytes(transferredBytes)
                 : t('session.data.ratio', { bytes: formatBytes(transferredBytes), ratio }),
           },
           detail.kind === 'restore'

@@ -9,6 +9,7 @@ import { HandshakeTable } from './handshake-table.tsx';
 import { attemptsOf } from './handshake-layout.ts';
 import { ReadingLine } from './reading-line.tsx';
 import { SessionCard } from './session-card.tsx';
+import { movementOf } from './shown-state.ts';
 import { whoCanRead } from './who-can-read.ts';
 
 const useStyles = makeStyles({
@@ -73,7 +74,13 @@ export const HandshakeCard = memo(function HandshakeCard({
       }
     >
       {view === 'diagram' ? (
-        <HandshakeDiagram key={attempt} steps={steps} attempt={attempt} gateway={gateway} />
+        <HandshakeDiagram
+          key={attempt}
+          steps={steps}
+          attempt={attempt}
+          gateway={gateway}
+          hasEnded={movementOf(state) === 'ended'}
+        />
       ) : (
         <HandshakeTable steps={steps} attempt={attempt} />
       )}

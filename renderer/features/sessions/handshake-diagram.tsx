@@ -16,12 +16,13 @@ interface HandshakeDiagramProps {
   readonly steps: readonly HandshakeStep[];
   readonly attempt: number;
   readonly gateway: string | null;
+  readonly hasEnded: boolean;
 }
 
 const compactBelowHeight = 800;
 const tooltipWidth = 320;
 
-export function HandshakeDiagram({ steps, attempt, gateway }: HandshakeDiagramProps): ReactNode {
+export function HandshakeDiagram({ steps, attempt, gateway, hasEnded }: HandshakeDiagramProps): ReactNode {
   const t = useText();
   const styles = useDiagramStyles();
   const tooltipId = useId();
@@ -99,7 +100,7 @@ export function HandshakeDiagram({ steps, attempt, gateway }: HandshakeDiagramPr
           />
         ))}
       </svg>
-      {placed.length === 0 && <p className={styles.empty}>{t('handshake.empty')}</p>}
+      {placed.length === 0 && <p className={styles.empty}>{t(hasEnded ? 'handshake.none' : 'handshake.empty')}</p>}
       {explained !== undefined && <Explanation id={tooltipId} placed={explained} width={width} height={height} />}
     </div>
   );

@@ -2,16 +2,20 @@
 import { makeStyles, tokens } from '@fluentui/react-components';
 import { memo } from 'react';
 import type { ReactNode } from 'react';
-import type { SessionObject } from '../../../services/contracts/models/session.ts';
+import type { SessionObject, SessionState } from '../../../services/contracts/models/session.ts';
 import { useText } from '../../i18n/use-text.ts';
 import { formatBytes, formatPercent } from '../../platform/format.ts';
 import { SimpleTable } from '../../ui/simple-table.tsx';
 import { StatusBadge } from '../../ui/status-badge.tsx';
 import type { Tone } from '../../ui/status-badge.tsx';
 import { SessionCard } from './session-card.tsx';
+import { movementOf, shownObjectState } from './shown-state.ts';
+import type { ShownObjectState } from './shown-state.ts';
 
-const tones: Readonly<Record<SessionObject['state'], Tone>> = {
+const tones: Readonly<Record<ShownObjectState, Tone>> = {
   waiting: 'neutral',
+  paused: 'paused',
+  unfinished: 'neutral',
   running: 'info',
   done: 'success',
   warning: 'warning',
@@ -26,22 +30,34 @@ const useStyles = makeStyles({
 interface ObjectsCardProps {
   readonly objects: readonly SessionObject[];
   readonly areNamesHidden: boolean;
+  /** Of the session: what is told of an object while nothing moves. */
+  readonly state: SessionState;
 }
 
 /** Drawn again when an object changes, not with every figure of the session. */
-export const ObjectsCard = memo(function ObjectsCard({ objects, areNamesHidden }: ObjectsCardProps): ReactNode {
+export const ObjectsCard = memo(function ObjectsCard({
+  objects,
+  areNamesHidden,
+  state: sessionState,
+}: ObjectsCardProps): ReactNode {
   const t = useText();
   const styles = useStyles();
-  const stateText = ({ state, sizeBytes, processedBytes }: SessionObject): string =>
-    state === 'running' && sizeBytes !== null && sizeBytes > 0
-      ? formatPercent(processedBytes, sizeBytes)
-      : t(`objects.state.${state}`);
+  const stateBadge = ({ state, sizeBytes, processedBytes }: SessionObject): ReactNode => {
+    const shown = shownObjectState(state, sessionState);
+    return (
+      <StatusBadge tone={tones[shown]}>
+        {shown === 'running' && sizeBytes !== null && sizeBytes > 0
+          ? formatPercent(processedBytes, sizeBytes)
+          : t(`objects.state.${shown}`)}
+      </StatusBadge>
+    );
+  };
   return (
     <SessionCard title={t('objects.title')}>
       {areNamesHidden && <p className={styles.muted}>{t('objects.hidden')}</p>}
       <div className={styles.scroller} tabIndex={0} role="group" aria-label={t('objects.title')}>
         {objects.length === 0 ? (
-          <p className={styles.muted}>{t('objects.empty')}</p>
+          <p className={styles.muted}>{t(`objects.empty.${movementOf(sessionState)}`)}</p>
         ) : (
           <SimpleTable
             label={t('objects.title')}
@@ -53,7 +69,7 @@ export const ObjectsCard = memo(function ObjectsCard({ objects, areNamesHidden }
                 id: 'state',
                 title: t('objects.state'),
                 width: '110px',
-                cell: (object) => <StatusBadge tone={tones[object.state]}>{stateText(object)}</StatusBadge>,
+                cell: stateBadge,
               },
               {
                 id: 'size',

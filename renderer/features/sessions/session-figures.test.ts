@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { noProgress } from '../../../services/contracts/models/session.ts';
 import { exampleSamples, exampleSession } from '../../testing/example-session.ts';
 import { largestPart } from './bottleneck.ts';
 import { samplesInRange, thinOut, toColumns } from './throughput-series.ts';
+import { hasFigures, movementOf, shownObjectState } from './shown-state.ts';
 import { statusFigures } from './status-figures.ts';
 import { whoCanRead } from './who-can-read.ts';
 import { whyNotPause } from './why-not-pause.ts';
@@ -40,10 +42,43 @@ describe('who can read now', () => {
     expect(whoCanRead(failed, 2, 'transferring').what).toBe('commands');
   });
 
+  it('speaks of erased keys only when there were keys', () => {
+    expect(whoCanRead([], 1, 'failed').what).toBe('nothing');
+    expect(whoCanRead(until('gateway-forward'), 1, 'failed').what).toBe('greeting');
+    expect(whoCanRead(until('channel-established'), 1, 'waiting-to-resume').what).toBe('greeting');
+    expect(whoCanRead(until('key-a-created'), 1, 'failed').what).toBe('closed');
+  });
+
   it('says that it is over when it is', () => {
     for (const state of ['succeeded', 'failed', 'cancelled', 'warning', 'waiting-to-resume', 'paused'] as const) {
       expect(whoCanRead(steps, 2, state).what).toBe('ended');
     }
+  });
+});
+
+describe('a session that does not move', () => {
+  it('has no object that runs', () => {
+    expect(shownObjectState('running', 'transferring')).toBe('running');
+    expect(shownObjectState('running', 'paused')).toBe('paused');
+    expect(shownObjectState('running', 'waiting-to-resume')).toBe('waiting');
+    expect(shownObjectState('running', 'failed')).toBe('unfinished');
+    expect(shownObjectState('waiting', 'cancelled')).toBe('unfinished');
+    expect(shownObjectState('done', 'failed')).toBe('done');
+    expect(shownObjectState('failed', 'paused')).toBe('failed');
+  });
+
+  it('is told from one that is over', () => {
+    expect(movementOf('connecting')).toBe('moving');
+    expect(movementOf('paused')).toBe('still');
+    expect(movementOf('waiting-to-resume')).toBe('still');
+    expect(movementOf('cancelled')).toBe('ended');
+  });
+
+  it('has no figures when it ended before anything was counted', () => {
+    expect(hasFigures({ state: 'failed', progress: noProgress })).toBe(false);
+    expect(hasFigures({ state: 'waiting-to-resume', progress: noProgress })).toBe(true);
+    expect(hasFigures({ state: 'succeeded', progress: { ...noProgress, totalBytes: 0 } })).toBe(true);
+    expect(hasFigures({ state: 'failed', progress: { ...noProgress, readBytes: 1 } })).toBe(true);
   });
 });
 

@@ -58,7 +58,10 @@ export function SessionHeader({ side, detail }: SessionHeaderProps): ReactNode {
   const isRunning = !isFinal(detail);
   const isStandingStill = detail.state === 'waiting-to-resume' || detail.state === 'paused';
   const { totalBytes, processedBytes } = detail.progress;
-  const share = totalBytes === null || totalBytes === 0 ? undefined : Math.min(1, processedBytes / totalBytes);
+  // What could not be read was dealt with as well.
+  const isDone = detail.state === 'succeeded' || detail.state === 'warning';
+  const counted = totalBytes === null || totalBytes === 0 ? undefined : Math.min(1, processedBytes / totalBytes);
+  const share = isDone ? 1 : counted;
   const place = side === 'provider' ? 'session.ofTenant' : detail.kind === 'backup' ? 'session.to' : 'session.from';
   const meta = [
     t('session.attempt', { attempt: detail.attempt }),

@@ -3,7 +3,7 @@ import { MessageBar, MessageBarBody, MessageBarTitle, makeStyles } from '@fluent
 import type { ReactNode } from 'react';
 import type { SessionDetail } from '../../../services/contracts/models/session.ts';
 import { useText } from '../../i18n/use-text.ts';
-import { formatBytes, formatClock, formatInstant } from '../../platform/format.ts';
+import { formatBytes, formatCountdown, formatInstant } from '../../platform/format.ts';
 import { ErrorView } from '../../ui/error-view.tsx';
 import { useNow } from '../../ui/use-now.ts';
 
@@ -56,18 +56,22 @@ function PausedNotice({ detail }: { readonly detail: SessionDetail }): ReactNode
 function ResumeNotice({ detail }: { readonly detail: SessionDetail }): ReactNode {
   const t = useText();
   const styles = useStyles();
-  const { resumeUntil, progress, kind, actions } = detail;
+  const { resumeUntil, progress, kind, actions, viewer, nextAttemptAt } = detail;
+  const isQuestion = viewer === 'tenant' && nextAttemptAt === null;
   const reason = actions.findLast(({ level }) => level === 'warning' || level === 'security');
   return (
     <MessageBar intent="warning" layout="multiline">
       <MessageBarBody className={styles.body}>
-        <MessageBarTitle>{t('session.resume.title')}</MessageBarTitle> {reason !== undefined && <>{reason.text}. </>}
+        <MessageBarTitle>{t(isQuestion ? 'session.resume.title.question' : 'session.resume.title')}</MessageBarTitle>{' '}
+        {reason !== undefined && <>{reason.text}. </>}
         {kind === 'backup' &&
           progress.safeBytes > 0 &&
           t('session.resume.safe', { bytes: formatBytes(progress.safeBytes) })}{' '}
         <NextAttempt detail={detail} />{' '}
         {resumeUntil !== null &&
-          t(`session.resume.until.${detail.viewer}`, { time: formatInstant(resumeUntil, 'time') })}
+          t(isQuestion ? 'session.resume.until.question' : `session.resume.until.${viewer}`, {
+            time: formatInstant(resumeUntil, 'time'),
+          })}
       </MessageBarBody>
     </MessageBar>
   );
@@ -83,5 +87,5 @@ function NextAttempt({ detail }: { readonly detail: SessionDetail }): ReactNode 
   const leftMs = Date.parse(nextAttemptAt) - now;
   return leftMs <= 0
     ? t('session.resume.soon')
-    : t('session.resume.next', { attempt: attempt + 1, time: formatClock(leftMs) });
+    : t('session.resume.next', { attempt: attempt + 1, time: formatCountdown(leftMs) });
 }

@@ -27,7 +27,7 @@ const useStyles = makeStyles({
   center: { height: '100%', display: 'flex', alignItems: 'center', justifyContent: 'center', padding: '24px' },
   figures: {
     display: 'grid',
-    gridTemplateColumns: 'minmax(254px, 1fr) minmax(264px, 1.1fr) minmax(150px, 0.7fr) minmax(270px, 1.6fr)',
+    gridTemplateColumns: 'minmax(268px, 1fr) minmax(264px, 1.1fr) minmax(150px, 0.7fr) minmax(292px, 1.6fr)',
     gap: '10px',
   },
   lists: {
@@ -71,10 +71,10 @@ export function SessionPage({ side, sessionId }: SessionPageProps): ReactNode {
         <SummaryCard detail={detail} />
         <DataCard detail={detail} />
         <StatusCard detail={detail} />
-        <ThroughputCard samples={samples} />
+        <ThroughputCard samples={samples} state={detail.state} />
       </div>
       <div className={styles.lists}>
-        <ObjectsCard objects={detail.objects} areNamesHidden={detail.areObjectNamesHidden} />
+        <ObjectsCard objects={detail.objects} areNamesHidden={detail.areObjectNamesHidden} state={detail.state} />
         <ActionsCard actions={detail.actions} hasEnded={isFinal(detail)} />
       </div>
       {detail.warnings.length > 0 && <WarningsCard detail={detail} />}

@@ -3,12 +3,13 @@ import { Button, Select, Tooltip, makeStyles, tokens } from '@fluentui/react-com
 import { DataLine20Regular, Table20Regular } from '@fluentui/react-icons';
 import { memo, useMemo, useState } from 'react';
 import type { ReactNode } from 'react';
-import type { ThroughputSample } from '../../../services/contracts/models/session.ts';
+import type { SessionState, ThroughputSample } from '../../../services/contracts/models/session.ts';
 import { useText } from '../../i18n/use-text.ts';
 import { formatInstant, formatRate } from '../../platform/format.ts';
 import { useMeaningColors } from '../../ui/theme-name.tsx';
 import { SimpleTable } from '../../ui/simple-table.tsx';
 import { SessionCard } from './session-card.tsx';
+import { movementOf } from './shown-state.ts';
 import { ThroughputGraph } from './throughput-graph.tsx';
 import { samplesInRange, thinOut, toColumns } from './throughput-series.ts';
 import type { ThroughputRange } from './throughput-series.ts';
@@ -36,10 +37,11 @@ const useStyles = makeStyles({
 
 interface ThroughputCardProps {
   readonly samples: readonly ThroughputSample[];
+  readonly state: SessionState;
 }
 
 /** Drawn again with every sample (one a second), not with every figure of the session. */
-export const ThroughputCard = memo(function ThroughputCard({ samples }: ThroughputCardProps): ReactNode {
+export const ThroughputCard = memo(function ThroughputCard({ samples, state }: ThroughputCardProps): ReactNode {
   const t = useText();
   const styles = useStyles();
   const colors = useMeaningColors();
@@ -115,7 +117,7 @@ export const ThroughputCard = memo(function ThroughputCard({ samples }: Throughp
           </div>
           <div className={styles.frame}>
             {shown.length === 0 ? (
-              <p className={styles.muted}>{t('throughput.empty')}</p>
+              <p className={styles.muted}>{t(`throughput.empty.${movementOf(state)}`)}</p>
             ) : (
               <ThroughputGraph
                 columns={columns}

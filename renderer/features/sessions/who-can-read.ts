@@ -5,7 +5,7 @@ import { finalSessionStates } from '../../../services/contracts/models/session.t
 export type Reader = 'tenant-service' | 'provider-service' | 'source-mover' | 'target-mover' | 'gateway' | 'anyone';
 
 export interface Reading {
-  readonly what: 'nothing' | 'greeting' | 'commands' | 'data' | 'ended';
+  readonly what: 'nothing' | 'greeting' | 'commands' | 'data' | 'closed' | 'ended';
   readonly canRead: readonly Reader[];
   readonly cannotRead: readonly Reader[];
 }
@@ -15,8 +15,14 @@ const nobody: Reading = { what: 'nothing', canRead: [], cannotRead: [] };
 export function whoCanRead(steps: readonly HandshakeStep[], attempt: number, state: SessionState): Reading {
   const isDone = (name: HandshakeStepName): boolean =>
     steps.some((step) => step.attempt === attempt && step.step === name && step.outcome === 'done');
-  if (finalSessionStates.includes(state) || state === 'waiting-to-resume' || state === 'paused')
-    return { ...nobody, what: 'ended' };
+  if (finalSessionStates.includes(state) || state === 'waiting-to-resume' || state === 'paused') {
+    // Where no key was ever made, none is erased: it ended at the door.
+    const hadKey = steps.some(({ step, outcome }) => step === 'key-a-created' && outcome === 'done');
+    if (hadKey) return { ...nobody, what: 'ended' };
+    return steps.some(({ step, outcome }) => step === 'channel-established' && outcome === 'done')
+      ? { ...nobody, what: 'closed' }
+      : { ...nobody, what: isDone('gateway-connect') ? 'greeting' : 'nothing' };
+  }
   if (isDone('streams-open')) {
     return { what: 'data', canRead: ['source-mover', 'target-mover'], cannotRead: ['gateway', 'anyone'] };
   }

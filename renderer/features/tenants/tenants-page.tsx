@@ -169,7 +169,17 @@ export function TenantsPage(): ReactNode {
       {removing !== null && (
         <ConfirmDialog
           title={t('tenants.remove.title', { name: removing.name })}
-          text={t('tenants.remove.text')}
+          text={[
+            t('tenants.remove.text', { sessions: removing.activeSessions }),
+            ...(removing.quotas.length === 0
+              ? []
+              : [
+                  t('tenants.remove.kept', {
+                    used: formatBytes(usedOf(removing)),
+                    repositories: removing.quotas.map(({ repository }) => `“${repository}”`).join(', '),
+                  }),
+                ]),
+          ].join('\n\n')}
           confirmLabel={t('tenants.remove.confirm')}
           onConfirm={() => tenants.remove({ tenantId: removing.id })}
           onClose={() => setRemoving(null)}

@@ -11,6 +11,7 @@ import {
 import { CallError } from '../../contracts/client.ts';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
 import type { CommandContext, DefineAction } from '../command-context.ts';
+import { confirmRemoval, yesOption } from '../confirm-removal.ts';
 import { formatInstant, parseDate, usageError } from '../quantities.ts';
 import { readPassword } from '../secret-input.ts';
 import { formatFacts, formatTable } from '../text-table.ts';
@@ -142,11 +143,20 @@ export function registerCertificate(program: Command, action: DefineAction): voi
   group
     .command('remove <certificate>')
     .description('remove a stored certificate and its key; refused while it is in service')
+    .option(...yesOption)
     .addHelpText('after', '\nExample:\n  $ farkeep certificate remove "Northwind 2026"')
     .action(
-      action(async (context, wanted: string, _options: object) => {
+      action(async (context, wanted: string, options: { yes?: true }) => {
         const client = await connectProvider(context);
         const { id, friendlyName } = await findCertificate(client, wanted);
+        await confirmRemoval(
+          context,
+          {
+            what: `certificate "${friendlyName}"`,
+            consequences: ['The certificate and its private key are deleted; nothing brings the key back.'],
+          },
+          { isSure: options.yes === true },
+        );
         await client.remove({ certificateId: id });
         context.output.result({ ok: true, id }, `Removed "${friendlyName}".`);
       }),

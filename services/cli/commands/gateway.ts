@@ -9,6 +9,7 @@ import { gatewayNodeDomain } from '../../contracts/rpc/gateway-node.ts';
 import { gatewaysDomain } from '../../contracts/rpc/gateways.ts';
 import type { CommandContext, DefineAction } from '../command-context.ts';
 import { parseHostPort } from '../host-port.ts';
+import { confirmRemoval, yesOption } from '../confirm-removal.ts';
 import { findByName } from '../lookup.ts';
 import { formatBytes, formatCount, formatInstant, parseDuration } from '../quantities.ts';
 import { readSecretFile } from '../secret-input.ts';
@@ -90,11 +91,22 @@ export function registerGateway(program: Command, action: DefineAction): void {
   group
     .command('remove <gateway>')
     .description('remove a gateway; its certificate is worth nothing from then on')
+    .option(...yesOption)
     .addHelpText('after', '\nExample:\n  $ farkeep gateway remove gw1')
     .action(
-      action(async (context, wanted: string, _options: object) => {
+      action(async (context, wanted: string, options: { yes?: true }) => {
         const client = await connectProvider(context);
         const { id, name } = await find(client, wanted);
+        await confirmRemoval(
+          context,
+          {
+            what: `gateway "${name}"`,
+            consequences: [
+              'Its certificate is worth nothing from then on, and tenants can no longer use it; it has to be enrolled anew to come back.',
+            ],
+          },
+          { isSure: options.yes === true },
+        );
         await client.remove({ gatewayId: id });
         context.output.result({ ok: true, id }, `Removed "${name}".`);
       }),

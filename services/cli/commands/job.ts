@@ -8,6 +8,7 @@ import { jobsDomain } from '../../contracts/rpc/jobs.ts';
 import { serviceProvidersDomain } from '../../contracts/rpc/service-providers.ts';
 import { quoteForShell, type AdminClient } from '../../host/admin-client.ts';
 import type { DefineAction } from '../command-context.ts';
+import { confirmRemoval, yesOption } from '../confirm-removal.ts';
 import { findByName } from '../lookup.ts';
 import { formatInstant, parseWholeNumber, usageError } from '../quantities.ts';
 import { exitCodeOf, formatOutcome, sessionJson } from '../session-report.ts';
@@ -131,11 +132,20 @@ Examples:
   group
     .command('remove <name>')
     .description('remove a job; its restore points stay at the provider')
+    .option(...yesOption)
     .addHelpText('after', '\nExample:\n  $ farkeep job remove documents')
     .action(
-      action(async (context, wanted: string, _options: object) => {
+      action(async (context, wanted: string, options: { yes?: true }) => {
         const jobs = (await context.connect('tenant')).domain(jobsDomain);
         const { id, name } = await find(jobs, wanted);
+        await confirmRemoval(
+          context,
+          {
+            what: `job "${name}"`,
+            consequences: ['Its settings are lost. Its restore points stay at the provider.'],
+          },
+          { isSure: options.yes === true },
+        );
         await jobs.remove({ jobId: id });
         context.output.result({ ok: true, id }, `Job "${name}" removed; its restore points stay.`);
       }),

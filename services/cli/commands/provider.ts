@@ -10,6 +10,7 @@ import { quoteForShell } from '../../host/admin-client.ts';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
 import type { CommandContext, DefineAction } from '../command-context.ts';
 import { parseHostPort } from '../host-port.ts';
+import { confirmRemoval, yesOption } from '../confirm-removal.ts';
 import { findByName } from '../lookup.ts';
 import { formatBytes, formatInstant, usageError } from '../quantities.ts';
 import { readPassword } from '../secret-input.ts';
@@ -99,11 +100,20 @@ Examples:
   group
     .command('remove <name>')
     .description('forget a provider that no job uses; what is stored there stays')
+    .option(...yesOption)
     .addHelpText('after', '\nExample:\n  $ farkeep provider remove northwind')
     .action(
-      action(async (context, wanted: string, _options: object) => {
+      action(async (context, wanted: string, options: { yes?: true }) => {
         const client = await connectTenant(context);
         const { id, name } = await find(client, wanted);
+        await confirmRemoval(
+          context,
+          {
+            what: `provider "${name}"`,
+            consequences: ['The saved password and the list of its gateways are lost. What is stored there stays.'],
+          },
+          { isSure: options.yes === true },
+        );
         await client.remove({ providerId: id });
         context.output.result({ ok: true, id }, `Provider "${name}" removed.`);
       }),

@@ -7,8 +7,9 @@ import type { Repository } from '../../contracts/models/provider.ts';
 import { repositoriesDomain } from '../../contracts/rpc/repositories.ts';
 import { quoteForShell } from '../../host/admin-client.ts';
 import type { CommandContext, DefineAction } from '../command-context.ts';
+import { confirmRemoval, yesOption } from '../confirm-removal.ts';
 import { findByName } from '../lookup.ts';
-import { formatBytes, formatCount, usageError } from '../quantities.ts';
+import { formatBytes, formatCount, formatCounted, formatInstant, usageError } from '../quantities.ts';
 import { formatTable } from '../text-table.ts';
 import { formatVerification } from '../verification-report.ts';
 
@@ -86,11 +87,23 @@ export function registerRepository(program: Command, action: DefineAction): void
   group
     .command('remove <name>')
     .description('forget a repository that no tenant uses; the folder stays as it is')
+    .option(...yesOption)
     .addHelpText('after', '\nExample:\n  $ farkeep repository remove old')
     .action(
-      action(async (context, wanted: string, _options: object) => {
+      action(async (context, wanted: string, options: { yes?: true }) => {
         const client = await connectProvider(context);
-        const { id, name, folder } = await find(client, wanted);
+        const { id, name, folder, usedBytes, points } = await find(client, wanted);
+        await confirmRemoval(
+          context,
+          {
+            what: `repository "${name}"`,
+            consequences: [
+              'It is taken off the list: nobody can back up to it or restore from it any more.',
+              `What stays: ${folder} with ${formatBytes(usedBytes)} and ${formatCounted(points, 'restore point')}; add the folder again to use it again.`,
+            ],
+          },
+          { isSure: options.yes === true },
+        );
         await client.remove({ repositoryId: id });
         context.output.result({ ok: true, id }, `Repository "${name}" is forgotten; its files stay in ${folder}.`);
       }),
@@ -106,6 +119,12 @@ async function find(client: DomainClient<typeof repositoriesDomain>, wanted: str
   return findByName(repositories, wanted, { what: 'repository', listCommand: 'farkeep repository list' });
 }
 
+function problemText({ problem, verification }: Repository): string {
+  if (problem !== null) return problem;
+  const findings = verification?.findings ?? 0;
+  return findings === 0 ? '' : `damaged: ${formatCounted(findings, 'finding')}; see farkeep repository verify`;
+}
+
 function formatList(repositories: readonly Repository[]): string {
   return formatTable(
     repositories,
@@ -116,7 +135,8 @@ function formatList(repositories: readonly Repository[]): string {
       { title: 'FREE', value: ({ freeBytes }) => (freeBytes === null ? '-' : formatBytes(freeBytes)), align: 'right' },
       { title: 'TENANTS', value: ({ tenants }) => formatCount(tenants), align: 'right' },
       { title: 'POINTS', value: ({ points }) => formatCount(points), align: 'right' },
-      { title: 'PROBLEM', value: ({ problem }) => problem ?? '' },
+      { title: 'VERIFIED', value: ({ verification }) => formatInstant(verification?.at ?? null) },
+      { title: 'PROBLEM', value: problemText },
     ],
     'There is no repository. Next: farkeep repository add NAME --folder DIR',
   );

@@ -2,7 +2,12 @@
 import path from 'node:path';
 import type { Command } from 'commander';
 import { exitCodes } from '../../contracts/errors.ts';
-import { finalSessionStates, type SessionDetail, type SessionSummary } from '../../contracts/models/session.ts';
+import {
+  finalSessionStates,
+  type HandshakeStep,
+  type SessionDetail,
+  type SessionSummary,
+} from '../../contracts/models/session.ts';
 import { sessionsDomain } from '../../contracts/rpc/sessions.ts';
 import type { AdminClient } from '../../host/admin-client.ts';
 import { writeFileAtomically } from '../../kernel/atomic-file.ts';
@@ -18,7 +23,7 @@ import {
   parseWholeNumber,
   usageError,
 } from '../quantities.ts';
-import { durationMsOf, exitCodeOf, formatOutcome, sessionJson } from '../session-report.ts';
+import { durationMsOf, exitCodeOf, formatOutcome, inOrder, sessionJson } from '../session-report.ts';
 import { watchSession } from '../session-watch.ts';
 import { formatFacts, formatTable } from '../text-table.ts';
 
@@ -55,7 +60,9 @@ export function registerSession(program: Command, action: DefineAction): void {
     .action(
       action(async (context, wanted: string, options: SideOption) => {
         const { session } = await find(context, wanted, options.side);
-        context.output.result({ session: { ...session, ...sessionJson(session) } }, () => formatDetail(session));
+        context.output.result({ session: { ...session, steps: inOrder(session.steps), ...sessionJson(session) } }, () =>
+          formatDetail(session),
+        );
       }),
     );
 
@@ -255,8 +262,9 @@ function formatDetail(session: SessionDetail): string {
     facts.push(['Busy', shares.join(', ')]);
   }
   const steps = formatTable(
-    session.steps,
+    inOrder(session.steps),
     [
+      ...(session.attempt > 1 ? [{ title: 'ATTEMPT', value: ({ attempt }: HandshakeStep) => String(attempt) }] : []),
       { title: 'STEP', value: ({ step }) => step },
       { title: 'OUTCOME', value: ({ outcome }) => outcome },
       {

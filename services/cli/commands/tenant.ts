@@ -6,6 +6,7 @@ import type { TenantAccount } from '../../contracts/models/provider.ts';
 import { tenantsDomain } from '../../contracts/rpc/tenants.ts';
 import { writeFileAtomically } from '../../kernel/atomic-file.ts';
 import type { CommandContext, DefineAction } from '../command-context.ts';
+import { confirmRemoval, yesOption } from '../confirm-removal.ts';
 import { findByName } from '../lookup.ts';
 import {
   formatBytes,
@@ -123,11 +124,24 @@ export function registerTenant(program: Command, action: DefineAction): void {
   group
     .command('remove <name>')
     .description('remove the account; its backups stay in the repository folders until somebody deletes them')
+    .option(...yesOption)
     .addHelpText('after', '\nExample:\n  $ farkeep tenant remove acme')
     .action(
-      action(async (context, wanted: string, _options: object) => {
+      action(async (context, wanted: string, options: { yes?: true }) => {
         const client = await connectProvider(context);
-        const { id, name } = await find(client, wanted);
+        const { id, name, quotas } = await find(client, wanted);
+        await confirmRemoval(
+          context,
+          {
+            what: `account "${name}"`,
+            consequences: [
+              'It is removed with its password, quotas and invitations; its running sessions end.',
+              'The tenant can neither back up nor restore any more; a new account of the same name does not get its backups back.',
+              `What stays until you delete it: ${quotas.map(({ repository, usedBytes }) => `${formatBytes(usedBytes)} in "${repository}"`).join(', ') || 'nothing'}.`,
+            ],
+          },
+          { isSure: options.yes === true },
+        );
         await client.remove({ tenantId: id });
         context.output.result(
           { ok: true, id },

@@ -52,6 +52,8 @@ export const repositorySchema = z.object({
   points: countSchema,
   /** Set when the folder cannot be used right now. */
   problem: z.string().nullable(),
+  /** The last check of everything that is stored, and how many findings it had; null when there was none yet. */
+  verification: z.object({ at: instantSchema, findings: countSchema }).nullable().optional(),
 });
 export type Repository = z.infer<typeof repositorySchema>;
 

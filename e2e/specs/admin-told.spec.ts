@@ -1,0 +1,86 @@
+// What an admin is told when something is damaged, about to be removed, or out of reach: never more, and never less, than is known.
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { expect, test } from '../fixtures/console-test.ts';
+import { ConsoleWindow } from '../pages/console-window.ts';
+import { FirstStartPage } from '../pages/first-start-page.ts';
+import { SessionPage } from '../pages/session-page.ts';
+
+test('damage stays visible, removing asks, and a provider that is away is no empty list', async ({ farkeep, home }) => {
+  test.setTimeout(120_000);
+  const { page } = farkeep;
+  const window = new ConsoleWindow(page);
+  await new FirstStartPage(page).tryItHere();
+  await new SessionPage(page, 'Sample documents').expectEnd('Success', 'to');
+
+  await test.step('damage that a check has found is told by the list afterwards', async () => {
+    await window.open('Repositories');
+    const repository = window.row('Repositories', 'Sample repository');
+    await expect(repository).toContainText('Ready');
+    await damagePack(path.join(home.folder, 'sample', 'repository'));
+    await repository.click();
+    await window.command('Verify').click();
+    const result = page.getByRole('table', { name: /is damaged/ });
+    await expect(result).toBeVisible({ timeout: 30_000 });
+    await farkeep.expectAccessible('repository-damaged');
+    const isWithin = await result.evaluate((table) => table.getBoundingClientRect().right <= globalThis.innerWidth);
+    expect(isWithin, 'no column lies outside the window').toBe(true);
+    await page.getByRole('main').getByRole('button', { name: 'Close', exact: true }).first().click();
+    await expect(repository).toContainText('Damaged');
+    await window.open('Overview');
+    await expect(page.getByRole('main')).toContainText('1 of 1 damaged');
+  });
+
+  await test.step('removing a tenant or a repository asks; the safe button has the focus', async () => {
+    for (const [list, name, lost] of [
+      ['Tenants', 'sample-tenant', /neither back up nor restore.*What stays: .*“Sample repository”/s],
+      ['Repositories', 'Sample repository', /nobody can back up.*What stays: the folder .*1 tenant has a quota/s],
+    ] as const) {
+      await window.open(list);
+      await window.row(list, name).click();
+      await window.command('Remove...').click();
+      const question = page.getByRole('alertdialog', { name: new RegExp(`^Remove .*“${name}”\\?$`) });
+      await expect(question).toContainText(lost);
+      await farkeep.expectAccessible(`remove-${list.toLowerCase()}`);
+      await expect(question.getByRole('button', { name: 'Cancel' })).toBeFocused();
+      await page.keyboard.press('Enter');
+      await expect(question).toBeHidden();
+      await expect(window.row(list, name)).toBeVisible();
+    }
+  });
+
+  await test.step('restore points of a provider that does not answer are not "none yet"', async () => {
+    await farkeep.call('console', 'console', 'setRoles', { roles: ['gateway', 'tenant'] });
+    await window.open('Restore points');
+    await window.command('Refresh').click();
+    await expect(page.getByText('could not be asked')).toBeVisible({ timeout: 30_000 });
+    await expect(page.getByRole('main')).toContainText('The restore points are not known now');
+    await expect(page.getByText('No restore point yet')).toBeHidden();
+    await farkeep.expectAccessible('points-unknown');
+  });
+
+  await test.step('a session that ended at the door has no figures, and no key that was erased', async () => {
+    await window.open('Jobs');
+    await window.row('Jobs', 'Sample documents').click();
+    await window.command('Run').click();
+    const session = new SessionPage(page, 'Sample documents');
+    await expect(session.state).toHaveText('Failed', { timeout: 30_000 });
+    const main = page.getByRole('main');
+    await expect(main).toContainText('The session ended before a second of transfer could be measured.');
+    await expect(main).not.toContainText('keys are erased');
+    await expect(main.getByRole('region', { name: 'Data' }).getByRole('definition').first()).toHaveText('–');
+    await expect(page.getByText('No session running')).toBeVisible();
+    await farkeep.expectAccessible('session-at-the-door');
+  });
+});
+
+/** Changes every 50th byte of a pack. */
+async function damagePack(repository: string): Promise<void> {
+  const entries = await readdir(repository, { recursive: true });
+  const pack = entries.find((name) => name.endsWith('.pack'));
+  if (pack === undefined) throw new Error('There is no pack');
+  const file = path.join(repository, pack);
+  const bytes = await readFile(file);
+  for (let at = 100; at < bytes.length; at += 50) bytes[at] = (bytes[at] ?? 0) ^ 1;
+  await writeFile(file, bytes);
+}

@@ -1,0 +1,103 @@
+// A backup comes back without a mouse: from the first start through the restore wizard to the end of the session, by keyboard alone.
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { Locator, Page } from '@playwright/test';
+import { expect, test } from '../fixtures/console-test.ts';
+import { SessionPage } from '../pages/session-page.ts';
+import { Wizard } from '../pages/wizard.ts';
+
+test('the restore wizard from start to finish by keyboard alone', async ({ farkeep, home }) => {
+  test.setTimeout(90_000);
+  const { page } = farkeep;
+  const { keyboard } = page;
+  await tabTo(page, page.getByRole('button', { name: 'Try it on this computer' }));
+  await keyboard.press('Enter');
+  const session = new SessionPage(page, 'Sample documents');
+  await session.expectEnd('Success', 'to');
+
+  await tabTo(page, page.getByRole('navigation', { name: 'Pages' }).getByRole('button', { name: 'Restore points' }));
+  await keyboard.press('Enter');
+  const table = page.getByRole('grid', { name: 'Restore points' });
+  await expect(table.getByRole('row')).toHaveCount(2);
+  await tabTo(page, table);
+  await keyboard.press('ArrowDown');
+  await keyboard.press('Enter');
+  const wizard = new Wizard(page, 'Restore');
+  const source = path.join(home.folder, 'sample', 'documents');
+  const restored = path.join(home.folder, 'restored');
+
+  await test.step('the point is chosen already: Enter goes on', async () => {
+    await wizard.step('Point');
+    await expect(wizard.dialog.getByRole('grid', { name: 'Restore points' })).toBeFocused();
+    await keyboard.press('Enter');
+  });
+
+  const tree = wizard.dialog.getByRole('tree');
+  await test.step('one file is ticked in the tree', async () => {
+    await wizard.step('Items');
+    await expect(wizard.dialog.getByRole('radio', { name: 'Everything in this restore point' })).toBeFocused();
+    await keyboard.press('ArrowRight');
+    await expect(wizard.dialog.getByRole('radio', { name: 'Only what is ticked below' })).toBeFocused();
+    await tabTo(page, tree);
+    const folder = tree.getByRole('treeitem', { name: 'Archive', exact: true });
+    const file = tree.getByRole('treeitem', { name: /^log\.txt, [\d.]+ / });
+    await expect(folder).toBeVisible();
+    const names = await tree.getByRole('treeitem').allInnerTexts();
+    for (const _before of names.slice(
+      0,
+      names.findIndex((name) => name.includes('Archive')),
+    ))
+      await keyboard.press('ArrowDown');
+    await expect(folder).toHaveAttribute('aria-selected', 'true');
+    await keyboard.press('ArrowRight');
+    await expect(folder).toHaveAttribute('aria-expanded', 'true');
+    await expect(file).toBeVisible();
+    await keyboard.press('ArrowRight');
+    for (let count = 0; count < 5 && (await file.getAttribute('aria-selected')) !== 'true'; count += 1)
+      await keyboard.press('ArrowDown');
+    await keyboard.press('Space');
+    await expect(file).toHaveAttribute('aria-checked', 'true');
+    expect(await farkeep.violations(['label-content-name-mismatch'])).toEqual([]);
+  });
+
+  await test.step('Esc asks before it throws that away; the safe answer has the focus, and gives it back', async () => {
+    await keyboard.press('Escape');
+    const question = page.getByRole('alertdialog', { name: 'Leave this wizard?' });
+    await expect(question.getByRole('button', { name: 'Stay' })).toBeFocused();
+    await keyboard.press('Enter');
+    await expect(question).toBeHidden();
+    await expect(tree).toBeFocused();
+    await keyboard.press('Enter');
+  });
+
+  await test.step('an empty destination is refused beside its field', async () => {
+    await wizard.step('Destination');
+    const folder = wizard.field('Restore to folder');
+    await expect(folder).toBeFocused();
+    await keyboard.press('Enter');
+    await expect(folder).toHaveAttribute('aria-invalid', 'true');
+    await keyboard.type(restored);
+    await keyboard.press('Enter');
+  });
+
+  await wizard.step('Summary');
+  await keyboard.press('Enter');
+  await expect(wizard.dialog).toBeHidden();
+  await session.expectEnd('Success', 'from');
+  expect(await readFile(path.join(restored, 'Archive', 'log.txt'))).toEqual(
+    await readFile(path.join(source, 'Archive', 'log.txt')),
+  );
+  // Where the keyboard goes on: on the page that has opened, not at the top of the window.
+  await expect(page.getByRole('main')).toBeFocused();
+  await keyboard.press('Tab');
+  await expect(page.getByRole('main').getByRole('button', { name: 'Sessions' })).toBeFocused();
+});
+
+/** Presses Tab until the focus is there; further away than this nobody looks. */
+async function tabTo(page: Page, target: Locator, mostSteps = 40): Promise<void> {
+  for (let count = 0; count < mostSteps; count += 1) {
+    if (await target.evaluate((element) => element === document.activeElement)) return;
+    await page.keyboard.press('Tab');
+  }
+  await expect(target).toBeFocused();
+}
