@@ -1,7 +1,7 @@
 // Owns the set-up that `farkeep demo` and tests use: provider, gateways and tenant as real processes on loopback, account, repository,
 // enrolled gateways, pinned provider. Everything below one folder; nothing of it reaches outside this machine.
 import { randomBytes } from 'node:crypto';
-import { mkdir, readdir } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { DomainClient, ServiceRole } from '../contracts/contract.ts';
 import type { ServiceProvider } from '../contracts/models/tenant.ts';
@@ -14,6 +14,7 @@ import { serviceProvidersDomain } from '../contracts/rpc/service-providers.ts';
 import { tenantsDomain } from '../contracts/rpc/tenants.ts';
 import { writeFileAtomically } from '../kernel/atomic-file.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
+import { makeFolders } from '../kernel/make-folders.ts';
 import { connectAdmin, type AdminClient } from './admin-client.ts';
 import { parseAddress } from './serve-flags.ts';
 import { configFileOf } from './service-config.ts';
@@ -81,7 +82,7 @@ export async function startDemoSite({
   };
   const start = async (role: ServiceRole, folder: string, args: readonly string[]): Promise<DemoService> => {
     const home = path.join(root, folder);
-    await mkdir(home, { recursive: true, mode: 0o700 });
+    await makeFolders(home, { mode: 0o700 });
     const logFile = path.join(root, 'log', `${folder}.log`);
     const child = await spawnService({ role, home, args, logFile, signal });
     onStarted?.(child);
@@ -178,7 +179,7 @@ async function settleAll<First, Second, Rest>(
 }
 
 async function requireEmpty(root: string): Promise<void> {
-  await mkdir(root, { recursive: true, mode: 0o700 });
+  await makeFolders(root, { mode: 0o700 });
   if ((await readdir(root)).length > 0) {
     throw new FarkeepError('call.conflict', `${root} is not empty`, { hint: 'Choose a new folder with --keep.' });
   }

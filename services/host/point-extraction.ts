@@ -3,6 +3,7 @@ import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { ErrorInfo } from '../contracts/errors.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
+import { makeFolders } from '../kernel/make-folders.ts';
 import { extractPoint } from '../repository/extract.ts';
 import { restoreFailure } from '../repository/restore-failure.ts';
 
@@ -32,11 +33,18 @@ export async function extractRestorePoint(options: {
       hint: 'Give the folder of the tenant inside the repository: REPOSITORY/TENANT_ID.',
     });
   }
+  const to = path.resolve(options.to);
+  try {
+    await makeFolders(to, { mode: 0o700 });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new FarkeepError('restore.target', `${to} cannot be used: ${reason}`, { cause: error });
+  }
   const { onProgress } = options;
   const result = await extractPoint({
     tenantFolder,
     pointId: options.pointId,
-    to: path.resolve(options.to),
+    to,
     signal: options.signal,
     ...(onProgress === undefined ? {} : { onProgress: ({ contentBytes }) => onProgress(contentBytes) }),
   });

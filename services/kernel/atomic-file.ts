@@ -1,7 +1,8 @@
 // Owns durable file replacement: temp file, fsync, rename, fsync of the folder. A crash leaves the old file or the new one.
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, rename, unlink } from 'node:fs/promises';
+import { open, rename, unlink } from 'node:fs/promises';
 import path from 'node:path';
+import { makeFolders } from './make-folders.ts';
 
 /** Makes directory entries of `folder` durable. Windows has no such call; NTFS journals metadata by itself. */
 export async function syncFolder(folder: string): Promise<void> {
@@ -20,7 +21,7 @@ export async function writeFileAtomically(
   { mode = 0o600 }: { mode?: number } = {},
 ): Promise<void> {
   const folder = path.dirname(file);
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await makeFolders(folder, { mode: 0o700 });
   const temporary = path.join(folder, `.${path.basename(file)}.${randomBytes(6).toString('hex')}.tmp`);
   const handle = await open(temporary, 'wx', mode);
   try {

@@ -18,6 +18,10 @@ describe('instance lock', () => {
     await (await acquireInstanceLock(folder)).release();
   });
 
+  it.runIf(process.platform === 'linux')('says when its folder cannot be made', async () => {
+    await expect(acquireInstanceLock('/proc/farkeep/provider')).rejects.toMatchObject({ code: 'storage.io' });
+  });
+
   it('lets exactly one of many win', async () => {
     const folder = await makeTemporaryFolder();
     const outcomes = await Promise.allSettled(Array.from({ length: 10 }, () => acquireInstanceLock(folder)));

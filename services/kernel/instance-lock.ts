@@ -1,10 +1,11 @@
 // Owns the rule that two services never share a role's folder. The operating system holds the lock (SQLite's, on a file of its own), so
 // it ends with the process however that ends: no stale lock, no recycled process id. Must not be used on the databases themselves.
-import { mkdir, readFile, rm } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { writeFileAtomically } from './atomic-file.ts';
 import { FarkeepError } from './farkeep-error.ts';
+import { makeFolders } from './make-folders.ts';
 
 export interface InstanceLock {
   /** Lets another service use the folder. Safe to call twice. */
@@ -13,10 +14,19 @@ export interface InstanceLock {
 
 /**
  * Makes `folder` (0700) when it is missing, and takes it for this process.
- * @throws FarkeepError service.locked, naming the process that holds it as far as it is known
+ * @throws FarkeepError service.locked, naming the process that holds it as far as it is known; storage.io when the folder cannot be made
  */
 export async function acquireInstanceLock(folder: string): Promise<InstanceLock> {
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  try {
+    await makeFolders(folder, { mode: 0o700 });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new FarkeepError('storage.io', `The folder ${folder} cannot be made: ${reason}`, {
+      hint: 'Choose another folder with --home.',
+      retryable: false,
+      cause: error,
+    });
+  }
   const holderFile = path.join(folder, 'lock.json');
   const database = new DatabaseSync(path.join(folder, 'lock'));
   try {

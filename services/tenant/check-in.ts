@@ -55,7 +55,7 @@ export class CheckIn {
     for (const provider of providers.list()) {
       const signal = AbortSignal.any([this.#abort.signal, AbortSignal.timeout(limitMs)]);
       try {
-        await dialer.withLink(provider, signal, () => Promise.resolve());
+        await dialer.askAmongOthers(provider, signal, () => Promise.resolve());
       } catch (error) {
         this.#abort.signal.throwIfAborted();
         logger.info('A provider could not be asked', {

@@ -145,7 +145,7 @@ export class Points {
 
   async #listOf(providerId: string, signal: AbortSignal): Promise<RestorePoint[]> {
     const provider = this.#providers.get(providerId);
-    const points = await this.#dialer.withLink(provider, signal, async (link) => {
+    const points = await this.#dialer.askAmongOthers(provider, signal, async (link) => {
       const all: RestorePoint[] = [];
       let after: string | null = null;
       for (;;) {

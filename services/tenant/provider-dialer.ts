@@ -1,6 +1,7 @@
 // Owns reaching a provider that is already known: gateways in order, trust, login with the saved password, its offers refreshed.
 // One failed gateway leads to the next; a refused certificate or login does not.
 import type { ServiceProvider } from '../contracts/models/tenant.ts';
+import type { Clock } from '../kernel/clock.ts';
 import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
 import type { Logger } from '../kernel/logger.ts';
 import type { CertificateNews, NewsWatcher } from './certificate-news.ts';
@@ -28,6 +29,12 @@ const gatewayFailures = new Set([
   'call.timeout',
 ]);
 
+/**
+ * So long a refused login is not tried again by a question that nobody asked about this provider. A provider counts refusals for each address
+ * (login-throttle.ts): one password that is out of date would soon shut out the other accounts of this tenant.
+ */
+const refusalMemoryMs = 15 * 60_000;
+
 export interface DialerOptions {
   readonly providers: ServiceProviders;
   readonly trustDesk: TrustDesk;
@@ -37,6 +44,7 @@ export interface DialerOptions {
   readonly hostAddresses: Readonly<Record<string, string>>;
   readonly connectTimeoutMs: number;
   readonly software: string;
+  readonly clock: Clock;
   readonly logger: Logger;
 }
 
@@ -47,6 +55,7 @@ export interface DialWatcher extends LinkWatcher, NewsWatcher {
 
 export class ProviderDialer {
   readonly #options: DialerOptions;
+  readonly #refusals = new Map<string, { readonly error: FarkeepError; readonly atMs: number }>();
 
   constructor(options: DialerOptions) {
     this.#options = options;
@@ -83,6 +92,7 @@ export class ProviderDialer {
       await logIn(link, providers.credentials(provider.id), signal, watcher);
       const [offers] = await Promise.all([askOffers(link, signal), news.ask(link, provider.name, signal, watcher)]);
       providers.noteContact(provider.id, offers);
+      this.#refusals.delete(provider.id);
       return {
         ...link,
         onCertificateNews: (notification) => void news.receive(link, provider.name, notification, watcher),
@@ -90,6 +100,9 @@ export class ProviderDialer {
     } catch (error) {
       const known = toFarkeepError(error, 'connection.lost');
       if (known.code !== 'call.cancelled') providers.noteProblem(provider.id, known.message);
+      if (known.code === 'login.refused') {
+        this.#refusals.set(provider.id, { error: known, atMs: this.#options.clock.now() });
+      }
       throw error;
     }
   }
@@ -106,6 +119,17 @@ export class ProviderDialer {
     } finally {
       await link.channel.peer.close();
     }
+  }
+
+  /** As withLink, for what goes to every provider. @throws the last refusal, without asking, while it is fresh */
+  async askAmongOthers<Result>(
+    provider: ServiceProvider,
+    signal: AbortSignal,
+    work: (link: ProviderLink) => Promise<Result>,
+  ): Promise<Result> {
+    const refusal = this.#refusals.get(provider.id);
+    if (refusal !== undefined && this.#options.clock.now() - refusal.atMs < refusalMemoryMs) throw refusal.error;
+    return this.withLink(provider, signal, work);
   }
 
   async #openFirst(

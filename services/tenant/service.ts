@@ -65,6 +65,7 @@ export async function startTenant({
     hostAddresses: config.hostAddresses,
     connectTimeoutMs: config.connectTimeoutMs,
     software: 'Farkeep',
+    clock,
     logger,
   });
   const archive = new SessionArchive(database);

@@ -376,7 +376,13 @@ describe('refusals when the provider changes', () => {
     const session = await stack.runJob(jobId);
     expect(session.error?.code).toBe('login.refused');
     expect(session.steps.find(({ step }) => step === 'login')?.outcome).toBe('failed');
+    // Lists go to every provider, each time anybody looks: a refused password is not offered again by them, or the address is shut out.
+    const lists = await Promise.all(Array.from({ length: 25 }, () => stack.tenant.domain(pointsDomain).list({})));
+    for (const { unreachable } of lists) expect(unreachable).toMatchObject([{ message: session.error?.message }]);
     await stack.provider.domain(tenantsDomain).set({ tenantId, password: stackNames.password });
+    const { providers } = await stack.tenant.domain(serviceProvidersDomain).list({});
+    await stack.tenant.domain(serviceProvidersDomain).rescan({ providerId: providers[0]?.id ?? '' });
+    expect((await stack.tenant.domain(pointsDomain).list({})).unreachable).toEqual([]);
     await stack.provider.domain(tenantsDomain).set({ tenantId, isEnabled: false });
     expect((await stack.runJob(jobId)).error?.code).toBe('login.disabled');
     await stack.provider.domain(tenantsDomain).set({ tenantId, isEnabled: true, leaseUntil: '2020-01-01T00:00:00Z' });
