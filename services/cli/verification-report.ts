@@ -1,7 +1,7 @@
 // Owns how `farkeep repository verify` tells what it found, and the next step.
 import type { CommandOutput } from '../contracts/contract.ts';
 import type { repositoriesDomain } from '../contracts/rpc/repositories.ts';
-import { formatCount } from './quantities.ts';
+import { formatCount, formatCounted } from './quantities.ts';
 import { formatTable } from './text-table.ts';
 
 type Verification = CommandOutput<typeof repositoriesDomain, 'verify'>;
@@ -10,7 +10,7 @@ type Damage = Verification['damaged'][number];
 export function formatVerification(report: Verification): string {
   const { damaged, settled, packs, points, soundAgainBlocks, markingProblem } = report;
   const lines: string[] = [];
-  if (report.ok) lines.push(`Sound: ${formatCount(packs)} packs, ${formatCount(points)} restore points.`);
+  if (report.ok) lines.push(`Sound: ${formatCounted(packs, 'pack')}, ${formatCounted(points, 'restore point')}.`);
   else lines.push('Damaged:', formatDamage(damaged));
   if (soundAgainBlocks > 0)
     lines.push(

@@ -6,7 +6,7 @@ import { hostSchema } from '../contracts/models/values.ts';
 
 export const defaultGatewayPort = 6180;
 
-export const gatewayConfigSchema = z.object({
+export const gatewayConfigSchema = z.strictObject({
   /** What the gateway calls itself towards the provider. */
   name: z
     .string()
@@ -15,7 +15,9 @@ export const gatewayConfigSchema = z.object({
     .default(hostname().slice(0, 128) || 'gateway'),
   /** Where tenants connect. "::" takes IPv4 and IPv6; on a machine without IPv6 it becomes 0.0.0.0. Port 0: a free one. */
   listen: z
-    .array(z.object({ host: hostSchema.default('::'), port: z.int().min(0).max(65_535).default(defaultGatewayPort) }))
+    .array(
+      z.strictObject({ host: hostSchema.default('::'), port: z.int().min(0).max(65_535).default(defaultGatewayPort) }),
+    )
     .min(1)
     .max(16)
     .default([{ host: '::', port: defaultGatewayPort }]),
@@ -23,7 +25,7 @@ export const gatewayConfigSchema = z.object({
   enrolmentToken: z.string().min(1).max(4096).optional(),
   enrolmentTokenFile: z.string().min(1).max(4096).optional(),
   limits: z
-    .object({
+    .strictObject({
       /** Time for the first bytes of a connection. */
       firstBytesTimeoutMs: z.int().min(10).max(60_000).default(5_000),
       connections: z.int().min(1).max(1_000_000).default(10_000),

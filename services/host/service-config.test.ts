@@ -3,6 +3,7 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
+import { providerConfigSchema } from '../provider/config.ts';
 import { makeTemporaryFolder } from '../testing/temporary-folder.ts';
 import { flagsToConfig, parseAddress } from './serve-flags.ts';
 import { mergeConfig, parseConfig, readConfigFile } from './service-config.ts';
@@ -44,6 +45,18 @@ describe('configuration', () => {
 
   it('names a file that is not there', async () => {
     await expect(readConfigFile('/nowhere/x.json')).rejects.toMatchObject({ code: 'config.invalid' });
+  });
+
+  it.each([
+    [{ nosuch: 1 }, 'nosuch'],
+    [{ control: { hots: '10.0.0.1' } }, 'control.hots'],
+  ])('refuses a setting that there is not: %j', (value, field) => {
+    const refused = expect.objectContaining({
+      code: 'config.invalid',
+      field,
+      message: expect.stringContaining(`There is no setting "${field}" (provider.json)`),
+    });
+    expect(() => parseConfig(providerConfigSchema, value, 'provider.json')).toThrow(refused);
   });
 
   it('names the setting that is not valid', () => {

@@ -70,6 +70,14 @@ export function parseConfig<Schema extends z.ZodType>(
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
+  if (issue?.code === 'unrecognized_keys') {
+    // A typing error must not leave the default in force without a word.
+    const field = [...issue.path, issue.keys[0] ?? ''].map(String).join('.');
+    throw new FarkeepError('config.invalid', `There is no setting "${field}" (${source})`, {
+      hint: 'Correct or remove it; docs/cli.md lists the settings of each role.',
+      field,
+    });
+  }
   const field = issue?.path.map(String).join('.') ?? '';
   const name = field === '' ? 'The configuration' : `The setting "${field}"`;
   throw new FarkeepError('config.invalid', `${name} is not valid: ${issue?.message ?? 'unknown reason'} (${source})`, {

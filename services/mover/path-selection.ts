@@ -4,10 +4,10 @@ import { showPath } from './path-text.ts';
 export class PathSelection {
   readonly #paths: { readonly path: Buffer; isMatched: boolean }[];
 
-  /** @param paths none = everything; leading and trailing `/` do not matter */
+  /** @param paths none = everything; `/` more than needed and `.` do not matter */
   constructor(paths: readonly (string | Uint8Array)[]) {
     this.#paths = paths.map((path) => ({
-      path: trim(typeof path === 'string' ? Buffer.from(path) : Buffer.from(path)),
+      path: withoutNoise(Buffer.from(path)),
       isMatched: false,
     }));
   }
@@ -44,9 +44,7 @@ export class PathSelection {
   }
 }
 
-function trim(path: Buffer): Buffer {
-  let [start, end] = [0, path.length];
-  while (start < end && path[start] === 0x2f) start += 1;
-  while (end > start && path[end - 1] === 0x2f) end -= 1;
-  return path.subarray(start, end);
+function withoutNoise(path: Buffer): Buffer {
+  const parts = path.toString('latin1').split('/');
+  return Buffer.from(parts.filter((part) => part !== '' && part !== '.').join('/'), 'latin1');
 }

@@ -6,7 +6,7 @@ import { blockIdOf } from '../repository/block-content.ts';
 import { readManifest } from '../repository/manifest.ts';
 import { decodePointRoot } from '../repository/point-root.ts';
 import type { PointRoot } from '../repository/point-root-fields.ts';
-import { isDamage, restoreFailure } from '../repository/restore-failure.ts';
+import { isDamage, noRoomLeft, restoreFailure } from '../repository/restore-failure.ts';
 import { chooseItems, findLinkedElsewhere } from '../repository/tree-selection.ts';
 import { countOfKind, isMissed, namesOf } from '../repository/special-files.ts';
 import { TreeWriter } from '../repository/tree-writer.ts';
@@ -334,6 +334,11 @@ export class RestorePipeline {
 
   #problem({ path, code, message, isRestored }: RestoreProblem): void {
     if (this.#isBroken) return;
+    if (code === 'storage.disk-full') {
+      // Whatever comes now would be sent for nothing.
+      this.fail(noRoomLeft(`${showPath(path)} could not be written, and nothing after it`));
+      return;
+    }
     const object = this.#objects.get(this.#object(path));
     if (object !== undefined) {
       object.problems += 1;

@@ -10,7 +10,7 @@ export function isDamage(code: ErrorCode): boolean {
 
 /** Undefined when it is what was asked for, but for what the problems of single entries say. */
 export function restoreFailure(counts: RestoreCounts): FarkeepError | undefined {
-  const { files, hardLinks, symlinks, skipped, failed, damaged } = counts;
+  const { files, hardLinks, symlinks, skipped, failed, damaged, noRoom } = counts;
   const kept = files + hardLinks + symlinks + skipped;
   const total = kept + failed;
   if (damaged > 0) {
@@ -19,8 +19,16 @@ export function restoreFailure(counts: RestoreCounts): FarkeepError | undefined 
       `${damaged} of ${total} entries could not be restored: stored data is damaged`,
     );
   }
+  if (noRoom > 0) return noRoomLeft(`${noRoom} of ${total} entries could not be restored`);
   if (failed > 0 && kept === 0) {
     return new FarkeepError('restore.incomplete', `Nothing was restored: ${failed} of ${total} entries failed`);
   }
   return undefined;
+}
+
+/** The disk of the destination is full. Restoring again takes what is there already as it is, unless it is to be overwritten. */
+export function noRoomLeft(consequence: string): FarkeepError {
+  return new FarkeepError('restore.target', `The disk of the destination is full: ${consequence}`, {
+    hint: 'Free space or choose another disk, then restore again: what is there already is left alone.',
+  });
 }

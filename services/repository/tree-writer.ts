@@ -35,6 +35,8 @@ export interface RestoreCounts {
   failed: number;
   /** Those of the failed that the point cannot give back. */
   damaged: number;
+  /** Those of the failed for which the disk of the destination has no room. */
+  noRoom: number;
 }
 
 export interface RestoreResult {
@@ -96,6 +98,7 @@ export class TreeWriter {
     skipped: 0,
     failed: 0,
     damaged: 0,
+    noRoom: 0,
   };
 
   private constructor(options: TreeWriterOptions, top: DestinationFolder) {
@@ -401,15 +404,17 @@ export class TreeWriter {
 
   #fail(path: Buffer, error: unknown): void {
     this.counts.failed += 1;
-    if (error instanceof FarkeepError && isDamage(error.code)) this.counts.damaged += 1;
-    this.#note(path, error, false);
+    const { code } = this.#note(path, error, false);
+    if (isDamage(code)) this.counts.damaged += 1;
+    if (code === 'storage.disk-full') this.counts.noRoom += 1;
   }
 
-  #note(path: Buffer, error: unknown, isRestored: boolean): void {
+  #note(path: Buffer, error: unknown, isRestored: boolean): RestoreProblem {
     const { code, message } = toFarkeepError(error, 'storage.io');
     const problem = { path, code, message, isRestored };
     this.#problemCount += 1;
     if (this.#problems.length < maxProblems) this.#problems.push(problem);
     this.#onProblem(problem);
+    return problem;
   }
 }

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { hostSchema } from '../contracts/models/values.ts';
 
-export const tenantConfigSchema = z.object({
+export const tenantConfigSchema = z.strictObject({
   /** Pause between two attempts of a session that lost its connection. */
   retryIntervalMs: z.int().min(10).max(3_600_000).default(15_000),
   /** How long it is tried. */

@@ -10,6 +10,7 @@ import { jobsDomain } from '../contracts/rpc/jobs.ts';
 import { pointsDomain } from '../contracts/rpc/points.ts';
 import { sessionsDomain } from '../contracts/rpc/sessions.ts';
 import { tenantsDomain } from '../contracts/rpc/tenants.ts';
+import { compareTrees } from '../host/tree-comparison.ts';
 import { expectWhole, fileBytes, moverPids, startProxiedSite, strikeAfter, type ProxiedSite } from './proxied-site.ts';
 import type { StackOptions } from './stack.ts';
 import type { TamperingProxy } from './tampering-proxy.ts';
@@ -251,6 +252,32 @@ describe('a session that cannot go on', () => {
       const again = await site.stack.runJob(site.jobId);
       expect(again).toMatchObject({ error: null, state: 'succeeded' });
       await expectWhole(site, again.pointId);
+    },
+    60_000,
+  );
+
+  it.runIf(canMount())(
+    canMount()
+      ? 'says that the disk of the destination is full, sends no more, and comes through once there is room'
+      : 'NOT TRIED, this account may not mount a small disk for a restore',
+    async () => {
+      const disk = await mkdtemp(path.join(tmpdir(), 'farkeep-disk-'));
+      undo.push(() => rm(disk, { recursive: true, force: true }));
+      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'none', disk]);
+      undo.push(() => Promise.resolve(execFileSync('umount', ['-l', disk])));
+      const site = await startSite();
+      const { pointId } = await site.stack.runJob(site.jobId);
+      const session = await site.stack.restore(pointId ?? '', disk);
+      expect(session).toMatchObject({ state: 'failed', attempt: 1 });
+      expect(session.error).toMatchObject({ code: 'restore.target', retryable: false });
+      expect(session.error?.message).toContain('The disk of the destination is full');
+      const left = await readdir(disk, { recursive: true });
+      expect(left.filter((name) => name.endsWith('.part'))).toEqual([]);
+      execFileSync('mount', ['-o', 'remount,size=128m', disk]);
+      const again = await site.stack.restore(pointId ?? '', disk);
+      expect(again).toMatchObject({ error: null, state: 'succeeded' });
+      const { differences } = await compareTrees(site.source, disk, new AbortController().signal);
+      expect(differences.filter(({ path: name }) => name !== '.')).toEqual([]);
     },
     60_000,
   );

@@ -79,7 +79,7 @@ export function registerRepository(program: Command, action: DefineAction): void
         const counts = await client.rebuildCatalogue({ repositoryId: id }, { signal: context.signal });
         context.output.result(
           { ok: true, ...counts },
-          `Rebuilt: ${formatCount(counts.tenants)} tenants, ${formatCount(counts.packs)} packs, ${formatCount(counts.points)} restore points.`,
+          `Rebuilt: ${formatCounted(counts.tenants, 'tenant')}, ${formatCounted(counts.packs, 'pack')}, ${formatCounted(counts.points, 'restore point')}.`,
         );
       }),
     );

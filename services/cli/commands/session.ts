@@ -89,7 +89,10 @@ export function registerSession(program: Command, action: DefineAction): void {
       action(async (context, wanted: string, options: SideOption) => {
         const { client, session } = await find(context, wanted, options.side);
         await client.domain(sessionsDomain).cancel({ sessionId: session.id });
-        context.output.result({ ok: true, id: session.id }, `Cancelling session ${session.id}.`);
+        const isOver = finalSessionStates.includes(session.state);
+        context.output.result({ ok: true, id: session.id }, () =>
+          isOver ? `Session ${session.id} is over already: ${session.state}.` : `Canceling session ${session.id}.`,
+        );
       }),
     );
 
