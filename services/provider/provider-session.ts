@@ -356,6 +356,11 @@ export class ProviderSession {
     return this.#attempt !== undefined;
   }
 
+  /** Whether the tenant can be told anything. */
+  get hasChannel(): boolean {
+    return this.#voice !== undefined;
+  }
+
   #createAttempt(streams: number, channel: SessionChannel): TargetAttempt {
     const { live } = this;
     const { tenantFolder, operation, jobId, pointId } = this.#context;
