@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import { sessionDetailSchema, type SessionSummary } from '../contracts/models/session.ts';
+import { sessionDetailSchema, type SessionState, type SessionSummary } from '../contracts/models/session.ts';
 import { Database } from '../kernel/database.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import { systemClock } from '../kernel/clock.ts';
@@ -136,6 +136,43 @@ describe('LiveSession', () => {
     expect(objects.map(({ name }) => name)).toContain('bad');
     // Numbers go on, so that a view can tell what it has.
     expect(actions.at(-1)?.sequence).toBe(3001);
+  });
+
+  it.each<[SessionState, (live: LiveSession) => void, string]>([
+    ['transferring', () => undefined, 'running'],
+    ['paused', (live) => live.pause('tenant', 1), 'paused'],
+    ['waiting-to-resume', (live) => live.waitToResume(null, 1), 'waiting'],
+    ['failed', (live) => live.finish('failed', new FarkeepError('storage.io')), 'unfinished'],
+    ['cancelled', (live) => live.finish('cancelled'), 'unfinished'],
+    ['succeeded', (live) => live.finish('succeeded'), 'done'],
+  ])('while %s says of an object in the works what is true', (state, move, told) => {
+    const seen: string[] = [];
+    const live = create({ objectChanged: (_id, object) => seen.push(`${object.name} ${object.state}`) });
+    const put = (name: string, objectState: 'running' | 'warning'): void =>
+      live.putObject({ name, state: objectState, sizeBytes: null, processedBytes: 5 });
+    live.setState('transferring');
+    put('documents', 'running');
+    put('mail', 'warning');
+    move(live);
+    // The data mover's last word, when it is ended in the middle.
+    put('pictures', 'running');
+    expect(live.state).toBe(state);
+    expect(live.detail().objects.map((object) => [object.name, object.state])).toEqual([
+      ['documents', told],
+      ['mail', 'warning'],
+      ['pictures', told],
+    ]);
+    expect(seen.filter((text) => text.startsWith('documents')).at(-1)).toBe(`documents ${told}`);
+    expect(sessionDetailSchema.parse(live.detail())).toEqual(live.detail());
+  });
+
+  it('has its objects wait for the next attempt after a pause', () => {
+    const live = create();
+    live.setState('transferring');
+    live.putObject({ name: 'documents', state: 'running', sizeBytes: null, processedBytes: 5 });
+    live.pause('tenant', 1);
+    live.setState('connecting');
+    expect(live.detail().objects).toMatchObject([{ state: 'waiting' }]);
   });
 
   it('counts all warnings and keeps a bounded list of them', () => {

@@ -60,6 +60,7 @@ describe('a pause', () => {
       });
       expect(Date.parse(detail.resumeUntil ?? '')).toBeGreaterThan(Date.now() + 60_000);
       expect(detail.progress.readBytesPerSecond).toBe(0);
+      expect(detail.objects.map(({ state }) => state)).toEqual(['paused']);
       expect(detail.actions.map(({ text }) => text)).toContain('Paused by the tenant');
       expect(detail.actions.filter(({ level }) => level !== 'info')).toEqual([]);
     }
