@@ -301,7 +301,8 @@ export class SessionRunner {
     enough.abort();
     if (answer === 'timeout') throw refusal;
     if (answer === 'refuse') {
-      throw new FarkeepError('trust.refused', 'The certificate was refused; nothing was sent', { cause: refusal });
+      const what = refusal.code === 'trust.changed' ? 'The certificate has changed and' : 'The certificate';
+      throw new FarkeepError('trust.refused', `${what} was refused; nothing was sent`, { cause: refusal });
     }
   }
 
