@@ -265,9 +265,12 @@ export class ProviderSession {
     if (report.phase !== undefined && this.#attempt !== undefined) live.setState(report.phase);
     for (const step of report.steps ?? []) {
       const name = handshakeStepNameSchema.safeParse(step.step);
-      if (name.success && !providerSteps.has(name.data)) {
-        live.addForeignStep({ ...step, step: name.data, attempt: report.attempt });
-      }
+      if (!name.success || providerSteps.has(name.data)) continue;
+      // This side may have seen its end before the tenant's word of its begin.
+      const isOld =
+        step.outcome === 'active' &&
+        live.currentSteps.some((known) => known.step === name.data && known.outcome === 'done');
+      if (!isOld) live.addForeignStep({ ...step, step: name.data, attempt: report.attempt });
     }
     for (const action of report.actions ?? []) live.addForeignAction(action);
     for (const object of live.areObjectNamesHidden ? [] : (report.objects ?? [])) live.putObject(object);
@@ -402,6 +405,10 @@ export class ProviderSession {
           keyIdentifier: event.keyBIdentifier,
         });
         this.#voice?.steps(live.currentSteps.filter(({ step }) => step === 'key-b-delivered'));
+        return;
+      case 'streams-open':
+        // A session may end before the tenant has said so.
+        live.endStep('streams-open', `${event.count} data streams under Key B`);
         return;
       case 'progress':
         if ('busyShare' in event) this.#voice?.busy(event.busyShare);

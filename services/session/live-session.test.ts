@@ -93,6 +93,27 @@ describe('LiveSession', () => {
     expect(live.detail().steps).toMatchObject([{ outcome: 'security-warning', detail: 'changed' }]);
   });
 
+  it.each<['succeeded' | 'warning' | 'failed' | 'cancelled', FarkeepError | null, string, string]>([
+    ['succeeded', null, 'done', '2 data streams'],
+    ['warning', null, 'done', '2 data streams'],
+    ['failed', new FarkeepError('storage.damaged', 'Three blocks are damaged'), 'failed', 'Three blocks are damaged'],
+    ['cancelled', null, 'failed', 'The session was cancelled'],
+  ])('has no step in progress once it has %s', (state, error, outcome, detail) => {
+    const told: string[] = [];
+    const live = create({ stepped: (_id, step) => told.push(`${step.attempt} ${step.step} ${step.outcome}`) });
+    live.beginStep('tunnel-opened', 'gw1');
+    live.startAttempt(2);
+    live.endStep('login', 'contoso');
+    live.beginStep('streams-open', '2 data streams');
+    live.finish(state, error);
+    expect(live.detail().steps).toMatchObject([
+      { attempt: 1, step: 'tunnel-opened', outcome: 'failed' },
+      { attempt: 2, step: 'login', outcome: 'done', detail: 'contoso' },
+      { attempt: 2, step: 'streams-open', outcome, detail },
+    ]);
+    expect(told.slice(-2)).toEqual(['1 tunnel-opened failed', `2 streams-open ${outcome}`]);
+  });
+
   it('keeps steps and keys of each attempt apart', () => {
     const live = create();
     live.setKey('keyA', '1'.repeat(16));

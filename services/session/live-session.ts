@@ -28,7 +28,7 @@ import {
   type SessionObserver,
   type StoredSession,
 } from './session-record.ts';
-import { objectStateIn } from './settled-parts.ts';
+import { objectStateIn, settledSteps } from './settled-parts.ts';
 import { ThroughputRecorder } from './throughput-recorder.ts';
 
 const progressIntervalMs = 100;
@@ -327,6 +327,7 @@ export class LiveSession {
     };
     this.#detail.endedAt = new Date(this.#clock.now()).toISOString();
     this.#detail.error = error === null ? null : error.toInfo();
+    for (const step of settledSteps(this.#detail, state, this.#clock.now())) this.addForeignStep(step);
     this.#progressOut.flush();
     this.#publishProgress();
     this.setState(state);
