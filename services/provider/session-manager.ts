@@ -18,9 +18,11 @@ import type {
   TenantRequestInput,
   TenantRequestOutput,
 } from '../wire/control-messages.ts';
-import { ProviderSession, type SessionChannel, type SessionContext } from './provider-session.ts';
+import { ProviderSession } from './provider-session.ts';
 import type { Repositories } from './repositories.ts';
 import type { RestorePoints } from './restore-points.ts';
+import type { SessionChannel } from './session-channel.ts';
+import type { SessionContext } from './session-context.ts';
 import type { TenantAccounts } from './tenant-accounts.ts';
 
 export interface SessionManagerOptions {
