@@ -12,6 +12,7 @@ import { Cutter, defaultCutSizes } from './cutter.ts';
 import { fileState, isSettled } from './file-state.ts';
 import { OpenBlocks } from './open-blocks.ts';
 import type { OpenFile } from './open-blocks.ts';
+import { RecentBlocks } from './recent-blocks.ts';
 import { isProbablySparse, openDirect, zeroGranuleBytes } from './sparse-reading.ts';
 import { reasonOf } from './tree-scanner.ts';
 import { asBuffer, emptyCounters } from './worker-link.ts';
@@ -24,7 +25,6 @@ const readBytes = 1024 * 1024;
 const sparseReadBytes = 4 * 1024 * 1024;
 const resultBatch = 64;
 const emptyState = Buffer.alloc(0);
-const maxRecentBlocks = 32_768;
 
 interface ReadFile {
   readonly result: FileResult;
@@ -47,7 +47,7 @@ export class BackupLane {
   #durableFiles: number[] = [];
   #isReading = false;
   #isStopped = false;
-  readonly #recent = new Set<string>();
+  readonly #recent = new RecentBlocks();
   readonly #counters = emptyCounters();
   readonly #open: OpenBlocks;
   readonly #sender: BlockSender;
@@ -359,7 +359,7 @@ export class BackupLane {
     this.#start += length;
     arena.used = this.#start;
     this.#content.addBlock(id, length);
-    if (!this.#isNew(id)) {
+    if (!this.#recent.isNew(id)) {
       this.#counters.reusedBlocks += 1;
       this.#open.repeat(id, length, file);
       return;
@@ -369,15 +369,6 @@ export class BackupLane {
       this.#pool.settle(arena);
     };
     this.#sender.offer({ id, content, settle, file });
-  }
-
-  /** Whether this lane has not met the block lately; the target decides about all others. */
-  #isNew(id: Buffer): boolean {
-    const key = id.toString('latin1');
-    if (this.#recent.has(key)) return false;
-    if (this.#recent.size >= maxRecentBlocks) this.#recent.clear();
-    this.#recent.add(key);
-    return true;
   }
 
   async #yield(): Promise<void> {

@@ -1,12 +1,10 @@
 // Owns a backup on the source mover's main thread: walks the tree, asks the cache, hands files to the lanes, writes the manifest in order,
 // commits. Content never comes here; only identifiers do.
-import { statSync } from 'node:fs';
 import { hostname } from 'node:os';
-import path from 'node:path';
 import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
 import { blockIdOf } from '../repository/block-content.ts';
 import { encodePointRoot } from '../repository/point-root.ts';
-import { countOfKind, isMissed, namesOf, SpecialFiles } from '../repository/special-files.ts';
+import { SpecialFiles } from '../repository/special-files.ts';
 import { FileCache } from './file-cache.ts';
 import type { CachedFile } from './file-cache.ts';
 import { fileState } from './file-state.ts';
@@ -17,11 +15,12 @@ import { ManifestWindow } from './manifest-window.ts';
 import { showPath } from './path-text.ts';
 import { PendingFiles } from './pending-files.ts';
 import type { PendingFile } from './pending-files.ts';
+import { specialNews } from './special-news.ts';
 import type { StreamPool } from './stream-pool.ts';
-import { resolveSources, scanTree } from './tree-scanner.ts';
+import { resolveSources, scanTree, topOf } from './tree-scanner.ts';
 import type { ScannedEntry, ScanSource } from './tree-scanner.ts';
 import { UnsafeOffers } from './unsafe-offers.ts';
-import { linkKey, TreeTotal } from './tree-total.ts';
+import { countTree, linkKey, sliceMs, TreeTotal } from './tree-total.ts';
 import { asBuffer } from './worker-link.ts';
 import type { FileResult, FromWorker } from './worker-link.ts';
 
@@ -29,7 +28,6 @@ const leadStream = 0;
 const keptBatch = 4096;
 /** Entries between the walk and the manifest. */
 const maxWindowEntries = 2048;
-const sliceMs = 8;
 const software = 'farkeep 0.1';
 
 const emptyContent: ReadContent = { content: Buffer.alloc(0), sizeBytes: 0, isChanged: false, isUnreadable: false };
@@ -136,7 +134,7 @@ export class BackupPipeline {
           path: this.#operation.sourcePaths[index] ?? '',
         });
       }
-      this.#addTop(sources);
+      this.#window.add(topOf(sources));
       await this.#walk(sources);
       this.phase = 'finalising';
       const root = await this.#finishManifest();
@@ -231,18 +229,11 @@ export class BackupPipeline {
     this.#window.write();
   }
 
-  /** One line for each kind: pipes and sockets are only mentioned, devices are a warning (docs/data-movers.md, section 5). */
   #tellSpecials(): void {
     this.#specials.forEach((specials, sourceIndex) => {
-      for (const group of specials.groups()) {
-        const text = `${countOfKind(group)} ${group.count === 1 ? 'is' : 'are'} kept by name only`;
-        const names = namesOf(group, showPath);
-        if (!isMissed(group.kind)) this.#emit({ type: 'remark', text: `${text}: ${names}` });
-        else {
-          const path = showPath(group.firstPaths[0] ?? Buffer.alloc(0));
-          const message = `${text} and will not come back with a restore: ${names}`;
-          this.#warn(sourceIndex, { code: 'source.device', message, path });
-        }
+      for (const news of specialNews(specials)) {
+        if (news.type === 'remark') this.#emit(news);
+        else this.#warn(sourceIndex, news.warning);
       }
     });
   }
@@ -252,16 +243,6 @@ export class BackupPipeline {
     // The oldest entry may be waiting for an offer or a batch that is not full.
     this.#pending.flush();
     return this.#window.size >= maxWindowEntries;
-  }
-
-  /** The top of the tree holds the sources by name; it looks like the first of them, or like the folder a single file lies in. */
-  #addTop(sources: readonly ScanSource[]): void {
-    const first = sources[0];
-    if (first === undefined) throw new FarkeepError('source.missing');
-    let stats = statSync(first.root, { bigint: true });
-    if (!stats.isDirectory()) stats = statSync(path.dirname(first.root.toString()), { bigint: true });
-    const { root: sourcePath, sourceIndex } = first;
-    this.#window.add({ treePath: Buffer.alloc(0), sourcePath, stats, linkTarget: undefined, sourceIndex });
   }
 
   #addEntry(entry: ScannedEntry): void {
@@ -399,21 +380,13 @@ export class BackupPipeline {
 
   // beside the walk
 
-  /** Counts what there is to do, in slices beside the work, for the progress bar. */
+  /** Counts what there is to do, for the progress bar. */
   async #count(sources: readonly ScanSource[]): Promise<void> {
     this.#isCounting = true;
-    const total = new TreeTotal();
-    let sliceBeganMs = performance.now();
+    const isOver = (): boolean => this.#failure !== undefined || this.#total !== undefined;
     try {
-      for (const item of scanTree(sources, this.#operation.excludes)) {
-        if (item.type === 'entry') total.add(item.entry);
-        if (performance.now() - sliceBeganMs > sliceMs) {
-          await new Promise<void>((resolve) => setImmediate(resolve));
-          if (this.#failure !== undefined || this.#total !== undefined) return;
-          sliceBeganMs = performance.now();
-        }
-      }
-      this.#total ??= total;
+      const total = await countTree(sources, this.#operation.excludes, isOver);
+      if (total !== undefined) this.#total ??= total;
     } catch (error) {
       this.fail(toFarkeepError(error));
     }

@@ -35,6 +35,8 @@ export interface MoverLimits {
   readonly ticketLifetimeMs?: number;
   /** How often received blocks are made durable at the latest, in ms; 5,000 by default. */
   readonly flushIntervalMs?: number;
+  /** How long a data stream may take from its ticket to its keys, in ms; 20,000 by default. */
+  readonly openingLimitMs?: number;
 }
 
 export interface BackupOperation {

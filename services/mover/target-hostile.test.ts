@@ -126,4 +126,28 @@ describe('a source that breaks the rules', () => {
     },
     30_000,
   );
+
+  it.each<[string, (send: (bytes: Buffer) => void) => void]>([
+    ['nothing', () => undefined],
+    ['its nonce in single bytes', (send) => send(Buffer.of(1))],
+  ])(
+    'and sends %s after its ticket does not keep the session',
+    async (_what, say) => {
+      const tenantFolder = await makeTemporaryFolder();
+      await using source = await HostileSource.start({ tenantFolder, limits: { openingLimitMs: 300 } });
+      const socket = source.connectSilently();
+      const timer = setInterval(() => say((bytes) => socket.write(bytes)), 50);
+      try {
+        expect(await source.ended()).toMatchObject({
+          kind: 'failed',
+          isTampered: false,
+          error: { code: 'connection.lost', message: 'The source did not open a data stream in time' },
+        });
+      } finally {
+        clearInterval(timer);
+      }
+      await expectNoPoint(tenantFolder);
+    },
+    10_000,
+  );
 });

@@ -17,6 +17,8 @@ import { TicketBook } from './ticket-book.ts';
 const progressIntervalMs = 100;
 const defaultTicketLifetimeMs = 60_000;
 const defaultFlushIntervalMs = 5_000;
+/** From its ticket to its keys; the tenant's side gives its tunnel as long. */
+const defaultOpeningLimitMs = 20_000;
 
 export class TargetMover {
   readonly #start: TargetStart;
@@ -158,18 +160,24 @@ export class TargetMover {
   }
 
   #acceptStream({ socket }: AcceptedData, streamIndex: number, keyB: Secret, firstBytes: Buffer): void {
-    const { sessionId, attempt } = this.#start;
+    const { sessionId, attempt, limits } = this.#start;
+    const openingLimitMs = limits?.openingLimitMs ?? defaultOpeningLimitMs;
+    // From the ticket on, whatever comes meanwhile: single bytes of a nonce must not keep the session's place, nor its reservation.
+    const opening = setTimeout(() => {
+      connection.fail(new FarkeepError('connection.lost', 'The source did not open a data stream in time'));
+    }, openingLimitMs);
     const connection: DataConnection = new DataConnection(
       socket,
       { side: 'server', keyB, sessionId, attempt, streamIndex },
       {
-        onOpen: () => undefined,
+        onOpen: () => clearTimeout(opening),
         onMessage: (message, memory) =>
           this.#session?.receive(streamIndex, message, memory, (answer) => connection.send(answer)),
         onPeerEnd: () => {
           connection.end();
         },
         onClose: (error) => {
+          clearTimeout(opening);
           this.#streamClosed(error === undefined ? undefined : withStream(error, streamIndex));
         },
       },

@@ -72,6 +72,16 @@ export function resolveSources(sourcePaths: readonly string[]): { sources: ScanS
   return { sources, missing };
 }
 
+/** The top of the tree holds the sources by name; it looks like the first of them, or like the folder a single file lies in. */
+export function topOf(sources: readonly ScanSource[]): ScannedEntry {
+  const first = sources[0];
+  if (first === undefined) throw new FarkeepError('source.missing');
+  let stats = statSync(first.root, { bigint: true });
+  if (!stats.isDirectory()) stats = statSync(path.dirname(first.root.toString()), { bigint: true });
+  const { root: sourcePath, sourceIndex } = first;
+  return { treePath: Buffer.alloc(0), sourcePath, stats, linkTarget: undefined, sourceIndex };
+}
+
 /** Everything below the sources: parents first, siblings in ascending order of their bytes. */
 export function* scanTree(
   sources: readonly ScanSource[],

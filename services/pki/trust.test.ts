@@ -261,10 +261,18 @@ describe('pins', () => {
       isChanged: true,
       reasons: ['chain.self-signed', 'pin.changed'],
     });
-    expect(trustError(result, 'Northwind').code).toBe('trust.changed');
+    expect(trustError(result, 'Northwind')).toMatchObject({
+      code: 'trust.changed',
+      message: 'Northwind: The certificate has changed: another one is pinned for this provider',
+    });
     const first = await decide(after);
     expect(first.isChanged).toBe(false);
-    expect(trustError(first, 'Northwind').code).toBe('trust.untrusted');
+    expect(trustError(first, 'Northwind')).toMatchObject({
+      code: 'trust.untrusted',
+      message: 'Northwind: The certificate is self-signed and not pinned',
+    });
+    const elsewhere = await decide(await openssl.server(['DNS:elsewhere.test']), { pins: [pin(before)] });
+    expect(trustError(elsewhere, 'Northwind').message).toMatch(/has changed: [^;]*; The certificate does not cover/);
   });
 
   it('lets a changed certificate pass when its chain is trusted and covers the name', async () => {

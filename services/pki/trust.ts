@@ -179,7 +179,14 @@ export function trustError(result: TrustResult, identity: string): FarkeepError 
       : result.isChanged
         ? 'trust.changed'
         : 'trust.untrusted';
-  return new FarkeepError(code, `${identity}: ${refusing.map((finding) => finding.message).join('; ')}`, {
+  // With another certificate pinned, "not pinned" would hide that this one took its place.
+  const isReplaced = result.isChanged && !has('fingerprint.mismatch') && !has('pin.revoked');
+  const others = refusing.filter(({ reason }) => !isReplaced || reason !== 'chain.self-signed');
+  const told = [
+    ...(isReplaced ? ['The certificate has changed: another one is pinned for this provider'] : []),
+    ...others.map(({ message }) => message),
+  ];
+  return new FarkeepError(code, `${identity}: ${told.join('; ')}`, {
     ...(code === 'trust.refused' && has('pin.revoked') ? { hint: revokedPinHint } : {}),
     details: { reasons: result.reasons },
   });

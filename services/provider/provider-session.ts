@@ -1,15 +1,11 @@
 // Owns one session as the provider runs it: attempts one after the other, the reservation between them, what the target mover tells, the end.
 // Does not judge whether a tenant may; the session manager has done that. Never holds a key beyond the attempt's start.
-import { errorCatalogue, type ErrorInfo } from '../contracts/errors.ts';
-import type { HandshakeStepName, SessionSide } from '../contracts/models/session.ts';
-import { handshakeStepNameSchema } from '../contracts/models/session.ts';
-import type { TlsInfo } from '../contracts/models/trust.ts';
+import type { ErrorInfo } from '../contracts/errors.ts';
+import type { SessionSide } from '../contracts/models/session.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
 import type { Logger } from '../kernel/logger.ts';
-import { isToldToTenant } from '../mover/for-tenant.ts';
-import type { MoverEvent, MoverExit, Operation } from '../mover/local-link.ts';
-import type { RouteRequest } from '../transport/gateway-link-server.ts';
+import type { MoverEvent, MoverExit } from '../mover/local-link.ts';
 import { isResumable, pausedTooLong } from '../session/attempt-error.ts';
 import type { LiveSession } from '../session/live-session.ts';
 import type { MessagePeer } from '../wire/control-calls.ts';
@@ -19,37 +15,18 @@ import type {
   TenantNotification,
   TenantRequestOutput,
 } from '../wire/control-messages.ts';
-import { errorOf, TargetAttempt, ticketLifeMs } from './target-attempt.ts';
+import { errorOf, TargetAttempt } from './target-attempt.ts';
 import { damageMarkedText, damageReplacedText } from './damage-text.ts';
-import { TenantVoice, toWireStep } from './tenant-voice.ts';
+import { fromTenant, withPlace } from './disk-place.ts';
+import type { SessionChannel } from './session-channel.ts';
+import type { SessionContext } from './session-context.ts';
+import { SessionOrder } from './session-order.ts';
+import { SessionWishes } from './session-wishes.ts';
+import { providerSteps, takeReport } from './tenant-report.ts';
+import { TenantVoice } from './tenant-voice.ts';
 
 /** How long the tenant's last word is waited for after the restore point is on disk. */
 const lastWordMs = 30_000;
-/** How long a tenant may take to end its attempt in order after the provider wished for a pause. */
-const wishTimeoutMs = 20_000;
-
-/** What a session needs to go on after the service was restarted; stored with it. No secret. */
-export interface SessionContext {
-  readonly tenantId: string;
-  readonly tenantName: string;
-  readonly repositoryId: string;
-  readonly tenantFolder: string;
-  readonly operation: Operation;
-  readonly jobId: string;
-  readonly pointId: string;
-  readonly storedBytes: number;
-  readonly isCommitted: boolean;
-}
-
-/** The control connection that an attempt came over. */
-export interface SessionChannel {
-  readonly peer: MessagePeer;
-  readonly gatewayName: string;
-  readonly certificateSha256: string;
-  readonly tls: TlsInfo;
-  readonly pushRoutes: (routes: readonly RouteRequest[]) => Promise<void>;
-}
-
 export interface ProviderSessionOptions {
   readonly live: LiveSession;
   readonly context: SessionContext;
@@ -76,18 +53,15 @@ export class ProviderSession {
   #expiry: NodeJS.Timeout | undefined;
   #lastWord: NodeJS.Timeout | undefined;
   #ending: Promise<unknown> = Promise.resolve();
-  #starting: Promise<unknown> | undefined;
-  #pausing: Promise<unknown> | undefined;
+  readonly #order = new SessionOrder();
   #isSuspended = false;
-  /** In the running attempt: only then a pause can be the provider's. */
-  #hasWishedPause = false;
-  /** Somebody here waits for the tenant to pause. */
-  #pauseWish: PromiseWithResolvers<void> | undefined;
+  readonly #wishes: SessionWishes;
 
   constructor(options: ProviderSessionOptions) {
     this.live = options.live;
     this.#options = options;
     this.#context = options.context;
+    this.#wishes = new SessionWishes(options.live);
   }
 
   get context(): SessionContext {
@@ -96,13 +70,13 @@ export class ProviderSession {
 
   /** Runs the first attempt up to the grant. @throws what the target mover or the gateway failed with */
   start(channel: SessionChannel, streams: number): Promise<SessionGrant> {
-    return this.#oneAtATime(() => this.#begin(channel, streams));
+    return this.#order.start(() => this.#begin(channel, streams));
   }
 
   async #begin(channel: SessionChannel, streams: number): Promise<SessionGrant> {
     const { live } = this;
     clearTimeout(this.#expiry);
-    this.#hasWishedPause = false;
+    this.#wishes.forget();
     this.#takeChannel(channel);
     live.setChannel({ gateway: channel.gatewayName, certificateSha256: channel.certificateSha256, tls: channel.tls });
     live.setState('key-exchange');
@@ -121,16 +95,10 @@ export class ProviderSession {
       // Cancelled in this very moment: what was granted now would lead to a mover that is gone.
       if (live.isFinal) throw new FarkeepError('call.conflict', 'The session has ended');
       live.endStep('key-a-to-tenant', 'Inside the control channel', { keyIdentifier: keyA });
-      const grant: SessionGrant = {
-        sessionId: live.id,
-        attempt: live.attempt,
-        keyA: attempt.keyA.bytes.toString('base64'),
-        tunnelTicket: attempt.tickets.tunnel.toString('base64'),
-        streamTickets: attempt.tickets.streams.map((ticket) => ticket.toString('base64')),
-        ticketLifeMs,
-        resumeWindowMs: this.#options.resumeWindowMs,
-        steps: live.currentSteps.filter(({ step }) => providerSteps.has(step)).map(toWireStep),
-      };
+      const grant = attempt.grant(
+        this.#options.resumeWindowMs,
+        live.currentSteps.filter(({ step }) => providerSteps.has(step)),
+      );
       attempt.forgetSecrets();
       this.#options.onChanged(this);
       return grant;
@@ -143,11 +111,11 @@ export class ProviderSession {
 
   /** Another attempt of this session. Returns undefined when there is nothing left to do: the restore point exists. */
   resume(channel: SessionChannel, streams: number): Promise<SessionGrant | undefined> {
-    return this.#oneAtATime(() => this.#resume(channel, streams));
+    return this.#order.start(() => this.#resume(channel, streams));
   }
 
   async #resume(channel: SessionChannel, streams: number): Promise<SessionGrant | undefined> {
-    await Promise.allSettled([this.#pausing]);
+    await this.#order.afterPause();
     await this.#endAttempt(new FarkeepError('connection.lost', 'The tenant has started another attempt'));
     const isCommitted =
       this.#context.operation === 'backup' && (this.#context.isCommitted || (await this.#options.findCommitted()));
@@ -163,33 +131,9 @@ export class ProviderSession {
     return this.#begin(channel, streams);
   }
 
-  /** Two starts at the same time would make two target movers for one point. @throws session.busy */
-  async #oneAtATime<Result>(work: () => Promise<Result>): Promise<Result> {
-    if (this.#starting !== undefined) {
-      throw new FarkeepError('session.busy', 'An attempt of this session is being started already');
-    }
-    const started = work();
-    this.#starting = started;
-    try {
-      return await started;
-    } finally {
-      this.#starting = undefined;
-    }
-  }
-
   /** The tenant has ended its attempt in order; everything is kept until it comes back or the window has passed. */
-  async pause(by: SessionSide): Promise<TenantRequestOutput<'session.pause'>> {
-    // A pause may overtake the attempt that it belongs to; how that start ended does not matter. A resume waits for the pause.
-    while (this.#starting !== undefined || this.#pausing !== undefined) {
-      await Promise.allSettled([this.#starting, this.#pausing]);
-    }
-    const paused = this.#pause(by);
-    this.#pausing = paused;
-    try {
-      return await paused;
-    } finally {
-      this.#pausing = undefined;
-    }
+  pause(by: SessionSide): Promise<TenantRequestOutput<'session.pause'>> {
+    return this.#order.pause(() => this.#pause(by));
   }
 
   async #pause(by: SessionSide): Promise<TenantRequestOutput<'session.pause'>> {
@@ -206,73 +150,29 @@ export class ProviderSession {
     if (untilMs !== undefined) return { committed: null, keptForMs: Math.max(0, untilMs - clock.now()) };
     if (!live.isFinal) {
       // The tenant's word alone does not make it the provider's pause.
-      live.pause(by === 'provider' && this.#hasWishedPause ? 'provider' : 'tenant', clock.now() + resumeWindowMs);
+      live.pause(
+        by === 'provider' && this.#wishes.hasWishedPause ? 'provider' : 'tenant',
+        clock.now() + resumeWindowMs,
+      );
       this.#options.onChanged(this);
       this.#armExpiry(resumeWindowMs);
     }
-    this.#pauseWish?.resolve();
+    this.#wishes.fulfil();
     return { committed: null, keptForMs: resumeWindowMs };
   }
 
   /** Answered when the tenant has done it. @throws call.conflict, call.timeout */
   async wishPause(): Promise<void> {
-    if (this.live.state === 'paused') return;
-    if (this.#voice === undefined || this.live.state !== 'transferring') {
-      throw new FarkeepError('call.conflict', 'Only a session that transfers can be paused from here', {
-        hint: 'Wait until it transfers, or stop it.',
-      });
-    }
-    const wish = (this.#pauseWish ??= Promise.withResolvers<void>());
-    this.#hasWishedPause = true;
-    this.#voice.wish('pause');
-    const timer = setTimeout(
-      () =>
-        wish.reject(
-          new FarkeepError('call.timeout', 'The tenant did not pause the session', {
-            hint: 'Its version may not know how to; stop the session instead.',
-          }),
-        ),
-      wishTimeoutMs,
-    );
-    try {
-      await wish.promise;
-    } finally {
-      clearTimeout(timer);
-      this.#pauseWish = undefined;
-    }
+    await this.#wishes.pause(this.#voice);
   }
 
   /** @throws call.conflict */
   wishResume(): void {
-    if (this.live.state !== 'paused') throw new FarkeepError('call.conflict', 'The session is not paused');
-    if (this.live.pausedBy !== 'provider') {
-      throw new FarkeepError('call.conflict', 'The tenant has paused this session', {
-        hint: 'Only the tenant can resume it.',
-      });
-    }
-    if (this.#voice === undefined) {
-      throw new FarkeepError('call.conflict', 'The tenant is not connected right now', {
-        hint: 'Its admin can resume the session at the tenant.',
-      });
-    }
-    this.#voice.wish('resume');
+    this.#wishes.resume(this.#voice);
   }
 
   report(report: TenantNotification<'session.report'>): void {
-    const { live } = this;
-    if (live.isFinal || report.attempt !== live.attempt) return;
-    // The last report of an attempt may come after its mover has gone: the session waits already.
-    if (report.phase !== undefined && this.#attempt !== undefined) live.setState(report.phase);
-    for (const step of report.steps ?? []) {
-      const name = handshakeStepNameSchema.safeParse(step.step);
-      if (name.success && !providerSteps.has(name.data)) {
-        live.addForeignStep({ ...step, step: name.data, attempt: report.attempt });
-      }
-    }
-    for (const action of report.actions ?? []) live.addForeignAction(action);
-    for (const object of live.areObjectNamesHidden ? [] : (report.objects ?? [])) live.putObject(object);
-    if (report.warningCount !== undefined) live.setWarningCount(report.warningCount);
-    if (report.progress !== undefined) live.setProgress(report.progress, report.bottleneck);
+    takeReport(this.live, report, this.hasMover);
   }
 
   /** The tenant saw changed bytes. */
@@ -296,7 +196,10 @@ export class ProviderSession {
     if (input.progress !== undefined) live.setProgress(input.progress);
     live.setWarningCount(input.warningCount);
     const hasPoint = this.#context.operation === 'backup' && this.#context.isCommitted;
-    const error = input.error === null ? null : this.#fromTenant(FarkeepError.fromInfo(input.error));
+    const error =
+      input.error === null
+        ? null
+        : fromTenant(FarkeepError.fromInfo(input.error), this.#context, live.summary().repository);
     const isGood = input.outcome === 'succeeded' || input.outcome === 'warning';
     if (isGood && this.#context.operation === 'backup' && !this.#context.isCommitted) {
       throw new FarkeepError('point.incomplete', 'The restore point is not on disk');
@@ -356,6 +259,11 @@ export class ProviderSession {
     return this.#attempt !== undefined;
   }
 
+  /** Whether the tenant can be told anything. */
+  get hasChannel(): boolean {
+    return this.#voice !== undefined;
+  }
+
   #createAttempt(streams: number, channel: SessionChannel): TargetAttempt {
     const { live } = this;
     const { tenantFolder, operation, jobId, pointId } = this.#context;
@@ -397,6 +305,10 @@ export class ProviderSession {
           keyIdentifier: event.keyBIdentifier,
         });
         this.#voice?.steps(live.currentSteps.filter(({ step }) => step === 'key-b-delivered'));
+        return;
+      case 'streams-open':
+        // A session may end before the tenant has said so.
+        live.endStep('streams-open', `${event.count} data streams under Key B`);
         return;
       case 'progress':
         if ('busyShare' in event) this.#voice?.busy(event.busyShare);
@@ -455,27 +367,11 @@ export class ProviderSession {
       this.#waitForTenant(error);
       return;
     }
-    const told = this.#withPlace(error);
+    const told = withPlace(error, this.#context, this.live.summary().repository);
     this.live.act('error', told.message);
     this.live.finish('failed', told);
     this.#voice?.ended(true, error);
     this.#settle();
-  }
-
-  /** What the tenant was told of this side's own disk comes back when its word is quicker than the mover's end. */
-  #fromTenant(error: FarkeepError): FarkeepError {
-    if (!isToldToTenant(error)) return error;
-    const { code } = error;
-    return this.#withPlace(new FarkeepError(code, errorCatalogue[code].title));
-  }
-
-  /** The provider admin has to find the disk: the system's word alone does not name it. */
-  #withPlace(error: FarkeepError): FarkeepError {
-    const { code, message, hint, retryable } = error;
-    const { tenantFolder, tenantName } = this.#context;
-    if (!code.startsWith('storage.') || message.includes(tenantFolder)) return error;
-    const place = `Repository "${this.live.summary().repository}", folder ${tenantFolder} of "${tenantName}"`;
-    return new FarkeepError(code, `${place}: ${message}`, { hint, retryable, cause: error });
   }
 
   #failBySecurity(error: FarkeepError, where: TamperedNotice['where']): void {
@@ -530,7 +426,7 @@ export class ProviderSession {
   #settle(): void {
     clearTimeout(this.#expiry);
     clearTimeout(this.#lastWord);
-    this.#pauseWish?.reject(new FarkeepError('call.conflict', 'The session ended before it could be paused'));
+    this.#wishes.end();
     this.#options.onChanged(this);
   }
 
@@ -543,12 +439,3 @@ export class ProviderSession {
     return (this.live.currentKeys?.keyB ?? null) !== null;
   }
 }
-
-/** Steps that only this side can know; a tenant's word about them is not taken. */
-const providerSteps: ReadonlySet<HandshakeStepName> = new Set([
-  'session-authorised',
-  'key-a-created',
-  'key-a-to-target',
-  'key-a-to-tenant',
-  'key-b-delivered',
-]);

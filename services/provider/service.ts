@@ -13,11 +13,8 @@ import { abortError } from '../kernel/clock.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import type { RunningService, ServiceOptions } from '../kernel/running-service.ts';
 import { anonymousCommonName } from '../pki/generate.ts';
-import { thumbprintOf } from '../pki/thumbprint.ts';
-import { readCertificate } from '../pki/certificate-summary.ts';
 import { keptSessions, SessionArchive } from '../session/session-archive.ts';
 import { ControlServer, type ControlConnection } from '../transport/control-server.ts';
-import { GatewayLinkServer } from '../transport/gateway-link-server.ts';
 import { AuditLog } from './audit-log.ts';
 import { CertificateHandlers } from './certificate-handlers.ts';
 import { CertificateSettingsDesk } from './certificate-settings.ts';
@@ -26,6 +23,7 @@ import { CertificateUsers } from './certificate-users.ts';
 import type { ProviderConfig } from './config.ts';
 import { HealthBoard } from './health-board.ts';
 import { gatewayHandlers } from './gateway-handlers.ts';
+import { fingerprintHex, startGatewayLinks } from './gateway-links.ts';
 import { Gateways } from './gateways.ts';
 import { openInfrastructureIdentity } from './infrastructure-identity.ts';
 import { LicenceDesk } from './licence.ts';
@@ -172,54 +170,15 @@ async function start(
       );
   };
   const controlPort: { value: number } = { value: config.control.port };
-  const links = await GatewayLinkServer.start({
-    host: config.infrastructure.host,
-    port: config.infrastructure.port,
-    identity: infrastructure.server,
-    infrastructureCaPem: infrastructure.authority.certificatePem,
-    enrol: async ({ secretHash, name, publicKeyPem, remoteAddress }) => {
-      const row = gateways.redeemToken(secretHash);
-      const certificatePem = await infrastructure.authority.issueClientCertificate({
-        publicKeyPem,
-        commonName: row.id,
-      });
-      gateways.setCertificate(row.id, fingerprintHex(certificatePem));
-      audit.add(`gateway ${name} (${remoteAddress})`, 'gateway.enrolled', row.name);
-      publishGateway(row.id);
-      return { gatewayId: row.id, certificatePem };
-    },
-    renew: async ({ gatewayId, name }, publicKeyPem) => {
-      const certificatePem = await infrastructure.authority.issueClientCertificate({
-        publicKeyPem,
-        commonName: gatewayId,
-      });
-      gateways.addRenewedCertificate(gatewayId, fingerprintHex(certificatePem));
-      audit.add(`gateway ${name}`, 'gateway.renewed', name);
-      return certificatePem;
-    },
-    identify: (fingerprint) => {
-      const row = gateways.identify(fingerprint);
-      return row === undefined ? undefined : { gatewayId: row.id, name: row.name };
-    },
-    configurationFor: () => ({
-      controlPort: controlPort.value,
-      ...(config.advertisedHost === undefined ? {} : { controlHost: config.advertisedHost }),
-    }),
-    onConnected: ({ gatewayId }) => {
-      gateways.noteConnected(gatewayId);
-      publishGateway(gatewayId);
-      usageNews.usageChanged('provider');
-    },
-    onDisconnected: ({ gatewayId }) => {
-      if (database.isClosed) return;
-      gateways.noteDisconnected(gatewayId);
-      publishGateway(gatewayId);
-      usageNews.usageChanged('provider');
-    },
-    onReport: ({ gatewayId }, report) => {
-      gateways.noteReport(gatewayId, report);
-      publishGateway(gatewayId);
-    },
+  const links = await startGatewayLinks({
+    config,
+    controlPort: () => controlPort.value,
+    infrastructure,
+    gateways,
+    audit,
+    onChanged: publishGateway,
+    onLinkChanged: () => usageNews.usageChanged('provider'),
+    isStopped: () => database.isClosed,
     logger,
     clock,
   });
@@ -406,11 +365,6 @@ async function start(
     activeSessions: () => sessions.activeSessions(),
     stop: (deadlineMs) => (stopping ??= withinDeadline(stop(), deadlineMs)),
   };
-}
-
-/** SHA-256 of the DER, lower-case hex: how the gateway link names certificates. */
-function fingerprintHex(certificatePem: string): string {
-  return thumbprintOf(readCertificate(certificatePem).der).replaceAll(':', '').toLowerCase();
 }
 
 /** What a gateway on this machine can dial when the listener takes every address. */

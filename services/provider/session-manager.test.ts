@@ -10,7 +10,7 @@ import { SessionArchive } from '../session/session-archive.ts';
 import { makeTemporaryFolder } from '../testing/temporary-folder.ts';
 import type { SessionGrant } from '../wire/control-messages.ts';
 import { providerMigrations } from './provider-database.ts';
-import type { SessionChannel } from './provider-session.ts';
+import type { SessionChannel } from './session-channel.ts';
 import { Repositories } from './repositories.ts';
 import { RestorePoints } from './restore-points.ts';
 import { SessionManager } from './session-manager.ts';

@@ -7,6 +7,7 @@ import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
 import type { Logger } from '../kernel/logger.ts';
 import { forTenant } from '../mover/for-tenant.ts';
 import type { Operation } from '../mover/local-link.ts';
+import { isResumable } from '../session/attempt-error.ts';
 import { LiveSession } from '../session/live-session.ts';
 import type { SessionArchive } from '../session/session-archive.ts';
 import { sessionPublisher } from '../session/session-publisher.ts';
@@ -17,9 +18,11 @@ import type {
   TenantRequestInput,
   TenantRequestOutput,
 } from '../wire/control-messages.ts';
-import { ProviderSession, type SessionChannel, type SessionContext } from './provider-session.ts';
+import { ProviderSession } from './provider-session.ts';
 import type { Repositories } from './repositories.ts';
 import type { RestorePoints } from './restore-points.ts';
+import type { SessionChannel } from './session-channel.ts';
+import type { SessionContext } from './session-context.ts';
 import type { TenantAccounts } from './tenant-accounts.ts';
 
 export interface SessionManagerOptions {
@@ -143,9 +146,9 @@ export class SessionManager {
     try {
       return await session.start(channel, input.streams);
     } catch (error) {
-      // Nothing was granted: there is nothing to come back to.
       const known = toFarkeepError(error);
-      await session.cancel(known);
+      // Nothing was granted: there is nothing to come back to. But a tenant that cannot hear that comes back, and finds it waiting.
+      if (session.hasChannel) await session.cancel(known);
       throw forTenant(known);
     }
   }
@@ -283,7 +286,8 @@ export class SessionManager {
       throw new FarkeepError('call.not-found', 'There is no such session');
     }
     const { error } = stored.detail;
-    throw error === null
+    // What is over must not sound like something that the next attempt may mend.
+    throw error === null || isResumable(error.code)
       ? new FarkeepError('call.conflict', 'The session has ended')
       : forTenant(FarkeepError.fromInfo(error));
   }

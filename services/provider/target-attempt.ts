@@ -1,14 +1,17 @@
 // Owns one attempt on the provider's side: Key A, tickets, the target data mover and the routes to it. Ends with the mover.
 // Never logs or stores a key; Key A is zeroed as soon as mover and tenant have it.
 import { randomBytes } from 'node:crypto';
+import type { HandshakeStep } from '../contracts/models/session.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import type { Logger } from '../kernel/logger.ts';
 import { Secret } from '../kernel/secret.ts';
 import type { MoverEvent, MoverExit, Operation } from '../mover/local-link.ts';
 import { MoverProcess } from '../mover/mover-process.ts';
 import type { RouteRequest } from '../transport/gateway-link-server.ts';
+import type { SessionGrant } from '../wire/control-messages.ts';
+import { toWireStep } from './tenant-voice.ts';
 
-export const ticketLifeMs = 60_000;
+const ticketLifeMs = 60_000;
 const listenDeadlineMs = 20_000;
 
 export interface AttemptOptions {
@@ -108,6 +111,21 @@ export class TargetAttempt {
       route(this.tickets.tunnel, 'tunnel'),
       ...this.tickets.streams.map((ticket) => route(ticket, 'data')),
     ]);
+  }
+
+  /** What the tenant needs for its side of the attempt. @param steps what was done here so far */
+  grant(resumeWindowMs: number, steps: readonly HandshakeStep[]): SessionGrant {
+    const { sessionId, attempt } = this.#options;
+    return {
+      sessionId,
+      attempt,
+      keyA: this.keyA.bytes.toString('base64'),
+      tunnelTicket: this.tickets.tunnel.toString('base64'),
+      streamTickets: this.tickets.streams.map((ticket) => ticket.toString('base64')),
+      ticketLifeMs,
+      resumeWindowMs,
+      steps: steps.map(toWireStep),
+    };
   }
 
   /** Zeroes what this process still holds of the attempt's secrets. Safe to call twice. */

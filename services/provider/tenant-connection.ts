@@ -12,7 +12,7 @@ import type {
   TenantRequestOutput,
 } from '../wire/control-messages.ts';
 import type { LoginExchange } from './login-exchange.ts';
-import type { SessionChannel } from './provider-session.ts';
+import type { SessionChannel } from './session-channel.ts';
 import type { SessionManager } from './session-manager.ts';
 
 type Handlers = {

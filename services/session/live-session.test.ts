@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import { sessionDetailSchema, type SessionSummary } from '../contracts/models/session.ts';
+import { sessionDetailSchema, type SessionState, type SessionSummary } from '../contracts/models/session.ts';
 import { Database } from '../kernel/database.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import { systemClock } from '../kernel/clock.ts';
@@ -93,6 +93,27 @@ describe('LiveSession', () => {
     expect(live.detail().steps).toMatchObject([{ outcome: 'security-warning', detail: 'changed' }]);
   });
 
+  it.each<['succeeded' | 'warning' | 'failed' | 'cancelled', FarkeepError | null, string, string]>([
+    ['succeeded', null, 'done', '2 data streams'],
+    ['warning', null, 'done', '2 data streams'],
+    ['failed', new FarkeepError('storage.damaged', 'Three blocks are damaged'), 'failed', 'Three blocks are damaged'],
+    ['cancelled', null, 'failed', 'The session was cancelled'],
+  ])('has no step in progress once it has %s', (state, error, outcome, detail) => {
+    const told: string[] = [];
+    const live = create({ stepped: (_id, step) => told.push(`${step.attempt} ${step.step} ${step.outcome}`) });
+    live.beginStep('tunnel-opened', 'gw1');
+    live.startAttempt(2);
+    live.endStep('login', 'contoso');
+    live.beginStep('streams-open', '2 data streams');
+    live.finish(state, error);
+    expect(live.detail().steps).toMatchObject([
+      { attempt: 1, step: 'tunnel-opened', outcome: 'failed' },
+      { attempt: 2, step: 'login', outcome: 'done', detail: 'contoso' },
+      { attempt: 2, step: 'streams-open', outcome, detail },
+    ]);
+    expect(told.slice(-2)).toEqual(['1 tunnel-opened failed', `2 streams-open ${outcome}`]);
+  });
+
   it('keeps steps and keys of each attempt apart', () => {
     const live = create();
     live.setKey('keyA', '1'.repeat(16));
@@ -136,6 +157,43 @@ describe('LiveSession', () => {
     expect(objects.map(({ name }) => name)).toContain('bad');
     // Numbers go on, so that a view can tell what it has.
     expect(actions.at(-1)?.sequence).toBe(3001);
+  });
+
+  it.each<[SessionState, (live: LiveSession) => void, string]>([
+    ['transferring', () => undefined, 'running'],
+    ['paused', (live) => live.pause('tenant', 1), 'paused'],
+    ['waiting-to-resume', (live) => live.waitToResume(null, 1), 'waiting'],
+    ['failed', (live) => live.finish('failed', new FarkeepError('storage.io')), 'unfinished'],
+    ['cancelled', (live) => live.finish('cancelled'), 'unfinished'],
+    ['succeeded', (live) => live.finish('succeeded'), 'done'],
+  ])('while %s says of an object in the works what is true', (state, move, told) => {
+    const seen: string[] = [];
+    const live = create({ objectChanged: (_id, object) => seen.push(`${object.name} ${object.state}`) });
+    const put = (name: string, objectState: 'running' | 'warning'): void =>
+      live.putObject({ name, state: objectState, sizeBytes: null, processedBytes: 5 });
+    live.setState('transferring');
+    put('documents', 'running');
+    put('mail', 'warning');
+    move(live);
+    // The data mover's last word, when it is ended in the middle.
+    put('pictures', 'running');
+    expect(live.state).toBe(state);
+    expect(live.detail().objects.map((object) => [object.name, object.state])).toEqual([
+      ['documents', told],
+      ['mail', 'warning'],
+      ['pictures', told],
+    ]);
+    expect(seen.filter((text) => text.startsWith('documents')).at(-1)).toBe(`documents ${told}`);
+    expect(sessionDetailSchema.parse(live.detail())).toEqual(live.detail());
+  });
+
+  it('has its objects wait for the next attempt after a pause', () => {
+    const live = create();
+    live.setState('transferring');
+    live.putObject({ name: 'documents', state: 'running', sizeBytes: null, processedBytes: 5 });
+    live.pause('tenant', 1);
+    live.setState('connecting');
+    expect(live.detail().objects).toMatchObject([{ state: 'waiting' }]);
   });
 
   it('counts all warnings and keeps a bounded list of them', () => {

@@ -28,6 +28,7 @@ import {
   type SessionObserver,
   type StoredSession,
 } from './session-record.ts';
+import { objectStateIn, settledSteps } from './settled-parts.ts';
 import { ThroughputRecorder } from './throughput-recorder.ts';
 
 const progressIntervalMs = 100;
@@ -144,6 +145,9 @@ export class LiveSession {
     if (state !== 'waiting-to-resume' && state !== 'paused') this.#detail.resumeUntil = null;
     if (state !== 'paused') this.#detail.pausedBy = null;
     this.#setSampling(state === 'transferring' || state === 'finalising');
+    for (const object of this.#detail.objects) {
+      if (objectStateIn(state, object.state) !== object.state) this.putObject(object);
+    }
     this.#publishChange();
   }
 
@@ -260,8 +264,10 @@ export class LiveSession {
     this.#addAction({ ...action, sequence: (this.#detail.actions.at(-1)?.sequence ?? 0) + 1 });
   }
 
-  putObject(object: SessionObject): void {
-    const { objects } = this.#detail;
+  putObject(told: SessionObject): void {
+    const { objects, state } = this.#detail;
+    // The last word of a data mover may come after its session stands still.
+    const object = { ...told, state: objectStateIn(state, told.state) };
     const index = objects.findIndex((known) => known.name === object.name);
     if (index !== -1) objects[index] = object;
     else {
@@ -321,6 +327,7 @@ export class LiveSession {
     };
     this.#detail.endedAt = new Date(this.#clock.now()).toISOString();
     this.#detail.error = error === null ? null : error.toInfo();
+    for (const step of settledSteps(this.#detail, state, this.#clock.now())) this.addForeignStep(step);
     this.#progressOut.flush();
     this.#publishProgress();
     this.setState(state);

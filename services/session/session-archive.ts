@@ -9,6 +9,7 @@ import {
 import type { Database } from '../kernel/database.ts';
 import type { LiveSession } from './live-session.ts';
 import type { StoredSession } from './session-record.ts';
+import { objectStateIn } from './settled-parts.ts';
 
 /** One migration script for the database of a role. `context` is the role's own JSON about a session. */
 export const sessionArchiveMigration = `
@@ -101,9 +102,12 @@ function readSummary(row: Record<string, unknown>): SessionSummary {
 }
 
 function read(row: Record<string, unknown>): ArchivedSession {
+  const detail = sessionDetailSchema.parse(JSON.parse(String(row['detail'])));
+  // Earlier versions kept what the data mover had said last, also for sessions that had ended.
+  const objects = detail.objects.map((object) => ({ ...object, state: objectStateIn(detail.state, object.state) }));
   return {
     owner: String(row['owner']),
-    detail: sessionDetailSchema.parse(JSON.parse(String(row['detail']))),
+    detail: { ...detail, objects },
     samples: JSON.parse(String(row['samples'])) as StoredSession['samples'],
     context: JSON.parse(String(row['context'])),
   };

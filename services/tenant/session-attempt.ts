@@ -40,17 +40,21 @@ export interface SessionPlan {
   readonly moverOperation: SourceStart['operation'];
 }
 
+/** Whether the provider has this session: `maybe` when it was asked to start it and the answer was lost, or this service was. */
+export type ProviderKnowledge = 'no' | 'maybe' | 'yes';
+
 export interface AttemptOptions {
   readonly live: LiveSession;
   readonly plan: SessionPlan;
   readonly link: ProviderLink;
   readonly reporter: SessionReporter;
-  /** Whether the provider knows this session already. */
-  readonly isResume: boolean;
+  readonly isKnown: ProviderKnowledge;
   readonly logger: Logger;
   readonly signal: AbortSignal;
   /** A transfer that does not get on for so long is given up, and tried again. */
   readonly stallTimeoutMs: number;
+  /** The provider may have granted a session of which this side has heard nothing. */
+  readonly onAnswerLost: () => void;
   /** The provider has granted the attempt: from now on a break is worth coming back for. */
   readonly onGranted: (grant: SessionGrant) => void;
   /** Somebody at the provider wants the session to be paused. */
@@ -120,25 +124,38 @@ export class SessionAttempt {
   }
 
   async #askForGrant(): Promise<SessionGrant | { committed: { pointId: string; storedBytes: number } }> {
-    const { live, plan, link, isResume, signal } = this.#options;
+    const { live, plan, link, isKnown, signal, onAnswerLost } = this.#options;
     const { peer } = link.channel;
     const options = { signal, timeoutMs: grantTimeoutMs };
-    if (isResume) return askProvider(peer, 'session.resume', { sessionId: live.id, streams: plan.streams }, options);
-    return askProvider(
-      peer,
-      'session.start',
-      {
-        sessionId: live.id,
-        operation: plan.operation,
-        jobId: plan.jobId,
-        jobName: plan.jobName,
-        repository: plan.repository,
-        pointId: plan.operation === 'backup' ? null : plan.pointId,
-        streams: plan.streams,
-        areNamesHidden: false,
-      },
-      options,
-    );
+    if (isKnown !== 'no') {
+      try {
+        return await askProvider(peer, 'session.resume', { sessionId: live.id, streams: plan.streams }, options);
+      } catch (error) {
+        // The request to start it never got there.
+        const isMissing = isKnown === 'maybe' && toFarkeepError(error).code === 'call.not-found';
+        if (!isMissing) throw error;
+      }
+    }
+    try {
+      return await askProvider(
+        peer,
+        'session.start',
+        {
+          sessionId: live.id,
+          operation: plan.operation,
+          jobId: plan.jobId,
+          jobName: plan.jobName,
+          repository: plan.repository,
+          pointId: plan.operation === 'backup' ? null : plan.pointId,
+          streams: plan.streams,
+          areNamesHidden: false,
+        },
+        options,
+      );
+    } catch (error) {
+      if (peer.isClosed || toFarkeepError(error).code === 'call.timeout') onAnswerLost();
+      throw error;
+    }
   }
 
   #forkMover(): MoverProcess {

@@ -12,7 +12,7 @@ import { sessionPublisher } from '../session/session-publisher.ts';
 import { askProvider } from '../wire/control-calls.ts';
 import type { ProviderDialer } from './provider-dialer.ts';
 import type { ServiceProviders } from './service-providers.ts';
-import type { SessionPlan } from './session-attempt.ts';
+import type { ProviderKnowledge, SessionPlan } from './session-attempt.ts';
 import { SessionReporter } from './session-reporter.ts';
 import { SessionRunner } from './session-runner.ts';
 
@@ -86,7 +86,8 @@ export class SessionManager {
         if (known.isGranted) live.startAttempt(live.attempt + 1);
         live.act('info', 'The tenant service was restarted; the session goes on');
       }
-      void this.#run(live, reporter, known);
+      // Killed between the provider's grant and the note of it, it looks here as if it had never been asked.
+      void this.#run(live, reporter, known, known.isGranted ? 'yes' : 'maybe');
     }
   }
 
@@ -121,7 +122,7 @@ export class SessionManager {
       this.#observers(reporter, () => context),
     );
     if (plan.operation !== 'backup') live.setPoint(plan.pointId);
-    return { sessionId, done: this.#run(live, reporter, context) };
+    return { sessionId, done: this.#run(live, reporter, context, 'no') };
   }
 
   /** Safe to call twice. @throws call.not-found */
@@ -203,7 +204,12 @@ export class SessionManager {
     throw new FarkeepError('call.conflict', 'The session has ended', { hint: 'Run the job again.' });
   }
 
-  #run(live: LiveSession, reporter: SessionReporter, initial: SessionContext): Promise<void> {
+  #run(
+    live: LiveSession,
+    reporter: SessionReporter,
+    initial: SessionContext,
+    isKnown: ProviderKnowledge,
+  ): Promise<void> {
     const { archive, providers, onJobChanged } = this.#options;
     let context = initial;
     const save = (): void => archive.save(live, context.plan.jobId, context);
@@ -220,7 +226,7 @@ export class SessionManager {
       retryWindowMs: this.#options.retryWindowMs,
       promptWaitMs: this.#options.promptWaitMs,
       stallTimeoutMs: this.#options.stallTimeoutMs,
-      wasGranted: context.isGranted,
+      isKnown,
       onGranted: () => {
         context = { ...context, isGranted: true };
         save();

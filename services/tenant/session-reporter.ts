@@ -10,6 +10,7 @@ import type {
 } from '../contracts/models/session.ts';
 import type { SessionObserver } from '../session/session-record.ts';
 import { tellProvider, type MessagePeer } from '../wire/control-calls.ts';
+import type { TenantNotification } from '../wire/control-messages.ts';
 
 const intervalMs = 200;
 const maxSteps = 32;
@@ -17,11 +18,12 @@ const maxActions = 50;
 const maxObjects = 100;
 const phases = { 'key-exchange': true, transferring: true, finalising: true } as const;
 type Phase = keyof typeof phases;
+type ToldObject = NonNullable<TenantNotification<'session.report'>['objects']>[number];
 
 export class SessionReporter implements SessionObserver {
   readonly #areNamesHidden: boolean;
   readonly #steps = new Map<string, HandshakeStep>();
-  readonly #objects = new Map<string, SessionObject>();
+  readonly #objects = new Map<string, ToldObject>();
   #actions: SessionAction[] = [];
   #progress: SessionProgress | undefined;
   #bottleneck: Bottleneck | null = null;
@@ -71,7 +73,10 @@ export class SessionReporter implements SessionObserver {
 
   objectChanged(_sessionId: string, object: SessionObject): void {
     if (this.#areNamesHidden) return;
-    this.#objects.set(object.name, object);
+    const { state } = object;
+    // What follows from the state of the session, the provider sees by itself.
+    if (state === 'paused' || state === 'unfinished') return;
+    this.#objects.set(object.name, { ...object, state });
     for (const name of this.#objects.keys()) {
       if (this.#objects.size <= maxObjects) break;
       this.#objects.delete(name);

@@ -13,7 +13,7 @@ import { summarize } from '../pki/certificate-summary.ts';
 import { askProvider } from '../wire/control-calls.ts';
 import type { DialWatcher, ProviderDialer } from './provider-dialer.ts';
 import { TrustRefusal, type ProviderLink } from './provider-link.ts';
-import { SessionAttempt, type AttemptResult, type SessionPlan } from './session-attempt.ts';
+import { SessionAttempt, type AttemptResult, type ProviderKnowledge, type SessionPlan } from './session-attempt.ts';
 import { stayPaused, tellPause, type PauseOptions } from './session-pause.ts';
 import type { SessionReporter } from './session-reporter.ts';
 import type { RaisedPrompt } from './trust-desk.ts';
@@ -32,8 +32,8 @@ export interface RunnerOptions {
   readonly retryWindowMs: number;
   readonly promptWaitMs: number;
   readonly stallTimeoutMs: number;
-  /** Whether the provider knows the session from before a restart of this service. */
-  readonly wasGranted: boolean;
+  /** From before a restart of this service. */
+  readonly isKnown: ProviderKnowledge;
   readonly onGranted: () => void;
 }
 
@@ -42,7 +42,7 @@ export class SessionRunner {
   readonly plan: SessionPlan;
   readonly #options: RunnerOptions;
   readonly #abort = new AbortController();
-  #isGranted: boolean;
+  #isKnown: ProviderKnowledge;
   /** Whether the attempt of this number is one that the provider knows. */
   #isAttemptGranted: boolean;
   #link: ProviderLink | undefined;
@@ -62,8 +62,8 @@ export class SessionRunner {
     this.live = options.live;
     this.plan = options.plan;
     this.#options = options;
-    this.#isGranted = options.wasGranted;
-    this.#isAttemptGranted = options.wasGranted && options.live.state === 'paused';
+    this.#isKnown = options.isKnown;
+    this.#isAttemptGranted = options.isKnown === 'yes' && options.live.state === 'paused';
     this.#keptForMs = options.retryWindowMs;
   }
 
@@ -92,7 +92,7 @@ export class SessionRunner {
     const { live } = this;
     if (live.state === 'paused') return;
     if (this.#pauseBegun === undefined) {
-      if (!this.#isGranted || !canPause(live.detail())) {
+      if (this.#isKnown === 'no' || !canPause(live.detail())) {
         throw new FarkeepError(
           'call.conflict',
           'Only a session that transfers, or waits to be tried again, can be paused',
@@ -146,10 +146,9 @@ export class SessionRunner {
           await this.#askPerson(known, known.question);
           continue;
         }
-        if (this.#isKnownAlready(known)) continue;
-        // Before the first grant there is nothing to come back to: whoever started the job gets the reason at once.
         if (!isWorthAnotherAttempt(known)) throw known;
-        if (!this.#isGranted) throw withoutPromise(known, this.plan.operation);
+        // Before the first request there is nothing to come back to: whoever started the job gets the reason at once.
+        if (this.#isKnown === 'no') throw withoutPromise(known, this.plan.operation);
         this.#resumeUntilMs ??= clock.now() + retryWindowMs;
         const nextAt = clock.now() + retryIntervalMs;
         if (nextAt > this.#resumeUntilMs) {
@@ -250,12 +249,16 @@ export class SessionRunner {
       plan,
       link,
       reporter,
-      isResume: this.#isGranted,
+      isKnown: this.#isKnown,
       logger,
       signal,
       stallTimeoutMs: this.#options.stallTimeoutMs,
+      onAnswerLost: () => {
+        // Giving up here would leave the provider with a session that nobody comes back for.
+        if (this.#isKnown === 'no') this.#isKnown = 'maybe';
+      },
       onGranted: (grant) => {
-        this.#isGranted = true;
+        this.#isKnown = 'yes';
         this.#isAttemptGranted = true;
         this.#keptForMs = grant.resumeWindowMs;
         this.#resumeUntilMs = undefined;
@@ -272,20 +275,13 @@ export class SessionRunner {
       return await attempt.run();
     } catch (error) {
       // A session that goes on needs a new channel; one that is over says so on this one.
-      const isOver = !isResumable(toFarkeepError(error).code);
+      const isOver = !isWorthAnotherAttempt(toFarkeepError(error));
       if (!isOver && !signal.aborted) {
         this.#link = undefined;
         void link.channel.peer.close();
       }
       throw error;
     }
-  }
-
-  /** The service was killed between the provider's grant and its own note of it. */
-  #isKnownAlready(error: FarkeepError): boolean {
-    if (error.code !== 'call.conflict' || this.#isGranted || this.live.attempt > 1) return false;
-    this.#isGranted = true;
-    return true;
   }
 
   async #askPerson(refusal: TrustRefusal, { answer: answered }: RaisedPrompt): Promise<void> {
@@ -305,7 +301,8 @@ export class SessionRunner {
     enough.abort();
     if (answer === 'timeout') throw refusal;
     if (answer === 'refuse') {
-      throw new FarkeepError('trust.refused', 'The certificate was refused; nothing was sent', { cause: refusal });
+      const what = refusal.code === 'trust.changed' ? 'The certificate has changed and' : 'The certificate';
+      throw new FarkeepError('trust.refused', `${what} was refused; nothing was sent`, { cause: refusal });
     }
   }
 
@@ -328,7 +325,7 @@ export class SessionRunner {
     const link = this.#link;
     if (link === undefined) {
       live.finish(outcome, error);
-      if (outcome === 'cancelled' && this.#isGranted) void this.#cancelAtProvider();
+      if (outcome === 'cancelled' && this.#isKnown !== 'no') void this.#cancelAtProvider();
       return;
     }
     live.setState('finalising');
@@ -378,12 +375,15 @@ export class SessionRunner {
   }
 }
 
-/** Gateways that the certificate covers but do not answer right now may come back; one that it does not cover stays excluded. */
+/**
+ * Gateways that the certificate covers but do not answer right now may come back; one that it does not cover stays excluded. Busy is a
+ * provider that still starts, or ends, the attempt before.
+ */
 function isWorthAnotherAttempt({ code, retryable }: FarkeepError): boolean {
-  return isResumable(code) || (code === 'gateway.excluded' && retryable);
+  return isResumable(code) || (code === 'gateway.excluded' && retryable) || code === 'session.busy';
 }
 
-/** Nothing is tried again before the first grant, so the hint must not say so. Hints that name something to do stay. */
+/** Nothing is tried again before the first request, so the hint must not say so. Hints that name something to do stay. */
 function withoutPromise(error: FarkeepError, operation: SessionPlan['operation']): FarkeepError {
   const { code, message, hint, retryable, details } = error;
   const isPromise = (code === 'connection.lost' || code === 'session.mover-died') && hint === errorCatalogue[code].hint;

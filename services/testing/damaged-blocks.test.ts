@@ -108,6 +108,11 @@ describe('damaged blocks at the provider', () => {
     await flip(await holderOf(4 * 1024 * 1024));
     const restore = await stack.restore(oldPoint, path.join(folder, 'broken'));
     expect(restore).toMatchObject({ state: 'failed', error: { code: 'restore.mismatch' } });
+    // It ended within a moment of its first data; that its streams were open is seen on both sides.
+    for (const { steps } of [restore, await stack.untilEndedAtProvider(restore.id)]) {
+      expect(steps.filter(({ outcome }) => outcome !== 'done')).toEqual([]);
+      expect(steps.map(({ step }) => step)).toContain('streams-open');
+    }
     expect(restore.error?.hint).toContain('run the job again');
     expect(await actionsAtProvider(restore)).toMatch(
       /warning: 1 block could not be read from packs\/.*Run the job again/,

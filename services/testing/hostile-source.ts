@@ -30,7 +30,7 @@ export class HostileSource implements AsyncDisposable {
   readonly #keyB: Secret;
   readonly #sessionId: string;
   readonly #tickets: readonly Buffer[];
-  readonly #streams: HostileStream[] = [];
+  readonly #sockets: Socket[] = [];
   readonly operation: Operation;
 
   private constructor(
@@ -95,8 +95,17 @@ export class HostileSource implements AsyncDisposable {
       sessionId: this.#sessionId,
       streamIndex,
     });
-    this.#streams.push(stream);
+    this.#sockets.push(stream.socket);
     return stream;
+  }
+
+  /** Redeems the ticket of a stream; what follows is up to the test. */
+  connectSilently(streamIndex = 0): Socket {
+    const socket = connect(this.#port, '127.0.0.1');
+    socket.on('error', () => undefined);
+    socket.write(encodePreamble({ kind: 'data', ticket: this.#tickets[streamIndex] ?? randomBytes(32) }));
+    this.#sockets.push(socket);
+    return socket;
   }
 
   /** Connects a stream and opens it as it should be. */
@@ -121,7 +130,7 @@ export class HostileSource implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const stream of this.#streams) stream.socket.destroy();
+    for (const socket of this.#sockets) socket.destroy();
     this.target.kill();
     await this.target.exited;
     this.#keyB.dispose();

@@ -26,6 +26,12 @@ async function startTransfer(site: ProxiedSite): Promise<string> {
   const { sessionId } = await site.stack.tenant.domain(jobsDomain).run({ jobId: site.jobId });
   await begun.promise;
   await inState(site, sessionId, 'transferring');
+  // Figures follow the bytes, on a busy machine a good while later.
+  await site.stack.tenant.events.waitFor(
+    sessionsDomain,
+    'progressed',
+    (told) => told.sessionId === sessionId && told.progress.processedBytes > 0,
+  );
   return sessionId;
 }
 
@@ -60,6 +66,7 @@ describe('a pause', () => {
       });
       expect(Date.parse(detail.resumeUntil ?? '')).toBeGreaterThan(Date.now() + 60_000);
       expect(detail.progress.readBytesPerSecond).toBe(0);
+      expect(detail.objects.map(({ state }) => state)).toEqual(['paused']);
       expect(detail.actions.map(({ text }) => text)).toContain('Paused by the tenant');
       expect(detail.actions.filter(({ level }) => level !== 'info')).toEqual([]);
     }

@@ -364,7 +364,14 @@ describe('refusals when the provider changes', () => {
     await stack.tenant.domain(trustDomain).answerPrompt({ promptId: id, answer: 'refuse' });
     const session = await stack.untilEnded(sessionId);
     expect(session.state).toBe('failed');
-    expect(session.error?.code).toBe('trust.refused');
+    expect(session.error).toMatchObject({
+      code: 'trust.refused',
+      message: 'The certificate has changed and was refused; nothing was sent',
+    });
+    expect(session.actions.map(({ text }) => text).join()).toContain(
+      'The certificate has changed: another one is pinned',
+    );
+    expect(JSON.stringify(session)).not.toContain('not pinned');
     expect(session.steps.find(({ step }) => step === 'certificate-checked')?.outcome).toBe('security-warning');
     await stack.acceptByPromptAfterComparing();
   });

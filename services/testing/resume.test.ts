@@ -110,6 +110,80 @@ describe('a session that breaks', () => {
     await expectWhole(site, session.pointId);
   }, 60_000);
 
+  it.each([
+    ['before it arrived', 1],
+    ['while the provider was starting', 2],
+    ['after the provider had granted it', 2],
+  ] as const)(
+    'goes on when the line was cut around its first request: %s',
+    async (when, attempt) => {
+      const site = await startSite();
+      const { provider, tenant } = site.stack;
+      const has = ({ events }: typeof tenant, wanted: string): boolean =>
+        events
+          .of(sessionsDomain, 'stepped')
+          .some(({ step: { step, outcome } }) => step === wanted && outcome === 'done');
+      let cuts = 0;
+      let hasOffers = false;
+      site.proxy.interfere = ({ kind, direction }) => {
+        if (cuts > 0 || kind !== 'control') return undefined;
+        // After the login the tenant asks for what is on offer, then it makes its request.
+        hasOffers ||= direction === 'to-tenant' && has(tenant, 'login');
+        const isDue =
+          when === 'before it arrived'
+            ? direction === 'to-gateway' && hasOffers
+            : direction === 'to-tenant' && has(provider, 'key-a-to-tenant');
+        if (!isDue) return undefined;
+        cuts += 1;
+        return 'cut';
+      };
+      if (when === 'while the provider was starting') {
+        void provider.events
+          .waitFor(sessionsDomain, 'stepped', ({ step: { step } }) => step === 'key-a-created')
+          .then(() => {
+            cuts += 1;
+            site.proxy.cutAll();
+          });
+      }
+      const session = await site.stack.runJob(site.jobId);
+      expect(cuts).toBe(1);
+      expect(session).toMatchObject({ error: null, state: 'succeeded', attempt });
+      expect(new Set(session.steps.map((step) => step.attempt))).toEqual(new Set([attempt]));
+      const atProvider = await site.stack.untilEndedAtProvider(session.id);
+      expect(atProvider).toMatchObject({ error: null, state: 'succeeded', attempt });
+      // Nothing is left that would count against the tenant.
+      const { sessions } = await provider.domain(sessionsDomain).list({});
+      expect(sessions.map(({ id, state }) => [id, state])).toEqual([[session.id, 'succeeded']]);
+      await expectWhole(site, session.pointId);
+    },
+    60_000,
+  );
+
+  it('is cancelled at the provider, too, while its first grant is lost', async () => {
+    const site = await startSite({ tenant: { retryIntervalMs: 60_000, retryWindowMs: 120_000 } });
+    const { provider, tenant } = site.stack;
+    const granted = provider.events.waitFor(
+      sessionsDomain,
+      'stepped',
+      ({ step: { step } }) => step === 'key-a-to-tenant',
+    );
+    let isCut = false;
+    site.proxy.interfere = ({ kind, direction }) => {
+      const isGranted = provider.events
+        .of(sessionsDomain, 'stepped')
+        .some(({ step: { step } }) => step === 'key-a-to-tenant');
+      if (isCut || kind !== 'control' || direction !== 'to-tenant' || !isGranted) return undefined;
+      isCut = true;
+      return 'cut';
+    };
+    const { sessionId } = await tenant.domain(jobsDomain).run({ jobId: site.jobId });
+    await granted;
+    await tenant.events.waitFor(sessionsDomain, 'changed', ({ state }) => state === 'waiting-to-resume');
+    await tenant.domain(sessionsDomain).cancel({ sessionId });
+    expect(await site.stack.untilEnded(sessionId)).toMatchObject({ state: 'cancelled' });
+    expect(await site.stack.untilEndedAtProvider(sessionId)).toMatchObject({ state: 'cancelled' });
+  }, 60_000);
+
   it('comes back after the target data mover was killed', async () => {
     const site = await startSite();
     const killed = Promise.withResolvers<number[]>();

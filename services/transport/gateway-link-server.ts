@@ -1,11 +1,7 @@
-// Owns the provider's end of the gateway links: mutual TLS 1.3 on the infrastructure port, enrolment, routes, reports, and the keys that prove a
-// PROXY header. Must not store gateways or issue certificates itself; both are given to it.
+// Owns the provider's end of the gateway links: enrolment, routes, reports, and the keys that prove a PROXY header.
+// Must not store gateways or issue certificates itself; both are given to it.
 import { createHash, randomBytes } from 'node:crypto';
-import { createServer as createHttpServer, type IncomingMessage, type Server as HttpServer } from 'node:http';
-import { createServer as createTcpServer, type Server as TcpServer, type Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
-import { createServer as createTlsServer, type Server as TlsServer, type TLSSocket } from 'node:tls';
-import { WebSocketServer, type WebSocket } from 'ws';
+import type { TLSSocket } from 'node:tls';
 
 import { systemClock, type Clock } from '../kernel/clock.ts';
 import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
@@ -19,14 +15,13 @@ import {
 } from '../wire/gateway-link-messages.ts';
 import { hashTicket, type PreambleKind } from '../wire/preamble.ts';
 import { linkIdLengthBytes, type ReceivedProxyHeader } from '../wire/proxy-header.ts';
-import { connectionKey, normalizeAddress } from './client-address.ts';
-import { ControlPeer, maxMessageBytes } from './control-peer.ts';
-import { listen } from './data-listener.ts';
+import { ControlPeer } from './control-peer.ts';
 import { hashEnrolmentSecret } from './enrolment-token.ts';
 import { callLink, handleLink, type LinkInput, type LinkRequestName } from './link-calls.ts';
+import { LinkListener, type IncomingLink } from './link-listener.ts';
 import { ProxyKeys } from './proxy-keys.ts';
 import { checkIdentity, identityContext, type ServerIdentity } from './server-identity.ts';
-import { linkPath, linkProtocol, proxyKeyOf } from './tls-settings.ts';
+import { proxyKeyOf } from './tls-settings.ts';
 
 export interface KnownGateway {
   readonly gatewayId: string;
@@ -97,77 +92,45 @@ interface Link {
   gateway: ConnectedGateway;
 }
 
-const maxPendingConnections = 64;
 const routeLifetimeMs = 60_000;
 const pushTimeoutMs = 10_000;
 const routesPerMessage = 256;
 /** A gateway whose renewal failed tries again after an hour. */
 const minRenewalIntervalMs = 30 * 60_000;
 
-/** One accepted connection; until its first valid request it is on the clock. */
-interface Incoming {
-  readonly raw: Socket;
-  readonly helloTimer: NodeJS.Timeout;
-  isPending: boolean;
-  tls: TLSSocket | undefined;
-}
-
 export class GatewayLinkServer {
   readonly #options: GatewayLinkServerOptions;
   readonly #logger: Logger;
   readonly #clock: Clock;
-  readonly #listener: TcpServer;
-  readonly #tls: TlsServer;
-  readonly #http: HttpServer;
-  readonly #webSockets = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload: maxMessageBytes });
-  readonly #incoming = new Map<string, Incoming>();
+  readonly #listener: LinkListener;
   readonly #links = new Map<string, Link>();
   readonly #keys: ProxyKeys;
   /** By gateway, in ms since the epoch. */
   readonly #renewedAt = new Map<string, number>();
-  #isClosing = false;
-  #port = 0;
 
   private constructor(options: GatewayLinkServerOptions) {
     this.#options = options;
     this.#logger = options.logger ?? silentLogger;
     this.#clock = options.clock ?? systemClock;
     this.#keys = new ProxyKeys(this.#clock);
-    this.#listener = createTcpServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: 30_000 }, (raw) =>
-      this.#accept(raw),
-    );
-    // A gateway that comes to be enrolled has no certificate yet; who may do what is decided by request, below.
-    this.#tls = createTlsServer({
-      ...contextOptions(options.identity, options.infrastructureCaPem),
-      ALPNProtocols: [linkProtocol],
-      requestCert: true,
-      rejectUnauthorized: false,
+    this.#listener = new LinkListener({
+      context: contextOptions(options.identity, options.infrastructureCaPem),
+      helloTimeoutMs: options.helloTimeoutMs ?? 10_000,
+      onLink: (incoming) => this.#serve(incoming),
+      logger: this.#logger,
     });
-    this.#tls.on('secureConnection', (socket) => this.#secured(socket));
-    this.#tls.on('tlsClientError', (error: NodeJS.ErrnoException, socket) => {
-      this.#logger.info('Gateway link: TLS handshake failed', {
-        address: normalizeAddress(socket.remoteAddress),
-        reason: error.code ?? error.message,
-      });
-      socket.destroy();
-    });
-    this.#http = createHttpServer({ maxHeaderSize: 4096 }, (_request, response) => {
-      response.writeHead(426, { connection: 'close' });
-      response.end();
-    });
-    this.#http.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
   }
 
   /** @throws FarkeepError `service.port-in-use`, `service.start-failed`, `certificate.malformed`, `certificate.key-mismatch` */
   static async start(options: GatewayLinkServerOptions): Promise<GatewayLinkServer> {
     checkIdentity(options.identity);
     const server = new GatewayLinkServer(options);
-    server.#port = await listen(server.#listener, { host: options.host ?? '127.0.0.1', port: options.port ?? 0 });
+    await server.#listener.listen({ host: options.host ?? '127.0.0.1', port: options.port ?? 0 });
     return server;
   }
 
   get port(): number {
-    return this.#port;
+    return this.#listener.port;
   }
 
   /** Gateways whose link is up. */
@@ -236,71 +199,21 @@ export class GatewayLinkServer {
   /** Puts another certificate of the infrastructure listener in service; running links go on. */
   setIdentity(identity: ServerIdentity): void {
     checkIdentity(identity);
-    this.#tls.setSecureContext(contextOptions(identity, this.#options.infrastructureCaPem));
+    this.#listener.setContext(contextOptions(identity, this.#options.infrastructureCaPem));
   }
 
   async close(reason = new FarkeepError('service.not-running', 'The provider service is stopping')): Promise<void> {
-    this.#isClosing = true;
-    const closed = new Promise<void>((resolve) => this.#listener.close(() => resolve()));
+    const closed = this.#listener.close();
     await Promise.all([...this.#links.values()].map((link) => link.peer.close(reason)));
-    for (const incoming of this.#incoming.values()) this.#drop(incoming);
-    this.#webSockets.close();
-    this.#http.close();
+    this.#listener.dropAll();
     this.#keys.clear();
     await closed;
   }
 
-  #accept(raw: Socket): void {
-    raw.on('error', () => undefined);
-    if (
-      this.#isClosing ||
-      [...this.#incoming.values()].filter((other) => other.isPending).length >= maxPendingConnections
-    ) {
-      raw.destroy();
-      return;
-    }
-    const key = connectionKey(raw);
-    const incoming: Incoming = {
-      raw,
-      isPending: true,
-      tls: undefined,
-      helloTimer: setTimeout(() => this.#drop(incoming), this.#options.helloTimeoutMs ?? 10_000),
-    };
-    this.#incoming.set(key, incoming);
-    raw.once('close', () => {
-      clearTimeout(incoming.helloTimer);
-      incoming.tls?.destroy();
-      this.#incoming.delete(key);
-    });
-    this.#tls.emit('connection', raw);
-  }
-
-  #secured(socket: TLSSocket): void {
-    socket.on('error', () => undefined);
-    const incoming = this.#incoming.get(connectionKey(socket));
-    if (incoming === undefined || socket.alpnProtocol !== linkProtocol) {
-      socket.destroy();
-      return;
-    }
-    incoming.tls = socket;
-    this.#http.emit('connection', socket);
-  }
-
-  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const incoming = this.#incoming.get(connectionKey(request.socket));
-    const tls = incoming?.tls;
-    if (incoming === undefined || tls === undefined || request.url !== linkPath) {
-      socket.end('HTTP/1.1 404 Not Found\r\nconnection: close\r\n\r\n');
-      return;
-    }
-    this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => this.#serve(incoming, tls, webSocket));
-  }
-
-  #serve(incoming: Incoming, tls: TLSSocket, webSocket: WebSocket): void {
-    const remoteAddress = normalizeAddress(incoming.raw.remoteAddress);
+  #serve({ tls, webSocket, remoteAddress, welcome, drop }: IncomingLink): void {
     const peer = new ControlPeer(webSocket, { logger: this.#logger });
     const gateway = this.#identify(tls);
-    peer.onClose(() => this.#drop(incoming));
+    peer.onClose(drop);
     peer.onRequest(
       handleLink({
         enrol: async ({ secret, name, publicKeyPem }) => {
@@ -340,8 +253,7 @@ export class GatewayLinkServer {
               'This provider does not know the certificate of the gateway (any more)',
             );
           }
-          incoming.isPending = false;
-          clearTimeout(incoming.helloTimer);
+          welcome();
           const linkId = randomBytes(linkIdLengthBytes).toString('hex');
           this.#keys.add(linkId, { gatewayId: gateway.gatewayId, key: proxyKeyOf(tls) });
           this.#register({
@@ -425,12 +337,6 @@ export class GatewayLinkServer {
     signal?: AbortSignal,
   ): Promise<void> {
     await callLink(link.peer, name, input, { timeoutMs: pushTimeoutMs, ...(signal === undefined ? {} : { signal }) });
-  }
-
-  #drop(incoming: Incoming): void {
-    clearTimeout(incoming.helloTimer);
-    incoming.tls?.destroy();
-    incoming.raw.destroy();
   }
 }
 

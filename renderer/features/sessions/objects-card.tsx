@@ -9,10 +9,9 @@ import { SimpleTable } from '../../ui/simple-table.tsx';
 import { StatusBadge } from '../../ui/status-badge.tsx';
 import type { Tone } from '../../ui/status-badge.tsx';
 import { SessionCard } from './session-card.tsx';
-import { movementOf, shownObjectState } from './shown-state.ts';
-import type { ShownObjectState } from './shown-state.ts';
+import { movementOf } from './shown-state.ts';
 
-const tones: Readonly<Record<ShownObjectState, Tone>> = {
+const tones: Readonly<Record<SessionObject['state'], Tone>> = {
   waiting: 'neutral',
   paused: 'paused',
   unfinished: 'neutral',
@@ -30,7 +29,7 @@ const useStyles = makeStyles({
 interface ObjectsCardProps {
   readonly objects: readonly SessionObject[];
   readonly areNamesHidden: boolean;
-  /** Of the session: what is told of an object while nothing moves. */
+  /** Of the session. */
   readonly state: SessionState;
 }
 
@@ -42,16 +41,13 @@ export const ObjectsCard = memo(function ObjectsCard({
 }: ObjectsCardProps): ReactNode {
   const t = useText();
   const styles = useStyles();
-  const stateBadge = ({ state, sizeBytes, processedBytes }: SessionObject): ReactNode => {
-    const shown = shownObjectState(state, sessionState);
-    return (
-      <StatusBadge tone={tones[shown]}>
-        {shown === 'running' && sizeBytes !== null && sizeBytes > 0
-          ? formatPercent(processedBytes, sizeBytes)
-          : t(`objects.state.${shown}`)}
-      </StatusBadge>
-    );
-  };
+  const stateBadge = ({ state, sizeBytes, processedBytes }: SessionObject): ReactNode => (
+    <StatusBadge tone={tones[state]}>
+      {state === 'running' && sizeBytes !== null && sizeBytes > 0
+        ? formatPercent(processedBytes, sizeBytes)
+        : t(`objects.state.${state}`)}
+    </StatusBadge>
+  );
   return (
     <SessionCard title={t('objects.title')}>
       {areNamesHidden && <p className={styles.muted}>{t('objects.hidden')}</p>}

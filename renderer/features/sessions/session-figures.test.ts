@@ -3,7 +3,7 @@ import { noProgress } from '../../../services/contracts/models/session.ts';
 import { exampleSamples, exampleSession } from '../../testing/example-session.ts';
 import { largestPart } from './bottleneck.ts';
 import { samplesInRange, thinOut, toColumns } from './throughput-series.ts';
-import { hasFigures, movementOf, shownObjectState } from './shown-state.ts';
+import { hasFigures, movementOf } from './shown-state.ts';
 import { statusFigures } from './status-figures.ts';
 import { whoCanRead } from './who-can-read.ts';
 import { whyNotPause } from './why-not-pause.ts';
@@ -57,16 +57,6 @@ describe('who can read now', () => {
 });
 
 describe('a session that does not move', () => {
-  it('has no object that runs', () => {
-    expect(shownObjectState('running', 'transferring')).toBe('running');
-    expect(shownObjectState('running', 'paused')).toBe('paused');
-    expect(shownObjectState('running', 'waiting-to-resume')).toBe('waiting');
-    expect(shownObjectState('running', 'failed')).toBe('unfinished');
-    expect(shownObjectState('waiting', 'cancelled')).toBe('unfinished');
-    expect(shownObjectState('done', 'failed')).toBe('done');
-    expect(shownObjectState('failed', 'paused')).toBe('failed');
-  });
-
   it('is told from one that is over', () => {
     expect(movementOf('connecting')).toBe('moving');
     expect(movementOf('paused')).toBe('still');

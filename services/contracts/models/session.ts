@@ -124,7 +124,8 @@ export type Bottleneck = z.infer<typeof bottleneckSchema>;
 
 export const sessionObjectSchema = z.object({
   name: z.string(),
-  state: z.enum(['waiting', 'running', 'done', 'warning', 'failed']),
+  /** Nothing runs in a session that does not: then it is `waiting` for the next attempt, `paused`, or `unfinished` for ever. */
+  state: z.enum(['waiting', 'running', 'paused', 'done', 'warning', 'failed', 'unfinished']),
   sizeBytes: bytesSchema.nullable(),
   processedBytes: bytesSchema,
 });

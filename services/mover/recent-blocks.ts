@@ -1,0 +1,16 @@
+// Owns which blocks a lane has met lately, so that it does not offer them again. Forgets everything when it holds too many; the target decides
+// about all others.
+const maxRecentBlocks = 32_768;
+
+export class RecentBlocks {
+  readonly #keys = new Set<string>();
+
+  /** Remembers the block. @returns whether it was not known */
+  isNew(id: Buffer): boolean {
+    const key = id.toString('latin1');
+    if (this.#keys.has(key)) return false;
+    if (this.#keys.size >= maxRecentBlocks) this.#keys.clear();
+    this.#keys.add(key);
+    return true;
+  }
+}

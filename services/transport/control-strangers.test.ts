@@ -1,0 +1,325 @@
+// Peers of the control channel that are not what they should be, with real TLS on loopback: other programs, rude clients, forged PROXY headers.
+import { createServer as createHttpServer } from 'node:http';
+import { connect as connectTcp, createServer as createTcpServer } from 'node:net';
+import { connect as connectTls, createServer as createTlsServer } from 'node:tls';
+import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+
+import { FarkeepError } from '../kernel/farkeep-error.ts';
+import { makeSelfSigned, type FixtureIdentity } from '../testing/certificate-fixture.ts';
+import { clientOptions, controlFixture } from '../testing/control-fixture.ts';
+import { encodeProxyHeader } from '../wire/proxy-header.ts';
+import { connectControl, type ControlChannel } from './control-client.ts';
+import type { ControlServerOptions } from './control-server.ts';
+import { controlProtocol } from './tls-settings.ts';
+
+let identity: FixtureIdentity;
+beforeAll(async () => {
+  identity = await makeSelfSigned('provider one');
+});
+
+const cleanUps: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
+});
+
+const { startServer, connectTo, listenTcp } = controlFixture(cleanUps, () => identity);
+
+describe('other programs in the place of a provider', () => {
+  it('a TLS 1.2 server: tls.version, no fall-back', async () => {
+    const server = createTlsServer({
+      key: identity.privateKeyPem,
+      cert: identity.certificatePem,
+      maxVersion: 'TLSv1.2',
+    });
+    server.on('tlsClientError', () => undefined);
+    const port = await listenTcp(server);
+    await expect(connectControl(clientOptions(port))).rejects.toMatchObject({
+      code: 'tls.version',
+      message: expect.stringContaining('TLS 1.2') as string,
+    });
+  });
+
+  it('a server without a common group: tls.group', async () => {
+    const server = createTlsServer({
+      key: identity.privateKeyPem,
+      cert: identity.certificatePem,
+      minVersion: 'TLSv1.3',
+      ecdhCurve: 'P-521',
+      ALPNProtocols: [controlProtocol],
+    });
+    server.on('tlsClientError', () => undefined);
+    const port = await listenTcp(server);
+    await expect(connectControl(clientOptions(port))).rejects.toMatchObject({ code: 'tls.group' });
+  });
+
+  it('a TLS 1.3 server of another protocol: tls.failed', async () => {
+    const server = createTlsServer({
+      key: identity.privateKeyPem,
+      cert: identity.certificatePem,
+      minVersion: 'TLSv1.3',
+    });
+    server.on('tlsClientError', () => undefined);
+    const port = await listenTcp(server);
+    await expect(connectControl(clientOptions(port))).rejects.toMatchObject({ code: 'tls.failed' });
+  });
+
+  it('an HTTP server: tls.failed', async () => {
+    const port = await listenTcp(createHttpServer((_request, response) => response.end('hello')));
+    await expect(connectControl(clientOptions(port))).rejects.toMatchObject({ code: 'tls.failed' });
+  });
+
+  it('a server that sends garbage: tls.failed', async () => {
+    const port = await listenTcp(
+      createTcpServer((socket) => socket.on('error', () => undefined).end(Buffer.alloc(4096, 0xa5))),
+    );
+    await expect(connectControl(clientOptions(port))).rejects.toMatchObject({ code: 'tls.failed' });
+  });
+
+  it('nothing listens: gateway.unreachable', async () => {
+    const server = createTcpServer();
+    const port = await listenTcp(server);
+    await new Promise((resolve) => server.close(resolve));
+    await expect(connectControl(clientOptions(port))).rejects.toMatchObject({ code: 'gateway.unreachable' });
+  });
+
+  it.each(['end', 'resetAndDestroy'] as const)(
+    'a gateway that takes the connection and drops it (%s): gateway.provider-unreachable',
+    async (how) => {
+      const port = await listenTcp(
+        createTcpServer((socket) => {
+          socket.on('error', () => undefined);
+          socket.once('data', () => socket[how]());
+        }),
+      );
+      await expect(connectControl(clientOptions(port))).rejects.toMatchObject({ code: 'gateway.provider-unreachable' });
+    },
+  );
+
+  it('a gateway that takes the connection and stays silent: gateway.provider-unreachable', async () => {
+    const port = await listenTcp(createTcpServer((socket) => void cleanUps.push(() => socket.destroy())));
+    await expect(connectControl(clientOptions(port, { timeoutMs: 50 }))).rejects.toMatchObject({
+      code: 'gateway.provider-unreachable',
+    });
+  });
+
+  it('ends at once when it is cancelled', async () => {
+    const port = await listenTcp(createTcpServer((socket) => void cleanUps.push(() => socket.destroy())));
+    const controller = new AbortController();
+    const connecting = connectControl(
+      clientOptions(port, { signal: controller.signal, onStep: () => controller.abort() }),
+    );
+    await expect(connecting).rejects.toMatchObject({ code: 'call.cancelled' });
+  });
+});
+
+/** Resolves when the server has closed the connection; with everything it sent. */
+function untilClosed(socket: ReturnType<typeof connectTcp>): Promise<Buffer> {
+  const parts: Buffer[] = [];
+  socket.on('error', () => undefined);
+  socket.on('data', (chunk: Buffer) => parts.push(chunk));
+  socket.on('error', () => undefined);
+  return new Promise((resolve) => socket.once('close', () => resolve(Buffer.concat(parts))));
+}
+
+describe('clients that do it wrong', () => {
+  it('gives a TLS 1.2 client an alert', async () => {
+    const { server } = await startServer();
+    const socket = connectTls({
+      port: server.port,
+      host: '127.0.0.1',
+      rejectUnauthorized: false,
+      maxVersion: 'TLSv1.2',
+      ALPNProtocols: [controlProtocol],
+    });
+    const error = await new Promise<NodeJS.ErrnoException>((resolve) => socket.once('error', resolve));
+    expect(error.code).toContain('PROTOCOL_VERSION');
+  });
+
+  it('gives a client without a common group an alert', async () => {
+    const { server } = await startServer();
+    const socket = connectTls({
+      port: server.port,
+      host: '127.0.0.1',
+      rejectUnauthorized: false,
+      ecdhCurve: 'P-521',
+      ALPNProtocols: [controlProtocol],
+    });
+    const error = await new Promise<NodeJS.ErrnoException>((resolve) => socket.once('error', resolve));
+    expect(error.code).toContain('HANDSHAKE_FAILURE');
+  });
+
+  it('destroys a silent client, one that stops after the handshake and one that does not log in', async () => {
+    const { server, next } = await startServer({ limits: { loginTimeoutMs: 150 } });
+    const silent = connectTcp(server.port, '127.0.0.1');
+    silent.on('error', () => undefined);
+    const idle = connectTls({
+      port: server.port,
+      host: '127.0.0.1',
+      rejectUnauthorized: false,
+      ALPNProtocols: [controlProtocol],
+    });
+    idle.on('error', () => undefined);
+    const accepted = next();
+    const lazy = await connectControl(clientOptions(server.port));
+    await accepted;
+    const lost = new Promise((resolve) => lazy.peer.onClose(resolve));
+    await Promise.all([untilClosed(silent), untilClosed(idle), lost]);
+    await vi.waitFor(() => expect(server.connectionCount).toBe(0));
+  });
+
+  it('keeps a client that logged in', async () => {
+    const { server, next } = await startServer({ limits: { loginTimeoutMs: 100 } });
+    const accepted = next();
+    const channel = await connectTo(server.port);
+    const connection = await accepted;
+    connection.confirmLogin();
+    connection.peer.onRequest((_type, payload) => Promise.resolve(payload));
+    // Another client's time limit, started later, has passed: this one's would have, too.
+    await untilClosed(connectTcp(server.port, '127.0.0.1'));
+    const big = 'x'.repeat(200 * 1024);
+    expect(await channel.peer.request('echo', big)).toBe(big);
+  });
+
+  it('cuts a client off that sends more than 16 KiB before login', async () => {
+    const { server, next } = await startServer();
+    const accepted = next();
+    const channel = await connectTo(server.port);
+    await accepted;
+    channel.peer.notify('flood', 'x'.repeat(20 * 1024));
+    const error = await new Promise<FarkeepError | undefined>((resolve) => channel.peer.onClose(resolve));
+    expect(error?.code).toBe('connection.lost');
+  });
+
+  it('loses only the connection whose owner fails', async () => {
+    let count = 0;
+    const { server } = await startServer({
+      onConnection: () => {
+        count += 1;
+        if (count === 1) throw new TypeError('a mistake of ours');
+      },
+    });
+    const first = await connectControl(clientOptions(server.port)).catch((error: unknown) => error as FarkeepError);
+    if (!(first instanceof FarkeepError)) await new Promise((resolve) => first.peer.onClose(resolve));
+    await connectTo(server.port);
+    expect(count).toBe(2);
+  });
+
+  it('refuses messages over 256 KiB, binary ones, and what is not an envelope; others go on', async () => {
+    const { server, next } = await startServer();
+    const { WebSocket } = await import('ws');
+    const bystander = next();
+    const other = await connectTo(server.port);
+    (await bystander).peer.onRequest((_type, payload) => Promise.resolve(payload));
+    const attempts: [string | Buffer, RegExp][] = [
+      ['x'.repeat(300 * 1024), /protocol\.malformed/],
+      [Buffer.from('binary'), /protocol\.malformed/],
+      ['{"id":', /protocol\.malformed/],
+      ['{"id":-1,"type":"a","payload":1}', /protocol\.malformed/],
+      ['[]', /protocol\.malformed/],
+      ['['.repeat(100_000), /protocol\.malformed/],
+      ['{"__proto__":{"type":"x"}}', /protocol\.malformed/],
+    ];
+    for (const [message, expected] of attempts) {
+      const accepted = next();
+      const socket = connectTls({
+        port: server.port,
+        host: '127.0.0.1',
+        rejectUnauthorized: false,
+        ALPNProtocols: [controlProtocol],
+      });
+      const raw = new WebSocket('ws://provider/control', { createConnection: () => socket, perMessageDeflate: false });
+      raw.on('error', () => undefined);
+      await new Promise((resolve) => raw.once('open', resolve));
+      const connection = await accepted;
+      connection.confirmLogin();
+      const closed = new Promise<FarkeepError | undefined>((resolve) => connection.peer.onClose(resolve));
+      raw.send(message);
+      const error = await closed;
+      expect(error?.code).toMatch(expected);
+      raw.terminate();
+    }
+    expect(await other.peer.request('echo', 'fine')).toBe('fine');
+  });
+
+  it('tells the 101st connection of an address that it is one too many', async () => {
+    const { server } = await startServer({ limits: { connectionsPerAddress: 3 } });
+    const channels: ControlChannel[] = [];
+    for (let count = 0; count < 3; count += 1) channels.push(await connectTo(server.port));
+    await expect(connectControl(clientOptions(server.port))).rejects.toMatchObject({
+      code: 'connection.refused-limit',
+    });
+    await channels[0]?.peer.close();
+    // The place is free as soon as the provider has seen the close.
+    for (;;) {
+      const channel = await connectControl(clientOptions(server.port)).catch((error: unknown) => error as FarkeepError);
+      if (!(channel instanceof FarkeepError)) {
+        cleanUps.push(() => channel.peer.close());
+        break;
+      }
+      expect(channel.code).toBe('connection.refused-limit');
+    }
+  });
+});
+
+describe('PROXY header', () => {
+  const key = Buffer.alloc(32, 9);
+  const header = (counter: bigint) =>
+    encodeProxyHeader(
+      {
+        sourceAddress: '198.51.100.7',
+        sourcePort: 40_000,
+        destinationAddress: '203.0.113.1',
+        destinationPort: 6180,
+        linkId: Buffer.alloc(16, 1),
+        counter,
+      },
+      key,
+    );
+  const authenticated: Partial<ControlServerOptions> = {
+    isDirectAllowed: false,
+    authenticateProxy: (received) => (received.isAuthentic(key) ? { gatewayId: 'gateway-1' } : undefined),
+  };
+
+  it('gives the client address and the gateway, even when it comes byte by byte', async () => {
+    const { server, next } = await startServer(authenticated);
+    const accepted = next();
+    const proxy = createTcpServer((client) => {
+      const upstream = connectTcp(server.port, '127.0.0.1');
+      upstream.setNoDelay(true);
+      for (const byte of header(0n)) upstream.write(Buffer.from([byte]));
+      client.pipe(upstream).pipe(client);
+      client.on('error', () => undefined);
+      upstream.on('error', () => undefined);
+    });
+    const channel = await connectTo(await listenTcp(proxy));
+    const connection = await accepted;
+    expect(connection).toMatchObject({ remoteAddress: '198.51.100.7', remotePort: 40_000, gatewayId: 'gateway-1' });
+    expect(connection.channelBinding.equals(channel.channelBinding())).toBe(true);
+  });
+
+  it.each([
+    ['none at all', Buffer.from([0x16, 0x03, 0x01, 0x02, 0x00])],
+    [
+      'a wrong key',
+      encodeProxyHeader(
+        {
+          sourceAddress: '198.51.100.7',
+          sourcePort: 1,
+          destinationAddress: '203.0.113.1',
+          destinationPort: 6180,
+          linkId: Buffer.alloc(16, 1),
+          counter: 0n,
+        },
+        Buffer.alloc(32, 8),
+      ),
+    ],
+    ['garbage', Buffer.alloc(2000, 0x0d)],
+  ])('refuses %s', async (_name, bytes) => {
+    const { server, connections } = await startServer(authenticated);
+    const socket = connectTcp(server.port, '127.0.0.1');
+    const closed = untilClosed(socket);
+    socket.write(bytes);
+    expect((await closed).length).toBe(0);
+    expect(connections).toHaveLength(0);
+  });
+});

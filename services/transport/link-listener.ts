@@ -1,0 +1,172 @@
+// Owns the infrastructure port: mutual TLS 1.3, the upgrade to a gateway link, and the clock for whoever has not said yet who it is.
+// Must not decide who may do what: a gateway that comes to be enrolled has no certificate yet.
+import { createServer as createHttpServer, type IncomingMessage, type Server as HttpServer } from 'node:http';
+import { createServer as createTcpServer, type Server as TcpServer, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import {
+  createServer as createTlsServer,
+  type SecureContextOptions,
+  type Server as TlsServer,
+  type TLSSocket,
+} from 'node:tls';
+import { WebSocketServer, type WebSocket } from 'ws';
+
+import type { Logger } from '../kernel/logger.ts';
+import { connectionKey, normalizeAddress } from './client-address.ts';
+import { maxMessageBytes } from './control-peer.ts';
+import { listen } from './data-listener.ts';
+import { linkPath, linkProtocol } from './tls-settings.ts';
+
+const maxPendingConnections = 64;
+
+export interface IncomingLink {
+  readonly tls: TLSSocket;
+  readonly webSocket: WebSocket;
+  readonly remoteAddress: string;
+  /** It has said who it is: from now on it is off the clock. */
+  readonly welcome: () => void;
+  readonly drop: () => void;
+}
+
+export interface LinkListenerOptions {
+  readonly context: SecureContextOptions;
+  /** TLS handshake and first request. */
+  readonly helloTimeoutMs: number;
+  readonly onLink: (link: IncomingLink) => void;
+  readonly logger: Logger;
+}
+
+/** One accepted connection; until its first valid request it is on the clock. */
+interface Incoming {
+  readonly raw: Socket;
+  readonly helloTimer: NodeJS.Timeout;
+  isPending: boolean;
+  tls: TLSSocket | undefined;
+}
+
+export class LinkListener {
+  readonly #options: LinkListenerOptions;
+  readonly #listener: TcpServer;
+  readonly #tls: TlsServer;
+  readonly #http: HttpServer;
+  readonly #webSockets = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload: maxMessageBytes });
+  readonly #incoming = new Map<string, Incoming>();
+  #isClosing = false;
+  #port = 0;
+
+  constructor(options: LinkListenerOptions) {
+    this.#options = options;
+    this.#listener = createTcpServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: 30_000 }, (raw) =>
+      this.#accept(raw),
+    );
+    // A gateway that comes to be enrolled has no certificate yet; who may do what is decided by request, by the owner.
+    this.#tls = createTlsServer({
+      ...options.context,
+      ALPNProtocols: [linkProtocol],
+      requestCert: true,
+      rejectUnauthorized: false,
+    });
+    this.#tls.on('secureConnection', (socket) => this.#secured(socket));
+    this.#tls.on('tlsClientError', (error: NodeJS.ErrnoException, socket) => {
+      options.logger.info('Gateway link: TLS handshake failed', {
+        address: normalizeAddress(socket.remoteAddress),
+        reason: error.code ?? error.message,
+      });
+      socket.destroy();
+    });
+    this.#http = createHttpServer({ maxHeaderSize: 4096 }, (_request, response) => {
+      response.writeHead(426, { connection: 'close' });
+      response.end();
+    });
+    this.#http.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
+  }
+
+  get port(): number {
+    return this.#port;
+  }
+
+  /** @throws FarkeepError `service.port-in-use`, `service.start-failed` */
+  async listen(address: { readonly host: string; readonly port: number }): Promise<void> {
+    this.#port = await listen(this.#listener, address);
+  }
+
+  /** For new connections; running ones go on. */
+  setContext(context: SecureContextOptions): void {
+    this.#tls.setSecureContext(context);
+  }
+
+  /** Takes nobody any more; resolves when the last connection is gone. */
+  close(): Promise<void> {
+    this.#isClosing = true;
+    return new Promise<void>((resolve) => this.#listener.close(() => resolve()));
+  }
+
+  dropAll(): void {
+    for (const incoming of this.#incoming.values()) this.#drop(incoming);
+    this.#webSockets.close();
+    this.#http.close();
+  }
+
+  #accept(raw: Socket): void {
+    raw.on('error', () => undefined);
+    if (
+      this.#isClosing ||
+      [...this.#incoming.values()].filter((other) => other.isPending).length >= maxPendingConnections
+    ) {
+      raw.destroy();
+      return;
+    }
+    const key = connectionKey(raw);
+    const incoming: Incoming = {
+      raw,
+      isPending: true,
+      tls: undefined,
+      helloTimer: setTimeout(() => this.#drop(incoming), this.#options.helloTimeoutMs),
+    };
+    this.#incoming.set(key, incoming);
+    raw.once('close', () => {
+      clearTimeout(incoming.helloTimer);
+      incoming.tls?.destroy();
+      this.#incoming.delete(key);
+    });
+    this.#tls.emit('connection', raw);
+  }
+
+  #secured(socket: TLSSocket): void {
+    socket.on('error', () => undefined);
+    const incoming = this.#incoming.get(connectionKey(socket));
+    if (incoming === undefined || socket.alpnProtocol !== linkProtocol) {
+      socket.destroy();
+      return;
+    }
+    incoming.tls = socket;
+    this.#http.emit('connection', socket);
+  }
+
+  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const incoming = this.#incoming.get(connectionKey(request.socket));
+    const tls = incoming?.tls;
+    if (incoming === undefined || tls === undefined || request.url !== linkPath) {
+      socket.end('HTTP/1.1 404 Not Found\r\nconnection: close\r\n\r\n');
+      return;
+    }
+    this.#webSockets.handleUpgrade(request, socket, head, (webSocket) =>
+      this.#options.onLink({
+        tls,
+        webSocket,
+        remoteAddress: normalizeAddress(incoming.raw.remoteAddress),
+        welcome: () => {
+          incoming.isPending = false;
+          clearTimeout(incoming.helloTimer);
+        },
+        drop: () => this.#drop(incoming),
+      }),
+    );
+  }
+
+  #drop(incoming: Incoming): void {
+    clearTimeout(incoming.helloTimer);
+    incoming.tls?.destroy();
+    incoming.raw.destroy();
+  }
+}
