@@ -31,10 +31,21 @@ test('damage stays visible, removing asks, and a provider that is away is no emp
     await expect(page.getByRole('main')).toContainText('1 of 1 damaged');
   });
 
+  await test.step('a repository that a tenant has a quota in cannot be removed, and the button says why', async () => {
+    await window.open('Repositories');
+    await window.row('Repositories', 'Sample repository').click();
+    const remove = window.command('Remove...');
+    await expect(remove).toHaveAttribute('aria-disabled', 'true');
+    await remove.hover();
+    await expect(page.getByRole('tooltip')).toContainText('1 tenant has a quota in it');
+  });
+
   await test.step('removing a tenant or a repository asks; the safe button has the focus', async () => {
+    const folder = path.join(home.folder, 'sample', 'spare');
+    await farkeep.call('provider', 'repositories', 'add', { name: 'Spare repository', folder });
     for (const [list, name, lost] of [
       ['Tenants', 'sample-tenant', /neither back up nor restore.*What stays: .*“Sample repository”/s],
-      ['Repositories', 'Sample repository', /nobody can back up.*What stays: the folder .*1 tenant has a quota/s],
+      ['Repositories', 'Spare repository', /nobody can back up.*What stays: the folder .*0 restore points/s],
     ] as const) {
       await window.open(list);
       await window.row(list, name).click();

@@ -93,6 +93,61 @@ test('the restore wizard from start to finish by keyboard alone', async ({ farke
   await expect(page.getByRole('main').getByRole('button', { name: 'Sessions' })).toBeFocused();
 });
 
+test('the job wizard by keyboard alone: Enter is Next at a selection, too, and the focus comes back', async ({
+  farkeep,
+  home,
+}) => {
+  test.setTimeout(90_000);
+  const { page } = farkeep;
+  const { keyboard } = page;
+  await page.getByRole('button', { name: 'Try it on this computer' }).click();
+  await new SessionPage(page, 'Sample documents').expectEnd('Success', 'to');
+  await page.getByRole('navigation', { name: 'Pages' }).getByRole('button', { name: 'Jobs' }).click();
+  const open = page.getByRole('button', { name: 'New job...' });
+  await tabTo(page, open);
+  await keyboard.press('Enter');
+  const wizard = new Wizard(page, 'Backup Job');
+  await wizard.step('Name');
+  await keyboard.type('Nightly');
+  await keyboard.press('Enter');
+  await wizard.step('Source');
+  await keyboard.type(path.join(home.folder, 'sample', 'documents'));
+  await keyboard.press('Enter');
+  await wizard.step('Destination');
+  await expect(wizard.dialog.getByRole('combobox', { name: 'Service provider' })).toBeFocused();
+  await keyboard.press('Enter');
+  await wizard.step('Summary');
+  await expect(wizard.dialog.getByRole('checkbox', { name: 'Run the job when I click Finish' })).toBeFocused();
+  await keyboard.press('Space');
+  await keyboard.press('Enter');
+  await expect(wizard.dialog).toBeHidden();
+  await expect(open).toBeFocused();
+
+  await test.step('an answer that takes its notice away leaves the focus on the page', async () => {
+    const made = await farkeep.call('provider', 'certificate', 'generate', {
+      slot: 'provider',
+      friendlyName: 'Next',
+      keyBits: 2048,
+    });
+    const candidateId = made.ok ? (made.value as { candidateId: string }).candidateId : 'none';
+    const installed = await farkeep.call('provider', 'certificate', 'install', { slot: 'provider', candidateId });
+    expect(installed.ok).toBe(true);
+    await page.getByRole('row', { name: /Nightly/ }).click();
+    await page.getByRole('button', { name: 'Run', exact: true }).click();
+    const review = page.getByRole('main').getByRole('button', { name: 'Review...' });
+    await expect(review).toBeVisible({ timeout: 30_000 });
+    await tabTo(page, review);
+    await keyboard.press('Enter');
+    const prompt = page.getByRole('alertdialog', { name: /has changed/ });
+    await tabTo(page, prompt.getByRole('checkbox', { name: 'I compared it with my provider' }));
+    await keyboard.press('Space');
+    await tabTo(page, prompt.getByRole('button', { name: 'Accept new certificate' }));
+    await keyboard.press('Enter');
+    await expect(prompt).toBeHidden();
+    await expect(page.getByRole('main')).toBeFocused();
+  });
+});
+
 /** Presses Tab until the focus is there; further away than this nobody looks. */
 async function tabTo(page: Page, target: Locator, mostSteps = 40): Promise<void> {
   for (let count = 0; count < mostSteps; count += 1) {

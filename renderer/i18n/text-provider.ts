@@ -169,7 +169,7 @@ export const providerTexts = {
   'repositories.remove.kept':
     'What stays: the folder {folder} with {used} and {points, plural, one {# restore point} other {# restore points}}. Add the folder again to use it again.',
   'repositories.remove.inUse':
-    '{count, plural, one {# tenant has} other {# tenants have}} a quota in it. It cannot be removed before it is taken out of their quotas.',
+    '{count, plural, one {# tenant has} other {# tenants have}} a quota in it. It can be removed when it is out of their quotas (“farkeep tenant set”).',
   'repositories.remove.confirm': 'Remove repository',
   'repositories.verifying': 'Verifying “{name}”: every block is read, which takes as long as the disk needs.',
   'repositories.verified': '“{name}” is sound: {packs, number} packs and {points, number} restore points were read.',

@@ -79,7 +79,7 @@ export const sessionTexts = {
   'session.resume.safe': '{bytes} are already safe at the provider and are not sent again.',
   'session.resume.next': 'Attempt {attempt, number} starts in {time}, with new keys.',
   'session.resume.soon': 'The next attempt starts now, with new keys.',
-  'session.resume.question': 'It goes on when the question about the provider’s certificate has been answered.',
+  'session.resume.question': 'Choose “Review...” above to answer it.',
   'session.resume.ofTenant.next': 'The tenant starts the next attempt by itself, with new keys.',
   'session.resume.until.question': 'It waits until {time}; then it ends.',
   'session.resume.until.tenant': 'It is tried until {time}.',

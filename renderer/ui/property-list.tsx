@@ -5,8 +5,8 @@ import type { ReactNode } from 'react';
 const useStyles = makeStyles({
   list: {
     display: 'grid',
-    gridTemplateColumns: 'minmax(96px, max-content) minmax(0, 1fr)',
-    columnGap: '20px',
+    gridTemplateColumns: 'minmax(84px, max-content) minmax(0, 1fr)',
+    columnGap: '16px',
     rowGap: '8px',
     margin: 0,
   },

@@ -36,16 +36,23 @@ function giveBack(before: HTMLElement): void {
   };
   for (const type of inputEvents) addEventListener(type, end, true);
   const step = (): void => {
-    if (frames === 0 || !before.isConnected || isBehindDialog(before)) {
+    const now = document.activeElement;
+    if (frames === 0 || isBehindDialog(before)) {
+      // The answer may have taken away what opened the dialog, such as a notice: then the page goes on.
+      if (!before.isConnected && now === document.body) focusPage();
       end();
       return;
     }
-    const now = document.activeElement;
-    if (now !== before && (now === null || now.matches(lostPlaces))) before.focus();
+    if (before.isConnected && now !== before && (now === null || now.matches(lostPlaces))) before.focus();
     frames -= 1;
     requestAnimationFrame(step);
   };
   setTimeout(step);
+}
+
+function focusPage(): void {
+  const page = document.querySelector('main');
+  if (page !== null && !isBehindDialog(page)) page.focus({ preventScroll: true });
 }
 
 function isBehindDialog(element: HTMLElement): boolean {

@@ -119,10 +119,13 @@ export function Wizard({ title, steps, isDirty, onClose, footerStart, jumpTo = n
     void advance();
   };
 
-  /** A browser submits by Enter from fields only. */
-  const submitFromList = ({ key, target, defaultPrevented, currentTarget }: KeyboardEvent<HTMLFormElement>): void => {
-    const isList = target instanceof Element && target.matches('[role="grid"], [role="tree"]');
-    if (key === 'Enter' && isList && !defaultPrevented) currentTarget.requestSubmit();
+  /** A browser submits by Enter from fields only; at a closed selection it would open that. An open one keeps its keys to itself. */
+  const submitFromList = (event: KeyboardEvent<HTMLFormElement>): void => {
+    const { key, target, defaultPrevented, currentTarget } = event;
+    const isList = target instanceof Element && target.matches('[role="grid"], [role="tree"], select');
+    if (key !== 'Enter' || !isList || defaultPrevented) return;
+    event.preventDefault();
+    currentTarget.requestSubmit();
   };
 
   return (

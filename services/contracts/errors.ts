@@ -65,7 +65,7 @@ export const errorCatalogue = {
   // connection
   'gateway.unreachable': entry(
     'The gateway cannot be reached',
-    'Check name, port and firewall; TCP 6180 must be open.',
+    'Check name, port and firewall; the port of the gateway must be open.',
     retry,
   ),
   'gateway.provider-unreachable': entry(

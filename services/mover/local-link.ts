@@ -179,7 +179,13 @@ export type TargetEvent =
   | { readonly type: 'listening'; readonly port: number }
   | { readonly type: 'key-b-received'; readonly keyAIdentifier: string; readonly keyBIdentifier: string }
   | { readonly type: 'streams-open'; readonly count: number }
-  | { readonly type: 'progress'; readonly totals: TargetTotals; readonly busyShare: number }
+  | {
+      readonly type: 'progress';
+      readonly totals: TargetTotals;
+      /** On the data streams, whether a whole block came of it or not. */
+      readonly arrivedBytes: number;
+      readonly busyShare: number;
+    }
   /** Stored blocks turned out damaged and do not count as present any more. */
   | { readonly type: 'damage-marked'; readonly blocks: number; readonly packs: readonly string[] }
   /** Blocks that were marked as damaged came again and are whole. */

@@ -81,8 +81,9 @@ export class TargetMover {
       });
       this.#emit({ type: 'listening', port: this.#listener.port });
       await this.#done.promise;
-      this.#reportProgress();
     } finally {
+      // However it ended: what has come since the last report is part of what people see.
+      this.#reportProgress();
       this.#isEnded = true;
       clearInterval(progressTimer);
       clearTimeout(expectTimer);
@@ -208,13 +209,17 @@ export class TargetMover {
   }
 
   #reportProgress(): void {
+    let arrivedBytes = 0;
     for (const connection of this.#connections.values()) {
+      arrivedBytes += connection.arrivedBytes;
       if (connection.isOpen && connection.silentMs > maxSilentMs) {
         connection.fail(new FarkeepError('connection.lost', 'The source has not been heard of for too long'));
       }
     }
-    if (this.#session !== undefined)
-      this.#emit({ type: 'progress', totals: { ...this.#session.totals }, busyShare: this.#session.takeBusyShare() });
+    if (this.#session !== undefined) {
+      const busyShare = this.#session.takeBusyShare();
+      this.#emit({ type: 'progress', totals: { ...this.#session.totals }, arrivedBytes, busyShare });
+    }
   }
 }
 

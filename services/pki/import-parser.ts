@@ -98,6 +98,11 @@ class Collector {
   }
 
   #readDer(bytes: Buffer): ImportFormat {
+    if (isJavaKeyStore(bytes)) {
+      throw new FarkeepError('certificate.malformed', 'This is a Java KeyStore', {
+        hint: 'Convert it: keytool -importkeystore -srckeystore FILE -destkeystore FILE.p12 -deststoretype PKCS12',
+      });
+    }
     const root = BerNode.parse(bytes);
     if (isPkcs12(root)) {
       const content = readPkcs12(root, this.#password, this.#budget);
@@ -143,6 +148,12 @@ class Collector {
     }
     this.#privateKeys.set(id, key);
   }
+}
+
+/** The magic numbers of JKS and JCEKS; since Java 9, keytool makes PKCS #12 unless it is told otherwise. */
+function isJavaKeyStore(bytes: Buffer): boolean {
+  const magic = bytes.length < 4 ? 0 : bytes.readUInt32BE(0);
+  return magic === 0xfeedfeed || magic === 0xcececece;
 }
 
 /** Text when the bytes are PEM: UTF-8 or ASCII with or without BOM, or UTF-16 as Windows editors save it. */

@@ -75,6 +75,17 @@ describe('each failure has its own code', () => {
     ).toBe('certificate.no-private-key');
   });
 
+  it.each([
+    ['JKS', Buffer.from('feedfeed00000002', 'hex')],
+    ['JCEKS', Buffer.from('cececece00000002', 'hex')],
+  ])('a Java KeyStore (%s), with the command that converts it', async (_name, file) => {
+    await expect(importCertificate({ file, password: 'secret' })).rejects.toMatchObject({
+      code: 'certificate.malformed',
+      message: 'This is a Java KeyStore',
+      hint: expect.stringContaining('keytool -importkeystore') as string,
+    });
+  });
+
   it('only an authority', async () => {
     expect(parse(pem(root.certPem))).toBe('certificate.ca-only');
     expect(parse(both(root))).toBe('certificate.ca-only');

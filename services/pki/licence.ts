@@ -59,6 +59,9 @@ export function readLicence(text: string, keys: readonly KeyObject[], now: numbe
     throw new FarkeepError(
       'licence.invalid',
       `The signature of the license for "${licence.organization}" is not valid; the file was changed or comes from somebody else`,
+      {
+        hint: 'Ask for a new license file. If it is from a reseller, name the file with their public key in licenceKeyFiles of the configuration of the provider.',
+      },
     );
   }
   if (Date.parse(licence.issuedAt) > now + clockToleranceMs) {

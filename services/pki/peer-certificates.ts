@@ -80,11 +80,13 @@ export type PresentedCertificates = Pick<
 export async function lookAtServer(options: LookOptions): Promise<PresentedCertificates> {
   const { host, port, serverName = host, timeoutMs = 10_000, signal } = options;
   const target = `${host}:${port}`;
+  const hint = `Check name, port and firewall; TCP ${port} must be open.`;
   const socket = connectTcp({ host, port });
   try {
     return await new Promise((resolve, reject) => {
       const timer = setTimeout(
-        () => reject(new FarkeepError('gateway.unreachable', `${target} did not answer within ${timeoutMs} ms`)),
+        () =>
+          reject(new FarkeepError('gateway.unreachable', `${target} did not answer within ${timeoutMs} ms`, { hint })),
         timeoutMs,
       );
       const onAbort = (): void => reject(abortError());
@@ -96,7 +98,9 @@ export async function lookAtServer(options: LookOptions): Promise<PresentedCerti
         reject(new FarkeepError('tls.failed', `${target} closed the connection during the handshake`));
       });
       socket.once('error', (error: NodeJS.ErrnoException) =>
-        reject(new FarkeepError('gateway.unreachable', `${target}: ${error.code ?? error.message}`, { cause: error })),
+        reject(
+          new FarkeepError('gateway.unreachable', `${target}: ${error.code ?? error.message}`, { hint, cause: error }),
+        ),
       );
       socket.once('connect', () => {
         const { secureContext, roots } = clientContext(options.extraRoots ?? []);

@@ -373,7 +373,10 @@ describe('looking at a server', () => {
     const { port } = old.address() as AddressInfo;
     await expect(lookAtServer({ host: '127.0.0.1', port })).rejects.toMatchObject({ code: 'tls.version' });
     old.close();
-    await expect(lookAtServer({ host: '127.0.0.1', port })).rejects.toMatchObject({ code: 'gateway.unreachable' });
+    await expect(lookAtServer({ host: '127.0.0.1', port })).rejects.toMatchObject({
+      code: 'gateway.unreachable',
+      hint: expect.stringContaining(`TCP ${port} `) as string,
+    });
     await expect(lookAtServer({ host: '127.0.0.1', port, signal: AbortSignal.abort() })).rejects.toMatchObject({
       name: 'AbortError',
     });

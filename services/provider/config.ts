@@ -36,7 +36,10 @@ export const providerConfigSchema = z.strictObject({
   /** Name or number of a group that may read the certificate store besides its owner; Linux and macOS. */
   serviceGroup: z
     .string()
-    .regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,31}\$?$/)
+    .regex(
+      /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,31}\$?$/,
+      'it must be the name of a group, up to 32 letters, digits, "_", "." and "-", or its number',
+    )
     .optional(),
   /** PEM files with public keys (Ed25519) of issuers of licences, besides those that come with the program. */
   licenceKeyFiles: z.array(z.string().min(1).max(4096)).max(20).default([]),

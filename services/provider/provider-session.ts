@@ -49,6 +49,8 @@ export class ProviderSession {
   readonly #options: ProviderSessionOptions;
   #context: SessionContext;
   #attempt: TargetAttempt | undefined;
+  /** What the target of the running attempt has told: the tenant's reports come later, or never when changed data ends it. */
+  #movedBytes = 0;
   #voice: TenantVoice | undefined;
   #expiry: NodeJS.Timeout | undefined;
   #lastWord: NodeJS.Timeout | undefined;
@@ -83,6 +85,7 @@ export class ProviderSession {
     live.endStep('session-authorised', `${this.#context.tenantName}, ${live.summary().repository}`);
     const attempt = this.#createAttempt(streams, channel);
     this.#attempt = attempt;
+    this.#movedBytes = 0;
     const keyA = attempt.keyA.identifier();
     live.setKey('keyA', keyA);
     live.endStep('key-a-created', 'Made by the provider service for this attempt', { keyIdentifier: keyA });
@@ -311,7 +314,10 @@ export class ProviderSession {
         live.endStep('streams-open', `${event.count} data streams under Key B`);
         return;
       case 'progress':
-        if ('busyShare' in event) this.#voice?.busy(event.busyShare);
+        if ('busyShare' in event) {
+          this.#voice?.busy(event.busyShare);
+          this.#movedBytes = this.#context.operation === 'backup' ? event.arrivedBytes : event.totals.sentBytes;
+        }
         return;
       case 'committed':
         this.#options.onUsage(event.usedBytes);
@@ -376,6 +382,7 @@ export class ProviderSession {
 
   #failBySecurity(error: FarkeepError, where: TamperedNotice['where']): void {
     const { live } = this;
+    this.#countWhatCame();
     live.raiseSecurityWarning(error.message);
     for (const { step, outcome } of live.currentSteps) {
       if (outcome === 'active') live.endStep(step, error.message, { outcome: 'security-warning' });
@@ -385,6 +392,11 @@ export class ProviderSession {
     live.finish('failed', error);
     this.#settle();
     void this.#endAttempt(error);
+  }
+
+  /** The tenant counts over all attempts, this attempt's target only its own: whichever is more is closer. */
+  #countWhatCame(): void {
+    this.live.setProgress({ transferredBytes: Math.max(this.live.progress.transferredBytes, this.#movedBytes) });
   }
 
   #waitForTenant(error: FarkeepError): void {

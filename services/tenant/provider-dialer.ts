@@ -107,6 +107,12 @@ export class ProviderDialer {
     }
   }
 
+  /** Over a link that stands. Its certificate is not noted again: a newer link may have met another one. */
+  async askUsage({ id }: ServiceProvider, link: ProviderLink, signal: AbortSignal): Promise<void> {
+    const { repositories } = await askOffers(link, signal);
+    this.#options.providers.noteRepositories(id, repositories);
+  }
+
   /** For a short question. The connection is closed afterwards, whatever happened. */
   async withLink<Result>(
     provider: ServiceProvider,

@@ -111,6 +111,11 @@ export class ServiceProviders {
     return this.#published(providerId);
   }
 
+  noteRepositories(providerId: string, repositories: ContactResult['repositories']): void {
+    this.#database.run('UPDATE providers SET repositories = ? WHERE id = ?', JSON.stringify(repositories), providerId);
+    this.#published(providerId);
+  }
+
   noteProblem(providerId: string, problem: string): void {
     this.#database.run('UPDATE providers SET problem = ? WHERE id = ?', problem, providerId);
     this.#published(providerId);

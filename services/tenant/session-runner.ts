@@ -359,7 +359,19 @@ export class SessionRunner {
       });
     }
     live.finish(outcome, error);
+    if (error === null && this.plan.operation === 'backup') await this.#askUsage(link);
     await link.channel.peer.close();
+  }
+
+  /** What the tenant uses now, for the list of service providers: it was asked before the backup; best effort. */
+  async #askUsage(link: ProviderLink): Promise<void> {
+    const { dialer, provider, logger } = this.#options;
+    try {
+      const signal = AbortSignal.any([this.#abort.signal, AbortSignal.timeout(lastWordTimeoutMs)]);
+      await dialer.askUsage(provider(), link, signal);
+    } catch (thrown) {
+      logger.info('The provider did not say what is used after a session', { reason: toFarkeepError(thrown).message });
+    }
   }
 
   /** So that the provider does not keep the reservation; best effort. */

@@ -6,6 +6,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { handshakeSteps } from '../contracts/models/session.ts';
 import { pointsDomain } from '../contracts/rpc/points.ts';
+import { serviceProvidersDomain } from '../contracts/rpc/service-providers.ts';
 import { sessionsDomain } from '../contracts/rpc/sessions.ts';
 import { exitCodeOf, formatOutcome } from '../cli/session-report.ts';
 import { isEvidenceGenuine } from '../session/evidence.ts';
@@ -42,6 +43,13 @@ describe('backup and restore through a gateway', () => {
     expect(session.error).toBeNull();
     expect(session.state).toBe('succeeded');
     expect(session.progress.safeBytes).toBe(session.progress.processedBytes);
+
+    // The list of service providers tells what is used now, without being asked for it.
+    const used = async (): Promise<number | undefined> => {
+      const { providers } = await stack.tenant.domain(serviceProvidersDomain).list({});
+      return providers[0]?.repositories[0]?.usedBytes;
+    };
+    await expect.poll(used).toBeGreaterThan(6 * 1024 * 1024);
 
     const steps = session.steps.filter((step) => step.outcome === 'done').map((step) => step.step);
     expect([...steps].sort()).toEqual([...handshakeSteps].sort());

@@ -44,5 +44,10 @@ describe.skipIf(process.platform === 'win32')('a service group', () => {
     const refused = await runCli(['serve', 'provider', '--home', home, '--json', '--service-group', 'no-such-group']);
     expect(refused.exitCode).toBe(2);
     expect(refused.json()).toMatchObject({ error: { code: 'config.invalid', field: 'serviceGroup' } });
+
+    const notOne = await runCli(['serve', 'provider', '--home', home, '--json', '--service-group', 'back up']);
+    expect(notOne.json()).toMatchObject({
+      error: { field: 'serviceGroup', message: expect.stringContaining('the name of a group') as string },
+    });
   });
 });

@@ -79,7 +79,10 @@ describe('other programs in the place of a provider', () => {
     const server = createTcpServer();
     const port = await listenTcp(server);
     await new Promise((resolve) => server.close(resolve));
-    await expect(connectControl(clientOptions(port))).rejects.toMatchObject({ code: 'gateway.unreachable' });
+    await expect(connectControl(clientOptions(port))).rejects.toMatchObject({
+      code: 'gateway.unreachable',
+      hint: expect.stringContaining(`TCP ${port} `) as string,
+    });
   });
 
   it.each(['end', 'resetAndDestroy'] as const)(

@@ -24,6 +24,7 @@ export function connectGateway({
       reject(new FarkeepError('call.cancelled'));
       return;
     }
+    const hint = `Check name, port and firewall; TCP ${port} must be open.`;
     const socket = connectTcp({ host, port, noDelay: true, keepAlive: true, keepAliveInitialDelay: 30_000 });
     const fail = (error: FarkeepError): void => {
       cleanUp();
@@ -34,13 +35,18 @@ export function connectGateway({
     const onError = (error: NodeJS.ErrnoException): void =>
       fail(
         new FarkeepError('gateway.unreachable', describeSocketFailure(`Gateway ${host}:${port}`, error), {
+          hint,
           cause: error,
         }),
       );
     const onAbort = (): void => fail(new FarkeepError('call.cancelled'));
     const timer = setTimeout(
       () =>
-        fail(new FarkeepError('gateway.unreachable', `Gateway ${host}:${port} did not answer within ${timeoutMs} ms`)),
+        fail(
+          new FarkeepError('gateway.unreachable', `Gateway ${host}:${port} did not answer within ${timeoutMs} ms`, {
+            hint,
+          }),
+        ),
       timeoutMs,
     );
     const cleanUp = (): void => {

@@ -7,6 +7,7 @@ import {
   Spinner,
   ToolbarButton,
   ToolbarDivider,
+  Tooltip,
   makeStyles,
 } from '@fluentui/react-components';
 import { Add20Regular, Database32Regular, Delete20Regular, ShieldCheckmark20Regular } from '@fluentui/react-icons';
@@ -171,13 +172,7 @@ export function RepositoriesPage(): ReactNode {
             >
               {t('repositories.verify')}
             </ToolbarButton>
-            <ToolbarButton
-              icon={<Delete20Regular />}
-              disabled={selected === null}
-              onClick={() => setRemoving(selected)}
-            >
-              {t('repositories.remove')}
-            </ToolbarButton>
+            <RemoveButton repository={selected} onClick={() => setRemoving(selected)} />
           </>
         )}
         details={(selected, close) => (
@@ -226,7 +221,6 @@ export function RepositoriesPage(): ReactNode {
               points: removing.points,
               folder: removing.folder,
             }),
-            ...(removing.tenants > 0 ? [t('repositories.remove.inUse', { count: removing.tenants })] : []),
           ].join('\n\n')}
           confirmLabel={t('repositories.remove.confirm')}
           onConfirm={() => providerClients.repositories.remove({ repositoryId: removing.id })}
@@ -234,6 +228,24 @@ export function RepositoriesPage(): ReactNode {
         />
       )}
     </>
+  );
+}
+
+interface RemoveButtonProps {
+  readonly repository: Repository | null;
+  readonly onClick: () => void;
+}
+
+/** One that tenants have a quota in cannot be removed: the button says so before anybody answers a question in vain. */
+function RemoveButton({ repository, onClick }: RemoveButtonProps): ReactNode {
+  const t = useText();
+  const button = { icon: <Delete20Regular />, children: t('repositories.remove'), onClick };
+  if (repository === null || repository.tenants === 0)
+    return <ToolbarButton {...button} disabled={repository === null} />;
+  return (
+    <Tooltip relationship="description" content={t('repositories.remove.inUse', { count: repository.tenants })}>
+      <ToolbarButton {...button} disabledFocusable />
+    </Tooltip>
   );
 }
 

@@ -1,5 +1,5 @@
 // Owns the wizard "Restore": point, items, destination, summary; Finish starts the session and opens it.
-import { makeStyles, tokens } from '@fluentui/react-components';
+import { MessageBar, MessageBarBody, makeStyles, tokens } from '@fluentui/react-components';
 import { History32Regular } from '@fluentui/react-icons';
 import { useEffect, useMemo, useState } from 'react';
 import type { ReactNode } from 'react';
@@ -22,6 +22,7 @@ import { pointColumns } from './point-columns.tsx';
 import { usePointTree } from './use-point-tree.ts';
 
 const useStyles = makeStyles({
+  notice: { flexShrink: 0 },
   frame: {
     display: 'flex',
     flexGrow: 1,
@@ -43,7 +44,7 @@ interface RestoreWizardProps {
 export function RestoreWizard({ pointId: initialPointId, onClose }: RestoreWizardProps): ReactNode {
   const t = useText();
   const styles = useStyles();
-  const points = useMirror(({ tenant }) => tenant.points.items);
+  const { items: points, unreachable } = useMirror(({ tenant }) => tenant.points);
   const [pointId, setPointId] = useState(initialPointId);
   const [isEverything, setEverything] = useState(true);
   const [selection, setSelection] = useState<Selection>(noItems);
@@ -77,23 +78,39 @@ export function RestoreWizard({ pointId: initialPointId, onClose }: RestoreWizar
           intro: t('restoreWizard.point.intro'),
           isNextDisabled: point === undefined,
           content: (
-            <div className={styles.frame}>
-              <DataTable
-                label={t('points.title')}
-                columns={columns.filter(({ id }) => id !== 'warnings')}
-                rows={points}
-                rowKey={({ id }) => id}
-                selectedKey={pointId}
-                onSelect={choosePoint}
-                empty={
-                  <EmptyState
-                    icon={<History32Regular />}
-                    title={t('points.empty.title')}
-                    text={t('points.empty.text')}
-                  />
-                }
-              />
-            </div>
+            <>
+              {unreachable.map(({ provider, message }) => (
+                <MessageBar key={provider} intent="warning" layout="multiline" className={styles.notice}>
+                  <MessageBarBody>{t('points.unreachable', { provider, message })}</MessageBarBody>
+                </MessageBar>
+              ))}
+              <div className={styles.frame}>
+                <DataTable
+                  label={t('points.title')}
+                  columns={columns.filter(({ id }) => id !== 'warnings')}
+                  rows={points}
+                  rowKey={({ id }) => id}
+                  selectedKey={pointId}
+                  onSelect={choosePoint}
+                  empty={
+                    unreachable.length > 0 ? (
+                      <EmptyState
+                        icon={<History32Regular />}
+                        title={t('points.unknown.title')}
+                        text={t('points.unknown.text')}
+                        action={{ label: t('points.refresh'), run: () => void mirror.wantPoints({ isForced: true }) }}
+                      />
+                    ) : (
+                      <EmptyState
+                        icon={<History32Regular />}
+                        title={t('points.empty.title')}
+                        text={t('points.empty.text')}
+                      />
+                    )
+                  }
+                />
+              </div>
+            </>
           ),
         },
         {

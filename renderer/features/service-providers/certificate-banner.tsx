@@ -6,6 +6,7 @@ import type { ReactNode } from 'react';
 import type { CertificateSummary } from '../../../services/contracts/models/certificate.ts';
 import { useText } from '../../i18n/use-text.ts';
 import { errorTitle } from '../../platform/error-info.ts';
+import { CodeText } from '../../ui/code-text.tsx';
 import { matchesThumbprint } from './provider-draft.ts';
 
 const useStyles = makeStyles({
@@ -25,7 +26,6 @@ const useStyles = makeStyles({
     fontWeight: tokens.fontWeightSemibold,
     overflowWrap: 'anywhere',
   },
-  thumbprint: { fontFamily: tokens.fontFamilyMonospace, fontSize: tokens.fontSizeBase200, overflowWrap: 'anywhere' },
   verify: { display: 'flex', gap: '8px', alignItems: 'flex-start', marginTop: '4px' },
   field: { flexGrow: 1 },
   button: { marginTop: '26px' },
@@ -53,7 +53,7 @@ export function CertificateBanner({ certificate, trust }: CertificateBannerProps
         <span>
           {t(trust === 'pinned' ? 'providerWizard.certificate.pinned' : 'providerWizard.certificate.trusted')}
         </span>
-        <span className={styles.thumbprint}>{certificate.sha256}</span>
+        <CodeText text={certificate.sha256} />
         <div className={styles.verify}>
           <Field className={styles.field} label={t('providerWizard.verify.label')}>
             <Input

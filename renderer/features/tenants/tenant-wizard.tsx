@@ -9,6 +9,7 @@ import { providerClients } from '../../platform/clients.ts';
 import { commandLine, sizeArgument } from '../../platform/command-line.ts';
 import { formatBytes } from '../../platform/format.ts';
 import { useMirror } from '../../platform/use-mirror.ts';
+import { CodeText } from '../../ui/code-text.tsx';
 import { CopyButton } from '../../ui/copy-button.tsx';
 import { ErrorView } from '../../ui/error-view.tsx';
 import { NewPasswordField, leastPasswordLength } from '../../ui/new-password-field.tsx';
@@ -55,10 +56,14 @@ export function TenantWizard({ onClose }: { readonly onClose: () => void }): Rea
     .join(', ');
   const addresses = gateways.flatMap((gateway) => gateway.addresses.map(({ host, port }) => `${host}:${port}`));
   const summary = [
-    { name: t('tenantWizard.summary.user'), value: name },
-    { name: t('tenantWizard.summary.gateways'), value: addresses.join(', ') || t('tenantWizard.summary.noGateway') },
-    { name: t('tenantWizard.summary.thumbprint'), value: identity?.summary.sha256 ?? '' },
-    { name: t('tenantWizard.summary.quota'), value: quotaText },
+    { id: 'user', name: t('tenantWizard.summary.user'), value: name },
+    {
+      id: 'gateways',
+      name: t('tenantWizard.summary.gateways'),
+      value: addresses.join(', ') || t('tenantWizard.summary.noGateway'),
+    },
+    { id: 'thumbprint', name: t('tenantWizard.summary.thumbprint'), value: identity?.summary.sha256 ?? '' },
+    { id: 'quota', name: t('tenantWizard.summary.quota'), value: quotaText },
   ];
 
   return (
@@ -132,7 +137,12 @@ export function TenantWizard({ onClose }: { readonly onClose: () => void }): Rea
               <MessageBar intent="success" layout="multiline">
                 <MessageBarBody>{t('tenantWizard.summary.intro')}</MessageBarBody>
               </MessageBar>
-              <PropertyList properties={summary} />
+              <PropertyList
+                properties={summary.map(({ id, name, value }) => ({
+                  name,
+                  value: id === 'thumbprint' ? <CodeText text={value} /> : value,
+                }))}
+              />
               <div className={styles.actions}>
                 <Button
                   icon={<Mail20Regular />}

@@ -35,7 +35,8 @@ const useStyles = makeStyles({
   whyText: { margin: 0 },
   verify: { display: 'flex', alignItems: 'flex-start', gap: '8px' },
   field: { flexGrow: 1 },
-  mono: { fontFamily: tokens.fontFamilyMonospace },
+  // As the presented one beside it; so a whole SHA-256 with its colons can be seen at once.
+  mono: { fontFamily: tokens.fontFamilyMonospace, '& input': { fontSize: tokens.fontSizeBase200 } },
   verifyButton: { marginTop: '26px' },
   compared: { marginLeft: '-8px' },
   space: { flexGrow: 1 },
