@@ -40,7 +40,6 @@ export class DataConnection {
   #opener: RecordOpener | undefined;
   #isHandling = false;
   #lastHeardMs = performance.now();
-  #arrivedBytes = 0;
   #failure: FarkeepError | undefined;
   #isEnded = false;
   #hasPeerEnded = false;
@@ -113,14 +112,8 @@ export class DataConnection {
     this.#socket.destroy(this.#failure);
   }
 
-  /** As they came, before anything was opened or checked. */
-  get arrivedBytes(): number {
-    return this.#arrivedBytes;
-  }
-
   #receive(chunk: Buffer): boolean {
     if (this.#failure !== undefined) return false;
-    this.#arrivedBytes += chunk.length;
     this.#lastHeardMs = performance.now();
     try {
       let bytes = chunk;

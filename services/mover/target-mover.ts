@@ -211,7 +211,7 @@ export class TargetMover {
   #reportProgress(): void {
     let arrivedBytes = 0;
     for (const connection of this.#connections.values()) {
-      arrivedBytes += connection.arrivedBytes;
+      arrivedBytes += connection.bytesRead;
       if (connection.isOpen && connection.silentMs > maxSilentMs) {
         connection.fail(new FarkeepError('connection.lost', 'The source has not been heard of for too long'));
       }
