@@ -376,10 +376,13 @@ function checkTreeRules() {
     'machine-path': { 'docs/a.md': `see ${projectFolder}/docs\n` },
     'registry-host': { 'docs/a.md': `from https://${host}/left-pad\n` },
     secret: { 'docs/a.md': key },
+    'used-text': { 'renderer/i18n/text-shell.ts': "  'word.gone': 'Gone',\n" },
     'dependency-reason': { 'package.json': '{ "dependencies": { "left-pad": "1.0.0" } }' },
   };
   const clean = {
     'services/kernel/clock.ts': '// Owns time.\nexport const it = 1;\n',
+    'renderer/i18n/text-shell.ts': "// Owns texts.\n  'word.yes': 'Yes',\n  'state.open': 'Open',\n",
+    'renderer/app/shell.tsx': "// Owns the shell.\nt('word.yes'); t(`state.${state}`);\n",
     'package.json': '{ "dependencies": { "left-pad": "1.0.0" } }',
     'docs/dependencies.md': '| `left-pad` | pads | it is a sample |\n',
   };

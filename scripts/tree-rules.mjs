@@ -117,6 +117,24 @@ export const treeRules = [
       ),
   },
   {
+    name: 'used-text',
+    about: 'every text of the console is shown somewhere',
+    *violations({ files, read }) {
+      const tables = files.filter((file) => /^renderer\/i18n\/text-[a-z]+\.ts$/.test(file));
+      const code = files.filter(
+        (file) => file.startsWith('renderer/') && sourceFile.test(file) && !tables.includes(file),
+      );
+      const source = code.map(read).join('\n');
+      const families = [...source.matchAll(/`([\w.-]+\.)\$\{/g)].map((match) => match[1] ?? '');
+      for (const file of tables) {
+        for (const [, id = ''] of read(file).matchAll(/^ {2}'([\w.-]+)':/gm)) {
+          if (!source.includes(`'${id}'`) && !families.some((start) => id.startsWith(start)))
+            yield `${file}: nothing shows '${id}'`;
+        }
+      }
+    },
+  },
+  {
     name: 'dependency-reason',
     about: 'every dependency has a line in docs/dependencies.md, and every line a dependency',
     *violations({ files, read }) {

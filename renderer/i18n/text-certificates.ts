@@ -138,8 +138,6 @@ export const certificateTexts = {
   'certificate.expiry.passed': 'Expired',
   'certificate.expiry.notYet': 'Not valid yet',
   'certificate.expiry.good': 'Valid until {date}',
-  'certificate.firstStart': 'Made at first start',
-
   'certificate.view.title': 'Certificate of {name}',
   'certificate.view.own': 'Certificate “{name}”',
   'certificate.view.copyPem': 'Copy as PEM',
@@ -163,8 +161,6 @@ export const certificateTexts = {
   'usage.state.updated': 'Updated',
   'usage.state.re-accepted': 'Re-accepted',
   'usage.state.failed': 'Failed',
-  'usage.total': '{count, plural, =0 {Nobody} one {# relies on it} other {# rely on it}}',
-
   'cloudConnect.title': 'Cloud Connect',
   'cloudConnect.identity': 'Provider identity',
   'cloudConnect.manage': 'Manage Certificates',

@@ -69,7 +69,6 @@ export const providerTexts = {
   'gatewayWizard.host': 'DNS name or IP address',
   'gatewayWizard.host.hint': 'With a certificate of an authority, use a name that the certificate covers.',
   'gatewayWizard.port': 'Port',
-  'gatewayWizard.port.hint': 'Tenants use 6180 unless told otherwise.',
   'gatewayWizard.review.intro': 'Next adds the gateway to this provider.',
   'gatewayWizard.review.where': 'Runs',
   'gatewayWizard.review.address': 'Address for tenants',
@@ -99,7 +98,6 @@ export const providerTexts = {
   'tenants.column.sessions': 'Running sessions',
   'tenants.lease': 'Lease until',
   'tenants.created': 'Added',
-  'tenants.quotas': 'Repositories',
   'tenants.quota.value': '{used} of {limit}',
   'tenants.remove.title': 'Remove tenant “{name}”?',
   'tenants.remove.text':
@@ -128,7 +126,6 @@ export const providerTexts = {
   'tenantWizard.password.short': 'Use at least 8 characters.',
   'tenantWizard.password.generate': 'Generate',
   'tenantWizard.resources.intro': 'Where this tenant may store backups, and how much.',
-  'tenantWizard.repository': 'Repository',
   'tenantWizard.quota': 'Quota',
   'tenantWizard.quota.unit': 'Unit of the quota',
   'tenantWizard.quota.invalid': 'Enter a number above 0.',

@@ -11,11 +11,8 @@ export const shellTexts = {
   'step.failed': 'failed',
   'step.incomplete': 'not complete',
 
-  'word.add': 'Add',
   'word.cancel': 'Cancel',
   'word.close': 'Close',
-  'word.remove': 'Remove',
-  'word.refresh': 'Refresh',
   'word.search': 'Search',
   'word.copy': 'Copy',
   'word.copied': 'Copied',
@@ -29,8 +26,6 @@ export const shellTexts = {
   'word.enabled': 'Enabled',
   'word.disabled': 'Disabled',
   'word.details': 'Details',
-  'word.ok': 'OK',
-  'word.optional': 'optional',
   'word.loading': 'Loading…',
 
   'menu.button': 'Main menu',
@@ -92,8 +87,6 @@ export const shellTexts = {
   'notifications.announcement.withdrawn': '{identity} withdrew its announcement',
   'notifications.announcement.rolled-over': '{identity} changed its certificate as announced',
   'notifications.announcement.refused': 'Security warning: an announcement in the name of {identity} was refused',
-  'notifications.serviceFailed': 'The {service} has failed',
-
   'license.title': 'License',
   'license.organization': 'Organization',
   'license.edition': 'Edition',
@@ -140,18 +133,13 @@ export const shellTexts = {
   'close.remember': 'Do the same next time',
 
   'error.correlation': 'Reference {id}',
-  'error.startService': 'Start service',
-
   'table.search': 'Search {what}',
   'table.width': 'Width of {column}',
   'table.width.usual': 'usual width',
   'table.width.pixels': '{width, number} pixels',
-  'table.count': '{shown, number} of {total, number}',
   'table.noMatch': 'Nothing matches “{text}”',
   'table.noMatchHint': 'Change or clear the search.',
   'table.clear': 'Clear search',
-  'table.sorted': 'Sort by {column}',
-  'details.title': 'Details',
   'commands.label': 'Commands',
 
   'wizard.steps': 'Steps',
@@ -172,7 +160,6 @@ export const shellTexts = {
   'command.copy': 'Copy command',
 
   'field.required': 'Fill in this field.',
-  'field.tooLong': 'At most {count, number} characters.',
   'field.name': 'Use 1 to 100 characters without a space at the start or end.',
   'field.host': 'Enter a DNS name or an IP address, without a port.',
   'field.port': 'Enter a port between 1 and 65535.',

@@ -17,7 +17,6 @@ export const tenantTexts = {
   'providers.column.lastContact': 'Last contact',
   'providers.trust.pinned': 'Pinned',
   'providers.trust.trusted': 'Trusted by its chain',
-  'providers.repositories': 'Repositories',
   'providers.repository.value': '{used} of {limit} used',
   'providers.gateways': 'Gateways',
   'providers.thumbprint': 'Thumbprint (SHA-256)',
@@ -67,7 +66,6 @@ export const tenantTexts = {
   'providerWizard.invitation.expired': 'This invitation has expired. Ask your provider for a new one.',
   'providerWizard.invitation.intro':
     'The invitation fills everything. Next checks the certificate against its thumbprint and logs in.',
-  'providerWizard.invitation.provider': 'Provider',
   'providerWizard.invitation.gateways': 'Gateways',
   'providerWizard.invitation.thumbprint': 'Thumbprint to expect',
   'providerWizard.invitation.until': 'Valid until',

@@ -128,7 +128,6 @@ export const trustTexts = {
   'journal.who': 'Who',
   'journal.action': 'What',
   'journal.identity': 'Identity',
-  'journal.address': 'Address',
   'journal.thumbprint': 'Thumbprint',
   'journal.note': 'Note',
   'journal.action.accepted': 'Accepted',
