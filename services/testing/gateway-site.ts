@@ -26,6 +26,19 @@ export async function makeGatewayCertificates(): Promise<GatewayCertificates> {
   return { authority, infrastructure, identity: await makeSelfSigned('provider') };
 }
 
+export interface GatewaySite {
+  startProvider(options?: Partial<ProviderFixtureOptions>): Promise<ProviderFixture>;
+  start(config?: Record<string, unknown>, clock?: Clock): Promise<GatewayService>;
+  /** Provider and enrolled gateway, with the link up on both sides. */
+  startBoth(
+    config?: Record<string, unknown>,
+    clock?: Clock,
+  ): Promise<{ provider: ProviderFixture; gateway: GatewayService; gatewayId: string; port: number }>;
+  connectTenant(port: number): Promise<ControlChannel>;
+  startMover(): Promise<{ port: number; accepted: AcceptedData[]; next: () => Promise<AcceptedData> }>;
+  rawClient(port: number): { socket: Socket; closed: Promise<void> };
+}
+
 interface SiteOptions {
   readonly certificates: () => GatewayCertificates;
   /** Of the gateways that are started from now on. */
@@ -34,7 +47,7 @@ interface SiteOptions {
   readonly undo: (() => unknown)[];
 }
 
-export function gatewaySite({ certificates, home, undo }: SiteOptions) {
+export function gatewaySite({ certificates, home, undo }: SiteOptions): GatewaySite {
   async function startProvider(options: Partial<ProviderFixtureOptions> = {}): Promise<ProviderFixture> {
     const provider = await startProviderFixture({ ...certificates(), ...options });
     undo.push(() => provider.close());
@@ -58,7 +71,6 @@ export function gatewaySite({ certificates, home, undo }: SiteOptions) {
     return gateway;
   }
 
-  /** Provider and enrolled gateway, with the link up on both sides. */
   async function startBoth(
     config: Record<string, unknown> = {},
     clock?: Clock,
