@@ -39,7 +39,7 @@ export async function watchSession(
   };
   const onAbort = (): void => {
     if (onInterrupt === 'leave') return;
-    output.note('Cancelling ... (Ctrl-C again leaves at once)');
+    output.note('Canceling ... (Ctrl-C again leaves at once)');
     // A refusal (it ended meanwhile) shows itself in the session's end.
     void client.call(sessionsDomain.name, 'cancel', { sessionId });
   };

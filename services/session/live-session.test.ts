@@ -36,6 +36,35 @@ describe('LiveSession', () => {
     expect(sessionDetailSchema.parse(live.detail())).toEqual(live.detail());
   });
 
+  it('tells each phase that is over with how long it took, and none that broke', () => {
+    vi.useFakeTimers();
+    try {
+      const live = create();
+      live.setState('connecting');
+      vi.advanceTimersByTime(300);
+      live.setState('key-exchange');
+      vi.advanceTimersByTime(200);
+      live.setState('transferring');
+      vi.advanceTimersByTime(4_000);
+      live.waitToResume(null, systemClock.now() + 60_000);
+      vi.advanceTimersByTime(15_000);
+      live.setState('connecting');
+      live.setState('key-exchange');
+      live.setState('transferring');
+      vi.advanceTimersByTime(5_000);
+      live.finish('succeeded');
+      expect(live.detail().actions.map(({ level, text, durationMs }) => [level, text, durationMs])).toEqual([
+        ['info', 'Connected: gateway, certificate and login', 300],
+        ['info', 'Keys exchanged and data streams opened', 200],
+        ['info', 'Connected: gateway, certificate and login', 0],
+        ['info', 'Keys exchanged and data streams opened', 0],
+        ['info', 'What is new was read, sent and stored', 5_000],
+      ]);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   it('does not leave a final state, and keeps the first end', () => {
     const live = create();
     live.finish('failed', new FarkeepError('quota.exceeded'));

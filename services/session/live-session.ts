@@ -28,6 +28,7 @@ import {
   type SessionObserver,
   type StoredSession,
 } from './session-record.ts';
+import { phaseText } from './phase-news.ts';
 import { objectStateIn, settledSteps } from './settled-parts.ts';
 import { ThroughputRecorder } from './throughput-recorder.ts';
 
@@ -47,6 +48,8 @@ export class LiveSession {
   readonly #stepStarts = new Map<string, number>();
   #detail: SessionDetail;
   #sampler: NodeJS.Timeout | undefined;
+  /** Undefined where the phase began before this process. */
+  #phaseBeganMs: number | undefined;
 
   private constructor(stored: StoredSession, clock: Clock, observers: readonly SessionObserver[]) {
     this.#detail = stored.detail;
@@ -140,6 +143,7 @@ export class LiveSession {
   /** Moves on; nothing leaves a final state. */
   setState(state: SessionState): void {
     if (this.isFinal || this.#detail.state === state) return;
+    this.#tellPhase(state);
     this.#detail.state = state;
     if (state !== 'waiting-to-resume') this.#detail.nextAttemptAt = null;
     if (state !== 'waiting-to-resume' && state !== 'paused') this.#detail.resumeUntil = null;
@@ -337,6 +341,13 @@ export class LiveSession {
   dispose(): void {
     this.#setSampling(false);
     this.#progressOut.flush();
+  }
+
+  #tellPhase(next: SessionState): void {
+    const [beganMs, nowMs] = [this.#phaseBeganMs, this.#clock.now()];
+    this.#phaseBeganMs = nowMs;
+    const text = phaseText(this.#detail.kind, this.#detail.state, next);
+    if (text !== undefined && beganMs !== undefined) this.act('info', text, Math.max(0, nowMs - beganMs));
   }
 
   #putStep(step: Omit<HandshakeStep, 'at' | 'attempt'>): void {

@@ -67,6 +67,8 @@ export class SessionReporter implements SessionObserver {
 
   acted(_sessionId: string, action: SessionAction, isNaming: boolean): void {
     if (this.#areNamesHidden && isNaming) return;
+    // How long a phase took each side sees by itself.
+    if (action.durationMs !== null) return;
     this.#actions.push(action);
     if (this.#actions.length > maxActions) this.#actions.shift();
   }

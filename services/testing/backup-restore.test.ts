@@ -77,6 +77,16 @@ describe('backup and restore through a gateway', () => {
     expect(atProvider.otherSide).toBe('contoso');
     // Unchanged: known by size and times, nothing is sent.
     expect(session.progress.transferredBytes).toBeLessThan(64 * 1024);
+    // Each side tells the phases that it has seen, once, with how long they took.
+    const timed = [session, atProvider].map(({ actions }) =>
+      actions.filter(({ durationMs }) => durationMs !== null).map(({ text }) => text),
+    );
+    const [own = [], provider = []] = timed;
+    expect(own).toHaveLength(4);
+    expect(own[0]).toContain('Connected');
+    // A phase of a few milliseconds may pass the provider by.
+    expect(provider).toContain('Restore point completed');
+    expect(provider).toEqual(own.filter((text) => provider.includes(text)));
   }, 60_000);
 
   it('gives evidence that the provider identity has signed', async () => {
