@@ -14,8 +14,8 @@ const order: readonly SessionState[] = [
 
 const texts: Partial<Record<SessionState, Partial<Record<SessionDetail['kind'], string>>>> = {
   connecting: {
-    backup: 'Connected: gateway, certificate and login',
-    restore: 'Connected: gateway, certificate and login',
+    backup: 'Connected, logged in and authorized',
+    restore: 'Connected, logged in and authorized',
   },
   'key-exchange': {
     backup: 'Keys exchanged and data streams opened',
