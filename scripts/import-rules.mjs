@@ -127,4 +127,10 @@ export const onlyUsers = [
     only: ['electron/main/services/**', 'services/host/**', 'services/mover/mover-process.ts'],
     why: 'Whoever starts a process must also watch, stop and account for it.',
   },
+  {
+    name: 'ffi',
+    module: 'node:ffi',
+    only: ['services/kernel/native/native-library.ts'],
+    why: 'A wrong signature crashes the process, and node:ffi is experimental: calls into C stand in one folder, each with a second way.',
+  },
 ];
