@@ -23,6 +23,8 @@ interface Pipeline {
   ): Promise<{ readonly rootHash: string; readonly warningCount: number; readonly failure?: ErrorInfo | undefined }>;
   receive(streamIndex: number, message: FromWorker): void;
   fail(error: FarkeepError): void;
+  /** After a failure, when all streams have ended. */
+  close?(): Promise<void>;
 }
 
 export class SourceMover {
@@ -85,6 +87,7 @@ export class SourceMover {
         failure instanceof FarkeepError ? failure : new FarkeepError('call.internal', String(failure));
       pool.broadcast({ type: 'abort', code, message: message.slice(0, 500) });
       await pool.ended(endDeadlineMs);
+      await this.#pipeline?.close?.();
       throw failure;
     } finally {
       clearInterval(progressTimer);
