@@ -54,18 +54,20 @@ function contentOf(content: readonly Content[]): Buffer {
 export class ManifestWriter {
   readonly #pieces: Buffer[] = [];
   readonly #pieceBytes: number;
+  readonly #recordPieces: number;
   #parts: Buffer[] = [];
   #length = 0;
   #entries = 0;
   #last: { path: readonly string[]; isFolder: boolean } | undefined;
 
-  /** @param pieceBytes when a piece ends; any value gives a manifest that readers take */
-  constructor(pieceBytes = 2 ** 20) {
+  /** @param pieceBytes when a piece ends; any value gives a manifest that readers take, as does any number of contents in a record */
+  constructor(pieceBytes = 2 ** 20, recordPieces = maxContentPieces) {
     this.#pieceBytes = pieceBytes;
+    this.#recordPieces = recordPieces;
   }
 
   add(entry: Entry): void {
-    const isContinued = entry.kind === 'file' && entry.content.length > maxContentPieces;
+    const isContinued = entry.kind === 'file' && entry.content.length > this.#recordPieces;
     const { path, mode, uid, gid, mtimeNs, target, special, content, sizeBytes } = entry;
     let seconds = mtimeNs / billion;
     if (mtimeNs % billion < 0n) seconds -= 1n;
@@ -79,14 +81,14 @@ export class ManifestWriter {
       Buffer.of((entry.isUnreadable ? 2 : 0) | (isContinued ? 4 : 0)),
       varint(0),
     ];
-    if (entry.kind === 'file') body.push(varint(sizeBytes), contentOf(content.slice(0, maxContentPieces)));
+    if (entry.kind === 'file') body.push(varint(sizeBytes), contentOf(content.slice(0, this.#recordPieces)));
     if (entry.kind === 'symlink' || entry.kind === 'hardlink') body.push(sized(latin1(target)));
     if (special !== undefined) body.push(Buffer.of(special.kind), varint(special.major), varint(special.minor));
     this.#entries += 1;
     this.#record(kinds[entry.kind], Buffer.concat(body), { path, isFolder: entry.kind === 'folder' });
     if (!isContinued) return;
-    for (let at = maxContentPieces; at < content.length; at += maxContentPieces)
-      this.#record(16, contentOf(content.slice(at, at + maxContentPieces)));
+    for (let at = this.#recordPieces; at < content.length; at += this.#recordPieces)
+      this.#record(16, contentOf(content.slice(at, at + this.#recordPieces)));
     this.#record(17, Buffer.concat([varint(sizeBytes), Buffer.of(0)]));
   }
 
