@@ -30,6 +30,7 @@ import { showTicket } from './independent/data-connection.ts';
 import type { Operation } from './independent/data-messages.ts';
 import { describeTree, scanTree } from './independent/file-trees.ts';
 import { RepositoryFolder } from './independent/repository-folder.ts';
+import { checkEvidence } from './independent/session-evidence.ts';
 import { SocketReader } from './independent/socket-reader.ts';
 import { Stack, stackNames } from './stack.ts';
 
@@ -103,8 +104,8 @@ describe('a second implementation, written from the documents alone', () => {
     const { gateways } = (await control.request('gateways.list')) as { gateways: { isConnected: boolean }[] };
     expect(gateways.map(({ isConnected }) => isConnected)).toEqual([true]);
     const attempt = await opened(control, 'backup', null);
-    const tree = scanTree(source, ([name]) => (name === 'many-blocks' ? 4096 : 200_000));
-    const point = buildPoint(tree, job, { pointId: attempt.pointId, pieceBytes: 20_000, level: 1 });
+    const tree = scanTree(source, ([name]) => (name === 'many-blocks' ? 1024 : 200_000));
+    const point = buildPoint(tree, job, { pointId: attempt.pointId, pieceBytes: 4000, level: 1 });
     const upload = await sendBlocks(attempt, point.blocks);
     expect(upload.sent).toBe(point.blocks.length);
     const bytes = 5_000_000;
@@ -125,7 +126,14 @@ describe('a second implementation, written from the documents alone', () => {
     expect(await control.notified('session.committed')).toMatchObject({ pointId: attempt.pointId });
     expect(await finish(control, attempt.sessionId, bytes, 9)).toMatchObject({ pointId: attempt.pointId });
     const evidence = await control.request('session.evidence', { sessionId: attempt.sessionId });
-    expect(JSON.parse(String(evidence['statement']))).toMatchObject({
+    const thumbprint = await stack.fingerprint();
+    const changed = { ...evidence, statement: String(evidence['statement']).replace('backup', 'browse') };
+    expect(() => checkEvidence(changed, thumbprint)).toThrow('not signed');
+    const statement = checkEvidence(evidence, thumbprint);
+    expect(Object.keys(statement)).toEqual(evidenceFields());
+    expect(statement).toMatchObject({
+      certificateSha256: thumbprint,
+      tls: { version: 'TLSv1.3', group: 'X25519MLKEM768' },
       keys: [{ attempt: 1, keyA: attempt.keyA, keyB: attempt.keyB }],
       state: 'succeeded',
     });
@@ -274,18 +282,27 @@ describe('a second implementation, written from the documents alone', () => {
   }, 60_000);
 });
 
+/** As the document lists them. */
+function evidenceFields(): string[] {
+  const text = readFileSync(new URL('../../docs/control-messages.md', import.meta.url), 'utf8');
+  const [, table = ''] = /^`statement` is JSON[^|]*((?:\|[^\n]*\n)*)/m.exec(text) ?? [];
+  return table
+    .split('\n')
+    .flatMap((line) => [...(line.split('|')[1] ?? '').matchAll(/`(\w+)`/g)].map(([, name = '']) => name));
+}
+
 /** Files of every kind that a manifest knows: several blocks, records and pieces; holes; names that are no UTF-8; times before 1970. */
 function makeSource(top: string): void {
   const at = (...names: string[]): string => path.join(top, ...names);
   fs.mkdirSync(at('folder', 'inner'), { recursive: true });
   fs.mkdirSync(at('names'));
-  writeFileSync(at('random'), randomBytes(3_500_000));
-  writeFileSync(at('many-blocks'), randomBytes(1100 * 4096 + 17));
+  writeFileSync(at('random'), randomBytes(3_000_000));
+  writeFileSync(at('many-blocks'), randomBytes(1100 * 1024 + 17));
   writeFileSync(at('folder', 'inner', 'text'), 'words '.repeat(80_000));
   writeFileSync(at('empty'), '');
   writeFileSync(at('folder', 'a b'), 'x', { mode: 0o600 });
   writeFileSync(Buffer.concat([Buffer.from(`${top}/names/`), Buffer.of(0xe9, 0xff)]), 'latin');
-  for (let index = 0; index < 300; index += 1) writeFileSync(at('names', `${index}`.padStart(40, '-')), `${index}`);
+  for (let index = 0; index < 60; index += 1) writeFileSync(at('names', `${index}`.padStart(40, '-')), `${index}`);
   fs.symlinkSync('folder/inner/text', at('link'));
   fs.symlinkSync('nowhere', at('folder', 'dangling'));
   fs.linkSync(at('random'), at('zz-same-file'));

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { unpack } from '../testing/independent/backup-tenant.ts';
+import { preamble } from '../testing/independent/data-connection.ts';
 import { decode, encode, type Operation, type StoredBlock } from '../testing/independent/data-messages.ts';
 import { prepareText, ScramLogin } from '../testing/independent/scram-login.ts';
 import {
@@ -121,6 +122,15 @@ describe('an independent reader of the protocol text', () => {
       const plaintext = bytes(record['plaintext']);
       expect(sealer.seal(type, flags, plaintext)).toEqual(bytes(record['bytes']));
       expect(await opener.open(readerOf(bytes(record['bytes'])))).toEqual({ type, flags, plaintext });
+    }
+  });
+
+  it('shows a ticket as recorded', () => {
+    const recorded = objects(load('preamble')['preambles']);
+    expect(recorded.map(({ kind }) => kind)).toEqual(['tunnel', 'data']);
+    for (const { kind, ticket, bytes: shown, ticketHash } of recorded) {
+      expect(preamble(kind === 'tunnel' ? 1 : 2, bytes(ticket))).toEqual(bytes(shown));
+      expect(createHash('sha256').update(bytes(ticket)).digest('hex')).toBe(ticketHash);
     }
   });
 

@@ -24,7 +24,12 @@ export interface Attempt {
   readonly attempt: number;
 }
 
-/** Connects and shows a ticket. @param kind 1: tunnel, 2: data stream */
+/** @param kind 1: tunnel, 2: data stream */
+export function preamble(kind: 1 | 2, ticket: Buffer): Buffer {
+  return Buffer.concat([Buffer.from('FKD1'), Buffer.of(1, kind, 0, 0), ticket]);
+}
+
+/** Connects and shows a ticket. */
 export async function showTicket(gateway: Address, kind: 1 | 2, ticket: Buffer): Promise<Socket> {
   const socket = connect({ ...gateway, allowHalfOpen: true });
   await new Promise<void>((resolve, reject) => {
@@ -32,7 +37,7 @@ export async function showTicket(gateway: Address, kind: 1 | 2, ticket: Buffer):
     socket.once('error', reject);
   });
   socket.on('error', () => undefined);
-  socket.write(Buffer.concat([Buffer.from('FKD1'), Buffer.of(1, kind, 0, 0), ticket]));
+  socket.write(preamble(kind, ticket));
   return socket;
 }
 

@@ -9,9 +9,9 @@ import { inOrder, type Content, type Entry } from './manifest-records.ts';
 
 export const sha256 = (bytes: Uint8Array): Buffer => createHash('sha256').update(bytes).digest();
 
-/** A block of this content: zstd when that is smaller. */
+/** A block of this content: zstd when that is smaller, and when there is something to win. */
 export function blockOf(content: Buffer): StoredBlock {
-  const packed = zstdCompressSync(content);
+  const packed = content.length > 2048 ? zstdCompressSync(content) : content;
   const isSmaller = packed.length < content.length;
   return {
     id: sha256(content),
@@ -54,10 +54,11 @@ export function scanTree(top: string, chunkBytes: (names: readonly string[]) => 
     } else if (stat.isFile()) {
       const bytes = readFileSync(full);
       const size = chunkBytes(names);
+      const zeros = Buffer.alloc(size);
       const content: Content[] = [];
       for (let at = 0; at < bytes.length; at += size) {
         const chunk = bytes.subarray(at, at + size);
-        if (chunk.every((byte) => byte === 0)) content.push({ length: chunk.length });
+        if (chunk.equals(zeros.subarray(0, chunk.length))) content.push({ length: chunk.length });
         else {
           const block = blockOf(chunk);
           blocks.set(block.id.toString('hex'), block);
