@@ -27,9 +27,10 @@ import {
 } from './independent/backup-tenant.ts';
 import { ControlChannel, type Json } from './independent/control-channel.ts';
 import { showTicket } from './independent/data-connection.ts';
-import type { Operation } from './independent/data-messages.ts';
+import { encode, type Operation } from './independent/data-messages.ts';
 import { describeTree, scanTree } from './independent/file-trees.ts';
 import { RepositoryFolder } from './independent/repository-folder.ts';
+import { makeVerifier } from './independent/scram-login.ts';
 import { checkEvidence } from './independent/session-evidence.ts';
 import { SocketReader } from './independent/socket-reader.ts';
 import { Stack, stackNames } from './stack.ts';
@@ -230,6 +231,50 @@ describe('a second implementation, written from the documents alone', () => {
     expect([...half.durable].filter((id) => rest.wanted.has(id))).toEqual([]);
     await commit(second, rest, point.root);
     expect(await finish(again, sessionId, 1, 1)).toMatchObject({ pointId: sessionId });
+    again.close();
+  }, 60_000);
+
+  it('takes an invitation, sets a password of its own, pauses and goes on, cancels', async () => {
+    const tenants = stack.provider.domain(tenantsDomain);
+    const quotas = [{ repository: stackNames.repository, limitBytes: 2 ** 30 }];
+    const { id: tenantId } = await tenants.add({ name: 'tailspin', password: 'nobody knows this one 1', quotas });
+    const { invitation } = await tenants.invite({ tenantId, validMs: 3_600_000 });
+    expect(invitation.fingerprint).toBe(await stack.fingerprint());
+    const dot = invitation.secret.indexOf('.');
+    const invited = await connect();
+    await invited.hello();
+    const loginName = `${invitation.user}#${invitation.secret.slice(0, dot)}`;
+    const answer = await invited.logIn(loginName, invitation.secret.slice(dot + 1));
+    expect(answer).toMatchObject({ tenantId, mustSetPassword: true });
+    expect(await codeOf(invited.request('repositories.list'))).toBe('call.refused');
+    const password = 'pass\u00adword\u00a0of \uff11 \u2460';
+    await invited.request('login.set-password', await makeVerifier(password));
+    expect(await invited.request('repositories.list')).toMatchObject({
+      repositories: [{ name: stackNames.repository, limitBytes: 2 ** 30, usedBytes: 0 }],
+    });
+    invited.close();
+
+    const control = await logIn('tailspin', 'password of 1 1');
+    const status = { acceptedBy: 'thumbprint', nextSha256: null, refused: null };
+    expect(await control.request('certificate.status', status)).toEqual({ kind: 'none', announcement: null });
+    const attempt = await opened(control, 'backup', null);
+    const { sessionId } = attempt;
+    const [stream] = attempt.streams;
+    stream?.send(encode.offer(0, []));
+    expect(await stream?.receive()).toEqual({ type: 'want', offer: 0, wanted: [] });
+    for (const one of attempt.streams) one.send(encode.abort('call.cancelled', 'Paused'));
+    await Promise.allSettled(attempt.streams.map((one) => one.close()));
+    const paused = await control.request('session.pause', { sessionId, by: 'tenant' });
+    expect(paused).toMatchObject({ committed: null, keptForMs: expect.any(Number) });
+    control.close();
+    const again = await logIn('tailspin', 'password of 1 1');
+    const grant = await again.request('session.resume', { sessionId, streams: 2 });
+    const resumed = await openAttempt(stack.addressOf(0), grant, 'backup', sessionId);
+    expect(resumed.attempt).toBe(2);
+    await again.request('session.cancel', { sessionId });
+    expect(await stack.provider.domain(sessionsDomain).show({ sessionId })).toMatchObject({ state: 'cancelled' });
+    expect(await codeOf(again.request('session.resume', { sessionId, streams: 1 }))).toBe('call.cancelled');
+    for (const one of resumed.streams) one.destroy();
     again.close();
   }, 60_000);
 

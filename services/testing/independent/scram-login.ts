@@ -15,6 +15,21 @@ export function prepareText(text: string): string {
   return prepared;
 }
 
+const saltedPassword = (password: string, salt: Buffer, rounds: number): Promise<Buffer> =>
+  promisify(pbkdf2)(Buffer.from(prepareText(password), 'utf8'), salt, rounds, 32, 'sha256');
+
+/** What `login.set-password` sends instead of a password. */
+export async function makeVerifier(password: string): Promise<Record<string, string | number>> {
+  const [salt, iterations] = [randomBytes(16), 600_000];
+  const salted = await saltedPassword(password, salt, iterations);
+  const storedKey = createHash('sha256').update(hmac(salted, 'Client Key')).digest();
+  return {
+    ...{ salt: salt.toString('base64'), iterations },
+    storedKey: storedKey.toString('base64'),
+    serverKey: hmac(salted, 'Server Key').toString('base64'),
+  };
+}
+
 export interface ScramOptions {
   readonly userName: string;
   readonly password: string;
@@ -48,8 +63,7 @@ export class ScramLogin {
     const rounds = Number(roundsText);
     if (match === null || !nonce.startsWith(this.#nonce) || nonce === this.#nonce) throw new Error('Another nonce');
     if (rounds < (this.#options.minRounds ?? 600_000) || rounds > 10_000_000) throw new Error(`${rounds} rounds`);
-    const password = Buffer.from(prepareText(this.#options.password), 'utf8');
-    const salted = await promisify(pbkdf2)(password, Buffer.from(salt, 'base64'), rounds, 32, 'sha256');
+    const salted = await saltedPassword(this.#options.password, Buffer.from(salt, 'base64'), rounds);
     const clientKey = hmac(salted, 'Client Key');
     const storedKey = createHash('sha256').update(clientKey).digest();
     const bound = Buffer.concat([Buffer.from(gs2Header, 'ascii'), this.#options.channelBinding]).toString('base64');
