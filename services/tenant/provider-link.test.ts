@@ -29,7 +29,7 @@ async function linkTo(answer: Record<string, unknown>): Promise<ProviderLink> {
     rules: {
       roots: () => Promise.resolve([]),
       revocation: () => Promise.resolve(undefined),
-    } as unknown as LinkOptions['rules'],
+    },
     identity: 'northwind',
     waitingJob: null,
     addressOf: (host) => host,

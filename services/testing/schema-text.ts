@@ -36,7 +36,7 @@ interface JsonSchema {
  */
 export function shapeLines(shape: z.ZodType, named: NamedShapes, indent = '  '): string[] {
   if (!(shape instanceof z.ZodObject) || named.has(shape)) return [`${indent}${formOf(shape, named)}`];
-  const fields = Object.entries(shape.shape as Record<string, z.ZodType>);
+  const fields: [string, z.ZodType][] = Object.entries(shape.shape);
   if (fields.length === 0) return [`${indent}nothing`];
   const width = Math.max(...fields.map(([name]) => name.length));
   return fields.flatMap(([name, field]) => {
@@ -52,7 +52,15 @@ function innerObject(schema: z.ZodType, named: NamedShapes): z.ZodObject | undef
   if (schema instanceof z.ZodOptional || schema instanceof z.ZodNullable)
     return innerObject(schema.unwrap() as z.ZodType, named);
   if (schema instanceof z.ZodArray) return innerObject(schema.element as z.ZodType, named);
+  const rows = rowsOf(schema);
+  if (rows !== undefined) return innerObject(rows.row, named);
   return schema instanceof z.ZodObject ? schema : undefined;
+}
+
+/** A list that is read row by row says in its metadata what a row is. */
+function rowsOf(schema: z.ZodType): { readonly row: z.ZodType; readonly max: number } | undefined {
+  const { row, max } = schema.meta() ?? {};
+  return row instanceof z.ZodType ? { row, max: Number(max) } : undefined;
 }
 
 function formOf(schema: z.ZodType, named: NamedShapes): string {
@@ -69,6 +77,16 @@ function formOf(schema: z.ZodType, named: NamedShapes): string {
     return `list of ${count}${item === 'object' ? '' : `: ${item}`}`;
   }
   if (schema instanceof z.ZodObject) return 'object';
+  const rows = rowsOf(schema);
+  if (rows !== undefined) {
+    const item = formOf(rows.row, named);
+    const count = Number.isFinite(rows.max) ? `list of 0 to ${rows.max}` : 'list';
+    return `${count}${item === 'object' ? '' : `: ${item}`}; rows that do not fit are left out`;
+  }
+  // A value that is changed or replaced when it is read: what may be sent is what counts.
+  if (schema instanceof z.ZodPipe) return formOf(schema.in as z.ZodType, named);
+  if (schema instanceof z.ZodCatch || schema instanceof z.ZodDefault)
+    return formOf(schema.unwrap() as z.ZodType, named);
   if (schema instanceof z.ZodRecord) return 'object with names of its own';
   return leafText(z.toJSONSchema(schema) as JsonSchema);
 }

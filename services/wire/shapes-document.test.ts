@@ -1,7 +1,7 @@
 // Holds the shapes and bounds in the documents against the schemas, line by line. With FARKEEP_WRITE_DOCUMENTS=1 it writes them anew.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { errorCodeSchema, errorInfoSchema } from '../contracts/error-schemas.ts';
 import { errorCatalogue } from '../contracts/errors.ts';
 import { invitationSchema } from '../contracts/models/provider.ts';
