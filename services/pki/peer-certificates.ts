@@ -5,7 +5,7 @@ import tls from 'node:tls';
 import type { TlsInfo } from '../contracts/models/trust.ts';
 import { abortError } from '../kernel/clock.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
-import { peerChain, RootIndex, shieldFromPeer } from '../kernel/tls-peer.ts';
+import { peerChain, shieldFromPeer, TrustedRoots } from '../kernel/tls-peer.ts';
 import type { TrustInput } from './trust.ts';
 
 /** System roots of this machine plus what the admin added, PEM. */
@@ -28,7 +28,7 @@ function readSystemRoots(): readonly string[] {
 
 interface TrustContext {
   readonly secureContext: tls.SecureContext;
-  readonly roots: RootIndex;
+  readonly roots: TrustedRoots;
 }
 
 const contexts = new Map<string, TrustContext>();
@@ -49,7 +49,7 @@ function clientContext(extraRoots: readonly string[]): TrustContext {
       ecdhCurve: 'X25519MLKEM768:X25519:P-256',
       ciphers,
     });
-    context = { secureContext, roots: new RootIndex(roots) };
+    context = { secureContext, roots: new TrustedRoots(roots) };
     // Bounded: an admin changes the added roots now and then, not thousands of times.
     if (contexts.size >= 8) contexts.clear();
     contexts.set(key, context);
@@ -70,7 +70,7 @@ export interface LookOptions {
 
 export type PresentedCertificates = Pick<
   TrustInput,
-  'leafDer' | 'chainDer' | 'isAuthorizedByOpenSsl' | 'authorizationError'
+  'leafDer' | 'chainDer' | 'isChainComplete' | 'isAuthorizedByOpenSsl' | 'authorizationError'
 > & { readonly tls: TlsInfo };
 
 /**
@@ -154,12 +154,14 @@ function tlsInfo(socket: tls.TLSSocket): TlsInfo {
 }
 
 /** What the handshake showed: the part of `TrustInput` that comes from the socket. undefined: the peer showed no certificate. */
-function peerCertificates(socket: tls.TLSSocket, roots: RootIndex): Omit<PresentedCertificates, 'tls'> | undefined {
-  const [leaf, ...issuers] = peerChain(socket, roots);
+function peerCertificates(socket: tls.TLSSocket, roots: TrustedRoots): Omit<PresentedCertificates, 'tls'> | undefined {
+  const { certificates, isComplete } = peerChain(socket, roots);
+  const [leaf, ...issuers] = certificates;
   if (leaf === undefined) return undefined;
   return {
     leafDer: leaf.raw,
     chainDer: issuers.map((certificate) => certificate.raw),
+    isChainComplete: isComplete,
     isAuthorizedByOpenSsl: socket.authorized,
     authorizationError: socket.authorizationError,
   };

@@ -32,6 +32,8 @@ export interface TrustInput {
   readonly leafDer: Uint8Array;
   /** Issuers above the leaf, each the issuer of the one before, the root last when it is known. The leaf may stand in front of them. */
   readonly chainDer: readonly Uint8Array[];
+  /** Whether the chain ends in one of the trusted roots: only then it is the one that OpenSSL verified (`peerChain`). */
+  readonly isChainComplete: boolean;
   /** Name or address of the gateway as the tenant dialled it. */
   readonly nameDialled: string;
   /** `TLSSocket.authorized` of a socket opened with the trusted roots and `checkServerIdentity` switched off. */
@@ -294,13 +296,17 @@ function addChainFindings(
   add: Add,
   leaf: ReadCertificate,
   chain: ReadCertificate[] | undefined,
-  { isAuthorizedByOpenSsl, authorizationError }: TrustInput,
+  { isChainComplete, isAuthorizedByOpenSsl, authorizationError }: TrustInput,
   earlier: readonly TrustFinding[],
 ): void {
   if (isAuthorizedByOpenSsl) {
-    // The strength rules judge the certificates that Node shows; they must be the ones whose signatures OpenSSL relied on.
-    if (chain === undefined || !isLinked([leaf, ...chain])) {
-      add('chain.invalid', true, 'The presented chain does not fit together');
+    // Strength and revocation are judged on this chain; it must be the one whose signatures OpenSSL relied on.
+    if (!isChainComplete || chain === undefined || !isLinked([leaf, ...chain])) {
+      add(
+        'chain.invalid',
+        true,
+        'The chain that OpenSSL accepted cannot be followed from the certificate to a trusted authority',
+      );
     } else {
       add('chain.trusted', false, 'The chain leads to a trusted authority');
     }

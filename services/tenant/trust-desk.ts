@@ -229,6 +229,7 @@ export class TrustDesk {
     return {
       leafDer: presented.leafDer,
       chainDer: presented.chainDer.slice(1),
+      isChainComplete: presented.isChainComplete,
       nameDialled: question.host,
       isAuthorizedByOpenSsl: presented.isAuthorized,
       authorizationError: presented.authorizationError,

@@ -6,7 +6,7 @@ import { WebSocket } from 'ws';
 
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import { silentLogger, type Logger } from '../kernel/logger.ts';
-import { peerChain, RootIndex } from '../kernel/tls-peer.ts';
+import { peerChain, TrustedRoots } from '../kernel/tls-peer.ts';
 import { ControlPeer, maxMessageBytes } from './control-peer.ts';
 import { connectGateway, runHandshake } from './tls-handshake.ts';
 import { channelBindingOf, controlProtocol, summarizeTls, tlsRules, type TlsSummary } from './tls-settings.ts';
@@ -15,6 +15,8 @@ export interface PresentedCertificate {
   readonly leafDer: Buffer;
   /** Leaf first, then the issuers as far as they are known (sent by the provider or found among the roots). */
   readonly chainDer: readonly Buffer[];
+  /** Whether `chainDer` ends in a trusted root: then it is the chain that OpenSSL verified. */
+  readonly isChainComplete: boolean;
   /** OpenSSL's verdict on the chain: dates, basic constraints, usage, signatures up to a root. Names are not part of it. */
   readonly isAuthorized: boolean;
   /** OpenSSL's reason when it is not, for example "DEPTH_ZERO_SELF_SIGNED_CERT". */
@@ -92,7 +94,7 @@ export async function connectControl({
     if (socket.alpnProtocol !== controlProtocol) {
       throw new FarkeepError('tls.failed', `${target} speaks TLS but is no Farkeep provider (no "${controlProtocol}")`);
     }
-    const presented = readPresented(socket, trust.rootIndex);
+    const presented = readPresented(socket, trust.trustedRoots);
     onStep?.('certificate-presented');
     const answer = await decideTrust(presented);
     if (!answer.isAccepted) throw answer.error;
@@ -110,14 +112,16 @@ export async function connectControl({
   }
 }
 
-function readPresented(socket: TLSSocket, roots: RootIndex): PresentedCertificate {
-  const chainDer = peerChain(socket, roots).map((certificate) => certificate.raw);
+function readPresented(socket: TLSSocket, roots: TrustedRoots): PresentedCertificate {
+  const { certificates, isComplete } = peerChain(socket, roots);
+  const chainDer = certificates.map((certificate) => certificate.raw);
   const leafDer = chainDer[0];
   if (leafDer === undefined) throw new FarkeepError('tls.failed', 'The other side showed no certificate');
   const verdict: unknown = socket.authorizationError;
   return {
     leafDer,
     chainDer,
+    isChainComplete: isComplete,
     isAuthorized: socket.authorized,
     authorizationError: socket.authorized ? undefined : verdict instanceof Error ? verdict.message : String(verdict),
     tls: summarizeTls(socket),
@@ -126,7 +130,7 @@ function readPresented(socket: TLSSocket, roots: RootIndex): PresentedCertificat
 
 interface TrustContext {
   readonly secureContext: SecureContext;
-  readonly rootIndex: RootIndex;
+  readonly trustedRoots: TrustedRoots;
 }
 
 let lastContext: { readonly roots: string; readonly context: TrustContext } | undefined;
@@ -139,7 +143,7 @@ function trustContextFor(roots: readonly string[]): TrustContext {
     const ca = [...(system.length > 0 ? system : getCACertificates('bundled')), ...roots];
     try {
       const secureContext = createSecureContext({ ...tlsRules, ca });
-      lastContext = { roots: key, context: { secureContext, rootIndex: new RootIndex(ca) } };
+      lastContext = { roots: key, context: { secureContext, trustedRoots: new TrustedRoots(ca) } };
     } catch (error) {
       throw new FarkeepError('certificate.malformed', 'One of the added root certificates cannot be read', {
         cause: error,
