@@ -23,6 +23,30 @@ export interface PeerChain {
   readonly certificates: readonly X509Certificate[];
   /** Whether the last one is one of the trusted roots. When OpenSSL accepted the peer, this is the very chain that it verified. */
   readonly isComplete: boolean;
+  /** What else was sent. */
+  readonly others: readonly X509Certificate[];
+}
+
+/** Why OpenSSL did not accept the peer: Node's code, which is "UNSPECIFIED" for most reasons, and OpenSSL's own words. */
+export interface PeerRefusal {
+  readonly code: string;
+  readonly text: string;
+}
+
+/** Undefined when OpenSSL accepted the peer. */
+export function peerRefusal(socket: TLSSocket): PeerRefusal | undefined {
+  if (socket.authorized) return undefined;
+  const shown: unknown = socket.authorizationError;
+  const code = shown instanceof Error ? shown.message : String(shown);
+  // Node keeps the words to itself; without this way in, the code has to do.
+  const handle: unknown = Reflect.get(socket, '_handle');
+  const verdict: unknown = hasVerifyError(handle) ? handle.verifyError() : undefined;
+  // Node adds advice about its own options behind a semicolon.
+  return { code, text: verdict instanceof Error ? verdict.message.replace(/;.*$/s, '') : code };
+}
+
+function hasVerifyError(handle: unknown): handle is { verifyError(): unknown } {
+  return typeof handle === 'object' && handle !== null && typeof Reflect.get(handle, 'verifyError') === 'function';
 }
 
 /**
@@ -32,7 +56,7 @@ export interface PeerChain {
  */
 export function peerChain(socket: TLSSocket, roots: TrustedRoots): PeerChain {
   const leaf = socket.getPeerX509Certificate();
-  if (leaf === undefined) return { certificates: [], isComplete: false };
+  if (leaf === undefined) return { certificates: [], isComplete: false, others: [] };
   const sent: X509Certificate[] = [];
   let next = leaf.issuerCertificate;
   for (; next !== undefined && sent.length < maxSent; next = next.issuerCertificate) sent.push(next);
@@ -50,7 +74,8 @@ export function peerChain(socket: TLSSocket, roots: TrustedRoots): PeerChain {
     last = issuer;
   }
   const end = chain.at(-1) ?? leaf;
-  return { certificates: chain, isComplete: next === undefined && roots.has(end) };
+  const others = sent.filter((one) => !chain.some((known) => known.raw.equals(one.raw)));
+  return { certificates: chain, isComplete: next === undefined && roots.has(end), others };
 }
 
 function preferInDate(candidates: readonly X509Certificate[]): X509Certificate | undefined {

@@ -165,7 +165,7 @@ describe('trust settings of a tenant', () => {
     }
   }, 30_000);
 
-  it('keeps the rules when a list is gone at the start: refused where revocation is required, else a remark', async () => {
+  it('refuses when a list is gone at the start, whether revocation is required or not', async () => {
     const list = path.join(folder, 'root.crl');
     await writeFile(list, await openssl.crl(root, []));
     await install(await server());
@@ -177,6 +177,13 @@ describe('trust settings of a tenant', () => {
     // A person may still pin it: a pin needs no authority's word.
     expect(seen).toMatchObject({ decision: 'refused', prompt: { kind: 'untrusted' } });
     expect(seen.reasons).toContain('revocation.unknown');
+    await set({ rootFiles: [root.certFile] });
+    expect((await probe()).decision).toBe('trusted');
+    await writeFile(list, await openssl.crl(root, []));
+    await set({ crlFiles: [list] });
+    await rm(list);
+    await stack.restartTenant();
+    expect((await probe()).decision).toBe('refused');
     await writeFile(list, await openssl.crl(root, []));
     expect(await probe()).toMatchObject({ decision: 'trusted' });
     expect((await stack.tenant.domain(trustDomain).listPrompts({})).prompts).toEqual([]);
