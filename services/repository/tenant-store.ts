@@ -79,6 +79,15 @@ function keyOf(id: Buffer): string {
   return id.toString('latin1');
 }
 
+/** What is wrong with a root that is to be committed is its sender's fault, not the disk's. */
+function rootToCommit(root: Buffer, pointId: string): PointRoot {
+  try {
+    return decodePointRoot(root, pointId);
+  } catch (cause) {
+    throw new FarkeepError('protocol.malformed', toFarkeepError(cause).message, { cause });
+  }
+}
+
 export class TenantStore {
   readonly #storage: Storage;
   readonly #catalogue: Catalogue;
@@ -225,7 +234,7 @@ export class TenantStore {
     check?: CompletenessCheck;
   }): Promise<{ rootBytes: number }> {
     const writer = this.#writing();
-    const decoded = decodePointRoot(root, pointId);
+    const decoded = rootToCommit(root, pointId);
     if (!isPointId(pointId) || decoded.pointId !== pointId)
       throw new FarkeepError('protocol.malformed', `The root is of point ${decoded.pointId}, not ${pointId}`);
     await writer.flush();
