@@ -62,6 +62,22 @@ export function isPointId(text: string): boolean {
   return pointIdPattern.test(text);
 }
 
+const pointSuffix = '.manifest';
+
+/** Name of a point's root in `points/`. */
+export function pointFileOf(pointId: string): string {
+  return `${pointId}${pointSuffix}`;
+}
+
+export function isPointFile(name: string): boolean {
+  return name.endsWith(pointSuffix) && isPointId(name.slice(0, -pointSuffix.length));
+}
+
+/** @param name one that is a point's file */
+export function pointIdOf(name: string): string {
+  return name.slice(0, -pointSuffix.length);
+}
+
 /** A field that is missing or out of bounds; the message names it. */
 export class PointRootProblem extends Error {}
 
