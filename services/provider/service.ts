@@ -115,9 +115,10 @@ async function start(
   const audit = new AuditLog(database, clock);
   const accounts = new TenantAccounts(database, clock);
   const gateways = new Gateways(database, clock);
-  const points = new RestorePoints(logger);
-  const repositories = new Repositories(database, clock, points);
   const archive = new SessionArchive(database);
+  // The point of a backup has the identifier of its session.
+  const points = new RestorePoints(logger, (pointId) => archive.endedAtMs(pointId));
+  const repositories = new Repositories(database, clock, points);
   const throttle = new LoginThrottle(clock);
   const unknownUserSecret = loadUnknownUserSecret(database);
   started.push(() => unknownUserSecret.dispose());

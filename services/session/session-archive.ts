@@ -74,11 +74,19 @@ export class SessionArchive {
     ).changes;
   }
 
-  /** Newest first. */
+  /** By this machine's clock; undefined for a session that has not ended, or is not known any more. */
+  endedAtMs(sessionId: string): number | undefined {
+    const row = this.#database.get(
+      `SELECT json_extract(summary, '$.endedAt') AS ended_at FROM sessions WHERE id = ?`,
+      sessionId,
+    );
+    const endedAtMs = Date.parse(String(row?.['ended_at']));
+    return Number.isNaN(endedAtMs) ? undefined : endedAtMs;
+  }
+
+  /** The one that was started last comes first, whatever the clock said then: rows are numbered as they come. */
   list(limit: number): SessionSummary[] {
-    return this.#database
-      .all('SELECT summary FROM sessions ORDER BY created_at DESC, id LIMIT ?', limit)
-      .map(readSummary);
+    return this.#database.all('SELECT summary FROM sessions ORDER BY rowid DESC LIMIT ?', limit).map(readSummary);
   }
 
   /** Sessions that had not ended when the service did. */
@@ -89,10 +97,7 @@ export class SessionArchive {
   }
 
   lastOf(owner: string): SessionSummary | undefined {
-    const row = this.#database.get(
-      'SELECT summary FROM sessions WHERE owner = ? ORDER BY created_at DESC LIMIT 1',
-      owner,
-    );
+    const row = this.#database.get('SELECT summary FROM sessions WHERE owner = ? ORDER BY rowid DESC LIMIT 1', owner);
     return row === undefined ? undefined : readSummary(row);
   }
 }

@@ -62,8 +62,7 @@ export class Points {
         }
       }),
     );
-    const points = lists.flat().sort((a, b) => a.createdAt.localeCompare(b.createdAt) || a.id.localeCompare(b.id));
-    return { points, unreachable };
+    return { points: inOrder(lists.flat()), unreachable };
   }
 
   /** Where a point is. Asks the providers when it is not known yet. @throws call.not-found */
@@ -149,11 +148,17 @@ export class Points {
       const all: RestorePoint[] = [];
       let after: string | null = null;
       for (;;) {
-        const page: { points: Omit<RestorePoint, 'job' | 'providerName'>[]; hasMore: boolean } & {
+        const page: {
+          points: (Omit<RestorePoint, 'job' | 'providerName' | 'committedAt'> & {
+            committedAtMs?: number | undefined;
+          })[];
+          hasMore: boolean;
+        } & {
           points: { jobName: string }[];
         } = await askProvider(link.channel.peer, 'points.list', { after, limit: pageSize }, { signal });
-        for (const { jobName, ...point } of page.points) {
-          all.push({ ...point, job: jobName, providerName: provider.name });
+        for (const { jobName, committedAtMs, ...point } of page.points) {
+          const committedAt = committedAtMs === undefined ? undefined : new Date(committedAtMs).toISOString();
+          all.push({ ...point, committedAt, job: jobName, providerName: provider.name });
         }
         after = page.points.at(-1)?.id ?? null;
         if (!page.hasMore || after === null) return all;
@@ -186,6 +191,17 @@ export class Points {
       jobName: String(row['job_name']),
     };
   }
+}
+
+/**
+ * Oldest first, by when the provider had them. A tenant whose clock was wrong for one run would otherwise have a newest point that stays the
+ * newest until that time has come.
+ */
+export function inOrder(points: readonly RestorePoint[]): RestorePoint[] {
+  const timeOf = ({ committedAt, createdAt }: RestorePoint): number => Date.parse(committedAt ?? createdAt);
+  return points.toSorted(
+    (a, b) => timeOf(a) - timeOf(b) || Date.parse(a.createdAt) - Date.parse(b.createdAt) || (a.id < b.id ? -1 : 1),
+  );
 }
 
 async function exists(file: string): Promise<boolean> {
