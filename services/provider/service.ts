@@ -70,7 +70,7 @@ async function start(
   { home, config, logger, clock, publish, keychainKey, access, windowsCertificates }: ProviderOptions,
   started: (() => Promise<void> | void)[],
 ): Promise<RunningService> {
-  const database = openProviderDatabase(home);
+  const database = openProviderDatabase(home, logger);
   started.push(() => database.close());
   if (config.serviceGroup !== undefined && access !== undefined) {
     // The group has to get through to the keys; the databases beside them stay the owner's.

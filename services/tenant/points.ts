@@ -30,6 +30,8 @@ export class Points {
   readonly #folder: string;
   /** One fetch of a tree, however many ask for it. */
   readonly #fetching = new Map<string, Promise<string>>();
+  /** As listed last; what a full disk does not take is known here all the same. */
+  readonly #listed = new Map<string, KnownPoint>();
 
   constructor(options: {
     database: Database;
@@ -164,7 +166,16 @@ export class Points {
         if (!page.hasMore || after === null) return all;
       }
     });
-    this.#database.transaction(() => {
+    for (const { id, repository, jobId, job } of points) {
+      this.#listed.set(id, { id, providerId, repository, jobId, jobName: job });
+    }
+    this.#note(providerId, points);
+    return points;
+  }
+
+  /** So that a point is found without its provider after a restart; not worth failing for. */
+  #note(providerId: string, points: readonly RestorePoint[]): void {
+    this.#database.noteAll(() => {
       for (const { id, repository, jobId, job } of points) {
         this.#database.run(
           `INSERT INTO known_points (id, provider_id, repository, job_id, job_name) VALUES (?, ?, ?, ?, ?)
@@ -177,10 +188,11 @@ export class Points {
         );
       }
     });
-    return points;
   }
 
   #known(pointId: string): KnownPoint | undefined {
+    const listed = this.#listed.get(pointId);
+    if (listed !== undefined) return listed;
     const row = this.#database.get('SELECT * FROM known_points WHERE id = ?', pointId);
     if (row === undefined) return undefined;
     return {
