@@ -23,6 +23,8 @@ interface Pipeline {
   ): Promise<{ readonly rootHash: string; readonly warningCount: number; readonly failure?: ErrorInfo | undefined }>;
   receive(streamIndex: number, message: FromWorker): void;
   fail(error: FarkeepError): void;
+  /** After a failure, when all streams have ended. */
+  close?(): Promise<void>;
 }
 
 export class SourceMover {
@@ -84,6 +86,7 @@ export class SourceMover {
       const { code, message } = failure;
       pool.broadcast({ type: 'abort', code, message: message.slice(0, 500) });
       await pool.ended(endDeadlineMs);
+      await this.#pipeline?.close?.();
       throw failure;
     } finally {
       clearInterval(progressTimer);
