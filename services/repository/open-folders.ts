@@ -55,7 +55,6 @@ export class OpenFolders {
   readonly #stack: OpenFolder[];
   /** Temporary names of folders that are hidden, by path (latin1). */
   readonly #hiddenNames = new Map<string, Buffer>();
-  /** For a file that was begun under its own name and never told of: removed before its folder gets its name. */
   #nextLane = 1;
 
   constructor(options: OpenFoldersOptions) {
