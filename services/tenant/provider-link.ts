@@ -3,6 +3,7 @@
 import type { ServiceProvider } from '../contracts/models/tenant.ts';
 import type { TrustDecision } from '../contracts/models/trust.ts';
 import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
+import { isSameHost } from '../kernel/host-name.ts';
 import type { Logger } from '../kernel/logger.ts';
 import { summarize, toPem } from '../pki/certificate-summary.ts';
 import { connectControl, type ControlChannel, type PresentedCertificate } from '../transport/control-client.ts';
@@ -246,7 +247,8 @@ export function gatewayCandidates(provider: ServiceProvider): {
     if (isUsable) usable.push({ name, host, port });
     else excluded.push({ gateway: { name, host, port }, reason: reason ?? 'It is not usable' });
   }
-  const isTyped = ({ host, port }: GatewayAddress): boolean => host === provider.host && port === provider.port;
+  const isTyped = ({ host, port }: GatewayAddress): boolean =>
+    port === provider.port && isSameHost(host, provider.host);
   if (!usable.some(isTyped) && !excluded.some(({ gateway }) => isTyped(gateway))) {
     usable.push({ name: provider.host, host: provider.host, port: provider.port });
   }
