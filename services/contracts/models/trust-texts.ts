@@ -83,7 +83,7 @@ export function adviceAgainst(reasons: readonly TrustReason[]): string | undefin
 export function withReasonTexts(detail: string): string {
   return detail
     .split(/(\s+|,\s*)/)
-    .map((word) => (word in trustReasonTexts ? trustReasonTexts[word as TrustReason] : word))
+    .map((word) => (Object.hasOwn(trustReasonTexts, word) ? trustReasonTexts[word as TrustReason] : word))
     .join('')
     .replaceAll('.,', '.');
 }
