@@ -28,6 +28,7 @@ export const trustReasonTexts = {
   'revocation.good': 'It has not been revoked.',
   'revocation.revoked': 'It was revoked by its authority.',
   'revocation.unknown': 'Whether it was revoked could not be found out.',
+  'revocation.list-unusable': 'A revocation list that was given could not be used.',
 } as const satisfies Record<TrustReason, string>;
 
 const inFavor: readonly TrustReason[] = [
