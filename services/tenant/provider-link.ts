@@ -155,6 +155,13 @@ async function greet(
       },
       { signal },
     );
+    // An older tenant than the provider is answered with the provider's number: this side then knows that it is the older one.
+    if (hello.protocol !== controlProtocolVersion) {
+      throw new FarkeepError(
+        'protocol.version',
+        `The provider speaks version ${hello.protocol} of the control protocol, this side ${controlProtocolVersion}`,
+      );
+    }
     const known: readonly string[] = knownControlFeatures;
     const missing = hello.features.find((feature) => feature.isRequired && !known.includes(feature.name));
     if (missing !== undefined) {
