@@ -3,6 +3,7 @@
 import type { ServiceProvider } from '../contracts/models/tenant.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
+import { canonicalHost } from '../kernel/host-name.ts';
 import type { Logger } from '../kernel/logger.ts';
 import type { CertificateNews, NewsWatcher } from './certificate-news.ts';
 import {
@@ -73,7 +74,8 @@ export class ProviderDialer {
 
   /** What to dial for the name of a gateway; the name itself is what the certificate has to cover. */
   addressOf(host: string): string {
-    return this.#options.hostAddresses[host.toLowerCase()] ?? host;
+    const { hostAddresses } = this.#options;
+    return hostAddresses[host.toLowerCase()] ?? hostAddresses[canonicalHost(host)?.value ?? host] ?? host;
   }
 
   /** After the login to a provider that got its name just now. */
