@@ -203,6 +203,12 @@ async function start(
       address: connection.remoteAddress,
       providerName: config.name,
       software: 'Farkeep',
+      clock,
+      onClockDiffers: (userName, aheadMs) =>
+        logger.warn('The clock of a tenant differs from the one here', {
+          userName,
+          aheadMinutes: Math.round(aheadMs / 60_000),
+        }),
       onFailure: (userName, error) => {
         logger.warn('Login refused', { userName, address: connection.remoteAddress, reason: error.code });
         audit.add(`${userName} (${connection.remoteAddress})`, 'login.refused', userName, error.code);
