@@ -36,6 +36,7 @@ async function linkTo(answer: Record<string, unknown>): Promise<ProviderLink> {
     addressOf: (host) => host,
     timeoutMs: 5_000,
     software: 'test',
+    clock: systemClock,
     logger: silentLogger,
     clock: systemClock,
     signal: new AbortController().signal,
