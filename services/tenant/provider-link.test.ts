@@ -38,7 +38,6 @@ async function linkTo(answer: Record<string, unknown>): Promise<ProviderLink> {
     software: 'test',
     clock: systemClock,
     logger: silentLogger,
-    clock: systemClock,
     signal: new AbortController().signal,
   });
 }
