@@ -45,7 +45,7 @@ export function registerTrust(program: Command, action: DefineAction): void {
     .option('--name <name>', 'the name that the certificate has to cover (default: the host)')
     .option('--roots <file>', 'PEM file with authorities to trust besides those of the system')
     .option('--fingerprint <thumbprint>', 'accept exactly this certificate, SHA-256 or SHA-1')
-    .option('--crl <file>', 'revocation list, PEM or DER; repeatable', collect)
+    .option('--crl <file>', 'revocation list, PEM or DER, refused when it cannot be used; repeatable', collect)
     .option('--fetch-crl', 'also fetch the lists that the certificates of a valid chain name')
     .option('--require-crl', 'refuse when nothing can be found out about a revocation')
     .addHelpText(
