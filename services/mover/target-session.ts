@@ -1,7 +1,6 @@
 // Owns what a target mover does with data messages: takes blocks in, acknowledges what is durable, commits, reads blocks back.
 // Works on messages and a TenantStore; knows no sockets, tickets or keys.
 import type { ErrorCode } from '../contracts/errors.ts';
-import { isErrorCode } from '../contracts/errors.ts';
 import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
 import { releaseMemory } from '../kernel/release-memory.ts';
 import type { Logger } from '../kernel/logger.ts';
@@ -11,7 +10,7 @@ import type { BlockToAppend } from '../repository/pack-writer.ts';
 import type { DurableBlocks } from '../repository/tenant-store.ts';
 import { blockIdBytes, dataProtocolVersion, maxIdsPerMessage } from '../wire/messages.ts';
 import type { DataMessage, Operation, StoredBlock } from '../wire/messages.ts';
-import { forTenant } from './for-tenant.ts';
+import { failureOfTenant, forTenant } from './for-tenant.ts';
 import type { TargetEvent, TargetTotals } from './local-link.ts';
 
 /** How a session answers on a stream; resolves when more may be sent. */
@@ -115,7 +114,7 @@ export class TargetSession {
     if (message.type === 'open') return this.#open(streamIndex, message, send);
     if (!this.#streams.has(streamIndex))
       throw new FarkeepError('protocol.malformed', 'A data stream did not begin with "open"');
-    if (message.type === 'abort') throw abortedBySource(message.code, message.message);
+    if (message.type === 'abort') throw failureOfTenant(message.code, message.message);
     const isBackup = this.#options.operation === 'backup';
     switch (message.type) {
       case 'offer': {
@@ -412,8 +411,4 @@ export class TargetSession {
 
 function keyOf(id: Buffer): string {
   return id.toString('latin1');
-}
-
-function abortedBySource(code: string, message: string): FarkeepError {
-  return new FarkeepError(isErrorCode(code) ? code : 'call.cancelled', message);
 }
