@@ -13,7 +13,7 @@ const freeBytes = 16 * 1024 * 1024;
 const unpackedPerStoredByte = 64;
 
 /** How much the manifest of one point may unpack to (docs/repository-format.md, section 4). */
-export class ManifestBudget {
+class ManifestBudget {
   readonly #pointId: string;
   #left = freeBytes;
 
@@ -99,16 +99,36 @@ export async function walkPoint({ root, readBlock, onBlocks, depth = 'all' }: Po
       if (depth === 'manifest') continue;
       const key = id.toString('latin1');
       if (walk.repeat(key)) continue;
-      const content = await readContent(id);
-      if (content.length !== lengthBytes)
-        throw new FarkeepError(
-          'storage.damaged',
-          `Restore point ${root.pointId}: a manifest block has ${content.length} bytes instead of ${lengthBytes}`,
-        );
-      walk.piece(content, key);
+      walk.piece(ofLength(await readContent(id), lengthBytes, root), key);
     }
     if (depth === 'all') walk.finish();
   } finally {
     named.flush(); // what was named before it ended counts
   }
+}
+
+/** The contents of the manifest's pieces in order, within the same bound as the walk. @throws storage.damaged, and what `readBlock` throws */
+export async function* manifestContents(
+  root: PointRoot,
+  readBlock: (id: Buffer) => Promise<StoredBlock>,
+): AsyncGenerator<Buffer, void, undefined> {
+  const budget = new ManifestBudget(root.pointId);
+  const counted = new Set<string>();
+  const readContent = async (id: Buffer): Promise<Buffer> => {
+    const block = await readBlock(id);
+    const key = id.toString('latin1');
+    if (!counted.has(key)) budget.take(block);
+    counted.add(key);
+    return decodeBlock(block);
+  };
+  for await (const { id, lengthBytes } of manifestReferences(root, readContent))
+    yield ofLength(await readContent(id), lengthBytes, root);
+}
+
+function ofLength(content: Buffer, lengthBytes: number, { pointId }: PointRoot): Buffer {
+  if (content.length === lengthBytes) return content;
+  throw new FarkeepError(
+    'storage.damaged',
+    `Restore point ${pointId}: a manifest block has ${content.length} bytes instead of ${lengthBytes}`,
+  );
 }
