@@ -3,6 +3,7 @@
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import type { Catalogue } from './catalogue.ts';
 import { packOverheadBytes } from './pack-writer.ts';
+import { trashFolder } from './point-trash.ts';
 import type { Storage } from './storage.ts';
 
 const reservationBytes = 64 * 1024 * 1024;
@@ -48,9 +49,14 @@ export class QuotaAccount {
   }
 }
 
-/** Bytes of everything in `points/`: a root may have a mebibyte, and nothing says how many a tenant makes. */
+/**
+ * Bytes of everything in `points/` and `trash/`: a root may have a mebibyte, and nothing says how many a tenant makes. Deleted ones count until they
+ * are gone: else committing and deleting in turn would fill the disk past the quota.
+ */
 export async function rootBytesOf(storage: Storage): Promise<number> {
   let total = 0;
-  for (const name of await storage.list('points')) total += (await storage.sizeBytes(`points/${name}`)) ?? 0;
+  for (const folder of ['points', trashFolder]) {
+    for (const name of await storage.list(folder)) total += (await storage.sizeBytes(`${folder}/${name}`)) ?? 0;
+  }
   return total;
 }
