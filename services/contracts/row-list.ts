@@ -21,7 +21,7 @@ export function leftOutOf(list: readonly unknown[]): LeftOut | undefined {
 }
 
 /**
- * A list of `row`. Only something that is no list at all is refused; what is more than `max` rows is left out as well.
+ * A list of `row`. Only something that is no list at all is refused; what is more than `max` rows is left out as well. Its metadata says what a row is.
  */
 export function rowList<Row extends z.ZodType>(
   row: Row,
@@ -29,7 +29,8 @@ export function rowList<Row extends z.ZodType>(
 ): z.ZodType<z.output<Row>[], z.input<Row>[]> {
   return z
     .custom<z.input<Row>[]>((value) => Array.isArray(value), 'Invalid input: expected array')
-    .transform((rows) => readRows(rows, (value) => row.parse(value), max));
+    .transform((rows) => readRows(rows, (value) => row.parse(value), max))
+    .meta({ row, max });
 }
 
 /** The rows that `read` does not throw at. */
