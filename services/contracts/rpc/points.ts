@@ -35,11 +35,11 @@ export const pointsDomain = defineDomain({
     /** One folder of a point; "" is its root. The first call for a point fetches its tree through a session. */
     listFolder: {
       input: z.object({ pointId: idSchema, path: z.string().max(16_384).default('') }),
-      output: z.object({ entries: z.array(pointEntrySchema), isTruncated: z.boolean() }),
+      output: z.object({ entries: rowList(pointEntrySchema), isTruncated: z.boolean() }),
     },
     find: {
       input: z.object({ pointId: idSchema, text: z.string().min(1).max(500) }),
-      output: z.object({ entries: z.array(pointEntrySchema), isTruncated: z.boolean() }),
+      output: z.object({ entries: rowList(pointEntrySchema), isTruncated: z.boolean() }),
     },
     /** Starts a restore session and returns at once. No paths means the whole point. */
     restore: {
