@@ -53,6 +53,10 @@ export const errorCatalogue = {
   'service.not-running': entry('The service is not running', 'Start it with "farkeep serve".', retry),
   'service.locked': entry('Another service uses this folder', 'Stop the other service or choose another home.'),
   'service.start-failed': entry('The service could not start', 'Read the reason in the service log.'),
+  'service.database-damaged': entry(
+    'The database of the service is damaged or empty',
+    'Put it back from the last copy of the folder of the service, then start the service again.',
+  ),
   'service.port-in-use': entry('The port is in use', 'Choose another port or stop the program that uses it.'),
   'config.invalid': entry('The configuration is not valid', 'Correct the named setting.', usage),
   'storage.disk-full': entry('The disk is full', 'Free space or move the repository, then try again.', retry),

@@ -20,8 +20,9 @@ export class AuditLog {
     this.#clock = clock;
   }
 
+  /** What happened has happened: a disk that is full must not turn it into a failure, nor a refused login into an error of the service. */
   add(who: string, action: string, subject: string, detail = ''): void {
-    this.#database.run(
+    this.#database.note(
       'INSERT INTO audit (at, who, action, subject, detail) VALUES (?, ?, ?, ?, ?)',
       new Date(this.#clock.now()).toISOString(),
       who,
@@ -34,7 +35,7 @@ export class AuditLog {
   /** A login that was refused. */
   addRefusal(who: string, subject: string, detail: string): void {
     this.add(who, 'login.refused', subject, detail);
-    this.#database.run(
+    this.#database.note(
       `DELETE FROM audit WHERE action = 'login.refused' AND sequence <=
          (SELECT sequence FROM audit WHERE action = 'login.refused' ORDER BY sequence DESC LIMIT 1 OFFSET ?)`,
       keptRefusals,

@@ -160,7 +160,7 @@ export class Gateways {
   /** @param addressKey `countingKey` of where its link comes from */
   noteConnected(gatewayId: string, addressKey: string): void {
     this.#connected.add(gatewayId);
-    this.#database.run('UPDATE gateways SET link_address = ? WHERE id = ?', addressKey, gatewayId);
+    this.#database.note('UPDATE gateways SET link_address = ? WHERE id = ?', addressKey, gatewayId);
     this.#touch(gatewayId);
   }
 
@@ -189,7 +189,7 @@ export class Gateways {
   }
 
   #touch(gatewayId: string): void {
-    this.#database.run('UPDATE gateways SET last_seen_at = ? WHERE id = ?', this.#now(), gatewayId);
+    this.#database.note('UPDATE gateways SET last_seen_at = ? WHERE id = ?', this.#now(), gatewayId);
   }
 
   #state(row: GatewayRow): Gateway['state'] {

@@ -4,14 +4,13 @@ import path from 'node:path';
 import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
 import type { Logger } from '../kernel/logger.ts';
 import { forTenant } from '../mover/for-tenant.ts';
-import type { PointListing } from '../repository/tenant-store.ts';
 import {
   maxUnreadablePoints,
   offeredPointSchema,
   type TenantRequestInput,
   type TenantRequestOutput,
 } from '../wire/control-messages.ts';
-import type { RestorePoints } from './restore-points.ts';
+import type { PointListing, RestorePoints } from './restore-points.ts';
 import type { Quota, TenantAccounts } from './tenant-accounts.ts';
 
 type Answer = TenantRequestOutput<'points.list'>;
@@ -103,7 +102,10 @@ function makeOffer(listings: readonly PointListing[], repository: string): Offer
 }
 
 /** Undefined for a damaged root. */
-function offeredPoint({ pointId, root }: PointListing, repository: string): Record<string, unknown> | undefined {
+function offeredPoint(
+  { pointId, root, committedAtMs }: PointListing,
+  repository: string,
+): Record<string, unknown> | undefined {
   if (root === undefined) return undefined;
   const encryption: string = root.encryption;
   const createdAt = new Date(root.createdAtMs);
@@ -113,6 +115,7 @@ function offeredPoint({ pointId, root }: PointListing, repository: string): Reco
     jobName: root.jobName,
     repository,
     createdAt: Number.isNaN(createdAt.getTime()) ? undefined : createdAt.toISOString(),
+    ...(committedAtMs === undefined || committedAtMs < 0 ? {} : { committedAtMs }),
     sourceBytes: root.totals.sourceBytes,
     files: root.totals.files,
     encrypted: encryption !== 'none',

@@ -1,23 +1,33 @@
 // Owns what restore points a tenant has, read from its folder: what is on disk is the truth, not a list beside it. Changes nothing but that it
 // takes a point out when it is told to.
-import { stat } from 'node:fs/promises';
+import { lstat, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import type { Logger } from '../kernel/logger.ts';
 import { FolderStorage } from '../repository/folder-storage.ts';
 import { moveToTrash } from '../repository/point-trash.ts';
-import { TenantStore, type PointListing } from '../repository/tenant-store.ts';
+import { TenantStore, type PointListing as StoredPoint } from '../repository/tenant-store.ts';
+
+export interface PointListing extends StoredPoint {
+  /** When it was complete, by this machine's clock; undefined when that cannot be found out. */
+  readonly committedAtMs: number | undefined;
+}
 
 export class RestorePoints {
   readonly #logger: Logger;
+  readonly #sessionEnd: (pointId: string) => number | undefined;
   /** By tenant folder; good as long as the folder of the roots has not changed. */
   readonly #known = new Map<string, { changedAtMs: number; points: readonly PointListing[] }>();
-
   /** One look at a folder, however many ask meanwhile: a tenant that asks very often shall not make it many. */
   readonly #reading = new Map<string, { changedAtMs: number; points: Promise<readonly PointListing[]> }>();
 
-  constructor(logger: Logger) {
+  /**
+   * @param sessionEnd when the session that made a point has ended. It wins over the time of the file: a repository that was copied to
+   *   another disk may have the time of the copy on every file.
+   */
+  constructor(logger: Logger, sessionEnd: (pointId: string) => number | undefined = () => undefined) {
     this.#logger = logger;
+    this.#sessionEnd = sessionEnd;
   }
 
   /** Oldest first; empty for a tenant that has never stored anything. */
@@ -76,9 +86,23 @@ export class RestorePoints {
 
   async #read(tenantFolder: string, changedAtMs: number): Promise<readonly PointListing[]> {
     await using store = await TenantStore.open({ folder: tenantFolder, mode: 'read', logger: this.#logger });
-    const points = await store.listPoints();
+    const points: PointListing[] = [];
+    for (const point of await store.listPoints()) {
+      const committedAtMs = this.#sessionEnd(point.pointId) ?? (await fileTime(tenantFolder, point.pointId));
+      points.push({ ...point, committedAtMs });
+    }
     this.#known.set(tenantFolder, { changedAtMs, points });
     return points;
+  }
+}
+
+/** Nobody writes to the root of a point after its commit. */
+async function fileTime(tenantFolder: string, pointId: string): Promise<number | undefined> {
+  try {
+    return Math.floor((await lstat(path.join(tenantFolder, 'points', `${pointId}.manifest`))).mtimeMs);
+  } catch {
+    // Removed this moment, or not readable: then its own time has to do.
+    return undefined;
   }
 }
 

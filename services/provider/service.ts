@@ -74,7 +74,7 @@ async function start(
   { home, config, logger, clock, publish, keychainKey, access, windowsCertificates }: ProviderOptions,
   started: (() => Promise<void> | void)[],
 ): Promise<RunningService> {
-  const database = openProviderDatabase(home);
+  const database = openProviderDatabase(home, logger);
   started.push(() => database.close());
   if (config.serviceGroup !== undefined && access !== undefined) {
     // The group has to get through to the keys; the databases beside them stay the owner's.
@@ -119,9 +119,10 @@ async function start(
   const audit = new AuditLog(database, clock);
   const accounts = new TenantAccounts(database, clock);
   const gateways = new Gateways(database, clock);
-  const points = new RestorePoints(logger);
-  const repositories = new Repositories(database, clock, points);
   const archive = new SessionArchive(database);
+  // The point of a backup has the identifier of its session.
+  const points = new RestorePoints(logger, (pointId) => archive.endedAtMs(pointId));
+  const repositories = new Repositories(database, clock, points);
   const throttle = new LoginThrottle(clock);
   const unknownUserSecret = loadUnknownUserSecret(database);
   started.push(() => unknownUserSecret.dispose());

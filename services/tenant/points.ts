@@ -46,6 +46,8 @@ export class Points {
   #unreadable = new Map<string, string>();
   /** One fetch of a tree, however many ask for it. */
   readonly #fetching = new Map<string, Promise<string>>();
+  /** As listed last; what a full disk does not take is known here all the same. */
+  readonly #listed = new Map<string, KnownPoint>();
 
   constructor(options: {
     database: Database;
@@ -80,7 +82,7 @@ export class Points {
     );
     const points = lists.flatMap((list) => list.points);
     return {
-      points: points.sort((a, b) => compare(a.createdAt, b.createdAt) || compare(a.id, b.id)),
+      points: inOrder(points),
       unreadable: lists.flatMap((list) => list.unreadable),
       unreachable: lists.flatMap((list) => list.unreachable),
     };
@@ -106,7 +108,8 @@ export class Points {
         { signal: within, timeoutMs: deleteTimeoutMs },
       );
     });
-    this.#database.run('DELETE FROM known_points WHERE id = ?', pointId);
+    this.#database.note('DELETE FROM known_points WHERE id = ?', pointId);
+    this.#listed.delete(pointId);
     this.#unreadable.delete(pointId);
     await rm(this.#treeFile(pointId), { force: true });
     this.#publish(pointsDomain, 'changed', {});
@@ -197,7 +200,12 @@ export class Points {
         return { rows: page.points, hasMore: page.hasMore };
       }),
     );
-    const points = rows.map(({ jobName, ...point }) => ({ ...point, job: jobName, providerName }));
+    const points = rows.map(({ jobName, committedAtMs, ...point }) => ({
+      ...point,
+      committedAt: committedAtMs === undefined ? undefined : new Date(committedAtMs).toISOString(),
+      job: jobName,
+      providerName,
+    }));
     const unreadable: UnreadablePoint[] = (first?.unreadable ?? []).map((point) => ({ ...point, providerName }));
     for (const name of leftOutNames) {
       const reason = `What the provider tells of ${name} does not fit`;
@@ -217,7 +225,14 @@ export class Points {
 
   /** Only what the provider has now, so that ever new lists do not fill the disk. A point of another provider stays that provider's. */
   #remember(providerId: string, points: readonly RestorePoint[], unreadable: readonly UnreadablePoint[]): void {
-    this.#database.transaction(() => {
+    const otherIds = new Set(this.#providers.list().map(({ id }) => id));
+    otherIds.delete(providerId);
+    for (const [id, known] of this.#listed) if (!otherIds.has(known.providerId)) this.#listed.delete(id);
+    for (const { id, repository, jobId, job } of points) {
+      if (!this.#listed.has(id)) this.#listed.set(id, { id, providerId, repository, jobId, jobName: job });
+    }
+    // So that a point is found without its provider after a restart; not worth failing for.
+    this.#database.noteAll(() => {
       this.#database.run('DELETE FROM known_points WHERE provider_id = ?', providerId);
       for (const { id, repository, jobId, job } of points) {
         this.#database.run(
@@ -251,6 +266,8 @@ export class Points {
   }
 
   #known(pointId: string): KnownPoint | undefined {
+    const listed = this.#listed.get(pointId);
+    if (listed !== undefined) return listed;
     const row = this.#database.get('SELECT * FROM known_points WHERE id = ?', pointId);
     if (row === undefined) return undefined;
     return {
@@ -269,8 +286,15 @@ function notFound(): FarkeepError {
   });
 }
 
-function compare(left: string, right: string): number {
-  return left < right ? -1 : left > right ? 1 : 0;
+/**
+ * Oldest first, by when the provider had them. A tenant whose clock was wrong for one run would otherwise have a newest point that stays the
+ * newest until that time has come.
+ */
+export function inOrder(points: readonly RestorePoint[]): RestorePoint[] {
+  const timeOf = ({ committedAt, createdAt }: RestorePoint): number => Date.parse(committedAt ?? createdAt);
+  return points.toSorted(
+    (a, b) => timeOf(a) - timeOf(b) || Date.parse(a.createdAt) - Date.parse(b.createdAt) || (a.id < b.id ? -1 : 1),
+  );
 }
 
 async function exists(file: string): Promise<boolean> {

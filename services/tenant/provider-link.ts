@@ -3,6 +3,7 @@
 import type { ServiceProvider } from '../contracts/models/tenant.ts';
 import type { TrustDecision } from '../contracts/models/trust.ts';
 import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
+import { isSameHost } from '../kernel/host-name.ts';
 import type { Logger } from '../kernel/logger.ts';
 import { summarize, toPem } from '../pki/certificate-summary.ts';
 import { connectControl, type ControlChannel, type PresentedCertificate } from '../transport/control-client.ts';
@@ -154,6 +155,13 @@ async function greet(
       },
       { signal },
     );
+    // An older tenant than the provider is answered with the provider's number: this side then knows that it is the older one.
+    if (hello.protocol !== controlProtocolVersion) {
+      throw new FarkeepError(
+        'protocol.version',
+        `The provider speaks version ${hello.protocol} of the control protocol, this side ${controlProtocolVersion}`,
+      );
+    }
     const known: readonly string[] = knownControlFeatures;
     const missing = hello.features.find((feature) => feature.isRequired && !known.includes(feature.name));
     if (missing !== undefined) {
@@ -239,7 +247,8 @@ export function gatewayCandidates(provider: ServiceProvider): {
     if (isUsable) usable.push({ name, host, port });
     else excluded.push({ gateway: { name, host, port }, reason: reason ?? 'It is not usable' });
   }
-  const isTyped = ({ host, port }: GatewayAddress): boolean => host === provider.host && port === provider.port;
+  const isTyped = ({ host, port }: GatewayAddress): boolean =>
+    port === provider.port && isSameHost(host, provider.host);
   if (!usable.some(isTyped) && !excluded.some(({ gateway }) => isTyped(gateway))) {
     usable.push({ name: provider.host, host: provider.host, port: provider.port });
   }

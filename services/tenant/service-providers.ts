@@ -9,9 +9,9 @@ import { describeLeftOut, leftOutOf, rowList } from '../contracts/row-list.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Database, Row } from '../kernel/database.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
+import { isSameHost } from '../kernel/host-name.ts';
 import { newId } from '../kernel/identifier.ts';
 import { readCertificate, summarize } from '../pki/certificate-summary.ts';
-import { isSameHost } from '../pki/names.ts';
 import { gatewayNameMatch } from '../pki/trust.ts';
 import type { TenantRequestOutput } from '../wire/control-messages.ts';
 import type { SecretVault } from './secret-vault.ts';
@@ -108,7 +108,7 @@ export class ServiceProviders {
   }
 
   noteContact(providerId: string, contact: ContactResult): ServiceProvider {
-    this.#database.run(
+    this.#database.note(
       `UPDATE providers SET certificate_pem = ?, trust = ?, repositories = ?, gateways = ?, last_contact_at = ?,
          problem = ? WHERE id = ?`,
       ...contactColumns(contact),
@@ -120,12 +120,16 @@ export class ServiceProviders {
   }
 
   noteRepositories(providerId: string, repositories: ContactResult['repositories']): void {
-    this.#database.run('UPDATE providers SET repositories = ? WHERE id = ?', JSON.stringify(repositories), providerId);
+    this.#database.note('UPDATE providers SET repositories = ? WHERE id = ?', JSON.stringify(repositories), providerId);
     this.#published(providerId);
   }
 
   noteProblem(providerId: string, problem: string): void {
-    this.#database.run('UPDATE providers SET problem = ? WHERE id = ?', problem.slice(0, maxProblemLength), providerId);
+    this.#database.note(
+      'UPDATE providers SET problem = ? WHERE id = ?',
+      problem.slice(0, maxProblemLength),
+      providerId,
+    );
     this.#published(providerId);
   }
 

@@ -4,6 +4,7 @@ import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
 import { handshakeStepNameSchema } from '../contracts/models/session.ts';
 import type { Logger } from '../kernel/logger.ts';
 import { Secret } from '../kernel/secret.ts';
+import { isOfTenant } from '../mover/for-tenant.ts';
 import type { MoverExit, SourceStart } from '../mover/local-link.ts';
 import { MoverProcess } from '../mover/mover-process.ts';
 import type { LiveSession } from '../session/live-session.ts';
@@ -296,8 +297,13 @@ export class SessionAttempt {
    */
   async #explain(error: FarkeepError): Promise<FarkeepError> {
     if (this.#options.signal.aborted) return new FarkeepError('call.cancelled');
-    if (!unexplained.has(error.code)) return error;
     const mover = this.#mover;
+    if (isOfTenant(error) && mover !== undefined) {
+      // The provider repeats what the own mover has told it; the mover itself knows the next step as well.
+      const exit = await within(mover.stop(error.toInfo()), moverWordMs);
+      return exit?.kind === 'failed' ? FarkeepError.fromInfo(exit.error) : error;
+    }
+    if (!unexplained.has(error.code)) return error;
     if (mover !== undefined) {
       const exit = await within(mover.stop(error.toInfo()), moverWordMs);
       if (exit?.kind === 'failed' && exit.isTampered) {

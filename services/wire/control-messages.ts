@@ -14,6 +14,8 @@ export const maxPoints = 100_000;
 
 const id = z.string().regex(/^[0-9a-f]{32}$/);
 const instant = z.iso.datetime();
+/** The last millisecond that ISO 8601 writes with a year of four digits. */
+const lastInstantMs = 253_402_300_799_999;
 const bytes = z.number().int().nonnegative();
 const count = z.number().int().nonnegative();
 const text = (max: number): z.ZodString => z.string().max(max);
@@ -143,6 +145,8 @@ const offeredPoint = z.object({
   jobName,
   repository: name,
   createdAt: instant,
+  /** When it was complete at the provider, by the provider's clock; the tenant's own may have been wrong in that hour. */
+  committedAtMs: z.int().nonnegative().max(lastInstantMs).optional(),
   sourceBytes: bytes,
   files: count,
   encrypted: z.boolean(),
