@@ -170,7 +170,7 @@ export function decideTrust(input: TrustInput): TrustResult {
     const { status, detail, isRequired } = input.revocation;
     // Nobody keeps a list for a self-signed certificate: a policy that asks for one must not undo a pin.
     add(`revocation.${status}`, status === 'revoked' || (status === 'unknown' && isRequired && !isPinned), detail);
-    for (const remark of input.revocation.remarks ?? []) add('revocation.unknown', false, remark);
+    for (const remark of input.revocation.remarks ?? []) add('revocation.list-unusable', false, remark);
   }
   if (isChanged && pin !== 'next' && input.fingerprint === undefined) {
     add('pin.changed', false, 'Another certificate is pinned for this provider');

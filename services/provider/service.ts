@@ -219,6 +219,12 @@ async function start(
       address: connection.remoteAddress,
       providerName: config.name,
       software: 'Farkeep',
+      clock,
+      onClockDiffers: (userName, aheadMs) =>
+        logger.warn('The clock of a tenant differs from the one here', {
+          userName,
+          aheadMinutes: Math.round(aheadMs / 60_000),
+        }),
       onFailure: (typedName, error) => {
         // A stranger's text: cut, and what a terminal would obey left out.
         const userName = typedName.replace(/[\p{Cc}\p{Cf}]/gu, ' ').slice(0, 64);

@@ -16,6 +16,8 @@ const id = z.string().regex(/^[0-9a-f]{32}$/);
 const instant = z.iso.datetime();
 /** The last millisecond that ISO 8601 writes with a year of four digits. */
 const lastInstantMs = 253_402_300_799_999;
+/** What the clock of the sender says, in ms since the epoch: a difference of minutes is told on both sides. */
+const clockMs = z.int().nonnegative().max(lastInstantMs).optional();
 const bytes = z.number().int().nonnegative();
 const count = z.number().int().nonnegative();
 const text = (max: number): z.ZodString => z.string().max(max);
@@ -165,12 +167,14 @@ export const tenantRequests = {
       protocol: z.int().min(1).max(1000),
       software: text(100),
       features: rowList(feature, 64),
+      clockMs,
     }),
     output: z.object({
       protocol: z.int().min(1).max(1000),
       software: text(100),
       features: rowList(feature, 64),
       providerName: name,
+      clockMs,
     }),
   },
   'login.start': {

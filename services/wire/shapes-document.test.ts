@@ -92,6 +92,6 @@ describe('shapes in the documents', () => {
     const expected = `\`\`\`\n${lines.join('\n')}\n\`\`\`\n`;
     if (process.env['FARKEEP_WRITE_DOCUMENTS'] === '1')
       writeFileSync(url, text.slice(0, from) + expected + text.slice(to));
-    else expect(text.slice(from, to)).toBe(expected);
+    else expect(text.slice(from, to), `docs/${file} differs: FARKEEP_WRITE_DOCUMENTS=1 writes it anew`).toBe(expected);
   });
 });
