@@ -199,24 +199,6 @@ export class SessionArchive {
     return undefined;
   }
 
-  /** The newest ended session of this owner that `isWanted`; looks back over the last hundred. */
-  findLast(owner: string, isWanted: (session: ArchivedSession) => boolean): ArchivedSession | undefined {
-    for (const { session, owner: ofWhom, context } of [...this.#unsaved.values()].reverse()) {
-      if (ofWhom !== owner || !session.isFinal) continue;
-      const found = { ...session.toStored(), owner, context };
-      if (isWanted(found)) return found;
-    }
-    const rows = this.#database.all(
-      'SELECT id FROM sessions WHERE owner = ? AND is_final = 1 ORDER BY rowid DESC LIMIT 100',
-      owner,
-    );
-    for (const { id } of rows) {
-      const found = this.find(String(id));
-      if (found !== undefined && isWanted(found)) return found;
-    }
-    return undefined;
-  }
-
   lastOf(owner: string): SessionSummary | undefined {
     const unsaved = [...this.#unsaved.values()].findLast((session) => session.owner === owner);
     if (unsaved !== undefined) return unsaved.session.summary();
