@@ -49,6 +49,8 @@ export interface BackupOperation {
   readonly pointId: string;
   /** SQLite file of this job; made when missing. */
   readonly fileCachePath: string;
+  /** Reads every file, whatever is remembered of it. */
+  readonly isFullRead?: boolean;
 }
 
 export interface RestoreOperation {

@@ -18,7 +18,15 @@ export interface StreamPoolHandlers {
   onFailure(error: FarkeepError): void;
 }
 
-export class StreamPool {
+/** What a backup needs of it. */
+export interface BackupStreams {
+  readonly size: number;
+  readonly counters: WorkerCounters;
+  send(streamIndex: number, message: ToWorker, transfer?: ArrayBuffer[]): void;
+  broadcast(message: ToWorker): void;
+}
+
+export class StreamPool implements BackupStreams {
   readonly #workers: Worker[];
   /** Per worker: it has said that it is done, or its thread is gone. */
   readonly #closed: PromiseWithResolvers<undefined>[];
