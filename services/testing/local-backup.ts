@@ -130,10 +130,16 @@ export async function runLocalBackup(
     if (item.type !== 'entry') continue;
     const { entry } = item;
     const pieces = entry.kind !== 'file' ? [] : entry.content;
-    const content = Buffer.concat(
-      pieces.map(({ id, lengthBytes }) => (id === null ? Buffer.alloc(lengthBytes) : blockOf(id))),
-    );
-    entries.set(entry.path.toString('latin1'), { entry, content });
+    // Only when it is asked for: a hole can be larger than any memory.
+    const contentOf = (): Buffer =>
+      Buffer.concat(pieces.map(({ id, lengthBytes }) => (id === null ? Buffer.alloc(lengthBytes) : blockOf(id))));
+    const saved: SavedEntry = {
+      entry,
+      get content() {
+        return contentOf();
+      },
+    };
+    entries.set(entry.path.toString('latin1'), saved);
   }
   return { entries, events };
 }
