@@ -19,14 +19,6 @@ import { UnsafeOffers } from './unsafe-offers.ts';
 const maxReadings = 3;
 const noContent = Buffer.alloc(0);
 
-/** Read, until its blocks are durable. */
-interface UnsavedFile {
-  readonly slot: CacheSlot;
-  readonly name: RawText;
-  readonly stat: FileStat;
-  readonly content: Buffer;
-}
-
 export interface BackupFilesOptions {
   readonly operation: BackupOperation;
   readonly streams: BackupStreams;
@@ -49,7 +41,8 @@ export class BackupFiles {
   readonly #cache: FileCache;
   readonly #pending: PendingFiles;
   readonly #links: LinkedFiles;
-  readonly #unsaved = new Map<number, UnsavedFile>();
+  /** Read, until their blocks are durable. */
+  readonly #unsaved = new Map<number, CacheSlot>();
   readonly #unsafeOffers = new UnsafeOffers();
   /** Of files that need not be read. */
   cachedBytes = 0;
@@ -139,10 +132,10 @@ export class BackupFiles {
   /** Every block of these files survives a crash of the target. */
   durable(indexes: Iterable<number>): void {
     for (const index of indexes) {
-      const file = this.#unsaved.get(index);
-      if (file === undefined) continue;
+      const slot = this.#unsaved.get(index);
+      if (slot === undefined) continue;
       this.#unsaved.delete(index);
-      file.slot.part.save(file.slot.position, file.name, file.stat, file.content);
+      slot.part.save(slot.position);
     }
     this.#cache.writeOpen();
   }
@@ -188,8 +181,10 @@ export class BackupFiles {
       const message = 'It changed while it was read, twice; it is saved as it was seen';
       this.#options.onWarning(entry, { code: 'source.changed', message });
     }
-    if (isSettled && slot !== undefined) this.#unsaved.set(index, { slot, name: entry.name, stat, content });
-    else slot?.part.forget(slot.position);
+    if (isSettled && slot !== undefined) {
+      slot.part.hold(slot.position, entry.name, stat, content);
+      this.#unsaved.set(index, slot);
+    } else slot?.part.forget(slot.position);
     this.#fileDone(file, { stat, content, sizeBytes, isChanged, isSettled });
   }
 

@@ -23,6 +23,8 @@ import type { FromWorker } from './worker-link.ts';
 const leadStream = 0;
 /** Entries between the walk and the manifest. */
 const maxWindowEntries = 8192;
+/** A run that may be over sooner is not told how much there is: looking twice at each file would make it longer. */
+const countAfterMs = 2_000;
 /** Folders that stay open beside the sources. */
 const maxOpenFolders = 512;
 const software = 'farkeep 0.1';
@@ -198,7 +200,8 @@ export class BackupPipeline {
     this.phase = 'transferring';
     const walked = new TreeTotal();
     using walk = new TreeWalk(this.#disk, sources, this.#operation.excludes);
-    let sliceBeganMs = performance.now();
+    const beganMs = performance.now();
+    let sliceBeganMs = beganMs;
     for (let item = walk.next(); item !== undefined; item = walk.next()) {
       if (item.type === 'entry') {
         walked.add(item.entry);
@@ -211,8 +214,8 @@ export class BackupPipeline {
         sliceBeganMs = performance.now();
       }
       if (this.#mustWait()) {
-        // There is more to do than to look: now it is worth a second walk to know how much.
-        if (!this.#isCounting) void this.#count(sources);
+        // There is more to do than to look, and not over in a moment: now it is worth a second walk to know how much.
+        if (!this.#isCounting && performance.now() - beganMs > countAfterMs) void this.#count(sources);
         await this.#until(() => !this.#mustWait());
         sliceBeganMs = performance.now();
       }

@@ -99,7 +99,7 @@ export class OpenPart implements FolderPart {
   readonly first: Buffer;
   readonly #row: CachedRow | undefined;
   readonly #listener: PartListener;
-  /** What was found of each file; replaced by what is known now, or by nothing. */
+  /** What was found of each file, or is held, until it is settled. */
   readonly #found: (Buffer | undefined)[] = [];
   readonly #entries: (Buffer | undefined)[] = [];
   #unsettled = 0;
@@ -125,15 +125,20 @@ export class OpenPart implements FolderPart {
     this.#settle(position, this.#found[position]);
   }
 
-  /** @param content packed; its blocks are durable */
-  save(position: number, name: RawText, stat: FileStat, content: Buffer): void {
+  /** Read; remembered when `save` says that its blocks are durable. @param content packed */
+  hold(position: number, name: RawText, stat: FileStat, content: Buffer): void {
     const entry = Buffer.allocUnsafe(entryHeadBytes + name.length + content.length);
     entry.writeUInt16LE(name.length, 0);
     entry.writeUInt32LE(content.length, 2);
     writeState(stat, entry, 6);
     entry.write(name, entryHeadBytes, 'latin1');
     content.copy(entry, entryHeadBytes + name.length);
-    this.#settle(position, entry);
+    this.#found[position] = entry;
+  }
+
+  /** The blocks of what is held are durable. */
+  save(position: number): void {
+    this.#settle(position, this.#found[position]);
   }
 
   /** Nothing is to be remembered of it. */

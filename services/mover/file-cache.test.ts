@@ -57,8 +57,10 @@ function run(cache: FileCache, files: ReadonlyMap<string, FileStat>, isWhole = t
     const known = cached.find(name, now);
     found.set(name, known === undefined ? undefined : Buffer.from(known));
     const { part, position } = cached.add(name);
-    if (known === undefined) part.save(position, name, now, content(now.sizeBytes, name.length));
-    else part.keep(position);
+    if (known === undefined) {
+      part.hold(position, name, now, content(now.sizeBytes, name.length));
+      part.save(position);
+    } else part.keep(position);
   }
   cached.end();
   if (isWhole) cache.finish();
@@ -151,13 +153,15 @@ describe('the file cache', () => {
     const cache = new FileCache(file, { now: () => now });
     const cached = cache.folder('/somewhere');
     const [one, other] = [cached.add('a'), cached.add('b')];
-    one.part.save(one.position, 'a', stat(10), content(10));
+    one.part.hold(one.position, 'a', stat(10), content(10));
+    other.part.hold(other.position, 'b', stat(20), content(20));
+    one.part.save(one.position);
     cache.writeOpen();
     expect(rowCount()).toBe(0);
     now = 60_000;
     cache.writeOpen();
     expect(rowCount()).toBe(1);
-    other.part.save(other.position, 'b', stat(20), content(20));
+    other.part.save(other.position);
     cache.close();
     using later = new FileCache(file);
     const again = later.folder('/somewhere');

@@ -45,7 +45,11 @@ export class StreamPool implements BackupStreams {
     this.#closed = indexes.map(() => Promise.withResolvers());
     this.#exited = [];
     this.#workers = indexes.map((streamIndex) => {
-      const worker = new Worker(new URL('./stream-worker.ts', import.meta.url), { resourceLimits: workerLimits });
+      const worker = new Worker(new URL('./stream-worker.ts', import.meta.url), {
+        resourceLimits: workerLimits,
+        // Lanes close what native calls have opened, which Node.js would warn of each time; nothing outlives the process anyway.
+        trackUnmanagedFds: false,
+      });
       worker.on('message', (message: FromWorker) => {
         this.#receive(streamIndex, message);
       });
