@@ -78,6 +78,14 @@ export default {
       to: { path: '^renderer/features/([^/]+)/', pathNot: '^renderer/features/$1/' },
     },
     {
+      name: 'second-implementation-alone',
+      severity: 'error',
+      comment:
+        'It proves that the documents are enough: it uses Node.js and its own files, nothing of the product, no package.',
+      from: { path: '^services/testing/independent/' },
+      to: { dependencyTypesNot: ['core'], pathNot: '^services/testing/independent/' },
+    },
+    {
       name: 'no-circle',
       severity: 'error',
       comment: 'Files that need each other are one thing, or hide a third.',
@@ -89,7 +97,8 @@ export default {
       severity: 'error',
       comment: 'An import must lead somewhere.',
       from: {},
-      to: { couldNotResolve: true },
+      // The tool's list of Node's own modules is older than node:ffi.
+      to: { couldNotResolve: true, pathNot: '^ffi$' },
     },
     {
       name: 'no-test-import',

@@ -27,6 +27,7 @@ import { whyNoProcessUsage } from './process-usage.ts';
 import { formatRow, toJson, type Row } from './report.ts';
 import { whyNoRestic } from './restic.ts';
 import { timeCommand, timeConsoleStart, timeServiceStarts } from './start-up.ts';
+import { measureSmallFiles, smallFilesRows } from './small-files.ts';
 import { Figures } from './statistics.ts';
 import { copyTree, makeRandomData } from './test-data.ts';
 import { runRound } from './throughput.ts';
@@ -40,6 +41,10 @@ const { values } = parseArgs({
     size: { type: 'string', default: '1024' },
     tree: { type: 'string', default: '/usr/lib' },
     'tree-files': { type: 'string', default: '20000' },
+    'small-files': { type: 'string', default: '100000' },
+    /** Small files that are deleted and restored to the same place; 0 leaves it out. */
+    'deleted-files': { type: 'string', default: '60000' },
+    'small-rounds': { type: 'string', default: '3' },
     /** MiB that go through the gateway alone, for each measurement. */
     'gateway-size': { type: 'string', default: '4096' },
     /** MiB of each backup that the console watches. */
@@ -116,6 +121,20 @@ async function runThroughput(): Promise<void> {
   for (const source of [random.source, tree.source]) await rm(source, { recursive: true });
 }
 
+async function runSmallFiles(): Promise<void> {
+  const resticReason = values['without-restic'] ? 'it was left out' : await whyNoRestic();
+  if (resticReason !== undefined) notMeasured.push(`restic, small files: ${resticReason}`);
+  await measureSmallFiles({
+    folder,
+    figures,
+    rounds: Number(values['small-rounds']),
+    files: Number(values['small-files']),
+    deletedFiles: Number(values['deleted-files']),
+    withRestic: resticReason === undefined,
+    say,
+  });
+}
+
 async function runGateway(): Promise<void> {
   const bytes = Number(values['gateway-size']) * mib;
   const gateway = await startGatewayUnderTest(path.join(folder, 'gateway'));
@@ -179,6 +198,7 @@ try {
   const usageReason = whyNoProcessUsage();
   const withRounds = parts.has('throughput') ? 'throughput' : 'borg';
   await runPart(withRounds, undefined, runThroughput);
+  await runPart('small-files', undefined, runSmallFiles);
   await runPart('gateway', usageReason, runGateway);
   await runPart('handshakes', usageReason, async () => {
     handshakes = await measureHandshakes(path.join(folder, 'handshakes'), { tls: 800, login: 40 });
@@ -190,6 +210,7 @@ try {
 
   if (parts.has('throughput')) rows.push(...throughputRows(figures, data.files), ...costRows(figures));
   if (parts.has('borg')) rows.push(...borgRows(figures));
+  if (parts.has('small-files')) rows.push(...smallFilesRows(figures, Number(values['small-files'])));
   if (parts.has('gateway')) rows.push(...gatewayRows(figures));
   if (parts.has('handshakes')) rows.push(...handshakeRows(handshakes));
   if (parts.has('startup')) rows.push(...startUpRows(figures));
@@ -225,6 +246,7 @@ try {
         sizeMiB: Number(values.size),
         treeFiles: data.files,
         treeBytes: data.treeBytes,
+        smallFiles: Number(values['small-files']),
         gatewaySizeMiB: Number(values['gateway-size']),
         consoleSizeMiB: Number(values['console-size']),
       },

@@ -1,6 +1,6 @@
 // Owns which parts the benchmark has and which of them a command line chooses. Pure.
 
-export const benchParts = ['throughput', 'borg', 'gateway', 'handshakes', 'startup', 'console'] as const;
+export const benchParts = ['throughput', 'borg', 'small-files', 'gateway', 'handshakes', 'startup', 'console'] as const;
 export type BenchPart = (typeof benchParts)[number];
 
 /** @param only "gateway,handshakes"; undefined takes all @throws Error naming what there is */

@@ -118,6 +118,11 @@ async function checkImportRules() {
     "export { stub } from '../one/stub.ts';\n",
   );
   seed(
+    'second-implementation-alone',
+    'services/testing/independent/breaks-alone.ts',
+    "export { stub } from '../../wire/stub.ts';\n",
+  );
+  seed(
     'no-circle',
     'services/kernel/circle-one.ts',
     "import { two } from './circle-two.ts';\nexport const one = () => two;\n",

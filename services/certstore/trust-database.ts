@@ -1,5 +1,7 @@
 // Owns the schema of the trust database: pins and the trust journal in one SQLite file.
-import { Database } from '../kernel/database.ts';
+import type { Database } from '../kernel/database.ts';
+import type { Logger } from '../kernel/logger.ts';
+import { openServiceDatabase } from '../kernel/service-database.ts';
 
 const migrations = [
   `CREATE TABLE pin (
@@ -28,7 +30,14 @@ const migrations = [
   `ALTER TABLE pin ADD COLUMN announced_at INTEGER;`,
 ];
 
-/** @param file path or ":memory:" */
-export function openTrustDatabase(file: string): Database {
-  return new Database(file, migrations);
+/**
+ * @param file path or ":memory:"
+ * @param wasUsed whether the tenant has met providers before; then an empty file is damage
+ * @throws service.database-damaged
+ */
+export function openTrustDatabase(
+  file: string,
+  { logger, wasUsed }: { logger?: Logger; wasUsed?: () => boolean } = {},
+): Database {
+  return openServiceDatabase({ file, role: 'tenant', migrations, logger, wasUsed });
 }

@@ -5,6 +5,7 @@ import { productVersion } from '../host/product-version.ts';
 import { createActionDefiner } from './command-context.ts';
 import { commandGroups } from './command-groups.ts';
 import { createOutput } from './output.ts';
+import { whatCannotBeRepresented } from './raw-arguments.ts';
 
 const examples = `
 Examples:
@@ -21,6 +22,11 @@ Help on a command: farkeep COMMAND --help`;
 export async function runCommandLine(args: readonly string[], signal: AbortSignal): Promise<number> {
   let exitCode: number = exitCodes.done;
   const isJson = args.slice(0, endOfOptions(args)).includes('--json');
+  const unclear = whatCannotBeRepresented(args);
+  if (unclear !== undefined) {
+    createOutput({ isJson }).failure(unclear);
+    return exitCodes.usage;
+  }
   const program = createProgram(isJson);
   const action = createActionDefiner({
     signal,

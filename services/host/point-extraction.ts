@@ -3,15 +3,18 @@ import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { ErrorInfo } from '../contracts/errors.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
-import { makeFolders } from '../kernel/make-folders.ts';
+import { showPath } from '../mover/path-text.ts';
 import { extractPoint } from '../repository/extract.ts';
 import { restoreFailure } from '../repository/restore-failure.ts';
+import { countOfKind, isMissed, namesOf } from '../repository/special-files.ts';
 
 export interface ExtractionResult {
   readonly files: number;
   readonly bytes: number;
   readonly problems: readonly { readonly path: string; readonly reason: string }[];
   readonly problemCount: number;
+  /** What nobody has to do anything about. */
+  readonly remarks: readonly string[];
   /** Left alone because something is in their place. */
   readonly skipped: number;
   /** Why the extraction as a whole is not what was asked for. */
@@ -34,12 +37,6 @@ export async function extractRestorePoint(options: {
     });
   }
   const to = path.resolve(options.to);
-  try {
-    await makeFolders(to, { mode: 0o700 });
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new FarkeepError('restore.target', `${to} cannot be used: ${reason}`, { cause: error });
-  }
   const { onProgress } = options;
   const result = await extractPoint({
     tenantFolder,
@@ -52,7 +49,16 @@ export async function extractRestorePoint(options: {
   return {
     files: result.counts.files + result.counts.hardLinks,
     bytes: result.counts.contentBytes,
-    problems: result.problems.map(({ path: name, message }) => ({ path: name.toString('utf8'), reason: message })),
+    problems: result.problems.map(({ path: name, message, group }) => ({
+      path: showPath(name),
+      reason: group === undefined ? message : `${message}: ${namesOf(group, showPath)}`,
+    })),
+    remarks: [
+      ...result.specials
+        .filter(({ kind }) => !isMissed(kind))
+        .map((group) => `${countOfKind(group)} not made anew: ${namesOf(group, showPath)}`),
+      ...result.remarks.map((remark) => `${remark.text}: ${namesOf(remark, showPath)}`),
+    ],
     problemCount: result.problemCount,
     skipped: result.counts.skipped,
     ...(failure === undefined ? {} : { error: failure.toInfo() }),

@@ -1,11 +1,23 @@
 // Owns SQLite: opens a file with WAL and synchronous=FULL, runs numbered migrations, gives prepared statements. No ORM.
 import { pathToFileURL } from 'node:url';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
+import { toFarkeepError } from './farkeep-error.ts';
 
 export type Row = Record<string, null | number | bigint | string | Uint8Array>;
 
+export interface DatabaseOptions {
+  /** Called with the version of the schema that is there, before it is migrated; what it throws keeps the database closed. */
+  readonly beforeMigration?: (version: number) => void;
+  /** What whoever uses the database is told instead of SQLite's own error, which does not name the file. */
+  readonly explain?: (error: unknown) => unknown;
+  /** A write of `note` could not be done. */
+  readonly onLostNote?: (error: unknown) => void;
+}
+
 export class Database implements Disposable {
   readonly #database: DatabaseSync;
+  readonly #explain: (error: unknown) => unknown;
+  readonly #onLostNote: (error: unknown) => void;
   readonly #statements = new Map<string, StatementSync>();
 
   /**
@@ -13,12 +25,25 @@ export class Database implements Disposable {
    * @param migrations SQL scripts; script n brings the schema from version n to n + 1 (PRAGMA user_version)
    * @param access "read" never writes and never migrates; "frozen" is for a file on a read-only disk: no lock, no WAL, so nobody may write it
    */
-  constructor(file: string, migrations: readonly string[], access: 'write' | 'read' | 'frozen' = 'write') {
+  constructor(
+    file: string,
+    migrations: readonly string[],
+    access: 'write' | 'read' | 'frozen' = 'write',
+    options: DatabaseOptions = {},
+  ) {
+    this.#explain = options.explain ?? ((error) => error);
+    this.#onLostNote = options.onLostNote ?? (() => undefined);
     if (access === 'write') {
       // The time-out comes first: several processes may open a new file at once, and even the switch to WAL takes a lock.
       this.#database = new DatabaseSync(file, { timeout: 5000 });
-      this.#database.exec('PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;');
-      if (this.#version() !== migrations.length) this.#migrate(migrations);
+      try {
+        options.beforeMigration?.(this.#version());
+        this.#database.exec('PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;');
+        if (this.#version() !== migrations.length) this.#migrate(migrations);
+      } catch (error) {
+        this.#database.close();
+        throw error;
+      }
     } else {
       const location = access === 'frozen' ? new URL(`${pathToFileURL(file).href}?immutable=1`) : file;
       this.#database = new DatabaseSync(location, { readOnly: true, timeout: 5000 });
@@ -44,16 +69,41 @@ export class Database implements Disposable {
   }
 
   run(sql: string, ...parameters: SQLInputValue[]): { changes: number; lastId: number } {
-    const result = this.#prepare(sql).run(...parameters);
-    return { changes: Number(result.changes), lastId: Number(result.lastInsertRowid) };
+    return this.#told(() => {
+      const result = this.#prepare(sql).run(...parameters);
+      return { changes: Number(result.changes), lastId: Number(result.lastInsertRowid) };
+    });
+  }
+
+  /**
+   * Like `run`, for what may be lost: a time last seen, a figure that comes again, a session's history. A disk that is full, read-only or broken
+   * must not end what is worth more than the note about it. @returns undefined when it was lost
+   */
+  note(sql: string, ...parameters: SQLInputValue[]): { changes: number } | undefined {
+    return this.#noted(() => this.run(sql, ...parameters));
+  }
+
+  /** Like `transaction`, for what may be lost. @returns undefined when it was lost */
+  noteAll<T>(work: () => T): T | undefined {
+    return this.#noted(() => this.transaction(work));
+  }
+
+  #noted<T>(work: () => T): T | undefined {
+    try {
+      return work();
+    } catch (error) {
+      if (!isStorageFailure(error)) throw error;
+      this.#onLostNote(error);
+      return undefined;
+    }
   }
 
   get(sql: string, ...parameters: SQLInputValue[]): Row | undefined {
-    return this.#prepare(sql).get(...parameters);
+    return this.#told(() => this.#prepare(sql).get(...parameters));
   }
 
   all(sql: string, ...parameters: SQLInputValue[]): Row[] {
-    return this.#prepare(sql).all(...parameters);
+    return this.#told(() => this.#prepare(sql).all(...parameters));
   }
 
   iterate(sql: string, ...parameters: SQLInputValue[]): IterableIterator<Row> {
@@ -62,10 +112,10 @@ export class Database implements Disposable {
 
   /** Runs `work` whole or not at all. Not re-entrant. */
   transaction<T>(work: () => T): T {
-    this.#database.exec('BEGIN IMMEDIATE');
+    this.#told(() => this.#database.exec('BEGIN IMMEDIATE'));
     try {
       const result = work();
-      this.#database.exec('COMMIT');
+      this.#told(() => this.#database.exec('COMMIT'));
       return result;
     } catch (error) {
       // A full disk has rolled back already; a second one would hide the reason.
@@ -98,6 +148,14 @@ export class Database implements Disposable {
     this.close();
   }
 
+  #told<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      throw this.#explain(error);
+    }
+  }
+
   #prepare(sql: string): StatementSync {
     let statement = this.#statements.get(sql);
     if (statement === undefined) {
@@ -106,4 +164,9 @@ export class Database implements Disposable {
     }
     return statement;
   }
+}
+
+/** Of the disk below, not of what was asked. */
+function isStorageFailure(error: unknown): boolean {
+  return toFarkeepError(error).code.startsWith('storage.');
 }

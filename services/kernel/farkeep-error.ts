@@ -54,17 +54,32 @@ const systemCodes: Partial<Record<string, ErrorCode>> = {
   ENOSPC: 'storage.disk-full',
   EDQUOT: 'storage.disk-full',
   EROFS: 'storage.read-only',
+  EFBIG: 'storage.disk-full',
   EACCES: 'storage.io',
+  EPERM: 'storage.io',
   EIO: 'storage.io',
+  EMFILE: 'storage.io',
+  ENFILE: 'storage.io',
+  ESTALE: 'storage.io',
+  ENODEV: 'storage.io',
+  ENXIO: 'storage.io',
   EADDRINUSE: 'service.port-in-use',
   ECONNRESET: 'connection.lost',
   EPIPE: 'connection.lost',
   ETIMEDOUT: 'connection.lost',
+  ECONNREFUSED: 'connection.lost',
+  ECONNABORTED: 'connection.lost',
+  EHOSTUNREACH: 'connection.lost',
+  ENETUNREACH: 'connection.lost',
+  ENETDOWN: 'connection.lost',
+  ENOTFOUND: 'connection.lost',
+  EAI_AGAIN: 'connection.lost',
 };
 
 /** Primary result codes of SQLite (https://sqlite.org/rescode.html); extended ones carry them in their low byte. */
 const sqliteCodes: Partial<Record<number, ErrorCode>> = {
   5: 'storage.io',
+  6: 'storage.io',
   8: 'storage.read-only',
   10: 'storage.io',
   11: 'storage.damaged',
@@ -81,13 +96,28 @@ function codeOfSystemError(error: Error): ErrorCode | undefined {
   return systemCodes[error.code];
 }
 
-/** Turns anything thrown into a FarkeepError; system errors keep their meaning, the rest becomes `call.internal`. */
+/** Said by the operating system, about a file or a socket: there is a reason that people can understand, whatever its number. */
+function isSystemError(error: Error): boolean {
+  return 'errno' in error && 'syscall' in error && 'code' in error;
+}
+
+/**
+ * Turns anything thrown into a FarkeepError; system errors keep their meaning, the rest becomes `fallback`. No system error is ever
+ * `call.internal`: nothing is wrong with the program when a disk or a right is missing.
+ */
 export function toFarkeepError(thrown: unknown, fallback: ErrorCode = 'call.internal'): FarkeepError {
   if (thrown instanceof FarkeepError) return thrown;
   if (thrown instanceof Error) {
     if (thrown.name === 'AbortError') return new FarkeepError('call.cancelled', undefined, { cause: thrown });
     const code = codeOfSystemError(thrown);
-    return new FarkeepError(code ?? fallback, thrown.message, { cause: thrown });
+    const otherwise = fallback === 'call.internal' && isSystemError(thrown) ? 'storage.io' : fallback;
+    return new FarkeepError(code ?? otherwise, describe(thrown), { cause: thrown });
   }
   return new FarkeepError(fallback, String(thrown));
+}
+
+/** With the path, which Node.js leaves out of some messages. */
+function describe(error: Error): string {
+  const path = 'path' in error && typeof error.path === 'string' ? error.path : '';
+  return path === '' || error.message.includes(path) ? error.message : `${path}: ${error.message}`;
 }

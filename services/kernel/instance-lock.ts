@@ -40,7 +40,11 @@ export async function acquireInstanceLock(folder: string): Promise<InstanceLock>
       cause: error,
     });
   }
-  await writeFileAtomically(holderFile, `${JSON.stringify({ pid: process.pid, since: new Date().toISOString() })}\n`);
+  // For the message of whoever comes second; a full disk must not keep a service from starting.
+  await writeFileAtomically(
+    holderFile,
+    `${JSON.stringify({ pid: process.pid, since: new Date().toISOString() })}\n`,
+  ).catch(() => undefined);
   let isHeld = true;
   return {
     async release() {

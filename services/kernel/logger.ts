@@ -1,5 +1,7 @@
 // Owns logging: one interface, pino behind it in services, with redaction by name as the last net. Logs go to stderr; stdout is for results.
+// A line that cannot be written is lost, and nothing else: log-output.ts.
 import pino from 'pino';
+import { createLogOutput, standardError, type LogOutput } from './log-output.ts';
 import { redact } from './redaction.ts';
 
 export type LogLevel = 'error' | 'warn' | 'info' | 'debug';
@@ -29,8 +31,21 @@ function wrap(target: pino.Logger): Logger {
 }
 
 /** JSON lines on stderr. */
-export function createLogger({ level = 'info', name }: { level?: LogLevel; name: string }): Logger {
-  return wrap(pino({ level, name, base: { name } }, pino.destination({ fd: 2, sync: true })));
+export function createLogger({
+  level = 'info',
+  name,
+  write = standardError,
+}: {
+  level?: LogLevel;
+  name: string;
+  /** Another way out, in tests. */
+  write?: Parameters<typeof createLogOutput>[0];
+}): Logger {
+  const output: LogOutput = createLogOutput(write, (lines, reason) => {
+    const line = { level: pino.levels.values['warn'], time: Date.now(), name, lines, reason };
+    return `${JSON.stringify({ ...line, msg: 'Log lines could not be written and are lost' })}\n`;
+  });
+  return wrap(pino({ level, name, base: { name } }, output));
 }
 
 export const silentLogger: Logger = {

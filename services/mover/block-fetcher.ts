@@ -1,13 +1,14 @@
 // Owns asking the target for blocks during a restore: spreads requests over the streams, joins requests for the same content, hands out contents.
 // Contents come decoded and checked from the stream workers, which make files of one block by themselves. Bounds nothing: its callers ask for no
 // more than they can hold.
-import type { ErrorInfo } from '../contracts/errors.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import { releaseMemory } from '../kernel/release-memory.ts';
+import type { RefusedStep } from '../repository/entry-metadata.ts';
 import type { SmallFile } from '../repository/small-file.ts';
 import type { StreamPool } from './stream-pool.ts';
 import { asBuffer } from './worker-link.ts';
-import type { FromWorker, PlacedFile, RestoredBlock } from './worker-link.ts';
+import type { FromWorker, RestoredBlock } from './worker-link.ts';
+import { packPlacedFiles, type PlacedFile } from './placed-files.ts';
 
 /** While more blocks than this are on their way a request waits until it is full: tiny files would make a message each. */
 const requestBlocks = 64;
@@ -19,6 +20,20 @@ export interface FetchedBlock {
   readonly release: () => void;
 }
 
+/** What became of a file that a worker was to make. `error`: it is not there. */
+export type PlacedOutcome =
+  { readonly refused: readonly RefusedStep[]; readonly error?: undefined } | { readonly error: FarkeepError };
+
+/** What is gathered for one stream. */
+interface Request {
+  ids: Buffer[];
+  files: PlacedFile[];
+  bytes: number;
+  unansweredBlocks: number;
+}
+
+const nothingRefused: PlacedOutcome = { refused: [] };
+
 interface Asked extends PromiseWithResolvers<FetchedBlock> {
   askers: number;
 }
@@ -26,18 +41,17 @@ interface Asked extends PromiseWithResolvers<FetchedBlock> {
 export class BlockFetcher {
   readonly #pool: Pick<StreamPool, 'send' | 'size'>;
   readonly #asked = new Map<string, Asked>();
-  readonly #placing = new Map<number, PromiseWithResolvers<ErrorInfo | undefined>>();
+  readonly #placing = new Map<number, (outcome: PlacedOutcome) => void>();
+  readonly #requests: readonly Request[];
   #nextFile = 0;
-  #request: Buffer[] = [];
-  #files: PlacedFile[] = [];
-  #requestBytes = 0;
+  /** Takes the next content; files have their streams. */
   #nextStream = 0;
-  #unansweredBlocks = 0;
   #isFlushPlanned = false;
   #failure: FarkeepError | undefined;
 
   constructor(pool: Pick<StreamPool, 'send' | 'size'>) {
     this.#pool = pool;
+    this.#requests = Array.from({ length: pool.size }, () => ({ ids: [], files: [], bytes: 0, unansweredBlocks: 0 }));
   }
 
   /**
@@ -55,31 +69,40 @@ export class BlockFetcher {
     const answer: Asked = { ...Promise.withResolvers<FetchedBlock>(), askers: 1 };
     answer.promise.catch(() => undefined); // whoever waits gets it; a file that was given up does not wait any more
     this.#asked.set(key, answer);
-    this.#ask(id, lengthBytes);
+    this.#ask(this.#nextStream, id, lengthBytes);
     return answer.promise;
   }
 
   /**
-   * As fetch, for a file that is this one block: the worker that gets the block makes it. Resolves with what kept it from setting all of
-   * owner, mode and times.
-   * @throws as fetch, and what the file system says
+   * As fetch, for a file that is this one block: the worker that gets the block makes it. Files of one lane go to one worker.
+   * `onEnd` is called once, unless the session ends before: then nobody knows what became of the file.
    */
-  place(id: Buffer, lengthBytes: number, file: SmallFile): Promise<ErrorInfo | undefined> {
-    if (this.#failure !== undefined) return Promise.reject(this.#failure);
+  place(
+    id: Buffer,
+    { lane, lengthBytes, file }: { readonly lane: number; readonly lengthBytes: number; readonly file: SmallFile },
+    onEnd: (outcome: PlacedOutcome) => void,
+  ): void {
+    if (this.#failure !== undefined) return;
+    const stream = lane % this.#pool.size;
+    const request = this.#requests[stream];
+    if (request === undefined) throw new FarkeepError('call.internal', 'There is no stream to ask for blocks');
     const index = this.#nextFile;
-    this.#nextFile += 1;
-    const answer = Promise.withResolvers<ErrorInfo | undefined>();
-    this.#placing.set(index, answer);
-    this.#files.push({ index, position: this.#request.length, lengthBytes, file });
-    this.#ask(id, lengthBytes);
-    return answer.promise;
+    this.#nextFile = (this.#nextFile + 1) % 2 ** 32;
+    this.#placing.set(index, onEnd);
+    request.files.push({ index, position: request.ids.length, lengthBytes, file });
+    this.#ask(stream, id, lengthBytes);
   }
 
-  #ask(id: Buffer, lengthBytes: number): void {
-    this.#request.push(id);
-    this.#requestBytes += lengthBytes;
-    if (this.#request.length >= requestBlocks || this.#requestBytes >= requestBytes) this.#flush();
-    else if (!this.#isFlushPlanned) {
+  #ask(stream: number, id: Buffer, lengthBytes: number): void {
+    const request = this.#requests[stream];
+    if (request === undefined) throw new FarkeepError('call.internal', 'There is no stream to ask for blocks');
+    request.ids.push(id);
+    request.bytes += lengthBytes;
+    if (request.ids.length >= requestBlocks || request.bytes >= requestBytes) {
+      this.#flush(stream, request);
+      return;
+    }
+    if (!this.#isFlushPlanned) {
       this.#isFlushPlanned = true;
       setImmediate(() => {
         this.#isFlushPlanned = false;
@@ -89,60 +112,72 @@ export class BlockFetcher {
   }
 
   #flushWhenDue(): void {
-    if (this.#unansweredBlocks < requestBlocks) this.#flush();
+    for (const [stream, request] of this.#requests.entries())
+      if (request.unansweredBlocks < requestBlocks) this.#flush(stream, request);
   }
 
-  #flush(): void {
-    if (this.#request.length === 0 || this.#failure !== undefined) return;
-    const ids = new Uint8Array(Buffer.concat(this.#request));
-    this.#unansweredBlocks += this.#request.length;
-    this.#pool.send(this.#nextStream, { type: 'read', ids, files: this.#files });
-    this.#request = [];
-    this.#files = [];
-    this.#requestBytes = 0;
-    this.#nextStream = (this.#nextStream + 1) % this.#pool.size;
+  #flush(stream: number, request: Request): void {
+    if (request.ids.length === 0 || this.#failure !== undefined) return;
+    const ids = new Uint8Array(Buffer.concat(request.ids));
+    const files = packPlacedFiles(request.files);
+    request.unansweredBlocks += request.ids.length;
+    request.ids = [];
+    request.files = [];
+    request.bytes = 0;
+    if (stream === this.#nextStream) this.#nextStream = (stream + 1) % this.#pool.size;
+    this.#pool.send(stream, { type: 'read', ids, files }, [files.buffer]);
   }
 
-  receive(message: FromWorker): void {
+  receive(stream: number, message: FromWorker): void {
+    const answered = this.#take(message);
+    if (answered === 0) return;
+    const request = this.#requests[stream];
+    if (request !== undefined) request.unansweredBlocks -= answered;
+    this.#flushWhenDue();
+  }
+
+  /** @returns how many blocks it answers for */
+  #take(message: FromWorker): number {
     switch (message.type) {
       case 'blocks':
-        this.#unansweredBlocks -= message.blocks.length;
         this.#handOut(message.blocks);
-        break;
+        return message.blocks.length;
       case 'placed':
-        this.#unansweredBlocks -= message.results.length;
-        for (const { index, error, metadataError } of message.results) {
-          const answer = this.#placing.get(index);
-          this.#placing.delete(index);
-          if (error === undefined) answer?.resolve(metadataError);
-          else answer?.reject(FarkeepError.fromInfo(error));
-        }
-        break;
+        for (const index of message.whole) this.#placed(index, nothingRefused);
+        for (const { index, error, refused } of message.results)
+          this.#placed(
+            index,
+            error === undefined ? { refused: refused ?? [] } : { error: FarkeepError.fromInfo(error) },
+          );
+        return message.whole.length + message.results.length;
       case 'blocks-failed': {
         const all = asBuffer(message.ids);
         const error = new FarkeepError(message.code, message.message);
-        this.#unansweredBlocks -= all.length / 32;
-        for (let at = 0; at < all.length; at += 32) this.#take(all.subarray(at, at + 32))?.reject(error);
-        break;
+        for (let at = 0; at < all.length; at += 32) this.#takeAsked(all.subarray(at, at + 32))?.reject(error);
+        return all.length / 32;
       }
       default:
-        return;
+        return 0;
     }
-    this.#flushWhenDue();
+  }
+
+  #placed(index: number, outcome: PlacedOutcome): void {
+    const onEnd = this.#placing.get(index);
+    this.#placing.delete(index);
+    onEnd?.(outcome);
   }
 
   fail(error: FarkeepError): void {
     this.#failure ??= error;
     for (const answer of this.#asked.values()) answer.reject(error);
     this.#asked.clear();
-    for (const answer of this.#placing.values()) answer.reject(error);
     this.#placing.clear();
   }
 
   #handOut(blocks: readonly RestoredBlock[]): void {
     const users = new Map<ArrayBufferLike, number>();
     const answers = blocks.map(({ id, content }) => {
-      const answer = this.#take(asBuffer(id));
+      const answer = this.#takeAsked(asBuffer(id));
       users.set(content.buffer, (users.get(content.buffer) ?? 0) + (answer?.askers ?? 0));
       return { answer, content };
     });
@@ -158,7 +193,7 @@ export class BlockFetcher {
     }
   }
 
-  #take(id: Buffer): Asked | undefined {
+  #takeAsked(id: Buffer): Asked | undefined {
     const key = id.toString('latin1');
     const answer = this.#asked.get(key);
     this.#asked.delete(key);

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import { blockIdOf } from '../repository/block-content.ts';
 import { FilePlacer } from './file-placer.ts';
-import type { PlacedFile } from './worker-link.ts';
+import { packPlacedFiles, unpackPlacedFiles, type PlacedFile } from './placed-files.ts';
 
 let folder: string;
 let placer: FilePlacer;
@@ -24,14 +24,16 @@ afterEach(() => {
 
 function fileAt(name: string, index: number, more: Partial<PlacedFile> = {}): PlacedFile {
   const file = {
-    temporaryPath: Buffer.from(path.join(folder, `.part-${index}`)),
-    path: Buffer.from(path.join(folder, name)),
+    folder: Buffer.from(folder),
+    name: Buffer.from(name),
+    isHidden: false,
     metadata: {
       mode: 0o640,
-      owner: { uid: 0, gid: 0, userName: '', groupName: '' },
+      owner: { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 },
       mtimeNs: 1_600_000_000_000_000_000n,
     },
     isOwnerRestored: false,
+    bornOwner: undefined,
     isReplacing: false,
   };
   return { index, position: 0, lengthBytes: content.length, file, ...more };
@@ -42,8 +44,8 @@ describe('a file that is one block', () => {
     placer.expect([randomBytes(32), id], [fileAt('a', 7, { position: 1 })]);
     // Over the thread border a Buffer comes as a Uint8Array.
     expect(placer.place(id, new Uint8Array(content))).toBe(true);
-    expect(placer.takeResults()).toEqual([{ index: 7 }]);
-    expect(placer.takeResults()).toEqual([]);
+    expect(placer.takeResults()).toEqual({ whole: Uint32Array.of(7), results: [] });
+    expect(placer.takeResults()).toBeUndefined();
     expect(readdirSync(folder)).toEqual(['a']);
     expect(readFileSync(path.join(folder, 'a'))).toEqual(content);
     const { mode, mtimeMs } = lstatSync(path.join(folder, 'a'));
@@ -60,7 +62,7 @@ describe('a file that is one block', () => {
       true,
       false,
     ]);
-    expect(placer.takeResults()).toEqual([{ index: 1 }, { index: 2 }]);
+    expect(placer.takeResults()).toEqual({ whole: Uint32Array.of(1, 2), results: [] });
     expect(readdirSync(folder)).toEqual(['a', 'b']);
   });
 
@@ -76,17 +78,16 @@ describe('a file that is one block', () => {
   it('is not made of a block that has another length than the restore point says, and leaves nothing behind', () => {
     placer.expect([id], [fileAt('a', 1, { lengthBytes: 999 })]);
     expect(placer.place(id, content)).toBe(true);
-    expect(placer.takeResults()).toMatchObject([{ index: 1, error: { code: 'restore.mismatch' } }]);
+    expect(placer.takeResults()).toMatchObject({ results: [{ index: 1, error: { code: 'restore.mismatch' } }] });
     expect(readdirSync(folder)).toEqual([]);
   });
 
   it('that cannot be made says why', () => {
     const { file, ...rest } = fileAt('a', 1);
-    placer.expect([id], [{ ...rest, file: { ...file, path: Buffer.from(path.join(folder, 'missing', 'a')) } }]);
+    placer.expect([id], [{ ...rest, file: { ...file, folder: Buffer.from(path.join(folder, 'missing')) } }]);
     placer.place(id, content);
-    expect(placer.takeResults()).toMatchObject([
-      { index: 1, error: { code: 'storage.io', message: expect.stringContaining('ENOENT') } },
-    ]);
+    const message = 'It could not be written here: ENOENT: no such file or directory';
+    expect(placer.takeResults()).toMatchObject({ results: [{ index: 1, error: { code: 'storage.io', message } }] });
     expect(readdirSync(folder)).toEqual([]);
   });
 
@@ -95,7 +96,33 @@ describe('a file that is one block', () => {
     const lost = new FarkeepError('storage.damaged', 'The pack is gone').toInfo();
     expect(placer.fail(id, lost)).toBe(true);
     expect(placer.fail(id, lost)).toBe(false);
-    expect(placer.takeResults()).toEqual([{ index: 1, error: lost }]);
+    expect(placer.takeResults()).toMatchObject({ results: [{ index: 1, error: lost }] });
+  });
+
+  it('is made under its own name where nobody sees it, and leaves what stands there', () => {
+    const { file, ...rest } = fileAt('a', 1);
+    placer.expect([id, id], [{ ...rest, file: { ...file, isHidden: true } }]);
+    placer.expect([id], [{ ...rest, index: 2, file: { ...file, isHidden: true } }]);
+    placer.place(id, content);
+    placer.place(id, Buffer.alloc(content.length));
+    expect(placer.takeResults()).toMatchObject({ whole: Uint32Array.of(1), results: [{ index: 2 }] });
+    expect(readFileSync(path.join(folder, 'a'))).toEqual(content);
+  });
+
+  it('is the same when it has been packed for another thread', () => {
+    const plain = fileAt('a', 2 ** 32 - 1, { position: 63, lengthBytes: 4_000_000 });
+    const { file } = fileAt('\xff', 2);
+    const metadata = { mode: 0o7777, owner: { uid: 2 ** 32 - 2, gid: 7 }, mtimeNs: -(2n ** 63n) };
+    const odd = {
+      ...file,
+      metadata,
+      isHidden: true,
+      isOwnerRestored: true,
+      isReplacing: true,
+      bornOwner: { uid: 1, gid: 2 },
+    };
+    const files = [plain, { index: 0, position: 0, lengthBytes: 0, file: odd }];
+    expect(unpackPlacedFiles(Buffer.from(packPlacedFiles(files)))).toEqual(files);
   });
 
   it('cannot wait for a block that is not asked for', () => {

@@ -1,14 +1,16 @@
 // Owns which blocks that a stream worker asks for are whole files, and makes these files as the blocks arrive: their content crosses no
 // thread, and small files are made on as many threads as there are streams. Paths were chosen by the tree writer on the main thread.
 import type { ErrorInfo } from '../contracts/errors.ts';
-import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
+import { FarkeepError } from '../kernel/farkeep-error.ts';
 import { placeSmallFile } from '../repository/small-file.ts';
-import { asBuffer } from './worker-link.ts';
-import type { PlacedFile, PlacedResult } from './worker-link.ts';
+import { placeError } from '../repository/restore-problems.ts';
+import type { PlacedFile } from './placed-files.ts';
+import type { PlacedResult } from './worker-link.ts';
 
 export class FilePlacer {
   /** By block. A block that is asked for as content too comes once more; which of the two comes first makes no difference. */
   readonly #expected = new Map<string, PlacedFile[]>();
+  #whole: number[] = [];
   #results: PlacedResult[] = [];
 
   /** Before the request for `ids` is sent. */
@@ -26,7 +28,9 @@ export class FilePlacer {
   place(id: Buffer, content: Uint8Array): boolean {
     const placed = this.#take(id);
     if (placed === undefined) return false;
-    this.#results.push(make(placed, content));
+    const result = make(placed, content);
+    if (result === undefined) this.#whole.push(placed.index);
+    else this.#results.push(result);
     return true;
   }
 
@@ -37,10 +41,13 @@ export class FilePlacer {
     return placed !== undefined;
   }
 
-  takeResults(): readonly PlacedResult[] {
-    const results = this.#results;
+  /** Undefined when there are none. */
+  takeResults(): { readonly whole: Uint32Array<ArrayBuffer>; readonly results: readonly PlacedResult[] } | undefined {
+    if (this.#whole.length === 0 && this.#results.length === 0) return undefined;
+    const taken = { whole: Uint32Array.from(this.#whole), results: this.#results };
+    this.#whole = [];
     this.#results = [];
-    return results;
+    return taken;
   }
 
   #take(id: Buffer): PlacedFile | undefined {
@@ -52,20 +59,16 @@ export class FilePlacer {
   }
 }
 
-function make({ index, lengthBytes, file }: PlacedFile, content: Uint8Array): PlacedResult {
+/** Undefined when there is nothing to say. */
+function make({ index, lengthBytes, file }: PlacedFile, content: Uint8Array): PlacedResult | undefined {
   try {
     if (content.length !== lengthBytes)
       throw new FarkeepError('restore.mismatch', `A block has ${content.length} bytes instead of ${lengthBytes}`);
-    const temporaryPath = asBuffer(file.temporaryPath);
-    const metadataError = placeSmallFile({ ...file, temporaryPath, path: asBuffer(file.path) }, [content]);
-    return metadataError === undefined ? { index } : { index, metadataError: infoOf(metadataError) };
+    const refused = placeSmallFile(file, [content]);
+    return refused.length === 0 ? undefined : { index, refused };
   } catch (error) {
-    return { index, error: infoOf(error) };
+    return { index, error: placeError(error).toInfo() };
   }
-}
-
-function infoOf(error: unknown): ErrorInfo {
-  return toFarkeepError(error, 'storage.io').toInfo();
 }
 
 function keyOf(id: Buffer): string {

@@ -25,6 +25,14 @@ export class InFlightBudget {
     await answer.promise;
   }
 
+  /** As take, for who need not wait: false when it would, or when nothing will be given back any more. */
+  tryTake(amount: number): boolean {
+    const needed = Math.min(amount, this.#total);
+    if (this.#failure !== undefined || this.#waiting.length > 0 || this.#available < needed) return false;
+    this.#available -= needed;
+    return true;
+  }
+
   giveBack(amount: number): void {
     this.#available += Math.min(amount, this.#total);
     for (let next = this.#waiting[0]; next !== undefined && this.#available >= next.amount; next = this.#waiting[0]) {

@@ -49,7 +49,7 @@ export interface BackupOperation {
   readonly pointId: string;
   /** SQLite file of this job; made when missing. */
   readonly fileCachePath: string;
-  /** Reads every file, whatever is remembered of it. */
+  /** Every file is read, whatever the file cache knows of it. */
   readonly isFullRead?: boolean;
 }
 

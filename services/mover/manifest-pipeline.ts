@@ -112,8 +112,8 @@ export class ManifestPipeline {
     return { rootHash: blockIdOf(rootBytes).toString('hex'), warningCount: 0 };
   }
 
-  receive(_streamIndex: number, message: FromWorker): void {
-    this.#fetcher.receive(message);
+  receive(streamIndex: number, message: FromWorker): void {
+    this.#fetcher.receive(streamIndex, message);
   }
 
   fail(error: FarkeepError): void {

@@ -36,7 +36,7 @@ function backup(more: Partial<MoverSessionOptions> = {}, pointId = newId()): Pro
       kind: 'backup',
       sourcePaths: [source],
       excludes: [],
-      jobId: 'job',
+      jobId: '0b'.repeat(16),
       jobName: 'Job',
       pointId,
       fileCachePath: path.join(folder, `${pointId}.sqlite`),

@@ -1,4 +1,5 @@
 // Owns which entries of a restore point were asked for: paths in raw bytes, each with everything below it.
+import { isAtOrBelow } from '../repository/tree-selection.ts';
 import { showPath } from './path-text.ts';
 
 export class PathSelection {
@@ -32,6 +33,11 @@ export class PathSelection {
       }
     }
     return false;
+  }
+
+  /** Whether `folderPath` is on the way to something that was asked for. */
+  leadsTo(folderPath: Buffer): boolean {
+    return this.#paths.some(({ path }) => isAtOrBelow(path, folderPath));
   }
 
   get isAnyMatched(): boolean {

@@ -6,7 +6,7 @@ import path from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
-import { temporaryName } from '../repository/tree-destination.ts';
+import { temporaryName } from '../repository/temporary-name.ts';
 import { ArenaPool } from './arena-pool.ts';
 import { InFlightBudget } from './in-flight-budget.ts';
 import { ContentList, packContent, unpackContent } from './content-list.ts';

@@ -9,11 +9,12 @@ import type { PointRoot } from '../repository/point-root-fields.ts';
 import { isDamage, noRoomLeft, restoreFailure } from '../repository/restore-failure.ts';
 import { chooseItems, findLinkedElsewhere } from '../repository/tree-selection.ts';
 import { countOfKind, isMissed, namesOf } from '../repository/special-files.ts';
-import { TreeWriter } from '../repository/tree-writer.ts';
+import { TreeWriter, type BegunFile, type ComparedFile } from '../repository/tree-writer.ts';
 import type { FileSink, PlaceableFile } from '../repository/file-sink.ts';
+import type { RestoreCounts } from '../repository/restore-failure.ts';
+import type { RestoreProblem } from '../repository/restore-problems.ts';
 import type { SmallFile } from '../repository/small-file.ts';
-import type { RestoreCounts, RestoreProblem } from '../repository/tree-writer.ts';
-import type { ContentReference, ManifestItem, TreeEntry } from '../repository/tree-entry.ts';
+import type { ContentReference, FileEntry, ManifestItem, TreeEntry } from '../repository/tree-entry.ts';
 import { BlockFetcher } from './block-fetcher.ts';
 import type { FetchedBlock } from './block-fetcher.ts';
 import { InFlightBudget } from './in-flight-budget.ts';
@@ -66,8 +67,13 @@ export class RestorePipeline {
   readonly #placedFiles = new InFlightBudget(maxPlacedFiles);
   readonly #objects = new Map<string, RestoredObject>();
   readonly #aborted = Promise.withResolvers<never>();
+  /** Until it is finished. */
   #writer: TreeWriter | undefined;
-  #current: OpenFile | undefined;
+  #counts: RestoreCounts | undefined;
+  #current: OpenFile | ComparedFile | undefined;
+  /** Files that stream workers are making. */
+  #placing = 0;
+  #onNonePlacing: (() => void) | undefined;
   #total: { bytes: number; files: number } | undefined;
   #processedBytes = 0;
   #processedFiles = 0;
@@ -95,7 +101,7 @@ export class RestorePipeline {
       transferredBytes,
       durableBytes: 0,
       processedFiles: this.#processedFiles,
-      skippedFiles: this.#writer?.counts.skipped ?? 0,
+      skippedFiles: this.#counts?.skipped ?? 0,
       unchangedFiles: 0,
       newBlocks,
       reusedBlocks: this.#reusedBlocks,
@@ -124,18 +130,22 @@ export class RestorePipeline {
       },
     });
     this.#writer = writer;
-    let result;
-    try {
-      for await (const item of await this.#chosenItems(root, selection)) await this.#item(item, writer);
-      this.phase = 'finalising';
-      await Promise.race([Promise.all(this.#files), this.#aborted.promise]);
-    } finally {
-      result = await writer.finish();
+    this.#counts = writer.counts;
+    for await (const item of await this.#chosenItems(root, selection)) {
+      const step = this.#item(item, writer, selection);
+      if (step !== undefined) await step;
     }
+    this.phase = 'finalising';
+    await Promise.race([this.#allEnded(), this.#aborted.promise]);
+    this.#writer = undefined;
+    const result = await writer.finish();
+    this.#counts = result.counts;
     for (const group of result.specials) {
       if (isMissed(group.kind)) continue;
       this.#emit({ type: 'remark', text: `${countOfKind(group)} not made anew: ${namesOf(group, showPath)}` });
     }
+    for (const remark of result.remarks)
+      this.#emit({ type: 'remark', text: `${remark.text}: ${namesOf(remark, showPath)}` });
     // Nothing of it there: that is the failure, not a warning for each.
     const unmatched = selection.isAnyMatched ? selection.unmatched() : [];
     for (const path of unmatched) {
@@ -159,8 +169,19 @@ export class RestorePipeline {
     };
   }
 
+  /**
+   * After an attempt that was cut, when no stream worker makes files any more: what is whole stays, all else is taken away.
+   * What the attempt did not get to is no problem of its own.
+   */
+  async close(): Promise<void> {
+    this.#isBroken = true;
+    await Promise.all(this.#files);
+    await this.#writer?.finish(false);
+    this.#writer = undefined;
+  }
+
   #restored(): RestoredFigures {
-    const counts = this.#writer?.counts;
+    const counts = this.#counts;
     if (counts === undefined) return { files: 0, bytes: 0, skipped: 0, failed: 0 };
     const { files, hardLinks, contentBytes, skipped, failed } = counts;
     return { files: files + hardLinks, bytes: contentBytes, skipped, failed };
@@ -178,8 +199,8 @@ export class RestorePipeline {
     return restoreFailure(counts);
   }
 
-  receive(_streamIndex: number, message: FromWorker): void {
-    this.#fetcher.receive(message);
+  receive(streamIndex: number, message: FromWorker): void {
+    this.#fetcher.receive(streamIndex, message);
   }
 
   fail(error: FarkeepError): void {
@@ -193,45 +214,72 @@ export class RestorePipeline {
   async #chosenItems(root: PointRoot, selection: PathSelection): Promise<AsyncIterable<ManifestItem>> {
     if (selection.isAll) return readManifest(fetchManifest(root, this.#fetcher));
     const isChosen = (path: Buffer): boolean => selection.includes(path);
+    const choice = { isChosen, leadsToChosen: (path: Buffer): boolean => selection.leadsTo(path) };
     if (root.totals.hardLinks === 0)
-      return chooseItems(readManifest(fetchManifest(root, this.#fetcher)), { isChosen }, new Set());
+      return chooseItems(readManifest(fetchManifest(root, this.#fetcher)), choice, new Set());
     const contents = new RereadableManifest(root, this.#fetcher);
     const wanted = await findLinkedElsewhere(readManifest(contents.read()), isChosen);
-    return chooseItems(readManifest(contents.read()), { isChosen }, wanted);
+    return chooseItems(readManifest(contents.read()), choice, wanted);
   }
 
-  async #item(item: ManifestItem, writer: TreeWriter): Promise<void> {
+  async #allEnded(): Promise<void> {
+    await Promise.all(this.#files);
+    if (this.#placing > 0) await new Promise<void>((resolve) => (this.#onNonePlacing = resolve));
+  }
+
+  /** A promise only where something has to be waited for: a turn of the event loop for each small file would cost more than making it. */
+  #item(item: ManifestItem, writer: TreeWriter, selection: PathSelection): Promise<void> | undefined {
+    const current = this.#current;
     switch (item.type) {
       case 'entry':
         this.#current = undefined;
-        await this.#entry(item.entry, writer);
-        return;
+        return this.#entry(item.entry, writer, selection);
       case 'content':
-        if (this.#current !== undefined) await this.#content(this.#current, item.content);
-        return;
+        if (current === undefined) return undefined;
+        return 'sink' in current ? this.#content(current, item.content) : current.compare(item.content);
       case 'file-end':
-        if (this.#current !== undefined) this.#end(this.#current, item);
         this.#current = undefined;
-        return;
+        if (current === undefined) return undefined;
+        if ('sink' in current) this.#end(current, item);
+        else this.#passed(current.entry, () => current.finish(item));
+        return undefined;
     }
   }
 
-  async #entry(entry: TreeEntry, writer: TreeWriter): Promise<void> {
-    const objectName = this.#object(entry.path);
-    const sink = writer.begin(entry);
+  #entry(entry: TreeEntry, writer: TreeWriter, selection: PathSelection): Promise<void> | undefined {
+    const isOnTheWay = entry.kind === 'folder' && !selection.includes(entry.path);
+    const objectName = isOnTheWay ? '' : this.#object(entry.path);
+    const begun = writer.begin(entry, isOnTheWay);
     if (entry.kind === 'hardlink') this.#processedFiles += 1;
-    if (entry.kind !== 'file') return;
-    if (sink === undefined) {
-      this.#processedFiles += 1;
-      this.#processedBytes += entry.sizeBytes;
-      return;
+    if (begun instanceof Promise) return begun.then((file) => this.#file(entry, file, objectName));
+    return this.#file(entry, begun, objectName);
+  }
+
+  #file(entry: TreeEntry, begun: BegunFile, objectName: string): Promise<void> | undefined {
+    if (entry.kind !== 'file') return undefined;
+    if (begun === undefined) {
+      this.#passed(entry);
+      return undefined;
     }
-    const { smallFile } = sink;
-    if (smallFile !== undefined) {
-      await this.#place(sink, smallFile, objectName);
-      return;
+    if ('sink' in begun) {
+      const { smallFile } = begun.sink;
+      return smallFile === undefined
+        ? this.#open(entry, begun.sink, objectName)
+        : this.#place(begun.sink, smallFile, objectName);
     }
-    await this.#openFiles.take(1);
+    this.#current = begun.compared;
+    return begun.compared.compare(entry.content);
+  }
+
+  /** Nothing of it has to be fetched. */
+  #passed(entry: FileEntry, end?: () => void): void {
+    end?.();
+    this.#processedFiles += 1;
+    this.#processedBytes += entry.sizeBytes;
+  }
+
+  async #open(entry: FileEntry, sink: PlaceableFile, objectName: string): Promise<void> {
+    if (!this.#openFiles.tryTake(1)) await this.#openFiles.take(1);
     const file: OpenFile = { sink, objectName, tail: Promise.resolve(), error: undefined };
     await this.#content(file, entry.content);
     if (entry.isContinued) this.#current = file;
@@ -239,27 +287,39 @@ export class RestorePipeline {
   }
 
   /** Has the file made where its block arrives; waits while too much is in flight. */
-  async #place(sink: PlaceableFile, smallFile: SmallFile, objectName: string): Promise<void> {
+  #place(sink: PlaceableFile, smallFile: SmallFile, objectName: string): Promise<void> | undefined {
+    const cost = sink.entry.sizeBytes + blockOverheadBytes;
+    const ask = (): void => this.#askFor(sink, smallFile, objectName, cost);
+    if (this.#placedFiles.tryTake(1)) {
+      if (this.#budget.tryTake(cost)) {
+        ask();
+        return undefined;
+      }
+      return this.#budget.take(cost).then(ask);
+    }
+    return this.#placedFiles
+      .take(1)
+      .then(() => this.#budget.take(cost))
+      .then(ask);
+  }
+
+  #askFor(sink: PlaceableFile, file: SmallFile, objectName: string, cost: number): void {
     const { sizeBytes, content } = sink.entry;
     const id = content[0]?.id;
     if (id == null) throw new FarkeepError('call.internal', 'A file without a block cannot be made of one');
-    const cost = sizeBytes + blockOverheadBytes;
-    await this.#placedFiles.take(1);
-    await this.#budget.take(cost);
-    this.#finishing(
-      this.#fetcher
-        .place(id, sizeBytes, smallFile)
-        .then((metadataError) => {
-          sink.placed(metadataError === undefined ? undefined : FarkeepError.fromInfo(metadataError));
-          this.#written(sizeBytes, objectName);
-        })
-        .catch((error: unknown) => sink.fail(error))
-        .finally(() => {
-          this.#processedBytes += sizeBytes;
-          this.#budget.giveBack(cost);
-          this.#placedFiles.giveBack(1);
-        }),
-    );
+    this.#placing += 1;
+    this.#fetcher.place(id, { lane: sink.lane, lengthBytes: sizeBytes, file }, (outcome) => {
+      this.#placing -= 1;
+      this.#processedFiles += 1;
+      this.#processedBytes += sizeBytes;
+      this.#budget.giveBack(cost);
+      this.#placedFiles.giveBack(1);
+      if (outcome.error === undefined) {
+        sink.placed(outcome.refused);
+        this.#written(sizeBytes, objectName);
+      } else this.#finishing(sink.fail(outcome.error));
+      if (this.#placing === 0) this.#onNonePlacing?.();
+    });
   }
 
   /** Asks for the pieces and queues their writing; waits while too much is in flight. */
@@ -299,7 +359,10 @@ export class RestorePipeline {
     this.#finishing(
       file.tail
         .then(() => (file.error === undefined ? file.sink.finish(end) : file.sink.fail(file.error)))
-        .finally(() => this.#openFiles.giveBack(1)),
+        .finally(() => {
+          this.#openFiles.giveBack(1);
+          this.#processedFiles += 1;
+        }),
     );
   }
 
@@ -314,10 +377,7 @@ export class RestorePipeline {
       .catch((error: unknown) => {
         this.fail(toFarkeepError(error));
       })
-      .finally(() => {
-        this.#processedFiles += 1;
-        this.#files.delete(done);
-      });
+      .finally(() => this.#files.delete(done));
     this.#files.add(done);
   }
 
@@ -332,7 +392,7 @@ export class RestorePipeline {
     return name;
   }
 
-  #problem({ path, code, message, isRestored }: RestoreProblem): void {
+  #problem({ path, code, message, isRestored, group }: RestoreProblem): void {
     if (this.#isBroken) return;
     if (code === 'storage.disk-full') {
       // Whatever comes now would be sent for nothing.
@@ -344,6 +404,7 @@ export class RestorePipeline {
       object.problems += 1;
       if (!isRestored && isDamage(code)) object.losses += 1;
     }
-    this.#emit({ type: 'warning', warning: { code, message, path: showPath(path) } });
+    const text = group === undefined ? message : `${message}: ${namesOf(group, showPath)}`;
+    this.#emit({ type: 'warning', warning: { code, message: text, path: showPath(path) } });
   }
 }

@@ -1,7 +1,7 @@
 // Owns one attempt of a session at the tenant: stream workers, the pipeline of the operation, progress, the orderly end.
 // Lives in its own process (mover-entry.ts); never sees Key A.
 import type { ErrorInfo } from '../contracts/errors.ts';
-import { FarkeepError } from '../kernel/farkeep-error.ts';
+import { toFarkeepError, type FarkeepError } from '../kernel/farkeep-error.ts';
 import { BackupPipeline } from './backup-pipeline.ts';
 import type { BusyShares, MoverEvent, MoverPhase, SourceStart, SourceTotals } from './local-link.ts';
 import { ManifestPipeline } from './manifest-pipeline.ts';
@@ -23,6 +23,8 @@ interface Pipeline {
   ): Promise<{ readonly rootHash: string; readonly warningCount: number; readonly failure?: ErrorInfo | undefined }>;
   receive(streamIndex: number, message: FromWorker): void;
   fail(error: FarkeepError): void;
+  /** After a failure, when all streams have ended. */
+  close?(): Promise<void>;
 }
 
 export class SourceMover {
@@ -80,11 +82,11 @@ export class SourceMover {
         ...(failure === undefined ? {} : { failure }),
       });
     } catch (error) {
-      const failure = this.#failure ?? error;
-      const { code, message } =
-        failure instanceof FarkeepError ? failure : new FarkeepError('call.internal', String(failure));
+      const failure = toFarkeepError(this.#failure ?? error);
+      const { code, message } = failure;
       pool.broadcast({ type: 'abort', code, message: message.slice(0, 500) });
       await pool.ended(endDeadlineMs);
+      await this.#pipeline?.close?.();
       throw failure;
     } finally {
       clearInterval(progressTimer);

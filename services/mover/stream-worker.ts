@@ -12,6 +12,7 @@ import type { DataMessage, StoredBlock } from '../wire/messages.ts';
 import { BackupLane } from './backup-lane.ts';
 import { aliveIntervalMs, DataConnection, maxSilentMs } from './data-connection.ts';
 import { FilePlacer } from './file-placer.ts';
+import { unpackPlacedFiles } from './placed-files.ts';
 import { asBuffer, emptyCounters } from './worker-link.ts';
 import type { FromWorker, RestoredBlock, ToWorker, WorkerStart } from './worker-link.ts';
 
@@ -143,8 +144,8 @@ function blocksFailed(ids: readonly Buffer[], error: FarkeepError): void {
 }
 
 function postPlaced(): void {
-  const results = placer.takeResults();
-  if (results.length > 0) post({ type: 'placed', results });
+  const taken = placer.takeResults();
+  if (taken !== undefined) post({ type: 'placed', ...taken }, [taken.whole.buffer]);
 }
 
 function errorFromTarget(code: string, message: string): FarkeepError {
@@ -171,7 +172,7 @@ function command(message: Exclude<ToWorker, WorkerStart>): void {
     case 'read': {
       const all = asBuffer(message.ids);
       const ids = Array.from({ length: all.length / 32 }, (_, index) => all.subarray(index * 32, index * 32 + 32));
-      placer.expect(ids, message.files);
+      placer.expect(ids, unpackPlacedFiles(asBuffer(message.files)));
       forget(send({ type: 'read', ids }));
       return;
     }

@@ -67,7 +67,7 @@ describe('a source that breaks the rules', () => {
     ],
     [
       'commits what is no root',
-      'storage.damaged',
+      'protocol.malformed',
       (stream) => {
         stream.send({ type: 'block', blocks });
         stream.send({ type: 'commit', blockCount: 1, root: Buffer.from('{"pointId":"../../etc"}') });

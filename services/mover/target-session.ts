@@ -1,16 +1,16 @@
 // Owns what a target mover does with data messages: takes blocks in, acknowledges what is durable, commits, reads blocks back.
 // Works on messages and a TenantStore; knows no sockets, tickets or keys.
 import type { ErrorCode } from '../contracts/errors.ts';
-import { isErrorCode } from '../contracts/errors.ts';
 import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
 import { releaseMemory } from '../kernel/release-memory.ts';
 import type { Logger } from '../kernel/logger.ts';
 import { decodePointRoot } from '../repository/point-root.ts';
 import { TenantStore } from '../repository/tenant-store.ts';
+import type { BlockToAppend } from '../repository/pack-writer.ts';
 import type { DurableBlocks } from '../repository/tenant-store.ts';
-import { dataProtocolVersion, maxIdsPerMessage } from '../wire/messages.ts';
+import { blockIdBytes, dataProtocolVersion, maxIdsPerMessage } from '../wire/messages.ts';
 import type { DataMessage, Operation, StoredBlock } from '../wire/messages.ts';
-import { forTenant } from './for-tenant.ts';
+import { failureOfTenant, forTenant } from './for-tenant.ts';
 import type { TargetEvent, TargetTotals } from './local-link.ts';
 
 /** How a session answers on a stream; resolves when more may be sent. */
@@ -38,8 +38,8 @@ export class TargetSession {
   readonly #options: TargetSessionOptions;
   readonly #store: TenantStore;
   readonly #streams = new Map<number, Send>();
-  /** Which streams wait to hear that a block is durable. */
-  readonly #waiting = new Map<string, number[]>();
+  /** Which streams wait to hear that a block is durable: bit 0 is stream 0. A session has at most 16. */
+  readonly #waiting = new Map<string, number>();
   /** By stream: what it was told and has not read. Nothing more is taken from it meanwhile, or what it is to be told piles up here. */
   readonly #unread = new Map<number, Promise<void>>();
   readonly #flushTimer: NodeJS.Timeout | undefined;
@@ -114,7 +114,7 @@ export class TargetSession {
     if (message.type === 'open') return this.#open(streamIndex, message, send);
     if (!this.#streams.has(streamIndex))
       throw new FarkeepError('protocol.malformed', 'A data stream did not begin with "open"');
-    if (message.type === 'abort') throw abortedBySource(message.code, message.message);
+    if (message.type === 'abort') throw failureOfTenant(message.code, message.message);
     const isBackup = this.#options.operation === 'backup';
     switch (message.type) {
       case 'offer': {
@@ -212,10 +212,11 @@ export class TargetSession {
     send: Send,
   ): Promise<void> {
     const states = this.#store.locate(ids);
-    const stored = ids.filter((_, index) => states[index] === 'stored');
-    ids.forEach((id, index) => {
-      if (states[index] === 'pending') this.#tellWhenDurable(id, streamIndex);
-    });
+    const stored: Buffer[] = [];
+    for (const [index, id] of ids.entries()) {
+      if (states[index] === 'stored') stored.push(id);
+      else if (states[index] === 'pending') this.#tellWhenDurable(id, streamIndex);
+    }
     const answered = send({ type: 'want', offerId, wanted: states.map((state) => state === 'missing') });
     const told = stored.length === 0 ? true : send(this.#durableMessage(stored));
     await Promise.all([answered, told]);
@@ -223,9 +224,7 @@ export class TargetSession {
 
   #tellWhenDurable(id: Buffer, streamIndex: number): void {
     const key = keyOf(id);
-    const waiting = this.#waiting.get(key);
-    if (waiting === undefined) this.#waiting.set(key, [streamIndex]);
-    else if (!waiting.includes(streamIndex)) waiting.push(streamIndex);
+    this.#waiting.set(key, (this.#waiting.get(key) ?? 0) | (1 << streamIndex));
   }
 
   async #take(streamIndex: number, blocks: readonly StoredBlock[], memory: readonly Uint8Array[]): Promise<void> {
@@ -234,22 +233,33 @@ export class TargetSession {
       unwritten -= 1;
       if (unwritten === 0) for (const each of memory) releaseMemory(each);
     };
-    for (const block of blocks) {
-      this.#tellWhenDurable(block.id, streamIndex);
-      this.totals.receivedBytes += block.stored.length;
-      this.totals.newBlocks += 1;
-      this.#unflushedBlocks += 1;
-      const beganMs = performance.now();
-      try {
-        // The identifier outlives the message's memory.
-        await this.#store.appendBlock({ ...block, id: Buffer.from(block.id), release });
-        this.#storeWaitMs += performance.now() - beganMs;
-      } catch (error) {
-        this.refuse(error, this.#streams.get(streamIndex));
-        return;
-      }
-      this.#receivedBlocks += 1;
+    // Identifiers outlive the message's memory.
+    const ids = Buffer.allocUnsafeSlow(blocks.length * blockIdBytes);
+    let receivedBytes = 0;
+    const taken = blocks.map(({ id, encoding, contentLength, stored }, index): BlockToAppend => {
+      id.copy(ids, index * blockIdBytes);
+      receivedBytes += stored.length;
+      return {
+        id: ids.subarray(index * blockIdBytes, (index + 1) * blockIdBytes),
+        encoding,
+        contentLength,
+        stored,
+        release,
+      };
+    });
+    for (const { id } of taken) this.#tellWhenDurable(id, streamIndex);
+    this.totals.receivedBytes += receivedBytes;
+    this.totals.newBlocks += blocks.length;
+    this.#unflushedBlocks += blocks.length;
+    const beganMs = performance.now();
+    try {
+      await this.#store.appendBlocks(taken);
+      this.#storeWaitMs += performance.now() - beganMs;
+    } catch (error) {
+      this.refuse(error, this.#streams.get(streamIndex));
+      return;
     }
+    this.#receivedBlocks += blocks.length;
     if (this.#commit !== undefined) await this.#commitWhenWhole();
   }
 
@@ -361,12 +371,14 @@ export class TargetSession {
     const byStream = new Map<number, Buffer[]>();
     for (const id of ids) {
       const key = keyOf(id);
-      for (const streamIndex of this.#waiting.get(key) ?? []) {
-        const list = byStream.get(streamIndex) ?? [];
-        list.push(id);
-        byStream.set(streamIndex, list);
-      }
+      const streams = this.#waiting.get(key) ?? 0;
       this.#waiting.delete(key);
+      for (let streamIndex = 0; streams >> streamIndex > 0; streamIndex += 1) {
+        if (((streams >> streamIndex) & 1) === 0) continue;
+        const list = byStream.get(streamIndex);
+        if (list === undefined) byStream.set(streamIndex, [id]);
+        else list.push(id);
+      }
     }
     for (const [streamIndex, list] of byStream) {
       const send = this.#streams.get(streamIndex);
@@ -399,8 +411,4 @@ export class TargetSession {
 
 function keyOf(id: Buffer): string {
   return id.toString('latin1');
-}
-
-function abortedBySource(code: string, message: string): FarkeepError {
-  return new FarkeepError(isErrorCode(code) ? code : 'call.cancelled', message);
 }

@@ -1,6 +1,6 @@
 // Owns the messages between a source mover's main thread and its stream workers. One worker owns one data stream.
 import type { ErrorInfo } from '../contracts/errors.ts';
-import type { SmallFile } from '../repository/small-file.ts';
+import type { RefusedStep } from '../repository/entry-metadata.ts';
 import type { Operation } from '../wire/messages.ts';
 
 /** The first message to a worker. */
@@ -23,22 +23,13 @@ export interface MadeBlock {
   readonly content: Uint8Array;
 }
 
-/** A file that is to be made of one block as soon as it is there; paths are Uint8Array by then. `index` names it in the answer. */
-export interface PlacedFile {
-  readonly index: number;
-  /** Which of the identifiers asked for. */
-  readonly position: number;
-  /** What the restore point says of it. */
-  readonly lengthBytes: number;
-  readonly file: SmallFile;
-}
-
+/** A file (placed-files.ts) of which there is something to say. */
 export interface PlacedResult {
   readonly index: number;
   /** Why the file is not there. */
   readonly error?: ErrorInfo;
-  /** The file is there, without all of its owner, mode and times. */
-  readonly metadataError?: ErrorInfo;
+  /** The file is there, without these. */
+  readonly refused?: readonly RefusedStep[];
 }
 
 export type ToWorker =
@@ -50,8 +41,8 @@ export type ToWorker =
   /** Answered by `drained` when everything given before has been sent. */
   | { readonly type: 'drain' }
   | { readonly type: 'commit'; readonly blockCount: number; readonly root: Uint8Array }
-  /** Restore: ids of 32 bytes each, joined. What is in `files` is made a file of by the worker, the rest comes back as `blocks`. */
-  | { readonly type: 'read'; readonly ids: Uint8Array; readonly files: readonly PlacedFile[] }
+  /** Restore: ids of 32 bytes each, joined. What is in `files` (placed-files.ts) the worker makes a file of, the rest comes back as `blocks`. */
+  | { readonly type: 'read'; readonly ids: Uint8Array; readonly files: Uint8Array }
   | { readonly type: 'abort'; readonly code: string; readonly message: string }
   /** End with the authenticated close; the worker then ends by itself. */
   | { readonly type: 'close' };
@@ -89,7 +80,8 @@ export type FromWorker =
   | { readonly type: 'durable'; readonly totalStoredBytes: number }
   | { readonly type: 'committed'; readonly storedBytes: number }
   | { readonly type: 'blocks'; readonly blocks: readonly RestoredBlock[] }
-  | { readonly type: 'placed'; readonly results: readonly PlacedResult[] }
+  /** `whole`: indexes of files that are there with all they should have. */
+  | { readonly type: 'placed'; readonly whole: Uint32Array; readonly results: readonly PlacedResult[] }
   | {
       readonly type: 'blocks-failed';
       readonly ids: Uint8Array;

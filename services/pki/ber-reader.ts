@@ -80,15 +80,20 @@ export class BerNode {
     throw new BerError('expected an OBJECT IDENTIFIER');
   }
 
-  /** @throws BerError unless it is a whole number from 0 to 2^31 - 1 */
-  smallInteger(): number {
+  /** @throws BerError unless it is a whole number of at most 1024 bits */
+  integer(): bigint {
     const node = this.#node;
     if (!(node instanceof asn1js.Integer)) throw new BerError('expected an INTEGER');
     const bytes = node.valueBlock.valueHexView;
-    if (bytes.length === 0 || bytes.length > 5 || (bytes[0] ?? 0) >= 0x80) throw new BerError('INTEGER out of range');
-    const value = bytes.reduce((sum, byte) => sum * 256 + byte, 0);
-    if (value > 0x7fff_ffff) throw new BerError('INTEGER out of range');
-    return value;
+    if (bytes.length === 0 || bytes.length > 128) throw new BerError('INTEGER out of range');
+    return BigInt.asIntN(8 * bytes.length, BigInt(`0x${Buffer.from(bytes).toString('hex')}`));
+  }
+
+  /** @throws BerError unless it is a whole number from 0 to 2^31 - 1 */
+  smallInteger(): number {
+    const value = this.integer();
+    if (value < 0n || value > 0x7fff_ffffn) throw new BerError('INTEGER out of range');
+    return Number(value);
   }
 
   /** Content of an OCTET STRING, primitive or in pieces (BER), or of a context tag that stands for one implicitly. */

@@ -2,12 +2,12 @@
 import { type KeyObject, X509Certificate } from 'node:crypto';
 import type { CertificateSummary } from '../contracts/models/certificate.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
+import { nameKey } from './distinguished-names.ts';
 import { signatureAlgorithmName } from './strength.ts';
 import { formatThumbprint, thumbprintOf, thumbprintWords } from './thumbprint.ts';
 import { type CertificateStructure, readStructure } from './x509-structure.ts';
 
 const serverAuth = '1.3.6.1.5.5.7.3.1';
-const anyExtendedKeyUsage = '2.5.29.37.0';
 const curveNames: Readonly<Record<string, string>> = {
   prime256v1: 'P-256',
   secp384r1: 'P-384',
@@ -56,18 +56,22 @@ export function describeKey(key: KeyObject): string {
   }
 }
 
-/** RFC 5280, 4.2.1.12: without the extension every purpose is allowed. */
+/**
+ * RFC 5280, 4.2.1.12: without the extension every purpose is allowed. The purpose "any" alone does not do: the same section lets a program
+ * ask for the purpose by name, and OpenSSL does, so no client that is built on it would connect.
+ */
 export function hasServerAuth({ extendedKeyUsages }: CertificateStructure): boolean {
-  return (
-    extendedKeyUsages === undefined ||
-    extendedKeyUsages.includes(serverAuth) ||
-    extendedKeyUsages.includes(anyExtendedKeyUsage)
-  );
+  return extendedKeyUsages?.includes(serverAuth) ?? true;
+}
+
+/** Same name in issuer and subject (RFC 5280, 7.1). */
+function isSelfIssued({ issuerDer, subjectDer }: CertificateStructure): boolean {
+  return issuerDer.equals(subjectDer) || nameKey(issuerDer) === nameKey(subjectDer);
 }
 
 /** Same name in issuer and subject, and the signature is made by its own key. */
 export function isSelfSigned({ x509, structure }: ReadCertificate): boolean {
-  return structure.issuerDer.equals(structure.subjectDer) && x509.verify(x509.publicKey);
+  return isSelfIssued(structure) && x509.verify(x509.publicKey);
 }
 
 export function summarize(input: Uint8Array | string | ReadCertificate): CertificateSummary {

@@ -1,52 +1,82 @@
-// Owns reading certificate revocation lists (RFC 5280, 5). The elements are walked here: asn1js stops at 10,000 nodes, and lists of large
-// authorities have hundreds of thousands. Only definite lengths, as DER asks for.
+// Owns reading certificate revocation lists (RFC 5280, 5). The elements are walked: lists of large authorities have hundreds of thousands.
+// Must not decide what a list means for a certificate; revocation.ts does.
 import { AsnConvert } from '@peculiar/asn1-schema';
 import { AlgorithmIdentifier } from '@peculiar/asn1-x509';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
-import type { ReadCertificate } from './certificate-summary.ts';
+import { type ReadCertificate, readCertificate } from './certificate-summary.ts';
+import {
+  contentOf,
+  type DerExtension,
+  type Element,
+  elementAt,
+  elements,
+  expectTag,
+  integerHex,
+  readExtensions,
+  tags,
+} from './der-elements.ts';
+import { nameKey } from './distinguished-names.ts';
+import { type ListScope, readListScope } from './distribution-points.ts';
 import { pemBody, splitPem } from './pem.ts';
-import { verifyStrongSignature } from './strength.ts';
-import { normalizeSerial } from './x509-structure.ts';
+import { isStrongSignature, signatureAlgorithmName, verifyStrongSignature } from './strength.ts';
 
-const tags = {
-  integer: 0x02,
-  bitString: 0x03,
-  sequence: 0x30,
-  utcTime: 0x17,
-  generalizedTime: 0x18,
-  extensions: 0xa0,
+const extensionIds = {
+  number: '2.5.29.20',
+  deltaIndicator: '2.5.29.27',
+  issuingDistributionPoint: '2.5.29.28',
+  reason: '2.5.29.21',
+  entryIssuer: '2.5.29.29',
 } as const;
-/** Extensions by which a list speaks for a part of the certificates only; such a list can say "revoked" but not "good". */
-const partialExtensions = ['551d1c', '551d1b'].map((hex) => Buffer.from(hex, 'hex'));
+/** Those that may be critical, because what they say is heeded here or changes nothing. */
+const knownOfList = new Set<string>([
+  ...[extensionIds.number, extensionIds.deltaIndicator, extensionIds.issuingDistributionPoint],
+  // Key of who signed, other names of who signed, where deltas and the signer's certificate are.
+  ...['2.5.29.35', '2.5.29.18', '2.5.29.46', '1.3.6.1.5.5.7.1.1'],
+]);
+/** Besides the reason and the issuer: since when the key was not safe any more, and what to do with one on hold. */
+const knownOfEntry = new Set<string>([extensionIds.reason, extensionIds.entryIssuer, '2.5.29.24', '2.5.29.23']);
 
-interface Element {
-  readonly tag: number;
-  /** With tag and length. */
-  readonly raw: Buffer;
-  readonly content: Buffer;
+export const entryReasons = { certificateHold: 6, removeFromList: 8 } as const;
+
+export interface CrlEntry {
+  /** RFC 5280, 5.3.1; undefined: none is given. */
+  readonly reason: number | undefined;
 }
 
 export interface Crl {
   readonly issuerDer: Buffer;
+  /** To compare with the names of certificates: `nameKey`. */
+  readonly issuerKey: string;
   /** Milliseconds since the epoch. */
   readonly thisUpdate: number;
   /** undefined: the list says nothing about its end. */
   readonly nextUpdate: number | undefined;
-  readonly isPartial: boolean;
-  /** @param serialHex as in `CertificateStructure` */
-  isRevoked(serialHex: string): boolean;
-  isSignedBy(issuer: ReadCertificate): boolean;
+  readonly number: bigint | undefined;
+  /** Number of the whole list to which this one is an addition; undefined: it is a whole list itself. */
+  readonly deltaOf: bigint | undefined;
+  readonly scope: ListScope | undefined;
+  /** Name of its signature algorithm when that is weak or unknown. */
+  readonly weakAlgorithm: string | undefined;
+  /** Identifier of a critical extension that is not known here: such a list must not be used (RFC 5280, 5.2, 5.3). */
+  readonly unknownExtension: string | undefined;
+  /** Every entry about this certificate. @param serial as `CertificateStructure.serialInteger` */
+  entriesOf(serial: string, issuerKey: string): CrlEntry[];
+  isSignedBy(signer: ReadCertificate): boolean;
 }
 
-/** Lists from DER, or from all X509 CRL blocks of a PEM text. @throws FarkeepError 'certificate.malformed' */
+/** Lists from DER (one or more in a row), or from all X509 CRL blocks of a PEM text. @throws FarkeepError 'certificate.malformed' */
 export function readCrls(bytes: Buffer): Crl[] {
   try {
-    if (bytes[0] === tags.sequence) return [readCrl(bytes)];
-    const lists = splitPem(bytes.toString('utf8'))
-      .filter(({ label }) => label === 'X509 CRL')
-      .map((block) => readCrl(pemBody(block)));
-    if (lists.length === 0) throw new TypeError('no list in the text');
-    return lists;
+    // A text may begin with the same byte as DER, with "0".
+    if (bytes[0] === tags.sequence && !bytes.includes('-----BEGIN ')) {
+      return listsInARow(bytes);
+    }
+    const text = bytes.toString('utf8');
+    const blocks = splitPem(text).filter(({ label }) => label === 'X509 CRL');
+    // A list that was cut off in the middle must not be passed over: the revoked certificate may stand in just that one.
+    if (blocks.length !== text.split('-----BEGIN X509 CRL-----').length - 1) throw new TypeError('a list is cut off');
+    if (blocks.length === 0) throw new TypeError('no list in the text');
+    return blocks.map((block) => readCrl(pemBody(block)));
   } catch (error) {
     throw new FarkeepError('certificate.malformed', 'The file is not a revocation list (CRL in PEM or DER)', {
       hint: 'Get the list from the authority that issued the certificate; its address stands in the certificate.',
@@ -55,37 +85,71 @@ export function readCrls(bytes: Buffer): Crl[] {
   }
 }
 
+/** Certificates that stand beside lists in a PEM text: those of keys that sign lists. What cannot be read is passed over. */
+export function readListSigners(bytes: Buffer): ReadCertificate[] {
+  return splitPem(bytes.toString('utf8'))
+    .filter(({ label }) => label === 'CERTIFICATE')
+    .flatMap(({ text }) => {
+      try {
+        return [readCertificate(text)];
+      } catch (error) {
+        if (error instanceof FarkeepError) return [];
+        throw error;
+      }
+    });
+}
+
 function readCrl(bytes: Buffer): Crl {
-  const [tbs, algorithm, signature] = elements(expect(elements(bytes)[0], tags.sequence).content);
-  const parts = elements(expect(tbs, tags.sequence).content);
+  const [tbs, algorithm, signature, ...more] = elements(contentOf(bytes, tags.sequence));
+  const parts = elements(expectTag(tbs, tags.sequence).content);
+  if (more.length > 0) throw new TypeError('something follows the signature');
   if (parts[0]?.tag === tags.integer) parts.shift();
-  const [, issuer, thisUpdate, ...rest] = parts;
+  const [innerAlgorithm, issuer, thisUpdate, ...rest] = parts;
+  // RFC 5280, 5.1.1.2: both say the same, and only the inner one is signed.
+  if (innerAlgorithm?.raw.equals(expectTag(algorithm, tags.sequence).raw) !== true) {
+    throw new TypeError('two signature algorithms');
+  }
   const isTime = (element: Element | undefined): boolean =>
     element?.tag === tags.utcTime || element?.tag === tags.generalizedTime;
   const nextUpdate = isTime(rest[0]) ? rest.shift() : undefined;
   const entries = rest[0]?.tag === tags.sequence ? rest.shift()?.content : undefined;
-  const extensions = rest.find((element) => element.tag === tags.extensions)?.content;
-  const { algorithm: signatureOid, parameters } = AsnConvert.parse(
-    expect(algorithm, tags.sequence).raw,
-    AlgorithmIdentifier,
-  );
-  const signed = {
-    data: expect(tbs, tags.sequence).raw,
-    // The first byte of a BIT STRING counts unused bits; a signature has none.
-    signature: expect(signature, tags.bitString).content.subarray(1),
+  const listExtensions = rest[0]?.tag === 0xa0 ? readExtensions(contentOf(rest[0].content, tags.sequence)) : [];
+  const { algorithm: signatureOid, parameters } = AsnConvert.parse(innerAlgorithm.raw, AlgorithmIdentifier);
+  const signatureAlgorithm = {
+    signatureOid,
+    signatureParameters: parameters ? new Uint8Array(parameters) : undefined,
   };
+  const signed = {
+    data: expectTag(tbs, tags.sequence).raw,
+    // The first byte of a BIT STRING counts unused bits; a signature has none.
+    signature: expectTag(signature, tags.bitString).content.subarray(1),
+  };
+  const find = (id: string): Buffer | undefined => listExtensions.find((one) => one.id === id)?.value;
+  const number = (id: string): bigint | undefined => {
+    const value = find(id);
+    return value === undefined ? undefined : BigInt(`0x${contentOf(value, tags.integer).toString('hex') || '0'}`);
+  };
+  const scope = find(extensionIds.issuingDistributionPoint);
+  const issuerDer = expectTag(issuer, tags.sequence).raw;
+  const issuerKey = nameKey(issuerDer);
+  const index = entries === undefined ? undefined : indexEntries(entries);
   return {
-    issuerDer: expect(issuer, tags.sequence).raw,
+    issuerDer,
+    issuerKey,
     thisUpdate: readTime(thisUpdate),
     nextUpdate: nextUpdate === undefined ? undefined : readTime(nextUpdate),
-    isPartial: extensions !== undefined && partialExtensions.some((oid) => extensions.includes(oid)),
-    isRevoked: (serialHex) => entries !== undefined && hasSerial(entries, serialHex),
-    isSignedBy: (certificate) =>
-      maySignLists(certificate) &&
-      verifyStrongSignature(
-        { signatureOid, signatureParameters: parameters ? new Uint8Array(parameters) : undefined },
-        { ...signed, key: certificate.x509.publicKey },
-      ),
+    number: number(extensionIds.number),
+    deltaOf: number(extensionIds.deltaIndicator),
+    scope: scope === undefined ? undefined : readListScope(scope),
+    weakAlgorithm: isStrongSignature(signatureAlgorithm) ? undefined : signatureAlgorithmName(signatureAlgorithm),
+    unknownExtension:
+      listExtensions.find(({ id, isCritical }) => isCritical && !knownOfList.has(id))?.id ?? index?.unknownExtension,
+    entriesOf: (serial, ofIssuer) =>
+      entries === undefined || index === undefined
+        ? []
+        : findEntries(entries, serial, { ofIssuer, issuerKey, isIndirect: index.isIndirect }),
+    isSignedBy: (signer) =>
+      maySignLists(signer) && verifyStrongSignature(signatureAlgorithm, { ...signed, key: signer.x509.publicKey }),
   };
 }
 
@@ -94,41 +158,67 @@ function maySignLists({ structure }: ReadCertificate): boolean {
   return structure.keyUsages?.some((usage) => usage.toLowerCase() === 'crlsign') ?? true;
 }
 
-function hasSerial(entries: Buffer, serialHex: string): boolean {
-  for (let offset = 0; offset < entries.length;) {
-    const entry = elementAt(entries, offset);
-    const serial = elementAt(entry.content, 0);
-    if (normalizeSerial(serial.content.toString('hex')) === serialHex) return true;
-    offset += entry.raw.length;
-  }
-  return false;
+function readEntry(entry: Element): { serial: Buffer; extensions: DerExtension[] } {
+  const [serial, , extensions] = elements(expectTag(entry, tags.sequence).content);
+  return {
+    serial: expectTag(serial, tags.integer).content,
+    extensions: extensions === undefined ? [] : readExtensions(expectTag(extensions, tags.sequence).content),
+  };
 }
 
-function elements(bytes: Buffer): Element[] {
-  const found: Element[] = [];
-  for (let offset = 0; offset < bytes.length;) {
-    const element = elementAt(bytes, offset);
-    found.push(element);
+/** Whole, once, when the list is read: a list that breaks off in the middle must not look like one that ends there. */
+function indexEntries(entries: Buffer): { unknownExtension: string | undefined; isIndirect: boolean } {
+  let unknownExtension: string | undefined;
+  let isIndirect = false;
+  for (let offset = 0; offset < entries.length;) {
+    const entry = elementAt(entries, offset);
+    for (const { id, isCritical } of readEntry(entry).extensions) {
+      if (isCritical && !knownOfEntry.has(id)) unknownExtension = id;
+      if (id === extensionIds.entryIssuer) isIndirect = true;
+    }
+    offset += entry.raw.length;
+  }
+  return { unknownExtension, isIndirect };
+}
+
+function findEntries(
+  entries: Buffer,
+  serial: string,
+  { ofIssuer, issuerKey, isIndirect }: { ofIssuer: string; issuerKey: string; isIndirect: boolean },
+): CrlEntry[] {
+  // Most certificates are on no list: looking for the bytes is a hundred times faster than walking.
+  if (!entries.includes(Buffer.from(serial, 'hex'))) return [];
+  const found: CrlEntry[] = [];
+  // RFC 5280, 5.3.3: an entry is about the issuer that was named last, at first about who signed.
+  let current = issuerKey;
+  for (let offset = 0; offset < entries.length;) {
+    const element = elementAt(entries, offset);
     offset += element.raw.length;
+    const entry = readEntry(element);
+    const named = isIndirect ? entry.extensions.find(({ id }) => id === extensionIds.entryIssuer) : undefined;
+    if (named !== undefined) current = entryIssuerKey(named.value);
+    if (integerHex(entry.serial) !== serial || current !== ofIssuer) continue;
+    const reason = entry.extensions.find(({ id }) => id === extensionIds.reason)?.value;
+    found.push({ reason: reason === undefined ? undefined : contentOf(reason, tags.enumerated)[0] });
   }
   return found;
 }
 
-function elementAt(bytes: Buffer, offset: number): Element {
-  const tag = bytes[offset];
-  const first = bytes[offset + 1];
-  if (tag === undefined || first === undefined || first === 0x80 || first > 0x84) throw new RangeError('not DER');
-  const lengthBytes = first < 0x80 ? 0 : first & 0x7f;
-  const start = offset + 2 + lengthBytes;
-  if (start > bytes.length) throw new RangeError('not DER');
-  const length = lengthBytes === 0 ? first : bytes.readUIntBE(offset + 2, lengthBytes);
-  if (start + length > bytes.length) throw new RangeError('not DER');
-  return { tag, raw: bytes.subarray(offset, start + length), content: bytes.subarray(start, start + length) };
+function entryIssuerKey(value: Buffer): string {
+  const name = elements(contentOf(value, tags.sequence)).find(({ tag }) => tag === 0xa4);
+  return name === undefined ? '' : nameKey(name.content);
 }
 
-function expect(element: Element | undefined, tag: number): Element {
-  if (element?.tag !== tag) throw new TypeError('another element was expected');
-  return element;
+/** Editors put a line end behind everything; nothing else may follow. */
+function listsInARow(bytes: Buffer): Crl[] {
+  const lists: Crl[] = [];
+  const isBlank = (byte: number): boolean => byte === 0x0a || byte === 0x0d || byte === 0x20;
+  for (let offset = 0; offset < bytes.length && !bytes.subarray(offset).every(isBlank);) {
+    const { raw } = elementAt(bytes, offset);
+    lists.push(readCrl(raw));
+    offset += raw.length;
+  }
+  return lists;
 }
 
 /** RFC 5280, 4.1.2.5: YYMMDDHHMMSSZ from 1950 to 2049, else YYYYMMDDHHMMSSZ. */

@@ -1,5 +1,4 @@
 // Owns the ways in which programs turn a typed password into bytes for PKCS#12 and PBES2.
-import type { WorkBudget } from './work-budget.ts';
 
 export interface PasswordForm {
   /** For the key derivation of RFC 7292, appendix B: BMPString with its final zero, or nothing at all. */
@@ -45,11 +44,9 @@ function bmp(text: string): Buffer {
 /** The first form that `attempt` takes, or undefined. */
 export function firstThatFits<T>(
   forms: readonly PasswordForm[],
-  budget: WorkBudget,
   attempt: (form: PasswordForm) => T | undefined,
 ): T | undefined {
   for (const form of forms) {
-    budget.checkTime();
     const result = attempt(form);
     if (result !== undefined) return result;
   }

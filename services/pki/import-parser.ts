@@ -82,7 +82,6 @@ class Collector {
     if (blocks.length === 0)
       throw new FarkeepError('certificate.malformed', 'The PEM text has a BEGIN line but no matching END line');
     for (const block of blocks) {
-      this.#budget.checkTime();
       if (block.label.endsWith('PRIVATE KEY')) {
         this.#addKey(readPrivateKeyPem(block, this.#password, this.#budget));
       } else if (block.label === 'CERTIFICATE' || block.label === 'X509 CERTIFICATE') {

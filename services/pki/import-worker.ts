@@ -2,7 +2,9 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { z } from 'zod';
 import { type ErrorInfo } from '../contracts/errors.ts';
+import type { CertificateSummary } from '../contracts/models/certificate.ts';
 import { toFarkeepError } from '../kernel/farkeep-error.ts';
+import { summarize, toPem } from './certificate-summary.ts';
 import { parseImport } from './import-parser.ts';
 import { selectImport } from './import-selection.ts';
 import { WorkBudget } from './work-budget.ts';
@@ -11,7 +13,6 @@ const importTaskSchema = z.object({
   file: z.instanceof(Uint8Array),
   keyFile: z.instanceof(Uint8Array).optional(),
   password: z.string().optional(),
-  timeMs: z.number().positive(),
   now: z.number(),
 });
 
@@ -19,7 +20,6 @@ export interface ImportTask {
   readonly file: Uint8Array;
   readonly keyFile: Uint8Array | undefined;
   readonly password: string | undefined;
-  readonly timeMs: number;
   readonly now: number;
 }
 
@@ -27,7 +27,8 @@ export type ImportAnswer =
   | {
       readonly ok: true;
       readonly format: string;
-      readonly leafDer: Uint8Array;
+      readonly certificatePem: string;
+      readonly summary: CertificateSummary;
       readonly chainDer: readonly Uint8Array[];
       /** PKCS#8 DER, moved to the receiver. */
       readonly privateKey: Uint8Array;
@@ -36,18 +37,23 @@ export type ImportAnswer =
     }
   | { readonly ok: false; readonly error: ErrorInfo };
 
-/** "started" once, before any byte of the file is looked at; then the answer. */
-export type ImportMessage = 'started' | ImportAnswer;
+/** How much of the work is done, from 0 to 1, while the keys of the file are derived; then the answer. */
+export type ImportMessage = { readonly share: number } | ImportAnswer;
+
+function tell(message: ImportMessage, moved: ArrayBuffer[] = []): void {
+  parentPort?.postMessage(message, moved);
+}
 
 function work(): ImportAnswer {
   try {
-    const { file, keyFile, password, timeMs, now } = importTaskSchema.parse(workerData);
-    const content = parseImport({ file, keyFile, password }, new WorkBudget(timeMs));
+    const { file, keyFile, password, now } = importTaskSchema.parse(workerData);
+    const content = parseImport({ file, keyFile, password }, new WorkBudget((share) => tell({ share })));
     const { leaf, chain, privateKey, warnings } = selectImport(content, now);
     return {
       ok: true,
       format: content.format,
-      leafDer: Uint8Array.from(leaf.der),
+      certificatePem: toPem(leaf.der),
+      summary: summarize(leaf),
       chainDer: chain.map(({ der }) => Uint8Array.from(der)),
       // A copy of its own: a small Buffer shares its memory with others and could not be moved.
       privateKey: Uint8Array.from(privateKey.export({ type: 'pkcs8', format: 'der' })),
@@ -59,6 +65,5 @@ function work(): ImportAnswer {
   }
 }
 
-parentPort?.postMessage('started');
 const answer = work();
-parentPort?.postMessage(answer, answer.ok ? [answer.privateKey.buffer as ArrayBuffer] : []);
+tell(answer, answer.ok ? [answer.privateKey.buffer as ArrayBuffer] : []);

@@ -34,7 +34,7 @@ type Imported = Omit<ImportedCertificate, 'warnings' | typeof Symbol.dispose>;
 
 /** What the import worker does, in this thread: a thread for each of a hundred files would take most of the time. */
 function importHere(input: ImportInput): Imported {
-  const content = parseImport(input, new WorkBudget(5000));
+  const content = parseImport(input, new WorkBudget());
   const { leaf, chain, privateKey } = selectImport(content, Date.now());
   return {
     summary: summarize(leaf),

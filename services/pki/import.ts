@@ -5,18 +5,12 @@ import type { CertificateSummary } from '../contracts/models/certificate.ts';
 import { abortError, type Clock, systemClock } from '../kernel/clock.ts';
 import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
 import { Secret } from '../kernel/secret.ts';
-import { summarize, toPem } from './certificate-summary.ts';
+import { toPem } from './certificate-summary.ts';
 import type { ImportAnswer, ImportMessage, ImportTask } from './import-worker.ts';
 import { tryServing } from './trial-handshake.ts';
 
 /** Real files have a few KiB; the bound keeps a wrong choice in the file dialog from being read whole. */
 export const maxImportBytes = 1024 * 1024;
-/** For reading, from the moment the thread runs. The thread itself keeps the first limit, this one is for native code that does not look. */
-const readLimitMs = 1500;
-const timeLimitMs = 1800;
-/** For starting the thread, on a machine that is busy with backups. */
-const startLimitMs = 10_000;
-
 export interface ImportInput {
   readonly file: Uint8Array;
   readonly keyFile?: Uint8Array | undefined;
@@ -44,14 +38,17 @@ export interface ImportOptions {
   readonly clock?: Clock;
   /** PEM of roots beyond the system's, for the warning about an untrusted chain. */
   readonly extraRoots?: readonly string[];
+  /** Told while keys are derived, when that takes long: how much of it is done, from 0 to 1. */
+  readonly onProgress?: ((share: number) => void) | undefined;
 }
 
 /**
- * Reads a certificate with its key from the bytes of a file: PFX/P12, PEM, DER with a key file. Takes at most 2 s whatever the file says.
+ * Reads a certificate with its key from the bytes of a file: PFX/P12, PEM, DER with a key file. How much work it may ask for is bounded
+ * (WorkBudget), and the thread that does it ends at once when the signal fires.
  * @throws FarkeepError 'certificate.*', each with its own message; AbortError
  */
 export async function importCertificate(input: ImportInput, options: ImportOptions = {}): Promise<ImportedCertificate> {
-  const { signal, clock = systemClock, extraRoots = [] } = options;
+  const { signal, clock = systemClock, extraRoots = [], onProgress } = options;
   for (const bytes of [input.file, input.keyFile]) {
     if (bytes !== undefined && bytes.length > maxImportBytes) throw tooLarge();
   }
@@ -60,17 +57,15 @@ export async function importCertificate(input: ImportInput, options: ImportOptio
       file: input.file,
       keyFile: input.keyFile,
       password: input.password,
-      timeMs: readLimitMs,
       now: clock.now(),
     },
-    signal,
+    { signal, onProgress },
   );
   if (!answer.ok) throw FarkeepError.fromInfo(answer.error);
   const privateKey = Secret.take(Buffer.from(answer.privateKey.buffer as ArrayBuffer));
   try {
-    const certificatePem = toPem(answer.leafDer);
+    const { certificatePem, summary } = answer;
     const chainPem = answer.chainDer.map((der) => toPem(der)).join('');
-    const summary = summarize(certificatePem);
     const trial = await tryServing({ certificatePem, chainPem, privateKey, extraRoots });
     const isChainTrusted = trial.isChainTrusted || summary.isSelfSigned;
     return {
@@ -139,7 +134,10 @@ function tooLarge(): FarkeepError {
   );
 }
 
-function runWorker(task: ImportTask, signal: AbortSignal | undefined): Promise<ImportAnswer> {
+function runWorker(
+  task: ImportTask,
+  { signal, onProgress }: Pick<ImportOptions, 'signal' | 'onProgress'>,
+): Promise<ImportAnswer> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted === true) {
       reject(abortError());
@@ -148,29 +146,22 @@ function runWorker(task: ImportTask, signal: AbortSignal | undefined): Promise<I
     const worker = new Worker(new URL('./import-worker.ts', import.meta.url), {
       workerData: task,
       resourceLimits: { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 32, stackSizeMb: 4 },
-      // Neither flags nor environment of this process are its business.
-      env: {},
+      // Neither flags nor environment of this process are its business, but for the switch of native calls.
+      env: process.env['FARKEEP_NATIVE'] === 'off' ? { FARKEEP_NATIVE: 'off' } : {},
       stdout: true,
       stderr: true,
     });
     const settle = (act: () => void): void => {
-      clearTimeout(timer);
       signal?.removeEventListener('abort', onAbort);
       act();
       void worker.terminate();
     };
-    const giveUp = (): void =>
-      settle(() => reject(new FarkeepError('certificate.too-costly', 'Reading the file takes too long')));
-    let timer = setTimeout(giveUp, startLimitMs);
     const onAbort = (): void => settle(() => reject(abortError()));
     signal?.addEventListener('abort', onAbort, { once: true });
     worker.on('message', (message: ImportMessage) => {
-      if (message === 'started') {
-        clearTimeout(timer);
-        timer = setTimeout(giveUp, timeLimitMs);
-      } else {
-        settle(() => resolve(message));
-      }
+      if ('ok' in message) settle(() => resolve(message));
+      // A thread that was ended may have told something before.
+      else if (signal?.aborted !== true) onProgress?.(message.share);
     });
     worker.once('error', (error: unknown) =>
       settle(() =>

@@ -1,53 +1,101 @@
-// Owns the explanation of a name-constraint refusal: OpenSSL enforces the constraint, but Node reports only "UNSPECIFIED".
-// Must never be used to let something pass.
-import { BlockList, isIPv6 } from 'node:net';
+// Owns name constraints (RFC 5280, 4.2.1.10) for the name that was dialed, and the explanation of a refusal by OpenSSL, which holds the names
+// of the certificate against them: a wildcard that is permitted may stand for a name that is excluded.
+import { isIPv6 } from 'node:net';
+import { canonicalHost } from '../kernel/host-name.ts';
 import type { ReadCertificate } from './certificate-summary.ts';
-import type { GeneralSubtreeName } from './x509-structure.ts';
+import type { CertificateStructure, GeneralSubtreeName } from './x509-structure.ts';
 
-/** A sentence that names the offending name and authority; undefined when no DNS or IP constraint is broken (RFC 5280, 4.2.1.10). */
-export function violatesNameConstraints(leaf: ReadCertificate, chain: readonly ReadCertificate[]): string | undefined {
-  const { structure } = leaf;
-  const dnsNames = structure.hasSubjectAltName
-    ? structure.dnsNames
-    : structure.commonNames.filter((name) => name.includes('.'));
-  for (const { structure: authority } of chain) {
-    const constraints = authority.nameConstraints;
-    if (constraints === undefined) continue;
-    const isOutside = (kind: 'dns' | 'ip', isWithin: (subtree: GeneralSubtreeName) => boolean): boolean => {
-      const permitted = constraints.permitted.filter((subtree) => subtree.kind === kind);
-      const excluded = constraints.excluded.filter((subtree) => subtree.kind === kind);
-      return (permitted.length > 0 && !permitted.some(isWithin)) || excluded.some(isWithin);
-    };
-    const offending =
-      dnsNames.find((name) => isOutside('dns', ({ value }) => isWithinDomain(name, value))) ??
-      structure.ipAddresses.find((address) => isOutside('ip', ({ value }) => isWithinNetwork(address, value)));
-    if (offending !== undefined) return `The authority "${authority.subject}" may not issue for "${offending}"`;
+type Constraints = NonNullable<CertificateStructure['nameConstraints']>;
+
+/** OpenSSL gives up above so many comparisons of one certificate (NAME_CHECK_MAX). */
+const openSslLimit = 1 << 20;
+/** An explanation may cost so many: a millisecond or two. */
+const explanationLimit = 10_000;
+
+/** Whether an authority of the chain may not issue for the host that was dialed. @returns a sentence that names both */
+export function forbidsHost(nameDialed: string, chain: readonly ReadCertificate[]): string | undefined {
+  const host = canonicalHost(nameDialed);
+  if (host === undefined) return undefined;
+  for (const { structure } of chain) {
+    const { nameConstraints: constraints } = structure;
+    if (constraints !== undefined && isForbidden(host, constraints)) return sentence(structure.subject, nameDialed);
   }
   return undefined;
 }
 
-function isWithinDomain(name: string, domain: string): boolean {
-  const own = name.toLowerCase();
-  const base = domain.toLowerCase().replace(/^\./, '');
-  return base === '' || own === base || own.endsWith(`.${base}`);
+/**
+ * Names what OpenSSL refused. Costs little whatever the certificates hold, because nothing in them was trusted yet.
+ * @returns undefined when the offending name was not found within the limit
+ */
+export function explainConstraints(leaf: ReadCertificate, chain: readonly ReadCertificate[]): string | undefined {
+  const { structure } = leaf;
+  // OpenSSL takes common names that look like hosts for DNS names when there is no DNS name among the alternative names.
+  const dnsNames = structure.dnsNames.length > 0 ? structure.dnsNames : structure.commonNames.filter(isHostLike);
+  const names = [...dnsNames, ...structure.ipAddresses];
+  let budget = explanationLimit;
+  for (const { structure: authority } of chain) {
+    const { nameConstraints: constraints } = authority;
+    if (constraints === undefined) continue;
+    const size = constraints.permitted.length + constraints.excluded.length;
+    if (names.length * size > openSslLimit) {
+      return `The authority "${authority.subject}" limits its names by more constraints than can be checked`;
+    }
+    for (const name of names.slice(0, Math.floor(budget / Math.max(1, size)))) {
+      budget -= size;
+      // A wildcard is held against a constraint without its star.
+      const host = canonicalHost(name.replace(/^\*\./, ''));
+      if (host === undefined || isForbidden(host, constraints)) return sentence(authority.subject, name);
+    }
+  }
+  return undefined;
 }
 
-/** @param network "address/mask" as @peculiar/asn1-x509 writes it */
-function isWithinNetwork(address: string, network: string): boolean {
-  const [base = '', mask = ''] = network.split('/');
-  const prefix = prefixLength(mask);
-  if (prefix === undefined || isIPv6(base) !== isIPv6(address)) return false;
-  const family = isIPv6(base) ? 'ipv6' : 'ipv4';
-  const list = new BlockList();
-  list.addSubnet(base, prefix, family);
-  return list.check(address, family);
+function sentence(authority: string, name: string): string {
+  return `The authority "${authority}" may not issue for "${name}"`;
 }
 
-function prefixLength(mask: string): number | undefined {
-  if (/^\d{1,3}$/.test(mask)) return Number(mask);
-  if (!/^\d+(\.\d+){3}$/.test(mask)) return undefined;
-  return mask
-    .split('.')
-    .map((part) => Number(part).toString(2).replaceAll('0', '').length)
-    .reduce((sum, bits) => sum + bits, 0);
+function isHostLike(name: string): boolean {
+  return name.includes('.');
+}
+
+function isForbidden(
+  { kind, value }: { kind: 'dns' | 'ip'; value: string },
+  { permitted, excluded }: Constraints,
+): boolean {
+  const address = kind === 'ip' ? addressBytes(value) : undefined;
+  const isWithin = (subtree: GeneralSubtreeName, whenUnreadable: boolean): boolean => {
+    if (subtree.kind === 'dns') return isWithinDomain(value, subtree.value) ?? whenUnreadable;
+    return subtree.kind === 'ip' && address !== undefined && isWithinNetwork(address, subtree.bytes);
+  };
+  const ofKind = (subtree: GeneralSubtreeName): boolean => subtree.kind === kind;
+  const limits = permitted.filter(ofKind);
+  return (
+    (limits.length > 0 && !limits.some((subtree) => isWithin(subtree, false))) ||
+    excluded.some((subtree) => ofKind(subtree) && isWithin(subtree, true))
+  );
+}
+
+/** @param name canonical. @returns undefined when the base is no name */
+function isWithinDomain(name: string, base: string): boolean | undefined {
+  const bare = base.replace(/^\./, '').replace(/\.$/, '');
+  if (bare === '') return true;
+  const domain = canonicalHost(bare);
+  return domain === undefined ? undefined : name === domain.value || name.endsWith(`.${domain.value}`);
+}
+
+/** @param network address and mask, of the same length each */
+function isWithinNetwork(address: Buffer, network: Buffer): boolean {
+  const { length } = address;
+  if (network.length !== 2 * length) return false;
+  return address.every((byte, index) => ((byte ^ (network[index] ?? 0)) & (network[length + index] ?? 0)) === 0);
+}
+
+/** @param address in its canonical form */
+function addressBytes(address: string): Buffer {
+  if (!isIPv6(address)) return Buffer.from(address.split('.').map(Number));
+  const [head = '', tail = ''] = address.split('::');
+  const groups = (text: string): string[] => (text === '' ? [] : text.split(':'));
+  const missing = 8 - groups(head).length - groups(tail).length;
+  const all = [...groups(head), ...Array<string>(Math.max(0, missing)).fill('0'), ...groups(tail)];
+  return Buffer.from(all.map((group) => group.padStart(4, '0')).join(''), 'hex');
 }

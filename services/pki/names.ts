@@ -1,6 +1,5 @@
 // Owns strict name matching (RFC 9525). Node's checkServerIdentity and X509Certificate.checkHost are looser; they are not used.
-import { isIP, isIPv6 } from 'node:net';
-import { domainToASCII } from 'node:url';
+import { canonicalAddress, canonicalDnsName, canonicalHost } from '../kernel/host-name.ts';
 
 export interface CertificateNames {
   readonly hasSubjectAltName: boolean;
@@ -10,20 +9,6 @@ export interface CertificateNames {
 }
 
 export type NameMatch = 'covered' | 'covered-by-common-name' | 'not-covered';
-
-/** A host as dialled to its canonical form: A-label, lower case, no final dot; an address without brackets. undefined: not a name. */
-export function canonicalHost(host: string): { readonly kind: 'dns' | 'ip'; readonly value: string } | undefined {
-  const bare = host.startsWith('[') && host.endsWith(']') ? host.slice(1, -1) : host;
-  if (isIP(bare) !== 0) return { kind: 'ip', value: canonicalAddress(bare) };
-  const ascii = canonicalDnsName(bare.replace(/\.$/, ''));
-  return ascii === undefined ? undefined : { kind: 'dns', value: ascii };
-}
-
-/** Whether two spellings mean the same host: capitals, a final dot, A-label or not, the forms of an IPv6 address. */
-export function isSameHost(one: string, other: string): boolean {
-  const [first, second] = [canonicalHost(one), canonicalHost(other)];
-  return one === other || (first !== undefined && first.value === second?.value);
-}
 
 /**
  * Whether a certificate's names cover the name that was dialled.
@@ -54,18 +39,9 @@ function matchesDnsPattern(pattern: string, name: string): boolean {
   return firstDot > 0 && name.slice(firstDot + 1) === suffix;
 }
 
-/** LDH labels (and underscores, which real hosts have), after IDNA. Refuses wildcards, so no partial wildcard can match. */
-function canonicalDnsName(name: string): string | undefined {
-  // A name with a NUL or blank must not be "repaired" into another one by the URL parser.
-  if (name === '' || name.length > 253 || /[\s\p{Cc}\p{Cf}%*\\/:?#@[\]]/u.test(name)) return undefined;
-  const ascii = domainToASCII(name).toLowerCase();
-  if (ascii === '' || isIP(ascii) !== 0) return undefined;
-  const isName = ascii.split('.').every((label) => /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/.test(label));
-  return isName ? ascii : undefined;
-}
-
-function canonicalAddress(address: string): string {
-  if (!isIPv6(address)) return address;
-  const plain = new URL(`http://[${address.replace(/%.*$/, '')}]/`).hostname.slice(1, -1);
-  return plain;
+/** An iPAddress of a certificate as text; undefined unless it has 4 or 16 bytes. */
+export function addressText(bytes: Buffer): string | undefined {
+  if (bytes.length === 4) return bytes.join('.');
+  if (bytes.length !== 16) return undefined;
+  return canonicalAddress((bytes.toString('hex').match(/.{4}/g) ?? []).join(':'));
 }

@@ -1,226 +1,157 @@
 // Owns decrypting with a password by an algorithm identifier from a file: PBES2 (RFC 8018), PKCS#12 PBE (RFC 7292), PBES1.
 // Reads only; Farkeep itself encrypts keys with PBES2 by node:crypto.
-import { createDecipheriv, hash, pbkdf2Sync, scryptSync } from 'node:crypto';
+import { pbkdf2Sync, scryptSync } from 'node:crypto';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import { BerError, type BerNode } from './ber-reader.ts';
-import { type PasswordForm } from './file-password.ts';
-import { decryptDes, decryptRc2 } from './forge.ts';
-import { derivePkcs12 } from './pkcs12-kdf.ts';
-import type { WorkBudget } from './work-budget.ts';
+import { cipherOf, type FileCipher, pkcs12Ciphers, readScheme } from './file-ciphers.ts';
+import { type FileHash, hmacOf, md5, sha1, unknownAlgorithm } from './file-hashes.ts';
+import type { PasswordForm } from './file-password.ts';
+import { derivePkcs12, hashRepeatedly, pkcs12Units } from './pkcs12-kdf.ts';
+import { roundsWithin, type WorkBudget } from './work-budget.ts';
 
 const pbes2 = '1.2.840.113549.1.5.13';
 const pbkdf2 = '1.2.840.113549.1.5.12';
 const scrypt = '1.3.6.1.4.1.11591.4.11';
 const maxScryptBytes = 128 * 1024 * 1024;
 
-/** hmacWith..., RFC 8018 appendix B.1. */
-export const hmacHashes: Readonly<Record<string, string>> = {
-  '1.2.840.113549.2.7': 'sha1',
-  '1.2.840.113549.2.8': 'sha224',
-  '1.2.840.113549.2.9': 'sha256',
-  '1.2.840.113549.2.10': 'sha384',
-  '1.2.840.113549.2.11': 'sha512',
+/** PBES1 (RFC 8018, 6.1). */
+const pbes1Schemes: Readonly<Record<string, readonly [hash: FileHash, cipher: string]>> = {
+  '1.2.840.113549.1.5.3': [md5, 'des-cbc'],
+  '1.2.840.113549.1.5.6': [md5, 'rc2-64-cbc'],
+  '1.2.840.113549.1.5.10': [sha1, 'des-cbc'],
+  '1.2.840.113549.1.5.11': [sha1, 'rc2-64-cbc'],
 };
 
-interface Cipher {
-  readonly keyBytes: number;
-  readonly ivBytes: number;
-  readonly decrypt: (key: Buffer, iv: Buffer, data: Buffer) => Buffer | undefined;
+/** One way in which a file is encrypted, read from it before any work is done. */
+export interface Encryption {
+  /** Work of one attempt, in the units of the budget. */
+  readonly units: number;
+  /**
+   * Decrypts with one form of the password.
+   * @returns undefined when the padding does not fit: most likely the password is wrong. A wrong password passes here once in 256 times, so
+   *   look at the result's structure too.
+   * @throws FarkeepError 'certificate.too-costly'
+   */
+  readonly decrypt: (data: Buffer, form: PasswordForm, budget: WorkBudget) => Buffer | undefined;
 }
 
-function opensslCipher(name: string, keyBytes: number, ivBytes: number): Cipher {
+/** @throws BerError | FarkeepError 'certificate.malformed' (unknown algorithm, named) | 'certificate.too-costly' */
+export function readEncryption(algorithm: BerNode): Encryption {
+  const oid = algorithm.child(0).oid();
+  if (oid === pbes2) return readPbes2(algorithm.child(1));
+  const pkcs12Cipher = pkcs12Ciphers[oid];
+  const pbes1Scheme = pbes1Schemes[oid];
+  if (pkcs12Cipher === undefined && pbes1Scheme === undefined) unknownAlgorithm('the encryption', oid);
+  const salt = algorithm.child(1).child(0).octets();
+  const rounds = readRounds(algorithm.child(1).child(1));
+  return pkcs12Cipher === undefined
+    ? pbes1(salt, rounds, ...(pbes1Scheme ?? [md5, 'des-cbc']))
+    : pkcs12Encryption(salt, rounds, cipherOf(pkcs12Cipher));
+}
+
+function pkcs12Encryption(salt: Buffer, rounds: number, { keyBytes, ivBytes, decrypt }: FileCipher): Encryption {
+  const unitsOf = (bytes: number): number => pkcs12Units({ rounds, hash: sha1 }, bytes);
   return {
-    keyBytes,
-    ivBytes,
-    decrypt: (key, iv, data) => {
-      const decipher = createDecipheriv(name, key, iv);
-      try {
-        return Buffer.concat([decipher.update(data), decipher.final()]);
-      } catch {
-        // Bad padding is how a wrong password looks; the caller says so.
-        return undefined;
-      }
+    units: unitsOf(keyBytes) + unitsOf(ivBytes),
+    decrypt: (data, form, budget) => {
+      const derivation = { password: form.pkcs12, salt, rounds, hash: sha1 };
+      const key = derivePkcs12('key', derivation, keyBytes, budget);
+      return decrypt(key, derivePkcs12('iv', derivation, ivBytes, budget), data);
     },
   };
 }
 
-const tripleDes = opensslCipher('des-ede3-cbc', 24, 8);
-/** Two-key 3DES: the third key is the first one again. */
-const tripleDesTwoKeys: Cipher = {
-  keyBytes: 16,
-  ivBytes: 8,
-  decrypt: (key, iv, data) => tripleDes.decrypt(Buffer.concat([key, key.subarray(0, 8)]), iv, data),
-};
-const des: Cipher = { keyBytes: 8, ivBytes: 8, decrypt: decryptDes };
-const rc2 = (bits: number): Cipher => ({
-  keyBytes: bits / 8,
-  ivBytes: 8,
-  decrypt: (key, iv, data) => decryptRc2(key, bits, iv, data),
-});
-const rc4 = (bits: number): Cipher => ({
-  keyBytes: bits / 8,
-  ivBytes: 0,
-  decrypt: (key, _, data) => applyRc4(key, data),
-});
-
-/** PKCS#12 PBE (RFC 7292, appendix C): all derive with SHA-1. */
-const pkcs12Ciphers: Readonly<Record<string, Cipher>> = {
-  '1.2.840.113549.1.12.1.1': rc4(128),
-  '1.2.840.113549.1.12.1.2': rc4(40),
-  '1.2.840.113549.1.12.1.3': tripleDes,
-  '1.2.840.113549.1.12.1.4': tripleDesTwoKeys,
-  '1.2.840.113549.1.12.1.5': rc2(128),
-  '1.2.840.113549.1.12.1.6': rc2(40),
-};
-
-/** PBES1 (RFC 8018, 6.1). */
-const pbes1Schemes: Readonly<Record<string, readonly [hash: 'md5' | 'sha1', cipher: Cipher]>> = {
-  '1.2.840.113549.1.5.3': ['md5', des],
-  '1.2.840.113549.1.5.6': ['md5', rc2(64)],
-  '1.2.840.113549.1.5.10': ['sha1', des],
-  '1.2.840.113549.1.5.11': ['sha1', rc2(64)],
-};
-
-const pbes2Ciphers: Readonly<Record<string, Cipher>> = {
-  '2.16.840.1.101.3.4.1.2': opensslCipher('aes-128-cbc', 16, 16),
-  '2.16.840.1.101.3.4.1.22': opensslCipher('aes-192-cbc', 24, 16),
-  '2.16.840.1.101.3.4.1.42': opensslCipher('aes-256-cbc', 32, 16),
-  '1.2.840.113549.3.7': tripleDes,
-  '1.3.14.3.2.7': des,
-};
-const rc2Cbc = '1.2.840.113549.3.2';
-/** RFC 8018, B.2.3: the version stands for the effective key bits. */
-const rc2Versions: Readonly<Record<number, number>> = { 160: 40, 120: 64, 58: 128 };
-
-/**
- * Decrypts with one form of the password.
- * @param algorithm AlgorithmIdentifier as it stands in the file
- * @returns undefined when the padding does not fit: most likely the password is wrong. A wrong password passes here once in 256 times, so
- *   look at the result's structure too.
- * @throws BerError | FarkeepError 'certificate.malformed' (unknown algorithm) | 'certificate.too-costly'
- */
-export function decryptWithPassword(
-  algorithm: BerNode,
-  data: Buffer,
-  form: PasswordForm,
-  budget: WorkBudget,
-): Buffer | undefined {
-  const oid = algorithm.child(0).oid();
-  if (oid === pbes2) return decryptPbes2(algorithm.child(1), data, form, budget);
-  const salt = algorithm.child(1).child(0).octets();
-  const rounds = positive(algorithm.child(1).child(1).smallInteger());
-  const pkcs12Cipher = pkcs12Ciphers[oid];
-  if (pkcs12Cipher !== undefined) {
-    const derivation = { password: form.pkcs12, salt, rounds, algorithm: 'sha1' };
-    const key = derivePkcs12('key', derivation, pkcs12Cipher.keyBytes, budget);
-    const iv =
-      pkcs12Cipher.ivBytes === 0 ? Buffer.alloc(0) : derivePkcs12('iv', derivation, pkcs12Cipher.ivBytes, budget);
-    return pkcs12Cipher.decrypt(key, iv, data);
-  }
-  const scheme = pbes1Schemes[oid];
-  if (scheme !== undefined) {
-    budget.spendRounds(rounds);
-    let derived = hash(scheme[0], Buffer.concat([form.plain, salt]), 'buffer');
-    for (let round = 1; round < rounds; round += 1) derived = hash(scheme[0], derived, 'buffer');
-    return scheme[1].decrypt(derived.subarray(0, 8), derived.subarray(8, 16), data);
-  }
-  throw new FarkeepError(
-    'certificate.malformed',
-    `The file is encrypted by an algorithm that this program does not know (${oid})`,
-  );
+function pbes1(salt: Buffer, rounds: number, hash: FileHash, cipher: string): Encryption {
+  const units = rounds * hash.units;
+  return {
+    units,
+    decrypt: (data, form, budget) => {
+      budget.admit(units);
+      const derived = hashRepeatedly(hash, Buffer.concat([form.plain, salt]), rounds, budget);
+      return cipherOf(cipher).decrypt(derived.subarray(0, 8), derived.subarray(8, 16), data);
+    },
+  };
 }
 
-function decryptPbes2(parameters: BerNode, data: Buffer, form: PasswordForm, budget: WorkBudget): Buffer | undefined {
-  const scheme = parameters.child(1);
-  const schemeOid = scheme.child(0).oid();
-  let cipher = pbes2Ciphers[schemeOid];
-  let iv: Buffer;
-  if (schemeOid === rc2Cbc) {
-    const bits = rc2Versions[scheme.child(1).child(0).smallInteger()];
-    if (bits === undefined) throw new BerError('unknown RC2 version');
-    cipher = rc2(bits);
-    iv = scheme.child(1).child(1).octets();
-  } else {
-    iv = scheme.child(1).octets();
-  }
-  if (cipher === undefined) {
-    throw new FarkeepError(
-      'certificate.malformed',
-      `The file is encrypted by a cipher that this program does not know (${schemeOid})`,
-    );
-  }
-  if (iv.length !== cipher.ivBytes) throw new BerError('the initialization vector has a wrong length');
-  const key = derivePbes2Key(parameters.child(0), cipher.keyBytes, form, budget);
-  return cipher.decrypt(key, iv, data);
+function readPbes2(parameters: BerNode): Encryption {
+  const { cipher, iv, hasVariableKey } = readScheme(parameters.child(1));
+  const given = hasVariableKey ? keyLengthOf(parameters.child(0)) : undefined;
+  const { units, derive } = readKeyDerivation(parameters.child(0), given ?? cipher.keyBytes);
+  return { units, decrypt: (data, form, budget) => cipher.decrypt(derive(form, budget), iv, data) };
 }
 
-/** PBKDF2 or scrypt, as named by a keyDerivationFunc. Also used by PBMAC1 (RFC 9579). */
-export function derivePbes2Key(
-  keyDerivation: BerNode,
-  keyBytes: number,
-  form: PasswordForm,
-  budget: WorkBudget,
-): Buffer {
+export interface KeyDerivation {
+  readonly units: number;
+  readonly derive: (form: PasswordForm, budget: WorkBudget) => Buffer;
+}
+
+/** PBKDF2 or scrypt, as named by a keyDerivationFunc. Also used by PBMAC1 (RFC 9579). @throws as `readEncryption` */
+export function readKeyDerivation(keyDerivation: BerNode, keyBytes: number): KeyDerivation {
   const oid = keyDerivation.child(0).oid();
+  if (oid !== pbkdf2 && oid !== scrypt) unknownAlgorithm('the key derivation', oid);
   const parameters = keyDerivation.child(1).children();
   const [saltNode, costNode] = parameters;
   if (saltNode === undefined || costNode === undefined) throw new BerError('key derivation parameters are missing');
   const salt = saltNode.octets();
-  const cost = positive(costNode.smallInteger());
-  if (oid === pbkdf2) {
-    budget.spendRounds(cost);
-    const prf = parameters.slice(2).find((node) => node.isSequence());
-    const hashName = prf === undefined ? 'sha1' : hmacHashes[prf.child(0).oid()];
-    if (hashName === undefined)
-      throw new FarkeepError('certificate.malformed', 'The file uses a key derivation that this program does not know');
-    return pbkdf2Sync(form.plain, salt, cost, keyBytes, hashName);
-  }
-  if (oid === scrypt) {
-    const blockSize = positive(parameters[2]?.smallInteger() ?? 0);
-    const parallelization = positive(parameters[3]?.smallInteger() ?? 0);
-    if (cost * blockSize * 128 > maxScryptBytes / 2 || parallelization > 16 || (cost & (cost - 1)) !== 0 || cost < 2) {
-      throw new FarkeepError('certificate.too-costly', 'The file asks for too much memory to derive its key');
-    }
-    budget.checkTime();
-    return scryptSync(form.plain, salt, keyBytes, {
-      N: cost,
-      r: blockSize,
-      p: parallelization,
-      maxmem: maxScryptBytes,
-    });
-  }
-  throw new FarkeepError(
-    'certificate.malformed',
-    `The file uses a key derivation that this program does not know (${oid})`,
-  );
-}
-
-function positive(value: number): number {
-  if (value < 1) throw new BerError('expected a positive number');
-  return value;
-}
-
-/** RC4, which OpenSSL 3 no longer has by default. */
-function applyRc4(key: Buffer, data: Buffer): Buffer {
-  const state = Uint8Array.from({ length: 256 }, (_, index) => index);
-  const at = (index: number): number => state[index] ?? 0;
-  const swap = (a: number, b: number): void => {
-    const value = at(a);
-    state[a] = at(b);
-    state[b] = value;
+  if (oid === scrypt) return readScrypt(salt, costNode, parameters.slice(2), keyBytes);
+  const rounds = readRounds(costNode);
+  const prf = parameters.slice(2).find((node) => node.isSequence());
+  const hash = prf === undefined ? sha1 : hmacOf(prf.child(0).oid());
+  // An HMAC is two hashes of a short text.
+  const units = rounds * 2 * hash.units * Math.ceil(keyBytes / hash.hashBytes);
+  return {
+    units,
+    derive: (form, budget) => {
+      budget.admit(units);
+      const key = pbkdf2Sync(form.plain, salt, rounds, keyBytes, hash.name);
+      budget.spend(units);
+      return key;
+    },
   };
-  for (let index = 0, other = 0; index < 256; index += 1) {
-    other = (other + at(index) + (key[index % key.length] ?? 0)) & 0xff;
-    swap(index, other);
+}
+
+function readScrypt(
+  salt: Buffer,
+  costNode: BerNode,
+  [blockNode, lanesNode]: BerNode[],
+  keyBytes: number,
+): KeyDerivation {
+  const N = costNode.smallInteger();
+  const r = blockNode?.smallInteger() ?? 0;
+  const p = lanesNode?.smallInteger() ?? 0;
+  if (r < 1 || p < 1) throw new BerError('expected a positive number');
+  if (N * r * 128 > maxScryptBytes / 2 || p > 16 || (N & (N - 1)) !== 0 || N < 2) {
+    throw new FarkeepError('certificate.too-costly', 'The file asks for too much memory to derive its key');
   }
-  let first = 0;
-  let second = 0;
-  return Buffer.from(
-    data.map((byte) => {
-      first = (first + 1) & 0xff;
-      second = (second + at(first)) & 0xff;
-      swap(first, second);
-      return byte ^ at((at(first) + at(second)) & 0xff);
-    }),
-  );
+  // Measured against SHA-1: a block of 128 bytes costs about three short texts.
+  const units = 3 * N * r * p;
+  return {
+    units,
+    derive: (form, budget) => {
+      budget.admit(units);
+      const key = scryptSync(form.plain, salt, keyBytes, { N, r, p, maxmem: maxScryptBytes });
+      budget.spend(units);
+      return key;
+    },
+  };
+}
+
+/** The length of the key that PBKDF2 or scrypt is told to make, in bytes; it may be left out. */
+export function keyLengthOf(keyDerivation: BerNode): number | undefined {
+  const isScrypt = keyDerivation.child(0).oid() === scrypt;
+  const length = keyDerivation
+    .child(1)
+    .children()
+    .slice(isScrypt ? 4 : 2)
+    .find((node) => node.isInteger())
+    ?.smallInteger();
+  if (length !== undefined && (length < 1 || length > 64)) throw new BerError('the key has an impossible length');
+  return length;
+}
+
+/** @throws BerError unless it is positive; FarkeepError 'certificate.too-costly' */
+export function readRounds(node: BerNode): number {
+  const rounds = roundsWithin(node.integer());
+  if (rounds === undefined) throw new BerError('expected a positive number');
+  return rounds;
 }

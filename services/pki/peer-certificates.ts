@@ -1,11 +1,12 @@
 // Owns looking at a server: a TLS 1.3 handshake, what it showed in the form that the trust decision takes, nothing sent after it.
 // Must not decide anything.
-import { connect as connectTcp, isIP } from 'node:net';
+import { connect as connectTcp } from 'node:net';
 import tls from 'node:tls';
 import type { TlsInfo } from '../contracts/models/trust.ts';
 import { abortError } from '../kernel/clock.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
-import { peerChain, RootIndex, shieldFromPeer } from '../kernel/tls-peer.ts';
+import { serverNameFor } from '../kernel/host-name.ts';
+import { peerChain, peerRefusal, shieldFromPeer, TrustedRoots } from '../kernel/tls-peer.ts';
 import type { TrustInput } from './trust.ts';
 
 /** System roots of this machine plus what the admin added, PEM. */
@@ -28,7 +29,7 @@ function readSystemRoots(): readonly string[] {
 
 interface TrustContext {
   readonly secureContext: tls.SecureContext;
-  readonly roots: RootIndex;
+  readonly roots: TrustedRoots;
 }
 
 const contexts = new Map<string, TrustContext>();
@@ -49,7 +50,7 @@ function clientContext(extraRoots: readonly string[]): TrustContext {
       ecdhCurve: 'X25519MLKEM768:X25519:P-256',
       ciphers,
     });
-    context = { secureContext, roots: new RootIndex(roots) };
+    context = { secureContext, roots: new TrustedRoots(roots) };
     // Bounded: an admin changes the added roots now and then, not thousands of times.
     if (contexts.size >= 8) contexts.clear();
     contexts.set(key, context);
@@ -60,7 +61,7 @@ function clientContext(extraRoots: readonly string[]): TrustContext {
 export interface LookOptions {
   readonly host: string;
   readonly port: number;
-  /** For SNI; left out when it is an address. */
+  /** For SNI, in any spelling; nothing is asked for when it is an address. */
   readonly serverName?: string;
   readonly extraRoots?: readonly string[];
   readonly alpnProtocols?: readonly string[];
@@ -70,7 +71,13 @@ export interface LookOptions {
 
 export type PresentedCertificates = Pick<
   TrustInput,
-  'leafDer' | 'chainDer' | 'isAuthorizedByOpenSsl' | 'authorizationError'
+  | 'leafDer'
+  | 'chainDer'
+  | 'isChainComplete'
+  | 'othersDer'
+  | 'isAuthorizedByOpenSsl'
+  | 'authorizationError'
+  | 'authorizationText'
 > & { readonly tls: TlsInfo };
 
 /**
@@ -103,11 +110,12 @@ export async function lookAtServer(options: LookOptions): Promise<PresentedCerti
         ),
       );
       socket.once('connect', () => {
+        const servername = serverNameFor(serverName);
         const { secureContext, roots } = clientContext(options.extraRoots ?? []);
         const secure = tls.connect({
           socket,
           secureContext,
-          ...(isIP(serverName) === 0 ? { servername: serverName } : {}),
+          ...(servername === undefined ? {} : { servername }),
           ...(options.alpnProtocols === undefined ? {} : { ALPNProtocols: [...options.alpnProtocols] }),
           // Judged by decideTrust; Node's own name check is looser than RFC 9525.
           rejectUnauthorized: false,
@@ -154,13 +162,18 @@ function tlsInfo(socket: tls.TLSSocket): TlsInfo {
 }
 
 /** What the handshake showed: the part of `TrustInput` that comes from the socket. undefined: the peer showed no certificate. */
-function peerCertificates(socket: tls.TLSSocket, roots: RootIndex): Omit<PresentedCertificates, 'tls'> | undefined {
-  const [leaf, ...issuers] = peerChain(socket, roots);
+function peerCertificates(socket: tls.TLSSocket, roots: TrustedRoots): Omit<PresentedCertificates, 'tls'> | undefined {
+  const { certificates, isComplete, others } = peerChain(socket, roots);
+  const [leaf, ...issuers] = certificates;
   if (leaf === undefined) return undefined;
+  const refusal = peerRefusal(socket);
   return {
     leafDer: leaf.raw,
     chainDer: issuers.map((certificate) => certificate.raw),
+    isChainComplete: isComplete,
+    othersDer: others.map((certificate) => certificate.raw),
     isAuthorizedByOpenSsl: socket.authorized,
-    authorizationError: socket.authorizationError,
+    authorizationError: refusal?.code,
+    authorizationText: refusal?.text,
   };
 }

@@ -1,50 +1,58 @@
-// Owns the key derivation of PKCS#12 (RFC 7292, appendix B). Only for reading files; it is not a good password hash.
-import { hash } from 'node:crypto';
-import type { WorkBudget } from './work-budget.ts';
+// Owns the key derivation of PKCS#12 (RFC 7292, appendix B) and the one of PBES1. Only for reading files; they are no good password hashes.
+import { createIteratedHash } from '../kernel/native/iterated-hash.ts';
+import type { FileHash } from './file-hashes.ts';
+import { unitsPerSlice, type WorkBudget } from './work-budget.ts';
 
 export type Pkcs12Purpose = 'key' | 'iv' | 'mac';
 
-const purposeIds: Record<Pkcs12Purpose, number> = { key: 1, iv: 2, mac: 3 };
-/** Block size v of the hash in bytes. */
-const blockBytes: Readonly<Record<string, number>> = {
-  md5: 64,
-  sha1: 64,
-  sha224: 64,
-  sha256: 64,
-  sha384: 128,
-  sha512: 128,
-};
-const roundsBetweenChecks = 4096;
+export interface Pkcs12Derivation {
+  /** BMPString with its final zero, or empty for no password. */
+  readonly password: Buffer;
+  readonly salt: Buffer;
+  readonly rounds: number;
+  readonly hash: FileHash;
+}
 
-/**
- * @param password BMPString with its final zero, or empty for no password
- * @param algorithm OpenSSL name of the hash
- * @throws FarkeepError 'certificate.too-costly'
- */
+const purposeIds: Record<Pkcs12Purpose, number> = { key: 1, iv: 2, mac: 3 };
+
+/** The work of `derivePkcs12`, in the units of the budget. */
+export function pkcs12Units({ rounds, hash }: Pick<Pkcs12Derivation, 'rounds' | 'hash'>, lengthBytes: number): number {
+  return rounds * hash.units * Math.ceil(lengthBytes / hash.hashBytes);
+}
+
+/** @throws FarkeepError 'certificate.too-costly' */
 export function derivePkcs12(
   purpose: Pkcs12Purpose,
-  { password, salt, rounds, algorithm }: { password: Buffer; salt: Buffer; rounds: number; algorithm: string },
+  { password, salt, rounds, hash }: Pkcs12Derivation,
   lengthBytes: number,
   budget: WorkBudget,
 ): Buffer {
-  const v = blockBytes[algorithm];
-  if (v === undefined) throw new RangeError(`Unknown hash ${algorithm}`);
+  budget.admit(pkcs12Units({ rounds, hash }, lengthBytes));
+  const v = hash.blockBytes;
   const diversifier = Buffer.alloc(v, purposeIds[purpose]);
   const filled = Buffer.concat([repeatTo(salt, v), repeatTo(password, v)]);
   const parts: Buffer[] = [];
   let have = 0;
   while (have < lengthBytes) {
-    budget.spendRounds(rounds);
-    let block = hash(algorithm, Buffer.concat([diversifier, filled]), 'buffer');
-    for (let round = 1; round < rounds; round += 1) {
-      block = hash(algorithm, block, 'buffer');
-      if (round % roundsBetweenChecks === 0) budget.checkTime();
-    }
+    const block = hashRepeatedly(hash, Buffer.concat([diversifier, filled]), rounds, budget);
     parts.push(block);
     have += block.length;
     if (have < lengthBytes) addToEachBlock(filled, repeatTo(block, v).subarray(0, v), v);
   }
   return Buffer.concat(parts).subarray(0, lengthBytes);
+}
+
+/** PBKDF1 (RFC 8018, 5.1), and the inner loop of PKCS#12: the hash of the hash, in slices. */
+export function hashRepeatedly(hash: FileHash, input: Buffer, rounds: number, budget: WorkBudget): Buffer {
+  const iteratedHash = createIteratedHash(hash.name);
+  const roundsPerSlice = Math.ceil(unitsPerSlice / hash.units);
+  let block = input;
+  for (let left = rounds; left > 0; left -= roundsPerSlice) {
+    const slice = Math.min(left, roundsPerSlice);
+    block = iteratedHash(block, slice);
+    budget.spend(slice * hash.units);
+  }
+  return block;
 }
 
 /** Copies of `bytes` up to the next whole number of blocks; nothing stays nothing. */

@@ -3,13 +3,15 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import { BerError, BerNode } from './ber-reader.ts';
+import { hashOf, hmacOf, type FileHash, unknownAlgorithm, withLegacyProvider } from './file-hashes.ts';
 import { firstThatFits, type PasswordForm, passwordForms } from './file-password.ts';
-import { decryptWithPassword, derivePbes2Key, hmacHashes } from './password-decryption.ts';
-import { derivePkcs12 } from './pkcs12-kdf.ts';
+import { type Encryption, keyLengthOf, readEncryption, readKeyDerivation, readRounds } from './password-decryption.ts';
+import { derivePkcs12, pkcs12Units } from './pkcs12-kdf.ts';
 import type { WorkBudget } from './work-budget.ts';
 
 const oids = {
   data: '1.2.840.113549.1.7.1',
+  envelopedData: '1.2.840.113549.1.7.3',
   encryptedData: '1.2.840.113549.1.7.6',
   keyBag: '1.2.840.113549.1.12.10.1.1',
   shroudedKeyBag: '1.2.840.113549.1.12.10.1.2',
@@ -19,15 +21,6 @@ const oids = {
   friendlyName: '1.2.840.113549.1.9.20',
   pbmac1: '1.2.840.113549.1.5.14',
 } as const;
-
-const macHashes: Readonly<Record<string, string>> = {
-  '1.2.840.113549.2.5': 'md5',
-  '1.3.14.3.2.26': 'sha1',
-  '2.16.840.1.101.3.4.2.4': 'sha224',
-  '2.16.840.1.101.3.4.2.1': 'sha256',
-  '2.16.840.1.101.3.4.2.2': 'sha384',
-  '2.16.840.1.101.3.4.2.3': 'sha512',
-};
 
 const maxNesting = 8;
 const maxBags = 200;
@@ -70,98 +63,124 @@ function readContent(root: BerNode, password: string | undefined, budget: WorkBu
     );
   }
   const authenticatedSafe = content.child(1).child(0).octets();
-  const allForms = passwordForms(password);
+  const forms = passwordForms(password);
   const macData = root.children()[2];
-  // A right MAC settles the form of the password; only the form for PBES2 may still differ.
-  const provenForm = macData === undefined ? undefined : verifyMac(macData, authenticatedSafe, allForms, budget);
-  const reader = new BagReader(
-    provenForm === undefined ? allForms : [provenForm, ...allForms.filter((form) => form !== provenForm)],
-    budget,
-  );
+  const mac = macData === undefined ? undefined : readMac(macData);
+  const reader = new BagReader(budget);
   for (const info of BerNode.parse(authenticatedSafe).children()) reader.readContentInfo(info);
+  budget.announce(mac?.units ?? 0);
+  // A right MAC settles the form of the password; only the form for PBES2 may still differ.
+  const provenForm =
+    mac === undefined
+      ? undefined
+      : firstThatFits(forms, (form) => (mac.fits(authenticatedSafe, form, budget) ? form : undefined));
+  if (mac !== undefined && provenForm === undefined) throw new FarkeepError('certificate.wrong-password');
+  reader.decrypt(
+    provenForm === undefined ? forms : [provenForm, ...forms.filter((form) => form !== provenForm)],
+    provenForm !== undefined,
+  );
   return { certificates: reader.certificates, privateKeys: reader.privateKeys, friendlyName: reader.friendlyName };
 }
 
-function verifyMac(
-  macData: BerNode,
-  content: Buffer,
-  forms: readonly PasswordForm[],
-  budget: WorkBudget,
-): PasswordForm {
-  const digestInfo = macData.child(0);
-  const algorithm = digestInfo.child(0);
-  const expected = digestInfo.child(1).octets();
-  const oid = algorithm.child(0).oid();
-  const isEqual = (key: Buffer, hashName: string): boolean => {
-    const actual = createHmac(hashName, key).update(content).digest();
-    return actual.length === expected.length && timingSafeEqual(actual, expected);
-  };
-  let attempt: (form: PasswordForm) => boolean;
-  if (oid === oids.pbmac1) {
-    // RFC 9579: salt and rounds stand in the algorithm; those of MacData are only there for old readers.
-    const [keyDerivation, scheme] = algorithm.child(1).children();
-    const hashName = scheme === undefined ? undefined : hmacHashes[scheme.child(0).oid()];
-    if (keyDerivation === undefined || hashName === undefined) throw new BerError('unknown PBMAC1 scheme');
-    const keyBytes =
-      keyDerivation
-        .child(1)
-        .children()
-        .slice(2)
-        .find((node) => node.isInteger())
-        ?.smallInteger() ?? 0;
-    if (keyBytes < 16 || keyBytes > 64) throw new BerError('PBMAC1 without a key length');
-    attempt = (form) => isEqual(derivePbes2Key(keyDerivation, keyBytes, form, budget), hashName);
-  } else {
-    const hashName = macHashes[oid];
-    if (hashName === undefined)
-      throw new FarkeepError(
-        'certificate.malformed',
-        `The file is protected by a hash that this program does not know (${oid})`,
-      );
-    const salt = macData.child(1).octets();
-    const rounds = macData.children()[2]?.smallInteger() ?? 1;
-    if (rounds < 1) throw new BerError('expected a positive number');
-    attempt = (form) =>
-      isEqual(
-        derivePkcs12('mac', { password: form.pkcs12, salt, rounds, algorithm: hashName }, expected.length, budget),
-        hashName,
-      );
-  }
-  const fitting = firstThatFits(forms, budget, (form) => (attempt(form) ? form : undefined));
-  if (fitting === undefined) throw new FarkeepError('certificate.wrong-password');
-  return fitting;
+interface Mac {
+  readonly units: number;
+  readonly fits: (content: Buffer, form: PasswordForm, budget: WorkBudget) => boolean;
 }
 
+/** @throws BerError | FarkeepError 'certificate.malformed' (unknown algorithm, named) | 'certificate.too-costly' */
+function readMac(macData: BerNode): Mac {
+  const algorithm = macData.child(0).child(0);
+  const expected = macData.child(0).child(1).octets();
+  const isEqual = (hash: FileHash, key: Buffer, content: Buffer): boolean => {
+    const actual = createHmac(hash.name, key).update(content).digest();
+    return actual.length === expected.length && timingSafeEqual(actual, expected);
+  };
+  if (algorithm.child(0).oid() === oids.pbmac1) {
+    // RFC 9579: salt and rounds stand in the algorithm; those of MacData are only there for old readers.
+    const keyDerivation = algorithm.child(1).child(0);
+    const hash = hmacOf(algorithm.child(1).child(1).child(0).oid());
+    const keyBytes = keyLengthOf(keyDerivation);
+    if (keyBytes === undefined) throw new BerError('PBMAC1 without a key length');
+    const { units, derive } = readKeyDerivation(keyDerivation, keyBytes);
+    return { units, fits: (content, form, budget) => isEqual(hash, derive(form, budget), content) };
+  }
+  const hash = hashOf(algorithm.child(0).oid());
+  const salt = macData.child(1).octets();
+  const roundsNode = macData.children()[2];
+  const rounds = roundsNode === undefined ? 1 : readRounds(roundsNode);
+  const fits: Mac['fits'] = (content, form, budget) => {
+    const derivation = { password: form.pkcs12, salt, rounds, hash };
+    return isEqual(hash, derivePkcs12('mac', derivation, hash.hashBytes, budget), content);
+  };
+  return {
+    units: pkcs12Units({ rounds, hash }, hash.hashBytes),
+    fits: (...args) =>
+      hash.isLegacy ? withLegacyProvider(`the hash ${hash.name.toUpperCase()}`, () => fits(...args)) : fits(...args),
+  };
+}
+
+/** Something encrypted that waits for the password, and what becomes of its plain text. */
+interface Locked {
+  readonly encryption: Encryption;
+  readonly data: Buffer;
+  readonly take: (plain: BerNode) => void;
+}
+
+/** Collects the bags that can be read, and those that need the password, before any work is done for one of these. */
 class BagReader {
   readonly certificates: Buffer[] = [];
   readonly privateKeys: Buffer[] = [];
   friendlyName: string | undefined;
-  readonly #forms: readonly PasswordForm[];
   readonly #budget: WorkBudget;
+  readonly #locked: Locked[] = [];
   #bags = 0;
 
-  constructor(forms: readonly PasswordForm[], budget: WorkBudget) {
-    this.#forms = forms;
+  constructor(budget: WorkBudget) {
     this.#budget = budget;
   }
 
   readContentInfo(info: BerNode): void {
-    switch (info.child(0).oid()) {
+    const oid = info.child(0).oid();
+    switch (oid) {
       case oids.data:
         this.#readSafeContents(BerNode.parse(info.child(1).child(0).octets()), 0);
         break;
       case oids.encryptedData: {
         const encrypted = info.child(1).child(0).child(1);
-        const plain = this.#decrypt(encrypted.child(1), encrypted.child(2).octets());
-        this.#readSafeContents(plain, 0);
+        this.#lock(encrypted.child(1), encrypted.child(2).octets(), (plain) => this.#readSafeContents(plain, 0));
         break;
       }
+      case oids.envelopedData:
+        throw new FarkeepError('certificate.malformed', 'A part of the file is encrypted for another certificate', {
+          hint: 'Export it with a password.',
+        });
       default:
-        throw new FarkeepError(
-          'certificate.malformed',
-          'A part of the file is encrypted for another certificate; export it with a password',
-        );
+        unknownAlgorithm('the kind of content', oid);
     }
+  }
+
+  /**
+   * @param isProven whether the password is known to be right
+   * @throws FarkeepError 'certificate.wrong-password', or 'certificate.malformed' for a part that the right password does not open
+   */
+  decrypt(forms: readonly PasswordForm[], isProven: boolean): void {
+    let isRight = isProven;
+    for (let locked = this.#locked.shift(); locked !== undefined; locked = this.#locked.shift()) {
+      const { encryption, data, take } = locked;
+      const plain = firstThatFits(forms, (form) => {
+        const bytes = encryption.decrypt(data, form, this.#budget);
+        return bytes === undefined ? undefined : parseSequence(bytes);
+      });
+      if (plain === undefined) throw isRight ? otherPassword() : new FarkeepError('certificate.wrong-password');
+      isRight = true;
+      take(plain);
+    }
+  }
+
+  #lock(algorithm: BerNode, data: Buffer, take: (plain: BerNode) => void): void {
+    const encryption = readEncryption(algorithm);
+    this.#budget.announce(encryption.units);
+    this.#locked.push({ encryption, data, take });
   }
 
   #readSafeContents(contents: BerNode, depth: number): void {
@@ -179,8 +198,10 @@ class BagReader {
           this.#takeName(bag);
           break;
         case oids.shroudedKeyBag:
-          this.privateKeys.push(this.#decrypt(value.child(0), value.child(1).octets()).raw());
-          this.#takeName(bag);
+          this.#lock(value.child(0), value.child(1).octets(), (plain) => {
+            this.privateKeys.push(plain.raw());
+            this.#takeName(bag);
+          });
           break;
         case oids.safeContentsBag:
           this.#readSafeContents(value, depth + 1);
@@ -192,21 +213,20 @@ class BagReader {
     }
   }
 
-  #decrypt(algorithm: BerNode, data: Buffer): BerNode {
-    const plain = firstThatFits(this.#forms, this.#budget, (form) => {
-      const bytes = decryptWithPassword(algorithm, data, form, this.#budget);
-      return bytes === undefined ? undefined : parseSequence(bytes);
-    });
-    if (plain === undefined) throw new FarkeepError('certificate.wrong-password');
-    return plain;
-  }
-
   #takeName(bag: BerNode): void {
     for (const attribute of bag.children()[2]?.children() ?? []) {
       if (attribute.child(0).oid() === oids.friendlyName)
         this.friendlyName ??= attribute.child(1).children()[0]?.text();
     }
   }
+}
+
+function otherPassword(): FarkeepError {
+  return new FarkeepError(
+    'certificate.malformed',
+    'The password is the right one for the file, but a part of the file does not open with it: it was encrypted with another password, or is damaged',
+    { hint: 'Export it again, with one password for everything in it.' },
+  );
 }
 
 /** The plain text of the right password is a SEQUENCE that fills it; anything else came from a wrong one. */

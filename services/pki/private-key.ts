@@ -1,10 +1,11 @@
 // Owns reading one private key from DER or a PEM block: PKCS#1, PKCS#8, SEC1, encrypted or plain, to PKCS#8 DER.
-import { createDecipheriv, createPrivateKey, hash, type KeyObject } from 'node:crypto';
+import { createPrivateKey, hash, type KeyObject } from 'node:crypto';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import { BerError, BerNode } from './ber-reader.ts';
+import { cipherOf } from './file-ciphers.ts';
+import { unknownAlgorithm } from './file-hashes.ts';
 import { firstThatFits, passwordForms } from './file-password.ts';
-import { decryptDes } from './forge.ts';
-import { decryptWithPassword } from './password-decryption.ts';
+import { readEncryption } from './password-decryption.ts';
 import { pemBody, type PemBlock } from './pem.ts';
 import { parseSequence } from './pkcs12.ts';
 import type { WorkBudget } from './work-budget.ts';
@@ -32,8 +33,10 @@ export function readPrivateKeyDer(
 ): KeyObject {
   switch (form) {
     case 'encrypted-pkcs8': {
-      const plain = firstThatFits(passwordForms(password), budget, (passwordForm) => {
-        const bytes = decryptWithPassword(root.child(0), root.child(1).octets(), passwordForm, budget);
+      const encryption = readEncryption(root.child(0));
+      budget.announce(encryption.units);
+      const plain = firstThatFits(passwordForms(password), (passwordForm) => {
+        const bytes = encryption.decrypt(root.child(1).octets(), passwordForm, budget);
         const node = bytes === undefined ? undefined : parseSequence(bytes);
         return node !== undefined && keyFormOf(node) === 'pkcs8' ? node : undefined;
       });
@@ -57,8 +60,8 @@ export function readPrivateKeyPem(block: PemBlock, password: string | undefined,
   }
   const [, cipher = '', ivHex = ''] = dekInfo;
   const iv = Buffer.from(ivHex, 'hex');
-  const key = firstThatFits(passwordForms(password), budget, (passwordForm) => {
-    const bytes = decryptTraditional(cipher.toUpperCase(), iv, body, passwordForm.plain);
+  const key = firstThatFits(passwordForms(password), (passwordForm) => {
+    const bytes = decryptTraditional(cipher.toLowerCase(), iv, body, passwordForm.plain);
     const node = bytes === undefined ? undefined : parseSequence(bytes);
     const form = node === undefined ? undefined : keyFormOf(node);
     return node === undefined || form === undefined || form === 'encrypted-pkcs8' ? undefined : toKey(node.raw(), form);
@@ -67,23 +70,13 @@ export function readPrivateKeyPem(block: PemBlock, password: string | undefined,
   return key;
 }
 
-const traditionalCiphers: Readonly<Record<string, readonly [name: string, keyBytes: number, ivBytes: number]>> = {
-  'DES-EDE3-CBC': ['des-ede3-cbc', 24, 8],
-  'DES-CBC': ['des-cbc', 8, 8],
-  'AES-128-CBC': ['aes-128-cbc', 16, 16],
-  'AES-192-CBC': ['aes-192-cbc', 24, 16],
-  'AES-256-CBC': ['aes-256-cbc', 32, 16],
-};
-
 /** OpenSSL's own PEM encryption: EVP_BytesToKey with MD5, one round, the first 8 bytes of the IV as salt. */
 function decryptTraditional(name: string, iv: Buffer, data: Buffer, password: Buffer): Buffer | undefined {
-  const cipher = traditionalCiphers[name];
-  if (cipher === undefined)
-    throw new FarkeepError(
-      'certificate.malformed',
-      `The private key is encrypted by a cipher that this program does not know (${name})`,
-    );
-  const [opensslName, keyBytes, ivBytes] = cipher;
+  if (
+    !/^(aes|aria|camellia)-(128|192|256)-cbc$|^(des-ede3?|des|rc2|rc2-40|rc2-64|bf|cast5|idea|seed|sm4)-cbc$/.test(name)
+  )
+    unknownAlgorithm('the cipher', name.toUpperCase());
+  const { keyBytes, ivBytes, decrypt } = cipherOf(name);
   if (iv.length !== ivBytes) throw new BerError('the initialization vector has a wrong length');
   let derived = Buffer.alloc(0);
   let last = Buffer.alloc(0);
@@ -91,15 +84,7 @@ function decryptTraditional(name: string, iv: Buffer, data: Buffer, password: Bu
     last = hash('md5', Buffer.concat([last, password, iv.subarray(0, 8)]), 'buffer');
     derived = Buffer.concat([derived, last]);
   }
-  const key = derived.subarray(0, keyBytes);
-  if (opensslName === 'des-cbc') return decryptDes(key, iv, data);
-  const decipher = createDecipheriv(opensslName, key, iv);
-  try {
-    return Buffer.concat([decipher.update(data), decipher.final()]);
-  } catch {
-    // Bad padding is how a wrong password looks; the caller says so.
-    return undefined;
-  }
+  return decrypt(derived.subarray(0, keyBytes), iv, data);
 }
 
 export function toKey(der: Buffer, type: 'pkcs8' | 'pkcs1' | 'sec1'): KeyObject {

@@ -1,7 +1,9 @@
 // Owns the tenant's trust decision (docs/protocol.md, section 3): chain by OpenSSL, names, strength, pins, revocation.
 // Must not build chains itself and must not open connections: it judges what the live handshake showed.
+import { adviceAgainst } from '../contracts/models/trust-texts.ts';
 import type { TrustReason } from '../contracts/models/trust.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
+import { canonicalHost } from '../kernel/host-name.ts';
 import {
   describeKey,
   hasServerAuth,
@@ -9,8 +11,8 @@ import {
   type ReadCertificate,
   readCertificate,
 } from './certificate-summary.ts';
-import { violatesNameConstraints } from './name-constraints.ts';
-import { canonicalHost, type CertificateNames, matchName, type NameMatch } from './names.ts';
+import { explainConstraints, forbidsHost } from './name-constraints.ts';
+import { type CertificateNames, matchName, type NameMatch } from './names.ts';
 import { isStrongKey, isStrongSignature, signatureAlgorithmName } from './strength.ts';
 import { matchesThumbprint, type Thumbprint, thumbprintOf } from './thumbprint.ts';
 
@@ -26,18 +28,25 @@ export interface RevocationAnswer {
   /** Whether `unknown` refuses. */
   readonly isRequired: boolean;
   readonly detail: string;
+  /** What is wrong with given lists that the answer did not need. */
+  readonly remarks?: readonly string[];
 }
 
 export interface TrustInput {
   readonly leafDer: Uint8Array;
   /** Issuers above the leaf, each the issuer of the one before, the root last when it is known. The leaf may stand in front of them. */
   readonly chainDer: readonly Uint8Array[];
+  /** Whether the chain ends in one of the trusted roots: only then it is the one that OpenSSL verified (`peerChain`). */
+  readonly isChainComplete: boolean;
+  /** What the peer sent besides, for explaining a chain that ends too early. */
+  readonly othersDer?: readonly Uint8Array[];
   /** Name or address of the gateway as the tenant dialled it. */
   readonly nameDialled: string;
   /** `TLSSocket.authorized` of a socket opened with the trusted roots and `checkServerIdentity` switched off. */
   readonly isAuthorizedByOpenSsl: boolean;
-  /** `TLSSocket.authorizationError` */
-  readonly authorizationError: string | Error | null | undefined;
+  /** OpenSSL's reason when it is not: Node's code, "UNSPECIFIED" for most of them, and OpenSSL's words. */
+  readonly authorizationError: string | undefined;
+  readonly authorizationText?: string | undefined;
   /** Milliseconds since the epoch. */
   readonly now: number;
   readonly pins: readonly TrustPin[];
@@ -73,9 +82,20 @@ const chainReasons: Readonly<Record<string, TrustReason>> = {
   CERT_NOT_YET_VALID: 'date.not-yet-valid',
   CERT_REVOKED: 'revocation.revoked',
   INVALID_PURPOSE: 'usage.no-server-auth',
-  PERMITTED_VIOLATION: 'chain.name-constraint',
-  EXCLUDED_VIOLATION: 'chain.name-constraint',
 };
+
+/** Of the names of a certificate that does not cover the right one. */
+const maxListedNames = 8;
+
+/** OpenSSL's words for name constraints; Node has no code for them. The last is what it says when there are too many of them. */
+const constraintTexts = new Set([
+  'permitted subtree violation',
+  'excluded subtree violation',
+  'unsupported name constraint type',
+  'unsupported or invalid name constraint syntax',
+  'unsupported or invalid name syntax',
+  'unspecified certificate verification error',
+]);
 
 /** What the certificate's names and the pin say about a gateway, before anything is dialled. */
 export function gatewayNameMatch(certificate: ReadCertificate, nameDialled: string, isPinned: boolean): NameMatch {
@@ -150,6 +170,7 @@ export function decideTrust(input: TrustInput): TrustResult {
     const { status, detail, isRequired } = input.revocation;
     // Nobody keeps a list for a self-signed certificate: a policy that asks for one must not undo a pin.
     add(`revocation.${status}`, status === 'revoked' || (status === 'unknown' && isRequired && !isPinned), detail);
+    for (const remark of input.revocation.remarks ?? []) add('revocation.list-unusable', false, remark);
   }
   if (isChanged && pin !== 'next' && input.fingerprint === undefined) {
     add('pin.changed', false, 'Another certificate is pinned for this provider');
@@ -163,10 +184,6 @@ export function decideTrust(input: TrustInput): TrustResult {
     isChanged: isChanged && pin === undefined,
   };
 }
-
-/** Only a person lifts a revocation, knowingly: nothing that connects offers it. */
-export const revokedPinHint =
-  'To trust it again, ask your provider for the thumbprint, then: farkeep trust reinstate NAME --fingerprint THUMBPRINT, or Options > Security > Pinned certificates in the console.';
 
 /** The error for a refused decision. The code tells the compare prompt from the first-contact prompt from a plain refusal. */
 export function trustError(result: TrustResult, identity: string): FarkeepError {
@@ -182,12 +199,13 @@ export function trustError(result: TrustResult, identity: string): FarkeepError 
   // With another certificate pinned, "not pinned" would hide that this one took its place.
   const isReplaced = result.isChanged && !has('fingerprint.mismatch') && !has('pin.revoked');
   const others = refusing.filter(({ reason }) => !isReplaced || reason !== 'chain.self-signed');
+  const hint = code === 'trust.refused' ? adviceAgainst(refusing.map(({ reason }) => reason)) : undefined;
   const told = [
     ...(isReplaced ? ['The certificate has changed: another one is pinned for this provider'] : []),
     ...others.map(({ message }) => message),
   ];
   return new FarkeepError(code, `${identity}: ${told.join('; ')}`, {
-    ...(code === 'trust.refused' && has('pin.revoked') ? { hint: revokedPinHint } : {}),
+    ...(hint === undefined ? {} : { hint }),
     details: { reasons: result.reasons },
   });
 }
@@ -269,7 +287,10 @@ function addNameFindings(add: Add, leaf: ReadCertificate, nameDialled: string, i
   const match = gatewayNameMatch(leaf, nameDialled, isPinned);
   if (match === 'not-covered') {
     const names = [...leaf.structure.dnsNames, ...leaf.structure.ipAddresses];
-    const listed = names.length > 0 ? names : leaf.structure.commonNames;
+    const all = names.length > 0 ? names : leaf.structure.commonNames;
+    // A stranger's certificate may hold ten thousand names.
+    const listed =
+      all.length > maxListedNames ? [...all.slice(0, maxListedNames), `${all.length - maxListedNames} more`] : all;
     add(
       'name.not-covered',
       true,
@@ -294,30 +315,46 @@ function addChainFindings(
   add: Add,
   leaf: ReadCertificate,
   chain: ReadCertificate[] | undefined,
-  { isAuthorizedByOpenSsl, authorizationError }: TrustInput,
+  input: TrustInput,
   earlier: readonly TrustFinding[],
 ): void {
-  if (isAuthorizedByOpenSsl) {
-    // The strength rules judge the certificates that Node shows; they must be the ones whose signatures OpenSSL relied on.
-    if (chain === undefined || !isLinked([leaf, ...chain])) {
-      add('chain.invalid', true, 'The presented chain does not fit together');
+  if (input.isAuthorizedByOpenSsl) {
+    const constraint = forbidsHost(input.nameDialled, chain ?? []);
+    // Strength and revocation are judged on this chain; it must be the one whose signatures OpenSSL relied on.
+    if (!input.isChainComplete || chain === undefined || !isLinked([leaf, ...chain])) {
+      add(
+        'chain.invalid',
+        true,
+        'The chain that OpenSSL accepted cannot be followed from the certificate to a trusted authority',
+      );
+    } else if (constraint !== undefined) {
+      // OpenSSL held the names of the certificate against the constraints; a wildcard may still stand for a name that is excluded.
+      add('chain.name-constraint', true, constraint);
     } else {
       add('chain.trusted', false, 'The chain leads to a trusted authority');
     }
     return;
   }
-  const code =
-    authorizationError instanceof Error
-      ? 'code' in authorizationError && typeof authorizationError.code === 'string'
-        ? authorizationError.code
-        : authorizationError.message
-      : (authorizationError ?? 'UNSPECIFIED');
-  const constraint = violatesNameConstraints(leaf, chain ?? []);
-  if (constraint !== undefined) {
-    add('chain.name-constraint', true, constraint);
-    return;
+  const code = input.authorizationError ?? 'UNSPECIFIED';
+  const text = input.authorizationText ?? code;
+  if (code === 'UNSPECIFIED' && constraintTexts.has(text)) {
+    const constraint = explainConstraints(leaf, chain ?? []);
+    if (constraint !== undefined || text.includes('subtree')) {
+      add(
+        'chain.name-constraint',
+        true,
+        constraint ?? 'An authority of the chain may not issue for the names of the certificate',
+      );
+      return;
+    }
   }
   const reason = chainReasons[code] ?? 'chain.invalid';
+  const repeated =
+    reason === 'chain.incomplete' ? describeRepeated(leaf, chain ?? [], input.othersDer ?? []) : undefined;
+  if (repeated !== undefined) {
+    add('chain.invalid', true, repeated);
+    return;
+  }
   // OpenSSL at security level 2 finds weak keys and signatures as well, and its purpose check covers authorities: one reason is enough.
   const isExplained = (reasons: readonly TrustReason[]): boolean =>
     earlier.some((finding) => finding.isRefusing && reasons.includes(finding.reason));
@@ -329,8 +366,27 @@ function addChainFindings(
     'chain.untrusted-root': 'The chain ends at an authority that is not trusted here',
     'chain.incomplete':
       'The chain does not reach a trusted authority: an intermediate is missing or the root is not trusted here',
+    'usage.no-server-auth': 'An authority of the chain may not issue certificates for servers',
   };
-  add(reason, true, explained[reason] ?? `OpenSSL refused the chain (${code})`);
+  add(reason, true, explained[reason] ?? `OpenSSL refused the chain: ${text}`);
+}
+
+/** OpenSSL takes such a certificate for damaged and says that its issuer is missing. */
+function describeRepeated(
+  leaf: ReadCertificate,
+  chain: readonly ReadCertificate[],
+  othersDer: readonly Uint8Array[],
+): string | undefined {
+  const missingName = (chain.at(-1) ?? leaf).structure.issuerDer;
+  // A stranger may send hundreds of one name; an explanation is worth reading a few of them.
+  const named = othersDer.filter((der) => Buffer.from(der).includes(missingName)).slice(0, 4);
+  const missing = named.flatMap((der) => readChain([der]) ?? []);
+  const found = [leaf, ...chain, ...missing.filter(({ structure }) => structure.subjectDer.equals(missingName))].find(
+    ({ structure }) => structure.repeatedExtension !== undefined,
+  );
+  if (found === undefined) return undefined;
+  const name = found === leaf ? 'The certificate' : `The authority "${found.structure.subject}"`;
+  return `${name} has the extension ${found.structure.repeatedExtension ?? ''} twice, which RFC 5280 forbids`;
 }
 
 /** Each certificate is signed by the key of the next one. */

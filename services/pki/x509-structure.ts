@@ -1,17 +1,11 @@
-// Owns reading the ASN.1 structure of a certificate (names, extensions, algorithm identifiers) by @peculiar/asn1-x509.
+// Owns reading the ASN.1 structure of a certificate (names, extensions, algorithm identifiers) by @peculiar/asn1-x509, and what a stranger
+// can fill with thousands of names by a walk over DER.
 // Must not verify anything: signatures, chains and dates are OpenSSL's work (node:crypto, node:tls).
 import { AsnConvert } from '@peculiar/asn1-schema';
-import {
-  BasicConstraints,
-  Certificate,
-  CRLDistributionPoints,
-  ExtendedKeyUsage,
-  KeyUsage,
-  type Name,
-  NameConstraints,
-  SubjectAlternativeName,
-} from '@peculiar/asn1-x509';
-import { isIP } from 'node:net';
+import { BasicConstraints, Certificate, ExtendedKeyUsage, KeyUsage, type Name } from '@peculiar/asn1-x509';
+import { contentOf, type Element, elements, expectTag, integerHex, tags } from './der-elements.ts';
+import { type DistributionPoint, readDistributionPoints } from './distribution-points.ts';
+import { addressText } from './names.ts';
 
 const attributeNames: Readonly<Record<string, string>> = {
   '2.5.4.3': 'CN',
@@ -32,10 +26,11 @@ const attributeNames: Readonly<Record<string, string>> = {
   '0.9.2342.19200300.100.1.25': 'DC',
 };
 
-export interface GeneralSubtreeName {
-  readonly kind: 'dns' | 'ip' | 'other';
-  readonly value: string;
-}
+/** A base of a name constraint: a DNS name, or an address with its mask (4 and 4 bytes, or 16 and 16). */
+export type GeneralSubtreeName =
+  | { readonly kind: 'dns'; readonly value: string }
+  | { readonly kind: 'ip'; readonly bytes: Buffer }
+  | { readonly kind: 'other' };
 
 export interface CertificateStructure {
   /** RFC 4514 text, but in the order of the certificate, as people know it from other tools. */
@@ -50,6 +45,8 @@ export interface CertificateStructure {
   readonly ipAddresses: readonly string[];
   /** Upper-case hex without colons, leading zero byte dropped. */
   readonly serialHex: string;
+  /** The serial number to compare: lower-case hex of the shortest INTEGER, so that FF (negative) is not 00FF. */
+  readonly serialInteger: string;
   readonly isAuthority: boolean;
   /** undefined: the extension is absent, so every purpose is allowed (RFC 5280, 4.2.1.12). */
   readonly extendedKeyUsages: readonly string[] | undefined;
@@ -58,8 +55,10 @@ export interface CertificateStructure {
   readonly signatureParameters: Uint8Array | undefined;
   readonly nameConstraints:
     { readonly permitted: readonly GeneralSubtreeName[]; readonly excluded: readonly GeneralSubtreeName[] } | undefined;
-  readonly crlUrls: readonly string[];
-  /** DER of the two names, to compare issuer and subject byte for byte. */
+  readonly distributionPoints: readonly DistributionPoint[];
+  /** Identifier of an extension that stands there twice, which RFC 5280, 4.2 forbids and OpenSSL refuses. */
+  readonly repeatedExtension: string | undefined;
+  /** DER of the two names as they stand there. */
   readonly subjectDer: Buffer;
   readonly issuerDer: Buffer;
 }
@@ -76,22 +75,20 @@ const extensionIds = {
 /** @throws when the bytes are not one DER certificate */
 export function readStructure(der: Uint8Array): CertificateStructure {
   const { tbsCertificate: tbs, signatureAlgorithm } = AsnConvert.parse(der, Certificate);
-  const extension = <T>(oid: string, type: new () => T): T | undefined => {
+  const content = (oid: string): Buffer | undefined => {
     const found = tbs.extensions?.find((item) => item.extnID === oid);
-    return found === undefined ? undefined : AsnConvert.parse(found.extnValue.buffer, type);
+    return found === undefined ? undefined : Buffer.from(found.extnValue.buffer);
   };
-  const alternativeNames = extension(extensionIds.subjectAltName, SubjectAlternativeName);
-  const constraints = extension(extensionIds.nameConstraints, NameConstraints);
-  const points = extension(extensionIds.crlDistributionPoints, CRLDistributionPoints);
+  const extension = <T>(oid: string, type: new () => T): T | undefined => {
+    const found = content(oid);
+    return found === undefined ? undefined : AsnConvert.parse(found, type);
+  };
+  const alternativeNames = content(extensionIds.subjectAltName);
+  const generalNames = alternativeNames === undefined ? [] : elements(contentOf(alternativeNames, tags.sequence));
+  const constraints = content(extensionIds.nameConstraints);
+  const points = content(extensionIds.crlDistributionPoints);
   const usages = extension(extensionIds.extendedKeyUsage, ExtendedKeyUsage);
-  const subtrees = (list: NameConstraints['permittedSubtrees']): GeneralSubtreeName[] =>
-    [...(list ?? [])].map(({ base }) =>
-      base.dNSName !== undefined
-        ? { kind: 'dns', value: base.dNSName }
-        : base.iPAddress !== undefined
-          ? { kind: 'ip', value: base.iPAddress }
-          : { kind: 'other', value: '' },
-    );
+  const names = readNames(der);
   return {
     subject: formatName(tbs.subject),
     issuer: formatName(tbs.issuer),
@@ -99,29 +96,54 @@ export function readStructure(der: Uint8Array): CertificateStructure {
     issuerName: attributeValues(tbs.issuer, '2.5.4.3')[0] ?? attributeValues(tbs.issuer, '2.5.4.10')[0],
     organization: attributeValues(tbs.subject, '2.5.4.10')[0],
     hasSubjectAltName: alternativeNames !== undefined,
-    dnsNames: [...(alternativeNames ?? [])].flatMap((name) => (name.dNSName === undefined ? [] : [name.dNSName])),
-    ipAddresses: [...(alternativeNames ?? [])].flatMap((name) =>
-      name.iPAddress !== undefined && isIP(name.iPAddress) !== 0 ? [name.iPAddress] : [],
-    ),
+    dnsNames: generalNames.filter(({ tag }) => tag === dnsNameTag).map((name) => name.content.toString('latin1')),
+    ipAddresses: generalNames.flatMap((name) => (name.tag === addressTag ? (addressText(name.content) ?? []) : [])),
     serialHex: normalizeSerial(Buffer.from(tbs.serialNumber).toString('hex')),
+    serialInteger: integerHex(Buffer.from(tbs.serialNumber)),
     isAuthority: extension(extensionIds.basicConstraints, BasicConstraints)?.cA === true,
     extendedKeyUsages: usages === undefined ? undefined : [...usages],
     keyUsages: extension(extensionIds.keyUsage, KeyUsage)?.toJSON(),
     signatureOid: signatureAlgorithm.algorithm,
     signatureParameters: signatureAlgorithm.parameters ? new Uint8Array(signatureAlgorithm.parameters) : undefined,
-    nameConstraints:
-      constraints === undefined
-        ? undefined
-        : { permitted: subtrees(constraints.permittedSubtrees), excluded: subtrees(constraints.excludedSubtrees) },
-    crlUrls: [...(points ?? [])].flatMap((point) =>
-      (point.distributionPoint?.fullName ?? []).flatMap((name) => name.uniformResourceIdentifier ?? []),
-    ),
-    subjectDer: Buffer.from(AsnConvert.serialize(tbs.subject)),
-    issuerDer: Buffer.from(AsnConvert.serialize(tbs.issuer)),
+    nameConstraints: constraints === undefined ? undefined : readNameConstraints(constraints),
+    distributionPoints: points === undefined ? [] : readDistributionPoints(points),
+    repeatedExtension: findRepeated((tbs.extensions ?? []).map(({ extnID }) => extnID)),
+    ...names,
   };
 }
 
-export function normalizeSerial(hex: string): string {
+const dnsNameTag = 0x82;
+const addressTag = 0x87;
+
+/** The bytes of both names as they stand in the certificate. */
+function readNames(der: Uint8Array): { readonly issuerDer: Buffer; readonly subjectDer: Buffer } {
+  const [tbs] = elements(contentOf(Buffer.from(der), tags.sequence));
+  const parts = elements(expectTag(tbs, tags.sequence).content).filter(({ tag }) => tag !== 0xa0);
+  const [, , issuer, , subject] = parts;
+  return { issuerDer: expectTag(issuer, tags.sequence).raw, subjectDer: expectTag(subject, tags.sequence).raw };
+}
+
+function readNameConstraints(value: Buffer): NonNullable<CertificateStructure['nameConstraints']> {
+  const fields = elements(contentOf(value, tags.sequence));
+  const subtrees = (tag: number): GeneralSubtreeName[] =>
+    elements(fields.find((field) => field.tag === tag)?.content ?? Buffer.alloc(0)).map((subtree) => {
+      const [base] = elements(expectTag(subtree, tags.sequence).content);
+      return readSubtreeName(base);
+    });
+  return { permitted: subtrees(0xa0), excluded: subtrees(0xa1) };
+}
+
+function readSubtreeName(base: Element | undefined): GeneralSubtreeName {
+  if (base?.tag === dnsNameTag) return { kind: 'dns', value: base.content.toString('latin1') };
+  return base?.tag === addressTag ? { kind: 'ip', bytes: base.content } : { kind: 'other' };
+}
+
+function findRepeated(ids: readonly string[]): string | undefined {
+  const seen = new Set<string>();
+  return ids.find((id) => seen.size === seen.add(id).size);
+}
+
+function normalizeSerial(hex: string): string {
   const upper = hex.toUpperCase();
   return upper.length > 2 && upper.startsWith('00') ? upper.slice(2) : upper;
 }

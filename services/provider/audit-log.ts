@@ -17,8 +17,9 @@ export class AuditLog {
     this.#clock = clock;
   }
 
+  /** What happened has happened: a disk that is full must not turn it into a failure, nor a refused login into an error of the service. */
   add(who: string, action: string, subject: string, detail = ''): void {
-    this.#database.run(
+    this.#database.note(
       'INSERT INTO audit (at, who, action, subject, detail) VALUES (?, ?, ?, ?, ?)',
       new Date(this.#clock.now()).toISOString(),
       who,

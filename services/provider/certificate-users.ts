@@ -35,7 +35,7 @@ export class CertificateUsers {
   /** Somebody has met this certificate and went on. @returns whether that is news */
   noteSeen(slot: CertificateSlot, kind: Kind, name: string, sha256: string): boolean {
     const before = this.#find(slot, kind, name)?.['sha256'];
-    this.#database.run(
+    this.#database.note(
       `INSERT INTO identity_users (slot, kind, name, sha256, last_seen_at) VALUES (?, ?, ?, ?, ?)
        ON CONFLICT (slot, kind, name) DO UPDATE SET
          previous_sha256 = iif(sha256 = excluded.sha256, previous_sha256, sha256),
@@ -52,7 +52,7 @@ export class CertificateUsers {
 
   /** The tenant's own word about the provider identity. @returns whether that is news */
   noteReport(name: string, { acceptedBy, nextSha256, refused }: TenantReport): boolean {
-    const { changes } = this.#database.run(
+    const noted = this.#database.note(
       `UPDATE identity_users SET accepted_by = ?1, next_sha256 = ?2, refused_sha256 = ?3, refused_reason = ?4
        WHERE slot = 'provider' AND kind = 'tenant' AND name = ?5 AND (accepted_by IS NOT ?1 OR next_sha256 IS NOT ?2
          OR refused_sha256 IS NOT ?3 OR refused_reason IS NOT ?4)`,
@@ -62,7 +62,7 @@ export class CertificateUsers {
       refused?.reason ?? null,
       name,
     );
-    return changes > 0;
+    return (noted?.changes ?? 0) > 0;
   }
 
   /** Another announcement is made: what tenants have stored is about an earlier one, perhaps of the same certificate for another date. */

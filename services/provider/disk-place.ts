@@ -1,7 +1,7 @@
 // Owns how a failure of the provider's disk is told to the provider's own people: with its place. Tenants never hear it (for-tenant.ts). Pure.
 import { errorCatalogue } from '../contracts/errors.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
-import { isToldToTenant } from '../mover/for-tenant.ts';
+import { isOfTenant, isToldToTenant, withTenantNamed } from '../mover/for-tenant.ts';
 import type { SessionContext } from './session-context.ts';
 
 /** The provider admin has to find the disk: the system's word alone does not name it. */
@@ -10,6 +10,7 @@ export function withPlace(
   { tenantFolder, tenantName }: Pick<SessionContext, 'tenantFolder' | 'tenantName'>,
   repository: string,
 ): FarkeepError {
+  if (isOfTenant(error)) return withTenantNamed(error);
   const { code, message, hint, retryable } = error;
   if (!code.startsWith('storage.') || message.includes(tenantFolder)) return error;
   const place = `Repository "${repository}", folder ${tenantFolder} of "${tenantName}"`;
@@ -22,7 +23,7 @@ export function fromTenant(
   context: Pick<SessionContext, 'tenantFolder' | 'tenantName'>,
   repository: string,
 ): FarkeepError {
-  if (!isToldToTenant(error)) return error;
+  if (!isToldToTenant(error)) return withTenantNamed(error);
   const { code } = error;
   return withPlace(new FarkeepError(code, errorCatalogue[code].title), context, repository);
 }

@@ -175,7 +175,7 @@ export class Gateways {
   }
 
   #touch(gatewayId: string): void {
-    this.#database.run('UPDATE gateways SET last_seen_at = ? WHERE id = ?', this.#now(), gatewayId);
+    this.#database.note('UPDATE gateways SET last_seen_at = ? WHERE id = ?', this.#now(), gatewayId);
   }
 
   #state(row: GatewayRow): Gateway['state'] {

@@ -1,6 +1,9 @@
 // Owns the schema of the provider's state. Passwords are kept as SCRAM verifiers only; no key of any session is ever here.
+import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { Database } from '../kernel/database.ts';
+import type { Database } from '../kernel/database.ts';
+import type { Logger } from '../kernel/logger.ts';
+import { openServiceDatabase } from '../kernel/service-database.ts';
 import { sessionArchiveMigration } from '../session/session-archive.ts';
 
 const accounts = `
@@ -104,6 +107,14 @@ export const providerMigrations: readonly string[] = [
   verifiedRepositories,
 ];
 
-export function openProviderDatabase(home: string): Database {
-  return new Database(path.join(home, 'provider.sqlite'), providerMigrations);
+/** @throws service.database-damaged */
+export function openProviderDatabase(home: string, logger?: Logger): Database {
+  return openServiceDatabase({
+    file: path.join(home, 'provider.sqlite'),
+    role: 'provider',
+    migrations: providerMigrations,
+    logger,
+    // Made after the database, at the same start.
+    wasUsed: () => existsSync(path.join(home, 'certificates')),
+  });
 }

@@ -1,17 +1,28 @@
 // Owns what restore points a tenant has, read from its folder: what is on disk is the truth, not a list beside it. Changes nothing.
-import { stat } from 'node:fs/promises';
+import { lstat, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import type { Logger } from '../kernel/logger.ts';
-import { TenantStore, type PointListing } from '../repository/tenant-store.ts';
+import { TenantStore, type PointListing as StoredPoint } from '../repository/tenant-store.ts';
+
+export interface PointListing extends StoredPoint {
+  /** When it was complete, by this machine's clock; undefined when that cannot be found out. */
+  readonly committedAtMs: number | undefined;
+}
 
 export class RestorePoints {
   readonly #logger: Logger;
+  readonly #sessionEnd: (pointId: string) => number | undefined;
   /** By tenant folder; good as long as the folder of the roots has not changed. */
   readonly #known = new Map<string, { changedAtMs: number; points: readonly PointListing[] }>();
 
-  constructor(logger: Logger) {
+  /**
+   * @param sessionEnd when the session that made a point has ended. It wins over the time of the file: a repository that was copied to
+   *   another disk may have the time of the copy on every file.
+   */
+  constructor(logger: Logger, sessionEnd: (pointId: string) => number | undefined = () => undefined) {
     this.#logger = logger;
+    this.#sessionEnd = sessionEnd;
   }
 
   /** Oldest first; empty for a tenant that has never stored anything. */
@@ -21,7 +32,11 @@ export class RestorePoints {
     const known = this.#known.get(tenantFolder);
     if (known?.changedAtMs === changedAtMs) return known.points;
     await using store = await TenantStore.open({ folder: tenantFolder, mode: 'read', logger: this.#logger });
-    const points = await store.listPoints();
+    const points: PointListing[] = [];
+    for (const point of await store.listPoints()) {
+      const committedAtMs = this.#sessionEnd(point.pointId) ?? (await fileTime(tenantFolder, point.pointId));
+      points.push({ ...point, committedAtMs });
+    }
     this.#known.set(tenantFolder, { changedAtMs, points });
     return points;
   }
@@ -48,6 +63,16 @@ export class RestorePoints {
     if ((await changeTime(tenantFolder)) === undefined) return 0;
     await using store = await TenantStore.open({ folder: tenantFolder, mode: 'read', logger: this.#logger });
     return await store.usedBytes();
+  }
+}
+
+/** Nobody writes to the root of a point after its commit. */
+async function fileTime(tenantFolder: string, pointId: string): Promise<number | undefined> {
+  try {
+    return Math.floor((await lstat(path.join(tenantFolder, 'points', `${pointId}.manifest`))).mtimeMs);
+  } catch {
+    // Removed this moment, or not readable: then its own time has to do.
+    return undefined;
   }
 }
 

@@ -70,7 +70,7 @@ async function start(
   { home, config, logger, clock, publish, keychainKey, access, windowsCertificates }: ProviderOptions,
   started: (() => Promise<void> | void)[],
 ): Promise<RunningService> {
-  const database = openProviderDatabase(home);
+  const database = openProviderDatabase(home, logger);
   started.push(() => database.close());
   if (config.serviceGroup !== undefined && access !== undefined) {
     // The group has to get through to the keys; the databases beside them stay the owner's.
@@ -115,9 +115,10 @@ async function start(
   const audit = new AuditLog(database, clock);
   const accounts = new TenantAccounts(database, clock);
   const gateways = new Gateways(database, clock);
-  const points = new RestorePoints(logger);
-  const repositories = new Repositories(database, clock, points);
   const archive = new SessionArchive(database);
+  // The point of a backup has the identifier of its session.
+  const points = new RestorePoints(logger, (pointId) => archive.endedAtMs(pointId));
+  const repositories = new Repositories(database, clock, points);
   const throttle = new LoginThrottle(clock);
   const unknownUserSecret = loadUnknownUserSecret(database);
   started.push(() => unknownUserSecret.dispose());
@@ -202,6 +203,12 @@ async function start(
       address: connection.remoteAddress,
       providerName: config.name,
       software: 'Farkeep',
+      clock,
+      onClockDiffers: (userName, aheadMs) =>
+        logger.warn('The clock of a tenant differs from the one here', {
+          userName,
+          aheadMinutes: Math.round(aheadMs / 60_000),
+        }),
       onFailure: (userName, error) => {
         logger.warn('Login refused', { userName, address: connection.remoteAddress, reason: error.code });
         audit.add(`${userName} (${connection.remoteAddress})`, 'login.refused', userName, error.code);

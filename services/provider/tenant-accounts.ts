@@ -193,7 +193,7 @@ export class TenantAccounts {
   }
 
   noteLogin(tenantId: string): void {
-    this.#database.run('UPDATE tenants SET last_login_at = ? WHERE id = ?', this.#now(), tenantId);
+    this.#database.note('UPDATE tenants SET last_login_at = ? WHERE id = ?', this.#now(), tenantId);
   }
 
   /** @throws login.disabled, login.lease-expired, call.not-found */
@@ -223,7 +223,7 @@ export class TenantAccounts {
   }
 
   setUsage(tenantId: string, repositoryId: string, usedBytes: number): void {
-    this.#database.run(
+    this.#database.note(
       'UPDATE quotas SET used_bytes = ? WHERE tenant_id = ? AND repository_id = ?',
       usedBytes,
       tenantId,

@@ -4,10 +4,9 @@ import type { CertificateStore } from '../certstore/certificate-store.ts';
 import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
 import type { Logger } from '../kernel/logger.ts';
 import { forTenant } from '../mover/for-tenant.ts';
-import type { PointListing } from '../repository/tenant-store.ts';
 import type { TenantRequestOutput } from '../wire/control-messages.ts';
 import type { Gateways } from './gateways.ts';
-import type { RestorePoints } from './restore-points.ts';
+import type { PointListing, RestorePoints } from './restore-points.ts';
 import { makeEvidence } from './session-handlers.ts';
 import type { SessionManager } from './session-manager.ts';
 import type { TenantAccounts } from './tenant-accounts.ts';
@@ -82,7 +81,7 @@ export function tenantRequestHandlers(
 }
 
 /** A damaged root cannot be offered; verify names it to the provider. */
-function offer({ pointId, root }: PointListing, repository: string): OfferedPoint | undefined {
+function offer({ pointId, root, committedAtMs }: PointListing, repository: string): OfferedPoint | undefined {
   if (root === undefined) return undefined;
   const encryption: string = root.encryption;
   return {
@@ -91,6 +90,7 @@ function offer({ pointId, root }: PointListing, repository: string): OfferedPoin
     jobName: root.jobName,
     repository,
     createdAt: new Date(root.createdAtMs).toISOString(),
+    ...(committedAtMs === undefined || committedAtMs < 0 ? {} : { committedAtMs }),
     sourceBytes: root.totals.sourceBytes,
     files: root.totals.files,
     encrypted: encryption !== 'none',

@@ -90,9 +90,12 @@ export class BlockReader {
       got = await this.#storage.readRange(name, span.start, bytes);
     } catch (error) {
       const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+      const known = toFarkeepError(error, 'storage.io');
       return span.places.map((place) => {
         if (isMissing && 'packId' in place) return this.#damaged(place, 'it is missing');
-        return { id: place.id, block: undefined, error: toFarkeepError(error, 'storage.io') };
+        // A pipe or a link in its place: as good as missing.
+        if (known.code === 'storage.damaged' && 'packId' in place) return this.#damaged(place, 'it is not a file');
+        return { id: place.id, block: undefined, error: known };
       });
     }
     return span.places.map((place) => {

@@ -2,40 +2,10 @@
 // That is why its commits are not fsynced one by one (synchronous=NORMAL): after an unclean end the packs are compared with it.
 import { Database, type Row } from '../kernel/database.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
-import type { BlockEncoding } from './block-content.ts';
+import { blockIdLengthBytes, maxBlockContentBytes, maxBlockStoredBytes, type BlockEncoding } from './block-content.ts';
+import { catalogueMigrations, type CatalogueAccess } from './catalogue-schema.ts';
 import type { DamageMarks } from './damage-marks.ts';
-import { blockHeaderBytes, indexEntryBytes, type PackBlock } from './pack-format.ts';
-
-const migrations = [
-  `CREATE TABLE packs (
-     number INTEGER PRIMARY KEY,
-     id BLOB NOT NULL UNIQUE,
-     size_bytes INTEGER NOT NULL,
-     block_count INTEGER NOT NULL
-   ) STRICT;
-   CREATE TABLE blocks (
-     id BLOB PRIMARY KEY,
-     pack INTEGER NOT NULL REFERENCES packs (number),
-     offset_bytes INTEGER NOT NULL,
-     stored_bytes INTEGER NOT NULL,
-     content_bytes INTEGER NOT NULL,
-     crc INTEGER NOT NULL,
-     encoding INTEGER NOT NULL
-   ) STRICT, WITHOUT ROWID;
-   CREATE TABLE reservations (writer TEXT PRIMARY KEY, bytes INTEGER NOT NULL) STRICT, WITHOUT ROWID;`,
-  `CREATE TABLE damaged_places (
-     id BLOB NOT NULL,
-     pack INTEGER NOT NULL REFERENCES packs (number),
-     offset_bytes INTEGER NOT NULL,
-     stored_bytes INTEGER NOT NULL,
-     content_bytes INTEGER NOT NULL,
-     crc INTEGER NOT NULL,
-     encoding INTEGER NOT NULL,
-     PRIMARY KEY (id, pack)
-   ) STRICT, WITHOUT ROWID;
-   CREATE TABLE applied_marks (name TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;`,
-  `ALTER TABLE damaged_places ADD COLUMN is_untrue INTEGER NOT NULL DEFAULT 0;`,
-];
+import { blockHeaderBytes, indexEntryBytes, maxPackBytes, packIdBytes, type PackBlock } from './pack-format.ts';
 
 const placeColumns = 'id, pack, offset_bytes, stored_bytes, content_bytes, crc, encoding';
 
@@ -47,18 +17,37 @@ export interface BlockPlace extends PackBlock {
   readonly isMarked: boolean;
 }
 
+function anotherShape(): FarkeepError {
+  return new FarkeepError('storage.damaged', 'The catalogue holds a row of another shape', {
+    hint: 'Run "farkeep repository rebuild-catalogue".',
+  });
+}
+
+/** The file may come from anybody: memory is taken for what it says. */
+function within(value: Row[string] | undefined, max: number): number {
+  if (typeof value !== 'number' || value < 0 || value > max) throw anotherShape();
+  return value;
+}
+
 function asBuffer(value: Row[string] | undefined): Buffer {
-  if (!(value instanceof Uint8Array))
-    throw new FarkeepError('storage.damaged', 'The catalogue holds a row of another shape');
+  if (!(value instanceof Uint8Array)) throw anotherShape();
   return Buffer.from(value.buffer, value.byteOffset, value.byteLength);
 }
 
+/** Whoever made the file may have made its pages lead to each other again and again: no statement goes through more rows than this. */
+const maxRows = 16_000_000;
+const maxBlockRows = 4_000_000_000;
+/** Identifiers that one statement looks up. */
+const batchIds = 4096;
+const one = 0x31;
+
 export class Catalogue implements Disposable {
   readonly #database: Database;
+  #hasCounters = false;
 
   /** @param file path, or "" for one that is made for reading and gone when closed (in memory, then in a temporary file) */
-  constructor(file: string, access: 'write' | 'read' | 'frozen' = 'write') {
-    this.#database = new Database(file, migrations, access);
+  constructor(file: string, access: CatalogueAccess = 'write') {
+    this.#database = new Database(file, catalogueMigrations, access);
     if (access === 'write') this.#database.run('PRAGMA synchronous=NORMAL');
     // 32 MiB of page cache; the operating system's cache does the rest. Memory stays bounded however many blocks there are.
     this.#database.run('PRAGMA cache_size=-32768');
@@ -69,9 +58,51 @@ export class Catalogue implements Disposable {
     return this.#database.get('SELECT 1 FROM blocks WHERE id = ?', id) !== undefined;
   }
 
-  /** As `has`, for each. */
+  /** As `has`, for each; thousands in one statement, since a statement for each costs several times what looking it up does. */
   hasAll(ids: readonly Buffer[]): boolean[] {
-    return this.#database.reading(() => ids.map((id) => this.has(id)));
+    const states: boolean[] = [];
+    for (let start = 0; start < ids.length; start += batchIds) {
+      const flags = this.#flags(ids.slice(start, start + batchIds));
+      for (let index = 0; index < flags.length; index += 1) states.push(flags.charCodeAt(index) === one);
+    }
+    return states;
+  }
+
+  /** Those without a place that is not marked as damaged. */
+  missing(ids: readonly Buffer[]): Buffer[] {
+    const found: Buffer[] = [];
+    for (let start = 0; start < ids.length; start += batchIds) {
+      const part = ids.slice(start, start + batchIds);
+      const flags = this.#flags(part);
+      if (!flags.includes('0')) continue;
+      found.push(...part.filter((_, index) => flags.charCodeAt(index) !== one));
+    }
+    return found;
+  }
+
+  /** "1" for each of at most `batchIds` identifiers that is there, else "0". */
+  #flags(ids: readonly Buffer[]): string {
+    if (ids.some((id) => id.length !== blockIdLengthBytes)) throw new RangeError('An identifier has 32 bytes');
+    this.#makeCounters();
+    const row = this.#database.get(
+      `SELECT group_concat(EXISTS (SELECT 1 FROM blocks WHERE id = substr(?1, i * ${blockIdLengthBytes} + 1, ${blockIdLengthBytes})), '') AS flags
+       FROM temp.counters WHERE i < ?2`,
+      ids.length === 1 ? (ids[0] ?? null) : Buffer.concat(ids),
+      ids.length,
+    );
+    return String(row?.['flags'] ?? '');
+  }
+
+  /** The numbers from 0 on, in memory, to walk through the identifiers of one statement. */
+  #makeCounters(): void {
+    if (this.#hasCounters) return;
+    this.#database.run('PRAGMA temp_store=MEMORY');
+    this.#database.run('CREATE TEMP TABLE counters (i INTEGER PRIMARY KEY)');
+    this.#database.run(
+      `INSERT INTO temp.counters WITH RECURSIVE n (i) AS (VALUES (0) UNION ALL SELECT i + 1 FROM n WHERE i + 1 < ${batchIds})
+       SELECT i FROM n`,
+    );
+    this.#hasCounters = true;
   }
 
   /** Where to read the block; a marked place only when there is no other, since the mark may be wrong. */
@@ -86,14 +117,17 @@ export class Catalogue implements Disposable {
       id,
     );
     if (row === undefined) return undefined;
+    const packId = asBuffer(row['pack_id']);
+    const encoding = encodings[Number(row['encoding'])];
+    if (packId.length !== packIdBytes || encoding === undefined) throw anotherShape();
     return {
       id,
-      packId: asBuffer(row['pack_id']),
-      offset: Number(row['offset_bytes']),
-      storedLength: Number(row['stored_bytes']),
-      contentLength: Number(row['content_bytes']),
+      packId,
+      offset: within(row['offset_bytes'], maxPackBytes),
+      storedLength: within(row['stored_bytes'], maxBlockStoredBytes),
+      contentLength: within(row['content_bytes'], maxBlockContentBytes),
       crc: Number(row['crc']),
-      encoding: encodings[Number(row['encoding'])] ?? 'raw',
+      encoding,
       isMarked: table === 'damaged_places',
     };
   }
@@ -106,15 +140,21 @@ export class Catalogue implements Disposable {
   blocksInPack(packId: Buffer): Buffer[] {
     return this.#database
       .all(
-        `SELECT b.id FROM (SELECT id, pack FROM blocks UNION SELECT id, pack FROM damaged_places WHERE is_untrue = 0) b
-         JOIN packs p ON p.number = b.pack WHERE p.id = ?`,
+        `WITH wanted AS (SELECT number FROM packs WHERE id = ?)
+         SELECT id FROM (SELECT id, pack FROM blocks LIMIT ${maxBlockRows}) WHERE pack = (SELECT number FROM wanted)
+         UNION SELECT id FROM (SELECT id, pack FROM damaged_places WHERE is_untrue = 0 LIMIT ${maxBlockRows})
+         WHERE pack = (SELECT number FROM wanted)`,
         packId,
       )
       .map((row) => asBuffer(row['id']));
   }
 
   *packIds(): IterableIterator<Buffer> {
-    for (const row of this.#database.iterate('SELECT id FROM packs')) yield asBuffer(row['id']);
+    for (const row of this.#database.iterate(`SELECT id FROM packs LIMIT ${maxRows}`)) {
+      const packId = asBuffer(row['id']);
+      if (packId.length !== packIdBytes) throw anotherShape();
+      yield packId;
+    }
   }
 
   /**
@@ -184,7 +224,7 @@ export class Catalogue implements Disposable {
   setMarks(marks: DamageMarks, better: Iterable<BlockPlace> = []): void {
     this.#database.transaction(() => {
       const marked = this.#database.all(
-        'SELECT d.id, d.pack, p.id AS pack_id FROM damaged_places d JOIN packs p ON p.number = d.pack',
+        `SELECT d.id, d.pack, p.id AS pack_id FROM damaged_places d JOIN packs p ON p.number = d.pack LIMIT ${maxRows}`,
       );
       for (const { id, pack, pack_id: packId } of marked) {
         const [blockId, number] = [asBuffer(id), Number(pack)];
@@ -246,8 +286,9 @@ export class Catalogue implements Disposable {
    */
   packBytes(): number {
     const row = this.#database.get(
-      `SELECT (SELECT coalesce(sum(size_bytes), 0) FROM packs)
-            - (SELECT coalesce(sum(stored_bytes + ?), 0) FROM damaged_places WHERE is_untrue = 0) AS bytes`,
+      `SELECT (SELECT coalesce(sum(size_bytes), 0) FROM (SELECT size_bytes FROM packs LIMIT ${maxRows}))
+            - (SELECT coalesce(sum(stored_bytes + ?), 0)
+               FROM (SELECT stored_bytes FROM damaged_places WHERE is_untrue = 0 LIMIT ${maxRows})) AS bytes`,
       blockHeaderBytes + indexEntryBytes,
     );
     return Math.max(0, Number(row?.['bytes'] ?? 0));
@@ -261,7 +302,9 @@ export class Catalogue implements Disposable {
   reserve(writer: string, neededBytes: number, wantedBytes: number, quotaBytes: number, otherBytes: number): number {
     return this.#database.transaction(() => {
       const reserved = Number(
-        this.#database.get('SELECT coalesce(sum(bytes), 0) AS bytes FROM reservations')?.['bytes'] ?? 0,
+        this.#database.get(
+          `SELECT coalesce(sum(bytes), 0) AS bytes FROM (SELECT bytes FROM reservations LIMIT ${maxRows})`,
+        )?.['bytes'] ?? 0,
       );
       const free = quotaBytes - otherBytes - this.packBytes() - reserved;
       if (free < neededBytes) return 0;

@@ -48,7 +48,7 @@ export async function extractPoint({
       ...(signal === undefined ? {} : { signal }),
     });
   } catch (error) {
-    await writer.finish(); // nothing half-written stays
+    await writer.finish(false); // nothing half-written stays
     throw error;
   }
   return { ...(await writer.finish()), root };

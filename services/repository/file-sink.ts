@@ -2,9 +2,11 @@
 import { constants, renameSync } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { DirectWriter, type AlignedBuffers } from './direct-file.ts';
-import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
-import { placeSmallFile, type SmallFile } from './small-file.ts';
-import { applyToDescriptor, removeQuietly, temporaryName, type DestinationFolder } from './tree-destination.ts';
+import { FarkeepError } from '../kernel/farkeep-error.ts';
+import { applyMetadata, type RefusedStep } from './entry-metadata.ts';
+import { bornMode, placeSmallFile, type SmallFile } from './small-file.ts';
+import { temporaryName } from './temporary-name.ts';
+import { removeQuietly, type DestinationFolder } from './tree-destination.ts';
 import type { FileEntry } from './tree-entry.ts';
 
 /** From here on a file does not go through the page cache. */
@@ -36,27 +38,45 @@ export interface FileSink {
 export interface PlaceableFile extends FileSink {
   /** What that takes, when the file is a single block: who has the block may call `placeSmallFile`, instead of `write` and `finish` here. */
   readonly smallFile: SmallFile | undefined;
-  /** It was made so. `metadataError`: what `placeSmallFile` returned. When it threw, `fail` is to be called. */
-  placed(metadataError: unknown): void;
+  /** Files of one lane are made one after the other. */
+  readonly lane: number;
+  /** It was made so. `refused`: what `placeSmallFile` returned. When it threw, `fail` is to be called. */
+  placed(refused: readonly RefusedStep[]): void;
+}
+
+/** Whether a file is made in one go. */
+export function isSmallFile({ isContinued, sizeBytes, content }: FileEntry): boolean {
+  return (
+    !isContinued &&
+    sizeBytes <= (content.length === 1 ? smallBlockBytes : smallFileBytes) &&
+    content.every(({ id }) => id !== null)
+  );
 }
 
 export interface DiskFileOptions {
   readonly entry: FileEntry;
   readonly folder: DestinationFolder;
   readonly name: Buffer;
+  readonly lane: number;
+  /** Made under its own name: nobody sees the folder. Small files only. */
+  readonly isHidden: boolean;
   readonly isOwnerRestored: boolean;
   /** Something that may be replaced stands there. */
   readonly isReplacing: boolean;
   /** Memory for large files, shared by all of a restore; who finds none left writes the usual way. */
   readonly writeBuffers: AlignedBuffers;
   readonly onNote: (error: unknown) => void;
-  readonly onEnd: (error: unknown, contentBytes: number) => void;
+  readonly onRefused: (steps: readonly RefusedStep[]) => void;
+  /** `isPerhapsHalf`: nobody knows what stands under its own name. */
+  readonly onEnd: (error: unknown, contentBytes: number, isPerhapsHalf: boolean) => void;
 }
 
 export class DiskFile implements PlaceableFile {
   readonly entry: FileEntry;
   readonly #options: DiskFileOptions;
-  readonly #temporary: Buffer;
+  #temporary: Buffer | undefined;
+  /** Another thread may have it in its hands. */
+  #isGivenAway = false;
   readonly #isSmall: boolean;
   #smallContent: Buffer[] = [];
   #smallReleases: (() => void)[] = [];
@@ -68,29 +88,32 @@ export class DiskFile implements PlaceableFile {
   /** One after the other: two writes to one file only wait for each other in the kernel. Never rejects. */
   #written: Promise<void> = Promise.resolve();
   #error: unknown;
+  /** From here on it is being put in its place: giving it up comes too late, and waits for the outcome. Never rejects. */
+  #placing: Promise<void> | undefined;
   #isEnded = false;
 
   constructor(options: DiskFileOptions) {
     this.#options = options;
     this.entry = options.entry;
-    this.#temporary = options.folder.child(temporaryName());
-    const { isContinued, sizeBytes, content } = options.entry;
-    this.#isSmall =
-      !isContinued &&
-      sizeBytes <= (content.length === 1 ? smallBlockBytes : smallFileBytes) &&
-      content.every(({ id }) => id !== null);
+    this.#isSmall = isSmallFile(options.entry);
+  }
+
+  get lane(): number {
+    return this.#options.lane;
   }
 
   get smallFile(): SmallFile | undefined {
     const [block, ...others] = this.entry.content;
     const isOneBlock = this.#isSmall && others.length === 0 && block?.lengthBytes === this.entry.sizeBytes;
-    return isOneBlock ? this.#describe() : undefined;
+    if (!isOneBlock) return undefined;
+    this.#isGivenAway = true;
+    return this.#describe();
   }
 
-  placed(metadataError: unknown): void {
+  placed(refused: readonly RefusedStep[]): void {
     if (this.#isEnded) return;
     this.#contentBytes = this.entry.sizeBytes;
-    this.#complete(metadataError, this.entry.isChangedWhileRead);
+    this.#complete(refused, this.entry.isChangedWhileRead);
   }
 
   async write(content: Buffer, release?: () => void): Promise<void> {
@@ -127,58 +150,72 @@ export class DiskFile implements PlaceableFile {
     if (!this.#isSmall) this.#written = this.#then(async () => (await this.#open()).direct?.hole(lengthBytes));
   }
 
-  async finish(end?: {
+  finish(end?: {
     readonly sizeBytes: number;
     readonly isChangedWhileRead: boolean;
     readonly isUnreadable: boolean;
   }): Promise<void> {
-    if (this.#isEnded) return;
-    const sizeBytes = end?.sizeBytes ?? this.entry.sizeBytes;
-    try {
-      await this.#written;
-      if (this.#error !== undefined) throw toFarkeepError(this.#error, 'storage.io');
-      if (end?.isUnreadable === true)
-        throw new FarkeepError('source.unreadable', 'It could not be read to its end when it was backed up');
-      if (this.#position !== sizeBytes) throw this.#wrongSize(sizeBytes);
-      const metadataError = this.#isSmall
-        ? placeSmallFile(this.#describe(), this.#smallContent)
-        : await this.#placeLarge();
-      this.#complete(metadataError, end?.isChangedWhileRead ?? this.entry.isChangedWhileRead);
-    } catch (error) {
-      await this.fail(error);
-    }
+    if (!this.#isEnded) this.#placing ??= this.#place(end);
+    return this.#placing ?? Promise.resolve();
   }
 
   async fail(error: unknown): Promise<void> {
+    if (this.#placing === undefined) await this.#giveUp(error, false);
+    else await this.#placing;
+  }
+
+  /** As fail, for one that another thread may have had in its hands when it ended. */
+  async abandon(error: unknown): Promise<void> {
+    if (this.#placing === undefined) await this.#giveUp(error, this.#isGivenAway && this.#options.isHidden);
+    else await this.#placing;
+  }
+
+  async #place(end: Parameters<FileSink['finish']>[0]): Promise<void> {
+    const sizeBytes = end?.sizeBytes ?? this.entry.sizeBytes;
+    try {
+      await this.#written;
+      if (this.#error !== undefined) throw this.#error;
+      if (end?.isUnreadable === true)
+        throw new FarkeepError('source.unreadable', 'It could not be read to its end when it was backed up');
+      if (this.#position !== sizeBytes) throw this.#wrongSize(sizeBytes);
+      const refused = this.#isSmall ? placeSmallFile(this.#describe(), this.#smallContent) : await this.#placeLarge();
+      this.#complete(refused, end?.isChangedWhileRead ?? this.entry.isChangedWhileRead);
+    } catch (error) {
+      await this.#giveUp(error, false);
+    }
+  }
+
+  async #giveUp(error: unknown, isPerhapsHalf: boolean): Promise<void> {
     if (this.#isEnded) return;
     this.#error ??= error;
     await this.#written;
     await this.#direct?.close().catch(() => undefined);
     await this.#handle?.close().catch(() => undefined); // its content is given up
-    if (this.#handle !== undefined) removeQuietly(this.#temporary);
-    this.#end(error);
+    if (this.#temporary !== undefined) removeQuietly(this.#temporary);
+    this.#end(error, isPerhapsHalf);
   }
 
-  #complete(metadataError: unknown, isChangedWhileRead: boolean): void {
-    if (metadataError !== undefined) this.#options.onNote(metadataError);
+  #complete(refused: readonly RefusedStep[], isChangedWhileRead: boolean): void {
+    if (refused.length > 0) this.#options.onRefused(refused);
     if (isChangedWhileRead)
       this.#options.onNote(new FarkeepError('source.changed', 'It changed while it was backed up'));
-    this.#end(undefined);
+    this.#end(undefined, false);
   }
 
   #describe(): SmallFile {
-    const { folder, name, isOwnerRestored, isReplacing } = this.#options;
+    const { folder, name, isHidden, isOwnerRestored, isReplacing } = this.#options;
     const { mode, owner, mtimeNs } = this.entry;
     const metadata = { mode, owner, mtimeNs };
-    return { temporaryPath: this.#temporary, path: folder.child(name), metadata, isOwnerRestored, isReplacing };
+    const { base, bornOwner } = folder;
+    return { folder: base, name, isHidden, metadata, isOwnerRestored, bornOwner, isReplacing };
   }
 
-  #end(error: unknown): void {
+  #end(error: unknown, isPerhapsHalf: boolean): void {
     if (this.#isEnded) return;
     this.#isEnded = true;
     this.#smallContent = [];
     for (const release of this.#smallReleases.splice(0)) release();
-    this.#options.onEnd(error, this.#contentBytes);
+    this.#options.onEnd(error, this.#contentBytes, isPerhapsHalf);
   }
 
   #wrongSize(sizeBytes: number): FarkeepError {
@@ -196,11 +233,13 @@ export class DiskFile implements PlaceableFile {
 
   async #open(): Promise<{ readonly handle: FileHandle; readonly direct: DirectWriter | undefined }> {
     if (this.#handle === undefined) {
+      const temporary = this.#options.folder.child(temporaryName());
       this.#handle = await open(
-        this.#temporary,
+        temporary,
         constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW,
-        0o600,
+        bornMode,
       );
+      this.#temporary = temporary;
       if (this.entry.isContinued || this.entry.sizeBytes >= minDirectBytes)
         this.#direct = await DirectWriter.open(this.#handle, this.#options.writeBuffers);
     }
@@ -220,21 +259,16 @@ export class DiskFile implements PlaceableFile {
   }
 
   /** As placeSmallFile. */
-  async #placeLarge(): Promise<unknown> {
+  async #placeLarge(): Promise<readonly RefusedStep[]> {
     const { folder, name, isOwnerRestored, isReplacing } = this.#options;
     const { handle, direct } = await this.#open();
     await direct?.flush();
     await direct?.close();
     await handle.truncate(this.#position); // a hole at the end
-    let metadataError: unknown;
-    try {
-      applyToDescriptor(handle.fd, this.entry, isOwnerRestored);
-    } catch (error) {
-      metadataError = error;
-    }
+    const refused = applyMetadata(handle.fd, this.entry, isOwnerRestored);
     if (isReplacing) await handle.sync();
     await handle.close();
-    renameSync(this.#temporary, folder.child(name));
-    return metadataError;
+    if (this.#temporary !== undefined) renameSync(this.#temporary, folder.child(name));
+    return refused;
   }
 }

@@ -1,9 +1,9 @@
 // Owns the folder backend of Storage: plain files, large pieces past the page cache, positioned reads over a bounded set of open files.
-import { constants } from 'node:fs';
-import { mkdir, open, readdir, rename, rmdir, stat, unlink, type FileHandle } from 'node:fs/promises';
-import path from 'node:path';
+import { open, rename, rmdir, unlink, type FileHandle } from 'node:fs/promises';
 import { syncFolder } from '../kernel/atomic-file.ts';
+import { FarkeepError } from '../kernel/farkeep-error.ts';
 import { AlignedBuffers, DirectReader, DirectWriter, makeWriteBuffers } from './direct-file.ts';
+import { RepositoryFolder } from './repository-folder.ts';
 import type { ObjectWriter, Storage } from './storage.ts';
 
 const maxOpenFiles = 48;
@@ -93,53 +93,44 @@ interface OpenFile {
   isEvicted: boolean;
 }
 
+/** The name, in its folder and its own. @throws storage.damaged for a name that no object can have */
+function parted(name: string): { readonly folder: string; readonly last: string } {
+  const parts = name.split('/');
+  for (const part of parts)
+    if (!namePart.test(part)) throw new FarkeepError('storage.damaged', `${name} is not the name of an object`);
+  return { folder: parts.slice(0, -1).join('/'), last: parts.at(-1) ?? '' };
+}
+
 export class FolderStorage implements Storage {
-  readonly #root: string;
+  readonly #files: RepositoryFolder;
   readonly #folders = new Set<string>(['']);
   readonly #openFiles = new Map<string, OpenFile>();
   readonly #writeBuffers = makeWriteBuffers(directWriters);
   readonly #readBuffers = new AlignedBuffers(readBufferBytes, directReads);
 
   constructor(root: string) {
-    this.#root = root;
-  }
-
-  #path(name: string): string {
-    if (name === '') return this.#root;
-    for (const part of name.split('/')) if (!namePart.test(part)) throw new Error(`Not a name of an object: ${name}`);
-    return path.join(this.#root, name);
+    this.#files = new RepositoryFolder(root);
   }
 
   async #makeFolder(folder: string): Promise<void> {
-    if (folder === '.' || this.#folders.has(folder)) return;
-    const parent = path.posix.dirname(folder);
+    if (this.#folders.has(folder)) return;
+    const parent = parted(folder).folder;
     await this.#makeFolder(parent);
-    try {
-      await mkdir(this.#path(folder), { mode: 0o700 });
-      await syncFolder(this.#path(parent === '.' ? '' : parent));
-    } catch (error) {
-      if (!isCode(error, 'EEXIST')) throw error;
-    }
+    if (this.#files.makeFolder(folder)) await this.sync(parent);
     this.#folders.add(folder);
   }
 
   async create(name: string, { isBulk = false }: { readonly isBulk?: boolean } = {}): Promise<ObjectWriter> {
-    this.#path(name); // refuses a bad name before folders are made for it
-    await this.#makeFolder(path.posix.dirname(name));
-    const handle = await open(this.#path(name), 'wx', 0o600);
+    const { folder, last } = parted(name); // refuses a bad name before folders are made for it
+    await this.#makeFolder(folder);
+    const handle = await this.#files.within(folder, (base) => open(`${base}/${last}`, 'wx', 0o600));
     const writer = isBulk ? await DirectWriter.open(handle, this.#writeBuffers) : undefined;
     return writer === undefined ? new FileAppender(handle) : new DirectAppender(handle, writer);
   }
 
   async read(name: string, maxBytes: number): Promise<Buffer> {
-    const handle = await open(this.#path(name), 'r');
-    try {
-      const { size } = await handle.stat();
-      if (size > maxBytes) throw new RangeError(`${name} has ${size} bytes, more than ${maxBytes}`);
-      return await handle.readFile();
-    } finally {
-      await handle.close();
-    }
+    parted(name);
+    return this.#files.readFile(name, maxBytes);
   }
 
   async readRange(name: string, offset: number, into: Buffer): Promise<number> {
@@ -166,7 +157,8 @@ export class FolderStorage implements Storage {
   #acquire(name: string): OpenFile {
     let file = this.#openFiles.get(name);
     if (file === undefined) {
-      const handle = open(this.#path(name), constants.O_RDONLY);
+      parted(name); // refuses a bad name
+      const handle = this.#files.openFile(name);
       const opened: OpenFile = { handle, direct: undefined, users: 0, isEvicted: false };
       handle.catch(() => {
         if (this.#openFiles.get(name) === opened) this.#openFiles.delete(name);
@@ -203,48 +195,44 @@ export class FolderStorage implements Storage {
   }
 
   async sizeBytes(name: string): Promise<number | undefined> {
-    try {
-      return (await stat(this.#path(name))).size;
-    } catch (error) {
-      if (isCode(error, 'ENOENT')) return undefined;
-      throw error;
-    }
+    parted(name);
+    return Promise.resolve(this.#files.sizeOf(name));
   }
 
   async list(folder: string): Promise<string[]> {
-    try {
-      return (await readdir(this.#path(folder))).sort();
-    } catch (error) {
-      if (isCode(error, 'ENOENT')) return [];
-      throw error;
-    }
+    if (folder !== '') parted(folder);
+    return this.#files.names(folder);
   }
 
   async rename(from: string, to: string): Promise<void> {
-    this.#path(to);
-    await this.#makeFolder(path.posix.dirname(to));
-    await rename(this.#path(from), this.#path(to));
+    const [source, target] = [parted(from), parted(to)];
+    await this.#makeFolder(target.folder);
+    await this.#files.within(source.folder, (here) =>
+      this.#files.within(target.folder, (there) => rename(`${here}/${source.last}`, `${there}/${target.last}`)),
+    );
     this.#evict(from);
     this.#evict(to);
   }
 
   async sync(folder: string): Promise<void> {
-    await syncFolder(this.#path(folder));
+    await this.#files.within(folder, (base) => syncFolder(base));
   }
 
   async remove(name: string): Promise<void> {
+    const { folder, last } = parted(name);
     this.#evict(name);
     try {
-      await unlink(this.#path(name));
+      await this.#files.within(folder, (base) => unlink(`${base}/${last}`));
     } catch (error) {
       if (!isCode(error, 'ENOENT')) throw error;
     }
   }
 
-  async removeFolder(folder: string): Promise<void> {
-    this.#folders.delete(folder);
+  async removeFolder(name: string): Promise<void> {
+    const { folder, last } = parted(name);
+    this.#folders.delete(name);
     try {
-      await rmdir(this.#path(folder));
+      await this.#files.within(folder, (base) => rmdir(`${base}/${last}`));
     } catch (error) {
       if (!isCode(error, 'ENOENT')) throw error;
     }

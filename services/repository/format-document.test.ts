@@ -1,4 +1,5 @@
-// A second reader, written from docs/repository-format.md alone: it uses nothing of this folder to read. When it fails, text and code differ.
+// A second reader (services/testing/independent), written from docs/repository-format.md alone, reads what this folder's code writes and what
+// was recorded. When it fails, text and code differ.
 import { createHash } from 'node:crypto';
 import {
   chmodSync,
@@ -12,7 +13,6 @@ import {
   writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
-import { crc32, zstdDecompressSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { silentLogger } from '../kernel/logger.ts';
 import {
@@ -23,157 +23,16 @@ import {
   randomContent,
   scratchFolder,
 } from '../testing/repository-fixture.ts';
+import {
+  decodeRoot,
+  encodeRoot,
+  readManifest,
+  type Entry,
+  type RootFields,
+} from '../testing/independent/manifest-records.ts';
+import { RepositoryFolder } from '../testing/independent/repository-folder.ts';
+import { readVector, type VectorJson } from '../testing/vector-file.ts';
 import { TenantStore } from './tenant-store.ts';
-
-function sha256(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex');
-}
-
-/** Sections 2 and 3: contents by identifier, from the indexes; each block also found by walking the headers. */
-function readPacks(tenant: string): Map<string, Buffer> {
-  const contents = new Map<string, Buffer>();
-  for (const folder of readdirSync(path.join(tenant, 'packs'))) {
-    for (const name of readdirSync(path.join(tenant, 'packs', folder))) {
-      const pack = readFileSync(path.join(tenant, 'packs', folder, name));
-      expect(pack.toString('latin1', 0, 5)).toBe('FKPK\x01');
-      expect(pack.toString('hex', 5, 8)).toBe('000000');
-      expect(`${pack.toString('hex', 8, 24)}.pack`).toBe(name);
-      expect(name.startsWith(folder)).toBe(true);
-      expect(pack.readUInt32BE(32)).toBe(crc32(pack.subarray(0, 32)));
-      const trailer = pack.subarray(-40);
-      expect(trailer.toString('latin1', 0, 4)).toBe('FKPT');
-      expect(trailer.subarray(20, 36)).toEqual(pack.subarray(8, 24));
-      expect(trailer.readUInt32BE(36)).toBe(crc32(trailer.subarray(0, 36)));
-      const count = trailer.readUInt32BE(4);
-      const index = pack.subarray(Number(trailer.readBigUInt64BE(8)), -40);
-      expect(index.length).toBe(count * 56);
-      expect(trailer.readUInt32BE(16)).toBe(crc32(index));
-      let walk = 36;
-      for (let at = 0; at < index.length; at += 56) {
-        const id = index.toString('hex', at, at + 32);
-        const offset = Number(index.readBigUInt64BE(at + 32));
-        const storedLength = index.readUInt32BE(at + 40);
-        const contentLength = index.readUInt32BE(at + 44);
-        const stored = pack.subarray(offset, offset + storedLength);
-        const header = pack.subarray(walk, walk + 56);
-        expect(header.toString('latin1', 0, 4)).toBe('FKBL');
-        expect([header[4], header.readUInt32BE(8), header.readUInt32BE(12)]).toEqual([
-          index[at + 52],
-          contentLength,
-          storedLength,
-        ]);
-        expect(header.toString('hex', 16, 48)).toBe(id);
-        expect([header.readUInt32BE(48), index.readUInt32BE(at + 48)]).toEqual([crc32(stored), crc32(stored)]);
-        expect(header.readUInt32BE(52)).toBe(crc32(header.subarray(0, 52)));
-        expect(walk + 56).toBe(offset);
-        walk = offset + storedLength;
-        const content = index[at + 52] === 1 ? zstdDecompressSync(stored) : stored;
-        expect(content.length).toBe(contentLength);
-        expect(sha256(content)).toBe(id);
-        contents.set(id, content);
-      }
-      expect(walk).toBe(Number(trailer.readBigUInt64BE(8)));
-    }
-  }
-  return contents;
-}
-
-/** Section 5. */
-function readRoot(
-  tenant: string,
-  pointId: string,
-): { totals: Record<string, number>; manifest: { level: number; blocks: { id: string; lengthBytes: number }[] } } {
-  const bytes = readFileSync(path.join(tenant, 'points', `${pointId}.manifest`));
-  expect(bytes.toString('latin1', 0, 8)).toBe('FKPR\x01\0\0\0');
-  const length = bytes.readUInt32BE(8);
-  expect(bytes.length).toBe(12 + length + 32);
-  expect(bytes.toString('hex', 12 + length)).toBe(sha256(bytes.subarray(0, 12 + length)));
-  return JSON.parse(bytes.toString('utf8', 12, 12 + length)) as ReturnType<typeof readRoot>;
-}
-
-interface Found {
-  readonly type: number;
-  readonly mode: number;
-  readonly uid: number;
-  readonly mtimeNs: bigint;
-  readonly target: string;
-  content: Buffer;
-}
-
-/** Section 4: entries by path. */
-function readTree(pieces: readonly Buffer[], contents: ReadonlyMap<string, Buffer>): Map<string, Found> {
-  const found = new Map<string, Found>();
-  let at = 0;
-  let piece: Buffer = Buffer.alloc(0);
-  const byte = (): number => piece[at++] ?? 0;
-  const varint = (): number => {
-    let value = 0;
-    for (let factor = 1; ; factor *= 128) {
-      const next = byte();
-      value += (next & 127) * factor;
-      if (next < 128) return value;
-    }
-  };
-  const bytes = (): Buffer => {
-    const length = varint();
-    at += length;
-    return piece.subarray(at - length, at);
-  };
-  const content = (): Buffer =>
-    Buffer.concat(
-      Array.from({ length: varint() }, () => {
-        const kind = byte();
-        const length = varint();
-        if (kind === 0) return Buffer.alloc(length);
-        at += 32;
-        return contents.get(piece.toString('hex', at - 32, at)) ?? Buffer.from('missing');
-      }),
-    );
-  const names: string[] = [];
-  let last: Found | undefined;
-  let count = 0;
-  for (piece of pieces) {
-    expect(piece.toString('latin1', 0, 5)).toBe('FKMF\x01');
-    at = 6;
-    expect(bytes().toString('latin1')).toBe(names.join('/'));
-    while (at < piece.length) {
-      const type = byte();
-      const length = varint();
-      const end = at + length;
-      if (type === 31) expect(varint()).toBe(count);
-      else if (type === 17) {
-        expect(varint()).toBe(last?.content.length);
-        at = end;
-      } else if (type === 16) {
-        if (last !== undefined) last.content = Buffer.concat([last.content, content()]);
-      } else {
-        count += 1;
-        const depth = varint();
-        const name = bytes().toString('latin1');
-        if (depth > 0) names.splice(depth - 1, names.length, name);
-        const mode = varint();
-        const uid = varint();
-        varint();
-        bytes();
-        bytes();
-        const sign = byte() === 1 ? -1n : 1n;
-        const mtimeNs = sign * BigInt(varint()) * 1_000_000_000n + BigInt(varint());
-        const isContinued = (byte() & 4) !== 0;
-        for (let attributes = varint(); attributes > 0; attributes -= 1) {
-          bytes();
-          bytes();
-        }
-        const target = type === 3 || type === 4 ? bytes().toString('latin1') : '';
-        const sizeBytes = type === 2 ? varint() : 0;
-        last = { type, mode, uid, mtimeNs, target, content: type === 2 ? content() : Buffer.alloc(0) };
-        if (type === 2 && !isContinued) expect(last.content.length).toBe(sizeBytes);
-        found.set(names.join('/'), last);
-      }
-      expect(at).toBe(end);
-    }
-  }
-  return found;
-}
 
 describe('docs/repository-format.md', () => {
   it('is enough to read a restore point without this code', async () => {
@@ -212,43 +71,124 @@ describe('docs/repository-format.md', () => {
     }
     for (const name of readdirSync(tenant)) if (name.startsWith('catalogue')) rmSync(path.join(tenant, name));
 
-    const contents = readPacks(tenant);
-    const root = readRoot(tenant, 'p-1');
-    expect(root.manifest.level).toBe(0);
-    const pieces = root.manifest.blocks.map(({ id, lengthBytes }) => {
-      expect(contents.get(id)?.length).toBe(lengthBytes);
-      return contents.get(id) ?? Buffer.alloc(0);
-    });
-    const tree = readTree(pieces, contents);
+    const reader = new RepositoryFolder(tenant);
+    expect(await reader.verify()).toEqual([]);
+    const entries = await reader.entries('p-1');
+    const tree = new Map(entries.map((entry) => [entry.path.join('/'), entry]));
+    const bytesOf = ({ content }: Entry): Buffer =>
+      Buffer.concat(
+        content.map(({ id, length }) => (id === undefined ? Buffer.alloc(length) : reader.content(id.toString('hex')))),
+      );
     const expected: string[] = ['zz1', 'zz2'];
     const compare = (relative: string): void => {
       const full = path.join(source, relative);
       const stat = lstatSync(full, { bigint: true });
       const entry = tree.get(relative);
       expected.push(relative);
-      expect({ ...entry, content: entry?.content.length }).toEqual({
-        type: stat.isDirectory() ? 1 : stat.isFile() ? 2 : 3,
+      expect(entry).toMatchObject({
+        kind: stat.isDirectory() ? 'folder' : stat.isFile() ? 'file' : 'symlink',
         mode: Number(stat.mode & 0o7777n),
         uid: Number(stat.uid),
         mtimeNs: stat.mtimeNs,
         target: stat.isSymbolicLink() ? readlinkSync(full, 'buffer').toString('latin1') : '',
-        content: stat.isFile() ? Number(stat.size) : 0,
+        sizeBytes: stat.isFile() ? Number(stat.size) : 0,
       });
-      if (stat.isFile()) expect(entry?.content.equals(readFileSync(full))).toBe(true);
+      if (stat.isFile()) expect(entry && bytesOf(entry).equals(readFileSync(full))).toBe(true);
       if (stat.isDirectory())
         for (const name of readdirSync(full)) compare(relative === '' ? name : `${relative}/${name}`);
     };
     compare('');
     expect([...tree.keys()].sort()).toEqual(expected.sort());
-    expect(tree.get('zz1')).toMatchObject({ type: 2, mtimeNs: -1n });
-    expect(
-      tree
-        .get('zz1')
-        ?.content.equals(
-          Buffer.concat([Buffer.alloc(70_000), Buffer.from('end'), Buffer.alloc(70_000), Buffer.from('end')]),
+    const zz1 = tree.get('zz1');
+    expect(zz1).toMatchObject({ kind: 'file', mtimeNs: -1n });
+    const [hole, end] = [Buffer.alloc(70_000), Buffer.from('end')];
+    expect(zz1 && bytesOf(zz1).equals(Buffer.concat([hole, end, hole, end]))).toBe(true);
+    expect(tree.get('zz2')).toMatchObject({ kind: 'hardlink', target: 'zz1' });
+    const root = decodeRoot(readFileSync(path.join(tenant, 'points', 'p-1.manifest')), 'p-1');
+    expect(root['totals']).toMatchObject({ files: 4, folders: 3, symlinks: 1501, hardLinks: 1, warnings: 1 });
+  });
+
+  it('is enough to find a flipped byte wherever it is, and to read on without the index', async () => {
+    await using scratch = await scratchFolder();
+    const { tenant, file, contents } = recordedFolder(scratch.folder);
+    const whole = readFileSync(file);
+    for (let place = 0; place < whole.length; place += 1) {
+      const bytes = Buffer.from(whole);
+      bytes[place] = (bytes[place] ?? 0) ^ 1;
+      writeFileSync(file, bytes);
+      const reader = new RepositoryFolder(tenant);
+      expect([place, await reader.verify()]).not.toEqual([place, []]);
+      // Behind the blocks lie index and trailer: without them the headers tell where each block is.
+      const isBehindBlocks = place >= whole.length - 40 - contents.length * 56;
+      if (isBehindBlocks) expect(contents.map((content) => reader.content(sha256(content)))).toEqual(contents);
+    }
+  });
+
+  it('is enough to read the recorded pack, roots, manifests and marks', async () => {
+    await using scratch = await scratchFolder();
+    const { tenant, contents } = recordedFolder(scratch.folder);
+    const reader = new RepositoryFolder(tenant);
+    expect(reader.findings).toEqual([]);
+    expect(contents.map((content) => reader.content(sha256(content)))).toEqual(contents);
+
+    const root = load('root');
+    const fields = root['fields'] as { pointId: string };
+    const bytes = Buffer.from(root['bytes'] as string, 'hex');
+    expect(decodeRoot(bytes, fields.pointId)).toEqual(fields);
+    expect(encodeRoot(fields as unknown as RootFields)).toEqual(bytes);
+    expect(() => decodeRoot(bytes, 'another')).toThrow();
+
+    const manifest = load('manifest');
+    const piecesOf = (name: string): Buffer[] => (manifest[name] as string[]).map((piece) => Buffer.from(piece, 'hex'));
+    const pieces = piecesOf('pieces');
+    const recorded = (manifest['entries'] as Record<string, unknown>[]).map(
+      ({ path: names, target, mtimeNs, ...rest }) => ({
+        ...rest,
+        path: (names as string[]).map(latin1),
+        target: latin1(target),
+        mtimeNs: BigInt(mtimeNs as string),
+        content: (rest['content'] as { id: string | null; length: number }[]).map(({ id, length }) =>
+          id === null ? { length } : { length, id: Buffer.from(id, 'hex') },
         ),
-    ).toBe(true);
-    expect(tree.get('zz2')).toMatchObject({ type: 4, target: 'zz1' });
-    expect(root.totals).toMatchObject({ files: 4, folders: 3, symlinks: 1501, hardLinks: 1, warnings: 1 });
+      }),
+    );
+    expect(readManifest(pieces)).toEqual(recorded);
+    expect(readManifest(piecesOf('cutPieces'))).toEqual(recorded);
+    const [first = Buffer.alloc(0)] = pieces;
+    expect(() => readManifest([first.subarray(0, -1)])).toThrow();
+    expect(() => readManifest(piecesOf('cutPieces').slice(1))).toThrow();
+    expect(() => readManifest(piecesOf('cutPieces').slice(0, -1))).toThrow();
+
+    const marks = load('marks')['files'] as {
+      packs: { pack: string; blocks: { id: string; isUntrue: boolean }[] }[];
+      bytes: string;
+    }[];
+    for (const [index, { bytes: file }] of marks.entries()) {
+      mkdirSync(path.join(tenant, 'damaged'), { recursive: true });
+      writeFileSync(path.join(tenant, 'damaged', `${`${index}`.repeat(16)}.marks`), Buffer.from(file, 'hex'));
+    }
+    expect(reader.marks().sort()).toEqual(
+      marks
+        .flatMap(({ packs }) => packs)
+        .flatMap(({ pack, blocks }) =>
+          blocks.map(({ id, isUntrue }) => `${pack} ${id} ${isUntrue ? 'untrue' : 'lost'}`),
+        )
+        .sort(),
+    );
   });
 });
+
+const latin1 = (hex: unknown): string => Buffer.from(hex as string, 'hex').toString('latin1');
+const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+const load = (name: string): VectorJson => readVector(new URL(`./vectors/${name}.json`, import.meta.url));
+
+/** A tenant's folder with the recorded pack and nothing else. */
+function recordedFolder(folder: string): { tenant: string; file: string; contents: Buffer[] } {
+  const { name, bytes, contents } = load('pack') as { name: string; bytes: string; contents: string[] };
+  const tenant = path.join(folder, 'recorded');
+  const file = path.join(tenant, 'packs', name.slice(0, 2), name);
+  mkdirSync(path.dirname(file), { recursive: true });
+  mkdirSync(path.join(tenant, 'points'));
+  writeFileSync(file, Buffer.from(bytes, 'hex'));
+  return { tenant, file, contents: contents.map((content) => Buffer.from(content, 'hex')) };
+}

@@ -23,7 +23,8 @@ interface LeftOverOptions {
 
 /**
  * Turns the whole blocks of a dead writer's unfinished packs into finished packs, so that the next attempt need not send them
- * again, and removes everything else of that writer.
+ * again, and removes everything else of that writer. Nothing is followed, and what cannot be removed stays and is named: left-overs never
+ * keep a session from starting.
  */
 export async function reuseLeftOverPacks({
   storage,
@@ -32,7 +33,27 @@ export async function reuseLeftOverPacks({
   logger,
 }: LeftOverOptions & { readonly folder: string }): Promise<{ readonly reusedBlocks: number }> {
   let reusedBlocks = 0;
-  for (const entry of await storage.list(folder)) {
+  const attempt = async (name: string, work: () => Promise<void>): Promise<void> => {
+    try {
+      await work();
+    } catch (error) {
+      logger.warn('A left-over of an interrupted session stays where it is', {
+        name,
+        error: toFarkeepError(error, 'storage.io').message,
+      });
+    }
+  };
+  let entries: string[] = [];
+  try {
+    entries = await storage.list(folder);
+  } catch (error) {
+    const { code, message } = toFarkeepError(error, 'storage.io');
+    logger.error('What a dead writer left is no folder', { folder, error: message });
+    // A link or a pipe in its place: itself it goes, whatever it leads to stays.
+    if (code === 'storage.damaged') await attempt(folder, () => storage.remove(folder));
+    return { reusedBlocks };
+  }
+  for (const entry of entries) {
     const name = `${folder}/${entry}`;
     try {
       if (entry.endsWith('.tmp')) reusedBlocks += await reuse(storage, catalogue, folder, name);
@@ -42,9 +63,9 @@ export async function reuseLeftOverPacks({
         error: toFarkeepError(error, 'storage.io').message,
       });
     }
-    await storage.remove(name);
+    await attempt(name, () => storage.remove(name));
   }
-  await storage.removeFolder(folder);
+  await attempt(folder, () => storage.removeFolder(folder));
   if (reusedBlocks > 0) logger.info('Blocks of an interrupted session are reused', { blocks: reusedBlocks });
   return { reusedBlocks };
 }
@@ -82,12 +103,33 @@ async function reuse(storage: Storage, catalogue: Catalogue, folder: string, nam
   return blocks.length;
 }
 
-export async function listPacks(storage: Storage): Promise<string[]> {
+/** Something in a repository folder that is not what must be there. */
+export interface OddName {
+  /** Below the tenant folder. */
+  readonly name: string;
+  readonly reason: string;
+}
+
+/** Names of all packs, sorted. What is no pack, or cannot be looked into, is told and passed over. */
+export async function listPacks(storage: Storage, onOdd: (odd: OddName) => void = () => undefined): Promise<string[]> {
   const names: string[] = [];
   for (const folder of await storage.list('packs')) {
-    if (!/^[0-9a-f]{2}$/.test(folder)) continue;
-    for (const name of await storage.list(`packs/${folder}`)) {
-      if (/^[0-9a-f]{32}\.pack$/.test(name)) names.push(`packs/${folder}/${name}`);
+    const inFolder = `packs/${folder}`;
+    if (!/^[0-9a-f]{2}$/.test(folder)) {
+      onOdd({ name: inFolder, reason: 'its name is not that of a folder of packs' });
+      continue;
+    }
+    let entries: string[];
+    try {
+      entries = await storage.list(inFolder);
+    } catch (error) {
+      onOdd({ name: inFolder, reason: toFarkeepError(error, 'storage.io').message });
+      continue;
+    }
+    for (const entry of entries) {
+      const name = `${inFolder}/${entry}`;
+      if (/^[0-9a-f]{32}\.pack$/.test(entry) && entry.startsWith(folder)) names.push(name);
+      else onOdd({ name, reason: 'its name is not that of a pack in this folder' });
     }
   }
   return names;
@@ -114,15 +156,15 @@ export async function compareCatalogueWithPacks({
       catalogue.addPack(pack.packId, pack.sizeBytes, pack.blocks, { marks });
       added += 1;
     } catch (error) {
-      const { code, message } = toFarkeepError(error, 'storage.io');
-      if (code !== 'storage.damaged') throw error;
+      // Whatever it is (damage, a pipe of that name, no right to read it), the other packs are as good as before.
       damaged.push(name);
+      const { message } = toFarkeepError(error, 'storage.io');
       logger.error('A pack cannot be added to the catalogue', { pack: name, error: message });
     }
   }
   for (const [name, packId] of known) {
     // Another session may have added it since the folder was listed.
-    if ((await storage.sizeBytes(name)) !== undefined) continue;
+    if (await isThere(storage, name)) continue;
     logger.error('A pack of the catalogue is gone; its blocks are taken in again when they are offered', {
       pack: name,
     });
@@ -130,4 +172,13 @@ export async function compareCatalogueWithPacks({
   }
   if (added > 0) logger.info('Packs were added to the catalogue', { packs: added });
   return { added, damaged };
+}
+
+/** Whether something stands at this name; what cannot be looked at counts as there. */
+export async function isThere(storage: Storage, name: string): Promise<boolean> {
+  try {
+    return (await storage.sizeBytes(name)) !== undefined;
+  } catch {
+    return true;
+  }
 }

@@ -56,22 +56,26 @@ export function describeManifest(
 }
 
 /**
- * The manifest's blocks in order, and before them (level 1) those of their list.
+ * The manifest's blocks in order. A list of them is read when its first entry is asked for, and let go behind its last.
  *
  * @param readContent gives the checked content of a block
  */
-export async function readManifestReferences(
+export async function* manifestReferences(
   root: PointRoot,
   readContent: (id: Buffer) => Promise<Buffer>,
-): Promise<{ readonly lists: ManifestBlockReference[]; readonly blocks: ManifestBlockReference[] }> {
+): AsyncGenerator<ManifestBlockReference, void, undefined> {
   const direct = root.manifest.blocks.map(({ id, lengthBytes }) => ({ id: Buffer.from(id, 'hex'), lengthBytes }));
-  if (root.manifest.level === 0) return { lists: [], blocks: direct };
-  const blocks: ManifestBlockReference[] = [];
+  if (root.manifest.level === 0) {
+    yield* direct;
+    return;
+  }
+  let count = 0;
   for (const { id } of direct) {
     const content = await readContent(id);
     if (content.length === 0 || content.length % referenceBytes !== 0)
       throw new FarkeepError('storage.damaged', `Restore point ${root.pointId}: the list of its manifest is malformed`);
-    if (blocks.length + content.length / referenceBytes > maxManifestBlocks)
+    count += content.length / referenceBytes;
+    if (count > maxManifestBlocks)
       throw new FarkeepError(
         'storage.damaged',
         `Restore point ${root.pointId}: its manifest claims more than ${maxManifestBlocks} blocks`,
@@ -83,10 +87,19 @@ export async function readManifestReferences(
           'storage.damaged',
           `Restore point ${root.pointId}: a manifest block claims ${lengthBytes} bytes`,
         );
-      blocks.push({ id: Buffer.from(content.subarray(at, at + blockIdLengthBytes)), lengthBytes });
+      yield { id: content.subarray(at, at + blockIdLengthBytes), lengthBytes };
     }
   }
-  return { lists: direct, blocks };
+}
+
+/** All of the manifest's blocks in order, for whoever reads several at a time. Up to 200 MiB of memory for the largest manifest. */
+export async function readManifestReferences(
+  root: PointRoot,
+  readContent: (id: Buffer) => Promise<Buffer>,
+): Promise<{ readonly blocks: ManifestBlockReference[] }> {
+  const blocks: ManifestBlockReference[] = [];
+  for await (const reference of manifestReferences(root, readContent)) blocks.push(reference);
+  return { blocks };
 }
 
 /** The contents of the manifest's blocks, one after the other, for readManifest. */
@@ -94,8 +107,7 @@ export async function* readManifestContents(
   root: PointRoot,
   readContent: (id: Buffer) => Promise<Buffer>,
 ): AsyncGenerator<Buffer, void, undefined> {
-  const { blocks } = await readManifestReferences(root, readContent);
-  for (const { id, lengthBytes } of blocks) {
+  for await (const { id, lengthBytes } of manifestReferences(root, readContent)) {
     const content = await readContent(id);
     if (content.length !== lengthBytes)
       throw new FarkeepError(

@@ -28,8 +28,8 @@ export const recordTypes = {
   fileEnd: 17,
   end: 31,
 } as const;
-const specials = ['fifo', 'socket', 'character-device', 'block-device'] as const;
-const flags = { changed: 1, unreadable: 2, continued: 4 } as const;
+export const specials = ['fifo', 'socket', 'character-device', 'block-device'] as const;
+export const flags = { changed: 1, unreadable: 2, continued: 4 } as const;
 
 export function damagedManifest(reason: string): FarkeepError {
   return new FarkeepError('storage.damaged', `Manifest: ${reason}`);
@@ -98,12 +98,12 @@ export class ByteWriter {
 }
 
 export class ByteReader {
-  readonly #bytes: Buffer;
+  readonly bytes: Buffer;
   #at: number;
   readonly #end: number;
 
   constructor(bytes: Buffer, start = 0, end = bytes.length) {
-    this.#bytes = bytes;
+    this.bytes = bytes;
     this.#at = start;
     this.#end = end;
   }
@@ -117,7 +117,7 @@ export class ByteReader {
   }
 
   byte(): number {
-    const value = this.#at < this.#end ? this.#bytes[this.#at] : undefined;
+    const value = this.#at < this.#end ? this.bytes[this.#at] : undefined;
     if (value === undefined) throw damagedManifest('it is cut');
     this.#at += 1;
     return value;
@@ -142,13 +142,29 @@ export class ByteReader {
   /** A view, not a copy. */
   raw(length: number): Buffer {
     if (length > this.#end - this.#at) throw damagedManifest('it is cut');
-    const bytes = this.#bytes.subarray(this.#at, this.#at + length);
+    const bytes = this.bytes.subarray(this.#at, this.#at + length);
     this.#at += length;
     return bytes;
   }
 
   sized(max: number): Buffer {
     return this.raw(this.number(max));
+  }
+
+  /** The next bytes as a reader of their own. */
+  part(length: number): ByteReader {
+    const start = this.#at;
+    this.skip(length);
+    return new ByteReader(this.bytes, start, this.#at);
+  }
+
+  skip(length: number): void {
+    if (length > this.#end - this.#at) throw damagedManifest('it is cut');
+    this.#at += length;
+  }
+
+  skipSized(max: number): void {
+    this.skip(this.number(max));
   }
 }
 
@@ -183,12 +199,12 @@ function writeOwner(output: ByteWriter, owner: EntryOwner): void {
   output.sized(Buffer.from(owner.groupName, 'utf8').subarray(0, 256));
 }
 
-const maxId = 0xffff_ffff;
+export const maxOwnerId = 0xffff_ffff;
 
 function readOwner(input: ByteReader): EntryOwner {
   return {
-    uid: input.number(maxId),
-    gid: input.number(maxId),
+    uid: input.number(maxOwnerId),
+    gid: input.number(maxOwnerId),
     userName: input.sized(256).toString('utf8'),
     groupName: input.sized(256).toString('utf8'),
   };
@@ -196,8 +212,8 @@ function readOwner(input: ByteReader): EntryOwner {
 
 const nanosPerSecond = 1_000_000_000n;
 /** 34,000 years: more than any file system holds. */
-const maxSeconds = 2n ** 40n;
-const maxExtendedAttributes = 1024;
+export const maxSeconds = 2 ** 40;
+export const maxExtendedAttributes = 1024;
 
 function writeTime(output: ByteWriter, timeNs: bigint): void {
   let seconds = timeNs / nanosPerSecond;
@@ -214,7 +230,7 @@ function writeTime(output: ByteWriter, timeNs: bigint): void {
 function readTime(input: ByteReader): bigint {
   const isNegative = input.byte();
   if (isNegative > 1) throw damagedManifest('a time is malformed');
-  const seconds = BigInt(input.number(Number(maxSeconds)));
+  const seconds = BigInt(input.number(maxSeconds));
   const nanos = BigInt(input.number(999_999_999));
   return (isNegative === 1 ? -seconds : seconds) * nanosPerSecond + nanos;
 }
@@ -241,9 +257,9 @@ function readAttributes(input: ByteReader): ExtendedAttribute[] {
 /** What readEntry would refuse must not be written. */
 function checkBounds({ mode, owner, mtimeNs, extendedAttributes }: TreeEntry): void {
   if (mode > 0o7777) throw damagedManifest(`the mode ${mode.toString(8)} is more than permission bits`);
-  if (owner.uid > maxId || owner.gid > maxId) throw damagedManifest('an owner is more than 32 bits');
+  if (owner.uid > maxOwnerId || owner.gid > maxOwnerId) throw damagedManifest('an owner is more than 32 bits');
   const seconds = mtimeNs / nanosPerSecond;
-  if (seconds >= maxSeconds || seconds <= -maxSeconds) throw damagedManifest('a time is out of bounds');
+  if (seconds >= BigInt(maxSeconds) || seconds <= -BigInt(maxSeconds)) throw damagedManifest('a time is out of bounds');
   if (extendedAttributes.length > maxExtendedAttributes) throw damagedManifest('an entry has too many attributes');
   for (const { name, value } of extendedAttributes) {
     if (name.length > 256 || value.length > maxExtendedAttributeBytes)
@@ -287,13 +303,16 @@ export function writeEntry(output: ByteWriter, entry: TreeEntry, depth: number, 
   }
 }
 
+/** A first bound; the tree's own is tighter. */
+export const maxDepthNumber = 1 << 16;
+
 /** @param parentOf gives the path of the folder that holds entries of this depth, or throws */
 export function readEntry(
   type: number,
   input: ByteReader,
   parentOf: (depth: number) => Buffer,
 ): { entry: TreeEntry; depth: number } {
-  const depth = input.number(1 << 16);
+  const depth = input.number(maxDepthNumber);
   const name = input.sized(maxPathBytes);
   let path: Buffer;
   if (depth === 0) {
@@ -343,8 +362,8 @@ export function readEntry(
           ...base,
           kind: 'special',
           special,
-          deviceMajor: input.number(maxId),
-          deviceMinor: input.number(maxId),
+          deviceMajor: input.number(maxOwnerId),
+          deviceMinor: input.number(maxOwnerId),
         },
       };
     }

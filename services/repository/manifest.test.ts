@@ -355,6 +355,6 @@ describe('point root', () => {
       Promise.resolve(stored.get(id.toString('hex')) ?? Buffer.alloc(0)),
     );
     expect(found.blocks).toEqual(references);
-    expect(found.lists.length).toBe(3);
+    expect(manifest.blocks.length).toBe(3);
   });
 });

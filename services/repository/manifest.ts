@@ -221,11 +221,11 @@ export class ManifestEncoder {
 
 /** The place at which a block continues: the path of the entry before it. */
 export function readManifestContext(content: Buffer): { readonly path: Buffer; readonly isFirst: boolean } {
-  const { context } = openBlock(content);
+  const { context } = openManifestBlock(content);
   return { path: Buffer.from(context.path), isFirst: (context.flags & contextFlags.first) !== 0 };
 }
 
-function openBlock(content: Buffer): { context: { flags: number; path: Buffer }; input: ByteReader } {
+export function openManifestBlock(content: Buffer): { context: { flags: number; path: Buffer }; input: ByteReader } {
   if (content.length > maxManifestBlockBytes) throw damagedManifest(`a block has ${content.length} bytes`);
   if (content.length < 7 || content.readUInt32BE(0) !== manifestMagic)
     throw damagedManifest('a block is not part of a manifest');
@@ -251,18 +251,20 @@ export class ManifestDecoder {
   }
 
   *decode(content: Buffer): Generator<ManifestItem, void, undefined> {
-    const { context, input } = openBlock(content);
+    const { context, input } = openManifestBlock(content);
     if (this.#isEnded) throw damagedManifest('something follows its end');
     if (this.#position === undefined) {
       this.#position = TreePosition.at(context);
-      if (this.#isWhole && this.#position.isStarted) throw damagedManifest('its first block is missing');
+      if (this.#isWhole && (context.flags !== contextFlags.first || context.path.length > 0))
+        throw damagedManifest('its first block is missing');
     } else {
       const own = this.#position.context();
       if (own.flags !== context.flags || !own.path.equals(context.path))
         throw damagedManifest('a block does not continue the one before it');
     }
     const position = this.#position;
-    while (!input.isAtEnd) {
+    let records = 0;
+    for (; !input.isAtEnd; records += 1) {
       const type = input.byte();
       const body = input.sized(maxRecordBytes);
       if (this.#isEnded) throw damagedManifest('something follows its end');
@@ -299,6 +301,7 @@ export class ManifestDecoder {
       }
       if (!record.isAtEnd) throw damagedManifest('a record has bytes too many');
     }
+    if (records === 0) throw damagedManifest('a block has no record');
   }
 
   /** Throws when the manifest was cut off. */

@@ -1,10 +1,10 @@
 // Owns how damage that somebody met becomes marks and a catalogue that knows them, in this order: the marks are the truth, the
 // catalogue is told by them, at the latest when the folder is next opened for writing. Deletes no block and no pack.
-import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import type { Logger } from '../kernel/logger.ts';
-import { Catalogue, type BlockPlace } from './catalogue.ts';
+import { hasCatalogue, openCatalogueFile } from './catalogue-file.ts';
+import type { Catalogue, BlockPlace } from './catalogue.ts';
 import {
   DamageMarks,
   damagedFolder,
@@ -14,7 +14,8 @@ import {
   type DamagedPack,
 } from './damage-marks.ts';
 import type { Storage } from './storage.ts';
-import { catalogueFile, incomingFolder } from './tenant-folder.ts';
+import { RepositoryFolder } from './repository-folder.ts';
+import { incomingFolder } from './tenant-folder.ts';
 import { WriterLock } from './writer-lock.ts';
 
 export interface MarkingOptions {
@@ -79,7 +80,7 @@ async function whileWriting<Result>(
   work: (writing: string) => Promise<Result>,
 ): Promise<Result> {
   // Below a disk that is not mounted any more nothing may be made.
-  if (!existsSync(path.join(folder, 'packs')))
+  if (new RepositoryFolder(folder).look('packs')?.isDirectory() !== true)
     throw new FarkeepError('storage.io', `${folder} holds no packs any more; is its disk mounted?`);
   const lock = await WriterLock.take(path.join(folder, incomingFolder));
   const writing = `${incomingFolder}/${lock.writer}`;
@@ -96,10 +97,10 @@ async function whileWriting<Result>(
 
 /** A catalogue that is missing or damaged is made anew by the next writer, who knows the marks. */
 function tellCatalogue({ folder, logger }: MarkingOptions, tell: (catalogue: Catalogue) => void): void {
-  const file = path.join(folder, catalogueFile);
-  if (!existsSync(file)) return;
+  const place = new RepositoryFolder(folder);
   try {
-    using catalogue = new Catalogue(file);
+    if (!hasCatalogue(place)) return;
+    using catalogue = openCatalogueFile(place, 'write');
     tell(catalogue);
   } catch (error) {
     logger.warn('The catalogue was not told of damaged blocks; the next session that writes does it', {

@@ -5,6 +5,7 @@ import { FarkeepError } from '../kernel/farkeep-error.ts';
 import { blockIdLengthBytes, maxBlockContentBytes, maxBlockStoredBytes, type BlockEncoding } from './block-content.ts';
 
 export const packFormatVersion = 1;
+export const packIdBytes = 16;
 export const packHeaderBytes = 36;
 export const blockHeaderBytes = 56;
 export const indexEntryBytes = 56;
@@ -144,13 +145,16 @@ export function decodePackIndex(bytes: Buffer, trailer: PackTrailer): PackBlock[
     throw damaged('its index has a wrong checksum');
   }
   const blocks: PackBlock[] = [];
+  let end = packHeaderBytes;
   for (let at = 0; at < bytes.length; at += indexEntryBytes) {
     const offset = Number(bytes.readBigUInt64BE(at + 32));
     const storedLength = bytes.readUInt32BE(at + 40);
     const contentLength = bytes.readUInt32BE(at + 44);
-    if (offset < packHeaderBytes + blockHeaderBytes || offset + storedLength > trailer.indexOffset) {
-      throw damaged('a block of its index lies outside');
+    // One behind the other: millions of entries for the same bytes would be millions of checks of them.
+    if (offset < end + blockHeaderBytes || offset + storedLength > trailer.indexOffset) {
+      throw damaged('a block of its index lies outside, or in another one');
     }
+    end = offset + storedLength;
     blocks.push({
       id: Buffer.from(bytes.subarray(at, at + 32)),
       encoding: checkLengths(encodings[bytes.readUInt8(at + 52)], contentLength, storedLength),

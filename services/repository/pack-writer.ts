@@ -88,18 +88,24 @@ export class PackWriter {
     return this.#failure;
   }
 
-  /** Queues a block; resolves at once while the queue has room, so that writing and receiving overlap. */
-  async append(block: BlockToAppend): Promise<void> {
-    this.#throwFailure();
+  /** Queues a block. Gives a promise when the queue is full: more may come when it resolves, so that writing and receiving overlap. */
+  append(block: BlockToAppend): Promise<void> | undefined {
+    if (this.failure !== undefined) return Promise.reject(this.failure);
     const pieces = Array.isArray(block.stored) ? (block.stored as readonly Buffer[]) : [block.stored as Buffer];
     let storedLength = 0;
     for (const piece of pieces) storedLength += piece.length;
     this.#queue.push({ block, pieces, storedLength });
     this.#queuedBytes += storedLength + blockHeaderBytes;
     this.#pump();
-    while (this.#queuedBytes > this.#options.maxQueuedBytes && this.failure === undefined) {
-      await new Promise<void>((resolve) => this.#roomWaiters.push(resolve));
-    }
+    return this.#isFull ? this.#untilRoom() : undefined;
+  }
+
+  get #isFull(): boolean {
+    return this.#queuedBytes > this.#options.maxQueuedBytes && this.#failure === undefined;
+  }
+
+  async #untilRoom(): Promise<void> {
+    while (this.#isFull) await new Promise<void>((resolve) => this.#roomWaiters.push(resolve));
     this.#throwFailure();
   }
 
@@ -148,6 +154,7 @@ export class PackWriter {
   }
 
   async #drain(): Promise<void> {
+    await Promise.resolve(); // what comes in one go is written in one go
     while (this.#queue.length > 0) {
       const first = this.#queue[0];
       try {

@@ -1,11 +1,22 @@
-// Owns what the JSON in the root of a restore point holds, and its checks, field by field. Checked by hand: every data mover reads a root, and
+// Owns what the JSON in the root of a restore point holds, and its checks, field by field. The commit, every reader, and the list of points
+// that the provider sends use these bounds, so what was committed can always be listed. Checked by hand: every data mover reads a root, and
 // loading a schema library for this one object was half of the time a mover takes to start (docs/performance.md, section 3).
 import { maxBlockContentBytes } from './block-content.ts';
 
 /** More manifest blocks than this and their list is itself stored as blocks (`manifest.level` 1). */
 export const maxManifestBlocksInRoot = 4096;
 
+/** The end of the year 9999: the last instant that ISO 8601 writes with four digits of the year. */
+export const maxPointTimeMs = Date.UTC(10_000, 0) - 1;
+/** Characters as JavaScript counts them (UTF-16 units). */
+const pointTextLimits = { jobName: 100, sourceHost: 256, sourcePath: 4096, software: 128 } as const;
+const maxSourcePaths = 256;
+
 const pointIdPattern = /^[0-9a-z](?:[0-9a-z-]{0,62}[0-9a-z])?$/;
+/** Identifiers of jobs: as the control channel has them, and as the tenant service makes them. */
+const jobIdPattern = /^[0-9a-f]{32}$/;
+/** As of every name that people give: no control characters. */
+const jobNamePattern = /^[^\p{Cc}]+$/u;
 const blockIdPattern = /^[0-9a-f]{64}$/;
 
 export interface PointTotals {
@@ -51,6 +62,22 @@ export function isPointId(text: string): boolean {
   return pointIdPattern.test(text);
 }
 
+const pointSuffix = '.manifest';
+
+/** Name of a point's root in `points/`. */
+export function pointFileOf(pointId: string): string {
+  return `${pointId}${pointSuffix}`;
+}
+
+export function isPointFile(name: string): boolean {
+  return name.endsWith(pointSuffix) && isPointId(name.slice(0, -pointSuffix.length));
+}
+
+/** @param name one that is a point's file */
+export function pointIdOf(name: string): string {
+  return name.slice(0, -pointSuffix.length);
+}
+
 /** A field that is missing or out of bounds; the message names it. */
 export class PointRootProblem extends Error {}
 
@@ -66,10 +93,17 @@ class Fields {
     this.#place = place;
   }
 
-  text(name: string, maxLength: number, pattern?: RegExp): string {
+  text(name: string, maxLength: number): string {
     const value = this.#own(name);
-    if (typeof value !== 'string' || value.length > maxLength || pattern?.test(value) === false)
-      throw this.#problem(name, pattern === undefined ? `a text of at most ${maxLength} characters` : String(pattern));
+    if (typeof value !== 'string' || value.length > maxLength)
+      throw this.#problem(name, `a text of at most ${maxLength} characters`);
+    return value;
+  }
+
+  matching(name: string, pattern: RegExp, maxLength = 64): string {
+    const value = this.#own(name);
+    if (typeof value !== 'string' || value.length > maxLength || !pattern.test(value))
+      throw this.#problem(name, `a text of at most ${maxLength} characters that matches ${String(pattern)}`);
     return value;
   }
 
@@ -117,14 +151,16 @@ export function checkPointRoot(value: unknown): PointRoot {
   const totals = root.object('totals');
   const manifest = root.object('manifest');
   return {
-    pointId: root.text('pointId', 64, pointIdPattern),
-    jobId: root.text('jobId', 128),
-    jobName: root.text('jobName', 256),
-    createdAtMs: root.count('createdAtMs'),
-    sourceHost: root.text('sourceHost', 256),
-    sourcePaths: root.list('sourcePaths', 0, 256).map((path) => new Fields({ path }, 'sourcePaths').text('path', 4096)),
+    pointId: root.matching('pointId', pointIdPattern),
+    jobId: root.matching('jobId', jobIdPattern),
+    jobName: root.matching('jobName', jobNamePattern, pointTextLimits.jobName),
+    createdAtMs: root.count('createdAtMs', 0, maxPointTimeMs),
+    sourceHost: root.text('sourceHost', pointTextLimits.sourceHost),
+    sourcePaths: root
+      .list('sourcePaths', 0, maxSourcePaths)
+      .map((path) => new Fields({ path }, 'sourcePaths').text('path', pointTextLimits.sourcePath)),
     state: root.oneOf('state', ['complete', 'warnings']),
-    software: root.text('software', 128),
+    software: root.text('software', pointTextLimits.software),
     blockIdentifier: root.oneOf('blockIdentifier', ['sha256']),
     encryption: root.oneOf('encryption', ['none']),
     totals: {
@@ -143,7 +179,7 @@ export function checkPointRoot(value: unknown): PointRoot {
       blocks: manifest.list('blocks', 1, maxManifestBlocksInRoot).map((each) => {
         const block = new Fields(each, 'manifest.blocks');
         return {
-          id: block.text('id', 64, blockIdPattern),
+          id: block.matching('id', blockIdPattern),
           lengthBytes: block.count('lengthBytes', 1, maxBlockContentBytes),
         };
       }),

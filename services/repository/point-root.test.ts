@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { maxBlockContentBytes } from './block-content.ts';
 import { decodePointRoot, encodePointRoot } from './point-root.ts';
-import type { PointRoot } from './point-root-fields.ts';
+import { maxPointTimeMs, type PointRoot } from './point-root-fields.ts';
 
 const root: PointRoot = {
   pointId: 'point-1',
-  jobId: 'job',
+  jobId: '0b'.repeat(16),
   jobName: 'Documents',
   createdAtMs: 1_790_000_000_000,
   sourceHost: 'ws-1',
@@ -58,16 +58,33 @@ describe('the root of a restore point', () => {
     expect(decodePointRoot(encodePointRoot(chained))).toEqual(chained);
   });
 
+  it('is taken at the very bounds of the list of points', () => {
+    for (const createdAtMs of [0, maxPointTimeMs]) {
+      const last = { ...root, createdAtMs, jobName: 'n'.repeat(100) };
+      expect(decodePointRoot(encodePointRoot(last))).toEqual(last);
+      expect(new Date(createdAtMs).toISOString()).toMatch(/^\d{4}-/);
+    }
+  });
+
   it.each<[string, unknown]>([
     ['pointId', ''],
     ['pointId', '../up'],
     ['pointId', 'a\n'],
     ['pointId', undefined],
-    ['jobId', 'j'.repeat(129)],
+    ['jobId', ''],
+    ['jobId', 'zz'],
+    ['jobId', '0B'.repeat(16)],
+    ['jobId', '0b'.repeat(17)],
     ['jobName', 7],
+    ['jobName', ''],
+    ['jobName', 'n'.repeat(101)],
+    ['jobName', 'line\nbreak'],
     ['createdAtMs', -1],
     ['createdAtMs', 1.5],
     ['createdAtMs', 2 ** 60],
+    ['createdAtMs', Number.MAX_SAFE_INTEGER],
+    ['createdAtMs', 8.64e15],
+    ['createdAtMs', maxPointTimeMs + 1],
     ['createdAtMs', '1'],
     ['sourcePaths', 'not a list'],
     ['sourcePaths', Array.from({ length: 257 }, () => '/')],

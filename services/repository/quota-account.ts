@@ -1,8 +1,9 @@
 // Owns what one writer may still add under its tenant's quota, with all writers together, so that the quota is never passed.
 // What counts: packs as the catalogue knows them, roots of restore points, and what writers have reserved in the catalogue.
-import { FarkeepError } from '../kernel/farkeep-error.ts';
+import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
 import type { Catalogue } from './catalogue.ts';
 import { packOverheadBytes } from './pack-writer.ts';
+import { maxPointRootBytes } from './point-root.ts';
 import type { Storage } from './storage.ts';
 
 const reservationBytes = 64 * 1024 * 1024;
@@ -48,9 +49,18 @@ export class QuotaAccount {
   }
 }
 
-/** Bytes of everything in `points/`: a root may have a mebibyte, and nothing says how many a tenant makes. */
+/**
+ * Bytes of everything in `points/`: a root may have a mebibyte, and nothing says how many a tenant makes. What is no file is left to verify;
+ * one that is longer than a root can be counts as long as a root can be, or a single sparse file would use up the quota.
+ */
 export async function rootBytesOf(storage: Storage): Promise<number> {
   let total = 0;
-  for (const name of await storage.list('points')) total += (await storage.sizeBytes(`points/${name}`)) ?? 0;
+  for (const name of await storage.list('points')) {
+    try {
+      total += Math.min((await storage.sizeBytes(`points/${name}`)) ?? 0, maxPointRootBytes);
+    } catch (error) {
+      if (toFarkeepError(error).code !== 'storage.damaged') throw error;
+    }
+  }
   return total;
 }

@@ -1,14 +1,14 @@
 // Owns making a catalogue from nothing but packs: for `farkeep repository rebuild-catalogue` and for reading without a catalogue.
-import { existsSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import path from 'node:path';
-import { syncFolder } from '../kernel/atomic-file.ts';
 import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
 import type { Logger } from '../kernel/logger.ts';
+import { placeCatalogueFile, takeCatalogueAway, startCatalogueFile } from './catalogue-file.ts';
 import { Catalogue } from './catalogue.ts';
 import { readDamageMarks, type DamageMarks } from './damage-marks.ts';
 import { FolderStorage } from './folder-storage.ts';
-import { compareCatalogueWithPacks, listPacks } from './left-overs.ts';
+import { compareCatalogueWithPacks } from './left-overs.ts';
 import { scanPack } from './pack-reader.ts';
+import { isPointFile } from './point-root-fields.ts';
+import { RepositoryFolder } from './repository-folder.ts';
 import type { Storage } from './storage.ts';
 import { WriterLock } from './writer-lock.ts';
 
@@ -66,34 +66,32 @@ export async function rebuildCatalogue({
   logger: Logger;
 }): Promise<RebuildResult> {
   const storage = new FolderStorage(tenantFolder);
-  if ((await listPacks(storage)).length === 0 && !existsSync(path.join(tenantFolder, 'packs'))) {
+  const folder = new RepositoryFolder(tenantFolder);
+  if (folder.look('packs') === undefined)
     throw new FarkeepError('call.not-found', `${tenantFolder} is not a tenant's folder: it has no packs`);
-  }
-  const incoming = path.join(tenantFolder, 'incoming');
+  const incoming = folder.pathOf('incoming');
   const lock = await WriterLock.take(incoming);
+  const writing = `incoming/${lock.writer}`;
   let isClean = true;
   try {
     refuseBesideWriters(incoming, lock);
-    const file = path.join(tenantFolder, 'catalogue.sqlite');
-    const temporary = `${file}.rebuild`;
-    for (const suffix of ['', '-wal', '-shm']) rmSync(temporary + suffix, { force: true });
-    writeFileSync(temporary, '', { flag: 'wx', mode: 0o600 });
-    const catalogue = new Catalogue(temporary);
+    const catalogue = startCatalogueFile(folder, writing);
     let result: RebuildResult;
     try {
       const marks = await readDamageMarks(storage, logger);
       const { packs, damaged } = await fill(storage, catalogue, marks, logger);
       catalogue.applyMarks(marks);
       catalogue.checkpoint();
-      const points = (await storage.list('points')).filter((name) => name.endsWith('.manifest')).length;
+      const points = (await storage.list('points')).filter(isPointFile).length;
       result = { packs, points, sizeBytes: catalogue.packBytes(), damaged };
     } finally {
       catalogue.close();
     }
     refuseBesideWriters(incoming, lock);
-    for (const suffix of ['-wal', '-shm']) rmSync(file + suffix, { force: true });
-    renameSync(temporary, file);
-    await syncFolder(tenantFolder);
+    takeCatalogueAway(folder, { isKept: false });
+    placeCatalogueFile(folder, writing);
+    await storage.removeFolder(writing);
+    await storage.sync('');
     // A session that began in this very moment may have opened the old file. Then this counts as an unclean end: the next
     // session compares catalogue and packs.
     isClean = !WriterLock.hasOtherLiving(incoming, lock.writer);

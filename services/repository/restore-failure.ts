@@ -1,7 +1,23 @@
 // Owns when a restore as a whole has failed, told by its tree writer's counts. Single problems that leave a usable result are warnings.
 import type { ErrorCode } from '../contracts/errors.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
-import type { RestoreCounts } from './tree-writer.ts';
+
+export interface RestoreCounts {
+  files: number;
+  folders: number;
+  symlinks: number;
+  hardLinks: number;
+  /** Bytes of content written, holes not counted. */
+  contentBytes: number;
+  /** Not written: there as they were saved already, or left alone because of the overwrite rule. */
+  skipped: number;
+  /** Not restored; each has a problem. */
+  failed: number;
+  /** Those of the failed that the point cannot give back. */
+  damaged: number;
+  /** Those of the failed for which the disk of the destination has no room. */
+  noRoom: number;
+}
 
 /** Whether the point cannot give an entry back; all else is a matter of the destination or of the backup. */
 export function isDamage(code: ErrorCode): boolean {
@@ -29,6 +45,6 @@ export function restoreFailure(counts: RestoreCounts): FarkeepError | undefined 
 /** The disk of the destination is full. Restoring again takes what is there already as it is, unless it is to be overwritten. */
 export function noRoomLeft(consequence: string): FarkeepError {
   return new FarkeepError('restore.target', `The disk of the destination is full: ${consequence}`, {
-    hint: 'Free space or choose another disk, then restore again: what is there already is left alone.',
+    hint: 'Free space or choose another disk, then restore again: what is there already, and right, is passed over.',
   });
 }

@@ -1,48 +1,58 @@
-// Owns making one small restored file in one go: written under another name, owner, mode and times set, then renamed into its place.
-// Takes plain data, so that the thread that has the content can do it; decides nothing about what may be written where.
+// Owns making one small restored file in one go: content, owner, mode and time, then its name. Takes plain data, so that the thread that
+// has the content can do it; decides nothing about what may be written where.
 import { closeSync, constants, fsyncSync, openSync, renameSync, writeSync } from 'node:fs';
-import { applyToDescriptor, removeQuietly, type EntryMetadata } from './tree-destination.ts';
+import { applyMetadata, type EntryMetadata, type PresentOwner, type RefusedStep } from './entry-metadata.ts';
+import { temporaryName } from './temporary-name.ts';
+import { removeQuietly } from './tree-destination.ts';
 
 export interface SmallFile {
-  /** Both lead through the open descriptor of their folder (tree-destination.ts), which every thread of this process has. */
-  readonly temporaryPath: Buffer;
-  readonly path: Buffer;
+  /** Leads through the open descriptor of the folder (tree-destination.ts), which every thread of this process has. */
+  readonly folder: Buffer;
+  readonly name: Buffer;
+  /** Nobody sees the folder before it is whole: the file is made under its own name. */
+  readonly isHidden: boolean;
   readonly metadata: EntryMetadata;
   readonly isOwnerRestored: boolean;
+  /** Who owns a new file in that folder; undefined when that has to be looked up. */
+  readonly bornOwner: PresentOwner | undefined;
   /** Something stands in its place. It must not be lost for a file that a power cut leaves empty. */
   readonly isReplacing: boolean;
 }
 
+/** What a file is made with: until owner and mode are set it is its maker's alone. */
+export const bornMode = 0o600;
+const slash = Buffer.from('/');
+
 /**
- * Puts the file in its place, whole. Returns why owner, mode or times could not be set, if so; the file is there all the same.
+ * Puts the file in its place, whole. Returns what of owner, mode and time was refused; the file is there all the same.
  *
  * @throws what the file system says; nothing is left behind then
  */
-export function placeSmallFile(file: SmallFile, content: readonly Uint8Array[]): unknown {
+export function placeSmallFile(file: SmallFile, content: readonly Uint8Array[]): readonly RefusedStep[] {
+  const path = Buffer.concat([file.folder, slash, file.name]);
+  const made = file.isHidden ? path : Buffer.concat([file.folder, slash, temporaryName()]);
   const descriptor = openSync(
-    file.temporaryPath,
+    made,
     constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW,
-    0o600,
+    bornMode,
   );
-  let metadataError: unknown;
+  let refused: readonly RefusedStep[];
   try {
     try {
       for (const part of content) {
         for (let done = 0; done < part.length;) done += writeSync(descriptor, part, done, part.length - done);
       }
-      try {
-        applyToDescriptor(descriptor, file.metadata, file.isOwnerRestored);
-      } catch (error) {
-        metadataError = error;
-      }
+      const { bornOwner } = file;
+      const present = bornOwner === undefined ? undefined : { ...bornOwner, mode: bornMode, mtimeNs: undefined };
+      refused = applyMetadata(descriptor, file.metadata, file.isOwnerRestored, present);
       if (file.isReplacing) fsyncSync(descriptor);
     } finally {
       closeSync(descriptor);
     }
-    renameSync(file.temporaryPath, file.path);
+    if (!file.isHidden) renameSync(made, path);
   } catch (error) {
-    removeQuietly(file.temporaryPath);
+    removeQuietly(made);
     throw error;
   }
-  return metadataError;
+  return refused;
 }

@@ -48,7 +48,10 @@ export function countOfKind({ kind, count }: Pick<SpecialGroup, 'kind' | 'count'
 }
 
 /** "a, b, c and 4 more" */
-export function namesOf({ count, firstPaths }: SpecialGroup, show: (path: Buffer) => string): string {
+export function namesOf(
+  { count, firstPaths }: Pick<SpecialGroup, 'count' | 'firstPaths'>,
+  show: (path: Buffer) => string,
+): string {
   const more = count - firstPaths.length;
   return firstPaths.map(show).join(', ') + (more > 0 ? ` and ${more} more` : '');
 }

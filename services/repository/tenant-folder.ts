@@ -1,19 +1,26 @@
 // Owns opening a tenant's folder: making it, the catalogue in whatever state it is, and the writer's lock.
-import { existsSync, writeFileSync } from 'node:fs';
-import { mkdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { syncFolder } from '../kernel/atomic-file.ts';
-import { FarkeepError } from '../kernel/farkeep-error.ts';
 import type { Logger } from '../kernel/logger.ts';
-import { Catalogue } from './catalogue.ts';
+import {
+  catalogueFile,
+  hasCatalogue,
+  isDamagedCatalogue,
+  makeCatalogueFile,
+  openCatalogueFile,
+  takeCatalogueAway,
+  tryOpenCatalogueFile,
+} from './catalogue-file.ts';
+import type { Catalogue } from './catalogue.ts';
 import { readDamageMarks } from './damage-marks.ts';
 import { compareCatalogueWithPacks, reuseLeftOverPacks } from './left-overs.ts';
 import { catalogueFromPacks } from './rebuild-catalogue.ts';
+import { RepositoryFolder } from './repository-folder.ts';
 import type { Storage } from './storage.ts';
 import { WriterLock } from './writer-lock.ts';
 
 export const incomingFolder = 'incoming';
-export const catalogueFile = 'catalogue.sqlite';
 
 export interface TenantFolderOptions {
   readonly folder: string;
@@ -28,48 +35,48 @@ async function makeFolderDurably(folder: string): Promise<void> {
   for (let made = path.resolve(folder); made !== above; made = path.dirname(made)) await syncFolder(path.dirname(made));
 }
 
-/** Only the owner may read it, nor the files that SQLite makes beside it with the same rights. */
-function openOwnCatalogue(file: string): Catalogue {
-  // Never for a file that is there: closing a descriptor of it would free SQLite's locks in this process (POSIX).
-  if (!existsSync(file)) {
-    try {
-      writeFileSync(file, '', { flag: 'wx', mode: 0o600 });
-    } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
-    }
-  }
-  return new Catalogue(file);
-}
-
-/** SQLITE_CORRUPT and SQLITE_NOTADB. */
-function isDamagedDatabase(error: unknown): boolean {
-  return (
-    error instanceof Error &&
-    'errcode' in error &&
-    typeof error.errcode === 'number' &&
-    [11, 26].includes(error.errcode & 0xff)
-  );
-}
-
 /** A catalogue to read by: the file, or one made from the packs when the file is missing or cannot be used. */
 export async function openCatalogueForReading(options: TenantFolderOptions): Promise<Catalogue> {
-  const { storage } = options;
-  if (!(await stat(options.folder)).isDirectory()) throw new FarkeepError('storage.io', 'it is not a folder');
-  const file = path.join(options.folder, catalogueFile);
-  const attempts: ('read' | 'frozen')[] = existsSync(`${file}-wal`) ? ['read'] : ['read', 'frozen'];
-  for (const access of existsSync(file) ? attempts : []) {
+  const { storage, logger } = options;
+  const folder = new RepositoryFolder(options.folder);
+  folder.requireFolder('');
+  for (const access of ['read', 'frozen'] as const) {
+    const catalogue = tryOpenCatalogueFile(folder, access, logger);
     try {
-      const catalogue = new Catalogue(file, access);
-      catalogue.packBytes(); // a disk that cannot hold the shared-memory file of WAL only fails at the first question
-      return catalogue;
+      catalogue?.packBytes(); // a disk that cannot hold the shared-memory file of WAL only fails at the first question
+      if (catalogue !== undefined) return catalogue;
     } catch (error) {
-      options.logger.debug('The catalogue cannot be opened this way', { access, error });
+      catalogue?.close();
+      logger.debug('The catalogue cannot be opened this way', { access, error });
     }
+    // What is in a log beside the file would be missing from a frozen one.
+    if (folder.look(`${catalogueFile}-wal`) !== undefined) break;
   }
-  options.logger.info('Reading the packs themselves, since the catalogue is missing or cannot be read', {
+  logger.info('Reading the packs themselves, since the catalogue is missing or cannot be read', {
     folder: options.folder,
   });
-  return catalogueFromPacks(storage, options.logger, await readDamageMarks(storage, options.logger));
+  return catalogueFromPacks(storage, logger, await readDamageMarks(storage, logger));
+}
+
+/** Opens the catalogue, made anew when it is missing, or damaged and nobody else uses it. */
+function openOwnCatalogue(
+  folder: RepositoryFolder,
+  lock: WriterLock,
+  logger: Logger,
+): { readonly catalogue: Catalogue; readonly isNew: boolean } {
+  const incoming = folder.pathOf(incomingFolder);
+  let isNew = false;
+  try {
+    isNew = !hasCatalogue(folder);
+    if (isNew) makeCatalogueFile(folder, `${incomingFolder}/${lock.writer}`);
+    return { catalogue: openCatalogueFile(folder, 'write'), isNew };
+  } catch (error) {
+    if (!isDamagedCatalogue(error) || WriterLock.hasOtherLiving(incoming, lock.writer)) throw error;
+    logger.error('The catalogue is damaged and is made anew from the packs', { folder: folder.pathOf(''), error });
+    takeCatalogueAway(folder, { isKept: true });
+    makeCatalogueFile(folder, `${incomingFolder}/${lock.writer}`);
+    return { catalogue: openCatalogueFile(folder, 'write'), isNew: true };
+  }
 }
 
 /**
@@ -79,50 +86,33 @@ export async function openCatalogueForReading(options: TenantFolderOptions): Pro
 export async function openFolderForWriting(
   options: TenantFolderOptions,
 ): Promise<{ readonly catalogue: Catalogue; readonly lock: WriterLock }> {
-  const { storage } = options;
-  const incoming = path.join(options.folder, incomingFolder);
+  const { storage, logger } = options;
   await makeFolderDurably(options.folder);
-  for (const folder of ['packs', 'points', 'trash', incomingFolder]) {
-    await mkdir(path.join(options.folder, folder), { recursive: true, mode: 0o700 });
+  const folder = new RepositoryFolder(options.folder);
+  for (const name of ['packs', 'points', incomingFolder]) folder.makeFolder(name);
+  try {
+    folder.makeFolder('trash');
+  } catch (error) {
+    logger.warn('Deleted restore points cannot be kept in this folder', { folder: options.folder, error });
   }
   await storage.sync('');
+  const incoming = folder.pathOf(incomingFolder);
   const lock = await WriterLock.take(incoming);
-  let catalogue: Catalogue | undefined;
+  let opened: Catalogue | undefined;
   try {
-    const file = path.join(options.folder, catalogueFile);
-    let isNew = !existsSync(file);
-    try {
-      catalogue = openOwnCatalogue(file);
-    } catch (error) {
-      // It is only a cache: a damaged one is put aside and made anew, unless another session is using it.
-      if (!isDamagedDatabase(error) || WriterLock.hasOtherLiving(incoming, lock.writer)) throw error;
-      options.logger.error('The catalogue is damaged and is made anew from the packs', {
-        folder: options.folder,
-        error,
-      });
-      for (const suffix of ['-wal', '-shm']) await rm(file + suffix, { force: true });
-      await rename(file, `${file}.damaged`);
-      catalogue = openOwnCatalogue(file);
-      isNew = true;
-    }
-    const opened = catalogue;
+    const { catalogue, isNew } = openOwnCatalogue(folder, lock, logger);
+    opened = catalogue;
     // First of all: whoever marked them may have been killed before the catalogue knew.
-    const marks = await readDamageMarks(storage, options.logger);
-    opened.applyMarks(marks);
+    const marks = await readDamageMarks(storage, logger);
+    catalogue.applyMarks(marks);
     const dead = await WriterLock.careForDead(incoming, async (writer) => {
-      await reuseLeftOverPacks({
-        storage,
-        catalogue: opened,
-        folder: `${incomingFolder}/${writer}`,
-        logger: options.logger,
-      });
-      opened.dropReservation(writer);
+      await reuseLeftOverPacks({ storage, catalogue, folder: `${incomingFolder}/${writer}`, logger });
+      catalogue.dropReservation(writer);
     });
-    if (dead > 0 || isNew)
-      await compareCatalogueWithPacks({ storage, catalogue: opened, marks, logger: options.logger });
-    return { catalogue: opened, lock };
+    if (dead > 0 || isNew) await compareCatalogueWithPacks({ storage, catalogue, marks, logger });
+    return { catalogue, lock };
   } catch (error) {
-    catalogue?.close();
+    opened?.close();
     lock.abandon();
     throw error;
   }

@@ -17,7 +17,7 @@ import { FolderStorage } from './folder-storage.ts';
 import { markDamage } from './mark-damage.ts';
 import { checkPointIsWhole } from './point-check.ts';
 import { decodePointRoot, maxPointRootBytes } from './point-root.ts';
-import { isPointId, type PointRoot } from './point-root-fields.ts';
+import { isPointFile, isPointId, pointFileOf, pointIdOf, type PointRoot } from './point-root-fields.ts';
 import { blockOverheadBytes, PackWriter, type BlockToAppend, type FinishedPack } from './pack-writer.ts';
 import { QuotaAccount, rootBytesOf } from './quota-account.ts';
 import type { Storage } from './storage.ts';
@@ -25,7 +25,6 @@ import { incomingFolder, openCatalogueForReading, openFolderForWriting } from '.
 import type { WriterLock } from './writer-lock.ts';
 
 export const defaultPackBytes = 64 * 1024 * 1024;
-const pointSuffix = '.manifest';
 
 export interface DurableBlocks {
   /** Identifiers in the order in which they were appended. */
@@ -77,6 +76,36 @@ export type CompletenessCheck =
 
 function keyOf(id: Buffer): string {
   return id.toString('latin1');
+}
+
+function storedLengthOf({ stored }: BlockToAppend): number {
+  if (!Array.isArray(stored)) return stored.length;
+  return (stored as readonly Buffer[]).reduce((sum, piece) => sum + piece.length, 0);
+}
+
+/** @throws protocol.malformed */
+function checkLengths(block: BlockToAppend): void {
+  const storedLength = storedLengthOf(block);
+  if (
+    block.id.length !== blockIdLengthBytes ||
+    block.contentLength > maxBlockContentBytes ||
+    storedLength > maxBlockStoredBytes ||
+    (block.encoding === 'raw' && storedLength !== block.contentLength)
+  ) {
+    throw new FarkeepError(
+      'protocol.malformed',
+      `A block of ${storedLength} stored and ${block.contentLength} content bytes cannot be stored`,
+    );
+  }
+}
+
+/** What is wrong with a root that is to be committed is its sender's fault, not the disk's. */
+function rootToCommit(root: Buffer, pointId: string): PointRoot {
+  try {
+    return decodePointRoot(root, pointId);
+  } catch (cause) {
+    throw new FarkeepError('protocol.malformed', toFarkeepError(cause).message, { cause });
+  }
 }
 
 export class TenantStore {
@@ -169,41 +198,33 @@ export class TenantStore {
     });
   }
 
+  /** As `appendBlocks`, for one. */
+  async appendBlock(block: BlockToAppend): Promise<void> {
+    await this.appendBlocks([block]);
+  }
+
   /**
-   * Takes a block in. Resolves as soon as more may come (back-pressure), rejects when the store cannot take it:
+   * Takes blocks in. Resolves as soon as more may come (back-pressure), rejects when the store cannot take one of them:
    * quota.exceeded (the store stays usable), storage.disk-full and other storage errors (the store is finished).
    * The caller has checked that `stored` belongs to `id`. Durability is told by `onDurable` or by `flush`.
    */
-  async appendBlock(block: BlockToAppend): Promise<void> {
+  async appendBlocks(blocks: readonly BlockToAppend[]): Promise<void> {
     const writer = this.#writing();
-    let storedLength = 0;
-    if (Array.isArray(block.stored))
-      for (const piece of block.stored as readonly Buffer[]) storedLength += piece.length;
-    else storedLength = block.stored.length;
-    if (
-      block.id.length !== blockIdLengthBytes ||
-      block.contentLength > maxBlockContentBytes ||
-      storedLength > maxBlockStoredBytes ||
-      (block.encoding === 'raw' && storedLength !== block.contentLength)
-    ) {
-      throw new FarkeepError(
-        'protocol.malformed',
-        `A block of ${storedLength} stored and ${block.contentLength} content bytes cannot be stored`,
-      );
+    for (const block of blocks) checkLengths(block);
+    const isStored = this.#catalogue.hasAll(blocks.map(({ id }) => id));
+    const known = blocks.filter((_, index) => isStored[index] === true).map(({ id }) => id);
+    if (known.length > 0) this.#onDurable({ ids: known, storedBytes: 0, replaced: 0 });
+    for (const [index, block] of blocks.entries()) {
+      const key = keyOf(block.id);
+      if (isStored[index] === true || this.#pending.has(key)) {
+        block.release?.();
+        continue;
+      }
+      this.#quota?.take(storedLengthOf(block) + blockOverheadBytes);
+      this.#pending.add(key);
+      const room = writer.append(block);
+      if (room !== undefined) await room;
     }
-    const key = keyOf(block.id);
-    if (this.#pending.has(key)) {
-      block.release?.();
-      return;
-    }
-    if (this.#catalogue.has(block.id)) {
-      block.release?.();
-      this.#onDurable({ ids: [block.id], storedBytes: 0, replaced: 0 });
-      return;
-    }
-    this.#quota?.take(storedLength + blockOverheadBytes);
-    this.#pending.add(key);
-    await writer.append(block);
   }
 
   /** Resolves when every block appended before is durable. */
@@ -225,15 +246,15 @@ export class TenantStore {
     check?: CompletenessCheck;
   }): Promise<{ rootBytes: number }> {
     const writer = this.#writing();
-    const decoded = decodePointRoot(root, pointId);
+    const decoded = rootToCommit(root, pointId);
     if (!isPointId(pointId) || decoded.pointId !== pointId)
       throw new FarkeepError('protocol.malformed', `The root is of point ${decoded.pointId}, not ${pointId}`);
     await writer.flush();
     try {
       await checkPointIsWhole({
         root: decoded,
-        hasBlock: (id) => this.#catalogue.has(id),
-        readContent: (id) => this.readContent(id),
+        missing: (ids) => this.#catalogue.missing(ids),
+        readBlock: (id) => this.readBlock(id),
         referenced: check === 'walk-manifest' ? undefined : check.referenced,
       });
     } finally {
@@ -305,8 +326,8 @@ export class TenantStore {
   async listPoints(): Promise<PointListing[]> {
     const listings: PointListing[] = [];
     for (const name of await this.#storage.list('points')) {
-      const pointId = name.slice(0, -pointSuffix.length);
-      if (!name.endsWith(pointSuffix) || !isPointId(pointId)) continue;
+      if (!isPointFile(name)) continue;
+      const pointId = pointIdOf(name);
       try {
         const bytes = await this.readPointRoot(pointId);
         const { manifest: _manifest, sourcePaths: _sourcePaths, ...root } = decodePointRoot(bytes, pointId);
@@ -366,7 +387,7 @@ export class TenantStore {
   }
 
   #pointName(pointId: string): string {
-    return `points/${pointId}${pointSuffix}`;
+    return `points/${pointFileOf(pointId)}`;
   }
 
   #writing(): PackWriter {

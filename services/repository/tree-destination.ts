@@ -1,79 +1,88 @@
 // Owns safe access to names below a restore's destination: every folder is opened once without following links and its children
 // are reached through that open folder, so nothing that stands or appears on the disk can lead a write elsewhere.
-import { randomBytes } from 'node:crypto';
 import {
+  chmodSync,
   closeSync,
   constants,
   existsSync,
   fchmodSync,
-  fchownSync,
-  futimesSync,
   lstatSync,
   mkdirSync,
+  opendirSync,
   openSync,
+  rmdirSync,
   unlinkSync,
+  writeFileSync,
   type BigIntStats,
 } from 'node:fs';
-import { FarkeepError } from '../kernel/farkeep-error.ts';
-import type { EntryOwner } from './tree-entry.ts';
+import path from 'node:path';
+import {
+  applyMetadata,
+  isMetadataRight,
+  presentMetadata,
+  type EntryMetadata,
+  type PresentMetadata,
+  type PresentOwner,
+  type RefusedStep,
+} from './entry-metadata.ts';
+import { isLeftBehind, isTemporaryName, isTopMark, temporaryName } from './temporary-name.ts';
 
 /** Linux gives openat() through here; elsewhere paths are used, and every component is looked at before use. */
 const hasDescriptorPaths = process.platform === 'linux' && existsSync('/proc/self/fd');
 const canOpenFolders = process.platform !== 'win32';
 const slash = Buffer.from('/');
-
-export interface EntryMetadata {
-  readonly mode: number;
-  readonly owner: EntryOwner;
-  readonly mtimeNs: bigint;
-}
-
-/**
- * Seconds for utimes. Node takes a double: at today's dates that is exact to about 0.2 microseconds, the finest it offers
- * (docs/repository-format.md, section 7). A time before 1970 goes as text: of a negative number Node makes the present time.
- */
-export function secondsOf(timeNs: bigint): number | string {
-  const seconds = Number(timeNs) / 1e9;
-  return seconds < 0 ? String(seconds) : seconds;
-}
-
-export function accessTime(): number {
-  return Date.now() / 1000;
-}
+/** O_PATH of fcntl.h: opens a folder that its owner may not read. */
+const openPathOnly = 0o10_000_000;
+const ownId = process.geteuid?.();
+const ownGroup = process.getegid?.();
 
 /** An open folder of the destination. */
 export class DestinationFolder {
   readonly #descriptor: number | undefined;
-  readonly #base: Buffer;
+  /** By which it is reached in calls; every thread of this process has the descriptor in it. */
+  readonly base: Buffer;
+  /** This restore has made it. */
   readonly isCreated: boolean;
+  #bornOwner: PresentOwner | null | undefined;
+  #atFirst: PresentMetadata | undefined;
   #isClosed = false;
 
   private constructor(descriptor: number | undefined, base: Buffer, isCreated: boolean) {
     this.#descriptor = descriptor;
-    this.#base = base;
+    this.base = base;
     this.isCreated = isCreated;
   }
 
-  static #open(path: Buffer, isCreated: boolean, follow: boolean): DestinationFolder {
-    if (!canOpenFolders) return new DestinationFolder(undefined, path, isCreated);
-    const descriptor = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY | (follow ? 0 : constants.O_NOFOLLOW));
+  static #open(folder: Buffer, isCreated: boolean, follow: boolean): DestinationFolder {
+    if (!canOpenFolders) return new DestinationFolder(undefined, folder, isCreated);
+    const descriptor = openSync(
+      folder,
+      constants.O_RDONLY | constants.O_DIRECTORY | (follow ? 0 : constants.O_NOFOLLOW),
+    );
     return new DestinationFolder(
       descriptor,
-      hasDescriptorPaths ? Buffer.from(`/proc/self/fd/${descriptor}`) : path,
+      hasDescriptorPaths ? Buffer.from(`/proc/self/fd/${descriptor}`) : folder,
       isCreated,
     );
   }
 
   /** The destination itself: the person named it, so a link on the way to it is theirs to follow. */
-  static openTop(path: string): DestinationFolder {
-    const isCreated = !existsSync(path);
-    if (isCreated) mkdirSync(path, { recursive: true, mode: 0o700 });
-    return DestinationFolder.#open(Buffer.from(path), isCreated, true);
+  static openTop(folder: string): DestinationFolder {
+    const isCreated = !existsSync(folder);
+    if (isCreated) {
+      // What bytes that are no UTF-8 have become on their way here: another folder than the one that was meant.
+      if (folder.includes('\ufffd')) throw new Error('its name is no text (UTF-8), and cannot be passed on as it is');
+      makeMissing(path.dirname(path.resolve(folder)));
+      mkdirSync(folder, { mode: 0o700 });
+    }
+    const top = DestinationFolder.#open(Buffer.from(folder), isCreated, true);
+    top.#atFirst = top.present();
+    return top;
   }
 
   /** Path by which the child can be used in calls. `name` must have passed whyNotName. */
   child(name: Buffer): Buffer {
-    return Buffer.concat([this.#base, slash, name]);
+    return Buffer.concat([this.base, slash, name]);
   }
 
   /** What stands at this name, without following links. */
@@ -81,26 +90,94 @@ export class DestinationFolder {
     return lstatSync(this.child(name), { bigint: true, throwIfNoEntry: false });
   }
 
-  /** Opens a folder in this one, making it with `mode` when nothing stands there. Anything else there: replaced or restore.exists. */
-  openChild(name: Buffer, mayReplace: boolean, mode = 0o700): DestinationFolder {
-    const path = this.child(name);
-    const existing = this.look(name);
-    let isCreated = false;
-    if (existing?.isDirectory() !== true) {
-      if (existing !== undefined) {
-        if (!mayReplace) throw new FarkeepError('restore.exists', 'Something that is no folder stands in its place');
-        unlinkSync(path);
-      }
-      mkdirSync(path, { mode });
-      isCreated = true;
-    }
-    return DestinationFolder.#open(path, isCreated, false);
+  /** Makes a folder that nobody else can enter. */
+  makeChild(name: Buffer): DestinationFolder {
+    const child = this.child(name);
+    mkdirSync(child, { mode: 0o700 });
+    return DestinationFolder.#open(child, true, false);
   }
 
-  /** Owner, then mode (a change of owner clears set-id bits), then times. */
-  apply(metadata: EntryMetadata, isOwnerRestored: boolean): void {
-    if (this.#descriptor === undefined) return;
-    applyToDescriptor(this.#descriptor, metadata, isOwnerRestored);
+  /** Opens a folder that stands there. One of one's own that cannot be read or filled (restored by an attempt before) is opened up. */
+  openChild(name: Buffer, mayOpenUp: boolean): DestinationFolder {
+    const child = this.child(name);
+    if (!mayOpenUp || ownId === 0) return DestinationFolder.#open(child, false, false);
+    let folder: DestinationFolder;
+    try {
+      folder = DestinationFolder.#open(child, false, false);
+    } catch (error) {
+      if (!openUp(child)) throw error;
+      folder = DestinationFolder.#open(child, false, false);
+    }
+    const present = folder.present();
+    if (
+      present !== undefined &&
+      present.uid === ownId &&
+      (present.mode & 0o300) !== 0o300 &&
+      folder.#descriptor !== undefined
+    )
+      fchmodSync(folder.#descriptor, present.mode | 0o700);
+    return folder;
+  }
+
+  /** Undefined where folders cannot be opened. */
+  present(): PresentMetadata | undefined {
+    return this.#descriptor === undefined ? undefined : presentMetadata(this.#descriptor);
+  }
+
+  /** Who owns what is made in it; undefined when that has to be looked up. */
+  get bornOwner(): PresentOwner | undefined {
+    if (this.#bornOwner === undefined) {
+      this.#bornOwner = null;
+      // By whichever rule of the file system: the group is that of the folder, or of the process.
+      const gid = this.present()?.gid;
+      if (ownId !== undefined && gid !== undefined && gid === ownGroup) this.#bornOwner = { uid: ownId, gid };
+    }
+    return this.#bornOwner ?? undefined;
+  }
+
+  apply(metadata: EntryMetadata, isOwnerRestored: boolean): readonly RefusedStep[] {
+    if (this.#descriptor === undefined) return [];
+    return applyMetadata(this.#descriptor, metadata, isOwnerRestored);
+  }
+
+  setMode(mode: number): void {
+    if (this.#descriptor !== undefined) fchmodSync(this.#descriptor, mode);
+  }
+
+  /** Leaves a mark: this top folder was made by a restore that has not finished it. @returns its name */
+  markTop(): Buffer {
+    const name = temporaryName('top');
+    writeFileSync(this.child(name), '', { flag: 'wx', mode: 0o600 });
+    return name;
+  }
+
+  /** Whether a restore, over or not, has made this top folder and not finished it. */
+  isMarked(): boolean {
+    return this.#temporaryNames().some(isTopMark);
+  }
+
+  /** Whether owner, mode and time were those of the entry when it was opened. */
+  isRightAtFirst(metadata: EntryMetadata, isOwnerRestored: boolean): boolean {
+    return this.#atFirst !== undefined && isMetadataRight(metadata, this.#atFirst, isOwnerRestored);
+  }
+
+  /** Removes what restores that are over have left. */
+  removeLeftBehind(): void {
+    for (const name of this.#temporaryNames()) if (isLeftBehind(name, () => this.#ageMs(name))) removeTree(this, name);
+  }
+
+  *names(): Generator<Buffer, void, undefined> {
+    // Node's types know names as text only.
+    const open = opendirSync as unknown as (
+      folder: Buffer,
+      options: { encoding: 'buffer'; bufferSize: number },
+    ) => { readSync(): { readonly name: Buffer } | null; closeSync(): void };
+    const folder = open(this.base, { encoding: 'buffer', bufferSize: 512 });
+    try {
+      for (let entry = folder.readSync(); entry !== null; entry = folder.readSync()) yield entry.name;
+    } finally {
+      folder.closeSync();
+    }
   }
 
   close(): void {
@@ -108,28 +185,62 @@ export class DestinationFolder {
     this.#isClosed = true;
     if (this.#descriptor !== undefined) closeSync(this.#descriptor);
   }
+
+  #temporaryNames(): Buffer[] {
+    const found: Buffer[] = [];
+    try {
+      for (const name of this.names()) if (isTemporaryName(name)) found.push(Buffer.from(name));
+    } catch (error) {
+      // It cannot be listed: what is restored into it does not depend on that.
+      if (!(error instanceof Error)) throw error;
+    }
+    return found;
+  }
+
+  #ageMs(name: Buffer): number {
+    const found = this.look(name);
+    return found === undefined ? 0 : Date.now() - Number(found.mtimeNs / 1_000_000n);
+  }
 }
 
-export function applyToDescriptor(
-  descriptor: number,
-  { mode, owner, mtimeNs }: EntryMetadata,
-  isOwnerRestored: boolean,
-): void {
-  if (isOwnerRestored) fchownSync(descriptor, owner.uid, owner.gid);
-  // Set-id bits under another owner would give that owner's rights away.
-  fchmodSync(descriptor, isOwnerRestored ? mode & 0o7777 : mode & 0o1777);
-  futimesSync(descriptor, accessTime(), secondsOf(mtimeNs));
+/** As `mkdir` with `recursive`, which never ends where a new folder is answered with ENOENT (kernel/make-folders.ts). */
+function makeMissing(folder: string): void {
+  if (existsSync(folder)) return;
+  makeMissing(path.dirname(folder));
+  mkdirSync(folder);
 }
 
-const temporaryPrefix = '.farkeep-';
+/** Gives the owner of a folder all rights on it, through a descriptor that follows no link. */
+function openUp(folder: Buffer): boolean {
+  if (!hasDescriptorPaths) return false;
+  const descriptor = openSync(folder, openPathOnly | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+  try {
+    const { uid, mode } = presentMetadata(descriptor);
+    if (uid === ownId) chmodSync(`/proc/self/fd/${descriptor}`, mode | 0o700);
+    return uid === ownId;
+  } finally {
+    closeSync(descriptor);
+  }
+}
 
-/** Not to be met by chance in a folder where another restore has left something. */
-let nextTemporary = randomBytes(6).readUIntBE(0, 6);
-
-/** A name under which something is made before it is renamed into its place; different for every call. */
-export function temporaryName(): Buffer {
-  nextTemporary = (nextTemporary + 1) % 2 ** 48;
-  return Buffer.from(`${temporaryPrefix}${nextTemporary.toString(16).padStart(12, '0')}.part`);
+/** Removes a file, or a folder with everything in it, following no link. */
+export function removeTree(parent: DestinationFolder, name: Buffer): void {
+  if (parent.look(name)?.isDirectory() !== true) {
+    removeQuietly(parent.child(name));
+    return;
+  }
+  try {
+    const folder = parent.openChild(name, true);
+    try {
+      for (const child of [...folder.names()]) removeTree(folder, Buffer.from(child));
+    } finally {
+      folder.close();
+    }
+    rmdirSync(parent.child(name));
+  } catch (error) {
+    // Somebody else's, or gone: what is left shows under its name, and the restore does not need it gone.
+    if (!(error instanceof Error)) throw error;
+  }
 }
 
 export function removeQuietly(path: Buffer): void {

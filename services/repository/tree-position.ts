@@ -13,6 +13,11 @@ import {
 export const contextFlags = { first: 1, previousIsFolder: 2, insideFile: 4 } as const;
 export const slashByte = 0x2f;
 
+/** What of an entry its place depends on. */
+export type PlacedEntry =
+  | Pick<Extract<TreeEntry, { kind: 'file' }>, 'kind' | 'sizeBytes' | 'isContinued' | 'isUnreadable'>
+  | { readonly kind: Exclude<TreeEntry['kind'], 'file'> };
+
 /** Where in the tree order a stream stands; everything that the next record is checked against. */
 export class TreePosition {
   /** Names from the top folder down to the last entry. */
@@ -29,14 +34,25 @@ export class TreePosition {
   }
 
   parentOf(depth: number): Buffer {
+    this.checkDepth(depth);
+    return joinPath(this.#names.slice(0, depth - 1));
+  }
+
+  /** Whether an entry of this depth can come now. */
+  checkDepth(depth: number): void {
     if (depth > this.#names.length + 1 || depth > maxDepth)
       throw damagedManifest('an entry lies deeper than its parent');
     if (depth === this.#names.length + 1 && !this.lastIsFolder)
       throw damagedManifest('an entry lies below something that is no folder');
-    return joinPath(this.#names.slice(0, depth - 1));
   }
 
   enter(depth: number, name: Buffer, entry: TreeEntry): void {
+    this.place(depth, name, entry, entry.kind === 'file' ? sumOf(entry.content) : 0);
+    if (entry.kind === 'hardlink') checkLinkTarget(entry.target, entry.path);
+  }
+
+  /** As `enter`, for whoever does not need the whole entry. */
+  place(depth: number, name: Buffer, entry: PlacedEntry, contentBytes: number): void {
     if (this.isInsideFile) throw damagedManifest('a file has no end');
     if (depth === 0) {
       if (this.isStarted || entry.kind !== 'folder')
@@ -51,17 +67,28 @@ export class TreePosition {
     this.isStarted = true;
     this.lastIsFolder = entry.kind === 'folder';
     if (entry.kind === 'file') {
-      this.fileBytes = sumOf(entry.content);
+      this.fileBytes = contentBytes;
       this.isInsideFile = entry.isContinued;
       if (!entry.isContinued && !entry.isUnreadable && this.fileBytes !== entry.sizeBytes)
         throw damagedManifest('a file has another size than its content');
     }
-    if (entry.kind === 'hardlink') checkLinkTarget(entry.target, entry.path);
   }
 
   content(content: readonly ContentReference[]): void {
+    this.addContent(sumOf(content));
+  }
+
+  addContent(contentBytes: number): void {
     if (!this.isInsideFile) throw damagedManifest('content belongs to no file');
-    this.fileBytes += sumOf(content);
+    this.fileBytes += contentBytes;
+    if (!Number.isSafeInteger(this.fileBytes)) throw damagedManifest('a file is larger than can be');
+  }
+
+  /** Names that were given as views of a piece become copies, so that the piece can go. */
+  keepNames(): void {
+    this.#names.forEach((name, depth) => {
+      this.#names[depth] = Buffer.from(name);
+    });
   }
 
   fileEnd(end: Extract<ManifestItem, { type: 'file-end' }>): void {
@@ -127,7 +154,7 @@ export function splitPath(path: Buffer): Buffer[] {
   return names;
 }
 
-function checkLinkTarget(target: Buffer, path: Buffer): void {
+export function checkLinkTarget(target: Buffer, path: Buffer): void {
   if (target.length === 0) throw damagedManifest('a hard link leads to the top folder');
   splitPath(target);
   if (compareTreePaths(target, path) >= 0) throw damagedManifest('a hard link leads forward');

@@ -16,7 +16,7 @@ class RememberingWriter {
   mostOpen = 0;
   #open = 0;
 
-  begin(entry: TreeEntry): FileSink | undefined {
+  begin(entry: TreeEntry): { readonly sink: FileSink } | undefined {
     this.entries.push(entry);
     if (entry.kind !== 'file') return undefined;
     const name = entry.path.toString();
@@ -31,11 +31,13 @@ class RememberingWriter {
       return Promise.resolve();
     };
     return {
-      entry,
-      write: (content) => Promise.resolve(void pieces.push(content.toString('latin1'))),
-      hole: (lengthBytes) => void pieces.push('\0'.repeat(lengthBytes)),
-      finish: () => end(pieces.join('')),
-      fail: (error) => end(error instanceof FarkeepError ? error.code : 'unknown'),
+      sink: {
+        entry,
+        write: (content) => Promise.resolve(void pieces.push(content.toString('latin1'))),
+        hole: (lengthBytes) => void pieces.push('\0'.repeat(lengthBytes)),
+        finish: () => end(pieces.join('')),
+        fail: (error) => end(error instanceof FarkeepError ? error.code : 'unknown'),
+      },
     };
   }
 }

@@ -5,6 +5,7 @@ import type { BlockOutcome } from './block-reader.ts';
 import { decodeBlock } from './block-content.ts';
 import type { ManifestItem, TreeEntry } from './tree-entry.ts';
 import type { FileSink } from './file-sink.ts';
+import type { ComparedFile } from './tree-writer.ts';
 
 export interface RestoreProgress {
   readonly entries: number;
@@ -15,7 +16,7 @@ export interface RestoreProgress {
 export interface RestoreTreeOptions {
   readonly items: AsyncIterable<ManifestItem> | Iterable<ManifestItem>;
   /** A TreeWriter. */
-  readonly writer: { begin(entry: TreeEntry): FileSink | undefined };
+  readonly writer: { begin(entry: TreeEntry): BegunContent | Promise<BegunContent> };
   /**
    * Outcomes in the order of the identifiers; `undefined` asks for all before it without waiting for more, and is answered by
    * `undefined`.
@@ -24,6 +25,9 @@ export interface RestoreTreeOptions {
   readonly onProgress?: (progress: RestoreProgress) => void;
   readonly signal?: AbortSignal;
 }
+
+/** Content is wanted, or only compared. */
+export type BegunContent = { readonly sink: FileSink } | { readonly compared: ComparedFile } | undefined;
 
 type Step =
   | { readonly do: 'block'; readonly sink: FileSink; readonly lengthBytes: number }
@@ -65,12 +69,15 @@ export async function restoreTree({
 
   const plan = async function* (): AsyncGenerator<Buffer | undefined, void, undefined> {
     let continued: FileSink | undefined;
+    let compared: ComparedFile | undefined;
     for await (const item of items) {
       signal?.throwIfAborted();
       let sink: FileSink | undefined = continued;
       let content = item.type === 'content' ? item.content : [];
       if (item.type === 'entry') {
-        sink = writer.begin(item.entry);
+        const begun = await writer.begin(item.entry);
+        sink = begun !== undefined && 'sink' in begun ? begun.sink : undefined;
+        compared = begun !== undefined && 'compared' in begun ? begun.compared : undefined;
         entries += 1;
         onProgress?.({ entries, contentBytes, path: item.entry.path });
         continued = undefined;
@@ -79,6 +86,8 @@ export async function restoreTree({
           if (item.entry.isContinued) continued = sink;
         }
       }
+      await compared?.compare(content);
+      if (item.type === 'file-end') compared?.finish(item);
       if (sink === undefined) continue;
       for (const { id, lengthBytes } of content) {
         steps.push({ do: id === null ? 'hole' : 'block', sink, lengthBytes });

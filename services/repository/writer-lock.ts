@@ -2,16 +2,17 @@
 // transaction: the kernel frees that lock when the process ends, however it ends. Process ids would be re-used, or lie in containers.
 // The lock files must be touched through SQLite only: closing any other descriptor of one in this process would free the lock (POSIX).
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, unlinkSync, writeFileSync } from 'node:fs';
+import { readdirSync, unlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { syncFolder } from '../kernel/atomic-file.ts';
+import { RepositoryFolder } from './repository-folder.ts';
 
 const suffix = '.lock';
 const nameOfLock = /^([0-9a-f]{16})\.lock$/;
 
-function lockExclusively(file: string): DatabaseSync | undefined {
-  const database = new DatabaseSync(file, { timeout: 0 });
+function lockExclusively(folder: RepositoryFolder, name: string): DatabaseSync | undefined {
+  const database = new DatabaseSync(folder.pathOf(name), { timeout: 0 });
   try {
     database.exec('PRAGMA journal_mode=MEMORY; BEGIN EXCLUSIVE');
     return database;
@@ -22,29 +23,62 @@ function lockExclusively(file: string): DatabaseSync | undefined {
   }
 }
 
+/**
+ * Whether this is a lock as writers make it: an empty file of its own, and no journal beside it. Anything else was put there by somebody else
+ * and is not opened: a pipe would block, and a journal made for it can name any file for SQLite to delete.
+ */
+function isLock(folder: RepositoryFolder, name: string): boolean {
+  const stats = folder.look(name);
+  if (stats?.isFile() !== true || stats.size > 0) return false;
+  return [`${name}-journal`, `${name}-wal`].every((beside) => folder.look(beside) === undefined);
+}
+
+/** Writers other than `self` whose lock lies in the folder. */
+function writersIn(folder: RepositoryFolder, self = ''): string[] {
+  const writers: string[] = [];
+  for (const name of folder.withinSync('', (base) => readdirSync(base))) {
+    const writer = nameOfLock.exec(name)?.[1];
+    if (writer !== undefined && writer !== self && isLock(folder, name)) writers.push(writer);
+  }
+  return writers;
+}
+
+function removeLock(folder: RepositoryFolder, name: string): void {
+  folder.withinSync('', (base) => {
+    unlinkSync(`${base}/${name}`);
+  });
+}
+
 export class WriterLock {
   readonly writer: string;
-  readonly #file: string;
+  readonly #folder: RepositoryFolder;
   readonly #database: DatabaseSync;
 
-  private constructor(writer: string, file: string, database: DatabaseSync) {
+  private constructor(writer: string, folder: RepositoryFolder, database: DatabaseSync) {
     this.writer = writer;
-    this.#file = file;
+    this.#folder = folder;
     this.#database = database;
   }
 
-  /** Takes a new lock in `folder` (made durable, so that a power cut leaves the trace of an unclean end). */
-  static async take(folder: string): Promise<WriterLock> {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+  /**
+   * Takes a new lock in `incoming` (made durable, so that a power cut leaves the trace of an unclean end).
+   *
+   * @throws storage.damaged when `incoming` is no folder
+   */
+  static async take(incoming: string): Promise<WriterLock> {
+    new RepositoryFolder(path.dirname(incoming)).makeFolder(path.basename(incoming));
+    const folder = new RepositoryFolder(incoming);
     for (;;) {
       const writer = randomBytes(8).toString('hex');
-      const file = path.join(folder, writer + suffix);
-      writeFileSync(file, '', { flag: 'wx', mode: 0o600 });
-      const database = lockExclusively(file);
+      const name = writer + suffix;
+      folder.withinSync('', (base) => {
+        writeFileSync(`${base}/${name}`, '', { flag: 'wx', mode: 0o600 });
+      });
+      const database = lockExclusively(folder, name);
       // Another process may have taken it for an orphan and removed it between creation and lock.
-      if (database !== undefined && existsSync(file)) {
-        await syncFolder(folder);
-        return new WriterLock(writer, file, database);
+      if (database !== undefined && folder.look(name) !== undefined) {
+        await folder.within('', (base) => syncFolder(base));
+        return new WriterLock(writer, folder, database);
       }
       database?.close();
     }
@@ -52,7 +86,7 @@ export class WriterLock {
 
   /** Removes the trace: everything of this writer is in its final place. */
   release(): void {
-    unlinkSync(this.#file);
+    removeLock(this.#folder, this.writer + suffix);
     this.#database.close();
   }
 
@@ -61,13 +95,11 @@ export class WriterLock {
     this.#database.close();
   }
 
-  /** Whether a writer other than `self` lives in `folder`. */
-  static hasOtherLiving(folder: string, self: string): boolean {
-    for (const name of readdirSync(folder)) {
-      const writer = nameOfLock.exec(name)?.[1];
-      const file = path.join(folder, name);
-      if (writer === undefined || writer === self || !existsSync(file)) continue;
-      const database = lockExclusively(file);
+  /** Whether a writer other than `self` lives in `incoming`. */
+  static hasOtherLiving(incoming: string, self: string): boolean {
+    const folder = new RepositoryFolder(incoming);
+    for (const writer of writersIn(folder, self)) {
+      const database = lockExclusively(folder, writer + suffix);
       if (database === undefined) return true;
       database.close();
     }
@@ -75,21 +107,20 @@ export class WriterLock {
   }
 
   /**
-   * Calls `care` for every writer in `folder` that has ended without release, holding its lock meanwhile, so that two
+   * Calls `care` for every writer in `incoming` that has ended without release, holding its lock meanwhile, so that two
    * processes never care for the same one; then removes the trace. Writers that live are not touched.
    */
-  static async careForDead(folder: string, care: (writer: string) => Promise<void>): Promise<number> {
+  static async careForDead(incoming: string, care: (writer: string) => Promise<void>): Promise<number> {
+    const folder = new RepositoryFolder(incoming);
     let dead = 0;
-    for (const name of readdirSync(folder)) {
-      const writer = nameOfLock.exec(name)?.[1];
-      if (writer === undefined) continue;
-      const file = path.join(folder, name);
-      const database = existsSync(file) ? lockExclusively(file) : undefined;
+    for (const writer of writersIn(folder)) {
+      const name = writer + suffix;
+      const database = folder.look(name) === undefined ? undefined : lockExclusively(folder, name);
       if (database === undefined) continue;
       try {
         await care(writer);
         dead += 1;
-        if (existsSync(file)) unlinkSync(file);
+        if (folder.look(name) !== undefined) removeLock(folder, name);
       } finally {
         database.close();
       }

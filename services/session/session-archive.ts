@@ -35,17 +35,59 @@ export interface ArchivedSession extends StoredSession {
   readonly context: unknown;
 }
 
+/** Sessions whose history waits for room on the disk; each holds its whole history in memory. */
+const maxUnsaved = 200;
+const retryIntervalMs = 10_000;
+
+interface Unsaved {
+  readonly session: LiveSession;
+  readonly owner: string;
+  readonly context: unknown;
+}
+
 export class SessionArchive {
   readonly #database: Database;
+  /** A disk that is full does not end a backup: what could not be written is kept here, shown from here, and tried again. */
+  readonly #unsaved = new Map<string, Unsaved>();
+  #retry: NodeJS.Timeout | undefined;
 
   constructor(database: Database) {
     this.#database = database;
   }
 
-  /** @param owner job or account that the session belongs to */
+  /**
+   * Never fails for the disk: a history that cannot be written now is written later, or lost with this process.
+   * @param owner job or account that the session belongs to
+   */
   save(session: LiveSession, owner: string, context: unknown): void {
+    this.#unsaved.delete(session.id);
+    if (this.#write({ session, owner, context })) {
+      this.#saveLate();
+      return;
+    }
+    this.#unsaved.set(session.id, { session, owner, context });
+    for (const [id, { session: kept }] of this.#unsaved) {
+      if (this.#unsaved.size <= maxUnsaved) break;
+      if (kept.isFinal) this.#unsaved.delete(id);
+    }
+    this.#retry ??= setInterval(() => this.#saveLate(), retryIntervalMs).unref();
+  }
+
+  #saveLate(): void {
+    if (!this.#database.isClosed) {
+      for (const [id, unsaved] of this.#unsaved) {
+        if (!this.#write(unsaved)) return;
+        this.#unsaved.delete(id);
+      }
+    }
+    clearInterval(this.#retry);
+    this.#retry = undefined;
+  }
+
+  /** @returns false when the disk does not take it */
+  #write({ session, owner, context }: Unsaved): boolean {
     const { detail, samples } = session.toStored();
-    this.#database.run(
+    const noted = this.#database.note(
       `INSERT INTO sessions (id, owner, is_final, created_at, summary, detail, samples, context)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (id) DO UPDATE SET is_final = excluded.is_final, summary = excluded.summary,
@@ -59,26 +101,45 @@ export class SessionArchive {
       JSON.stringify(samples),
       JSON.stringify(context),
     );
+    return noted !== undefined;
   }
 
   find(sessionId: string): ArchivedSession | undefined {
+    const unsaved = this.#unsaved.get(sessionId);
+    if (unsaved !== undefined) {
+      const { session, owner, context } = unsaved;
+      return { ...session.toStored(), owner, context };
+    }
     const row = this.#database.get('SELECT owner, detail, samples, context FROM sessions WHERE id = ?', sessionId);
     return row === undefined ? undefined : read(row);
   }
 
   /** Keeps the newest sessions; those that have not ended stay in any case. @returns how many were dropped */
   prune(keep: number): number {
-    return this.#database.run(
+    const noted = this.#database.note(
       `DELETE FROM sessions WHERE is_final = 1 AND id NOT IN (SELECT id FROM sessions ORDER BY created_at DESC LIMIT ?)`,
       keep,
-    ).changes;
+    );
+    return noted?.changes ?? 0;
   }
 
-  /** Newest first. */
+  /** By this machine's clock; undefined for a session that has not ended, or is not known any more. */
+  endedAtMs(sessionId: string): number | undefined {
+    const row = this.#database.get(
+      `SELECT json_extract(summary, '$.endedAt') AS ended_at FROM sessions WHERE id = ?`,
+      sessionId,
+    );
+    const endedAtMs = Date.parse(String(row?.['ended_at']));
+    return Number.isNaN(endedAtMs) ? undefined : endedAtMs;
+  }
+
+  /** The one that was started last comes first, whatever the clock said then: rows are numbered as they come. */
   list(limit: number): SessionSummary[] {
-    return this.#database
-      .all('SELECT summary FROM sessions ORDER BY created_at DESC, id LIMIT ?', limit)
+    const unsaved = [...this.#unsaved.values()].map(({ session }) => session.summary()).reverse();
+    const saved = this.#database
+      .all('SELECT summary FROM sessions ORDER BY rowid DESC LIMIT ?', limit)
       .map(readSummary);
+    return [...unsaved, ...saved.filter(({ id }) => !this.#unsaved.has(id))].slice(0, limit);
   }
 
   /** Sessions that had not ended when the service did. */
@@ -88,11 +149,28 @@ export class SessionArchive {
       .map(read);
   }
 
-  lastOf(owner: string): SessionSummary | undefined {
-    const row = this.#database.get(
-      'SELECT summary FROM sessions WHERE owner = ? ORDER BY created_at DESC LIMIT 1',
+  /** The newest ended session of this owner that `isWanted`; looks back over the last hundred. */
+  findLast(owner: string, isWanted: (session: ArchivedSession) => boolean): ArchivedSession | undefined {
+    for (const { session, owner: ofWhom, context } of [...this.#unsaved.values()].reverse()) {
+      if (ofWhom !== owner || !session.isFinal) continue;
+      const found = { ...session.toStored(), owner, context };
+      if (isWanted(found)) return found;
+    }
+    const rows = this.#database.all(
+      'SELECT id FROM sessions WHERE owner = ? AND is_final = 1 ORDER BY rowid DESC LIMIT 100',
       owner,
     );
+    for (const { id } of rows) {
+      const found = this.find(String(id));
+      if (found !== undefined && isWanted(found)) return found;
+    }
+    return undefined;
+  }
+
+  lastOf(owner: string): SessionSummary | undefined {
+    const unsaved = [...this.#unsaved.values()].findLast((session) => session.owner === owner);
+    if (unsaved !== undefined) return unsaved.session.summary();
+    const row = this.#database.get('SELECT summary FROM sessions WHERE owner = ? ORDER BY rowid DESC LIMIT 1', owner);
     return row === undefined ? undefined : readSummary(row);
   }
 }

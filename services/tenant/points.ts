@@ -30,6 +30,8 @@ export class Points {
   readonly #folder: string;
   /** One fetch of a tree, however many ask for it. */
   readonly #fetching = new Map<string, Promise<string>>();
+  /** As listed last; what a full disk does not take is known here all the same. */
+  readonly #listed = new Map<string, KnownPoint>();
 
   constructor(options: {
     database: Database;
@@ -62,8 +64,7 @@ export class Points {
         }
       }),
     );
-    const points = lists.flat().sort((a, b) => a.createdAt.localeCompare(b.createdAt) || a.id.localeCompare(b.id));
-    return { points, unreachable };
+    return { points: inOrder(lists.flat()), unreachable };
   }
 
   /** Where a point is. Asks the providers when it is not known yet. @throws call.not-found */
@@ -149,17 +150,32 @@ export class Points {
       const all: RestorePoint[] = [];
       let after: string | null = null;
       for (;;) {
-        const page: { points: Omit<RestorePoint, 'job' | 'providerName'>[]; hasMore: boolean } & {
+        const page: {
+          points: (Omit<RestorePoint, 'job' | 'providerName' | 'committedAt'> & {
+            committedAtMs?: number | undefined;
+          })[];
+          hasMore: boolean;
+        } & {
           points: { jobName: string }[];
         } = await askProvider(link.channel.peer, 'points.list', { after, limit: pageSize }, { signal });
-        for (const { jobName, ...point } of page.points) {
-          all.push({ ...point, job: jobName, providerName: provider.name });
+        for (const { jobName, committedAtMs, ...point } of page.points) {
+          const committedAt = committedAtMs === undefined ? undefined : new Date(committedAtMs).toISOString();
+          all.push({ ...point, committedAt, job: jobName, providerName: provider.name });
         }
         after = page.points.at(-1)?.id ?? null;
         if (!page.hasMore || after === null) return all;
       }
     });
-    this.#database.transaction(() => {
+    for (const { id, repository, jobId, job } of points) {
+      this.#listed.set(id, { id, providerId, repository, jobId, jobName: job });
+    }
+    this.#note(providerId, points);
+    return points;
+  }
+
+  /** So that a point is found without its provider after a restart; not worth failing for. */
+  #note(providerId: string, points: readonly RestorePoint[]): void {
+    this.#database.noteAll(() => {
       for (const { id, repository, jobId, job } of points) {
         this.#database.run(
           `INSERT INTO known_points (id, provider_id, repository, job_id, job_name) VALUES (?, ?, ?, ?, ?)
@@ -172,10 +188,11 @@ export class Points {
         );
       }
     });
-    return points;
   }
 
   #known(pointId: string): KnownPoint | undefined {
+    const listed = this.#listed.get(pointId);
+    if (listed !== undefined) return listed;
     const row = this.#database.get('SELECT * FROM known_points WHERE id = ?', pointId);
     if (row === undefined) return undefined;
     return {
@@ -186,6 +203,17 @@ export class Points {
       jobName: String(row['job_name']),
     };
   }
+}
+
+/**
+ * Oldest first, by when the provider had them. A tenant whose clock was wrong for one run would otherwise have a newest point that stays the
+ * newest until that time has come.
+ */
+export function inOrder(points: readonly RestorePoint[]): RestorePoint[] {
+  const timeOf = ({ committedAt, createdAt }: RestorePoint): number => Date.parse(committedAt ?? createdAt);
+  return points.toSorted(
+    (a, b) => timeOf(a) - timeOf(b) || Date.parse(a.createdAt) - Date.parse(b.createdAt) || (a.id < b.id ? -1 : 1),
+  );
 }
 
 async function exists(file: string): Promise<boolean> {

@@ -3,7 +3,9 @@
 import type { ServiceProvider } from '../contracts/models/tenant.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
+import { canonicalHost } from '../kernel/host-name.ts';
 import type { Logger } from '../kernel/logger.ts';
+import type { ClockWatch } from './clock-watch.ts';
 import type { CertificateNews, NewsWatcher } from './certificate-news.ts';
 import {
   askOffers,
@@ -44,6 +46,7 @@ export interface DialerOptions {
   readonly hostAddresses: Readonly<Record<string, string>>;
   readonly connectTimeoutMs: number;
   readonly software: string;
+  readonly clockWatch: ClockWatch;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -66,14 +69,15 @@ export class ProviderDialer {
     target: Pick<LinkOptions, 'identity' | 'gateway' | 'waitingJob' | 'signal'> &
       Partial<Pick<LinkOptions, 'fingerprint' | 'watcher' | 'onPresented'>>,
   ): LinkOptions {
-    const { trustDesk, rules, connectTimeoutMs, software, logger } = this.#options;
+    const { trustDesk, rules, connectTimeoutMs, software, clock, logger } = this.#options;
     const addressOf = (host: string): string => this.addressOf(host);
-    return { ...target, trustDesk, rules, addressOf, timeoutMs: connectTimeoutMs, software, logger };
+    return { ...target, trustDesk, rules, addressOf, timeoutMs: connectTimeoutMs, software, clock, logger };
   }
 
   /** What to dial for the name of a gateway; the name itself is what the certificate has to cover. */
   addressOf(host: string): string {
-    return this.#options.hostAddresses[host.toLowerCase()] ?? host;
+    const { hostAddresses } = this.#options;
+    return hostAddresses[host.toLowerCase()] ?? hostAddresses[canonicalHost(host)?.value ?? host] ?? host;
   }
 
   /** After the login to a provider that got its name just now. */
@@ -91,6 +95,7 @@ export class ProviderDialer {
       const link = await this.#openFirst(provider, { waitingJob, signal, watcher });
       await logIn(link, providers.credentials(provider.id), signal, watcher);
       const [offers] = await Promise.all([askOffers(link, signal), news.ask(link, provider.name, signal, watcher)]);
+      this.#options.clockWatch.note(provider.name, link.clockDifferenceMs);
       providers.noteContact(provider.id, offers);
       this.#refusals.delete(provider.id);
       return {

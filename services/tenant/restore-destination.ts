@@ -1,20 +1,42 @@
-// Owns the check of where a restore writes to, before a session is started for it.
-import { access, constants, stat } from 'node:fs/promises';
+// Owns the check of where a restore writes to, before a session is started for it. Leaves nothing: the restore makes the folder itself, and
+// gives it owner, mode and time like every other.
+import { access, constants, mkdir, rmdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
-import { makeFolders } from '../kernel/make-folders.ts';
 
-/** Makes the folder when it is missing. @throws restore.target */
+/** @throws restore.target */
 export async function checkDestination(destination: string): Promise<void> {
   const refuse = (why: string, cause?: unknown): FarkeepError =>
     new FarkeepError('restore.target', `${destination} cannot be used: ${why}`, { field: 'destination', cause });
   if (!path.isAbsolute(destination)) throw refuse('it is not a whole path');
   try {
-    await makeFolders(destination);
-    if (!(await stat(destination)).isDirectory()) throw refuse('it is not a folder');
-    await access(destination, constants.W_OK | constants.X_OK);
+    const missing = await firstMissing(destination);
+    if (missing === undefined) {
+      if (!(await stat(destination)).isDirectory()) throw refuse('it is not a folder');
+      await access(destination, constants.W_OK | constants.X_OK);
+      return;
+    }
+    // What bytes that are no UTF-8 have become on their way here: a new folder of that name is not the one that was meant.
+    if (destination.includes('\ufffd')) throw refuse('its name is no text (UTF-8), and cannot be passed on as it is');
+    await mkdir(missing, { mode: 0o700 });
+    await rmdir(missing);
   } catch (error) {
     if (error instanceof FarkeepError) throw error;
     throw refuse(toFarkeepError(error, 'storage.io').message, error);
+  }
+}
+
+/** The topmost folder on the way that is not there; undefined when all are. */
+async function firstMissing(folder: string): Promise<string | undefined> {
+  let missing: string | undefined;
+  for (let at = path.resolve(folder); ; at = path.dirname(at)) {
+    try {
+      await stat(at);
+      return missing;
+    } catch (error) {
+      const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+      if (!isMissing || path.dirname(at) === at) throw error;
+      missing = at;
+    }
   }
 }

@@ -6,6 +6,7 @@ import type { ServiceProvider } from '../contracts/models/tenant.ts';
 import type { TrustDecision, TlsInfo } from '../contracts/models/trust.ts';
 import type { serviceProvidersDomain } from '../contracts/rpc/service-providers.ts';
 import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
+import { canonicalHost } from '../kernel/host-name.ts';
 import { summarize } from '../pki/certificate-summary.ts';
 import { askProvider } from '../wire/control-calls.ts';
 import { invitationLogin } from '../wire/invitation-login.ts';
@@ -23,6 +24,7 @@ export interface ServiceProviderHandlersOptions {
   readonly providers: ServiceProviders;
   readonly dialer: ProviderDialer;
   readonly trustDesk: TrustDesk;
+  readonly onRemoved: (name: string) => void;
 }
 
 interface NewProvider {
@@ -77,7 +79,8 @@ export function serviceProviderHandlers(
 
   return {
     list: () => ({ providers: providers.list() }),
-    probe: async ({ host, port }, { signal }) => {
+    probe: async ({ host: typed, port }, { signal }) => {
+      const host = storedHost(typed);
       let presented: PresentedCertificate | undefined;
       const identity = identityAt(host, port);
       try {
@@ -107,7 +110,8 @@ export function serviceProviderHandlers(
         return describeProbe(decision, presented, prompt ?? null);
       }
     },
-    add: async ({ password, fingerprint, ...input }, { signal }) => {
+    add: async ({ password, fingerprint, ...typed }, { signal }) => {
+      const input = { ...typed, host: storedHost(typed.host) };
       providers.refuseTakenName(input.name);
       const link = await open(input, signal, fingerprint);
       try {
@@ -122,14 +126,14 @@ export function serviceProviderHandlers(
       const chosen = name ?? invitation.provider;
       providers.refuseTakenName(chosen);
       const { link, gateway } = await openFirst(invitation.gateways, (address) =>
-        open({ name: chosen, host: address.host, port: address.port }, signal, invitation.fingerprint),
+        open({ name: chosen, host: storedHost(address.host), port: address.port }, signal, invitation.fingerprint),
       );
       try {
         const login = await logIn(link, invitationLogin(invitation.user, invitation.secret), signal);
         const password = randomBytes(generatedPasswordBytes).toString('base64url');
         if (login.mustSetPassword) await choosePassword(link, password, signal);
         else throw new FarkeepError('protocol.malformed', 'The provider took the invitation for a password');
-        const input = { name: chosen, host: gateway.host, port: gateway.port, userName: invitation.user };
+        const input = { name: chosen, host: storedHost(gateway.host), port: gateway.port, userName: invitation.user };
         return await save(link, input, password, signal);
       } finally {
         await link.channel.peer.close();
@@ -143,9 +147,15 @@ export function serviceProviderHandlers(
       const { name } = providers.get(providerId);
       providers.remove(providerId);
       trustDesk.withdraw(name);
+      options.onRemoved(name);
       return {};
     },
   };
+}
+
+/** One host is stored, pinned and dialed under one name, however it was typed. */
+function storedHost(host: string): string {
+  return canonicalHost(host)?.value ?? host;
 }
 
 /** The verifier is made here, so that the password never leaves this machine. */

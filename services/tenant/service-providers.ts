@@ -7,9 +7,9 @@ import { serviceProvidersDomain } from '../contracts/rpc/service-providers.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Database, Row } from '../kernel/database.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
+import { isSameHost } from '../kernel/host-name.ts';
 import { newId } from '../kernel/identifier.ts';
 import { readCertificate, summarize } from '../pki/certificate-summary.ts';
-import { isSameHost } from '../pki/names.ts';
 import { gatewayNameMatch } from '../pki/trust.ts';
 import type { TenantRequestOutput } from '../wire/control-messages.ts';
 import type { SecretVault } from './secret-vault.ts';
@@ -101,7 +101,7 @@ export class ServiceProviders {
   }
 
   noteContact(providerId: string, contact: ContactResult): ServiceProvider {
-    this.#database.run(
+    this.#database.note(
       `UPDATE providers SET certificate_pem = ?, trust = ?, repositories = ?, gateways = ?, last_contact_at = ?,
          problem = NULL WHERE id = ?`,
       ...contactColumns(contact),
@@ -112,12 +112,12 @@ export class ServiceProviders {
   }
 
   noteRepositories(providerId: string, repositories: ContactResult['repositories']): void {
-    this.#database.run('UPDATE providers SET repositories = ? WHERE id = ?', JSON.stringify(repositories), providerId);
+    this.#database.note('UPDATE providers SET repositories = ? WHERE id = ?', JSON.stringify(repositories), providerId);
     this.#published(providerId);
   }
 
   noteProblem(providerId: string, problem: string): void {
-    this.#database.run('UPDATE providers SET problem = ? WHERE id = ?', problem, providerId);
+    this.#database.note('UPDATE providers SET problem = ? WHERE id = ?', problem, providerId);
     this.#published(providerId);
   }
 

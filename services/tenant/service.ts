@@ -5,10 +5,13 @@ import { pointsDomain } from '../contracts/rpc/points.ts';
 import { PinStore } from '../certstore/pin-store.ts';
 import { openTrustDatabase } from '../certstore/trust-database.ts';
 import { TrustJournal } from '../certstore/trust-journal.ts';
+import type { Database } from '../kernel/database.ts';
+import type { Logger } from '../kernel/logger.ts';
 import type { RunningService, ServiceOptions } from '../kernel/running-service.ts';
 import { SessionArchive } from '../session/session-archive.ts';
 import { CertificateNews } from './certificate-news.ts';
 import { CheckIn } from './check-in.ts';
+import { ClockWatch } from './clock-watch.ts';
 import type { TenantConfig } from './config.ts';
 import { Jobs } from './job-handlers.ts';
 import { JobStore } from './job-store.ts';
@@ -25,7 +28,20 @@ import { TrustDesk } from './trust-desk.ts';
 import { trustHandlers } from './trust-handlers.ts';
 import { TrustSettingsDesk } from './trust-settings.ts';
 
-/** @throws config.invalid, storage errors */
+/** Pins and the journal. A tenant with providers has met them, so the file cannot be a new one. */
+function openTrust(home: string, database: Database, logger: Logger): Database {
+  try {
+    return openTrustDatabase(path.join(home, 'trust.sqlite'), {
+      logger,
+      wasUsed: () => database.get('SELECT 1 FROM providers LIMIT 1') !== undefined,
+    });
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+/** @throws config.invalid, service.database-damaged, storage errors */
 export async function startTenant({
   home,
   config,
@@ -43,8 +59,8 @@ export async function startTenant({
   const cacheFolder = path.join(home, 'jobs');
   await mkdir(cacheFolder, { recursive: true, mode: 0o700 });
   const vault = await SecretVault.open(home);
-  const database = openTenantDatabase(home);
-  const trustDatabase = openTrustDatabase(path.join(home, 'trust.sqlite'));
+  const database = openTenantDatabase(home, logger);
+  const trustDatabase = openTrust(home, database, logger);
 
   const pins = new PinStore(trustDatabase, clock);
   const journal = new TrustJournal(trustDatabase, clock);
@@ -57,7 +73,9 @@ export async function startTenant({
     // A provider that is trusted by its chain has no pin, but was met: somebody in between must not pass for its first use.
     canTrustFirstUse: (identity) => trustSettings.current.canTrustFirstUse && !providers.isKnown(identity),
   });
+  const clockWatch = new ClockWatch();
   const dialer = new ProviderDialer({
+    clockWatch,
     providers,
     trustDesk,
     rules: trustSettings,
@@ -107,15 +125,20 @@ export async function startTenant({
   };
   return {
     domains: {
-      serviceProviders: serviceProviderHandlers({ providers, dialer, trustDesk }),
+      serviceProviders: serviceProviderHandlers({
+        providers,
+        dialer,
+        trustDesk,
+        onRemoved: (name) => clockWatch.forget(name),
+      }),
       trust: trustHandlers({ desk: trustDesk, pins, journal, settings: trustSettings, clock, publish }),
       jobs: jobs.handlers(),
       points: pointHandlers(points),
       sessions: sessionHandlers(sessions),
     },
     listeners: {},
-    health: () => ({ health: 'running', reason: null }),
-    onHealthChanged: () => () => undefined,
+    health: () => clockWatch.health(),
+    onHealthChanged: (listener) => clockWatch.onChanged(listener),
     activeSessions: () => sessions.activeCount,
     stop: () => (stopping ??= stop()),
   };

@@ -4,6 +4,7 @@ import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
 import { handshakeStepNameSchema } from '../contracts/models/session.ts';
 import type { Logger } from '../kernel/logger.ts';
 import { Secret } from '../kernel/secret.ts';
+import { isOfTenant } from '../mover/for-tenant.ts';
 import type { MoverExit, SourceStart } from '../mover/local-link.ts';
 import { MoverProcess } from '../mover/mover-process.ts';
 import type { LiveSession } from '../session/live-session.ts';
@@ -13,6 +14,7 @@ import { deliverKeyB } from './key-tunnel.ts';
 import type { ProviderLink } from './provider-link.ts';
 import type { SessionReporter } from './session-reporter.ts';
 import { parseShownPath } from './shown-path.ts';
+import type { SourcePlace } from './source-place.ts';
 import { StallWatch } from './stall-watch.ts';
 import { applySourceEvent } from './source-events.ts';
 
@@ -38,6 +40,10 @@ export interface SessionPlan {
   readonly pointId: string;
   readonly streams: number;
   readonly moverOperation: SourceStart['operation'];
+  /** Backup: where the sources lay when it was started. */
+  readonly places?: readonly SourcePlace[];
+  /** Backup: somebody knows that there is much less than before. */
+  readonly isLessAccepted?: boolean;
 }
 
 /** Whether the provider has this session: `maybe` when it was asked to start it and the answer was lost, or this service was. */
@@ -63,6 +69,8 @@ export interface AttemptOptions {
 
 export interface AttemptResult {
   readonly storedBytes: number;
+  /** The session's figures are those of the whole run; after a restart in the last moment they may not be. */
+  readonly isMeasured: boolean;
   /** The attempt came to its end, and its result is not what was asked for: another attempt would not help. */
   readonly failure?: FarkeepError | undefined;
 }
@@ -100,7 +108,7 @@ export class SessionAttempt {
       const grant = await this.#askForGrant();
       if ('committed' in grant) {
         live.setPoint(grant.committed.pointId);
-        return { storedBytes: grant.committed.storedBytes };
+        return { storedBytes: grant.committed.storedBytes, isMeasured: false };
       }
       // The provider has granted an attempt before of which this side never heard: the steps up to here belong to this one.
       live.renumberAttempt(grant.attempt);
@@ -111,7 +119,7 @@ export class SessionAttempt {
       const exit = await this.#transfer(grant, mover);
       if (exit.kind !== 'finished') throw FarkeepError.fromInfo(exit.error);
       if (plan.operation === 'backup') live.setPoint(plan.pointId);
-      return { storedBytes: this.#committedBytes ?? 0, failure: this.#failure };
+      return { storedBytes: this.#committedBytes ?? 0, isMeasured: true, failure: this.#failure };
     } catch (error) {
       const known = await this.#explain(toFarkeepError(error));
       this.#markFailure(known);
@@ -296,8 +304,13 @@ export class SessionAttempt {
    */
   async #explain(error: FarkeepError): Promise<FarkeepError> {
     if (this.#options.signal.aborted) return new FarkeepError('call.cancelled');
-    if (!unexplained.has(error.code)) return error;
     const mover = this.#mover;
+    if (isOfTenant(error) && mover !== undefined) {
+      // The provider repeats what the own mover has told it; the mover itself knows the next step as well.
+      const exit = await within(mover.stop(error.toInfo()), moverWordMs);
+      return exit?.kind === 'failed' ? FarkeepError.fromInfo(exit.error) : error;
+    }
+    if (!unexplained.has(error.code)) return error;
     if (mover !== undefined) {
       const exit = await within(mover.stop(error.toInfo()), moverWordMs);
       if (exit?.kind === 'failed' && exit.isTampered) {

@@ -1,6 +1,9 @@
 // Owns the schema of the tenant's state: providers, jobs, sessions, known restore points. Passwords only sealed.
+import { statSync } from 'node:fs';
 import path from 'node:path';
-import { Database } from '../kernel/database.ts';
+import type { Database } from '../kernel/database.ts';
+import type { Logger } from '../kernel/logger.ts';
+import { openServiceDatabase } from '../kernel/service-database.ts';
 import { sessionArchiveMigration } from '../session/session-archive.ts';
 
 const directory = `
@@ -38,6 +41,14 @@ const directory = `
   ) STRICT;
 `;
 
-export function openTenantDatabase(home: string): Database {
-  return new Database(path.join(home, 'tenant.sqlite'), [directory, sessionArchiveMigration]);
+/** @throws service.database-damaged */
+export function openTenantDatabase(home: string, logger?: Logger): Database {
+  return openServiceDatabase({
+    file: path.join(home, 'tenant.sqlite'),
+    role: 'tenant',
+    migrations: [directory, sessionArchiveMigration],
+    logger,
+    // Made after this one, at the same start.
+    wasUsed: () => (statSync(path.join(home, 'trust.sqlite'), { throwIfNoEntry: false })?.size ?? 0) > 0,
+  });
 }

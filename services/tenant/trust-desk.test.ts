@@ -54,6 +54,8 @@ describe('TrustDesk', () => {
     const presented: PresentedCertificate = {
       leafDer,
       chainDer: [leafDer],
+      isChainComplete: false,
+      othersDer: [],
       isAuthorized: false,
       authorizationError: 'DEPTH_ZERO_SELF_SIGNED_CERT',
       tls: { version: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384', group: 'X25519MLKEM768' },

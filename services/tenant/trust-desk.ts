@@ -2,6 +2,7 @@
 // Opens no connection. Nothing about a refused identity is remembered but the journal's entry: the next contact asks again.
 import type { EventPublisher } from '../contracts/contract.ts';
 import type { Pin, ThumbprintCheck, TrustPrompt, TrustReason } from '../contracts/models/trust.ts';
+import { adviceAgainst, revokedPinHint } from '../contracts/models/trust-texts.ts';
 import { trustDomain } from '../contracts/rpc/trust.ts';
 import type { PinStore } from '../certstore/pin-store.ts';
 import type { TrustJournal } from '../certstore/trust-journal.ts';
@@ -10,14 +11,7 @@ import { FarkeepError } from '../kernel/farkeep-error.ts';
 import { newId } from '../kernel/identifier.ts';
 import { readCertificate, summarize } from '../pki/certificate-summary.ts';
 import { cleanThumbprint, matchesThumbprint, thumbprintOf, type Thumbprint } from '../pki/thumbprint.ts';
-import {
-  decideTrust,
-  revokedPinHint,
-  trustError,
-  type RevocationAnswer,
-  type TrustInput,
-  type TrustResult,
-} from '../pki/trust.ts';
+import { decideTrust, trustError, type RevocationAnswer, type TrustInput, type TrustResult } from '../pki/trust.ts';
 import type { PresentedCertificate } from '../transport/control-client.ts';
 import { announcementToleranceMs } from './certificate-news.ts';
 
@@ -100,10 +94,12 @@ export class TrustDesk {
     const pins = [{ certificateDer: presented.leafDer, state: 'current' as const }];
     const pinned = decideTrust({ ...input, pins });
     if (pinned.decision === 'refused') {
+      const hint = adviceAgainst(pinned.findings.filter(({ isRefusing }) => isRefusing).map(({ reason }) => reason));
+      const details = error.details ?? {};
       return {
         result,
         prompt: null,
-        error: new FarkeepError('trust.refused', error.message, { details: error.details ?? {} }),
+        error: new FarkeepError('trust.refused', error.message, { ...(hint === undefined ? {} : { hint }), details }),
       };
     }
     if (this.#isFirstUse(input, result, question)) {
@@ -229,9 +225,12 @@ export class TrustDesk {
     return {
       leafDer: presented.leafDer,
       chainDer: presented.chainDer.slice(1),
+      isChainComplete: presented.isChainComplete,
       nameDialled: question.host,
       isAuthorizedByOpenSsl: presented.isAuthorized,
+      othersDer: presented.othersDer,
       authorizationError: presented.authorizationError,
+      authorizationText: presented.authorizationText,
       now: this.#clock.now(),
       pins: this.#pins.forDecision(question.identity),
       fingerprint: this.#parseFingerprint(question),

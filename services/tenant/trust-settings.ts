@@ -124,7 +124,7 @@ export class TrustSettingsDesk implements TrustRules {
   }
 
   async revocation(presented: PresentedCertificate, signal: AbortSignal): Promise<RevocationAnswer | undefined> {
-    const { leafDer, chainDer, isAuthorized } = presented;
+    const { leafDer, chainDer, othersDer, isAuthorized } = presented;
     // Nobody can revoke a self-signed certificate but whoever pinned it; a list that cannot be read does not matter to it.
     if (isSelfSigned(readCertificate(leafDer))) return undefined;
     const { files, missing } = await this.#lists();
@@ -141,17 +141,15 @@ export class TrustSettingsDesk implements TrustRules {
       this.#checker = { versions, checker };
     }
     const answer = await this.#checker.checker.check(
-      { leafDer, chainDer, isAuthorizedByOpenSsl: isAuthorized },
+      { leafDer, chainDer, othersDer, isAuthorizedByOpenSsl: isAuthorized },
       signal,
     );
     const [gone] = missing;
-    // A list that was given and cannot be read must not look like no list.
-    if (gone === undefined || (answer !== undefined && answer.status !== 'unknown')) return answer;
-    return {
-      status: 'unknown',
-      isRequired: this.#settings.isRevocationRequired,
-      detail: `The revocation list ${gone} cannot be read`,
-    };
+    // A list that was given and cannot be read must not look like no list: nobody knows whether this certificate stands in it.
+    if (gone === undefined || answer?.status === 'revoked') return answer;
+    const detail = `The revocation list ${gone} cannot be read`;
+    if (answer?.status === 'good') return { ...answer, remarks: [...(answer.remarks ?? []), detail] };
+    return { status: 'unknown', isRequired: true, detail };
   }
 
   async #lists(): Promise<{ files: ReadFile[]; missing: string[] }> {

@@ -52,7 +52,7 @@ export function entryOf<K extends TreeEntry['kind']>(
 export function rootOf(pointId: string, changes: Partial<PointRoot> = {}): PointRoot {
   return {
     pointId,
-    jobId: 'job-1',
+    jobId: '0b'.repeat(16),
     jobName: 'Documents',
     createdAtMs: 1_700_000_000_000,
     sourceHost: 'host',

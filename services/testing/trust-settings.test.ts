@@ -4,12 +4,14 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { createServer as createTlsServer } from 'node:tls';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { TrustSettings } from '../contracts/models/trust.ts';
 import { certificateDomain } from '../contracts/rpc/certificate.ts';
 import { serviceProvidersDomain } from '../contracts/rpc/service-providers.ts';
 import { trustDomain } from '../contracts/rpc/trust.ts';
 import { failureOf } from './failure-of.ts';
+import { mint, mintList } from './minted-certificates.ts';
 import { OpenSsl, type TestCertificate } from './openssl.ts';
 import { Stack, stackNames } from './stack.ts';
 
@@ -129,7 +131,41 @@ describe('trust settings of a tenant', () => {
     expect(problems).toMatchObject([{ file: list, message: expect.stringContaining('ENOENT') as string }]);
   }, 30_000);
 
-  it('keeps the rules when a list is gone at the start: refused where revocation is required, else a remark', async () => {
+  it('refuses before the login what hides a revoked certificate behind foreign ones', async () => {
+    const trusted = mint({ subject: 'Minted root', isAuthority: true });
+    const authority = mint({ subject: 'Minted authority', isAuthority: true, issuer: trusted });
+    const leaf = mint({ names: ['127.0.0.1'], issuer: authority });
+    const foreign = Array.from({ length: 20 }, (_, index) => mint({ subject: `Foreign ${index}`, isAuthority: true }));
+    const sent = [leaf, ...foreign, authority].map(({ certPem }) => certPem).join('');
+    let receivedBytes = 0;
+    const gateway = createTlsServer({ cert: sent, key: leaf.keyPem, ALPNProtocols: ['farkeep/1'] }, (socket) => {
+      socket.on('data', (chunk: Buffer) => (receivedBytes += chunk.length));
+      socket.on('error', () => undefined);
+    });
+    await new Promise<void>((resolve) => gateway.listen(0, '127.0.0.1', resolve));
+    try {
+      const rootFile = path.join(folder, 'minted-root.pem');
+      await writeFile(rootFile, trusted.certPem);
+      const list = path.join(folder, 'minted.crl');
+      const account = { userName: stackNames.account, password: stackNames.password };
+      const { port } = gateway.address() as AddressInfo;
+      for (const [issuer, revoked] of [
+        [authority, leaf],
+        [trusted, authority],
+      ] as const) {
+        await writeFile(list, mintList({ issuer, revoked: [revoked.serial] }));
+        await set({ rootFiles: [rootFile], crlFiles: [list] });
+        const providers = stack.tenant.domain(serviceProvidersDomain);
+        const failure = await failureOf(providers.add({ name: 'Hidden', host: '127.0.0.1', port, ...account }));
+        expect(failure).toMatchObject({ code: 'trust.refused', message: expect.stringContaining('revoked') as string });
+      }
+      expect(receivedBytes).toBe(0);
+    } finally {
+      gateway.close();
+    }
+  }, 30_000);
+
+  it('refuses when a list is gone at the start, whether revocation is required or not', async () => {
     const list = path.join(folder, 'root.crl');
     await writeFile(list, await openssl.crl(root, []));
     await install(await server());
@@ -141,6 +177,13 @@ describe('trust settings of a tenant', () => {
     // A person may still pin it: a pin needs no authority's word.
     expect(seen).toMatchObject({ decision: 'refused', prompt: { kind: 'untrusted' } });
     expect(seen.reasons).toContain('revocation.unknown');
+    await set({ rootFiles: [root.certFile] });
+    expect((await probe()).decision).toBe('trusted');
+    await writeFile(list, await openssl.crl(root, []));
+    await set({ crlFiles: [list] });
+    await rm(list);
+    await stack.restartTenant();
+    expect((await probe()).decision).toBe('refused');
     await writeFile(list, await openssl.crl(root, []));
     expect(await probe()).toMatchObject({ decision: 'trusted' });
     expect((await stack.tenant.domain(trustDomain).listPrompts({})).prompts).toEqual([]);

@@ -1,12 +1,12 @@
 // Owns the tenant's end of the control channel: TCP to a gateway, TLS 1.3 to the provider behind it, the pause in which the certificate is
 // judged, then messages. Must not judge the certificate itself, and must not send a byte of its own before it was accepted.
-import { isIP } from 'node:net';
 import { createSecureContext, getCACertificates, type SecureContext, type TLSSocket } from 'node:tls';
 import { WebSocket } from 'ws';
 
 import { FarkeepError } from '../kernel/farkeep-error.ts';
+import { serverNameFor } from '../kernel/host-name.ts';
 import { silentLogger, type Logger } from '../kernel/logger.ts';
-import { peerChain, RootIndex } from '../kernel/tls-peer.ts';
+import { peerChain, peerRefusal, TrustedRoots } from '../kernel/tls-peer.ts';
 import { ControlPeer, maxMessageBytes } from './control-peer.ts';
 import { connectGateway, runHandshake } from './tls-handshake.ts';
 import { channelBindingOf, controlProtocol, summarizeTls, tlsRules, type TlsSummary } from './tls-settings.ts';
@@ -15,10 +15,16 @@ export interface PresentedCertificate {
   readonly leafDer: Buffer;
   /** Leaf first, then the issuers as far as they are known (sent by the provider or found among the roots). */
   readonly chainDer: readonly Buffer[];
+  /** Whether `chainDer` ends in a trusted root: then it is the chain that OpenSSL verified. */
+  readonly isChainComplete: boolean;
+  /** What the provider sent besides. */
+  readonly othersDer: readonly Buffer[];
   /** OpenSSL's verdict on the chain: dates, basic constraints, usage, signatures up to a root. Names are not part of it. */
   readonly isAuthorized: boolean;
   /** OpenSSL's reason when it is not, for example "DEPTH_ZERO_SELF_SIGNED_CERT". */
   readonly authorizationError: string | undefined;
+  /** The same in OpenSSL's words, for example "permitted subtree violation" where the code is "UNSPECIFIED". */
+  readonly authorizationText?: string | undefined;
   readonly tls: TlsSummary;
 }
 
@@ -31,7 +37,7 @@ export type ConnectStep =
 export interface ConnectControlOptions {
   readonly host: string;
   readonly port: number;
-  /** For SNI; left out when it is an address. */
+  /** For SNI, in any spelling; nothing is asked for when it is an address. */
   readonly serverName: string;
   /** PEM of roots that the admin added to the system's. */
   readonly roots?: readonly string[];
@@ -75,13 +81,14 @@ export async function connectControl({
   const target = `${host}:${port}`;
   const raw = await connectGateway({ host, port, timeoutMs, ...(signal === undefined ? {} : { signal }) });
   onStep?.('gateway-connected');
+  const servername = serverNameFor(serverName);
   const socket = await runHandshake(raw, {
     target,
     timeoutMs,
     signal,
     options: {
       secureContext: trust.secureContext,
-      ...(isIP(serverName) === 0 ? { servername: serverName } : {}),
+      ...(servername === undefined ? {} : { servername }),
       ALPNProtocols: [controlProtocol],
       // Judged by decideTrust below, before anything is sent. Node's own name check is looser than RFC 9525, so it is not asked.
       rejectUnauthorized: false,
@@ -92,7 +99,7 @@ export async function connectControl({
     if (socket.alpnProtocol !== controlProtocol) {
       throw new FarkeepError('tls.failed', `${target} speaks TLS but is no Farkeep provider (no "${controlProtocol}")`);
     }
-    const presented = readPresented(socket, trust.rootIndex);
+    const presented = readPresented(socket, trust.trustedRoots);
     onStep?.('certificate-presented');
     const answer = await decideTrust(presented);
     if (!answer.isAccepted) throw answer.error;
@@ -110,23 +117,27 @@ export async function connectControl({
   }
 }
 
-function readPresented(socket: TLSSocket, roots: RootIndex): PresentedCertificate {
-  const chainDer = peerChain(socket, roots).map((certificate) => certificate.raw);
+function readPresented(socket: TLSSocket, roots: TrustedRoots): PresentedCertificate {
+  const { certificates, isComplete, others } = peerChain(socket, roots);
+  const chainDer = certificates.map((certificate) => certificate.raw);
   const leafDer = chainDer[0];
   if (leafDer === undefined) throw new FarkeepError('tls.failed', 'The other side showed no certificate');
-  const verdict: unknown = socket.authorizationError;
+  const refusal = peerRefusal(socket);
   return {
     leafDer,
     chainDer,
+    isChainComplete: isComplete,
+    othersDer: others.map((certificate) => certificate.raw),
     isAuthorized: socket.authorized,
-    authorizationError: socket.authorized ? undefined : verdict instanceof Error ? verdict.message : String(verdict),
+    authorizationError: refusal?.code,
+    authorizationText: refusal?.text,
     tls: summarizeTls(socket),
   };
 }
 
 interface TrustContext {
   readonly secureContext: SecureContext;
-  readonly rootIndex: RootIndex;
+  readonly trustedRoots: TrustedRoots;
 }
 
 let lastContext: { readonly roots: string; readonly context: TrustContext } | undefined;
@@ -139,7 +150,7 @@ function trustContextFor(roots: readonly string[]): TrustContext {
     const ca = [...(system.length > 0 ? system : getCACertificates('bundled')), ...roots];
     try {
       const secureContext = createSecureContext({ ...tlsRules, ca });
-      lastContext = { roots: key, context: { secureContext, rootIndex: new RootIndex(ca) } };
+      lastContext = { roots: key, context: { secureContext, trustedRoots: new TrustedRoots(ca) } };
     } catch (error) {
       throw new FarkeepError('certificate.malformed', 'One of the added root certificates cannot be read', {
         cause: error,

@@ -9,6 +9,10 @@ export const knownControlFeatures = ['sessions', 'invitations', 'rollover'] as c
 
 const id = z.string().regex(/^[0-9a-f]{32}$/);
 const instant = z.iso.datetime();
+/** The last millisecond that ISO 8601 writes with a year of four digits. */
+const lastInstantMs = 253_402_300_799_999;
+/** What the clock of the sender says, in ms since the epoch: a difference of minutes is told on both sides. */
+const clockMs = z.int().nonnegative().max(lastInstantMs).optional();
 const bytes = z.number().int().nonnegative();
 const count = z.number().int().nonnegative();
 const name = z.string().min(1).max(100);
@@ -131,12 +135,14 @@ export const tenantRequests = {
       protocol: z.int().min(1).max(1000),
       software: text(100),
       features: z.array(feature).max(64),
+      clockMs,
     }),
     output: z.object({
       protocol: z.int().min(1).max(1000),
       software: text(100),
       features: z.array(feature).max(64),
       providerName: name,
+      clockMs,
     }),
   },
   'login.start': {
@@ -186,6 +192,8 @@ export const tenantRequests = {
             jobName: name,
             repository: name,
             createdAt: instant,
+            /** When it was complete at the provider, by the provider's clock; the tenant's own may have been wrong in that hour. */
+            committedAtMs: z.int().nonnegative().max(lastInstantMs).optional(),
             sourceBytes: bytes,
             files: count,
             encrypted: z.boolean(),

@@ -20,7 +20,7 @@ export function pointColumns(t: TextFunction): readonly TableColumn<RestorePoint
       title: t('points.column.created'),
       width: '176px',
       text: ({ createdAt }) => formatInstant(createdAt),
-      sortBy: ({ createdAt }) => createdAt,
+      sortBy: ({ committedAt, createdAt }) => committedAt ?? createdAt,
       cell: ({ createdAt }) => <Instant at={createdAt} />,
     },
     {

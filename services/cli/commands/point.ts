@@ -77,11 +77,15 @@ export function registerPoint(program: Command, action: DefineAction): void {
           signal: context.signal,
         });
         const seconds = (performance.now() - startedAt) / 1000;
+        for (const remark of result.remarks) context.output.note(printable(remark));
         for (const { path, reason } of result.problems) context.output.note(`${printable(path)}: ${printable(reason)}`);
-        context.output.result({ ok: result.problemCount === 0, ...result, seconds }, () =>
+        // Warnings are no failure, as with farkeep restore; the exit code tells them apart.
+        context.output.result({ ok: result.error === undefined, ...result, seconds }, () =>
           [
             `${formatCounted(result.files, 'file')}, ${formatBytes(result.bytes)} in ${formatDuration(seconds * 1000)}` +
-              (result.skipped === 0 ? '.' : `; ${formatCounted(result.skipped, 'file')} skipped: they exist already.`),
+              (result.skipped === 0
+                ? '.'
+                : `; ${formatCounted(result.skipped, 'file')} skipped: there already, or left alone.`),
             ...(result.problemCount === 0 ? [] : [`${formatCounted(result.problemCount, 'warning')}, named above.`]),
             ...(result.error === undefined
               ? []

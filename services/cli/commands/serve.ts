@@ -49,7 +49,10 @@ export function registerServe(program: Command, action: DefineAction): void {
         const text = (name: string): string | undefined =>
           typeof options[name] === 'string' ? options[name] : undefined;
         // The service handles signals itself, in its own order.
-        for (const signal of ['SIGINT', 'SIGTERM'] as const) process.removeAllListeners(signal);
+        for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.removeAllListeners(signal);
+        // A reader of the ready line that has gone ends a command, but not a service.
+        process.stdout.removeAllListeners('error');
+        process.stdout.on('error', () => undefined);
         return serveRole({
           role,
           home,

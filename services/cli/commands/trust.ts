@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { Command } from 'commander';
 import type { DomainClient } from '../../contracts/contract.ts';
 import { exitCodes } from '../../contracts/errors.ts';
+import { adviceAgainst, describeReasonsAgainst } from '../../contracts/models/trust-texts.ts';
 import type { Pin, TrustJournalEntry, TrustPrompt } from '../../contracts/models/trust.ts';
 import { serviceProvidersDomain } from '../../contracts/rpc/service-providers.ts';
 import { trustDomain } from '../../contracts/rpc/trust.ts';
@@ -59,7 +60,7 @@ Examples:
       action(async (context, options: CheckOptions) => {
         const { checkTrust } = await import('../../host/trust-check.ts');
         const { name, fingerprint } = options;
-        const { findings, ...result } = await checkTrust({
+        const { findings, advice, ...result } = await checkTrust({
           host: options.host,
           port: parseWholeNumber(options.port, '--port', { min: 1, max: 65_535 }),
           ...(name === undefined ? {} : { name }),
@@ -91,6 +92,7 @@ Examples:
             ...findings.map(
               ({ reason, isRefusing, message }) => `${isRefusing ? 'REFUSED' : 'ok     '}  ${reason}: ${message}`,
             ),
+            ...(advice === undefined ? [] : [`Next: ${advice}`]),
           ].join('\n'),
         );
         return result.decision === 'refused' ? exitCodes.notTrusted : exitCodes.done;
@@ -322,9 +324,14 @@ async function probe(context: CommandContext, address: string): Promise<TrustPro
   const { host, port } = parseHostPort(address, '--address');
   const { prompt, decision, reasons } = await providers.probe({ host, port }, { signal: context.signal });
   if (prompt !== null) return prompt;
-  throw decision === 'refused'
-    ? new FarkeepError('trust.refused', `The certificate of ${address} cannot be accepted: ${reasons.join(', ')}`)
-    : new FarkeepError('call.conflict', `The certificate of ${address} is ${decision} already`);
+  if (decision !== 'refused')
+    throw new FarkeepError('call.conflict', `The certificate of ${address} is ${decision} already`);
+  const hint = adviceAgainst(reasons);
+  throw new FarkeepError(
+    'trust.refused',
+    `The certificate of ${address} cannot be accepted. ${describeReasonsAgainst(reasons)}`,
+    hint === undefined ? {} : { hint },
+  );
 }
 
 function findPrompt(prompts: readonly TrustPrompt[], identity: string | undefined): TrustPrompt {

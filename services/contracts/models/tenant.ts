@@ -66,7 +66,10 @@ export const restorePointSchema = z.object({
   jobId: idSchema,
   providerName: z.string(),
   repository: z.string(),
+  /** By the tenant's clock. */
   createdAt: instantSchema,
+  /** By the provider's clock, when it was complete there; absent from a provider of an earlier version. */
+  committedAt: instantSchema.optional(),
   sourceBytes: bytesSchema,
   files: countSchema,
   encrypted: z.boolean(),

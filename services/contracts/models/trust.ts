@@ -31,6 +31,7 @@ export const trustReasons = [
   'revocation.good',
   'revocation.revoked',
   'revocation.unknown',
+  'revocation.list-unusable',
 ] as const;
 export const trustReasonSchema = z.enum(trustReasons);
 export type TrustReason = z.infer<typeof trustReasonSchema>;

@@ -37,7 +37,15 @@ export const jobsDomain = defineDomain({
       output: jobSchema,
     },
     /** Starts a session and returns at once; error session.busy when one runs. */
-    run: { input: jobInput, output: z.object({ sessionId: idSchema }) },
+    run: {
+      input: jobInput.extend({
+        /** Reads every file, also those that look unchanged: a change through a mapping leaves the time of a file as it was. */
+        isFullRead: z.boolean().default(false),
+        /** Much less than in the last good run is meant, and no warning. */
+        isLessAccepted: z.boolean().default(false),
+      }),
+      output: z.object({ sessionId: idSchema }),
+    },
     /** Its restore points stay at the provider. */
     remove: { input: jobInput, output: emptySchema },
   },

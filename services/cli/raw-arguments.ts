@@ -1,0 +1,71 @@
+// Owns the check that what was typed can be represented. Node.js reads the command line as UTF-8 and puts U+FFFD where it is none, so that
+// another folder than the one that was named would be read or written. Nothing behind this check has to think of it.
+import { isUtf8 } from 'node:buffer';
+import { readFileSync, readlinkSync } from 'node:fs';
+import type { ErrorInfo } from '../contracts/errors.ts';
+import { FarkeepError } from '../kernel/farkeep-error.ts';
+
+const hint =
+  'Rename the folder, or go there by a symbolic link whose name is UTF-8. Paths inside a restore point are typed as farkeep point ls shows them, with \\xNN.';
+
+/** The raw bytes, where the system shows them. */
+export interface RawCommandLine {
+  readonly commandLine: Buffer | undefined;
+  readonly environment: Buffer | undefined;
+  readonly currentFolder: Buffer | undefined;
+}
+
+export function readRawCommandLine(): RawCommandLine {
+  const read = <T>(work: () => T): T | undefined => {
+    try {
+      return work();
+    } catch {
+      return undefined; // no /proc, or the folder is gone
+    }
+  };
+  return {
+    commandLine: read(() => readFileSync('/proc/self/cmdline')),
+    environment: read(() => readFileSync('/proc/self/environ')),
+    currentFolder: read(() => readlinkSync('/proc/self/cwd', { encoding: 'buffer' })),
+  };
+}
+
+/** Undefined when all is UTF-8. */
+export function whatCannotBeRepresented(
+  args: readonly string[],
+  raw: RawCommandLine = readRawCommandLine(),
+): ErrorInfo | undefined {
+  const message = messageOf(args, raw);
+  return message === undefined ? undefined : new FarkeepError('call.invalid', message, { hint }).toInfo();
+}
+
+function messageOf(args: readonly string[], raw: RawCommandLine): string | undefined {
+  const odd = oddArgument(args, raw.commandLine);
+  if (odd !== undefined) return `${JSON.stringify(odd)} is not UTF-8, and cannot be passed on as it is`;
+  const home = partsOf(raw.environment).find((part) => part.subarray(0, 13).equals(Buffer.from('FARKEEP_HOME=')));
+  if (home !== undefined && !isUtf8(home)) return 'FARKEEP_HOME is not UTF-8, and cannot be used';
+  if (raw.currentFolder !== undefined && !isUtf8(raw.currentFolder))
+    return 'The name of the current folder is not UTF-8, so that paths below it cannot be named';
+  return undefined;
+}
+
+function oddArgument(args: readonly string[], commandLine: Buffer | undefined): string | undefined {
+  if (args.length === 0) return undefined;
+  if (commandLine === undefined) return args.find((argument) => argument.includes('\ufffd'));
+  // The last ones: where Node.js and this program are installed is not what was typed.
+  const odd = partsOf(commandLine)
+    .slice(-args.length)
+    .find((part) => !isUtf8(part));
+  return odd?.toString('utf8');
+}
+
+function partsOf(joined: Buffer | undefined): Buffer[] {
+  const parts: Buffer[] = [];
+  for (let at = 0; joined !== undefined && at < joined.length;) {
+    const end = joined.indexOf(0, at);
+    const stop = end === -1 ? joined.length : end;
+    parts.push(joined.subarray(at, stop));
+    at = stop + 1;
+  }
+  return parts;
+}

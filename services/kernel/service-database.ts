@@ -1,0 +1,170 @@
+// Owns opening the database of a service: what is damaged, empty, lost or newer than this version is refused with the file, the reason and the
+// next step. A service that started as new instead would forget accounts, jobs and pins without a word.
+import { existsSync, statfsSync, statSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { Database } from './database.ts';
+import { FarkeepError, toFarkeepError } from './farkeep-error.ts';
+import { silentLogger, type Logger } from './logger.ts';
+
+/** Reading all of a larger one would keep the service from starting for too long; its damage shows when it is used. */
+const maxCheckedBytes = 64 * 1024 * 1024;
+const lossNewsIntervalMs = 60_000;
+
+export interface ServiceDatabaseOptions {
+  /** The folder of the service is where it lies. */
+  readonly file: string;
+  /** Whose it is, for people: "provider", "tenant". */
+  readonly role: string;
+  readonly migrations: readonly string[];
+  readonly logger?: Logger | undefined;
+  /** Whether the instance was used before, as far as other files tell: homes of earlier versions have no mark beside the database. */
+  readonly wasUsed?: (() => boolean) | undefined;
+}
+
+/**
+ * Beside every database stands a mark from the moment in which its schema was complete. With the mark, a database that is missing, has no
+ * byte or no schema is damage; without it, a first start was cut short.
+ */
+export function markOf(file: string): string {
+  return `${file}.made`;
+}
+
+/** @throws service.database-damaged, service.start-failed for one of a newer version, storage errors */
+export function openServiceDatabase(options: ServiceDatabaseOptions): Database {
+  const { file, migrations, logger = silentLogger } = options;
+  if (file === ':memory:') return new Database(file, migrations);
+  const wasMade = existsSync(markOf(file));
+  const sizeBytes = sizeOf(file);
+  const isEmpty = sizeBytes === undefined || sizeBytes === 0;
+  if (isEmpty && (wasMade || (sizeOf(`${file}-wal`) ?? 0) > 0 || options.wasUsed?.() === true)) {
+    throw damaged(options, sizeBytes === undefined ? 'is missing' : 'is empty, and was not before');
+  }
+  let lastNewsMs = Number.NEGATIVE_INFINITY;
+  let database: Database;
+  try {
+    database = new Database(file, migrations, 'write', {
+      beforeMigration: (version) => {
+        if (version > migrations.length) throw newer(options, version);
+        if (version === 0 && !isEmpty && wasMade) throw damaged(options, 'holds nothing, and did before');
+      },
+      explain: (error) => explain(error, options),
+      onLostNote: (error) => {
+        // A full disk loses several a second.
+        if (performance.now() - lastNewsMs < lossNewsIntervalMs) return;
+        lastNewsMs = performance.now();
+        logger.error('Something could not be noted, and the service goes on without', {
+          reason: toFarkeepError(error).message,
+        });
+      },
+    });
+    if (!isEmpty && sizeBytes < maxCheckedBytes) check(database, options);
+  } catch (error) {
+    const known = explain(error, options);
+    throw known instanceof FarkeepError && known.code === 'storage.damaged'
+      ? damaged(options, `is damaged: ${reasonOf(error)}`, error)
+      : known;
+  }
+  if (!wasMade) mark(database, file);
+  return database;
+}
+
+function check(database: Database, options: ServiceDatabaseOptions): void {
+  try {
+    const found = database.get('PRAGMA quick_check(1)')?.['quick_check'];
+    if (found !== 'ok') throw damaged(options, `is damaged: ${String(found).replaceAll('\n', ' ')}`);
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+/** The schema is in the file itself before the mark is: a lost write-ahead log must not look like a first start. */
+function mark(database: Database, file: string): void {
+  try {
+    database.get('PRAGMA wal_checkpoint(TRUNCATE)');
+    writeFileSync(
+      markOf(file),
+      `${path.basename(file)} holds the state of a service. While this file is here, the service does not start when that database is missing or empty.\n` +
+        'Put the database back from a copy. To begin anew on purpose, move the whole folder away.\n',
+      { mode: 0o600 },
+    );
+  } catch {
+    // A full disk: the next start writes it.
+  }
+}
+
+function sizeOf(file: string): number | undefined {
+  return statSync(file, { throwIfNoEntry: false })?.size;
+}
+
+function damaged({ file, role }: ServiceDatabaseOptions, what: string, cause?: unknown): FarkeepError {
+  const folder = path.dirname(file);
+  const name = path.basename(file);
+  const lost =
+    role === 'provider'
+      ? 'accounts, quotas and gateways have to be made again; the backups in the repositories stay'
+      : 'providers and jobs have to be added again; the backups at the provider stay';
+  return new FarkeepError('service.database-damaged', `The database of the ${role} service, ${file}, ${what}`, {
+    hint:
+      `The service does not start with it. Put ${name} back from the last copy of ${folder} (with ${name}-wal, if the copy has it; else remove that one), then start the service again. ` +
+      `Without a copy, move ${folder} away and start as new: ${lost}.`,
+    cause,
+  });
+}
+
+function newer({ file, role, migrations }: ServiceDatabaseOptions, version: number): FarkeepError {
+  return new FarkeepError(
+    'service.start-failed',
+    `${file} was written by a newer version of Farkeep (schema ${version}; this version knows ${migrations.length})`,
+    {
+      hint: `Start the newer version of the ${role} service, or put back a copy of ${path.dirname(file)} from before the update.`,
+    },
+  );
+}
+
+/** With the file, the disk and what helps: SQLite says no more than "database or disk is full". */
+function explain(error: unknown, { file, role }: ServiceDatabaseOptions): unknown {
+  if (error instanceof FarkeepError) return error;
+  const { code, message } = toFarkeepError(error);
+  // Told by whoever writes, where it can happen; this is for a place that forgot.
+  if (isConstraint(error)) return new FarkeepError('call.conflict', undefined, { cause: error });
+  if (!code.startsWith('storage.')) return error;
+  const folder = path.dirname(file);
+  if (code === 'storage.disk-full' || (code === 'storage.io' && isFull(folder))) {
+    return new FarkeepError('storage.disk-full', `The disk of the ${role} service is full: ${file} cannot be written`, {
+      hint: `Free space on the disk of ${folder}; the service goes on by itself.`,
+      cause: error,
+    });
+  }
+  if (code === 'storage.damaged') {
+    return new FarkeepError(code, `The database of the ${role} service, ${file}, is damaged: ${message}`, {
+      hint: `Stop the service and put back the last copy of ${folder}.`,
+      cause: error,
+    });
+  }
+  return new FarkeepError(code, `The database of the ${role} service, ${file}, cannot be used: ${message}`, {
+    hint: `Check the disk and the rights of ${folder}.`,
+    cause: error,
+  });
+}
+
+/** What SQLite said, without the file that is named already. */
+function reasonOf(error: unknown): string {
+  const origin = error instanceof FarkeepError ? (error.cause ?? error) : error;
+  return toFarkeepError(origin).message;
+}
+
+function isConstraint(error: unknown): boolean {
+  // SQLITE_CONSTRAINT = 19 (https://sqlite.org/rescode.html)
+  return (
+    error instanceof Error && 'errcode' in error && typeof error.errcode === 'number' && (error.errcode & 0xff) === 19
+  );
+}
+
+function isFull(folder: string): boolean {
+  try {
+    return statfsSync(folder).bavail === 0;
+  } catch {
+    return false;
+  }
+}

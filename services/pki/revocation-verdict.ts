@@ -1,0 +1,179 @@
+// Owns what a set of revocation lists says about one certificate (RFC 5280, 6.3; the table in docs/certificates.md, section 6).
+// Must not fetch anything and must not know where a list came from.
+import type { ReadCertificate } from './certificate-summary.ts';
+import { type Crl, entryReasons } from './crl.ts';
+import { nameKey } from './distinguished-names.ts';
+import { allReasons, reasonsCovered } from './distribution-points.ts';
+import { isStrongKey, isStrongSignature } from './strength.ts';
+
+/** Clocks differ: a list that was made a moment ago may seem to come from the future. */
+const clockToleranceMs = 5 * 60_000;
+/** A peer may send hundreds of certificates of one name; each one that is tried costs a signature. */
+const maxSigners = 8;
+
+export interface Verdict {
+  /** `unusable`: there is a list about this certificate, but what it says must not be used, and no other one answers. */
+  readonly status: 'good' | 'revoked' | 'unusable' | 'unknown';
+  readonly detail: string;
+  /** With `good`: what is wrong with lists that were not needed. */
+  readonly remarks: readonly string[];
+}
+
+export interface AskedCertificate {
+  readonly certificate: ReadCertificate;
+  readonly issuer: ReadCertificate;
+  /** Who issued the issuer; undefined for a root. */
+  readonly above: ReadCertificate | undefined;
+  /** Certificates of keys that may sign lists in the name of the issuer: from the peer, from the files of the admin. */
+  readonly signers: readonly ReadCertificate[];
+}
+
+interface Problem {
+  readonly text: string;
+  /** Only its time is over: a newer list takes its place, and a revocation in it still counts. */
+  readonly isOnlyOld?: boolean;
+  /** What it says about a certificate may be believed when that is a revocation. */
+  readonly isProven: boolean;
+}
+
+/** @param now milliseconds since the epoch */
+export function judgeByLists(lists: readonly Crl[], asked: AskedCertificate, now: number): Verdict {
+  const { structure } = asked.certificate;
+  const issuerKey = nameKey(structure.issuerDer);
+  const points = structure.distributionPoints;
+  const listIssuers = new Set([issuerKey, ...points.flatMap(({ listIssuers: named }) => named.map(({ key }) => key))]);
+  const problems: Problem[] = [];
+  /** Their signature is good; a revocation in them counts. */
+  const proven: Crl[] = [];
+  const usable: { readonly list: Crl; readonly reasons: number }[] = [];
+  for (const list of lists) {
+    if (!listIssuers.has(list.issuerKey)) continue;
+    const reasons = reasonsCovered(
+      { scope: list.scope, issuer: list.issuerDer, issuerKey: list.issuerKey },
+      { issuer: structure.issuerDer, isAuthority: structure.isAuthority, points },
+    );
+    const isListed = list.entriesOf(structure.serialInteger, issuerKey).length > 0;
+    // A list about other certificates says nothing here, unless it names this one.
+    if (reasons === 0 && !isListed) continue;
+    const problem = problemOf(list, asked, lists, now);
+    if (problem === undefined) usable.push({ list, reasons });
+    else problems.push(problem);
+    if (problem?.isProven !== false) proven.push(list);
+    // It must not be used (RFC 5280, 5.2), so it proves no revocation; but nobody is told that this certificate is good.
+    else if (isListed && list.unknownExtension !== undefined) {
+      return { status: 'unusable', detail: problem.text, remarks: [] };
+    }
+  }
+  const deltas = usable.map(({ list }) => list).filter(({ deltaOf }) => deltaOf !== undefined);
+  const isRevoked = proven.some((list) =>
+    list
+      .entriesOf(structure.serialInteger, issuerKey)
+      .some(
+        ({ reason }) =>
+          reason !== entryReasons.removeFromList &&
+          !(reason === entryReasons.certificateHold && isLifted(list, deltas, structure.serialInteger, issuerKey)),
+      ),
+  );
+  if (isRevoked) return { status: 'revoked', detail: 'The certificate was revoked by its issuer', remarks: [] };
+  const covered = usable
+    .filter(({ list }) => list.deltaOf === undefined)
+    .reduce((sum, { reasons }) => sum | reasons, 0);
+  if ((covered & allReasons) === allReasons) {
+    return {
+      status: 'good',
+      detail: 'The certificate is not on the revocation list of its issuer',
+      remarks: problems.filter(({ isOnlyOld }) => isOnlyOld !== true).map(({ text }) => text),
+    };
+  }
+  if (covered !== 0) problems.push({ text: 'The revocation lists tell of some reasons only', isProven: true });
+  else if (deltas.length > 0) problems.push({ text: 'There are only additions to a revocation list', isProven: true });
+  const [first] = problems;
+  if (first !== undefined) return { status: 'unusable', detail: first.text, remarks: [] };
+  return { status: 'unknown', detail: 'There is no revocation list of its issuer', remarks: [] };
+}
+
+/** An addition to a list takes a certificate off hold again (RFC 5280, 5.2.4). */
+function isLifted(list: Crl, deltas: readonly Crl[], serial: string, issuerKey: string): boolean {
+  const { number } = list;
+  if (number === undefined) return false;
+  return deltas.some(
+    (delta) =>
+      (delta.deltaOf ?? 0n) <= number &&
+      (delta.number ?? 0n) > number &&
+      delta.entriesOf(serial, issuerKey).some(({ reason }) => reason === entryReasons.removeFromList),
+  );
+}
+
+function problemOf(list: Crl, asked: AskedCertificate, lists: readonly Crl[], now: number): Problem | undefined {
+  if (list.weakAlgorithm !== undefined) {
+    return { text: `The revocation list has a weak signature (${list.weakAlgorithm})`, isProven: false };
+  }
+  if (!isSignedByRight(list, asked, lists, now)) {
+    return {
+      text: 'The revocation list is not signed by the issuer of the certificate, nor by a known key for its lists',
+      isProven: false,
+    };
+  }
+  if (list.unknownExtension !== undefined) {
+    return {
+      text: `The revocation list has a critical extension that is not known here (${list.unknownExtension})`,
+      isProven: false,
+    };
+  }
+  if (list.nextUpdate !== undefined && list.nextUpdate < now) {
+    const since = new Date(list.nextUpdate).toISOString();
+    return { text: `The revocation list is out of date since ${since}`, isOnlyOld: true, isProven: true };
+  }
+  if (list.thisUpdate > now + clockToleranceMs) {
+    return { text: 'The revocation list is from the future', isProven: true };
+  }
+  return undefined;
+}
+
+/**
+ * The issuer's own key, or another one of it: a certificate of the name that the list bears, made for signing lists, which the issuer itself or
+ * who stands above it issued. That is narrower than "the same root" (RFC 5280, 6.3.3, f): no other authority below that root speaks for this one.
+ */
+function isSignedByRight(
+  list: Crl,
+  { certificate, issuer, above, signers }: AskedCertificate,
+  lists: readonly Crl[],
+  now: number,
+): boolean {
+  const isOfIssuer = list.issuerKey === nameKey(certificate.structure.issuerDer);
+  if (isOfIssuer && list.isSignedBy(issuer)) return true;
+  const authorities = above === undefined ? [issuer] : [issuer, above];
+  const named = [...authorities, ...signers].filter(
+    ({ structure }) => isForLists(structure.keyUsages) && nameKey(structure.subjectDer) === list.issuerKey,
+  );
+  return named.slice(0, maxSigners).some((signer) => {
+    if (!list.isSignedBy(signer)) return false;
+    if (authorities.includes(signer)) return true;
+    return authorities.some((authority) => isAppointed(signer, authority, lists, now));
+  });
+}
+
+function isForLists(usages: readonly string[] | undefined): boolean {
+  return usages?.some((usage) => usage.toLowerCase() === 'crlsign') === true;
+}
+
+function isAppointed(signer: ReadCertificate, authority: ReadCertificate, lists: readonly Crl[], now: number): boolean {
+  const { x509, structure } = signer;
+  const authorityKey = nameKey(authority.structure.subjectDer);
+  return (
+    x509.validFromDate.getTime() <= now &&
+    now <= x509.validToDate.getTime() &&
+    isStrongKey(x509.publicKey) &&
+    isStrongSignature(structure) &&
+    structure.repeatedExtension === undefined &&
+    x509.checkIssued(authority.x509) &&
+    x509.verify(authority.x509.publicKey) &&
+    // A key for lists that was lost signs whatever its finder likes.
+    !lists.some(
+      (list) =>
+        list.issuerKey === authorityKey &&
+        list.entriesOf(structure.serialInteger, authorityKey).length > 0 &&
+        list.isSignedBy(authority),
+    )
+  );
+}

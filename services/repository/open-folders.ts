@@ -1,0 +1,235 @@
+// Owns the folders of a restore that are open: made or found on the way, hidden while they fill, settled when nothing in them changes any more.
+//
+// A new folder is made under a temporary name, and files are made in it under their own names: a restore that is killed leaves no half
+// file where somebody looks for a whole one, and no file costs a rename. The topmost new folder hides all below it (a hiding place). It gets
+// its name when it is whole; one that grows large gets it earlier, as soon as no file in it is half, and files after that are renamed one by one.
+import { renameSync } from 'node:fs';
+import { FarkeepError } from '../kernel/farkeep-error.ts';
+import { temporaryName } from './temporary-name.ts';
+import { removeTree, removeQuietly, type DestinationFolder } from './tree-destination.ts';
+import type { RestoreProblems } from './restore-problems.ts';
+import type { FolderEntry } from './tree-entry.ts';
+
+/** What a hiding place holds at most before it is opened; a restore that is killed loses so much. */
+const maxHiddenBytes = 64 * 1024 * 1024;
+const fileOverheadBytes = 1024;
+
+interface HidingPlace {
+  readonly root: OpenFolder;
+  readonly temporary: Buffer;
+  bytes: number;
+  /** Files in it that are under way under their own name. */
+  halfFiles: number;
+  /** Further files are renamed into their place. */
+  isClosing: boolean;
+}
+
+export interface OpenFolder {
+  readonly path: Buffer;
+  readonly name: Buffer;
+  readonly parent: OpenFolder | undefined;
+  /** Undefined when it could not be opened: everything below fails without further problems. */
+  readonly folder: DestinationFolder | undefined;
+  /** Undefined: its owner, mode and time are left alone. */
+  entry: FolderEntry | undefined;
+  /** Files of one folder are made by one thread: several would wait for each other in the kernel. */
+  readonly lane: number;
+  hidden: HidingPlace | undefined;
+  /** Files and folders in it that are not finished. */
+  pending: number;
+  isLeft: boolean;
+}
+
+export interface OpenFoldersOptions {
+  readonly top: DestinationFolder;
+  readonly isOwnerRestored: boolean;
+  /** Whether what is no folder may be replaced by one. */
+  readonly mayReplace: boolean;
+  readonly problems: RestoreProblems;
+}
+
+const slash = Buffer.from('/');
+
+export class OpenFolders {
+  readonly #options: OpenFoldersOptions;
+  readonly #stack: OpenFolder[];
+  /** Temporary names of folders that are hidden, by path (latin1). */
+  readonly #hiddenNames = new Map<string, Buffer>();
+  /** For a file that was begun under its own name and never told of: removed before its folder gets its name. */
+  #nextLane = 1;
+
+  constructor(options: OpenFoldersOptions) {
+    this.#options = options;
+    const empty = Buffer.alloc(0);
+    this.#stack = [
+      {
+        path: empty,
+        name: empty,
+        parent: undefined,
+        folder: options.top,
+        entry: undefined,
+        lane: 0,
+        hidden: undefined,
+        pending: 0,
+        isLeft: false,
+      },
+    ];
+  }
+
+  get top(): OpenFolder {
+    const [top] = this.#stack;
+    if (top === undefined) throw new FarkeepError('call.internal', 'The restore was finished already');
+    return top;
+  }
+
+  /** The folder of these names below the top; those that are not open yet are opened or made, those beside it are left. */
+  enter(names: readonly Buffer[]): OpenFolder {
+    let depth = 0;
+    while (depth < names.length && this.#stack[depth + 1]?.name.equals(names[depth] ?? Buffer.alloc(0)) === true)
+      depth += 1;
+    this.leaveTo(depth + 1);
+    for (; depth < names.length; depth += 1) {
+      const parent = this.#stack[depth];
+      const name = names[depth];
+      if (parent === undefined || name === undefined) break;
+      this.#push(parent, name, undefined);
+    }
+    return this.#stack.at(-1) ?? this.top;
+  }
+
+  /** @param isOnTheWay only what lies in it was asked for: one that stands there is left as it is */
+  begin(parent: OpenFolder, name: Buffer, entry: FolderEntry, isOnTheWay: boolean): void {
+    this.leaveTo(this.#stack.indexOf(parent) + 1);
+    this.#push(parent, name, entry, isOnTheWay);
+  }
+
+  /** Under which name the folder stands now. */
+  presentName({ path, name }: { readonly path: Buffer; readonly name: Buffer }): Buffer {
+    return this.#hiddenNames.get(path.toString('latin1')) ?? name;
+  }
+
+  /** A small file is begun in the folder. @returns whether it may be made under its own name; `endFile` is to be told of it then */
+  hideFile(folder: OpenFolder, sizeBytes: number): HidingPlace | undefined {
+    const place = folder.hidden;
+    if (place === undefined || place.isClosing) return undefined;
+    place.halfFiles += 1;
+    place.bytes += sizeBytes + fileOverheadBytes;
+    if (place.bytes > maxHiddenBytes) place.isClosing = true;
+    return place;
+  }
+
+  /** @param leftOver what was begun under its own name and is perhaps half */
+  endFile(folder: OpenFolder, place: HidingPlace | undefined, leftOver?: Buffer): void {
+    if (leftOver !== undefined) removeQuietly(leftOver);
+    if (place !== undefined) {
+      place.halfFiles -= 1;
+      if (place.isClosing && place.halfFiles === 0) this.#open(place);
+    }
+    this.done(folder);
+  }
+
+  /** Something in the folder is finished. */
+  done(folder: OpenFolder): void {
+    folder.pending -= 1;
+    this.#settle(folder);
+  }
+
+  leaveTo(length: number): void {
+    while (this.#stack.length > length) {
+      const left = this.#stack.pop();
+      if (left === undefined) break;
+      left.isLeft = true;
+      this.#settle(left);
+    }
+  }
+
+  #push(parent: OpenFolder, name: Buffer, entry: FolderEntry | undefined, isOnTheWay = true): void {
+    const path = parent.path.length === 0 ? name : Buffer.concat([parent.path, slash, name]);
+    const { problems, mayReplace } = this.#options;
+    let folder: DestinationFolder | undefined;
+    let temporary: Buffer | undefined;
+    if (parent.folder !== undefined) {
+      try {
+        const existing = parent.hidden === undefined ? parent.folder.look(name) : undefined;
+        if (existing?.isDirectory() === true) {
+          folder = parent.folder.openChild(name, !isOnTheWay);
+          folder.removeLeftBehind();
+        } else {
+          if (existing !== undefined && !mayReplace)
+            throw new FarkeepError('restore.exists', 'Something that is no folder stands in its place');
+          if (existing !== undefined) removeQuietly(parent.folder.child(name));
+          if (parent.hidden === undefined || parent.hidden.isClosing) temporary = temporaryName();
+          folder = parent.folder.makeChild(temporary ?? name);
+        }
+        if (entry !== undefined) problems.counts.folders += 1;
+      } catch (error) {
+        problems.fail(path, error);
+      }
+    }
+    const isKept = isOnTheWay && folder?.isCreated !== true;
+    parent.pending += 1;
+    const opened: OpenFolder = {
+      path,
+      name: Buffer.from(name),
+      parent,
+      folder,
+      entry: isKept ? undefined : entry,
+      lane: (this.#nextLane += 1),
+      hidden: temporary === undefined && folder?.isCreated === true ? parent.hidden : undefined,
+      pending: 0,
+      isLeft: false,
+    };
+    if (folder !== undefined && temporary !== undefined) {
+      opened.hidden = { root: opened, temporary, bytes: 0, halfFiles: 0, isClosing: false };
+      this.#hiddenNames.set(path.toString('latin1'), temporary);
+    }
+    this.#stack.push(opened);
+  }
+
+  /** Sets owner, mode and time of a folder once nothing in it will change any more. */
+  #settle(left: OpenFolder): void {
+    if (!left.isLeft || left.pending > 0) return;
+    const { folder, hidden, parent } = left;
+    if (folder !== undefined) {
+      this.#apply(left, 0);
+      if (hidden?.root === left) this.#giveName(hidden);
+      folder.close();
+    }
+    if (parent !== undefined) this.done(parent);
+  }
+
+  /** Whoever owns it must still be able to fill it. */
+  #open(place: HidingPlace): void {
+    if (place.root.hidden === undefined) return;
+    this.#apply(place.root, 0o700);
+    this.#giveName(place);
+  }
+
+  #apply({ path, folder, entry }: OpenFolder, furtherRights: number): void {
+    const { problems, isOwnerRestored } = this.#options;
+    try {
+      if (entry !== undefined) {
+        const mode = entry.mode | furtherRights;
+        const refused = folder?.apply({ ...entry, mode }, isOwnerRestored) ?? [];
+        if (furtherRights === 0) problems.refused(path, refused, isOwnerRestored);
+      } else if (folder?.isCreated === true) folder.setMode(0o777 & ~process.umask());
+    } catch (error) {
+      problems.note(path, error);
+    }
+  }
+
+  #giveName(place: HidingPlace): void {
+    const { root, temporary } = place;
+    place.isClosing = true;
+    root.hidden = undefined;
+    this.#hiddenNames.delete(root.path.toString('latin1'));
+    const parent = root.parent?.folder;
+    if (parent === undefined) return;
+    try {
+      renameSync(parent.child(temporary), parent.child(root.name));
+    } catch (error) {
+      this.#options.problems.fail(root.path, error);
+      removeTree(parent, temporary);
+    }
+  }
+}

@@ -1,0 +1,61 @@
+// Owns the check of one restore point without any key: its root, its manifest, and that a pack holds every block that it needs. Reads only.
+import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
+import type { StoredBlock } from './block-content.ts';
+import { BlockReader } from './block-reader.ts';
+import type { Catalogue } from './catalogue.ts';
+import { pointFileOf } from './point-root-fields.ts';
+import { decodePointRoot, maxPointRootBytes } from './point-root.ts';
+import { walkPoint } from './point-walk.ts';
+import type { Storage } from './storage.ts';
+
+export interface PointCheckOptions {
+  readonly storage: Storage;
+  readonly pointId: string;
+  /** Made from the packs that are there now. */
+  readonly catalogue: Catalogue;
+  /** Whether the block, which no pack holds whole, is known to be lost with a pack that is reported itself. */
+  readonly isLost: (id: Buffer) => boolean;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Why the point is not whole beside the blocks that `isLost` knows, or undefined. */
+export async function checkPoint({
+  storage,
+  pointId,
+  catalogue,
+  isLost,
+  signal,
+}: PointCheckOptions): Promise<string | undefined> {
+  const reader = new BlockReader(storage);
+  let missing = 0;
+  let firstMissing: Buffer | undefined;
+  const readBlock = (id: Buffer): Promise<StoredBlock> => {
+    signal?.throwIfAborted();
+    for (const lost of catalogue.missing([id])) isLost(lost);
+    const place = catalogue.find(id);
+    if (place === undefined)
+      throw new FarkeepError('storage.damaged', `its manifest block ${id.toString('hex').slice(0, 16)} is missing`);
+    return reader.read(place);
+  };
+  try {
+    const root = decodePointRoot(await storage.read(`points/${pointFileOf(pointId)}`, maxPointRootBytes), pointId);
+    if (root.pointId !== pointId) return `it says that it is ${root.pointId}`;
+    await walkPoint({
+      root,
+      readBlock,
+      onBlocks: (ids) => {
+        for (const id of catalogue.missing(ids)) {
+          if (isLost(id)) continue;
+          missing += 1;
+          firstMissing ??= id;
+        }
+      },
+    });
+  } catch (error) {
+    signal?.throwIfAborted();
+    return toFarkeepError(error, 'storage.io').message;
+  }
+  return missing === 0
+    ? undefined
+    : `${missing} of its blocks are in no pack, the first is ${firstMissing?.toString('hex').slice(0, 16) ?? ''}`;
+}

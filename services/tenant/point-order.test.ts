@@ -1,0 +1,31 @@
+import { expect, it } from 'vitest';
+import type { RestorePoint } from '../contracts/models/tenant.ts';
+import { inOrder } from './points.ts';
+
+const point = (id: string, createdAt: string, committedAt?: string): RestorePoint => ({
+  id: id.padStart(32, '0'),
+  job: 'documents',
+  jobId: '1'.repeat(32),
+  providerName: 'northwind',
+  repository: 'main',
+  createdAt,
+  ...(committedAt === undefined ? {} : { committedAt }),
+  sourceBytes: 1,
+  files: 1,
+  encrypted: false,
+  warnings: 0,
+});
+
+it('lists a point of a clock that was a year ahead where the provider got it, and not as the newest for a year', () => {
+  const points = [
+    point('a', '2026-03-01T00:00:00.000Z', '2026-03-01T00:00:10.000Z'),
+    point('b', '2027-03-02T00:00:00.000Z', '2026-03-02T00:00:10.000Z'),
+    point('c', '2025-03-03T00:00:00.000Z', '2026-03-03T00:00:10.000Z'),
+  ];
+  expect(inOrder(points.toReversed()).map(({ id }) => id.at(-1))).toEqual(['a', 'b', 'c']);
+});
+
+it('goes by the time of the tenant where an older provider does not tell its own', () => {
+  const points = [point('b', '2026-03-02T00:00:00.000Z'), point('a', '2026-03-01T00:00:00.000Z')];
+  expect(inOrder(points).map(({ id }) => id.at(-1))).toEqual(['a', 'b']);
+});

@@ -1,0 +1,95 @@
+// Holds the shapes and bounds in the documents against the schemas, line by line. With FARKEEP_WRITE_DOCUMENTS=1 it writes them anew.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import type { z } from 'zod';
+import { errorCodeSchema, errorInfoSchema } from '../contracts/error-schemas.ts';
+import { errorCatalogue } from '../contracts/errors.ts';
+import { invitationSchema } from '../contracts/models/provider.ts';
+import { handshakeSteps } from '../contracts/models/session.ts';
+import { trustJournalEntrySchema } from '../contracts/models/trust.ts';
+import { shapeLines, type NamedShapes } from '../testing/schema-text.ts';
+import { providerNotifications, tenantNotifications, tenantRequests } from './control-messages.ts';
+import { gatewayConfigurationSchema, gatewayReportSchema, linkRequests, routeSchema } from './gateway-link-messages.ts';
+
+const report = tenantNotifications['session.report'].shape;
+const finish = tenantRequests['session.finish'].input.shape;
+
+/** The item of an array field that may be left out. */
+function itemOf(field: z.ZodOptional<z.ZodArray<z.ZodType>>): z.ZodType {
+  return field.unwrap().element;
+}
+
+const controlShapes: NamedShapes = new Map<z.ZodType, string>([
+  [errorCodeSchema, 'a code of the list below'],
+  [errorInfoSchema, 'error'],
+  [finish.progress, 'progress'],
+  [report.bottleneck.unwrap(), 'bottleneck'],
+  [itemOf(report.steps), 'step'],
+  [itemOf(report.actions), 'action'],
+  [itemOf(report.objects), 'object'],
+  [tenantRequests['session.start'].output, 'grant'],
+  [tenantRequests['session.resume'].output.options[0], 'committed-before'],
+  [providerNotifications['certificate.announced'], 'announcement'],
+]);
+const linkShapes: NamedShapes = new Map<z.ZodType, string>([
+  [routeSchema, 'route'],
+  [gatewayConfigurationSchema, 'configuration'],
+]);
+
+/** @param withoutOwnName the shape that is described now must not be its own description */
+function described(title: string, shape: z.ZodType, named: NamedShapes, withoutOwnName = false): string[] {
+  const names = withoutOwnName ? new Map([...named].filter(([each]) => each !== shape)) : named;
+  return [title, ...shapeLines(shape, names)];
+}
+
+function requestLines(requests: Record<string, { input: z.ZodType; output: z.ZodType }>, named: NamedShapes): string[] {
+  return Object.entries(requests).flatMap(([name, { input, output }]) => [
+    ...described(name, input, named),
+    ...described(`${name}, answer`, output, named),
+  ]);
+}
+
+const notificationLines = (notifications: Record<string, z.ZodType>): string[] =>
+  Object.entries(notifications).flatMap(([name, shape]) => described(name, shape, controlShapes));
+
+/** Each block stands between its own two comments of a document. */
+const blocks: readonly { file: string; name: string; lines: readonly string[] }[] = [
+  {
+    file: 'control-messages.md',
+    name: 'shapes',
+    lines: [...controlShapes]
+      .filter(([shape]) => shape !== errorCodeSchema)
+      .flatMap(([shape, name]) => described(name, shape, controlShapes, true)),
+  },
+  { file: 'control-messages.md', name: 'requests', lines: requestLines(tenantRequests, controlShapes) },
+  { file: 'control-messages.md', name: 'tenant-notifications', lines: notificationLines(tenantNotifications) },
+  { file: 'control-messages.md', name: 'provider-notifications', lines: notificationLines(providerNotifications) },
+  { file: 'control-messages.md', name: 'invitation', lines: described('invitation', invitationSchema, new Map()) },
+  { file: 'control-messages.md', name: 'steps', lines: handshakeSteps },
+  { file: 'control-messages.md', name: 'codes', lines: Object.keys(errorCatalogue) },
+  { file: 'certificates.md', name: 'journal', lines: described('entry', trustJournalEntrySchema, new Map()) },
+  {
+    file: 'protocol.md',
+    name: 'link-messages',
+    lines: [
+      ...[...linkShapes].flatMap(([shape, name]) => described(name, shape, linkShapes, true)),
+      ...requestLines(linkRequests, linkShapes),
+      ...described('gateway-report', gatewayReportSchema, linkShapes),
+    ],
+  },
+];
+
+describe('shapes in the documents', () => {
+  it.each(blocks)('$file tells "$name" as the code checks it', ({ file, name, lines }) => {
+    const url = new URL(`../../docs/${file}`, import.meta.url);
+    const text = readFileSync(url, 'utf8');
+    const [begin, end] = [`<!-- ${name}: checked against the code -->\n`, `<!-- ${name}: end -->`];
+    const from = text.indexOf(begin) + begin.length;
+    const to = text.indexOf(end);
+    expect([text.includes(begin), to >= from]).toEqual([true, true]);
+    const expected = `\`\`\`\n${lines.join('\n')}\n\`\`\`\n`;
+    if (process.env['FARKEEP_WRITE_DOCUMENTS'] === '1')
+      writeFileSync(url, text.slice(0, from) + expected + text.slice(to));
+    else expect(text.slice(from, to), `docs/${file} differs: FARKEEP_WRITE_DOCUMENTS=1 writes it anew`).toBe(expected);
+  });
+});
