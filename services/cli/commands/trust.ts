@@ -7,6 +7,7 @@ import { adviceAgainst, describeReasonsAgainst } from '../../contracts/models/tr
 import type { Pin, TrustJournalEntry, TrustPrompt } from '../../contracts/models/trust.ts';
 import { serviceProvidersDomain } from '../../contracts/rpc/service-providers.ts';
 import { trustDomain } from '../../contracts/rpc/trust.ts';
+import { quoteForShell } from '../../host/admin-client.ts';
 import { systemClock } from '../../kernel/clock.ts';
 import { writeFileAtomically } from '../../kernel/atomic-file.ts';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
@@ -364,7 +365,10 @@ function formatList(prompts: readonly TrustPrompt[], pins: readonly Pin[]): stri
       ['From', `${gateway.host}:${gateway.port}${waitingJob === null ? '' : ` (job "${waitingJob}" waits)`}`],
       ['Issued to', presented.subject],
       ['Thumbprint (SHA-256)', presented.sha256],
-      ['Next', `farkeep trust accept ${identity} --fingerprint THUMBPRINT, or farkeep trust refuse ${identity}`],
+      [
+        'Next',
+        `farkeep trust accept ${quoteForShell(identity)} --fingerprint THUMBPRINT, or farkeep trust refuse ${quoteForShell(identity)}`,
+      ],
     ]),
   );
   const table = formatTable(
