@@ -1,4 +1,11 @@
 // Texts of trust prompts, pins, the journal and the reasons of a trust decision.
+import { trustReasonTexts } from '../../services/contracts/models/trust-texts.ts';
+import type { TrustReason } from '../../services/contracts/models/trust.ts';
+
+/** The command line says the same. */
+const reasonTexts = Object.fromEntries(
+  Object.entries(trustReasonTexts).map(([reason, text]) => [`trust.reason.${reason}`, text]),
+) as Readonly<Record<`trust.reason.${TrustReason}`, string>>;
 
 export const trustTexts = {
   'trust.untrusted.title': 'Do you trust the certificate of {identity}?',
@@ -46,32 +53,7 @@ export const trustTexts = {
   'trust.accepted': 'The certificate of {identity} is pinned',
   'trust.refused': 'The certificate of {identity} was refused',
 
-  'trust.reason.chain.trusted': 'Its chain leads to a trusted authority.',
-  'trust.reason.chain.untrusted-root': 'Its authority is not trusted on this computer.',
-  'trust.reason.chain.incomplete': 'An intermediate certificate is missing.',
-  'trust.reason.chain.self-signed': 'It is self-signed.',
-  'trust.reason.chain.invalid': 'Its chain is not valid.',
-  'trust.reason.chain.name-constraint': 'Its authority may not issue for this name.',
-  'trust.reason.date.expired': 'It has expired.',
-  'trust.reason.date.not-yet-valid': 'It is not valid yet.',
-  'trust.reason.usage.no-server-auth': 'It is not made for servers.',
-  'trust.reason.usage.authority': 'It is the certificate of an authority.',
-  'trust.reason.name.covered': 'It covers the name of the gateway.',
-  'trust.reason.name.not-covered': 'It does not cover the name of the gateway.',
-  'trust.reason.name.common-name-only': 'It names its owner in an outdated way only.',
-  'trust.reason.strength.weak-key': 'A key in its chain is too weak.',
-  'trust.reason.strength.weak-signature': 'A signature in its chain is too weak.',
-  'trust.reason.pin.match': 'It equals the pinned certificate.',
-  'trust.reason.pin.changed': 'It differs from the pinned certificate.',
-  'trust.reason.pin.next': 'It was announced by the provider.',
-  'trust.reason.pin.revoked': 'Its pin was revoked on this computer.',
-  'trust.reason.pin.dates-ignored': 'Its dates do not matter, it is pinned.',
-  'trust.reason.fingerprint.match': 'It matches the thumbprint that was given.',
-  'trust.reason.fingerprint.match-sha1': 'It matches the SHA-1 thumbprint that was given; SHA-256 is stronger.',
-  'trust.reason.fingerprint.mismatch': 'It does not match the thumbprint that was given.',
-  'trust.reason.revocation.good': 'It has not been revoked.',
-  'trust.reason.revocation.revoked': 'It was revoked by its authority.',
-  'trust.reason.revocation.unknown': 'Whether it was revoked could not be found out.',
+  ...reasonTexts,
 
   'pins.title': 'Pinned certificates',
   'pins.identity': 'Provider',

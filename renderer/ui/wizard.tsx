@@ -4,6 +4,7 @@ import { useEffect, useId, useRef, useState } from 'react';
 import type { KeyboardEvent, ReactNode, SyntheticEvent } from 'react';
 import type { ErrorInfo } from '../../services/contracts/errors.ts';
 import { useText } from '../i18n/use-text.ts';
+import { formatPercent } from '../platform/format.ts';
 import { ConfirmDialog } from './confirm-dialog.tsx';
 import { errorSentences } from './error-sentences.ts';
 import { ErrorView } from './error-view.tsx';
@@ -32,6 +33,8 @@ export interface WizardStep {
   /** Runs before the next page opens (or before the wizard closes); an error keeps the wizard here. */
   readonly work?: (signal: AbortSignal) => Promise<void>;
   readonly workLabel?: string;
+  /** How much of the work is done, from 0 to 1, when that is known. */
+  readonly workShare?: number | null;
   /** False: things were changed already, there is nothing to go back to and nothing to cancel. */
   readonly canGoBack?: boolean;
   readonly isNextDisabled?: boolean;
@@ -79,6 +82,7 @@ export function Wizard({ title, steps, isDirty, onClose, footerStart, jumpTo = n
   const place = { stepIds: steps.map(({ id }) => id), currentId: step.id };
   const isLast = nextStep(place) === null;
   const canGoBack = step.canGoBack ?? true;
+  const workShare = step.workShare ?? null;
 
   const field = call.error === null ? undefined : (call.error.field ?? step.fieldOf?.(call.error));
   const isFieldHere = field !== undefined && step.fields?.includes(field) === true;
@@ -166,11 +170,13 @@ export function Wizard({ title, steps, isDirty, onClose, footerStart, jumpTo = n
                         <Spinner size="extra-tiny" />
                       </span>
                       {step.workLabel}
+                      {/* The bar tells it to assistive technology; here every step of it would be read out. */}
+                      {workShare !== null && <span aria-hidden>{formatPercent(workShare, 1)}</span>}
                       <Button size="small" appearance="subtle" onClick={call.cancel}>
                         {t('wizard.cancelWork')}
                       </Button>
                     </span>
-                    <ProgressBar aria-label={step.workLabel} />
+                    <ProgressBar aria-label={step.workLabel} {...(workShare === null ? {} : { value: workShare })} />
                   </>
                 )}
               </div>

@@ -1,6 +1,6 @@
 // Owns what the command line prints and where: results on stdout (text, or JSON and nothing else), everything else on stderr.
 import type { ErrorInfo } from '../contracts/errors.ts';
-import { createProgressLine, type ProgressLine } from './progress-bar.ts';
+import { createProgressLine, noProgressLine, type ProgressLine } from './progress-bar.ts';
 
 export interface Output {
   readonly isJson: boolean;
@@ -23,7 +23,7 @@ export function createOutput({
   readonly stdout?: NodeJS.WriteStream;
   readonly stderr?: NodeJS.WriteStream;
 }): Output {
-  const progress = isJson ? { show: () => undefined, clear: () => undefined } : createProgressLine(stderr);
+  const progress = isJson ? noProgressLine : createProgressLine(stderr);
   const writeJson = (document: unknown): void => {
     stdout.write(`${JSON.stringify(document)}\n`);
   };

@@ -1,5 +1,6 @@
 // Owns watching a session from the command line: progress line, JSON lines, steps in words; and what Ctrl-C does to it.
 import type { HandshakeStep, SessionAction, SessionDetail } from '../contracts/models/session.ts';
+import { withReasonTexts } from '../contracts/models/trust-texts.ts';
 import type { TrustPrompt } from '../contracts/models/trust.ts';
 import { sessionsDomain } from '../contracts/rpc/sessions.ts';
 import type { AdminClient } from '../host/admin-client.ts';
@@ -105,5 +106,5 @@ function formatStep(payload: unknown): string | undefined {
   if (outcome === 'active') return undefined;
   const mark = outcome === 'done' ? '  ' : outcome === 'failed' ? 'x ' : '!!';
   const key = keyIdentifier === null ? '' : ` [${keyIdentifier}]`;
-  return `${mark} ${step}${key}: ${printable(detail)}${durationMs === null ? '' : ` (${Math.round(durationMs)} ms)`}`;
+  return `${mark} ${step}${key}: ${printable(withReasonTexts(detail))}${durationMs === null ? '' : ` (${Math.round(durationMs)} ms)`}`;
 }

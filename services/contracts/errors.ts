@@ -217,6 +217,14 @@ export const errorCatalogue = {
   'source.missing': entry('The source does not exist', 'Check the path in the job.'),
   'source.unreadable': entry('A file could not be read', 'Check its rights; everything else was saved.'),
   'source.changed': entry('A file changed while it was read', 'It is marked; run the job again when it is quiet.'),
+  'source.shrunk': entry(
+    'Much less was backed up than before',
+    'Look at the sources of the job. If it is meant, run the job once with --accept-less.',
+  ),
+  'clock.differs': entry(
+    'The clocks of the two sides differ',
+    'Set the clock that is wrong, and let it be kept by NTP.',
+  ),
   'source.device': entry('A device is kept by name only', 'Exclude it when nobody needs it after a restore.'),
   'source.empty-path': entry('The source is not a folder or file', 'Choose a folder.'),
   'restore.target': entry('The destination cannot be used', 'Choose a folder that exists and can be written.'),

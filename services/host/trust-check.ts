@@ -1,5 +1,7 @@
 // Owns `farkeep trust check`: one handshake with a server, one decision, no service needed and nothing sent. Saves nothing.
+import { errorCatalogue } from '../contracts/errors.ts';
 import type { CertificateSummary } from '../contracts/models/certificate.ts';
+import { adviceAgainst } from '../contracts/models/trust-texts.ts';
 import type { TlsInfo, TrustDecision } from '../contracts/models/trust.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
@@ -9,8 +11,8 @@ import { readCrls } from '../pki/crl.ts';
 import { lookAtServer, type PresentedCertificates } from '../pki/peer-certificates.ts';
 import { splitPemCertificates } from '../pki/pem.ts';
 import { defaultRevocationPolicy, RevocationChecker } from '../pki/revocation.ts';
-import { cleanThumbprint } from '../pki/thumbprint.ts';
-import { decideTrust, type TrustFinding } from '../pki/trust.ts';
+import { cleanThumbprint, thumbprintOf } from '../pki/thumbprint.ts';
+import { decideTrust, type TrustFinding, type TrustInput } from '../pki/trust.ts';
 
 export interface TrustCheckOptions {
   readonly host: string;
@@ -33,6 +35,8 @@ export interface TrustCheckOptions {
 
 export interface TrustCheckResult extends TrustDecision {
   readonly findings: readonly TrustFinding[];
+  /** What to do about a refusal; undefined when it is not refused. */
+  readonly advice: string | undefined;
   readonly certificate: CertificateSummary;
   readonly tls: TlsInfo;
 }
@@ -69,14 +73,27 @@ export async function checkTrust(options: TrustCheckOptions): Promise<TrustCheck
   });
   const presented = await look(options, name, extraRoots);
   const revocation = await checker.check(presented, options.signal);
-  const result = decideTrust({ ...presented, nameDialled: name, now: clock.now(), pins: [], fingerprint, revocation });
+  const input: TrustInput = { ...presented, nameDialled: name, now: clock.now(), pins: [], fingerprint, revocation };
+  const result = decideTrust(input);
   return {
     decision: result.decision,
     reasons: result.reasons,
     findings: result.findings,
+    advice: result.decision === 'refused' ? adviceFor(input) : undefined,
     certificate: summarize(presented.leafDer),
     tls: presented.tls,
   };
+}
+
+/** A thumbprint is recommended only when it would be enough. */
+function adviceFor(input: TrustInput): string {
+  if (input.fingerprint !== undefined) return errorCatalogue['trust.thumbprint-mismatch'].hint;
+  const fingerprint = cleanThumbprint(thumbprintOf(input.leafDer));
+  const { decision, findings } = decideTrust({ ...input, fingerprint });
+  const left = findings.filter(({ isRefusing }) => isRefusing).map(({ reason }) => reason);
+  return decision === 'refused'
+    ? (adviceAgainst(left) ?? errorCatalogue['trust.refused'].hint)
+    : 'Compare the thumbprint with the one that your provider tells you over another way; then give it with --fingerprint.';
 }
 
 /** An error about one of several lists names it. */

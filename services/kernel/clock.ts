@@ -7,6 +7,9 @@ export interface Clock {
   sleep(delayMs: number, signal?: AbortSignal): Promise<void>;
 }
 
+/** A timer for longer than this (24 days) would fire at once. */
+const maxTimerMs = 2 ** 31 - 1;
+
 export const systemClock: Clock = {
   now: () => Date.now(),
   sleep: (delayMs, signal) =>
@@ -15,10 +18,20 @@ export const systemClock: Clock = {
         reject(abortError());
         return;
       }
-      const timer = setTimeout(() => {
-        signal?.removeEventListener('abort', onAbort);
-        resolve();
-      }, delayMs);
+      let timer: NodeJS.Timeout;
+      const wait = (leftMs: number): void => {
+        timer = setTimeout(
+          () => {
+            if (leftMs > maxTimerMs) wait(leftMs - maxTimerMs);
+            else {
+              signal?.removeEventListener('abort', onAbort);
+              resolve();
+            }
+          },
+          Math.min(leftMs, maxTimerMs),
+        );
+      };
+      wait(delayMs);
       const onAbort = (): void => {
         clearTimeout(timer);
         reject(abortError());

@@ -49,6 +49,8 @@ export interface BackupOperation {
   readonly pointId: string;
   /** SQLite file of this job; made when missing. */
   readonly fileCachePath: string;
+  /** Every file is read, whatever the file cache knows of it. */
+  readonly isFullRead?: boolean;
 }
 
 export interface RestoreOperation {

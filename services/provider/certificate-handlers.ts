@@ -74,7 +74,7 @@ export class CertificateHandlers {
   }
 
   handlers(): DomainHandlers<typeof certificateDomain> {
-    const { store, windowsCertificates, settings, subject, clock, audit, installer, rollover } = this.#options;
+    const { store, windowsCertificates, settings, subject, clock, audit, installer, rollover, publish } = this.#options;
     return {
       list: async () => ({
         certificates: (await store.list()).sort((a, b) => b.installedInSlots.length - a.installedInSlots.length),
@@ -110,8 +110,12 @@ export class CertificateHandlers {
             : await pickCertificate(pickId, systemPickRoots, { signal, clock });
         return this.#keepImported(found, found.friendlyName ?? found.summary.commonName, 'picked');
       },
-      importFile: async ({ file, keyFile, password, friendlyName }, { signal }) => {
-        const read = await importCertificateFile({ file, keyFile, password }, { signal, clock });
+      importFile: async ({ file, keyFile, password, friendlyName, progressId }, { signal }) => {
+        const onProgress =
+          progressId === undefined
+            ? undefined
+            : (share: number) => publish(certificateDomain, 'importProgressed', { progressId, share });
+        const read = await importCertificateFile({ file, keyFile, password }, { signal, clock, onProgress });
         return this.#keepImported(read, friendlyName ?? read.friendlyName ?? read.summary.commonName, 'imported');
       },
       store: ({ candidateId }) => this.#store(candidateId),

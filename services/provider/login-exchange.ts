@@ -1,5 +1,6 @@
 // Owns the login of one control connection: hello, SCRAM-SHA-256-PLUS, the change of a one-time secret into a password.
 // Must not do anything else before it is through. Never sees a password.
+import type { Clock } from '../kernel/clock.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import type { Secret } from '../kernel/secret.ts';
 import {
@@ -12,6 +13,9 @@ import { ScramServer } from '../wire/scram.ts';
 import type { LoginThrottle } from './login-throttle.ts';
 import type { Credential, TenantAccounts } from './tenant-accounts.ts';
 
+/** As at the tenant. */
+const maxClockDifferenceMs = 5 * 60_000;
+
 export interface LoginExchangeOptions {
   readonly accounts: TenantAccounts;
   readonly throttle: LoginThrottle;
@@ -20,6 +24,9 @@ export interface LoginExchangeOptions {
   readonly address: string;
   readonly providerName: string;
   readonly software: string;
+  readonly clock: Clock;
+  /** The clock of a tenant that has logged in is minutes away from the one here. */
+  readonly onClockDiffers: (userName: string, aheadMs: number) => void;
   /** Called for every failed login, for log and audit. */
   readonly onFailure: (userName: string, error: FarkeepError) => void;
 }
@@ -32,6 +39,7 @@ export class LoginExchange {
   #credential: Credential | undefined;
   #tenantId: string | undefined;
   #mustSetPassword = false;
+  #clockAheadMs = 0;
 
   constructor(options: LoginExchangeOptions) {
     this.#options = options;
@@ -43,6 +51,8 @@ export class LoginExchange {
   }
 
   hello(input: TenantRequestInput<'hello'>): TenantRequestOutput<'hello'> {
+    const nowMs = Math.max(0, Math.round(this.#options.clock.now()));
+    this.#clockAheadMs = input.clockMs === undefined ? 0 : input.clockMs - nowMs;
     if (input.protocol < controlProtocolVersion) {
       throw new FarkeepError('protocol.version', `The tenant speaks version ${input.protocol} of the control protocol`);
     }
@@ -60,6 +70,7 @@ export class LoginExchange {
       software: this.#options.software,
       features: knownControlFeatures.map((name) => ({ name, isRequired: false })),
       providerName: this.#options.providerName,
+      clockMs: nowMs,
     };
   }
 
@@ -86,7 +97,7 @@ export class LoginExchange {
   }
 
   finish({ message }: TenantRequestInput<'login.finish'>): TenantRequestOutput<'login.finish'> {
-    const { accounts, throttle, address, onFailure } = this.#options;
+    const { accounts, throttle, address, onFailure, onClockDiffers } = this.#options;
     const scram = this.#scram;
     if (scram === undefined || this.#tenantId !== undefined) {
       throw new FarkeepError('protocol.malformed', 'The end of a login came before its start');
@@ -103,6 +114,7 @@ export class LoginExchange {
     accounts.requireActive(credential.tenantId);
     this.#tenantId = credential.tenantId;
     this.#mustSetPassword = credential.invitationId !== null;
+    if (Math.abs(this.#clockAheadMs) > maxClockDifferenceMs) onClockDiffers(this.#userName, this.#clockAheadMs);
     if (!this.#mustSetPassword) accounts.noteLogin(credential.tenantId);
     return { message: outcome.message, tenantId: credential.tenantId, mustSetPassword: this.#mustSetPassword };
   }

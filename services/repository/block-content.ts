@@ -5,6 +5,7 @@ import { promisify } from 'node:util';
 import { constants, zstdCompress, zstdCompressSync, zstdDecompress, zstdDecompressSync } from 'node:zlib';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import { createZstdContext, type ZstdContext } from '../kernel/native/zstd.ts';
+import { whyNotOneFrame } from './zstd-frame.ts';
 
 export const blockIdLengthBytes = 32;
 /** Largest content of one block. The default cutter stays at 4 MiB; the format leaves room for four times that. */
@@ -85,6 +86,8 @@ function checkContent(block: StoredBlock, content: Buffer): Buffer {
 
 function decodingOptions(block: StoredBlock): { maxOutputLength: number; chunkSize: number } {
   if (block.contentLength > maxBlockContentBytes) throw mismatch(block.id, `it claims ${block.contentLength} bytes`);
+  const reason = block.encoding === 'zstd' ? whyNotOneFrame(block.stored, block.contentLength) : undefined;
+  if (reason !== undefined) throw mismatch(block.id, reason);
   // A small block that unpacks to gigabytes must not take more memory than it announced. Node wants at least 1.
   // One output buffer of the right size instead of pieces of 128 KiB, which a small content would keep alive whole.
   return { maxOutputLength: Math.max(1, block.contentLength), chunkSize: block.contentLength + 64 };

@@ -40,7 +40,7 @@ function manifestItems(): ManifestItem[] {
       isUnreadable: false,
       extendedAttributes: [],
       ...rest,
-    } as TreeEntry,
+    } as unknown as TreeEntry,
   });
   const hole = { id: null, lengthBytes: 70_000 };
   const file = { kind: 'file', isContinued: false };
@@ -115,7 +115,10 @@ describe('recorded objects of a repository', () => {
       createdAtMs: 1_700_000_000_000,
       sourceHost: 'pc.example',
       sourcePaths: ['/home/jo'],
-      ...{ state: 'complete', software: 'a vector', blockIdentifier: 'sha256', encryption: 'none' },
+      state: 'complete',
+      software: 'a vector',
+      blockIdentifier: 'sha256',
+      encryption: 'none',
       totals: {
         ...{ sourceBytes: 70_619, contentBytes: 619, files: 1, folders: 1, symlinks: 0, hardLinks: 0, specials: 0 },
         ...{ blocks: 3, warnings: 0 },

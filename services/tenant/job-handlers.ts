@@ -8,6 +8,7 @@ import { FarkeepError } from '../kernel/farkeep-error.ts';
 import { newId } from '../kernel/identifier.ts';
 import type { SessionArchive } from '../session/session-archive.ts';
 import type { JobStore } from './job-store.ts';
+import { placesOf } from './source-place.ts';
 import type { ServiceProviders } from './service-providers.ts';
 import type { SessionManager } from './session-manager.ts';
 
@@ -75,8 +76,9 @@ export class Jobs {
         });
         return changed(jobId);
       },
-      run: ({ jobId }) => {
+      run: async ({ jobId, isFullRead, isLessAccepted }) => {
         const job = jobs.get(jobId);
+        const places = await placesOf(job.sourcePaths);
         const running = sessions.runningSessionOf(jobId);
         if (running !== null) {
           throw sessions.show(running).detail.state === 'paused'
@@ -104,7 +106,10 @@ export class Jobs {
               jobName: job.name,
               pointId: sessionId,
               fileCachePath: path.join(cacheFolder, `${jobId}.sqlite`),
+              ...(isFullRead ? { isFullRead } : {}),
             },
+            places,
+            isLessAccepted,
           },
           job.providerId,
         );

@@ -3,7 +3,9 @@
 import type { ServiceProvider } from '../contracts/models/tenant.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
+import { canonicalHost } from '../kernel/host-name.ts';
 import type { Logger } from '../kernel/logger.ts';
+import type { ClockWatch } from './clock-watch.ts';
 import type { CertificateNews, NewsWatcher } from './certificate-news.ts';
 import {
   askOffers,
@@ -35,6 +37,10 @@ const gatewayFailures = new Set([
  */
 const refusalMemoryMs = 15 * 60_000;
 
+/** So long a gateway that made trouble is tried after the others, whatever load the provider says it has. */
+const troubleMemoryMs = 10 * 60_000;
+const maxTroubled = 1000;
+
 export interface DialerOptions {
   readonly providers: ServiceProviders;
   readonly trustDesk: TrustDesk;
@@ -44,6 +50,7 @@ export interface DialerOptions {
   readonly hostAddresses: Readonly<Record<string, string>>;
   readonly connectTimeoutMs: number;
   readonly software: string;
+  readonly clockWatch: ClockWatch;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -57,8 +64,22 @@ export class ProviderDialer {
   readonly #options: DialerOptions;
   readonly #refusals = new Map<string, { readonly error: FarkeepError; readonly atMs: number }>();
 
+  /** By "host:port": when it made trouble last. */
+  readonly #troubled = new Map<string, number>();
+
   constructor(options: DialerOptions) {
     this.#options = options;
+  }
+
+  /** It did not answer, or an attempt through it broke: one that takes connections and lets them fall must not get each next attempt as well. */
+  noteTrouble(gateway: Pick<GatewayAddress, 'host' | 'port'>): void {
+    if (this.#troubled.size >= maxTroubled) this.#troubled.clear();
+    this.#troubled.set(keyOf(gateway), this.#options.clock.now());
+  }
+
+  #isTroubled(gateway: GatewayAddress): boolean {
+    const atMs = this.#troubled.get(keyOf(gateway));
+    return atMs !== undefined && Math.abs(this.#options.clock.now() - atMs) < troubleMemoryMs;
   }
 
   /** The rules for one connection, also to a provider that is not known yet. */
@@ -66,14 +87,15 @@ export class ProviderDialer {
     target: Pick<LinkOptions, 'identity' | 'gateway' | 'waitingJob' | 'signal'> &
       Partial<Pick<LinkOptions, 'fingerprint' | 'watcher' | 'onPresented'>>,
   ): LinkOptions {
-    const { trustDesk, rules, connectTimeoutMs, software, logger } = this.#options;
+    const { trustDesk, rules, connectTimeoutMs, software, clock, logger } = this.#options;
     const addressOf = (host: string): string => this.addressOf(host);
-    return { ...target, trustDesk, rules, addressOf, timeoutMs: connectTimeoutMs, software, logger };
+    return { ...target, trustDesk, rules, addressOf, timeoutMs: connectTimeoutMs, software, clock, logger };
   }
 
   /** What to dial for the name of a gateway; the name itself is what the certificate has to cover. */
   addressOf(host: string): string {
-    return this.#options.hostAddresses[host.toLowerCase()] ?? host;
+    const { hostAddresses } = this.#options;
+    return hostAddresses[host.toLowerCase()] ?? hostAddresses[canonicalHost(host)?.value ?? host] ?? host;
   }
 
   /** After the login to a provider that got its name just now. */
@@ -91,6 +113,7 @@ export class ProviderDialer {
       const link = await this.#openFirst(provider, { waitingJob, signal, watcher });
       await logIn(link, providers.credentials(provider.id), signal, watcher);
       const [offers] = await Promise.all([askOffers(link, signal), news.ask(link, provider.name, signal, watcher)]);
+      this.#options.clockWatch.note(provider.name, link.clockDifferenceMs);
       providers.noteContact(provider.id, offers);
       this.#refusals.delete(provider.id);
       return {
@@ -149,7 +172,8 @@ export class ProviderDialer {
     let last: FarkeepError | undefined;
     // The excluded ones come last, for a look at the certificate only: another one that covers them may be in service by now.
     const candidates = [
-      ...usable.map((gateway) => ({ gateway, reason: null })),
+      ...usable.filter((gateway) => !this.#isTroubled(gateway)).map((gateway) => ({ gateway, reason: null })),
+      ...usable.filter((gateway) => this.#isTroubled(gateway)).map((gateway) => ({ gateway, reason: null })),
       ...excluded.map(({ gateway, reason }) => ({ gateway, reason })),
     ];
     for (const { gateway, reason } of candidates) {
@@ -166,6 +190,7 @@ export class ProviderDialer {
           }
         } else {
           last = known;
+          this.noteTrouble(gateway);
           failures.push(`${gateway.name}: ${known.message}`);
           watcher.failed?.(gateway, known);
         }
@@ -185,6 +210,10 @@ export class ProviderDialer {
       details: { gateways },
     });
   }
+}
+
+function keyOf({ host, port }: Pick<GatewayAddress, 'host' | 'port'>): string {
+  return `${host.toLowerCase()}:${port}`;
 }
 
 function hasReason(error: FarkeepError, reason: string): boolean {

@@ -2,6 +2,7 @@
 // Sends no user name before the certificate was accepted, and no password ever (SCRAM).
 import type { ServiceProvider } from '../contracts/models/tenant.ts';
 import type { TrustDecision } from '../contracts/models/trust.ts';
+import type { Clock } from '../kernel/clock.ts';
 import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
 import { isSameHost } from '../kernel/host-name.ts';
 import type { Logger } from '../kernel/logger.ts';
@@ -46,6 +47,7 @@ export interface LinkOptions {
   readonly addressOf: (host: string) => string;
   readonly timeoutMs: number;
   readonly software: string;
+  readonly clock: Clock;
   readonly logger: Logger;
   readonly signal: AbortSignal;
   readonly watcher?: LinkWatcher;
@@ -61,6 +63,8 @@ export interface ProviderLink {
   readonly presented: PresentedCertificate;
   readonly decision: TrustDecision;
   readonly hello: TenantRequestOutput<'hello'>;
+  /** How far the clock here is ahead of the provider's; undefined from a provider of an earlier version. */
+  readonly clockDifferenceMs: number | undefined;
   /** Whoever takes the notifications of this link hands those about the certificate on. */
   readonly onCertificateNews?: (
     notification: Extract<AnyProviderNotification, { name: `certificate.${string}` }>,
@@ -129,9 +133,13 @@ export async function openLink(options: LinkOptions): Promise<ProviderLink> {
     const { tls, presented } = channel;
     watcher.end?.('channel-established', `${tls.version}, ${tls.cipher}, ${tls.group}`, 'done');
     if (verdict === undefined) throw new FarkeepError('call.internal', 'No trust decision was made');
-    const hello = await greet(channel, options.software, signal);
+    const beforeMs = options.clock.now();
+    const hello = await greet(channel, options.software, beforeMs, signal);
+    // The answer was on its way for a part of this time.
+    const hereMs = (beforeMs + options.clock.now()) / 2;
+    const clockDifferenceMs = hello.clockMs === undefined ? undefined : Math.round(hereMs - hello.clockMs);
     const { decision, reasons } = verdict.result;
-    return { channel, gateway, dialled, presented, decision: { decision, reasons }, hello };
+    return { channel, gateway, dialled, presented, decision: { decision, reasons }, hello, clockDifferenceMs };
   } catch (error) {
     const known = error instanceof TrustRefusal ? error : toFarkeepError(error, 'connection.lost');
     watcher.end?.(running, known.message, known.code === 'trust.changed' ? 'security-warning' : 'failed');
@@ -142,6 +150,7 @@ export async function openLink(options: LinkOptions): Promise<ProviderLink> {
 async function greet(
   { peer }: ControlChannel,
   software: string,
+  nowMs: number,
   signal: AbortSignal,
 ): Promise<TenantRequestOutput<'hello'>> {
   try {
@@ -152,6 +161,7 @@ async function greet(
         protocol: controlProtocolVersion,
         software,
         features: knownControlFeatures.map((name) => ({ name, isRequired: name === 'sessions' })),
+        clockMs: Math.max(0, Math.round(nowMs)),
       },
       { signal },
     );

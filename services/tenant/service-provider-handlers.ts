@@ -24,6 +24,7 @@ export interface ServiceProviderHandlersOptions {
   readonly providers: ServiceProviders;
   readonly dialer: ProviderDialer;
   readonly trustDesk: TrustDesk;
+  readonly onRemoved: (name: string) => void;
 }
 
 interface NewProvider {
@@ -146,6 +147,7 @@ export function serviceProviderHandlers(
       const { name } = providers.get(providerId);
       providers.remove(providerId);
       trustDesk.withdraw(name);
+      options.onRemoved(name);
       return {};
     },
   };

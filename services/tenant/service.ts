@@ -11,6 +11,7 @@ import type { RunningService, ServiceOptions } from '../kernel/running-service.t
 import { SessionArchive } from '../session/session-archive.ts';
 import { CertificateNews } from './certificate-news.ts';
 import { CheckIn } from './check-in.ts';
+import { ClockWatch } from './clock-watch.ts';
 import type { TenantConfig } from './config.ts';
 import { Jobs } from './job-handlers.ts';
 import { JobStore } from './job-store.ts';
@@ -72,7 +73,9 @@ export async function startTenant({
     // A provider that is trusted by its chain has no pin, but was met: somebody in between must not pass for its first use.
     canTrustFirstUse: (identity) => trustSettings.current.canTrustFirstUse && !providers.isKnown(identity),
   });
+  const clockWatch = new ClockWatch();
   const dialer = new ProviderDialer({
+    clockWatch,
     providers,
     trustDesk,
     rules: trustSettings,
@@ -108,7 +111,7 @@ export async function startTenant({
     publish,
     cacheFolder,
   });
-  const points = new Points({ database, providers, dialer, sessions, folder: path.join(home, 'points') });
+  const points = new Points({ database, providers, dialer, sessions, folder: path.join(home, 'points'), publish });
   sessions.takeUp();
   const checkIn = new CheckIn({ providers, dialer, intervalMs: config.checkInIntervalMs, clock, logger });
 
@@ -122,15 +125,20 @@ export async function startTenant({
   };
   return {
     domains: {
-      serviceProviders: serviceProviderHandlers({ providers, dialer, trustDesk }),
+      serviceProviders: serviceProviderHandlers({
+        providers,
+        dialer,
+        trustDesk,
+        onRemoved: (name) => clockWatch.forget(name),
+      }),
       trust: trustHandlers({ desk: trustDesk, pins, journal, settings: trustSettings, clock, publish }),
       jobs: jobs.handlers(),
       points: pointHandlers(points),
       sessions: sessionHandlers(sessions),
     },
     listeners: {},
-    health: () => ({ health: 'running', reason: null }),
-    onHealthChanged: () => () => undefined,
+    health: () => clockWatch.health(),
+    onHealthChanged: (listener) => clockWatch.onChanged(listener),
     activeSessions: () => sessions.activeCount,
     stop: () => (stopping ??= stop()),
   };

@@ -14,6 +14,7 @@ import { deliverKeyB } from './key-tunnel.ts';
 import type { ProviderLink } from './provider-link.ts';
 import type { SessionReporter } from './session-reporter.ts';
 import { parseShownPath } from './shown-path.ts';
+import type { SourcePlace } from './source-place.ts';
 import { StallWatch } from './stall-watch.ts';
 import { applySourceEvent } from './source-events.ts';
 
@@ -39,6 +40,10 @@ export interface SessionPlan {
   readonly pointId: string;
   readonly streams: number;
   readonly moverOperation: SourceStart['operation'];
+  /** Backup: where the sources lay when it was started. */
+  readonly places?: readonly SourcePlace[];
+  /** Backup: somebody knows that there is much less than before. */
+  readonly isLessAccepted?: boolean;
 }
 
 /** Whether the provider has this session: `maybe` when it was asked to start it and the answer was lost, or this service was. */
@@ -64,6 +69,8 @@ export interface AttemptOptions {
 
 export interface AttemptResult {
   readonly storedBytes: number;
+  /** The session's figures are those of the whole run; after a restart in the last moment they may not be. */
+  readonly isMeasured: boolean;
   /** The attempt came to its end, and its result is not what was asked for: another attempt would not help. */
   readonly failure?: FarkeepError | undefined;
 }
@@ -101,7 +108,7 @@ export class SessionAttempt {
       const grant = await this.#askForGrant();
       if ('committed' in grant) {
         live.setPoint(grant.committed.pointId);
-        return { storedBytes: grant.committed.storedBytes };
+        return { storedBytes: grant.committed.storedBytes, isMeasured: false };
       }
       // The provider has granted an attempt before of which this side never heard: the steps up to here belong to this one.
       live.renumberAttempt(grant.attempt);
@@ -112,7 +119,7 @@ export class SessionAttempt {
       const exit = await this.#transfer(grant, mover);
       if (exit.kind !== 'finished') throw FarkeepError.fromInfo(exit.error);
       if (plan.operation === 'backup') live.setPoint(plan.pointId);
-      return { storedBytes: this.#committedBytes ?? 0, failure: this.#failure };
+      return { storedBytes: this.#committedBytes ?? 0, isMeasured: true, failure: this.#failure };
     } catch (error) {
       const known = await this.#explain(toFarkeepError(error));
       this.#markFailure(known);

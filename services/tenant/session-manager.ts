@@ -7,11 +7,12 @@ import type { Logger } from '../kernel/logger.ts';
 import { evidenceStatement } from '../session/evidence.ts';
 import { LiveSession } from '../session/live-session.ts';
 import type { SessionObserver } from '../session/session-record.ts';
-import { keptSessions, type SessionArchive } from '../session/session-archive.ts';
+import type { SessionArchive } from '../session/session-archive.ts';
 import { sessionPublisher } from '../session/session-publisher.ts';
 import { askProvider } from '../wire/control-calls.ts';
 import type { ProviderDialer } from './provider-dialer.ts';
 import type { ServiceProviders } from './service-providers.ts';
+import { findShrinkage } from './run-comparison.ts';
 import type { ProviderKnowledge, SessionPlan } from './session-attempt.ts';
 import { SessionReporter } from './session-reporter.ts';
 import { SessionRunner } from './session-runner.ts';
@@ -65,8 +66,11 @@ export class SessionManager {
 
   /** Takes up what was running when the service ended. */
   takeUp(): void {
-    this.#options.archive.prune(keptSessions);
-    for (const { detail, samples, context } of this.#options.archive.unfinished()) {
+    this.#options.archive.prune();
+    const { sessions, leftOut } = this.#options.archive.unfinished();
+    if (leftOut !== undefined)
+      this.#options.logger.error('Sessions cannot be taken up: their records are damaged', { ...leftOut });
+    for (const { detail, samples, context } of sessions) {
       // Written by this service, so its shape is known; a newer schema comes with a migration.
       const known = context as SessionContext;
       const reporter = new SessionReporter({ areNamesHidden: false });
@@ -231,6 +235,7 @@ export class SessionManager {
         context = { ...context, isGranted: true };
         save();
       },
+      onMeasured: () => this.#compare(live, context.plan),
     });
     const done = runner.run().finally(() => {
       save();
@@ -240,6 +245,36 @@ export class SessionManager {
     this.#running.set(live.id, { runner, done });
     onJobChanged(context.plan.jobId);
     return done;
+  }
+
+  /** With the last run of the job that was good, over the same sources and with the same patterns. */
+  #compare(live: LiveSession, plan: SessionPlan): void {
+    const operation = plan.moverOperation;
+    if (operation.kind !== 'backup' || plan.isLessAccepted === true) return;
+    const selectionOf = (of: SessionPlan['moverOperation']): string =>
+      of.kind === 'backup' ? JSON.stringify([of.sourcePaths, of.excludes]) : '';
+    try {
+      const before = this.#options.archive.findLast(plan.jobId, ({ detail, context }) => {
+        const isWhole = detail.state === 'succeeded' || detail.state === 'warning';
+        const known = context as SessionContext;
+        return (
+          isWhole &&
+          detail.warnings.every(({ code }) => code !== 'source.shrunk' && code !== 'source.missing') &&
+          selectionOf(known.plan.moverOperation) === selectionOf(operation)
+        );
+      });
+      if (before === undefined) return;
+      const { plan: planBefore } = before.context as SessionContext;
+      for (const { message, path } of findShrinkage(
+        { session: live.detail(), places: plan.places ?? [] },
+        { session: before.detail, places: planBefore.places ?? [] },
+      )) {
+        live.warn({ code: 'source.shrunk', message, path });
+      }
+    } catch (error) {
+      // A history that cannot be read does not end a backup that is safe already.
+      this.#options.logger.error('A run could not be compared with the one before', { sessionId: live.id, error });
+    }
   }
 
   #observers(reporter: SessionReporter, context: () => SessionContext): SessionObserver[] {

@@ -11,6 +11,7 @@ import { isResumable } from '../session/attempt-error.ts';
 import type { LiveSession } from '../session/live-session.ts';
 import { summarize } from '../pki/certificate-summary.ts';
 import { askProvider } from '../wire/control-calls.ts';
+import { describeClocks, maxClockDifferenceMs } from './clock-watch.ts';
 import type { DialWatcher, ProviderDialer } from './provider-dialer.ts';
 import { TrustRefusal, type ProviderLink } from './provider-link.ts';
 import { SessionAttempt, type AttemptResult, type ProviderKnowledge, type SessionPlan } from './session-attempt.ts';
@@ -35,6 +36,8 @@ export interface RunnerOptions {
   /** From before a restart of this service. */
   readonly isKnown: ProviderKnowledge;
   readonly onGranted: () => void;
+  /** A backup went through; what it lacks becomes a warning. Never throws. */
+  readonly onMeasured: () => void;
 }
 
 export class SessionRunner {
@@ -71,7 +74,8 @@ export class SessionRunner {
   async run(): Promise<void> {
     const { logger } = this.#options;
     try {
-      const { storedBytes, failure } = await this.#attemptUntilDone();
+      const { storedBytes, failure, isMeasured } = await this.#attemptUntilDone();
+      if (isMeasured && failure === undefined && this.plan.operation === 'backup') this.#options.onMeasured();
       await this.#finish(failure ?? null, storedBytes);
     } catch (error) {
       const known = toFarkeepError(error);
@@ -192,7 +196,7 @@ export class SessionRunner {
     });
     if (told.kind === 'committed') {
       live.setPoint(told.pointId);
-      return { storedBytes: told.storedBytes };
+      return { storedBytes: told.storedBytes, isMeasured: false };
     }
     live.pause(by, told.untilMs);
     await this.#standStill(told.untilMs);
@@ -239,6 +243,7 @@ export class SessionRunner {
     this.#link = undefined;
     const link = await dialer.dial(known, { waitingJob: plan.jobName, signal, watcher: this.#watcher() });
     this.#link = link;
+    this.#compareClocks(link);
     live.setChannel({
       gateway: link.gateway.name,
       certificateSha256: summarize(link.presented.leafDer).sha256,
@@ -278,10 +283,19 @@ export class SessionRunner {
       const isOver = !isWorthAnotherAttempt(toFarkeepError(error));
       if (!isOver && !signal.aborted) {
         this.#link = undefined;
+        dialer.noteTrouble(link.gateway);
         void link.channel.peer.close();
       }
       throw error;
     }
+  }
+
+  /** Once for a session: its restore point carries the time of this clock. */
+  #compareClocks({ clockDifferenceMs = 0 }: ProviderLink): void {
+    const { live, plan } = this;
+    if (plan.operation !== 'backup' || Math.abs(clockDifferenceMs) <= maxClockDifferenceMs) return;
+    if (live.detail().warnings.some(({ code }) => code === 'clock.differs')) return;
+    live.warn({ code: 'clock.differs', message: describeClocks(clockDifferenceMs), path: null });
   }
 
   async #askPerson(refusal: TrustRefusal, { answer: answered }: RaisedPrompt): Promise<void> {

@@ -2,7 +2,7 @@
 // Opens no connection. Nothing about a refused identity is remembered but the journal's entry: the next contact asks again.
 import type { EventPublisher } from '../contracts/contract.ts';
 import type { Pin, ThumbprintCheck, TrustPrompt, TrustReason } from '../contracts/models/trust.ts';
-import { revokedPinHint } from '../contracts/models/trust-texts.ts';
+import { adviceAgainst, revokedPinHint } from '../contracts/models/trust-texts.ts';
 import { trustDomain } from '../contracts/rpc/trust.ts';
 import type { PinStore } from '../certstore/pin-store.ts';
 import type { TrustJournal } from '../certstore/trust-journal.ts';
@@ -94,10 +94,12 @@ export class TrustDesk {
     const pins = [{ certificateDer: presented.leafDer, state: 'current' as const }];
     const pinned = decideTrust({ ...input, pins });
     if (pinned.decision === 'refused') {
+      const hint = adviceAgainst(pinned.findings.filter(({ isRefusing }) => isRefusing).map(({ reason }) => reason));
+      const details = error.details ?? {};
       return {
         result,
         prompt: null,
-        error: new FarkeepError('trust.refused', error.message, { details: error.details ?? {} }),
+        error: new FarkeepError('trust.refused', error.message, { ...(hint === undefined ? {} : { hint }), details }),
       };
     }
     if (this.#isFirstUse(input, result, question)) {

@@ -76,6 +76,16 @@ export function newKey(kind: string | number = 'P-256'): KeyObject {
     : generateKeyPairSync('ec', { namedCurve: kind }).privateKey;
 }
 
+/** A public RSA key of any size, which nobody could make a private key for. */
+export function wideKey(bits: number, exponentBits = 17): KeyObject {
+  const odd = (size: number): string => {
+    const bytes = Buffer.alloc(Math.ceil(size / 8), 0xa5);
+    bytes[bytes.length - 1] = 0x01;
+    return bytes.toString('base64url');
+  };
+  return createPublicKey({ key: { kty: 'RSA', n: odd(bits), e: odd(exponentBits) }, format: 'jwk' });
+}
+
 export interface MintOptions {
   /** A common name, or a whole name. */
   readonly subject?: string | Buffer;
@@ -126,7 +136,7 @@ export function mint({
   hasKeyIdentifier = false,
 }: MintOptions): Minted {
   const name = typeof subject === 'string' ? distinguishedName(['CN', subject]) : subject;
-  const publicKey = createPublicKey(key).export({ type: 'spki', format: 'der' });
+  const publicKey = publicPart(key);
   const signer = issuer?.key ?? key;
   const usual = [
     extension('2.5.29.19', isAuthority ? sequence(der(0x01, Buffer.from([0xff]))) : sequence(), true),
@@ -151,7 +161,7 @@ export function mint({
   return {
     certDer,
     certPem: pem(certDer, 'CERTIFICATE'),
-    keyPem: String(key.export({ type: 'pkcs8', format: 'pem' })),
+    keyPem: key.type === 'private' ? key.export({ type: 'pkcs8', format: 'pem' }) : '',
     key,
     name,
     serial,
@@ -223,10 +233,13 @@ function alternativeName(name: string): Buffer {
     : generalName.dns(name);
 }
 
+/** A key may be a public one, of which nobody has the other part. */
+function publicPart(key: KeyObject): Buffer {
+  return (key.type === 'private' ? createPublicKey(key) : key).export({ type: 'spki', format: 'der' });
+}
+
 function keyIdentifier(key: KeyObject): Buffer {
-  return createHash('sha1')
-    .update(createPublicKey(key).export({ type: 'spki', format: 'der' }))
-    .digest();
+  return createHash('sha1').update(publicPart(key)).digest();
 }
 
 /** The object identifier in an extension, as bytes. */

@@ -54,6 +54,8 @@ export interface StackOptions {
   readonly repositoryFolder?: string;
   /** Of provider and tenants. */
   readonly clock?: Clock;
+  /** Of the tenants alone. */
+  readonly tenantClock?: Clock;
 }
 
 export class Stack {
@@ -272,7 +274,7 @@ async function launchTenant(options: StackOptions, logger: Logger, folderName = 
     home,
     config: tenantConfigSchema.parse({ retryIntervalMs: 200, retryWindowMs: 30_000, ...options.tenant }),
     logger: logger.child({ role: 'tenant' }),
-    clock: options.clock ?? systemClock,
+    clock: options.tenantClock ?? options.clock ?? systemClock,
     publish: events.publish,
   });
   return { service, events, domain: (domain) => clientOf(domain, service) };

@@ -53,7 +53,9 @@ describe('recorded exchanges', () => {
       { id: createHash('sha256').update(raw).digest(), encoding: 'raw', contentLength: raw.length, stored: raw },
       {
         id: createHash('sha256').update('words '.repeat(100)).digest(),
-        ...{ encoding: 'zstd', contentLength: 600, stored: packed },
+        encoding: 'zstd',
+        contentLength: 600,
+        stored: packed,
       },
     ] as const;
     const messages: readonly DataMessage[] = [

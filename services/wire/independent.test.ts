@@ -15,6 +15,7 @@ import {
   RecordOpener,
   RecordSealer,
 } from '../testing/independent/sealed-records.ts';
+import { proxyHeader } from '../testing/independent/small-gateway.ts';
 import { readerOf } from '../testing/independent/socket-reader.ts';
 import { readVector, type VectorJson } from '../testing/vector-file.ts';
 
@@ -72,7 +73,7 @@ describe('an independent reader of the protocol text', () => {
     ]);
     const pointId = vector['pointId'];
     expect(decode(open)).toMatchObject({ type: 'open', operation: 'backup', stream: 1, streams: 2, pointId });
-    const { blocks } = decode(block) as { blocks: StoredBlock[] };
+    const { blocks } = decode(block) as unknown as { blocks: StoredBlock[] };
     expect(blocks.map(unpack)).toEqual([bytes(vector['blockContent'])]);
     expect(offer).toEqual(
       encode.offer(
@@ -131,6 +132,28 @@ describe('an independent reader of the protocol text', () => {
     for (const { kind, ticket, bytes: shown, ticketHash } of recorded) {
       expect(preamble(kind === 'tunnel' ? 1 : 2, bytes(ticket))).toEqual(bytes(shown));
       expect(createHash('sha256').update(bytes(ticket)).digest('hex')).toBe(ticketHash);
+    }
+  });
+
+  it('writes the recorded headers of a gateway', () => {
+    const headers = objects(load('proxy-header')['headers']) as Record<string, string | number>[];
+    expect(headers.length).toBeGreaterThan(2);
+    for (const {
+      sourceAddress,
+      sourcePort,
+      destinationAddress,
+      destinationPort,
+      counter,
+      key,
+      linkId,
+      ...rest
+    } of headers) {
+      const header = {
+        source: { host: String(sourceAddress), port: Number(sourcePort) },
+        destination: { host: String(destinationAddress), port: Number(destinationPort) },
+        ...{ linkId: bytes(linkId), counter: BigInt(counter ?? 0) },
+      };
+      expect(proxyHeader(header, bytes(key)).toString('hex')).toBe(rest['bytes']);
     }
   });
 

@@ -15,6 +15,7 @@ import { canKeep, changeDraft, newDraft, stepIdsOf } from './certificate-draft.t
 import type { CertificateDraft } from './certificate-draft.ts';
 import { GeneratePage } from './generate-page.tsx';
 import { ImportPage, importFieldOf, importFields } from './import-page.tsx';
+import { useImportProgress } from './import-progress.ts';
 import { PickPage } from './pick-page.tsx';
 import { SummaryPage } from './summary-page.tsx';
 import { proposedMoment, switchMoment } from './switch-date.ts';
@@ -42,6 +43,7 @@ export function CertificateWizard({ slot, isAnnouncing, onClose }: CertificateWi
     ),
   );
   const [when, setWhen] = useState<WhenDraft>(() => ({ isAnnounced: isAnnouncing, ...proposedMoment(Date.now()) }));
+  const progress = useImportProgress();
   const [openedAt] = useState(() => Date.now());
   const switchAt = when.isAnnounced ? switchMoment(when, openedAt) : null;
   const [isPickUsable, setPickUsable] = useState(false);
@@ -126,11 +128,13 @@ export function CertificateWizard({ slot, isAnnouncing, onClose }: CertificateWi
       content: (fieldErrors) => <ImportPage draft={draft} errors={{ ...fieldErrors, ...errors }} onChange={change} />,
       validate: () => refuse(draft.file.trim() === '' ? { file: t('field.required') } : {}),
       workLabel: t('certificate.import.work'),
+      workShare: progress.share,
       work: async (signal) => {
         if (draft.candidate !== null) return;
         const { file, keyFile, password } = draft;
         const input = {
           slot,
+          progressId: progress.begin(),
           file: file.trim(),
           ...(keyFile.trim() === '' ? {} : { keyFile: keyFile.trim() }),
           ...(password === '' ? {} : { password }),

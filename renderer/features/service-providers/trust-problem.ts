@@ -1,5 +1,6 @@
 // Owns the error of a certificate that was not accepted, with its reasons in words.
 import { CallError } from '../../../services/contracts/client.ts';
+import { adviceAgainst, reasonsAgainst } from '../../../services/contracts/models/trust-texts.ts';
 import type { TrustReason } from '../../../services/contracts/models/trust.ts';
 import type { TextFunction } from '../../i18n/use-text.ts';
 import { makeErrorInfo } from '../../platform/error-info.ts';
@@ -7,6 +8,13 @@ import { makeErrorInfo } from '../../platform/error-info.ts';
 /** Null reasons: somebody looked at it and refused. */
 export function trustProblem(reasons: readonly TrustReason[] | null, t: TextFunction): CallError {
   if (reasons === null) return new CallError(makeErrorInfo('trust.refused', t('providerWizard.refused')));
-  const words = reasons.map((reason) => t(`trust.reason.${reason}`)).join(' ');
-  return new CallError(makeErrorInfo('trust.untrusted', t('providerWizard.notTrusted', { reasons: words })));
+  const words = reasonsAgainst(reasons)
+    .map((reason) => t(`trust.reason.${reason}`))
+    .join(' ');
+  const advice = adviceAgainst(reasons);
+  const info = makeErrorInfo(
+    advice === undefined ? 'trust.untrusted' : 'trust.refused',
+    t('providerWizard.notTrusted', { reasons: words }),
+  );
+  return new CallError(advice === undefined ? info : { ...info, hint: advice });
 }

@@ -1,19 +1,9 @@
 // Owns the sentences that say why a certificate is not trusted. Reasons that speak for it are left out.
 import { makeStyles, tokens } from '@fluentui/react-components';
 import type { ReactNode } from 'react';
+import { reasonsAgainst } from '../../../services/contracts/models/trust-texts.ts';
 import type { TrustReason } from '../../../services/contracts/models/trust.ts';
 import { useText } from '../../i18n/use-text.ts';
-
-const inFavor: readonly TrustReason[] = [
-  'chain.trusted',
-  'name.covered',
-  'pin.match',
-  'pin.next',
-  'pin.dates-ignored',
-  'fingerprint.match',
-  'fingerprint.match-sha1',
-  'revocation.good',
-];
 
 const useStyles = makeStyles({
   root: { margin: '8px 0 0 0' },
@@ -23,7 +13,7 @@ const useStyles = makeStyles({
 export function ReasonList({ reasons }: { readonly reasons: readonly TrustReason[] }): ReactNode {
   const t = useText();
   const styles = useStyles();
-  const shown = reasons.filter((reason) => !inFavor.includes(reason));
+  const shown = reasonsAgainst(reasons);
   if (shown.length === 0) return null;
   return (
     <p className={styles.root}>

@@ -9,7 +9,10 @@ import {
   type StoredCertificate,
 } from '../../contracts/models/certificate.ts';
 import { CallError } from '../../contracts/client.ts';
+import { certificateDomain } from '../../contracts/rpc/certificate.ts';
+import type { AdminClient } from '../../host/admin-client.ts';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
+import { newId } from '../../kernel/identifier.ts';
 import type { CommandContext, DefineAction } from '../command-context.ts';
 import { confirmRemoval, yesOption } from '../confirm-removal.ts';
 import { formatInstant, parseDate, usageError } from '../quantities.ts';
@@ -106,12 +109,12 @@ export function registerCertificate(program: Command, action: DefineAction): voi
           },
         ) => {
           const slot = parseSlot(options.slot);
-          const client = await connectProvider(context);
+          const service = await context.connect('provider');
           await finish(
             context,
-            client,
+            service.domain(certificateDomain),
             slot,
-            await importFile(context, client, slot, options),
+            await importFile(context, service, slot, options),
             options.install === true,
           );
         },
@@ -284,26 +287,42 @@ function formatRollover({ next, switchAt, tenants, problem }: Rollover): string 
 /** Asks for the password of the file only when the file needs one and a person is there. */
 async function importFile(
   context: CommandContext,
-  client: CertificateClient,
+  service: AdminClient,
   slot: CertificateSlot,
   options: { file: string; key?: string; passwordFile?: string; friendlyName?: string },
 ): Promise<CertificateCandidate> {
+  const client = service.domain(certificateDomain);
+  const progressId = newId();
   const input = {
     slot,
+    progressId,
     file: path.resolve(options.file),
     ...(options.key === undefined ? {} : { keyFile: path.resolve(options.key) }),
     ...(options.friendlyName === undefined ? {} : { friendlyName: options.friendlyName }),
   };
-  const { signal } = context;
+  const { signal, output } = context;
   const ask = (): Promise<string> =>
     readPassword(options.passwordFile, { question: `Password of ${input.file}: `, signal, canBeEmpty: true });
-  if (options.passwordFile !== undefined) return client.importFile({ ...input, password: await ask() }, { signal });
+  const read = async (password?: string): Promise<CertificateCandidate> => {
+    const unsubscribe = service.subscribe(({ domain, event, payload }) => {
+      if (domain !== certificateDomain.name || event !== 'importProgressed') return;
+      const told = certificateDomain.events.importProgressed.payload.safeParse(payload);
+      if (told.data?.progressId === progressId) output.progress.showShare(told.data.share, 'Reading the file');
+    });
+    try {
+      return await client.importFile({ ...input, ...(password === undefined ? {} : { password }) }, { signal });
+    } finally {
+      unsubscribe();
+      output.progress.clear();
+    }
+  };
+  if (options.passwordFile !== undefined) return read(await ask());
   try {
-    return await client.importFile(input, { signal });
+    return await read();
   } catch (error) {
     if (!(error instanceof CallError) || error.info.code !== 'certificate.wrong-password' || !process.stdin.isTTY)
       throw error;
-    return client.importFile({ ...input, password: await ask() }, { signal });
+    return read(await ask());
   }
 }
 

@@ -21,6 +21,13 @@ interface JobOptions {
   readonly streams?: string;
 }
 
+interface RunOptions {
+  readonly follow?: true;
+  readonly detach?: true;
+  readonly fullRead?: true;
+  readonly acceptLess?: true;
+}
+
 export function registerJob(program: Command, action: DefineAction): void {
   const group = program.command('job').description('backup jobs of the tenant here');
 
@@ -94,11 +101,14 @@ export function registerJob(program: Command, action: DefineAction): void {
     .description('back up now and wait for the end')
     .option('--follow', 'tell every step while it goes on (with --json: one object a line)')
     .option('--detach', 'start it and return at once')
+    .option('--full-read', 'read every file, also those whose size and time are as before')
+    .option('--accept-less', 'much less than in the last good run is meant: no warning about it')
     .addHelpText(
       'after',
       `
 Ctrl-C cancels the session and waits for its orderly end (exit code 130); a second Ctrl-C leaves at once.
 A question about the provider's certificate is told, and the job waits for the answer; without a terminal or with --json it ends (exit code 3).
+A run that holds less than half of the last good run's files or bytes, or whose source is empty or not mounted any more, ends with a warning.
 Exit codes: 0 done, 5 finished with warnings, 6 security warning, 3 not trusted, 4 login refused, 1 failed.
 
 Examples:
@@ -106,11 +116,15 @@ Examples:
   $ farkeep job run documents --follow --json`,
     )
     .action(
-      action(async (context, wanted: string, options: { follow?: true; detach?: true }) => {
+      action(async (context, wanted: string, options: RunOptions) => {
         const client = await context.connect('tenant');
         const jobs = client.domain(jobsDomain);
         const { id } = await find(jobs, wanted);
-        const { sessionId } = await jobs.run({ jobId: id });
+        const { sessionId } = await jobs.run({
+          jobId: id,
+          isFullRead: options.fullRead === true,
+          isLessAccepted: options.acceptLess === true,
+        });
         if (options.detach === true) {
           context.output.result(
             { ok: true, session: { id: sessionId } },

@@ -5,6 +5,7 @@ import type { Command } from 'commander';
 import type { DomainClient } from '../../contracts/contract.ts';
 import { invitationSchema, type Invitation } from '../../contracts/models/provider.ts';
 import type { ServiceProvider } from '../../contracts/models/tenant.ts';
+import { adviceAgainst, describeReasonsAgainst } from '../../contracts/models/trust-texts.ts';
 import { serviceProvidersDomain } from '../../contracts/rpc/service-providers.ts';
 import { quoteForShell } from '../../host/admin-client.ts';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
@@ -157,7 +158,8 @@ async function requireTrusted(
 ): Promise<void> {
   const seen = await client.probe({ host, port }, { signal: context.signal });
   if (seen.decision !== 'refused') return;
-  const { certificate, reasons } = seen;
+  const { certificate, reasons, prompt } = seen;
+  const against = describeReasonsAgainst(reasons);
   context.output.note(
     formatFacts([
       ['Certificate of', `${host}:${port}`],
@@ -167,20 +169,29 @@ async function requireTrusted(
       ['Thumbprint (SHA-256)', certificate.sha256],
       ['Thumbprint (SHA-1)', certificate.sha1],
       ['In words', certificate.sha256Words.join(' ')],
-      ['Not trusted because', reasons.join(', ')],
+      ['Not trusted because', against],
     ]),
   );
+  const details = {
+    sha256: certificate.sha256,
+    sha1: certificate.sha1,
+    subject: certificate.subject,
+    reasons: [...reasons],
+  };
+  // The service asks only about what an answer can lift.
+  if (prompt === null) {
+    const hint = adviceAgainst(reasons);
+    throw new FarkeepError('trust.refused', `The certificate of ${host}:${port} is refused. ${against}`, {
+      ...(hint === undefined ? {} : { hint }),
+      details,
+    });
+  }
   throw new FarkeepError(
-    seen.prompt?.kind === 'changed' ? 'trust.changed' : 'trust.untrusted',
-    `The certificate of ${host}:${port} is not trusted (${reasons.join(', ')})`,
+    prompt.kind === 'changed' ? 'trust.changed' : 'trust.untrusted',
+    `The certificate of ${host}:${port} is not trusted. ${against}`,
     {
       hint: 'Compare the thumbprint with the one that your provider tells you over another way; then give it with --fingerprint.',
-      details: {
-        sha256: certificate.sha256,
-        sha1: certificate.sha1,
-        subject: certificate.subject,
-        reasons: [...reasons],
-      },
+      details,
     },
   );
 }

@@ -8,6 +8,7 @@ import {
   type SessionDetail,
   type SessionSummary,
 } from '../../contracts/models/session.ts';
+import { withReasonTexts } from '../../contracts/models/trust-texts.ts';
 import { sessionsDomain } from '../../contracts/rpc/sessions.ts';
 import type { AdminClient } from '../../host/admin-client.ts';
 import { writeFileAtomically } from '../../kernel/atomic-file.ts';
@@ -276,7 +277,7 @@ function formatDetail(session: SessionDetail): string {
         align: 'right',
       },
       { title: 'KEY', value: ({ keyIdentifier }) => keyIdentifier ?? '' },
-      { title: 'DETAIL', value: ({ detail }) => detail },
+      { title: 'DETAIL', value: ({ detail }) => withReasonTexts(detail) },
     ],
     '',
   );

@@ -3,9 +3,11 @@ import path from 'node:path';
 import type { Command } from 'commander';
 import type { DomainClient } from '../../contracts/contract.ts';
 import { exitCodes } from '../../contracts/errors.ts';
+import { adviceAgainst, describeReasonsAgainst } from '../../contracts/models/trust-texts.ts';
 import type { Pin, TrustJournalEntry, TrustPrompt } from '../../contracts/models/trust.ts';
 import { serviceProvidersDomain } from '../../contracts/rpc/service-providers.ts';
 import { trustDomain } from '../../contracts/rpc/trust.ts';
+import { quoteForShell } from '../../host/admin-client.ts';
 import { systemClock } from '../../kernel/clock.ts';
 import { writeFileAtomically } from '../../kernel/atomic-file.ts';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
@@ -43,7 +45,7 @@ export function registerTrust(program: Command, action: DefineAction): void {
     .option('--name <name>', 'the name that the certificate has to cover (default: the host)')
     .option('--roots <file>', 'PEM file with authorities to trust besides those of the system')
     .option('--fingerprint <thumbprint>', 'accept exactly this certificate, SHA-256 or SHA-1')
-    .option('--crl <file>', 'revocation list, PEM or DER; repeatable', collect)
+    .option('--crl <file>', 'revocation list, PEM or DER, refused when it cannot be used; repeatable', collect)
     .option('--fetch-crl', 'also fetch the lists that the certificates of a valid chain name')
     .option('--require-crl', 'refuse when nothing can be found out about a revocation')
     .addHelpText(
@@ -59,7 +61,7 @@ Examples:
       action(async (context, options: CheckOptions) => {
         const { checkTrust } = await import('../../host/trust-check.ts');
         const { name, fingerprint } = options;
-        const { findings, ...result } = await checkTrust({
+        const { findings, advice, ...result } = await checkTrust({
           host: options.host,
           port: parseWholeNumber(options.port, '--port', { min: 1, max: 65_535 }),
           ...(name === undefined ? {} : { name }),
@@ -91,6 +93,7 @@ Examples:
             ...findings.map(
               ({ reason, isRefusing, message }) => `${isRefusing ? 'REFUSED' : 'ok     '}  ${reason}: ${message}`,
             ),
+            ...(advice === undefined ? [] : [`Next: ${advice}`]),
           ].join('\n'),
         );
         return result.decision === 'refused' ? exitCodes.notTrusted : exitCodes.done;
@@ -322,9 +325,14 @@ async function probe(context: CommandContext, address: string): Promise<TrustPro
   const { host, port } = parseHostPort(address, '--address');
   const { prompt, decision, reasons } = await providers.probe({ host, port }, { signal: context.signal });
   if (prompt !== null) return prompt;
-  throw decision === 'refused'
-    ? new FarkeepError('trust.refused', `The certificate of ${address} cannot be accepted: ${reasons.join(', ')}`)
-    : new FarkeepError('call.conflict', `The certificate of ${address} is ${decision} already`);
+  if (decision !== 'refused')
+    throw new FarkeepError('call.conflict', `The certificate of ${address} is ${decision} already`);
+  const hint = adviceAgainst(reasons);
+  throw new FarkeepError(
+    'trust.refused',
+    `The certificate of ${address} cannot be accepted. ${describeReasonsAgainst(reasons)}`,
+    hint === undefined ? {} : { hint },
+  );
 }
 
 function findPrompt(prompts: readonly TrustPrompt[], identity: string | undefined): TrustPrompt {
@@ -357,7 +365,10 @@ function formatList(prompts: readonly TrustPrompt[], pins: readonly Pin[]): stri
       ['From', `${gateway.host}:${gateway.port}${waitingJob === null ? '' : ` (job "${waitingJob}" waits)`}`],
       ['Issued to', presented.subject],
       ['Thumbprint (SHA-256)', presented.sha256],
-      ['Next', `farkeep trust accept ${identity} --fingerprint THUMBPRINT, or farkeep trust refuse ${identity}`],
+      [
+        'Next',
+        `farkeep trust accept ${quoteForShell(identity)} --fingerprint THUMBPRINT, or farkeep trust refuse ${quoteForShell(identity)}`,
+      ],
     ]),
   );
   const table = formatTable(

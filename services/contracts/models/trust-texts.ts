@@ -28,6 +28,7 @@ export const trustReasonTexts = {
   'revocation.good': 'It has not been revoked.',
   'revocation.revoked': 'It was revoked by its authority.',
   'revocation.unknown': 'Whether it was revoked could not be found out.',
+  'revocation.list-unusable': 'A revocation list that was given could not be used.',
 } as const satisfies Record<TrustReason, string>;
 
 const inFavor: readonly TrustReason[] = [
@@ -83,7 +84,7 @@ export function adviceAgainst(reasons: readonly TrustReason[]): string | undefin
 export function withReasonTexts(detail: string): string {
   return detail
     .split(/(\s+|,\s*)/)
-    .map((word) => (word in trustReasonTexts ? trustReasonTexts[word as TrustReason] : word))
+    .map((word) => (Object.hasOwn(trustReasonTexts, word) ? trustReasonTexts[word as TrustReason] : word))
     .join('')
     .replaceAll('.,', '.');
 }

@@ -2,10 +2,11 @@
 // Written from docs/ alone, uses node: modules only.
 import { randomBytes } from 'node:crypto';
 import { zstdDecompressSync } from 'node:zlib';
-import type { Address, ControlChannel, Json } from './control-channel.ts';
+import type { Address, ControlChannel } from './control-channel.ts';
 import { DataConnection, deliverKeyB, type Attempt } from './data-connection.ts';
 import { encode, type DataMessage, type Operation, type StoredBlock } from './data-messages.ts';
 import { blockOf, sha256, writeTree, type ScannedTree } from './file-trees.ts';
+import type { Json } from './envelope-peer.ts';
 import { decodeRoot, encodeRoot, manifestBlocks, ManifestWriter, readManifest } from './manifest-records.ts';
 import type { Entry, RootBlock, RootFields } from './manifest-records.ts';
 import { keyIdentifier } from './sealed-records.ts';

@@ -1,0 +1,52 @@
+// Owns what this tenant knows of how far its clock is from those of its providers. A wrong clock gives restore points wrong times, and makes
+// certificates look expired or not yet valid; whoever looks at the service has to see that before the first strange error.
+import type { ServiceHealth } from '../kernel/running-service.ts';
+
+/** Some seconds are the network, some minutes a clock that nobody keeps; from here on it matters. */
+export const maxClockDifferenceMs = 5 * 60_000;
+
+export class ClockWatch {
+  readonly #differences = new Map<string, number>();
+  readonly #listeners = new Set<(health: ServiceHealth) => void>();
+
+  /** @param differenceMs how far the clock here is ahead; undefined from a provider of an earlier version */
+  note(provider: string, differenceMs: number | undefined): void {
+    const before = this.health().reason;
+    if (differenceMs === undefined || Math.abs(differenceMs) <= maxClockDifferenceMs)
+      this.#differences.delete(provider);
+    else this.#differences.set(provider, differenceMs);
+    const health = this.health();
+    if (health.reason !== before) for (const listener of this.#listeners) listener(health);
+  }
+
+  forget(provider: string): void {
+    this.note(provider, undefined);
+  }
+
+  health(): ServiceHealth {
+    const [first] = this.#differences;
+    if (first === undefined) return { health: 'running', reason: null };
+    const [provider, differenceMs] = first;
+    return { health: 'degraded', reason: `${describeClocks(differenceMs)} ("${provider}")` };
+  }
+
+  onChanged(listener: (health: ServiceHealth) => void): () => void {
+    this.#listeners.add(listener);
+    return () => {
+      this.#listeners.delete(listener);
+    };
+  }
+}
+
+/** The same sentence for people of both sides. */
+export function describeClocks(differenceMs: number): string {
+  const direction = differenceMs > 0 ? 'ahead of' : 'behind';
+  return `The clocks differ: that of the tenant is ${describeTime(Math.abs(differenceMs))} ${direction} that of the provider; set the one that is wrong`;
+}
+
+function describeTime(ms: number): string {
+  const minutes = Math.round(ms / 60_000);
+  if (minutes < 120) return `${minutes} minutes`;
+  if (minutes < 48 * 60) return `${Math.round(minutes / 60)} hours`;
+  return `${Math.round(minutes / 60 / 24)} days`;
+}
