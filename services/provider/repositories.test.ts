@@ -1,4 +1,5 @@
-import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { copyFile, mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { systemClock } from '../kernel/clock.ts';
@@ -52,6 +53,40 @@ describe('Repositories', () => {
       await expect(repositories.add('other', path.join(root, folder))).rejects.toMatchObject({ code: 'call.conflict' });
     }
     await repositories.add('other', path.join(root, 'one more'));
+    // Nor over a link, whether what it leads to is there already or not.
+    await symlink(path.join(root, 'one'), path.join(root, 'link'));
+    await symlink(root, path.join(root, 'up'));
+    for (const folder of ['link', 'link/below/it', 'up', 'up/one', 'up/one/new', 'up/one more']) {
+      await expect(repositories.add('third', path.join(root, folder)), folder).rejects.toMatchObject({
+        code: 'call.conflict',
+        field: 'folder',
+      });
+    }
+    // Nor the same folder at another path, as over a bind mount: there its marker lies, too.
+    await mkdir(path.join(root, 'bound', 'below'), { recursive: true });
+    await copyFile(
+      path.join(root, 'one', 'farkeep-repository.json'),
+      path.join(root, 'bound', 'farkeep-repository.json'),
+    );
+    for (const folder of ['bound', 'bound/below'])
+      await expect(repositories.add('third', path.join(root, folder))).rejects.toMatchObject({ code: 'call.conflict' });
+  });
+
+  it('goes on when a pipe is in the place of the marker, or a link in the place of a tenant’s points', async () => {
+    const root = await makeTemporaryFolder();
+    const { repositories } = make();
+    const row = await repositories.add('main', path.join(root, 'one'));
+    const tenant = path.join(row.folder, 'a'.repeat(32));
+    await mkdir(tenant);
+    await symlink(root, path.join(tenant, 'points'));
+    expect(await repositories.describe(row)).toMatchObject({ points: 0, problem: null });
+    const marker = path.join(row.folder, 'farkeep-repository.json');
+    await rm(marker);
+    execFileSync('mkfifo', [marker]);
+    expect((await repositories.list())[0]?.problem).toMatch('is a pipe, not a file');
+    await rm(marker);
+    await writeFile(marker, ' '.repeat(5000));
+    expect((await repositories.list())[0]?.problem).toMatch('is damaged');
   });
 
   it('notices a disk that is not mounted, and another repository in its place', async () => {
