@@ -1,10 +1,11 @@
 import { execFileSync } from 'node:child_process';
-import { copyFile, mkdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { systemClock } from '../kernel/clock.ts';
 import { Database } from '../kernel/database.ts';
 import { silentLogger } from '../kernel/logger.ts';
+import { canMount, mountTitle } from '../testing/can-mount.ts';
 import { makeTemporaryFolder } from '../testing/temporary-folder.ts';
 import { providerMigrations } from './provider-database.ts';
 import { Repositories } from './repositories.ts';
@@ -53,23 +54,66 @@ describe('Repositories', () => {
       await expect(repositories.add('other', path.join(root, folder))).rejects.toMatchObject({ code: 'call.conflict' });
     }
     await repositories.add('other', path.join(root, 'one more'));
-    // Nor over a link, whether what it leads to is there already or not.
-    await symlink(path.join(root, 'one'), path.join(root, 'link'));
-    await symlink(root, path.join(root, 'up'));
-    for (const folder of ['link', 'link/below/it', 'up', 'up/one', 'up/one/new', 'up/one more']) {
-      await expect(repositories.add('third', path.join(root, folder)), folder).rejects.toMatchObject({
+  });
+
+  it('refuses the same folder, and one inside or around it, over links', async () => {
+    const root = await makeTemporaryFolder();
+    const { repositories } = make();
+    const folder = path.join(root, 'disk', 'repository');
+    await repositories.add('first', folder);
+    await symlink(folder, path.join(root, 'link'));
+    await symlink(path.join(root, 'disk'), path.join(root, 'above'));
+    await mkdir(path.join(root, 'holder'));
+    await symlink(path.join(root, 'link'), path.join(root, 'holder', 'again'));
+    for (const other of ['link', 'link/sub', 'link/sub/deeper', 'above', 'above/repository/x', 'holder/again'])
+      await expect(repositories.add('other', path.join(root, other)), other).rejects.toMatchObject({
         code: 'call.conflict',
-        field: 'folder',
+        message: expect.stringContaining('"first"') as string,
       });
+    await repositories.add('beside', path.join(root, 'disk', 'repository-2'));
+    await repositories.add('dots', path.join(root, 'disk', '..dots'));
+  });
+
+  it.runIf(canMount())(mountTitle('refuses the same folder over a bind mount'), async () => {
+    const root = await makeTemporaryFolder();
+    const { repositories } = make();
+    const folder = path.join(root, 'repository');
+    await repositories.add('first', folder);
+    const bound = path.join(root, 'bound');
+    await mkdir(bound);
+    execFileSync('mount', ['--bind', folder, bound]);
+    try {
+      for (const other of [bound, path.join(bound, 'sub')])
+        await expect(repositories.add('other', other)).rejects.toMatchObject({ code: 'call.conflict' });
+    } finally {
+      execFileSync('umount', [bound]);
     }
-    // Nor the same folder at another path, as over a bind mount: there its marker lies, too.
-    await mkdir(path.join(root, 'bound', 'below'), { recursive: true });
-    await copyFile(
-      path.join(root, 'one', 'farkeep-repository.json'),
-      path.join(root, 'bound', 'farkeep-repository.json'),
-    );
-    for (const folder of ['bound', 'bound/below'])
-      await expect(repositories.add('third', path.join(root, folder))).rejects.toMatchObject({ code: 'call.conflict' });
+  });
+
+  it('refuses a copy of a repository that is in use, by name', async () => {
+    const root = await makeTemporaryFolder();
+    const { repositories } = make();
+    await repositories.add('first', path.join(root, 'a'));
+    await cp(path.join(root, 'a'), path.join(root, 'b'), { recursive: true });
+    await expect(repositories.add('second', path.join(root, 'b'))).rejects.toMatchObject({
+      code: 'call.conflict',
+      message: expect.stringContaining('holds the repository "first", or a copy of it') as string,
+    });
+  });
+
+  it('tells of repositories that a changed link has brought together', async () => {
+    const root = await makeTemporaryFolder();
+    const { repositories } = make();
+    await mkdir(path.join(root, 'a'));
+    await symlink(path.join(root, 'a'), path.join(root, 'link'));
+    await repositories.add('first', path.join(root, 'link'));
+    await repositories.add('second', path.join(root, 'b'));
+    await mkdir(path.join(root, 'b', 'inside'));
+    await cp(path.join(root, 'a'), path.join(root, 'b', 'inside'), { recursive: true });
+    await rm(path.join(root, 'link'));
+    await symlink(path.join(root, 'b', 'inside'), path.join(root, 'link'));
+    const problems = (await repositories.list()).map(({ problem }) => problem);
+    expect(problems).toEqual([expect.stringContaining('overlaps'), expect.stringContaining('overlaps')]);
   });
 
   it('goes on when a pipe is in the place of the marker, or a link in the place of a tenant’s points', async () => {

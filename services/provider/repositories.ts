@@ -12,6 +12,7 @@ import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
 import { newId } from '../kernel/identifier.ts';
 import { makeFolders } from '../kernel/make-folders.ts';
 import { RepositoryFolder } from '../repository/repository-folder.ts';
+import { doOverlap } from './folder-overlap.ts';
 import type { RestorePoints } from './restore-points.ts';
 
 /** Tells a repository from an empty mount point: writing below a disk that is not mounted would fill the system disk. */
@@ -68,9 +69,9 @@ export class Repositories {
       'SELECT count(*) AS tenants, coalesce(sum(used_bytes), 0) AS used FROM quotas WHERE repository_id = ?',
       row.id,
     );
-    const problem = await this.problemOf(row);
+    const unusable = await this.problemOf(row);
     let points = 0;
-    if (problem === null) {
+    if (unusable === null) {
       for (const folder of await tenantFolders(row.folder)) {
         // A folder that cannot be read is for verify to name; the others count.
         points += await this.#points.list(folder).then(
@@ -88,7 +89,7 @@ export class Repositories {
       usedBytes: Number(counted?.['used'] ?? 0),
       tenants: Number(counted?.['tenants'] ?? 0),
       points,
-      problem,
+      problem: unusable ?? (await this.#findOverlap(row)),
       verification: row.verification,
     };
   }
@@ -106,26 +107,23 @@ export class Repositories {
       if (other.name.toLowerCase() === name.toLowerCase()) {
         throw new FarkeepError('call.conflict', `A repository named "${name}" exists already`, { field: 'name' });
       }
-      const [here, there] = [await realPlace(absolute), await realPlace(other.folder)];
-      if (isWithin(here, there) || isWithin(there, here)) {
-        throw new FarkeepError('call.conflict', `${absolute} overlaps with the repository "${other.name}"`, {
-          field: 'folder',
-        });
+      if (await overlaps(absolute, other.folder)) {
+        throw new FarkeepError(
+          'call.conflict',
+          `${absolute} overlaps with the repository "${other.name}" in ${other.folder}: it is the same folder, lies inside it, or around it`,
+          { field: 'folder', hint: 'Choose a folder of its own; links and mounts that lead into the other one count.' },
+        );
       }
-    }
-    // Over a bind mount the same folder has another path: its marker tells.
-    for (let above = absolute; ; above = path.dirname(above)) {
-      const marker = await readMarker(above).catch(() => undefined);
-      const other = this.rows().find((row) => row.id === marker);
-      if (other !== undefined) {
-        const how = above === absolute ? 'is the folder of' : 'lies inside';
-        throw new FarkeepError('call.conflict', `${absolute} ${how} the repository "${other.name}"`, {
-          field: 'folder',
-        });
-      }
-      if (above === path.dirname(above)) break;
     }
     const id = await prepareFolder(absolute);
+    const same = this.rows().find((other) => other.id === id);
+    if (same !== undefined) {
+      throw new FarkeepError(
+        'call.conflict',
+        `${absolute} holds the repository "${same.name}", or a copy of it; it is in use in ${same.folder}`,
+        { field: 'folder', hint: `Remove "${same.name}" first if it has moved here.` },
+      );
+    }
     const row = {
       id,
       name,
@@ -175,6 +173,15 @@ export class Repositories {
     } catch (error) {
       return toFarkeepError(error, 'storage.io').message;
     }
+  }
+
+  /** A link or a mount may have been changed since the folder was added: two repositories that write into one another are told. */
+  async #findOverlap({ id, folder }: RepositoryRow): Promise<string | null> {
+    for (const other of this.rows()) {
+      if (other.id !== id && (await overlaps(folder, other.folder)))
+        return `${folder} overlaps with the repository "${other.name}" in ${other.folder}; give one of them a folder of its own`;
+    }
+    return null;
   }
 
   /** Folders of all tenants that have ever stored something there. */
@@ -259,20 +266,11 @@ async function freeBytes(folder: string): Promise<number | null> {
   }
 }
 
-/** The path without links, also of a folder that is not made yet. */
-async function realPlace(folder: string): Promise<string> {
-  const missing: string[] = [];
-  for (let existing = folder; ; existing = path.dirname(existing)) {
-    try {
-      return path.join(await realpath(existing), ...missing);
-    } catch {
-      if (existing === path.dirname(existing)) return folder;
-      missing.unshift(path.basename(existing));
-    }
+/** A folder that cannot be looked at is told by `problem`; it keeps nobody from adding another one. */
+async function overlaps(folder: string, other: string): Promise<boolean> {
+  try {
+    return await doOverlap(folder, other);
+  } catch {
+    return false;
   }
-}
-
-function isWithin(inner: string, outer: string): boolean {
-  const relative = path.relative(outer, inner);
-  return relative === '' || (!relative.startsWith('..') && !path.isAbsolute(relative));
 }

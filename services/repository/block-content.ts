@@ -4,6 +4,7 @@ import { hash } from 'node:crypto';
 import { promisify } from 'node:util';
 import { constants, zstdCompress, zstdCompressSync, zstdDecompress, zstdDecompressSync } from 'node:zlib';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
+import { createZstdContext, type ZstdContext } from '../kernel/native/zstd.ts';
 import { whyNotOneFrame } from './zstd-frame.ts';
 
 export const blockIdLengthBytes = 32;
@@ -92,6 +93,16 @@ function decodingOptions(block: StoredBlock): { maxOutputLength: number; chunkSi
   return { maxOutputLength: Math.max(1, block.contentLength), chunkSize: block.contentLength + 64 };
 }
 
+/** Up to here making a context costs more than what is done with it. */
+const maxContextBytes = 64 * 1024;
+let sharedContext: ZstdContext | undefined;
+
+/** Of this thread. */
+function zstdContext(): ZstdContext {
+  sharedContext ??= createZstdContext();
+  return sharedContext;
+}
+
 /** Stored form to content, checked against length and identifier. Throws restore.mismatch. Large blocks unpack in the thread pool. */
 export async function decodeBlock(block: StoredBlock): Promise<Buffer> {
   const options = decodingOptions(block);
@@ -100,7 +111,7 @@ export async function decodeBlock(block: StoredBlock): Promise<Buffer> {
   try {
     content =
       block.contentLength < 16 * 1024
-        ? zstdDecompressSync(block.stored, options)
+        ? zstdContext().decompress(block.stored, block.contentLength)
         : await zstdDecompressAsync(block.stored, options);
   } catch (cause) {
     throw new FarkeepError('restore.mismatch', mismatch(block.id, 'it cannot be unpacked').message, { cause });
@@ -114,7 +125,10 @@ export function decodeBlockSync(block: StoredBlock): Buffer {
   if (block.encoding === 'raw') return checkContent(block, block.stored);
   let content: Buffer;
   try {
-    content = zstdDecompressSync(block.stored, options);
+    content =
+      block.contentLength < maxContextBytes
+        ? zstdContext().decompress(block.stored, block.contentLength)
+        : zstdDecompressSync(block.stored, options);
   } catch (cause) {
     throw new FarkeepError('restore.mismatch', mismatch(block.id, 'it cannot be unpacked').message, { cause });
   }

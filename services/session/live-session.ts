@@ -29,16 +29,15 @@ import {
   type StoredSession,
 } from './session-record.ts';
 import { phaseText } from './phase-news.ts';
+import { keepActions, keepObjects } from './kept-parts.ts';
 import { objectStateIn, settledSteps } from './settled-parts.ts';
 import { ThroughputRecorder } from './throughput-recorder.ts';
 
 const progressIntervalMs = 100;
 const sampleIntervalMs = 1000;
-const maxActions = 2000;
 const maxWarnings = 1000;
-const maxObjects = 500;
 /** Older attempts of a session that never ends are dropped from its history; the first one stays. */
-const maxAttemptsShown = 200;
+const maxAttemptsShown = 50;
 
 export class LiveSession {
   readonly #clock: Clock;
@@ -276,11 +275,7 @@ export class LiveSession {
     if (index !== -1) objects[index] = object;
     else {
       objects.push(object);
-      if (objects.length > maxObjects) {
-        // What is finished without trouble is the least interesting.
-        const oldestDone = objects.findIndex((known) => known.state === 'done');
-        objects.splice(oldestDone === -1 ? 0 : oldestDone, 1);
-      }
+      keepObjects(objects);
     }
     for (const observer of this.#observers) observer.objectChanged?.(this.id, object);
   }
@@ -293,7 +288,7 @@ export class LiveSession {
   }
 
   warn(warning: Omit<SessionWarning, 'at'>): void {
-    this.#detail.warningCount += 1;
+    this.#detail.warningCount = Math.min(this.#detail.warningCount + 1, Number.MAX_SAFE_INTEGER);
     if (this.#detail.warnings.length < maxWarnings) {
       this.#detail.warnings.push({ ...warning, at: new Date(this.#clock.now()).toISOString() });
     }
@@ -361,10 +356,7 @@ export class LiveSession {
   #addAction(action: SessionAction, isNaming = action.level === 'warning'): void {
     const { actions } = this.#detail;
     actions.push(action);
-    if (actions.length > maxActions) {
-      const oldestPlain = actions.findIndex((known) => known.level === 'info');
-      actions.splice(oldestPlain === -1 ? 0 : oldestPlain, 1);
-    }
+    keepActions(actions);
     for (const observer of this.#observers) observer.acted?.(this.id, action, isNaming);
   }
 

@@ -1,5 +1,6 @@
 // The greeting on a new connection to a provider: which answers the tenant goes on with.
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { systemClock } from '../kernel/clock.ts';
 import { silentLogger } from '../kernel/logger.ts';
 import { makeSelfSigned, type FixtureIdentity } from '../testing/certificate-fixture.ts';
 import { controlFixture } from '../testing/control-fixture.ts';
@@ -35,6 +36,7 @@ async function linkTo(answer: Record<string, unknown>): Promise<ProviderLink> {
     addressOf: (host) => host,
     timeoutMs: 5_000,
     software: 'test',
+    clock: systemClock,
     logger: silentLogger,
     signal: new AbortController().signal,
   });

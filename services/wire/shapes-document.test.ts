@@ -1,12 +1,14 @@
 // Holds the shapes and bounds in the documents against the schemas, line by line. With FARKEEP_WRITE_DOCUMENTS=1 it writes them anew.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import type { z } from 'zod';
-import { errorCodeSchema, errorInfoSchema } from '../contracts/error-schemas.ts';
+import { z } from 'zod';
+import { trustedHostsFileSchema } from '../certstore/trusted-hosts.ts';
+import { errorCodeSchema, peerErrorSchema } from '../contracts/error-schemas.ts';
 import { errorCatalogue } from '../contracts/errors.ts';
 import { invitationSchema } from '../contracts/models/provider.ts';
 import { handshakeSteps } from '../contracts/models/session.ts';
 import { trustJournalEntrySchema } from '../contracts/models/trust.ts';
+import { licenceFileSchema } from '../pki/licence.ts';
 import { shapeLines, type NamedShapes } from '../testing/schema-text.ts';
 import { providerNotifications, tenantNotifications, tenantRequests } from './control-messages.ts';
 import { gatewayConfigurationSchema, gatewayReportSchema, linkRequests, routeSchema } from './gateway-link-messages.ts';
@@ -14,14 +16,16 @@ import { gatewayConfigurationSchema, gatewayReportSchema, linkRequests, routeSch
 const report = tenantNotifications['session.report'].shape;
 const finish = tenantRequests['session.finish'].input.shape;
 
-/** The item of an array field that may be left out. */
-function itemOf(field: z.ZodOptional<z.ZodArray<z.ZodType>>): z.ZodType {
-  return field.unwrap().element;
+/** The row of a list that may be left out. */
+function itemOf(field: z.ZodOptional<z.ZodType>): z.ZodType {
+  const row = field.unwrap().meta()?.['row'];
+  if (row instanceof z.ZodType) return row;
+  throw new Error('This is no list that is read row by row');
 }
 
 const controlShapes: NamedShapes = new Map<z.ZodType, string>([
   [errorCodeSchema, 'a code of the list below'],
-  [errorInfoSchema, 'error'],
+  [peerErrorSchema, 'error'],
   [finish.progress, 'progress'],
   [report.bottleneck.unwrap(), 'bottleneck'],
   [itemOf(report.steps), 'step'],
@@ -68,6 +72,12 @@ const blocks: readonly { file: string; name: string; lines: readonly string[] }[
   { file: 'control-messages.md', name: 'steps', lines: handshakeSteps },
   { file: 'control-messages.md', name: 'codes', lines: Object.keys(errorCatalogue) },
   { file: 'certificates.md', name: 'journal', lines: described('entry', trustJournalEntrySchema, new Map()) },
+  {
+    file: 'certificates.md',
+    name: 'trusted-hosts',
+    lines: described('trusted hosts', trustedHostsFileSchema, new Map()),
+  },
+  { file: 'certificates.md', name: 'licence', lines: described('licence file', licenceFileSchema, new Map()) },
   {
     file: 'protocol.md',
     name: 'link-messages',

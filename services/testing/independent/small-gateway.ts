@@ -99,14 +99,14 @@ export class SmallGateway {
 
     const enrolling = await connectTls(address, isNamed);
     const stranger = new EnvelopePeer(await WebSocketClient.open(enrolling, { path: '/link', host: 'provider' }));
-    const publicKeyPem = publicKey.export({ type: 'spki', format: 'pem' }) as string;
+    const publicKeyPem = publicKey.export({ type: 'spki', format: 'pem' });
     const enrolled = await stranger.request('enrol', { secret: token.secret, name, publicKeyPem });
     enrolling.destroy();
 
     const cert = String(enrolled['certificatePem']);
     if (!new X509Certificate(cert).verify(new X509Certificate(String(enrolled['infrastructureCaPem'])).publicKey))
       throw new Error('The client certificate is not from the authority that was named');
-    const key = privateKey.export({ type: 'pkcs8', format: 'pem' }) as string;
+    const key = privateKey.export({ type: 'pkcs8', format: 'pem' });
     const socket = await connectTls({ ...address, cert, key }, isNamed);
     this.#sockets.add(socket);
     this.#proxyKey = socket.exportKeyingMaterial(32, 'EXPORTER-Farkeep-Proxy-Header', Buffer.alloc(0));
