@@ -160,7 +160,7 @@ export const shellTexts = {
   'command.copy': 'Copy command',
 
   'field.required': 'Fill in this field.',
-  'field.name': 'Use 1 to 100 characters without a space at the start or end.',
+  'field.name': 'Use 1 to 100 visible characters, without a space at the start or end and without a dash at the start.',
   'field.host': 'Enter a DNS name or an IP address, without a port.',
   'field.port': 'Enter a port between 1 and 65535.',
   'field.password.show': 'Show password',

@@ -1,9 +1,9 @@
 // Owns what may stand in fields that many wizards have; the same rules as the contract, said beside the field. Pure.
-import { displayNameSchema, hostSchema } from '../../services/contracts/models/values.ts';
+import { newNameSchema, hostSchema } from '../../services/contracts/models/values.ts';
 
 export function nameProblem(name: string): 'field.required' | 'field.name' | null {
   if (name.trim() === '') return 'field.required';
-  return displayNameSchema.safeParse(name).success ? null : 'field.name';
+  return newNameSchema.safeParse(name).success ? null : 'field.name';
 }
 
 export function parsePort(text: string): number | null {

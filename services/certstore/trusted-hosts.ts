@@ -11,7 +11,8 @@ import type { TrustJournal } from './trust-journal.ts';
 
 const maxHosts = 10_000;
 
-const fileSchema = z.strictObject({
+/** The file; docs/certificates.md, section 7, lists its fields. */
+export const trustedHostsFileSchema = z.strictObject({
   format: z.literal('farkeep/trusted-hosts'),
   formatVersion: z.literal(1),
   exportedAt: z.iso.datetime(),
@@ -50,7 +51,7 @@ export function exportTrustedHosts(
     journal.append({ who, action: 'exported', identity, address: '', sha256, note: 'Trusted hosts exported' });
   }
   const exportedAt = new Date(clock.now()).toISOString();
-  return `${JSON.stringify({ format: 'farkeep/trusted-hosts', formatVersion: 1, exportedAt, hosts } satisfies z.infer<typeof fileSchema>, null, 2)}\n`;
+  return `${JSON.stringify({ format: 'farkeep/trusted-hosts', formatVersion: 1, exportedAt, hosts } satisfies z.infer<typeof trustedHostsFileSchema>, null, 2)}\n`;
 }
 
 /**
@@ -91,14 +92,14 @@ export function importTrustedHosts(
   return result;
 }
 
-function parse(text: string): z.infer<typeof fileSchema>['hosts'] {
+function parse(text: string): z.infer<typeof trustedHostsFileSchema>['hosts'] {
   let content: unknown;
   try {
     content = JSON.parse(text.replace(/^\uFEFF/, ''));
   } catch (error) {
     throw notAFile('it is no JSON', error);
   }
-  const parsed = fileSchema.safeParse(content);
+  const parsed = trustedHostsFileSchema.safeParse(content);
   if (!parsed.success) throw notAFile('it does not have the expected form');
   return parsed.data.hosts;
 }

@@ -1,4 +1,5 @@
 // Owns addresses as people write them on the command line.
+import { isIPv6 } from 'node:net';
 import { domainToASCII } from 'node:url';
 import { usageError } from './quantities.ts';
 
@@ -9,7 +10,8 @@ export function parseHostPort(text: string, option: string, defaultPort = 6180):
   const isInternational = typed !== undefined && /[^\u0020-\u007e]/u.test(typed);
   const host = isInternational ? domainToASCII(typed) || undefined : typed;
   const port = match?.[3] === undefined ? defaultPort : Number(match[3]);
-  if (host === undefined || port < 1 || port > 65_535) {
+  const isAddress = match?.[1] === undefined || isIPv6(match[1]);
+  if (host === undefined || !isAddress || port < 1 || port > 65_535) {
     throw usageError(
       `"${text}" is not an address`,
       `Write ${option} like gw1.example:6180 or [2001:db8::1]:6180.`,

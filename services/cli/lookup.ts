@@ -1,22 +1,32 @@
 // Owns finding things by the name that a person typed. Names and whole identifiers work; where many identifiers are listed, their start.
+// What may mean two things is refused with both: taking one of them would be a guess.
 import { FarkeepError } from '../kernel/farkeep-error.ts';
-import { printable } from './text-table.ts';
 
-/** @throws FarkeepError call.not-found, with the command that lists what there is */
+/** @throws FarkeepError call.not-found, with the command that lists what there is; call.invalid when two may be meant */
 export function findByName<Item extends { readonly id: string; readonly name: string }>(
   items: readonly Item[],
   wanted: string,
   { what, listCommand }: { readonly what: string; readonly listCommand: string },
 ): Item {
-  const found = items.find(({ name }) => name === wanted) ?? items.find(({ id }) => id === wanted);
+  const named = items.find(({ name }) => name === wanted);
+  const identified = items.find(({ id }) => id === wanted);
+  if (named !== undefined && identified !== undefined && named !== identified) {
+    throw new FarkeepError(
+      'call.invalid',
+      `"${wanted}" is the name of one ${what} (${named.id}) and the identifier of another ("${identified.name}")`,
+      { hint: `Write ${named.id} or "${identified.name}". See: ${listCommand}` },
+    );
+  }
+  const found = named ?? identified;
   if (found !== undefined) return found;
   const other = items.find(({ name }) => name.toLowerCase() === wanted.toLowerCase());
-  throw new FarkeepError('call.not-found', `There is no ${what} "${printable(wanted)}"`, {
-    hint: other === undefined ? `See which there are: ${listCommand}` : `Did you mean "${printable(other.name)}"?`,
+  throw new FarkeepError('call.not-found', `There is no ${what} "${wanted}"`, {
+    hint: other === undefined ? `See which there are: ${listCommand}` : `Did you mean "${other.name}"?`,
   });
 }
 
 const minPrefixLength = 4;
+const shownCandidates = 5;
 
 /** Finds by identifier or by its start (at least 4 characters, and only one thing may start so). */
 export function findById<Item extends { readonly id: string }>(
@@ -28,9 +38,15 @@ export function findById<Item extends { readonly id: string }>(
   const found = items.filter(({ id }) => id === start || (start.length >= minPrefixLength && id.startsWith(start)));
   const [only] = found;
   if (only !== undefined && found.length === 1) return only;
+  if (found.length === 0) {
+    throw new FarkeepError('call.not-found', `There is no ${what} "${wanted}"`, {
+      hint: `See which there are: ${listCommand}`,
+    });
+  }
+  const candidates = found.slice(0, shownCandidates).map(({ id }) => id);
   throw new FarkeepError(
-    'call.not-found',
-    found.length > 1 ? `Several ${what}s start with "${wanted}"` : `There is no ${what} "${printable(wanted)}"`,
-    { hint: `See which there are: ${listCommand}` },
+    'call.invalid',
+    `Several ${what}s start with "${wanted}": ${candidates.join(', ')}${found.length > shownCandidates ? ', ...' : ''}`,
+    { hint: `Write more of the identifier. See: ${listCommand}` },
   );
 }

@@ -1,5 +1,7 @@
-// Owns choosing a restore point by what a person typed: identifier, its start, "latest", or "latest:JOB".
+// Owns choosing a restore point by what a person typed: identifier, its start, "latest", or "latest:JOB". What follows the first colon is the name
+// of the job as it is, colons and spaces included; two jobs that could be meant are named, and none is taken.
 import type { RestorePoint } from '../contracts/models/tenant.ts';
+import { jobsDomain } from '../contracts/rpc/jobs.ts';
 import { pointsDomain } from '../contracts/rpc/points.ts';
 import type { AdminClient } from '../host/admin-client.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
@@ -7,6 +9,7 @@ import type { CommandContext } from './command-context.ts';
 import { findById } from './lookup.ts';
 
 const listCommand = 'farkeep point list';
+const keyword = 'latest';
 
 /** For what is done with a point as a whole: also one that cannot be read. No "latest": what is lost has to be named. */
 export async function findAnyPoint(
@@ -34,15 +37,54 @@ export async function findPoint(
 ): Promise<RestorePoint> {
   const { points, unreachable } = await client.domain(pointsDomain).list({}, { signal });
   for (const { provider, message } of unreachable) output.note(`Not asked: ${provider} (${message})`);
-  const [keyword, job] = wanted.split(':', 2);
-  if (keyword !== 'latest') return findById(points, wanted, { what: 'restore point', listCommand });
-  const latest = points.findLast((point) => job === undefined || point.job === job);
+  const hint = unreachable.length > 0 ? `Some providers did not answer: ${listCommand}` : undefined;
+  if (!wanted.startsWith(`${keyword}:`)) return choosePoint(points, wanted, { hint });
+  const { jobs } = await client.domain(jobsDomain).list({});
+  return choosePoint(points, wanted, { hint, jobsHere: jobs.map(({ id }) => id) });
+}
+
+/**
+ * @param points oldest first
+ * @param jobsHere identifiers of the jobs of this tenant: another computer may use the same account, and have a job of the same name
+ */
+export function choosePoint(
+  points: readonly RestorePoint[],
+  wanted: string,
+  { hint, jobsHere = [] }: { readonly hint?: string | undefined; readonly jobsHere?: readonly string[] } = {},
+): RestorePoint {
+  const isOfJob = wanted.startsWith(`${keyword}:`);
+  if (wanted !== keyword && !isOfJob) return findById(points, wanted, { what: 'restore point', listCommand });
+  const job = isOfJob ? wanted.slice(keyword.length + 1) : undefined;
+  const found = job === undefined ? points : ofJob(points, job, jobsHere);
+  const latest = found.at(-1);
   if (latest !== undefined) return latest;
+  const other = points.find((point) => job !== undefined && point.job.toLowerCase() === job.toLowerCase());
   throw new FarkeepError(
     'call.not-found',
     `There is no restore point${job === undefined ? '' : ` of the job "${job}"`}`,
     {
-      hint: unreachable.length > 0 ? `Some providers did not answer: ${listCommand}` : 'Make one: farkeep job run NAME',
+      hint:
+        other !== undefined ? `Did you mean "${keyword}:${other.job}"?` : (hint ?? 'Make one: farkeep job run NAME'),
     },
   );
+}
+
+function ofJob(points: readonly RestorePoint[], job: string, jobsHere: readonly string[]): readonly RestorePoint[] {
+  const named = points.filter((point) => point.job === job);
+  const identified = points.filter(({ jobId }) => jobId === job);
+  const candidates = named.length > 0 ? named : identified;
+  if (named.length > 0 && identified.length > 0) throw ambiguous(job, [...named, ...identified]);
+  const ids = new Set(candidates.map(({ jobId }) => jobId));
+  if (ids.size <= 1) return candidates;
+  const own = [...ids].filter((id) => jobsHere.includes(id));
+  if (own.length !== 1) throw ambiguous(job, candidates);
+  return candidates.filter(({ jobId }) => jobId === own[0]);
+}
+
+function ambiguous(job: string, points: readonly RestorePoint[]): FarkeepError {
+  const jobs = [...new Map(points.map((point) => [point.jobId, point])).values()];
+  const names = jobs.map((point) => `"${point.job}" (${keyword}:${point.jobId})`);
+  return new FarkeepError('call.invalid', `"${keyword}:${job}" may mean several jobs: ${names.join(', ')}`, {
+    hint: `Write the identifier of the job instead of its name, or that of a restore point: ${listCommand}`,
+  });
 }

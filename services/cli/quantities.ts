@@ -62,12 +62,15 @@ export function parseDuration(
 /** "2027-03-31" (its end, or its start, UTC) or a full ISO 8601 instant. @returns ISO 8601 in UTC */
 export function parseDate(text: string, option: string, partOfDay: 'start' | 'end' = 'end'): string {
   const isDay = /^\d{4}-\d{2}-\d{2}$/.test(text);
+  // Without its zone an instant would mean another one on every machine.
   const time =
-    isDay || /^\d{4}-\d{2}-\d{2}T/.test(text)
+    isDay || /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2})$/.test(text)
       ? Date.parse(isDay ? `${text}T${partOfDay === 'end' ? '23:59:59.999' : '00:00:00.000'}Z` : text)
       : Number.NaN;
   // Date.parse takes February 30th for March 2nd.
-  if (Number.isNaN(time) || (isDay && !new Date(time).toISOString().startsWith(text))) {
+  const day = text.slice(0, 10);
+  const isRealDay = !Number.isNaN(Date.parse(day)) && new Date(Date.parse(day)).toISOString().startsWith(day);
+  if (Number.isNaN(time) || !isRealDay) {
     throw usageError(`"${text}" is not a date`, `Write ${option} like 2027-03-31.`, option);
   }
   return new Date(time).toISOString();

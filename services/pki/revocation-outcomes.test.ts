@@ -19,7 +19,7 @@ import {
 } from '../testing/minted-certificates.ts';
 import { readCrls } from './crl.ts';
 import { RevocationChecker } from './revocation.ts';
-import type { RevocationAnswer } from './trust.ts';
+import { decideTrust, type RevocationAnswer } from './trust.ts';
 
 const url = 'http://lists.test/7.crl';
 const pointName = (...names: Buffer[]): Buffer => der(0xa0, der(0xa0, ...names));
@@ -261,6 +261,41 @@ describe('lists that must not be used', () => {
   it('an unknown critical extension lets no listed certificate pass, whatever another list says', async () => {
     const listed = list({ extensions: [unknownCritical], revoked: [plain.serial] });
     expect(await ask(plain, [list(), listed])).toMatchObject(refused);
+  });
+
+  it('one that names the certificate refuses it under a pin, too, also when its issuer is not shown', async () => {
+    const pins = [{ certificateDer: plain.certDer, state: 'current' as const }];
+    const decide = (revocation: RevocationAnswer | undefined): string =>
+      decideTrust({
+        leafDer: plain.certDer,
+        chainDer: [],
+        isChainComplete: false,
+        nameDialled: 'gw.a.test',
+        isAuthorizedByOpenSsl: false,
+        authorizationError: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+        now: Date.now(),
+        pins,
+        revocation,
+      }).decision;
+    const named = { revoked: [plain.serial] };
+    expect(decide(await ask(plain, [list()]))).toBe('pinned');
+    for (const [, defect] of defects) {
+      const answer = await ask(plain, [list({ ...defect, revoked: [...(defect.revoked ?? []), plain.serial] })]);
+      expect(decide(answer)).toBe('refused');
+      expect(decide(await ask(plain, [list(defect)]))).toBe('pinned');
+    }
+    // Somebody shows the issuer's key in a certificate of their own making that may not sign lists, or no issuer at all.
+    const unfit = mint({ subject: name, key: issuing.key, extensions: [keyUsage(usage.certSign)] });
+    const hiding = (chain: Minted[], ...files: Buffer[]): Promise<RevocationAnswer | undefined> =>
+      new RevocationChecker({ crlFiles: files }).check({
+        leafDer: plain.certDer,
+        chainDer: chain.map(({ certDer }) => certDer),
+        isAuthorizedByOpenSsl: false,
+      });
+    for (const chain of [[], [unfit]]) {
+      expect(decide(await hiding(chain, list(named)))).toBe('refused');
+      expect(decide(await hiding(chain, list()))).toBe('pinned');
+    }
   });
 
   it('a revocation counts in a list that is over or to come', async () => {

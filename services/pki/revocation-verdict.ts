@@ -15,6 +15,8 @@ export interface Verdict {
   /** `unusable`: there is a list about this certificate, but what it says must not be used, and no other one answers. */
   readonly status: 'good' | 'revoked' | 'unusable' | 'unknown';
   readonly detail: string;
+  /** With `unusable`: a list names the certificate, though it does not prove that. */
+  readonly isNamed?: boolean;
   /** With `good`: what is wrong with lists that were not needed. */
   readonly remarks: readonly string[];
 }
@@ -46,22 +48,26 @@ export function judgeByLists(lists: readonly Crl[], asked: AskedCertificate, now
   /** Their signature is good; a revocation in them counts. */
   const proven: Crl[] = [];
   const usable: { readonly list: Crl; readonly reasons: number }[] = [];
+  let isNamed = false;
   for (const list of lists) {
     if (!listIssuers.has(list.issuerKey)) continue;
     const reasons = reasonsCovered(
       { scope: list.scope, issuer: list.issuerDer, issuerKey: list.issuerKey },
       { issuer: structure.issuerDer, isAuthority: structure.isAuthority, points },
     );
-    const isListed = list.entriesOf(structure.serialInteger, issuerKey).length > 0;
+    const isListed = list
+      .entriesOf(structure.serialInteger, issuerKey)
+      .some(({ reason }) => reason !== entryReasons.removeFromList);
     // A list about other certificates says nothing here, unless it names this one.
     if (reasons === 0 && !isListed) continue;
     const problem = problemOf(list, asked, lists, now);
     if (problem === undefined) usable.push({ list, reasons });
     else problems.push(problem);
     if (problem?.isProven !== false) proven.push(list);
+    else if (isListed) isNamed = true;
     // It must not be used (RFC 5280, 5.2), so it proves no revocation; but nobody is told that this certificate is good.
-    else if (isListed && list.unknownExtension !== undefined) {
-      return { status: 'unusable', detail: problem.text, remarks: [] };
+    if (problem?.isProven === false && isListed && list.unknownExtension !== undefined) {
+      return { status: 'unusable', detail: problem.text, isNamed, remarks: [] };
     }
   }
   const deltas = usable.map(({ list }) => list).filter(({ deltaOf }) => deltaOf !== undefined);
@@ -88,8 +94,16 @@ export function judgeByLists(lists: readonly Crl[], asked: AskedCertificate, now
   if (covered !== 0) problems.push({ text: 'The revocation lists tell of some reasons only', isProven: true });
   else if (deltas.length > 0) problems.push({ text: 'There are only additions to a revocation list', isProven: true });
   const [first] = problems;
-  if (first !== undefined) return { status: 'unusable', detail: first.text, remarks: [] };
+  if (first !== undefined) return { status: 'unusable', detail: first.text, isNamed, remarks: [] };
   return { status: 'unknown', detail: 'There is no revocation list of its issuer', remarks: [] };
+}
+
+/** Whether a list in the name of its issuer names a certificate whose issuer was not shown, so that no signature can be checked. */
+export function isNamedBy(lists: readonly Crl[], { structure }: ReadCertificate): boolean {
+  const issuerKey = nameKey(structure.issuerDer);
+  return lists.some((list) =>
+    list.entriesOf(structure.serialInteger, issuerKey).some(({ reason }) => reason !== entryReasons.removeFromList),
+  );
 }
 
 /** An addition to a list takes a certificate off hold again (RFC 5280, 5.2.4). */

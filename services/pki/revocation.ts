@@ -6,7 +6,7 @@ import type { Logger } from '../kernel/logger.ts';
 import { isSelfSigned, type ReadCertificate, readCertificate } from './certificate-summary.ts';
 import { CrlFetcher } from './crl-fetcher.ts';
 import { type Crl, readCrls, readListSigners } from './crl.ts';
-import { type AskedCertificate, judgeByLists, type Verdict } from './revocation-verdict.ts';
+import { type AskedCertificate, isNamedBy, judgeByLists, type Verdict } from './revocation-verdict.ts';
 import type { RevocationAnswer } from './trust.ts';
 
 export interface RevocationPolicy {
@@ -88,14 +88,29 @@ export class RevocationChecker {
       detail: 'Its issuer is not known, so no revocation list can be checked',
     };
     let unusable: string | undefined;
+    let isNamed = false;
     for (const [index, certificate] of [leaf, ...issuers].entries()) {
       const issuer = issuers[index];
-      if (issuer === undefined) break;
+      if (issuer === undefined) {
+        // Whoever stole the key of a pinned certificate need not show who issued it.
+        if (!isSelfSigned(certificate) && isNamedBy(this.#given, certificate)) {
+          unusable ??=
+            'A revocation list names the certificate, but its issuer was not shown, so the list cannot be proven';
+          isNamed = true;
+        }
+        break;
+      }
       const signers = [...this.#givenSigners, ...sentSigners(question, issuer)];
       const asked = { certificate, issuer, above: issuers[index + 1], signers };
-      const { status, detail, remarks: more } = await this.#checkOne(asked, canFetch, limit);
+      const {
+        status,
+        detail,
+        remarks: more,
+        isNamed: isThisNamed = false,
+      } = await this.#checkOne(asked, canFetch, limit);
       const told = index === 0 ? detail : `The authority "${certificate.structure.subject}": ${detail}`;
       remarks.push(...more);
+      isNamed ||= isThisNamed;
       if (status === 'revoked') return { status, detail: told, isRequired };
       if (status === 'unusable') unusable ??= told;
       // For the authorities above only those two count: few publish lists for them, and the leaf's own list is what is asked for.
@@ -103,7 +118,7 @@ export class RevocationChecker {
     }
     signal?.throwIfAborted();
     // A list that the admin gave and that cannot be used is no reason to go on as if there were none.
-    if (unusable !== undefined) return { status: 'unknown', detail: unusable, isRequired: true };
+    if (unusable !== undefined) return { status: 'unknown', detail: unusable, isRequired: true, isNamed };
     return { ...leafAnswer, isRequired, remarks };
   }
 

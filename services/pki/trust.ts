@@ -28,6 +28,8 @@ export interface RevocationAnswer {
   /** Whether `unknown` refuses. */
   readonly isRequired: boolean;
   readonly detail: string;
+  /** With `unknown`: a given list names the certificate, though it does not prove that. No pin makes up for it. */
+  readonly isNamed?: boolean;
   /** What is wrong with given lists that the answer did not need. */
   readonly remarks?: readonly string[];
 }
@@ -167,9 +169,11 @@ export function decideTrust(input: TrustInput): TrustResult {
     add('usage.authority', !isPinned, 'The certificate is the one of an authority, not of a server');
   if (!isPinned) addChainFindings(add, leaf, chain, input, findings);
   if (input.revocation !== undefined) {
-    const { status, detail, isRequired } = input.revocation;
+    const { status, detail, isRequired, isNamed } = input.revocation;
     // Nobody keeps a list for a self-signed certificate: a policy that asks for one must not undo a pin.
-    add(`revocation.${status}`, status === 'revoked' || (status === 'unknown' && isRequired && !isPinned), detail);
+    const isRefusing =
+      status === 'revoked' || (status === 'unknown' && (isNamed === true || (isRequired && !isPinned)));
+    add(`revocation.${status}`, isRefusing, detail);
     for (const remark of input.revocation.remarks ?? []) add('revocation.list-unusable', false, remark);
   }
   if (isChanged && pin !== 'next' && input.fingerprint === undefined) {

@@ -1,9 +1,11 @@
-import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { cp, mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { systemClock } from '../kernel/clock.ts';
 import { Database } from '../kernel/database.ts';
 import { silentLogger } from '../kernel/logger.ts';
+import { canMount, mountTitle } from '../testing/can-mount.ts';
 import { makeTemporaryFolder } from '../testing/temporary-folder.ts';
 import { providerMigrations } from './provider-database.ts';
 import { Repositories } from './repositories.ts';
@@ -52,6 +54,66 @@ describe('Repositories', () => {
       await expect(repositories.add('other', path.join(root, folder))).rejects.toMatchObject({ code: 'call.conflict' });
     }
     await repositories.add('other', path.join(root, 'one more'));
+  });
+
+  it('refuses the same folder, and one inside or around it, over links', async () => {
+    const root = await makeTemporaryFolder();
+    const { repositories } = make();
+    const folder = path.join(root, 'disk', 'repository');
+    await repositories.add('first', folder);
+    await symlink(folder, path.join(root, 'link'));
+    await symlink(path.join(root, 'disk'), path.join(root, 'above'));
+    await mkdir(path.join(root, 'holder'));
+    await symlink(path.join(root, 'link'), path.join(root, 'holder', 'again'));
+    for (const other of ['link', 'link/sub', 'link/sub/deeper', 'above', 'above/repository/x', 'holder/again'])
+      await expect(repositories.add('other', path.join(root, other)), other).rejects.toMatchObject({
+        code: 'call.conflict',
+        message: expect.stringContaining('"first"') as string,
+      });
+    await repositories.add('beside', path.join(root, 'disk', 'repository-2'));
+    await repositories.add('dots', path.join(root, 'disk', '..dots'));
+  });
+
+  it.runIf(canMount())(mountTitle('refuses the same folder over a bind mount'), async () => {
+    const root = await makeTemporaryFolder();
+    const { repositories } = make();
+    const folder = path.join(root, 'repository');
+    await repositories.add('first', folder);
+    const bound = path.join(root, 'bound');
+    await mkdir(bound);
+    execFileSync('mount', ['--bind', folder, bound]);
+    try {
+      for (const other of [bound, path.join(bound, 'sub')])
+        await expect(repositories.add('other', other)).rejects.toMatchObject({ code: 'call.conflict' });
+    } finally {
+      execFileSync('umount', [bound]);
+    }
+  });
+
+  it('refuses a copy of a repository that is in use, by name', async () => {
+    const root = await makeTemporaryFolder();
+    const { repositories } = make();
+    await repositories.add('first', path.join(root, 'a'));
+    await cp(path.join(root, 'a'), path.join(root, 'b'), { recursive: true });
+    await expect(repositories.add('second', path.join(root, 'b'))).rejects.toMatchObject({
+      code: 'call.conflict',
+      message: expect.stringContaining('holds the repository "first", or a copy of it') as string,
+    });
+  });
+
+  it('tells of repositories that a changed link has brought together', async () => {
+    const root = await makeTemporaryFolder();
+    const { repositories } = make();
+    await mkdir(path.join(root, 'a'));
+    await symlink(path.join(root, 'a'), path.join(root, 'link'));
+    await repositories.add('first', path.join(root, 'link'));
+    await repositories.add('second', path.join(root, 'b'));
+    await mkdir(path.join(root, 'b', 'inside'));
+    await cp(path.join(root, 'a'), path.join(root, 'b', 'inside'), { recursive: true });
+    await rm(path.join(root, 'link'));
+    await symlink(path.join(root, 'b', 'inside'), path.join(root, 'link'));
+    const problems = (await repositories.list()).map(({ problem }) => problem);
+    expect(problems).toEqual([expect.stringContaining('overlaps'), expect.stringContaining('overlaps')]);
   });
 
   it('notices a disk that is not mounted, and another repository in its place', async () => {

@@ -11,6 +11,7 @@ import type { Database } from '../kernel/database.ts';
 import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
 import { newId } from '../kernel/identifier.ts';
 import { makeFolders } from '../kernel/make-folders.ts';
+import { doOverlap } from './folder-overlap.ts';
 import type { RestorePoints } from './restore-points.ts';
 
 /** Tells a repository from an empty mount point: writing below a disk that is not mounted would fill the system disk. */
@@ -66,9 +67,9 @@ export class Repositories {
       'SELECT count(*) AS tenants, coalesce(sum(used_bytes), 0) AS used FROM quotas WHERE repository_id = ?',
       row.id,
     );
-    const problem = await this.problemOf(row);
+    const unusable = await this.problemOf(row);
     let points = 0;
-    if (problem === null) {
+    if (unusable === null) {
       for (const folder of await tenantFolders(row.folder)) points += (await this.#points.list(folder)).length;
     }
     return {
@@ -80,7 +81,7 @@ export class Repositories {
       usedBytes: Number(counted?.['used'] ?? 0),
       tenants: Number(counted?.['tenants'] ?? 0),
       points,
-      problem,
+      problem: unusable ?? (await this.#findOverlap(row)),
       verification: row.verification,
     };
   }
@@ -98,13 +99,23 @@ export class Repositories {
       if (other.name.toLowerCase() === name.toLowerCase()) {
         throw new FarkeepError('call.conflict', `A repository named "${name}" exists already`, { field: 'name' });
       }
-      if (isWithin(absolute, other.folder) || isWithin(other.folder, absolute)) {
-        throw new FarkeepError('call.conflict', `${absolute} overlaps with the repository "${other.name}"`, {
-          field: 'folder',
-        });
+      if (await overlaps(absolute, other.folder)) {
+        throw new FarkeepError(
+          'call.conflict',
+          `${absolute} overlaps with the repository "${other.name}" in ${other.folder}: it is the same folder, lies inside it, or around it`,
+          { field: 'folder', hint: 'Choose a folder of its own; links and mounts that lead into the other one count.' },
+        );
       }
     }
     const id = await prepareFolder(absolute);
+    const same = this.rows().find((other) => other.id === id);
+    if (same !== undefined) {
+      throw new FarkeepError(
+        'call.conflict',
+        `${absolute} holds the repository "${same.name}", or a copy of it; it is in use in ${same.folder}`,
+        { field: 'folder', hint: `Remove "${same.name}" first if it has moved here.` },
+      );
+    }
     const row = {
       id,
       name,
@@ -154,6 +165,15 @@ export class Repositories {
     } catch (error) {
       return toFarkeepError(error, 'storage.io').message;
     }
+  }
+
+  /** A link or a mount may have been changed since the folder was added: two repositories that write into one another are told. */
+  async #findOverlap({ id, folder }: RepositoryRow): Promise<string | null> {
+    for (const other of this.rows()) {
+      if (other.id !== id && (await overlaps(folder, other.folder)))
+        return `${folder} overlaps with the repository "${other.name}" in ${other.folder}; give one of them a folder of its own`;
+    }
+    return null;
   }
 
   /** Folders of all tenants that have ever stored something there. */
@@ -235,7 +255,11 @@ async function freeBytes(folder: string): Promise<number | null> {
   }
 }
 
-function isWithin(inner: string, outer: string): boolean {
-  const relative = path.relative(outer, inner);
-  return relative === '' || (!relative.startsWith('..') && !path.isAbsolute(relative));
+/** A folder that cannot be looked at is told by `problem`; it keeps nobody from adding another one. */
+async function overlaps(folder: string, other: string): Promise<boolean> {
+  try {
+    return await doOverlap(folder, other);
+  } catch {
+    return false;
+  }
 }

@@ -4,6 +4,8 @@ import { hash } from 'node:crypto';
 import { promisify } from 'node:util';
 import { constants, zstdCompress, zstdCompressSync, zstdDecompress, zstdDecompressSync } from 'node:zlib';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
+import { createZstdContext, type ZstdContext } from '../kernel/native/zstd.ts';
+import { whyNotOneFrame } from './zstd-frame.ts';
 
 export const blockIdLengthBytes = 32;
 /** Largest content of one block. The default cutter stays at 4 MiB; the format leaves room for four times that. */
@@ -84,9 +86,21 @@ function checkContent(block: StoredBlock, content: Buffer): Buffer {
 
 function decodingOptions(block: StoredBlock): { maxOutputLength: number; chunkSize: number } {
   if (block.contentLength > maxBlockContentBytes) throw mismatch(block.id, `it claims ${block.contentLength} bytes`);
+  const reason = block.encoding === 'zstd' ? whyNotOneFrame(block.stored, block.contentLength) : undefined;
+  if (reason !== undefined) throw mismatch(block.id, reason);
   // A small block that unpacks to gigabytes must not take more memory than it announced. Node wants at least 1.
   // One output buffer of the right size instead of pieces of 128 KiB, which a small content would keep alive whole.
   return { maxOutputLength: Math.max(1, block.contentLength), chunkSize: block.contentLength + 64 };
+}
+
+/** Up to here making a context costs more than what is done with it. */
+const maxContextBytes = 64 * 1024;
+let sharedContext: ZstdContext | undefined;
+
+/** Of this thread. */
+function zstdContext(): ZstdContext {
+  sharedContext ??= createZstdContext();
+  return sharedContext;
 }
 
 /** Stored form to content, checked against length and identifier. Throws restore.mismatch. Large blocks unpack in the thread pool. */
@@ -97,7 +111,7 @@ export async function decodeBlock(block: StoredBlock): Promise<Buffer> {
   try {
     content =
       block.contentLength < 16 * 1024
-        ? zstdDecompressSync(block.stored, options)
+        ? zstdContext().decompress(block.stored, block.contentLength)
         : await zstdDecompressAsync(block.stored, options);
   } catch (cause) {
     throw new FarkeepError('restore.mismatch', mismatch(block.id, 'it cannot be unpacked').message, { cause });
@@ -111,7 +125,10 @@ export function decodeBlockSync(block: StoredBlock): Buffer {
   if (block.encoding === 'raw') return checkContent(block, block.stored);
   let content: Buffer;
   try {
-    content = zstdDecompressSync(block.stored, options);
+    content =
+      block.contentLength < maxContextBytes
+        ? zstdContext().decompress(block.stored, block.contentLength)
+        : zstdDecompressSync(block.stored, options);
   } catch (cause) {
     throw new FarkeepError('restore.mismatch', mismatch(block.id, 'it cannot be unpacked').message, { cause });
   }

@@ -62,33 +62,33 @@ export class Catalogue implements Disposable {
   hasAll(ids: readonly Buffer[]): boolean[] {
     const states: boolean[] = [];
     for (let start = 0; start < ids.length; start += batchIds) {
-      const flags = this.#flags(ids.slice(start, start + batchIds));
+      const flags = this.#flags(Buffer.concat(ids.slice(start, start + batchIds)));
       for (let index = 0; index < flags.length; index += 1) states.push(flags.charCodeAt(index) === one);
     }
+    if (states.length !== ids.length) throw new RangeError('An identifier has 32 bytes');
     return states;
   }
 
-  /** Those without a place that is not marked as damaged. */
-  missing(ids: readonly Buffer[]): Buffer[] {
+  /** Those without a place that is not marked as damaged. @param ids identifiers one behind the other */
+  missing(ids: Buffer): Buffer[] {
     const found: Buffer[] = [];
-    for (let start = 0; start < ids.length; start += batchIds) {
-      const part = ids.slice(start, start + batchIds);
+    for (let start = 0; start < ids.length; start += batchIds * blockIdLengthBytes) {
+      const part = ids.subarray(start, start + batchIds * blockIdLengthBytes);
       const flags = this.#flags(part);
-      if (!flags.includes('0')) continue;
-      found.push(...part.filter((_, index) => flags.charCodeAt(index) !== one));
+      for (let index = flags.indexOf('0'); index !== -1; index = flags.indexOf('0', index + 1))
+        found.push(Buffer.from(part.subarray(index * blockIdLengthBytes, (index + 1) * blockIdLengthBytes)));
     }
     return found;
   }
 
   /** "1" for each of at most `batchIds` identifiers that is there, else "0". */
-  #flags(ids: readonly Buffer[]): string {
-    if (ids.some((id) => id.length !== blockIdLengthBytes)) throw new RangeError('An identifier has 32 bytes');
+  #flags(ids: Buffer): string {
     this.#makeCounters();
     const row = this.#database.get(
       `SELECT group_concat(EXISTS (SELECT 1 FROM blocks WHERE id = substr(?1, i * ${blockIdLengthBytes} + 1, ${blockIdLengthBytes})), '') AS flags
        FROM temp.counters WHERE i < ?2`,
-      ids.length === 1 ? (ids[0] ?? null) : Buffer.concat(ids),
-      ids.length,
+      ids,
+      Math.floor(ids.length / blockIdLengthBytes),
     );
     return String(row?.['flags'] ?? '');
   }

@@ -106,7 +106,7 @@ export class DirectWriter {
     for (let done = 0; done < piece.length;) {
       if (this.#failure !== undefined) throw this.#failure;
       const count = Math.min(piece.length - done, this.#filling.length - this.#to);
-      this.#filling.set(piece.subarray(done, done + count), this.#to);
+      this.#filling.set(count === piece.length ? piece : piece.subarray(done, done + count), this.#to);
       this.#to += count;
       done += count;
       if (this.#to === this.#filling.length) await this.#startWriting();

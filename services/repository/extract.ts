@@ -1,9 +1,9 @@
 // Owns getting a restore point out of a tenant's folder with nothing but this code: no service, no network, no catalogue needed.
 import { silentLogger, type Logger } from '../kernel/logger.ts';
 import { readManifest } from './manifest.ts';
-import { readManifestContents } from './manifest-chain.ts';
 import { decodePointRoot } from './point-root.ts';
 import type { PointRoot } from './point-root-fields.ts';
+import { manifestContents } from './point-walk.ts';
 import { TenantStore } from './tenant-store.ts';
 import { restoreTree, type RestoreProgress } from './tree-restore.ts';
 import { selectTree } from './tree-selection.ts';
@@ -37,7 +37,7 @@ export async function extractPoint({
   await using store = await TenantStore.open({ folder: tenantFolder, mode: 'read', logger });
   const root = decodePointRoot(await store.readPointRoot(pointId), pointId);
   const readItems = (): AsyncIterable<ManifestItem> =>
-    readManifest(readManifestContents(root, (id) => store.readContent(id)));
+    readManifest(manifestContents(root, (id) => store.readBlock(id)));
   const writer = TreeWriter.open({ destination: to, overwrite });
   try {
     await restoreTree({

@@ -1,5 +1,5 @@
 // Manifests that are made to cost much: what commit and verify spend on one depends on what was stored for it, not on what it claims.
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -112,8 +112,8 @@ function holes(bytes: number, first = 1): { readonly content: Buffer; readonly s
   return { content, sizeBytes: records * 1024 + first };
 }
 
-/** Stores the pieces, each once, and commits a point whose manifest they are, through a list. */
-async function commit(store: TenantStore, pieces: readonly Buffer[], pointId = 'p'): Promise<void> {
+/** Stores the pieces, each once, and gives the root of a point whose manifest they are, through a list. */
+async function storePieces(store: TenantStore, pieces: readonly Buffer[], pointId: string): Promise<Buffer> {
   const ids = new Map<Buffer, Buffer>();
   for (const each of new Set(pieces)) ids.set(each, await appendContent(store, each));
   const list = Buffer.alloc(pieces.length * 36);
@@ -126,7 +126,11 @@ async function commit(store: TenantStore, pieces: readonly Buffer[], pointId = '
     const part = list.subarray(start, start + 36 * 400_000);
     blocks.push({ id: (await appendContent(store, part)).toString('hex'), lengthBytes: part.length });
   }
-  await store.commitPoint({ pointId, root: encodePointRoot(rootOf(pointId, { manifest: { level: 1, blocks } })) });
+  return encodePointRoot(rootOf(pointId, { manifest: { level: 1, blocks } }));
+}
+
+async function commit(store: TenantStore, pieces: readonly Buffer[], pointId = 'p'): Promise<void> {
+  await store.commitPoint({ pointId, root: await storePieces(store, pieces, pointId) });
 }
 
 /** CPU time in seconds, and by how many MiB the most memory that this process ever had has grown. */
@@ -170,6 +174,20 @@ describe('a manifest that costs much', () => {
     });
     expect(seconds).toBeLessThan(3);
     expect(await store.listPoints()).toEqual([]);
+    // Nor is it read when somebody has put its root there.
+    writeFileSync(path.join(scratch.folder, 'points', 'p.manifest'), await storePieces(store, pieces, 'p'));
+    await store.flush();
+    const reading = await costOf(async () => {
+      const to = path.join(scratch.folder, 'out');
+      await expect(extractPoint({ tenantFolder: scratch.folder, pointId: 'p', to })).rejects.toMatchObject({
+        code: 'storage.damaged',
+        message: expect.stringContaining('64 times what is stored'),
+      });
+      const { damaged } = await verifyTenantFolder({ tenantFolder: scratch.folder, logger });
+      expect(damaged).toMatchObject([{ manifest: 'points/p.manifest' }]);
+    });
+    expect(reading.seconds).toBeLessThan(20);
+    expect(reading.mebibytes).toBeLessThan(400);
   });
 
   it('is refused when it is a list of half a million pieces in a few kilobytes', async () => {
@@ -220,6 +238,36 @@ describe('a manifest that costs much', () => {
     const to = path.join(scratch.folder, 'out');
     await extractPoint({ tenantFolder: folder, pointId: 'p', to });
     expect(readFileSync(path.join(to, 'f'))).toEqual(Buffer.concat([block, block, block]));
+  });
+
+  it('may have a hard link that leads nowhere: a problem of this entry alone', async () => {
+    await using scratch = await scratchFolder();
+    const folder = path.join(scratch.folder, 'tenant');
+    const link = (name: string, target: string): Record =>
+      entry(recordTypes.hardlink, 1, name, 0, (output) => {
+        output.sized(Buffer.from(target));
+      });
+    const empty = (name: string): Record =>
+      entry(recordTypes.file, 1, name, 0, (output) => {
+        output.number(0);
+        output.number(0);
+      });
+    const end: Record = [
+      recordTypes.end,
+      (output) => {
+        output.number(5);
+      },
+    ];
+    {
+      await using store = await TenantStore.open({ folder, mode: 'write', logger });
+      await commit(store, [piece(1, '', [top, empty('b'), link('c', 'a'), link('d', 'b'), empty('e'), end])]);
+      const forward = piece(1, '', [top, empty('b'), link('c', 'd'), link('d', 'b'), empty('e'), end]);
+      await expect(commit(store, [forward], 'q')).rejects.toMatchObject({ code: 'point.incomplete' });
+    }
+    const to = path.join(scratch.folder, 'out');
+    const { problems } = await extractPoint({ tenantFolder: folder, pointId: 'p', to });
+    expect(problems.map((problem) => problem.path.toString())).toEqual(['c']);
+    for (const name of ['b', 'd', 'e']) expect(existsSync(path.join(to, name)), name).toBe(true);
   });
 
   it('may not have a piece without a record', async () => {

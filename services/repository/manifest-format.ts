@@ -168,7 +168,21 @@ export class ByteReader {
   }
 }
 
-function writeContent(output: ByteWriter, content: readonly ContentReference[]): void {
+/** Holes that touch become one: they say the same, and whoever reads them pays for each. */
+function joinHoles(content: readonly ContentReference[]): readonly ContentReference[] {
+  if (!content.some(({ id }, index) => id === null && content[index - 1]?.id === null)) return content;
+  const joined: ContentReference[] = [];
+  for (const reference of content) {
+    const last = joined.at(-1);
+    if (reference.id === null && last?.id === null)
+      joined[joined.length - 1] = { id: null, lengthBytes: last.lengthBytes + reference.lengthBytes };
+    else joined.push(reference);
+  }
+  return joined;
+}
+
+function writeContent(output: ByteWriter, given: readonly ContentReference[]): void {
+  const content = joinHoles(given);
   if (content.length > maxContentReferencesPerItem)
     throw new RangeError(`${content.length} references do not fit one record`);
   output.number(content.length);
@@ -182,13 +196,21 @@ function writeContent(output: ByteWriter, content: readonly ContentReference[]):
 function readContent(input: ByteReader): ContentReference[] {
   const count = input.number(maxContentReferencesPerItem);
   const content: ContentReference[] = [];
+  let holeBytes = 0;
   for (let index = 0; index < count; index += 1) {
     const kind = input.byte();
     if (kind > 1) throw damagedManifest('a piece of content is of an unknown kind');
     const lengthBytes = input.number(kind === 0 ? Number.MAX_SAFE_INTEGER : maxBlockContentBytes);
     if (lengthBytes === 0) throw damagedManifest('a piece of content is empty');
-    content.push({ id: kind === 0 ? null : Buffer.from(input.raw(blockIdLengthBytes)), lengthBytes });
+    if (kind === 0) {
+      holeBytes += lengthBytes;
+      continue;
+    }
+    if (holeBytes > 0) content.push({ id: null, lengthBytes: holeBytes });
+    holeBytes = 0;
+    content.push({ id: Buffer.from(input.raw(blockIdLengthBytes)), lengthBytes });
   }
+  if (holeBytes > 0) content.push({ id: null, lengthBytes: holeBytes });
   return content;
 }
 

@@ -32,6 +32,9 @@ export const packOverheadBytes = packHeaderBytes + packTrailerBytes;
 
 const maxBatchBytes = 8 * 1024 * 1024;
 const maxBatchBlocks = 400;
+/** Up to this a piece is joined with its neighbours, in buffers of so many bytes. */
+const maxJoinedPieceBytes = 8 * 1024;
+const joinedBytes = 256 * 1024;
 const maxSealing = 2;
 const maxBlocksPerPack = 65_536;
 
@@ -68,6 +71,40 @@ export interface PackWriterOptions {
   readonly now: () => number;
   /** The pack is in its place and durable: make it known. Runs before anybody is told that its blocks are durable. */
   readonly onPack: (pack: FinishedPack) => void;
+}
+
+/** Pieces of one write, small ones joined: each costs a call of its own otherwise, and headers and small files come by the hundred. */
+class Pieces {
+  readonly #pieces: Buffer[] = [];
+  #joined = Buffer.alloc(0);
+  #from = 0;
+  #to = 0;
+
+  add(piece: Buffer): void {
+    if (piece.length > maxJoinedPieceBytes) {
+      this.#close();
+      this.#pieces.push(piece);
+      return;
+    }
+    if (this.#to + piece.length > this.#joined.length) {
+      this.#close();
+      this.#joined = Buffer.allocUnsafeSlow(joinedBytes);
+      this.#from = 0;
+      this.#to = 0;
+    }
+    this.#joined.set(piece, this.#to);
+    this.#to += piece.length;
+  }
+
+  take(): Buffer[] {
+    this.#close();
+    return this.#pieces;
+  }
+
+  #close(): void {
+    if (this.#to > this.#from) this.#pieces.push(this.#joined.subarray(this.#from, this.#to));
+    this.#from = this.#to;
+  }
 }
 
 export class PackWriter {
@@ -183,13 +220,13 @@ export class PackWriter {
   /** Takes blocks from the head of the queue into one write. They leave the queue when they are written. */
   async #writeBatch(): Promise<void> {
     const pack = this.#pack ?? (await this.#startPack());
-    const pieces: Buffer[] = [];
+    const pieces = new Pieces();
     let batchBytes = 0;
     let count = 0;
     let offset = pack.sizeBytes;
     if (offset === 0) {
       const header = encodePackHeader({ packId: pack.packId, createdAtMs: this.#options.now() });
-      pieces.push(header);
+      pieces.add(header);
       offset += header.length;
     }
     for (const queued of this.#queue) {
@@ -199,13 +236,14 @@ export class PackWriter {
       for (const piece of queued.pieces) crc = crc32(piece, crc);
       const { id, encoding, contentLength } = queued.block;
       const described = { id, encoding, contentLength, storedLength: queued.storedLength, crc };
-      pieces.push(encodeBlockHeader(described), ...queued.pieces);
+      pieces.add(encodeBlockHeader(described));
+      for (const piece of queued.pieces) pieces.add(piece);
       pack.blocks.push({ ...described, offset: offset + blockHeaderBytes });
       offset += blockHeaderBytes + queued.storedLength;
       batchBytes += queued.storedLength;
       count += 1;
     }
-    await pack.output.append(pieces);
+    await pack.output.append(pieces.take());
     pack.sizeBytes = offset;
     for (const queued of this.#queue.splice(0, count)) if (!('reached' in queued)) this.#forget(queued);
     if (pack.sizeBytes >= this.#options.packBytes || pack.blocks.length >= maxBlocksPerPack) await this.#seal();

@@ -6,8 +6,8 @@ import { walkPoint } from './point-walk.ts';
 
 export interface PointCheck {
   readonly root: PointRoot;
-  /** Those of the blocks that are not here. */
-  readonly missing: (ids: readonly Buffer[]) => readonly Buffer[];
+  /** Those of the blocks that are not here. Identifiers one behind the other. */
+  readonly missing: (ids: Buffer) => readonly Buffer[];
   readonly readBlock: (id: Buffer) => Promise<StoredBlock>;
   /** Instead of walking the manifest (when it cannot be read here). */
   readonly referenced?: Iterable<Buffer> | AsyncIterable<Buffer> | undefined;
@@ -15,7 +15,7 @@ export interface PointCheck {
 
 /** Throws point.incomplete naming what is missing. */
 export async function checkPointIsWhole({ root, missing, readBlock, referenced }: PointCheck): Promise<void> {
-  const expectHere = (ids: readonly Buffer[]): void => {
+  const expectHere = (ids: Buffer): void => {
     const [first] = missing(ids);
     if (first === undefined) return;
     throw new FarkeepError(
@@ -24,13 +24,13 @@ export async function checkPointIsWhole({ root, missing, readBlock, referenced }
     );
   };
   const readPresent = (id: Buffer): Promise<StoredBlock> => {
-    expectHere([id]);
+    expectHere(id);
     return readBlock(id);
   };
   try {
     const depth = referenced === undefined ? 'all' : 'manifest';
     await walkPoint({ root, readBlock: readPresent, onBlocks: expectHere, depth });
-    if (referenced !== undefined) for await (const id of referenced) expectHere([id]);
+    if (referenced !== undefined) for await (const id of referenced) expectHere(id);
   } catch (error) {
     const known = toFarkeepError(error, 'storage.io');
     if (known.code === 'point.incomplete') throw known;

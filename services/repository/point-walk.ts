@@ -13,7 +13,7 @@ const freeBytes = 16 * 1024 * 1024;
 const unpackedPerStoredByte = 64;
 
 /** How much the manifest of one point may unpack to (docs/repository-format.md, section 4). */
-export class ManifestBudget {
+class ManifestBudget {
   readonly #pointId: string;
   #left = freeBytes;
 
@@ -38,12 +38,12 @@ const rememberedBlocks = 65_536;
 
 /** Gathers identifiers that are named and gives them away in batches, most repeats left out. */
 class NamedBlocks {
-  readonly #give: (ids: readonly Buffer[]) => void;
+  readonly #give: (ids: Buffer) => void;
   readonly #remembered = Buffer.alloc(rememberedBlocks * blockIdLengthBytes);
-  #batch = Buffer.allocUnsafe(batchBlocks * blockIdLengthBytes);
+  readonly #batch = Buffer.allocUnsafe(batchBlocks * blockIdLengthBytes);
   #count = 0;
 
-  constructor(give: (ids: readonly Buffer[]) => void) {
+  constructor(give: (ids: Buffer) => void) {
     this.#give = give;
     // Nothing is remembered at first: no identifier that belongs into a slot is what the slot holds now.
     this.#remembered.fill(0xff, 0, blockIdLengthBytes);
@@ -60,13 +60,9 @@ class NamedBlocks {
   }
 
   flush(): void {
-    const ids: Buffer[] = [];
-    for (let index = 0; index < this.#count; index += 1)
-      ids.push(this.#batch.subarray(index * blockIdLengthBytes, (index + 1) * blockIdLengthBytes));
+    const count = this.#count;
     this.#count = 0;
-    if (ids.length === 0) return;
-    this.#batch = Buffer.allocUnsafe(this.#batch.length); // whoever was given the identifiers may keep them
-    this.#give(ids);
+    if (count > 0) this.#give(this.#batch.subarray(0, count * blockIdLengthBytes));
   }
 }
 
@@ -74,8 +70,11 @@ export interface PointWalk {
   readonly root: PointRoot;
   /** Stored form of a block of the manifest. @throws when it cannot be had */
   readonly readBlock: (id: Buffer) => Promise<StoredBlock>;
-  /** Blocks that the point needs, each at least once; few come twice. May throw, which ends the walk. */
-  readonly onBlocks: (ids: readonly Buffer[]) => void;
+  /**
+   * Blocks that the point needs, each at least once; few come twice. Identifiers one behind the other, good during the call only. May throw,
+   * which ends the walk.
+   */
+  readonly onBlocks: (ids: Buffer) => void;
   /** "manifest": only its own blocks are named, what they hold is not looked at. */
   readonly depth?: 'manifest' | 'all';
 }
@@ -100,16 +99,36 @@ export async function walkPoint({ root, readBlock, onBlocks, depth = 'all' }: Po
       if (depth === 'manifest') continue;
       const key = id.toString('latin1');
       if (walk.repeat(key)) continue;
-      const content = await readContent(id);
-      if (content.length !== lengthBytes)
-        throw new FarkeepError(
-          'storage.damaged',
-          `Restore point ${root.pointId}: a manifest block has ${content.length} bytes instead of ${lengthBytes}`,
-        );
-      walk.piece(content, key);
+      walk.piece(ofLength(await readContent(id), lengthBytes, root), key);
     }
     if (depth === 'all') walk.finish();
   } finally {
     named.flush(); // what was named before it ended counts
   }
+}
+
+/** The contents of the manifest's pieces in order, within the same bound as the walk. @throws storage.damaged, and what `readBlock` throws */
+export async function* manifestContents(
+  root: PointRoot,
+  readBlock: (id: Buffer) => Promise<StoredBlock>,
+): AsyncGenerator<Buffer, void, undefined> {
+  const budget = new ManifestBudget(root.pointId);
+  const counted = new Set<string>();
+  const readContent = async (id: Buffer): Promise<Buffer> => {
+    const block = await readBlock(id);
+    const key = id.toString('latin1');
+    if (!counted.has(key)) budget.take(block);
+    counted.add(key);
+    return decodeBlock(block);
+  };
+  for await (const { id, lengthBytes } of manifestReferences(root, readContent))
+    yield ofLength(await readContent(id), lengthBytes, root);
+}
+
+function ofLength(content: Buffer, lengthBytes: number, { pointId }: PointRoot): Buffer {
+  if (content.length === lengthBytes) return content;
+  throw new FarkeepError(
+    'storage.damaged',
+    `Restore point ${pointId}: a manifest block has ${content.length} bytes instead of ${lengthBytes}`,
+  );
 }

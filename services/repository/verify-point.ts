@@ -31,7 +31,7 @@ export async function checkPoint({
   let firstMissing: Buffer | undefined;
   const readBlock = (id: Buffer): Promise<StoredBlock> => {
     signal?.throwIfAborted();
-    for (const lost of catalogue.missing([id])) isLost(lost);
+    for (const lost of catalogue.missing(id)) isLost(lost);
     const place = catalogue.find(id);
     if (place === undefined)
       throw new FarkeepError('storage.damaged', `its manifest block ${id.toString('hex').slice(0, 16)} is missing`);

@@ -169,9 +169,12 @@ export class SessionAttempt {
   #forkMover(): MoverProcess {
     const { live, plan, logger } = this.#options;
     const { moverOperation } = plan;
-    const isRedone = moverOperation.kind !== 'restore' || moverOperation.overwrite === 'always';
     const { readBytes, transferredBytes, restored } = live.progress;
-    const earlier = { readBytes, transferredBytes, restored: isRedone ? undefined : restored };
+    const earlier = {
+      readBytes,
+      transferredBytes,
+      restored: moverOperation.kind === 'restore' ? restored : undefined,
+    };
     return new MoverProcess(
       { side: 'source', sessionId: live.id, attempt: live.attempt, streams: plan.streams },
       {

@@ -146,7 +146,7 @@ export class TrustSettingsDesk implements TrustRules {
     );
     const [gone] = missing;
     // A list that was given and cannot be read must not look like no list: nobody knows whether this certificate stands in it.
-    if (gone === undefined || answer?.status === 'revoked') return answer;
+    if (gone === undefined || answer?.status === 'revoked' || answer?.isNamed === true) return answer;
     const detail = `The revocation list ${gone} cannot be read`;
     if (answer?.status === 'good') return { ...answer, remarks: [...(answer.remarks ?? []), detail] };
     return { status: 'unknown', isRequired: true, detail };

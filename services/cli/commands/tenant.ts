@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import type { DomainClient } from '../../contracts/contract.ts';
 import type { TenantAccount } from '../../contracts/models/provider.ts';
 import { tenantsDomain } from '../../contracts/rpc/tenants.ts';
+import { quoteForShell } from '../../host/admin-client.ts';
 import { writeFileAtomically } from '../../kernel/atomic-file.ts';
 import type { CommandContext, DefineAction } from '../command-context.ts';
 import { confirmRemoval, yesOption } from '../confirm-removal.ts';
@@ -43,7 +44,7 @@ export function registerTenant(program: Command, action: DefineAction): void {
     )
     .action(
       action(async (context, name: string, options: AccountOptions & { quota: string[] }) => {
-        const quotas = options.quota.map(parseQuota);
+        const quotas = parseQuotas(options.quota);
         const maxTasks = options.tasks === undefined ? null : parseTasks(options.tasks);
         const leaseUntil = options.lease === undefined ? null : parseDate(options.lease, '--lease');
         const password = await readPassword(options.passwordFile, {
@@ -55,7 +56,7 @@ export function registerTenant(program: Command, action: DefineAction): void {
         const tenant = await client.add({ name, password, quotas, leaseUntil, maxTasks });
         context.output.result(
           { ok: true, tenant },
-          `Account "${tenant.name}" made. Next: farkeep tenant invite ${name} --out ${name}.invitation`,
+          `Account "${tenant.name}" made. Next: farkeep tenant invite ${quoteForShell(name)} --out ${quoteForShell(`${name}.invitation`)}`,
         );
       }),
     );
@@ -75,7 +76,7 @@ export function registerTenant(program: Command, action: DefineAction): void {
       action(async (context, wanted: string, options: AccountOptions) => {
         const { lease, passwordFile, quota, tasks } = options;
         const changes = {
-          ...(quota === undefined ? {} : { quotas: quota.map(parseQuota) }),
+          ...(quota === undefined ? {} : { quotas: parseQuotas(quota) }),
           ...(lease === undefined ? {} : { leaseUntil: lease === 'none' ? null : parseDate(lease, '--lease') }),
           ...(tasks === undefined ? {} : { maxTasks: tasks === 'none' ? null : parseTasks(tasks) }),
           ...(passwordFile === undefined
@@ -182,6 +183,17 @@ function collect(value: string, earlier: string[] = []): string[] {
 
 function parseTasks(text: string): number {
   return parseWholeNumber(text, '--tasks', { min: 1, max: 1000 });
+}
+
+/** @throws call.invalid also when a repository is named twice: only one of the sizes would count */
+function parseQuotas(texts: readonly string[]): { repository: string; limitBytes: number }[] {
+  const quotas = texts.map(parseQuota);
+  const twice = quotas.find(
+    ({ repository }, index) => quotas.findIndex((each) => each.repository === repository) !== index,
+  );
+  if (twice !== undefined)
+    throw usageError(`"${twice.repository}" has two quotas`, 'Give one --quota for each repository.', '--quota');
+  return quotas;
 }
 
 /** The size follows the last "=": a repository's name may hold others. */

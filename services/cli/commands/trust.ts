@@ -7,6 +7,7 @@ import { adviceAgainst, describeReasonsAgainst } from '../../contracts/models/tr
 import type { Pin, TrustJournalEntry, TrustPrompt } from '../../contracts/models/trust.ts';
 import { serviceProvidersDomain } from '../../contracts/rpc/service-providers.ts';
 import { trustDomain } from '../../contracts/rpc/trust.ts';
+import { quoteForShell } from '../../host/admin-client.ts';
 import { systemClock } from '../../kernel/clock.ts';
 import { writeFileAtomically } from '../../kernel/atomic-file.ts';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
@@ -44,7 +45,7 @@ export function registerTrust(program: Command, action: DefineAction): void {
     .option('--name <name>', 'the name that the certificate has to cover (default: the host)')
     .option('--roots <file>', 'PEM file with authorities to trust besides those of the system')
     .option('--fingerprint <thumbprint>', 'accept exactly this certificate, SHA-256 or SHA-1')
-    .option('--crl <file>', 'revocation list, PEM or DER; repeatable', collect)
+    .option('--crl <file>', 'revocation list, PEM or DER, refused when it cannot be used; repeatable', collect)
     .option('--fetch-crl', 'also fetch the lists that the certificates of a valid chain name')
     .option('--require-crl', 'refuse when nothing can be found out about a revocation')
     .addHelpText(
@@ -364,7 +365,10 @@ function formatList(prompts: readonly TrustPrompt[], pins: readonly Pin[]): stri
       ['From', `${gateway.host}:${gateway.port}${waitingJob === null ? '' : ` (job "${waitingJob}" waits)`}`],
       ['Issued to', presented.subject],
       ['Thumbprint (SHA-256)', presented.sha256],
-      ['Next', `farkeep trust accept ${identity} --fingerprint THUMBPRINT, or farkeep trust refuse ${identity}`],
+      [
+        'Next',
+        `farkeep trust accept ${quoteForShell(identity)} --fingerprint THUMBPRINT, or farkeep trust refuse ${quoteForShell(identity)}`,
+      ],
     ]),
   );
   const table = formatTable(

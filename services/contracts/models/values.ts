@@ -14,6 +14,14 @@ export const displayNameSchema = z
   .max(100)
   .regex(/^[^\p{Cc}]+$/u)
   .refine((name) => name.trim() === name, 'has a space at its start or end');
+/**
+ * A name that is being given now. What was given before stays readable; these could not be typed back, or would be taken for something else:
+ * a leading dash for an option, 32 hex digits for an identifier, and characters that nobody sees for nothing at all.
+ */
+export const newNameSchema = displayNameSchema
+  .refine((name) => !name.startsWith('-'), 'must not start with a dash')
+  .refine((name) => !/^[0-9a-f]{32}$/.test(name), 'must not look like an identifier')
+  .refine((name) => !/[\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u.test(name), 'must not hold characters that are not seen');
 /** DNS name (also internationalised, as A-label), IPv4 or IPv6 address without brackets. */
 export const hostSchema = z
   .string()

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { defineDomain } from '../contract.ts';
 import { gatewayCheckSchema, gatewaySchema } from '../models/provider.ts';
-import { displayNameSchema, emptySchema, hostSchema, idSchema, instantSchema, portSchema } from '../models/values.ts';
+import { emptySchema, hostSchema, idSchema, instantSchema, newNameSchema, portSchema } from '../models/values.ts';
 import { rowList } from '../row-list.ts';
 
 const dayMs = 86_400_000;
@@ -16,7 +16,7 @@ export const gatewaysDomain = defineDomain({
     /** Makes a gateway and the one-time token it enrols with. `addresses` are what tenants will dial. */
     createEnrolToken: {
       input: z.object({
-        name: displayNameSchema,
+        name: newNameSchema,
         addresses: z
           .array(z.object({ host: hostSchema, port: portSchema }))
           .min(1)

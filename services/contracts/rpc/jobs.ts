@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { defineDomain } from '../contract.ts';
 import { jobSchema } from '../models/tenant.ts';
-import { displayNameSchema, emptySchema, idSchema } from '../models/values.ts';
+import { displayNameSchema, emptySchema, idSchema, newNameSchema } from '../models/values.ts';
 import { rowList } from '../row-list.ts';
 
 const jobInput = z.object({ jobId: idSchema });
@@ -19,7 +19,7 @@ export const jobsDomain = defineDomain({
     list: { input: emptySchema, output: z.object({ jobs: rowList(jobSchema) }) },
     add: {
       input: z.object({
-        name: displayNameSchema,
+        name: newNameSchema,
         sourcePaths: settings.sourcePaths,
         excludes: settings.excludes.default([]),
         providerId: idSchema,
@@ -30,7 +30,7 @@ export const jobsDomain = defineDomain({
     },
     set: {
       input: jobInput.extend({
-        name: displayNameSchema.optional(),
+        name: newNameSchema.optional(),
         sourcePaths: settings.sourcePaths.optional(),
         excludes: settings.excludes.optional(),
         streams: settings.streams.optional(),

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { defineDomain } from '../contract.ts';
 import { repositorySchema } from '../models/provider.ts';
-import { countSchema, displayNameSchema, emptySchema, idSchema } from '../models/values.ts';
+import { countSchema, emptySchema, idSchema, newNameSchema } from '../models/values.ts';
 import { rowList } from '../row-list.ts';
 
 const repositoryInput = z.object({ repositoryId: idSchema });
@@ -25,7 +25,7 @@ export const repositoriesDomain = defineDomain({
   commands: {
     list: { input: emptySchema, output: z.object({ repositories: rowList(repositorySchema) }) },
     add: {
-      input: z.object({ name: displayNameSchema, folder: z.string().min(1).max(4096) }),
+      input: z.object({ name: newNameSchema, folder: z.string().min(1).max(4096) }),
       output: repositorySchema,
     },
     remove: { input: repositoryInput, output: emptySchema },

@@ -5,7 +5,7 @@ import { certificateSummarySchema } from '../models/certificate.ts';
 import { invitationSchema } from '../models/provider.ts';
 import { serviceProviderSchema } from '../models/tenant.ts';
 import { tlsInfoSchema, trustDecisionSchema, trustPromptSchema } from '../models/trust.ts';
-import { displayNameSchema, emptySchema, hostSchema, idSchema, portSchema } from '../models/values.ts';
+import { emptySchema, hostSchema, idSchema, newNameSchema, portSchema } from '../models/values.ts';
 import { rowList } from '../row-list.ts';
 
 const providerInput = z.object({ providerId: idSchema });
@@ -30,7 +30,7 @@ export const serviceProvidersDomain = defineDomain({
      */
     add: {
       input: z.object({
-        name: displayNameSchema,
+        name: newNameSchema,
         host: hostSchema,
         port: portSchema.default(6180),
         userName: z.string().min(1).max(64),
@@ -41,7 +41,7 @@ export const serviceProvidersDomain = defineDomain({
     },
     /** Adds by an invitation; the fingerprint in it is pinned. */
     accept: {
-      input: z.object({ invitation: invitationSchema, name: displayNameSchema.optional() }),
+      input: z.object({ invitation: invitationSchema, name: newNameSchema.optional() }),
       output: serviceProviderSchema,
     },
     /** Asks the provider for repositories, quota and gateways again. */

@@ -62,8 +62,10 @@ export class ScramLogin {
     const [, nonce = '', salt = '', roundsText = ''] = match ?? [];
     const rounds = Number(roundsText);
     if (match === null || !nonce.startsWith(this.#nonce) || nonce === this.#nonce) throw new Error('Another nonce');
+    const saltBytes = Buffer.from(salt, 'base64');
+    if (saltBytes.length < 8 || saltBytes.length > 64) throw new Error(`A salt of ${saltBytes.length} bytes`);
     if (rounds < (this.#options.minRounds ?? 600_000) || rounds > 10_000_000) throw new Error(`${rounds} rounds`);
-    const salted = await saltedPassword(this.#options.password, Buffer.from(salt, 'base64'), rounds);
+    const salted = await saltedPassword(this.#options.password, saltBytes, rounds);
     const clientKey = hmac(salted, 'Client Key');
     const storedKey = createHash('sha256').update(clientKey).digest();
     const bound = Buffer.concat([Buffer.from(gs2Header, 'ascii'), this.#options.channelBinding]).toString('base64');

@@ -1,0 +1,66 @@
+// Owns the question whether two folders are the same or lie inside one another, however they are reached: over symbolic links, bind mounts, "..".
+// Compares what the folders are (real path, device and inode of each folder above), not how they were written.
+import { realpath, stat } from 'node:fs/promises';
+import path from 'node:path';
+
+interface Place {
+  /** Links resolved as far as the path exists; the rest as it is going to be made. */
+  readonly realPath: string;
+  /** "device:inode" of the folder itself; undefined while it does not exist. */
+  readonly self: string | undefined;
+  /** Of the folder and of every one above that exists. */
+  readonly chain: ReadonlySet<string>;
+}
+
+/** @throws the system's error, when a folder is there and cannot be looked at */
+export async function doOverlap(one: string, other: string): Promise<boolean> {
+  const [a, b] = await Promise.all([placeOf(one), placeOf(other)]);
+  return (
+    isWithin(a.realPath, b.realPath) ||
+    isWithin(b.realPath, a.realPath) ||
+    (a.self !== undefined && b.chain.has(a.self)) ||
+    (b.self !== undefined && a.chain.has(b.self))
+  );
+}
+
+async function placeOf(folder: string): Promise<Place> {
+  const missing: string[] = [];
+  let existing = path.resolve(folder);
+  let realPath: string | undefined;
+  while (realPath === undefined) {
+    realPath = await realPathOf(existing);
+    if (realPath === undefined) {
+      missing.unshift(path.basename(existing));
+      existing = path.dirname(existing);
+    }
+  }
+  const chain: string[] = [];
+  // Along the real path, and along the path as it was written: a mount can be on either.
+  for (const start of [realPath, existing]) {
+    for (let at = start; ; at = path.dirname(at)) {
+      const { dev, ino } = await stat(at, { bigint: true });
+      chain.push(`${dev}:${ino}`);
+      if (path.dirname(at) === at) break;
+    }
+  }
+  return {
+    realPath: path.join(realPath, ...missing),
+    self: missing.length === 0 ? chain[0] : undefined,
+    chain: new Set(chain),
+  };
+}
+
+async function realPathOf(folder: string): Promise<string | undefined> {
+  try {
+    return await realpath(folder);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code === 'ENOENT' && path.dirname(folder) !== folder) return undefined;
+    throw error;
+  }
+}
+
+function isWithin(inner: string, outer: string): boolean {
+  const relative = path.relative(outer, inner);
+  return relative === '' || (relative !== '..' && !relative.startsWith(`..${path.sep}`) && !path.isAbsolute(relative));
+}

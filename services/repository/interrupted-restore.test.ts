@@ -1,0 +1,304 @@
+import fc from 'fast-check';
+import { execFileSync } from 'node:child_process';
+import {
+  chmodSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { FarkeepError } from '../kernel/farkeep-error.ts';
+import { entryOf, scratchFolder } from '../testing/repository-fixture.ts';
+import { blockIdOf } from './block-content.ts';
+import type { PlaceableFile } from './file-sink.ts';
+import { placeSmallFile } from './small-file.ts';
+import { temporaryName } from './temporary-name.ts';
+import type { FileEntry, TreeEntry } from './tree-entry.ts';
+import { TreeWriter, type OverwriteRule, type RestoreResult } from './tree-writer.ts';
+
+const isRoot = process.getuid?.() === 0;
+const ownerIds = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
+
+interface Planned {
+  readonly entry: TreeEntry;
+  /** The pieces of a file. */
+  readonly pieces: readonly Buffer[];
+}
+
+const pieceSizes: Record<string, readonly number[]> = {
+  one: [700],
+  empty: [],
+  pieces: [1000, 2000, 3000],
+  block: [400_000],
+  large: [700_000, 700_000],
+};
+
+function plan(name: string, kind: string, variant: number): Planned {
+  const mtimeNs = 1_500_000_000_000_000_000n + BigInt(variant) * 1_000_000_007n;
+  const owner = isRoot
+    ? { uid: variant % 3, gid: variant % 5, userName: '', groupName: '' }
+    : { ...ownerIds, userName: '', groupName: '' };
+  const common = { mtimeNs, owner };
+  if (kind === 'folder')
+    return { entry: entryOf('folder', name, { ...common, mode: 0o700 | (variant % 64) }), pieces: [] };
+  if (kind === 'symlink')
+    return { entry: entryOf('symlink', name, { ...common, target: Buffer.from(`t${variant}`) }), pieces: [] };
+  if (kind.startsWith('/'))
+    return { entry: entryOf('hardlink', name, { ...common, target: Buffer.from(kind.slice(1)) }), pieces: [] };
+  const pieces = (pieceSizes[kind] ?? []).map((size, index) => Buffer.alloc(size, `${name}${variant}${index}`));
+  return {
+    entry: entryOf('file', name, {
+      ...common,
+      mode: 0o600 | (variant % 64),
+      sizeBytes: pieces.reduce((sum, { length }) => sum + length, 0),
+      content: pieces.map((piece) => ({ id: blockIdOf(piece), lengthBytes: piece.length })),
+    }),
+    pieces,
+  };
+}
+
+/** In tree order. */
+const shape: readonly (readonly [string, string])[] = [
+  ['', 'folder'],
+  ['a', 'one'],
+  ['b', 'large'],
+  ['d', 'folder'],
+  ['d/1', 'one'],
+  ['d/2', 'pieces'],
+  ['d/e', 'folder'],
+  ['d/e/f', 'folder'],
+  ['d/e/f/1', 'block'],
+  ['d/e/f/2', 'empty'],
+  ['d/e/s', 'symlink'],
+  ['d/g', 'large'],
+  ['d/h', '/d/1'],
+  ['h', '/d/g'],
+  ['z', 'folder'],
+  ['z/last', 'one'],
+];
+
+type Cut = 'lost-line' | 'killed' | 'full-disk';
+interface Attempt {
+  readonly at: number;
+  readonly cut: Cut;
+  readonly rule: OverwriteRule;
+  /** Files that are still under way when it is cut. */
+  readonly isSlow: boolean;
+}
+
+/** Something half of it, as a thread leaves it that is stopped in the middle. */
+function leaveHalf(sink: PlaceableFile): void {
+  const small = sink.smallFile;
+  if (small === undefined) return;
+  const name = small.isHidden ? small.name : temporaryName();
+  writeFileSync(Buffer.concat([small.folder, Buffer.from('/'), name]), 'half', { mode: 0o600, flag: 'wx' });
+}
+
+async function give(sink: PlaceableFile, pieces: readonly Buffer[]): Promise<void> {
+  const small = sink.smallFile;
+  if (small !== undefined) {
+    try {
+      sink.placed(placeSmallFile(small, pieces));
+    } catch (error) {
+      await sink.fail(error);
+    }
+    return;
+  }
+  for (const piece of pieces) await sink.write(Buffer.from(piece));
+  await sink.finish();
+}
+
+async function sinkOf(writer: TreeWriter, entry: TreeEntry): Promise<PlaceableFile | undefined> {
+  const begun = await writer.begin(entry);
+  if (begun === undefined) return undefined;
+  if ('sink' in begun) return begun.sink;
+  throw new Error('These files come in one piece');
+}
+
+async function attempt(to: string, entries: readonly Planned[], { at, cut, rule, isSlow }: Attempt): Promise<void> {
+  const writer = TreeWriter.open({ destination: to, overwrite: rule });
+  const underWay: { readonly sink: PlaceableFile; readonly pieces: readonly Buffer[] }[] = [];
+  for (const { entry, pieces } of entries.slice(0, at)) {
+    const sink = await sinkOf(writer, entry);
+    if (sink === undefined) continue;
+    if (isSlow && underWay.length < 3) underWay.push({ sink, pieces });
+    else await give(sink, pieces);
+  }
+  for (const [index, { sink, pieces }] of underWay.entries()) {
+    if (sink.smallFile === undefined) {
+      for (const piece of pieces) await sink.write(Buffer.from(piece));
+      // Given up while it is being put in its place.
+      if (cut === 'lost-line' && index % 2 === 0) void sink.finish();
+    } else if (cut !== 'full-disk') leaveHalf(sink);
+    if (cut === 'full-disk') await sink.fail(new FarkeepError('storage.disk-full'));
+  }
+  if (cut === 'killed') {
+    // What the disk holds at that moment; what this process does afterwards to end in order does not count.
+    const copy = `${to}-copy`;
+    execFileSync('cp', ['-a', to, copy]);
+    await writer.finish(false);
+    rmSync(to, { recursive: true });
+    renameSync(copy, to);
+  } else await writer.finish(false);
+  // Each attempt is a process of its own.
+  asOfADeadProcess(to);
+}
+
+/** No process has this number; its start would differ anyhow. */
+function asOfADeadProcess(folder: string): void {
+  for (const name of readdirSync(folder)) {
+    const dead = name.replace(/^(\.farkeep-[0-9a-f]{16}-)[0-9a-f]+-/, '$17ffffffe-');
+    if (dead !== name) renameSync(path.join(folder, name), path.join(folder, dead));
+    if (lstatSync(path.join(folder, dead)).isDirectory()) asOfADeadProcess(path.join(folder, dead));
+  }
+}
+
+async function wholeRestore(to: string, entries: readonly Planned[], rule: OverwriteRule): Promise<RestoreResult> {
+  const writer = TreeWriter.open({ destination: to, overwrite: rule });
+  for (const { entry, pieces } of entries) {
+    const sink = await sinkOf(writer, entry);
+    if (sink !== undefined) await give(sink, pieces);
+  }
+  return writer.finish();
+}
+
+/** What differs from the entries, by path. */
+function wrongIn(to: string, entries: readonly Planned[]): string[] {
+  const wrong: string[] = [];
+  for (const { entry, pieces } of entries) {
+    const name = entry.path.toString();
+    const place = path.join(to, name);
+    const found = lstatSync(place, { bigint: true, throwIfNoEntry: false });
+    if (found === undefined) {
+      wrong.push(`${name}: missing`);
+      continue;
+    }
+    const isKind = { file: found.isFile(), folder: found.isDirectory(), symlink: found.isSymbolicLink() };
+    if (isKind[entry.kind === 'hardlink' ? 'file' : (entry.kind as keyof typeof isKind)] !== true) {
+      wrong.push(`${name}: something else`);
+      continue;
+    }
+    if (entry.kind === 'hardlink') {
+      const target = lstatSync(path.join(to, entry.target.toString()), { bigint: true, throwIfNoEntry: false });
+      if (target?.ino !== found.ino) wrong.push(`${name}: not linked`);
+      continue;
+    }
+    if (found.mtimeNs !== entry.mtimeNs) wrong.push(`${name}: time ${found.mtimeNs} ${entry.mtimeNs}`);
+    if (Number(found.uid) !== entry.owner.uid || Number(found.gid) !== entry.owner.gid) wrong.push(`${name}: owner`);
+    if (entry.kind === 'symlink') {
+      if (readlinkSync(place) !== entry.target.toString()) wrong.push(`${name}: target`);
+    } else if ((Number(found.mode) & 0o7777) !== entry.mode) wrong.push(`${name}: mode`);
+    if (entry.kind === 'file' && !readFileSync(place).equals(Buffer.concat(pieces))) wrong.push(`${name}: content`);
+  }
+  const names = readdirSync(to, { recursive: true, encoding: 'utf8' });
+  return [...wrong, ...names.filter((name) => name.includes('.farkeep-'))];
+}
+
+const attempts = fc.array(
+  fc.record({
+    at: fc.nat({ max: shape.length }),
+    cut: fc.constantFrom<Cut[]>('lost-line', 'killed', 'full-disk'),
+    rule: fc.constantFrom<OverwriteRule[]>('never', 'older', 'always'),
+    isSlow: fc.boolean(),
+  }),
+  { minLength: 1, maxLength: 3 },
+);
+const variants = fc.array(fc.nat({ max: 63 }), { minLength: shape.length, maxLength: shape.length });
+
+describe('a restore after any sequence of attempts that were cut', () => {
+  it('ends with everything right, with the top folder it has made itself, and nothing left over', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        variants,
+        attempts,
+        fc.constantFrom<OverwriteRule[]>('never', 'older', 'always'),
+        async (variant, cuts, rule) => {
+          await using scratch = await scratchFolder();
+          const to = path.join(scratch.folder, 'new', 'place');
+          const entries = shape.map(([name, kind], index) => plan(name, kind, variant[index] ?? 0));
+          for (const each of cuts) await attempt(to, entries, each);
+          const result = await wholeRestore(to, entries, rule);
+          expect(wrongIn(to, entries)).toEqual([]);
+          expect(result.problems).toEqual([]);
+          // Once more: all of it is passed over.
+          const again = await wholeRestore(to, entries, rule);
+          expect(wrongIn(to, entries)).toEqual([]);
+          expect(again.counts).toMatchObject({ files: 0, symlinks: 0, hardLinks: 0, failed: 0 });
+        },
+      ),
+      { numRuns: 25 },
+    );
+  }, 120_000);
+
+  it('ends with everything right or named, over what stood there before', async () => {
+    const standing = fc.array(fc.constantFrom('', 'content', 'mode', 'link', 'folder'), {
+      minLength: shape.length,
+      maxLength: shape.length,
+    });
+    await fc.assert(
+      fc.asyncProperty(
+        variants,
+        standing,
+        attempts,
+        fc.constantFrom<OverwriteRule[]>('never', 'always'),
+        async (variant, before, cuts, rule) => {
+          await using scratch = await scratchFolder();
+          const to = path.join(scratch.folder, 'to');
+          mkdirSync(to);
+          const [, ...entries] = shape.map(([name, kind], index) => plan(name, kind, variant[index] ?? 0));
+          for (const [index, { entry, pieces }] of entries.entries()) stand(to, entry, pieces, before[index] ?? '');
+          for (const each of cuts) await attempt(to, entries, each);
+          const result = await wholeRestore(to, entries, rule);
+          const wrong = new Set(wrongIn(to, entries).map((text) => text.split(':')[0] ?? ''));
+          for (const { path: name, group } of result.problems)
+            for (const each of group?.firstPaths ?? [name]) wrong.delete(each.toString());
+          // A group names three and counts the others; below a folder that could not be opened nothing is named once more.
+          const further = result.problems.reduce((sum, { group }) => sum + Math.max(0, (group?.count ?? 0) - 3), 0);
+          const lost = result.problems
+            .filter(({ isRestored }) => !isRestored)
+            .map(({ path: name }) => `${name.toString()}/`);
+          const unnamed = [...wrong].filter((name) => !lost.some((folder) => name.startsWith(folder)));
+          expect(unnamed.length, unnamed.join()).toBeLessThanOrEqual(further);
+        },
+      ),
+      { numRuns: 25 },
+    );
+  }, 120_000);
+});
+
+/** Puts something at the place of an entry. Its parents are there unless something else stands for them. */
+function stand(to: string, entry: TreeEntry, pieces: readonly Buffer[], what: string): void {
+  const place = path.join(to, entry.path.toString());
+  if (what === '' || lstatSync(path.dirname(place), { throwIfNoEntry: false })?.isDirectory() !== true) return;
+  if (what === 'link') symlinkSync('elsewhere', place);
+  else if (what === 'folder' || entry.kind === 'folder') mkdirSync(place);
+  else if (entry.kind === 'file') {
+    writeFileSync(
+      place,
+      what === 'content' ? Buffer.alloc((entry satisfies FileEntry).sizeBytes, 'x') : Buffer.concat(pieces),
+    );
+    chmodSync(place, 0o666);
+  }
+}
+
+describe('a temporary name', () => {
+  it('of a process that lives is left alone, as is a name that only looks alike', async () => {
+    await using scratch = await scratchFolder();
+    const living = temporaryName().toString();
+    for (const name of [living, '.farkeep-000000000000.part']) writeFileSync(path.join(scratch.folder, name), 'x');
+    await wholeRestore(scratch.folder, [], 'never');
+    expect(readdirSync(scratch.folder).sort()).toEqual([living, '.farkeep-000000000000.part'].sort());
+    asOfADeadProcess(scratch.folder);
+    await wholeRestore(scratch.folder, [], 'never');
+    expect(readdirSync(scratch.folder)).toEqual(['.farkeep-000000000000.part']);
+    rmSync(scratch.folder, { recursive: true });
+    mkdirSync(scratch.folder);
+  });
+});

@@ -1,0 +1,97 @@
+import { constants, createZstdCompress, zstdCompressSync } from 'node:zlib';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { createZstdContext } from '../kernel/native/zstd.ts';
+import { blockIdOf, decodeBlock, decodeBlockSync, encodeBlock } from './block-content.ts';
+import { whyNotOneFrame } from './zstd-frame.ts';
+
+const content = Buffer.from('what is stored once is stored in one form '.repeat(40));
+const id = blockIdOf(content);
+
+/** As a stream writes it: without the content's size. */
+async function streamed(bytes: Buffer): Promise<Buffer> {
+  const stream = createZstdCompress();
+  stream.write(bytes);
+  stream.end();
+  const parts: Buffer[] = [];
+  for await (const part of stream) parts.push(part as Buffer);
+  return Buffer.concat(parts);
+}
+
+const skippable = Buffer.from([0x50, 0x2a, 0x4d, 0x18, 3, 0, 0, 0, 1, 2, 3]);
+
+describe('one zstd frame', () => {
+  it('is every frame that zstd makes of a content, with its size or without, with a checksum or without', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.oneof(
+          fc.uint8Array({ maxLength: 300 }),
+          fc.nat(400_000).map((length) => new Uint8Array(length).fill(7)),
+        ),
+        fc.integer({ min: -5, max: 19 }),
+        fc.boolean(),
+        async (bytes, level, hasChecksum) => {
+          const plain = Buffer.from(bytes);
+          const params = {
+            [constants.ZSTD_c_compressionLevel]: level,
+            [constants.ZSTD_c_checksumFlag]: Number(hasChecksum),
+          };
+          const frames = [
+            zstdCompressSync(plain, { params, pledgedSrcSize: plain.length }),
+            createZstdContext().compress(plain),
+            await streamed(plain),
+          ];
+          for (const frame of frames) expect(whyNotOneFrame(frame, plain.length)).toBeUndefined();
+        },
+      ),
+      { numRuns: 60 },
+    );
+    const block = await encodeBlock(content);
+    expect(block.encoding).toBe('zstd');
+    expect(await decodeBlock(block)).toEqual(content);
+  });
+
+  it.each<[string, (frame: Buffer) => Buffer]>([
+    ['a skippable frame before it', (frame) => Buffer.concat([skippable, frame])],
+    ['a skippable frame behind it', (frame) => Buffer.concat([frame, skippable])],
+    ['an empty frame behind it', (frame) => Buffer.concat([frame, zstdCompressSync(Buffer.alloc(0))])],
+    ['a byte behind it', (frame) => Buffer.concat([frame, Buffer.alloc(1)])],
+    ['its end cut', (frame) => frame.subarray(0, frame.length - 1)],
+    ['nothing of it', () => Buffer.alloc(0)],
+    [
+      'two frames in its place',
+      () =>
+        Buffer.concat(
+          [content.subarray(0, 100), content.subarray(100)].map((part) =>
+            zstdCompressSync(part, { pledgedSrcSize: part.length }),
+          ),
+        ),
+    ],
+  ])('is not one with %s, whoever reads it', async (_, change) => {
+    const stored = change(zstdCompressSync(content, { pledgedSrcSize: content.length }));
+    const block = { id, encoding: 'zstd', contentLength: content.length, stored } as const;
+    await expect(decodeBlock(block)).rejects.toMatchObject({ code: 'restore.mismatch' });
+    expect(() => decodeBlockSync(block)).toThrow(expect.objectContaining({ code: 'restore.mismatch' }));
+  });
+
+  it('has the content size of its block, no dictionary and no window larger than a block', async () => {
+    const frame = zstdCompressSync(content, { pledgedSrcSize: content.length });
+    expect(whyNotOneFrame(frame, content.length + 1)).toMatch('content size');
+    const window = await streamed(content);
+    window[5] = 0xa0; // 1 GiB
+    expect(whyNotOneFrame(window, content.length)).toMatch('window');
+    const named = Buffer.concat([frame.subarray(0, 5), Buffer.from([9]), frame.subarray(5)]);
+    named[4] = (named[4] ?? 0) | 1;
+    expect(whyNotOneFrame(named, content.length)).toMatch('dictionary');
+  });
+
+  it('never makes the check fail or go beyond the bytes, whatever they are', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 60 }), fc.nat(5000), (bytes, length) => {
+        const head = Buffer.from([0x28, 0xb5, 0x2f, 0xfd]);
+        const reason = whyNotOneFrame(Buffer.concat([head, bytes]), length);
+        expect(reason === undefined || reason.length > 0).toBe(true);
+      }),
+    );
+  });
+});
