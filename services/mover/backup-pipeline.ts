@@ -25,6 +25,8 @@ const leadStream = 0;
 const maxWindowEntries = 8192;
 /** A run that may be over sooner is not told how much there is: looking twice at each file would make it longer. */
 const countAfterMs = 2_000;
+/** STATX_ATTR_IMMUTABLE and STATX_ATTR_APPEND of statx(2): they come with every look and cost nothing to notice. */
+const keptFlags = 0x10 | 0x20;
 /** Folders that stay open beside the sources. */
 const maxOpenFolders = 512;
 const software = 'farkeep 0.1';
@@ -60,6 +62,9 @@ export class BackupPipeline {
   readonly #maxFolders: number;
   readonly #objects: SourceObject[] = [];
   readonly #specials: readonly SpecialFiles[];
+  /** Entries with flags that a restore does not set. */
+  #flaggedCount = 0;
+  #firstFlagged = '';
   #wake: (() => void) | undefined;
   #failure: FarkeepError | undefined;
   readonly #drained = new Set<number>();
@@ -232,6 +237,11 @@ export class BackupPipeline {
   }
 
   #tellSpecials(): void {
+    if (this.#flaggedCount > 0) {
+      const count = this.#flaggedCount === 1 ? '1 entry' : `${this.#flaggedCount} entries`;
+      const text = `The flags "immutable" and "append only" (chattr) are not saved; ${count}, first ${this.#firstFlagged}`;
+      this.#emit({ type: 'remark', text });
+    }
     this.#specials.forEach((specials, sourceIndex) => {
       for (const news of specialNews(specials)) {
         if (news.type === 'remark') this.#emit(news);
@@ -250,6 +260,10 @@ export class BackupPipeline {
 
   #addEntry(entry: ScannedEntry): void {
     const { stat } = entry;
+    if ((stat.attributes & keptFlags) !== 0) {
+      this.#flaggedCount += 1;
+      if (this.#flaggedCount === 1) this.#firstFlagged = showRaw(pathOf(entry));
+    }
     if (!hasTimeInBounds(stat))
       this.#unreadable(entry.sourceIndex, pathOf(entry), 'Its time is out of bounds; it is saved with the time 0');
     if (!isFile(stat)) {

@@ -104,7 +104,7 @@ export function isState(stat: FileStat, source: Buffer, at: number): boolean {
 }
 
 /** The whole of it, for a message between threads. */
-export const packedStatBytes = 80;
+export const packedStatBytes = 84;
 
 export function packStat(stat: FileStat, target: Buffer, at: number): void {
   target.writeUInt32LE(stat.mode, at);
@@ -116,9 +116,9 @@ export function packStat(stat: FileStat, target: Buffer, at: number): void {
   target.writeBigUInt64LE(BigInt.asUintN(64, stat.ino), at + 32);
   target.writeDoubleLE(stat.dev, at + 40);
   target.writeDoubleLE(stat.rdev, at + 48);
-  target.writeBigInt64LE(BigInt.asIntN(64, stat.mtimeNs), at + 56);
-  target.writeBigInt64LE(BigInt.asIntN(64, stat.ctimeNs), at + 64);
-  target.writeUInt32LE(stat.attributes, at + 72);
+  packTime(stat.mtimeNs, target, at + 56);
+  packTime(stat.ctimeNs, target, at + 68);
+  target.writeUInt32LE(stat.attributes, at + 80);
 }
 
 export function unpackStat(source: Buffer, at: number): FileStat {
@@ -132,8 +132,20 @@ export function unpackStat(source: Buffer, at: number): FileStat {
     ino: source.readBigUInt64LE(at + 32),
     dev: source.readDoubleLE(at + 40),
     rdev: source.readDoubleLE(at + 48),
-    mtimeNs: source.readBigInt64LE(at + 56),
-    ctimeNs: source.readBigInt64LE(at + 64),
-    attributes: source.readUInt32LE(at + 72),
+    mtimeNs: unpackTime(source, at + 56),
+    ctimeNs: unpackTime(source, at + 68),
+    attributes: source.readUInt32LE(at + 80),
   };
+}
+
+/** 96 bits: 64 end in the year 2262, and file systems go on for some hundred years. */
+function packTime(timeNs: bigint, target: Buffer, at: number): void {
+  target.writeBigUInt64LE(BigInt.asUintN(64, timeNs), at);
+  target.writeInt32LE(Number(BigInt.asIntN(32, timeNs >> 64n)), at + 8);
+}
+
+function unpackTime(source: Buffer, at: number): bigint {
+  const low = source.readBigUInt64LE(at);
+  const high = source.readInt32LE(at + 8);
+  return high === 0 ? low : (BigInt(high) << 64n) + low;
 }

@@ -189,9 +189,10 @@ describe('the walk', () => {
 
   it('passes over what a restore leaves behind when it is killed', () => {
     mkdirSync(path.join(folder, 'source'));
-    for (const name of [temporaryName().toString(), '.farkeep-mine', 'x.part'])
+    const ours = [temporaryName(), temporaryName('top')].map(String);
+    for (const name of [...ours, '.farkeep-mine', '.farkeep-0123456789ab.part', 'x.part'])
       writeFileSync(path.join(folder, 'source', name), 'x');
-    expect(walkAll([path.join(folder, 'source')])).toEqual(['.farkeep-mine', 'x.part']);
+    expect(walkAll([path.join(folder, 'source')])).toEqual(['.farkeep-0123456789ab.part', '.farkeep-mine', 'x.part']);
   });
 
   it('names what is missing and refuses when all is', () => {

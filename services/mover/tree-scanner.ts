@@ -1,6 +1,7 @@
 // Owns walking the source folders in tree order (services/repository/tree-entry.ts): what is there, with raw names and exact times.
 // Opens folders, each from the one it lies in, and no file; whatever cannot be listed becomes a problem by name and the walk goes on.
 // The tree may change at any moment: each entry was so at some moment, and nothing from outside of a source ever is one.
+import { isTemporaryName } from '../repository/temporary-name.ts';
 import { maxDepth, maxNameBytes, maxPathBytes } from '../repository/tree-entry.ts';
 import { compileExcludes } from './exclude-patterns.ts';
 import { isFolder, isSameState, kindOf, type FileStat } from './file-stat.ts';
@@ -37,8 +38,6 @@ export function pathOf({ folder, name }: Pick<ScannedEntry, 'folder' | 'name'>):
 const maxOpenDepth = 64;
 /** So often a name may stand for another thing at the next look. */
 const maxLooks = 6;
-/** Files of a restore that is not through, or that ended in the middle of them (repository/tree-destination.ts). */
-const restoreLeftOver = (name: RawText): boolean => name.startsWith('.farkeep-') && name.endsWith('.part');
 
 interface Frame {
   readonly folder: WalkedFolder;
@@ -91,7 +90,7 @@ export class TreeWalk implements Disposable {
         continue;
       }
       frame.next += 1;
-      if (restoreLeftOver(name)) continue;
+      if (isOfRestore(name)) continue;
       if (!frame.isOpen && !this.#openAgain(frame)) continue;
       const relativePath = frame.relativePath === '' ? name : `${frame.relativePath}/${name}`;
       const treePath = frame.treePath === '' ? name : `${frame.treePath}/${name}`;
@@ -230,6 +229,11 @@ export class TreeWalk implements Disposable {
   #problem(path: RawText, reason: string): void {
     this.#ready.push({ type: 'problem', path, sourceIndex: this.#source?.sourceIndex ?? 0, reason });
   }
+}
+
+/** What a restore is making, or has left behind when it was ended in the middle. */
+function isOfRestore(name: RawText): boolean {
+  return name.startsWith('.farkeep-') && isTemporaryName(rawBytes(name));
 }
 
 /** Why a manifest cannot hold it (docs/repository-format.md, section 4). */

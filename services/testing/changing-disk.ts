@@ -28,6 +28,9 @@ export class Inode {
   content: string;
   mtimeNs = 0n;
   ctimeNs = 0n;
+  attributes = 0;
+  /** What the system says of its size, when that is not its content's. */
+  claimedBytes: number | undefined;
   readonly entries = new Map<RawText, Inode>();
   /** What ever lay in the folder, by name. */
   readonly everEntries = new Map<RawText, Set<Inode>>();
@@ -241,13 +244,13 @@ function statOf(inode: Inode): FileStat {
     uid: inode.uid,
     gid: 0,
     nlink: inode.nlink,
-    sizeBytes: inode.kind === 'folder' ? 4096 : inode.content.length,
+    sizeBytes: inode.claimedBytes ?? (inode.kind === 'folder' ? 4096 : inode.content.length),
     blocks: 8,
     ino: BigInt(inode.ino),
     dev: 1,
     rdev: 0,
     mtimeNs: inode.mtimeNs,
     ctimeNs: inode.ctimeNs,
-    attributes: 0,
+    attributes: inode.attributes,
   };
 }

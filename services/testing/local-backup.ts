@@ -106,7 +106,7 @@ export async function runLocalBackup(
       kind: 'backup',
       sourcePaths: ['/source'],
       excludes: [],
-      jobId: 'job',
+      jobId: 'cd'.repeat(16),
       jobName: 'Job',
       pointId,
       fileCachePath: ':memory:',
