@@ -5,8 +5,8 @@ import type { SessionAction, SessionObject } from '../contracts/models/session.t
 const maxActions = 2000;
 const maxObjects = 500;
 /** Of UTF-16 units; all texts together. */
-const maxActionText = 256 * 1024;
-const maxObjectText = 128 * 1024;
+const maxActionText = 128 * 1024;
+const maxObjectText = 64 * 1024;
 
 /** What is plain goes first, the oldest of it; what went wrong stays as long as there is anything else. */
 export function keepActions(actions: SessionAction[]): void {

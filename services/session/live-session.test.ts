@@ -320,7 +320,7 @@ describe('SessionArchive', () => {
         live.putObject({ name: `${index}${'y'.repeat(4000)}`, state: 'running', sizeBytes: null, processedBytes: 0 });
       }
       expect(live.detail().actions[0]?.text).toBe('what went wrong');
-      expect(JSON.stringify(live.detail()).length).toBeLessThan(600_000);
+      expect(JSON.stringify(live.detail()).length).toBeLessThan(300_000);
     });
   });
 

@@ -264,7 +264,9 @@ export class LiveSession {
 
   /** An action of the other side; gets the next number of this side. */
   addForeignAction(action: Omit<SessionAction, 'sequence'>): void {
-    this.#addAction({ ...action, sequence: (this.#detail.actions.at(-1)?.sequence ?? 0) + 1 });
+    // One line, whatever the other side writes: people read it in lists and on terminals.
+    const text = action.text.replace(/\p{Cc}/gu, ' ');
+    this.#addAction({ ...action, text, sequence: (this.#detail.actions.at(-1)?.sequence ?? 0) + 1 });
   }
 
   putObject(told: SessionObject): void {

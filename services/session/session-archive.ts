@@ -36,7 +36,7 @@ export const sessionArchiveMigration = `
 export interface KeptHistory {
   readonly good: number;
   readonly others: number;
-  /** Of one owner. The good ones count first. */
+  /** Of one owner: so much of the good ones, and a quarter of it of the others. */
   readonly bytes: number;
 }
 
@@ -218,18 +218,19 @@ export class SessionArchive {
       `DELETE FROM sessions WHERE id IN (
          SELECT id FROM (
            SELECT id, is_good, row_number() OVER (PARTITION BY is_good ORDER BY number DESC) AS place,
-             sum(bytes) OVER (ORDER BY is_good DESC, number DESC) AS bytes
+             sum(bytes) OVER (PARTITION BY is_good ORDER BY number DESC) AS bytes
            FROM (
              SELECT id, rowid AS number,
                octet_length(summary) + octet_length(detail) + octet_length(samples) + octet_length(context) AS bytes,
                CASE WHEN json_valid(summary) THEN json_extract(summary, '$.state') IN ('succeeded', 'warning') ELSE 0 END
                  AS is_good
              FROM sessions WHERE owner = ? AND is_final = 1))
-         WHERE place > CASE is_good WHEN 1 THEN ? ELSE ? END OR bytes > ?)`,
+         WHERE place > CASE is_good WHEN 1 THEN ? ELSE ? END OR bytes > CASE is_good WHEN 1 THEN ? ELSE ? END)`,
       owner,
       good,
       others,
       bytes,
+      bytes / 4,
     );
   }
 }

@@ -70,13 +70,15 @@ export class Points {
   async list(signal: AbortSignal): Promise<PointLists> {
     const lists = await Promise.all(
       this.#providers.list().map(async (provider): Promise<PointLists> => {
+        const late = AbortSignal.timeout(listTimeoutMs);
         try {
-          const within = AbortSignal.any([signal, AbortSignal.timeout(listTimeoutMs)]);
-          return await this.#listOf(provider, within);
+          return await this.#listOf(provider, AbortSignal.any([signal, late]));
         } catch (error) {
           if (signal.aborted) throw error;
-          const unreachable = [{ provider: provider.name, message: toFarkeepError(error).message }];
-          return { points: [], unreadable: [], unreachable };
+          const message = late.aborted
+            ? `Its list did not come to an end within ${listTimeoutMs / 1000} s`
+            : toFarkeepError(error).message;
+          return { points: [], unreadable: [], unreachable: [{ provider: provider.name, message }] };
         }
       }),
     );

@@ -60,8 +60,16 @@ describe('a stack with liars', () => {
     const { gatewayId, client } = await enrolHostileGateway(stack, 'a-liar');
     undo.push(() => client.stop());
     const most = Number.MAX_SAFE_INTEGER;
-    client.report({ ...quietReport, controlConnections: most, dataConnections: most, bytesFromClients: most, bytesToClients: most });
-    await vi.waitFor(async () => expect((await list()).find(({ id }) => id === gatewayId)?.connections).toBeGreaterThan(0));
+    client.report({
+      ...quietReport,
+      controlConnections: most,
+      dataConnections: most,
+      bytesFromClients: most,
+      bytesToClients: most,
+    });
+    await vi.waitFor(async () =>
+      expect((await list()).find(({ id }) => id === gatewayId)?.connections).toBeGreaterThan(0),
+    );
     // Starting "anew" again and again does not carry the sum away either.
     for (const bytes of [0, most, 0]) client.report({ ...quietReport, bytesFromClients: bytes, bytesToClients: bytes });
     const { rescan } = stack.tenant.domain(serviceProvidersDomain);
@@ -151,11 +159,12 @@ describe('a stack with liars', () => {
     await stack.provider.domain(tenantsDomain).add({ name: 'fat', password: 'the fat tenant', quotas });
     const fat = await logInAs(stack, 'fat', 'the fat tenant');
     undo.push(() => fat.peer.close());
-    const rounds = 5;
+    const rounds = 3;
     for (let each = 0; each < rounds; each += 1) {
       const start = startInput();
       await askProvider(fat.peer, 'session.start', start);
-      for (let report = 0; report < 10; report += 1) fat.peer.notify('session.report', fatReport(start.sessionId, report));
+      for (let report = 0; report < 2; report += 1)
+        fat.peer.notify('session.report', fatReport(start.sessionId, report));
       await askProvider(fat.peer, 'session.cancel', { sessionId: start.sessionId });
     }
     const { sessions } = await stack.provider.domain(sessionsDomain).list({ limit: 100 });
@@ -163,7 +172,7 @@ describe('a stack with liars', () => {
     expect(own).toHaveLength(rounds);
     for (const { id } of own) {
       const detail = await stack.provider.domain(sessionsDomain).show({ sessionId: id });
-      expect(JSON.stringify(detail).length).toBeLessThan(600_000);
+      expect(JSON.stringify(detail).length).toBeLessThan(300_000);
     }
   }, 60_000);
 
@@ -224,7 +233,13 @@ describe('a provider that lies', () => {
   };
 
   it('about names and hosts is not believed row by row, and what fits is kept', async () => {
-    const good = { id: newId(), name: 'good', addresses: [{ host: 'gw.example', port: 6180 }], connections: 0, isConnected: true };
+    const good = {
+      id: newId(),
+      name: 'good',
+      addresses: [{ host: 'gw.example', port: 6180 }],
+      connections: 0,
+      isConnected: true,
+    };
     const names = ['\u001b[2Jname', '', ' padded', 'n'.repeat(101), 7, null];
     const hosts = ['a b', 'host\u0000', '[::1]', 'ünïcode', '', 'h'.repeat(300), {}];
     const liarId = await addLiar({
@@ -256,22 +271,34 @@ describe('a provider that lies', () => {
     ['with the same page', () => ({ points: [pointNamed('a')], hasMore: true })],
     ['with empty pages', () => ({ points: [], hasMore: true })],
     ['with rows that do not fit', (page) => ({ points: [{ id: page }], hasMore: true })],
-    ['with ever new points', (page) => ({ points: Array.from({ length: 500 }, (_each, index) => pointNamed(`${page} ${index}`)), hasMore: true })],
-  ])('about an end of its restore points is left: %s', async (_what, pageOf) => {
-    let pages = 0;
-    const liarId = await addLiar({
-      'points.list': () => {
-        pages += 1;
-        return pageOf(pages);
-      },
-    });
-    const heapBefore = process.memoryUsage().heapUsed;
-    const { unreachable } = await stack.tenant.domain(pointsDomain).list({});
-    expect(unreachable).toMatchObject([{ provider: 'liar', message: expect.stringContaining('does not come to an end') as string }]);
-    expect(pages).toBeLessThanOrEqual(202);
-    expect(process.memoryUsage().heapUsed - heapBefore).toBeLessThan(300e6);
-    await expectUsable(liarId);
-  }, 60_000);
+    [
+      'with ever new points',
+      (page) => ({
+        points: Array.from({ length: 500 }, (_each, index) => pointNamed(`${page} ${index}`)),
+        hasMore: true,
+      }),
+    ],
+  ])(
+    'about an end of its restore points is left: %s',
+    async (_what, pageOf) => {
+      let pages = 0;
+      const liarId = await addLiar({
+        'points.list': () => {
+          pages += 1;
+          return pageOf(pages);
+        },
+      });
+      const heapBefore = process.memoryUsage().heapUsed;
+      const { unreachable } = await stack.tenant.domain(pointsDomain).list({});
+      expect(unreachable).toMatchObject([
+        { provider: 'liar', message: expect.stringContaining('come to an end') as string },
+      ]);
+      expect(pages).toBeLessThanOrEqual(202);
+      expect(process.memoryUsage().heapUsed - heapBefore).toBeLessThan(300e6);
+      await expectUsable(liarId);
+    },
+    60_000,
+  );
 });
 
 function pointNamed(name: string): object {

@@ -37,14 +37,14 @@ describe('restore points that do not fit', () => {
     await mkdir(source);
     await writeFile(path.join(source, 'a.txt'), 'a');
     const jobId = await stack.addJob((await stack.addProvider()).id, source);
-    goodId = (await stack.runJob(jobId)).pointId ?? '';
+    goodId = (await stack.runJob(jobId, 50_000)).pointId ?? '';
     const { tenants } = await stack.provider.domain(tenantsDomain).list({});
     tenantFolder = path.join(stack.repositoryFolder, tenants[0]?.id ?? '');
     for (const [, changes] of unfit) forged.push(await forgeRoot(tenantFolder, goodId, changes));
     const damagedId = '0'.repeat(32);
     await writeFile(path.join(tenantFolder, 'points', `${damagedId}.manifest`), 'not a root');
     forged.push(damagedId);
-  }, 60_000);
+  }, 90_000);
 
   afterAll(async () => {
     await stack.stop();
@@ -59,10 +59,10 @@ describe('restore points that do not fit', () => {
     for (const { reason } of unreadable) expect(reason).not.toBe('');
   });
 
-  it('do not keep the good one from being restored', async () => {
+  it('do not keep the good one from being restored', { timeout: 60_000 }, async () => {
     const destination = path.join(folder, 'restored');
     await mkdir(destination);
-    expect(await stack.restore(goodId, destination)).toMatchObject({ state: 'succeeded' });
+    expect(await stack.restore(goodId, destination, [], 50_000)).toMatchObject({ state: 'succeeded' });
     expect(await readFile(path.join(destination, 'a.txt'), 'utf8')).toBe('a');
   });
 
@@ -73,7 +73,7 @@ describe('restore points that do not fit', () => {
     await peer.close();
   });
 
-  it('can be deleted, one by one; their roots stay in the trash with the date', async () => {
+  it('can be deleted, one by one; their roots stay in the trash with the date', { timeout: 60_000 }, async () => {
     const domain = stack.tenant.domain(pointsDomain);
     for (const pointId of forged) {
       expect(await domain.delete({ pointId })).toMatchObject({ pointId, repository: stackNames.repository });
@@ -89,7 +89,7 @@ describe('restore points that do not fit', () => {
     expect((await failureOf(domain.delete({ pointId: forged[0] ?? '' }))).code).toBe('call.not-found');
   });
 
-  it('is deleted only when no session uses it, and only by its own tenant', async () => {
+  it('is deleted only when no session uses it, and only by its own tenant', { timeout: 60_000 }, async () => {
     const domain = stack.tenant.domain(pointsDomain);
     const { peer } = await logInAs(stack);
     const start = startInput({ operation: 'restore', pointId: goodId });
