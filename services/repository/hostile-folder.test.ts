@@ -229,7 +229,8 @@ describe('a link in a repository folder', () => {
     const { folder, outside } = made;
     for (let first = 0; first < 256; first += 1) {
       const at = path.join(folder, 'packs', first.toString(16).padStart(2, '0'));
-      if (!existsSync(at)) symlinkSync(outside, at);
+      rmSync(at, { recursive: true, force: true });
+      symlinkSync(outside, at);
     }
     await using store = await TenantStore.open({ folder, mode: 'write', logger });
     for (let index = 0; index < 3; index += 1) await appendContent(store, Buffer.from(`block ${index}`));
