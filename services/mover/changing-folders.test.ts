@@ -21,7 +21,7 @@ import {
   writeSync,
 } from 'node:fs';
 import path from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import type { ContentReference } from '../repository/tree-entry.ts';
 import { runLocalBackup, type SavedEntry } from '../testing/local-backup.ts';
 import { makeTemporaryFolder } from '../testing/temporary-folder.ts';
@@ -327,11 +327,13 @@ describe.runIf(isLinux).each(['native calls', 'through /proc'])('a source that c
         cwd: source,
       },
     );
+    onTestFinished(() => {
+      execFileSync('rm', ['-rf', name], { cwd: source });
+    });
     const saved = await run();
     const deepest = `${Array.from({ length: depth }, () => name).join('/')}/file`;
     expect(textOf(saved, deepest)).toBe('deep\n');
     expect(warningsOf(saved)).toEqual([]);
-    execFileSync('rm', ['-rf', name], { cwd: source });
   });
 
   it('holes come back as holes, data that is written meanwhile is seen', async () => {

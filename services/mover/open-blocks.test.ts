@@ -104,7 +104,7 @@ describe('a lane', () => {
     const tasks = new FileBatchWriter();
     tasks.addTask({ index: 0, folder: { descriptor, path: folder }, name: 'file' });
     lane.add(tasks.take());
-    await vi.waitUntil(() => posted.some(({ type }) => type === 'files-read'));
+    await vi.waitUntil(() => posted.some(({ type }) => type === 'files-read'), { timeout: 20_000 });
     expect(count()).toMatchObject({ readBytes: 8 * 1024 * 1024, transferredBytes: 0, safeBytes: 0 });
     const offers = sent.flatMap((message) => (message.type === 'offer' ? [message] : []));
     const ids = offers.flatMap((offer) => offer.ids);
@@ -114,7 +114,7 @@ describe('a lane', () => {
       lane.receive({ type: 'want', offerId: offer.offerId, wanted: offer.ids.map((id) => !id.equals(unwanted)) });
     const blocks = (): { id: Buffer; contentLength: number }[] =>
       sent.flatMap((message) => (message.type === 'block' ? message.blocks : []));
-    await vi.waitUntil(() => blocks().length === ids.length - 1);
+    await vi.waitUntil(() => blocks().length === ids.length - 1, { timeout: 20_000 });
     expect(count().transferredBytes).toBeGreaterThan(4 * 1024 * 1024);
     expect(total.safeBytes).toBe(0);
 

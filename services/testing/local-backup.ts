@@ -125,11 +125,9 @@ export async function runLocalBackup(
     return content;
   };
   const entries = new Map<string, SavedEntry>();
-  const { blocks: references } = await readManifestReferences(decodePointRoot(root, pointId), (id) =>
-    Promise.resolve(blockOf(id)),
-  );
-  const contents = references.map(({ id }) => blockOf(id));
-  for await (const item of readManifest(contents)) {
+  const decoded = decodePointRoot(root, pointId);
+  const { blocks: manifest } = await readManifestReferences(decoded, (id) => Promise.resolve(blockOf(id)));
+  for await (const item of readManifest(manifest.map(({ id }) => blockOf(id)))) {
     if (item.type !== 'entry') continue;
     const { entry } = item;
     const pieces = entry.kind !== 'file' ? [] : entry.content;
