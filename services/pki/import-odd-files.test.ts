@@ -222,6 +222,7 @@ describe('algorithms that are not known', () => {
       }),
     );
     expect(answer).toContain('The file uses the hash MD2 (1.2.840.113549.2.2), which this program does not know');
+    expect(answer).not.toContain('PFX/P12, PEM or DER');
   });
 
   it('and a part for another certificate, or signed, says so', () => {
@@ -254,11 +255,11 @@ describe('rounds', () => {
     '%s are too many, and that is said at once',
     (rounds) => {
       for (const part of parts(rounds)) {
-        const before = performance.now();
+        const before = process.threadCpuUsage();
         expect(part()).toMatch(
           /^certificate\.too-costly: The file asks for .+ rounds of key derivation; at most 10,000,000 are done \| .*600,000 are usual/,
         );
-        expect(performance.now() - before).toBeLessThan(1000);
+        expect(process.threadCpuUsage(before).user).toBeLessThan(500_000);
       }
     },
   );
@@ -321,7 +322,7 @@ describe('several keys, and what is no certificate file', () => {
             return false;
           },
         },
-        structure: { issuerDer: Buffer.of(1), subjectDer: Buffer.of(2) },
+        structure: { issuerDer: sequence(), subjectDer: sequence(element(0x31)) },
       }) as unknown as ReadCertificate;
     expect(linkChain(fake(), Array.from({ length: 1000 }, fake))).toEqual([]);
     expect(checks).toBeLessThanOrEqual(200);

@@ -233,9 +233,9 @@ describe('a restore after any sequence of attempts that were cut', () => {
           expect(again.counts).toMatchObject({ files: 0, symlinks: 0, hardLinks: 0, failed: 0 });
         },
       ),
-      { numRuns: 25 },
+      { numRuns: 12 },
     );
-  }, 120_000);
+  }, 240_000);
 
   it('ends with everything right or named, over what stood there before', async () => {
     const standing = fc.array(fc.constantFrom('', 'content', 'mode', 'link', 'folder'), {
@@ -268,9 +268,9 @@ describe('a restore after any sequence of attempts that were cut', () => {
           expect(unnamed.length, unnamed.join()).toBeLessThanOrEqual(further);
         },
       ),
-      { numRuns: 25 },
+      { numRuns: 12 },
     );
-  }, 120_000);
+  }, 240_000);
 });
 
 /** Puts something at the place of an entry. Its parents are there unless something else stands for them. */

@@ -1,7 +1,7 @@
 // Runs a backup in this process: the real pipeline and the real lanes over any source disk, with a target that takes everything.
 // What comes out is the restore point, decoded. For tests that need every step of a source in their hands.
 import { decodeBlockSync } from '../repository/block-content.ts';
-import { readManifestContents } from '../repository/manifest-chain.ts';
+import { readManifestReferences } from '../repository/manifest-chain.ts';
 import { readManifest } from '../repository/manifest.ts';
 import { decodePointRoot } from '../repository/point-root.ts';
 import type { TreeEntry } from '../repository/tree-entry.ts';
@@ -125,7 +125,10 @@ export async function runLocalBackup(
     return content;
   };
   const entries = new Map<string, SavedEntry>();
-  const contents = readManifestContents(decodePointRoot(root, pointId), (id) => Promise.resolve(blockOf(id)));
+  const { blocks: references } = await readManifestReferences(decodePointRoot(root, pointId), (id) =>
+    Promise.resolve(blockOf(id)),
+  );
+  const contents = references.map(({ id }) => blockOf(id));
   for await (const item of readManifest(contents)) {
     if (item.type !== 'entry') continue;
     const { entry } = item;
