@@ -5,6 +5,7 @@ import { FarkeepError } from '../kernel/farkeep-error.ts';
 import { createZstdContext } from '../kernel/native/zstd.ts';
 import { releaseMemory } from '../kernel/release-memory.ts';
 import { isCompressible, zstdOptions } from '../repository/block-content.ts';
+import { maxManifestRatio } from '../repository/manifest-format.ts';
 import type { DataMessage, StoredBlock } from '../wire/messages.ts';
 import type { Arena, ArenaPool } from './arena-pool.ts';
 import { idsOfKeys, type BlockKey } from './block-key.ts';
@@ -196,7 +197,7 @@ export class BlockSender {
     const blocks: StoredBlock[] = [];
     let storedBytes = 0;
     for (let wanted = this.#wanted[this.#nextWanted]; wanted !== undefined; wanted = this.#wanted[this.#nextWanted]) {
-      const stored = this.#compress(wanted.id, wanted.block.content);
+      const stored = this.#storedForm(wanted);
       this.#nextWanted += 1;
       taken.push(wanted.block);
       blocks.push(stored);
@@ -209,6 +210,13 @@ export class BlockSender {
       this.#nextWanted = 0;
     }
     return { taken, blocks, storedBytes };
+  }
+
+  /** A piece of the manifest may not shrink without bound: what a target unpacks is limited by what is stored. */
+  #storedForm({ id, block: { content, file } }: WantedBlock): StoredBlock {
+    const packed = this.#compress(id, content);
+    if (file !== undefined || packed.stored.length * maxManifestRatio >= content.length) return packed;
+    return { id, encoding: 'raw', contentLength: content.length, stored: content };
   }
 
   /** zstd level 1 when a sample shrinks and the whole does too; raw otherwise. */

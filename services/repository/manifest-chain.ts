@@ -101,3 +101,19 @@ export async function readManifestReferences(
   for await (const reference of manifestReferences(root, readContent)) blocks.push(reference);
   return { blocks };
 }
+
+/** The contents of the manifest's blocks, one after the other, for readManifest. What it may cost is for `readContent` to bound. */
+export async function* readManifestContents(
+  root: PointRoot,
+  readContent: (id: Buffer) => Promise<Buffer>,
+): AsyncGenerator<Buffer, void, undefined> {
+  for await (const { id, lengthBytes } of manifestReferences(root, readContent)) {
+    const content = await readContent(id);
+    if (content.length !== lengthBytes)
+      throw new FarkeepError(
+        'storage.damaged',
+        `Restore point ${root.pointId}: a manifest block has ${content.length} bytes instead of ${lengthBytes}`,
+      );
+    yield content;
+  }
+}

@@ -15,6 +15,8 @@ import {
 export const manifestMagic = 0x464b4d46; // "FKMF"
 export const manifestVersion = 1;
 export const maxManifestBlockBytes = 2 * 1024 * 1024;
+/** Content of a manifest for each byte that is stored for it; a piece that would shrink by more is stored raw. */
+export const maxManifestRatio = 64;
 export const maxRecordBytes = 512 * 1024;
 export const maxExtendedAttributeBytes = 64 * 1024;
 

@@ -2,15 +2,14 @@
 // unpack to depends on what is stored for them, a piece is walked once, and blocks are looked up thousands at a time.
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import { blockIdLengthBytes, decodeBlock, type StoredBlock } from './block-content.ts';
-import { manifestReferences } from './manifest-chain.ts';
+import { manifestReferences, readManifestContents } from './manifest-chain.ts';
+import { maxManifestRatio } from './manifest-format.ts';
 import { ManifestWalk } from './manifest-walk.ts';
 import { blockOverheadBytes } from './pack-writer.ts';
 import type { PointRoot } from './point-root-fields.ts';
 
 /** Every manifest may unpack to this; it takes about 0.3 s of a core. */
 const freeBytes = 16 * 1024 * 1024;
-/** And to this for each byte that is stored for it. Lists of files reach 25; only something made for it reaches more. */
-const unpackedPerStoredByte = 64;
 
 /** How much the manifest of one point may unpack to (docs/repository-format.md, section 4). */
 class ManifestBudget {
@@ -23,11 +22,11 @@ class ManifestBudget {
 
   /** Before a block of the manifest is unpacked. @throws storage.damaged */
   take({ contentLength, stored }: StoredBlock): void {
-    this.#left += (stored.length + blockOverheadBytes) * unpackedPerStoredByte - contentLength;
+    this.#left += (stored.length + blockOverheadBytes) * maxManifestRatio - contentLength;
     if (this.#left < 0)
       throw new FarkeepError(
         'storage.damaged',
-        `Restore point ${this.#pointId}: its manifest unpacks to more than ${unpackedPerStoredByte} times what is stored for it`,
+        `Restore point ${this.#pointId}: its manifest unpacks to more than ${maxManifestRatio} times what is stored for it`,
       );
   }
 }
@@ -99,7 +98,13 @@ export async function walkPoint({ root, readBlock, onBlocks, depth = 'all' }: Po
       if (depth === 'manifest') continue;
       const key = id.toString('latin1');
       if (walk.repeat(key)) continue;
-      walk.piece(ofLength(await readContent(id), lengthBytes, root), key);
+      const content = await readContent(id);
+      if (content.length !== lengthBytes)
+        throw new FarkeepError(
+          'storage.damaged',
+          `Restore point ${root.pointId}: a manifest block has ${content.length} bytes instead of ${lengthBytes}`,
+        );
+      walk.piece(content, key);
     }
     if (depth === 'all') walk.finish();
   } finally {
@@ -121,14 +126,5 @@ export async function* manifestContents(
     counted.add(key);
     return decodeBlock(block);
   };
-  for await (const { id, lengthBytes } of manifestReferences(root, readContent))
-    yield ofLength(await readContent(id), lengthBytes, root);
-}
-
-function ofLength(content: Buffer, lengthBytes: number, { pointId }: PointRoot): Buffer {
-  if (content.length === lengthBytes) return content;
-  throw new FarkeepError(
-    'storage.damaged',
-    `Restore point ${pointId}: a manifest block has ${content.length} bytes instead of ${lengthBytes}`,
-  );
+  yield* readManifestContents(root, readContent);
 }
