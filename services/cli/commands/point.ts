@@ -19,7 +19,8 @@ export function registerPoint(program: Command, action: DefineAction): void {
       action(async (context, _options: object) => {
         const client = await context.connect('tenant');
         const { points, unreachable } = await client.domain(pointsDomain).list({}, { signal: context.signal });
-        for (const { provider, message } of unreachable) context.output.note(`Not asked: ${provider} (${message})`);
+        for (const { provider, message } of unreachable)
+          context.output.note(`Not asked: ${printable(provider)} (${printable(message)})`);
         context.output.result({ points, unreachable }, () => formatList(points));
         return unreachable.length > 0 ? exitCodes.warnings : exitCodes.done;
       }),
@@ -89,7 +90,7 @@ export function registerPoint(program: Command, action: DefineAction): void {
             ...(result.problemCount === 0 ? [] : [`${formatCounted(result.problemCount, 'warning')}, named above.`]),
             ...(result.error === undefined
               ? []
-              : [`Error: ${printable(result.error.message)}`, `Next: ${result.error.hint}`]),
+              : [`Error: ${printable(result.error.message)}`, `Next: ${printable(result.error.hint)}`]),
           ].join('\n'),
         );
         if (result.error !== undefined) return exitCodes.failed;
