@@ -123,6 +123,14 @@ export const tenantTexts = {
   'points.title': 'Restore points',
   'points.restore': 'Restore...',
   'points.refresh': 'Refresh',
+  'points.delete': 'Delete...',
+  'points.delete.title': 'Delete this restore point?',
+  'points.delete.text':
+    'The restore point of the job “{job}” from {created} ({size}, {files} files) is lost: nothing can be restored from it any more.\n\nOther restore points keep what they need. The space is freed later, when the provider maintains the repository; until then it counts against the quota.',
+  'points.delete.unreadable':
+    'The restore point {id} at {provider} cannot be read ({reason}). It is lost for good.\n\nOther restore points keep what they need.',
+  'points.delete.confirm': 'Delete restore point',
+  'points.unreadable': 'A restore point at {provider} cannot be read: {reason}',
   'points.empty.title': 'No restore point yet',
   'points.empty.text': 'Each successful run of a backup job makes one. It exists whole or not at all.',
   'points.empty.action': 'Go to jobs',

@@ -425,6 +425,12 @@ export function previewAnswers(scene: PreviewScene, publish: Publish): Readonly<
       isTruncated: false,
     }),
     'points.find': () => ({ entries: previewFolder('Documents'), isTruncated: false }),
+    'points.delete': () => ({
+      pointId: idOf(1),
+      providerName: 'northwind',
+      repository: 'main',
+      deletedAt: new Date(0).toISOString(),
+    }),
     'points.restore': () => ({ sessionId: idOf(1) }),
     'tenant.sessions.list': () => ({ sessions: sessions('tenant') }),
     'provider.sessions.list': () => ({ sessions: sessions('provider') }),

@@ -7,6 +7,7 @@ import type { AdminClient } from '../host/admin-client.ts';
 import { toFarkeepError } from '../kernel/farkeep-error.ts';
 import { defaultHome } from '../kernel/home-folder.ts';
 import { createOutput, type Output } from './output.ts';
+import { printable } from './text-table.ts';
 
 export interface CommandContext {
   /** Root folder of the instance. */
@@ -57,7 +58,11 @@ export function createActionDefiner({
         signal,
         async connect(role) {
           const { connectAdmin } = await import('../host/admin-client.ts');
-          const client = await connectAdmin({ home: context.home, role });
+          const client = await connectAdmin({
+            home: context.home,
+            role,
+            onLeftOut: (sentence) => output.note(`Not shown: ${printable(sentence)}`),
+          });
           clients.push(client);
           return client;
         },

@@ -12,6 +12,25 @@ import { printable } from './text-table.ts';
 const listCommand = 'farkeep point list';
 const keyword = 'latest';
 
+/** For what is done with a point as a whole: also one that cannot be read. No "latest": what is lost has to be named. */
+export async function findAnyPoint(
+  { signal }: CommandContext,
+  client: AdminClient,
+  wanted: string,
+): Promise<{ id: string; what: string }> {
+  const { points, unreadable } = await client.domain(pointsDomain).list({}, { signal });
+  const known = [
+    ...points.map(({ id, job, createdAt }) => ({
+      id,
+      what: `restore point ${id}, of the job "${job}", from ${createdAt}`,
+    })),
+    ...unreadable.flatMap(({ id, reason }) =>
+      id === null ? [] : [{ id, what: `restore point ${id}, which cannot be read (${reason})` }],
+    ),
+  ];
+  return findById(known, wanted, { what: 'restore point', listCommand });
+}
+
 export async function findPoint(
   { output, signal }: CommandContext,
   client: AdminClient,

@@ -43,5 +43,5 @@ describe('what was typed', () => {
     } finally {
       rmSync(folder, { recursive: true });
     }
-  });
+  }, 60_000);
 });

@@ -66,6 +66,12 @@ export function restoredOf({ progress }: SessionSummary): { files: number; bytes
   return restored ?? { files: processedFiles, bytes: processedBytes, skipped: 0 };
 }
 
+/** What it was: not only changed data is one, a forged announcement of a certificate is one as well. */
+function securityWarningOf({ actions }: SessionDetail): string {
+  const action = actions.findLast(({ level }) => level === 'security');
+  return action === undefined ? 'see the log of the session.' : printable(action.text);
+}
+
 /** A few lines for people. */
 export function formatOutcome(session: SessionDetail): string {
   const { state, kind, progress, warnings, warningCount, error, pointId, attempt } = session;
@@ -74,7 +80,7 @@ export function formatOutcome(session: SessionDetail): string {
   const rate = formatRate(bytes / Math.max(durationMs / 1000, 0.001));
   const verb = kind === 'restore' ? 'restored' : 'backed up';
   const lines: string[] = [];
-  if (session.hasSecurityWarning) lines.push('SECURITY WARNING: data was changed on the way. Nothing of it was used.');
+  if (session.hasSecurityWarning) lines.push(`SECURITY WARNING: ${securityWarningOf(session)}`);
   if (state === 'succeeded' || state === 'warning') {
     lines.push(
       `${formatCounted(files, 'file')}, ${formatBytes(bytes)} ${verb} in ${formatDuration(durationMs)} (${rate})` +

@@ -17,7 +17,12 @@ export const callMessageSchema = z.object({
 export const cancelMessageSchema = z.object({ kind: z.literal('cancel'), id: callIdSchema });
 
 export const callResultSchema = z.discriminatedUnion('ok', [
-  z.object({ ok: z.literal(true), value: z.unknown() }),
+  z.object({
+    ok: z.literal(true),
+    value: z.unknown(),
+    /** Rows of lists in the value that do not fit the contract, for people: they are not in it. */
+    leftOut: z.array(z.string().max(1000)).max(20).optional(),
+  }),
   z.object({ ok: z.literal(false), error: errorInfoSchema }),
 ]);
 export type CallResult = z.infer<typeof callResultSchema>;

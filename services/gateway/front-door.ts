@@ -3,11 +3,13 @@
 import { createServer, type Server, type Socket } from 'node:net';
 
 import type { Clock } from '../kernel/clock.ts';
+import { CountedLog } from '../kernel/counted-log.ts';
 import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
 import type { Logger } from '../kernel/logger.ts';
 import { normalizeAddress } from '../transport/client-address.ts';
 import { listen } from '../transport/data-listener.ts';
 import { DataSocket } from '../transport/data-socket.ts';
+import { PendingPlaces, type Place } from '../transport/pending-places.ts';
 import { relay } from '../transport/relay.ts';
 import type { GatewayReport } from '../wire/gateway-link-messages.ts';
 import { classifyFirstBytes, type Preamble } from '../wire/preamble.ts';
@@ -36,6 +38,9 @@ export interface FrontDoorOptions {
   readonly logger: Logger;
 }
 
+/** Connections of one address that have not sent their first bytes; behind one address there may be many tenants. */
+const maxWaitingPerAddress = 256;
+
 type Refusal = keyof GatewayReport['refusals'];
 type RelayKind = 'control' | 'data';
 
@@ -52,6 +57,7 @@ export class FrontDoor {
   readonly #servers: Server[] = [];
   readonly #addresses: { host: string; port: number }[] = [];
   readonly #waiting = new Set<DataSocket>();
+  readonly #places: PendingPlaces;
   readonly #relays = new Set<RunningRelay>();
   readonly #refusals: Record<Refusal, number> = {
     unknownFirstBytes: 0,
@@ -61,6 +67,7 @@ export class FrontDoor {
     tooManyConnections: 0,
     providerUnreachable: 0,
   };
+  readonly #refused = new CountedLog();
   #finishedFromClients = 0;
   #finishedToClients = 0;
   #onRelayEnded: (() => void) | undefined;
@@ -69,6 +76,7 @@ export class FrontDoor {
     this.#options = options;
     this.#logger = options.logger;
     this.#guard = new AbuseGuard(options.limits, options.clock);
+    this.#places = new PendingPlaces({ total: options.limits.connections, perAddress: maxWaitingPerAddress });
   }
 
   /** @throws FarkeepError `service.port-in-use`, `service.start-failed` */
@@ -149,16 +157,24 @@ export class FrontDoor {
       accepted.destroy();
       return;
     }
-    if (this.#waiting.size + this.#relays.size >= this.#options.limits.connections) {
+    const place =
+      this.#relays.size >= this.#options.limits.connections
+        ? undefined
+        : this.#places.take(address, () => {
+            this.#refusals.tooManyConnections += 1;
+            client.destroy();
+          });
+    if (place === undefined) {
       this.#refusals.tooManyConnections += 1;
       accepted.destroy();
       return;
     }
-    this.#sniff(DataSocket.adopt(accepted), address);
+    const client = DataSocket.adopt(accepted);
+    this.#sniff(client, address, place);
   }
 
   /** Reads until the kind of connection is clear. */
-  #sniff(client: DataSocket, address: string): void {
+  #sniff(client: DataSocket, address: string, place: Place): void {
     this.#waiting.add(client);
     let received: Buffer = Buffer.alloc(0);
     const refuse = (reason: Refusal): void => {
@@ -168,14 +184,17 @@ export class FrontDoor {
     const timer = setTimeout(() => refuse('tooSlow'), this.#options.limits.firstBytesTimeoutMs);
     const settle = (): void => {
       clearTimeout(timer);
+      place.release();
       this.#waiting.delete(client);
     };
     client.start({
       onChunk: (chunk) => {
+        place.heardFrom();
         received = Buffer.concat([received, chunk]);
         const first = classifyFirstBytes(received);
         if (first.type === 'need-more') return true;
         clearTimeout(timer);
+        place.release();
         if (first.type === 'unknown') refuse('unknownFirstBytes');
         // Reading stays stopped until the relay starts; so the kernel holds what the client sends meanwhile, not we.
         else {
@@ -273,14 +292,18 @@ export class FrontDoor {
   #refuseBad(client: DataSocket, address: string, reason: Refusal): void {
     this.#refusals[reason] += 1;
     client.destroy();
-    this.#logger.info('Connection refused', { address, reason });
+    this.#refused.note(`${reason} ${address}`, (times) =>
+      this.#logger.info('Connection refused', { address, reason, times }),
+    );
     if (this.#guard.countBad(address))
       this.#logger.warn('Too many bad connections: the address is refused for a while', { address });
   }
 
   #refuseUnreachable(client: DataSocket, reason: string): void {
     this.#refusals.providerUnreachable += 1;
-    this.#logger.warn('Connection closed because the provider cannot be reached', { reason });
+    this.#refused.note(`unreachable ${reason}`, (times) =>
+      this.#logger.warn('Connection closed because the provider cannot be reached', { reason, times }),
+    );
     // In order, not by reset: the tenant sees a gateway that is there and a provider that is not.
     client.destroy();
   }

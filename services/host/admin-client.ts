@@ -34,7 +34,16 @@ const connectTimeoutMs = 5_000;
  * @param home the instance's root folder, not the role's
  * @throws FarkeepError service.not-running, with the command that starts the service
  */
-export async function connectAdmin({ home, role }: { home: string; role: ServiceRole }): Promise<AdminClient> {
+export async function connectAdmin({
+  home,
+  role,
+  onLeftOut = () => undefined,
+}: {
+  home: string;
+  role: ServiceRole;
+  /** Told of rows of a list that the service could not show. */
+  onLeftOut?: (sentence: string) => void;
+}): Promise<AdminClient> {
   const socket = await openSocket(await findAdminAddress(roleFolder(home, role)), home, role);
   const pending = new Map<string, (result: CallResult) => void>();
   const listeners = new Set<(event: EventMessage) => void>();
@@ -82,6 +91,7 @@ export async function connectAdmin({ home, role }: { home: string; role: Service
         pending.set(id, (result) => {
           pending.delete(id);
           signal?.removeEventListener('abort', onAbort);
+          if (result.ok) for (const sentence of result.leftOut ?? []) onLeftOut(sentence);
           resolve(result);
         });
         write({ kind: 'call', id, domain, command, input });

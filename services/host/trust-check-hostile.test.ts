@@ -119,7 +119,9 @@ describe('constraints on names', () => {
   });
 
   it.each([true, false])('cost little, however many there are (authority trusted: %s)', async (isTrusted) => {
-    const short = (index: number): string => index.toString(36).padStart(3, 'a');
+    // Letters alone: OpenSSL and we take no constraint for unreadable.
+    const short = (index: number): string =>
+      [676, 26, 1].map((step) => String.fromCharCode(97 + (Math.floor(index / step) % 26))).join('');
     const numbers = Array.from({ length: 9000 }, (_, index) => index);
     const authority = mint({
       subject: 'Limited',
@@ -128,7 +130,7 @@ describe('constraints on names', () => {
       extensions: [
         limit(
           [],
-          numbers.slice(0, 4500).map((index) => dns(`0${short(index)}`)),
+          numbers.slice(0, 4500).map((index) => dns(`z${short(index)}`)),
         ),
       ],
     });

@@ -1,70 +1,52 @@
-// Owns one lane of a backup, on its own thread: reads files into its arenas, cuts, identifies, and hands the blocks to its sender.
-// Every byte is copied once by the disk read and once by the cipher. Does not decide what is read, nor what a restore point holds.
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+// Owns one lane of a backup, on its own thread: opens the files that it is given, reads each through one descriptor, and tells what it was.
+// What is told of a file is of the descriptor that was read, never of its name. Does not decide what is read, nor what a restore point holds.
 import { FarkeepError } from '../kernel/farkeep-error.ts';
-import { blockIdOf } from '../repository/block-content.ts';
 import type { DataMessage } from '../wire/messages.ts';
-import { ArenaPool } from './arena-pool.ts';
-import type { Arena } from './arena-pool.ts';
+import { keyOfId } from './block-key.ts';
 import { BlockSender } from './block-sender.ts';
-import { ContentList } from './content-list.ts';
-import { Cutter, defaultCutSizes } from './cutter.ts';
-import { fileState, isSettled } from './file-state.ts';
+import { ContentReader, createLaneCutter } from './content-reader.ts';
+import type { Cutter } from './cutter.ts';
+import { FileBatchWriter, readTasks } from './file-batch.ts';
+import type { FileResult, FileTask } from './file-batch.ts';
+import { isFile, isSameState, isSettled } from './file-stat.ts';
 import { OpenBlocks } from './open-blocks.ts';
 import type { OpenFile } from './open-blocks.ts';
-import { RecentBlocks } from './recent-blocks.ts';
-import { isProbablySparse, openDirect, zeroGranuleBytes } from './sparse-reading.ts';
-import { reasonOf } from './tree-scanner.ts';
+import { codeOf, createSourceDisk, isOtherNow, reasonOf, type SourceDisk } from './source-disk.ts';
 import { asBuffer, emptyCounters } from './worker-link.ts';
-import type { FileResult, FileTask, FromWorker, MadeBlock, WorkerCounters } from './worker-link.ts';
+import type { FromWorker, MadeBlock, WorkerCounters } from './worker-link.ts';
 
-/** More than the largest block, so that a block always fits whole. */
-const arenaBytes = 5 * 1024 * 1024;
-const arenaCount = 3;
-const readBytes = 1024 * 1024;
-const sparseReadBytes = 4 * 1024 * 1024;
-const resultBatch = 64;
-const emptyState = Buffer.alloc(0);
-
-interface ReadFile {
-  readonly result: FileResult;
-  readonly bytes: readonly Buffer[];
-}
+const resultBatch = 128;
+const noContent = Buffer.alloc(0);
 
 export interface BackupLaneOptions {
   readonly send: (message: DataMessage) => true | Promise<void>;
-  readonly post: (message: FromWorker) => void;
+  readonly post: (message: FromWorker, transfer?: ArrayBuffer[]) => void;
   readonly fail: (error: unknown) => void;
+  readonly disk?: SourceDisk;
+  readonly cutter?: Cutter;
 }
 
 export class BackupLane {
   readonly #options: BackupLaneOptions;
-  readonly #cutter = new Cutter(arenaBytes * arenaCount + sparseReadBytes);
-  readonly #pool = new ArenaPool(arenaBytes, arenaCount);
-  readonly #tasks: FileTask[] = [];
-  #results: FileResult[] = [];
-  #resultBytes: Buffer[] = [];
+  readonly #disk: SourceDisk;
+  readonly #batches: Uint8Array[] = [];
+  readonly #results = new FileBatchWriter();
   #durableFiles: number[] = [];
   #isReading = false;
   #isStopped = false;
-  readonly #recent = new RecentBlocks();
   readonly #counters = emptyCounters();
   readonly #open: OpenBlocks;
   readonly #sender: BlockSender;
+  readonly #reader: ContentReader;
   #isDrainAsked = false;
-
-  // The file being read: its bytes lie from #start to #fill in the current arena and are not cut yet.
-  #start = 0;
-  #fill = 0;
-  #file: OpenFile | undefined;
-  readonly #content = new ContentList();
-  #sinceYieldBytes = 0;
 
   constructor(options: BackupLaneOptions) {
     this.#options = options;
-    const { send, fail, post } = options;
+    const { send, fail, post, disk = createSourceDisk(), cutter = createLaneCutter() } = options;
+    this.#disk = disk;
+    const counters = this.#counters;
     this.#open = new OpenBlocks({
-      counters: this.#counters,
+      counters,
       onFileSafe: (index) => {
         this.#durableFiles.push(index);
       },
@@ -75,7 +57,7 @@ export class BackupLane {
     this.#sender = new BlockSender({
       send,
       fail,
-      counters: this.#counters,
+      counters,
       open: this.#open,
       onKnownAnswered: (token, wanted) => {
         post({ type: 'offered', token, wanted });
@@ -85,10 +67,22 @@ export class BackupLane {
         this.#checkDrained();
       },
     });
+    this.#reader = new ContentReader({
+      disk,
+      cutter,
+      sender: this.#sender,
+      open: this.#open,
+      counters,
+      onWait: () => {
+        this.#postResults();
+      },
+      isStopped: () => this.#isStopped,
+    });
   }
 
-  add(files: readonly FileTask[]): void {
-    this.#tasks.push(...files);
+  /** @param files packed (file-batch.ts) */
+  add(files: Uint8Array): void {
+    this.#batches.push(files);
     if (this.#isReading) return;
     this.#isReading = true;
     this.#readAll()
@@ -110,7 +104,8 @@ export class BackupLane {
 
   store(blocks: readonly MadeBlock[]): void {
     for (const { id, content } of blocks) {
-      this.#sender.offer({ id: asBuffer(id), content: asBuffer(content), settle: () => undefined, file: undefined });
+      const key = keyOfId(asBuffer(id));
+      this.#sender.offer({ key, content: asBuffer(content), memory: undefined, arena: undefined, file: undefined });
     }
     this.#sender.flush();
   }
@@ -122,7 +117,7 @@ export class BackupLane {
 
   stop(): void {
     this.#isStopped = true;
-    this.#tasks.length = 0;
+    this.#batches.length = 0;
   }
 
   takeCounters(): WorkerCounters {
@@ -150,231 +145,91 @@ export class BackupLane {
   // reading
 
   async #readAll(): Promise<void> {
-    for (let task = this.#tasks.shift(); task !== undefined && !this.#isStopped; task = this.#tasks.shift()) {
-      await this.#readFile(task);
-      if (this.#results.length >= resultBatch) this.#postResults();
-      if (this.#sinceYieldBytes >= readBytes) await this.#yield();
+    for (let batch = this.#batches.shift(); batch !== undefined; batch = this.#batches.shift()) {
+      for (const task of readTasks(batch)) {
+        if (this.#isStopped) return;
+        let result = this.#readFile(task, 1);
+        if (result instanceof Promise) result = await result;
+        this.#results.addResult(result);
+        if (this.#results.count >= resultBatch) this.#postResults();
+        if (this.#reader.mustYield) await this.#reader.yield();
+      }
+      this.#postResults();
     }
     this.#sender.flush();
-    this.#pool.seal();
+    this.#reader.seal();
     this.#postResults();
     this.#postDurable();
   }
 
-  async #readFile(task: FileTask): Promise<void> {
-    // A file that changed while it was read is read once more; if it changes again it is saved as it was seen, and marked.
-    for (let attempt = 1; ; attempt += 1) {
-      const { result, bytes } = await this.#readOnce(task);
-      const isReadAgain = result.problem === undefined && result.isChanged && attempt === 1;
-      if (this.#file !== undefined && (isReadAgain || result.problem !== undefined)) this.#open.drop(this.#file);
-      if (isReadAgain) continue;
-      this.#results.push(result);
-      this.#resultBytes.push(...bytes);
-      return;
-    }
-  }
-
-  async #readOnce({ index, path }: FileTask): Promise<ReadFile> {
-    const failed = (error: unknown): ReadFile => ({
-      result: { index, contentBytes: 0, stateBytes: 0, sizeBytes: 0, isChanged: false, problem: reasonOf(error) },
-      bytes: [],
-    });
+  /** A file that changed while it was read is read once more; if it changes again it is saved as it was seen, and marked. */
+  #readFile(task: FileTask, attempt: number): FileResult | Promise<FileResult> {
+    const { index, folder, name } = task;
     const file: OpenFile = { index, openBlocks: 0, isRead: false, safeBytes: 0, isDropped: false };
-    this.#file = file;
-    this.#content.clear();
     let descriptor: number;
     try {
-      // O_NONBLOCK: a pipe put in the file's place since the scan must not hold the lane for ever.
-      descriptor = openSync(asBuffer(path), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+      descriptor = this.#disk.openFile(folder, name);
     } catch (error) {
-      return failed(error);
+      return this.#notRead(file, error);
     }
+    let isLeftOpen = false;
     try {
-      const before = fstatSync(descriptor, { bigint: true });
-      if (!before.isFile()) return failed(new Error('it is not a file any more'));
-      const sizeBytes = isProbablySparse(before)
-        ? await this.#readSparse(descriptor, asBuffer(path), Number(before.size))
-        : await this.#readPlain(descriptor, Number(before.size));
-      const after = fstatSync(descriptor, { bigint: true });
-      const isChanged = sizeBytes !== Number(before.size) || !fileState(before).equals(fileState(after));
-      const content = this.#content.packed();
-      const state = !isChanged && isSettled(after, Date.now()) ? fileState(after) : emptyState;
-      return {
-        result: {
-          index,
-          contentBytes: content.length,
-          stateBytes: state.length,
-          sizeBytes,
-          isChanged,
-          problem: undefined,
-        },
-        bytes: [content, state],
-      };
-    } catch (error) {
-      if (error instanceof FarkeepError) throw error;
-      return failed(error);
-    } finally {
-      closeSync(descriptor);
-      this.#dropUncut();
-      file.isRead = true;
-      if (file.openBlocks === 0) this.#durableFiles.push(index);
-    }
-  }
-
-  /** Reads up to the size that the file had when it was opened: a file that grows without end must come to one. */
-  async #readPlain(descriptor: number, sizeBytes: number): Promise<number> {
-    let position = 0;
-    await this.#beginContent();
-    while (position < sizeBytes) {
-      const room = await this.#room();
-      const beganMs = performance.now();
-      const count = readSync(
-        descriptor,
-        this.#cutter.memory,
-        this.#fill,
-        Math.min(room, readBytes, sizeBytes - position),
-        position,
-      );
-      if (count === 0) break;
-      position += count;
-      this.#fill += count;
-      this.#read(count, beganMs);
-      this.#cutFull();
-      if (this.#sinceYieldBytes >= readBytes) await this.#yield();
-    }
-    this.#cutRest();
-    return position;
-  }
-
-  /** As #readPlain, but runs of zeros become holes and are neither hashed nor sent. */
-  async #readSparse(descriptor: number, path: Buffer, sizeBytes: number): Promise<number> {
-    const direct = openDirect(path, descriptor);
-    const memory = this.#cutter.memory;
-    const window = memory.subarray(arenaBytes * arenaCount);
-    let position = 0;
-    await this.#beginContent();
-    try {
-      while (position < sizeBytes) {
-        const beganMs = performance.now();
-        const count = Math.min(direct.read(window, position), sizeBytes - position);
-        if (count <= 0) break;
-        for (let at = 0; at < count; at += zeroGranuleBytes) {
-          const granule = window.subarray(at, Math.min(at + zeroGranuleBytes, count));
-          if (direct.isZero(granule)) {
-            this.#cutRest();
-            this.#content.addHole(granule.length);
-            if (this.#file !== undefined) this.#open.countSafe(this.#file, granule.length);
-            continue;
-          }
-          for (let done = 0; done < granule.length;) {
-            const part = granule.subarray(done, done + (await this.#room()));
-            memory.set(part, this.#fill);
-            this.#fill += part.length;
-            done += part.length;
-            this.#cutFull();
-          }
+      const before = this.#disk.statFile(descriptor);
+      if (!isFile(before)) return { ...nothingRead(index), outcome: 'other' };
+      const sizeBytes = this.#reader.read(descriptor, file, before);
+      const finish = (bytes: number): FileResult | undefined => {
+        const after = this.#disk.statFile(descriptor);
+        const isChanged = bytes !== before.sizeBytes || !isSameState(before, after);
+        if (isChanged && attempt === 1) {
+          this.#open.drop(file);
+          return undefined;
         }
-        position += count;
-        this.#read(count, beganMs);
-        if (this.#sinceYieldBytes >= readBytes) await this.#yield();
+        const content = this.#reader.packedContent();
+        const settled = !isChanged && isSettled(after, Date.now());
+        return {
+          index,
+          outcome: 'read',
+          stat: after,
+          sizeBytes: bytes,
+          isChanged,
+          isSettled: settled,
+          problem: '',
+          content,
+        };
+      };
+      if (sizeBytes instanceof Promise) {
+        isLeftOpen = true;
+        return sizeBytes
+          .then(finish)
+          .finally(() => {
+            this.#disk.closeFile(descriptor);
+          })
+          .then((result) => (result === undefined ? this.#readFile(task, 2) : this.#isRead(result, file)))
+          .catch((error: unknown) => this.#notRead(file, error));
       }
+      const result = finish(sizeBytes);
+      return result === undefined ? this.#readFile(task, 2) : this.#isRead(result, file);
+    } catch (error) {
+      return this.#notRead(file, error);
     } finally {
-      direct.close();
-    }
-    this.#cutRest();
-    return position;
-  }
-
-  #read(count: number, beganMs: number): void {
-    this.#counters.readBytes += count;
-    this.#counters.sourceMs += performance.now() - beganMs;
-    this.#sinceYieldBytes += count;
-  }
-
-  async #beginContent(): Promise<void> {
-    const arena = this.#pool.current ?? (await this.#nextArena());
-    this.#start = arena.used;
-    this.#fill = arena.used;
-  }
-
-  /** Free bytes behind #fill, at least one; moves what is not cut yet to the next arena when the current one is full. */
-  async #room(): Promise<number> {
-    const arena = this.#pool.current;
-    if (arena !== undefined && this.#fill < arena.end) return arena.end - this.#fill;
-    const uncut = this.#cutter.memory.subarray(this.#start, this.#fill);
-    if (arena !== undefined) arena.used = this.#start;
-    // The arena may be given out again only after the move, so it is held like by a block.
-    if (arena !== undefined) arena.openBlocks += 1;
-    const next = await this.#nextArena();
-    this.#cutter.memory.set(uncut, next.start);
-    if (arena !== undefined) this.#pool.settle(arena);
-    this.#start = next.start;
-    this.#fill = next.start + uncut.length;
-    return next.end - this.#fill;
-  }
-
-  async #nextArena(): Promise<Arena> {
-    this.#sender.flush();
-    this.#postResults();
-    const beganMs = performance.now();
-    const arena = await this.#pool.next();
-    this.#counters.targetMs += performance.now() - beganMs;
-    return arena;
-  }
-
-  /** Cuts while the answer cannot depend on bytes that are not here yet: an end before the last byte here, or a block of the largest size. */
-  #cutFull(): void {
-    const { averageBytes, maxBytes } = defaultCutSizes;
-    for (;;) {
-      const available = this.#fill - this.#start;
-      // Looking too early would only mean looking again; a full arena cannot wait.
-      if (available < 2 * averageBytes && this.#fill !== this.#pool.current?.end) return;
-      const length = this.#cutter.cut(this.#start, available);
-      if (length === available && available < maxBytes) return;
-      this.#cutOne(length);
+      if (!isLeftOpen) this.#disk.closeFile(descriptor);
     }
   }
 
-  #cutRest(): void {
-    while (this.#fill > this.#start) this.#cutOne(this.#cutter.cut(this.#start, this.#fill - this.#start));
-    const arena = this.#pool.current;
-    if (arena !== undefined) arena.used = this.#fill;
+  #isRead(result: FileResult, file: OpenFile): FileResult {
+    file.isRead = true;
+    if (file.openBlocks === 0) this.#durableFiles.push(file.index);
+    return result;
   }
 
-  #dropUncut(): void {
-    const arena = this.#pool.current;
-    if (arena !== undefined) arena.used = this.#start;
-    this.#fill = this.#start;
-  }
-
-  #cutOne(length: number): void {
-    const arena = this.#pool.current;
-    const file = this.#file;
-    if (arena === undefined || file === undefined)
-      throw new FarkeepError('call.internal', 'A block was cut outside of a file');
-    const beganMs = performance.now();
-    const content = this.#cutter.memory.subarray(this.#start, this.#start + length);
-    const id = blockIdOf(content);
-    this.#counters.sourceMs += performance.now() - beganMs;
-    this.#start += length;
-    arena.used = this.#start;
-    this.#content.addBlock(id, length);
-    if (!this.#recent.isNew(id)) {
-      this.#counters.reusedBlocks += 1;
-      this.#open.repeat(id, length, file);
-      return;
-    }
-    arena.openBlocks += 1;
-    const settle = (): void => {
-      this.#pool.settle(arena);
-    };
-    this.#sender.offer({ id, content, settle, file });
-  }
-
-  async #yield(): Promise<void> {
-    this.#sinceYieldBytes = 0;
-    await new Promise<void>((resolve) => setImmediate(resolve));
-    if (this.#isStopped) throw new FarkeepError('call.cancelled');
+  #notRead(file: OpenFile, error: unknown): FileResult {
+    if (error instanceof FarkeepError) throw error;
+    this.#reader.dropUncut();
+    this.#open.drop(file);
+    const nothing = nothingRead(file.index);
+    if (codeOf(error) === 'ENOENT') return { ...nothing, outcome: 'gone' };
+    if (isOtherNow(error)) return { ...nothing, outcome: 'other' };
+    return { ...nothing, outcome: 'unreadable', problem: reasonOf(error) };
   }
 
   #checkDrained(): void {
@@ -384,14 +239,9 @@ export class BackupLane {
   }
 
   #postResults(): void {
-    if (this.#results.length === 0) return;
-    this.#options.post({
-      type: 'files-read',
-      results: this.#results,
-      bytes: new Uint8Array(Buffer.concat(this.#resultBytes)),
-    });
-    this.#results = [];
-    this.#resultBytes = [];
+    if (this.#results.count === 0) return;
+    const results = this.#results.take();
+    this.#options.post({ type: 'files-read', results }, [results.buffer]);
   }
 
   #postDurable(): void {
@@ -401,4 +251,17 @@ export class BackupLane {
     this.#options.post({ type: 'files-durable', indexes: this.#durableFiles });
     this.#durableFiles = [];
   }
+}
+
+function nothingRead(index: number): FileResult {
+  return {
+    index,
+    outcome: 'unreadable',
+    stat: undefined,
+    sizeBytes: 0,
+    isChanged: false,
+    isSettled: false,
+    problem: '',
+    content: noContent,
+  };
 }

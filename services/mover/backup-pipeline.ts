@@ -5,32 +5,31 @@ import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
 import { blockIdOf } from '../repository/block-content.ts';
 import { encodePointRoot } from '../repository/point-root.ts';
 import { SpecialFiles } from '../repository/special-files.ts';
-import { FileCache } from './file-cache.ts';
-import type { CachedFile } from './file-cache.ts';
-import { fileState } from './file-state.ts';
+import { BackupFiles } from './backup-files.ts';
+import { isFile, type FileStat } from './file-stat.ts';
 import type { BackupOperation, MoverPhase, MoverWarning, SourceEvent, SourceTotals } from './local-link.ts';
-import { packedReferenceBytes } from './content-list.ts';
-import { specialKindOf, type ReadContent } from './manifest-entry.ts';
+import { hasTimeInBounds, specialKindOf } from './manifest-entry.ts';
 import { ManifestWindow } from './manifest-window.ts';
 import { showPath } from './path-text.ts';
-import { PendingFiles } from './pending-files.ts';
-import type { PendingFile } from './pending-files.ts';
 import { specialNews } from './special-news.ts';
-import type { StreamPool } from './stream-pool.ts';
-import { resolveSources, scanTree, topOf } from './tree-scanner.ts';
-import type { ScannedEntry, ScanSource } from './tree-scanner.ts';
-import { UnsafeOffers } from './unsafe-offers.ts';
-import { countTree, linkKey, sliceMs, TreeTotal } from './tree-total.ts';
-import { asBuffer } from './worker-link.ts';
-import type { FileResult, FromWorker } from './worker-link.ts';
+import { createSourceDisk, rawBytes, type RawText, type SourceDisk } from './source-disk.ts';
+import { openSources, topStat, type MissingSource, type ScanSource } from './source-list.ts';
+import type { BackupStreams } from './stream-pool.ts';
+import { pathOf, TreeWalk, type ScannedEntry } from './tree-scanner.ts';
+import { countTree, sliceMs, TreeTotal } from './tree-total.ts';
+import { FolderCount } from './walked-folder.ts';
+import type { FromWorker } from './worker-link.ts';
 
 const leadStream = 0;
-const keptBatch = 4096;
 /** Entries between the walk and the manifest. */
-const maxWindowEntries = 2048;
+const maxWindowEntries = 8192;
+/** A run that may be over sooner is not told how much there is: looking twice at each file would make it longer. */
+const countAfterMs = 2_000;
+/** STATX_ATTR_IMMUTABLE and STATX_ATTR_APPEND of statx(2): they come with every look and cost nothing to notice. */
+const keptFlags = 0x10 | 0x20;
+/** Folders that stay open beside the sources. */
+const maxOpenFolders = 512;
 const software = 'farkeep 0.1';
-
-const emptyContent: ReadContent = { content: Buffer.alloc(0), sizeBytes: 0, isChanged: false, isUnreadable: false };
 
 interface SourceObject {
   readonly name: string;
@@ -40,7 +39,8 @@ interface SourceObject {
 
 export interface BackupPipelineOptions {
   readonly operation: BackupOperation;
-  readonly pool: StreamPool;
+  readonly pool: BackupStreams;
+  readonly disk?: SourceDisk;
   readonly emit: (event: SourceEvent) => void;
   readonly now: () => number;
 }
@@ -52,19 +52,19 @@ export interface BackupOutcome {
 
 export class BackupPipeline {
   readonly #operation: BackupOperation;
-  readonly #pool: StreamPool;
+  readonly #pool: BackupStreams;
+  readonly #disk: SourceDisk;
   readonly #emit: (event: SourceEvent) => void;
   readonly #now: () => number;
-  readonly #cache: FileCache;
   readonly #window: ManifestWindow;
-  readonly #pending: PendingFiles;
-  /** Files that were read, until their blocks are durable. */
-  readonly #unsaved = new Map<number, CachedFile>();
-  /** First tree path of a file with several names, by device and inode. */
-  readonly #links = new Map<string, Buffer>();
-  #keptPaths: Buffer[] = [];
+  readonly #files: BackupFiles;
+  readonly #folders = new FolderCount();
+  readonly #maxFolders: number;
   readonly #objects: SourceObject[] = [];
   readonly #specials: readonly SpecialFiles[];
+  /** Entries with flags that a restore does not set. */
+  #flaggedCount = 0;
+  #firstFlagged = '';
   #wake: (() => void) | undefined;
   #failure: FarkeepError | undefined;
   readonly #drained = new Set<number>();
@@ -72,35 +72,50 @@ export class BackupPipeline {
   #isCommitted = false;
   #isCounting = false;
   #warningCount = 0;
-  #cachedBytes = 0;
-  #cachedBlocks = 0;
-  readonly #unsafeOffers = new UnsafeOffers();
   #processedFiles = 0;
-  #unchangedFiles = 0;
-  #skippedFiles = 0;
   #durableBytes = 0;
   #total: { bytes: number; files: number } | undefined;
   phase: MoverPhase = 'scanning';
 
-  constructor({ operation, pool, emit, now }: BackupPipelineOptions) {
+  constructor({ operation, pool, emit, now, disk = createSourceDisk() }: BackupPipelineOptions) {
     this.#operation = operation;
     this.#pool = pool;
+    this.#disk = disk;
+    this.#maxFolders = maxOpenFolders + operation.sourcePaths.length;
     this.#emit = emit;
     this.#now = now;
     this.#specials = operation.sourcePaths.map(() => new SpecialFiles());
-    this.#cache = new FileCache(operation.fileCachePath);
     this.#window = new ManifestWindow((id, content) => {
       const block = { id: new Uint8Array(id), content: new Uint8Array(content) };
       pool.send(leadStream, { type: 'store', blocks: [block] });
     });
-    this.#pending = new PendingFiles(pool, (file, content) => {
-      this.#fileUnchanged(file, content);
+    this.#files = new BackupFiles({
+      operation,
+      streams: pool,
+      disk,
+      window: this.#window,
+      now,
+      onRemark: (text) => {
+        emit({ type: 'remark', text });
+      },
+      onWarning: (entry, warning) => {
+        this.#warn(entry.sourceIndex, { ...warning, path: showRaw(pathOf(entry)) });
+      },
+      onSpecial: (entry, stat) => {
+        this.#addSpecial(entry, stat);
+      },
+      onDone: ({ sourceIndex }, sizeBytes) => {
+        this.#processedFiles += 1;
+        const object = this.#objects[sourceIndex];
+        if (object !== undefined) object.bytes += sizeBytes;
+      },
     });
   }
 
   totals(): SourceTotals {
     const { readBytes, safeBytes, transferredBytes, newBlocks, reusedBlocks } = this.#pool.counters;
-    const processed = this.#cachedBytes + readBytes;
+    const { cachedBytes, cachedSafeBytes, cachedBlocks, unchangedFiles, skippedFiles } = this.#files;
+    const processed = cachedBytes + readBytes;
     const processedBytes = this.#total === undefined ? processed : Math.min(processed, this.#total.bytes);
     return {
       totalBytes: this.#total?.bytes,
@@ -109,46 +124,41 @@ export class BackupPipeline {
       readBytes,
       transferredBytes,
       durableBytes: this.#durableBytes,
-      safeBytes: Math.max(0, Math.min(this.#cachedBytes - this.#unsafeOffers.bytes + safeBytes, processedBytes)),
+      safeBytes: Math.max(0, Math.min(cachedSafeBytes + safeBytes, processedBytes)),
       processedFiles: this.#processedFiles,
-      skippedFiles: this.#skippedFiles,
-      unchangedFiles: this.#unchangedFiles,
+      skippedFiles,
+      unchangedFiles,
       newBlocks,
-      reusedBlocks: reusedBlocks + this.#cachedBlocks,
+      reusedBlocks: reusedBlocks + cachedBlocks,
     };
   }
 
   /** @throws source.missing, and whatever ends the session */
   async run(): Promise<BackupOutcome> {
+    let sources: readonly ScanSource[] = [];
     try {
-      const { sources, missing } = resolveSources(this.#operation.sourcePaths);
+      const opened = openSources(this.#disk, this.#operation.sourcePaths, this.#folders);
+      sources = opened.sources;
       for (const sourcePath of this.#operation.sourcePaths)
         this.#objects.push({ name: sourcePath, bytes: 0, warnings: 0 });
       this.#objects.forEach(({ name }) => {
         this.#emit({ type: 'object', name, state: 'running', bytes: 0 });
       });
-      for (const index of missing) {
-        this.#warn(index, {
-          code: 'source.missing',
-          message: 'It does not exist or cannot be reached',
-          path: this.#operation.sourcePaths[index] ?? '',
-        });
-      }
-      this.#window.add(topOf(sources));
+      this.#tellMissing(opened.missing);
+      this.#window.add({ treePath: '', stat: topStat(this.#disk, sources), linkTarget: undefined });
       await this.#walk(sources);
       this.phase = 'finalising';
       const root = await this.#finishManifest();
       await this.#commit(root);
-      this.#cache.save([...this.#unsaved.values()]);
-      this.#saveKept();
-      this.#cache.forgetOthers();
+      this.#files.committed();
       this.#objects.forEach(({ name, bytes, warnings }) => {
         this.#emit({ type: 'object', name, state: warnings > 0 ? 'warning' : 'succeeded', bytes });
       });
       return { rootHash: blockIdOf(root).toString('hex'), warningCount: this.#warningCount };
     } finally {
       this.#failure ??= new FarkeepError('call.cancelled');
-      this.#cache.close();
+      this.#files.close();
+      for (const { folder } of sources) folder.release();
     }
   }
 
@@ -161,16 +171,16 @@ export class BackupPipeline {
     if (this.#failure !== undefined) return;
     switch (message.type) {
       case 'files-read':
-        this.#filesRead(message.results, asBuffer(message.bytes));
+        this.#files.read(message.results);
         break;
       case 'files-durable':
-        this.#saveDurable(message.indexes);
+        this.#files.durable(message.indexes);
         break;
       case 'offered':
-        this.#offerAnswered(message.token, message.wanted);
+        this.#files.offerAnswered(message.token, message.wanted);
         break;
       case 'offer-safe':
-        this.#unsafeOffers.safe(message.token);
+        this.#files.offerSafe(message.token);
         break;
       case 'durable':
         this.#durableBytes = Math.max(this.#durableBytes, message.totalStoredBytes);
@@ -194,26 +204,23 @@ export class BackupPipeline {
   async #walk(sources: readonly ScanSource[]): Promise<void> {
     this.phase = 'transferring';
     const walked = new TreeTotal();
-    let sliceBeganMs = performance.now();
-    for (const item of scanTree(sources, this.#operation.excludes)) {
-      if (item.type === 'problem') {
-        this.#warn(item.sourceIndex, {
-          code: 'source.unreadable',
-          message: `It could not be looked at: ${item.reason}`,
-          path: showPath(item.sourcePath),
-        });
-      } else {
+    using walk = new TreeWalk(this.#disk, sources, this.#operation.excludes);
+    const beganMs = performance.now();
+    let sliceBeganMs = beganMs;
+    for (let item = walk.next(); item !== undefined; item = walk.next()) {
+      if (item.type === 'entry') {
         walked.add(item.entry);
         this.#addEntry(item.entry);
-      }
-      this.#window.write();
+      } else if (item.type === 'left') item.folder.cached?.end();
+      else this.#unreadable(item.sourceIndex, item.path, `It could not be looked at: ${item.reason}`);
       if (performance.now() - sliceBeganMs > sliceMs) {
+        this.#window.write();
         await new Promise<void>((resolve) => setImmediate(resolve));
         sliceBeganMs = performance.now();
       }
       if (this.#mustWait()) {
-        // There is more to do than to look: now it is worth a second walk to know how much.
-        if (!this.#isCounting) void this.#count(sources);
+        // There is more to do than to look, and not over in a moment: now it is worth a second walk to know how much.
+        if (!this.#isCounting && performance.now() - beganMs > countAfterMs) void this.#count(sources);
         await this.#until(() => !this.#mustWait());
         sliceBeganMs = performance.now();
       }
@@ -221,15 +228,20 @@ export class BackupPipeline {
     this.#total = walked;
     this.#tellSpecials();
     // A file whose cached blocks are missing comes back as a file to read, so this may take several turns.
-    while (this.#pending.size > 0) {
-      this.#pending.flush();
-      const before = this.#pending.size;
-      await this.#until(() => this.#pending.size < before || this.#pending.hasBatch);
+    while (this.#files.size > 0) {
+      this.#files.flush();
+      const before = this.#files.size;
+      await this.#until(() => this.#files.size < before || this.#files.hasBatch);
     }
     this.#window.write();
   }
 
   #tellSpecials(): void {
+    if (this.#flaggedCount > 0) {
+      const count = this.#flaggedCount === 1 ? '1 entry' : `${this.#flaggedCount} entries`;
+      const text = `The flags "immutable" and "append only" (chattr) are not saved; ${count}, first ${this.#firstFlagged}`;
+      this.#emit({ type: 'remark', text });
+    }
     this.#specials.forEach((specials, sourceIndex) => {
       for (const news of specialNews(specials)) {
         if (news.type === 'remark') this.#emit(news);
@@ -239,115 +251,32 @@ export class BackupPipeline {
   }
 
   #mustWait(): boolean {
-    if (this.#window.size < maxWindowEntries) return this.#pending.isFull;
+    if (this.#window.size < maxWindowEntries && this.#folders.open < this.#maxFolders) return this.#files.isFull;
     // The oldest entry may be waiting for an offer or a batch that is not full.
-    this.#pending.flush();
-    return this.#window.size >= maxWindowEntries;
+    this.#files.flush();
+    this.#window.write();
+    return this.#window.size >= maxWindowEntries || this.#folders.open >= this.#maxFolders;
   }
 
   #addEntry(entry: ScannedEntry): void {
-    const { stats } = entry;
-    const special = specialKindOf(stats);
-    if (special !== undefined) this.#specials[entry.sourceIndex]?.add(special, entry.sourcePath);
-    if (!stats.isFile()) this.#window.add(entry);
-    else if (stats.nlink > 1n && this.#isLaterName(entry)) {
-      this.#window.add({ ...entry, linkTarget: this.#links.get(linkKey(entry)) });
-      this.#countFile(entry, 0);
-    } else if (stats.size === 0n) {
-      this.#window.add(entry, emptyContent);
-      this.#countFile(entry, 0);
-    } else {
-      const cached = this.#cache.find(entry.sourcePath, fileState(stats));
-      this.#pending.add(this.#window.expect(entry), entry, cached);
+    const { stat } = entry;
+    if ((stat.attributes & keptFlags) !== 0) {
+      this.#flaggedCount += 1;
+      if (this.#flaggedCount === 1) this.#firstFlagged = showRaw(pathOf(entry));
     }
-  }
-
-  #isLaterName(entry: ScannedEntry): boolean {
-    const key = linkKey(entry);
-    if (!this.#links.has(key)) {
-      this.#links.set(key, entry.treePath);
-      return false;
-    }
-    return true;
-  }
-
-  // what became of files
-
-  #fileUnchanged(file: PendingFile, content: Buffer): void {
-    const sizeBytes = Number(file.entry.stats.size);
-    this.#unchangedFiles += 1;
-    this.#cachedBytes += sizeBytes;
-    this.#cachedBlocks += content.length / packedReferenceBytes;
-    this.#keptPaths.push(file.entry.sourcePath);
-    if (this.#keptPaths.length >= keptBatch) this.#saveKept();
-    this.#fileDone(file, { content, sizeBytes, isChanged: false, isUnreadable: false });
-  }
-
-  #offerAnswered(token: number, wanted: readonly boolean[]): void {
-    const before = this.#cachedBytes;
-    this.#pending.answered(token, wanted);
-    this.#unsafeOffers.answered(token, this.#cachedBytes - before);
-  }
-
-  #saveKept(): void {
-    this.#cache.keep(this.#keptPaths);
-    this.#keptPaths = [];
-  }
-
-  #filesRead(results: readonly FileResult[], bytes: Buffer): void {
-    let at = 0;
-    for (const result of results) {
-      const stateAt = at + result.contentBytes;
-      const end = stateAt + result.stateBytes;
-      this.#fileRead(result, bytes.subarray(at, stateAt), bytes.subarray(stateAt, end));
-      at = end;
-    }
-  }
-
-  #fileRead({ index, sizeBytes, isChanged, problem }: FileResult, content: Buffer, state: Buffer): void {
-    const file = this.#pending.take(index);
-    if (file === undefined) return;
-    const { sourcePath, sourceIndex } = file.entry;
-    if (problem !== undefined) {
-      this.#skippedFiles += 1;
-      this.#warn(sourceIndex, {
-        code: 'source.unreadable',
-        message: `It could not be read: ${problem}`,
-        path: showPath(sourcePath),
-      });
-      this.#fileDone(file, { ...emptyContent, isUnreadable: true });
+    if (!hasTimeInBounds(stat))
+      this.#unreadable(entry.sourceIndex, pathOf(entry), 'Its time is out of bounds; it is saved with the time 0');
+    if (!isFile(stat)) {
+      this.#addSpecial(entry, stat);
+      this.#window.add(entry);
       return;
     }
-    if (isChanged) {
-      this.#warn(sourceIndex, {
-        code: 'source.changed',
-        message: 'It changed while it was read, twice; it is saved as it was seen',
-        path: showPath(sourcePath),
-      });
-    }
-    if (state.length > 0) this.#unsaved.set(index, { path: sourcePath, state, content });
-    this.#fileDone(file, { content, sizeBytes, isChanged, isUnreadable: false });
+    this.#files.add(entry);
   }
 
-  #fileDone({ index, entry }: PendingFile, content: ReadContent): void {
-    this.#window.complete(index, content);
-    this.#countFile(entry, content.sizeBytes);
-  }
-
-  #countFile(entry: ScannedEntry, sizeBytes: number): void {
-    this.#processedFiles += 1;
-    const object = this.#objects[entry.sourceIndex];
-    if (object !== undefined) object.bytes += sizeBytes;
-  }
-
-  #saveDurable(indexes: readonly number[]): void {
-    const files: CachedFile[] = [];
-    for (const index of indexes) {
-      const file = this.#unsaved.get(index);
-      if (file !== undefined) files.push(file);
-      this.#unsaved.delete(index);
-    }
-    this.#cache.save(files);
+  #addSpecial(entry: ScannedEntry, stat: FileStat): void {
+    const special = specialKindOf(stat);
+    if (special !== undefined) this.#specials[entry.sourceIndex]?.add(special, rawBytes(pathOf(entry)));
   }
 
   // the end
@@ -385,11 +314,20 @@ export class BackupPipeline {
     this.#isCounting = true;
     const isOver = (): boolean => this.#failure !== undefined || this.#total !== undefined;
     try {
-      const total = await countTree(sources, this.#operation.excludes, isOver);
+      const total = await countTree(this.#disk, sources, this.#operation.excludes, isOver);
       if (total !== undefined) this.#total ??= total;
     } catch (error) {
       this.fail(toFarkeepError(error));
     }
+  }
+
+  #tellMissing(missing: readonly MissingSource[]): void {
+    for (const { sourceIndex, code, message } of missing)
+      this.#warn(sourceIndex, { code, message, path: this.#operation.sourcePaths[sourceIndex] ?? '' });
+  }
+
+  #unreadable(sourceIndex: number, path: RawText, message: string): void {
+    this.#warn(sourceIndex, { code: 'source.unreadable', message, path: showRaw(path) });
   }
 
   #warn(sourceIndex: number, warning: MoverWarning): void {
@@ -410,4 +348,8 @@ export class BackupPipeline {
     while (this.#failure === undefined && !condition()) await new Promise<void>((resolve) => (this.#wake = resolve));
     if (this.#failure !== undefined) throw this.#failure;
   }
+}
+
+function showRaw(path: RawText): string {
+  return showPath(rawBytes(path));
 }

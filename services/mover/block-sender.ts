@@ -1,30 +1,47 @@
 // Owns the way of a lane's blocks to the target: offers in batches, compresses and sends what is wanted, learns what is durable.
-// Contents lie in their owner's memory until `settle`; nothing here reads files or knows a manifest.
+// Contents lie in their owner's memory until they are settled; nothing here reads files or knows a manifest.
 import { zstdCompressSync } from 'node:zlib';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
+import { createZstdContext } from '../kernel/native/zstd.ts';
 import { releaseMemory } from '../kernel/release-memory.ts';
 import { isCompressible, zstdOptions } from '../repository/block-content.ts';
 import type { DataMessage, StoredBlock } from '../wire/messages.ts';
+import type { Arena, ArenaPool } from './arena-pool.ts';
+import { idsOfKeys, type BlockKey } from './block-key.ts';
 import type { OpenBlocks, OpenFile } from './open-blocks.ts';
 import type { WorkerCounters } from './worker-link.ts';
 
 /** An offer goes out when it names so many blocks or bytes, or when there is nothing else to do. */
-const offerBlocks = 128;
+const offerBlocks = 512;
 const offerBytes = 4 * 1024 * 1024;
 const messageBytes = 1024 * 1024;
-const messageBlocks = 256;
+const messageBlocks = 512;
 /** Not worth a frame of its own. */
 const minCompressBytes = 64;
 /** Trying costs no more than sampling. */
 const unsampledBytes = 128 * 1024;
+/** Up to here one context for all of them is faster than one for each (kernel/native/zstd.ts). */
+const smallBytes = 64 * 1024;
 
 export interface OfferedBlock {
-  readonly id: Buffer;
+  readonly key: BlockKey;
   readonly content: Buffer;
-  /** The content is not needed any more. */
-  readonly settle: () => void;
+  /** The arena that holds the content, and whose it is; undefined for contents that have a memory of their own. */
+  readonly memory: ArenaPool | undefined;
+  readonly arena: Arena | undefined;
   /** Undefined for blocks that belong to no file (the manifest). */
   readonly file: OpenFile | undefined;
+}
+
+/** Offered; `id` is a view of the offer's memory. */
+interface SentOffer {
+  readonly blocks: readonly OfferedBlock[];
+  readonly ids: readonly Buffer[];
+}
+
+interface WantedBlock {
+  readonly block: OfferedBlock;
+  readonly id: Buffer;
 }
 
 /** Of blocks that somebody remembers. */
@@ -50,8 +67,10 @@ export class BlockSender {
   #offerBytes = 0;
   #nextOfferId = 1;
   /** Not answered yet; offers of remembered blocks carry a token instead of blocks. */
-  readonly #offers = new Map<number, readonly OfferedBlock[] | KnownOffer>();
-  readonly #wanted: OfferedBlock[] = [];
+  readonly #offers = new Map<number, SentOffer | KnownOffer>();
+  readonly #wanted: WantedBlock[] = [];
+  #nextWanted = 0;
+  readonly #zstd = createZstdContext();
   #isSending = false;
   #sentBlocks = 0;
 
@@ -60,7 +79,12 @@ export class BlockSender {
   }
 
   get isIdle(): boolean {
-    return !this.#isSending && this.#wanted.length === 0 && this.#offers.size === 0 && this.#offer.length === 0;
+    return (
+      !this.#isSending &&
+      this.#nextWanted === this.#wanted.length &&
+      this.#offers.size === 0 &&
+      this.#offer.length === 0
+    );
   }
 
   get sentBlocks(): number {
@@ -68,7 +92,7 @@ export class BlockSender {
   }
 
   offer(block: OfferedBlock): void {
-    this.#options.open.add(block.id, block.content.length, block.file);
+    this.#options.open.add(block.key, block.content.length, block.file);
     this.#offer.push(block);
     this.#offerBytes += block.content.length;
     if (this.#offer.length >= offerBlocks || this.#offerBytes >= offerBytes) this.flush();
@@ -85,10 +109,8 @@ export class BlockSender {
     const blocks = this.#offer;
     this.#offer = [];
     this.#offerBytes = 0;
-    this.#sendOffer(
-      blocks.map((block) => block.id),
-      blocks,
-    );
+    const ids = idsOfKeys(blocks.map(({ key }) => key));
+    this.#sendOffer(ids, { blocks, ids });
   }
 
   /** @throws protocol.malformed */
@@ -107,16 +129,17 @@ export class BlockSender {
       onProgress();
       return;
     }
-    if (wanted.length !== offered.length)
+    if (wanted.length !== offered.blocks.length)
       throw new FarkeepError('protocol.malformed', 'The target answered another offer than the one that was made');
-    offered.forEach((block, index) => {
-      if (wanted[index] === true) {
-        this.#wanted.push(block);
+    offered.blocks.forEach((block, index) => {
+      const id = offered.ids[index];
+      if (wanted[index] === true && id !== undefined) {
+        this.#wanted.push({ block, id });
         return;
       }
       // It may be on its way there only: the target names it when it is durable.
       counters.reusedBlocks += 1;
-      block.settle();
+      settle(block);
     });
     this.#startSending();
     onProgress();
@@ -127,7 +150,7 @@ export class BlockSender {
     this.#options.onProgress();
   }
 
-  #sendOffer(ids: readonly Buffer[], answer: readonly OfferedBlock[] | KnownOffer): void {
+  #sendOffer(ids: readonly Buffer[], answer: SentOffer | KnownOffer): void {
     const offerId = this.#nextOfferId;
     this.#nextOfferId = offerId === 0xffffffff ? 1 : offerId + 1;
     this.#offers.set(offerId, answer);
@@ -136,7 +159,7 @@ export class BlockSender {
   }
 
   #startSending(): void {
-    if (this.#isSending || this.#wanted.length === 0) return;
+    if (this.#isSending || this.#nextWanted === this.#wanted.length) return;
     this.#isSending = true;
     this.#sendAll()
       .catch(this.#options.fail)
@@ -148,15 +171,16 @@ export class BlockSender {
 
   async #sendAll(): Promise<void> {
     const { counters, send } = this.#options;
-    while (this.#wanted.length > 0) {
+    while (this.#nextWanted < this.#wanted.length) {
       const beganMs = performance.now();
       const { taken, blocks, storedBytes } = this.#takeMessage();
       const packedMs = performance.now();
       counters.compressMs += packedMs - beganMs;
       const sent = send({ type: 'block', blocks });
       // Sealed by now: the contents are free.
-      for (const block of taken) block.settle();
-      for (const { encoding, stored } of blocks) if (encoding === 'zstd') releaseMemory(stored);
+      for (const block of taken) settle(block);
+      for (const { encoding, contentLength, stored } of blocks)
+        if (encoding === 'zstd' && contentLength > smallBytes) releaseMemory(stored);
       this.#sentBlocks += blocks.length;
       counters.newBlocks += blocks.length;
       counters.transferredBytes += storedBytes;
@@ -171,26 +195,39 @@ export class BlockSender {
     const taken: OfferedBlock[] = [];
     const blocks: StoredBlock[] = [];
     let storedBytes = 0;
-    for (let block = this.#wanted[0]; block !== undefined; block = this.#wanted[0]) {
-      const stored = compressBlock(block.id, block.content);
-      this.#wanted.shift();
-      taken.push(block);
+    for (let wanted = this.#wanted[this.#nextWanted]; wanted !== undefined; wanted = this.#wanted[this.#nextWanted]) {
+      const stored = this.#compress(wanted.id, wanted.block.content);
+      this.#nextWanted += 1;
+      taken.push(wanted.block);
       blocks.push(stored);
       storedBytes += stored.stored.length;
-      const nextBytes = this.#wanted[0]?.content.length ?? 0;
+      const nextBytes = this.#wanted[this.#nextWanted]?.block.content.length ?? 0;
       if (storedBytes + nextBytes > messageBytes || blocks.length === messageBlocks) break;
+    }
+    if (this.#nextWanted === this.#wanted.length) {
+      this.#wanted.length = 0;
+      this.#nextWanted = 0;
     }
     return { taken, blocks, storedBytes };
   }
+
+  /** zstd level 1 when a sample shrinks and the whole does too; raw otherwise. */
+  #compress(id: Buffer, content: Buffer): StoredBlock {
+    const contentLength = content.length;
+    if (contentLength < minCompressBytes) return { id, encoding: 'raw', contentLength, stored: content };
+    if (contentLength <= smallBytes) {
+      const stored = this.#zstd.compress(content);
+      if (stored.length < contentLength) return { id, encoding: 'zstd', contentLength, stored };
+    } else if (contentLength <= unsampledBytes || isCompressible(content)) {
+      const stored = zstdCompressSync(content, zstdOptions(contentLength));
+      if (stored.length < contentLength) return { id, encoding: 'zstd', contentLength, stored };
+      releaseMemory(stored);
+    }
+    return { id, encoding: 'raw', contentLength, stored: content };
+  }
 }
 
-/** zstd level 1 when a sample shrinks and the whole does too; raw otherwise. */
-function compressBlock(id: Buffer, content: Buffer): StoredBlock {
-  const contentLength = content.length;
-  if (contentLength >= minCompressBytes && (contentLength <= unsampledBytes || isCompressible(content))) {
-    const stored = zstdCompressSync(content, zstdOptions(contentLength));
-    if (stored.length < contentLength) return { id, encoding: 'zstd', contentLength, stored };
-    releaseMemory(stored);
-  }
-  return { id, encoding: 'raw', contentLength, stored: content };
+/** The content is not needed any more. */
+function settle({ memory, arena }: OfferedBlock): void {
+  if (arena !== undefined) memory?.settle(arena);
 }

@@ -1,5 +1,6 @@
 // Owns the packed list of a file's content: 40 bytes per piece, identifier (zeros for a hole) and length. Small in memory, cache and messages.
 import type { ContentReference } from '../repository/tree-entry.ts';
+import type { BlockKey } from './block-key.ts';
 
 const idBytes = 32;
 export const packedReferenceBytes = idBytes + 8;
@@ -10,10 +11,12 @@ export class ContentList {
   #bytes = Buffer.allocUnsafe(packedReferenceBytes);
   #length = 0;
 
-  addBlock(id: Buffer, lengthBytes: number): void {
+  addBlock(id: Buffer | BlockKey, lengthBytes: number): void {
     this.#room();
-    id.copy(this.#bytes, this.#length);
-    this.#bytes.writeBigUInt64BE(BigInt(lengthBytes), this.#length + idBytes);
+    if (typeof id === 'string') this.#bytes.write(id, this.#length, 'latin1');
+    else id.copy(this.#bytes, this.#length);
+    this.#bytes.writeUInt32BE(Math.floor(lengthBytes / 0x1_0000_0000), this.#length + idBytes);
+    this.#bytes.writeUInt32BE(lengthBytes % 0x1_0000_0000, this.#length + idBytes + 4);
     this.#length += packedReferenceBytes;
   }
 
@@ -59,6 +62,9 @@ export function packContent(content: readonly ContentReference[]): Buffer {
 export function* unpackContent(packed: Buffer): Generator<ContentReference, void, undefined> {
   for (let at = 0; at + packedReferenceBytes <= packed.length; at += packedReferenceBytes) {
     const id = packed.subarray(at, at + idBytes);
-    yield { id: id.equals(noId) ? null : id, lengthBytes: Number(packed.readBigUInt64BE(at + idBytes)) };
+    yield {
+      id: id.equals(noId) ? null : id,
+      lengthBytes: packed.readUInt32BE(at + idBytes) * 0x1_0000_0000 + packed.readUInt32BE(at + idBytes + 4),
+    };
   }
 }

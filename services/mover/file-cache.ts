@@ -1,77 +1,107 @@
 // Owns what a job remembers of files between sessions and attempts: state on disk and blocks, so that unchanged files are not read again.
-// A hint, never the truth: the target is asked for every block it names before it is believed.
-import { mkdirSync } from 'node:fs';
-import path from 'node:path';
-import { Database } from '../kernel/database.ts';
+// A hint, never the truth: the target is asked for every block it names before it is believed, and whatever is wrong with it ends no run.
+import { CachedFolder, type CachedRow, type FolderPart } from './cached-folder.ts';
+import { CacheFile, type CacheTrouble } from './cache-file.ts';
+import { rawBytes, type RawText } from './source-disk.ts';
 
-const migrations = [
-  `CREATE TABLE file (
-     path BLOB PRIMARY KEY,
-     state BLOB NOT NULL,
-     content BLOB NOT NULL,
-     run INTEGER NOT NULL
-   ) WITHOUT ROWID;
-   CREATE TABLE run (id INTEGER PRIMARY KEY CHECK (id = 1), last INTEGER NOT NULL);
-   INSERT INTO run VALUES (1, 0);`,
-];
+const batchParts = 64;
+/** Of parts whose files are not all durable yet; what a crash may cost is to be read again. */
+const openPartsIntervalMs = 5_000;
+const noPart = Buffer.alloc(0);
 
-export interface CachedFile {
-  /** Raw path on this machine. */
-  readonly path: Buffer;
-  readonly state: Buffer;
-  /** Packed (content-list.ts). */
-  readonly content: Buffer;
+export interface FileCacheOptions {
+  /** Reads everything, and remembers it. */
+  readonly isFullRead?: boolean;
+  /** Told once: what the job goes on without, and why. */
+  readonly onTrouble?: (text: string) => void;
+  readonly now?: () => number;
 }
 
 export class FileCache implements Disposable {
-  readonly #database: Database;
-  readonly #run: number;
+  readonly #file: CacheFile;
+  readonly #isFullRead: boolean;
+  readonly #onTrouble: (text: string) => void;
+  readonly #now: () => number;
+  #hasTrouble = false;
+  #full: FolderPart[] = [];
+  readonly #open = new Set<FolderPart>();
+  #lastOpenMs: number;
 
-  constructor(file: string) {
-    if (file !== ':memory:') mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
-    this.#database = new Database(file, migrations);
-    // What a power cut takes from a hint costs a second reading; waiting for the disk after every batch would cost more.
-    this.#database.run('PRAGMA synchronous=NORMAL');
-    this.#database.run('UPDATE run SET last = last + 1');
-    this.#run = Number(this.#database.get('SELECT last FROM run')?.['last'] ?? 1);
-  }
-
-  /** The content of the file when it is as it was; undefined when it must be read. */
-  find(filePath: Buffer, state: Buffer): Buffer | undefined {
-    const row = this.#database.get('SELECT state, content FROM file WHERE path = ?', filePath);
-    const [known, content] = [row?.['state'], row?.['content']];
-    if (!(known instanceof Uint8Array) || !(content instanceof Uint8Array) || !state.equals(known)) return undefined;
-    return Buffer.from(content.buffer, content.byteOffset, content.byteLength);
-  }
-
-  /** Remembers files whose blocks are durable. One transaction. */
-  save(files: readonly CachedFile[]): void {
-    if (files.length === 0) return;
-    this.#database.transaction(() => {
-      for (const { path: filePath, state, content } of files) {
-        this.#database.run('INSERT OR REPLACE INTO file VALUES (?, ?, ?, ?)', filePath, state, content, this.#run);
-      }
+  constructor(
+    file: string,
+    { isFullRead = false, onTrouble = () => undefined, now = Date.now }: FileCacheOptions = {},
+  ) {
+    this.#isFullRead = isFullRead;
+    this.#onTrouble = onTrouble;
+    this.#now = now;
+    this.#lastOpenMs = now();
+    this.#file = new CacheFile(file, (trouble) => {
+      this.#tell(file, trouble);
     });
   }
 
-  /** Marks files that were found unchanged as still there. One transaction. */
-  keep(paths: readonly Buffer[]): void {
-    if (paths.length === 0) return;
-    this.#database.transaction(() => {
-      for (const filePath of paths) this.#database.run('UPDATE file SET run = ? WHERE path = ?', this.#run, filePath);
+  /** The files of one folder, looked up and remembered in the order of their names. */
+  folder(path: RawText): CachedFolder {
+    const key = rawBytes(path);
+    const cursors = this.#isFullRead
+      ? []
+      : this.#file.runs.map((run) => {
+          let last: Buffer = noPart;
+          return (): CachedRow | undefined => {
+            const row = this.#file.nextPart(run, key, last);
+            if (row !== undefined) last = row.first;
+            return row;
+          };
+        });
+    return new CachedFolder(key, cursors, {
+      begun: (part) => {
+        this.#open.add(part);
+      },
+      full: (part) => {
+        this.#open.delete(part);
+        this.#full.push(part);
+        if (this.#full.length >= batchParts) this.#write([]);
+      },
     });
+  }
+
+  /** Writes what has become durable in folders that are not through, from time to time. */
+  writeOpen(): void {
+    if (this.#now() - this.#lastOpenMs < openPartsIntervalMs) return;
+    this.#lastOpenMs = this.#now();
+    this.#write([...this.#open]);
   }
 
   /** After a whole run: forgets what was neither saved nor kept in it. */
-  forgetOthers(): number {
-    return this.#database.run('DELETE FROM file WHERE run <> ?', this.#run).changes;
+  finish(): void {
+    this.#write([...this.#open]);
+    this.#file.finish();
   }
 
+  /** Keeps what is known until now, also of a run that failed. */
   close(): void {
-    this.#database.close();
+    this.#write([...this.#open]);
+    this.#file.close();
   }
 
   [Symbol.dispose](): void {
     this.close();
+  }
+
+  #write(open: readonly FolderPart[]): void {
+    const parts = [...this.#full, ...open.filter((part) => part.isDirty)];
+    this.#full = [];
+    if (parts.length > 0) this.#file.write(parts);
+  }
+
+  #tell(file: string, { kind, reason }: CacheTrouble): void {
+    if (this.#hasTrouble) return;
+    this.#hasTrouble = true;
+    const what = `The file in which this computer remembers what it has saved of this job (${file})`;
+    this.#onTrouble(
+      kind === 'damaged'
+        ? `${what} was damaged and has been set aside: ${reason}. Files are read again`
+        : `${what} could not be used: ${reason}. The job goes on without it; files are read again`,
+    );
   }
 }

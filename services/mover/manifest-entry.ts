@@ -1,16 +1,31 @@
 // Owns the step from what was found on disk to what a manifest says of it.
-import type { BigIntStats } from 'node:fs';
 import type { SpecialKind } from '../repository/special-files.ts';
 import type { ManifestItem, TreeEntry } from '../repository/tree-entry.ts';
 import { maxContentReferencesPerItem } from '../repository/tree-entry.ts';
 import { packedReferenceBytes, unpackContent } from './content-list.ts';
+import { isFile, kindOf, type FileStat } from './file-stat.ts';
 import type { OwnerNames } from './owner-names.ts';
-import type { ScannedEntry } from './tree-scanner.ts';
+import { rawBytes, type RawText } from './source-disk.ts';
 
 type EntryBase = Pick<
   TreeEntry,
   'path' | 'mode' | 'owner' | 'mtimeNs' | 'isChangedWhileRead' | 'isUnreadable' | 'extendedAttributes'
 >;
+
+/** What a manifest is to say of an entry, as far as its content does not matter. */
+export interface EntryFacts {
+  readonly treePath: RawText;
+  readonly stat: FileStat;
+  /** Of a symlink its target; of a file the name that it is another name of. */
+  readonly linkTarget: RawText | undefined;
+}
+
+/** What a manifest can hold, and the bound on either side of it (repository/manifest-format.ts). */
+const maxTimeNs = 2n ** 40n * 1_000_000_000n;
+
+export function hasTimeInBounds({ mtimeNs }: FileStat): boolean {
+  return mtimeNs < maxTimeNs && mtimeNs > -maxTimeNs;
+}
 
 export interface ReadContent {
   /** Packed (content-list.ts). */
@@ -20,13 +35,13 @@ export interface ReadContent {
   readonly isUnreadable: boolean;
 }
 
-export function plainEntry({ treePath, stats }: ScannedEntry, owners: OwnerNames): EntryBase {
-  const [uid, gid] = [Number(stats.uid), Number(stats.gid)];
+export function plainEntry({ treePath, stat }: EntryFacts, owners: OwnerNames): EntryBase {
+  const { uid, gid } = stat;
   return {
-    path: treePath,
-    mode: Number(stats.mode) & 0o7777,
+    path: rawBytes(treePath),
+    mode: stat.mode & 0o7777,
     owner: { uid, gid, userName: owners.user(uid), groupName: owners.group(gid) },
-    mtimeNs: stats.mtimeNs,
+    mtimeNs: hasTimeInBounds(stat) ? stat.mtimeNs : 0n,
     isChangedWhileRead: false,
     isUnreadable: false,
     extendedAttributes: [],
@@ -36,16 +51,16 @@ export function plainEntry({ treePath, stats }: ScannedEntry, owners: OwnerNames
 /** The items of one entry; a file with very much content takes several, so that no list of it is ever whole in memory as objects. */
 export function* entryItems(
   base: EntryBase,
-  entry: ScannedEntry,
+  entry: EntryFacts,
   read: ReadContent | undefined,
 ): Generator<ManifestItem, void, undefined> {
-  const { stats, linkTarget } = entry;
-  if (!stats.isFile()) {
+  const { stat, linkTarget } = entry;
+  if (!isFile(stat)) {
     yield { type: 'entry', entry: otherEntry(base, entry) };
     return;
   }
   if (linkTarget !== undefined) {
-    yield { type: 'entry', entry: { ...base, kind: 'hardlink', target: linkTarget } };
+    yield { type: 'entry', entry: { ...base, kind: 'hardlink', target: rawBytes(linkTarget) } };
     return;
   }
   const { content, sizeBytes, isChanged, isUnreadable } = read ?? {
@@ -76,18 +91,18 @@ export function* entryItems(
 }
 
 /** Undefined for files, folders and links. */
-export function specialKindOf(stats: BigIntStats): SpecialKind | undefined {
-  if (stats.isFIFO()) return 'fifo';
-  if (stats.isSocket()) return 'socket';
-  if (stats.isCharacterDevice()) return 'character-device';
-  return stats.isBlockDevice() ? 'block-device' : undefined;
+export function specialKindOf(stat: FileStat): SpecialKind | undefined {
+  const kind = kindOf(stat);
+  return kind === 'file' || kind === 'folder' || kind === 'symlink' ? undefined : kind;
 }
 
-function otherEntry(base: EntryBase, { stats, linkTarget }: ScannedEntry): TreeEntry {
-  if (stats.isDirectory()) return { ...base, kind: 'folder' };
-  if (stats.isSymbolicLink()) return { ...base, kind: 'symlink', target: linkTarget ?? Buffer.alloc(0) };
-  const special = specialKindOf(stats) ?? 'block-device';
-  const device = Number(stats.rdev);
+function otherEntry(base: EntryBase, { stat, linkTarget }: EntryFacts): TreeEntry {
+  const special = specialKindOf(stat);
+  if (special === undefined) {
+    const target = linkTarget === undefined ? undefined : rawBytes(linkTarget);
+    return target === undefined ? { ...base, kind: 'folder' } : { ...base, kind: 'symlink', target };
+  }
+  const device = stat.rdev;
   // Linux packs the numbers as 12:20 bits over 32 bits (makedev(3)).
   const deviceMajor = (device >>> 8) & 0xfff;
   const deviceMinor = (device & 0xff) | ((device >>> 12) & 0xfff00);

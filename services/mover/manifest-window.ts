@@ -6,12 +6,12 @@ import type { ManifestBlockReference } from '../repository/manifest-chain.ts';
 import { ManifestEncoder } from '../repository/manifest.ts';
 import type { PointRoot } from '../repository/point-root-fields.ts';
 import { entryItems, plainEntry } from './manifest-entry.ts';
-import type { ReadContent } from './manifest-entry.ts';
+import type { EntryFacts, ReadContent } from './manifest-entry.ts';
 import { OwnerNames } from './owner-names.ts';
-import type { ScannedEntry } from './tree-scanner.ts';
 
 interface Slot {
-  readonly entry: ScannedEntry;
+  /** Undefined for what is not to be in the manifest. */
+  facts: EntryFacts | undefined;
   content: ReadContent | undefined;
   isReady: boolean;
 }
@@ -35,18 +35,20 @@ export class ManifestWindow {
   }
 
   /** An entry that needs no reading. */
-  add(entry: ScannedEntry, content?: ReadContent): void {
-    this.#put({ entry, content, isReady: true });
+  add(facts: EntryFacts): void {
+    this.#put({ facts, content: undefined, isReady: true });
   }
 
-  /** A file whose content is told later by `complete`, under the number that is returned. */
-  expect(entry: ScannedEntry): number {
-    return this.#put({ entry, content: undefined, isReady: false });
+  /** A file that is told later by `complete`, under the number that is returned. */
+  expect(): number {
+    return this.#put({ facts: undefined, content: undefined, isReady: false });
   }
 
-  complete(index: number, content: ReadContent): void {
+  /** @param facts undefined when it is not to be in the manifest */
+  complete(index: number, facts: EntryFacts | undefined, content?: ReadContent): void {
     const slot = this.#slots.get(index);
     if (slot === undefined) return;
+    slot.facts = facts;
     slot.content = content;
     slot.isReady = true;
   }
@@ -60,8 +62,9 @@ export class ManifestWindow {
     ) {
       this.#slots.delete(this.#nextWritten);
       this.#nextWritten += 1;
-      const base = plainEntry(slot.entry, this.#owners);
-      for (const item of entryItems(base, slot.entry, slot.content)) this.#store(this.#encoder.add(item));
+      if (slot.facts === undefined) continue;
+      const base = plainEntry(slot.facts, this.#owners);
+      for (const item of entryItems(base, slot.facts, slot.content)) this.#store(this.#encoder.add(item));
     }
   }
 

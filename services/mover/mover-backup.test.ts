@@ -13,6 +13,7 @@ import {
   mkdirSync,
   mkdtempSync,
   openSync,
+  readdirSync,
   readFileSync,
   readlinkSync,
   rmSync,
@@ -31,6 +32,7 @@ import { runMoverSession } from '../testing/mover-session.ts';
 import type { MoverSessionOptions, MoverSessionResult } from '../testing/mover-session.ts';
 import type { MoverEvent, RestoreOperation, SourceEvent } from './local-link.ts';
 import { readSavedManifest } from './saved-manifest.ts';
+import { nameSources } from './source-list.ts';
 
 let folder: string;
 let source: string;
@@ -383,9 +385,20 @@ describe('backup and restore', () => {
     };
     finished(await backup(pointId, { operation }));
     finished(await restore(pointId));
-    expect(readFileSync(path.join(folder, 'out/docs/file'), 'utf8')).toBe('x');
-    expect(readFileSync(path.join(folder, 'out/docs (2)/file'), 'utf8')).toBe('y');
-    expect(readFileSync(path.join(folder, 'out/single'), 'utf8')).toBe('single');
+    const names = nameSources(sourcePaths);
+    const out = path.join(folder, 'out');
+    const saved = (index: number): string => readFileSync(path.join(out, names[index] ?? '', 'file'), 'utf8');
+    expect([saved(0), saved(1)]).toEqual(['x', 'y']);
+    expect(readFileSync(path.join(out, 'single'), 'utf8')).toBe('single');
+    // With one of them missing, and the others in another order, each keeps its name.
+    rmSync(path.join(folder, 'x'), { recursive: true });
+    rmSync(out, { recursive: true });
+    const later = newId();
+    const turned = { ...operation, sourcePaths: [...sourcePaths].reverse(), pointId: later };
+    expect(finished(await backup(later, { operation: turned })).warningCount).toBe(1);
+    finished(await restore(later));
+    expect(readdirSync(out).sort()).toEqual([names[1], 'single'].sort());
+    expect(saved(1)).toBe('y');
   });
 
   it('work over one stream and over four', async () => {

@@ -1,12 +1,14 @@
 // What a lane calls safe: never a byte that the target has not named as durable, whatever comes in between.
 import { randomBytes } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
+import { closeSync, constants, openSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import fc from 'fast-check';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { makeTemporaryFolder } from '../testing/temporary-folder.ts';
 import type { DataMessage } from '../wire/messages.ts';
 import { BackupLane } from './backup-lane.ts';
+import { keyOfId } from './block-key.ts';
+import { FileBatchWriter } from './file-batch.ts';
 import { OpenBlocks, type OpenFile } from './open-blocks.ts';
 import { emptyCounters, type FromWorker } from './worker-link.ts';
 
@@ -33,8 +35,8 @@ describe('open blocks', () => {
           const [id, openFile] = [ids[block], files[file]];
           if (id === undefined || openFile === undefined || dropped.has(file)) continue;
           if (kind === 'offer' || (kind === 'repeat' && isOpen.has(block))) {
-            if (kind === 'offer') open.add(id, bytesOf(block), openFile);
-            else open.repeat(id, bytesOf(block), openFile);
+            if (kind === 'offer') open.add(keyOfId(id), bytesOf(block), openFile);
+            else open.repeat(keyOfId(id), bytesOf(block), openFile);
             isOpen.add(block);
             parts.push({ block, file, isSafe: false });
           } else if (kind === 'durable') {
@@ -95,7 +97,13 @@ describe('a lane', () => {
       for (const name of Object.keys(total) as (keyof typeof total)[]) total[name] += counters[name];
       return total;
     };
-    lane.add([{ index: 0, path: new Uint8Array(Buffer.from(file)) }]);
+    const descriptor = openSync(folder, constants.O_RDONLY);
+    onTestFinished(() => {
+      closeSync(descriptor);
+    });
+    const tasks = new FileBatchWriter();
+    tasks.addTask({ index: 0, folder: { descriptor, path: folder }, name: 'file' });
+    lane.add(tasks.take());
     await vi.waitUntil(() => posted.some(({ type }) => type === 'files-read'));
     expect(count()).toMatchObject({ readBytes: 8 * 1024 * 1024, transferredBytes: 0, safeBytes: 0 });
     const offers = sent.flatMap((message) => (message.type === 'offer' ? [message] : []));

@@ -1,5 +1,6 @@
 // Owns what a lane knows of its blocks that may not survive yet: offered or sent, not named by the target as durable.
 // What is counted as safe here survives a crash of the target; it is never a guess.
+import { keyOfId, type BlockKey } from './block-key.ts';
 import type { WorkerCounters } from './worker-link.ts';
 
 /** A file whose blocks are on their way. */
@@ -13,10 +14,17 @@ export interface OpenFile {
   isDropped: boolean;
 }
 
+interface Part {
+  readonly file: OpenFile;
+  bytes: number;
+}
+
 interface OpenBlock {
-  readonly parts: { readonly file: OpenFile; bytes: number }[];
+  /** Most blocks belong to one file. */
+  part: Part | undefined;
+  more: Part[] | undefined;
   /** Offers of remembered blocks that this one belongs to. */
-  readonly tokens: number[];
+  tokens: number[] | undefined;
 }
 
 export interface OpenBlocksOptions {
@@ -29,7 +37,7 @@ export interface OpenBlocksOptions {
 
 export class OpenBlocks {
   readonly #options: OpenBlocksOptions;
-  readonly #blocks = new Map<string, OpenBlock>();
+  readonly #blocks = new Map<BlockKey, OpenBlock>();
   /** Blocks of an offer that are open still. */
   readonly #offers = new Map<number, number>();
 
@@ -38,21 +46,22 @@ export class OpenBlocks {
   }
 
   /** A block that is going to be offered. @param file undefined for blocks that belong to no file (the manifest) */
-  add(id: Buffer, bytes: number, file: OpenFile | undefined): void {
-    const block = this.#open(id);
+  add(key: BlockKey, bytes: number, file: OpenFile | undefined): void {
+    const block = this.#open(key);
     if (file === undefined) return;
-    const last = block.parts.at(-1);
+    const last = block.more?.at(-1) ?? block.part;
     if (last?.file === file) {
       last.bytes += bytes;
       return;
     }
-    block.parts.push({ file, bytes });
+    if (block.part === undefined) block.part = { file, bytes };
+    else (block.more ??= []).push({ file, bytes });
     file.openBlocks += 1;
   }
 
   /** A block that was offered lately, and is not offered again: as safe as it is then. */
-  repeat(id: Buffer, bytes: number, file: OpenFile): void {
-    if (this.#blocks.has(id.toString('latin1'))) this.add(id, bytes, file);
+  repeat(key: BlockKey, bytes: number, file: OpenFile): void {
+    if (this.#blocks.has(key)) this.add(key, bytes, file);
     else this.countSafe(file, bytes);
   }
 
@@ -60,9 +69,9 @@ export class OpenBlocks {
   addOffer(token: number, ids: readonly Buffer[]): void {
     let count = 0;
     for (const id of ids) {
-      const { tokens } = this.#open(id);
-      if (tokens.at(-1) === token) continue;
-      tokens.push(token);
+      const block = this.#open(keyOfId(id));
+      if (block.tokens?.at(-1) === token) continue;
+      (block.tokens ??= []).push(token);
       count += 1;
     }
     if (count === 0) this.#options.onOfferSafe(token);
@@ -72,16 +81,17 @@ export class OpenBlocks {
   /** The target has named these. */
   durable(ids: readonly Buffer[]): void {
     for (const id of ids) {
-      const key = id.toString('latin1');
+      const key = keyOfId(id);
       const block = this.#blocks.get(key);
       if (block === undefined) continue;
       this.#blocks.delete(key);
-      for (const { file, bytes } of block.parts) {
-        this.countSafe(file, bytes);
-        file.openBlocks -= 1;
-        if (file.openBlocks === 0 && file.isRead) this.#options.onFileSafe(file.index);
-      }
-      for (const token of block.tokens) this.#offerBlockSafe(token);
+      if (block.part !== undefined) this.#partSafe(block.part);
+      block.more?.forEach((part) => {
+        this.#partSafe(part);
+      });
+      block.tokens?.forEach((token) => {
+        this.#offerBlockSafe(token);
+      });
     }
   }
 
@@ -99,10 +109,15 @@ export class OpenBlocks {
     file.safeBytes = 0;
   }
 
-  #open(id: Buffer): OpenBlock {
-    const key = id.toString('latin1');
+  #partSafe({ file, bytes }: Part): void {
+    this.countSafe(file, bytes);
+    file.openBlocks -= 1;
+    if (file.openBlocks === 0 && file.isRead) this.#options.onFileSafe(file.index);
+  }
+
+  #open(key: BlockKey): OpenBlock {
     let block = this.#blocks.get(key);
-    if (block === undefined) this.#blocks.set(key, (block = { parts: [], tokens: [] }));
+    if (block === undefined) this.#blocks.set(key, (block = { part: undefined, more: undefined, tokens: undefined }));
     return block;
   }
 

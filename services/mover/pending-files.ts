@@ -1,16 +1,19 @@
 // Owns the files of a backup that are not settled: those whose remembered blocks the target is being asked for, and those given to a lane.
-// Batches both, so that thousands of small files cost dozens of messages.
-import { unpackContent } from './content-list.ts';
-import type { StreamPool } from './stream-pool.ts';
+// Batches both, so that thousands of small files cost dozens of messages. A file given to a lane keeps its folder open.
+import type { CacheSlot } from './cached-folder.ts';
+import { packedReferenceBytes } from './content-list.ts';
+import { FileBatchWriter } from './file-batch.ts';
+import { reasonOf } from './source-disk.ts';
+import type { BackupStreams } from './stream-pool.ts';
 import type { ScannedEntry } from './tree-scanner.ts';
-import type { FileTask } from './worker-link.ts';
 
 const leadStream = 0;
+const idBytes = 32;
 const offerIds = 4096;
 const maxOpenOffers = 4;
-const batchFiles = 64;
+const batchFiles = 128;
 const batchBytes = 8 * 1024 * 1024;
-const maxLaneFiles = 192;
+const maxLaneFiles = 512;
 const maxLaneBytes = 32 * 1024 * 1024;
 
 export interface PendingFile {
@@ -19,27 +22,41 @@ export interface PendingFile {
   readonly entry: ScannedEntry;
   /** Packed content from the cache, undefined when it must be read. */
   readonly cached: Buffer | undefined;
+  /** Its place in the cache; undefined for what is not remembered. */
+  readonly slot: CacheSlot | undefined;
   unansweredIds: number;
   isMissingBlocks: boolean;
   lane: number;
+  /** How often a lane has had it. */
+  readings: number;
 }
 
+export interface PendingFilesOptions {
+  readonly streams: BackupStreams;
+  /** The target has every block of a remembered file; the file is settled. */
+  readonly onUnchanged: (file: PendingFile, content: Buffer) => void;
+  /** It cannot be given to a lane any more. */
+  readonly onLost: (file: PendingFile, reason: string) => void;
+}
+
+type OfferPart = { readonly file: PendingFile; readonly count: number };
+
 export class PendingFiles {
-  readonly #pool: StreamPool;
-  readonly #onUnchanged: (file: PendingFile, content: Buffer) => void;
+  readonly #options: PendingFilesOptions;
   readonly #files = new Map<number, PendingFile>();
   readonly #lanes: { files: number; bytes: number }[];
+  readonly #writer = new FileBatchWriter();
   #batch: PendingFile[] = [];
   #batchBytes = 0;
-  #offer: { ids: Buffer[]; parts: { file: PendingFile; count: number }[] } = { ids: [], parts: [] };
-  readonly #offers = new Map<number, { file: PendingFile; count: number }[]>();
+  readonly #offerIds = Buffer.allocUnsafeSlow(offerIds * idBytes);
+  #offerCount = 0;
+  #offerParts: OfferPart[] = [];
+  readonly #offers = new Map<number, readonly OfferPart[]>();
   #nextToken = 1;
 
-  /** @param onUnchanged the target has every block of a remembered file; the file is settled */
-  constructor(pool: StreamPool, onUnchanged: (file: PendingFile, content: Buffer) => void) {
-    this.#pool = pool;
-    this.#onUnchanged = onUnchanged;
-    this.#lanes = Array.from({ length: pool.size }, () => ({ files: 0, bytes: 0 }));
+  constructor(options: PendingFilesOptions) {
+    this.#options = options;
+    this.#lanes = Array.from({ length: options.streams.size }, () => ({ files: 0, bytes: 0 }));
   }
 
   get size(): number {
@@ -58,11 +75,26 @@ export class PendingFiles {
     );
   }
 
-  add(index: number, entry: ScannedEntry, cached: Buffer | undefined): void {
-    const file: PendingFile = { index, entry, cached, unansweredIds: 0, isMissingBlocks: false, lane: -1 };
+  add(index: number, entry: ScannedEntry, cached: Buffer | undefined, slot: CacheSlot | undefined): void {
+    const file: PendingFile = {
+      index,
+      entry,
+      cached,
+      slot,
+      unansweredIds: 0,
+      isMissingBlocks: false,
+      lane: -1,
+      readings: 0,
+    };
     this.#files.set(index, file);
     if (cached === undefined) this.#read(file);
     else this.#ask(file, cached);
+  }
+
+  /** Gives a file to a lane once more that a lane has had already. */
+  readAgain(file: PendingFile): void {
+    this.#files.set(file.index, file);
+    this.#read(file);
   }
 
   /** Sends what is gathered, though it is not a full batch. */
@@ -86,7 +118,7 @@ export class PendingFiles {
     }
   }
 
-  /** A lane is through with the file; undefined when it is not known. */
+  /** A lane is through with the file; undefined when it is not known. The caller releases its folder. */
   take(index: number): PendingFile | undefined {
     const file = this.#files.get(index);
     if (file === undefined) return undefined;
@@ -94,49 +126,57 @@ export class PendingFiles {
     const load = this.#lanes[file.lane];
     if (load !== undefined) {
       load.files -= 1;
-      load.bytes -= Number(file.entry.stats.size);
+      load.bytes -= file.entry.stat.sizeBytes;
     }
     return file;
   }
 
   #ask(file: PendingFile, cached: Buffer): void {
     let count = 0;
-    const close = (): void => {
-      if (count > 0) this.#offer.parts.push({ file, count });
-      count = 0;
-    };
-    for (const { id } of unpackContent(cached)) {
-      if (id === null) continue;
-      this.#offer.ids.push(id);
+    for (let at = 0; at + packedReferenceBytes <= cached.length; at += packedReferenceBytes) {
+      if (isHole(cached, at)) continue;
+      cached.copy(this.#offerIds, this.#offerCount * idBytes, at, at + idBytes);
+      this.#offerCount += 1;
       file.unansweredIds += 1;
       count += 1;
-      if (this.#offer.ids.length === offerIds) {
-        close();
-        this.#flushOffer();
-      }
+      if (this.#offerCount < offerIds) continue;
+      this.#offerParts.push({ file, count });
+      count = 0;
+      this.#flushOffer();
     }
-    close();
+    if (count > 0) this.#offerParts.push({ file, count });
     if (file.unansweredIds === 0) this.#settle(file); // nothing but holes
   }
 
   #settle(file: PendingFile): void {
     this.#files.delete(file.index);
-    this.#onUnchanged(file, file.cached ?? Buffer.alloc(0));
+    this.#options.onUnchanged(file, file.cached ?? Buffer.alloc(0));
   }
 
   #flushOffer(): void {
-    const { ids, parts } = this.#offer;
-    if (ids.length === 0) return;
-    this.#offer = { ids: [], parts: [] };
+    if (this.#offerCount === 0) return;
+    const ids = new Uint8Array(this.#offerIds.subarray(0, this.#offerCount * idBytes));
+    this.#offerCount = 0;
     const token = this.#nextToken;
     this.#nextToken += 1;
-    this.#offers.set(token, parts);
-    this.#pool.send(leadStream, { type: 'offer', token, ids: new Uint8Array(Buffer.concat(ids)) });
+    this.#offers.set(token, this.#offerParts);
+    this.#offerParts = [];
+    this.#options.streams.send(leadStream, { type: 'offer', token, ids }, [ids.buffer]);
   }
 
   #read(file: PendingFile): void {
+    const { folder, name, stat } = file.entry;
+    try {
+      folder.hold();
+    } catch (error) {
+      this.#files.delete(file.index);
+      this.#options.onLost(file, reasonOf(error));
+      return;
+    }
+    file.readings += 1;
+    this.#writer.addTask({ index: file.index, folder, name });
     this.#batch.push(file);
-    this.#batchBytes += Number(file.entry.stats.size);
+    this.#batchBytes += stat.sizeBytes;
     if (this.#batch.length >= batchFiles || this.#batchBytes >= batchBytes) this.#flushBatch();
   }
 
@@ -150,14 +190,17 @@ export class PendingFiles {
     });
     const load = this.#lanes[lane];
     if (load === undefined) return;
-    const files = this.#batch.map((file): FileTask => {
-      file.lane = lane;
-      load.files += 1;
-      load.bytes += Number(file.entry.stats.size);
-      return { index: file.index, path: new Uint8Array(file.entry.sourcePath) };
-    });
+    for (const file of this.#batch) file.lane = lane;
+    load.files += this.#batch.length;
+    load.bytes += this.#batchBytes;
     this.#batch = [];
     this.#batchBytes = 0;
-    this.#pool.send(lane, { type: 'files', files });
+    const files = this.#writer.take();
+    this.#options.streams.send(lane, { type: 'files', files }, [files.buffer]);
   }
+}
+
+function isHole(packed: Buffer, at: number): boolean {
+  for (let byte = 0; byte < idBytes; byte += 4) if (packed.readUInt32LE(at + byte) !== 0) return false;
+  return true;
 }

@@ -1,21 +1,22 @@
 // The parts that decide what is read, how it is cut and what is remembered of it.
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
+import { temporaryName } from '../repository/temporary-name.ts';
 import { ArenaPool } from './arena-pool.ts';
 import { InFlightBudget } from './in-flight-budget.ts';
 import { ContentList, packContent, unpackContent } from './content-list.ts';
 import { Cutter } from './cutter.ts';
 import { compileExcludes } from './exclude-patterns.ts';
-import { FileCache } from './file-cache.ts';
-import { fileState, isSettled } from './file-state.ts';
 import { PathSelection } from './path-selection.ts';
 import { showPath } from './path-text.ts';
-import { resolveSources, scanTree } from './tree-scanner.ts';
+import { createSourceDisk, rawBytes } from './source-disk.ts';
+import { nameSources, openSources } from './source-list.ts';
+import { TreeWalk } from './tree-scanner.ts';
 
 let folder: string;
 
@@ -167,58 +168,68 @@ describe('excludes', () => {
 });
 
 describe('the walk', () => {
+  const disk = createSourceDisk();
+  const walkAll = (sourcePaths: readonly string[], excludes: readonly string[] = []): string[] => {
+    const { sources } = openSources(disk, sourcePaths);
+    using walk = new TreeWalk(disk, sources, excludes);
+    const seen: string[] = [];
+    for (let item = walk.next(); item !== undefined; item = walk.next())
+      if (item.type === 'entry') seen.push(rawBytes(item.entry.treePath).toString());
+    for (const { folder: opened } of sources) opened.release();
+    return seen;
+  };
+
   it('comes in tree order: a folder, then what is in it, names by their bytes', () => {
     mkdirSync(path.join(folder, 'source/b'), { recursive: true });
     mkdirSync(path.join(folder, 'source/b-side'));
     for (const name of ['b/x', 'b-side/y', 'a', 'Z', 'ä']) writeFileSync(path.join(folder, 'source', name), '');
     symlinkSync('a', path.join(folder, 'source/link'));
-    const { sources } = resolveSources([path.join(folder, 'source')]);
-    const seen = [...scanTree(sources, [])].flatMap((item) =>
-      item.type === 'entry' ? [item.entry.treePath.toString()] : [],
-    );
-    expect(seen).toEqual(['Z', 'a', 'b', 'b/x', 'b-side', 'b-side/y', 'link', 'ä']);
+    expect(walkAll([path.join(folder, 'source')])).toEqual(['Z', 'a', 'b', 'b/x', 'b-side', 'b-side/y', 'link', 'ä']);
+  });
+
+  it('passes over what a restore leaves behind when it is killed', () => {
+    mkdirSync(path.join(folder, 'source'));
+    const ours = [temporaryName(), temporaryName('top')].map(String);
+    for (const name of [...ours, '.farkeep-mine', '.farkeep-0123456789ab.part', 'x.part'])
+      writeFileSync(path.join(folder, 'source', name), 'x');
+    expect(walkAll([path.join(folder, 'source')])).toEqual(['.farkeep-0123456789ab.part', '.farkeep-mine', 'x.part']);
   });
 
   it('names what is missing and refuses when all is', () => {
     writeFileSync(path.join(folder, 'file'), '');
-    expect(resolveSources([path.join(folder, 'file'), path.join(folder, 'no')]).missing).toEqual([1]);
-    expect(() => resolveSources([path.join(folder, 'no')])).toThrow(
+    const { sources, missing } = openSources(disk, [path.join(folder, 'file'), path.join(folder, 'no')]);
+    for (const { folder: opened } of sources) opened.release();
+    expect(missing).toMatchObject([{ sourceIndex: 1, code: 'source.missing' }]);
+    expect(() => openSources(disk, [path.join(folder, 'no')])).toThrow(
       expect.objectContaining({ code: 'source.missing' }),
     );
-    expect(() => resolveSources([' '])).toThrow(expect.objectContaining({ code: 'source.empty-path' }));
+    expect(() => openSources(disk, [' '])).toThrow(expect.objectContaining({ code: 'source.empty-path' }));
   });
 });
 
-describe('the file cache', () => {
-  it('believes a file only while size, times and inode are the same, and forgets what is gone', () => {
-    const file = path.join(folder, 'file');
-    writeFileSync(file, 'one');
-    const key = Buffer.from(file);
-    const state = fileState(statSync(file, { bigint: true }));
-    {
-      using cache = new FileCache(path.join(folder, 'cache/job.sqlite'));
-      cache.save([
-        { path: key, state, content: Buffer.from('content') },
-        { path: Buffer.from('gone'), state, content: Buffer.from('gone') },
-      ]);
-    }
-    using cache = new FileCache(path.join(folder, 'cache/job.sqlite'));
-    expect(cache.find(key, state)?.toString()).toBe('content');
-    writeFileSync(file, 'two!');
-    expect(cache.find(key, fileState(statSync(file, { bigint: true })))).toBeUndefined();
-    cache.keep([key]);
-    expect(cache.forgetOthers()).toBe(1);
-    expect(cache.find(Buffer.from('gone'), state)).toBeUndefined();
-    expect(cache.find(key, state)?.toString()).toBe('content');
+describe('names of sources', () => {
+  it('are the last part of the path, with the folder where two end alike', () => {
+    expect(nameSources(['/srv/a/docs', '/srv/b/docs', '/srv/pictures'])).toEqual([
+      'docs (srv-a)',
+      'docs (srv-b)',
+      'pictures',
+    ]);
+    expect(nameSources(['/', '/x/../y/'])).toEqual(['root', 'y']);
+    expect(nameSources(['/a', '/a'])).toEqual(['a', 'a (2)']);
   });
 
-  it('does not trust a file that was changed just now', () => {
-    const file = path.join(folder, 'file');
-    writeFileSync(file, 'x');
-    const stats = statSync(file, { bigint: true });
-    const changedMs = Number(stats.ctimeNs / 1_000_000n);
-    expect(isSettled(stats, changedMs + 50)).toBe(false);
-    expect(isSettled(stats, changedMs + 3_000)).toBe(true);
+  it('never stand for another tree: not in another order, not beside a name that looks like one of them', () => {
+    const part = fc.constantFrom('a', 'b', 'a-b', 'a (b)', 'data', 'data (a)', 'data (a-b)', 'x'.repeat(120));
+    const sourcePath = fc.array(part, { minLength: 1, maxLength: 4 }).map((parts) => `/${parts.join('/')}`);
+    fc.assert(
+      fc.property(fc.uniqueArray(sourcePath, { minLength: 2, maxLength: 6 }), fc.nat(), (sourcePaths, seed) => {
+        const names = new Map(nameSources(sourcePaths).map((name, index) => [name, sourcePaths[index]]));
+        expect(names.size).toBe(sourcePaths.length);
+        const turned = sourcePaths.map((_, index) => sourcePaths[(index + seed) % sourcePaths.length] ?? '').reverse();
+        for (const [index, name] of nameSources(turned).entries()) expect(names.get(name)).toBe(turned[index]);
+        for (const name of names.keys()) expect(Buffer.byteLength(name)).toBeLessThanOrEqual(255);
+      }),
+    );
   });
 });
 

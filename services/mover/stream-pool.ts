@@ -18,7 +18,15 @@ export interface StreamPoolHandlers {
   onFailure(error: FarkeepError): void;
 }
 
-export class StreamPool {
+/** What a backup needs of it. */
+export interface BackupStreams {
+  readonly size: number;
+  readonly counters: WorkerCounters;
+  send(streamIndex: number, message: ToWorker, transfer?: ArrayBuffer[]): void;
+  broadcast(message: ToWorker): void;
+}
+
+export class StreamPool implements BackupStreams {
   readonly #workers: Worker[];
   /** Per worker: it has said that it is done, or its thread is gone. */
   readonly #closed: PromiseWithResolvers<undefined>[];
@@ -37,7 +45,11 @@ export class StreamPool {
     this.#closed = indexes.map(() => Promise.withResolvers());
     this.#exited = [];
     this.#workers = indexes.map((streamIndex) => {
-      const worker = new Worker(new URL('./stream-worker.ts', import.meta.url), { resourceLimits: workerLimits });
+      const worker = new Worker(new URL('./stream-worker.ts', import.meta.url), {
+        resourceLimits: workerLimits,
+        // Lanes close what native calls have opened, which Node.js would warn of each time; nothing outlives the process anyway.
+        trackUnmanagedFds: false,
+      });
       worker.on('message', (message: FromWorker) => {
         this.#receive(streamIndex, message);
       });

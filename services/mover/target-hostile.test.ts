@@ -103,6 +103,7 @@ describe('a source that breaks the rules', () => {
       },
     ],
     ['says nothing that is known', 'protocol.malformed', (stream) => stream.sendPieces([randomBytes(100)])],
+    ['says a message of no bytes', 'protocol.malformed', (stream) => stream.sendPieces([Buffer.alloc(0)])],
   ])(
     'and %s ends with %s, without a restore point',
     async (_what, code, attack) => {

@@ -1,150 +1,247 @@
 // Owns walking the source folders in tree order (services/repository/tree-entry.ts): what is there, with raw names and exact times.
-// Opens no file; whatever cannot be listed becomes a problem by name and the walk goes on.
-import { lstatSync, readdirSync, readlinkSync, realpathSync, statSync } from 'node:fs';
-import type { BigIntStats } from 'node:fs';
-import path from 'node:path';
-import { FarkeepError } from '../kernel/farkeep-error.ts';
+// Opens folders, each from the one it lies in, and no file; whatever cannot be listed becomes a problem by name and the walk goes on.
+// The tree may change at any moment: each entry was so at some moment, and nothing from outside of a source ever is one.
+import { isTemporaryName } from '../repository/temporary-name.ts';
+import { maxDepth, maxNameBytes, maxPathBytes } from '../repository/tree-entry.ts';
 import { compileExcludes } from './exclude-patterns.ts';
+import { isFolder, isSameState, kindOf, type FileStat } from './file-stat.ts';
+import { codeOf, isOtherNow, joinRaw, rawBytes, reasonOf, type RawText, type SourceDisk } from './source-disk.ts';
+import type { ScanSource } from './source-list.ts';
+import type { WalkedFolder } from './walked-folder.ts';
 
 export interface ScannedEntry {
-  /** Raw bytes, relative to the top of the restore point. */
-  readonly treePath: Buffer;
-  /** Raw bytes, where it lies on this machine. */
-  readonly sourcePath: Buffer;
-  readonly stats: BigIntStats;
-  /** Of a symlink, raw bytes. */
-  readonly linkTarget: Buffer | undefined;
+  /** Relative to the top of the restore point. */
+  readonly treePath: RawText;
+  /** The folder it lies in, or the source itself when `name` is empty. */
+  readonly folder: WalkedFolder;
+  readonly name: RawText;
+  readonly stat: FileStat;
+  /** Of a symlink. */
+  readonly linkTarget: RawText | undefined;
   /** Position in the job's list of sources. */
   readonly sourceIndex: number;
 }
 
 export type ScanItem =
   | { readonly type: 'entry'; readonly entry: ScannedEntry }
-  /** Could not be looked at; `entry` is what is known of it, if anything. */
-  | { readonly type: 'problem'; readonly sourcePath: Buffer; readonly sourceIndex: number; readonly reason: string };
+  /** Could not be looked at. */
+  | { readonly type: 'problem'; readonly path: RawText; readonly sourceIndex: number; readonly reason: string }
+  /** Everything in that folder has been told. */
+  | { readonly type: 'left'; readonly folder: WalkedFolder };
 
-export interface ScanSource {
-  readonly root: Buffer;
-  /**
-   * Name below the top of the restore point: the last part of the path, made unique among the sources. Empty for the only source when it
-   * is a folder: it is the top itself, so that a restore brings its contents directly below the destination.
-   */
-  readonly name: Buffer;
-  readonly sourceIndex: number;
+/** Where an entry lies on this machine. */
+export function pathOf({ folder, name }: Pick<ScannedEntry, 'folder' | 'name'>): RawText {
+  return name === '' ? folder.path : joinRaw(folder.path, name);
 }
 
-const slash = Buffer.from('/');
+/** Of the folders from a source down to where the walk is, so many are open; those above are opened again on the way back. */
+const maxOpenDepth = 64;
+/** So often a name may stand for another thing at the next look. */
+const maxLooks = 6;
 
-/**
- * Resolves the job's paths (a source that is itself a symlink is followed) and names them, in tree order.
- * @throws source.missing when none of them exists, source.empty-path
- */
-export function resolveSources(sourcePaths: readonly string[]): { sources: ScanSource[]; missing: number[] } {
-  const taken = new Set<string>();
-  const sources: ScanSource[] = [];
-  const missing: number[] = [];
-  sourcePaths.forEach((sourcePath, sourceIndex) => {
-    if (sourcePath.trim() === '') throw new FarkeepError('source.empty-path');
-    let root: string;
-    try {
-      root = realpathSync(sourcePath);
-    } catch {
-      missing.push(sourceIndex);
+interface Frame {
+  readonly folder: WalkedFolder;
+  isOpen: boolean;
+  readonly names: readonly RawText[];
+  next: number;
+  readonly treePath: RawText;
+  /** Below the source; empty for the source itself. */
+  readonly relativePath: RawText;
+}
+
+/** A folder that was opened, and what is to be told of it first. */
+type Look = { readonly entry: ScannedEntry; readonly opened?: WalkedFolder; readonly problem?: string } | undefined;
+
+export class TreeWalk implements Disposable {
+  readonly #disk: SourceDisk;
+  readonly #sources: readonly ScanSource[];
+  readonly #isExcluded: ((path: RawText, isFolder: boolean) => boolean) | undefined;
+  readonly #stack: Frame[] = [];
+  readonly #ready: ScanItem[] = [];
+  #nextSource = 0;
+  #source: ScanSource | undefined;
+
+  constructor(disk: SourceDisk, sources: readonly ScanSource[], excludes: readonly string[]) {
+    this.#disk = disk;
+    this.#sources = sources;
+    if (excludes.some((pattern) => pattern.trim() !== '')) {
+      const isExcluded = compileExcludes(excludes);
+      this.#isExcluded = (path, isDirectory) => isExcluded(rawBytes(path), isDirectory);
+    }
+  }
+
+  /** Parents first, siblings in ascending order of their bytes; undefined at the end. */
+  next(): ScanItem | undefined {
+    for (;;) {
+      const ready = this.#ready.shift();
+      if (ready !== undefined) return ready;
+      const frame = this.#stack.at(-1);
+      if (frame === undefined) {
+        const source = this.#sources[this.#nextSource];
+        if (source === undefined) return undefined;
+        this.#nextSource += 1;
+        this.#source = source;
+        this.#begin(source);
+        continue;
+      }
+      const name = frame.names[frame.next];
+      if (name === undefined) {
+        this.#leave();
+        continue;
+      }
+      frame.next += 1;
+      if (isOfRestore(name)) continue;
+      if (!frame.isOpen && !this.#openAgain(frame)) continue;
+      const relativePath = frame.relativePath === '' ? name : `${frame.relativePath}/${name}`;
+      const treePath = frame.treePath === '' ? name : `${frame.treePath}/${name}`;
+      const item = this.#look(frame.folder, name, treePath, relativePath);
+      if (item !== undefined) return item;
+    }
+  }
+
+  [Symbol.dispose](): void {
+    for (const frame of this.#stack.splice(0)) if (frame.isOpen) frame.folder.release();
+  }
+
+  #begin(source: ScanSource): void {
+    const { folder, entryName, name, sourceIndex } = source;
+    if (entryName !== undefined) {
+      const item = this.#look(folder, entryName, name, undefined);
+      if (item !== undefined) this.#ready.unshift(item);
       return;
     }
-    const base = path.basename(path.resolve(sourcePath)) || 'root';
-    let name = base;
-    for (let count = 2; taken.has(name); count += 1) name = `${base} (${count})`;
-    taken.add(name);
-    sources.push({ root: Buffer.from(root), name: Buffer.from(name), sourceIndex });
-  });
-  if (sources.length === 0) {
-    throw new FarkeepError(
-      'source.missing',
-      `${sourcePaths.map((item) => `"${item}"`).join(', ')} does not exist or cannot be reached`,
-    );
+    try {
+      const stat = this.#disk.statFolder(folder);
+      // The top of the tree is written by the pipeline.
+      if (name !== '') {
+        const entry = { treePath: name, folder, name: '', stat, linkTarget: undefined, sourceIndex };
+        this.#ready.push({ type: 'entry', entry });
+      }
+      folder.hold();
+      this.#enter(folder, name, '');
+    } catch (error) {
+      this.#problem(folder.path, reasonOf(error));
+    }
   }
-  const [only] = sources;
-  if (only !== undefined && sourcePaths.length === 1 && statSync(only.root).isDirectory()) {
-    return { sources: [{ ...only, name: Buffer.alloc(0) }], missing };
+
+  /** Looks at one name; a folder is entered. @param relativePath undefined for a source itself, which no pattern excludes */
+  #look(
+    folder: WalkedFolder,
+    name: RawText,
+    treePath: RawText,
+    relativePath: RawText | undefined,
+  ): ScanItem | undefined {
+    let look: Look;
+    try {
+      look = this.#lookUntilStable(folder, name, treePath, relativePath);
+    } catch (error) {
+      if (relativePath !== undefined && this.#isExcluded?.(relativePath, false) === true) return undefined;
+      // What disappears between listing and looking was simply deleted in time.
+      if (codeOf(error) !== 'ENOENT') this.#problem(joinRaw(folder.path, name), reasonOf(error));
+      return this.#ready.shift();
+    }
+    if (look === undefined) return undefined;
+    const { entry, opened, problem } = look;
+    const reason = whyNotKept(entry);
+    if (reason !== undefined) {
+      opened?.release();
+      this.#problem(pathOf(entry), reason);
+      return this.#ready.shift();
+    }
+    if (problem !== undefined) this.#problem(pathOf(entry), problem);
+    if (opened !== undefined) this.#enter(opened, treePath, relativePath ?? '');
+    return { type: 'entry', entry };
   }
-  sources.sort((left, right) => Buffer.compare(left.name, right.name));
-  return { sources, missing };
+
+  /** What stands under the name, seen in one piece: a link with its own target, a folder by its own descriptor. */
+  #lookUntilStable(folder: WalkedFolder, name: RawText, treePath: RawText, relativePath: RawText | undefined): Look {
+    const disk = this.#disk;
+    const sourceIndex = this.#source?.sourceIndex ?? 0;
+    for (let look = 0; look < maxLooks; look += 1) {
+      const stat = disk.stat(folder, name);
+      if (relativePath !== undefined && this.#isExcluded?.(relativePath, isFolder(stat)) === true) return undefined;
+      const entry = { treePath, folder, name, stat, linkTarget: undefined, sourceIndex };
+      switch (kindOf(stat)) {
+        case 'folder':
+          try {
+            const opened = folder.openFolder(name);
+            return { entry: { ...entry, stat: disk.statFolder(opened) }, opened };
+          } catch (error) {
+            if (isOtherNow(error)) continue;
+            return { entry, problem: reasonOf(error) };
+          }
+        case 'symlink':
+          try {
+            const linkTarget = disk.readLink(folder, name);
+            if (isSameState(stat, disk.stat(folder, name))) return { entry: { ...entry, linkTarget } };
+          } catch (error) {
+            // EINVAL: it is no link any more.
+            if (!isOtherNow(error) && codeOf(error) !== 'EINVAL') throw error;
+          }
+          continue;
+        default:
+          return { entry };
+      }
+    }
+    throw new Error('it changed each time it was looked at');
+  }
+
+  #enter(folder: WalkedFolder, treePath: RawText, relativePath: RawText): void {
+    let names: RawText[];
+    try {
+      names = this.#disk.list(folder).sort();
+    } catch (error) {
+      this.#problem(folder.path, reasonOf(error));
+      folder.release();
+      return;
+    }
+    const above = this.#stack[this.#stack.length - maxOpenDepth];
+    if (above?.isOpen === true && this.#stack.length > maxOpenDepth) {
+      above.isOpen = false;
+      above.folder.release();
+    }
+    this.#stack.push({ folder, isOpen: true, names, next: 0, treePath, relativePath });
+  }
+
+  #leave(): void {
+    const frame = this.#stack.pop();
+    if (frame === undefined) return;
+    this.#ready.push({ type: 'left', folder: frame.folder });
+    if (frame.isOpen) frame.folder.release();
+  }
+
+  /** Opens a folder that was closed on the way down, and with it those above that the walk comes back to next. */
+  #openAgain(frame: Frame): boolean {
+    try {
+      for (const above of this.#stack.slice(-maxOpenDepth)) {
+        if (above.isOpen) continue;
+        above.folder.hold();
+        above.isOpen = true;
+      }
+      return true;
+    } catch (error) {
+      this.#problem(frame.folder.path, `what is left in it could not be reached any more: ${reasonOf(error)}`);
+      frame.next = frame.names.length;
+      return frame.isOpen;
+    }
+  }
+
+  #problem(path: RawText, reason: string): void {
+    this.#ready.push({ type: 'problem', path, sourceIndex: this.#source?.sourceIndex ?? 0, reason });
+  }
 }
 
-/** The top of the tree holds the sources by name; it looks like the first of them, or like the folder a single file lies in. */
-export function topOf(sources: readonly ScanSource[]): ScannedEntry {
-  const first = sources[0];
-  if (first === undefined) throw new FarkeepError('source.missing');
-  let stats = statSync(first.root, { bigint: true });
-  if (!stats.isDirectory()) stats = statSync(path.dirname(first.root.toString()), { bigint: true });
-  const { root: sourcePath, sourceIndex } = first;
-  return { treePath: Buffer.alloc(0), sourcePath, stats, linkTarget: undefined, sourceIndex };
+/** What a restore is making, or has left behind when it was ended in the middle. */
+function isOfRestore(name: RawText): boolean {
+  return name.startsWith('.farkeep-') && isTemporaryName(rawBytes(name));
 }
 
-/** Everything below the sources: parents first, siblings in ascending order of their bytes. */
-export function* scanTree(
-  sources: readonly ScanSource[],
-  excludes: readonly string[],
-): Generator<ScanItem, void, undefined> {
-  const isExcluded = compileExcludes(excludes);
-  for (const source of sources) yield* scan(source, source.root, source.name, undefined, isExcluded);
-}
-
-function* scan(
-  source: ScanSource,
-  sourcePath: Buffer,
-  treePath: Buffer,
-  relativePath: Buffer | undefined,
-  isExcluded: (path: Buffer, isFolder: boolean) => boolean,
-): Generator<ScanItem, void, undefined> {
-  const { sourceIndex } = source;
-  let stats: BigIntStats;
-  let linkTarget: Buffer | undefined;
-  try {
-    stats =
-      relativePath === undefined ? statSync(sourcePath, { bigint: true }) : lstatSync(sourcePath, { bigint: true });
-    if (relativePath !== undefined && isExcluded(relativePath, stats.isDirectory())) return;
-    if (stats.isSymbolicLink()) linkTarget = readlinkSync(sourcePath, { encoding: 'buffer' });
-  } catch (error) {
-    if (relativePath !== undefined && isExcluded(relativePath, false)) return;
-    // What disappears between listing and looking was simply deleted in time.
-    if (!isGone(error)) yield { type: 'problem', sourcePath, sourceIndex, reason: reasonOf(error) };
-    return;
-  }
-  // The pipeline has written the top already.
-  const isTop = treePath.length === 0;
-  if (!isTop) yield { type: 'entry', entry: { treePath, sourcePath, stats, linkTarget, sourceIndex } };
-  if (!stats.isDirectory()) return;
-  let names: Buffer[];
-  try {
-    names = readdirSync(sourcePath, { encoding: 'buffer' });
-  } catch (error) {
-    yield { type: 'problem', sourcePath, sourceIndex, reason: reasonOf(error) };
-    return;
-  }
-  names.sort((left, right) => Buffer.compare(left, right));
-  for (const name of names) {
-    yield* scan(
-      source,
-      Buffer.concat([sourcePath, slash, name]),
-      isTop ? name : Buffer.concat([treePath, slash, name]),
-      relativePath === undefined ? name : Buffer.concat([relativePath, slash, name]),
-      isExcluded,
-    );
-  }
-}
-
-function isGone(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
-}
-
-export function reasonOf(error: unknown): string {
-  if (error instanceof Error && 'code' in error && typeof error.code === 'string') {
-    if (error.code === 'EACCES' || error.code === 'EPERM') return 'access was denied';
-    if (error.code === 'ENOENT') return 'it does not exist any more';
-    if (error.code === 'EIO') return 'the disk reported an error';
-    return error.code;
-  }
-  return error instanceof Error ? error.message : String(error);
+/** Why a manifest cannot hold it (docs/repository-format.md, section 4). */
+function whyNotKept({ treePath, name, stat }: ScannedEntry): string | undefined {
+  if (name.length > maxNameBytes) return `its name has more than ${maxNameBytes} bytes`;
+  if (treePath.length > maxPathBytes) return `its path has more than ${maxPathBytes} bytes`;
+  if (treePath.length >= maxDepth && treePath.split('/').length > maxDepth)
+    return `it lies more than ${maxDepth} folders deep`;
+  if (!Number.isSafeInteger(stat.sizeBytes)) return `its size of ${stat.sizeBytes} bytes is more than can be kept`;
+  return undefined;
 }

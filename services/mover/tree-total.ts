@@ -1,5 +1,8 @@
 // Owns how much there is in a tree: files and bytes, the content of a file with several names once.
-import { scanTree, type ScannedEntry, type ScanSource } from './tree-scanner.ts';
+import { isFile, linkKey } from './file-stat.ts';
+import type { SourceDisk } from './source-disk.ts';
+import type { ScanSource } from './source-list.ts';
+import { TreeWalk, type ScannedEntry } from './tree-scanner.ts';
 
 /** How long a walk keeps the thread to itself. */
 export const sliceMs = 8;
@@ -9,32 +12,29 @@ export class TreeTotal {
   files = 0;
   readonly #seen = new Set<string>();
 
-  add(entry: ScannedEntry): void {
-    if (!entry.stats.isFile()) return;
+  add({ stat }: Pick<ScannedEntry, 'stat'>): void {
+    if (!isFile(stat)) return;
     this.files += 1;
-    if (entry.stats.nlink > 1n) {
-      const key = linkKey(entry);
+    if (stat.nlink > 1) {
+      const key = linkKey(stat);
       if (this.#seen.has(key)) return;
       this.#seen.add(key);
     }
-    this.bytes += Number(entry.stats.size);
+    this.bytes += stat.sizeBytes;
   }
-}
-
-/** The same for all names of one file. */
-export function linkKey({ stats }: ScannedEntry): string {
-  return `${stats.dev}:${stats.ino}`;
 }
 
 /** Counts in slices, beside other work. @returns undefined when `isOver` says that nobody wants to know any more */
 export async function countTree(
+  disk: SourceDisk,
   sources: readonly ScanSource[],
   excludes: readonly string[],
   isOver: () => boolean,
 ): Promise<TreeTotal | undefined> {
   const total = new TreeTotal();
+  using walk = new TreeWalk(disk, sources, excludes);
   let sliceBeganMs = performance.now();
-  for (const item of scanTree(sources, excludes)) {
+  for (let item = walk.next(); item !== undefined; item = walk.next()) {
     if (item.type === 'entry') total.add(item.entry);
     if (performance.now() - sliceBeganMs > sliceMs) {
       await new Promise<void>((resolve) => setImmediate(resolve));

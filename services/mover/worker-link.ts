@@ -17,24 +17,6 @@ export interface WorkerStart {
   readonly pointId: string;
 }
 
-/** A file to be read, cut and sent. `index` names it in the answers. */
-export interface FileTask {
-  readonly index: number;
-  readonly path: Uint8Array;
-}
-
-/** What became of a file. Its content list (content-list.ts) and state (file-state.ts) lie one after the other in the message's `bytes`. */
-export interface FileResult {
-  readonly index: number;
-  readonly contentBytes: number;
-  /** 0 when a later change might not show in the file's times. */
-  readonly stateBytes: number;
-  readonly sizeBytes: number;
-  readonly isChanged: boolean;
-  /** Why it could not be read. */
-  readonly problem: string | undefined;
-}
-
 /** A block that the main thread made (manifest); `content` is transferred. */
 export interface MadeBlock {
   readonly id: Uint8Array;
@@ -52,7 +34,8 @@ export interface PlacedResult {
 
 export type ToWorker =
   | WorkerStart
-  | { readonly type: 'files'; readonly files: readonly FileTask[] }
+  /** Files to be read, cut and sent; packed tasks (file-batch.ts). */
+  | { readonly type: 'files'; readonly files: Uint8Array }
   | { readonly type: 'offer'; readonly token: number; readonly ids: Uint8Array }
   | { readonly type: 'store'; readonly blocks: readonly MadeBlock[] }
   /** Answered by `drained` when everything given before has been sent. */
@@ -86,8 +69,8 @@ export interface RestoredBlock {
 
 export type FromWorker =
   | { readonly type: 'open'; readonly root: Uint8Array }
-  /** One buffer for all of them: an ArrayBuffer for each would cost more than what is in it. */
-  | { readonly type: 'files-read'; readonly results: readonly FileResult[]; readonly bytes: Uint8Array }
+  /** What became of files; packed results (file-batch.ts). */
+  | { readonly type: 'files-read'; readonly results: Uint8Array }
   /** Every block of these files survives a crash of the target. */
   | { readonly type: 'files-durable'; readonly indexes: readonly number[] }
   | { readonly type: 'offered'; readonly token: number; readonly wanted: readonly boolean[] }

@@ -114,7 +114,6 @@ const pbes2Ciphers: Readonly<Record<string, string>> = Object.fromEntries([
   ['1.2.840.113549.3.4', 'rc4'],
   ['1.3.6.1.4.1.3029.1.2', 'bf-cbc'],
   ['1.2.840.113533.7.66.10', 'cast5-cbc'],
-  ['1.3.6.1.4.1.188.7.1.1.2', 'idea-cbc'],
 ]);
 const rc2Cbc = '1.2.840.113549.3.2';
 /** RFC 8018, B.2.3: the version stands for the effective key bits; from 256 on it is their number. */

@@ -49,7 +49,6 @@ const hashes: Readonly<Record<string, FileHash>> = {
   '2.16.840.1.101.3.4.2.10': sha3Of512,
   '1.3.36.3.2.1': fileHash('ripemd160', 20, 64, 3),
   '1.0.10118.3.0.55': fileHash('whirlpool', 64, 64, 10, true),
-  '1.3.14.3.2.19': fileHash('mdc2', 16, 8, 20, true),
   '1.2.156.10197.1.401': sm3,
   '1.3.6.1.4.1.1722.12.2.1.16': fileHash('blake2b512', 64, 128, 3),
   '1.3.6.1.4.1.1722.12.2.2.8': fileHash('blake2s256', 32, 64, 3),

@@ -22,7 +22,8 @@ import {
 } from '../testing/pkcs12-writer.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import { parseImport } from './import-parser.ts';
-import { selectImport } from './import-selection.ts';
+import type { ReadCertificate } from './certificate-summary.ts';
+import { linkChain, selectImport } from './import-selection.ts';
 import { WorkBudget } from './work-budget.ts';
 
 let openssl: OpenSsl;
@@ -115,6 +116,26 @@ describe('PFX files that are unusual and right', () => {
     );
     expect(read(file, { password: typed })).toBe(fingerprint());
     expect(read(file, { password: 'passwort' })).toMatch(/^certificate\.wrong-password/);
+  });
+});
+
+describe('keyed hashes of PBKDF2', () => {
+  it.each<readonly [oid: string, hash: string]>([
+    ['1.2.840.113549.2.6', 'md5'],
+    ['1.2.840.113549.2.7', 'sha1'],
+    ['1.2.840.113549.2.8', 'sha224'],
+    ['1.2.840.113549.2.10', 'sha384'],
+    ['1.2.840.113549.2.11', 'sha512'],
+    ['1.2.840.113549.2.12', 'sha512-224'],
+    ['1.2.840.113549.2.13', 'sha512-256'],
+    ['2.16.840.1.101.3.4.2.13', 'sha3-224'],
+    ['2.16.840.1.101.3.4.2.14', 'sha3-256'],
+    ['2.16.840.1.101.3.4.2.15', 'sha3-384'],
+    ['2.16.840.1.101.3.4.2.16', 'sha3-512'],
+    ['1.2.156.10197.1.401.2', 'sm3'],
+  ])('%s is HMAC with %s', (...prf) => {
+    const keyFile = encryptedKey(key, { password, prf });
+    expect(read(Buffer.from(certificate.certPem), { keyFile })).toBe(fingerprint());
   });
 });
 
@@ -277,6 +298,35 @@ describe('progress', () => {
 });
 
 describe('several keys, and what is no certificate file', () => {
+  it('an OpenSSH key is named, with the command that converts it', () => {
+    const block = '-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjE=\n-----END OPENSSH PRIVATE KEY-----\n';
+    expect(read(Buffer.from(certificate.certPem + block))).toMatch(
+      /format of OpenSSH \| Convert .+ssh-keygen -p -m PKCS8/,
+    );
+  });
+
+  it('a PFX as text, as certtool writes it, is read', () => {
+    const text = usual().toString('base64').replace(/.{64}/g, '$&\n');
+    expect(read(Buffer.from(`-----BEGIN PKCS12-----\n${text}\n-----END PKCS12-----\n`))).toBe(fingerprint());
+  });
+
+  it('a hundred certificates of one name do not make as many signature checks for each link', () => {
+    let checks = 0;
+    const fake = (): ReadCertificate =>
+      ({
+        x509: {
+          checkIssued: () => true,
+          verify: () => {
+            checks += 1;
+            return false;
+          },
+        },
+        structure: { issuerDer: Buffer.of(1), subjectDer: Buffer.of(2) },
+      }) as unknown as ReadCertificate;
+    expect(linkChain(fake(), Array.from({ length: 1000 }, fake))).toEqual([]);
+    expect(checks).toBeLessThanOrEqual(200);
+  });
+
   it('several keys have their own message, in PFX too', () => {
     const file = pkcs12([plainContent(certificateBag(der), keyBag(key), shroudedKeyBag(otherKey, protection))]);
     expect(read(file)).toMatch(/^certificate\.several-keys: The file holds 2 different private keys/);

@@ -82,13 +82,20 @@ class Collector {
     if (blocks.length === 0)
       throw new FarkeepError('certificate.malformed', 'The PEM text has a BEGIN line but no matching END line');
     for (const block of blocks) {
-      if (block.label.endsWith('PRIVATE KEY')) {
+      if (block.label === 'OPENSSH PRIVATE KEY') {
+        throw new FarkeepError('certificate.malformed', 'The private key is in the format of OpenSSH', {
+          hint: 'Convert a copy of it: ssh-keygen -p -m PKCS8 -f COPY',
+        });
+      } else if (block.label.endsWith('PRIVATE KEY')) {
         this.#addKey(readPrivateKeyPem(block, this.#password, this.#budget));
       } else if (block.label === 'CERTIFICATE' || block.label === 'X509 CERTIFICATE') {
         this.#addCertificate(pemBody(block));
       } else if (block.label === 'TRUSTED CERTIFICATE') {
         // OpenSSL puts trust settings behind the certificate: only the first element counts.
         this.#addCertificate(BerNode.parse(pemBody(block)).raw());
+      } else if (block.label === 'PKCS12') {
+        // certtool of GnuTLS writes PFX as text, unless it is told --outder.
+        this.#readPkcs12(BerNode.parse(pemBody(block)));
       } else if (block.label === 'PKCS7' || block.label === 'CMS') {
         this.#readPkcs7(BerNode.parse(pemBody(block)));
       }
@@ -97,17 +104,10 @@ class Collector {
   }
 
   #readDer(bytes: Buffer): ImportFormat {
-    if (isJavaKeyStore(bytes)) {
-      throw new FarkeepError('certificate.malformed', 'This is a Java KeyStore', {
-        hint: 'Convert it: keytool -importkeystore -srckeystore FILE -destkeystore FILE.p12 -deststoretype PKCS12',
-      });
-    }
+    refuseKeyStore(bytes);
     const root = BerNode.parse(bytes);
     if (isPkcs12(root)) {
-      const content = readPkcs12(root, this.#password, this.#budget);
-      for (const der of content.certificates) this.#addCertificate(der);
-      for (const der of content.privateKeys) this.#addKey(toKey(der, 'pkcs8'));
-      this.#friendlyName ??= content.friendlyName;
+      this.#readPkcs12(root);
       return 'PFX/P12';
     }
     if (root.isSequence() && root.children()[0]?.isOid() === true && root.child(0).oid() === signedData) {
@@ -118,6 +118,13 @@ class Collector {
     if (keyForm !== undefined) this.#addKey(readPrivateKeyDer(root, keyForm, this.#password, this.#budget));
     else this.#addCertificate(root.raw());
     return 'DER';
+  }
+
+  #readPkcs12(root: BerNode): void {
+    const content = readPkcs12(root, this.#password, this.#budget);
+    for (const der of content.certificates) this.#addCertificate(der);
+    for (const der of content.privateKeys) this.#addKey(toKey(der, 'pkcs8'));
+    this.#friendlyName ??= content.friendlyName;
   }
 
   /** A bundle of certificates without signers, .p7b (RFC 5652, 5.1: certificates is the element tagged [0]). */
@@ -149,10 +156,22 @@ class Collector {
   }
 }
 
-/** The magic numbers of JKS and JCEKS; since Java 9, keytool makes PKCS #12 unless it is told otherwise. */
-function isJavaKeyStore(bytes: Buffer): boolean {
-  const magic = bytes.length < 4 ? 0 : bytes.readUInt32BE(0);
-  return magic === 0xfeedfeed || magic === 0xcececece;
+/**
+ * Key stores that only Java reads: JKS and JCEKS by their magic numbers, BKS of Bouncy Castle by its version and a salt of 20 bytes. Since
+ * Java 9, keytool makes PKCS #12 unless it is told otherwise.
+ */
+function refuseKeyStore(bytes: Buffer): void {
+  if (bytes.length < 8) return;
+  const magic = bytes.readUInt32BE(0);
+  const isBouncyCastle = (magic === 1 || magic === 2) && bytes.readUInt32BE(4) === 20;
+  if (magic !== 0xfeedfeed && magic !== 0xcececece && !isBouncyCastle) return;
+  throw new FarkeepError(
+    'certificate.malformed',
+    isBouncyCastle ? 'This is a KeyStore of Bouncy Castle (BKS)' : 'This is a Java KeyStore',
+    {
+      hint: `Convert it: keytool -importkeystore -srckeystore FILE ${isBouncyCastle ? '-srcstoretype BKS -providerpath BCPROV.jar -provider org.bouncycastle.jce.provider.BouncyCastleProvider ' : ''}-destkeystore FILE.p12 -deststoretype PKCS12`,
+    },
+  );
 }
 
 /** Text when the bytes are PEM: UTF-8 or ASCII with or without BOM, or UTF-16 as Windows editors save it. */

@@ -31,13 +31,13 @@ const pem = (...parts: string[]): ImportInput => ({ file: Buffer.from(parts.join
 const both = ({ certPem, keyPem }: TestCertificate): ImportInput => pem(certPem, keyPem);
 
 async function codeOf(input: ImportInput): Promise<string> {
-  const started = performance.now();
+  const before = process.cpuUsage();
   try {
     const { summary } = await importCertificate(input);
     return `imported ${summary.subject}`;
   } catch (error) {
-    // On a busy machine starting the thread alone takes its time; reading must not.
-    expect(performance.now() - started).toBeLessThan(5000);
+    const { user, system } = process.cpuUsage(before);
+    expect(user + system).toBeLessThan(5_000_000);
     if (!(error instanceof FarkeepError)) throw error;
     expect(error.message).not.toContain('secret');
     return error.code;
@@ -78,10 +78,11 @@ describe('each failure has its own code', () => {
   it.each([
     ['JKS', Buffer.from('feedfeed00000002', 'hex')],
     ['JCEKS', Buffer.from('cececece00000002', 'hex')],
+    ['BKS', Buffer.concat([Buffer.from('0000000200000014', 'hex'), randomBytes(40)])],
   ])('a Java KeyStore (%s), with the command that converts it', async (_name, file) => {
     await expect(importCertificate({ file, password: 'secret' })).rejects.toMatchObject({
       code: 'certificate.malformed',
-      message: 'This is a Java KeyStore',
+      message: expect.stringMatching(/^This is a (Java KeyStore|KeyStore of Bouncy Castle \(BKS\))$/) as string,
       hint: expect.stringContaining('keytool -importkeystore') as string,
     });
   });
@@ -258,20 +259,45 @@ describe('hostile files', () => {
     await expect(running).rejects.toMatchObject({ name: 'AbortError' });
   });
 
+  it('reads a million rounds in another thread, in a few seconds of work, and is told of meanwhile', async () => {
+    for (const args of [[], ['-legacy']]) {
+      const file = await opensslPkcs12(openssl, good, { password: 'secret', args: [...args, '-iter', '1000000'] });
+      const shares: number[] = [];
+      const wholeBefore = process.cpuUsage();
+      const ownBefore = process.threadCpuUsage();
+      using imported = await importCertificate(
+        { file, password: 'secret' },
+        { onProgress: (share) => shares.push(share) },
+      );
+      const own = process.threadCpuUsage(ownBefore);
+      const whole = process.cpuUsage(wholeBefore);
+      expect(imported.summary.commonName).toBe('Server');
+      // What counts is the work: how long it takes depends on who else uses the machine. The own share is the handshake at the end.
+      expect(own.user + own.system).toBeLessThan(1_000_000);
+      expect(whole.user + whole.system).toBeLessThan(10_000_000);
+      expect(shares.length).toBeGreaterThan(1);
+    }
+  }, 120_000);
+
   it('does not block the event loop while a costly file is read', async () => {
-    const file = await opensslPkcs12(openssl, good, { password: 'secret', args: ['-iter', '500000'] });
+    const file = await opensslPkcs12(openssl, good, { password: 'secret', args: ['-legacy', '-iter', '500000'] });
     const state = { isDone: false };
     const running = codeOf({ file, password: 'secret' }).finally(() => (state.isDone = true));
     let longestMs = 0;
-    for (let last = performance.now(); !state.isDone;) {
+    // The time that this thread computes: on a busy machine it also waits for its turn.
+    const ownMs = (): number => {
+      const { user, system } = process.threadCpuUsage();
+      return (user + system) / 1000;
+    };
+    for (let last = ownMs(); !state.isDone;) {
       await turn();
-      const now = performance.now();
+      const now = ownMs();
       longestMs = Math.max(longestMs, now - last);
       last = now;
     }
-    expect(await running).toMatch(/^(imported|certificate\.too-costly)/);
+    expect(await running).toMatch(/^imported/);
     expect(longestMs).toBeLessThan(400);
-  });
+  }, 120_000);
 
   it('leaves nothing that keeps the process or a port', async () => {
     await codeOf({ file: randomBytes(1000) });

@@ -14,6 +14,8 @@ export interface ImportSelection {
 }
 
 const maxChainLength = 16;
+/** A hundred certificates of one name would else be tried for each link, each with a signature that is slow to check. */
+const maxSignatureChecks = 200;
 const soonMs = 30 * 86_400_000;
 
 /** @throws FarkeepError with the code of what is wrong, see `certificate.*` in the catalogue */
@@ -108,12 +110,14 @@ function authorityOnly(certificates: readonly ReadCertificate[]): FarkeepError {
 export function linkChain(leaf: ReadCertificate, candidates: readonly ReadCertificate[]): ReadCertificate[] {
   const chain: ReadCertificate[] = [];
   let last = leaf;
+  let checks = 0;
   while (chain.length < maxChainLength && !isSelfSigned(last)) {
     const issuer = candidates.find(
       (candidate) =>
         candidate !== leaf &&
         !chain.includes(candidate) &&
         last.x509.checkIssued(candidate.x509) &&
+        (checks += 1) <= maxSignatureChecks &&
         last.x509.verify(candidate.x509.publicKey),
     );
     if (issuer === undefined) break;

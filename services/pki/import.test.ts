@@ -229,14 +229,14 @@ describe('the worker', () => {
 });
 
 describe('PEM', () => {
-  const traditional = async (certificate: TestCertificate, cipher?: string): Promise<string> => {
+  const traditional = async (certificate: TestCertificate, cipher?: string, ...args: string[]): Promise<string> => {
     const out = await openssl.write('key.pem', '');
     const command = certificate === rsa ? 'rsa' : 'ec';
     await openssl.run(
       command,
       ...['-in', certificate.keyFile, '-out', out],
       ...(command === 'rsa' ? ['-traditional'] : []),
-      ...(cipher === undefined ? [] : [`-${cipher}`, '-passout', 'pass:secret']),
+      ...(cipher === undefined ? [] : [`-${cipher}`, '-passout', 'pass:secret', ...args]),
     );
     return readFile(out, 'utf8');
   };
@@ -277,6 +277,16 @@ describe('PEM', () => {
     ],
     ['PKCS#1 encrypted, AES-256', async () => [rsa, await traditional(rsa, 'aes256')]],
     ['PKCS#1 encrypted, 3DES', async () => [rsa, await traditional(rsa, 'des3')]],
+    ['PKCS#1 encrypted, Camellia-256', async () => [rsa, await traditional(rsa, 'camellia256')]],
+    ['SEC1 encrypted, ARIA-192', async () => [ec, await traditional(ec, 'aria192')]],
+    [
+      'SEC1 encrypted, SEED',
+      async () => [ec, await traditional(ec, 'seed', '-provider', 'legacy', '-provider', 'default')],
+    ],
+    [
+      'PKCS#1 encrypted, Blowfish',
+      async () => [rsa, await traditional(rsa, 'bf', '-provider', 'legacy', '-provider', 'default')],
+    ],
     ['SEC1 encrypted, AES-128', async () => [ec, await traditional(ec, 'aes128')]],
   ])('%s', async (_, make) => {
     const [certificate, key] = await make();

@@ -1,4 +1,5 @@
-// Owns the provider's record of who changed what and who logged in. Append only; never a secret.
+// Owns the provider's record of who changed what and who logged in. Append only, but for refused logins: strangers make those, so only the newest are
+// kept, and never at the cost of the others. Never a secret.
 import type { Clock } from '../kernel/clock.ts';
 import type { Database } from '../kernel/database.ts';
 import type { CallContext } from '../contracts/contract.ts';
@@ -7,6 +8,8 @@ import type { CallContext } from '../contracts/contract.ts';
 export function describeCaller({ caller }: CallContext): string {
   return `${caller.account} (${caller.kind})`;
 }
+
+const keptRefusals = 10_000;
 
 export class AuditLog {
   readonly #database: Database;
@@ -26,6 +29,16 @@ export class AuditLog {
       action,
       subject,
       detail,
+    );
+  }
+
+  /** A login that was refused. */
+  addRefusal(who: string, subject: string, detail: string): void {
+    this.add(who, 'login.refused', subject, detail);
+    this.#database.note(
+      `DELETE FROM audit WHERE action = 'login.refused' AND sequence <=
+         (SELECT sequence FROM audit WHERE action = 'login.refused' ORDER BY sequence DESC LIMIT 1 OFFSET ?)`,
+      keptRefusals,
     );
   }
 }

@@ -4,11 +4,17 @@ import type { Clock } from '../kernel/clock.ts';
 import type { Logger } from '../kernel/logger.ts';
 import { readCertificate } from '../pki/certificate-summary.ts';
 import { thumbprintOf } from '../pki/thumbprint.ts';
+import { Coalescer } from '../session/coalescer.ts';
+import { countingKey } from '../transport/client-address.ts';
 import { GatewayLinkServer } from '../transport/gateway-link-server.ts';
+import type { GatewayReport } from '../wire/gateway-link-messages.ts';
 import type { AuditLog } from './audit-log.ts';
 import type { ProviderConfig } from './config.ts';
 import type { Gateways } from './gateways.ts';
 import type { InfrastructureIdentity } from './infrastructure-identity.ts';
+
+/** As often as a gateway reports; whoever reports more often is heard as often. */
+const reportIntervalMs = 2_000;
 
 export interface GatewayLinksOptions {
   readonly config: ProviderConfig;
@@ -32,6 +38,7 @@ export function startGatewayLinks(options: GatewayLinksOptions): Promise<Gateway
   const { config, controlPort, infrastructure, gateways, audit, onChanged, onLinkChanged, logger, clock } = options;
   const issue = (gatewayId: string, publicKeyPem: string): Promise<string> =>
     infrastructure.authority.issueClientCertificate({ publicKeyPem, commonName: gatewayId });
+  const reportsOf = new Map<string, Coalescer<GatewayReport>>();
   return GatewayLinkServer.start({
     host: config.infrastructure.host,
     port: config.infrastructure.port,
@@ -59,8 +66,9 @@ export function startGatewayLinks(options: GatewayLinksOptions): Promise<Gateway
       controlPort: controlPort(),
       ...(config.advertisedHost === undefined ? {} : { controlHost: config.advertisedHost }),
     }),
-    onConnected: ({ gatewayId }) => {
-      gateways.noteConnected(gatewayId);
+    isKnownAddress: (key) => gateways.isKnownAddress(key),
+    onConnected: ({ gatewayId, remoteAddress }) => {
+      gateways.noteConnected(gatewayId, countingKey(remoteAddress));
       onChanged(gatewayId);
       onLinkChanged();
     },
@@ -71,8 +79,17 @@ export function startGatewayLinks(options: GatewayLinksOptions): Promise<Gateway
       onLinkChanged();
     },
     onReport: ({ gatewayId }, report) => {
-      gateways.noteReport(gatewayId, report);
-      onChanged(gatewayId);
+      let reports = reportsOf.get(gatewayId);
+      if (reports === undefined) {
+        reports = new Coalescer(reportIntervalMs, (newest: GatewayReport) => {
+          // The last word may come after the link, or after the service.
+          if (options.isStopped() || !gateways.isConnected(gatewayId)) return;
+          gateways.noteReport(gatewayId, newest);
+          onChanged(gatewayId);
+        });
+        reportsOf.set(gatewayId, reports);
+      }
+      reports.push(report);
     },
     logger,
     clock,

@@ -2,13 +2,14 @@
 import { z } from 'zod';
 import type { Gateway } from '../contracts/models/provider.ts';
 import { hostSchema, portSchema } from '../contracts/models/values.ts';
+import { readRows, rowList } from '../contracts/row-list.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Database, Row } from '../kernel/database.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import { newId } from '../kernel/identifier.ts';
 import type { GatewayReport } from '../wire/gateway-link-messages.ts';
 
-const addressesSchema = z.array(z.object({ host: hostSchema, port: portSchema }));
+const addressesSchema = rowList(z.object({ host: hostSchema, port: portSchema }), 16);
 
 export interface GatewayRow {
   readonly id: string;
@@ -33,7 +34,7 @@ export class Gateways {
   }
 
   rows(): GatewayRow[] {
-    return this.#database.all('SELECT * FROM gateways ORDER BY name').map(readRow);
+    return readRows(this.#database.all('SELECT * FROM gateways ORDER BY name'), readRow);
   }
 
   get(gatewayId: string): GatewayRow {
@@ -68,7 +69,7 @@ export class Gateways {
       enrolledAt: row.enrolledAt,
       lastSeenAt: row.lastSeenAt,
       connections: this.connections(row.id),
-      relayedBytes: (this.#relayedBefore.get(row.id) ?? 0) + relayed(report),
+      relayedBytes: add(this.#relayedBefore.get(row.id) ?? 0, relayed(report)),
       refusedConnections: refusals,
       isCoveredByCertificate: row.addresses.some(({ host }) => isCovered(host)),
     };
@@ -148,15 +149,28 @@ export class Gateways {
   }
 
   remove(gatewayId: string): void {
-    this.get(gatewayId);
-    this.#database.run('DELETE FROM gateways WHERE id = ?', gatewayId);
+    // Whatever its row holds: it can be removed.
+    const { changes } = this.#database.run('DELETE FROM gateways WHERE id = ?', gatewayId);
+    if (changes === 0) throw new FarkeepError('call.not-found', 'There is no such gateway');
     this.#reports.delete(gatewayId);
+    this.#relayedBefore.delete(gatewayId);
     this.#connected.delete(gatewayId);
   }
 
-  noteConnected(gatewayId: string): void {
+  /** @param addressKey `countingKey` of where its link comes from */
+  noteConnected(gatewayId: string, addressKey: string): void {
     this.#connected.add(gatewayId);
+    this.#database.note('UPDATE gateways SET link_address = ? WHERE id = ?', addressKey, gatewayId);
     this.#touch(gatewayId);
+  }
+
+  /** Whether the link of a gateway that is let in came from there last; also after a restart. */
+  isKnownAddress(addressKey: string): boolean {
+    const row = this.#database.get(
+      'SELECT id FROM gateways WHERE link_address = ? AND is_enabled = 1 LIMIT 1',
+      addressKey,
+    );
+    return row !== undefined;
   }
 
   noteDisconnected(gatewayId: string): void {
@@ -169,7 +183,7 @@ export class Gateways {
   noteReport(gatewayId: string, report: GatewayReport): void {
     const last = this.#reports.get(gatewayId);
     if (relayed(report) < relayed(last)) {
-      this.#relayedBefore.set(gatewayId, (this.#relayedBefore.get(gatewayId) ?? 0) + relayed(last));
+      this.#relayedBefore.set(gatewayId, add(this.#relayedBefore.get(gatewayId) ?? 0, relayed(last)));
     }
     this.#reports.set(gatewayId, report);
   }
@@ -193,11 +207,25 @@ function readRow(row: Row): GatewayRow {
   return {
     id: String(row['id']),
     name: String(row['name']),
-    addresses: addressesSchema.parse(JSON.parse(String(row['addresses']))),
+    addresses: readAddresses(String(row['addresses'])),
     isEnabled: row['is_enabled'] === 1,
     enrolledAt: row['enrolled_at'] === null ? null : String(row['enrolled_at']),
     lastSeenAt: row['last_seen_at'] === null ? null : String(row['last_seen_at']),
   };
+}
+
+/** One that was damaged is empty: the gateway can still be disabled, removed and enrolled anew. */
+function readAddresses(text: string): GatewayRow['addresses'] {
+  try {
+    return addressesSchema.safeParse(JSON.parse(text)).data ?? [];
+  } catch {
+    return [];
+  }
+}
+
+/** A gateway that "starts anew" again and again shall not carry the sum past what a number can hold. */
+function add(left: number, right: number): number {
+  return Math.min(left + right, Number.MAX_SAFE_INTEGER);
 }
 
 function relayed(report: GatewayReport | undefined): number {

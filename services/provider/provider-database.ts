@@ -97,6 +97,9 @@ const verifiedRepositories = `
   ALTER TABLE repositories ADD COLUMN findings INTEGER;
 `;
 
+/** Where the link of a gateway came from last: its place when strangers crowd the infrastructure port. */
+const addressesOfLinks = 'ALTER TABLE gateways ADD COLUMN link_address TEXT;';
+
 export const providerMigrations: readonly string[] = [
   accounts,
   sessionArchiveMigration,
@@ -105,6 +108,7 @@ export const providerMigrations: readonly string[] = [
   fingerprintOfInvitations,
   renewedGateways,
   verifiedRepositories,
+  addressesOfLinks,
 ];
 
 /** @throws service.database-damaged */

@@ -116,6 +116,23 @@ describe('Repositories', () => {
     expect(problems).toEqual([expect.stringContaining('overlaps'), expect.stringContaining('overlaps')]);
   });
 
+  it('goes on when a pipe is in the place of the marker, or a link in the place of a tenant’s points', async () => {
+    const root = await makeTemporaryFolder();
+    const { repositories } = make();
+    const row = await repositories.add('main', path.join(root, 'one'));
+    const tenant = path.join(row.folder, 'a'.repeat(32));
+    await mkdir(tenant);
+    await symlink(root, path.join(tenant, 'points'));
+    expect(await repositories.describe(row)).toMatchObject({ points: 0, problem: null });
+    const marker = path.join(row.folder, 'farkeep-repository.json');
+    await rm(marker);
+    execFileSync('mkfifo', [marker]);
+    expect((await repositories.list())[0]?.problem).toMatch('is a pipe, not a file');
+    await rm(marker);
+    await writeFile(marker, ' '.repeat(5000));
+    expect((await repositories.list())[0]?.problem).toMatch('is damaged');
+  });
+
   it('notices a disk that is not mounted, and another repository in its place', async () => {
     const root = await makeTemporaryFolder();
     const { repositories } = make();

@@ -1,7 +1,7 @@
 // Owns the provider's cloud repositories: which folders they are, whether they can be used now, how full they are.
 // Does not look into packs; services/repository does.
 import { randomBytes } from 'node:crypto';
-import { open, readdir, readFile, rename, rm, stat, statfs } from 'node:fs/promises';
+import { open, readdir, realpath, rename, rm, stat, statfs } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import type { Repository } from '../contracts/models/provider.ts';
@@ -11,12 +11,14 @@ import type { Database } from '../kernel/database.ts';
 import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
 import { newId } from '../kernel/identifier.ts';
 import { makeFolders } from '../kernel/make-folders.ts';
+import { RepositoryFolder } from '../repository/repository-folder.ts';
 import { doOverlap } from './folder-overlap.ts';
 import type { RestorePoints } from './restore-points.ts';
 
 /** Tells a repository from an empty mount point: writing below a disk that is not mounted would fill the system disk. */
 const markerName = 'farkeep-repository.json';
 const markerSchema = z.object({ farkeepRepository: z.literal(1), id: z.string() });
+const maxMarkerBytes = 4096;
 const tenantFolderPattern = /^[0-9a-f]{32}$/;
 
 export interface RepositoryRow {
@@ -70,7 +72,13 @@ export class Repositories {
     const unusable = await this.problemOf(row);
     let points = 0;
     if (unusable === null) {
-      for (const folder of await tenantFolders(row.folder)) points += (await this.#points.list(folder)).length;
+      for (const folder of await tenantFolders(row.folder)) {
+        // A folder that cannot be read is for verify to name; the others count.
+        points += await this.#points.list(folder).then(
+          (list) => list.length,
+          () => 0,
+        );
+      }
     }
     return {
       id: row.id,
@@ -227,11 +235,14 @@ async function tryDurableWrite(folder: string): Promise<void> {
 
 async function readMarker(folder: string): Promise<string | undefined> {
   try {
-    const text = await readFile(path.join(folder, markerName), 'utf8');
+    // The person named the folder, so a link to it is followed; the marker is a file, or nothing of a repository is here.
+    const text = (await new RepositoryFolder(await realpath(folder)).readFile(markerName, maxMarkerBytes)).toString(
+      'utf8',
+    );
     return markerSchema.parse(JSON.parse(text)).id;
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
-    if (error instanceof SyntaxError || error instanceof z.ZodError) {
+    if (error instanceof SyntaxError || error instanceof RangeError || error instanceof z.ZodError) {
       throw new FarkeepError('storage.damaged', `${markerName} in ${folder} is damaged`, { cause: error });
     }
     throw error;

@@ -3,10 +3,10 @@ import path from 'node:path';
 import type { z } from 'zod';
 import type { DomainHandlers, EventPublisher } from '../contracts/contract.ts';
 import { repositoriesDomain, type damageSchema } from '../contracts/rpc/repositories.ts';
-import { FarkeepError } from '../kernel/farkeep-error.ts';
+import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
 import type { Logger } from '../kernel/logger.ts';
 import { rebuildCatalogue } from '../repository/rebuild-catalogue.ts';
-import { verifyAndMark } from '../repository/verify-and-mark.ts';
+import { verifyAndMark, type MarkedVerifyResult } from '../repository/verify-and-mark.ts';
 import type { Damage } from '../repository/verify.ts';
 import { describeCaller, type AuditLog } from './audit-log.ts';
 import type { Repositories } from './repositories.ts';
@@ -28,7 +28,11 @@ export function repositoryHandlers(options: RepositoryHandlersOptions): DomainHa
   const { repositories, points, sessions, audit, logger, publish, onUsage } = options;
   /** Damage is not the tenant's to pay for, and a quota that looks used up would refuse the backup that sends it again. */
   const countAgain = async (repositoryId: string, tenantFolder: string): Promise<void> => {
-    onUsage(path.basename(tenantFolder), repositoryId, await points.usedBytes(tenantFolder));
+    try {
+      onUsage(path.basename(tenantFolder), repositoryId, await points.usedBytes(tenantFolder));
+    } catch (error) {
+      logger.error('What a tenant uses cannot be counted', { folder: tenantFolder, error });
+    }
   };
   return {
     list: async () => ({ repositories: await repositories.list() }),
@@ -55,7 +59,17 @@ export function repositoryHandlers(options: RepositoryHandlersOptions): DomainHa
       for (const row of rows) {
         const findingsBefore = damaged.length;
         for (const tenantFolder of await repositories.tenantFolders(row.id)) {
-          const result = await verifyAndMark({ tenantFolder, logger, isDeep, signal: context.signal });
+          let result: MarkedVerifyResult;
+          try {
+            result = await verifyAndMark({ tenantFolder, logger, isDeep, signal: context.signal });
+          } catch (error) {
+            // One tenant's folder that cannot be looked into does not keep the others from being checked.
+            const { code, message } = toFarkeepError(error, 'storage.io');
+            if (!code.startsWith('storage.')) throw error;
+            const nothing = { damagedBlocks: 0, lostBlocks: 0, points: [] };
+            damaged.push({ pack: path.basename(tenantFolder), reason: message, ...nothing });
+            continue;
+          }
           totals.packs += result.packs;
           totals.points += result.points;
           totals.soundAgainBlocks += result.soundAgainBlocks;
@@ -81,13 +95,21 @@ export function repositoryHandlers(options: RepositoryHandlersOptions): DomainHa
         });
       }
       const totals = { tenants: folders.length, packs: 0, points: 0 };
+      const failures: unknown[] = [];
       for (const tenantFolder of folders) {
-        const result = await rebuildCatalogue({ tenantFolder, logger });
-        points.forget(tenantFolder);
-        await countAgain(repositoryId, tenantFolder);
-        totals.packs += result.packs;
-        totals.points += result.points;
+        try {
+          const result = await rebuildCatalogue({ tenantFolder, logger });
+          points.forget(tenantFolder);
+          await countAgain(repositoryId, tenantFolder);
+          totals.packs += result.packs;
+          totals.points += result.points;
+        } catch (error) {
+          logger.error('The catalogue of a tenant cannot be made anew', { folder: tenantFolder, error });
+          failures.push(error);
+        }
       }
+      // The others are done; what is wrong with the first one is told.
+      if (failures.length > 0) throw toFarkeepError(failures[0], 'storage.io');
       audit.add(describeCaller(context), 'repository.rebuild-catalogue', name);
       return totals;
     },

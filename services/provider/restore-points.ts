@@ -1,8 +1,11 @@
-// Owns what restore points a tenant has, read from its folder: what is on disk is the truth, not a list beside it. Changes nothing.
+// Owns what restore points a tenant has, read from its folder: what is on disk is the truth, not a list beside it. Changes nothing but that it
+// takes a point out when it is told to.
 import { lstat, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import type { Logger } from '../kernel/logger.ts';
+import { FolderStorage } from '../repository/folder-storage.ts';
+import { moveToTrash } from '../repository/point-trash.ts';
 import { TenantStore, type PointListing as StoredPoint } from '../repository/tenant-store.ts';
 
 export interface PointListing extends StoredPoint {
@@ -15,6 +18,8 @@ export class RestorePoints {
   readonly #sessionEnd: (pointId: string) => number | undefined;
   /** By tenant folder; good as long as the folder of the roots has not changed. */
   readonly #known = new Map<string, { changedAtMs: number; points: readonly PointListing[] }>();
+  /** One look at a folder, however many ask meanwhile: a tenant that asks very often shall not make it many. */
+  readonly #reading = new Map<string, { changedAtMs: number; points: Promise<readonly PointListing[]> }>();
 
   /**
    * @param sessionEnd when the session that made a point has ended. It wins over the time of the file: a repository that was copied to
@@ -31,18 +36,21 @@ export class RestorePoints {
     if (changedAtMs === undefined) return [];
     const known = this.#known.get(tenantFolder);
     if (known?.changedAtMs === changedAtMs) return known.points;
-    await using store = await TenantStore.open({ folder: tenantFolder, mode: 'read', logger: this.#logger });
-    const points: PointListing[] = [];
-    for (const point of await store.listPoints()) {
-      const committedAtMs = this.#sessionEnd(point.pointId) ?? (await fileTime(tenantFolder, point.pointId));
-      points.push({ ...point, committedAtMs });
+    const reading = this.#reading.get(tenantFolder);
+    if (reading?.changedAtMs === changedAtMs) return reading.points;
+    const points = this.#read(tenantFolder, changedAtMs);
+    const mine = { changedAtMs, points };
+    this.#reading.set(tenantFolder, mine);
+    try {
+      return await points;
+    } finally {
+      if (this.#reading.get(tenantFolder) === mine) this.#reading.delete(tenantFolder);
     }
-    this.#known.set(tenantFolder, { changedAtMs, points });
-    return points;
   }
 
   forget(tenantFolder: string): void {
     this.#known.delete(tenantFolder);
+    this.#reading.delete(tenantFolder);
   }
 
   async exists(tenantFolder: string, pointId: string): Promise<boolean> {
@@ -58,11 +66,33 @@ export class RestorePoints {
     }
   }
 
+  /** Its root goes to the trash; what it alone referred to still counts against the quota until maintenance. @throws call.not-found, storage errors */
+  async remove(tenantFolder: string, pointId: string, nowMs: number): Promise<void> {
+    const storage = new FolderStorage(tenantFolder);
+    try {
+      await moveToTrash(storage, pointId, nowMs);
+    } finally {
+      this.forget(tenantFolder);
+      await storage.close();
+    }
+  }
+
   /** What counts against the quota. */
   async usedBytes(tenantFolder: string): Promise<number> {
     if ((await changeTime(tenantFolder)) === undefined) return 0;
     await using store = await TenantStore.open({ folder: tenantFolder, mode: 'read', logger: this.#logger });
     return await store.usedBytes();
+  }
+
+  async #read(tenantFolder: string, changedAtMs: number): Promise<readonly PointListing[]> {
+    await using store = await TenantStore.open({ folder: tenantFolder, mode: 'read', logger: this.#logger });
+    const points: PointListing[] = [];
+    for (const point of await store.listPoints()) {
+      const committedAtMs = this.#sessionEnd(point.pointId) ?? (await fileTime(tenantFolder, point.pointId));
+      points.push({ ...point, committedAtMs });
+    }
+    this.#known.set(tenantFolder, { changedAtMs, points });
+    return points;
   }
 }
 

@@ -10,10 +10,11 @@ import { applyAccess } from '../certstore/apply-access.ts';
 import { CertificateStore } from '../certstore/certificate-store.ts';
 import type { WindowsCertificates } from '../certstore/windows-certificates.ts';
 import { abortError } from '../kernel/clock.ts';
+import { CountedLog } from '../kernel/counted-log.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import type { RunningService, ServiceOptions } from '../kernel/running-service.ts';
 import { anonymousCommonName } from '../pki/generate.ts';
-import { keptSessions, SessionArchive } from '../session/session-archive.ts';
+import { SessionArchive } from '../session/session-archive.ts';
 import { ControlServer, type ControlConnection } from '../transport/control-server.ts';
 import { AuditLog } from './audit-log.ts';
 import { CertificateHandlers } from './certificate-handlers.ts';
@@ -29,6 +30,9 @@ import { openInfrastructureIdentity } from './infrastructure-identity.ts';
 import { LicenceDesk } from './licence.ts';
 import { LoginExchange } from './login-exchange.ts';
 import { LoginThrottle } from './login-throttle.ts';
+import { OpenConnections } from './open-connections.ts';
+import { PointDeletion } from './point-deletion.ts';
+import { PointList } from './point-list.ts';
 import { openProviderDatabase } from './provider-database.ts';
 import { ProviderIdentity } from './provider-identity.ts';
 import { Repositories } from './repositories.ts';
@@ -122,7 +126,9 @@ async function start(
   const throttle = new LoginThrottle(clock);
   const unknownUserSecret = loadUnknownUserSecret(database);
   started.push(() => unknownUserSecret.dispose());
-  const connections = new Set<TenantConnection>();
+  const connections = new OpenConnections();
+  const refusals = new CountedLog(clock);
+  const deleting = new Set<string>();
   const health = new HealthBoard({ gateways, identity, clock });
 
   const publishRepositories = (): void => {
@@ -147,6 +153,7 @@ async function start(
     resumeWindowMs: config.resumeWindowMs,
     maxTasksPerTenant: config.maxTasksPerTenant,
     onTenantChanged: (tenantId) => tenantChanged(tenantId),
+    deleting,
   });
   const tenantChanged = (tenantId: string): void => {
     const account = accounts.find(tenantId);
@@ -157,7 +164,7 @@ async function start(
     if (activeSessions === 0) publishRepositories();
   };
   started.push(() => sessions.stop());
-  archive.prune(keptSessions);
+  archive.prune();
   sessions.takeUp();
 
   const publishGateway = (gatewayId: string): void => {
@@ -188,11 +195,20 @@ async function start(
   const requests = tenantRequestHandlers({
     accounts,
     gateways,
-    points,
+    points: new PointList({ accounts, points, logger }),
+    deletion: new PointDeletion({
+      accounts,
+      points,
+      isInUse: (tenantId, pointId) => sessions.isPointInUse(tenantId, pointId),
+      deleting,
+      audit,
+      clock,
+      logger,
+    }),
+    gatewayLoads: () => connections.gatewayLoads(),
     sessions,
     store,
     providerName: config.name,
-    logger,
   });
   const takeConnection = (connection: ControlConnection): void => {
     const login = new LoginExchange({
@@ -209,9 +225,18 @@ async function start(
           userName,
           aheadMinutes: Math.round(aheadMs / 60_000),
         }),
-      onFailure: (userName, error) => {
-        logger.warn('Login refused', { userName, address: connection.remoteAddress, reason: error.code });
-        audit.add(`${userName} (${connection.remoteAddress})`, 'login.refused', userName, error.code);
+      onFailure: (typedName, error) => {
+        // A stranger's text: cut, and what a terminal would obey left out.
+        const userName = typedName.replace(/[\p{Cc}\p{Cf}]/gu, ' ').slice(0, 64);
+        const { remoteAddress: address } = connection;
+        refusals.note(`login ${address} ${error.code}`, (times) => {
+          logger.warn('Login refused', { userName, address, reason: error.code, times });
+          audit.addRefusal(
+            `${userName} (${address})`,
+            userName,
+            times === 1 ? error.code : `${error.code}, ${times} times`,
+          );
+        });
       },
     });
     const tenantConnection: TenantConnection = new TenantConnection({
@@ -237,7 +262,9 @@ async function start(
           usageNews.usageChanged('provider');
         }
       },
-      onClose: () => connections.delete(tenantConnection),
+      onClose: () => connections.remove(tenantConnection),
+      bucketOf: (tenantId) => connections.bucketOf(tenantId),
+      refusals,
     });
     connections.add(tenantConnection);
   };
@@ -256,6 +283,7 @@ async function start(
     port: config.control.port,
     identity: serving,
     authenticateProxy: (received) => links.authenticateProxyHeader(received),
+    isKnownAddress: (key) => gateways.isKnownAddress(key),
     isDirectAllowed: config.isDirectControlAllowed,
     onConnection: takeConnection,
     logger,
@@ -268,7 +296,7 @@ async function start(
     identity,
     installer,
     users: certificateUsers,
-    receivers: () => [...connections].filter(({ tenantId }) => tenantId !== undefined),
+    receivers: () => connections.loggedIn(),
     clock,
     logger,
     audit,
@@ -344,9 +372,7 @@ async function start(
         clock,
         audit,
         publish,
-        disconnect: (tenantId, reason) => {
-          for (const connection of connections) if (connection.tenantId === tenantId) connection.close(reason);
-        },
+        disconnect: (tenantId, reason) => connections.disconnect(tenantId, reason),
         onQuotasChanged: publishRepositories,
       }),
       repositories: repositoryHandlers({

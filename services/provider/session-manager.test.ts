@@ -47,6 +47,7 @@ describe('a session that starts', () => {
       resumeWindowMs: 1000,
       maxTasksPerTenant: 16,
       onTenantChanged: () => undefined,
+      deleting: new Set(),
     });
     await repositories.add('main', path.join(await makeTemporaryFolder(), 'repository'));
     tenantId = await accounts.add({

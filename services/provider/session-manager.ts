@@ -23,6 +23,7 @@ import type { Repositories } from './repositories.ts';
 import type { RestorePoints } from './restore-points.ts';
 import type { SessionChannel } from './session-channel.ts';
 import type { SessionContext } from './session-context.ts';
+import { StartPace } from './start-pace.ts';
 import type { TenantAccounts } from './tenant-accounts.ts';
 
 export interface SessionManagerOptions {
@@ -38,6 +39,8 @@ export interface SessionManagerOptions {
   readonly resumeWindowMs: number;
   readonly maxTasksPerTenant: number;
   readonly onTenantChanged: (tenantId: string) => void;
+  /** Points that are being deleted right now: nothing begins with them. */
+  readonly deleting: ReadonlySet<string>;
 }
 
 const moverOperations: Record<SessionOperation, Operation> = {
@@ -50,6 +53,7 @@ export class SessionManager {
   readonly #options: SessionManagerOptions;
   /** Not ended, by session id. */
   readonly #sessions = new Map<string, ProviderSession>();
+  readonly #pace = new StartPace();
   #isStopping = false;
 
   constructor(options: SessionManagerOptions) {
@@ -58,8 +62,10 @@ export class SessionManager {
 
   /** Takes up what was running when the service ended: reservations wait for their tenants. */
   takeUp(): void {
-    const { archive, clock, publish } = this.#options;
-    for (const { detail, samples, context } of archive.unfinished()) {
+    const { archive, clock, publish, logger } = this.#options;
+    const { sessions, leftOut } = archive.unfinished();
+    if (leftOut !== undefined) logger.error('Sessions cannot be taken up: their records are damaged', { ...leftOut });
+    for (const { detail, samples, context } of sessions) {
       const live = LiveSession.restore({ detail, samples }, clock, [sessionPublisher(publish)]);
       // Written by this service, so its shape is known; a newer schema comes with a migration.
       const session = this.#create(live, context as SessionContext);
@@ -76,6 +82,7 @@ export class SessionManager {
     channel: SessionChannel,
   ): Promise<SessionGrant> {
     this.#refuseWhenStopping();
+    this.#pace.take(tenantId);
     const { accounts, clock, publish, maxTasksPerTenant } = this.#options;
     const account = accounts.requireActive(tenantId);
     const quota = accounts.quotas(tenantId).find((candidate) => candidate.repository === input.repository);
@@ -109,6 +116,7 @@ export class SessionManager {
     // After everything that waits: two requests cannot both pass, and an account that was disabled meanwhile gets no last session.
     this.#refuseWhenStopping();
     const { maxTasks } = accounts.requireActive(tenantId);
+    if (this.#options.deleting.has(pointId)) throw new FarkeepError('call.not-found', 'There is no such restore point');
     if (this.#sessions.has(input.sessionId) || this.#options.archive.find(input.sessionId) !== undefined) {
       throw new FarkeepError('call.conflict', 'A session with this identifier exists already');
     }
@@ -208,7 +216,9 @@ export class SessionManager {
     this.#unfinished(sessionId).wishResume();
   }
 
+  /** Safe to call twice. @throws call.not-found also for another tenant's session */
   async cancelByTenant(tenantId: string, sessionId: string): Promise<void> {
+    this.requireOwn(tenantId, sessionId);
     await this.find(tenantId, sessionId)?.cancel(new FarkeepError('call.cancelled', 'Cancelled by the tenant'));
   }
 
@@ -217,6 +227,20 @@ export class SessionManager {
     if (this.#options.archive.find(sessionId) === undefined) {
       throw new FarkeepError('call.not-found', 'There is no such session');
     }
+  }
+
+  /** Another tenant's session is not there at all: the answer must not tell that it exists. @throws call.not-found */
+  requireOwn(tenantId: string, sessionId: string): void {
+    if (this.find(tenantId, sessionId) !== undefined) return;
+    const context = this.#options.archive.find(sessionId)?.context as SessionContext | undefined;
+    if (context?.tenantId !== tenantId) throw new FarkeepError('call.not-found', 'There is no such session');
+  }
+
+  /** Whether a session that has not ended reads this point, or makes it. */
+  isPointInUse(tenantId: string, pointId: string): boolean {
+    return [...this.#sessions.values()].some(
+      ({ context }) => context.tenantId === tenantId && context.pointId === pointId,
+    );
   }
 
   async cancelAllOf(tenantId: string, error: FarkeepError): Promise<void> {

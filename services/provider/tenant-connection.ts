@@ -1,7 +1,9 @@
 // Owns one control connection of a tenant on the provider's side: the login first, then requests and reports, each checked and passed on.
 // Holds no state of sessions. A tenant's word about another tenant's session ends at the session manager.
 import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
+import type { CountedLog } from '../kernel/counted-log.ts';
 import type { Logger } from '../kernel/logger.ts';
+import type { TokenBucket } from '../kernel/token-bucket.ts';
 import type { ControlConnection } from '../transport/control-server.ts';
 import { isTenantRequest, parseTenantNotification, parseTenantRequest, tellTenant } from '../wire/control-calls.ts';
 import type {
@@ -32,7 +34,19 @@ export interface TenantConnectionOptions {
   readonly channel: () => SessionChannel;
   readonly onLogin: (tenantId: string) => void;
   readonly onClose: () => void;
+  /** What counts everything that a tenant says, over all of its connections. */
+  readonly bucketOf: (tenantId: string) => TokenBucket;
+  readonly refusals: CountedLog;
 }
+
+/** What costs this side more than its length says: a signature, a look at a disk, a data mover. In messages of 2 KiB. */
+const costs: Partial<Record<TenantRequestName, number>> = {
+  'points.list': 10,
+  'points.delete': 20,
+  'session.start': 20,
+  'session.resume': 20,
+  'session.evidence': 40,
+};
 
 export class TenantConnection {
   readonly #options: TenantConnectionOptions;
@@ -63,6 +77,11 @@ export class TenantConnection {
     return this.#options.login.tenantId;
   }
 
+  /** Undefined for a connection without a gateway. */
+  get gatewayId(): string | undefined {
+    return this.#options.connection.gatewayId;
+  }
+
   /** Thumbprint of the certificate that this connection was shown. */
   get shownSha256(): string {
     return this.#options.connection.shownSha256;
@@ -87,6 +106,7 @@ export class TenantConnection {
       case 'login.finish': {
         const answer = login.finish(parseTenantRequest(name, payload));
         connection.confirmLogin();
+        connection.peer.countInto(this.#options.bucketOf(answer.tenantId));
         if (login.tenantId !== undefined) onLogin(login.tenantId);
         return answer;
       }
@@ -103,6 +123,7 @@ export class TenantConnection {
   async #authorised(name: keyof Handlers, payload: unknown): Promise<unknown> {
     const tenantId = this.#options.login.tenantId;
     if (tenantId === undefined) throw new FarkeepError('call.refused', 'Not logged in');
+    this.#options.connection.peer.charge(costs[name] ?? 1);
     const handler: (tenantId: string, input: never) => Promise<unknown> = this.#handlers[name];
     // Parsed by the schema of the same name, which the compiler cannot follow through the table.
     return handler(tenantId, parseTenantRequest(name, payload) as never);
@@ -120,13 +141,16 @@ export class TenantConnection {
   }
 
   #sessionHandlers(): Omit<Pick<Handlers, Extract<keyof Handlers, `session.${string}`>>, 'session.evidence'> {
-    const { sessions, channel, logger } = this.#options;
+    const { sessions, channel, logger, refusals } = this.#options;
     return {
       'session.start': async (tenantId, input) => {
         try {
           return await sessions.start(tenantId, input, channel());
         } catch (error) {
-          logger.info('A session was refused', { sessionId: input.sessionId, reason: toFarkeepError(error).message });
+          const { code, message: reason } = toFarkeepError(error);
+          refusals.note(`session ${tenantId} ${code}`, (times) =>
+            logger.info('A session was refused', { tenantId, sessionId: input.sessionId, reason, times }),
+          );
           throw error;
         }
       },

@@ -174,7 +174,10 @@ export class DiskFile implements PlaceableFile {
     const sizeBytes = end?.sizeBytes ?? this.entry.sizeBytes;
     try {
       await this.#written;
-      if (this.#error !== undefined) throw this.#error;
+      if (this.#error !== undefined) {
+        await this.#giveUp(this.#error, false);
+        return;
+      }
       if (end?.isUnreadable === true)
         throw new FarkeepError('source.unreadable', 'It could not be read to its end when it was backed up');
       if (this.#position !== sizeBytes) throw this.#wrongSize(sizeBytes);

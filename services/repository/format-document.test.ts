@@ -31,6 +31,7 @@ import {
   type RootFields,
 } from '../testing/independent/manifest-records.ts';
 import { RepositoryFolder } from '../testing/independent/repository-folder.ts';
+import { unpackFrame } from '../testing/independent/zstd-frame.ts';
 import { readVector, type VectorJson } from '../testing/vector-file.ts';
 import { TenantStore } from './tenant-store.ts';
 
@@ -130,6 +131,13 @@ describe('docs/repository-format.md', () => {
     const reader = new RepositoryFolder(tenant);
     expect(reader.findings).toEqual([]);
     expect(contents.map((content) => reader.content(sha256(content)))).toEqual(contents);
+
+    // Exactly one frame: no second one, no byte behind it, no skippable frame before it.
+    const frame = Buffer.from('28b52ffd6058016d000030776f7264732001004f529522', 'hex');
+    expect(unpackFrame(frame, 600)).toEqual(contents[1]);
+    const skippable = Buffer.from('502a4d1801000000ff', 'hex');
+    for (const parts of [[frame, frame], [frame, Buffer.of(0)], [skippable, frame], [frame.subarray(0, -1)]])
+      expect(() => unpackFrame(Buffer.concat(parts), 600)).toThrow();
 
     const root = load('root');
     const fields = root['fields'] as { pointId: string };

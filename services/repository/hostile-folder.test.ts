@@ -198,6 +198,21 @@ describe('a link in a repository folder', () => {
     made.expectUntouched();
   });
 
+  it.each(['packs', 'points', 'damaged', 'incoming', 'trash'])(
+    'in the place of %s/ is a finding of verify',
+    async (name) => {
+      await using made = await hostile();
+      const { folder, outside } = made;
+      if (existsSync(path.join(folder, name))) renameSync(path.join(folder, name), path.join(made.scratch, 'moved'));
+      symlinkSync(outside, path.join(folder, name));
+      const { damaged } = await verifyAndMark({ tenantFolder: folder, logger });
+      const names = damaged.map(({ pack, manifest }) => pack ?? manifest);
+      if (['packs', 'points', 'damaged'].includes(name)) expect(names).toContain(name);
+      else expect(damaged).toEqual([]);
+      made.expectUntouched();
+    },
+  );
+
   it('in the place of the tenant folder is refused by name', async () => {
     await using made = await hostile();
     const link = path.join(made.scratch, 'link');

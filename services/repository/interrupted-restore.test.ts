@@ -181,7 +181,7 @@ function wrongIn(to: string, entries: readonly Planned[]): string[] {
       continue;
     }
     const isKind = { file: found.isFile(), folder: found.isDirectory(), symlink: found.isSymbolicLink() };
-    if (isKind[entry.kind === 'hardlink' ? 'file' : (entry.kind as keyof typeof isKind)] !== true) {
+    if (!isKind[entry.kind === 'hardlink' ? 'file' : (entry.kind as keyof typeof isKind)]) {
       wrong.push(`${name}: something else`);
       continue;
     }

@@ -113,7 +113,13 @@ export interface OddName {
 /** Names of all packs, sorted. What is no pack, or cannot be looked into, is told and passed over. */
 export async function listPacks(storage: Storage, onOdd: (odd: OddName) => void = () => undefined): Promise<string[]> {
   const names: string[] = [];
-  for (const folder of await storage.list('packs')) {
+  let folders: string[] = [];
+  try {
+    folders = await storage.list('packs');
+  } catch (error) {
+    onOdd({ name: 'packs', reason: toFarkeepError(error, 'storage.io').message });
+  }
+  for (const folder of folders) {
     const inFolder = `packs/${folder}`;
     if (!/^[0-9a-f]{2}$/.test(folder)) {
       onOdd({ name: inFolder, reason: 'its name is not that of a folder of packs' });

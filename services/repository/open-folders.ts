@@ -6,7 +6,7 @@
 import { renameSync } from 'node:fs';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import { temporaryName } from './temporary-name.ts';
-import { removeTree, removeQuietly, type DestinationFolder } from './tree-destination.ts';
+import { removeQuietly, removeTree, usualFolderMode, type DestinationFolder } from './tree-destination.ts';
 import type { RestoreProblems } from './restore-problems.ts';
 import type { FolderEntry } from './tree-entry.ts';
 
@@ -55,7 +55,6 @@ export class OpenFolders {
   readonly #stack: OpenFolder[];
   /** Temporary names of folders that are hidden, by path (latin1). */
   readonly #hiddenNames = new Map<string, Buffer>();
-  /** For a file that was begun under its own name and never told of: removed before its folder gets its name. */
   #nextLane = 1;
 
   constructor(options: OpenFoldersOptions) {
@@ -212,7 +211,7 @@ export class OpenFolders {
         const mode = entry.mode | furtherRights;
         const refused = folder?.apply({ ...entry, mode }, isOwnerRestored) ?? [];
         if (furtherRights === 0) problems.refused(path, refused, isOwnerRestored);
-      } else if (folder?.isCreated === true) folder.setMode(0o777 & ~process.umask());
+      } else if (folder?.isCreated === true) folder.setMode(usualFolderMode());
     } catch (error) {
       problems.note(path, error);
     }

@@ -4,6 +4,7 @@ import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
 import type { Catalogue } from './catalogue.ts';
 import { packOverheadBytes } from './pack-writer.ts';
 import { maxPointRootBytes } from './point-root.ts';
+import { trashFolder } from './point-trash.ts';
 import type { Storage } from './storage.ts';
 
 const reservationBytes = 64 * 1024 * 1024;
@@ -50,16 +51,19 @@ export class QuotaAccount {
 }
 
 /**
- * Bytes of everything in `points/`: a root may have a mebibyte, and nothing says how many a tenant makes. What is no file is left to verify;
- * one that is longer than a root can be counts as long as a root can be, or a single sparse file would use up the quota.
+ * Bytes of everything in `points/` and `trash/`: a root may have a mebibyte, and nothing says how many a tenant makes. Deleted ones count until they
+ * are gone: else committing and deleting in turn would fill the disk past the quota. What is no file is left to verify; one that is longer than a root
+ * can be counts as long as a root can be, or a single sparse file would use up the quota.
  */
 export async function rootBytesOf(storage: Storage): Promise<number> {
   let total = 0;
-  for (const name of await storage.list('points')) {
-    try {
-      total += Math.min((await storage.sizeBytes(`points/${name}`)) ?? 0, maxPointRootBytes);
-    } catch (error) {
-      if (toFarkeepError(error).code !== 'storage.damaged') throw error;
+  for (const folder of ['points', trashFolder]) {
+    for (const name of await storage.list(folder)) {
+      try {
+        total += Math.min((await storage.sizeBytes(`${folder}/${name}`)) ?? 0, maxPointRootBytes);
+      } catch (error) {
+        if (toFarkeepError(error).code !== 'storage.damaged') throw error;
+      }
     }
   }
   return total;

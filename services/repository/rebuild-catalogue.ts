@@ -70,6 +70,7 @@ export async function rebuildCatalogue({
   if (folder.look('packs') === undefined)
     throw new FarkeepError('call.not-found', `${tenantFolder} is not a tenant's folder: it has no packs`);
   const incoming = folder.pathOf('incoming');
+  folder.requireFolder('packs');
   const lock = await WriterLock.take(incoming);
   const writing = `incoming/${lock.writer}`;
   let isClean = true;

@@ -10,6 +10,7 @@ import {
   mkdirSync,
   opendirSync,
   openSync,
+  readFileSync,
   rmdirSync,
   unlinkSync,
   writeFileSync,
@@ -201,6 +202,17 @@ export class DestinationFolder {
     const found = this.look(name);
     return found === undefined ? 0 : Date.now() - Number(found.mtimeNs / 1_000_000n);
   }
+}
+
+/** Of a folder that nothing says more of. Node can only ask for the umask by changing it for a moment, for all threads. */
+export function usualFolderMode(): number {
+  let status = '';
+  try {
+    status = readFileSync('/proc/self/status', 'latin1');
+  } catch {
+    // no /proc
+  }
+  return 0o777 & ~parseInt(/^Umask:\s+([0-7]+)/m.exec(status)?.[1] ?? '022', 8);
 }
 
 /** As `mkdir` with `recursive`, which never ends where a new folder is answered with ENOENT (kernel/make-folders.ts). */

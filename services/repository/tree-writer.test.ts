@@ -151,13 +151,13 @@ describe('TreeWriter', () => {
   it('takes several files at once and sets a folder once all of them are in', async () => {
     await using scratch = await scratchFolder();
     const writer = TreeWriter.open({ destination: scratch.folder, overwrite: 'never' });
-    writer.begin(entryOf('folder', 'd', { mtimeNs: 9_000_000_000n }));
+    await writer.begin(entryOf('folder', 'd', { mtimeNs: 9_000_000_000n }));
     const [first] = file('d/1', Buffer.alloc(300_000, 1));
     const [second] = file('d/2', Buffer.alloc(300_000, 2));
     const one = await begin(writer, first);
     const two = await begin(writer, second);
     expect(writer.begin(entryOf('hardlink', 'd/3', { target: Buffer.from('d/2') }))).toBeUndefined();
-    writer.begin(entryOf('folder', 'e'));
+    await writer.begin(entryOf('folder', 'e'));
     await Promise.all([
       one?.write(Buffer.alloc(300_000, 1)).then(() => one.finish()),
       two?.write(Buffer.alloc(300_000, 2)).then(() => two.finish()),

@@ -12,7 +12,7 @@ import type { RestoreCounts } from './restore-failure.ts';
 import { RestoreProblems, type RestoreProblem, type RestoreRemark } from './restore-problems.ts';
 import { isMissed, SpecialFiles, type SpecialGroup } from './special-files.ts';
 import { StandingFile } from './standing-file.ts';
-import { DestinationFolder, removeQuietly } from './tree-destination.ts';
+import { DestinationFolder, removeQuietly, usualFolderMode } from './tree-destination.ts';
 import { TreeLinks } from './tree-links.ts';
 import { splitPath } from './tree-position.ts';
 import type { ContentReference, FileEntry, FolderEntry, TreeEntry } from './tree-entry.ts';
@@ -157,7 +157,7 @@ export class TreeWriter {
     this.#folders.leaveTo(1);
     const mark = this.#topMark;
     if (mark !== undefined && isComplete) {
-      if (this.#folders.top.entry === undefined) this.#top.setMode(0o777 & ~process.umask());
+      if (this.#folders.top.entry === undefined) this.#top.setMode(usualFolderMode());
       removeQuietly(this.#top.child(mark));
     }
     this.#folders.leaveTo(0);

@@ -1,9 +1,10 @@
 // Owns the provider's check without any key: every pack against its checksums, every restore point's chain to its last block.
 // Reads only; what is done about damage is verify-and-mark.ts.
+import { toFarkeepError } from '../kernel/farkeep-error.ts';
 import { silentLogger, type Logger } from '../kernel/logger.ts';
 import { tryOpenCatalogueFile } from './catalogue-file.ts';
 import type { BlockPlace, Catalogue } from './catalogue.ts';
-import { DamageMarks, readDamageMarks, type DamagedPack } from './damage-marks.ts';
+import { damagedFolder, DamageMarks, readDamageMarks, type DamagedPack } from './damage-marks.ts';
 import { FolderStorage } from './folder-storage.ts';
 import { isThere, listPacks } from './left-overs.ts';
 import { packName } from './pack-format.ts';
@@ -71,9 +72,12 @@ export async function verifyTenantFolder({
   storage = new FolderStorage(tenantFolder),
   onDamagedPack,
 }: VerifyOptions): Promise<VerifyResult> {
-  const marks = await readDamageMarks(storage, logger);
   const damagedPoints: Damage[] = [];
   const damaged: Damage[] = [];
+  const marks = await readDamageMarks(storage, logger).catch((error: unknown) => {
+    damaged.push({ pack: damagedFolder, reason: storageReason(error), damagedBlocks: 0, lostBlocks: 0, points: [] });
+    return new DamageMarks();
+  });
   const names = await listPacks(storage, ({ name, reason }) => {
     logger.error('Something that is no pack lies among the packs', { name, reason });
     damaged.push({ pack: name, reason, damagedBlocks: 0, lostBlocks: 0, points: [] });
@@ -127,7 +131,10 @@ export async function verifyTenantFolder({
   const findings = [...bad.values()].map(({ packId, ids, untrueIds }) => ({ packId, ids, untrueIds }));
 
   // Points first: a session may go on committing meanwhile, and what a point needs is there before the point.
-  const inPoints = await storage.list('points');
+  const inPoints = await storage.list('points').catch((error: unknown) => {
+    damagedPoints.push(damagedPoint('points', storageReason(error), []));
+    return [];
+  });
   const pointNames = inPoints.filter(isPointFile);
   for (const name of inPoints.filter((each) => !isPointFile(each)))
     damagedPoints.push(damagedPoint(`points/${name}`, 'its name is not that of a restore point', []));
@@ -188,6 +195,13 @@ export async function verifyTenantFolder({
     knownMarks: marks.names,
     betterPlaces,
   };
+}
+
+/** @throws what is not about the disk */
+function storageReason(error: unknown): string {
+  const { code, message } = toFarkeepError(error, 'storage.io');
+  if (!code.startsWith('storage.')) throw error;
+  return message;
 }
 
 function damagedPoint(manifest: string, reason: string, points: readonly string[]): Damage {

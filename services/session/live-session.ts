@@ -29,16 +29,15 @@ import {
   type StoredSession,
 } from './session-record.ts';
 import { phaseText } from './phase-news.ts';
+import { keepActions, keepObjects } from './kept-parts.ts';
 import { objectStateIn, settledSteps } from './settled-parts.ts';
 import { ThroughputRecorder } from './throughput-recorder.ts';
 
 const progressIntervalMs = 100;
 const sampleIntervalMs = 1000;
-const maxActions = 2000;
 const maxWarnings = 1000;
-const maxObjects = 500;
 /** Older attempts of a session that never ends are dropped from its history; the first one stays. */
-const maxAttemptsShown = 200;
+const maxAttemptsShown = 50;
 
 export class LiveSession {
   readonly #clock: Clock;
@@ -265,7 +264,9 @@ export class LiveSession {
 
   /** An action of the other side; gets the next number of this side. */
   addForeignAction(action: Omit<SessionAction, 'sequence'>): void {
-    this.#addAction({ ...action, sequence: (this.#detail.actions.at(-1)?.sequence ?? 0) + 1 });
+    // One line, whatever the other side writes: people read it in lists and on terminals.
+    const text = action.text.replace(/\p{Cc}/gu, ' ');
+    this.#addAction({ ...action, text, sequence: (this.#detail.actions.at(-1)?.sequence ?? 0) + 1 });
   }
 
   putObject(told: SessionObject): void {
@@ -276,11 +277,7 @@ export class LiveSession {
     if (index !== -1) objects[index] = object;
     else {
       objects.push(object);
-      if (objects.length > maxObjects) {
-        // What is finished without trouble is the least interesting.
-        const oldestDone = objects.findIndex((known) => known.state === 'done');
-        objects.splice(oldestDone === -1 ? 0 : oldestDone, 1);
-      }
+      keepObjects(objects);
     }
     for (const observer of this.#observers) observer.objectChanged?.(this.id, object);
   }
@@ -293,7 +290,7 @@ export class LiveSession {
   }
 
   warn(warning: Omit<SessionWarning, 'at'>): void {
-    this.#detail.warningCount += 1;
+    this.#detail.warningCount = Math.min(this.#detail.warningCount + 1, Number.MAX_SAFE_INTEGER);
     if (this.#detail.warnings.length < maxWarnings) {
       this.#detail.warnings.push({ ...warning, at: new Date(this.#clock.now()).toISOString() });
     }
@@ -361,10 +358,7 @@ export class LiveSession {
   #addAction(action: SessionAction, isNaming = action.level === 'warning'): void {
     const { actions } = this.#detail;
     actions.push(action);
-    if (actions.length > maxActions) {
-      const oldestPlain = actions.findIndex((known) => known.level === 'info');
-      actions.splice(oldestPlain === -1 ? 0 : oldestPlain, 1);
-    }
+    keepActions(actions);
     for (const observer of this.#observers) observer.acted?.(this.id, action, isNaming);
   }
 

@@ -6,7 +6,9 @@ import {
   sessionSummarySchema,
   type SessionSummary,
 } from '../contracts/models/session.ts';
+import { leftOutOf, readRows, type LeftOut } from '../contracts/row-list.ts';
 import type { Database } from '../kernel/database.ts';
+import { FarkeepError } from '../kernel/farkeep-error.ts';
 import type { LiveSession } from './live-session.ts';
 import type { StoredSession } from './session-record.ts';
 import { objectStateIn } from './settled-parts.ts';
@@ -27,8 +29,20 @@ export const sessionArchiveMigration = `
   CREATE INDEX sessions_by_owner ON sessions (owner, created_at DESC);
 `;
 
-/** What lists show and disks hold without anybody having to look after it. */
-export const keptSessions = 10_000;
+/**
+ * What lists show and disks hold without anybody having to look after it. For each owner by itself: no account pushes the history of another out. What
+ * came to a good end is counted apart, so that sessions which are started and cancelled do not push that out either.
+ */
+export interface KeptHistory {
+  readonly good: number;
+  readonly others: number;
+  /** Of one owner: so much of the good ones, and a quarter of it of the others. */
+  readonly bytes: number;
+}
+
+const keptHistory: KeptHistory = { good: 5000, others: 1000, bytes: 128 * 1024 * 1024 };
+/** An owner's history is looked at when so many more sessions of it have ended. */
+const endsBetweenLooks = 20;
 
 export interface ArchivedSession extends StoredSession {
   readonly owner: string;
@@ -50,9 +64,12 @@ export class SessionArchive {
   /** A disk that is full does not end a backup: what could not be written is kept here, shown from here, and tried again. */
   readonly #unsaved = new Map<string, Unsaved>();
   #retry: NodeJS.Timeout | undefined;
+  readonly #kept: KeptHistory;
+  readonly #endsOf = new Map<string, number>();
 
-  constructor(database: Database) {
+  constructor(database: Database, kept: KeptHistory = keptHistory) {
     this.#database = database;
+    this.#kept = kept;
   }
 
   /**
@@ -101,9 +118,11 @@ export class SessionArchive {
       JSON.stringify(samples),
       JSON.stringify(context),
     );
+    if (noted !== undefined && session.isFinal) this.#noteEnd(owner);
     return noted !== undefined;
   }
 
+  /** @throws storage.damaged for a row that cannot be read */
   find(sessionId: string): ArchivedSession | undefined {
     const unsaved = this.#unsaved.get(sessionId);
     if (unsaved !== undefined) {
@@ -111,22 +130,23 @@ export class SessionArchive {
       return { ...session.toStored(), owner, context };
     }
     const row = this.#database.get('SELECT owner, detail, samples, context FROM sessions WHERE id = ?', sessionId);
-    return row === undefined ? undefined : read(row);
+    if (row === undefined) return undefined;
+    try {
+      return read(row);
+    } catch (error) {
+      throw new FarkeepError('storage.damaged', `The record of session ${sessionId} cannot be read`, { cause: error });
+    }
   }
 
-  /** Keeps the newest sessions; those that have not ended stay in any case. @returns how many were dropped */
-  prune(keep: number): number {
-    const noted = this.#database.note(
-      `DELETE FROM sessions WHERE is_final = 1 AND id NOT IN (SELECT id FROM sessions ORDER BY created_at DESC LIMIT ?)`,
-      keep,
-    );
-    return noted?.changes ?? 0;
+  /** Keeps the newest sessions of each owner; those that have not ended stay in any case. */
+  prune(): void {
+    for (const { owner } of this.#database.all('SELECT DISTINCT owner FROM sessions')) this.#pruneOwner(String(owner));
   }
 
   /** By this machine's clock; undefined for a session that has not ended, or is not known any more. */
   endedAtMs(sessionId: string): number | undefined {
     const row = this.#database.get(
-      `SELECT json_extract(summary, '$.endedAt') AS ended_at FROM sessions WHERE id = ?`,
+      `SELECT CASE WHEN json_valid(summary) THEN json_extract(summary, '$.endedAt') END AS ended_at FROM sessions WHERE id = ?`,
       sessionId,
     );
     const endedAtMs = Date.parse(String(row?.['ended_at']));
@@ -136,17 +156,29 @@ export class SessionArchive {
   /** The one that was started last comes first, whatever the clock said then: rows are numbered as they come. */
   list(limit: number): SessionSummary[] {
     const unsaved = [...this.#unsaved.values()].map(({ session }) => session.summary()).reverse();
-    const saved = this.#database
-      .all('SELECT summary FROM sessions ORDER BY rowid DESC LIMIT ?', limit)
-      .map(readSummary);
+    const saved = readRows(
+      this.#database.all('SELECT id, summary FROM sessions ORDER BY rowid DESC LIMIT ?', limit),
+      readSummary,
+    );
     return [...unsaved, ...saved.filter(({ id }) => !this.#unsaved.has(id))].slice(0, limit);
   }
 
-  /** Sessions that had not ended when the service did. */
-  unfinished(): ArchivedSession[] {
-    return this.#database
-      .all('SELECT owner, detail, samples, context FROM sessions WHERE is_final = 0 ORDER BY created_at')
-      .map(read);
+  /** Sessions that had not ended when the service did. One that cannot be read counts as ended from now on: nothing waits for it. */
+  unfinished(): { readonly sessions: ArchivedSession[]; readonly leftOut: LeftOut | undefined } {
+    const sessions = readRows(
+      this.#database.all(
+        'SELECT id, owner, detail, samples, context FROM sessions WHERE is_final = 0 ORDER BY created_at',
+      ),
+      (row) => {
+        try {
+          return read(row);
+        } catch (error) {
+          this.#database.note('UPDATE sessions SET is_final = 1 WHERE id = ?', String(row['id']));
+          throw error;
+        }
+      },
+    );
+    return { sessions, leftOut: leftOutOf(sessions) };
   }
 
   /** The newest ended session of this owner that `isWanted`; looks back over the last hundred. */
@@ -161,7 +193,7 @@ export class SessionArchive {
       owner,
     );
     for (const { id } of rows) {
-      const found = this.find(String(id));
+      const [found] = readRows([id], () => this.find(String(id)));
       if (found !== undefined && isWanted(found)) return found;
     }
     return undefined;
@@ -171,7 +203,35 @@ export class SessionArchive {
     const unsaved = [...this.#unsaved.values()].findLast((session) => session.owner === owner);
     if (unsaved !== undefined) return unsaved.session.summary();
     const row = this.#database.get('SELECT summary FROM sessions WHERE owner = ? ORDER BY rowid DESC LIMIT 1', owner);
-    return row === undefined ? undefined : readSummary(row);
+    return row === undefined ? undefined : readRows([row], readSummary)[0];
+  }
+
+  #noteEnd(owner: string): void {
+    const ends = (this.#endsOf.get(owner) ?? 0) + 1;
+    this.#endsOf.set(owner, ends % endsBetweenLooks);
+    if (ends >= endsBetweenLooks) this.#pruneOwner(owner);
+  }
+
+  #pruneOwner(owner: string): void {
+    const { good, others, bytes } = this.#kept;
+    this.#database.note(
+      `DELETE FROM sessions WHERE id IN (
+         SELECT id FROM (
+           SELECT id, is_good, row_number() OVER (PARTITION BY is_good ORDER BY number DESC) AS place,
+             sum(bytes) OVER (PARTITION BY is_good ORDER BY number DESC) AS bytes
+           FROM (
+             SELECT id, rowid AS number,
+               octet_length(summary) + octet_length(detail) + octet_length(samples) + octet_length(context) AS bytes,
+               CASE WHEN json_valid(summary) THEN json_extract(summary, '$.state') IN ('succeeded', 'warning') ELSE 0 END
+                 AS is_good
+             FROM sessions WHERE owner = ? AND is_final = 1))
+         WHERE place > CASE is_good WHEN 1 THEN ? ELSE ? END OR bytes > CASE is_good WHEN 1 THEN ? ELSE ? END)`,
+      owner,
+      good,
+      others,
+      bytes,
+      bytes / 4,
+    );
   }
 }
 

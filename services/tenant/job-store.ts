@@ -1,6 +1,7 @@
 // Owns jobs on disk. Runs nothing.
 import { z } from 'zod';
 import type { Job } from '../contracts/models/tenant.ts';
+import { readRows } from '../contracts/row-list.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Database, Row } from '../kernel/database.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
@@ -21,12 +22,13 @@ export class JobStore {
   }
 
   list(): StoredJob[] {
-    return this.#database
-      .all(
+    return readRows(
+      this.#database.all(
         `SELECT jobs.*, providers.name AS provider_name FROM jobs JOIN providers ON providers.id = jobs.provider_id
          ORDER BY jobs.name`,
-      )
-      .map(read);
+      ),
+      read,
+    );
   }
 
   get(jobId: string): StoredJob {

@@ -17,6 +17,7 @@ const maxFound = 1000;
 export function pointHandlers(points: Points): DomainHandlers<typeof pointsDomain> {
   return {
     list: (_input, { signal }) => points.list(signal),
+    delete: ({ pointId }, { signal }) => points.delete(pointId, signal),
     listFolder: async ({ pointId, path }, { signal }) => {
       await using manifest = await openSavedManifest(await points.tree(pointId, signal));
       const { entries, isCut } = await new TreeIndex(manifest).list(parseShownPath(path), { limit: maxEntries });

@@ -1,17 +1,23 @@
 // Owns what restore points the tenant's providers hold, and the trees of those that were looked at. The list is always asked for, never kept.
-import { mkdir, stat } from 'node:fs/promises';
+import { mkdir, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
-import type { RestorePoint } from '../contracts/models/tenant.ts';
+import type { EventPublisher } from '../contracts/contract.ts';
+import type { RestorePoint, ServiceProvider, UnreadablePoint } from '../contracts/models/tenant.ts';
+import { pointsDomain } from '../contracts/rpc/points.ts';
 import type { Database } from '../kernel/database.ts';
 import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
 import { newId } from '../kernel/identifier.ts';
 import { askProvider } from '../wire/control-calls.ts';
+import { maxPoints, type TenantRequestOutput } from '../wire/control-messages.ts';
+import { readPages } from '../wire/paged-list.ts';
 import type { ProviderDialer } from './provider-dialer.ts';
 import type { ServiceProviders } from './service-providers.ts';
 import type { SessionManager } from './session-manager.ts';
 
 const pageSize = 200;
 const listTimeoutMs = 30_000;
+const deleteTimeoutMs = 60_000;
+const idPattern = /^[0-9a-f]{32}$/;
 const browseStreams = 1;
 
 export interface KnownPoint {
@@ -22,12 +28,22 @@ export interface KnownPoint {
   readonly jobName: string;
 }
 
+interface PointLists {
+  readonly points: RestorePoint[];
+  readonly unreadable: UnreadablePoint[];
+  /** Places that could not be asked. */
+  readonly unreachable: { provider: string; message: string }[];
+}
+
 export class Points {
   readonly #database: Database;
   readonly #providers: ServiceProviders;
   readonly #dialer: ProviderDialer;
   readonly #sessions: SessionManager;
   readonly #folder: string;
+  readonly #publish: EventPublisher;
+  /** Where points are that cannot be offered, by their identifier; of the last list of each provider. */
+  #unreadable = new Map<string, string>();
   /** One fetch of a tree, however many ask for it. */
   readonly #fetching = new Map<string, Promise<string>>();
   /** As listed last; what a full disk does not take is known here all the same. */
@@ -40,31 +56,66 @@ export class Points {
     sessions: SessionManager;
     /** Where fetched trees are kept. */
     folder: string;
+    publish: EventPublisher;
   }) {
     this.#database = options.database;
     this.#providers = options.providers;
     this.#dialer = options.dialer;
     this.#sessions = options.sessions;
     this.#folder = options.folder;
+    this.#publish = options.publish;
   }
 
-  async list(
-    signal: AbortSignal,
-  ): Promise<{ points: RestorePoint[]; unreachable: { provider: string; message: string }[] }> {
-    const unreachable: { provider: string; message: string }[] = [];
+  /** Of every provider what it has: one that lies, or does not answer, hides nothing of the others. */
+  async list(signal: AbortSignal): Promise<PointLists> {
     const lists = await Promise.all(
-      this.#providers.list().map(async (provider) => {
+      this.#providers.list().map(async (provider): Promise<PointLists> => {
+        const late = AbortSignal.timeout(listTimeoutMs);
         try {
-          const within = AbortSignal.any([signal, AbortSignal.timeout(listTimeoutMs)]);
-          return await this.#listOf(provider.id, within);
+          return await this.#listOf(provider, AbortSignal.any([signal, late]));
         } catch (error) {
           if (signal.aborted) throw error;
-          unreachable.push({ provider: provider.name, message: toFarkeepError(error).message });
-          return [];
+          const message = late.aborted
+            ? `Its list did not come to an end within ${listTimeoutMs / 1000} s`
+            : toFarkeepError(error).message;
+          return { points: [], unreadable: [], unreachable: [{ provider: provider.name, message }] };
         }
       }),
     );
-    return { points: inOrder(lists.flat()), unreachable };
+    const points = lists.flatMap((list) => list.points);
+    return {
+      points: inOrder(points),
+      unreadable: lists.flatMap((list) => list.unreadable),
+      unreachable: lists.flatMap((list) => list.unreachable),
+    };
+  }
+
+  /** @throws call.not-found, call.conflict while a session uses it, protocol.feature, what the provider failed with */
+  async delete(
+    pointId: string,
+    signal: AbortSignal,
+  ): Promise<{ pointId: string; providerName: string; repository: string; deletedAt: string }> {
+    const provider = await this.#providerOf(pointId, signal);
+    const within = AbortSignal.any([signal, AbortSignal.timeout(deleteTimeoutMs)]);
+    const deleted = await this.#dialer.withLink(provider, within, (link) => {
+      if (!link.hello.features.some(({ name }) => name === 'delete-points')) {
+        throw new FarkeepError('protocol.feature', `"${provider.name}" cannot delete restore points`, {
+          hint: 'The provider has to update its service.',
+        });
+      }
+      return askProvider(
+        link.channel.peer,
+        'points.delete',
+        { pointId },
+        { signal: within, timeoutMs: deleteTimeoutMs },
+      );
+    });
+    this.#database.note('DELETE FROM known_points WHERE id = ?', pointId);
+    this.#listed.delete(pointId);
+    this.#unreadable.delete(pointId);
+    await rm(this.#treeFile(pointId), { force: true });
+    this.#publish(pointsDomain, 'changed', {});
+    return { pointId, providerName: provider.name, ...deleted };
   }
 
   /** Where a point is. Asks the providers when it is not known yet. @throws call.not-found */
@@ -73,17 +124,13 @@ export class Points {
     if (known !== undefined) return known;
     await this.list(signal);
     const found = this.#known(pointId);
-    if (found === undefined) {
-      throw new FarkeepError('call.not-found', 'No service provider that answers has this restore point', {
-        field: 'pointId',
-      });
-    }
+    if (found === undefined) throw notFound();
     return found;
   }
 
   /** The saved tree of a point; fetched through a session the first time. @returns its file */
   async tree(pointId: string, signal: AbortSignal): Promise<string> {
-    const file = path.join(this.#folder, `${pointId}.tree`);
+    const file = this.#treeFile(pointId);
     if (await exists(file)) return file;
     const running = this.#fetching.get(pointId) ?? this.#fetch(pointId, file, signal);
     this.#fetching.set(pointId, running);
@@ -144,42 +191,55 @@ export class Points {
     return file;
   }
 
-  async #listOf(providerId: string, signal: AbortSignal): Promise<RestorePoint[]> {
-    const provider = this.#providers.get(providerId);
-    const points = await this.#dialer.askAmongOthers(provider, signal, async (link) => {
-      const all: RestorePoint[] = [];
-      let after: string | null = null;
-      for (;;) {
-        const page: {
-          points: (Omit<RestorePoint, 'job' | 'providerName' | 'committedAt'> & {
-            committedAtMs?: number | undefined;
-          })[];
-          hasMore: boolean;
-        } & {
-          points: { jobName: string }[];
-        } = await askProvider(link.channel.peer, 'points.list', { after, limit: pageSize }, { signal });
-        for (const { jobName, committedAtMs, ...point } of page.points) {
-          const committedAt = committedAtMs === undefined ? undefined : new Date(committedAtMs).toISOString();
-          all.push({ ...point, committedAt, job: jobName, providerName: provider.name });
-        }
-        after = page.points.at(-1)?.id ?? null;
-        if (!page.hasMore || after === null) return all;
-      }
-    });
-    for (const { id, repository, jobId, job } of points) {
-      this.#listed.set(id, { id, providerId, repository, jobId, jobName: job });
+  async #listOf(provider: ServiceProvider, signal: AbortSignal): Promise<PointLists> {
+    const providerName = provider.name;
+    let first: TenantRequestOutput<'points.list'> | undefined;
+    const { rows, leftOutCount, leftOutNames } = await this.#dialer.askAmongOthers(provider, signal, (link) =>
+      readPages('restore points', maxPoints, async (after) => {
+        const input = { after, limit: pageSize, canNameProblems: true };
+        const page = await askProvider(link.channel.peer, 'points.list', input, { signal });
+        first ??= page;
+        return { rows: page.points, hasMore: page.hasMore };
+      }),
+    );
+    const points = rows.map(({ jobName, committedAtMs, ...point }) => ({
+      ...point,
+      committedAt: committedAtMs === undefined ? undefined : new Date(committedAtMs).toISOString(),
+      job: jobName,
+      providerName,
+    }));
+    const unreadable: UnreadablePoint[] = (first?.unreadable ?? []).map((point) => ({ ...point, providerName }));
+    for (const name of leftOutNames) {
+      const reason = `What the provider tells of ${name} does not fit`;
+      unreadable.push({ id: idPattern.test(name) ? name : null, providerName, repository: null, reason });
     }
-    this.#note(providerId, points);
-    return points;
+    if (leftOutCount > leftOutNames.length) {
+      const reason = `What the provider tells of ${leftOutCount - leftOutNames.length} more does not fit`;
+      unreadable.push({ id: null, providerName, repository: null, reason });
+    }
+    this.#remember(provider.id, points, unreadable);
+    const unreachable = (first?.problems ?? []).map(({ repository, reason }) => ({
+      provider: `${providerName} / ${repository}`,
+      message: reason,
+    }));
+    return { points, unreadable, unreachable };
   }
 
-  /** So that a point is found without its provider after a restart; not worth failing for. */
-  #note(providerId: string, points: readonly RestorePoint[]): void {
+  /** Only what the provider has now, so that ever new lists do not fill the disk. A point of another provider stays that provider's. */
+  #remember(providerId: string, points: readonly RestorePoint[], unreadable: readonly UnreadablePoint[]): void {
+    const otherIds = new Set(this.#providers.list().map(({ id }) => id));
+    otherIds.delete(providerId);
+    for (const [id, known] of this.#listed) if (!otherIds.has(known.providerId)) this.#listed.delete(id);
+    for (const { id, repository, jobId, job } of points) {
+      if (!this.#listed.has(id)) this.#listed.set(id, { id, providerId, repository, jobId, jobName: job });
+    }
+    // So that a point is found without its provider after a restart; not worth failing for.
     this.#database.noteAll(() => {
+      this.#database.run('DELETE FROM known_points WHERE provider_id = ?', providerId);
       for (const { id, repository, jobId, job } of points) {
         this.#database.run(
           `INSERT INTO known_points (id, provider_id, repository, job_id, job_name) VALUES (?, ?, ?, ?, ?)
-           ON CONFLICT (id) DO UPDATE SET provider_id = excluded.provider_id, repository = excluded.repository`,
+           ON CONFLICT (id) DO NOTHING`,
           id,
           providerId,
           repository,
@@ -188,6 +248,23 @@ export class Points {
         );
       }
     });
+    for (const [id, known] of this.#unreadable) if (known === providerId) this.#unreadable.delete(id);
+    for (const { id } of unreadable) if (id !== null) this.#unreadable.set(id, providerId);
+  }
+
+  async #providerOf(pointId: string, signal: AbortSignal): Promise<ServiceProvider> {
+    const find = (): string | undefined => this.#known(pointId)?.providerId ?? this.#unreadable.get(pointId);
+    let providerId = find();
+    if (providerId === undefined) {
+      await this.list(signal);
+      providerId = find();
+    }
+    if (providerId === undefined) throw notFound();
+    return this.#providers.get(providerId);
+  }
+
+  #treeFile(pointId: string): string {
+    return path.join(this.#folder, `${pointId}.tree`);
   }
 
   #known(pointId: string): KnownPoint | undefined {
@@ -203,6 +280,12 @@ export class Points {
       jobName: String(row['job_name']),
     };
   }
+}
+
+function notFound(): FarkeepError {
+  return new FarkeepError('call.not-found', 'No service provider that answers has this restore point', {
+    field: 'pointId',
+  });
 }
 
 /**

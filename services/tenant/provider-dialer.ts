@@ -37,6 +37,10 @@ const gatewayFailures = new Set([
  */
 const refusalMemoryMs = 15 * 60_000;
 
+/** So long a gateway that made trouble is tried after the others, whatever load the provider says it has. */
+const troubleMemoryMs = 10 * 60_000;
+const maxTroubled = 1000;
+
 export interface DialerOptions {
   readonly providers: ServiceProviders;
   readonly trustDesk: TrustDesk;
@@ -60,8 +64,22 @@ export class ProviderDialer {
   readonly #options: DialerOptions;
   readonly #refusals = new Map<string, { readonly error: FarkeepError; readonly atMs: number }>();
 
+  /** By "host:port": when it made trouble last. */
+  readonly #troubled = new Map<string, number>();
+
   constructor(options: DialerOptions) {
     this.#options = options;
+  }
+
+  /** It did not answer, or an attempt through it broke: one that takes connections and lets them fall must not get each next attempt as well. */
+  noteTrouble(gateway: Pick<GatewayAddress, 'host' | 'port'>): void {
+    if (this.#troubled.size >= maxTroubled) this.#troubled.clear();
+    this.#troubled.set(keyOf(gateway), this.#options.clock.now());
+  }
+
+  #isTroubled(gateway: GatewayAddress): boolean {
+    const atMs = this.#troubled.get(keyOf(gateway));
+    return atMs !== undefined && Math.abs(this.#options.clock.now() - atMs) < troubleMemoryMs;
   }
 
   /** The rules for one connection, also to a provider that is not known yet. */
@@ -154,7 +172,8 @@ export class ProviderDialer {
     let last: FarkeepError | undefined;
     // The excluded ones come last, for a look at the certificate only: another one that covers them may be in service by now.
     const candidates = [
-      ...usable.map((gateway) => ({ gateway, reason: null })),
+      ...usable.filter((gateway) => !this.#isTroubled(gateway)).map((gateway) => ({ gateway, reason: null })),
+      ...usable.filter((gateway) => this.#isTroubled(gateway)).map((gateway) => ({ gateway, reason: null })),
       ...excluded.map(({ gateway, reason }) => ({ gateway, reason })),
     ];
     for (const { gateway, reason } of candidates) {
@@ -171,6 +190,7 @@ export class ProviderDialer {
           }
         } else {
           last = known;
+          this.noteTrouble(gateway);
           failures.push(`${gateway.name}: ${known.message}`);
           watcher.failed?.(gateway, known);
         }
@@ -190,6 +210,10 @@ export class ProviderDialer {
       details: { gateways },
     });
   }
+}
+
+function keyOf({ host, port }: Pick<GatewayAddress, 'host' | 'port'>): string {
+  return `${host.toLowerCase()}:${port}`;
 }
 
 function hasReason(error: FarkeepError, reason: string): boolean {

@@ -1,9 +1,11 @@
 // Owns the service providers that this tenant knows: address, account, what they offered, how the last contact went.
 // Opens no connection; the password leaves the vault only through `credentials`.
-import { z } from 'zod';
+import type { z } from 'zod';
+import type { CertificateSummary } from '../contracts/models/certificate.ts';
 import type { EventPublisher } from '../contracts/contract.ts';
 import { offeredRepositorySchema, usableGatewaySchema, type ServiceProvider } from '../contracts/models/tenant.ts';
 import { serviceProvidersDomain } from '../contracts/rpc/service-providers.ts';
+import { describeLeftOut, leftOutOf, rowList } from '../contracts/row-list.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Database, Row } from '../kernel/database.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
@@ -23,6 +25,10 @@ export interface ContactResult {
   readonly repositories: readonly z.infer<typeof offeredRepositorySchema>[];
   readonly gateways: OfferedGateways;
 }
+
+const maxProblemLength = 2000;
+const offeredRepositories = rowList(offeredRepositorySchema);
+const usableGateways = rowList(usableGatewaySchema);
 
 export class ServiceProviders {
   readonly #database: Database;
@@ -86,7 +92,7 @@ export class ServiceProviders {
     const now = new Date(this.#clock.now()).toISOString();
     this.#database.run(
       `INSERT INTO providers (id, name, host, port, user_name, sealed_password, added_at, certificate_pem, trust,
-         repositories, gateways, last_contact_at, problem) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)`,
+         repositories, gateways, last_contact_at, problem) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       id,
       input.name,
       input.host,
@@ -96,6 +102,7 @@ export class ServiceProviders {
       now,
       ...contactColumns(contact),
       now,
+      notUsedOf(contact),
     );
     return this.#published(id);
   }
@@ -103,9 +110,10 @@ export class ServiceProviders {
   noteContact(providerId: string, contact: ContactResult): ServiceProvider {
     this.#database.note(
       `UPDATE providers SET certificate_pem = ?, trust = ?, repositories = ?, gateways = ?, last_contact_at = ?,
-         problem = NULL WHERE id = ?`,
+         problem = ? WHERE id = ?`,
       ...contactColumns(contact),
       new Date(this.#clock.now()).toISOString(),
+      notUsedOf(contact),
       providerId,
     );
     return this.#published(providerId);
@@ -117,7 +125,11 @@ export class ServiceProviders {
   }
 
   noteProblem(providerId: string, problem: string): void {
-    this.#database.note('UPDATE providers SET problem = ? WHERE id = ?', problem, providerId);
+    this.#database.note(
+      'UPDATE providers SET problem = ? WHERE id = ?',
+      problem.slice(0, maxProblemLength),
+      providerId,
+    );
     this.#published(providerId);
   }
 
@@ -179,10 +191,21 @@ function contactColumns(contact: ContactResult): [string, string, string, string
   ];
 }
 
+/** Rows that were left out when the answer was read, for people. */
+function notUsedOf({ repositories, gateways }: ContactResult): string | null {
+  const lists = [
+    ['What it tells of its repositories', leftOutOf(repositories)],
+    ['What it tells of its gateways', leftOutOf(gateways)],
+  ] as const;
+  const texts = lists.flatMap(([list, leftOut]) => (leftOut === undefined ? [] : [describeLeftOut(list, leftOut)]));
+  return texts.length === 0 ? null : texts.join('; ');
+}
+
 function purpose(providerId: string): string {
   return `password of provider ${providerId}`;
 }
 
+/** Never fails: whatever a row holds, the provider is listed, asked again, and can be removed. */
 function read(row: Row): ServiceProvider {
   return {
     id: String(row['id']),
@@ -191,11 +214,48 @@ function read(row: Row): ServiceProvider {
     port: Number(row['port']),
     userName: String(row['user_name']),
     addedAt: String(row['added_at']),
-    certificate: summarize(String(row['certificate_pem'])),
+    certificate: readSummary(String(row['certificate_pem'])),
     trust: row['trust'] === 'trusted' ? 'trusted' : 'pinned',
-    repositories: z.array(offeredRepositorySchema).parse(JSON.parse(String(row['repositories']))),
-    gateways: z.array(usableGatewaySchema).parse(JSON.parse(String(row['gateways']))),
+    repositories: readList(offeredRepositories, String(row['repositories'])),
+    gateways: readList(usableGateways, String(row['gateways'])),
     lastContactAt: row['last_contact_at'] === null ? null : String(row['last_contact_at']),
     problem: row['problem'] === null ? null : String(row['problem']),
   };
 }
+
+function readList<List>(schema: z.ZodType<List[]>, text: string): List[] {
+  try {
+    return schema.parse(JSON.parse(text));
+  } catch {
+    // The next contact writes it anew.
+    return [];
+  }
+}
+
+function readSummary(pem: string): CertificateSummary {
+  try {
+    return summarize(pem);
+  } catch {
+    return unreadableCertificate;
+  }
+}
+
+const unreadableCertificate: CertificateSummary = {
+  subject: 'cannot be read',
+  issuer: '',
+  commonName: '',
+  isSelfSigned: false,
+  notBefore: new Date(0).toISOString(),
+  notAfter: new Date(0).toISOString(),
+  serialNumber: '',
+  dnsNames: [],
+  ipAddresses: [],
+  keyType: '',
+  signatureAlgorithm: '',
+  sha256: '',
+  sha1: '',
+  sha256Words: [],
+  isAuthority: false,
+  hasServerAuth: false,
+  pem: '',
+};

@@ -111,7 +111,7 @@ export async function startTenant({
     publish,
     cacheFolder,
   });
-  const points = new Points({ database, providers, dialer, sessions, folder: path.join(home, 'points') });
+  const points = new Points({ database, providers, dialer, sessions, folder: path.join(home, 'points'), publish });
   sessions.takeUp();
   const checkIn = new CheckIn({ providers, dialer, intervalMs: config.checkInIntervalMs, clock, logger });
 

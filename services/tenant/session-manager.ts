@@ -7,7 +7,7 @@ import type { Logger } from '../kernel/logger.ts';
 import { evidenceStatement } from '../session/evidence.ts';
 import { LiveSession } from '../session/live-session.ts';
 import type { SessionObserver } from '../session/session-record.ts';
-import { keptSessions, type SessionArchive } from '../session/session-archive.ts';
+import type { SessionArchive } from '../session/session-archive.ts';
 import { sessionPublisher } from '../session/session-publisher.ts';
 import { askProvider } from '../wire/control-calls.ts';
 import type { ProviderDialer } from './provider-dialer.ts';
@@ -66,8 +66,11 @@ export class SessionManager {
 
   /** Takes up what was running when the service ended. */
   takeUp(): void {
-    this.#options.archive.prune(keptSessions);
-    for (const { detail, samples, context } of this.#options.archive.unfinished()) {
+    this.#options.archive.prune();
+    const { sessions, leftOut } = this.#options.archive.unfinished();
+    if (leftOut !== undefined)
+      this.#options.logger.error('Sessions cannot be taken up: their records are damaged', { ...leftOut });
+    for (const { detail, samples, context } of sessions) {
       // Written by this service, so its shape is known; a newer schema comes with a migration.
       const known = context as SessionContext;
       const reporter = new SessionReporter({ areNamesHidden: false });

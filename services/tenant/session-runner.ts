@@ -283,6 +283,7 @@ export class SessionRunner {
       const isOver = !isWorthAnotherAttempt(toFarkeepError(error));
       if (!isOver && !signal.aborted) {
         this.#link = undefined;
+        dialer.noteTrouble(link.gateway);
         void link.channel.peer.close();
       }
       throw error;

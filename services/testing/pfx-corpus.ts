@@ -66,7 +66,7 @@ const modes = (cipher: string): string[] => ['cbc', 'ecb', 'ofb', 'cfb'].map((mo
 const opensslCiphers = [
   ...['aes', 'aria', 'camellia'].flatMap((family) => [128, 192, 256].flatMap((bits) => modes(`${family}-${bits}`))),
   ...['sm4', 'seed', 'des'].flatMap(modes),
-  ...['des-ede3-cbc', 'rc2-cbc', 'rc2-64-cbc', 'rc2-40-cbc', 'bf-cbc', 'cast5-cbc', 'idea-cbc'],
+  ...['des-ede3-cbc', 'rc2-cbc', 'rc2-64-cbc', 'rc2-40-cbc', 'bf-cbc', 'cast5-cbc'],
 ];
 const opensslPbes = [
   ...['PBE-SHA1-3DES', 'PBE-SHA1-2DES', 'PBE-SHA1-RC2-128', 'PBE-SHA1-RC2-40', 'PBE-SHA1-RC4-128', 'PBE-SHA1-RC4-40'],
@@ -74,18 +74,7 @@ const opensslPbes = [
 ];
 const opensslHashes = [
   ...['md4', 'md5', 'sha1', 'sha224', 'sha256', 'sha384', 'sha512', 'sha512-224', 'sha512-256'],
-  ...[
-    'sha3-224',
-    'sha3-256',
-    'sha3-384',
-    'sha3-512',
-    'ripemd160',
-    'whirlpool',
-    'sm3',
-    'mdc2',
-    'blake2b512',
-    'blake2s256',
-  ],
+  ...['sha3-224', 'sha3-256', 'sha3-384', 'sha3-512', 'ripemd160', 'whirlpool', 'sm3', 'blake2b512', 'blake2s256'],
 ];
 
 /** `openssl pkcs12 -export` in every way that it has. */
@@ -140,7 +129,7 @@ export function opensslFiles(openssl: OpenSsl, { issuers, ...certificates }: Cor
         file(`${kind}, not encrypted`, [...old, ...pbe('NONE')]),
         file(`${kind}, neither encrypted nor MAC`, [...old, ...pbe('NONE'), '-nomac']),
         file(`${kind}, no chain`, old, { chain: [] }),
-        file(`${kind}, names`, [...old, '-name', 'Zertifikat für 日本 🔒', '-caname', 'eins', '-caname', 'zwei']),
+        file(`${kind}, names`, [...old, '-name', 'Zertifikat für 日本', '-caname', 'eins', '-caname', 'zwei']),
         file(`${kind}, CSP, LMK, keyex`, [...old, '-CSP', 'Microsoft Enhanced RSA', '-LMK', '-keyex']),
         file(`${kind}, keysig`, [...old, '-keysig']),
         file(`${kind}, empty password`, old, { password: '' }),

@@ -58,31 +58,41 @@ export const nestedBag = (...bags: Uint8Array[]): Buffer => bag(bagType(6), sequ
 export interface Protection {
   readonly password: Buffer | string;
   readonly rounds?: bigint | number;
+  /** Keyed hash of PBKDF2; HMAC with SHA-256 when left out. */
+  readonly prf?: readonly [oid: string, hash: string];
   /** AlgorithmIdentifier to write instead of the true one, to see it refused. */
   readonly claimed?: Buffer;
 }
 
-const pbkdf2 = (salt: Buffer, rounds: bigint | number, keyBytes?: number): Buffer =>
+const usualPrf = ['1.2.840.113549.2.9', 'sha256'] as const;
+
+const pbkdf2 = (
+  salt: Buffer,
+  { rounds, prf: [oid], keyBytes }: { rounds: bigint | number; prf: readonly [string, string]; keyBytes?: number },
+): Buffer =>
   algorithm(
     '1.2.840.113549.1.5.12',
     sequence(
       octets(salt),
       integer(rounds),
       ...(keyBytes === undefined ? [] : [integer(keyBytes)]),
-      algorithm('1.2.840.113549.2.9', Buffer.of(0x05, 0x00)),
+      algorithm(oid, Buffer.of(0x05, 0x00)),
     ),
   );
 /** What cannot be computed is only claimed: no test waits for a billion rounds. */
 const computable = (rounds: bigint | number): number => (rounds > 0 && rounds <= 100_000 ? Number(rounds) : 1);
 
 /** PBES2 with AES-256-CBC and PBKDF2 by HMAC with SHA-256. */
-function encrypt(plain: Uint8Array, { password, rounds = 10, claimed }: Protection): [algorithm: Buffer, data: Buffer] {
+function encrypt(
+  plain: Uint8Array,
+  { password, rounds = 10, prf = usualPrf, claimed }: Protection,
+): [algorithm: Buffer, data: Buffer] {
   const salt = randomBytes(8);
   const iv = randomBytes(16);
-  const cipher = createCipheriv('aes-256-cbc', pbkdf2Sync(password, salt, computable(rounds), 32, 'sha256'), iv);
+  const cipher = createCipheriv('aes-256-cbc', pbkdf2Sync(password, salt, computable(rounds), 32, prf[1]), iv);
   const own = algorithm(
     '1.2.840.113549.1.5.13',
-    sequence(pbkdf2(salt, rounds), algorithm('2.16.840.1.101.3.4.1.42', octets(iv))),
+    sequence(pbkdf2(salt, { rounds, prf }), algorithm('2.16.840.1.101.3.4.1.42', octets(iv))),
   );
   return [claimed ?? own, Buffer.concat([cipher.update(plain), cipher.final()])];
 }
@@ -120,7 +130,10 @@ function macData(safe: Buffer, { password, rounds = 10, claimed }: Protection): 
   const key = pbkdf2Sync(password, salt, computable(rounds), 32, 'sha256');
   const pbmac1 = algorithm(
     '1.2.840.113549.1.5.14',
-    sequence(pbkdf2(salt, rounds, 32), algorithm('1.2.840.113549.2.9', Buffer.of(0x05, 0x00))),
+    sequence(
+      pbkdf2(salt, { rounds, prf: usualPrf, keyBytes: 32 }),
+      algorithm('1.2.840.113549.2.9', Buffer.of(0x05, 0x00)),
+    ),
   );
   const digest = createHmac('sha256', key).update(safe).digest();
   return sequence(sequence(claimed ?? pbmac1, octets(digest)), octets(salt), integer(rounds));

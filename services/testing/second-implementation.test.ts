@@ -60,7 +60,7 @@ describe('a second implementation, written from the documents alone', () => {
     const { id } = accounts.find(({ name }) => name === stackNames.account) ?? { id: '' };
     tenantFolder = path.join(stack.repositoryFolder, id);
     providerId = (await stack.addProvider()).id;
-  }, 60_000);
+  }, 150_000);
 
   afterAll(async () => {
     await stack.stop();
@@ -111,7 +111,9 @@ describe('a second implementation, written from the documents alone', () => {
     const tree = scanTree(source, ([name]) => (name === 'many-blocks' ? 1024 : 200_000));
     const point = buildPoint(tree, job, { pointId: attempt.pointId, pieceBytes: 4000, level: 1 });
     const upload = await sendBlocks(attempt, point.blocks);
-    expect(upload.sent).toBe(point.blocks.length);
+    // The other tests may have stored some of the small files before.
+    expect(upload.wanted.size).toBe(upload.sent);
+    expect(upload.sent).toBeGreaterThan(1000);
     const bytes = 5_000_000;
     control.notify('session.report', {
       ...{ sessionId: attempt.sessionId, attempt: 1, phase: 'transferring', progress: progressOf(bytes, 9) },
@@ -126,7 +128,7 @@ describe('a second implementation, written from the documents alone', () => {
       ],
     });
     const committed = await commit(attempt, upload, point.root);
-    expect(committed.newBlocks).toBe(point.blocks.length);
+    expect(committed.newBlocks).toBe(upload.sent);
     expect(await control.notified('session.committed')).toMatchObject({ pointId: attempt.pointId });
     expect(await finish(control, attempt.sessionId, bytes, 9)).toMatchObject({ pointId: attempt.pointId });
     const evidence = await control.request('session.evidence', { sessionId: attempt.sessionId });
@@ -152,18 +154,21 @@ describe('a second implementation, written from the documents alone', () => {
       damaged: [],
     });
     const restored = path.join(folder, 'by-product');
-    expect(await stack.restore(attempt.pointId, restored)).toMatchObject({ state: 'succeeded', error: null });
+    expect(await stack.restore(attempt.pointId, restored, [], 90_000)).toMatchObject({
+      state: 'succeeded',
+      error: null,
+    });
     expect(describeTree(restored)).toEqual(describeTree(source));
     const bare = new RepositoryFolder(tenantFolder);
     const byReader = path.join(folder, 'own-by-reader');
     await bare.restore(attempt.pointId, byReader);
     expect(describeTree(byReader)).toEqual(describeTree(source));
-  }, 60_000);
+  }, 150_000);
 
   it('restores what the product saved: through a gateway, and from a bare folder', async () => {
     const saved = path.join(folder, 'saved');
     makeSource(saved);
-    const session = await stack.runJob(await stack.addJob(providerId, saved));
+    const session = await stack.runJob(await stack.addJob(providerId, saved), 90_000);
     expect(session.error).toBeNull();
     const pointId = session.pointId ?? '';
 
@@ -205,7 +210,7 @@ describe('a second implementation, written from the documents alone', () => {
       writeFileSync(pack, bytes);
       expect([place, await new RepositoryFolder(copy).verify()]).not.toEqual([place, []]);
     }
-  }, 60_000);
+  }, 150_000);
 
   it('goes on after a cut without sending twice what was durable', async () => {
     const control = await logIn();
@@ -235,7 +240,7 @@ describe('a second implementation, written from the documents alone', () => {
     await commit(second, rest, point.root);
     expect(await finish(again, sessionId, 1, 1)).toMatchObject({ pointId: sessionId });
     again.close();
-  }, 60_000);
+  }, 150_000);
 
   it('is a gateway, too, that the provider enrols and sends its routes to', async () => {
     const gateway = await SmallGateway.listen('127.0.0.1');
@@ -267,7 +272,7 @@ describe('a second implementation, written from the documents alone', () => {
     } finally {
       await Promise.all([gateway.stop(), unwelcome.stop()]);
     }
-  }, 60_000);
+  }, 150_000);
 
   it('takes an invitation, sets a password of its own, pauses and goes on, cancels', async () => {
     const tenants = stack.provider.domain(tenantsDomain);
@@ -311,7 +316,7 @@ describe('a second implementation, written from the documents alone', () => {
     expect(await codeOf(again.request('session.resume', { sessionId, streams: 1 }))).toBe('call.cancelled');
     for (const one of resumed.streams) one.destroy();
     again.close();
-  }, 60_000);
+  }, 150_000);
 
   it('is refused what the documents say is refused', async () => {
     const wrong = await connect();
@@ -337,6 +342,7 @@ describe('a second implementation, written from the documents alone', () => {
     for (const [type, input] of [
       ['session.resume', { sessionId, streams: 1 }],
       ['session.pause', { sessionId, by: 'tenant' }],
+      ['session.cancel', { sessionId }],
       ['session.evidence', { sessionId }],
     ] as const)
       expect(await codeOf(foreign.request(type, input))).toBe('call.not-found');
@@ -359,7 +365,7 @@ describe('a second implementation, written from the documents alone', () => {
     control.sendFrame(2, Buffer.from('binary'));
     expect(await control.closed()).toMatchObject({ code: 4000, reason: expect.stringContaining('protocol.malformed') });
     for (const channel of [wrong, other, early, needs, foreign]) channel.destroy();
-  }, 60_000);
+  }, 150_000);
 });
 
 /** As the document lists them. */

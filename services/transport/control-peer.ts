@@ -3,10 +3,11 @@
 import { WebSocket, type RawData } from 'ws';
 import { z } from 'zod';
 
-import { errorInfoSchema } from '../contracts/error-schemas.ts';
-import type { ErrorInfo } from '../contracts/errors.ts';
+import { peerErrorSchema } from '../contracts/error-schemas.ts';
+import { isErrorCode, type ErrorInfo } from '../contracts/errors.ts';
 import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
 import { silentLogger, type Logger } from '../kernel/logger.ts';
+import { TokenBucket, type Pace } from '../kernel/token-bucket.ts';
 
 export const maxMessageBytes = 256 * 1024;
 export const pingIntervalMs = 15_000;
@@ -14,6 +15,13 @@ const defaultRequestTimeoutMs = 30_000;
 /** A peer that does not read makes us keep what we send; beyond this it is cut off. */
 const maxBufferedBytes = 8 * maxMessageBytes;
 const maxRunningRequests = 128;
+/**
+ * What a peer may say without being asked: requests, notifications, answers that nobody waits for. One message counts one, and one more for every
+ * 2 KiB. Whoever says more is read more slowly; nothing of it is lost.
+ */
+const defaultPace: Pace = { perSecond: 200, burst: 1000 };
+const bytesPerToken = 2048;
+const maxHoldUpMs = 30_000;
 const closeDeadlineMs = 2_000;
 /** Time for the closing frame to reach a peer that broke the rules. */
 const refusalDeadlineMs = 200;
@@ -21,7 +29,10 @@ const refusalDeadlineMs = 200;
 const identifier = z.number().int().min(1).max(Number.MAX_SAFE_INTEGER);
 const messageType = z.string().min(1).max(64);
 /** An error of a newer version may have a code that is unknown here. */
-const remoteErrorSchema = z.object({ code: z.string().max(64), message: z.string().max(2_000) });
+const remoteErrorSchema = z.object({
+  code: z.string().max(64),
+  message: z.string().transform((text) => text.slice(0, 2_000)),
+});
 const envelopeSchema = z.union([
   z.object({ id: identifier, ok: z.literal(true), value: z.unknown() }),
   z.object({ id: identifier, ok: z.literal(false), error: z.unknown() }),
@@ -50,6 +61,7 @@ export type CloseHandler = (error: FarkeepError | undefined) => void;
 export interface ControlPeerOptions {
   readonly logger?: Logger;
   readonly pingIntervalMs?: number;
+  readonly pace?: Pace;
 }
 
 interface PendingRequest {
@@ -64,6 +76,8 @@ export class ControlPeer {
   readonly #running = new Map<number, AbortController>();
   readonly #closeHandlers: CloseHandler[] = [];
   readonly #heartbeat: NodeJS.Timeout;
+  readonly #buckets: TokenBucket[];
+  #heldUp: NodeJS.Timeout | undefined;
   #nextId = 1;
   #missedPings = 0;
   #isClosed = false;
@@ -75,9 +89,10 @@ export class ControlPeer {
 
   constructor(
     socket: WebSocket,
-    { logger = silentLogger, pingIntervalMs: intervalMs = pingIntervalMs }: ControlPeerOptions = {},
+    { logger = silentLogger, pingIntervalMs: intervalMs = pingIntervalMs, pace = defaultPace }: ControlPeerOptions = {},
   ) {
     this.#socket = socket;
+    this.#buckets = [new TokenBucket(pace)];
     this.#logger = logger;
     socket.on('message', (data, isBinary) => this.#onMessage(data, isBinary));
     socket.on('pong', () => (this.#missedPings = 0));
@@ -99,6 +114,16 @@ export class ControlPeer {
 
   get isClosed(): boolean {
     return this.#isClosed;
+  }
+
+  /** Counts what comes here with all else that counts into this bucket, such as the other connections of one tenant. */
+  countInto(bucket: TokenBucket): void {
+    this.#buckets.push(bucket);
+  }
+
+  /** For a message that costs this side more than its length says. */
+  charge(cost: number): void {
+    this.#holdUp(Math.max(...this.#buckets.map((bucket) => bucket.spend(cost))));
   }
 
   /** One handler; set it before awaiting anything. Requests of a type it does not know should throw `call.unknown`. */
@@ -229,6 +254,9 @@ export class ControlPeer {
       return;
     }
     const envelope = parsed.data;
+    if (!('ok' in envelope) || !this.#pending.has(envelope.id)) {
+      this.charge(1 + Math.floor((data as Buffer).length / bytesPerToken));
+    }
     if ('ok' in envelope) {
       // An answer that nobody waits for any more came after its time limit.
       const pending = this.#pending.get(envelope.id);
@@ -306,6 +334,20 @@ export class ControlPeer {
     setTimeout(() => this.#socket.terminate(), refusalDeadlineMs).unref();
   }
 
+  /** Stops reading, so that the other side has to wait with what it wants to say. */
+  #holdUp(waitMs: number): void {
+    if (waitMs <= 0 || this.#heldUp !== undefined || this.#isClosed) return;
+    this.#socket.pause();
+    this.#heldUp = setTimeout(
+      () => {
+        this.#heldUp = undefined;
+        this.#socket.resume();
+      },
+      Math.min(waitMs, maxHoldUpMs),
+    );
+    this.#heldUp.unref();
+  }
+
   #beat(): void {
     if (this.#missedPings >= 2) {
       this.terminate(new FarkeepError('connection.lost', 'The other side of the control channel does not answer'));
@@ -319,6 +361,7 @@ export class ControlPeer {
     if (this.#isClosed) return;
     this.#isClosed = true;
     clearInterval(this.#heartbeat);
+    clearTimeout(this.#heldUp);
     // 1006 is what ws reports when the connection broke without a closing frame.
     this.#closeError ??=
       code === closeCodeForReason ? parseCloseText(text) : code === 1000 ? undefined : lostWith(code, text);
@@ -346,9 +389,8 @@ function closeText(error: FarkeepError): string {
 
 function parseCloseText(text: string): FarkeepError {
   const [code = '', ...rest] = text.split(': ');
-  const known = errorInfoSchema.shape.code.safeParse(code);
-  return known.success
-    ? new FarkeepError(known.data, rest.join(': '))
+  return isErrorCode(code)
+    ? new FarkeepError(code, rest.join(': '))
     : new FarkeepError('connection.lost', `The other side closed the control channel: ${text}`);
 }
 
@@ -360,9 +402,9 @@ function lostWith(code: number, text: string): FarkeepError {
 }
 
 function toRemoteError(raw: unknown, type: string): FarkeepError {
-  const info = errorInfoSchema.safeParse(raw);
-  if (info.success) return FarkeepError.fromInfo(info.data);
   const partial = remoteErrorSchema.safeParse(raw);
+  const info = peerErrorSchema.safeParse(raw);
+  if (info.success && partial.success && isErrorCode(partial.data.code)) return FarkeepError.fromInfo(info.data);
   return new FarkeepError(
     'call.internal',
     partial.success

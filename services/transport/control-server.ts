@@ -6,6 +6,7 @@ import { createServer as createTlsServer, type Server as TlsServer, type TLSSock
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 
+import { CountedLog } from '../kernel/counted-log.ts';
 import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
 import { silentLogger, type Logger } from '../kernel/logger.ts';
 import { clientHelloLimitBytes, namedGroups, parseClientHello } from '../wire/client-hello.ts';
@@ -13,6 +14,7 @@ import { parseProxyHeader, proxyBodyLimitBytes, type ReceivedProxyHeader } from 
 import { connectionKey, countingKey, normalizeAddress } from './client-address.ts';
 import { ControlPeer, maxMessageBytes } from './control-peer.ts';
 import { listen } from './data-listener.ts';
+import { PendingPlaces, untilFirstByte, type Place } from './pending-places.ts';
 import { checkIdentity, identityContext, type ServerIdentity } from './server-identity.ts';
 import {
   channelBindingOf,
@@ -60,6 +62,8 @@ export interface ControlServerOptions {
   readonly identity: ServerIdentity;
   /** Says which gateway wrote a header; undefined refuses it. Must take each header only once (GatewayLinkServer.authenticateProxyHeader). */
   readonly authenticateProxy: (received: ReceivedProxyHeader) => { gatewayId: string } | undefined;
+  /** Whether a gateway whose link is up is at this address (`countingKey`). */
+  readonly isKnownAddress?: (key: string) => boolean;
   /** Whether tenants may connect without a gateway. */
   readonly isDirectAllowed?: boolean;
   readonly onConnection: (connection: ControlConnection) => void;
@@ -68,9 +72,16 @@ export interface ControlServerOptions {
   readonly logger?: Logger;
 }
 
+/** Until the header of a gateway is there. A gateway with a link opens very many at once; nobody else has any business here. */
+const headerPlaces = { total: 4096, perAddress: 256, perKnownAddress: 4096, reserved: 3072 };
+/** A gateway sends its header at once. */
+const headerTimeoutMs = 2_000;
+
 /** One client from the accepted socket to its end. */
 interface Client {
   readonly raw: Socket;
+  readonly place: Place;
+  readonly endSilence: () => void;
   readonly loginTimer: NodeJS.Timeout;
   remoteAddress: string;
   remotePort: number;
@@ -95,6 +106,8 @@ export class ControlServer {
   readonly #limits: ControlServerLimits;
   readonly #logger: Logger;
   readonly #clients = new Map<string, Client>();
+  readonly #places: PendingPlaces;
+  readonly #strangers = new CountedLog();
   readonly #countByAddress = new Map<string, number>();
   readonly #tlsServers = new Map<KeyAgreementGroup | 'none', TlsServer>();
   readonly #http: HttpServer;
@@ -106,6 +119,11 @@ export class ControlServer {
     this.#options = options;
     this.#limits = { ...defaultLimits, ...options.limits };
     this.#logger = options.logger ?? silentLogger;
+    const { isKnownAddress } = options;
+    this.#places = new PendingPlaces({
+      ...headerPlaces,
+      ...(isKnownAddress === undefined ? {} : { isKnown: isKnownAddress }),
+    });
     this.#webSockets = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload: maxMessageBytes });
     this.#http = createHttpServer({ maxHeaderSize: 4096 }, (_request, response) => {
       response.writeHead(426, { connection: 'close' });
@@ -171,10 +189,11 @@ export class ControlServer {
     });
     server.on('secureConnection', (socket) => this.#secured(socket));
     server.on('tlsClientError', (error: NodeJS.ErrnoException, socket) => {
-      this.#logger.info('TLS handshake failed', {
-        address: normalizeAddress(socket.remoteAddress),
-        reason: error.code ?? error.message,
-      });
+      const address = normalizeAddress(socket.remoteAddress);
+      const reason = error.code ?? error.message;
+      this.#strangers.note(`tls ${address}`, (times) =>
+        this.#logger.info('TLS handshake failed', { address, reason, times }),
+      );
       socket.destroy();
     });
     return server;
@@ -182,13 +201,19 @@ export class ControlServer {
 
   #accept(raw: Socket): void {
     raw.on('error', () => undefined);
-    if (this.#clients.size >= this.#limits.connections) {
+    const place =
+      this.#clients.size >= this.#limits.connections
+        ? undefined
+        : this.#places.take(raw.remoteAddress, () => this.#drop(client));
+    if (place === undefined) {
       raw.destroy();
       return;
     }
     const key = connectionKey(raw);
     const client: Client = {
       raw,
+      place,
+      endSilence: untilFirstByte(Math.min(headerTimeoutMs, this.#limits.loginTimeoutMs), () => this.#drop(client)),
       remoteAddress: normalizeAddress(raw.remoteAddress),
       remotePort: raw.remotePort ?? 0,
       gatewayId: undefined,
@@ -198,7 +223,10 @@ export class ControlServer {
       tls: undefined,
       peer: undefined,
       loginTimer: setTimeout(() => {
-        this.#logger.info('Client was too slow to log in', { address: client.remoteAddress });
+        const { remoteAddress: address } = client;
+        this.#strangers.note(`slow ${address}`, (times) =>
+          this.#logger.info('Client was too slow to log in', { address, times }),
+        );
         client.peer?.terminate(new FarkeepError('call.timeout', 'No login in time'));
         this.#drop(client);
       }, this.#limits.loginTimeoutMs),
@@ -206,6 +234,8 @@ export class ControlServer {
     this.#clients.set(key, client);
     raw.once('close', () => {
       clearTimeout(client.loginTimer);
+      client.endSilence();
+      place.release();
       client.tls?.destroy();
       this.#clients.delete(key);
       this.#releaseAddress(client);
@@ -225,6 +255,8 @@ export class ControlServer {
         if (taken === undefined) return;
         received = received.subarray(taken);
         isHeaderDone = true;
+        client.endSilence();
+        client.place.release();
       }
       if (received.length === 0) return;
       const hello = parseClientHello(received);
@@ -252,10 +284,11 @@ export class ControlServer {
     if (parsed.type === 'need-more' && received.length <= proxyHeaderLimitBytes) return undefined;
     const gateway = parsed.type === 'header' ? this.#options.authenticateProxy(parsed) : undefined;
     if (parsed.type !== 'header' || gateway === undefined) {
-      this.#logger.warn('Connection without the header of an enrolled gateway', {
-        address: client.remoteAddress,
-        reason: parsed.type === 'invalid' ? parsed.reason : 'not authentic',
-      });
+      const { remoteAddress: address } = client;
+      const reason = parsed.type === 'invalid' ? parsed.reason : 'not authentic';
+      this.#strangers.note(`header ${address}`, (times) =>
+        this.#logger.warn('Connection without the header of an enrolled gateway', { address, reason, times }),
+      );
       this.#drop(client);
       return undefined;
     }
@@ -308,7 +341,10 @@ export class ControlServer {
       return;
     }
     if (client.isOverLimit) {
-      this.#logger.warn('Too many connections from one address', { address: client.remoteAddress });
+      const { remoteAddress: address } = client;
+      this.#strangers.note(`limit ${address}`, (times) =>
+        this.#logger.warn('Too many connections from one address', { address, times }),
+      );
       socket.end('HTTP/1.1 429 Too Many Requests\r\nconnection: close\r\n\r\n');
       return;
     }

@@ -6,6 +6,10 @@ import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
 import { silentLogger, type Logger } from '../kernel/logger.ts';
 import { classifyFirstBytes, preambleLengthBytes, type Preamble } from '../wire/preamble.ts';
 import { DataSocket } from './data-socket.ts';
+import { PendingPlaces } from './pending-places.ts';
+
+/** All streams of a session come through one gateway, and each sends its preamble at once. */
+const maxPendingPerAddress = 64;
 
 export interface AcceptedData extends Preamble {
   readonly socket: DataSocket;
@@ -42,8 +46,10 @@ export async function listenData({
   onConnection,
 }: DataListenerOptions): Promise<DataListener> {
   const pending = new Set<DataSocket>();
+  const places = new PendingPlaces({ total: maxPending, perAddress: Math.min(maxPending, maxPendingPerAddress) });
   const accept = (accepted: Socket): void => {
-    if (pending.size >= maxPending) {
+    const place = places.take(accepted.remoteAddress, () => drop('no preamble, and others wait'));
+    if (place === undefined) {
       accepted.destroy();
       return;
     }
@@ -60,10 +66,12 @@ export async function listenData({
     const timer = setTimeout(() => drop('no preamble in time'), preambleTimeoutMs);
     const settle = (): void => {
       clearTimeout(timer);
+      place.release();
       pending.delete(socket);
     };
     socket.start({
       onChunk: (chunk) => {
+        place.heardFrom();
         received = Buffer.concat([received, chunk]);
         const first = classifyFirstBytes(received);
         if (first.type === 'need-more') return true;

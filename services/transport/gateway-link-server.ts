@@ -80,6 +80,8 @@ export interface GatewayLinkServerOptions {
   readonly onConnected?: (gateway: ConnectedGateway) => void;
   readonly onDisconnected?: (gateway: KnownGateway) => void;
   readonly onReport?: (gateway: KnownGateway, report: GatewayReport) => void;
+  /** Whether a gateway's link came from this address before (`countingKey`): such an address gets in when strangers take all the places. */
+  readonly isKnownAddress?: (key: string) => boolean;
   /** TLS handshake and first request. */
   readonly helloTimeoutMs?: number;
   readonly logger?: Logger;
@@ -95,6 +97,8 @@ interface Link {
 const routeLifetimeMs = 60_000;
 const pushTimeoutMs = 10_000;
 const routesPerMessage = 256;
+/** A gateway reports every two seconds, and asks a few things. */
+const reportPace = { perSecond: 20, burst: 200 };
 /** A gateway whose renewal failed tries again after an hour. */
 const minRenewalIntervalMs = 30 * 60_000;
 
@@ -117,6 +121,7 @@ export class GatewayLinkServer {
       context: contextOptions(options.identity, options.infrastructureCaPem),
       helloTimeoutMs: options.helloTimeoutMs ?? 10_000,
       onLink: (incoming) => this.#serve(incoming),
+      isKnownAddress: options.isKnownAddress ?? (() => false),
       logger: this.#logger,
     });
   }
@@ -211,7 +216,7 @@ export class GatewayLinkServer {
   }
 
   #serve({ tls, webSocket, remoteAddress, welcome, drop }: IncomingLink): void {
-    const peer = new ControlPeer(webSocket, { logger: this.#logger });
+    const peer = new ControlPeer(webSocket, { logger: this.#logger, pace: reportPace });
     const gateway = this.#identify(tls);
     peer.onClose(drop);
     peer.onRequest(

@@ -118,6 +118,39 @@ describe('infrastructure port', () => {
     await expect(callLink(peer, 'link-hello', hello)).rejects.toMatchObject({ code: 'gateway.not-enrolled' });
   });
 
+  it('lets a gateway in while strangers of its own address take every place, and cuts those that say nothing', async () => {
+    const provider = await startProvider();
+    const { port } = provider.links;
+    const silent = Array.from({ length: 70 }, () => connectTcp(port, '127.0.0.1'));
+    cleanUps.push(() => silent.forEach((socket) => socket.destroy()));
+    const ends = silent.map(untilClosed);
+    await Promise.all(
+      silent.map((socket) => new Promise((resolve) => socket.once('connect', resolve).once('close', resolve))),
+    );
+    const { peer } = await dial(port);
+    await expect(callLink(peer, 'link-hello', hello)).rejects.toMatchObject({ code: 'gateway.not-enrolled' });
+    // Well before the time of a whole handshake (10 s), and all of them.
+    const startedAt = performance.now();
+    await Promise.all(ends);
+    expect(performance.now() - startedAt).toBeLessThan(8_000);
+  }, 20_000);
+
+  it('gives one address eight places: whoever speaks and does not go on keeps no other address out', async () => {
+    const provider = await startProvider();
+    const { port } = provider.links;
+    // A byte of a handshake, and nothing more.
+    const stuck = Array.from({ length: 70 }, () => connectTcp(port, '127.0.0.1').on('error', () => undefined));
+    cleanUps.push(() => stuck.forEach((socket) => socket.destroy()));
+    const closed = { count: 0 };
+    for (const socket of stuck) {
+      socket.once('close', () => (closed.count += 1)).resume();
+      socket.write(Buffer.of(0x16));
+    }
+    await vi.waitFor(() => expect(closed.count).toBe(62));
+    const { peer } = await dial(port, { localAddress: '127.0.0.2' } as ConnectionOptions);
+    await expect(callLink(peer, 'link-hello', hello)).rejects.toMatchObject({ code: 'gateway.not-enrolled' });
+  });
+
   it('reports a gateway that is not there', async () => {
     const provider = await startProvider();
     await expect(

@@ -11,13 +11,21 @@ import {
 } from 'node:tls';
 import { WebSocketServer, type WebSocket } from 'ws';
 
+import { CountedLog } from '../kernel/counted-log.ts';
 import type { Logger } from '../kernel/logger.ts';
 import { connectionKey, normalizeAddress } from './client-address.ts';
 import { maxMessageBytes } from './control-peer.ts';
 import { listen } from './data-listener.ts';
+import { PendingPlaces, untilFirstByte, type Place } from './pending-places.ts';
 import { linkPath, linkProtocol } from './tls-settings.ts';
 
-const maxPendingConnections = 64;
+/**
+ * A certificate is known only after the handshake, so what counts before is the address: those from which a link came before have a quarter of the
+ * places for themselves, and no other address has more than an eighth.
+ */
+const places = { total: 64, perAddress: 8, reserved: 16 };
+/** A gateway sends its ClientHello at once. */
+const firstByteTimeoutMs = 2_000;
 
 export interface IncomingLink {
   readonly tls: TLSSocket;
@@ -33,14 +41,17 @@ export interface LinkListenerOptions {
   /** TLS handshake and first request. */
   readonly helloTimeoutMs: number;
   readonly onLink: (link: IncomingLink) => void;
+  /** Whether a link of an enrolled gateway came from this address before (`countingKey`). */
+  readonly isKnownAddress: (key: string) => boolean;
   readonly logger: Logger;
 }
 
 /** One accepted connection; until its first valid request it is on the clock. */
 interface Incoming {
   readonly raw: Socket;
+  readonly endSilence: () => void;
   readonly helloTimer: NodeJS.Timeout;
-  isPending: boolean;
+  readonly place: Place;
   tls: TLSSocket | undefined;
 }
 
@@ -51,11 +62,14 @@ export class LinkListener {
   readonly #http: HttpServer;
   readonly #webSockets = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload: maxMessageBytes });
   readonly #incoming = new Map<string, Incoming>();
+  readonly #places: PendingPlaces;
+  readonly #failures = new CountedLog();
   #isClosing = false;
   #port = 0;
 
   constructor(options: LinkListenerOptions) {
     this.#options = options;
+    this.#places = new PendingPlaces({ ...places, isKnown: options.isKnownAddress });
     this.#listener = createTcpServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: 30_000 }, (raw) =>
       this.#accept(raw),
     );
@@ -68,10 +82,14 @@ export class LinkListener {
     });
     this.#tls.on('secureConnection', (socket) => this.#secured(socket));
     this.#tls.on('tlsClientError', (error: NodeJS.ErrnoException, socket) => {
-      options.logger.info('Gateway link: TLS handshake failed', {
-        address: normalizeAddress(socket.remoteAddress),
-        reason: error.code ?? error.message,
-      });
+      const address = normalizeAddress(socket.remoteAddress);
+      this.#failures.note(address, (times) =>
+        options.logger.info('Gateway link: TLS handshake failed', {
+          address,
+          reason: error.code ?? error.message,
+          times,
+        }),
+      );
       socket.destroy();
     });
     this.#http = createHttpServer({ maxHeaderSize: 4096 }, (_request, response) => {
@@ -109,27 +127,36 @@ export class LinkListener {
 
   #accept(raw: Socket): void {
     raw.on('error', () => undefined);
-    if (
-      this.#isClosing ||
-      [...this.#incoming.values()].filter((other) => other.isPending).length >= maxPendingConnections
-    ) {
+    const place = this.#isClosing ? undefined : this.#places.take(raw.remoteAddress, () => this.#drop(incoming));
+    if (place === undefined) {
       raw.destroy();
       return;
     }
     const key = connectionKey(raw);
     const incoming: Incoming = {
       raw,
-      isPending: true,
       tls: undefined,
+      place,
+      endSilence: untilFirstByte(firstByteTimeoutMs, () => this.#drop(incoming)),
       helloTimer: setTimeout(() => this.#drop(incoming), this.#options.helloTimeoutMs),
     };
     this.#incoming.set(key, incoming);
     raw.once('close', () => {
+      incoming.endSilence();
       clearTimeout(incoming.helloTimer);
+      place.release();
       incoming.tls?.destroy();
       this.#incoming.delete(key);
     });
-    this.#tls.emit('connection', raw);
+    // Once a byte is there it is put back: OpenSSL reads as if nobody had looked.
+    raw.once('readable', () => {
+      const first: unknown = raw.read();
+      if (!(first instanceof Buffer)) return;
+      incoming.endSilence();
+      place.heardFrom();
+      raw.unshift(first);
+      this.#tls.emit('connection', raw);
+    });
   }
 
   #secured(socket: TLSSocket): void {
@@ -156,7 +183,7 @@ export class LinkListener {
         webSocket,
         remoteAddress: normalizeAddress(incoming.raw.remoteAddress),
         welcome: () => {
-          incoming.isPending = false;
+          incoming.place.release();
           clearTimeout(incoming.helloTimer);
         },
         drop: () => this.#drop(incoming),

@@ -1,11 +1,16 @@
 // Owns the messages of the control channel: every request and notification between tenant and provider, as zod schemas with bounds.
 // A contract of its own: it shares no shapes with the RPC domains, and has its own version. docs/control-messages.md describes it.
 import { z } from 'zod';
-import { errorInfoSchema } from '../contracts/error-schemas.ts';
+import { peerErrorSchema } from '../contracts/error-schemas.ts';
+import { displayNameSchema as name, hostSchema as host, portSchema as port } from '../contracts/models/values.ts';
+import { rowList } from '../contracts/row-list.ts';
+import { maxSaltBytes, minSaltBytes } from './scram-bounds.ts';
 
 export const controlProtocolVersion = 1;
 /** Features this version knows. A peer that requires another one is refused by name. */
-export const knownControlFeatures = ['sessions', 'invitations', 'rollover'] as const;
+export const knownControlFeatures = ['sessions', 'invitations', 'rollover', 'delete-points'] as const;
+/** A `points.list` of whatever provider ends here. */
+export const maxPoints = 100_000;
 
 const id = z.string().regex(/^[0-9a-f]{32}$/);
 const instant = z.iso.datetime();
@@ -15,15 +20,23 @@ const lastInstantMs = 253_402_300_799_999;
 const clockMs = z.int().nonnegative().max(lastInstantMs).optional();
 const bytes = z.number().int().nonnegative();
 const count = z.number().int().nonnegative();
-const name = z.string().min(1).max(100);
-const host = z.string().min(1).max(253);
-const port = z.int().min(1).max(65_535);
 const text = (max: number): z.ZodString => z.string().max(max);
 const base64 = (max: number): z.ZodString =>
   z
     .string()
     .max(max)
     .regex(/^[A-Za-z0-9+/]*={0,2}$/);
+/** As in the root of a restore point (docs/repository-format.md, section 5). */
+const jobName = z
+  .string()
+  .min(1)
+  .max(100)
+  .regex(/^[^\p{Cc}]+$/u);
+/** 8 to 64 bytes: a salt that is empty or the same for everybody would let one table of passwords serve for all accounts. */
+const salt = base64(88).refine((value) => {
+  const { length } = Buffer.from(value, 'base64');
+  return length >= minSaltBytes && length <= maxSaltBytes;
+}, 'a salt has 8 to 64 bytes');
 /** Exactly 32 bytes. */
 const base64Of32Bytes = z.string().regex(/^[A-Za-z0-9+/]{43}=$/);
 const keyIdentifier = z.string().regex(/^[0-9a-f]{16}$/);
@@ -90,7 +103,7 @@ const grant = z.object({
   /** How long the provider keeps the reservation after a lost connection. */
   resumeWindowMs: z.int().nonnegative(),
   /** What the target did so far, already in the session's history: times are the provider's. */
-  steps: z.array(handshakeStep).max(16),
+  steps: rowList(handshakeStep, 16),
 });
 export type SessionGrant = z.infer<typeof grant>;
 
@@ -98,7 +111,7 @@ const feature = z.object({ name: text(40), isRequired: z.boolean() });
 
 /** A SCRAM verifier that the tenant made itself, so that the new password never leaves its machine (RFC 5802, section 3). */
 const scramVerifier = z.object({
-  salt: base64(88),
+  salt,
   iterations: z.int().min(600_000).max(10_000_000),
   storedKey: base64Of32Bytes,
   serverKey: base64Of32Bytes,
@@ -128,19 +141,38 @@ const rolloverAnnouncement = z.object({
 });
 export type WireRolloverAnnouncement = z.infer<typeof rolloverAnnouncement>;
 
+const offeredPoint = z.object({
+  id,
+  jobId: id,
+  jobName,
+  repository: name,
+  createdAt: instant,
+  /** When it was complete at the provider, by the provider's clock; the tenant's own may have been wrong in that hour. */
+  committedAtMs: z.int().nonnegative().max(lastInstantMs).optional(),
+  sourceBytes: bytes,
+  files: count,
+  encrypted: z.boolean(),
+  warnings: count,
+});
+/** What the provider offers fits this, so that no point of one tenant's making hides the others. */
+export const offeredPointSchema = offeredPoint;
+const unreadablePoint = z.object({ id, repository: name, reason: shownText(300) });
+export const maxUnreadablePoints = 100;
+export const maxGateways = 200;
+
 /** Requests of the tenant, answered by the provider. `hello` comes first, then the login; the rest needs a login. */
 export const tenantRequests = {
   hello: {
     input: z.object({
       protocol: z.int().min(1).max(1000),
       software: text(100),
-      features: z.array(feature).max(64),
+      features: rowList(feature, 64),
       clockMs,
     }),
     output: z.object({
       protocol: z.int().min(1).max(1000),
       software: text(100),
-      features: z.array(feature).max(64),
+      features: rowList(feature, 64),
       providerName: name,
       clockMs,
     }),
@@ -163,47 +195,41 @@ export const tenantRequests = {
   'gateways.list': {
     input: empty,
     output: z.object({
-      gateways: z
-        .array(
-          z.object({
-            id,
-            name,
-            addresses: z.array(z.object({ host, port })).max(16),
-            connections: count,
-            isConnected: z.boolean(),
-          }),
-        )
-        .max(200),
+      gateways: rowList(
+        z.object({
+          id,
+          name,
+          addresses: rowList(z.object({ host, port }), 16),
+          connections: count,
+          isConnected: z.boolean(),
+        }),
+        maxGateways,
+      ),
     }),
   },
   'repositories.list': {
     input: empty,
-    output: z.object({ repositories: z.array(z.object({ name, limitBytes: bytes, usedBytes: bytes })).max(64) }),
+    output: z.object({ repositories: rowList(z.object({ name, limitBytes: bytes, usedBytes: bytes }), 64) }),
   },
-  /** Oldest first; `after` is the last id of the page before. */
+  /** Oldest first; `after` is the last id of the page before. A page that brings nothing new ends the list. */
   'points.list': {
-    input: z.object({ after: id.nullable(), limit: z.int().min(1).max(500) }),
+    input: z.object({
+      after: id.nullable(),
+      limit: z.int().min(1).max(500),
+      /** The answer may leave a repository out that cannot be read, when it says so in `problems`. */
+      canNameProblems: z.boolean().optional(),
+    }),
     output: z.object({
-      points: z
-        .array(
-          z.object({
-            id,
-            jobId: id,
-            jobName: name,
-            repository: name,
-            createdAt: instant,
-            /** When it was complete at the provider, by the provider's clock; the tenant's own may have been wrong in that hour. */
-            committedAtMs: z.int().nonnegative().max(lastInstantMs).optional(),
-            sourceBytes: bytes,
-            files: count,
-            encrypted: z.boolean(),
-            warnings: count,
-          }),
-        )
-        .max(500),
+      points: rowList(offeredPoint, 500),
       hasMore: z.boolean(),
+      /** On the first page: points that are there and cannot be offered. They can be deleted. */
+      unreadable: rowList(unreadablePoint, maxUnreadablePoints).optional(),
+      /** On the first page: repositories that cannot be read right now. */
+      problems: rowList(z.object({ repository: name, reason: shownText(300) }), 64).optional(),
     }),
   },
+  /** Feature `delete-points`. The point is gone from every list; the space is freed later. Refused while a session uses it. */
+  'points.delete': { input: z.object({ pointId: id }), output: z.object({ repository: name, deletedAt: instant }) },
   /**
    * At each login: how this tenant stands to the provider's certificate, and what comes next. Asked again when the answer changed something,
    * so that the provider's list of who relies on its certificate is true.
@@ -229,7 +255,7 @@ export const tenantRequests = {
       sessionId: id,
       operation,
       jobId: id,
-      jobName: name,
+      jobName,
       repository: name,
       /** Restore and browse: what to read. */
       pointId: id.nullable(),
@@ -261,7 +287,7 @@ export const tenantRequests = {
     input: z.object({
       sessionId: id,
       outcome: z.enum(['succeeded', 'warning', 'failed', 'cancelled']),
-      error: errorInfoSchema.nullable(),
+      error: peerErrorSchema.nullable(),
       progress,
       warningCount: count,
     }),
@@ -302,10 +328,10 @@ export const tenantNotifications = {
     phase: z.enum(['key-exchange', 'transferring', 'finalising']).optional(),
     progress: progress.optional(),
     bottleneck: bottleneck.optional(),
-    steps: z.array(handshakeStep).max(32).optional(),
-    actions: z.array(action).max(50).optional(),
+    steps: rowList(handshakeStep, 32).optional(),
+    actions: rowList(action, 50).optional(),
     /** Empty when the names are hidden from the provider. */
-    objects: z.array(object).max(100).optional(),
+    objects: rowList(object, 100).optional(),
     warningCount: count.optional(),
   }),
   'session.tampered': tampered,
@@ -316,13 +342,13 @@ export const providerNotifications = {
   'session.event': z.object({
     sessionId: id,
     attempt,
-    steps: z.array(handshakeStep).max(32).optional(),
-    actions: z.array(action).max(50).optional(),
+    steps: rowList(handshakeStep, 32).optional(),
+    actions: rowList(action, 50).optional(),
     /** Source bytes that are durable at the provider, and busy share of the target. */
     safeBytes: bytes.optional(),
     targetBusy: busyShare.optional(),
     /** The provider gives this attempt or the whole session up. */
-    ended: z.object({ isFinal: z.boolean(), error: errorInfoSchema }).optional(),
+    ended: z.object({ isFinal: z.boolean(), error: peerErrorSchema }).optional(),
   }),
   'session.tampered': tampered,
   /** Somebody at the provider wants the session paused, or to go on after the provider's own pause. The tenant does it. */
@@ -334,7 +360,7 @@ export const providerNotifications = {
   /** The announcement does not hold any more. */
   'certificate.withdrawn': empty,
   /** The provider closes this connection and says why. */
-  goodbye: z.object({ error: errorInfoSchema }),
+  goodbye: z.object({ error: peerErrorSchema }),
 } as const;
 
 export type TenantRequestName = keyof typeof tenantRequests;

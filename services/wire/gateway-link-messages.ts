@@ -25,21 +25,35 @@ export const routeSchema = z.object({
 });
 export type Route = z.infer<typeof routeSchema>;
 
+/** What a gateway says of itself is its own word. Bounded here, and only here, so that no sum of such figures leaves what a number can hold. */
+const reported = (max: number): z.ZodType<number, number> =>
+  z
+    .number()
+    .nonnegative()
+    .transform((value) => Math.min(Math.floor(value), max));
+export const maxReportedConnections = 1_000_000;
+/** 2 PiB; two of them and the bytes of former runs still add up. */
+export const maxReportedBytes = 2 ** 51;
+const reportedCount = reported(maxReportedConnections);
+
 export const gatewayReportSchema = z.object({
-  controlConnections: countSchema,
-  dataConnections: countSchema,
+  controlConnections: reportedCount,
+  dataConnections: reportedCount,
   /** Since the gateway started: from clients to the provider, and back. */
-  bytesFromClients: countSchema,
-  bytesToClients: countSchema,
+  bytesFromClients: reported(maxReportedBytes),
+  bytesToClients: reported(maxReportedBytes),
   /** Share of one core that the gateway process used since the last report, 0 to 1 (above 1 with worker threads). */
-  load: z.number().min(0).max(1024),
+  load: z
+    .number()
+    .min(0)
+    .transform((value) => Math.min(value, 1024)),
   refusals: z.object({
-    unknownFirstBytes: countSchema,
-    tooSlow: countSchema,
-    unknownTicket: countSchema,
-    blockedAddress: countSchema,
-    tooManyConnections: countSchema,
-    providerUnreachable: countSchema,
+    unknownFirstBytes: reportedCount,
+    tooSlow: reportedCount,
+    unknownTicket: reportedCount,
+    blockedAddress: reportedCount,
+    tooManyConnections: reportedCount,
+    providerUnreachable: reportedCount,
   }),
 });
 export type GatewayReport = z.infer<typeof gatewayReportSchema>;

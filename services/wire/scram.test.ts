@@ -31,6 +31,8 @@ async function login(theClient: ScramClient, theServer: ScramServer): Promise<Sc
 
 const codeOf = (code: string): unknown => expect.objectContaining({ code });
 
+const salt = Buffer.alloc(16).toString('base64');
+
 describe('SCRAM-SHA-256', () => {
   it('computes the example of RFC 7677', async () => {
     const keys = await deriveScramKeys('pencil', Buffer.from('W22ZaJ0SNY7soEsUEjb6gQ==', 'base64'), 4096);
@@ -108,17 +110,23 @@ describe('SCRAM-SHA-256', () => {
   it('does not answer a server that makes guessing cheap or work endless', async () => {
     for (const rounds of [1, 4095, 100_000_000]) {
       const theClient = client({ nonce: 'n'.repeat(20) });
-      await expect(theClient.answer(`r=${'n'.repeat(20)}x,s=AAAA,i=${rounds}`)).rejects.toThrow(
+      await expect(theClient.answer(`r=${'n'.repeat(20)}x,s=${salt},i=${rounds}`)).rejects.toThrow(
         codeOf('protocol.malformed'),
       );
     }
   });
 
+  it.each([0, 1, 7, 65, 1000])('does not answer a server that names a salt of %i bytes', async (bytes) => {
+    const named = Buffer.alloc(bytes, 1).toString('base64');
+    const answer = client({ nonce: 'n'.repeat(20), minIterations: 1 }).answer(`r=${'n'.repeat(20)}x,s=${named},i=1`);
+    await expect(answer).rejects.toThrow(codeOf('protocol.malformed'));
+  });
+
   it.each([
-    'r=other,s=AAAA,i=4096',
-    `r=${'n'.repeat(20)},s=AAAA,i=4096`,
+    `r=other,s=${salt},i=4096`,
+    `r=${'n'.repeat(20)},s=${salt},i=4096`,
     `r=${'n'.repeat(20)}x,s=***,i=4096`,
-    `r=${'n'.repeat(20)}x,s=AAAA`,
+    `r=${'n'.repeat(20)}x,s=${salt}`,
     '',
     'x'.repeat(5000),
   ])('refuses the server message %#', async (message) => {

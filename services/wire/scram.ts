@@ -4,6 +4,7 @@ import { createHash, createHmac, pbkdf2, randomBytes, timingSafeEqual } from 'no
 import { promisify } from 'node:util';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import type { Secret } from '../kernel/secret.ts';
+import { maxSaltBytes, minSaltBytes } from './scram-bounds.ts';
 
 export const scramIterations = 600_000;
 /** A server that asks for more work than this is not answered. */
@@ -91,6 +92,8 @@ export class ScramClient {
     const [nonce, salt, iterations] = [fields.r, decodeBase64(fields.s), parseIterations(fields.i)];
     if (!nonce.startsWith(this.#nonce) || nonce.length <= this.#nonce.length)
       throw malformed('the nonce is not continued');
+    if (salt.length < minSaltBytes || salt.length > maxSaltBytes)
+      throw malformed(`the salt has ${salt.length} bytes, outside of ${minSaltBytes} to ${maxSaltBytes}`);
     const minIterations = this.#options.minIterations ?? scramIterations;
     if (iterations < minIterations || iterations > maxIterations) {
       throw new FarkeepError(

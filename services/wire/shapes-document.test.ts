@@ -1,9 +1,9 @@
 // Holds the shapes and bounds in the documents against the schemas, line by line. With FARKEEP_WRITE_DOCUMENTS=1 it writes them anew.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import type { z } from 'zod';
+import { z } from 'zod';
 import { trustedHostsFileSchema } from '../certstore/trusted-hosts.ts';
-import { errorCodeSchema, errorInfoSchema } from '../contracts/error-schemas.ts';
+import { errorCodeSchema, peerErrorSchema } from '../contracts/error-schemas.ts';
 import { errorCatalogue } from '../contracts/errors.ts';
 import { invitationSchema } from '../contracts/models/provider.ts';
 import { handshakeSteps } from '../contracts/models/session.ts';
@@ -16,14 +16,16 @@ import { gatewayConfigurationSchema, gatewayReportSchema, linkRequests, routeSch
 const report = tenantNotifications['session.report'].shape;
 const finish = tenantRequests['session.finish'].input.shape;
 
-/** The item of an array field that may be left out. */
-function itemOf(field: z.ZodOptional<z.ZodArray<z.ZodType>>): z.ZodType {
-  return field.unwrap().element;
+/** The row of a list that may be left out. */
+function itemOf(field: z.ZodOptional<z.ZodType>): z.ZodType {
+  const row = field.unwrap().meta()?.['row'];
+  if (row instanceof z.ZodType) return row;
+  throw new Error('This is no list that is read row by row');
 }
 
 const controlShapes: NamedShapes = new Map<z.ZodType, string>([
   [errorCodeSchema, 'a code of the list below'],
-  [errorInfoSchema, 'error'],
+  [peerErrorSchema, 'error'],
   [finish.progress, 'progress'],
   [report.bottleneck.unwrap(), 'bottleneck'],
   [itemOf(report.steps), 'step'],

@@ -1,7 +1,7 @@
 // Owns the page of restore points, newest first, from every provider that answers.
-import { MessageBar, MessageBarBody, ToolbarButton } from '@fluentui/react-components';
-import { ArrowClockwise20Regular, ArrowUndo20Regular, History32Regular } from '@fluentui/react-icons';
-import { useEffect, useMemo } from 'react';
+import { Button, MessageBar, MessageBarActions, MessageBarBody, ToolbarButton } from '@fluentui/react-components';
+import { ArrowClockwise20Regular, ArrowUndo20Regular, Delete20Regular, History32Regular } from '@fluentui/react-icons';
+import { useEffect, useMemo, useState } from 'react';
 import type { ReactNode } from 'react';
 import type { RestorePoint } from '../../../services/contracts/models/tenant.ts';
 import { useText } from '../../i18n/use-text.ts';
@@ -14,12 +14,17 @@ import { EmptyState } from '../../ui/empty-state.tsx';
 import { Instant } from '../../ui/instant.tsx';
 import { ListPage } from '../../ui/list-page.tsx';
 import { PropertyList } from '../../ui/property-list.tsx';
+import { DeletePointDialog, type Deletion } from './delete-point-dialog.tsx';
 import { pointColumns } from './point-columns.tsx';
+
+/** More of them are no help at the top of a page; each that is deleted makes room for the next. */
+const maxUnreadableShown = 5;
 
 export function PointsPage(): ReactNode {
   const t = useText();
   const points = useMirror(({ tenant }) => tenant.points);
   const isTenantReady = useMirror(({ tenant }) => tenant.load === 'ready');
+  const [deleting, setDeleting] = useState<Deletion | null>(null);
   const columns = useMemo(() => pointColumns(t), [t]);
   useEffect(() => {
     if (isTenantReady) void mirror.wantPoints();
@@ -27,67 +32,93 @@ export function PointsPage(): ReactNode {
   const restore = ({ id }: RestorePoint): void => openDialog({ kind: 'restore', pointId: id });
   const refresh = (): void => void mirror.wantPoints({ isForced: true });
   return (
-    <ListPage
-      title={t('points.title')}
-      loaded={points}
-      onRetry={refresh}
-      columns={columns}
-      rows={points.items}
-      rowKey={({ id }) => id}
-      onOpen={restore}
-      notices={points.unreachable.map(({ provider, message }) => (
-        <MessageBar key={provider} intent="warning" layout="multiline">
-          <MessageBarBody>{t('points.unreachable', { provider, message })}</MessageBarBody>
-        </MessageBar>
-      ))}
-      commands={(selected) => (
-        <>
-          <ToolbarButton
-            icon={<ArrowUndo20Regular />}
-            disabled={selected === null}
-            onClick={() => selected !== null && restore(selected)}
-          >
-            {t('points.restore')}
-          </ToolbarButton>
-          <ToolbarButton icon={<ArrowClockwise20Regular />} disabled={points.load === 'loading'} onClick={refresh}>
-            {t('points.refresh')}
-          </ToolbarButton>
-        </>
-      )}
-      details={(selected, close) => (
-        <DetailsPane title={selected.job} onClose={close}>
-          <PropertyList
-            isStacked
-            properties={[
-              { name: t('points.column.created'), value: <Instant at={selected.createdAt} /> },
-              { name: t('points.column.size'), value: formatBytes(selected.sourceBytes) },
-              { name: t('points.column.files'), value: formatCount(selected.files) },
-              { name: t('points.column.warnings'), value: formatCount(selected.warnings) },
-              { name: t('points.column.provider'), value: selected.providerName },
-              { name: t('points.column.repository'), value: selected.repository },
-              { name: t('points.encrypted'), value: t(selected.encrypted ? 'word.yes' : 'word.no') },
-              { name: t('points.id'), value: selected.id },
-            ]}
-          />
-        </DetailsPane>
-      )}
-      empty={
-        points.unreachable.length > 0 ? (
-          <EmptyState
-            icon={<History32Regular />}
-            title={t('points.unknown.title')}
-            text={t('points.unknown.text')}
-            action={{ label: t('points.refresh'), run: refresh }}
-          />
-        ) : (
-          <EmptyState
-            icon={<History32Regular />}
-            title={t('points.empty.title')}
-            text={t('points.empty.text')}
-            action={{ label: t('points.empty.action'), run: () => goTo('tenant/jobs') }}
-          />
-        )
-      }
-    />
+    <>
+      <ListPage
+        title={t('points.title')}
+        loaded={points}
+        onRetry={refresh}
+        columns={columns}
+        rows={points.items}
+        rowKey={({ id }) => id}
+        onOpen={restore}
+        notices={[
+          ...points.unreachable.map(({ provider, message }) => (
+            <MessageBar key={provider} intent="warning" layout="multiline">
+              <MessageBarBody>{t('points.unreachable', { provider, message })}</MessageBarBody>
+            </MessageBar>
+          )),
+          ...points.unreadable.slice(0, maxUnreadableShown).map((unreadable, index) => (
+            <MessageBar key={unreadable.id ?? `unreadable ${index}`} intent="warning" layout="multiline">
+              <MessageBarBody>
+                {t('points.unreadable', { provider: unreadable.providerName, reason: unreadable.reason })}
+              </MessageBarBody>
+              {unreadable.id !== null && (
+                <MessageBarActions>
+                  <Button size="small" onClick={() => setDeleting({ kind: 'unreadable', point: unreadable })}>
+                    {t('points.delete')}
+                  </Button>
+                </MessageBarActions>
+              )}
+            </MessageBar>
+          )),
+        ]}
+        commands={(selected) => (
+          <>
+            <ToolbarButton
+              icon={<ArrowUndo20Regular />}
+              disabled={selected === null}
+              onClick={() => selected !== null && restore(selected)}
+            >
+              {t('points.restore')}
+            </ToolbarButton>
+            <ToolbarButton
+              icon={<Delete20Regular />}
+              disabled={selected === null}
+              onClick={() => selected !== null && setDeleting({ kind: 'readable', point: selected })}
+            >
+              {t('points.delete')}
+            </ToolbarButton>
+            <ToolbarButton icon={<ArrowClockwise20Regular />} disabled={points.load === 'loading'} onClick={refresh}>
+              {t('points.refresh')}
+            </ToolbarButton>
+          </>
+        )}
+        details={(selected, close) => (
+          <DetailsPane title={selected.job} onClose={close}>
+            <PropertyList
+              isStacked
+              properties={[
+                { name: t('points.column.created'), value: <Instant at={selected.createdAt} /> },
+                { name: t('points.column.size'), value: formatBytes(selected.sourceBytes) },
+                { name: t('points.column.files'), value: formatCount(selected.files) },
+                { name: t('points.column.warnings'), value: formatCount(selected.warnings) },
+                { name: t('points.column.provider'), value: selected.providerName },
+                { name: t('points.column.repository'), value: selected.repository },
+                { name: t('points.encrypted'), value: t(selected.encrypted ? 'word.yes' : 'word.no') },
+                { name: t('points.id'), value: selected.id },
+              ]}
+            />
+          </DetailsPane>
+        )}
+        empty={
+          points.unreachable.length > 0 ? (
+            <EmptyState
+              icon={<History32Regular />}
+              title={t('points.unknown.title')}
+              text={t('points.unknown.text')}
+              action={{ label: t('points.refresh'), run: refresh }}
+            />
+          ) : (
+            <EmptyState
+              icon={<History32Regular />}
+              title={t('points.empty.title')}
+              text={t('points.empty.text')}
+              action={{ label: t('points.empty.action'), run: () => goTo('tenant/jobs') }}
+            />
+          )
+        }
+      />
+      {deleting !== null && <DeletePointDialog deletion={deleting} onClose={() => setDeleting(null)} />}
+    </>
   );
 }

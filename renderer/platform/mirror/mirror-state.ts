@@ -6,7 +6,7 @@ import type { LicenceSummary } from '../../../services/contracts/models/licence.
 import type { Gateway, Repository, TenantAccount } from '../../../services/contracts/models/provider.ts';
 import type { SupervisedService } from '../../../services/contracts/models/service.ts';
 import type { SessionDetail, SessionSummary, ThroughputSample } from '../../../services/contracts/models/session.ts';
-import type { Job, RestorePoint, ServiceProvider } from '../../../services/contracts/models/tenant.ts';
+import type { Job, RestorePoint, ServiceProvider, UnreadablePoint } from '../../../services/contracts/models/tenant.ts';
 import type { Pin, TrustPrompt } from '../../../services/contracts/models/trust.ts';
 import type { Preferences } from '../../../services/contracts/rpc/console.ts';
 import type { CommandOutput, EventPayload } from '../../../services/contracts/contract.ts';
@@ -51,6 +51,8 @@ export interface PointsSlice extends Loaded {
   readonly isWanted: boolean;
   readonly items: readonly RestorePoint[];
   readonly unreachable: readonly { readonly provider: string; readonly message: string }[];
+  /** Points that are there and cannot be offered; they can be deleted. */
+  readonly unreadable: readonly UnreadablePoint[];
 }
 
 /** An announcement of a provider's next certificate and what became of it. */
@@ -110,7 +112,7 @@ export const emptyMirror: MirrorState = {
     ...notLoaded,
     providers: [],
     jobs: [],
-    points: { ...notLoaded, isWanted: false, items: [], unreachable: [] },
+    points: { ...notLoaded, isWanted: false, items: [], unreachable: [], unreadable: [] },
     prompts: [],
     pins: [],
     announcements: [],

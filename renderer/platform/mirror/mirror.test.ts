@@ -50,7 +50,7 @@ function createServices() {
     async points() {
       asked.points += 1;
       await maybeHold();
-      return { items: [], unreachable: [] };
+      return { items: [], unreachable: [], unreadable: [] };
     },
     async pins() {
       asked.pins += 1;

@@ -18,7 +18,7 @@ export interface SnapshotSource {
   provider(): Promise<Partial<ProviderSlice>>;
   gateway(): Promise<Partial<GatewaySlice>>;
   tenant(): Promise<Partial<TenantSlice>>;
-  points(): Promise<Pick<PointsSlice, 'items' | 'unreachable'>>;
+  points(): Promise<Pick<PointsSlice, 'items' | 'unreachable' | 'unreadable'>>;
   pins(): Promise<Pick<TenantSlice, 'pins'>>;
   session(side: SessionSide, sessionId: string): Promise<Pick<OpenSession, 'detail' | 'samples'>>;
 }
@@ -77,9 +77,9 @@ export const serviceSnapshots: SnapshotSource = {
     };
   },
   async points() {
-    const { points, unreachable } = await tenantClients.points.list({});
+    const { points, unreachable, unreadable } = await tenantClients.points.list({});
     // Newest first is what people look for.
-    return { items: points.toReversed(), unreachable };
+    return { items: points.toReversed(), unreachable, unreadable };
   },
   async pins() {
     return tenantClients.trust.listPins({});

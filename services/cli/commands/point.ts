@@ -1,10 +1,11 @@
 // Owns `farkeep point`: restore points of the tenant here; and taking one out of a repository folder without any service.
 import type { Command } from 'commander';
 import { exitCodes } from '../../contracts/errors.ts';
-import type { PointEntry, RestorePoint } from '../../contracts/models/tenant.ts';
+import type { PointEntry, RestorePoint, UnreadablePoint } from '../../contracts/models/tenant.ts';
 import { pointsDomain } from '../../contracts/rpc/points.ts';
 import type { DefineAction } from '../command-context.ts';
-import { findPoint } from '../point-lookup.ts';
+import { confirmRemoval, yesOption } from '../confirm-removal.ts';
+import { findAnyPoint, findPoint } from '../point-lookup.ts';
 import { formatBytes, formatCount, formatCounted, formatDuration, formatInstant } from '../quantities.ts';
 import { formatTable, printable } from '../text-table.ts';
 
@@ -18,11 +19,52 @@ export function registerPoint(program: Command, action: DefineAction): void {
     .action(
       action(async (context, _options: object) => {
         const client = await context.connect('tenant');
-        const { points, unreachable } = await client.domain(pointsDomain).list({}, { signal: context.signal });
-        for (const { provider, message } of unreachable)
+        const { points, unreachable, unreadable } = await client
+          .domain(pointsDomain)
+          .list({}, { signal: context.signal });
+        for (const { provider, message } of unreachable) {
           context.output.note(`Not asked: ${printable(provider)} (${printable(message)})`);
-        context.output.result({ points, unreachable }, () => formatList(points));
+        }
+        context.output.result({ points, unreachable, unreadable }, () =>
+          [formatList(points), ...formatUnreadable(unreadable)].join('\n'),
+        );
         return unreachable.length > 0 ? exitCodes.warnings : exitCodes.done;
+      }),
+    );
+
+  group
+    .command('delete <point>')
+    .description('delete a restore point; its space is freed later')
+    .option(...yesOption)
+    .addHelpText(
+      'after',
+      `
+POINT is an identifier or its start; also of one that "point list" names as not readable. The point is gone from every list at once. The provider keeps
+its root in the trash and frees the space later, when it maintains the repository; until then it counts against the quota.
+
+Example:
+  $ farkeep point delete 8c1d1f0e`,
+    )
+    .action(
+      action(async (context, wanted: string, options: { yes?: true }) => {
+        const client = await context.connect('tenant');
+        const { id, what } = await findAnyPoint(context, client, wanted);
+        await confirmRemoval(
+          context,
+          {
+            what,
+            consequences: [
+              'Its files cannot be restored from this point any more.',
+              'Other restore points keep what they need. Its space is freed later, when the provider maintains the repository.',
+            ],
+          },
+          { isSure: options.yes === true },
+        );
+        const deleted = await client.domain(pointsDomain).delete({ pointId: id }, { signal: context.signal });
+        context.output.result(
+          { ok: true, ...deleted },
+          () => `Restore point ${id} is deleted. Its space is freed when the provider maintains the repository.`,
+        );
       }),
     );
 
@@ -113,6 +155,18 @@ function formatList(points: readonly RestorePoint[]): string {
     ],
     'There is no restore point. Next: farkeep job run NAME',
   );
+}
+
+function formatUnreadable(points: readonly UnreadablePoint[]): string[] {
+  if (points.length === 0) return [];
+  return [
+    `\n${formatCounted(points.length, 'restore point')} cannot be read:`,
+    ...points.map(({ id, providerName, repository, reason }) => {
+      const place = repository === null ? providerName : `${providerName} / ${repository}`;
+      return `  ${id ?? 'unknown'}  ${printable(place)}: ${printable(reason)}`;
+    }),
+    'Next: farkeep point delete ID',
+  ];
 }
 
 function formatEntries(entries: readonly PointEntry[], nameOf: (entry: PointEntry) => string): string {

@@ -1,5 +1,6 @@
 // Owns what a provider administers: tenants, repositories, gateways.
 import { z } from 'zod';
+import { rowList } from '../row-list.ts';
 import {
   bytesSchema,
   countSchema,
@@ -33,7 +34,7 @@ export const tenantAccountSchema = z.object({
   isEnabled: z.boolean(),
   createdAt: instantSchema,
   leaseUntil: instantSchema.nullable(),
-  quotas: z.array(tenantQuotaSchema),
+  quotas: rowList(tenantQuotaSchema),
   lastLoginAt: instantSchema.nullable(),
   activeSessions: countSchema,
   /** Null or left out: what the provider's configuration says for all. */
@@ -61,7 +62,7 @@ export const gatewaySchema = z.object({
   id: idSchema,
   name: displayNameSchema,
   /** Addresses tenants use, by name. */
-  addresses: z.array(z.object({ host: hostSchema, port: portSchema })),
+  addresses: rowList(z.object({ host: hostSchema, port: portSchema })),
   isEnabled: z.boolean(),
   state: z.enum(['waiting-for-enrolment', 'connected', 'disconnected', 'disabled']),
   enrolledAt: instantSchema.nullable(),

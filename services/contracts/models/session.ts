@@ -1,6 +1,7 @@
 // Owns a session as tenant and provider see it: state, handshake and keys, progress, actions. No key, and no names that the viewer may not see.
 import { z } from 'zod';
 import { errorCodeSchema, errorInfoSchema } from '../error-schemas.ts';
+import { rowList } from '../row-list.ts';
 import { tlsInfoSchema } from './trust.ts';
 import { bytesSchema, countSchema, idSchema, instantSchema, keyIdentifierSchema } from './values.ts';
 
@@ -186,14 +187,14 @@ export const sessionDetailSchema = sessionSummarySchema.extend({
   gateway: z.string().nullable(),
   certificateSha256: z.string().nullable(),
   tls: tlsInfoSchema.nullable(),
-  steps: z.array(handshakeStepSchema),
-  keys: z.array(sessionKeysSchema),
+  steps: rowList(handshakeStepSchema),
+  keys: rowList(sessionKeysSchema),
   streams: countSchema,
   bottleneck: bottleneckSchema.nullable(),
-  objects: z.array(sessionObjectSchema),
+  objects: rowList(sessionObjectSchema),
   areObjectNamesHidden: z.boolean(),
-  actions: z.array(sessionActionSchema),
-  warnings: z.array(sessionWarningSchema),
+  actions: rowList(sessionActionSchema),
+  warnings: rowList(sessionWarningSchema),
   /** Set in state waiting-to-resume. */
   nextAttemptAt: instantSchema.nullable(),
   /** Set in states waiting-to-resume and paused: then the session ends. */

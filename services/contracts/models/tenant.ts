@@ -1,5 +1,6 @@
 // Owns what a tenant administers: service providers, jobs, restore points.
 import { z } from 'zod';
+import { rowList } from '../row-list.ts';
 import { certificateSummarySchema } from './certificate.ts';
 import { sessionStateSchema } from './session.ts';
 import {
@@ -12,8 +13,9 @@ import {
   portSchema,
 } from './values.ts';
 
+/** What a provider told, as the control channel lets it in. */
 export const usableGatewaySchema = z.object({
-  name: z.string(),
+  name: displayNameSchema,
   host: hostSchema,
   port: portSchema,
   isUsable: z.boolean(),
@@ -36,10 +38,10 @@ export const serviceProviderSchema = z.object({
   addedAt: instantSchema,
   certificate: certificateSummarySchema,
   trust: z.enum(['pinned', 'trusted']),
-  repositories: z.array(offeredRepositorySchema),
-  gateways: z.array(usableGatewaySchema),
+  repositories: rowList(offeredRepositorySchema),
+  gateways: rowList(usableGatewaySchema),
   lastContactAt: instantSchema.nullable(),
-  /** Why the last contact failed. */
+  /** Why the last contact failed, or what the provider told that cannot be used. */
   problem: z.string().nullable(),
 });
 export type ServiceProvider = z.infer<typeof serviceProviderSchema>;
@@ -76,6 +78,16 @@ export const restorePointSchema = z.object({
   warnings: countSchema,
 });
 export type RestorePoint = z.infer<typeof restorePointSchema>;
+
+/** A point that is there and cannot be offered, since it is damaged or what is told of it does not fit. It can be deleted. */
+export const unreadablePointSchema = z.object({
+  /** Null when not even that could be read. */
+  id: idSchema.nullable(),
+  providerName: z.string(),
+  repository: z.string().nullable(),
+  reason: z.string(),
+});
+export type UnreadablePoint = z.infer<typeof unreadablePointSchema>;
 
 export const pointEntrySchema = z.object({
   name: z.string(),

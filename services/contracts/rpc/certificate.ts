@@ -14,6 +14,7 @@ import {
   storedCertificateSchema,
 } from '../models/certificate.ts';
 import { countSchema, displayNameSchema, emptySchema, idSchema, instantSchema } from '../models/values.ts';
+import { rowList } from '../row-list.ts';
 
 const slotInput = z.object({ slot: certificateSlotSchema });
 
@@ -22,7 +23,7 @@ export const certificateDomain = defineDomain({
   targets: ['provider'],
   commands: {
     /** All stored certificates, installed ones first. */
-    list: { input: emptySchema, output: z.object({ certificates: z.array(storedCertificateSchema) }) },
+    list: { input: emptySchema, output: z.object({ certificates: rowList(storedCertificateSchema) }) },
     /** The certificate in service. */
     show: { input: slotInput, output: storedCertificateSchema },
     /** The subject that Generate would use, before anything is made. */
@@ -48,8 +49,8 @@ export const certificateDomain = defineDomain({
     listPickable: {
       input: slotInput,
       output: z.object({
-        certificates: z.array(pickableCertificateSchema),
-        unreadableStores: z.array(unreadableStoreSchema).default([]),
+        certificates: rowList(pickableCertificateSchema),
+        unreadableStores: rowList(unreadableStoreSchema).default([]),
       }),
     },
     pick: { input: slotInput.extend({ pickId: z.string().min(1).max(500) }), output: certificateCandidateSchema },
@@ -89,7 +90,7 @@ export const certificateDomain = defineDomain({
     /** Who relies on the certificate in service. With a candidate the notes say what would change with it. */
     usage: {
       input: slotInput.extend({ candidateId: idSchema.optional() }),
-      output: z.object({ users: z.array(certificateUserSchema), total: countSchema }),
+      output: z.object({ users: rowList(certificateUserSchema), total: countSchema }),
     },
     /**
      * Announces the next provider identity to the tenants; it is put in service at `switchAt`. A candidate is stored by this. A former

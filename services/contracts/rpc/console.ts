@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { defineDomain } from '../contract.ts';
 import { serviceRoleSchema, supervisedServiceSchema } from '../models/service.ts';
 import { bytesSchema, emptySchema } from '../models/values.ts';
+import { rowList } from '../row-list.ts';
 
 /** How a person has set a table: kept for each table, by the page that it is on. */
 export const tableLookSchema = z.object({
@@ -56,7 +57,7 @@ export const consoleDomain = defineDomain({
       input: z.object({ roles: z.array(serviceRoleSchema) }),
       output: z.object({ roles: z.array(serviceRoleSchema) }),
     },
-    listServices: { input: emptySchema, output: z.object({ services: z.array(supervisedServiceSchema) }) },
+    listServices: { input: emptySchema, output: z.object({ services: rowList(supervisedServiceSchema) }) },
     /** Starts a service that is stopped or failed. */
     startService: { input: z.object({ role: serviceRoleSchema }), output: supervisedServiceSchema },
     getPreferences: { input: emptySchema, output: preferencesSchema },

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { defineDomain } from '../contract.ts';
 import { gatewayCheckSchema, gatewaySchema } from '../models/provider.ts';
 import { emptySchema, hostSchema, idSchema, instantSchema, newNameSchema, portSchema } from '../models/values.ts';
+import { rowList } from '../row-list.ts';
 
 const dayMs = 86_400_000;
 const gatewayInput = z.object({ gatewayId: idSchema });
@@ -11,7 +12,7 @@ export const gatewaysDomain = defineDomain({
   name: 'gateways',
   targets: ['provider'],
   commands: {
-    list: { input: emptySchema, output: z.object({ gateways: z.array(gatewaySchema) }) },
+    list: { input: emptySchema, output: z.object({ gateways: rowList(gatewaySchema) }) },
     /** Makes a gateway and the one-time token it enrols with. `addresses` are what tenants will dial. */
     createEnrolToken: {
       input: z.object({
@@ -30,7 +31,7 @@ export const gatewaysDomain = defineDomain({
     },
     setEnabled: { input: gatewayInput.extend({ isEnabled: z.boolean() }), output: gatewaySchema },
     remove: { input: gatewayInput, output: emptySchema },
-    doctor: { input: emptySchema, output: z.object({ checks: z.array(gatewayCheckSchema) }) },
+    doctor: { input: emptySchema, output: z.object({ checks: rowList(gatewayCheckSchema) }) },
   },
   events: {
     changed: { payload: gatewaySchema },

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { defineDomain } from '../contract.ts';
 import { jobSchema } from '../models/tenant.ts';
 import { displayNameSchema, emptySchema, idSchema, newNameSchema } from '../models/values.ts';
+import { rowList } from '../row-list.ts';
 
 const jobInput = z.object({ jobId: idSchema });
 const settings = {
@@ -15,7 +16,7 @@ export const jobsDomain = defineDomain({
   name: 'jobs',
   targets: ['tenant'],
   commands: {
-    list: { input: emptySchema, output: z.object({ jobs: z.array(jobSchema) }) },
+    list: { input: emptySchema, output: z.object({ jobs: rowList(jobSchema) }) },
     add: {
       input: z.object({
         name: newNameSchema,

@@ -1,8 +1,9 @@
 // Domain of restore points and restore, served by the tenant service.
 import { z } from 'zod';
 import { defineDomain } from '../contract.ts';
-import { overwriteRuleSchema, pointEntrySchema, restorePointSchema } from '../models/tenant.ts';
-import { emptySchema, idSchema } from '../models/values.ts';
+import { overwriteRuleSchema, pointEntrySchema, restorePointSchema, unreadablePointSchema } from '../models/tenant.ts';
+import { rowList } from '../row-list.ts';
+import { emptySchema, idSchema, instantSchema } from '../models/values.ts';
 
 export const pointsDomain = defineDomain({
   name: 'points',
@@ -12,18 +13,33 @@ export const pointsDomain = defineDomain({
     list: {
       input: emptySchema,
       output: z.object({
-        points: z.array(restorePointSchema),
-        unreachable: z.array(z.object({ provider: z.string(), message: z.string() })),
+        points: rowList(restorePointSchema),
+        unreachable: rowList(z.object({ provider: z.string(), message: z.string() })),
+        /** Points that are there and cannot be offered. */
+        unreadable: rowList(unreadablePointSchema).default([]),
+      }),
+    },
+    /**
+     * Takes a point out of the lists; its space is freed later, when the provider maintains the repository. Also for one that cannot be read.
+     * Errors: call.not-found, call.conflict (a session uses it), protocol.feature (the provider cannot do it).
+     */
+    delete: {
+      input: z.object({ pointId: idSchema }),
+      output: z.object({
+        pointId: idSchema,
+        providerName: z.string(),
+        repository: z.string(),
+        deletedAt: instantSchema,
       }),
     },
     /** One folder of a point; "" is its root. The first call for a point fetches its tree through a session. */
     listFolder: {
       input: z.object({ pointId: idSchema, path: z.string().max(16_384).default('') }),
-      output: z.object({ entries: z.array(pointEntrySchema), isTruncated: z.boolean() }),
+      output: z.object({ entries: rowList(pointEntrySchema), isTruncated: z.boolean() }),
     },
     find: {
       input: z.object({ pointId: idSchema, text: z.string().min(1).max(500) }),
-      output: z.object({ entries: z.array(pointEntrySchema), isTruncated: z.boolean() }),
+      output: z.object({ entries: rowList(pointEntrySchema), isTruncated: z.boolean() }),
     },
     /** Starts a restore session and returns at once. No paths means the whole point. */
     restore: {

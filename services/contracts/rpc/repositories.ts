@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { defineDomain } from '../contract.ts';
 import { repositorySchema } from '../models/provider.ts';
 import { countSchema, emptySchema, idSchema, newNameSchema } from '../models/values.ts';
+import { rowList } from '../row-list.ts';
 
 const repositoryInput = z.object({ repositoryId: idSchema });
 
@@ -22,7 +23,7 @@ export const repositoriesDomain = defineDomain({
   name: 'repositories',
   targets: ['provider'],
   commands: {
-    list: { input: emptySchema, output: z.object({ repositories: z.array(repositorySchema) }) },
+    list: { input: emptySchema, output: z.object({ repositories: rowList(repositorySchema) }) },
     add: {
       input: z.object({ name: newNameSchema, folder: z.string().min(1).max(4096) }),
       output: repositorySchema,
@@ -42,9 +43,9 @@ export const repositoriesDomain = defineDomain({
         ok: z.boolean(),
         packs: countSchema,
         points: countSchema,
-        damaged: z.array(damageSchema),
+        damaged: rowList(damageSchema),
         /** Known damage that costs nothing any more: stored again, or needed by no restore point. */
-        settled: z.array(damageSchema),
+        settled: rowList(damageSchema),
         /** Blocks that were marked as damaged before and are whole. */
         soundAgainBlocks: countSchema,
         /** Why the damage could not be marked, so that it still counts as present. */

@@ -6,6 +6,7 @@ import { invitationSchema } from '../models/provider.ts';
 import { serviceProviderSchema } from '../models/tenant.ts';
 import { tlsInfoSchema, trustDecisionSchema, trustPromptSchema } from '../models/trust.ts';
 import { emptySchema, hostSchema, idSchema, newNameSchema, portSchema } from '../models/values.ts';
+import { rowList } from '../row-list.ts';
 
 const providerInput = z.object({ providerId: idSchema });
 
@@ -13,7 +14,7 @@ export const serviceProvidersDomain = defineDomain({
   name: 'serviceProviders',
   targets: ['tenant'],
   commands: {
-    list: { input: emptySchema, output: z.object({ providers: z.array(serviceProviderSchema) }) },
+    list: { input: emptySchema, output: z.object({ providers: rowList(serviceProviderSchema) }) },
     /** Dials the gateway and stops at the certificate. `prompt` is set when somebody has to decide. */
     probe: {
       input: z.object({ host: hostSchema, port: portSchema.default(6180) }),

@@ -12,6 +12,7 @@ import {
   throughputSampleSchema,
 } from '../models/session.ts';
 import { emptySchema, idSchema, instantSchema } from '../models/values.ts';
+import { rowList } from '../row-list.ts';
 
 const sessionInput = z.object({ sessionId: idSchema });
 
@@ -35,7 +36,7 @@ export const sessionsDomain = defineDomain({
     /** Newest first. */
     list: {
       input: z.object({ limit: z.int().min(1).max(10_000).default(500) }),
-      output: z.object({ sessions: z.array(sessionSummarySchema) }),
+      output: z.object({ sessions: rowList(sessionSummarySchema) }),
     },
     show: { input: sessionInput, output: sessionDetailSchema },
     throughput: { input: sessionInput, output: z.object({ samples: z.array(throughputSampleSchema) }) },

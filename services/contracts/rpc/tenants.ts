@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { defineDomain } from '../contract.ts';
 import { invitationSchema, maxTasksSchema, tenantAccountSchema, tenantNameSchema } from '../models/provider.ts';
 import { bytesSchema, displayNameSchema, emptySchema, idSchema, instantSchema } from '../models/values.ts';
+import { rowList } from '../row-list.ts';
 
 const dayMs = 86_400_000;
 const passwordSchema = z.string().min(8).max(256);
@@ -12,7 +13,7 @@ export const tenantsDomain = defineDomain({
   name: 'tenants',
   targets: ['provider'],
   commands: {
-    list: { input: emptySchema, output: z.object({ tenants: z.array(tenantAccountSchema) }) },
+    list: { input: emptySchema, output: z.object({ tenants: rowList(tenantAccountSchema) }) },
     add: {
       input: z.object({
         name: tenantNameSchema,

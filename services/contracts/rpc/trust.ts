@@ -10,12 +10,13 @@ import {
   trustSettingsSchema,
 } from '../models/trust.ts';
 import { countSchema, emptySchema, idSchema, instantSchema } from '../models/values.ts';
+import { rowList } from '../row-list.ts';
 
 export const trustDomain = defineDomain({
   name: 'trust',
   targets: ['tenant'],
   commands: {
-    listPrompts: { input: emptySchema, output: z.object({ prompts: z.array(trustPromptSchema) }) },
+    listPrompts: { input: emptySchema, output: z.object({ prompts: rowList(trustPromptSchema) }) },
     /** Compares pasted text with the presented certificate. Error trust.thumbprint-malformed for other text. */
     verifyThumbprint: {
       input: z.object({ promptId: idSchema, pasted: z.string().max(1000) }),
@@ -30,7 +31,7 @@ export const trustDomain = defineDomain({
       }),
       output: emptySchema,
     },
-    listPins: { input: emptySchema, output: z.object({ pins: z.array(pinSchema) }) },
+    listPins: { input: emptySchema, output: z.object({ pins: rowList(pinSchema) }) },
     revokePin: { input: z.object({ pinId: idSchema }), output: emptySchema },
     /**
      * Trusts a certificate again whose pin was revoked; the thumbprint has to be given anew. Errors trust.thumbprint-mismatch,
@@ -40,7 +41,7 @@ export const trustDomain = defineDomain({
     journal: {
       input: emptySchema,
       output: z.object({
-        entries: z.array(trustJournalEntrySchema),
+        entries: rowList(trustJournalEntrySchema),
         /** False when the hash chain is broken; `brokenAt` names the entry. */
         isIntact: z.boolean(),
         brokenAt: z.int().nullable(),
@@ -57,12 +58,12 @@ export const trustDomain = defineDomain({
     },
     getSettings: {
       input: emptySchema,
-      output: trustSettingsSchema.extend({ problems: z.array(trustSettingsProblemSchema) }),
+      output: trustSettingsSchema.extend({ problems: rowList(trustSettingsProblemSchema) }),
     },
     /** Every file is read first; one that cannot be used is named and nothing changes. */
     setSettings: {
       input: trustSettingsSchema,
-      output: trustSettingsSchema.extend({ problems: z.array(trustSettingsProblemSchema) }),
+      output: trustSettingsSchema.extend({ problems: rowList(trustSettingsProblemSchema) }),
     },
   },
   events: {

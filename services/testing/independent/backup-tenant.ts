@@ -1,7 +1,6 @@
 // Owns whole sessions of the second implementation: backup, restore, browsing (docs/protocol.md, sections 4 to 7; docs/control-messages.md).
 // Written from docs/ alone, uses node: modules only.
 import { randomBytes } from 'node:crypto';
-import { zstdDecompressSync } from 'node:zlib';
 import type { Address, ControlChannel } from './control-channel.ts';
 import { DataConnection, deliverKeyB, type Attempt } from './data-connection.ts';
 import { encode, type DataMessage, type Operation, type StoredBlock } from './data-messages.ts';
@@ -10,6 +9,7 @@ import type { Json } from './envelope-peer.ts';
 import { decodeRoot, encodeRoot, manifestBlocks, ManifestWriter, readManifest } from './manifest-records.ts';
 import type { Entry, RootBlock, RootFields } from './manifest-records.ts';
 import { keyIdentifier } from './sealed-records.ts';
+import { unpackFrame } from './zstd-frame.ts';
 
 export const newId = (): string => randomBytes(16).toString('hex');
 const base64 = (value: unknown): Buffer => Buffer.from(String(value), 'base64');
@@ -145,7 +145,7 @@ export function buildPoint(
 ): { blocks: readonly StoredBlock[]; root: Buffer } {
   const writer = new ManifestWriter(pieceBytes);
   for (const entry of entries) writer.add(entry);
-  const pieces = writer.finish().map(blockOf);
+  const pieces = writer.finish().map((piece) => blockOf(piece, 64));
   const list = Buffer.concat(
     pieces.flatMap(({ id, contentLength }) => {
       const row = Buffer.alloc(4);
@@ -153,7 +153,7 @@ export function buildPoint(
       return [id, row];
     }),
   );
-  const named = level === 0 ? pieces : [blockOf(list)];
+  const named = level === 0 ? pieces : [blockOf(list, 64)];
   const count = (kind: Entry['kind']): number => entries.filter((entry) => entry.kind === kind).length;
   const files = entries.filter(({ kind }) => kind === 'file');
   const contents = files.flatMap(({ content }) => content);
@@ -265,7 +265,7 @@ export class BlockSource {
 }
 
 export function unpack({ id, encoding, contentLength, stored }: StoredBlock): Buffer {
-  const content = encoding === 1 ? zstdDecompressSync(stored, { maxOutputLength: contentLength }) : stored;
+  const content = encoding === 1 ? unpackFrame(stored, contentLength) : stored;
   if (content.length !== contentLength || !sha256(content).equals(id)) throw new Error('A block is not what it claims');
   return content;
 }

@@ -3,16 +3,19 @@
 import { createHash } from 'node:crypto';
 import { closeSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
 import * as fs from 'node:fs';
-import { zstdCompressSync } from 'node:zlib';
 import type { StoredBlock } from './data-messages.ts';
 import { inOrder, type Content, type Entry } from './manifest-records.ts';
+import { packFrame } from './zstd-frame.ts';
 
 export const sha256 = (bytes: Uint8Array): Buffer => createHash('sha256').update(bytes).digest();
 
-/** A block of this content: zstd when that is smaller, and when there is something to win. */
-export function blockOf(content: Buffer): StoredBlock {
-  const packed = content.length > 2048 ? zstdCompressSync(content) : content;
-  const isSmaller = packed.length < content.length;
+/**
+ * A block of this content: zstd when that is smaller, and when there is something to win.
+ * @param maxShrinkage more is stored raw: pieces of a manifest may not unpack to 64 times what is stored
+ */
+export function blockOf(content: Buffer, maxShrinkage = Infinity): StoredBlock {
+  const packed = content.length > 2048 ? packFrame(content) : content;
+  const isSmaller = packed.length < content.length && content.length <= maxShrinkage * packed.length;
   return {
     id: sha256(content),
     encoding: isSmaller ? 1 : 0,

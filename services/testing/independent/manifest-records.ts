@@ -133,7 +133,6 @@ export function inOrder(left: Entry, right: Entry): number {
 /** Reads a whole manifest, piece by piece. @throws when a rule is broken */
 export function readManifest(pieces: readonly Buffer[]): Entry[] {
   const entries: Entry[] = [];
-  const seen = new Map<string, EntryKind>();
   let open: { entry: Entry; content: Content[] } | undefined;
   let isEnded = false;
   for (const piece of pieces) {
@@ -143,6 +142,7 @@ export function readManifest(pieces: readonly Buffer[]): Entry[] {
     must(piece.length <= 2 ** 21 && cursor.take(5).equals(Buffer.from('FKMF\x01')), 'the beginning of a piece');
     must(cursor.byte() === flags, 'the flags of a piece');
     must(cursor.bytes(2 ** 16).toString('latin1') === (last?.path ?? []).join('/'), 'the path of a piece');
+    must(!cursor.isAtEnd, 'a piece without a record');
     while (!cursor.isAtEnd) {
       must(!isEnded, 'something behind the end');
       const type = cursor.byte();
@@ -164,12 +164,13 @@ export function readManifest(pieces: readonly Buffer[]): Entry[] {
       } else {
         must(open === undefined, 'a file without its end');
         const { entry, isContinued } = body.entry(type, entries.at(-1));
-        const key = entry.path.join('/');
-        if (entry.kind === 'hardlink') must(['file', 'hardlink'].includes(seen.get(entry.target) ?? ''), 'a hard link');
+        if (entry.kind === 'hardlink') {
+          const target = { ...entry, path: entry.target.split('/') };
+          must(target.path.every(isName) && inOrder(target, entry) < 0, 'a hard link');
+        }
         const before = entries.at(-1);
         must((before === undefined) === (entry.path.length === 0), 'the top folder');
         must(before === undefined || inOrder(before, entry) < 0, 'the order');
-        seen.set(key, entry.kind);
         entries.push(isContinued ? entry : checkedSize(entry));
         if (isContinued) open = { entry, content: [...entry.content] };
       }
@@ -179,6 +180,8 @@ export function readManifest(pieces: readonly Buffer[]): Entry[] {
   must(isEnded, 'the end');
   return entries;
 }
+
+const isName = (name: string): boolean => name.length <= 1024 && !/^\.{0,2}$|[/\0]/.test(name);
 
 function checkedSize(entry: Entry): Entry {
   const sum = entry.content.reduce((total, { length }) => total + length, 0);
@@ -244,7 +247,7 @@ class Cursor {
     if (kind === undefined) throw new Error(`The manifest is damaged: a record of type ${type}`);
     const depth = this.varint(2048);
     const name = this.bytes(1024).toString('latin1');
-    if (depth > 0) must(!/^\.{0,2}$|[/\0]/.test(name), 'a name');
+    if (depth > 0) must(isName(name), 'a name');
     else must(name === '' && kind === 'folder', 'the top folder');
     const parent = before?.path ?? [];
     must(depth <= parent.length + (before?.kind === 'folder' ? 1 : 0), 'the depth');

@@ -1,0 +1,387 @@
+// A real disk that changes under the walk and the lanes: each thing that a file or folder can be replaced by, at the moment between looking and
+// reading. Both ways of naming a file below its folder are run: by native calls, and through /proc.
+import { execFileSync } from 'node:child_process';
+import {
+  closeSync,
+  constants,
+  existsSync,
+  ftruncateSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  unlinkSync,
+  utimesSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { ContentReference } from '../repository/tree-entry.ts';
+import { runLocalBackup, type SavedEntry } from '../testing/local-backup.ts';
+import { makeTemporaryFolder } from '../testing/temporary-folder.ts';
+import type { SourceEvent } from './local-link.ts';
+import { createSourceDisk, type SourceDisk } from './source-disk.ts';
+
+const isLinux = process.platform === 'linux';
+let folder: string;
+let source: string;
+let outside: string;
+
+beforeEach(async () => {
+  folder = await makeTemporaryFolder();
+  source = path.join(folder, 'source');
+  outside = path.join(folder, 'outside');
+  mkdirSync(source);
+  mkdirSync(outside);
+});
+
+afterEach(() => {
+  delete process.env['FARKEEP_NATIVE'];
+  delete process.env['FARKEEP_SOURCE_PATHS'];
+});
+
+const at = (...parts: string[]): string => path.join(source, ...parts);
+
+type Moment = 'listed' | 'looked-at' | 'opened-folder' | 'opens' | 'read';
+
+/** The real disk; `work` is done once, at the first moment of that kind for that name. */
+function disturbed(moment: Moment, name: string, work: () => void): SourceDisk {
+  const disk = createSourceDisk();
+  let isDone = false;
+  const meet = (now: Moment, what: string): void => {
+    if (isDone || now !== moment || what !== name) return;
+    isDone = true;
+    work();
+  };
+  const openNames = new Map<number, string>();
+  return new Proxy(disk, {
+    get(target, property: keyof SourceDisk) {
+      switch (property) {
+        case 'list':
+          return (opened: Parameters<SourceDisk['list']>[0]) => {
+            const names = target.list(opened);
+            meet('listed', path.basename(opened.path));
+            return names;
+          };
+        case 'stat':
+          return (opened: Parameters<SourceDisk['stat']>[0], what: string) => {
+            const stat = target.stat(opened, what);
+            meet('looked-at', what);
+            return stat;
+          };
+        case 'openFolder':
+          return (opened: Parameters<SourceDisk['openFolder']>[0], what: string) => {
+            const result = target.openFolder(opened, what);
+            meet('opened-folder', what);
+            return result;
+          };
+        case 'openFile':
+          return (opened: Parameters<SourceDisk['openFile']>[0], what: string) => {
+            meet('opens', what);
+            const descriptor = target.openFile(opened, what);
+            openNames.set(descriptor, what);
+            return descriptor;
+          };
+        case 'openDirect':
+          return (plain: number) => {
+            const direct = target.openDirect(plain);
+            if (direct !== undefined) openNames.set(direct, openNames.get(plain) ?? '');
+            return direct;
+          };
+        case 'read':
+          return (...parameters: Parameters<SourceDisk['read']>) => {
+            const count = target.read(...parameters);
+            meet('read', openNames.get(parameters[0]) ?? '');
+            return count;
+          };
+        default:
+          return target[property].bind(target);
+      }
+    },
+  });
+}
+
+interface Saved {
+  readonly entries: Map<string, SavedEntry>;
+  readonly events: SourceEvent[];
+}
+
+const run = (disk: SourceDisk = createSourceDisk()): Promise<Saved> => runLocalBackup(disk, { sourcePaths: [source] });
+
+const warningsOf = ({ events }: Saved): string[] =>
+  events.flatMap((event) => (event.type === 'warning' ? [event.warning.code] : []));
+
+function textOf({ entries }: Saved, name: string): string | undefined {
+  const saved = entries.get(name);
+  if (saved?.entry.kind === 'hardlink') return entries.get(saved.entry.target.toString())?.content.toString();
+  return saved?.content.toString();
+}
+
+function piecesOf({ entries }: Saved, name: string): readonly ContentReference[] {
+  const entry = entries.get(name)?.entry;
+  return entry?.kind === 'file' ? entry.content : [];
+}
+
+const openDescriptors = (): number => readdirSync('/proc/self/fd').length;
+
+describe.runIf(isLinux).each(['native calls', 'through /proc'])('a source that changes on disk, %s', (way) => {
+  beforeEach(() => {
+    if (way !== 'native calls') process.env['FARKEEP_NATIVE'] = 'off';
+  });
+
+  const replacements: Record<string, { readonly make: (file: string) => void; readonly kind: string | undefined }> = {
+    nothing: { make: () => undefined, kind: undefined },
+    'a private file': { make: (file) => writeFileSync(file, 'private', { mode: 0o600 }), kind: 'file' },
+    'a link to a file outside': { make: (file) => symlinkSync(path.join(outside, 'secret'), file), kind: 'symlink' },
+    'a pipe': { make: (file) => execFileSync('mkfifo', [file]), kind: 'special' },
+    'a folder': {
+      make: (file) => {
+        mkdirSync(file);
+        writeFileSync(path.join(file, 'in it'), 'later');
+      },
+      kind: 'folder',
+    },
+  };
+
+  it.each(Object.keys(replacements))('a file is replaced by %s before it is read', async (what) => {
+    writeFileSync(path.join(outside, 'secret'), 'secret');
+    writeFileSync(at('file'), 'public');
+    utimesSync(at('file'), 1_500_000_000, 1_500_000_000);
+    const replacement = replacements[what];
+    const before = openDescriptors();
+    const saved = await run(
+      disturbed('opens', 'file', () => {
+        unlinkSync(at('file'));
+        replacement?.make(at('file'));
+      }),
+    );
+    const entry = saved.entries.get('file')?.entry;
+    expect(entry?.kind).toBe(replacement?.kind);
+    if (replacement?.kind === 'file') {
+      expect(textOf(saved, 'file')).toBe('private');
+      expect(entry).toMatchObject({ mode: 0o600, mtimeNs: statSync(at('file'), { bigint: true }).mtimeNs });
+    }
+    expect(warningsOf(saved)).toEqual(what === 'a folder' ? ['source.changed'] : []);
+    expect(JSON.stringify([...saved.entries.values()].map(({ content }) => content.toString()))).not.toContain(
+      'secret',
+    );
+    expect(openDescriptors()).toBe(before);
+  });
+
+  it.each<[Moment, string]>([
+    ['looked-at', 'b'],
+    ['opened-folder', 'b'],
+    ['listed', 'b'],
+    ['looked-at', 'file'],
+    ['opens', 'file'],
+  ])('a folder is replaced by a link to another place when its %s comes to "%s"', async (moment, name) => {
+    mkdirSync(at('b', 'deep'), { recursive: true });
+    mkdirSync(path.join(outside, 'deep'));
+    for (const where of ['file', 'deep/inner']) {
+      writeFileSync(at('b', where), 'inside');
+      writeFileSync(path.join(outside, where), 'secret');
+    }
+    const saved = await run(
+      disturbed(moment, name, () => {
+        renameSync(at('b'), path.join(folder, 'away'));
+        symlinkSync(outside, at('b'));
+      }),
+    );
+    for (const { content } of saved.entries.values()) expect(content.toString()).not.toBe('secret');
+    const kind = saved.entries.get('b')?.entry.kind;
+    if (kind === 'symlink') expect([...saved.entries.keys()]).toEqual(['', 'b']);
+    else expect(textOf(saved, 'b/deep/inner')).toBe('inside');
+  });
+
+  it('a folder becomes a file, a file a folder, a folder another one between listing and looking', async () => {
+    for (const name of ['one', 'two']) mkdirSync(at(name));
+    writeFileSync(at('one', 'x'), 'x');
+    writeFileSync(at('three'), '3');
+    mkdirSync(path.join(outside, 'new'));
+    writeFileSync(path.join(outside, 'new', 'y'), 'y');
+    const saved = await run(
+      disturbed('listed', 'source', () => {
+        rmSync(at('one'), { recursive: true });
+        writeFileSync(at('one'), 'a file now');
+        unlinkSync(at('three'));
+        mkdirSync(at('three'));
+        writeFileSync(at('three', 'z'), 'z');
+        rmdirSync(at('two'));
+        renameSync(path.join(outside, 'new'), at('two'));
+      }),
+    );
+    expect([...saved.entries.keys()]).toEqual(['', 'one', 'three', 'three/z', 'two', 'two/y']);
+    expect(textOf(saved, 'one')).toBe('a file now');
+    expect(warningsOf(saved)).toEqual([]);
+  });
+
+  it('the source itself is replaced: what was opened is saved', async () => {
+    writeFileSync(at('file'), 'mine');
+    writeFileSync(path.join(outside, 'file'), 'secret');
+    const saved = await run(
+      disturbed('listed', 'source', () => {
+        renameSync(source, path.join(folder, 'moved'));
+        symlinkSync(outside, source);
+      }),
+    );
+    expect(textOf(saved, 'file')).toBe('mine');
+  });
+
+  it('the first name of a file is replaced: the others keep its content, each name its own', async () => {
+    writeFileSync(at('h1'), 'old content');
+    for (const name of ['h2', 'h3', 'h4']) linkSync(at('h1'), at(name));
+    const saved = await run(
+      disturbed('opens', 'h1', () => {
+        writeFileSync(at('new'), 'NEW content');
+        renameSync(at('new'), at('h1'));
+      }),
+    );
+    expect(textOf(saved, 'h1')).toBe('NEW content');
+    for (const name of ['h2', 'h3', 'h4']) expect(textOf(saved, name)).toBe('old content');
+    expect(saved.entries.get('h4')?.entry.kind).toBe('hardlink');
+  });
+
+  it.each(['h1', 'h2'])('a name of a file is deleted (%s): the file is saved under the other', async (name) => {
+    writeFileSync(at('h1'), 'content');
+    linkSync(at('h1'), at('h2'));
+    const saved = await run(
+      disturbed('opens', 'h1', () => {
+        unlinkSync(at(name));
+      }),
+    );
+    expect(textOf(saved, name === 'h1' ? 'h2' : 'h1')).toBe('content');
+  });
+
+  it('the number of a deleted file goes to another one: nobody takes them for the same', async () => {
+    writeFileSync(at('a'), 'first');
+    linkSync(at('a'), at('b'));
+    const saved = await run(
+      disturbed('listed', 'source', () => {
+        for (const name of ['a', 'b']) unlinkSync(at(name));
+        for (const name of ['a', 'b']) writeFileSync(at(name), `new ${name}`);
+      }),
+    );
+    expect([textOf(saved, 'a'), textOf(saved, 'b')]).toEqual(['new a', 'new b']);
+  });
+
+  it('a file changes while it is read: read again; and when it does so each time it is marked', async () => {
+    writeFileSync(at('file'), 'one');
+    const once = await run(
+      disturbed('read', 'file', () => {
+        writeFileSync(at('file'), 'two, longer');
+      }),
+    );
+    expect(textOf(once, 'file')).toBe('two, longer');
+    expect(warningsOf(once)).toEqual([]);
+    const disk = createSourceDisk();
+    let round = 0;
+    const busy = new Proxy(disk, {
+      get: (target, property: keyof SourceDisk) =>
+        property === 'read'
+          ? (...parameters: Parameters<SourceDisk['read']>) => {
+              writeFileSync(at('file'), `round ${(round += 1)}`);
+              return target.read(...parameters);
+            }
+          : target[property].bind(target),
+    });
+    const always = await run(busy);
+    expect(warningsOf(always)).toEqual(['source.changed']);
+    expect(always.entries.get('file')?.entry.isChangedWhileRead).toBe(true);
+  });
+
+  it('files are renamed all the time: each that is saved is whole, and nothing stays open', async () => {
+    for (let index = 0; index < 200; index += 1) writeFileSync(at(`f${index}`), `content ${index}`);
+    let next = 0;
+    const disk = createSourceDisk();
+    const storm = new Proxy(disk, {
+      get: (target, property: keyof SourceDisk) => {
+        if (property === 'openFile' || property === 'stat') {
+          next += 1;
+          const [from, to] = [at(`f${(next * 7) % 200}`), at(`f${(next * 13) % 200}`)];
+          if (existsSync(from)) renameSync(from, to);
+        }
+        return target[property].bind(target);
+      },
+    });
+    const before = openDescriptors();
+    const saved = await run(storm);
+    for (const [name, { content }] of saved.entries)
+      if (name !== '') expect(content.toString()).toMatch(/^content \d+$/);
+    expect(warningsOf(saved)).toEqual([]);
+    expect(openDescriptors()).toBe(before);
+  });
+
+  it('a path is longer than the system allows', async () => {
+    const name = 'n'.repeat(200);
+    const depth = 30;
+    execFileSync(
+      'sh',
+      ['-c', `i=0; while [ $i -lt ${depth} ]; do mkdir ${name}; cd -P ${name}; i=$((i+1)); done; echo deep > file`],
+      {
+        cwd: source,
+      },
+    );
+    const saved = await run();
+    const deepest = `${Array.from({ length: depth }, () => name).join('/')}/file`;
+    expect(textOf(saved, deepest)).toBe('deep\n');
+    expect(warningsOf(saved)).toEqual([]);
+    execFileSync('rm', ['-rf', name], { cwd: source });
+  });
+
+  it('holes come back as holes, data that is written meanwhile is seen', async () => {
+    const sizeBytes = 64 * 1024 * 1024;
+    const file = openSync(at('sparse'), constants.O_RDWR | constants.O_CREAT);
+    ftruncateSync(file, sizeBytes);
+    writeSync(file, 'begin', 0);
+    writeSync(file, 'middle', 30_000_001);
+    const quiet = await run();
+    expect(piecesOf(quiet, 'sparse').map(({ id, lengthBytes }) => [id === null, lengthBytes])).toEqual([
+      [false, 65_536],
+      [true, 457 * 65_536 - 65_536],
+      [false, 65_536],
+      [true, sizeBytes - 458 * 65_536],
+    ]);
+    const changed = await run(
+      disturbed('read', 'sparse', () => {
+        writeSync(file, 'late', 50_000_000);
+      }),
+    );
+    const bytes = changed.entries.get('sparse')?.content ?? Buffer.alloc(0);
+    expect(bytes.length).toBe(sizeBytes);
+    expect(bytes.toString('latin1', 50_000_000, 50_000_004)).toBe('late');
+    expect(warningsOf(changed)).toEqual([]);
+    closeSync(file);
+  });
+});
+
+describe.runIf(isLinux)('a file that is nearly all hole', () => {
+  it('of 15 TiB takes no longer than its data', async () => {
+    const sizeBytes = 15 * 2 ** 40;
+    const file = openSync(at('lastlog'), 'w');
+    ftruncateSync(file, sizeBytes);
+    writeSync(file, 'data', 9_000_000_000_000);
+    closeSync(file);
+    const pieces = piecesOf(await run(), 'lastlog');
+    expect(pieces.filter(({ id }) => id !== null).map(({ lengthBytes }) => lengthBytes)).toEqual([65_536]);
+    expect(pieces.reduce((sum, { lengthBytes }) => sum + lengthBytes, 0)).toBe(sizeBytes);
+  });
+});
+
+describe('where only paths are known', () => {
+  it('the same is saved of a quiet source', async () => {
+    mkdirSync(at('b'));
+    writeFileSync(at('b', 'file'), 'text');
+    symlinkSync('file', at('b', 'link'));
+    linkSync(at('b', 'file'), at('b', 'second'));
+    const usual = await run();
+    process.env['FARKEEP_SOURCE_PATHS'] = 'on';
+    const byPath = await run();
+    expect([...byPath.entries]).toEqual([...usual.entries]);
+  });
+});

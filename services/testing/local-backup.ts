@@ -1,0 +1,145 @@
+// Runs a backup in this process: the real pipeline and the real lanes over any source disk, with a target that takes everything.
+// What comes out is the restore point, decoded. For tests that need every step of a source in their hands.
+import { decodeBlockSync } from '../repository/block-content.ts';
+import { readManifestContents } from '../repository/manifest-chain.ts';
+import { readManifest } from '../repository/manifest.ts';
+import { decodePointRoot } from '../repository/point-root.ts';
+import type { TreeEntry } from '../repository/tree-entry.ts';
+import { BackupLane } from '../mover/backup-lane.ts';
+import { BackupPipeline } from '../mover/backup-pipeline.ts';
+import { createLaneCutter } from '../mover/content-reader.ts';
+import type { BackupOperation, SourceEvent } from '../mover/local-link.ts';
+import type { SourceDisk } from '../mover/source-disk.ts';
+import type { BackupStreams } from '../mover/stream-pool.ts';
+import { emptyCounters, type ToWorker } from '../mover/worker-link.ts';
+import type { DataMessage, StoredBlock } from '../wire/messages.ts';
+
+const laneCount = 2;
+/** Each has the memory of a lane, which is only given back by the collector: shared by all runs of a test file. */
+const cutters = Array.from({ length: laneCount }, () => createLaneCutter());
+
+export interface SavedEntry {
+  readonly entry: TreeEntry;
+  /** Of a file. */
+  readonly content: Buffer;
+}
+
+/** What the target has, for further runs. */
+export type SavedBlocks = Map<string, Buffer>;
+
+export async function runLocalBackup(
+  disk: SourceDisk,
+  operation: Partial<BackupOperation> = {},
+  blocks: SavedBlocks = new Map(),
+): Promise<{ readonly entries: Map<string, SavedEntry>; readonly events: SourceEvent[] }> {
+  const pointId = 'ab'.repeat(16);
+  const events: SourceEvent[] = [];
+  const counters = emptyCounters();
+  let root: Buffer | undefined;
+  const fail = (error: unknown): void => {
+    pipeline.fail(error as Parameters<BackupPipeline['fail']>[0]);
+  };
+  const lanes = cutters.map((cutter, index) => {
+    const lane: BackupLane = new BackupLane({
+      disk,
+      cutter,
+      fail,
+      post: (message) => {
+        setImmediate(() => {
+          pipeline.receive(index, message);
+        });
+      },
+      send: (message) => {
+        // As a socket takes it: the memory of the blocks is free when this returns.
+        if (message.type === 'block') for (const block of message.blocks) keep(block);
+        setImmediate(() => {
+          answer(lane, index, message);
+        });
+        return true;
+      },
+    });
+    return lane;
+  });
+
+  function keep(block: StoredBlock): void {
+    blocks.set(block.id.toString('hex'), Buffer.from(decodeBlockSync(block)));
+  }
+
+  function answer(lane: BackupLane, index: number, message: DataMessage): void {
+    if (message.type === 'offer') {
+      const wanted = message.ids.map((id) => !blocks.has(id.toString('hex')));
+      lane.receive({ type: 'want', offerId: message.offerId, wanted });
+      const known = message.ids.filter((_, position) => wanted[position] === false);
+      lane.receive({ type: 'durable', totalBlocks: 0, totalStoredBytes: 0, ids: known });
+    } else if (message.type === 'block') {
+      lane.receive({ type: 'durable', totalBlocks: 0, totalStoredBytes: 0, ids: message.blocks.map(({ id }) => id) });
+    } else if (message.type === 'commit') {
+      root = Buffer.from(message.root);
+      pipeline.receive(index, { type: 'committed', storedBytes: 0 });
+    }
+  }
+
+  const send = (streamIndex: number, message: ToWorker): void => {
+    setImmediate(() => {
+      const lane = lanes[streamIndex];
+      if (lane === undefined) return;
+      if (message.type === 'files') lane.add(message.files);
+      else if (message.type === 'offer') lane.offerKnown(message.token, message.ids);
+      else if (message.type === 'store') lane.store(message.blocks);
+      else if (message.type === 'drain') lane.drain();
+      else if (message.type === 'commit')
+        answer(lane, streamIndex, { type: 'commit', blockCount: message.blockCount, root: Buffer.from(message.root) });
+    });
+  };
+  const pool: BackupStreams = {
+    size: laneCount,
+    counters,
+    send,
+    broadcast: (message) => {
+      lanes.forEach((_, index) => {
+        send(index, message);
+      });
+    },
+  };
+  const pipeline = new BackupPipeline({
+    operation: {
+      kind: 'backup',
+      sourcePaths: ['/source'],
+      excludes: [],
+      jobId: 'cd'.repeat(16),
+      jobName: 'Job',
+      pointId,
+      fileCachePath: ':memory:',
+      ...operation,
+    },
+    pool,
+    disk,
+    emit: (event) => events.push(event),
+    now: Date.now,
+  });
+  await pipeline.run();
+  if (root === undefined) throw new Error('The restore point was not committed');
+  const blockOf = (id: Buffer): Buffer => {
+    const content = blocks.get(id.toString('hex'));
+    if (content === undefined) throw new Error('The restore point names a block that was never sent');
+    return content;
+  };
+  const entries = new Map<string, SavedEntry>();
+  const contents = readManifestContents(decodePointRoot(root, pointId), (id) => Promise.resolve(blockOf(id)));
+  for await (const item of readManifest(contents)) {
+    if (item.type !== 'entry') continue;
+    const { entry } = item;
+    const pieces = entry.kind !== 'file' ? [] : entry.content;
+    // Only when it is asked for: a hole can be larger than any memory.
+    const contentOf = (): Buffer =>
+      Buffer.concat(pieces.map(({ id, lengthBytes }) => (id === null ? Buffer.alloc(lengthBytes) : blockOf(id))));
+    const saved: SavedEntry = {
+      entry,
+      get content() {
+        return contentOf();
+      },
+    };
+    entries.set(entry.path.toString('latin1'), saved);
+  }
+  return { entries, events };
+}

@@ -1,0 +1,75 @@
+// What a peer says unasked is read at a bounded rate: slower, and whole; what it was asked for is not held up.
+import { afterEach, beforeAll, expect, it, vi } from 'vitest';
+import { TokenBucket } from '../kernel/token-bucket.ts';
+import { makeSelfSigned, type FixtureIdentity } from '../testing/certificate-fixture.ts';
+import { controlFixture } from '../testing/control-fixture.ts';
+import type { ControlChannel } from './control-client.ts';
+import type { ControlConnection } from './control-server.ts';
+
+let identity: FixtureIdentity;
+beforeAll(async () => {
+  identity = await makeSelfSigned('provider');
+});
+const undo: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const step of undo.splice(0).reverse()) await step();
+});
+const { startServer, connectTo } = controlFixture(undo, () => identity);
+
+async function connect(): Promise<{ channel: ControlChannel; connection: ControlConnection; heard: number[] }> {
+  const { server, next } = await startServer();
+  const accepted = next();
+  const channel = await connectTo(server.port);
+  const connection = await accepted;
+  connection.confirmLogin();
+  const heard: number[] = [];
+  connection.peer.onNotify((_type, payload) => heard.push(payload as number));
+  connection.peer.onRequest((_type, payload) => Promise.resolve(payload));
+  return { channel, connection, heard };
+}
+
+it('hears 1,000 at once and 200 a second of a peer that says 20,000', async () => {
+  const { channel, heard } = await connect();
+  const startedAt = performance.now();
+  for (let count = 0; count < 20_000; count += 1) channel.peer.notify('report', count);
+  // Read as fast as they come, all of them would be there well before that.
+  const isHeard = vi.waitFor(() => expect(heard).toHaveLength(20_000), { timeout: 4_000 });
+  await expect(isHeard).rejects.toThrow();
+  expect(heard.length).toBeGreaterThan(1000);
+  const seconds = (performance.now() - startedAt) / 1000;
+  // Those that came with the last read are heard as well: 64 KiB of them, and they are paid for later.
+  expect(heard.length).toBeLessThan(1000 + 200 * seconds + 4000);
+}, 20_000);
+
+it('loses nothing and keeps the order', async () => {
+  const { channel, heard } = await connect();
+  const said = Array.from({ length: 1_300 }, (_each, index) => index);
+  for (const count of said) channel.peer.notify('report', count);
+  await vi.waitFor(() => expect(heard).toEqual(said), { timeout: 15_000 });
+}, 20_000);
+
+it('does not count answers that were asked for, however long they are', async () => {
+  const { channel, connection } = await connect();
+  const bucket = new TokenBucket({ perSecond: 1, burst: 2 });
+  connection.peer.countInto(bucket);
+  channel.peer.onRequest((_type, payload) => Promise.resolve(payload));
+  const long = 'x'.repeat(100 * 1024);
+  // Counted as unasked the first one alone would be 51, and the next would wait for most of a minute.
+  for (let each = 0; each < 5; each += 1) expect(await connection.peer.request('echo', long)).toBe(long);
+});
+
+it('counts several connections into one bucket', async () => {
+  const bucket = new TokenBucket({ perSecond: 1, burst: 50 });
+  const [first, second] = [await connect(), await connect()];
+  for (const { connection } of [first, second]) connection.peer.countInto(bucket);
+  const { channel, heard } = second;
+  for (let count = 0; count < 60; count += 1) first.channel.peer.notify('report', count);
+  await vi.waitFor(() => expect(first.heard).toHaveLength(60));
+  // The bucket is empty: the other connection is heard once, and then has to wait.
+  channel.peer.notify('report', 0);
+  await vi.waitFor(() => expect(heard).toEqual([0]));
+  channel.peer.notify('report', 1);
+  // A question behind it is not read either.
+  await expect(channel.peer.request('echo', 1, { timeoutMs: 500 })).rejects.toMatchObject({ code: 'call.timeout' });
+  expect(heard).toEqual([0]);
+});

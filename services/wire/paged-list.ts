@@ -1,0 +1,44 @@
+// Owns reading a list that a peer tells page by page. A peer that never comes to an end is not followed: each page has to bring something new, and
+// there is a bound for all of it. Knows no messages.
+import { leftOutOf } from '../contracts/row-list.ts';
+import { FarkeepError } from '../kernel/farkeep-error.ts';
+
+export interface PagedList<Row> {
+  readonly rows: Row[];
+  readonly leftOutCount: number;
+  /** Of the first rows that did not fit. */
+  readonly leftOutNames: string[];
+}
+
+const maxNames = 20;
+
+/**
+ * @param ask for the rows behind the one with this identifier, in the peer's order
+ * @throws protocol.malformed for a list that goes on and brings nothing new, and for one that is longer than `maxRows`
+ */
+export async function readPages<Row extends { readonly id: string }>(
+  what: string,
+  maxRows: number,
+  ask: (after: string | null) => Promise<{ readonly rows: readonly Row[]; readonly hasMore: boolean }>,
+): Promise<PagedList<Row>> {
+  const known = new Map<string, Row>();
+  let leftOutCount = 0;
+  const leftOutNames: string[] = [];
+  let after: string | null = null;
+  for (;;) {
+    const { rows, hasMore } = await ask(after);
+    const before = known.size;
+    for (const row of rows) if (!known.has(row.id)) known.set(row.id, row);
+    const leftOut = leftOutOf(rows);
+    leftOutCount += leftOut?.count ?? 0;
+    leftOutNames.push(...(leftOut?.names ?? []).slice(0, maxNames - leftOutNames.length));
+    if (!hasMore) return { rows: [...known.values()], leftOutCount, leftOutNames };
+    if (known.size === before) throw endless(`the list of ${what} goes on and brings nothing new`);
+    if (known.size > maxRows) throw endless(`the list of ${what} has more than ${maxRows} entries`);
+    after = rows.at(-1)?.id ?? null;
+  }
+}
+
+function endless(what: string): FarkeepError {
+  return new FarkeepError('protocol.malformed', `The other side does not come to an end: ${what}`);
+}
