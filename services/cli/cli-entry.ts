@@ -1,6 +1,7 @@
 // The `farkeep` command. Owns the process: signals and exit code.
 import '../contracts/zod-setup.ts';
 import { exitCodes } from '../contracts/errors.ts';
+import { writeError } from './output.ts';
 import { runCommandLine } from './program.ts';
 
 const controller = new AbortController();
@@ -24,7 +25,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 try {
   process.exitCode = await runCommandLine(process.argv.slice(2), controller.signal);
 } catch (error) {
-  process.stderr.write(`Error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  writeError(`Error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
   process.exitCode = exitCodes.failed;
 }
 // What a command left open (a socket, a prompt) must not keep the process; stdout may still have to reach a slow pipe.

@@ -7,6 +7,7 @@ import type { AdminClient } from '../host/admin-client.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import type { CommandContext } from './command-context.ts';
 import { findById } from './lookup.ts';
+import { printable } from './text-table.ts';
 
 const listCommand = 'farkeep point list';
 const keyword = 'latest';
@@ -36,7 +37,8 @@ export async function findPoint(
   wanted: string,
 ): Promise<RestorePoint> {
   const { points, unreachable } = await client.domain(pointsDomain).list({}, { signal });
-  for (const { provider, message } of unreachable) output.note(`Not asked: ${provider} (${message})`);
+  for (const { provider, message } of unreachable)
+    output.note(`Not asked: ${printable(provider)} (${printable(message)})`);
   const hint = unreachable.length > 0 ? `Some providers did not answer: ${listCommand}` : undefined;
   if (!wanted.startsWith(`${keyword}:`)) return choosePoint(points, wanted, { hint });
   const { jobs } = await client.domain(jobsDomain).list({});

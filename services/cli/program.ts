@@ -4,7 +4,7 @@ import { exitCodes } from '../contracts/errors.ts';
 import { productVersion } from '../host/product-version.ts';
 import { createActionDefiner } from './command-context.ts';
 import { commandGroups } from './command-groups.ts';
-import { createOutput } from './output.ts';
+import { createOutput, writeError } from './output.ts';
 import { whatCannotBeRepresented } from './raw-arguments.ts';
 
 const examples = `
@@ -69,7 +69,8 @@ function createProgram(isJson: boolean): Command {
     .showHelpAfterError('(see the help with --help)')
     .configureHelp({ showGlobalOptions: true, helpWidth: 110 })
     .exitOverride();
-  if (isJson) program.configureOutput({ writeErr: () => undefined });
+  // Wrong usage repeats what was typed.
+  program.configureOutput({ writeErr: isJson ? () => undefined : (text) => writeError(text.trimEnd()) });
   return program;
 }
 

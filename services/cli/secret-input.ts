@@ -4,6 +4,7 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { Writable } from 'node:stream';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
+import { writeQuestion } from './output.ts';
 import { usageError } from './quantities.ts';
 
 const maxSecretBytes = 64 * 1024;
@@ -85,12 +86,12 @@ async function ask(question: string, signal: AbortSignal, isNew: boolean): Promi
 
 function askOnce(question: string, signal: AbortSignal): Promise<string> {
   return new Promise((resolve, reject) => {
-    process.stderr.write(question);
+    writeQuestion(question);
     // readline echoes what is typed to its output: give it one that keeps nothing.
     const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
     const reader = createInterface({ input: process.stdin, output: nowhere, terminal: true, signal });
     const cancel = (): void => {
-      process.stderr.write('\n');
+      writeQuestion('\n');
       reject(new FarkeepError('call.cancelled'));
     };
     reader.once('SIGINT', () => {
@@ -101,7 +102,7 @@ function askOnce(question: string, signal: AbortSignal): Promise<string> {
     reader.question('', (answer) => {
       signal.removeEventListener('abort', cancel);
       reader.close();
-      process.stderr.write('\n');
+      writeQuestion('\n');
       resolve(answer);
     });
   });

@@ -93,7 +93,7 @@ export function formatOutcome(session: SessionDetail): string {
     if (pointId !== null && kind === 'backup') lines.push(`Restore point: ${pointId}`);
   } else if (state === 'cancelled')
     lines.push('Canceled. Nothing half-done was kept; what was sent is reused by the next run.');
-  else if (error !== null) lines.push(`Error: ${printable(error.message)}`, `Next: ${error.hint}`);
+  else if (error !== null) lines.push(`Error: ${printable(error.message)}`, `Next: ${printable(error.hint)}`);
   else lines.push('Failed.');
   if (state === 'failed' && kind === 'restore' && files > 0)
     lines.push(`Restored all the same: ${formatCounted(files, 'file')}, ${formatBytes(bytes)}.`);

@@ -1,9 +1,9 @@
 // Owns tables and lists of facts as text for people. Must not be used for --json.
 
-/** A control character in a name must not steer the terminal. */
-export function printable(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}]/gu, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`);
-}
+import { inLine } from '../kernel/shown-text.ts';
+
+/** For what stands inside a line: a name must not steer the terminal, nor begin a line of its own. */
+export const printable = inLine;
 
 export interface Column<Row> {
   readonly title: string;

@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { serviceRoles, type ServiceRole } from '../contracts/contract.ts';
 import { exitCodes } from '../contracts/errors.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
+import { asMessage } from '../kernel/shown-text.ts';
 import { receiveKeychainKey } from './keychain-delivery.ts';
 import { sendToParent } from './process-carrier.ts';
 import { flagsToConfig, serveFlags } from './serve-flags.ts';
@@ -45,7 +46,7 @@ async function main(args: readonly string[]): Promise<number> {
 }
 
 function report(error: FarkeepError): void {
-  process.stderr.write(`${error.message}\n${error.hint}\n`);
+  process.stderr.write(`${asMessage(error.message)}\n${asMessage(error.hint)}\n`);
 }
 
 try {

@@ -3,6 +3,7 @@
 import pino from 'pino';
 import { createLogOutput, standardError, type LogOutput } from './log-output.ts';
 import { redact } from './redaction.ts';
+import { escapeJson } from './shown-text.ts';
 
 export type LogLevel = 'error' | 'warn' | 'info' | 'debug';
 
@@ -45,7 +46,8 @@ export function createLogger({
     const line = { level: pino.levels.values['warn'], time: Date.now(), name, lines, reason };
     return `${JSON.stringify({ ...line, msg: 'Log lines could not be written and are lost' })}\n`;
   });
-  return wrap(pino({ level, name, base: { name } }, output));
+  // Names of tenants and files are in it, and people read it at a terminal.
+  return wrap(pino({ level, name, base: { name } }, { write: (line: string) => output.write(escapeJson(line)) }));
 }
 
 export const silentLogger: Logger = {

@@ -1,5 +1,6 @@
 // Owns notifications of the desktop: which session is worth one, in which words. Each kind can be switched off.
 import { Notification } from 'electron';
+import { inLine } from '../../../services/kernel/shown-text.ts';
 import type { Preferences } from '../../../services/contracts/rpc/console.ts';
 import type { SessionSummary } from '../../../services/contracts/models/session.ts';
 
@@ -32,7 +33,7 @@ export function describeEnd(session: SessionSummary): NotificationText | undefin
 export function notifySessionEnd(session: SessionSummary, preferences: Preferences, onClick: () => void): void {
   const text = describeEnd(session);
   if (text === undefined || !preferences.areNotificationsOn[text.kind] || !Notification.isSupported()) return;
-  const notification = new Notification({ title: text.title, body: text.body });
+  const notification = new Notification({ title: text.title, body: inLine(text.body) });
   notification.on('click', onClick);
   notification.show();
 }

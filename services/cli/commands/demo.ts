@@ -62,9 +62,7 @@ Examples:
 }
 
 function reportStep({ output }: CommandContext, title: string, detail: string, durationMs: number): void {
-  if (output.isJson) return;
-  output.progress.clear();
-  process.stdout.write(`${formatDuration(durationMs).padStart(8)}  ${title.padEnd(28)}  ${printable(detail)}\n`);
+  output.text(`${formatDuration(durationMs).padStart(8)}  ${title.padEnd(28)}  ${printable(detail)}`);
 }
 
 /** The stable form (docs/cli.md). */

@@ -132,7 +132,7 @@ Example:
             ...(result.problemCount === 0 ? [] : [`${formatCounted(result.problemCount, 'warning')}, named above.`]),
             ...(result.error === undefined
               ? []
-              : [`Error: ${printable(result.error.message)}`, `Next: ${result.error.hint}`]),
+              : [`Error: ${printable(result.error.message)}`, `Next: ${printable(result.error.hint)}`]),
           ].join('\n'),
         );
         if (result.error !== undefined) return exitCodes.failed;

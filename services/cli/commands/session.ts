@@ -13,6 +13,7 @@ import { sessionsDomain } from '../../contracts/rpc/sessions.ts';
 import type { AdminClient } from '../../host/admin-client.ts';
 import { writeFileAtomically } from '../../kernel/atomic-file.ts';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
+import { toJson } from '../../kernel/shown-text.ts';
 import type { CommandContext, DefineAction } from '../command-context.ts';
 import { findById } from '../lookup.ts';
 import {
@@ -149,11 +150,11 @@ export function registerSession(program: Command, action: DefineAction): void {
         if (evidence.signature === null)
           context.output.note('The provider could not be reached: the evidence is not signed.');
         if (options.out === undefined) {
-          context.output.result(evidence, () => JSON.stringify(evidence, null, 2));
+          context.output.result(evidence, () => toJson(evidence, 2));
           return evidence.signature === null ? exitCodes.warnings : exitCodes.done;
         }
         const file = path.resolve(options.out);
-        await writeFileAtomically(file, `${JSON.stringify(evidence, null, 2)}\n`, { mode: 0o644 });
+        await writeFileAtomically(file, `${toJson(evidence, 2)}\n`, { mode: 0o644 });
         const { algorithm } = evidence;
         context.output.result({ ok: true, file, algorithm, isSigned: evidence.signature !== null }, `Written: ${file}`);
         return evidence.signature === null ? exitCodes.warnings : exitCodes.done;

@@ -6,6 +6,7 @@ import type { TenantAccount } from '../../contracts/models/provider.ts';
 import { tenantsDomain } from '../../contracts/rpc/tenants.ts';
 import { quoteForShell } from '../../host/admin-client.ts';
 import { writeFileAtomically } from '../../kernel/atomic-file.ts';
+import { toJson } from '../../kernel/shown-text.ts';
 import type { CommandContext, DefineAction } from '../command-context.ts';
 import { confirmRemoval, yesOption } from '../confirm-removal.ts';
 import { findByName } from '../lookup.ts';
@@ -164,7 +165,7 @@ export function registerTenant(program: Command, action: DefineAction): void {
         const { id } = await find(client, wanted);
         const { invitation } = await client.invite({ tenantId: id, validMs });
         const file = path.resolve(options.out);
-        await writeFileAtomically(file, `${JSON.stringify(invitation, null, 2)}\n`, { mode: 0o600 });
+        await writeFileAtomically(file, `${toJson(invitation, 2)}\n`, { mode: 0o600 });
         const { fingerprint, expiresAt, gateways, user } = invitation;
         context.output.result({ ok: true, file, user, gateways, fingerprint, expiresAt }, () =>
           [
