@@ -30,18 +30,22 @@ describe('what was typed', () => {
     expect(whatCannotBeRepresented(args, raw)).toBeUndefined();
   });
 
-  it.runIf(process.platform === 'linux')('is refused by the command, which makes no other folder then', () => {
-    const folder = mkdtempSync(path.join(tmpdir(), 'farkeep-bytes-'));
-    try {
-      const entry = path.join(import.meta.dirname, 'cli-entry.ts');
-      // A shell makes the byte: Node.js cannot pass it on.
-      const script = 'exec "$0" "$1" point extract 00 --json --folder "$2" --to "$2/$(printf \'out-\\351\')"';
-      const ended = spawnSync('sh', ['-c', script, process.execPath, entry, folder], { encoding: 'utf8' });
-      expect(ended.status).toBe(2);
-      expect(JSON.parse(ended.stdout)).toMatchObject({ ok: false, error: { code: 'call.invalid' } });
-      expect(existsSync(folder) && readdirSync(folder)).toEqual([]);
-    } finally {
-      rmSync(folder, { recursive: true });
-    }
-  }, 60_000);
+  it.runIf(process.platform === 'linux')(
+    'is refused by the command, which makes no other folder then',
+    () => {
+      const folder = mkdtempSync(path.join(tmpdir(), 'farkeep-bytes-'));
+      try {
+        const entry = path.join(import.meta.dirname, 'cli-entry.ts');
+        // A shell makes the byte: Node.js cannot pass it on.
+        const script = 'exec "$0" "$1" point extract 00 --json --folder "$2" --to "$2/$(printf \'out-\\351\')"';
+        const ended = spawnSync('sh', ['-c', script, process.execPath, entry, folder], { encoding: 'utf8' });
+        expect(ended.status).toBe(2);
+        expect(JSON.parse(ended.stdout)).toMatchObject({ ok: false, error: { code: 'call.invalid' } });
+        expect(existsSync(folder) && readdirSync(folder)).toEqual([]);
+      } finally {
+        rmSync(folder, { recursive: true });
+      }
+    },
+    60_000,
+  );
 });

@@ -39,7 +39,9 @@ export async function logInAs(
   return channel;
 }
 
-export function startInput(input: Partial<TenantRequestInput<'session.start'>> = {}): TenantRequestInput<'session.start'> {
+export function startInput(
+  input: Partial<TenantRequestInput<'session.start'>> = {},
+): TenantRequestInput<'session.start'> {
   return {
     sessionId: newId(),
     operation: 'backup',
