@@ -447,11 +447,11 @@ describe('backup and restore', () => {
       },
     });
     const [told, kept] = [JSON.stringify(result.source), JSON.stringify(result.target)];
-    expect(result.target).toMatchObject({ kind: 'failed', error: { code: 'storage.io' } });
+    expect(result.target).toMatchObject({ kind: 'failed', error: { code: 'storage.damaged' } });
     expect(kept).toContain(packs);
     expect(result.source).toMatchObject({
       kind: 'failed',
-      error: { code: 'storage.io', message: expect.stringContaining('At the provider') as string },
+      error: { code: 'storage.damaged', message: expect.stringContaining('At the provider') as string },
     });
     expect(told).not.toContain(folder);
     expect(told).not.toContain('packs');
