@@ -149,7 +149,7 @@ test('a list of 10,000 sessions is drawn in part and scrolls without long stops'
   }
 });
 
-/** As the service keeps them; the oldest is "Job 10000". */
+/** As the service keeps them, in the order in which they began; the oldest is "Job 10000". */
 function addSessions(file: string, count: number): void {
   const database = new DatabaseSync(file);
   const insert = database.prepare(
@@ -159,7 +159,7 @@ function addSessions(file: string, count: number): void {
   const rates = ['newBlocks', 'reusedBlocks', 'readBytesPerSecond', 'transferredBytesPerSecond', 'secondsLeft'];
   const progress = Object.fromEntries(['totalBytes', 'totalFiles', ...amounts, ...rates].map((name) => [name, 1000]));
   database.exec('BEGIN');
-  for (let number = 1; number <= count; number += 1) {
+  for (let number = count; number >= 1; number -= 1) {
     const id = number.toString(16).padStart(32, '0');
     const at = new Date(Date.UTC(2026, 0, 1) - number * 60_000).toISOString();
     const summary = {
