@@ -35,7 +35,7 @@ export interface TrustCheckOptions {
 
 export interface TrustCheckResult extends TrustDecision {
   readonly findings: readonly TrustFinding[];
-  /** What to do about a refusal; undefined when it is not refused. */
+  /** Next step after a refusal; undefined when the certificate is not refused. */
   readonly advice: string | undefined;
   readonly certificate: CertificateSummary;
   readonly tls: TlsInfo;
@@ -85,7 +85,7 @@ export async function checkTrust(options: TrustCheckOptions): Promise<TrustCheck
   };
 }
 
-/** A thumbprint is recommended only when it would be enough. */
+/** Recommends a thumbprint only when the thumbprint would be sufficient. */
 function adviceFor(input: TrustInput): string {
   if (input.fingerprint !== undefined) return errorCatalogue['trust.thumbprint-mismatch'].hint;
   const fingerprint = cleanThumbprint(thumbprintOf(input.leafDer));

@@ -122,7 +122,7 @@ Example:
         const seconds = (performance.now() - startedAt) / 1000;
         for (const remark of result.remarks) context.output.note(printable(remark));
         for (const { path, reason } of result.problems) context.output.note(`${printable(path)}: ${printable(reason)}`);
-        // Warnings are no failure, as with farkeep restore; the exit code tells them apart.
+        // Warnings are not failures, as with farkeep restore. The exit code shows the difference.
         context.output.result({ ok: result.error === undefined, ...result, seconds }, () =>
           [
             `${formatCounted(result.files, 'file')}, ${formatBytes(result.bytes)} in ${formatDuration(seconds * 1000)}` +

@@ -178,7 +178,7 @@ async function requireTrusted(
     subject: certificate.subject,
     reasons: [...reasons],
   };
-  // The service asks only about what an answer can lift.
+  // The service asks only when the user's answer can override the refusal.
   if (prompt === null) {
     const hint = adviceAgainst(reasons);
     throw new FarkeepError('trust.refused', `The certificate of ${host}:${port} is refused. ${against}`, {

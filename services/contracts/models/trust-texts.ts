@@ -1,4 +1,5 @@
-// Owns the sentences for the reasons of a trust decision: console and command line say the same. "It" is the presented certificate.
+// Owns the sentences for the reasons of a trust decision, for both console and command line. "It" in a sentence is the presented
+// certificate.
 import type { TrustReason } from './trust.ts';
 
 export const trustReasonTexts = {
@@ -42,23 +43,23 @@ const inFavor: readonly TrustReason[] = [
   'revocation.good',
 ];
 
-/** What speaks against a certificate, without what speaks for it. */
+/** Returns the reasons against a certificate and leaves out the reasons for it. */
 export function reasonsAgainst(reasons: readonly TrustReason[]): TrustReason[] {
   return reasons.filter((reason) => !inFavor.includes(reason));
 }
 
-/** The sentences for what speaks against a certificate, one after the other. */
+/** Joins the sentences of the reasons against a certificate. */
 export function describeReasonsAgainst(reasons: readonly TrustReason[]): string {
   return reasonsAgainst(reasons)
     .map((reason) => trustReasonTexts[reason])
     .join(' ');
 }
 
-/** Only a person lifts a revocation, knowingly: nothing that connects offers it. */
+/** Only a person can lift a revocation, by a separate command. No connection dialog offers this. */
 export const revokedPinHint =
   'To trust it again, ask your provider for the thumbprint, then: farkeep trust reinstate NAME --fingerprint THUMBPRINT, or Options > Security > Pinned certificates in the console.';
 
-/** What to do about a refusal that no thumbprint can lift. The first that fits is told. */
+/** Next steps for refusals that no thumbprint can override. The first matching row is shown. */
 const advice: readonly (readonly [reason: TrustReason, text: string])[] = [
   ['pin.revoked', revokedPinHint],
   [
@@ -75,12 +76,15 @@ const advice: readonly (readonly [reason: TrustReason, text: string])[] = [
   ],
 ];
 
-/** @param reasons those that refuse. @returns undefined when a person may accept the certificate after comparing its thumbprint */
+/** @param reasons the refusing reasons. @returns undefined when a person may accept the certificate after comparing its thumbprint */
 export function adviceAgainst(reasons: readonly TrustReason[]): string | undefined {
   return advice.find(([reason]) => reasons.includes(reason))?.[1];
 }
 
-/** Puts the reason codes in a step's detail into words: "Trusted by pin: pin.match" becomes "Trusted by pin: It equals the pinned certificate." */
+/**
+ * Replaces reason codes in the detail of a step by sentences: "Trusted by pin: pin.match" becomes "Trusted by pin: It equals the pinned
+ * certificate."
+ */
 export function withReasonTexts(detail: string): string {
   return detail
     .split(/(\s+|,\s*)/)

@@ -1,6 +1,6 @@
-// Owns the system calls that name a file by the descriptor of its folder, and those that find the data of a file with holes. Node.js can
-// only name paths: through /proc/self/fd it reaches the same files, with a longer way in the kernel, and it has no SEEK_DATA at all.
-// An error number cannot be trusted after such a call: whoever needs the reason makes the same call through Node.js.
+// Owns the system calls that take the descriptor of a folder and a name, and the call that finds data in a sparse file. Node.js only takes
+// paths: /proc/self/fd reaches the same files more slowly, and SEEK_DATA is missing.
+// The error number is unreliable after such a call. A caller that needs the reason repeats the call through Node.js.
 import { nativeFunctions } from './native-library.ts';
 
 /** What a file system says of a file, folder, link or special file, exact to the nanosecond. */
