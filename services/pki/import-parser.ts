@@ -94,7 +94,7 @@ class Collector {
         // OpenSSL puts trust settings behind the certificate: only the first element counts.
         this.#addCertificate(BerNode.parse(pemBody(block)).raw());
       } else if (block.label === 'PKCS12') {
-        // certtool of GnuTLS writes PFX as text, unless it is told --outder.
+        // certtool of GnuTLS writes PFX as PEM text, except with --outder.
         this.#readPkcs12(BerNode.parse(pemBody(block)));
       } else if (block.label === 'PKCS7' || block.label === 'CMS') {
         this.#readPkcs7(BerNode.parse(pemBody(block)));

@@ -63,7 +63,7 @@ export function repositoryHandlers(options: RepositoryHandlersOptions): DomainHa
           try {
             result = await verifyAndMark({ tenantFolder, logger, isDeep, signal: context.signal });
           } catch (error) {
-            // One tenant's folder that cannot be looked into does not keep the others from being checked.
+            // An unreadable folder of one tenant must not stop the check of the others.
             const { code, message } = toFarkeepError(error, 'storage.io');
             if (!code.startsWith('storage.')) throw error;
             const nothing = { damagedBlocks: 0, lostBlocks: 0, points: [] };
@@ -108,7 +108,7 @@ export function repositoryHandlers(options: RepositoryHandlersOptions): DomainHa
           failures.push(error);
         }
       }
-      // The others are done; what is wrong with the first one is told.
+      // The other folders are finished; the first failure is reported.
       if (failures.length > 0) throw toFarkeepError(failures[0], 'storage.io');
       audit.add(describeCaller(context), 'repository.rebuild-catalogue', name);
       return totals;
