@@ -9,13 +9,13 @@ export interface RestoreCounts {
   hardLinks: number;
   /** Bytes of content written, holes not counted. */
   contentBytes: number;
-  /** Not written: there as they were saved already, or left alone because of the overwrite rule. */
+  /** Entries that were not written: already correct, or kept because of the overwrite rule. */
   skipped: number;
-  /** Not restored; each has a problem. */
+  /** Entries that were not restored; each has a problem. */
   failed: number;
-  /** Those of the failed that the point cannot give back. */
+  /** Failed entries whose data in the restore point is damaged. */
   damaged: number;
-  /** Those of the failed for which the disk of the destination has no room. */
+  /** Failed entries that do not fit on the destination disk. */
   noRoom: number;
 }
 

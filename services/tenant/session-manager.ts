@@ -247,7 +247,7 @@ export class SessionManager {
     return done;
   }
 
-  /** With the last run of the job that was good, over the same sources and with the same patterns. */
+  /** Compares with the job's last good run over the same sources and patterns. */
   #compare(live: LiveSession, plan: SessionPlan): void {
     const operation = plan.moverOperation;
     if (operation.kind !== 'backup' || plan.isLessAccepted === true) return;
@@ -272,7 +272,7 @@ export class SessionManager {
         live.warn({ code: 'source.shrunk', message, path });
       }
     } catch (error) {
-      // A history that cannot be read does not end a backup that is safe already.
+      // An unreadable history must not fail a backup that is already committed.
       this.#options.logger.error('A run could not be compared with the one before', { sessionId: live.id, error });
     }
   }
