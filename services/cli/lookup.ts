@@ -21,7 +21,7 @@ export function findByName<Item extends { readonly id: string; readonly name: st
   if (found !== undefined) return found;
   const other = items.find(({ name }) => name.toLowerCase() === wanted.toLowerCase());
   throw new FarkeepError('call.not-found', `There is no ${what} "${wanted}"`, {
-    hint: other === undefined ? `See which there are: ${listCommand}` : `Did you mean "${other.name}"?`,
+    hint: other === undefined ? `List them: ${listCommand}` : `Did you mean "${other.name}"?`,
   });
 }
 
@@ -40,7 +40,7 @@ export function findById<Item extends { readonly id: string }>(
   if (only !== undefined && found.length === 1) return only;
   if (found.length === 0) {
     throw new FarkeepError('call.not-found', `There is no ${what} "${wanted}"`, {
-      hint: `See which there are: ${listCommand}`,
+      hint: `List them: ${listCommand}`,
     });
   }
   const candidates = found.slice(0, shownCandidates).map(({ id }) => id);

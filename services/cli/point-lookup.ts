@@ -41,7 +41,7 @@ export async function findPoint(
 ): Promise<RestorePoint> {
   const { points, unreachable } = await client.domain(pointsDomain).list({}, { signal });
   for (const { provider, message } of unreachable)
-    output.note(`Not asked: ${printable(provider)} (${printable(message)})`);
+    output.note(`No answer from ${printable(provider)} (${printable(message)})`);
   const hint = unreachable.length > 0 ? `Some providers did not answer: ${listCommand}` : undefined;
   if (!wanted.startsWith(`${keyword}:`)) return choosePoint(points, wanted, { hint });
   const { jobs } = await client.domain(jobsDomain).list({});

@@ -6,7 +6,7 @@ import type { ErrorInfo } from '../contracts/errors.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 
 const hint =
-  'Rename the folder, or go there by a symbolic link whose name is UTF-8. Paths inside a restore point are typed as farkeep point ls shows them, with \\xNN.';
+  'Rename the folder, or use a symbolic link with a UTF-8 name. Type paths inside a restore point as farkeep point ls shows them, with \\xNN.';
 
 /** The raw bytes of the command line, on systems that provide them. */
 export interface RawCommandLine {
@@ -41,7 +41,7 @@ export function whatCannotBeRepresented(
 
 function messageOf(args: readonly string[], raw: RawCommandLine): string | undefined {
   const odd = oddArgument(args, raw.commandLine);
-  if (odd !== undefined) return `${JSON.stringify(odd)} is not UTF-8, and cannot be passed on as it is`;
+  if (odd !== undefined) return `${JSON.stringify(odd)} is not valid UTF-8, so its bytes cannot be kept`;
   const home = partsOf(raw.environment).find((part) => part.subarray(0, 13).equals(Buffer.from('FARKEEP_HOME=')));
   if (home !== undefined && !isUtf8(home)) return 'FARKEEP_HOME is not UTF-8, and cannot be used';
   if (raw.currentFolder !== undefined && !isUtf8(raw.currentFolder))

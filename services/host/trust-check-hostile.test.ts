@@ -217,7 +217,7 @@ describe('the reason of a refusal, and what to do', () => {
     const crls = [{ file: 'a.crl', bytes: mintList({ issuer: authority, revoked: [leaf.serial] }) }];
     const { port } = await serve(leaf, [authority]);
     const revoked = await check(port, { crls });
-    expect(revoked.advice).toMatch(/cannot be lifted here, not by a thumbprint/);
+    expect(revoked.advice).toMatch(/cannot be overridden, not even with a thumbprint/);
     expect((await check(port, { crls, fingerprint: revoked.certificate.sha256 })).decision).toBe('refused');
 
     const weak = await check((await serve(mint({ names: ['gw.a.test'], issuer: root, key: newKey(1024) }))).port);

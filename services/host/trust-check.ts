@@ -93,7 +93,7 @@ function adviceFor(input: TrustInput): string {
   const left = findings.filter(({ isRefusing }) => isRefusing).map(({ reason }) => reason);
   return decision === 'refused'
     ? (adviceAgainst(left) ?? errorCatalogue['trust.refused'].hint)
-    : 'Compare the thumbprint with the one that your provider tells you over another way; then give it with --fingerprint.';
+    : 'Ask your provider for the thumbprint, for example by phone, and compare it. If it is equal, pass it with --fingerprint.';
 }
 
 /** An error about one of several lists names it. */

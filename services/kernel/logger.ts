@@ -44,7 +44,7 @@ export function createLogger({
 }): Logger {
   const output: LogOutput = createLogOutput(write, (lines, reason) => {
     const line = { level: pino.levels.values['warn'], time: Date.now(), name, lines, reason };
-    return `${JSON.stringify({ ...line, msg: 'Log lines could not be written and are lost' })}\n`;
+    return `${JSON.stringify({ ...line, msg: 'Some log lines could not be written and are lost' })}\n`;
   });
   // Log lines contain names of tenants and files, and people read them at a terminal.
   return wrap(pino({ level, name, base: { name } }, { write: (line: string) => output.write(escapeJson(line)) }));

@@ -63,7 +63,7 @@ describe('the database of a service', () => {
       expect(error).toMatchObject({ code: 'service.database-damaged' });
       expect(error.message).toContain(file);
       expect(error.message).toContain('provider service');
-      expect(error.hint).toMatch(/Put provider\.sqlite back from the last copy of .*start the service again/);
+      expect(error.hint).toMatch(/Restore provider\.sqlite from the last copy of .*start the service again/);
     });
   }
 

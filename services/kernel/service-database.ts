@@ -52,7 +52,7 @@ export function openServiceDatabase(options: ServiceDatabaseOptions): Database {
         // With a full disk several writes are lost each second.
         if (performance.now() - lastNewsMs < lossNewsIntervalMs) return;
         lastNewsMs = performance.now();
-        logger.error('Something could not be noted, and the service goes on without', {
+        logger.error('A record could not be written; the service continues without it', {
           reason: toFarkeepError(error).message,
         });
       },
@@ -85,7 +85,7 @@ function mark(database: Database, file: string): void {
     writeFileSync(
       markOf(file),
       `${path.basename(file)} holds the state of a service. While this file is here, the service does not start when that database is missing or empty.\n` +
-        'Put the database back from a copy. To begin anew on purpose, move the whole folder away.\n',
+        'Restore the database from a copy. To start over on purpose, move the whole folder away.\n',
       { mode: 0o600 },
     );
   } catch {
@@ -106,8 +106,8 @@ function damaged({ file, role }: ServiceDatabaseOptions, what: string, cause?: u
       : 'providers and jobs have to be added again; the backups at the provider stay';
   return new FarkeepError('service.database-damaged', `The database of the ${role} service, ${file}, ${what}`, {
     hint:
-      `The service does not start with it. Put ${name} back from the last copy of ${folder} (with ${name}-wal, if the copy has it; else remove that one), then start the service again. ` +
-      `Without a copy, move ${folder} away and start as new: ${lost}.`,
+      `The service does not start with this database. Restore ${name} from the last copy of ${folder}. If the copy has ${name}-wal, restore this file too; otherwise delete it. Then start the service again. ` +
+      `Without a copy, move ${folder} away and start with an empty folder: ${lost}.`,
     cause,
   });
 }
@@ -117,7 +117,7 @@ function newer({ file, role, migrations }: ServiceDatabaseOptions, version: numb
     'service.start-failed',
     `${file} was written by a newer version of Farkeep (schema ${version}; this version knows ${migrations.length})`,
     {
-      hint: `Start the newer version of the ${role} service, or put back a copy of ${path.dirname(file)} from before the update.`,
+      hint: `Start the newer version of the ${role} service, or restore a copy of ${path.dirname(file)} from before the update.`,
     },
   );
 }
@@ -132,13 +132,13 @@ function explain(error: unknown, { file, role }: ServiceDatabaseOptions): unknow
   const folder = path.dirname(file);
   if (code === 'storage.disk-full' || (code === 'storage.io' && isFull(folder))) {
     return new FarkeepError('storage.disk-full', `The disk of the ${role} service is full: ${file} cannot be written`, {
-      hint: `Free space on the disk of ${folder}; the service goes on by itself.`,
+      hint: `Free space on the disk of ${folder}; the service then continues without a restart.`,
       cause: error,
     });
   }
   if (code === 'storage.damaged') {
     return new FarkeepError(code, `The database of the ${role} service, ${file}, is damaged: ${message}`, {
-      hint: `Stop the service and put back the last copy of ${folder}.`,
+      hint: `Stop the service and restore the last copy of ${folder}.`,
       cause: error,
     });
   }

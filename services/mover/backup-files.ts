@@ -178,7 +178,7 @@ export class BackupFiles {
     }
     entry.folder.release();
     if (isChanged) {
-      const message = 'It changed while it was read, twice; it is saved as it was seen';
+      const message = 'It changed during both reads; the last content that was read is saved';
       this.#options.onWarning(entry, { code: 'source.changed', message });
     }
     if (isSettled && slot !== undefined) {
@@ -255,7 +255,7 @@ export class BackupFiles {
     const linkTarget = look.type === 'other' ? look.linkTarget : undefined;
     if (look.type === 'other') this.#options.onSpecial(entry, stat);
     else {
-      const message = 'It was a file and became a folder; what is in it is saved by the next run';
+      const message = 'It was a file and became a folder; its content is saved by the next run';
       this.#options.onWarning(entry, { code: 'source.changed', message });
     }
     this.#options.window.complete(index, { treePath: entry.treePath, stat, linkTarget });

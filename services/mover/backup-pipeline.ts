@@ -212,7 +212,7 @@ export class BackupPipeline {
         walked.add(item.entry);
         this.#addEntry(item.entry);
       } else if (item.type === 'left') item.folder.cached?.end();
-      else this.#unreadable(item.sourceIndex, item.path, `It could not be looked at: ${item.reason}`);
+      else this.#unreadable(item.sourceIndex, item.path, `Its state could not be read: ${item.reason}`);
       if (performance.now() - sliceBeganMs > sliceMs) {
         this.#window.write();
         await new Promise<void>((resolve) => setImmediate(resolve));
@@ -265,7 +265,7 @@ export class BackupPipeline {
       if (this.#flaggedCount === 1) this.#firstFlagged = showRaw(pathOf(entry));
     }
     if (!hasTimeInBounds(stat))
-      this.#unreadable(entry.sourceIndex, pathOf(entry), 'Its time is out of bounds; it is saved with the time 0');
+      this.#unreadable(entry.sourceIndex, pathOf(entry), 'Its time is out of range; it is saved with the time 0');
     if (!isFile(stat)) {
       this.#addSpecial(entry, stat);
       this.#window.add(entry);

@@ -255,7 +255,7 @@ describe('a file cache that cannot be used', () => {
     }
     // An empty file is a new one, and zeros are to SQLite.
     expect(told.length).toBeLessThanOrEqual(1);
-    for (const text of told) expect(text).toMatch(/this computer .*job\.sqlite.* set aside/);
+    for (const text of told) expect(text).toMatch(/file cache .*job\.sqlite.* renamed/);
     if (told.length > 0) expect(existsSync(`${file}.damaged`)).toBe(true);
     using cache = new FileCache(file, { onTrouble: (text) => told.push(text) });
     expect(run(cache, files).get('a')).toEqual(content(10, 1));
@@ -273,7 +273,7 @@ describe('a file cache that cannot be used', () => {
       const told: string[] = [];
       using cache = new FileCache(place, { onTrouble: (text) => told.push(text) });
       expect(run(cache, new Map([['f1', stat(2)]])).get('f1')).toBeUndefined();
-      expect(told).toEqual([expect.stringMatching(/could not be used: .+ goes on without it/)]);
+      expect(told).toEqual([expect.stringMatching(/could not be used: .+ continues without it/)]);
     },
     30_000,
   );

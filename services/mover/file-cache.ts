@@ -97,11 +97,11 @@ export class FileCache implements Disposable {
   #tell(file: string, { kind, reason }: CacheTrouble): void {
     if (this.#hasTrouble) return;
     this.#hasTrouble = true;
-    const what = `The file in which this computer remembers what it has saved of this job (${file})`;
+    const what = `The file cache of this job (${file})`;
     this.#onTrouble(
       kind === 'damaged'
-        ? `${what} was damaged and has been set aside: ${reason}. Files are read again`
-        : `${what} could not be used: ${reason}. The job goes on without it; files are read again`,
+        ? `${what} was damaged and has been renamed: ${reason}. All files are read again`
+        : `${what} could not be used: ${reason}. The job continues without it; all files are read again`,
     );
   }
 }

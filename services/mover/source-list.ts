@@ -79,7 +79,9 @@ export function openSources(
       missing.push({
         sourceIndex,
         code: isMissing ? 'source.missing' : 'source.unreadable',
-        message: isMissing ? 'It does not exist or cannot be reached' : `It could not be looked at: ${reasonOf(error)}`,
+        message: isMissing
+          ? 'It does not exist or cannot be reached'
+          : `Its state could not be read: ${reasonOf(error)}`,
       });
     }
   });

@@ -220,7 +220,7 @@ export class TreeWalk implements Disposable {
       }
       return true;
     } catch (error) {
-      this.#problem(frame.folder.path, `what is left in it could not be reached any more: ${reasonOf(error)}`);
+      this.#problem(frame.folder.path, `the rest of its content can no longer be reached: ${reasonOf(error)}`);
       frame.next = frame.names.length;
       return frame.isOpen;
     }

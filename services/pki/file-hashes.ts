@@ -131,7 +131,7 @@ export function withLegacyProvider<T>(name: string, act: () => T): T {
   if (provider !== undefined) return act();
   throw new FarkeepError(
     'certificate.malformed',
-    `The file uses ${name}, which is in OpenSSL's legacy provider alone, and this computer cannot load that`,
+    `The file uses ${name}, which only OpenSSL's legacy provider supports, and this computer cannot load that provider`,
     { hint: exportHint },
   );
 }

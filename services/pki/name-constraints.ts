@@ -38,7 +38,7 @@ export function explainConstraints(leaf: ReadCertificate, chain: readonly ReadCe
     if (constraints === undefined) continue;
     const size = constraints.permitted.length + constraints.excluded.length;
     if (names.length * size > openSslLimit) {
-      return `The authority "${authority.subject}" limits its names by more constraints than can be checked`;
+      return `The authority "${authority.subject}" has more name constraints than can be checked`;
     }
     for (const name of names.slice(0, Math.floor(budget / Math.max(1, size)))) {
       budget -= size;

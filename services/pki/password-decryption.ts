@@ -121,7 +121,7 @@ function readScrypt(
   const p = lanesNode?.smallInteger() ?? 0;
   if (r < 1 || p < 1) throw new BerError('expected a positive number');
   if (N * r * 128 > maxScryptBytes / 2 || p > 16 || (N & (N - 1)) !== 0 || N < 2) {
-    throw new FarkeepError('certificate.too-costly', 'The file asks for too much memory to derive its key');
+    throw new FarkeepError('certificate.too-costly', 'The key derivation of the file needs too much memory');
   }
   // Measured against SHA-1: one scrypt block of 128 bytes costs as much as three hashes of short texts.
   const units = 3 * N * r * p;

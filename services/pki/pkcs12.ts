@@ -224,8 +224,8 @@ class BagReader {
 function otherPassword(): FarkeepError {
   return new FarkeepError(
     'certificate.malformed',
-    'The password is the right one for the file, but a part of the file does not open with it: it was encrypted with another password, or is damaged',
-    { hint: 'Export it again, with one password for everything in it.' },
+    'The password is correct, but it does not open one part of the file: this part was encrypted with another password, or is damaged',
+    { hint: 'Export the file again, with one password for all parts.' },
   );
 }
 

@@ -91,8 +91,10 @@ export function judgeByLists(lists: readonly Crl[], asked: AskedCertificate, now
       remarks: problems.filter(({ isOnlyOld }) => isOnlyOld !== true).map(({ text }) => text),
     };
   }
-  if (covered !== 0) problems.push({ text: 'The revocation lists tell of some reasons only', isProven: true });
-  else if (deltas.length > 0) problems.push({ text: 'There are only additions to a revocation list', isProven: true });
+  if (covered !== 0)
+    problems.push({ text: 'The revocation lists do not cover all reasons for a revocation', isProven: true });
+  else if (deltas.length > 0)
+    problems.push({ text: 'There are only delta lists; the complete revocation list is missing', isProven: true });
   const [first] = problems;
   if (first !== undefined) return { status: 'unusable', detail: first.text, isNamed, remarks: [] };
   return { status: 'unknown', detail: 'There is no revocation list of its issuer', remarks: [] };
@@ -124,13 +126,13 @@ function problemOf(list: Crl, asked: AskedCertificate, lists: readonly Crl[], no
   }
   if (!isSignedByRight(list, asked, lists, now)) {
     return {
-      text: 'The revocation list is not signed by the issuer of the certificate, nor by a known key for its lists',
+      text: 'The revocation list is not signed by the issuer of the certificate, nor by another known key of the issuer',
       isProven: false,
     };
   }
   if (list.unknownExtension !== undefined) {
     return {
-      text: `The revocation list has a critical extension that is not known here (${list.unknownExtension})`,
+      text: `The revocation list has an unknown critical extension (${list.unknownExtension})`,
       isProven: false,
     };
   }
@@ -139,7 +141,7 @@ function problemOf(list: Crl, asked: AskedCertificate, lists: readonly Crl[], no
     return { text: `The revocation list is out of date since ${since}`, isOnlyOld: true, isProven: true };
   }
   if (list.thisUpdate > now + clockToleranceMs) {
-    return { text: 'The revocation list is from the future', isProven: true };
+    return { text: 'The revocation list has a date in the future', isProven: true };
   }
   return undefined;
 }

@@ -33,10 +33,7 @@ export class WorkBudget {
   admit(units: number): void {
     this.#admitted += units;
     if (this.#admitted > maxUnits) {
-      throw new FarkeepError(
-        'certificate.too-costly',
-        'The file asks for more key derivations than any usual file does',
-      );
+      throw new FarkeepError('certificate.too-costly', 'The file needs more key derivations than this program allows');
     }
   }
 
@@ -56,7 +53,7 @@ export function roundsWithin(rounds: bigint): number | undefined {
   if (rounds > BigInt(maxRounds)) {
     throw new FarkeepError(
       'certificate.too-costly',
-      `The file asks for ${rounds < 10n ** 18n ? rounds.toLocaleString('en-US') : 'more than 10^18'} rounds of key derivation; at most ${maxRounds.toLocaleString('en-US')} are done`,
+      `The file asks for ${rounds < 10n ** 18n ? rounds.toLocaleString('en-US') : 'more than 10^18'} rounds of key derivation; at most ${maxRounds.toLocaleString('en-US')} are allowed`,
       { hint: 'Export it again with fewer rounds; 600,000 are usual today.' },
     );
   }

@@ -38,7 +38,7 @@ export class PointDeletion {
     if (deleting.has(pointId)) throw new FarkeepError('call.conflict', 'The restore point is being deleted already');
     if (isInUse(tenantId, pointId)) {
       throw new FarkeepError('call.conflict', 'A session uses this restore point', {
-        hint: 'Wait for its end, or stop it.',
+        hint: 'Wait until the session has ended, or stop it.',
       });
     }
     deleting.add(pointId);

@@ -94,7 +94,7 @@ function makeOffer(listings: readonly PointListing[], repository: string): Offer
     // A file with another name was not made by this product; verify reports it to the provider.
     else if (pointIdPattern.test(listing.pointId)) {
       const field = parsed.error.issues[0]?.path.join('.') ?? '';
-      const reason = listing.problem === undefined ? `"${field}" is out of bounds` : 'Its root is damaged';
+      const reason = listing.problem === undefined ? `"${field}" is out of range` : 'Its root is damaged';
       unreadable.push({ id: listing.pointId, repository, reason });
     }
   }

@@ -111,7 +111,10 @@ export class Repositories {
         throw new FarkeepError(
           'call.conflict',
           `${absolute} overlaps with the repository "${other.name}" in ${other.folder}: it is the same folder, lies inside it, or around it`,
-          { field: 'folder', hint: 'Choose a folder of its own; links and mounts that lead into the other one count.' },
+          {
+            field: 'folder',
+            hint: 'Choose a separate folder. Links and mounts that lead into the other folder are not allowed.',
+          },
         );
       }
     }
@@ -121,7 +124,7 @@ export class Repositories {
       throw new FarkeepError(
         'call.conflict',
         `${absolute} holds the repository "${same.name}", or a copy of it; it is in use in ${same.folder}`,
-        { field: 'folder', hint: `Remove "${same.name}" first if it has moved here.` },
+        { field: 'folder', hint: `If the repository was moved to this folder, remove "${same.name}" first.` },
       );
     }
     const row = {

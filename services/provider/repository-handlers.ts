@@ -31,7 +31,7 @@ export function repositoryHandlers(options: RepositoryHandlersOptions): DomainHa
     try {
       onUsage(path.basename(tenantFolder), repositoryId, await points.usedBytes(tenantFolder));
     } catch (error) {
-      logger.error('What a tenant uses cannot be counted', { folder: tenantFolder, error });
+      logger.error('The space that a tenant uses cannot be counted', { folder: tenantFolder, error });
     }
   };
   return {
@@ -91,7 +91,7 @@ export function repositoryHandlers(options: RepositoryHandlersOptions): DomainHa
       const busy = folders.find((folder) => sessions.isTenantFolderBusy(folder));
       if (busy !== undefined) {
         throw new FarkeepError('service.locked', `A session is using ${busy}`, {
-          hint: 'Wait for its end, or stop it.',
+          hint: 'Wait until the session has ended, or stop it.',
         });
       }
       const totals = { tenants: folders.length, packs: 0, points: 0 };
@@ -104,7 +104,7 @@ export function repositoryHandlers(options: RepositoryHandlersOptions): DomainHa
           totals.packs += result.packs;
           totals.points += result.points;
         } catch (error) {
-          logger.error('The catalogue of a tenant cannot be made anew', { folder: tenantFolder, error });
+          logger.error('The catalogue of a tenant cannot be rebuilt', { folder: tenantFolder, error });
           failures.push(error);
         }
       }

@@ -221,7 +221,7 @@ async function start(
       software: 'Farkeep',
       clock,
       onClockDiffers: (userName, aheadMs) =>
-        logger.warn('The clock of a tenant differs from the one here', {
+        logger.warn('The clock of a tenant differs from the clock of this machine', {
           userName,
           aheadMinutes: Math.round(aheadMs / 60_000),
         }),

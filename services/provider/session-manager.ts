@@ -64,7 +64,7 @@ export class SessionManager {
   takeUp(): void {
     const { archive, clock, publish, logger } = this.#options;
     const { sessions, leftOut } = archive.unfinished();
-    if (leftOut !== undefined) logger.error('Sessions cannot be taken up: their records are damaged', { ...leftOut });
+    if (leftOut !== undefined) logger.error('Sessions cannot be resumed: their records are damaged', { ...leftOut });
     for (const { detail, samples, context } of sessions) {
       const live = LiveSession.restore({ detail, samples }, clock, [sessionPublisher(publish)]);
       // Written by this service, so its shape is known; a newer schema comes with a migration.

@@ -27,7 +27,10 @@ export function hasCatalogue(folder: RepositoryFolder): boolean {
       `${catalogueFile} is missing, and a log of it would be read into a new one`,
     );
   if (folder.look(`${catalogueFile}-journal`) !== undefined)
-    throw new FarkeepError('storage.damaged', `${catalogueFile}-journal does not belong beside the catalogue`);
+    throw new FarkeepError(
+      'storage.damaged',
+      `${catalogueFile}-journal lies beside the catalogue; this program never makes this file`,
+    );
   return isThere;
 }
 

@@ -75,7 +75,7 @@ export function checkCatalogueSchema(file: string, access: CatalogueAccess): voi
     const version = versionOf(database);
     const isKnown = Number.isInteger(version) && version >= 0 && version <= catalogueMigrations.length;
     if (!isKnown || schemaOf(database) !== expectedSchema(version))
-      throw new FarkeepError('storage.damaged', 'The catalogue holds other tables than this version makes');
+      throw new FarkeepError('storage.damaged', 'The catalogue does not have the tables of this version');
   } finally {
     database.close();
   }

@@ -18,7 +18,7 @@ export interface BlockPlace extends PackBlock {
 }
 
 function anotherShape(): FarkeepError {
-  return new FarkeepError('storage.damaged', 'The catalogue holds a row of another shape', {
+  return new FarkeepError('storage.damaged', 'The catalogue has a malformed row', {
     hint: 'Run "farkeep repository rebuild-catalogue".',
   });
 }

@@ -37,7 +37,7 @@ export async function reuseLeftOverPacks({
     try {
       await work();
     } catch (error) {
-      logger.warn('A left-over of an interrupted session stays where it is', {
+      logger.warn('A left-over of an interrupted session cannot be removed and stays', {
         name,
         error: toFarkeepError(error, 'storage.io').message,
       });
@@ -48,7 +48,7 @@ export async function reuseLeftOverPacks({
     entries = await storage.list(folder);
   } catch (error) {
     const { code, message } = toFarkeepError(error, 'storage.io');
-    logger.error('What a dead writer left is no folder', { folder, error: message });
+    logger.error('The left-over of a dead writer is not a folder', { folder, error: message });
     // For a link or a pipe, only the entry itself is removed, not its target.
     if (code === 'storage.damaged') await attempt(folder, () => storage.remove(folder));
     return { reusedBlocks };
@@ -122,7 +122,7 @@ export async function listPacks(storage: Storage, onOdd: (odd: OddName) => void 
   for (const folder of folders) {
     const inFolder = `packs/${folder}`;
     if (!/^[0-9a-f]{2}$/.test(folder)) {
-      onOdd({ name: inFolder, reason: 'its name is not that of a folder of packs' });
+      onOdd({ name: inFolder, reason: 'it does not have the name of a pack folder' });
       continue;
     }
     let entries: string[];
@@ -135,7 +135,7 @@ export async function listPacks(storage: Storage, onOdd: (odd: OddName) => void 
     for (const entry of entries) {
       const name = `${inFolder}/${entry}`;
       if (/^[0-9a-f]{32}\.pack$/.test(entry) && entry.startsWith(folder)) names.push(name);
-      else onOdd({ name, reason: 'its name is not that of a pack in this folder' });
+      else onOdd({ name, reason: 'it does not have the name of a pack in this folder' });
     }
   }
   return names;

@@ -281,7 +281,7 @@ function readAttributes(input: ByteReader): ExtendedAttribute[] {
 /** What readEntry would refuse must not be written. */
 function checkBounds({ mode, owner, mtimeNs, extendedAttributes }: TreeEntry): void {
   if (mode > 0o7777) throw damagedManifest(`the mode ${mode.toString(8)} is more than permission bits`);
-  if (owner.uid > maxOwnerId || owner.gid > maxOwnerId) throw damagedManifest('an owner is more than 32 bits');
+  if (owner.uid > maxOwnerId || owner.gid > maxOwnerId) throw damagedManifest('an owner has more than 32 bits');
   const seconds = mtimeNs / nanosPerSecond;
   if (seconds >= BigInt(maxSeconds) || seconds <= -BigInt(maxSeconds)) throw damagedManifest('a time is out of bounds');
   if (extendedAttributes.length > maxExtendedAttributes) throw damagedManifest('an entry has too many attributes');

@@ -79,7 +79,7 @@ export class ManifestWalk {
       const record = input.part(input.number(maxRecordBytes));
       if (this.#isEnded) throw damagedManifest('something follows its end');
       this.#record(type, record);
-      if (!record.isAtEnd) throw damagedManifest('a record has bytes too many');
+      if (!record.isAtEnd) throw damagedManifest('a record has too many bytes');
     }
     if (records === 0) throw damagedManifest('a block has no record');
     position.keepNames();
@@ -176,7 +176,7 @@ export class ManifestWalk {
       record.skip(blockIdLengthBytes);
       this.#onBlock(record.bytes, at);
     }
-    if (!Number.isSafeInteger(sum)) throw damagedManifest('a file is larger than can be');
+    if (!Number.isSafeInteger(sum)) throw damagedManifest('a file is larger than the format allows');
     return sum;
   }
 }

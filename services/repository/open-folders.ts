@@ -160,7 +160,7 @@ export class OpenFolders {
           folder.removeLeftBehind();
         } else {
           if (existing !== undefined && !mayReplace)
-            throw new FarkeepError('restore.exists', 'Something that is no folder stands in its place');
+            throw new FarkeepError('restore.exists', 'The place of this folder is taken by something else');
           if (existing !== undefined) removeQuietly(parent.folder.child(name));
           if (parent.hidden === undefined || parent.hidden.isClosing) temporary = temporaryName();
           folder = parent.folder.makeChild(temporary ?? name);

@@ -222,7 +222,7 @@ export class RepositoryFolder {
 
 function notFolder(name: string, stats: Stats): FarkeepError {
   return new FarkeepError('storage.damaged', `${name} is ${kindOf(stats)}, not a folder`, {
-    hint: 'Nothing in a repository is followed. Put the folder itself there, or give its real path.',
+    hint: 'Links in a repository are not followed. Put the real folder there, or give its real path.',
   });
 }
 

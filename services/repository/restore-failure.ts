@@ -45,6 +45,6 @@ export function restoreFailure(counts: RestoreCounts): FarkeepError | undefined 
 /** The disk of the destination is full. Restoring again takes what is there already as it is, unless it is to be overwritten. */
 export function noRoomLeft(consequence: string): FarkeepError {
   return new FarkeepError('restore.target', `The disk of the destination is full: ${consequence}`, {
-    hint: 'Free space or choose another disk, then restore again: what is there already, and right, is passed over.',
+    hint: 'Free space or choose another disk, then restore again: files that are already correct are skipped.',
   });
 }

@@ -101,7 +101,8 @@ export class RestoreProblems {
     this.#addTo(
       'attributes',
       'restore.incomplete',
-      (count) => `Extended attributes of ${entries(count)} are recorded, and this version does not set them`,
+      (count) =>
+        `Extended attributes of ${entries(count)} are in the restore point, but this version does not restore them`,
       path,
     );
   }

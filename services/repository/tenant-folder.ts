@@ -47,7 +47,7 @@ export async function openCatalogueForReading(options: TenantFolderOptions): Pro
       if (catalogue !== undefined) return catalogue;
     } catch (error) {
       catalogue?.close();
-      logger.debug('The catalogue cannot be opened this way', { access, error });
+      logger.debug('The catalogue cannot be opened with this access', { access, error });
     }
     // A frozen database would miss the changes in the log file.
     if (folder.look(`${catalogueFile}-wal`) !== undefined) break;
@@ -72,7 +72,7 @@ function openOwnCatalogue(
     return { catalogue: openCatalogueFile(folder, 'write'), isNew };
   } catch (error) {
     if (!isDamagedCatalogue(error) || WriterLock.hasOtherLiving(incoming, lock.writer)) throw error;
-    logger.error('The catalogue is damaged and is made anew from the packs', { folder: folder.pathOf(''), error });
+    logger.error('The catalogue is damaged and is rebuilt from the packs', { folder: folder.pathOf(''), error });
     takeCatalogueAway(folder, { isKept: true });
     makeCatalogueFile(folder, `${incomingFolder}/${lock.writer}`);
     return { catalogue: openCatalogueFile(folder, 'write'), isNew: true };

@@ -36,7 +36,7 @@ export class TreeLinks {
   symlink(parent: OpenFolder, folder: DestinationFolder, name: Buffer, entry: SymlinkEntry): void {
     const { problems, isOwnerRestored } = this.#options;
     if (entry.target.length === 0 || entry.target.includes(0))
-      throw new FarkeepError('storage.damaged', 'Its target cannot be');
+      throw new FarkeepError('storage.damaged', 'Its target is not a valid path');
     const place = folder.child(name);
     const existing = parent.hidden === undefined ? folder.look(name) : undefined;
     if (existing?.isSymbolicLink() === true && readlinkSync(place, { encoding: 'buffer' }).equals(entry.target)) {
@@ -158,7 +158,7 @@ export class TreeLinks {
       ) {
         throw new FarkeepError(
           'restore.incomplete',
-          `The file it is another name of was not restored: ${entry.target.toString('utf8')}`,
+          `It is a hard link to a file that was not restored: ${entry.target.toString('utf8')}`,
         );
       }
       return { path: folder.child(last), found, [Symbol.dispose]: close };
@@ -172,7 +172,7 @@ export class TreeLinks {
   #mayPlace(existing: BigIntStats | undefined, entry: TreeEntry): boolean {
     const { overwrite, problems } = this.#options;
     if (existing === undefined) return true;
-    if (existing.isDirectory()) throw new FarkeepError('restore.exists', 'A folder stands in its place');
+    if (existing.isDirectory()) throw new FarkeepError('restore.exists', 'Its place is taken by a folder');
     if (mayReplace(overwrite, existing, entry)) return true;
     problems.leftAlone(entry.path, overwrite === 'older');
     return false;

@@ -81,7 +81,7 @@ export class TreePosition {
   addContent(contentBytes: number): void {
     if (!this.isInsideFile) throw damagedManifest('content belongs to no file');
     this.fileBytes += contentBytes;
-    if (!Number.isSafeInteger(this.fileBytes)) throw damagedManifest('a file is larger than can be');
+    if (!Number.isSafeInteger(this.fileBytes)) throw damagedManifest('a file is larger than the format allows');
   }
 
   /** Copies names that are views of a piece, so that the memory of the piece can be released. */
@@ -119,7 +119,7 @@ export class TreePosition {
 function sumOf(content: readonly ContentReference[]): number {
   let sum = 0;
   for (const { lengthBytes } of content) sum += lengthBytes;
-  if (!Number.isSafeInteger(sum)) throw damagedManifest('a file is larger than can be');
+  if (!Number.isSafeInteger(sum)) throw damagedManifest('a file is larger than the format allows');
   return sum;
 }
 

@@ -170,7 +170,7 @@ export class TreeWriter {
 
   #beginTop(entry: TreeEntry): void {
     const { top } = this.#folders;
-    if (entry.kind !== 'folder') throw new FarkeepError('storage.damaged', 'Manifest: the top is no folder');
+    if (entry.kind !== 'folder') throw new FarkeepError('storage.damaged', 'Manifest: the top is not a folder');
     if (this.#restoresTopFolder ?? (this.#topMark !== undefined || this.#wasRestored(entry))) top.entry = entry;
   }
 
@@ -191,7 +191,7 @@ export class TreeWriter {
     if (entry.isUnreadable) throw new FarkeepError('source.unreadable', 'It could not be read when it was backed up');
     const existing = parent.hidden === undefined ? folder.look(name) : undefined;
     if (existing === undefined) return this.#write(parent, folder, name, entry, false);
-    if (existing.isDirectory()) throw new FarkeepError('restore.exists', 'A folder stands in its place');
+    if (existing.isDirectory()) throw new FarkeepError('restore.exists', 'Its place is taken by a folder');
     const isReplaceable = mayReplace(this.#overwrite, existing, entry);
     if (!existing.isFile() || (entry.isContinued && isReplaceable)) {
       if (isReplaceable) return this.#write(parent, folder, name, entry, true);

@@ -148,7 +148,7 @@ export class ServiceProviders {
     );
     if (session !== undefined) {
       throw new FarkeepError('call.conflict', `A session with "${provider.name}" is running`, {
-        hint: 'Wait for its end, or stop it.',
+        hint: 'Wait until the session has ended, or stop it.',
       });
     }
     this.#database.run('DELETE FROM providers WHERE id = ?', providerId);

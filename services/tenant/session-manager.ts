@@ -69,7 +69,7 @@ export class SessionManager {
     this.#options.archive.prune();
     const { sessions, leftOut } = this.#options.archive.unfinished();
     if (leftOut !== undefined)
-      this.#options.logger.error('Sessions cannot be taken up: their records are damaged', { ...leftOut });
+      this.#options.logger.error('Sessions cannot be resumed: their records are damaged', { ...leftOut });
     for (const { detail, samples, context } of sessions) {
       // Written by this service, so its shape is known; a newer schema comes with a migration.
       const known = context as SessionContext;

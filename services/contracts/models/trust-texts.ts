@@ -15,21 +15,21 @@ export const trustReasonTexts = {
   'usage.authority': 'It is the certificate of an authority.',
   'name.covered': 'It covers the name of the gateway.',
   'name.not-covered': 'It does not cover the name of the gateway.',
-  'name.common-name-only': 'It names its owner in an outdated way only.',
+  'name.common-name-only': 'It has its name only in the outdated common name field.',
   'strength.weak-key': 'A key in its chain is too weak.',
   'strength.weak-signature': 'A signature in its chain is too weak.',
   'pin.match': 'It equals the pinned certificate.',
   'pin.changed': 'It differs from the pinned certificate.',
   'pin.next': 'It was announced by the provider.',
   'pin.revoked': 'Its pin was revoked on this computer.',
-  'pin.dates-ignored': 'Its dates do not matter, it is pinned.',
+  'pin.dates-ignored': 'It is pinned, so its dates do not matter.',
   'fingerprint.match': 'It matches the thumbprint that was given.',
   'fingerprint.match-sha1': 'It matches the SHA-1 thumbprint that was given; SHA-256 is stronger.',
   'fingerprint.mismatch': 'It does not match the thumbprint that was given.',
   'revocation.good': 'It has not been revoked.',
   'revocation.revoked': 'It was revoked by its authority.',
-  'revocation.unknown': 'Whether it was revoked could not be found out.',
-  'revocation.list-unusable': 'A revocation list that was given could not be used.',
+  'revocation.unknown': 'Its revocation status is unknown.',
+  'revocation.list-unusable': 'A revocation list from the settings could not be used.',
 } as const satisfies Record<TrustReason, string>;
 
 const inFavor: readonly TrustReason[] = [
@@ -64,7 +64,7 @@ const advice: readonly (readonly [reason: TrustReason, text: string])[] = [
   ['pin.revoked', revokedPinHint],
   [
     'revocation.revoked',
-    'Ask your provider to install another certificate. A revocation by the authority cannot be lifted here, not by a thumbprint either.',
+    'Ask your provider to install another certificate. A revocation by the authority cannot be overridden, not even with a thumbprint.',
   ],
   [
     'strength.weak-key',
