@@ -1,4 +1,4 @@
-// PFX files and keys that are unusual or hostile, piece by piece: what is read, what is refused, and in which words.
+// Unusual and hostile PFX files and keys, part by part: accepted files, refused files, and the exact messages.
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { OpenSsl, type TestCertificate } from '../testing/openssl.ts';
@@ -272,7 +272,7 @@ describe('rounds', () => {
   });
 
   it('of many parts are bounded together', () => {
-    // The budget alone: nobody waits for this in a test.
+    // Tests the budget alone, because a real derivation of this size takes too long.
     const budget = new WorkBudget();
     expect(() => {
       for (let part = 0; part < 40; part += 1) budget.admit(20_000_000);
