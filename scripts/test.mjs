@@ -65,7 +65,7 @@ async function unitTests(args) {
     {
       cwd: projectFolder,
       env: { ...process.env, PATH: pathWithPinnedNode() },
-      deadlineMs: 12 * minuteMs,
+      deadlineMs: 25 * minuteMs,
       show: 'stdout',
     },
   );

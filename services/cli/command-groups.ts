@@ -77,7 +77,7 @@ export const commandGroups: readonly CommandGroup[] = [
   },
   {
     name: 'point',
-    description: 'restore points: list, ls, find, extract',
+    description: 'restore points: list, ls, find, extract, delete',
     load: async () => (await import('./commands/point.ts')).registerPoint,
   },
   {
