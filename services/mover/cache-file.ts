@@ -113,7 +113,7 @@ export class CacheFile {
     try {
       database?.close();
     } catch {
-      // Nobody needs it any more.
+      // The cache is no longer needed.
     }
   }
 

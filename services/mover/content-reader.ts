@@ -215,7 +215,7 @@ export class ContentReader {
     this.#fill = arena.used;
   }
 
-  /** Free bytes behind #fill, at least one; moves what is not cut yet to the next arena when the current one is full. */
+  /** Number of free bytes after #fill, at least one. If the current arena is full, the uncut bytes move to the next arena. */
   async #room(): Promise<number> {
     const arena = this.#pool.current;
     if (arena !== undefined && this.#fill < arena.end) return arena.end - this.#fill;

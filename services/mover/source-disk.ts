@@ -22,7 +22,7 @@ export type RawText = string;
 export interface SourceFolder {
   /** Descriptor of the open folder, valid in all threads of this process; -1 on systems that use paths. */
   readonly descriptor: number;
-  /** Path where the walk found the folder. */
+  /** Path where the folder was found. */
   readonly path: RawText;
 }
 
@@ -46,16 +46,16 @@ export interface SourceDisk {
   openFile(folder: SourceFolder, name: RawText): number;
   statFile(descriptor: number): FileStat;
   read(descriptor: number, memory: Buffer, offset: number, length: number, position: number): number;
-  /** The next stretch of data at or behind `position`, undefined when there is none; "unknown" when the system cannot tell. */
+  /** The next range of data at or after `position`; undefined when there is none; "unknown" when the system does not report data. */
   nextData(descriptor: number, position: number): { from: number; to: number } | undefined | 'unknown';
   /** Flushes the file to disk: before that, some file systems report recent data as holes. */
   settleFile(descriptor: number): void;
-  /** A second descriptor of the same file that reads past the page cache. */
+  /** Opens a second descriptor of the same file for reading past the page cache. */
   openDirect(descriptor: number): number | undefined;
   closeFile(descriptor: number): void;
 }
 
-// Windows has none of these but the first: what is undefined counts as 0.
+// Windows has only the first of these flags; a missing flag counts as 0.
 const folderFlags = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
 const fileFlags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 /** Of Linux; Node.js sets the first by itself and does not know the second. */

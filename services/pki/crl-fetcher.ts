@@ -53,7 +53,7 @@ export class CrlFetcher {
 
 async function download(url: string, signal: AbortSignal): Promise<Buffer> {
   const { protocol } = new URL(url);
-  // RFC 5280, 4.2.1.13 also allows ldap, which nobody needs for this. A list is signed, so plain HTTP is fine.
+  // RFC 5280, 4.2.1.13 also allows ldap, which is not supported. A list is signed, so plain HTTP is safe.
   if (protocol !== 'http:' && protocol !== 'https:') throw new Error(`${protocol} is not supported`);
   const response = await fetch(url, { signal, redirect: 'error', headers: { accept: 'application/pkix-crl, */*' } });
   if (!response.ok || response.body === null) {

@@ -51,7 +51,7 @@ export function contentOf(bytes: Buffer, tag: number): Buffer {
   return element.content;
 }
 
-/** @throws TypeError unless it is there and has this tag */
+/** @throws TypeError when the element is missing or has another tag */
 export function expectTag(element: Element | undefined, tag: number): Element {
   if (element?.tag !== tag) throw new TypeError('another element was expected');
   return element;

@@ -138,7 +138,7 @@ function namesOf(name: PointName | undefined, signer: Buffer): readonly string[]
   return name?.full ?? [];
 }
 
-/** DistributionPointName is a CHOICE, so its tag stands inside that of the field. */
+/** DistributionPointName is a CHOICE, so its own tag lies inside the tag of the field. */
 function readPointName(field: Element): PointName {
   const [choice] = elements(field.content);
   if (choice?.tag === 0xa1) return { full: [], relative: choice.content };
@@ -153,7 +153,7 @@ function generalNameKey({ tag, raw, content }: Element): string {
   return `uri:${URL.canParse(text) ? new URL(text).href : text}`;
 }
 
-/** A BIT STRING: bit 0 stands left-most in the first byte. */
+/** A BIT STRING: bit 0 is the highest bit of the first byte. */
 function readReasons(content: Buffer): number {
   let reasons = 0;
   for (let bit = 0; bit < 9; bit += 1) {

@@ -157,8 +157,8 @@ class Collector {
 }
 
 /**
- * Key stores that only Java reads: JKS and JCEKS by their magic numbers, BKS of Bouncy Castle by its version and a salt of 20 bytes. Since
- * Java 9, keytool makes PKCS #12 unless it is told otherwise.
+ * Refuses key stores that only Java reads: JKS and JCEKS by their magic numbers, BKS of Bouncy Castle by its version and a salt of 20
+ * bytes. Since Java 9, keytool makes PKCS #12 by default.
  */
 function refuseKeyStore(bytes: Buffer): void {
   if (bytes.length < 8) return;

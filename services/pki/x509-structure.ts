@@ -115,7 +115,7 @@ export function readStructure(der: Uint8Array): CertificateStructure {
 const dnsNameTag = 0x82;
 const addressTag = 0x87;
 
-/** The bytes of both names as they stand in the certificate. */
+/** DER of both names, byte for byte as in the certificate. */
 function readNames(der: Uint8Array): { readonly issuerDer: Buffer; readonly subjectDer: Buffer } {
   const [tbs] = elements(contentOf(Buffer.from(der), tags.sequence));
   const parts = elements(expectTag(tbs, tags.sequence).content).filter(({ tag }) => tag !== 0xa0);

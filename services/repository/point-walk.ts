@@ -111,7 +111,7 @@ export async function walkPoint({ root, readBlock, onBlocks, depth = 'all' }: Po
     }
     if (depth === 'all') walk.finish();
   } finally {
-    named.flush(); // what was named before it ended counts
+    named.flush(); // blocks named before the error still count
   }
 }
 

@@ -99,7 +99,7 @@ export interface MintOptions {
   readonly extensions?: readonly Buffer[];
   readonly fromDays?: number;
   readonly toDays?: number;
-  /** Content of the INTEGER in hex, as it is to stand there. */
+  /** Content of the INTEGER in hex, written unchanged. */
   readonly serial?: string;
   readonly digest?: 'sha256' | 'sha1';
   /** Whether the certificate names the key of its issuer. */
@@ -233,7 +233,7 @@ function alternativeName(name: string): Buffer {
     : generalName.dns(name);
 }
 
-/** A key may be a public one, of which nobody has the other part. */
+/** Returns the public part of a key; the key may itself be public, without a private part. */
 function publicPart(key: KeyObject): Buffer {
   return (key.type === 'private' ? createPublicKey(key) : key).export({ type: 'spki', format: 'der' });
 }

@@ -58,7 +58,7 @@ function innerObject(schema: z.ZodType, named: NamedShapes): z.ZodObject | undef
   return schema instanceof z.ZodObject ? schema : undefined;
 }
 
-/** A list that is read row by row says in its metadata what a row is. */
+/** The row schema of a list that is read row by row, from the list's metadata. */
 function rowsOf(schema: z.ZodType): { readonly row: z.ZodType; readonly max: number } | undefined {
   const { row, max } = schema.meta() ?? {};
   return row instanceof z.ZodType ? { row, max: Number(max) } : undefined;

@@ -45,7 +45,7 @@ function nativeIteratedHash(algorithm: string): IteratedHash | undefined {
       if (digest === 0n || cipher === 0n) throw new Error(`OpenSSL has no ${algorithm} or no ${cipherName}`);
       const keyBytes = openssl.EVP_CIPHER_get_key_length(cipher);
       if (keyBytes + openssl.EVP_CIPHER_get_iv_length(cipher) !== hashBytes) throw new Error('the lengths do not fit');
-      // Room for the longest key and initialization vector there are, whatever the cipher.
+      // Large enough for the key and initialization vector of every cipher.
       const room = Buffer.alloc(64 + 16);
       const vector = room.subarray(keyBytes);
       // An empty buffer has no address, and without an address nothing is hashed.
