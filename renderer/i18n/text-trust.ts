@@ -2,7 +2,7 @@
 import { trustReasonTexts } from '../../services/contracts/models/trust-texts.ts';
 import type { TrustReason } from '../../services/contracts/models/trust.ts';
 
-/** The command line says the same. */
+/** The console uses the same sentences as the command line. */
 const reasonTexts = Object.fromEntries(
   Object.entries(trustReasonTexts).map(([reason, text]) => [`trust.reason.${reason}`, text]),
 ) as Readonly<Record<`trust.reason.${TrustReason}`, string>>;

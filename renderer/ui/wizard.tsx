@@ -33,7 +33,7 @@ export interface WizardStep {
   /** Runs before the next page opens (or before the wizard closes); an error keeps the wizard here. */
   readonly work?: (signal: AbortSignal) => Promise<void>;
   readonly workLabel?: string;
-  /** How much of the work is done, from 0 to 1, when that is known. */
+  /** Progress of the work from 0 to 1, when the progress is known. */
   readonly workShare?: number | null;
   /** False: things were changed already, there is nothing to go back to and nothing to cancel. */
   readonly canGoBack?: boolean;

@@ -1,4 +1,4 @@
-// Holds the trust journal against its recorded entries, which are checked once more from docs/certificates.md, section 7, alone.
+// Compares the trust journal with its recorded entries. A second check of these entries follows docs/certificates.md, section 7, alone.
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { expectVector, readVector } from '../testing/vector-file.ts';

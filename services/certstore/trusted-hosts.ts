@@ -11,7 +11,7 @@ import type { TrustJournal } from './trust-journal.ts';
 
 const maxHosts = 10_000;
 
-/** The file; docs/certificates.md, section 7, lists its fields. */
+/** The file of trusted hosts; docs/certificates.md, section 7, lists its fields. */
 export const trustedHostsFileSchema = z.strictObject({
   format: z.literal('farkeep/trusted-hosts'),
   formatVersion: z.literal(1),

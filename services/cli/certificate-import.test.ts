@@ -1,4 +1,4 @@
-// `farkeep certificate import` of files that take long, with a real service: what is told meanwhile, and how it ends early.
+// `farkeep certificate import` of a slow file, with a real service: its progress reports, and its cancellation.
 import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -10,7 +10,7 @@ import { startCli, type RunningCli } from '../testing/run-cli.ts';
 import { makeTemporaryFolder } from '../testing/temporary-folder.ts';
 import { createProgressLine } from './progress-bar.ts';
 
-/** A file that wants ten million rounds of PKCS #12 with 3DES, about three seconds, and then is not opened by any password. */
+/** A file that needs ten million rounds of PKCS #12 with 3DES, about three seconds. No password opens it. */
 function costlyFile(): Buffer {
   const claimed = algorithm('1.2.840.113549.1.12.1.3', sequence(octets(randomBytes(8)), integer(10_000_000)));
   return pkcs12([encryptedContent({ password: 'x', claimed }, secretBag(randomBytes(64)))]);
@@ -38,7 +38,7 @@ describe('farkeep certificate import', () => {
     return () => client.close();
   }, 120_000);
 
-  /** Collects what is told of imports; resolves at the first. */
+  /** Collects progress events of imports; resolves at the first event. */
   const firstShare = (): Promise<void> =>
     new Promise((resolve) => {
       client.subscribe(({ event, payload }) => {
@@ -50,7 +50,7 @@ describe('farkeep certificate import', () => {
 
   it('ends with 130 on Ctrl-C, and the service stops working on it', { timeout: 120_000 }, async () => {
     const told = firstShare();
-    // Proves that the subscription stands before the command starts.
+    // Proves that the subscription is active before the command starts.
     await client.domain(certificateDomain).list({});
     const args = ['--file', path.join(home, 'costly.p12'), '--password-file', path.join(home, 'password')];
     const { child, result } = startCli(['certificate', 'import', '--home', home, ...args]);
@@ -79,7 +79,7 @@ describe('farkeep certificate import', () => {
     await expect(running).rejects.toMatchObject({ info: { code: 'call.cancelled' } });
     expect(new Set(shares.map(({ progressId }) => progressId))).toEqual(new Set(['mine']));
     const before = shares.length;
-    // Nobody asked for this one; it runs to its end.
+    // This import has no progress identifier and runs to its end.
     await expect(certificates.importFile(input)).rejects.toMatchObject({
       info: { code: 'certificate.wrong-password' },
     });

@@ -1,8 +1,8 @@
-// Owns finding things by the name that a person typed. Names and whole identifiers work; where many identifiers are listed, their start.
-// What may mean two things is refused with both: taking one of them would be a guess.
+// Owns finding items by a typed name. A name and a complete identifier always work; in lists with many identifiers, the first digits of an
+// identifier also work. Ambiguous input is refused and all matches are named, because choosing one would be a guess.
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 
-/** @throws FarkeepError call.not-found, with the command that lists what there is; call.invalid when two may be meant */
+/** @throws FarkeepError call.not-found, with the command that lists the items; call.invalid when several items match */
 export function findByName<Item extends { readonly id: string; readonly name: string }>(
   items: readonly Item[],
   wanted: string,
@@ -21,7 +21,7 @@ export function findByName<Item extends { readonly id: string; readonly name: st
   if (found !== undefined) return found;
   const other = items.find(({ name }) => name.toLowerCase() === wanted.toLowerCase());
   throw new FarkeepError('call.not-found', `There is no ${what} "${wanted}"`, {
-    hint: other === undefined ? `See which there are: ${listCommand}` : `Did you mean "${other.name}"?`,
+    hint: other === undefined ? `List them: ${listCommand}` : `Did you mean "${other.name}"?`,
   });
 }
 
@@ -40,7 +40,7 @@ export function findById<Item extends { readonly id: string }>(
   if (only !== undefined && found.length === 1) return only;
   if (found.length === 0) {
     throw new FarkeepError('call.not-found', `There is no ${what} "${wanted}"`, {
-      hint: `See which there are: ${listCommand}`,
+      hint: `List them: ${listCommand}`,
     });
   }
   const candidates = found.slice(0, shownCandidates).map(({ id }) => id);

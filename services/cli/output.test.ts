@@ -1,4 +1,4 @@
-// Whatever the other side, a file or a person put into a text: it does not steer the terminal, and does not look like a line of ours.
+// Foreign text in messages (from the other side, a file or a user) must not control the terminal or look like a line of this program.
 import { readFile, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -88,7 +88,7 @@ describe('text that is not ours', () => {
       if (/process\.(stdout|stderr)\s*\.\s*write\(|console\.(log|error|warn|info|debug)\(/.test(source))
         writers.push(file);
     }
-    // The entry writes nothing and waits until what is written is out.
+    // The entry file only flushes the streams and writes nothing itself.
     expect(writers.sort()).toEqual(['cli-entry.ts', 'output.ts']);
     expect(await readFile(path.join(folder, 'cli-entry.ts'), 'utf8')).not.toMatch(/write\([^')]/);
   });

@@ -1,5 +1,5 @@
-// Owns what the command line prints and where: results on stdout (text, or JSON and nothing else), everything else on stderr.
-// The only file of the command line that writes to them (output.test.ts sees to that): nothing reaches a terminal but through shown-text.ts.
+// Owns the output of the command line: results go to stdout (text, or JSON only), everything else goes to stderr. Only this file writes to
+// the two streams (output.test.ts checks this), so all text for a terminal passes through shown-text.ts.
 import type { ErrorInfo } from '../contracts/errors.ts';
 import { asLines, asMessage, toJson } from '../kernel/shown-text.ts';
 import { createProgressLine, noProgressLine, type ProgressLine } from './progress-bar.ts';
@@ -13,7 +13,7 @@ export interface Output {
   line(document: unknown): void;
   /** A remark for people, on stderr; nothing with --json. */
   note(text: string): void;
-  /** One line of a result that comes bit by bit, on stdout; nothing with --json. */
+  /** Prints one line of a result that arrives in pieces to stdout. Prints nothing with --json. */
   text(line: string): void;
   failure(error: Pick<ErrorInfo, 'code' | 'message' | 'hint'> & Partial<ErrorInfo>): void;
 }
@@ -61,12 +61,12 @@ export function createOutput({
   };
 }
 
-/** What is asked at a terminal, before the answer is typed. */
+/** Prints a question at the terminal, before the user types the answer. */
 export function writeQuestion(question: string): void {
   process.stderr.write(asLines(question));
 }
 
-/** Where no command runs (yet): wrong usage, and what nobody foresaw. */
+/** Prints an error while no command is running: wrong usage, or an unforeseen error. */
 export function writeError(text: string): void {
   process.stderr.write(`${asLines(text)}\n`);
 }

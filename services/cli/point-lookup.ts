@@ -1,5 +1,5 @@
-// Owns choosing a restore point by what a person typed: identifier, its start, "latest", or "latest:JOB". What follows the first colon is the name
-// of the job as it is, colons and spaces included; two jobs that could be meant are named, and none is taken.
+// Owns choosing a restore point from typed text: an identifier, the first digits of one, "latest", or "latest:JOB". The text after the
+// first colon is the exact name of the job and may contain colons and spaces. If two jobs match, both are named and none is chosen.
 import type { RestorePoint } from '../contracts/models/tenant.ts';
 import { jobsDomain } from '../contracts/rpc/jobs.ts';
 import { pointsDomain } from '../contracts/rpc/points.ts';
@@ -12,7 +12,10 @@ import { printable } from './text-table.ts';
 const listCommand = 'farkeep point list';
 const keyword = 'latest';
 
-/** For what is done with a point as a whole: also one that cannot be read. No "latest": what is lost has to be named. */
+/**
+ * Finds a point for an operation on the whole point (such as deletion), including unreadable points. "latest" is refused: the user must
+ * name the point that is lost.
+ */
 export async function findAnyPoint(
   { signal }: CommandContext,
   client: AdminClient,
@@ -38,7 +41,7 @@ export async function findPoint(
 ): Promise<RestorePoint> {
   const { points, unreachable } = await client.domain(pointsDomain).list({}, { signal });
   for (const { provider, message } of unreachable)
-    output.note(`Not asked: ${printable(provider)} (${printable(message)})`);
+    output.note(`No answer from ${printable(provider)} (${printable(message)})`);
   const hint = unreachable.length > 0 ? `Some providers did not answer: ${listCommand}` : undefined;
   if (!wanted.startsWith(`${keyword}:`)) return choosePoint(points, wanted, { hint });
   const { jobs } = await client.domain(jobsDomain).list({});
@@ -47,7 +50,7 @@ export async function findPoint(
 
 /**
  * @param points oldest first
- * @param jobsHere identifiers of the jobs of this tenant: another computer may use the same account, and have a job of the same name
+ * @param jobsHere identifiers of the jobs of this tenant; another computer can use the same account and have a job with the same name
  */
 export function choosePoint(
   points: readonly RestorePoint[],

@@ -69,7 +69,7 @@ function createProgram(isJson: boolean): Command {
     .showHelpAfterError('(see the help with --help)')
     .configureHelp({ showGlobalOptions: true, helpWidth: 110 })
     .exitOverride();
-  // Wrong usage repeats what was typed.
+  // The message about wrong usage repeats the typed text.
   program.configureOutput({ writeErr: isJson ? () => undefined : (text) => writeError(text.trimEnd()) });
   return program;
 }

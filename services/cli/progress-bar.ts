@@ -4,7 +4,7 @@ import { formatBytes, formatDuration, formatRate } from './quantities.ts';
 
 export interface ProgressLine {
   show(progress: SessionProgress, label: string): void;
-  /** For work that is not a session. @param share from 0 to 1 */
+  /** Shows progress for work that is not a session. @param share from 0 to 1 */
   showShare(share: number, label: string): void;
   /** Removes the line, so that other text can follow. */
   clear(): void;
@@ -13,7 +13,7 @@ export interface ProgressLine {
 const barWidth = 24;
 const redrawIntervalMs = 100;
 
-/** Where nobody would see it. */
+/** For output that is not a terminal. */
 export const noProgressLine: ProgressLine = {
   show: () => undefined,
   showShare: () => undefined,
@@ -29,7 +29,7 @@ export function createProgressLine(stream: NodeJS.WriteStream): ProgressLine {
     if (isShown && now - lastDrawnAt < redrawIntervalMs) return;
     lastDrawnAt = now;
     isShown = true;
-    // Some terminals do not know their width.
+    // Some terminals do not report their width.
     const width = stream.columns > 1 ? stream.columns - 1 : 79;
     stream.write(`\r\u001b[2K${text.slice(0, width)}`);
   };

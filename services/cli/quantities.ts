@@ -62,7 +62,7 @@ export function parseDuration(
 /** "2027-03-31" (its end, or its start, UTC) or a full ISO 8601 instant. @returns ISO 8601 in UTC */
 export function parseDate(text: string, option: string, partOfDay: 'start' | 'end' = 'end'): string {
   const isDay = /^\d{4}-\d{2}-\d{2}$/.test(text);
-  // Without its zone an instant would mean another one on every machine.
+  // A time without its zone would mean a different instant on each machine.
   const time =
     isDay || /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2})$/.test(text)
       ? Date.parse(isDay ? `${text}T${partOfDay === 'end' ? '23:59:59.999' : '00:00:00.000'}Z` : text)

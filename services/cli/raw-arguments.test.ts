@@ -36,7 +36,7 @@ describe('what was typed', () => {
       const folder = mkdtempSync(path.join(tmpdir(), 'farkeep-bytes-'));
       try {
         const entry = path.join(import.meta.dirname, 'cli-entry.ts');
-        // A shell makes the byte: Node.js cannot pass it on.
+        // A shell creates the invalid byte, because Node.js cannot pass it.
         const script = 'exec "$0" "$1" point extract 00 --json --folder "$2" --to "$2/$(printf \'out-\\351\')"';
         const ended = spawnSync('sh', ['-c', script, process.execPath, entry, folder], { encoding: 'utf8' });
         expect(ended.status).toBe(2);

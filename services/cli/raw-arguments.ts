@@ -1,14 +1,14 @@
-// Owns the check that what was typed can be represented. Node.js reads the command line as UTF-8 and puts U+FFFD where it is none, so that
-// another folder than the one that was named would be read or written. Nothing behind this check has to think of it.
+// Owns the check that all typed arguments are valid UTF-8. Node.js replaces invalid bytes of the command line by U+FFFD, so a command would
+// read or write a different folder than the user named. Code behind this check can rely on valid text.
 import { isUtf8 } from 'node:buffer';
 import { readFileSync, readlinkSync } from 'node:fs';
 import type { ErrorInfo } from '../contracts/errors.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 
 const hint =
-  'Rename the folder, or go there by a symbolic link whose name is UTF-8. Paths inside a restore point are typed as farkeep point ls shows them, with \\xNN.';
+  'Rename the folder, or use a symbolic link with a UTF-8 name. Type paths inside a restore point as farkeep point ls shows them, with \\xNN.';
 
-/** The raw bytes, where the system shows them. */
+/** The raw bytes of the command line, on systems that provide them. */
 export interface RawCommandLine {
   readonly commandLine: Buffer | undefined;
   readonly environment: Buffer | undefined;
@@ -30,7 +30,7 @@ export function readRawCommandLine(): RawCommandLine {
   };
 }
 
-/** Undefined when all is UTF-8. */
+/** @returns undefined when all arguments are valid UTF-8 */
 export function whatCannotBeRepresented(
   args: readonly string[],
   raw: RawCommandLine = readRawCommandLine(),
@@ -41,7 +41,7 @@ export function whatCannotBeRepresented(
 
 function messageOf(args: readonly string[], raw: RawCommandLine): string | undefined {
   const odd = oddArgument(args, raw.commandLine);
-  if (odd !== undefined) return `${JSON.stringify(odd)} is not UTF-8, and cannot be passed on as it is`;
+  if (odd !== undefined) return `${JSON.stringify(odd)} is not valid UTF-8, so its bytes cannot be kept`;
   const home = partsOf(raw.environment).find((part) => part.subarray(0, 13).equals(Buffer.from('FARKEEP_HOME=')));
   if (home !== undefined && !isUtf8(home)) return 'FARKEEP_HOME is not UTF-8, and cannot be used';
   if (raw.currentFolder !== undefined && !isUtf8(raw.currentFolder))
@@ -52,7 +52,7 @@ function messageOf(args: readonly string[], raw: RawCommandLine): string | undef
 function oddArgument(args: readonly string[], commandLine: Buffer | undefined): string | undefined {
   if (args.length === 0) return undefined;
   if (commandLine === undefined) return args.find((argument) => argument.includes('\ufffd'));
-  // The last ones: where Node.js and this program are installed is not what was typed.
+  // Only the last arguments are checked: the first ones are the install paths of Node.js and this program, which the user did not type.
   const odd = partsOf(commandLine)
     .slice(-args.length)
     .find((part) => !isUtf8(part));

@@ -66,7 +66,7 @@ export function restoredOf({ progress }: SessionSummary): { files: number; bytes
   return restored ?? { files: processedFiles, bytes: processedBytes, skipped: 0 };
 }
 
-/** What it was: not only changed data is one, a forged announcement of a certificate is one as well. */
+/** Describes the cause of a security warning: changed data, or a forged announcement of a certificate. */
 function securityWarningOf({ actions }: SessionDetail): string {
   const action = actions.findLast(({ level }) => level === 'security');
   return action === undefined ? 'see the log of the session.' : printable(action.text);

@@ -2,7 +2,7 @@
 
 import { inLine } from '../kernel/shown-text.ts';
 
-/** For what stands inside a line: a name must not steer the terminal, nor begin a line of its own. */
+/** Makes a text safe to print inside a line: a name must not control the terminal or start a new line. */
 export const printable = inLine;
 
 export interface Column<Row> {

@@ -20,7 +20,7 @@ export const callResultSchema = z.discriminatedUnion('ok', [
   z.object({
     ok: z.literal(true),
     value: z.unknown(),
-    /** Rows of lists in the value that do not fit the contract, for people: they are not in it. */
+    /** Descriptions (for people) of list rows that do not fit the contract. The value does not contain these rows. */
     leftOut: z.array(z.string().max(1000)).max(20).optional(),
   }),
   z.object({ ok: z.literal(false), error: errorInfoSchema }),

@@ -24,8 +24,8 @@ const maxDetailLength = 500;
 const clipped = (max: number): z.ZodType<string, string> => z.string().transform((text) => text.slice(0, max));
 
 /**
- * An error as another machine tells it: clipped to what is worth keeping, since it is stored with a session and shown. A code of a newer version
- * becomes `call.internal`; its text still says what it was.
+ * An error that another machine reports. Long texts are cut, because the error is stored with a session and shown. A code from a newer
+ * version becomes `call.internal`; the text is kept.
  */
 export const peerErrorSchema = z.object({
   code: errorCodeSchema.catch('call.internal'),

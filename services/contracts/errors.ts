@@ -55,7 +55,7 @@ export const errorCatalogue = {
   'service.start-failed': entry('The service could not start', 'Read the reason in the service log.'),
   'service.database-damaged': entry(
     'The database of the service is damaged or empty',
-    'Put it back from the last copy of the folder of the service, then start the service again.',
+    'Restore the folder of the service from its last copy, then start the service again.',
   ),
   'service.port-in-use': entry('The port is in use', 'Choose another port or stop the program that uses it.'),
   'config.invalid': entry('The configuration is not valid', 'Correct the named setting.', usage),
@@ -218,12 +218,12 @@ export const errorCatalogue = {
   'source.unreadable': entry('A file could not be read', 'Check its rights; everything else was saved.'),
   'source.changed': entry('A file changed while it was read', 'It is marked; run the job again when it is quiet.'),
   'source.shrunk': entry(
-    'Much less was backed up than before',
-    'Look at the sources of the job. If it is meant, run the job once with --accept-less.',
+    'The backup holds much less than the last good run',
+    'Check the sources of the job. If the smaller amount is correct, run the job once with --accept-less.',
   ),
   'clock.differs': entry(
     'The clocks of the two sides differ',
-    'Set the clock that is wrong, and let it be kept by NTP.',
+    'Correct the wrong clock, and keep it synchronized by NTP.',
   ),
   'source.device': entry('A device is kept by name only', 'Exclude it when nobody needs it after a restore.'),
   'source.empty-path': entry('The source is not a folder or file', 'Choose a folder.'),

@@ -1,27 +1,28 @@
-// Owns how a list is read that somebody else made: a peer, a stored row, a service of another version. Row by row: a row that does not fit is
-// left out and named, so that one bad record never hides the good ones. The only place that does so.
+// Owns reading lists that another side made: a peer, a stored row, a service of another version. A row that does not fit is left out and
+// named, so that one bad row never hides the good ones. No other file does this.
 import { z } from 'zod';
 
 export interface LeftOut {
   readonly count: number;
-  /** Of the first ones: identifier or name, cut and without control characters; "row 3" for one that has neither. */
+  /** Names of the first omitted rows: identifier or name, cut and without control characters; "row 3" for a row without either. */
   readonly names: readonly string[];
 }
 
 const maxNames = 5;
 const maxNameLength = 80;
-/** What a row may be known by, the best first. */
+/** Fields that can name a row, best first. */
 const namingFields = ['id', 'name', 'provider', 'step', 'sequence', 'host'];
 
 const leftOutOfLists = new WeakMap<readonly unknown[], LeftOut>();
 
-/** What was left out of a list that `rowList` or `readRows` made; undefined when everything did fit. */
+/** Returns number and names of the rows that `rowList` or `readRows` omitted from this list; undefined when none was omitted. */
 export function leftOutOf(list: readonly unknown[]): LeftOut | undefined {
   return leftOutOfLists.get(list);
 }
 
 /**
- * A list of `row`. Only something that is no list at all is refused; what is more than `max` rows is left out as well. Its metadata says what a row is.
+ * Schema for a list of `row`. Only a value that is not a list is refused; rows beyond `max` are omitted. The schema's metadata describes a
+ * row.
  */
 export function rowList<Row extends z.ZodType>(
   row: Row,
@@ -33,7 +34,7 @@ export function rowList<Row extends z.ZodType>(
     .meta({ row, max });
 }
 
-/** The rows that `read` does not throw at. */
+/** Returns the rows for which `read` does not throw. */
 export function readRows<Raw, Row>(
   rows: readonly Raw[],
   read: (raw: Raw) => Row,
@@ -49,7 +50,7 @@ export function readRows<Raw, Row>(
         continue;
       }
     } catch {
-      // Named below.
+      // The row is named below.
     }
     count += 1;
     if (names.length < maxNames) names.push(nameOf(raw, index));

@@ -38,7 +38,7 @@ export interface FrontDoorOptions {
   readonly logger: Logger;
 }
 
-/** Connections of one address that have not sent their first bytes; behind one address there may be many tenants. */
+/** Limit of connections from one address before their first bytes. Many tenants can share one address. */
 const maxWaitingPerAddress = 256;
 
 type Refusal = keyof GatewayReport['refusals'];

@@ -41,7 +41,7 @@ export async function connectAdmin({
 }: {
   home: string;
   role: ServiceRole;
-  /** Told of rows of a list that the service could not show. */
+  /** Called with a sentence about list rows that the service could not show. */
   onLeftOut?: (sentence: string) => void;
 }): Promise<AdminClient> {
   const socket = await openSocket(await findAdminAddress(roleFolder(home, role)), home, role);

@@ -13,7 +13,7 @@ export interface ExtractionResult {
   readonly bytes: number;
   readonly problems: readonly { readonly path: string; readonly reason: string }[];
   readonly problemCount: number;
-  /** What nobody has to do anything about. */
+  /** Notes that need no action. */
   readonly remarks: readonly string[];
   /** Left alone because something is in their place. */
   readonly skipped: number;

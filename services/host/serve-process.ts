@@ -43,8 +43,8 @@ export async function serveProcess(options: ServeProcessOptions): Promise<number
   // Databases, locks and sockets are for this account only, also where a library makes the file.
   process.umask(0o077);
 
-  // Nothing is known about what still works after an unforeseen error: the supervisor (console or systemd) starts a fresh process. A disk that
-  // does not take a write is foreseen, wherever it was not caught: a fresh process would meet the same disk, and not even start.
+  // After an unforeseen error the state of the process is unknown, so the supervisor (console or systemd) starts a new process. A disk that
+  // refuses a write is foreseen, even where the error was not caught: a new process would meet the same disk and could not even start.
   const crash = (kind: string) => (error: unknown) => {
     logger.error(kind, { error });
     if (toFarkeepError(error).code.startsWith('storage.')) return;

@@ -1,4 +1,4 @@
-// `farkeep trust check` against servers that show odd or hostile certificates: the true reason, advice that helps, and little work.
+// `farkeep trust check` against servers with odd or hostile certificates: correct reason, useful advice, little work.
 import { createServer } from 'node:tls';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -119,7 +119,7 @@ describe('constraints on names', () => {
   });
 
   it.each([true, false])('cost little, however many there are (authority trusted: %s)', async (isTrusted) => {
-    // Letters alone: OpenSSL and we take no constraint for unreadable.
+    // Only letters, so that OpenSSL and this program consider the constraint valid.
     const short = (index: number): string =>
       [676, 26, 1].map((step) => String.fromCharCode(97 + (Math.floor(index / step) % 26))).join('');
     const numbers = Array.from({ length: 9000 }, (_, index) => index);
@@ -135,7 +135,7 @@ describe('constraints on names', () => {
       ],
     });
     const { port } = await serve(mint({ names: numbers.map(short), issuer: authority }), [authority]);
-    // The system's authorities are read with the first handshake; that is not what is measured.
+    // The first handshake loads the system's authorities, which must not count in the measurement.
     await check((await serve(mint({ issuer: root }))).port);
     const before = process.cpuUsage();
     const result = await check(port);
@@ -207,7 +207,7 @@ describe('the reason of a refusal, and what to do', () => {
     expect(told).toHaveLength(1);
     expect(told[0]).toMatch(expected);
     expect(told[0]).not.toContain('UNSPECIFIED');
-    // A pin lifts each of these: the thumbprint is good advice, and is taken.
+    // A pin overrides each of these reasons, so the advice names the thumbprint, and the thumbprint works.
     expect(result.advice).toContain('--fingerprint');
     expect((await check(port, { fingerprint: result.certificate.sha256 })).decision).toBe('pinned');
   });
@@ -217,7 +217,7 @@ describe('the reason of a refusal, and what to do', () => {
     const crls = [{ file: 'a.crl', bytes: mintList({ issuer: authority, revoked: [leaf.serial] }) }];
     const { port } = await serve(leaf, [authority]);
     const revoked = await check(port, { crls });
-    expect(revoked.advice).toMatch(/cannot be lifted here, not by a thumbprint/);
+    expect(revoked.advice).toMatch(/cannot be overridden, not even with a thumbprint/);
     expect((await check(port, { crls, fingerprint: revoked.certificate.sha256 })).decision).toBe('refused');
 
     const weak = await check((await serve(mint({ names: ['gw.a.test'], issuer: root, key: newKey(1024) }))).port);

@@ -35,7 +35,7 @@ export interface TrustCheckOptions {
 
 export interface TrustCheckResult extends TrustDecision {
   readonly findings: readonly TrustFinding[];
-  /** What to do about a refusal; undefined when it is not refused. */
+  /** Next step after a refusal; undefined when the certificate is not refused. */
   readonly advice: string | undefined;
   readonly certificate: CertificateSummary;
   readonly tls: TlsInfo;
@@ -85,7 +85,7 @@ export async function checkTrust(options: TrustCheckOptions): Promise<TrustCheck
   };
 }
 
-/** A thumbprint is recommended only when it would be enough. */
+/** Recommends a thumbprint only when the thumbprint would be sufficient. */
 function adviceFor(input: TrustInput): string {
   if (input.fingerprint !== undefined) return errorCatalogue['trust.thumbprint-mismatch'].hint;
   const fingerprint = cleanThumbprint(thumbprintOf(input.leafDer));
@@ -93,7 +93,7 @@ function adviceFor(input: TrustInput): string {
   const left = findings.filter(({ isRefusing }) => isRefusing).map(({ reason }) => reason);
   return decision === 'refused'
     ? (adviceAgainst(left) ?? errorCatalogue['trust.refused'].hint)
-    : 'Compare the thumbprint with the one that your provider tells you over another way; then give it with --fingerprint.';
+    : 'Ask your provider for the thumbprint, for example by phone, and compare it. If it is equal, pass it with --fingerprint.';
 }
 
 /** An error about one of several lists names it. */

@@ -1,11 +1,11 @@
-// Owns saying once what happens again and again because somebody else makes it happen: the first time at once, the rest of a minute as a number.
-// So nobody can fill a disk with lines of a log or rows of a record. Bounded memory.
+// Owns rate limiting of log lines and records that other parties can cause: the first event is reported at once, further events of the same
+// minute as one count. So no other party can fill a disk with log lines or rows. Memory is bounded.
 import { systemClock, type Clock } from './clock.ts';
 
 const windowMs = 60_000;
 const maxKeys = 1000;
 
-/** @param repeated how often it happened since it was said last, this time included */
+/** @param repeated number of events since the last report, including this one */
 export type Say = (repeated: number) => void;
 
 interface Entry {
@@ -15,16 +15,16 @@ interface Entry {
 
 export class CountedLog {
   readonly #clock: Clock;
-  /** The one that was said longest ago is the first. */
+  /** Ordered by time of the last report, oldest first. */
   readonly #entries = new Map<string, Entry>();
-  /** Too many names at once: those who make them up share one. */
+  /** Shared by all new keys when there are too many keys, so that invented names cannot use more memory. */
   readonly #everybodyElse: Entry = { count: 0, saidAtMs: Number.NEGATIVE_INFINITY };
 
   constructor(clock: Clock = systemClock) {
     this.#clock = clock;
   }
 
-  /** @param key what counts as the same */
+  /** @param key events with the same key are counted together */
   note(key: string, say: Say): void {
     const nowMs = this.#clock.now();
     const entry = this.#entries.get(key) ?? this.#newEntry(key, nowMs);

@@ -6,11 +6,11 @@ import { toFarkeepError } from './farkeep-error.ts';
 export type Row = Record<string, null | number | bigint | string | Uint8Array>;
 
 export interface DatabaseOptions {
-  /** Called with the version of the schema that is there, before it is migrated; what it throws keeps the database closed. */
+  /** Called with the current schema version before the migration. If the callback throws, the database is not opened. */
   readonly beforeMigration?: (version: number) => void;
-  /** What whoever uses the database is told instead of SQLite's own error, which does not name the file. */
+  /** Converts SQLite's error, which does not name the file, into the error that the caller gets. */
   readonly explain?: (error: unknown) => unknown;
-  /** A write of `note` could not be done. */
+  /** Called when a write by `note` fails. */
   readonly onLostNote?: (error: unknown) => void;
 }
 
@@ -76,14 +76,14 @@ export class Database implements Disposable {
   }
 
   /**
-   * Like `run`, for what may be lost: a time last seen, a figure that comes again, a session's history. A disk that is full, read-only or broken
-   * must not end what is worth more than the note about it. @returns undefined when it was lost
+   * Like `run`, for data that may be lost: a last-seen time, a figure that is reported again, the history of a session. A full, read-only
+   * or broken disk must not end work that is more important than this data. @returns undefined when the data was lost
    */
   note(sql: string, ...parameters: SQLInputValue[]): { changes: number } | undefined {
     return this.#noted(() => this.run(sql, ...parameters));
   }
 
-  /** Like `transaction`, for what may be lost. @returns undefined when it was lost */
+  /** Like `transaction`, for data that may be lost. @returns undefined when the data was lost */
   noteAll<T>(work: () => T): T | undefined {
     return this.#noted(() => this.transaction(work));
   }
@@ -166,7 +166,7 @@ export class Database implements Disposable {
   }
 }
 
-/** Of the disk below, not of what was asked. */
+/** Whether the error comes from the disk and not from the statement. */
 function isStorageFailure(error: unknown): boolean {
   return toFarkeepError(error).code.startsWith('storage.');
 }

@@ -1,4 +1,4 @@
-// What the operating system or SQLite says is a reason that people can understand; it is never "something went wrong inside the service".
+// Errors of the operating system or SQLite keep their readable reason and never become "something went wrong inside the service".
 import { expect, it } from 'vitest';
 import { toFarkeepError } from './farkeep-error.ts';
 

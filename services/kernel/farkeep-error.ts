@@ -96,14 +96,14 @@ function codeOfSystemError(error: Error): ErrorCode | undefined {
   return systemCodes[error.code];
 }
 
-/** Said by the operating system, about a file or a socket: there is a reason that people can understand, whatever its number. */
+/** Whether the operating system reported the error, for a file or a socket. Such an error has a readable reason, whatever its number. */
 function isSystemError(error: Error): boolean {
   return 'errno' in error && 'syscall' in error && 'code' in error;
 }
 
 /**
- * Turns anything thrown into a FarkeepError; system errors keep their meaning, the rest becomes `fallback`. No system error is ever
- * `call.internal`: nothing is wrong with the program when a disk or a right is missing.
+ * Turns any thrown value into a FarkeepError. System errors keep their meaning; other values become `fallback`. A system error never
+ * becomes `call.internal`, because a missing disk or permission is not a defect of the program.
  */
 export function toFarkeepError(thrown: unknown, fallback: ErrorCode = 'call.internal'): FarkeepError {
   if (thrown instanceof FarkeepError) return thrown;
@@ -116,7 +116,7 @@ export function toFarkeepError(thrown: unknown, fallback: ErrorCode = 'call.inte
   return new FarkeepError(fallback, String(thrown));
 }
 
-/** With the path, which Node.js leaves out of some messages. */
+/** Adds the path, which Node.js leaves out of some messages. */
 function describe(error: Error): string {
   const path = 'path' in error && typeof error.path === 'string' ? error.path : '';
   return path === '' || error.message.includes(path) ? error.message : `${path}: ${error.message}`;

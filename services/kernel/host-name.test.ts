@@ -24,7 +24,7 @@ describe('the name for SNI', () => {
     ['BÜCHER.example.', 'xn--bcher-kva.example'],
     ['gw。a。test', 'gw.a.test'],
     ['under_score.a.test', 'under_score.a.test'],
-    // Addresses, in whatever spelling a resolver takes them: never (RFC 6066, 3).
+    // Addresses in every spelling that a resolver accepts: no SNI (RFC 6066, 3).
     ['127.0.0.1', undefined],
     ['127.1', undefined],
     ['0x7f.0.0.1', undefined],

@@ -1,8 +1,11 @@
-// Owns the canonical form of host names and addresses: for judging, for the wire and for what is stored, so that one host is one text.
+// Owns the canonical form of host names and addresses for trust decisions, messages and storage, so that one host always has one spelling.
 import { isIP, isIPv6 } from 'node:net';
 import { domainToASCII } from 'node:url';
 
-/** A host as dialled to its canonical form: A-label, lower case, no final dot; an address without brackets. undefined: not a name. */
+/**
+ * Converts a dialed host to its canonical form: lower-case A-label without final dot, or address without brackets. undefined: not a host
+ * name.
+ */
 export function canonicalHost(host: string): { readonly kind: 'dns' | 'ip'; readonly value: string } | undefined {
   const bare = host.startsWith('[') && host.endsWith(']') ? host.slice(1, -1) : host;
   if (isIP(bare) !== 0) return { kind: 'ip', value: canonicalAddress(bare) };
@@ -11,8 +14,8 @@ export function canonicalHost(host: string): { readonly kind: 'dns' | 'ip'; read
 }
 
 /**
- * What to ask a server for by SNI: an A-label without final dot in lower case, never an address (RFC 6066, 3). undefined: no SNI at all,
- * for an address in whatever spelling ("127.1", brackets) and for what is no name.
+ * Returns the server name for SNI: a lower-case A-label without final dot, never an address (RFC 6066, 3). undefined means no SNI: for an
+ * address in any spelling ("127.1", brackets) and for an invalid name.
  */
 export function serverNameFor(host: string): string | undefined {
   const canonical = canonicalHost(host);
@@ -35,7 +38,7 @@ export function canonicalDnsName(name: string): string | undefined {
   return isName ? ascii : undefined;
 }
 
-/** @param address a good one; IPv6 in its short form afterwards */
+/** @param address a valid address. @returns the canonical form; IPv6 in its short form */
 export function canonicalAddress(address: string): string {
   if (!isIPv6(address)) return address;
   const plain = new URL(`http://[${address.replace(/%.*$/, '')}]/`).hostname.slice(1, -1);

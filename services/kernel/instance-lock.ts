@@ -40,7 +40,7 @@ export async function acquireInstanceLock(folder: string): Promise<InstanceLock>
       cause: error,
     });
   }
-  // For the message of whoever comes second; a full disk must not keep a service from starting.
+  // The file names the owner in the error message of a second instance. A full disk must not prevent the start.
   await writeFileAtomically(
     holderFile,
     `${JSON.stringify({ pid: process.pid, since: new Date().toISOString() })}\n`,

@@ -1,8 +1,8 @@
-// Owns getting log lines out of the process. A line that cannot be written is lost, counted and told later; it never ends a service: logs go to
-// disks that are full, pipes whose reader has gone, and folders that were removed.
+// Owns writing log lines to the descriptor. A line that cannot be written is dropped and counted, and the count is logged later. A failed
+// write never ends a service: disks are full, readers of pipes exit, folders are removed.
 import { writeSync } from 'node:fs';
 
-/** What waits for a slow reader of a pipe; a service must not stand still for it, nor hold memory. */
+/** Limit of the bytes that wait for a slow reader of a pipe. The service must not block on the reader or use unlimited memory. */
 const maxWaitingBytes = 256 * 1024;
 const retryAfterMs = 100;
 
@@ -10,23 +10,23 @@ export interface LogOutput {
   write(line: string): void;
 }
 
-/** The system's `write` on a descriptor; another one in tests. @returns how many bytes were taken */
+/** The system's `write` on a descriptor, replaced in tests. @returns number of bytes written */
 type Write = (bytes: Buffer) => number;
 
 /**
- * @param write writes at once, or throws what the system says
- * @param describeLoss the line that is written once when lines can be written again
+ * @param write writes at once, or throws the system's error
+ * @param describeLoss makes the line that reports lost lines, written once when writing works again
  */
 export function createLogOutput(write: Write, describeLoss: (lines: number, reason: string) => string): LogOutput {
   const waiting: Buffer[] = [];
   let waitingBytes = 0;
   let lostLines = 0;
   let lossReason = '';
-  /** Half a line is in the file: whatever comes next starts on a new one. */
+  /** True when the file ends with an incomplete line; the next output starts on a new line. */
   let isLineOpen = false;
   let retry: NodeJS.Timeout | undefined;
 
-  /** @returns what could not be written, when the reader is only slow; undefined when there is nothing left to do */
+  /** @returns the unwritten bytes when the reader is only slow; undefined when nothing is left to write */
   const put = (bytes: Buffer): Buffer | undefined => {
     let rest = bytes;
     try {
@@ -74,7 +74,7 @@ export function createLogOutput(write: Write, describeLoss: (lines: number, reas
         const lost = lostLines;
         const note = Buffer.from(`${isLineOpen ? '\n' : ''}${describeLoss(lost, lossReason)}`);
         const rest = put(note);
-        // Written, or at least begun: told once. A failure of the note itself is not one more lost line.
+        // The loss report was written, at least in part, so it is not repeated. A failed loss report does not count as another lost line.
         lostLines = lostLines > lost ? lost : 0;
         if (rest !== undefined) {
           waiting.push(rest);

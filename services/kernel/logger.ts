@@ -1,5 +1,5 @@
-// Owns logging: one interface, pino behind it in services, with redaction by name as the last net. Logs go to stderr; stdout is for results.
-// A line that cannot be written is lost, and nothing else: log-output.ts.
+// Owns logging: one interface, with pino in services, and redaction by field name as the last protection. Logs go to stderr; stdout is for
+// results. A failed write loses only its line: log-output.ts.
 import pino from 'pino';
 import { createLogOutput, standardError, type LogOutput } from './log-output.ts';
 import { redact } from './redaction.ts';
@@ -39,14 +39,14 @@ export function createLogger({
 }: {
   level?: LogLevel;
   name: string;
-  /** Another way out, in tests. */
+  /** Replaces the output in tests. */
   write?: Parameters<typeof createLogOutput>[0];
 }): Logger {
   const output: LogOutput = createLogOutput(write, (lines, reason) => {
     const line = { level: pino.levels.values['warn'], time: Date.now(), name, lines, reason };
-    return `${JSON.stringify({ ...line, msg: 'Log lines could not be written and are lost' })}\n`;
+    return `${JSON.stringify({ ...line, msg: 'Some log lines could not be written and are lost' })}\n`;
   });
-  // Names of tenants and files are in it, and people read it at a terminal.
+  // Log lines contain names of tenants and files, and people read them at a terminal.
   return wrap(pino({ level, name, base: { name } }, { write: (line: string) => output.write(escapeJson(line)) }));
 }
 

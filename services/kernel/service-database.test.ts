@@ -1,4 +1,4 @@
-// A database that is damaged, empty, gone or too new keeps a service from starting; it never starts as if it were new.
+// A damaged, empty, missing or newer database prevents the start of a service. The service never starts as if it were new.
 import { copyFile, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -63,7 +63,7 @@ describe('the database of a service', () => {
       expect(error).toMatchObject({ code: 'service.database-damaged' });
       expect(error.message).toContain(file);
       expect(error.message).toContain('provider service');
-      expect(error.hint).toMatch(/Put provider\.sqlite back from the last copy of .*start the service again/);
+      expect(error.hint).toMatch(/Restore provider\.sqlite from the last copy of .*start the service again/);
     });
   }
 
@@ -112,7 +112,7 @@ describe('the database of a service', () => {
     expect(() => database.run('INSERT INTO accounts (name) VALUES (?)', 'acme')).toThrow(
       expect.objectContaining({ code: 'call.conflict', message: 'It exists already or is in use' }),
     );
-    // As a full disk would: no page more.
+    // Simulates a full disk: no further page can be written.
     database.get('PRAGMA max_page_count = 1');
     const insert = (): unknown => database.run('INSERT INTO accounts (name) VALUES (?)', 'x'.repeat(1_000_000));
     expect(insert).toThrow(

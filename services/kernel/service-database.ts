@@ -1,35 +1,35 @@
-// Owns opening the database of a service: what is damaged, empty, lost or newer than this version is refused with the file, the reason and the
-// next step. A service that started as new instead would forget accounts, jobs and pins without a word.
+// Owns opening the database of a service. A damaged, empty, missing or newer database is refused with its file, the reason and the next
+// step. Otherwise the service would start as if new and silently lose accounts, jobs and pins.
 import { existsSync, statfsSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { Database } from './database.ts';
 import { FarkeepError, toFarkeepError } from './farkeep-error.ts';
 import { silentLogger, type Logger } from './logger.ts';
 
-/** Reading all of a larger one would keep the service from starting for too long; its damage shows when it is used. */
+/** Checking a larger database would delay the start too long; its damage shows in use. */
 const maxCheckedBytes = 64 * 1024 * 1024;
 const lossNewsIntervalMs = 60_000;
 
 export interface ServiceDatabaseOptions {
-  /** The folder of the service is where it lies. */
+  /** Path of the database, directly in the folder of the service. */
   readonly file: string;
-  /** Whose it is, for people: "provider", "tenant". */
+  /** The service's name for people: "provider", "tenant". */
   readonly role: string;
   readonly migrations: readonly string[];
   readonly logger?: Logger | undefined;
-  /** Whether the instance was used before, as far as other files tell: homes of earlier versions have no mark beside the database. */
+  /** Whether other files show that the instance was used before. Folders of earlier versions have no mark beside the database. */
   readonly wasUsed?: (() => boolean) | undefined;
 }
 
 /**
- * Beside every database stands a mark from the moment in which its schema was complete. With the mark, a database that is missing, has no
- * byte or no schema is damage; without it, a first start was cut short.
+ * A mark file lies beside every database since its schema was complete. If the mark exists, a database that is missing, empty or without a
+ * schema is damaged. If the mark is missing, the first start was interrupted.
  */
 export function markOf(file: string): string {
   return `${file}.made`;
 }
 
-/** @throws service.database-damaged, service.start-failed for one of a newer version, storage errors */
+/** @throws service.database-damaged; service.start-failed for a database of a newer version; storage errors */
 export function openServiceDatabase(options: ServiceDatabaseOptions): Database {
   const { file, migrations, logger = silentLogger } = options;
   if (file === ':memory:') return new Database(file, migrations);
@@ -49,10 +49,10 @@ export function openServiceDatabase(options: ServiceDatabaseOptions): Database {
       },
       explain: (error) => explain(error, options),
       onLostNote: (error) => {
-        // A full disk loses several a second.
+        // With a full disk several writes are lost each second.
         if (performance.now() - lastNewsMs < lossNewsIntervalMs) return;
         lastNewsMs = performance.now();
-        logger.error('Something could not be noted, and the service goes on without', {
+        logger.error('A record could not be written; the service continues without it', {
           reason: toFarkeepError(error).message,
         });
       },
@@ -78,18 +78,18 @@ function check(database: Database, options: ServiceDatabaseOptions): void {
   }
 }
 
-/** The schema is in the file itself before the mark is: a lost write-ahead log must not look like a first start. */
+/** Writes the schema to the database file before the mark: a lost write-ahead log must not look like a first start. */
 function mark(database: Database, file: string): void {
   try {
     database.get('PRAGMA wal_checkpoint(TRUNCATE)');
     writeFileSync(
       markOf(file),
       `${path.basename(file)} holds the state of a service. While this file is here, the service does not start when that database is missing or empty.\n` +
-        'Put the database back from a copy. To begin anew on purpose, move the whole folder away.\n',
+        'Restore the database from a copy. To start over on purpose, move the whole folder away.\n',
       { mode: 0o600 },
     );
   } catch {
-    // A full disk: the next start writes it.
+    // The disk is full; the next start writes the mark.
   }
 }
 
@@ -106,8 +106,8 @@ function damaged({ file, role }: ServiceDatabaseOptions, what: string, cause?: u
       : 'providers and jobs have to be added again; the backups at the provider stay';
   return new FarkeepError('service.database-damaged', `The database of the ${role} service, ${file}, ${what}`, {
     hint:
-      `The service does not start with it. Put ${name} back from the last copy of ${folder} (with ${name}-wal, if the copy has it; else remove that one), then start the service again. ` +
-      `Without a copy, move ${folder} away and start as new: ${lost}.`,
+      `The service does not start with this database. Restore ${name} from the last copy of ${folder}. If the copy has ${name}-wal, restore this file too; otherwise delete it. Then start the service again. ` +
+      `Without a copy, move ${folder} away and start with an empty folder: ${lost}.`,
     cause,
   });
 }
@@ -117,28 +117,28 @@ function newer({ file, role, migrations }: ServiceDatabaseOptions, version: numb
     'service.start-failed',
     `${file} was written by a newer version of Farkeep (schema ${version}; this version knows ${migrations.length})`,
     {
-      hint: `Start the newer version of the ${role} service, or put back a copy of ${path.dirname(file)} from before the update.`,
+      hint: `Start the newer version of the ${role} service, or restore a copy of ${path.dirname(file)} from before the update.`,
     },
   );
 }
 
-/** With the file, the disk and what helps: SQLite says no more than "database or disk is full". */
+/** Adds the file, the disk and the next step: SQLite only says "database or disk is full". */
 function explain(error: unknown, { file, role }: ServiceDatabaseOptions): unknown {
   if (error instanceof FarkeepError) return error;
   const { code, message } = toFarkeepError(error);
-  // Told by whoever writes, where it can happen; this is for a place that forgot.
+  // Callers that can violate a constraint handle it themselves; this covers a caller that does not.
   if (isConstraint(error)) return new FarkeepError('call.conflict', undefined, { cause: error });
   if (!code.startsWith('storage.')) return error;
   const folder = path.dirname(file);
   if (code === 'storage.disk-full' || (code === 'storage.io' && isFull(folder))) {
     return new FarkeepError('storage.disk-full', `The disk of the ${role} service is full: ${file} cannot be written`, {
-      hint: `Free space on the disk of ${folder}; the service goes on by itself.`,
+      hint: `Free space on the disk of ${folder}; the service then continues without a restart.`,
       cause: error,
     });
   }
   if (code === 'storage.damaged') {
     return new FarkeepError(code, `The database of the ${role} service, ${file}, is damaged: ${message}`, {
-      hint: `Stop the service and put back the last copy of ${folder}.`,
+      hint: `Stop the service and restore the last copy of ${folder}.`,
       cause: error,
     });
   }
@@ -148,7 +148,7 @@ function explain(error: unknown, { file, role }: ServiceDatabaseOptions): unknow
   });
 }
 
-/** What SQLite said, without the file that is named already. */
+/** SQLite's message without the file, which is already named. */
 function reasonOf(error: unknown): string {
   const origin = error instanceof FarkeepError ? (error.cause ?? error) : error;
   return toFarkeepError(origin).message;

@@ -1,9 +1,9 @@
-// Owns how text that is not ours is shown to people: names, messages and paths of the other side, of files, of whoever typed them. Nothing of it may
-// steer a terminal, hide, change the order of what is read, or look like a line of ours.
+// Owns making foreign text safe to show: names, messages and paths from the other side, from files, or typed by a user. Such text must not
+// control a terminal, hide itself, change the reading order, or look like a line of this program.
 
 /**
- * Control characters and escape sequences; characters that change the direction or are not seen (U+202E and its kin); ends of lines and
- * paragraphs; halves of surrogate pairs; and the letters and marks that are drawn as nothing at all.
+ * Control characters and escape sequences; characters that change the direction or are invisible (such as U+202E); line and paragraph
+ * separators; lone surrogates; and letters and marks without a visible shape.
  */
 const unseen = '\\p{Cc}\\p{Cf}\\p{Zl}\\p{Zp}\\p{Cs}\\u034f\\u115f\\u1160\\u17b4\\u17b5\\u3164\\uffa0';
 const unseenAnywhere = new RegExp(`[${unseen}]`, 'gu');
@@ -13,27 +13,27 @@ function escape(character: string): string {
   return `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`;
 }
 
-/** For a text that stands inside a line of ours. */
+/** For foreign text inside a line of this program. */
 export function inLine(text: string): string {
   return text.replace(unseenAnywhere, escape);
 }
 
-/** For whole lines: the last gate before a terminal. Ends of lines stay. */
+/** For complete lines, as the last check before a terminal. Line ends stay. */
 export function asLines(text: string): string {
   return text.replace(unseenInLine, escape);
 }
 
-/** For a message that may have several lines: only the first one stands where a line of ours would. */
+/** For a message of several lines: later lines begin with "  | ", so that they do not look like lines of this program. */
 export function asMessage(text: string): string {
   return asLines(text).replaceAll('\n', '\n  | ');
 }
 
-/** JSON that means the same, without a character that a terminal or a reader of lines would take for something else. */
+/** Writes JSON with the same meaning, and escapes each character that a terminal or a line reader could misread. */
 export function toJson(value: unknown, indent?: number): string {
   return escapeJson(JSON.stringify(value, null, indent));
 }
 
-/** The same for JSON that is written already: such characters stand only inside its strings. */
+/** Does the same for finished JSON text: such characters occur only inside its strings. */
 export function escapeJson(json: string): string {
   return json.replace(unseenInLine, (character) =>
     Array.from({ length: character.length }, (_, index) => {

@@ -1,13 +1,13 @@
-// Owns reading the certificates that a TLS peer showed, and the chain that OpenSSL verified among them. Must not judge them.
-// Node's own object for that, `getPeerCertificate(true)`, must not be used on what a stranger sends: in Node 26.10 it ends the process
-// (SIGSEGV) when a certificate holds a key on a curve without a NIST name (secp256k1, brainpool), and it stops early at a chain that was
-// not sent in order. Node shows what was sent, not what was verified, so the verified chain is found again here (docs/certificates.md, 6).
+// Owns reading the certificates that a TLS peer sent, and finding the chain that OpenSSL verified. Must not judge certificates.
+// Node's `getPeerCertificate(true)` must not be used on certificates from a stranger. In Node 26.10 it crashes the process (SIGSEGV) when a
+// certificate holds a key on a curve without a NIST name (secp256k1, brainpool), and it stops early at a chain in the wrong order. Node
+// exposes the sent certificates, not the verified chain, so this file finds that chain again (docs/certificates.md, 6).
 import { X509Certificate } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
 
-/** OpenSSL takes at most 100 KiB of certificates from a peer, which is some 400 of the smallest ones. */
+/** OpenSSL takes at most 100 KiB of certificates from a peer, about 400 of the smallest ones. */
 const maxSent = 512;
-/** OpenSSL's own limit is 100 issuers. Real chains have two or three; each one more costs work before anything is trusted. */
+/** OpenSSL allows 100 issuers. Real chains have two or three, and each further issuer costs work before anything is trusted. */
 const maxIssuers = 16;
 
 /**
@@ -19,11 +19,11 @@ export function shieldFromPeer(socket: TLSSocket): void {
 }
 
 export interface PeerChain {
-  /** Leaf first, each one's issuer next, each link proved by the signature. Empty: none was shown. */
+  /** Leaf first, then each issuer in turn; each link is proved by a signature. Empty when the peer sent no certificate. */
   readonly certificates: readonly X509Certificate[];
-  /** Whether the last one is one of the trusted roots. When OpenSSL accepted the peer, this is the very chain that it verified. */
+  /** Whether the chain ends in a trusted root. If OpenSSL accepted the peer, a complete chain is the chain that OpenSSL verified. */
   readonly isComplete: boolean;
-  /** What else was sent. */
+  /** Certificates that the peer sent but that are not in the chain. */
   readonly others: readonly X509Certificate[];
 }
 
@@ -38,7 +38,7 @@ export function peerRefusal(socket: TLSSocket): PeerRefusal | undefined {
   if (socket.authorized) return undefined;
   const shown: unknown = socket.authorizationError;
   const code = shown instanceof Error ? shown.message : String(shown);
-  // Node keeps the words to itself; without this way in, the code has to do.
+  // Node does not expose OpenSSL's words. If this internal access fails, the code is used.
   const handle: unknown = Reflect.get(socket, '_handle');
   const verdict: unknown = hasVerifyError(handle) ? handle.verifyError() : undefined;
   // Node adds advice about its own options behind a semicolon.
@@ -50,9 +50,9 @@ function hasVerifyError(handle: unknown): handle is { verifyError(): unknown } {
 }
 
 /**
- * Takes the issuers that OpenSSL takes (`X509_verify_cert` with X509_V_FLAG_TRUSTED_FIRST, its default): a trusted one if there is one, and
- * only trusted ones from then on; else the first that was sent, is in date and is not in the chain yet; else one that is out of date.
- * A candidate that does not bear out the signature ends the chain, because OpenSSL tries no other one either and refuses the peer.
+ * Chooses issuers as OpenSSL does (`X509_verify_cert` with X509_V_FLAG_TRUSTED_FIRST, its default). A trusted issuer comes first, and after
+ * it only trusted ones follow. Otherwise the first sent certificate that is in date and not yet in the chain is used, then one that is out
+ * of date. A candidate whose key does not match the signature ends the chain: OpenSSL tries no other one and refuses the peer.
  */
 export function peerChain(socket: TLSSocket, roots: TrustedRoots): PeerChain {
   const leaf = socket.getPeerX509Certificate();
@@ -64,7 +64,7 @@ export function peerChain(socket: TLSSocket, roots: TrustedRoots): PeerChain {
   let isAmongTrusted = false;
   for (let last = leaf; chain.length <= maxIssuers && !isSelfSigned(last);) {
     const isNew = (candidate: X509Certificate): boolean => !chain.some((known) => known.raw.equals(candidate.raw));
-    // Several roots may have one name, and OpenSSL's order among them is not ours: the signature tells.
+    // Several roots can share a name, and OpenSSL's order among them is unknown here: the signature decides.
     const trusted = roots.issuersOf(last).filter((candidate) => isNew(candidate) && isSignedBy(last, candidate));
     const untrusted = isAmongTrusted ? [] : sent.filter((candidate) => last.checkIssued(candidate) && isNew(candidate));
     const issuer = preferInDate(trusted) ?? preferInDate(untrusted);
@@ -98,7 +98,7 @@ function isSignedBy(certificate: X509Certificate, issuer: X509Certificate): bool
   }
 }
 
-/** The authorities that are trusted, as Node's `ca` takes them. Parsed once, on first use. */
+/** The trusted authorities, in the form of Node's `ca` option. Parsed once, on first use. */
 export class TrustedRoots {
   readonly #pems: readonly string[];
   #certificates: readonly X509Certificate[] | undefined;
@@ -108,7 +108,7 @@ export class TrustedRoots {
     this.#pems = pems;
   }
 
-  /** Those that may have issued `certificate` by their names, key identifiers and usage. */
+  /** Returns roots that may have issued `certificate`, by name, key identifier and usage. */
   issuersOf(certificate: X509Certificate): readonly X509Certificate[] {
     return this.#all().filter((root) => certificate.checkIssued(root));
   }

@@ -1,8 +1,8 @@
-// Owns "so many a second, and so many at once": the one rate bound for what others may make us do. Holds two numbers; keeps nothing waiting itself.
+// Owns the rate limit for requests by other parties: a rate per second and a burst. Holds two numbers; queues nothing itself.
 
 export interface Pace {
   readonly perSecond: number;
-  /** How much may come at once after a quiet time. */
+  /** Units that may come at once after a quiet time. */
   readonly burst: number;
 }
 
@@ -12,7 +12,7 @@ export class TokenBucket {
   #tokens: number;
   #filledAtMs: number;
 
-  /** @param now milliseconds that never go back */
+  /** @param now monotonic milliseconds */
   constructor(pace: Pace, now: () => number = () => performance.now()) {
     this.#pace = pace;
     this.#now = now;
@@ -20,7 +20,7 @@ export class TokenBucket {
     this.#filledAtMs = now();
   }
 
-  /** For what can be refused. @returns 0 when it was taken, else after how many milliseconds it can be */
+  /** For a request that can be refused. @returns 0 when the request is accepted, otherwise the milliseconds until it can be */
   take(cost = 1): number {
     this.#fill();
     if (this.#tokens < cost) return this.#waitMs(cost - this.#tokens);
@@ -28,7 +28,7 @@ export class TokenBucket {
     return 0;
   }
 
-  /** For what has come already. @returns after how many milliseconds the next may be looked at */
+  /** For a message that has already arrived. @returns milliseconds until the next message may be read */
   spend(cost: number): number {
     this.#fill();
     this.#tokens -= cost;

@@ -1,5 +1,5 @@
-// Owns what becomes of the files of a backup: which are unchanged, which are read, what their names stand for by then, what is remembered of
-// them. Fills the manifest window; main thread only.
+// Owns the files of a backup: decides which files are unchanged and which are read, handles names that now stand for something else, and
+// updates the file cache. Fills the manifest window; main thread only.
 import type { CacheSlot } from './cached-folder.ts';
 import { packedReferenceBytes } from './content-list.ts';
 import { readResults, type FileResult } from './file-batch.ts';
@@ -15,7 +15,7 @@ import type { BackupStreams } from './stream-pool.ts';
 import type { ScannedEntry } from './tree-scanner.ts';
 import { UnsafeOffers } from './unsafe-offers.ts';
 
-/** So often a name is read that stands for a file, then for none, then for a file again. */
+/** Limit of attempts for a name that alternates between a file and something else. */
 const maxReadings = 3;
 const noContent = Buffer.alloc(0);
 
@@ -30,9 +30,9 @@ export interface BackupFilesOptions {
     entry: ScannedEntry,
     warning: { readonly code: 'source.changed' | 'source.unreadable'; readonly message: string },
   ) => void;
-  /** The name stands for a pipe, a socket or a device now. */
+  /** Called when the name now stands for a pipe, a socket or a device. */
   readonly onSpecial: (entry: ScannedEntry, stat: FileStat) => void;
-  /** Done with, one way or another; the bytes count for its source. */
+  /** Called when an entry is finished, with any outcome; the bytes count for the source of the entry. */
   readonly onDone: (entry: ScannedEntry, sizeBytes: number) => void;
 }
 
@@ -41,10 +41,10 @@ export class BackupFiles {
   readonly #cache: FileCache;
   readonly #pending: PendingFiles;
   readonly #links: LinkedFiles;
-  /** Read, until their blocks are durable. */
+  /** Files that were read but have blocks that are not durable yet. */
   readonly #unsaved = new Map<number, CacheSlot>();
   readonly #unsafeOffers = new UnsafeOffers();
-  /** Of files that need not be read. */
+  /** Bytes of files that need not be read. */
   cachedBytes = 0;
   cachedBlocks = 0;
   unchangedFiles = 0;
@@ -76,12 +76,12 @@ export class BackupFiles {
     });
   }
 
-  /** Not settled yet. */
+  /** Number of files that are not settled yet. */
   get size(): number {
     return this.#pending.size;
   }
 
-  /** Enough is on its way to keep everybody busy. */
+  /** Whether enough files are on their way to keep all threads busy. */
   get isFull(): boolean {
     return this.#pending.isFull;
   }
@@ -90,7 +90,7 @@ export class BackupFiles {
     return this.#pending.hasBatch;
   }
 
-  /** Of `cachedBytes`, what survives a crash of the target. */
+  /** The part of `cachedBytes` that survives a crash of the target. */
   get cachedSafeBytes(): number {
     return this.cachedBytes - this.#unsafeOffers.bytes;
   }
@@ -108,17 +108,17 @@ export class BackupFiles {
     this.#pending.add(name.index, entry, cached, folder.add(entry.name));
   }
 
-  /** Gives away what is gathered, though it is not a full batch. */
+  /** Sends the gathered files, even as an incomplete batch. */
   flush(): void {
     this.#pending.flush();
   }
 
-  /** @param results packed (file-batch.ts) */
+  /** Handles results of the lanes. @param results packed (file-batch.ts) */
   read(results: Uint8Array): void {
     for (const result of readResults(results)) this.#fileRead(result);
   }
 
-  /** The target's answer to an offer of remembered blocks. */
+  /** Handles the target's answer to an offer of remembered blocks. */
   offerAnswered(token: number, wanted: readonly boolean[]): void {
     const before = this.cachedBytes;
     this.#pending.answered(token, wanted);
@@ -129,7 +129,7 @@ export class BackupFiles {
     this.#unsafeOffers.safe(token);
   }
 
-  /** Every block of these files survives a crash of the target. */
+  /** Called when every block of these files survives a crash of the target. */
   durable(indexes: Iterable<number>): void {
     for (const index of indexes) {
       const slot = this.#unsaved.get(index);
@@ -140,7 +140,7 @@ export class BackupFiles {
     this.#cache.writeOpen();
   }
 
-  /** The restore point is committed: all that was read is durable, and what was not met is gone. */
+  /** Called after the commit: all read files are durable, and cached files that the walk did not find no longer exist. */
   committed(): void {
     this.durable([...this.#unsaved.keys()]);
     this.#cache.finish();
@@ -178,7 +178,7 @@ export class BackupFiles {
     }
     entry.folder.release();
     if (isChanged) {
-      const message = 'It changed while it was read, twice; it is saved as it was seen';
+      const message = 'It changed during both reads; the last content that was read is saved';
       this.#options.onWarning(entry, { code: 'source.changed', message });
     }
     if (isSettled && slot !== undefined) {
@@ -206,14 +206,14 @@ export class BackupFiles {
     this.#options.onDone(entry, 0);
   }
 
-  /** Another name of a file that was met, which has to be read itself. */
+  /** Reads a further name of a hard-linked file, when that name has to be read itself. */
   #readLaterName({ index, entry }: PlacedName): void {
     if (entry.stat.sizeBytes === 0) this.#fileIsEmpty({ index, entry });
     else this.#pending.add(index, entry, undefined, undefined);
   }
 
   #fileGone({ index, entry, slot }: PendingFile): void {
-    // Deleted in time, like what disappears while it is being walked.
+    // The file was deleted before the read: treated like a file that disappears during the walk.
     slot?.part.forget(slot.position);
     this.#options.window.complete(index, undefined);
     this.#links.failed({ index, entry });
@@ -233,7 +233,7 @@ export class BackupFiles {
     this.#links.failed({ index, entry });
   }
 
-  /** The name stood for a link, a pipe, a folder when it was to be read; its folder is still held. */
+  /** Called when the name stood for a link, a pipe or a folder at the time of the read; its folder is still held. */
   #fileIsOther(file: PendingFile): void {
     const { index, entry, slot } = file;
     const look = lookAgain(this.#options.disk, entry);
@@ -255,7 +255,7 @@ export class BackupFiles {
     const linkTarget = look.type === 'other' ? look.linkTarget : undefined;
     if (look.type === 'other') this.#options.onSpecial(entry, stat);
     else {
-      const message = 'It was a file and became a folder; what is in it is saved by the next run';
+      const message = 'It was a file and became a folder; its content is saved by the next run';
       this.#options.onWarning(entry, { code: 'source.changed', message });
     }
     this.#options.window.complete(index, { treePath: entry.treePath, stat, linkTarget });

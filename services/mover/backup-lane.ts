@@ -1,5 +1,5 @@
-// Owns one lane of a backup, on its own thread: opens the files that it is given, reads each through one descriptor, and tells what it was.
-// What is told of a file is of the descriptor that was read, never of its name. Does not decide what is read, nor what a restore point holds.
+// Owns one lane of a backup, on its own thread: opens the given files, reads each through one descriptor, and reports the result. The
+// reported metadata belongs to the descriptor, never to the name. Does not decide which files are read or stored.
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import type { DataMessage } from '../wire/messages.ts';
 import { keyOfId } from './block-key.ts';
@@ -162,7 +162,7 @@ export class BackupLane {
     this.#postDurable();
   }
 
-  /** A file that changed while it was read is read once more; if it changes again it is saved as it was seen, and marked. */
+  /** Reads a file once more when it changed during the first read. If it changes again, the last content is saved and marked as changed. */
   #readFile(task: FileTask, attempt: number): FileResult | Promise<FileResult> {
     const { index, folder, name } = task;
     const file: OpenFile = { index, openBlocks: 0, isRead: false, safeBytes: 0, isDropped: false };

@@ -23,11 +23,11 @@ import type { FromWorker } from './worker-link.ts';
 const leadStream = 0;
 /** Entries between the walk and the manifest. */
 const maxWindowEntries = 8192;
-/** A run that may be over sooner is not told how much there is: looking twice at each file would make it longer. */
+/** Short runs show no total, because the second walk that counts the files would make the run longer. */
 const countAfterMs = 2_000;
-/** STATX_ATTR_IMMUTABLE and STATX_ATTR_APPEND of statx(2): they come with every look and cost nothing to notice. */
+/** STATX_ATTR_IMMUTABLE and STATX_ATTR_APPEND of statx(2): the flags come with every look at a file at no extra cost. */
 const keptFlags = 0x10 | 0x20;
-/** Folders that stay open beside the sources. */
+/** Limit of open folders, without the sources themselves. */
 const maxOpenFolders = 512;
 const software = 'farkeep 0.1';
 
@@ -212,14 +212,14 @@ export class BackupPipeline {
         walked.add(item.entry);
         this.#addEntry(item.entry);
       } else if (item.type === 'left') item.folder.cached?.end();
-      else this.#unreadable(item.sourceIndex, item.path, `It could not be looked at: ${item.reason}`);
+      else this.#unreadable(item.sourceIndex, item.path, `Its state could not be read: ${item.reason}`);
       if (performance.now() - sliceBeganMs > sliceMs) {
         this.#window.write();
         await new Promise<void>((resolve) => setImmediate(resolve));
         sliceBeganMs = performance.now();
       }
       if (this.#mustWait()) {
-        // There is more to do than to look, and not over in a moment: now it is worth a second walk to know how much.
+        // The run is now long enough for a second walk, which counts the total.
         if (!this.#isCounting && performance.now() - beganMs > countAfterMs) void this.#count(sources);
         await this.#until(() => !this.#mustWait());
         sliceBeganMs = performance.now();
@@ -265,7 +265,7 @@ export class BackupPipeline {
       if (this.#flaggedCount === 1) this.#firstFlagged = showRaw(pathOf(entry));
     }
     if (!hasTimeInBounds(stat))
-      this.#unreadable(entry.sourceIndex, pathOf(entry), 'Its time is out of bounds; it is saved with the time 0');
+      this.#unreadable(entry.sourceIndex, pathOf(entry), 'Its time is out of range; it is saved with the time 0');
     if (!isFile(stat)) {
       this.#addSpecial(entry, stat);
       this.#window.add(entry);

@@ -20,11 +20,11 @@ export interface FetchedBlock {
   readonly release: () => void;
 }
 
-/** What became of a file that a worker was to make. `error`: it is not there. */
+/** The outcome for a file that a worker should make. With `error` the file does not exist. */
 export type PlacedOutcome =
   { readonly refused: readonly RefusedStep[]; readonly error?: undefined } | { readonly error: FarkeepError };
 
-/** What is gathered for one stream. */
+/** The request that is being filled for one stream. */
 interface Request {
   ids: Buffer[];
   files: PlacedFile[];
@@ -44,7 +44,7 @@ export class BlockFetcher {
   readonly #placing = new Map<number, (outcome: PlacedOutcome) => void>();
   readonly #requests: readonly Request[];
   #nextFile = 0;
-  /** Takes the next content; files have their streams. */
+  /** Stream for the next content that comes to the main thread; small files have fixed streams. */
   #nextStream = 0;
   #isFlushPlanned = false;
   #failure: FarkeepError | undefined;
@@ -74,8 +74,8 @@ export class BlockFetcher {
   }
 
   /**
-   * As fetch, for a file that is this one block: the worker that gets the block makes it. Files of one lane go to one worker.
-   * `onEnd` is called once, unless the session ends before: then nobody knows what became of the file.
+   * As fetch, for a file of one block: the worker that receives the block makes the file. Files of one lane go to one worker. `onEnd` is
+   * called once, unless the session ends first; then the state of the file is unknown.
    */
   place(
     id: Buffer,
@@ -136,7 +136,7 @@ export class BlockFetcher {
     this.#flushWhenDue();
   }
 
-  /** @returns how many blocks it answers for */
+  /** @returns number of blocks that the message answers */
   #take(message: FromWorker): number {
     switch (message.type) {
       case 'blocks':

@@ -1,5 +1,5 @@
-// Owns the identifier of a block in the form that a lane works with: its 32 bytes as 32 latin1 characters. As a key of maps it costs nothing
-// more, and unlike a buffer it has no memory of its own outside of the heap.
+// Owns the identifier of a block in the form that a lane uses: its 32 bytes as 32 latin1 characters. Such a text is a cheap key for maps
+// and, unlike a buffer, needs no memory outside the heap.
 import { hash } from 'node:crypto';
 
 export type BlockKey = string;
@@ -15,7 +15,7 @@ export function keyOfId(id: Buffer): BlockKey {
   return id.toString('latin1');
 }
 
-/** Views of one memory. */
+/** The identifiers are views of one buffer. */
 export function idsOfKeys(keys: readonly BlockKey[]): Buffer[] {
   const all = Buffer.allocUnsafeSlow(keys.length * blockKeyBytes);
   return keys.map((key, index) => {

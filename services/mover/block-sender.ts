@@ -1,5 +1,5 @@
-// Owns the way of a lane's blocks to the target: offers in batches, compresses and sends what is wanted, learns what is durable.
-// Contents lie in their owner's memory until they are settled; nothing here reads files or knows a manifest.
+// Owns sending the blocks of a lane to the target: offers identifiers in batches, compresses and sends the missing blocks, and learns which
+// are durable. Contents stay in their owner's memory until they are settled. Reads no files and knows no manifest.
 import { zstdCompressSync } from 'node:zlib';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import { createZstdContext } from '../kernel/native/zstd.ts';
@@ -21,20 +21,20 @@ const messageBlocks = 512;
 const minCompressBytes = 64;
 /** Trying costs no more than sampling. */
 const unsampledBytes = 128 * 1024;
-/** Up to here one context for all of them is faster than one for each (kernel/native/zstd.ts). */
+/** Up to this size one shared context is faster than a new context for each block (kernel/native/zstd.ts). */
 const smallBytes = 64 * 1024;
 
 export interface OfferedBlock {
   readonly key: BlockKey;
   readonly content: Buffer;
-  /** The arena that holds the content, and whose it is; undefined for contents that have a memory of their own. */
+  /** The pool of the arena that holds the content; undefined for contents with their own memory. */
   readonly memory: ArenaPool | undefined;
   readonly arena: Arena | undefined;
   /** Undefined for blocks that belong to no file (the manifest). */
   readonly file: OpenFile | undefined;
 }
 
-/** Offered; `id` is a view of the offer's memory. */
+/** An offer that was sent; `id` is a view of the offer's memory. */
 interface SentOffer {
   readonly blocks: readonly OfferedBlock[];
   readonly ids: readonly Buffer[];
@@ -212,14 +212,14 @@ export class BlockSender {
     return { taken, blocks, storedBytes };
   }
 
-  /** A piece of the manifest may not shrink without bound: what a target unpacks is limited by what is stored. */
+  /** A manifest piece must not shrink too much: the target limits unpacked bytes by stored bytes, so such a piece is sent raw. */
   #storedForm({ id, block: { content, file } }: WantedBlock): StoredBlock {
     const packed = this.#compress(id, content);
     if (file !== undefined || packed.stored.length * maxManifestRatio >= content.length) return packed;
     return { id, encoding: 'raw', contentLength: content.length, stored: content };
   }
 
-  /** zstd level 1 when a sample shrinks and the whole does too; raw otherwise. */
+  /** Compresses with zstd level 1 if both a sample and the whole block shrink; otherwise returns the raw block. */
   #compress(id: Buffer, content: Buffer): StoredBlock {
     const contentLength = content.length;
     if (contentLength < minCompressBytes) return { id, encoding: 'raw', contentLength, stored: content };
@@ -235,7 +235,7 @@ export class BlockSender {
   }
 }
 
-/** The content is not needed any more. */
+/** Releases the memory of the content. */
 function settle({ memory, arena }: OfferedBlock): void {
   if (arena !== undefined) memory?.settle(arena);
 }

@@ -1,5 +1,5 @@
-// Owns the SQLite file behind a job's file cache. No error leaves it: a damaged file is set aside and begun anew, and when that cannot be,
-// or the file is locked, read-only or its disk is full, it answers that nothing is remembered.
+// Owns the SQLite file of a job's file cache. Throws no errors: a damaged file is set aside and a new one is made. If that fails, or the
+// file is locked, read-only or on a full disk, the cache answers that no file is remembered.
 import { mkdirSync, renameSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { Database } from '../kernel/database.ts';
@@ -14,7 +14,8 @@ const migrations = [
    ) WITHOUT ROWID;
    CREATE TABLE run (id INTEGER PRIMARY KEY CHECK (id = 1), last INTEGER NOT NULL);
    INSERT INTO run VALUES (1, 0);`,
-  // A row for each file took longer to look up than the file itself. What it knew is read once more.
+  // The old schema had a row for each file, and a look-up took longer than reading the file's state. Its content is dropped; the files are
+  // read once more.
   `DROP TABLE file;
    DROP TABLE run;
    CREATE TABLE part (
@@ -29,7 +30,7 @@ const migrations = [
    INSERT INTO run VALUES (1, 0, 0);`,
 ];
 
-/** Of runs that did not come to their end; what older ones knew is in the last whole run, or read again. */
+/** Limit of kept unfinished runs. Older knowledge comes from the last complete run, or the files are read again. */
 const maxBrokenRuns = 3;
 const damageCodes: ReadonlySet<number> = new Set([
   1, // SQLITE_ERROR: tables that are not those of this file
@@ -50,7 +51,7 @@ export class CacheFile {
   #database: Database | undefined;
   #run = 1;
   #hasBegunAnew = false;
-  /** Of earlier runs, newest first. */
+  /** Numbers of earlier runs, newest first. */
   runs: readonly number[] = [];
 
   constructor(file: string, onTrouble: (trouble: CacheTrouble) => void) {
@@ -59,7 +60,7 @@ export class CacheFile {
     this.#open();
   }
 
-  /** The next part of the folder in that run, behind the one that begins with `after`. */
+  /** The next part of the folder in that run: the one after the part whose first name is `after`. */
   nextPart(run: number, folder: Buffer, after: Buffer): CachedRow | undefined {
     const row = this.#try((database) =>
       database.get(
@@ -74,7 +75,7 @@ export class CacheFile {
     return { id, first: asBuffer(first), bytes: asBuffer(bytes) };
   }
 
-  /** One transaction. */
+  /** Writes all parts in one transaction. */
   write(parts: readonly FolderPart[]): void {
     this.#try((database) => {
       database.transaction(() => {
@@ -112,7 +113,7 @@ export class CacheFile {
     try {
       database?.close();
     } catch {
-      // Nobody needs it any more.
+      // The cache is no longer needed.
     }
   }
 
@@ -121,7 +122,7 @@ export class CacheFile {
       if (this.#path !== ':memory:') mkdirSync(path.dirname(this.#path), { recursive: true, mode: 0o700 });
       const database = new Database(this.#path, migrations);
       this.#database = database;
-      // What a power cut takes from a hint costs a second reading; waiting for the disk after every batch would cost more.
+      // A power cut may lose cache entries; the files are then read again. Waiting for the disk after every batch would cost more.
       database.run('PRAGMA synchronous=NORMAL');
       database.run('UPDATE run SET last = last + 1');
       const { last, whole } = database.get('SELECT last, whole FROM run') ?? {};
@@ -173,7 +174,7 @@ export class CacheFile {
 
 function isDamage(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
-  // Of another version of Farkeep (kernel/database.ts).
+  // A cache of another version of Farkeep (kernel/database.ts).
   if (!('errcode' in error)) return error.message.includes('has schema');
   return typeof error.errcode === 'number' && damageCodes.has(error.errcode & 0xff);
 }

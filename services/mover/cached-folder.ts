@@ -1,18 +1,18 @@
-// Owns what is remembered of the files in one folder: entries in the order of their names, in parts of some hundreds. A part ends behind a
-// name that says so by itself, so that a new file changes the part it is in and no other, and a folder where nothing changed is not written.
+// Owns the cache entries of the files in one folder, ordered by name and split into parts of some hundreds. The hash of a name decides
+// whether a part ends there. So a new file changes only its own part, and an unchanged folder is not written.
 import { crc32 } from 'node:zlib';
 import { packedReferenceBytes } from './content-list.ts';
 import { isState, stateBytes, writeState, type FileStat } from './file-stat.ts';
 import { rawBytes, type RawText } from './source-disk.ts';
 
 const maxPartFiles = 1024;
-/** One name in 256 ends a part. */
+/** On average one name in 256 ends a part. */
 const endMask = 0xff;
-/** Checksum of what follows, and whether it is the folder's last part. */
+/** Checksum of the rest of the part, and a flag for the folder's last part. */
 const headBytes = 5;
 const entryHeadBytes = 6 + stateBytes;
 
-/** A part as it was read. */
+/** A part as read from the database. */
 export interface CachedRow {
   readonly id: number;
   /** Name of its first file, raw. */
@@ -23,21 +23,21 @@ export interface CachedRow {
 export interface FolderPart {
   readonly folder: Buffer;
   readonly first: Buffer;
-  /** Something is known that was not written yet. */
+  /** True when the part holds entries that were not written yet. */
   readonly isDirty: boolean;
-  /** The row that holds the very same bytes, if there is one: it need only be marked. */
+  /** The row with identical bytes, if one exists: the row is then only marked for this run. */
   readonly sameRow: number | undefined;
-  /** As it is to be written. */
+  /** The bytes to write. */
   take(): Buffer;
 }
 
 export interface PartListener {
   begun(part: FolderPart): void;
-  /** Nothing more will come. */
+  /** Called when the part is complete. */
   full(part: FolderPart): void;
 }
 
-/** The place of one file; its entry comes when the file is settled. */
+/** The place of one file in a part; the entry is filled in when the file is settled. */
 export interface CacheSlot {
   readonly part: OpenPart;
   readonly position: number;
@@ -57,7 +57,7 @@ export class CachedFolder {
     this.#listener = listener;
   }
 
-  /** The content of the file (a view) when it is as it was; undefined when it must be read. Names must ascend. */
+  /** The cached content of the file (a view) when the file is unchanged; undefined when it must be read. Names must ascend. */
   find(name: RawText, stat: FileStat): Buffer | undefined {
     this.#found = undefined;
     for (const cursor of this.#cursors) {
@@ -71,7 +71,7 @@ export class CachedFolder {
     return undefined;
   }
 
-  /** A place for the file that was looked up last. */
+  /** Adds a place for the file of the last look-up. */
   add(name: RawText): CacheSlot {
     let part = this.#part;
     if (part === undefined) {
@@ -87,7 +87,7 @@ export class CachedFolder {
     return { part, position };
   }
 
-  /** The walk has left the folder. */
+  /** Called when the walk leaves the folder. */
   end(): void {
     this.#part?.end(true);
     this.#part = undefined;
@@ -99,7 +99,7 @@ export class OpenPart implements FolderPart {
   readonly first: Buffer;
   readonly #row: CachedRow | undefined;
   readonly #listener: PartListener;
-  /** What was found of each file, or is held, until it is settled. */
+  /** For each file the old entry, or the new entry until the file is settled. */
   readonly #found: (Buffer | undefined)[] = [];
   readonly #entries: (Buffer | undefined)[] = [];
   #unsettled = 0;
@@ -120,12 +120,12 @@ export class OpenPart implements FolderPart {
     return this.#found.push(found) - 1;
   }
 
-  /** The file is as it was. */
+  /** Keeps the old entry of an unchanged file. */
   keep(position: number): void {
     this.#settle(position, this.#found[position]);
   }
 
-  /** Read; remembered when `save` says that its blocks are durable. @param content packed */
+  /** Holds the new entry of a file that was read, until `save` reports that its blocks are durable. @param content packed */
   hold(position: number, name: RawText, stat: FileStat, content: Buffer): void {
     const entry = Buffer.allocUnsafe(entryHeadBytes + name.length + content.length);
     entry.writeUInt16LE(name.length, 0);
@@ -136,12 +136,12 @@ export class OpenPart implements FolderPart {
     this.#found[position] = entry;
   }
 
-  /** The blocks of what is held are durable. */
+  /** Called when the blocks of the held entry are durable. */
   save(position: number): void {
     this.#settle(position, this.#found[position]);
   }
 
-  /** Nothing is to be remembered of it. */
+  /** Drops the entry of this file. */
   forget(position: number): void {
     this.#settle(position, undefined);
   }
@@ -197,7 +197,7 @@ class PartCursor {
     this.#next = next;
   }
 
-  /** The entry of that name, a view. */
+  /** The entry of that name, as a view. */
   seek(name: RawText): Buffer | undefined {
     while (this.#name === undefined || this.#name < name) if (!this.#step()) return undefined;
     return this.#name === name ? this.row?.bytes.subarray(this.#start, this.#at) : undefined;
@@ -219,7 +219,7 @@ class PartCursor {
         this.#isOver = true;
         return false;
       }
-      // A part that decayed is as good as none.
+      // A part with a wrong checksum is ignored.
       if (row.bytes.length < headBytes || crc32(row.bytes.subarray(4)) !== row.bytes.readUInt32LE(0)) continue;
       this.row = row;
       this.#at = headBytes;

@@ -1,5 +1,5 @@
-// A real disk that changes under the walk and the lanes: each thing that a file or folder can be replaced by, at the moment between looking and
-// reading. Both ways of naming a file below its folder are run: by native calls, and through /proc.
+// A real disk that changes during walk and reading: each kind of replacement of a file or folder, between the look and the read. Runs with
+// native calls and with /proc paths.
 import { execFileSync } from 'node:child_process';
 import {
   closeSync,
@@ -50,7 +50,7 @@ const at = (...parts: string[]): string => path.join(source, ...parts);
 
 type Moment = 'listed' | 'looked-at' | 'opened-folder' | 'opens' | 'read';
 
-/** The real disk; `work` is done once, at the first moment of that kind for that name. */
+/** The real disk. `work` runs once, at the first `moment` for `name`. */
 function disturbed(moment: Moment, name: string, work: () => void): SourceDisk {
   const disk = createSourceDisk();
   let isDone = false;

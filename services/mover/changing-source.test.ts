@@ -1,5 +1,5 @@
-// A source that changes while it is walked and read: whatever is in the restore point was exactly so at some moment, or it is marked; what did
-// not change is there; and nothing ever comes from outside of the source.
+// A source that changes during walk and reading. Each saved entry must equal a real state at some moment, or be marked as changed.
+// Unchanged entries must be present, and no entry may come from outside the source.
 import { randomUUID } from 'node:crypto';
 import path from 'node:path';
 import fc from 'fast-check';
@@ -27,7 +27,7 @@ const linkedStat: FileStat = {
 };
 const names = ['a', 'b', 'c', 'd'];
 
-/** All folders below one that can be reached, itself among them. */
+/** All folders that can be reached from this one, including itself. */
 function foldersOf(folder: Inode, found = new Set<Inode>()): Inode[] {
   if (!found.has(folder)) {
     found.add(folder);
@@ -68,7 +68,7 @@ function apply(disk: ChangingDisk, { kind, at, other, text }: Step): void {
     case 'write-back':
       if (target?.kind !== 'file') return;
       target.content = text === '' ? '' : `${text} ${serial}`;
-      // Editors and rsync set the time back; the ctime tells.
+      // Editors and rsync set the mtime back; the ctime still shows the change.
       if (kind === 'write') target.mtimeNs = disk.tick();
       disk.touched(target);
       return;
@@ -147,7 +147,7 @@ function build(pieceBytes: number, steps: readonly Step[]): ChangingDisk {
   return disk;
 }
 
-/** What has ever been under that path, each folder looked into by what it is and not by where it went. */
+/** Every inode that ever had this path. Each folder is followed by inode, even after a move. */
 function everAt(disk: ChangingDisk, parts: readonly string[]): Inode[] {
   let folders = [disk.source];
   let found: Inode[] = [disk.source];
@@ -158,7 +158,7 @@ function everAt(disk: ChangingDisk, parts: readonly string[]): Inode[] {
   return found;
 }
 
-/** Paths under which the same inode has been all the time. */
+/** Paths that belonged to the same inode during the whole run. */
 function stablePaths(folder: Inode, above: string, before: ReadonlyMap<Inode, ReadonlyMap<string, Inode>>): string[] {
   const stable: string[] = [];
   for (const [name, inode] of before.get(folder) ?? []) {
@@ -185,7 +185,7 @@ function savedState({ entry, content }: SavedEntry, entries: ReadonlyMap<string,
       return text('fifo', '');
     case 'hardlink': {
       const target = entries.get(entry.target.toString('latin1'));
-      // A restore makes both names one file: with what the first one says.
+      // A restore makes one file of both names, with the metadata of the first.
       return target === undefined ? 'a link to nothing' : savedState(target, entries);
     }
   }
@@ -209,7 +209,7 @@ function check(
     if (!entries.has(where)) throw new Error(`"${where}" was there all the time, and is missing`);
 }
 
-/** From here on only what happens counts: what was before a run was not "at some moment of it". */
+/** Starts a run: states from before the run no longer count as valid. */
 function beginRun(disk: ChangingDisk): Map<Inode, ReadonlyMap<string, Inode>> {
   const before = new Map<Inode, ReadonlyMap<string, Inode>>();
   for (const folder of [...foldersOf(disk.source), ...foldersOf(disk.outside)]) {
@@ -275,7 +275,7 @@ describe('a backup of a source that changes', () => {
   it('saves a file with several names under each of them, also when the first is replaced before it is read', async () => {
     const disk = build(100, []);
     const before = beginRun(disk);
-    // After the walk (list, and a look at each name) and before the first reading.
+    // After the walk (listing, and one look at each name) and before the first read.
     disk.schedule([
       {
         at: 12,
@@ -317,11 +317,11 @@ describe('a backup of a source that changes', () => {
     expect(links.meet(named(2, stat({ ctimeNs: 6n })))).toBe(false);
     expect(links.read(first, read(stat({}), 'one'))).toBeUndefined();
     expect(done.splice(0)).toEqual(['link 1 to name 0', 'read 2']);
-    // Another file has got the number.
+    // Another file has reused the inode number.
     expect(links.read(named(2, stat({ ctimeNs: 6n })), read(stat({ ctimeNs: 6n }), 'other'))).toBeUndefined();
     expect(links.meet(named(3, stat({ ctimeNs: 6n })))).toBe(false);
     expect(done.splice(0)).toEqual(['link 3 to name 2']);
-    // The same file, of which one more name was made: read again, and found to be the same.
+    // The same file with one more name: it is read again and found equal.
     expect(links.meet(named(4, stat({ ctimeNs: 7n })))).toBe(false);
     expect(done.splice(0)).toEqual(['read 4']);
     expect(links.read(named(4, stat({ ctimeNs: 7n })), read(stat({ ctimeNs: 7n }), 'other'))).toBe('name 2');
@@ -369,7 +369,7 @@ describe('a backup of a source that changes', () => {
     }
     const { entries } = await runLocalBackup(disk);
     expect([...entries.keys()].filter((name) => name.endsWith('z'))).toHaveLength(600);
-    // The way down, and folders of files that wait to be read.
+    // The folders down to the walk's position, and folders of files that wait to be read.
     expect(disk.maxOpen).toBeLessThan(650);
     expect(disk.openCount).toBe(0);
   });

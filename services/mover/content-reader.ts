@@ -1,5 +1,5 @@
-// Owns how the bytes of one open file become blocks, on a lane's thread: read into arenas, cut, identified, offered. Each byte is copied once
-// by the disk read, and once by the cipher later. Knows no names and no results; does not decide whether a file is read again.
+// Owns turning the bytes of one open file into blocks, on a lane's thread: reads into arenas, cuts, hashes and offers. Each byte is copied
+// once by the disk read and once later by the cipher. Knows no names and does not decide whether a file is read again.
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import { ArenaPool } from './arena-pool.ts';
 import type { Arena } from './arena-pool.ts';
@@ -14,12 +14,12 @@ import type { SourceDisk } from './source-disk.ts';
 import { dataStretches, DirectReader, isProbablySparse, isZero, zeroGranuleBytes } from './sparse-reading.ts';
 import type { WorkerCounters } from './worker-link.ts';
 
-/** More than the largest block, so that a block always fits whole. */
+/** Larger than the largest block, so that every block fits into one arena. */
 const arenaBytes = 5 * 1024 * 1024;
 const arenaCount = 3;
 const readBytes = 1024 * 1024;
 const sparseReadBytes = 4 * 1024 * 1024;
-/** What opening a file costs, as if it were so many bytes. */
+/** The cost of opening a file, expressed in bytes of reading. */
 const fileCostBytes = 4096;
 
 export function createLaneCutter(): Cutter {
@@ -32,7 +32,7 @@ export interface ContentReaderOptions {
   readonly sender: BlockSender;
   readonly open: OpenBlocks;
   readonly counters: WorkerCounters;
-  /** Called while the reader waits for memory: what is finished can be told. */
+  /** Called while the reader waits for memory, so that the caller can report finished files. */
   readonly onWait: () => void;
   readonly isStopped: () => boolean;
 }
@@ -54,15 +54,15 @@ export class ContentReader {
     this.#cutter = options.cutter;
   }
 
-  /** A copy of the list of what was read last (content-list.ts). */
+  /** A copy of the content list of the last file (content-list.ts). */
   packedContent(): Buffer {
     return this.#content.packed();
   }
 
   /**
-   * Reads up to the size that the file had when it was opened: a file that grows without end must come to one.
-   * A file that fits into the memory at hand is read at once, without a promise.
-   * @returns the bytes there were
+   * Reads up to the size of the file when it was opened, so that a growing file cannot keep the reader busy forever.
+   * A file that fits into free memory is read at once, without a promise.
+   * @returns number of bytes read
    */
   read(descriptor: number, file: OpenFile, stat: FileStat): number | Promise<number> {
     this.#file = file;
@@ -73,7 +73,7 @@ export class ContentReader {
       this.#start = arena.used;
       this.#fill = arena.used;
       const count = this.#readSome(descriptor, sizeBytes, 0);
-      // Short only when it has become shorter, or when a signal came; the second is rare enough to look again.
+      // The read is short if the file was truncated, or if a signal interrupted it. Signals are rare, so the read is simply repeated.
       if (count === sizeBytes || this.#readSome(descriptor, sizeBytes - count, count) === 0) {
         this.#cutRest();
         return count;
@@ -83,14 +83,14 @@ export class ContentReader {
     return isProbablySparse(stat) ? this.#readSparse(descriptor, stat) : this.#readPlain(descriptor, sizeBytes);
   }
 
-  /** What was read of a file that cannot be read to its end. */
+  /** Drops the bytes of a file that cannot be read to its end. */
   dropUncut(): void {
     const arena = this.#pool.current;
     if (arena !== undefined) arena.used = this.#start;
     this.#fill = this.#start;
   }
 
-  /** Nothing more is to be read for now: the memory of what is on its way is free as soon as it is settled. */
+  /** Called when no file waits to be read: the current arena is released as soon as its blocks are settled. */
   seal(): void {
     this.#pool.seal();
   }
@@ -133,7 +133,7 @@ export class ContentReader {
     const { disk } = this.#options;
     const { sizeBytes } = stat;
     await this.#begin();
-    // What was written a moment ago may be a hole still, for a file system that gives it room later.
+    // Some file systems allocate space late and report recent writes as holes.
     if (!isSettled(stat, Date.now())) settle(disk, descriptor);
     let reader: DirectReader | undefined;
     let position = 0;
@@ -145,7 +145,7 @@ export class ContentReader {
         position = await this.#readGranules(descriptor, reader, from, to);
         if (position < to) break;
       }
-      // Behind the last data comes one hole, unless the file has become shorter meanwhile.
+      // After the last data there is one hole, unless the file was truncated meanwhile.
       if (position < sizeBytes && disk.statFile(descriptor).sizeBytes >= sizeBytes) {
         this.#hole(sizeBytes - position);
         position = sizeBytes;
@@ -178,7 +178,7 @@ export class ContentReader {
       const count = Math.min(reader.read(target, position), to - position);
       if (count <= 0) break;
       for (let at = 0; at < count;) {
-        // Granules lie at multiples of their size in the file, also after a reading that was short.
+        // Granules start at multiples of their size in the file, even after a short read.
         const length = Math.min(zeroGranuleBytes - ((position + at) % zeroGranuleBytes), count - at);
         const granule = window.subarray(at, at + length);
         at += length;
@@ -215,13 +215,13 @@ export class ContentReader {
     this.#fill = arena.used;
   }
 
-  /** Free bytes behind #fill, at least one; moves what is not cut yet to the next arena when the current one is full. */
+  /** Number of free bytes after #fill, at least one. If the current arena is full, the uncut bytes move to the next arena. */
   async #room(): Promise<number> {
     const arena = this.#pool.current;
     if (arena !== undefined && this.#fill < arena.end) return arena.end - this.#fill;
     const uncut = this.#cutter.memory.subarray(this.#start, this.#fill);
     if (arena !== undefined) arena.used = this.#start;
-    // The arena may be given out again only after the move, so it is held like by a block.
+    // The arena must not be reused before the move, so it is held as if by an open block.
     if (arena !== undefined) arena.openBlocks += 1;
     const next = await this.#nextArena();
     this.#cutter.memory.set(uncut, next.start);
@@ -240,12 +240,12 @@ export class ContentReader {
     return arena;
   }
 
-  /** Cuts while the answer cannot depend on bytes that are not here yet: an end before the last byte here, or a block of the largest size. */
+  /** Cuts blocks whose end cannot depend on later bytes: the cut lies before the last byte present, or the block has the largest size. */
   #cutFull(): void {
     const { averageBytes, maxBytes } = defaultCutSizes;
     for (;;) {
       const available = this.#fill - this.#start;
-      // Looking too early would only mean looking again; a full arena cannot wait.
+      // With fewer bytes the cut would probably have to be searched again later; a full arena cannot wait.
       if (available < 2 * averageBytes && this.#fill !== this.#pool.current?.end) return;
       const length = this.#cutter.cut(this.#start, available);
       if (length === available && available < maxBytes) return;
@@ -282,11 +282,11 @@ export class ContentReader {
   }
 }
 
-/** A file system that refuses has nothing to write down; what it says of holes is compared with the file's times afterwards like all else. */
+/** If the file system refuses to flush, there is nothing to flush. Its report of holes is later checked against the file's times. */
 function settle(disk: SourceDisk, descriptor: number): void {
   try {
     disk.settleFile(descriptor);
   } catch {
-    // A read-only file system, or one that has no such call.
+    // A read-only file system, or one without this call.
   }
 }

@@ -1,33 +1,34 @@
-// Owns the packed form of files on their way between the main thread and the lanes: one buffer for many, no object and no message for each.
+// Owns the packed form of files that travel between the main thread and the lanes: one buffer for many files, without an object or message
+// for each.
 import { packedStatBytes, packStat, unpackStat, type FileStat } from './file-stat.ts';
 import type { RawText, SourceFolder } from './source-disk.ts';
 
-/** A file to be read: `name` in a folder that stays open until the answer. `index` names it there. */
+/** A file to read: `name` in a folder that stays open until the answer. `index` identifies the file in the answer. */
 export interface FileTask {
   readonly index: number;
   readonly folder: SourceFolder;
   readonly name: RawText;
 }
 
-/** What became of it. */
+/** The outcome of reading the file. */
 export type FileOutcome =
   | 'read'
-  /** It does not exist any more. */
+  /** The file no longer exists. */
   | 'gone'
-  /** The name stands for something that is no file now. */
+  /** The name now stands for something other than a file. */
   | 'other'
-  /** It could not be read; `problem` says why. */
+  /** The file could not be read; `problem` gives the reason. */
   | 'unreadable';
 
 export interface FileResult {
   readonly index: number;
   readonly outcome: FileOutcome;
-  /** Of the descriptor that was read, after reading; only with `read`. */
+  /** State of the descriptor after reading; only with `read`. */
   readonly stat: FileStat | undefined;
   readonly sizeBytes: number;
-  /** It changed during both readings. */
+  /** The file changed during both reads. */
   readonly isChanged: boolean;
-  /** A later change would show in its times. */
+  /** Any later change would change the file's times. */
   readonly isSettled: boolean;
   readonly problem: string;
   /** Packed (content-list.ts). */
@@ -52,7 +53,7 @@ export class FileBatchWriter {
   }
 
   addTask({ index, folder, name }: FileTask): void {
-    // Where there is a descriptor nobody needs the path, which may be very long.
+    // The path can be very long and is not needed when there is a descriptor.
     const path = folder.descriptor === -1 ? folder.path : '';
     const at = this.#room(taskHeadBytes + 4 + name.length + path.length);
     this.#bytes.writeUInt32LE(index, at);
@@ -83,7 +84,7 @@ export class FileBatchWriter {
     this.#length = next + content.length;
   }
 
-  /** A copy of its own memory, to be transferred; starts anew. */
+  /** Returns the gathered files as a buffer for transfer, and starts an empty batch. */
   take(): Uint8Array<ArrayBuffer> {
     const taken = new Uint8Array(this.#length);
     taken.set(this.#bytes.subarray(0, this.#length));

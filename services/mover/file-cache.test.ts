@@ -1,4 +1,4 @@
-// What a job remembers of its files: believed only while nothing has changed, and never the end of a run.
+// A job's memory of its files is used only for unchanged files, and its errors never end a run.
 import { crc32 } from 'node:zlib';
 import {
   closeSync,
@@ -253,9 +253,9 @@ describe('a file cache that cannot be used', () => {
       using cache = new FileCache(file, { onTrouble: (text) => told.push(text) });
       expect(run(cache, files).get('a')).toBeUndefined();
     }
-    // An empty file is a new one, and zeros are to SQLite.
+    // SQLite treats an empty file, and a file of zeros, as a new database.
     expect(told.length).toBeLessThanOrEqual(1);
-    for (const text of told) expect(text).toMatch(/this computer .*job\.sqlite.* set aside/);
+    for (const text of told) expect(text).toMatch(/file cache .*job\.sqlite.* renamed/);
     if (told.length > 0) expect(existsSync(`${file}.damaged`)).toBe(true);
     using cache = new FileCache(file, { onTrouble: (text) => told.push(text) });
     expect(run(cache, files).get('a')).toEqual(content(10, 1));
@@ -273,7 +273,7 @@ describe('a file cache that cannot be used', () => {
       const told: string[] = [];
       using cache = new FileCache(place, { onTrouble: (text) => told.push(text) });
       expect(run(cache, new Map([['f1', stat(2)]])).get('f1')).toBeUndefined();
-      expect(told).toEqual([expect.stringMatching(/could not be used: .+ goes on without it/)]);
+      expect(told).toEqual([expect.stringMatching(/could not be used: .+ continues without it/)]);
     },
     30_000,
   );

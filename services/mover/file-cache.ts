@@ -1,18 +1,18 @@
-// Owns what a job remembers of files between sessions and attempts: state on disk and blocks, so that unchanged files are not read again.
-// A hint, never the truth: the target is asked for every block it names before it is believed, and whatever is wrong with it ends no run.
+// Owns the job's memory of files between sessions and attempts: file state on disk and blocks, so that unchanged files are not read again.
+// The cache is only a hint: the target confirms every block before it is used, and a cache error never ends a run.
 import { CachedFolder, type CachedRow, type FolderPart } from './cached-folder.ts';
 import { CacheFile, type CacheTrouble } from './cache-file.ts';
 import { rawBytes, type RawText } from './source-disk.ts';
 
 const batchParts = 64;
-/** Of parts whose files are not all durable yet; what a crash may cost is to be read again. */
+/** Interval for writing parts with files that are not all durable yet. After a crash, at most the files of this interval are read again. */
 const openPartsIntervalMs = 5_000;
 const noPart = Buffer.alloc(0);
 
 export interface FileCacheOptions {
-  /** Reads everything, and remembers it. */
+  /** Reads every file and remembers the results. */
   readonly isFullRead?: boolean;
-  /** Told once: what the job goes on without, and why. */
+  /** Called once with the reason why the job continues without the cache. */
   readonly onTrouble?: (text: string) => void;
   readonly now?: () => number;
 }
@@ -40,7 +40,7 @@ export class FileCache implements Disposable {
     });
   }
 
-  /** The files of one folder, looked up and remembered in the order of their names. */
+  /** Looks up and remembers the files of one folder, in the order of their names. */
   folder(path: RawText): CachedFolder {
     const key = rawBytes(path);
     const cursors = this.#isFullRead
@@ -65,7 +65,7 @@ export class FileCache implements Disposable {
     });
   }
 
-  /** Writes what has become durable in folders that are not through, from time to time. */
+  /** Writes, at intervals, entries that became durable in folders that are not complete yet. */
   writeOpen(): void {
     if (this.#now() - this.#lastOpenMs < openPartsIntervalMs) return;
     this.#lastOpenMs = this.#now();
@@ -78,7 +78,7 @@ export class FileCache implements Disposable {
     this.#file.finish();
   }
 
-  /** Keeps what is known until now, also of a run that failed. */
+  /** Keeps the entries gathered so far, even after a failed run. */
   close(): void {
     this.#write([...this.#open]);
     this.#file.close();
@@ -97,11 +97,11 @@ export class FileCache implements Disposable {
   #tell(file: string, { kind, reason }: CacheTrouble): void {
     if (this.#hasTrouble) return;
     this.#hasTrouble = true;
-    const what = `The file in which this computer remembers what it has saved of this job (${file})`;
+    const what = `The file cache of this job (${file})`;
     this.#onTrouble(
       kind === 'damaged'
-        ? `${what} was damaged and has been set aside: ${reason}. Files are read again`
-        : `${what} could not be used: ${reason}. The job goes on without it; files are read again`,
+        ? `${what} was damaged and has been renamed: ${reason}. All files are read again`
+        : `${what} could not be used: ${reason}. The job continues without it; all files are read again`,
     );
   }
 }

@@ -1,4 +1,4 @@
-// Owns what a backup needs to know of a file from its file system: kind, identity, and the state that tells a changed file from an unchanged one.
+// Owns the file metadata that a backup needs: kind, identity, and the state that distinguishes a changed file from an unchanged one.
 import { constants, type BigIntStats } from 'node:fs';
 import type { FileStat } from '../kernel/native/folder-calls.ts';
 import type { SpecialKind } from '../repository/special-files.ts';
@@ -18,7 +18,7 @@ const kinds = new Map<number, FileKind>([
 ]);
 
 export function kindOf({ mode }: FileStat): FileKind {
-  // What no system has today (a "door") is kept by name only, like a device.
+  // An unknown kind of file (such as a "door") is kept by name only, like a device.
   return kinds.get(mode & constants.S_IFMT) ?? 'block-device';
 }
 
@@ -47,12 +47,14 @@ export function fromNodeStats(stats: BigIntStats): FileStat {
   };
 }
 
-/** The same for all names of one file, as long as it exists; used again for another file later. */
+/**
+ * A key that is the same for all names of one file while the file exists. After deletion the system can reuse the numbers for another file.
+ */
 export function linkKey({ dev, ino }: FileStat): string {
   return `${dev}:${ino}`;
 }
 
-/** Whether nothing has happened to the file between two looks: every change of content, rights, owner or names moves the ctime. */
+/** Whether the file is unchanged between two looks: every change of content, mode, owner or names updates the ctime. */
 export function isSameState(one: FileStat, other: FileStat): boolean {
   return (
     one.ctimeNs === other.ctimeNs &&
@@ -64,17 +66,17 @@ export function isSameState(one: FileStat, other: FileStat): boolean {
   );
 }
 
-/** Whether two names of a file would come back the same. */
+/** Whether two names of a file have the same metadata for a restore. */
 export function hasSameMetadata(one: FileStat, other: FileStat): boolean {
   return one.mode === other.mode && one.uid === other.uid && one.gid === other.gid && one.mtimeNs === other.mtimeNs;
 }
 
-/** A file that changed this shortly before it was looked at could change again without its times showing it. */
+/** A file whose times are younger than this could change again without a visible change of its times. */
 const settleNs = 100_000_000n;
-/** Where times have no fraction the file system may only keep seconds, some only every second one. */
+/** Times without a fraction: the file system may keep only whole seconds, or every second one. */
 const coarseSettleNs = 2_000_000_000n;
 
-/** Whether a later change would surely show in the file's times (the "racy git" problem). */
+/** Whether any later change would change the file's times (the "racy git" problem). */
 export function isSettled({ mtimeNs, ctimeNs }: FileStat, nowMs: number): boolean {
   const newest = mtimeNs > ctimeNs ? mtimeNs : ctimeNs;
   const isCoarse = mtimeNs % 1_000_000_000n === 0n && ctimeNs % 1_000_000_000n === 0n;
@@ -83,7 +85,7 @@ export function isSettled({ mtimeNs, ctimeNs }: FileStat, nowMs: number): boolea
 
 export const stateBytes = 36;
 
-/** Size, mtime, ctime, inode and device in one comparable form. */
+/** Writes size, mtime, ctime, inode and device in a form that can be compared. */
 export function writeState(stat: FileStat, target: Buffer, at: number): void {
   target.writeDoubleLE(stat.sizeBytes, at);
   target.writeBigInt64LE(BigInt.asIntN(64, stat.mtimeNs), at + 8);
@@ -92,7 +94,7 @@ export function writeState(stat: FileStat, target: Buffer, at: number): void {
   target.writeUInt32LE(stat.dev >>> 0, at + 32);
 }
 
-/** Whether `writeState` of `stat` has written this. */
+/** Whether the bytes at `at` equal the output of `writeState` for `stat`. */
 export function isState(stat: FileStat, source: Buffer, at: number): boolean {
   return (
     source.readBigInt64LE(at + 16) === BigInt.asIntN(64, stat.ctimeNs) &&
@@ -103,7 +105,7 @@ export function isState(stat: FileStat, source: Buffer, at: number): boolean {
   );
 }
 
-/** The whole of it, for a message between threads. */
+/** Size of the complete stat, packed for a message between threads. */
 export const packedStatBytes = 84;
 
 export function packStat(stat: FileStat, target: Buffer, at: number): void {
@@ -138,7 +140,7 @@ export function unpackStat(source: Buffer, at: number): FileStat {
   };
 }
 
-/** 96 bits: 64 end in the year 2262, and file systems go on for some hundred years. */
+/** 96 bits, because 64 bits of nanoseconds end in the year 2262 and file systems store later dates. */
 function packTime(timeNs: bigint, target: Buffer, at: number): void {
   target.writeBigUInt64LE(BigInt.asUintN(64, timeNs), at);
   target.writeInt32LE(Number(BigInt.asIntN(32, timeNs >> 64n)), at + 8);

@@ -1,5 +1,5 @@
-// Owns whose failure a failure is, once it crosses to the other side. A tenant learns its code and meaning, never the provider's folders, disks or
-// inner workings: the whole message stays in the provider's own session and log. What the tenant told itself comes back as it was told.
+// Owns converting an error before it crosses to the other side. A tenant learns code and meaning, never the provider's folders, disks or
+// internals; the full message stays in the provider's session and log. An error that the tenant reported returns to it unchanged.
 import { errorCatalogue, isErrorCode, type ErrorCode } from '../contracts/errors.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 
@@ -16,7 +16,7 @@ export function isToldToTenant({ code, message }: FarkeepError): boolean {
   return mayTellOfDisks(code) && message.startsWith(atProvider);
 }
 
-/** What the source has failed with: about the tenant's own files and disks, whoever repeats it. */
+/** An error that the source reported. It concerns the tenant's own files and disks, even when the provider repeats it. */
 export function failureOfTenant(code: string, message: string): FarkeepError {
   return new FarkeepError(isErrorCode(code) ? code : 'call.cancelled', message, {
     ...(message.startsWith(atProvider) ? {} : { details: { side: 'tenant' } }),
@@ -27,7 +27,7 @@ export function isOfTenant({ details }: FarkeepError): boolean {
   return details?.['side'] === 'tenant';
 }
 
-/** For the provider's people: a full disk of the tenant must not send them to their own disks. */
+/** Names the tenant in the message for the provider's staff: they must not look for a full disk of the tenant on their own machines. */
 export function withTenantNamed(error: FarkeepError): FarkeepError {
   const { code, message, hint, retryable, details } = error;
   if (!mayTellOfDisks(code) || message.startsWith(atTenant)) return error;

@@ -25,7 +25,7 @@ export class InFlightBudget {
     await answer.promise;
   }
 
-  /** As take, for who need not wait: false when it would, or when nothing will be given back any more. */
+  /** As take, without waiting: returns false when the caller would have to wait, or when the budget is closed. */
   tryTake(amount: number): boolean {
     const needed = Math.min(amount, this.#total);
     if (this.#failure !== undefined || this.#waiting.length > 0 || this.#available < needed) return false;

@@ -1,6 +1,6 @@
-// Owns which names of a backup are other names of one file. A number (device and inode) only says which names to compare, since it goes to
-// another file as soon as the first one is deleted: a name becomes a link when the file behind it is in the very state in which it was read
-// under its first name, or when it was read itself and is the same. Each name that nothing could be read of leaves the file to the next one.
+// Owns finding hard links: names of a backup that belong to one file. Device and inode only select the names to compare, because the system
+// reuses the numbers after a deletion. A name becomes a link if its file is in the same state as when its first name was read, or if it was
+// read itself and is equal. If a name could not be read, the next name represents the file.
 import { hasSameMetadata, isSameState, linkKey, type FileStat } from './file-stat.ts';
 import type { RawText } from './source-disk.ts';
 import type { ScannedEntry } from './tree-scanner.ts';
@@ -11,19 +11,19 @@ export interface PlacedName {
   readonly entry: ScannedEntry;
 }
 
-/** What was read under a name, through one descriptor. */
+/** The result of reading one name through one descriptor. */
 export interface ReadFile {
   readonly stat: FileStat;
   /** Packed (content-list.ts). */
   readonly content: Buffer;
   readonly sizeBytes: number;
   readonly isChanged: boolean;
-  /** A later change would show in its times. */
+  /** Any later change would change the file's times. */
   readonly isSettled: boolean;
 }
 
 interface Group {
-  /** Of the name that stands for the file; a link can only point to a name before it. */
+  /** Index of the name that represents the file; a link can only point to an earlier name. */
   index: number;
   treePath: RawText;
   /** Undefined while that name is being read. */
@@ -33,7 +33,7 @@ interface Group {
 }
 
 export interface LinkedFilesOptions {
-  /** The name has to be read. */
+  /** Called for a name that has to be read. */
   readonly onRead: (name: PlacedName) => void;
   readonly onLink: (name: PlacedName, target: RawText) => void;
 }
@@ -46,7 +46,7 @@ export class LinkedFiles {
     this.#options = options;
   }
 
-  /** A file with several names was met. @returns whether it is the first of them, which the caller reads or looks up */
+  /** Records a name of a file with several names. @returns whether it is the first one; the caller then reads it or looks it up */
   meet(name: PlacedName): boolean {
     const key = linkKey(name.entry.stat);
     const group = this.#groups.get(key);
@@ -60,7 +60,7 @@ export class LinkedFiles {
     return false;
   }
 
-  /** A name was read, or is unchanged. @returns the name that it is a link to, if it is one */
+  /** Records that a name was read or is unchanged. @returns the name that it links to, if it becomes a link */
   read({ index, entry }: PlacedName, read: ReadFile): RawText | undefined {
     const met = linkKey(entry.stat);
     const key = linkKey(read.stat);
@@ -85,7 +85,7 @@ export class LinkedFiles {
     return target;
   }
 
-  /** Nothing was read under this name, or another file: the next name stands for the one that was met. */
+  /** Records that the name could not be read or belonged to another file: the next name then represents the file. */
   failed({ index, entry }: PlacedName): void {
     const key = linkKey(entry.stat);
     const group = this.#groups.get(key);
@@ -112,7 +112,7 @@ export class LinkedFiles {
     this.#forgetWhole(key, group);
   }
 
-  /** All names of the file have been met: no other will be. */
+  /** Forgets a file when all of its names have been met. */
   #forgetWhole(key: string, group: Group): void {
     const { read } = group;
     if (read === undefined || group.waiting.length > 0 || group.names < read.stat.nlink || !read.isSettled) return;

@@ -49,7 +49,7 @@ export interface BackupOperation {
   readonly pointId: string;
   /** SQLite file of this job; made when missing. */
   readonly fileCachePath: string;
-  /** Every file is read, whatever the file cache knows of it. */
+  /** Reads every file, even when the file cache says that it is unchanged. */
   readonly isFullRead?: boolean;
 }
 

@@ -1,16 +1,16 @@
-// Owns what becomes of a name that stood for a file when it was walked, and for something else when it was to be read.
+// Owns the second look at a name that was a file during the walk and something else at the time of the read.
 import { isFile, isFolder, isSameState, kindOf, type FileStat } from './file-stat.ts';
 import { codeOf, isOtherNow, reasonOf, type RawText, type SourceDisk } from './source-disk.ts';
 import type { ScannedEntry } from './tree-scanner.ts';
 
 export type NewLook =
-  /** A file again. */
+  /** The name is a file again. */
   | { readonly type: 'file' }
   | { readonly type: 'gone' }
   | { readonly type: 'unreadable'; readonly reason: string }
-  /** A link, a pipe, a device: saved as that. */
+  /** A link, a pipe or a device, saved as such. */
   | { readonly type: 'other'; readonly stat: FileStat; readonly linkTarget: RawText | undefined }
-  /** The walk has passed: what is in it is for the next run. */
+  /** A folder. The walk has already passed, so its content is saved in the next run. */
   | { readonly type: 'folder'; readonly stat: FileStat };
 
 const maxLooks = 3;
@@ -32,7 +32,7 @@ export function lookAgain(disk: SourceDisk, { folder, name }: ScannedEntry): New
   return { type: 'unreadable', reason: 'it changed each time it was looked at' };
 }
 
-/** Undefined when it is no link any more. */
+/** undefined when the name is no longer a link. */
 function linkTargetOf(disk: SourceDisk, folder: ScannedEntry['folder'], name: RawText): RawText | undefined {
   try {
     return disk.readLink(folder, name);

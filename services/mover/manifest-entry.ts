@@ -12,15 +12,15 @@ type EntryBase = Pick<
   'path' | 'mode' | 'owner' | 'mtimeNs' | 'isChangedWhileRead' | 'isUnreadable' | 'extendedAttributes'
 >;
 
-/** What a manifest is to say of an entry, as far as its content does not matter. */
+/** The manifest's data about an entry, without its content. */
 export interface EntryFacts {
   readonly treePath: RawText;
   readonly stat: FileStat;
-  /** Of a symlink its target; of a file the name that it is another name of. */
+  /** For a symlink the target; for a hard link the earlier name of the file. */
   readonly linkTarget: RawText | undefined;
 }
 
-/** What a manifest can hold, and the bound on either side of it (repository/manifest-format.ts). */
+/** The largest time that a manifest can hold, in both directions (repository/manifest-format.ts). */
 const maxTimeNs = 2n ** 40n * 1_000_000_000n;
 
 export function hasTimeInBounds({ mtimeNs }: FileStat): boolean {

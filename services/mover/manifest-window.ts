@@ -10,7 +10,7 @@ import type { EntryFacts, ReadContent } from './manifest-entry.ts';
 import { OwnerNames } from './owner-names.ts';
 
 interface Slot {
-  /** Undefined for what is not to be in the manifest. */
+  /** undefined for an entry that is left out of the manifest. */
   facts: EntryFacts | undefined;
   content: ReadContent | undefined;
   isReady: boolean;
@@ -39,12 +39,12 @@ export class ManifestWindow {
     this.#put({ facts, content: undefined, isReady: true });
   }
 
-  /** A file that is told later by `complete`, under the number that is returned. */
+  /** Reserves a place for a file. The caller later passes the returned number to `complete`. */
   expect(): number {
     return this.#put({ facts: undefined, content: undefined, isReady: false });
   }
 
-  /** @param facts undefined when it is not to be in the manifest */
+  /** @param facts undefined when the entry is left out of the manifest */
   complete(index: number, facts: EntryFacts | undefined, content?: ReadContent): void {
     const slot = this.#slots.get(index);
     if (slot === undefined) return;

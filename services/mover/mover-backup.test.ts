@@ -390,7 +390,7 @@ describe('backup and restore', () => {
     const saved = (index: number): string => readFileSync(path.join(out, names[index] ?? '', 'file'), 'utf8');
     expect([saved(0), saved(1)]).toEqual(['x', 'y']);
     expect(readFileSync(path.join(out, 'single'), 'utf8')).toBe('single');
-    // With one of them missing, and the others in another order, each keeps its name.
+    // If one source is missing and the order differs, the other sources keep their names.
     rmSync(path.join(folder, 'x'), { recursive: true });
     rmSync(out, { recursive: true });
     const later = newId();

@@ -35,7 +35,7 @@ export class PathSelection {
     return false;
   }
 
-  /** Whether `folderPath` is on the way to something that was asked for. */
+  /** Whether `folderPath` is a parent folder of a requested path. */
   leadsTo(folderPath: Buffer): boolean {
     return this.#paths.some(({ path }) => isAtOrBelow(path, folderPath));
   }

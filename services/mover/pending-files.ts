@@ -1,5 +1,5 @@
-// Owns the files of a backup that are not settled: those whose remembered blocks the target is being asked for, and those given to a lane.
-// Batches both, so that thousands of small files cost dozens of messages. A file given to a lane keeps its folder open.
+// Owns the files of a backup that are not settled: files whose remembered blocks were offered to the target, and files given to a lane.
+// Batches both, so that thousands of small files need only dozens of messages. The folder of a file in a lane stays open.
 import type { CacheSlot } from './cached-folder.ts';
 import { packedReferenceBytes } from './content-list.ts';
 import { FileBatchWriter } from './file-batch.ts';
@@ -22,20 +22,20 @@ export interface PendingFile {
   readonly entry: ScannedEntry;
   /** Packed content from the cache, undefined when it must be read. */
   readonly cached: Buffer | undefined;
-  /** Its place in the cache; undefined for what is not remembered. */
+  /** The file's place in the cache; undefined when the file is not remembered. */
   readonly slot: CacheSlot | undefined;
   unansweredIds: number;
   isMissingBlocks: boolean;
   lane: number;
-  /** How often a lane has had it. */
+  /** Number of times a lane has read the file. */
   readings: number;
 }
 
 export interface PendingFilesOptions {
   readonly streams: BackupStreams;
-  /** The target has every block of a remembered file; the file is settled. */
+  /** Called when the target has every block of a remembered file, which settles the file. */
   readonly onUnchanged: (file: PendingFile, content: Buffer) => void;
-  /** It cannot be given to a lane any more. */
+  /** Called when the file can no longer be given to a lane. */
   readonly onLost: (file: PendingFile, reason: string) => void;
 }
 
@@ -91,7 +91,7 @@ export class PendingFiles {
     else this.#ask(file, cached);
   }
 
-  /** Gives a file to a lane once more that a lane has had already. */
+  /** Gives a file to a lane again. */
   readAgain(file: PendingFile): void {
     this.#files.set(file.index, file);
     this.#read(file);
@@ -118,7 +118,7 @@ export class PendingFiles {
     }
   }
 
-  /** A lane is through with the file; undefined when it is not known. The caller releases its folder. */
+  /** Removes a file when its lane has finished; undefined for an unknown index. The caller releases the file's folder. */
   take(index: number): PendingFile | undefined {
     const file = this.#files.get(index);
     if (file === undefined) return undefined;

@@ -1,13 +1,14 @@
-// Owns how small files on their way to a stream worker are packed: one buffer for many, since an object for each costs more than making some.
+// Owns packing small files on their way to a stream worker: one buffer for many, because one object for each costs more than making the
+// file.
 import type { SmallFile } from '../repository/small-file.ts';
 
-/** A file that is to be made of one block as soon as it is there. */
+/** A file of one block, which is made as soon as the block arrives. */
 export interface PlacedFile {
-  /** Names it in the answer. */
+  /** Identifies the file in the answer. */
   readonly index: number;
-  /** Which of the identifiers asked for. */
+  /** Position of its block among the requested identifiers. */
   readonly position: number;
-  /** What the restore point says of it. */
+  /** Length according to the restore point. */
   readonly lengthBytes: number;
   readonly file: SmallFile;
 }

@@ -67,11 +67,11 @@ export class RestorePipeline {
   readonly #placedFiles = new InFlightBudget(maxPlacedFiles);
   readonly #objects = new Map<string, RestoredObject>();
   readonly #aborted = Promise.withResolvers<never>();
-  /** Until it is finished. */
+  /** Undefined after the restore is finished. */
   #writer: TreeWriter | undefined;
   #counts: RestoreCounts | undefined;
   #current: OpenFile | ComparedFile | undefined;
-  /** Files that stream workers are making. */
+  /** Number of files that stream workers are making. */
   #placing = 0;
   #onNonePlacing: (() => void) | undefined;
   #total: { bytes: number; files: number } | undefined;
@@ -170,8 +170,8 @@ export class RestorePipeline {
   }
 
   /**
-   * After an attempt that was cut, when no stream worker makes files any more: what is whole stays, all else is taken away.
-   * What the attempt did not get to is no problem of its own.
+   * Ends an interrupted attempt, after all stream workers have ended. Complete files stay, everything else is removed.
+   * Files that the attempt did not reach are not reported as problems.
    */
   async close(): Promise<void> {
     this.#isBroken = true;
@@ -227,7 +227,7 @@ export class RestorePipeline {
     if (this.#placing > 0) await new Promise<void>((resolve) => (this.#onNonePlacing = resolve));
   }
 
-  /** A promise only where something has to be waited for: a turn of the event loop for each small file would cost more than making it. */
+  /** Returns a promise only if it has to wait: a turn of the event loop for each small file would cost more than making the file. */
   #item(item: ManifestItem, writer: TreeWriter, selection: PathSelection): Promise<void> | undefined {
     const current = this.#current;
     switch (item.type) {
@@ -271,7 +271,7 @@ export class RestorePipeline {
     return begun.compared.compare(entry.content);
   }
 
-  /** Nothing of it has to be fetched. */
+  /** Handles a file that needs no blocks. */
   #passed(entry: FileEntry, end?: () => void): void {
     end?.();
     this.#processedFiles += 1;

@@ -1,6 +1,6 @@
-// Owns how a backup touches the disk. On Linux everything below a source is named by the descriptor of its folder and by its own name, and
-// no link is followed: what was walked is what is read, wherever the folder has been moved meanwhile, and no path is too long.
-// Elsewhere whole paths are used (docs/data-movers.md, section 3, says what that leaves open).
+// Owns the disk access of a backup. On Linux everything below a source is opened by the descriptor of its folder and its own name, without
+// following links. So the walked tree is the tree that is read, even if folders are moved, and no path is too long. Other systems use whole
+// paths (docs/data-movers.md, section 3, lists the remaining risks).
 import {
   closeSync,
   constants,
@@ -16,25 +16,25 @@ import {
 import { createFolderCalls, type FolderCalls } from '../kernel/native/folder-calls.ts';
 import { fromNodeStats, isFolder, type FileStat } from './file-stat.ts';
 
-/** Raw bytes of a name or path, each as one latin1 character: short in memory, and its order is the order of the bytes. */
+/** Raw bytes of a name or path, each as one latin1 character. This is compact in memory and sorts in byte order. */
 export type RawText = string;
 
 export interface SourceFolder {
-  /** Of the open folder, for all threads of this process; -1 where the system only knows paths. */
+  /** Descriptor of the open folder, valid in all threads of this process; -1 on systems that use paths. */
   readonly descriptor: number;
-  /** Where it was found. */
+  /** Path where the folder was found. */
   readonly path: RawText;
 }
 
-/** A source as the job names it: a folder, or what lies in one under `name`. */
+/** A source as named by the job: a folder, or the entry `name` in a folder. */
 export interface OpenSource {
   readonly folder: SourceFolder;
   readonly name: RawText | undefined;
 }
 
-/** Errors are those of Node.js (`code`). A descriptor belongs to whoever opened it. */
+/** Throws the errors of Node.js (with `code`). The caller owns and closes each descriptor. */
 export interface SourceDisk {
-  /** Follows links: a source may be one. */
+  /** Follows links, because a source may be a link. */
   openSource(path: string): OpenSource;
   openFolder(parent: SourceFolder, name: RawText): SourceFolder;
   closeFolder(folder: SourceFolder): void;
@@ -42,20 +42,20 @@ export interface SourceDisk {
   list(folder: SourceFolder): RawText[];
   stat(folder: SourceFolder, name: RawText): FileStat;
   readLink(folder: SourceFolder, name: RawText): RawText;
-  /** Never follows a link, and never waits for a pipe's other end. */
+  /** Never follows a link, and never blocks on a pipe. */
   openFile(folder: SourceFolder, name: RawText): number;
   statFile(descriptor: number): FileStat;
   read(descriptor: number, memory: Buffer, offset: number, length: number, position: number): number;
-  /** The next stretch of data at or behind `position`, undefined when there is none; "unknown" when the system cannot tell. */
+  /** The next range of data at or after `position`; undefined when there is none; "unknown" when the system does not report data. */
   nextData(descriptor: number, position: number): { from: number; to: number } | undefined | 'unknown';
-  /** Writes down what the system holds back: until then some file systems report holes where there is data. */
+  /** Flushes the file to disk: before that, some file systems report recent data as holes. */
   settleFile(descriptor: number): void;
-  /** A second descriptor of the same file that reads past the page cache. */
+  /** Opens a second descriptor of the same file for reading past the page cache. */
   openDirect(descriptor: number): number | undefined;
   closeFile(descriptor: number): void;
 }
 
-// Windows has none of these but the first: what is undefined counts as 0.
+// Windows has only the first of these flags; a missing flag counts as 0.
 const folderFlags = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
 const fileFlags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 /** Of Linux; Node.js sets the first by itself and does not know the second. */
@@ -74,7 +74,7 @@ export function joinRaw(folder: RawText, name: RawText): RawText {
   return folder.endsWith('/') ? folder + name : `${folder}/${name}`;
 }
 
-/** What both ways share. */
+/** The part that both implementations share. */
 abstract class NodeDisk implements SourceDisk {
   abstract openSource(path: string): OpenSource;
   abstract openFolder(parent: SourceFolder, name: RawText): SourceFolder;
@@ -136,7 +136,7 @@ class DescriptorDisk extends NodeDisk {
     }
     const slash = text.lastIndexOf('/');
     const parent = text.slice(0, slash) || '/';
-    // Only a place to name the file from: whether the folder can be listed does not matter.
+    // The folder only serves to open the source by name, so it need not be readable.
     const descriptor = openSync(rawBytes(parent), pathOnly | folderFlags);
     return { folder: { descriptor, path: parent }, name: text.slice(slash + 1) };
   }
@@ -172,7 +172,7 @@ class DescriptorDisk extends NodeDisk {
     if (this.#calls === undefined) return 'unknown';
     const from = this.#calls.seek(descriptor, position, 'data');
     if (from < 0) {
-      // "No data behind this" and "no idea" look the same; in the first case the position itself is in a hole.
+      // "No data after this position" and "unknown" look the same. In the first case the position itself is in a hole.
       return this.#calls.seek(descriptor, position, 'hole') === position ? undefined : 'unknown';
     }
     const to = this.#calls.seek(descriptor, from, 'hole');
@@ -224,7 +224,7 @@ class PathDisk extends NodeDisk {
   }
 }
 
-/** FARKEEP_SOURCE_PATHS=on takes the way of other systems on Linux too, for tests of it. */
+/** FARKEEP_SOURCE_PATHS=on uses whole paths on Linux too, so that tests cover the implementation for other systems. */
 export function createSourceDisk(): SourceDisk {
   const isByPath = process.platform !== 'linux' || process.env['FARKEEP_SOURCE_PATHS'] === 'on';
   return isByPath ? new PathDisk() : new DescriptorDisk();
@@ -234,7 +234,7 @@ export function codeOf(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }
 
-/** The name stands for something else than when it was looked at: nothing, a link, a socket. */
+/** Whether the error shows that the name now stands for something else: nothing, a link, a socket. */
 export function isOtherNow(error: unknown): boolean {
   const code = codeOf(error);
   return code === 'ENOENT' || code === 'ENOTDIR' || code === 'ELOOP' || code === 'ENXIO';

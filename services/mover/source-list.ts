@@ -1,5 +1,5 @@
-// Owns what a job's sources are called inside its restore points, and opening them. A name depends on the paths in the job alone: not on
-// what exists today, nor on the order of the list, so that the same name never stands for another tree in the next restore point.
+// Owns the names of a job's sources inside its restore points, and opening the sources. The names depend only on the paths in the job, not
+// on their order or on existing files. So one name never stands for different trees in successive restore points.
 import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
@@ -9,9 +9,9 @@ import { FolderCount, WalkedFolder } from './walked-folder.ts';
 
 export interface ScanSource {
   readonly folder: WalkedFolder;
-  /** What is the source in that folder; undefined when it is the folder itself. */
+  /** Name of the source in that folder; undefined when the source is the folder itself. */
   readonly entryName: RawText | undefined;
-  /** Name below the top of the restore point. Empty for the only source of a job when it is a folder: it is the top itself. */
+  /** Name below the top of the restore point. Empty for a job with one source that is a folder: this folder is the top itself. */
   readonly name: RawText;
   /** Position in the job's list of sources. */
   readonly sourceIndex: number;
@@ -26,8 +26,8 @@ export interface MissingSource {
 const maxPlainNameBytes = 200;
 
 /**
- * The last part of each path. Where several end alike, each of them carries the folder it lies in, too: "data (srv-disk1)"; where even that
- * is not enough, or too long, a hash of its path.
+ * Names each source after the last part of its path. Sources with equal last parts also get the parent folder: "data (srv-disk1)". If the
+ * names are still equal, or too long, they get a hash of the path.
  */
 export function nameSources(sourcePaths: readonly string[]): string[] {
   const resolved = sourcePaths.map((sourcePath) => path.resolve(sourcePath));
@@ -47,7 +47,7 @@ export function nameSources(sourcePaths: readonly string[]): string[] {
       .digest('hex');
     return `${bases[index]} (${hash.slice(0, 12)})`;
   });
-  // The same path twice is the same tree: which of them has the number does not matter.
+  // A repeated path is the same tree, so either of the two can get the number.
   return names.map((name, index) => {
     const before = names.slice(0, index).filter((other) => other === name).length;
     return before === 0 ? name : `${name} (${before + 1})`;
@@ -79,7 +79,9 @@ export function openSources(
       missing.push({
         sourceIndex,
         code: isMissing ? 'source.missing' : 'source.unreadable',
-        message: isMissing ? 'It does not exist or cannot be reached' : `It could not be looked at: ${reasonOf(error)}`,
+        message: isMissing
+          ? 'It does not exist or cannot be reached'
+          : `Its state could not be read: ${reasonOf(error)}`,
       });
     }
   });
@@ -95,7 +97,7 @@ export function openSources(
   return { sources, missing };
 }
 
-/** What the top of the tree looks like: the first source, or the folder that holds it. */
+/** Metadata for the top of the tree: from the first source, or from the folder that holds it. */
 export function topStat(disk: SourceDisk, sources: readonly ScanSource[]): FileStat {
   const [first] = sources;
   if (first === undefined) throw new FarkeepError('source.missing');

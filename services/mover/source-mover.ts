@@ -23,7 +23,7 @@ interface Pipeline {
   ): Promise<{ readonly rootHash: string; readonly warningCount: number; readonly failure?: ErrorInfo | undefined }>;
   receive(streamIndex: number, message: FromWorker): void;
   fail(error: FarkeepError): void;
-  /** After a failure, when all streams have ended. */
+  /** Called after a failure, when all streams have ended. */
   close?(): Promise<void>;
 }
 

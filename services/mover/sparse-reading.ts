@@ -1,6 +1,6 @@
-// Owns which parts of a file with holes are read. Where the system can say where data is (SEEK_DATA) only that is read; elsewhere the whole
-// file is, directly (O_DIRECT), since the kernel fills holes at memory speed then and does not cache them. Both ways give the same content
-// list: data is looked at in whole granules, and a granule of zeros is a hole, whatever the file system calls it.
+// Owns choosing the parts of a sparse file to read. If the system reports data (SEEK_DATA), only the data is read. Otherwise the whole file
+// is read with O_DIRECT: the kernel then fills holes at memory speed and does not cache them. Both ways give the same content list, because
+// data is split into granules, and a granule of zeros always counts as a hole.
 import type { FileStat } from './file-stat.ts';
 import type { SourceDisk } from './source-disk.ts';
 
@@ -8,7 +8,10 @@ import type { SourceDisk } from './source-disk.ts';
 export const zeroGranuleBytes = 64 * 1024;
 const minSparseBytes = 1024 * 1024;
 
-/** Clearly fewer blocks allocated than the size needs. A hint: it means different things on different file systems. */
+/**
+ * Whether the file has clearly fewer allocated blocks than its size needs. A hint only: the number means different things on different file
+ * systems.
+ */
 export function isProbablySparse({ sizeBytes, blocks }: FileStat): boolean {
   return sizeBytes >= minSparseBytes && blocks * 512 < (sizeBytes / 8) * 7;
 }
@@ -22,11 +25,11 @@ export function isZero(granule: Buffer): boolean {
 export interface Stretch {
   readonly from: number;
   readonly to: number;
-  /** The system did not say so. */
+  /** True when the system does not report where data is. */
   readonly isGuess: boolean;
 }
 
-/** The stretches that can hold data, in order, in whole granules; all of the file where the system cannot tell. */
+/** The ranges that can hold data, in order and in whole granules; the whole file if the system does not report data. */
 export function* dataStretches(
   disk: SourceDisk,
   descriptor: number,
@@ -47,7 +50,7 @@ export function* dataStretches(
   }
 }
 
-/** Reads a file that is read as a whole although it has holes; falls back to the plain descriptor. */
+/** Reads a sparse file as a whole with O_DIRECT; falls back to the plain descriptor. */
 export class DirectReader {
   readonly #disk: SourceDisk;
   readonly #plain: number;

@@ -18,7 +18,7 @@ export interface StreamPoolHandlers {
   onFailure(error: FarkeepError): void;
 }
 
-/** What a backup needs of it. */
+/** The part of the pool that a backup uses. */
 export interface BackupStreams {
   readonly size: number;
   readonly counters: WorkerCounters;
@@ -47,7 +47,8 @@ export class StreamPool implements BackupStreams {
     this.#workers = indexes.map((streamIndex) => {
       const worker = new Worker(new URL('./stream-worker.ts', import.meta.url), {
         resourceLimits: workerLimits,
-        // Lanes close what native calls have opened, which Node.js would warn of each time; nothing outlives the process anyway.
+        // Lanes close descriptors that native calls opened, and Node.js would warn about each one. All descriptors end with the process
+        // anyway.
         trackUnmanagedFds: false,
       });
       worker.on('message', (message: FromWorker) => {

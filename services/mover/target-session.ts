@@ -38,7 +38,7 @@ export class TargetSession {
   readonly #options: TargetSessionOptions;
   readonly #store: TenantStore;
   readonly #streams = new Map<number, Send>();
-  /** Which streams wait to hear that a block is durable: bit 0 is stream 0. A session has at most 16. */
+  /** The streams that wait for a block to become durable: bit 0 is stream 0. A session has at most 16. */
   readonly #waiting = new Map<string, number>();
   /** By stream: what it was told and has not read. Nothing more is taken from it meanwhile, or what it is to be told piles up here. */
   readonly #unread = new Map<number, Promise<void>>();
@@ -233,7 +233,7 @@ export class TargetSession {
       unwritten -= 1;
       if (unwritten === 0) for (const each of memory) releaseMemory(each);
     };
-    // Identifiers outlive the message's memory.
+    // A copy, because the identifiers are used after the message's memory is reused.
     const ids = Buffer.allocUnsafeSlow(blocks.length * blockIdBytes);
     let receivedBytes = 0;
     const taken = blocks.map(({ id, encoding, contentLength, stored }, index): BlockToAppend => {

@@ -1,6 +1,6 @@
-// Owns walking the source folders in tree order (services/repository/tree-entry.ts): what is there, with raw names and exact times.
-// Opens folders, each from the one it lies in, and no file; whatever cannot be listed becomes a problem by name and the walk goes on.
-// The tree may change at any moment: each entry was so at some moment, and nothing from outside of a source ever is one.
+// Owns walking the source folders in tree order (services/repository/tree-entry.ts), with raw names and exact times.
+// Opens folders, each from its parent, and no files. A folder that cannot be listed is reported by name and the walk continues.
+// The tree may change during the walk: each entry existed in this form at some moment, and no entry comes from outside a source.
 import { isTemporaryName } from '../repository/temporary-name.ts';
 import { maxDepth, maxNameBytes, maxPathBytes } from '../repository/tree-entry.ts';
 import { compileExcludes } from './exclude-patterns.ts';
@@ -12,7 +12,7 @@ import type { WalkedFolder } from './walked-folder.ts';
 export interface ScannedEntry {
   /** Relative to the top of the restore point. */
   readonly treePath: RawText;
-  /** The folder it lies in, or the source itself when `name` is empty. */
+  /** The entry's parent folder, or the source itself when `name` is empty. */
   readonly folder: WalkedFolder;
   readonly name: RawText;
   readonly stat: FileStat;
@@ -24,9 +24,9 @@ export interface ScannedEntry {
 
 export type ScanItem =
   | { readonly type: 'entry'; readonly entry: ScannedEntry }
-  /** Could not be looked at. */
+  /** An entry whose metadata could not be read. */
   | { readonly type: 'problem'; readonly path: RawText; readonly sourceIndex: number; readonly reason: string }
-  /** Everything in that folder has been told. */
+  /** All entries of this folder have been returned. */
   | { readonly type: 'left'; readonly folder: WalkedFolder };
 
 /** Where an entry lies on this machine. */
@@ -34,9 +34,9 @@ export function pathOf({ folder, name }: Pick<ScannedEntry, 'folder' | 'name'>):
   return name === '' ? folder.path : joinRaw(folder.path, name);
 }
 
-/** Of the folders from a source down to where the walk is, so many are open; those above are opened again on the way back. */
+/** Limit of open folders between a source and the walk's position. Closed folders above are opened again on the way back. */
 const maxOpenDepth = 64;
-/** So often a name may stand for another thing at the next look. */
+/** Limit of looks at a name that changes its kind each time. */
 const maxLooks = 6;
 
 interface Frame {
@@ -49,7 +49,7 @@ interface Frame {
   readonly relativePath: RawText;
 }
 
-/** A folder that was opened, and what is to be told of it first. */
+/** An entry and, for a folder, its open folder. */
 type Look = { readonly entry: ScannedEntry; readonly opened?: WalkedFolder; readonly problem?: string } | undefined;
 
 export class TreeWalk implements Disposable {
@@ -112,7 +112,7 @@ export class TreeWalk implements Disposable {
     }
     try {
       const stat = this.#disk.statFolder(folder);
-      // The top of the tree is written by the pipeline.
+      // The pipeline writes the top of the tree.
       if (name !== '') {
         const entry = { treePath: name, folder, name: '', stat, linkTarget: undefined, sourceIndex };
         this.#ready.push({ type: 'entry', entry });
@@ -124,7 +124,7 @@ export class TreeWalk implements Disposable {
     }
   }
 
-  /** Looks at one name; a folder is entered. @param relativePath undefined for a source itself, which no pattern excludes */
+  /** Looks at one name and enters folders. @param relativePath undefined for the source itself, which no pattern excludes */
   #look(
     folder: WalkedFolder,
     name: RawText,
@@ -136,7 +136,7 @@ export class TreeWalk implements Disposable {
       look = this.#lookUntilStable(folder, name, treePath, relativePath);
     } catch (error) {
       if (relativePath !== undefined && this.#isExcluded?.(relativePath, false) === true) return undefined;
-      // What disappears between listing and looking was simply deleted in time.
+      // An entry that disappears between listing and look counts as deleted before the walk.
       if (codeOf(error) !== 'ENOENT') this.#problem(joinRaw(folder.path, name), reasonOf(error));
       return this.#ready.shift();
     }
@@ -153,7 +153,7 @@ export class TreeWalk implements Disposable {
     return { type: 'entry', entry };
   }
 
-  /** What stands under the name, seen in one piece: a link with its own target, a folder by its own descriptor. */
+  /** Looks until the result is consistent: a link with its own target, a folder with its own descriptor. */
   #lookUntilStable(folder: WalkedFolder, name: RawText, treePath: RawText, relativePath: RawText | undefined): Look {
     const disk = this.#disk;
     const sourceIndex = this.#source?.sourceIndex ?? 0;
@@ -175,7 +175,7 @@ export class TreeWalk implements Disposable {
             const linkTarget = disk.readLink(folder, name);
             if (isSameState(stat, disk.stat(folder, name))) return { entry: { ...entry, linkTarget } };
           } catch (error) {
-            // EINVAL: it is no link any more.
+            // EINVAL: the name is no longer a link.
             if (!isOtherNow(error) && codeOf(error) !== 'EINVAL') throw error;
           }
           continue;
@@ -210,7 +210,7 @@ export class TreeWalk implements Disposable {
     if (frame.isOpen) frame.folder.release();
   }
 
-  /** Opens a folder that was closed on the way down, and with it those above that the walk comes back to next. */
+  /** Reopens a folder that was closed on the way down, together with the parents that the walk returns to next. */
   #openAgain(frame: Frame): boolean {
     try {
       for (const above of this.#stack.slice(-maxOpenDepth)) {
@@ -220,7 +220,7 @@ export class TreeWalk implements Disposable {
       }
       return true;
     } catch (error) {
-      this.#problem(frame.folder.path, `what is left in it could not be reached any more: ${reasonOf(error)}`);
+      this.#problem(frame.folder.path, `the rest of its content can no longer be reached: ${reasonOf(error)}`);
       frame.next = frame.names.length;
       return frame.isOpen;
     }
@@ -231,12 +231,12 @@ export class TreeWalk implements Disposable {
   }
 }
 
-/** What a restore is making, or has left behind when it was ended in the middle. */
+/** Whether a restore is making this entry, or left it behind when it was killed. */
 function isOfRestore(name: RawText): boolean {
   return name.startsWith('.farkeep-') && isTemporaryName(rawBytes(name));
 }
 
-/** Why a manifest cannot hold it (docs/repository-format.md, section 4). */
+/** Returns the reason why a manifest cannot hold the entry (docs/repository-format.md, section 4). */
 function whyNotKept({ treePath, name, stat }: ScannedEntry): string | undefined {
   if (name.length > maxNameBytes) return `its name has more than ${maxNameBytes} bytes`;
   if (treePath.length > maxPathBytes) return `its path has more than ${maxPathBytes} bytes`;

@@ -1,5 +1,5 @@
-// Owns the open folders of a walk: each stays open while the walk is in it or a file in it waits to be read, and can be opened again later.
-// Main thread only; lanes use the descriptors while a file of theirs holds them.
+// Owns the open folders of a walk. A folder stays open while the walk is in it or one of its files waits to be read, and can be reopened
+// later. Main thread only; lanes use a folder's descriptor while one of their files holds the folder.
 import type { CachedFolder } from './cached-folder.ts';
 import { linkKey } from './file-stat.ts';
 import type { RawText, SourceDisk, SourceFolder } from './source-disk.ts';
@@ -10,7 +10,7 @@ export class FolderCount {
 
 export class WalkedFolder implements SourceFolder {
   readonly path: RawText;
-  /** What the job remembers of the files in it, once that was asked for. */
+  /** The cache entries of the files in it, loaded on first use. */
   cached: CachedFolder | undefined;
   readonly #disk: SourceDisk;
   readonly #count: FolderCount;
@@ -20,7 +20,7 @@ export class WalkedFolder implements SourceFolder {
   #key: string | undefined;
   #holds = 1;
 
-  /** Takes over what was opened, with one hold. @param parent undefined for a source, which is never closed before the end */
+  /** Takes ownership of an open folder, with one hold. @param parent undefined for a source, which stays open until the end */
   constructor(disk: SourceDisk, opened: SourceFolder, count: FolderCount, parent?: WalkedFolder, name: RawText = '') {
     this.#disk = disk;
     this.#opened = opened;
@@ -35,14 +35,15 @@ export class WalkedFolder implements SourceFolder {
     return this.#opened?.descriptor ?? -1;
   }
 
-  /** Opens `name` in it, no link followed. */
+  /** Opens the child folder `name` without following links. */
   openFolder(name: RawText): WalkedFolder {
     return new WalkedFolder(this.#disk, this.#disk.openFolder(this, name), this.#count, this, name);
   }
 
   /**
-   * Keeps it open until `release`. When it was closed it is opened again: from the source down, each by its name in the one above, no link followed.
-   * @throws when it cannot be reached any more, or another folder has taken its place
+   * Keeps the folder open until `release`. A closed folder is reopened from the source down, each by its name in its parent, without
+   * following links.
+   * @throws when the folder cannot be reached, or another folder has taken its place
    */
   hold(): void {
     if (this.#opened === undefined) {
@@ -67,7 +68,7 @@ export class WalkedFolder implements SourceFolder {
   release(): void {
     this.#holds -= 1;
     if (this.#holds > 0 || this.#opened === undefined) return;
-    // Held open until now, so the number cannot have gone to another folder.
+    // The folder was open until now, so its inode number still belongs to it.
     this.#key ??= linkKey(this.#disk.statFolder(this.#opened));
     this.#disk.closeFolder(this.#opened);
     this.#opened = undefined;

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { compileExcludes } from './exclude-patterns.ts';
 import { compileWildcard } from './wildcard.ts';
 
-/** What the patterns mean, as a regular expression: right, and slow for some. */
+/** The pattern as a regular expression: correct, but slow for some patterns. */
 function asExpression(pattern: string): RegExp {
   const source = pattern.replaceAll(/\*\*\/|\*\*|\*|\?|[\\^$.|+()[\]{}/]/g, (part) => {
     const meanings: Record<string, string> = { '**/': '(?:.*/)?', '**': '.*', '*': '[^/]*', '?': '[^/]' };

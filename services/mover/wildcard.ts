@@ -1,5 +1,5 @@
-// Owns matching a text against one wildcard pattern in time that grows with both lengths and no faster: all ways through the pattern are followed at
-// once, so a pattern of many stars costs no more than its length. A regular expression would try one way after the other, for hours.
+// Owns matching a text against one wildcard pattern. All paths through the pattern are followed at once, so the time grows only with the
+// product of both lengths, however many stars there are. A regular expression would try one path after the other, for hours.
 
 type Part =
   | { readonly kind: 'literal'; readonly character: string }
@@ -9,10 +9,10 @@ type Part =
   | { readonly kind: 'name' }
   /** `**`: anything. */
   | { readonly kind: 'any' }
-  /** A double star with its slash: nothing, or folders. */
+  /** `**` with its slash: no folder, or any number of folders. */
   | { readonly kind: 'folders' };
 
-/** @returns whether a text matches as a whole; characters are compared one by one, so give Latin-1 for bytes */
+/** @returns a function that matches whole texts. Characters are compared one by one, so pass bytes as Latin-1 */
 export function compileWildcard(pattern: string): (text: string) => boolean {
   const parts = parse(pattern);
   const end = parts.length;
@@ -30,7 +30,7 @@ export function compileWildcard(pattern: string): (text: string) => boolean {
       seen[at] = generation;
       next.push(at);
       const kind = parts[at]?.kind;
-      // These may also stand for nothing.
+      // These parts can also match the empty text.
       if (at >= end || (kind !== 'name' && kind !== 'any' && kind !== 'folders')) return;
     }
   };
@@ -72,7 +72,7 @@ export function compileWildcard(pattern: string): (text: string) => boolean {
   };
 
   return (text) => {
-    // Most names fall here.
+    // Most names already fail here.
     if (!text.endsWith(tail)) return false;
     begin();
     enter(0);

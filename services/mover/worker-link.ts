@@ -23,25 +23,25 @@ export interface MadeBlock {
   readonly content: Uint8Array;
 }
 
-/** A file (placed-files.ts) of which there is something to say. */
+/** A file (placed-files.ts) with a problem to report. */
 export interface PlacedResult {
   readonly index: number;
   /** Why the file is not there. */
   readonly error?: ErrorInfo;
-  /** The file is there, without these. */
+  /** The file exists, but these metadata steps were refused. */
   readonly refused?: readonly RefusedStep[];
 }
 
 export type ToWorker =
   | WorkerStart
-  /** Files to be read, cut and sent; packed tasks (file-batch.ts). */
+  /** Files to read, cut and send; packed tasks (file-batch.ts). */
   | { readonly type: 'files'; readonly files: Uint8Array }
   | { readonly type: 'offer'; readonly token: number; readonly ids: Uint8Array }
   | { readonly type: 'store'; readonly blocks: readonly MadeBlock[] }
   /** Answered by `drained` when everything given before has been sent. */
   | { readonly type: 'drain' }
   | { readonly type: 'commit'; readonly blockCount: number; readonly root: Uint8Array }
-  /** Restore: ids of 32 bytes each, joined. What is in `files` (placed-files.ts) the worker makes a file of, the rest comes back as `blocks`. */
+  /** Restore: ids of 32 bytes each, joined. The worker makes the files in `files` (placed-files.ts); other blocks come back as `blocks`. */
   | { readonly type: 'read'; readonly ids: Uint8Array; readonly files: Uint8Array }
   | { readonly type: 'abort'; readonly code: string; readonly message: string }
   /** End with the authenticated close; the worker then ends by itself. */
@@ -69,7 +69,7 @@ export interface RestoredBlock {
 
 export type FromWorker =
   | { readonly type: 'open'; readonly root: Uint8Array }
-  /** What became of files; packed results (file-batch.ts). */
+  /** Results of reading files, packed (file-batch.ts). */
   | { readonly type: 'files-read'; readonly results: Uint8Array }
   /** Every block of these files survives a crash of the target. */
   | { readonly type: 'files-durable'; readonly indexes: readonly number[] }
@@ -80,7 +80,7 @@ export type FromWorker =
   | { readonly type: 'durable'; readonly totalStoredBytes: number }
   | { readonly type: 'committed'; readonly storedBytes: number }
   | { readonly type: 'blocks'; readonly blocks: readonly RestoredBlock[] }
-  /** `whole`: indexes of files that are there with all they should have. */
+  /** `whole`: indexes of files that were made completely, with all metadata. */
   | { readonly type: 'placed'; readonly whole: Uint32Array; readonly results: readonly PlacedResult[] }
   | {
       readonly type: 'blocks-failed';

@@ -1,14 +1,14 @@
-// Owns getting revocation lists from the addresses in certificates, and keeping them until their end.
-// Must be asked only for certificates of a chain that OpenSSL accepted: the addresses of another one come from a stranger.
+// Owns downloading revocation lists from the addresses in certificates, and keeping each list until it expires.
+// Must be called only for certificates of a chain that OpenSSL accepted: other addresses come from a stranger.
 import type { Clock } from '../kernel/clock.ts';
 import type { Logger } from '../kernel/logger.ts';
 import { type Crl, readCrls } from './crl.ts';
 
 const maxCrlBytes = 16 * 1024 * 1024;
 const maxCachedLists = 32;
-/** A list without an end is fetched again after this time. */
+/** A list without an expiry time is fetched again after this time. */
 const defaultFreshnessMs = 3_600_000;
-/** How long an address that failed is left alone, so that one dead server does not slow every connection. */
+/** Pause after a failed download from an address, so that one dead server does not slow every connection. */
 const failureRestMs = 60_000;
 
 export interface FetchedLists {
@@ -53,7 +53,7 @@ export class CrlFetcher {
 
 async function download(url: string, signal: AbortSignal): Promise<Buffer> {
   const { protocol } = new URL(url);
-  // RFC 5280, 4.2.1.13 also allows ldap, which nobody needs for this. A list is signed, so plain HTTP is fine.
+  // RFC 5280, 4.2.1.13 also allows ldap, which is not supported. A list is signed, so plain HTTP is safe.
   if (protocol !== 'http:' && protocol !== 'https:') throw new Error(`${protocol} is not supported`);
   const response = await fetch(url, { signal, redirect: 'error', headers: { accept: 'application/pkix-crl, */*' } });
   if (!response.ok || response.body === null) {

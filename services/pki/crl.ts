@@ -1,5 +1,5 @@
-// Owns reading certificate revocation lists (RFC 5280, 5). The elements are walked: lists of large authorities have hundreds of thousands.
-// Must not decide what a list means for a certificate; revocation.ts does.
+// Owns reading certificate revocation lists (RFC 5280, 5). The elements are read one by one, because lists of large authorities have
+// hundreds of thousands of entries. Must not decide what a list means for a certificate; revocation.ts does.
 import { AsnConvert } from '@peculiar/asn1-schema';
 import { AlgorithmIdentifier } from '@peculiar/asn1-x509';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
@@ -27,32 +27,32 @@ const extensionIds = {
   reason: '2.5.29.21',
   entryIssuer: '2.5.29.29',
 } as const;
-/** Those that may be critical, because what they say is heeded here or changes nothing. */
+/** Extensions of a list that may be critical, because this code obeys them or they change nothing. */
 const knownOfList = new Set<string>([
   ...[extensionIds.number, extensionIds.deltaIndicator, extensionIds.issuingDistributionPoint],
-  // Key of who signed, other names of who signed, where deltas and the signer's certificate are.
+  // Key of the signer, other names of the signer, addresses of delta lists and of the signer's certificate.
   ...['2.5.29.35', '2.5.29.18', '2.5.29.46', '1.3.6.1.5.5.7.1.1'],
 ]);
-/** Besides the reason and the issuer: since when the key was not safe any more, and what to do with one on hold. */
+/** Besides reason and issuer: the date from which the key was unsafe, and the instruction for a certificate on hold. */
 const knownOfEntry = new Set<string>([extensionIds.reason, extensionIds.entryIssuer, '2.5.29.24', '2.5.29.23']);
 
 export const entryReasons = { certificateHold: 6, removeFromList: 8 } as const;
 
 export interface CrlEntry {
-  /** RFC 5280, 5.3.1; undefined: none is given. */
+  /** Reason code (RFC 5280, 5.3.1); undefined when the entry has none. */
   readonly reason: number | undefined;
 }
 
 export interface Crl {
   readonly issuerDer: Buffer;
-  /** To compare with the names of certificates: `nameKey`. */
+  /** Key (`nameKey`) for comparison with the names of certificates. */
   readonly issuerKey: string;
   /** Milliseconds since the epoch. */
   readonly thisUpdate: number;
   /** undefined: the list says nothing about its end. */
   readonly nextUpdate: number | undefined;
   readonly number: bigint | undefined;
-  /** Number of the whole list to which this one is an addition; undefined: it is a whole list itself. */
+  /** Number of the complete list that this delta list extends; undefined for a complete list. */
   readonly deltaOf: bigint | undefined;
   readonly scope: ListScope | undefined;
   /** Name of its signature algorithm when that is weak or unknown. */
@@ -73,7 +73,7 @@ export function readCrls(bytes: Buffer): Crl[] {
     }
     const text = bytes.toString('utf8');
     const blocks = splitPem(text).filter(({ label }) => label === 'X509 CRL');
-    // A list that was cut off in the middle must not be passed over: the revoked certificate may stand in just that one.
+    // A truncated list must not be skipped: the revoked certificate may be in exactly this list.
     if (blocks.length !== text.split('-----BEGIN X509 CRL-----').length - 1) throw new TypeError('a list is cut off');
     if (blocks.length === 0) throw new TypeError('no list in the text');
     return blocks.map((block) => readCrl(pemBody(block)));
@@ -85,7 +85,7 @@ export function readCrls(bytes: Buffer): Crl[] {
   }
 }
 
-/** Certificates that stand beside lists in a PEM text: those of keys that sign lists. What cannot be read is passed over. */
+/** Reads the certificates beside the lists in a PEM text: certificates of keys that sign lists. Unreadable ones are skipped. */
 export function readListSigners(bytes: Buffer): ReadCertificate[] {
   return splitPem(bytes.toString('utf8'))
     .filter(({ label }) => label === 'CERTIFICATE')
@@ -105,7 +105,7 @@ function readCrl(bytes: Buffer): Crl {
   if (more.length > 0) throw new TypeError('something follows the signature');
   if (parts[0]?.tag === tags.integer) parts.shift();
   const [innerAlgorithm, issuer, thisUpdate, ...rest] = parts;
-  // RFC 5280, 5.1.1.2: both say the same, and only the inner one is signed.
+  // RFC 5280, 5.1.1.2: both fields must be equal, and only the inner one is signed.
   if (innerAlgorithm?.raw.equals(expectTag(algorithm, tags.sequence).raw) !== true) {
     throw new TypeError('two signature algorithms');
   }
@@ -166,7 +166,7 @@ function readEntry(entry: Element): { serial: Buffer; extensions: DerExtension[]
   };
 }
 
-/** Whole, once, when the list is read: a list that breaks off in the middle must not look like one that ends there. */
+/** Reads all entries once, when the list is read, so that a truncated list is not mistaken for a complete one. */
 function indexEntries(entries: Buffer): { unknownExtension: string | undefined; isIndirect: boolean } {
   let unknownExtension: string | undefined;
   let isIndirect = false;
@@ -189,7 +189,7 @@ function findEntries(
   // Most certificates are on no list: looking for the bytes is a hundred times faster than walking.
   if (!entries.includes(Buffer.from(serial, 'hex'))) return [];
   const found: CrlEntry[] = [];
-  // RFC 5280, 5.3.3: an entry is about the issuer that was named last, at first about who signed.
+  // RFC 5280, 5.3.3: an entry belongs to the issuer named last; before the first name, to the signer of the list.
   let current = issuerKey;
   for (let offset = 0; offset < entries.length;) {
     const element = elementAt(entries, offset);

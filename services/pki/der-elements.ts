@@ -1,5 +1,5 @@
-// Owns walking over DER of definite lengths: each element costs the same whatever it holds. For what strangers send (thousands of names)
-// and for long lists; asn1js stops at 10,000 nodes, and a parser by schema takes half a second for the names that fit into 64 KiB.
+// Owns walking over DER with definite lengths. The cost per element does not depend on its content. Needed for input from strangers
+// (thousands of names) and for long lists: asn1js stops at 10,000 nodes, and a schema parser needs half a second for the names in 64 KiB.
 export const tags = {
   boolean: 0x01,
   integer: 0x02,
@@ -15,7 +15,7 @@ export const tags = {
 
 export interface Element {
   readonly tag: number;
-  /** With tag and length. */
+  /** The element with its tag and length. */
   readonly raw: Buffer;
   readonly content: Buffer;
 }
@@ -44,14 +44,14 @@ export function elementAt(bytes: Buffer, offset: number): Element {
   return { tag, raw: bytes.subarray(offset, start + length), content: bytes.subarray(start, start + length) };
 }
 
-/** The content of the one element that `bytes` are. @throws when they are something else */
+/** Returns the content of the single element in `bytes`. @throws when the bytes are anything else */
 export function contentOf(bytes: Buffer, tag: number): Buffer {
   const element = expectTag(elementAt(bytes, 0), tag);
   if (element.raw.length !== bytes.length) throw new RangeError('something follows the element');
   return element.content;
 }
 
-/** @throws TypeError unless it is there and has this tag */
+/** @throws TypeError when the element is missing or has another tag */
 export function expectTag(element: Element | undefined, tag: number): Element {
   if (element?.tag !== tag) throw new TypeError('another element was expected');
   return element;

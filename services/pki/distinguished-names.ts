@@ -1,8 +1,8 @@
-// Owns comparing names of authorities (RFC 5280, 7.1): capitals, blanks and the type of a string make no difference.
-// Must decide nothing: who signed is proven by a signature, a name only says which key to try.
+// Owns comparing names of authorities (RFC 5280, 7.1). Case, blanks and string type do not matter.
+// Must decide nothing: a signature proves who signed, and a name only selects the key to try.
 import { contentOf, type Element, elements, expectTag, oidText, tags } from './der-elements.ts';
 
-/** Tags of the string types to how they are read. T.61 is taken for Latin-1, as everybody does. */
+/** Decoders by tag of the string type. T.61 is read as Latin-1, as other software does. */
 const decoders: Readonly<Record<number, (content: Buffer) => string>> = {
   0x0c: (content) => content.toString('utf8'),
   0x12: (content) => content.toString('latin1'),
@@ -19,7 +19,7 @@ export function nameKey(name: Buffer): string {
   return JSON.stringify(partKeys(name));
 }
 
-/** The key of the name that is made of `name` and one more part (nameRelativeToCRLIssuer). @param part content of a SET */
+/** Key of `name` extended by one more part (nameRelativeToCRLIssuer). @param part content of a SET */
 export function nameKeyBelow(name: Buffer, part: Buffer): string {
   return JSON.stringify([...partKeys(name), partKey(part)]);
 }

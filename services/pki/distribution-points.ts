@@ -1,11 +1,11 @@
-// Owns where a certificate says its revocation lists are, and for which certificates a list says it speaks (RFC 5280, 4.2.1.13, 5.2.5).
+// Owns reading the addresses of revocation lists in a certificate, and the scope of certificates in a list (RFC 5280, 4.2.1.13, 5.2.5).
 import { type Element, elements, expectTag, tags } from './der-elements.ts';
 import { nameKey, nameKeyBelow } from './distinguished-names.ts';
 
-/** Bits 1 to 8 of ReasonFlags: whoever speaks for all of them speaks for every reason. */
+/** Bits 1 to 8 of ReasonFlags: a list with all of them covers every reason. */
 export const allReasons = 0b1_1111_1110;
 
-/** Names are kept as comparable texts; `relative` is one part below the name of who signs the list, as DER. */
+/** Names are stored as comparable texts. `relative` is one name part in DER, below the name of the list's signer. */
 interface PointName {
   readonly full: readonly string[];
   readonly relative: Buffer | undefined;
@@ -13,9 +13,9 @@ interface PointName {
 
 export interface DistributionPoint {
   readonly name: PointName | undefined;
-  /** Reasons of which the lists there tell. */
+  /** Revocation reasons that the lists at this point cover. */
   readonly reasons: number;
-  /** Who signs the lists there, when it is not the issuer; the DER names for `nameKeyBelow`, their keys to compare. */
+  /** Signers of the lists at this point, when the issuer does not sign them: DER names for `nameKeyBelow`, and keys for comparison. */
   readonly listIssuers: readonly { readonly der: Buffer; readonly key: string }[];
   readonly urls: readonly string[];
 }
@@ -29,7 +29,7 @@ export interface ListScope {
   readonly reasons: number;
 }
 
-/** @param value of the extension cRLDistributionPoints. @throws when it is something else */
+/** @param value content of the extension cRLDistributionPoints. @throws for any other content */
 export function readDistributionPoints(value: Buffer): DistributionPoint[] {
   return elements(soleContent(value)).map((point) => {
     let name: PointName | undefined;
@@ -56,7 +56,7 @@ export function readDistributionPoints(value: Buffer): DistributionPoint[] {
   });
 }
 
-/** @param value of the extension issuingDistributionPoint. @throws when it is something else */
+/** @param value content of the extension issuingDistributionPoint. @throws for any other content */
 export function readListScope(value: Buffer): ListScope {
   const scope = {
     point: undefined as PointName | undefined,
@@ -80,8 +80,9 @@ export function readListScope(value: Buffer): ListScope {
 }
 
 /**
- * Reasons of which a list tells about a certificate (RFC 5280, 6.3.3, b and d): 0 when it does not speak for it.
- * @param certificate its distribution points; `issuer` is the DER name of who issued it
+ * Returns the revocation reasons that a list covers for a certificate (RFC 5280, 6.3.3, b and d); 0 when the list does not cover the
+ * certificate.
+ * @param certificate its distribution points; `issuer` is the DER name of its issuer
  */
 export function reasonsCovered(
   { scope, issuer, issuerKey }: { scope: ListScope | undefined; issuer: Buffer; issuerKey: string },
@@ -96,7 +97,7 @@ export function reasonsCovered(
     if (scope.isOfAttributesOnly) return 0;
     if (certificate.isAuthority ? scope.isOfServersOnly : scope.isOfAuthoritiesOnly) return 0;
   }
-  // Without points of its own, a certificate has one that is named after its issuer.
+  // A certificate without distribution points counts as having one with the name of its issuer.
   const points: readonly DistributionPoint[] =
     certificate.points.length > 0
       ? certificate.points
@@ -116,7 +117,8 @@ export function reasonsCovered(
     if (scope?.point !== undefined && !isSamePoint(scope.point, issuer, point, certificate.issuer)) continue;
     covered |= point.reasons;
   }
-  // A whole list of the issuer speaks for every certificate of it, wherever the certificate says that lists are; unless others keep them all.
+  // A complete list of the issuer covers every certificate of this issuer, whatever addresses the certificate names. Exception: all points
+  // name other list issuers.
   const isKeptByIssuer = points.some(({ listIssuers }) => listIssuers.length === 0);
   if (isOwn && isKeptByIssuer && scope?.point === undefined) covered = allReasons;
   return covered & (scope?.reasons ?? allReasons);
@@ -136,7 +138,7 @@ function namesOf(name: PointName | undefined, signer: Buffer): readonly string[]
   return name?.full ?? [];
 }
 
-/** DistributionPointName is a CHOICE, so its tag stands inside that of the field. */
+/** DistributionPointName is a CHOICE, so its own tag lies inside the tag of the field. */
 function readPointName(field: Element): PointName {
   const [choice] = elements(field.content);
   if (choice?.tag === 0xa1) return { full: [], relative: choice.content };
@@ -147,11 +149,11 @@ function generalNameKey({ tag, raw, content }: Element): string {
   if (tag === 0xa4) return `name:${nameKey(content)}`;
   if (tag !== 0x86) return `other:${raw.toString('hex')}`;
   const text = content.toString('latin1');
-  // Scheme and host in any case mean the same (RFC 5280, 7.4).
+  // The case of scheme and host does not matter (RFC 5280, 7.4).
   return `uri:${URL.canParse(text) ? new URL(text).href : text}`;
 }
 
-/** A BIT STRING: bit 0 stands left-most in the first byte. */
+/** A BIT STRING: bit 0 is the highest bit of the first byte. */
 function readReasons(content: Buffer): number {
   let reasons = 0;
   for (let bit = 0; bit < 9; bit += 1) {

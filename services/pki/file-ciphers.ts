@@ -1,4 +1,4 @@
-// Owns which ciphers the algorithm identifiers in files stand for, and decrypting by them. Nothing is ever encrypted here.
+// Owns the mapping from algorithm identifiers in files to ciphers, and decryption. Never encrypts.
 import { createDecipheriv, getCipherInfo } from 'node:crypto';
 import { BerError, type BerNode } from './ber-reader.ts';
 import { unknownAlgorithm, withLegacyProvider } from './file-hashes.ts';
@@ -8,11 +8,11 @@ import { applyRc4 } from './rc4.ts';
 export interface FileCipher {
   readonly keyBytes: number;
   readonly ivBytes: number;
-  /** @returns undefined when the padding does not fit, as with a wrong key */
+  /** @returns undefined when the padding is wrong, as with a wrong key */
   readonly decrypt: (key: Buffer, iv: Buffer, data: Buffer) => Buffer | undefined;
 }
 
-/** Key and block of the ciphers that OpenSSL has in its legacy provider only. */
+/** Key and block size of the ciphers that only OpenSSL's legacy provider has. */
 const legacyCiphers: Readonly<Record<string, readonly [keyBytes: number, ivBytes: number]>> = {
   bf: [16, 8],
   cast5: [16, 8],
@@ -49,7 +49,7 @@ function decryptBy(name: string, key: Buffer, iv: Buffer, data: Buffer): Buffer 
   try {
     return Buffer.concat([decipher.update(data), decipher.final()]);
   } catch {
-    // Bad padding is how a wrong password looks; the caller says so.
+    // A wrong password shows as wrong padding; the caller reports this.
     return undefined;
   }
 }
@@ -62,7 +62,7 @@ function rc4(bits: number): FileCipher {
   return { keyBytes: bits / 8, ivBytes: 0, decrypt: (key, _iv, data) => applyRc4(key, data) };
 }
 
-/** Those of the legacy provider that real files have: read without it, so that every computer can. */
+/** Legacy ciphers that occur in real files. They are decrypted without OpenSSL's legacy provider, so that every computer can read them. */
 const forgedCiphers: Readonly<Record<string, FileCipher>> = {
   'des-cbc': { keyBytes: 8, ivBytes: 8, decrypt: decryptDes },
   'rc2-cbc': rc2(128),
@@ -83,7 +83,7 @@ export const pkcs12Ciphers: Readonly<Record<string, string>> = {
   '1.2.840.113549.1.12.1.6': 'rc2-40-cbc',
 };
 
-/** The modes of one cipher, by what stands behind `prefix` in their identifiers. */
+/** The modes of one cipher, keyed by the last part of the identifier (after `prefix`). */
 function modesOf(cipher: string, prefix: string, arcs: Readonly<Record<string, number>>): Array<[string, string]> {
   return Object.entries(arcs).map(([mode, arc]) => [`${prefix}.${arc}`, `${cipher}-${mode}`]);
 }
@@ -103,7 +103,7 @@ function threeKeyLengths(bits: number, index: number): Array<[string, string]> {
   ];
 }
 
-/** Every cipher by which OpenSSL writes PBES2, authenticated ones excepted. */
+/** Every cipher that OpenSSL can use for PBES2, except authenticated ones. */
 const pbes2Ciphers: Readonly<Record<string, string>> = Object.fromEntries([
   ...[128, 192, 256].flatMap(threeKeyLengths),
   ...modesOf('sm4', '1.2.156.10197.1.104', { ecb: 1, cbc: 2, ofb: 3, cfb: 4 }),
@@ -116,13 +116,13 @@ const pbes2Ciphers: Readonly<Record<string, string>> = Object.fromEntries([
   ['1.2.840.113533.7.66.10', 'cast5-cbc'],
 ]);
 const rc2Cbc = '1.2.840.113549.3.2';
-/** RFC 8018, B.2.3: the version stands for the effective key bits; from 256 on it is their number. */
+/** RFC 8018, B.2.3: version numbers encode the effective key bits; numbers from 256 on are the bit count itself. */
 const rc2Versions: Readonly<Record<number, number>> = { 160: 40, 120: 64, 58: 128 };
 
 export interface Pbes2Scheme {
   readonly cipher: FileCipher;
   readonly iv: Buffer;
-  /** Whether the length of the key may be another than the cipher's usual one. */
+  /** Whether the key may have a length other than the cipher's usual one. */
   readonly hasVariableKey: boolean;
 }
 
@@ -143,7 +143,7 @@ export function readScheme(scheme: BerNode): Pbes2Scheme {
   const hasVariableKey = /^(bf|cast5|rc4)/.test(name);
   if (cipher.ivBytes === 0) return { cipher, iv: Buffer.alloc(0), hasVariableKey };
   if (parameters === undefined) throw new BerError('no initialization vector');
-  // RFC 2984 puts the one of CAST5 into a SEQUENCE with the length of the key; OpenSSL does not.
+  // RFC 2984 puts the IV of CAST5 into a SEQUENCE with the key length; OpenSSL does not.
   const iv = parameters.isSequence() ? parameters.child(0) : parameters;
   return { cipher, iv: fitting(iv.octets(), cipher.ivBytes), hasVariableKey };
 }

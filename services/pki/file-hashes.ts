@@ -1,4 +1,4 @@
-// Owns which hashes and HMACs the algorithm identifiers in files stand for, and the error for an algorithm that is not known.
+// Owns the mapping from algorithm identifiers in files to hashes and HMACs, and the error for an unknown algorithm.
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import { loadLegacyProvider } from '../kernel/native/legacy-provider.ts';
 
@@ -6,11 +6,11 @@ export interface FileHash {
   /** OpenSSL's name. */
   readonly name: string;
   readonly hashBytes: number;
-  /** What appendix B of RFC 7292 calls v. */
+  /** The block size, called v in appendix B of RFC 7292. */
   readonly blockBytes: number;
-  /** Work of hashing a short text, see WorkBudget. */
+  /** Cost of hashing a short text, in units of WorkBudget. */
   readonly units: number;
-  /** OpenSSL has it in its legacy provider only. */
+  /** True when only OpenSSL's legacy provider has the hash. */
   readonly isLegacy: boolean;
 }
 
@@ -73,7 +73,7 @@ const hmacs: Readonly<Record<string, FileHash>> = {
   '1.2.156.10197.1.401.2': sm3,
 };
 
-/** Names of what is met in files and not read, so that a person can look for it. */
+/** Names of algorithms that occur in files and are not supported, for the error message. */
 const namesOfUnknown: Readonly<Record<string, string>> = {
   '1.2.840.113549.2.2': 'MD2',
   '1.2.840.113549.1.5.1': 'PBES1 with MD2 and DES',
@@ -105,12 +105,12 @@ const namesOfUnknown: Readonly<Record<string, string>> = {
 
 const exportHint = 'Export it again with AES-256 and SHA-256, or convert it with the program that wrote it.';
 
-/** @throws FarkeepError 'certificate.malformed' that names it */
+/** @throws FarkeepError 'certificate.malformed' that names an unknown hash */
 export function hashOf(oid: string): FileHash {
   return hashes[oid] ?? unknownAlgorithm('the hash', oid);
 }
 
-/** @throws FarkeepError 'certificate.malformed' that names it */
+/** @throws FarkeepError 'certificate.malformed' that names an unknown HMAC */
 export function hmacOf(oid: string): FileHash {
   return hmacs[oid] ?? unknownAlgorithm('the keyed hash', oid);
 }
@@ -125,13 +125,13 @@ export function unknownAlgorithm(role: string, oid: string): never {
   );
 }
 
-/** Runs `act` with the algorithms of OpenSSL's legacy provider. @throws FarkeepError 'certificate.malformed' where it cannot be loaded */
+/** Runs `act` while OpenSSL's legacy provider is loaded. @throws FarkeepError 'certificate.malformed' when it cannot be loaded */
 export function withLegacyProvider<T>(name: string, act: () => T): T {
   using provider = loadLegacyProvider();
   if (provider !== undefined) return act();
   throw new FarkeepError(
     'certificate.malformed',
-    `The file uses ${name}, which is in OpenSSL's legacy provider alone, and this computer cannot load that`,
+    `The file uses ${name}, which only OpenSSL's legacy provider supports, and this computer cannot load that provider`,
     { hint: exportHint },
   );
 }

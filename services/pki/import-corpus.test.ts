@@ -1,4 +1,4 @@
-// Good PFX files of other software open: all that openssl writes, made here, and some of GnuTLS, NSS and Java, kept as they were written.
+// Good PFX files of other software must open: openssl's files are made here, some files of GnuTLS, NSS and Java are stored.
 // The whole corpus: npm run pfx-corpus.
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

@@ -1,4 +1,4 @@
-// PFX files and keys that are unusual or hostile, piece by piece: what is read, what is refused, and in which words.
+// Unusual and hostile PFX files and keys, part by part: accepted files, refused files, and the exact messages.
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { OpenSsl, type TestCertificate } from '../testing/openssl.ts';
@@ -140,8 +140,7 @@ describe('keyed hashes of PBKDF2', () => {
 });
 
 describe('a part that the right password does not open', () => {
-  const words =
-    /^certificate\.malformed: The password is the right one for the file, but a part of the file does not open with it/;
+  const words = /^certificate\.malformed: The password is correct, but it does not open one part of the file/;
   const elsewhere = { password: 'another' };
 
   it('is said to be that, when the MAC has proved the password', () => {
@@ -151,7 +150,7 @@ describe('a part that the right password does not open', () => {
     );
     const allElsewhere = pkcs12([encryptedContent(elsewhere, certificateBag(der), keyBag(key))], protection);
     for (const file of [keyElsewhere, allElsewhere]) expect(read(file)).toMatch(words);
-    expect(read(keyElsewhere)).toContain('Export it again, with one password for everything in it.');
+    expect(read(keyElsewhere)).toContain('Export the file again, with one password for all parts.');
   });
 
   it('is said to be that, when another part has proved it', () => {
@@ -235,7 +234,7 @@ describe('algorithms that are not known', () => {
     try {
       const claimed = pbes2(algorithm('1.3.6.1.4.1.3029.1.2', octets(Buffer.alloc(8))));
       expect(read(pkcs12([encryptedContent({ password, claimed }, certificateBag(der))]))).toContain(
-        "The file uses the cipher BF-CBC, which is in OpenSSL's legacy provider alone, and this computer cannot load that",
+        "The file uses the cipher BF-CBC, which only OpenSSL's legacy provider supports, and this computer cannot load that provider",
       );
     } finally {
       delete process.env['FARKEEP_NATIVE'];
@@ -257,7 +256,7 @@ describe('rounds', () => {
       for (const part of parts(rounds)) {
         const before = process.threadCpuUsage();
         expect(part()).toMatch(
-          /^certificate\.too-costly: The file asks for .+ rounds of key derivation; at most 10,000,000 are done \| .*600,000 are usual/,
+          /^certificate\.too-costly: The file asks for .+ rounds of key derivation; at most 10,000,000 are allowed \| .*600,000 are usual/,
         );
         expect(process.threadCpuUsage(before).user).toBeLessThan(500_000);
       }
@@ -273,11 +272,11 @@ describe('rounds', () => {
   });
 
   it('of many parts are bounded together', () => {
-    // The budget alone: nobody waits for this in a test.
+    // Tests the budget alone, because a real derivation of this size takes too long.
     const budget = new WorkBudget();
     expect(() => {
       for (let part = 0; part < 40; part += 1) budget.admit(20_000_000);
-    }).toThrow('more key derivations than any usual file');
+    }).toThrow('more key derivations than this program allows');
   });
 });
 

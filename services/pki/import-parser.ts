@@ -94,7 +94,7 @@ class Collector {
         // OpenSSL puts trust settings behind the certificate: only the first element counts.
         this.#addCertificate(BerNode.parse(pemBody(block)).raw());
       } else if (block.label === 'PKCS12') {
-        // certtool of GnuTLS writes PFX as text, unless it is told --outder.
+        // certtool of GnuTLS writes PFX as PEM text, except with --outder.
         this.#readPkcs12(BerNode.parse(pemBody(block)));
       } else if (block.label === 'PKCS7' || block.label === 'CMS') {
         this.#readPkcs7(BerNode.parse(pemBody(block)));
@@ -157,8 +157,8 @@ class Collector {
 }
 
 /**
- * Key stores that only Java reads: JKS and JCEKS by their magic numbers, BKS of Bouncy Castle by its version and a salt of 20 bytes. Since
- * Java 9, keytool makes PKCS #12 unless it is told otherwise.
+ * Refuses key stores that only Java reads: JKS and JCEKS by their magic numbers, BKS of Bouncy Castle by its version and a salt of 20
+ * bytes. Since Java 9, keytool makes PKCS #12 by default.
  */
 function refuseKeyStore(bytes: Buffer): void {
   if (bytes.length < 8) return;

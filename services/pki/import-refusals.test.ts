@@ -272,7 +272,7 @@ describe('hostile files', () => {
       const own = process.threadCpuUsage(ownBefore);
       const whole = process.cpuUsage(wholeBefore);
       expect(imported.summary.commonName).toBe('Server');
-      // What counts is the work: how long it takes depends on who else uses the machine. The own share is the handshake at the end.
+      // Measures CPU time, because elapsed time depends on other load of the machine. This process's own share is the final handshake.
       expect(own.user + own.system).toBeLessThan(1_000_000);
       expect(whole.user + whole.system).toBeLessThan(10_000_000);
       expect(shares.length).toBeGreaterThan(1);
@@ -284,7 +284,7 @@ describe('hostile files', () => {
     const state = { isDone: false };
     const running = codeOf({ file, password: 'secret' }).finally(() => (state.isDone = true));
     let longestMs = 0;
-    // The time that this thread computes: on a busy machine it also waits for its turn.
+    // CPU time of this thread, without the time that it waits on a busy machine.
     const ownMs = (): number => {
       const { user, system } = process.threadCpuUsage();
       return (user + system) / 1000;

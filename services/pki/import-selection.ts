@@ -14,7 +14,9 @@ export interface ImportSelection {
 }
 
 const maxChainLength = 16;
-/** A hundred certificates of one name would else be tried for each link, each with a signature that is slow to check. */
+/**
+ * Limits the work for a file with a hundred certificates of one name: each link would try all of them, with a slow signature check each.
+ */
 const maxSignatureChecks = 200;
 const soonMs = 30 * 86_400_000;
 

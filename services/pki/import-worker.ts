@@ -37,7 +37,7 @@ export type ImportAnswer =
     }
   | { readonly ok: false; readonly error: ErrorInfo };
 
-/** How much of the work is done, from 0 to 1, while the keys of the file are derived; then the answer. */
+/** Progress from 0 to 1 while the keys of the file are derived; then the answer. */
 export type ImportMessage = { readonly share: number } | ImportAnswer;
 
 function tell(message: ImportMessage, moved: ArrayBuffer[] = []): void {

@@ -38,13 +38,13 @@ export interface ImportOptions {
   readonly clock?: Clock;
   /** PEM of roots beyond the system's, for the warning about an untrusted chain. */
   readonly extraRoots?: readonly string[];
-  /** Told while keys are derived, when that takes long: how much of it is done, from 0 to 1. */
+  /** Called with the progress from 0 to 1 while a slow key derivation runs. */
   readonly onProgress?: ((share: number) => void) | undefined;
 }
 
 /**
- * Reads a certificate with its key from the bytes of a file: PFX/P12, PEM, DER with a key file. How much work it may ask for is bounded
- * (WorkBudget), and the thread that does it ends at once when the signal fires.
+ * Reads a certificate with its key from the bytes of a file: PFX/P12, PEM, or DER with a key file. WorkBudget limits the work, and the
+ * worker thread ends at once when the signal fires.
  * @throws FarkeepError 'certificate.*', each with its own message; AbortError
  */
 export async function importCertificate(input: ImportInput, options: ImportOptions = {}): Promise<ImportedCertificate> {
@@ -146,7 +146,7 @@ function runWorker(
     const worker = new Worker(new URL('./import-worker.ts', import.meta.url), {
       workerData: task,
       resourceLimits: { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 32, stackSizeMb: 4 },
-      // Neither flags nor environment of this process are its business, but for the switch of native calls.
+      // The worker gets no flags and no environment of this process, except the switch for native calls.
       env: process.env['FARKEEP_NATIVE'] === 'off' ? { FARKEEP_NATIVE: 'off' } : {},
       stdout: true,
       stderr: true,
@@ -160,7 +160,7 @@ function runWorker(
     signal?.addEventListener('abort', onAbort, { once: true });
     worker.on('message', (message: ImportMessage) => {
       if ('ok' in message) settle(() => resolve(message));
-      // A thread that was ended may have told something before.
+      // Ignore progress that a terminated thread sent before its end.
       else if (signal?.aborted !== true) onProgress?.(message.share);
     });
     worker.once('error', (error: unknown) =>

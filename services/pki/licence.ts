@@ -25,7 +25,7 @@ const licenceSchema = z.strictObject({
 });
 export type Licence = z.infer<typeof licenceSchema>;
 
-/** The file; docs/certificates.md, section 9, lists its fields. */
+/** The licence file; docs/certificates.md, section 9, lists its fields. */
 export const licenceFileSchema = z.strictObject({ licence: licenceSchema, signature: z.string().max(1000) });
 
 const maxLicenceBytes = 16 * 1024;

@@ -1,5 +1,5 @@
-// Owns name constraints (RFC 5280, 4.2.1.10) for the name that was dialed, and the explanation of a refusal by OpenSSL, which holds the names
-// of the certificate against them: a wildcard that is permitted may stand for a name that is excluded.
+// Owns checking name constraints (RFC 5280, 4.2.1.10) for the dialed name, and explaining OpenSSL's refusals. OpenSSL checks only the names
+// in the certificate, so a permitted wildcard can stand for an excluded name.
 import { isIPv6 } from 'node:net';
 import { canonicalHost } from '../kernel/host-name.ts';
 import type { ReadCertificate } from './certificate-summary.ts';
@@ -7,9 +7,9 @@ import type { CertificateStructure, GeneralSubtreeName } from './x509-structure.
 
 type Constraints = NonNullable<CertificateStructure['nameConstraints']>;
 
-/** OpenSSL gives up above so many comparisons of one certificate (NAME_CHECK_MAX). */
+/** OpenSSL gives up after this number of comparisons for one certificate (NAME_CHECK_MAX). */
 const openSslLimit = 1 << 20;
-/** An explanation may cost so many: a millisecond or two. */
+/** Limit of comparisons for an explanation: one or two milliseconds. */
 const explanationLimit = 10_000;
 
 /** Whether an authority of the chain may not issue for the host that was dialed. @returns a sentence that names both */
@@ -24,12 +24,12 @@ export function forbidsHost(nameDialed: string, chain: readonly ReadCertificate[
 }
 
 /**
- * Names what OpenSSL refused. Costs little whatever the certificates hold, because nothing in them was trusted yet.
+ * Names the part that OpenSSL refused. The cost is bounded whatever the certificates contain, because none of them was trusted yet.
  * @returns undefined when the offending name was not found within the limit
  */
 export function explainConstraints(leaf: ReadCertificate, chain: readonly ReadCertificate[]): string | undefined {
   const { structure } = leaf;
-  // OpenSSL takes common names that look like hosts for DNS names when there is no DNS name among the alternative names.
+  // If no alternative name is a DNS name, OpenSSL treats common names that look like hosts as DNS names.
   const dnsNames = structure.dnsNames.length > 0 ? structure.dnsNames : structure.commonNames.filter(isHostLike);
   const names = [...dnsNames, ...structure.ipAddresses];
   let budget = explanationLimit;
@@ -38,11 +38,11 @@ export function explainConstraints(leaf: ReadCertificate, chain: readonly ReadCe
     if (constraints === undefined) continue;
     const size = constraints.permitted.length + constraints.excluded.length;
     if (names.length * size > openSslLimit) {
-      return `The authority "${authority.subject}" limits its names by more constraints than can be checked`;
+      return `The authority "${authority.subject}" has more name constraints than can be checked`;
     }
     for (const name of names.slice(0, Math.floor(budget / Math.max(1, size)))) {
       budget -= size;
-      // A wildcard is held against a constraint without its star.
+      // A wildcard name is compared with a constraint without its star.
       const host = canonicalHost(name.replace(/^\*\./, ''));
       if (host === undefined || isForbidden(host, constraints)) return sentence(authority.subject, name);
     }
@@ -75,7 +75,7 @@ function isForbidden(
   );
 }
 
-/** @param name canonical. @returns undefined when the base is no name */
+/** @param name canonical. @returns undefined when the base is not a valid name */
 function isWithinDomain(name: string, base: string): boolean | undefined {
   const bare = base.replace(/^\./, '').replace(/\.$/, '');
   if (bare === '') return true;

@@ -22,20 +22,20 @@ const pbes1Schemes: Readonly<Record<string, readonly [hash: FileHash, cipher: st
   '1.2.840.113549.1.5.11': [sha1, 'rc2-64-cbc'],
 };
 
-/** One way in which a file is encrypted, read from it before any work is done. */
+/** One encryption scheme of the file, parsed before any work is done. */
 export interface Encryption {
-  /** Work of one attempt, in the units of the budget. */
+  /** Cost of one attempt, in units of the budget. */
   readonly units: number;
   /**
-   * Decrypts with one form of the password.
-   * @returns undefined when the padding does not fit: most likely the password is wrong. A wrong password passes here once in 256 times, so
-   *   look at the result's structure too.
+   * Decrypts with one encoding of the password.
+   * @returns undefined when the padding is wrong: most likely the password is wrong. One wrong password in 256 has valid padding by chance,
+   * so also check the structure of the result.
    * @throws FarkeepError 'certificate.too-costly'
    */
   readonly decrypt: (data: Buffer, form: PasswordForm, budget: WorkBudget) => Buffer | undefined;
 }
 
-/** @throws BerError | FarkeepError 'certificate.malformed' (unknown algorithm, named) | 'certificate.too-costly' */
+/** @throws BerError | FarkeepError 'certificate.malformed' (names the unknown algorithm) | 'certificate.too-costly' */
 export function readEncryption(algorithm: BerNode): Encryption {
   const oid = algorithm.child(0).oid();
   if (oid === pbes2) return readPbes2(algorithm.child(1));
@@ -85,7 +85,7 @@ export interface KeyDerivation {
   readonly derive: (form: PasswordForm, budget: WorkBudget) => Buffer;
 }
 
-/** PBKDF2 or scrypt, as named by a keyDerivationFunc. Also used by PBMAC1 (RFC 9579). @throws as `readEncryption` */
+/** Reads PBKDF2 or scrypt from a keyDerivationFunc. Also used by PBMAC1 (RFC 9579). @throws as `readEncryption` */
 export function readKeyDerivation(keyDerivation: BerNode, keyBytes: number): KeyDerivation {
   const oid = keyDerivation.child(0).oid();
   if (oid !== pbkdf2 && oid !== scrypt) unknownAlgorithm('the key derivation', oid);
@@ -97,7 +97,7 @@ export function readKeyDerivation(keyDerivation: BerNode, keyBytes: number): Key
   const rounds = readRounds(costNode);
   const prf = parameters.slice(2).find((node) => node.isSequence());
   const hash = prf === undefined ? sha1 : hmacOf(prf.child(0).oid());
-  // An HMAC is two hashes of a short text.
+  // An HMAC costs two hashes of a short text.
   const units = rounds * 2 * hash.units * Math.ceil(keyBytes / hash.hashBytes);
   return {
     units,
@@ -121,9 +121,9 @@ function readScrypt(
   const p = lanesNode?.smallInteger() ?? 0;
   if (r < 1 || p < 1) throw new BerError('expected a positive number');
   if (N * r * 128 > maxScryptBytes / 2 || p > 16 || (N & (N - 1)) !== 0 || N < 2) {
-    throw new FarkeepError('certificate.too-costly', 'The file asks for too much memory to derive its key');
+    throw new FarkeepError('certificate.too-costly', 'The key derivation of the file needs too much memory');
   }
-  // Measured against SHA-1: a block of 128 bytes costs about three short texts.
+  // Measured against SHA-1: one scrypt block of 128 bytes costs as much as three hashes of short texts.
   const units = 3 * N * r * p;
   return {
     units,
@@ -136,7 +136,7 @@ function readScrypt(
   };
 }
 
-/** The length of the key that PBKDF2 or scrypt is told to make, in bytes; it may be left out. */
+/** The key length in bytes that the file states for PBKDF2 or scrypt; the field is optional. */
 export function keyLengthOf(keyDerivation: BerNode): number | undefined {
   const isScrypt = keyDerivation.child(0).oid() === scrypt;
   const length = keyDerivation

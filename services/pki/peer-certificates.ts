@@ -61,7 +61,7 @@ function clientContext(extraRoots: readonly string[]): TrustContext {
 export interface LookOptions {
   readonly host: string;
   readonly port: number;
-  /** For SNI, in any spelling; nothing is asked for when it is an address. */
+  /** Name for SNI, in any spelling. An address sends no SNI. */
   readonly serverName?: string;
   readonly extraRoots?: readonly string[];
   readonly alpnProtocols?: readonly string[];

@@ -1,4 +1,4 @@
-// Owns the key derivation of PKCS#12 (RFC 7292, appendix B) and the one of PBES1. Only for reading files; they are no good password hashes.
+// Owns the key derivation of PKCS#12 (RFC 7292, appendix B) and of PBES1. Only for reading files: both are weak as password hashes.
 import { createIteratedHash } from '../kernel/native/iterated-hash.ts';
 import type { FileHash } from './file-hashes.ts';
 import { unitsPerSlice, type WorkBudget } from './work-budget.ts';
@@ -15,7 +15,7 @@ export interface Pkcs12Derivation {
 
 const purposeIds: Record<Pkcs12Purpose, number> = { key: 1, iv: 2, mac: 3 };
 
-/** The work of `derivePkcs12`, in the units of the budget. */
+/** Cost of `derivePkcs12`, in units of the budget. */
 export function pkcs12Units({ rounds, hash }: Pick<Pkcs12Derivation, 'rounds' | 'hash'>, lengthBytes: number): number {
   return rounds * hash.units * Math.ceil(lengthBytes / hash.hashBytes);
 }
@@ -42,7 +42,7 @@ export function derivePkcs12(
   return Buffer.concat(parts).subarray(0, lengthBytes);
 }
 
-/** PBKDF1 (RFC 8018, 5.1), and the inner loop of PKCS#12: the hash of the hash, in slices. */
+/** PBKDF1 (RFC 8018, 5.1), and the inner loop of PKCS#12: hashes the hash repeatedly, in slices. */
 export function hashRepeatedly(hash: FileHash, input: Buffer, rounds: number, budget: WorkBudget): Buffer {
   const iteratedHash = createIteratedHash(hash.name);
   const roundsPerSlice = Math.ceil(unitsPerSlice / hash.units);

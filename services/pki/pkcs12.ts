@@ -87,7 +87,7 @@ interface Mac {
   readonly fits: (content: Buffer, form: PasswordForm, budget: WorkBudget) => boolean;
 }
 
-/** @throws BerError | FarkeepError 'certificate.malformed' (unknown algorithm, named) | 'certificate.too-costly' */
+/** @throws BerError | FarkeepError 'certificate.malformed' (names the unknown algorithm) | 'certificate.too-costly' */
 function readMac(macData: BerNode): Mac {
   const algorithm = macData.child(0).child(0);
   const expected = macData.child(0).child(1).octets();
@@ -119,14 +119,14 @@ function readMac(macData: BerNode): Mac {
   };
 }
 
-/** Something encrypted that waits for the password, and what becomes of its plain text. */
+/** An encrypted part that waits for the password, and the handler for its plain text. */
 interface Locked {
   readonly encryption: Encryption;
   readonly data: Buffer;
   readonly take: (plain: BerNode) => void;
 }
 
-/** Collects the bags that can be read, and those that need the password, before any work is done for one of these. */
+/** Collects readable bags and encrypted bags first, before any decryption work is done. */
 class BagReader {
   readonly certificates: Buffer[] = [];
   readonly privateKeys: Buffer[] = [];
@@ -160,8 +160,8 @@ class BagReader {
   }
 
   /**
-   * @param isProven whether the password is known to be right
-   * @throws FarkeepError 'certificate.wrong-password', or 'certificate.malformed' for a part that the right password does not open
+   * @param isProven whether the password is known to be correct
+   * @throws FarkeepError 'certificate.wrong-password', or 'certificate.malformed' for a part that the correct password does not open
    */
   decrypt(forms: readonly PasswordForm[], isProven: boolean): void {
     let isRight = isProven;
@@ -224,8 +224,8 @@ class BagReader {
 function otherPassword(): FarkeepError {
   return new FarkeepError(
     'certificate.malformed',
-    'The password is the right one for the file, but a part of the file does not open with it: it was encrypted with another password, or is damaged',
-    { hint: 'Export it again, with one password for everything in it.' },
+    'The password is correct, but it does not open one part of the file: this part was encrypted with another password, or is damaged',
+    { hint: 'Export the file again, with one password for all parts.' },
   );
 }
 

@@ -1,4 +1,4 @@
-// The purpose "any" alone (RFC 5280, 4.2.1.12): what a provider can install is what a tenant's OpenSSL accepts.
+// The purpose "any" alone (RFC 5280, 4.2.1.12): a provider must not install a certificate that a tenant's OpenSSL refuses.
 import { expect, it } from 'vitest';
 import { extension, mint, oid, sequence } from '../testing/minted-certificates.ts';
 import { importCertificate } from './import.ts';

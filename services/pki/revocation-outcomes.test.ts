@@ -1,4 +1,4 @@
-// The table of outcomes in docs/certificates.md, section 6, row by row: every kind of list that an authority makes, and every defect of one.
+// The outcome table in docs/certificates.md, section 6, row by row: every kind of list from an authority, and every defect of a list.
 import { describe, expect, it } from 'vitest';
 import {
   der,
@@ -23,9 +23,9 @@ import { decideTrust, type RevocationAnswer } from './trust.ts';
 
 const url = 'http://lists.test/7.crl';
 const pointName = (...names: Buffer[]): Buffer => der(0xa0, der(0xa0, ...names));
-/** The extension of a certificate: where its lists are. */
+/** Certificate extension with the addresses of its lists. */
 const point = (...fields: Buffer[]): Buffer => extension('2.5.29.31', sequence(sequence(...fields)));
-/** The extension of a list: of which certificates it speaks. */
+/** List extension with the scope of its certificates. */
 const scope = (...fields: Buffer[]): Buffer => extension('2.5.29.28', sequence(...fields), true);
 const yes = (tag: number): Buffer => der(tag, Buffer.from([0xff]));
 const deltaOf = (number: number): Buffer => extension('2.5.29.27', der(0x02, Buffer.from([number])), true);
@@ -56,9 +56,9 @@ const list = (more: Partial<MintListOptions> = {}): Buffer => mintList({ issuer:
 
 const good = { status: 'good', isRequired: false, remarks: [] };
 const revoked = { status: 'revoked' };
-/** Refused, whatever the policy says about certificates of which nothing is known. */
+/** Refused, whatever the policy says about certificates with unknown status. */
 const refused = { status: 'unknown', isRequired: true };
-/** No list about it: a remark, unless the policy asks for an answer. */
+/** No list covers the certificate: a remark, unless the policy requires an answer. */
 const nothingKnown = { status: 'unknown', isRequired: false };
 
 describe('the scope of a list', () => {
@@ -142,7 +142,7 @@ describe('the scope of a list', () => {
         revoked: [
           { serial: '11', extensions: [] },
           { serial: '22', extensions: [of(issuer)] },
-          // The issuer that was named last counts on.
+          // Further entries belong to the issuer named last.
           leaf.serial,
         ],
       });
@@ -152,7 +152,7 @@ describe('the scope of a list', () => {
     expect(await ask(leaf, files(issuing))).toMatchObject(revoked);
     expect(await ask(leaf, files(root))).toMatchObject(good);
     expect(await ask(leaf, files(root, false))).toMatchObject(nothingKnown);
-    // The issuer's own list is not the one that this certificate is kept on, but what it says about it counts.
+    // The issuer's own list does not cover this certificate, but a revocation in it still counts.
     expect(await ask(leaf, [list()])).toMatchObject(nothingKnown);
     expect(await ask(leaf, [list({ revoked: [leaf.serial] })])).toMatchObject(revoked);
   });
@@ -222,7 +222,7 @@ describe('serial numbers and entries', () => {
     expect(await ask(plain, [list({ number: 3, ...held }), delta(lifting)])).toMatchObject(good);
     expect(await ask(plain, [list({ number: 3, ...held }), delta()])).toMatchObject(revoked);
     expect(await ask(plain, [list({ number: 3, ...lost }), delta(lifting)])).toMatchObject(revoked);
-    // An addition to a later list than the one at hand, and one that is older than it.
+    // A delta list for a later complete list, and a delta list older than the complete list.
     expect(await ask(plain, [list({ number: 2, ...held }), delta(lifting)])).toMatchObject(revoked);
     expect(await ask(plain, [list({ number: 6, ...held }), delta(lifting)])).toMatchObject(revoked);
   });
@@ -284,7 +284,7 @@ describe('lists that must not be used', () => {
       expect(decide(answer)).toBe('refused');
       expect(decide(await ask(plain, [list(defect)]))).toBe('pinned');
     }
-    // Somebody shows the issuer's key in a certificate of their own making that may not sign lists, or no issuer at all.
+    // An attacker presents the issuer's key in an own certificate that may not sign lists, or sends no issuer.
     const unfit = mint({ subject: name, key: issuing.key, extensions: [keyUsage(usage.certSign)] });
     const hiding = (chain: Minted[], ...files: Buffer[]): Promise<RevocationAnswer | undefined> =>
       new RevocationChecker({ crlFiles: files }).check({

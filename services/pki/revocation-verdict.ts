@@ -1,40 +1,40 @@
-// Owns what a set of revocation lists says about one certificate (RFC 5280, 6.3; the table in docs/certificates.md, section 6).
-// Must not fetch anything and must not know where a list came from.
+// Owns the verdict of a set of revocation lists about one certificate (RFC 5280, 6.3; the table in docs/certificates.md, section 6).
+// Must not fetch lists and must not know the origin of a list.
 import type { ReadCertificate } from './certificate-summary.ts';
 import { type Crl, entryReasons } from './crl.ts';
 import { nameKey } from './distinguished-names.ts';
 import { allReasons, reasonsCovered } from './distribution-points.ts';
 import { isStrongKey, isStrongSignature } from './strength.ts';
 
-/** Clocks differ: a list that was made a moment ago may seem to come from the future. */
+/** Tolerance for different clocks: a fresh list can seem to come from the future. */
 const clockToleranceMs = 5 * 60_000;
-/** A peer may send hundreds of certificates of one name; each one that is tried costs a signature. */
+/** A peer can send hundreds of certificates with one name, and each tried certificate costs a signature check. */
 const maxSigners = 8;
 
 export interface Verdict {
-  /** `unusable`: there is a list about this certificate, but what it says must not be used, and no other one answers. */
+  /** `unusable`: a list covers this certificate but must not be used, and no other list answers. */
   readonly status: 'good' | 'revoked' | 'unusable' | 'unknown';
   readonly detail: string;
-  /** With `unusable`: a list names the certificate, though it does not prove that. */
+  /** With `unusable`: an unproven list names the certificate. */
   readonly isNamed?: boolean;
-  /** With `good`: what is wrong with lists that were not needed. */
+  /** With `good`: defects of lists that the answer did not need. */
   readonly remarks: readonly string[];
 }
 
 export interface AskedCertificate {
   readonly certificate: ReadCertificate;
   readonly issuer: ReadCertificate;
-  /** Who issued the issuer; undefined for a root. */
+  /** Issuer of the issuer; undefined for a root. */
   readonly above: ReadCertificate | undefined;
-  /** Certificates of keys that may sign lists in the name of the issuer: from the peer, from the files of the admin. */
+  /** Certificates of keys that may sign lists for the issuer: from the peer and from the admin's files. */
   readonly signers: readonly ReadCertificate[];
 }
 
 interface Problem {
   readonly text: string;
-  /** Only its time is over: a newer list takes its place, and a revocation in it still counts. */
+  /** The list has only expired: a newer list replaces it, and a revocation in it still counts. */
   readonly isOnlyOld?: boolean;
-  /** What it says about a certificate may be believed when that is a revocation. */
+  /** Whether a revocation in this list is proved. */
   readonly isProven: boolean;
 }
 
@@ -45,7 +45,7 @@ export function judgeByLists(lists: readonly Crl[], asked: AskedCertificate, now
   const points = structure.distributionPoints;
   const listIssuers = new Set([issuerKey, ...points.flatMap(({ listIssuers: named }) => named.map(({ key }) => key))]);
   const problems: Problem[] = [];
-  /** Their signature is good; a revocation in them counts. */
+  /** Lists with a valid signature; a revocation in them counts. */
   const proven: Crl[] = [];
   const usable: { readonly list: Crl; readonly reasons: number }[] = [];
   let isNamed = false;
@@ -58,14 +58,14 @@ export function judgeByLists(lists: readonly Crl[], asked: AskedCertificate, now
     const isListed = list
       .entriesOf(structure.serialInteger, issuerKey)
       .some(({ reason }) => reason !== entryReasons.removeFromList);
-    // A list about other certificates says nothing here, unless it names this one.
+    // A list for other certificates is ignored, unless it names this certificate.
     if (reasons === 0 && !isListed) continue;
     const problem = problemOf(list, asked, lists, now);
     if (problem === undefined) usable.push({ list, reasons });
     else problems.push(problem);
     if (problem?.isProven !== false) proven.push(list);
     else if (isListed) isNamed = true;
-    // It must not be used (RFC 5280, 5.2), so it proves no revocation; but nobody is told that this certificate is good.
+    // The list must not be used (RFC 5280, 5.2), so it proves no revocation. But the certificate must not be reported as good either.
     if (problem?.isProven === false && isListed && list.unknownExtension !== undefined) {
       return { status: 'unusable', detail: problem.text, isNamed, remarks: [] };
     }
@@ -91,14 +91,16 @@ export function judgeByLists(lists: readonly Crl[], asked: AskedCertificate, now
       remarks: problems.filter(({ isOnlyOld }) => isOnlyOld !== true).map(({ text }) => text),
     };
   }
-  if (covered !== 0) problems.push({ text: 'The revocation lists tell of some reasons only', isProven: true });
-  else if (deltas.length > 0) problems.push({ text: 'There are only additions to a revocation list', isProven: true });
+  if (covered !== 0)
+    problems.push({ text: 'The revocation lists do not cover all reasons for a revocation', isProven: true });
+  else if (deltas.length > 0)
+    problems.push({ text: 'There are only delta lists; the complete revocation list is missing', isProven: true });
   const [first] = problems;
   if (first !== undefined) return { status: 'unusable', detail: first.text, isNamed, remarks: [] };
   return { status: 'unknown', detail: 'There is no revocation list of its issuer', remarks: [] };
 }
 
-/** Whether a list in the name of its issuer names a certificate whose issuer was not shown, so that no signature can be checked. */
+/** Whether a list names a certificate whose issuer was not sent, so that no signature can be checked. */
 export function isNamedBy(lists: readonly Crl[], { structure }: ReadCertificate): boolean {
   const issuerKey = nameKey(structure.issuerDer);
   return lists.some((list) =>
@@ -106,7 +108,7 @@ export function isNamedBy(lists: readonly Crl[], { structure }: ReadCertificate)
   );
 }
 
-/** An addition to a list takes a certificate off hold again (RFC 5280, 5.2.4). */
+/** Whether a delta list removes the certificate from hold (RFC 5280, 5.2.4). */
 function isLifted(list: Crl, deltas: readonly Crl[], serial: string, issuerKey: string): boolean {
   const { number } = list;
   if (number === undefined) return false;
@@ -124,13 +126,13 @@ function problemOf(list: Crl, asked: AskedCertificate, lists: readonly Crl[], no
   }
   if (!isSignedByRight(list, asked, lists, now)) {
     return {
-      text: 'The revocation list is not signed by the issuer of the certificate, nor by a known key for its lists',
+      text: 'The revocation list is not signed by the issuer of the certificate, nor by another known key of the issuer',
       isProven: false,
     };
   }
   if (list.unknownExtension !== undefined) {
     return {
-      text: `The revocation list has a critical extension that is not known here (${list.unknownExtension})`,
+      text: `The revocation list has an unknown critical extension (${list.unknownExtension})`,
       isProven: false,
     };
   }
@@ -139,14 +141,15 @@ function problemOf(list: Crl, asked: AskedCertificate, lists: readonly Crl[], no
     return { text: `The revocation list is out of date since ${since}`, isOnlyOld: true, isProven: true };
   }
   if (list.thisUpdate > now + clockToleranceMs) {
-    return { text: 'The revocation list is from the future', isProven: true };
+    return { text: 'The revocation list has a date in the future', isProven: true };
   }
   return undefined;
 }
 
 /**
- * The issuer's own key, or another one of it: a certificate of the name that the list bears, made for signing lists, which the issuer itself or
- * who stands above it issued. That is narrower than "the same root" (RFC 5280, 6.3.3, f): no other authority below that root speaks for this one.
+ * Whether the list is signed by the issuer's own key, or by another key of the issuer. The other key needs a certificate with the issuer
+ * name of the list, for signing lists, that the issuer or the authority directly above issued. This rule is narrower than "the same root"
+ * (RFC 5280, 6.3.3, f): no other authority below that root may sign lists for this issuer.
  */
 function isSignedByRight(
   list: Crl,
@@ -182,7 +185,7 @@ function isAppointed(signer: ReadCertificate, authority: ReadCertificate, lists:
     structure.repeatedExtension === undefined &&
     x509.checkIssued(authority.x509) &&
     x509.verify(authority.x509.publicKey) &&
-    // A key for lists that was lost signs whatever its finder likes.
+    // A thief of a revoked list-signing key could sign any list.
     !lists.some(
       (list) =>
         list.issuerKey === authorityKey &&

@@ -1,5 +1,5 @@
-// Owns the answer "revoked, good, or unknown" for a chain: from lists that the admin gave, and from the addresses in the certificates.
-// Which outcome refuses stands in one table in docs/certificates.md, section 6.
+// Owns the answer "revoked, good, or unknown" for a chain, from the admin's lists and from lists at the addresses in the certificates.
+// docs/certificates.md, section 6, has one table of the outcomes that refuse a certificate.
 import { type Clock, systemClock } from '../kernel/clock.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import type { Logger } from '../kernel/logger.ts';
@@ -21,7 +21,7 @@ export interface RevocationPolicy {
 export const defaultRevocationPolicy: RevocationPolicy = { canFetch: false, isRequired: false, fetchTimeoutMs: 5000 };
 
 const maxUrlsPerCertificate = 4;
-/** Of what a peer sends besides its chain; each one that is read costs a little. */
+/** Limit of further certificates that are read from a peer, because each one costs time. */
 const maxSentSigners = 4;
 
 export interface RevocationOptions {
@@ -34,9 +34,9 @@ export interface RevocationOptions {
 
 export interface RevocationQuestion {
   readonly leafDer: Uint8Array;
-  /** Issuers above the leaf, each the issuer of the one before; the leaf may stand in front of them. */
+  /** Issuers above the leaf, each the issuer of the certificate before. The leaf itself may come first. */
   readonly chainDer: readonly Uint8Array[];
-  /** What the peer sent besides: another key of an authority may be among them. */
+  /** Other certificates from the peer; they may include another key of an authority. */
   readonly othersDer?: readonly Uint8Array[];
   readonly isAuthorizedByOpenSsl: boolean;
 }
@@ -92,7 +92,7 @@ export class RevocationChecker {
     for (const [index, certificate] of [leaf, ...issuers].entries()) {
       const issuer = issuers[index];
       if (issuer === undefined) {
-        // Whoever stole the key of a pinned certificate need not show who issued it.
+        // A thief of a pinned certificate's key can leave out the issuer, so lists that only name the certificate also count.
         if (!isSelfSigned(certificate) && isNamedBy(this.#given, certificate)) {
           unusable ??=
             'A revocation list names the certificate, but its issuer was not shown, so the list cannot be proven';
@@ -113,11 +113,12 @@ export class RevocationChecker {
       isNamed ||= isThisNamed;
       if (status === 'revoked') return { status, detail: told, isRequired };
       if (status === 'unusable') unusable ??= told;
-      // For the authorities above only those two count: few publish lists for them, and the leaf's own list is what is asked for.
+      // For authorities above the leaf only "revoked" and "unusable" count: few authorities publish lists for them, and the policy is about
+      // the leaf's list.
       else if (index === 0) leafAnswer = { status, detail };
     }
     signal?.throwIfAborted();
-    // A list that the admin gave and that cannot be used is no reason to go on as if there were none.
+    // An unusable list from the admin must not be treated like no list.
     if (unusable !== undefined) return { status: 'unknown', detail: unusable, isRequired: true, isNamed };
     return { ...leafAnswer, isRequired, remarks };
   }
@@ -133,13 +134,13 @@ export class RevocationChecker {
       const answer = await this.#fetcher.fetch(url, signal);
       failure ??= answer.failure;
       fetched.push(...answer.lists);
-      // Together with the given ones: one may tell of some reasons, another of the rest.
+      // Judged together with the admin's lists: the lists can cover different reasons.
       const verdict = judgeByLists([...this.#given, ...fetched], asked, now);
       if (verdict.status === 'good' || verdict.status === 'revoked') return verdict;
     }
     if (given.status === 'unusable') return given;
     const last = judgeByLists(fetched, asked, now);
-    // Whoever can spoil what is fetched can as well keep it from coming: both go by the policy.
+    // An attacker who can damage a download can also block it, so the policy treats both alike.
     return {
       status: 'unknown',
       detail: last.status === 'unusable' ? last.detail : (failure ?? last.detail),
@@ -148,7 +149,7 @@ export class RevocationChecker {
   }
 }
 
-/** Certificates of the issuer's name among what was sent besides the chain, for a list that another key of it signed. */
+/** Certificates with the issuer's name among the other certificates from the peer. Another key of the issuer can have signed a list. */
 function sentSigners(
   { othersDer = [], isAuthorizedByOpenSsl }: RevocationQuestion,
   issuer: ReadCertificate,

@@ -1,5 +1,5 @@
-// Holds planned rollovers against a recorded announcement, and checks that once more from docs/certificates.md, section 8, alone. The signature
-// has a random part, so the file is written once: FARKEEP_WRITE_VECTORS=1 makes another one.
+// Compares planned rollovers with a recorded announcement. A second check follows docs/certificates.md, section 8, alone. The signature is
+// random, so the file is recorded once; FARKEEP_WRITE_VECTORS=1 records another one.
 import { createHash, createPrivateKey, constants, verify, X509Certificate } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';

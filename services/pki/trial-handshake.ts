@@ -12,7 +12,9 @@ export interface Trial {
   readonly chainError: string | undefined;
 }
 
-/** Nothing leaves this process, so the limit is for a defect alone; a busy machine must not refuse a good certificate. */
+/**
+ * The handshake stays in this process, so only a defect can reach this limit. A busy machine must not cause refusal of a good certificate.
+ */
 const timeLimitMs = 60_000;
 
 /** @throws FarkeepError 'certificate.malformed' when no TLS 1.3 connection can be made with it */

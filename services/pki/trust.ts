@@ -28,9 +28,9 @@ export interface RevocationAnswer {
   /** Whether `unknown` refuses. */
   readonly isRequired: boolean;
   readonly detail: string;
-  /** With `unknown`: a given list names the certificate, though it does not prove that. No pin makes up for it. */
+  /** With `unknown`: an unproven list from the admin names the certificate. A pin does not override this. */
   readonly isNamed?: boolean;
-  /** What is wrong with given lists that the answer did not need. */
+  /** Defects of the admin's lists that the answer did not need. */
   readonly remarks?: readonly string[];
 }
 
@@ -38,15 +38,15 @@ export interface TrustInput {
   readonly leafDer: Uint8Array;
   /** Issuers above the leaf, each the issuer of the one before, the root last when it is known. The leaf may stand in front of them. */
   readonly chainDer: readonly Uint8Array[];
-  /** Whether the chain ends in one of the trusted roots: only then it is the one that OpenSSL verified (`peerChain`). */
+  /** Whether the chain ends in a trusted root. Only then it is the chain that OpenSSL verified (`peerChain`). */
   readonly isChainComplete: boolean;
-  /** What the peer sent besides, for explaining a chain that ends too early. */
+  /** Other certificates from the peer, used to explain an incomplete chain. */
   readonly othersDer?: readonly Uint8Array[];
   /** Name or address of the gateway as the tenant dialled it. */
   readonly nameDialled: string;
   /** `TLSSocket.authorized` of a socket opened with the trusted roots and `checkServerIdentity` switched off. */
   readonly isAuthorizedByOpenSsl: boolean;
-  /** OpenSSL's reason when it is not: Node's code, "UNSPECIFIED" for most of them, and OpenSSL's words. */
+  /** OpenSSL's reason for a refusal: Node's code, which is mostly "UNSPECIFIED", and OpenSSL's words. */
   readonly authorizationError: string | undefined;
   readonly authorizationText?: string | undefined;
   /** Milliseconds since the epoch. */
@@ -86,10 +86,10 @@ const chainReasons: Readonly<Record<string, TrustReason>> = {
   INVALID_PURPOSE: 'usage.no-server-auth',
 };
 
-/** Of the names of a certificate that does not cover the right one. */
+/** Limit of names in the message about a certificate with the wrong name. */
 const maxListedNames = 8;
 
-/** OpenSSL's words for name constraints; Node has no code for them. The last is what it says when there are too many of them. */
+/** OpenSSL's messages about name constraints; Node has no code for them. The last message means that there are too many constraints. */
 const constraintTexts = new Set([
   'permitted subtree violation',
   'excluded subtree violation',
@@ -324,7 +324,7 @@ function addChainFindings(
 ): void {
   if (input.isAuthorizedByOpenSsl) {
     const constraint = forbidsHost(input.nameDialled, chain ?? []);
-    // Strength and revocation are judged on this chain; it must be the one whose signatures OpenSSL relied on.
+    // Key strength and revocation are judged on this chain, so it must be the chain whose signatures OpenSSL verified.
     if (!input.isChainComplete || chain === undefined || !isLinked([leaf, ...chain])) {
       add(
         'chain.invalid',
@@ -332,7 +332,7 @@ function addChainFindings(
         'The chain that OpenSSL accepted cannot be followed from the certificate to a trusted authority',
       );
     } else if (constraint !== undefined) {
-      // OpenSSL held the names of the certificate against the constraints; a wildcard may still stand for a name that is excluded.
+      // OpenSSL checked only the names in the certificate against the constraints. A wildcard can still stand for an excluded name.
       add('chain.name-constraint', true, constraint);
     } else {
       add('chain.trusted', false, 'The chain leads to a trusted authority');
@@ -375,14 +375,14 @@ function addChainFindings(
   add(reason, true, explained[reason] ?? `OpenSSL refused the chain: ${text}`);
 }
 
-/** OpenSSL takes such a certificate for damaged and says that its issuer is missing. */
+/** OpenSSL treats a certificate with a repeated extension as damaged and reports that its issuer is missing. */
 function describeRepeated(
   leaf: ReadCertificate,
   chain: readonly ReadCertificate[],
   othersDer: readonly Uint8Array[],
 ): string | undefined {
   const missingName = (chain.at(-1) ?? leaf).structure.issuerDer;
-  // A stranger may send hundreds of one name; an explanation is worth reading a few of them.
+  // A stranger can send hundreds of certificates with one name; the explanation reads only a few.
   const named = othersDer.filter((der) => Buffer.from(der).includes(missingName)).slice(0, 4);
   const missing = named.flatMap((der) => readChain([der]) ?? []);
   const found = [leaf, ...chain, ...missing.filter(({ structure }) => structure.subjectDer.equals(missingName))].find(

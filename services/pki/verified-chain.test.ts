@@ -1,4 +1,4 @@
-// The chain that Farkeep judges has to be the one that OpenSSL verified, whatever a peer sends besides.
+// The chain that Farkeep judges must be the chain that OpenSSL verified, whatever other certificates a peer sends.
 import tls from 'node:tls';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
@@ -155,7 +155,7 @@ describe('several authorities of one name and key', () => {
     for (const order of orders) {
       const sent = order.flatMap((index) => twins[index] ?? []);
       const presented = await look(leaf, sent);
-      // 1 and 2 are out of date: passed over by OpenSSL. Every other one but 3 makes it refuse.
+      // OpenSSL skips 1 and 2, because they have expired. With any certificate except 3 it refuses the peer.
       const isGoodFirst = order.find((index) => index !== 1 && index !== 2) === 3;
       expect(presented.isAuthorizedByOpenSsl, String(order)).toBe(isGoodFirst);
       if (isGoodFirst) {

@@ -1,6 +1,6 @@
-// Owns reading the ASN.1 structure of a certificate (names, extensions, algorithm identifiers) by @peculiar/asn1-x509, and what a stranger
-// can fill with thousands of names by a walk over DER.
-// Must not verify anything: signatures, chains and dates are OpenSSL's work (node:crypto, node:tls).
+// Owns reading the ASN.1 structure of a certificate: names, extensions and algorithm identifiers by @peculiar/asn1-x509. Parts that a
+// stranger can fill with thousands of names are read by a walk over DER.
+// Must not verify anything: OpenSSL checks signatures, chains and dates (node:crypto, node:tls).
 import { AsnConvert } from '@peculiar/asn1-schema';
 import { BasicConstraints, Certificate, ExtendedKeyUsage, KeyUsage, type Name } from '@peculiar/asn1-x509';
 import { contentOf, type Element, elements, expectTag, integerHex, tags } from './der-elements.ts';
@@ -45,7 +45,7 @@ export interface CertificateStructure {
   readonly ipAddresses: readonly string[];
   /** Upper-case hex without colons, leading zero byte dropped. */
   readonly serialHex: string;
-  /** The serial number to compare: lower-case hex of the shortest INTEGER, so that FF (negative) is not 00FF. */
+  /** The serial number for comparison: lower-case hex of the shortest INTEGER, so that FF (negative) differs from 00FF. */
   readonly serialInteger: string;
   readonly isAuthority: boolean;
   /** undefined: the extension is absent, so every purpose is allowed (RFC 5280, 4.2.1.12). */
@@ -56,9 +56,9 @@ export interface CertificateStructure {
   readonly nameConstraints:
     { readonly permitted: readonly GeneralSubtreeName[]; readonly excluded: readonly GeneralSubtreeName[] } | undefined;
   readonly distributionPoints: readonly DistributionPoint[];
-  /** Identifier of an extension that stands there twice, which RFC 5280, 4.2 forbids and OpenSSL refuses. */
+  /** Identifier of an extension that occurs twice, which RFC 5280, 4.2 forbids and OpenSSL refuses. */
   readonly repeatedExtension: string | undefined;
-  /** DER of the two names as they stand there. */
+  /** DER of the two names, byte for byte as in the certificate. */
   readonly subjectDer: Buffer;
   readonly issuerDer: Buffer;
 }
@@ -115,7 +115,7 @@ export function readStructure(der: Uint8Array): CertificateStructure {
 const dnsNameTag = 0x82;
 const addressTag = 0x87;
 
-/** The bytes of both names as they stand in the certificate. */
+/** DER of both names, byte for byte as in the certificate. */
 function readNames(der: Uint8Array): { readonly issuerDer: Buffer; readonly subjectDer: Buffer } {
   const [tbs] = elements(contentOf(Buffer.from(der), tags.sequence));
   const parts = elements(expectTag(tbs, tags.sequence).content).filter(({ tag }) => tag !== 0xa0);

@@ -1,5 +1,5 @@
-// Owns the provider's record of who changed what and who logged in. Append only, but for refused logins: strangers make those, so only the newest are
-// kept, and never at the cost of the others. Never a secret.
+// Owns the provider's record of changes and logins. Append only, except for refused logins: strangers cause these, so only the newest are
+// kept, and they never push out other entries. Never contains a secret.
 import type { Clock } from '../kernel/clock.ts';
 import type { Database } from '../kernel/database.ts';
 import type { CallContext } from '../contracts/contract.ts';
@@ -20,7 +20,7 @@ export class AuditLog {
     this.#clock = clock;
   }
 
-  /** What happened has happened: a disk that is full must not turn it into a failure, nor a refused login into an error of the service. */
+  /** Never throws: a full disk must not turn a finished action into a failure, or a refused login into an internal error. */
   add(who: string, action: string, subject: string, detail = ''): void {
     this.#database.note(
       'INSERT INTO audit (at, who, action, subject, detail) VALUES (?, ?, ?, ?, ?)',
@@ -32,7 +32,7 @@ export class AuditLog {
     );
   }
 
-  /** A login that was refused. */
+  /** Records a refused login. */
   addRefusal(who: string, subject: string, detail: string): void {
     this.add(who, 'login.refused', subject, detail);
     this.#database.note(

@@ -1,18 +1,18 @@
-// Owns the question whether two folders are the same or lie inside one another, however they are reached: over symbolic links, bind mounts, "..".
-// Compares what the folders are (real path, device and inode of each folder above), not how they were written.
+// Owns the check whether two folders are equal or nested, also through symbolic links, bind mounts and "..".
+// Compares real paths, and device and inode of each parent folder, not the written paths.
 import { realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 
 interface Place {
-  /** Links resolved as far as the path exists; the rest as it is going to be made. */
+  /** Path with links resolved as far as the path exists; the missing rest is appended. */
   readonly realPath: string;
   /** "device:inode" of the folder itself; undefined while it does not exist. */
   readonly self: string | undefined;
-  /** Of the folder and of every one above that exists. */
+  /** "device:inode" of the folder and of each existing parent. */
   readonly chain: ReadonlySet<string>;
 }
 
-/** @throws the system's error, when a folder is there and cannot be looked at */
+/** @throws the system's error when an existing folder cannot be examined */
 export async function doOverlap(one: string, other: string): Promise<boolean> {
   const [a, b] = await Promise.all([placeOf(one), placeOf(other)]);
   return (

@@ -13,7 +13,7 @@ import type { ProviderConfig } from './config.ts';
 import type { Gateways } from './gateways.ts';
 import type { InfrastructureIdentity } from './infrastructure-identity.ts';
 
-/** As often as a gateway reports; whoever reports more often is heard as often. */
+/** A gateway reports at this interval; more frequent reports are dropped down to this rate. */
 const reportIntervalMs = 2_000;
 
 export interface GatewayLinksOptions {
@@ -82,7 +82,7 @@ export function startGatewayLinks(options: GatewayLinksOptions): Promise<Gateway
       let reports = reportsOf.get(gatewayId);
       if (reports === undefined) {
         reports = new Coalescer(reportIntervalMs, (newest: GatewayReport) => {
-          // The last word may come after the link, or after the service.
+          // The report may arrive after the link has closed or the service has stopped.
           if (options.isStopped() || !gateways.isConnected(gatewayId)) return;
           gateways.noteReport(gatewayId, newest);
           onChanged(gatewayId);

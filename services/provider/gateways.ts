@@ -149,7 +149,7 @@ export class Gateways {
   }
 
   remove(gatewayId: string): void {
-    // Whatever its row holds: it can be removed.
+    // Removal does not read the row, so a damaged row can be removed as well.
     const { changes } = this.#database.run('DELETE FROM gateways WHERE id = ?', gatewayId);
     if (changes === 0) throw new FarkeepError('call.not-found', 'There is no such gateway');
     this.#reports.delete(gatewayId);
@@ -157,14 +157,14 @@ export class Gateways {
     this.#connected.delete(gatewayId);
   }
 
-  /** @param addressKey `countingKey` of where its link comes from */
+  /** @param addressKey `countingKey` of the link's remote address */
   noteConnected(gatewayId: string, addressKey: string): void {
     this.#connected.add(gatewayId);
     this.#database.note('UPDATE gateways SET link_address = ? WHERE id = ?', addressKey, gatewayId);
     this.#touch(gatewayId);
   }
 
-  /** Whether the link of a gateway that is let in came from there last; also after a restart. */
+  /** Whether the last link of an enrolled gateway came from this address. Survives a restart. */
   isKnownAddress(addressKey: string): boolean {
     const row = this.#database.get(
       'SELECT id FROM gateways WHERE link_address = ? AND is_enabled = 1 LIMIT 1',
@@ -214,7 +214,7 @@ function readRow(row: Row): GatewayRow {
   };
 }
 
-/** One that was damaged is empty: the gateway can still be disabled, removed and enrolled anew. */
+/** Damaged addresses are read as an empty list: the gateway can still be disabled, removed and enrolled again. */
 function readAddresses(text: string): GatewayRow['addresses'] {
   try {
     return addressesSchema.safeParse(JSON.parse(text)).data ?? [];
@@ -223,7 +223,7 @@ function readAddresses(text: string): GatewayRow['addresses'] {
   }
 }
 
-/** A gateway that "starts anew" again and again shall not carry the sum past what a number can hold. */
+/** A gateway that resets its counters repeatedly must not push the sum beyond the largest safe number. */
 function add(left: number, right: number): number {
   return Math.min(left + right, Number.MAX_SAFE_INTEGER);
 }

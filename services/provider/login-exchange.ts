@@ -13,7 +13,7 @@ import { ScramServer } from '../wire/scram.ts';
 import type { LoginThrottle } from './login-throttle.ts';
 import type { Credential, TenantAccounts } from './tenant-accounts.ts';
 
-/** As at the tenant. */
+/** The same value as at the tenant. */
 const maxClockDifferenceMs = 5 * 60_000;
 
 export interface LoginExchangeOptions {
@@ -25,7 +25,7 @@ export interface LoginExchangeOptions {
   readonly providerName: string;
   readonly software: string;
   readonly clock: Clock;
-  /** The clock of a tenant that has logged in is minutes away from the one here. */
+  /** Called when the clock of a logged-in tenant differs by minutes from the local clock. */
   readonly onClockDiffers: (userName: string, aheadMs: number) => void;
   /** Called for every failed login, for log and audit. */
   readonly onFailure: (userName: string, error: FarkeepError) => void;

@@ -1,12 +1,12 @@
-// Owns which control connections of tenants are open, and what follows from that alone: how many go through which gateway, what one tenant may say over
-// all of its connections together. Knows no sessions.
+// Owns the list of open control connections of tenants, the number of connections for each gateway, and the rate limit for all connections
+// of one tenant together. Knows no sessions.
 import type { FarkeepError } from '../kernel/farkeep-error.ts';
 import { TokenBucket } from '../kernel/token-bucket.ts';
 import type { TenantConnection } from './tenant-connection.ts';
 
-/** As for one connection (control-peer.ts), times some machines. */
+/** The limit of one connection (control-peer.ts), multiplied for several machines. */
 const tenantPace = { perSecond: 1000, burst: 4000 };
-/** So many connections of one tenant count for the load of a gateway: with more, one tenant could send all the others elsewhere. */
+/** Limit of connections of one tenant that count for a gateway's load. Without it, one tenant could divert all others to other gateways. */
 const maxCountedPerTenant = 16;
 
 export class OpenConnections {
@@ -27,7 +27,7 @@ export class OpenConnections {
     return [...this.#connections].filter(({ tenantId }) => tenantId !== undefined);
   }
 
-  /** What counts everything that this tenant says. */
+  /** The bucket that counts all messages of this tenant. */
   bucketOf(tenantId: string): TokenBucket {
     let bucket = this.#buckets.get(tenantId);
     if (bucket === undefined) {
@@ -37,7 +37,7 @@ export class OpenConnections {
     return bucket;
   }
 
-  /** Connections of tenants that are logged in, by gateway. What gateways say of themselves has no part in it. */
+  /** Number of logged-in tenant connections for each gateway. The gateways' own reports are not used. */
   gatewayLoads(): ReadonlyMap<string, number> {
     const counts = new Map<string, number>();
     const loads = new Map<string, number>();

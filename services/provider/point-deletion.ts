@@ -1,5 +1,5 @@
-// Owns deleting a restore point of a tenant: only its own, only one that no session uses, whatever its root holds. The root goes to the trash; the
-// space is freed by maintenance.
+// Owns deleting a restore point of a tenant: only the tenant's own point, only while no session uses it, even with a damaged root. The root
+// moves to the trash; maintenance frees the space.
 import path from 'node:path';
 import type { Clock } from '../kernel/clock.ts';
 import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
@@ -15,7 +15,7 @@ export interface PointDeletionOptions {
   readonly points: RestorePoints;
   /** Whether a session reads or makes this point. */
   readonly isInUse: (tenantId: string, pointId: string) => boolean;
-  /** Points that are being deleted: the session manager starts nothing with them. */
+  /** Points that are being deleted. The session manager starts no session with them. */
   readonly deleting: Set<string>;
   readonly audit: AuditLog;
   readonly clock: Clock;
@@ -29,16 +29,16 @@ export class PointDeletion {
     this.#options = options;
   }
 
-  /** @throws call.not-found, call.conflict while a session uses it, storage errors as a tenant may know them */
+  /** @throws call.not-found, call.conflict while a session uses the point, storage errors in the form for tenants */
   async delete(tenantId: string, pointId: string): Promise<TenantRequestOutput<'points.delete'>> {
     const { accounts, points, isInUse, deleting, audit, clock, logger } = this.#options;
     const account = accounts.requireActive(tenantId);
     const place = await this.#find(tenantId, pointId);
-    // From here to the rename no session may begin with it.
+    // From here to the rename, no session may start with this point.
     if (deleting.has(pointId)) throw new FarkeepError('call.conflict', 'The restore point is being deleted already');
     if (isInUse(tenantId, pointId)) {
       throw new FarkeepError('call.conflict', 'A session uses this restore point', {
-        hint: 'Wait for its end, or stop it.',
+        hint: 'Wait until the session has ended, or stop it.',
       });
     }
     deleting.add(pointId);
@@ -64,7 +64,7 @@ export class PointDeletion {
       try {
         if (await points.exists(tenantFolder, pointId)) return { repository, tenantFolder };
       } catch (error) {
-        // It may lie in another one.
+        // The point may be in another repository.
         logger.error('The restore points of a tenant cannot be read', { tenantFolder, error });
         failure = forTenant(toFarkeepError(error, 'storage.io'));
       }

@@ -1,5 +1,5 @@
-// Owns what a tenant is told of its restore points: page by page, oldest first. Whatever a root holds, the others are told; what cannot be offered is
-// named with the reason, so that it can be deleted. Reads no files itself.
+// Owns the list of restore points for a tenant: page by page, oldest first. A damaged point never hides the others. It is named with the
+// reason, so that the tenant can delete it. Reads no files itself.
 import path from 'node:path';
 import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
 import type { Logger } from '../kernel/logger.ts';
@@ -22,7 +22,7 @@ interface Offer {
   readonly unreadable: readonly UnreadablePoint[];
 }
 
-/** A page stays well below what one control message may have. */
+/** A page stays well below the size limit of a control message. */
 const maxPageBytes = 160 * 1024;
 const pointIdPattern = /^[0-9a-f]{32}$/;
 
@@ -30,7 +30,7 @@ export class PointList {
   readonly #accounts: TenantAccounts;
   readonly #points: RestorePoints;
   readonly #logger: Logger;
-  /** A listing that has not changed is not looked at again for each of its pages. */
+  /** Cached pages of an unchanged listing, so that each page request does not repeat the work. */
   readonly #offers = new WeakMap<readonly PointListing[], Offer>();
 
   constructor({ accounts, points, logger }: { accounts: TenantAccounts; points: RestorePoints; logger: Logger }) {
@@ -39,7 +39,7 @@ export class PointList {
     this.#logger = logger;
   }
 
-  /** @throws call.conflict for a place in the list that is not there any more; storage errors, as a tenant may know them */
+  /** @throws call.conflict when the point named by `after` no longer exists; storage errors in the form for tenants */
   async page(tenantId: string, input: TenantRequestInput<'points.list'>): Promise<Answer> {
     const { after, limit } = input;
     const offers: Offer[] = [];
@@ -91,10 +91,10 @@ function makeOffer(listings: readonly PointListing[], repository: string): Offer
   for (const listing of listings) {
     const parsed = offeredPointSchema.safeParse(offeredPoint(listing, repository));
     if (parsed.success) points.push(parsed.data);
-    // One of another name was not made by this product; verify names it to the provider.
+    // A file with another name was not made by this product; verify reports it to the provider.
     else if (pointIdPattern.test(listing.pointId)) {
       const field = parsed.error.issues[0]?.path.join('.') ?? '';
-      const reason = listing.problem === undefined ? `"${field}" is out of bounds` : 'Its root is damaged';
+      const reason = listing.problem === undefined ? `"${field}" is out of range` : 'Its root is damaged';
       unreadable.push({ id: listing.pointId, repository, reason });
     }
   }
@@ -123,7 +123,7 @@ function offeredPoint(
   };
 }
 
-/** At least one, so that a list always goes on. */
+/** A page has at least one point, so that the list always advances. */
 function pageOf(all: readonly OfferedPoint[], start: number, limit: number): OfferedPoint[] {
   const page: OfferedPoint[] = [];
   let bytes = 0;

@@ -97,7 +97,7 @@ const verifiedRepositories = `
   ALTER TABLE repositories ADD COLUMN findings INTEGER;
 `;
 
-/** Where the link of a gateway came from last: its place when strangers crowd the infrastructure port. */
+/** The last remote address of a gateway's link. This address gets reserved places when strangers crowd the infrastructure port. */
 const addressesOfLinks = 'ALTER TABLE gateways ADD COLUMN link_address TEXT;';
 
 export const providerMigrations: readonly string[] = [
@@ -118,7 +118,7 @@ export function openProviderDatabase(home: string, logger?: Logger): Database {
     role: 'provider',
     migrations: providerMigrations,
     logger,
-    // Made after the database, at the same start.
+    // The folder is made after the database, in the same start.
     wasUsed: () => existsSync(path.join(home, 'certificates')),
   });
 }

@@ -73,7 +73,7 @@ export class Repositories {
     let points = 0;
     if (unusable === null) {
       for (const folder of await tenantFolders(row.folder)) {
-        // A folder that cannot be read is for verify to name; the others count.
+        // An unreadable folder is reported by verify; the other folders count.
         points += await this.#points.list(folder).then(
           (list) => list.length,
           () => 0,
@@ -111,7 +111,10 @@ export class Repositories {
         throw new FarkeepError(
           'call.conflict',
           `${absolute} overlaps with the repository "${other.name}" in ${other.folder}: it is the same folder, lies inside it, or around it`,
-          { field: 'folder', hint: 'Choose a folder of its own; links and mounts that lead into the other one count.' },
+          {
+            field: 'folder',
+            hint: 'Choose a separate folder. Links and mounts that lead into the other folder are not allowed.',
+          },
         );
       }
     }
@@ -121,7 +124,7 @@ export class Repositories {
       throw new FarkeepError(
         'call.conflict',
         `${absolute} holds the repository "${same.name}", or a copy of it; it is in use in ${same.folder}`,
-        { field: 'folder', hint: `Remove "${same.name}" first if it has moved here.` },
+        { field: 'folder', hint: `If the repository was moved to this folder, remove "${same.name}" first.` },
       );
     }
     const row = {
@@ -175,7 +178,7 @@ export class Repositories {
     }
   }
 
-  /** A link or a mount may have been changed since the folder was added: two repositories that write into one another are told. */
+  /** A link or a mount can change after the folder was added. Overlapping repositories are reported. */
   async #findOverlap({ id, folder }: RepositoryRow): Promise<string | null> {
     for (const other of this.rows()) {
       if (other.id !== id && (await overlaps(folder, other.folder)))
@@ -235,7 +238,8 @@ async function tryDurableWrite(folder: string): Promise<void> {
 
 async function readMarker(folder: string): Promise<string | undefined> {
   try {
-    // The person named the folder, so a link to it is followed; the marker is a file, or nothing of a repository is here.
+    // The person named the folder, so a link to the folder is followed. The marker must be a regular file, otherwise the folder is not a
+    // repository.
     const text = (await new RepositoryFolder(await realpath(folder)).readFile(markerName, maxMarkerBytes)).toString(
       'utf8',
     );
@@ -266,7 +270,7 @@ async function freeBytes(folder: string): Promise<number | null> {
   }
 }
 
-/** A folder that cannot be looked at is told by `problem`; it keeps nobody from adding another one. */
+/** A folder that cannot be examined is reported as `problem`; another folder can still be added. */
 async function overlaps(folder: string, other: string): Promise<boolean> {
   try {
     return await doOverlap(folder, other);

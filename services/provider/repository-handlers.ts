@@ -31,7 +31,7 @@ export function repositoryHandlers(options: RepositoryHandlersOptions): DomainHa
     try {
       onUsage(path.basename(tenantFolder), repositoryId, await points.usedBytes(tenantFolder));
     } catch (error) {
-      logger.error('What a tenant uses cannot be counted', { folder: tenantFolder, error });
+      logger.error('The space that a tenant uses cannot be counted', { folder: tenantFolder, error });
     }
   };
   return {
@@ -63,7 +63,7 @@ export function repositoryHandlers(options: RepositoryHandlersOptions): DomainHa
           try {
             result = await verifyAndMark({ tenantFolder, logger, isDeep, signal: context.signal });
           } catch (error) {
-            // One tenant's folder that cannot be looked into does not keep the others from being checked.
+            // An unreadable folder of one tenant must not stop the check of the others.
             const { code, message } = toFarkeepError(error, 'storage.io');
             if (!code.startsWith('storage.')) throw error;
             const nothing = { damagedBlocks: 0, lostBlocks: 0, points: [] };
@@ -91,7 +91,7 @@ export function repositoryHandlers(options: RepositoryHandlersOptions): DomainHa
       const busy = folders.find((folder) => sessions.isTenantFolderBusy(folder));
       if (busy !== undefined) {
         throw new FarkeepError('service.locked', `A session is using ${busy}`, {
-          hint: 'Wait for its end, or stop it.',
+          hint: 'Wait until the session has ended, or stop it.',
         });
       }
       const totals = { tenants: folders.length, packs: 0, points: 0 };
@@ -104,11 +104,11 @@ export function repositoryHandlers(options: RepositoryHandlersOptions): DomainHa
           totals.packs += result.packs;
           totals.points += result.points;
         } catch (error) {
-          logger.error('The catalogue of a tenant cannot be made anew', { folder: tenantFolder, error });
+          logger.error('The catalogue of a tenant cannot be rebuilt', { folder: tenantFolder, error });
           failures.push(error);
         }
       }
-      // The others are done; what is wrong with the first one is told.
+      // The other folders are finished; the first failure is reported.
       if (failures.length > 0) throw toFarkeepError(failures[0], 'storage.io');
       audit.add(describeCaller(context), 'repository.rebuild-catalogue', name);
       return totals;

@@ -1,5 +1,5 @@
-// Owns what restore points a tenant has, read from its folder: what is on disk is the truth, not a list beside it. Changes nothing but that it
-// takes a point out when it is told to.
+// Owns the restore points of a tenant, read from the tenant's folder: only the files on disk count, there is no separate list. Its only
+// change is to remove a point on request.
 import { lstat, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
@@ -9,7 +9,7 @@ import { moveToTrash } from '../repository/point-trash.ts';
 import { TenantStore, type PointListing as StoredPoint } from '../repository/tenant-store.ts';
 
 export interface PointListing extends StoredPoint {
-  /** When it was complete, by this machine's clock; undefined when that cannot be found out. */
+  /** Time of the commit by this machine's clock; undefined when it is unknown. */
   readonly committedAtMs: number | undefined;
 }
 
@@ -18,12 +18,12 @@ export class RestorePoints {
   readonly #sessionEnd: (pointId: string) => number | undefined;
   /** By tenant folder; good as long as the folder of the roots has not changed. */
   readonly #known = new Map<string, { changedAtMs: number; points: readonly PointListing[] }>();
-  /** One look at a folder, however many ask meanwhile: a tenant that asks very often shall not make it many. */
+  /** Running reads of folders. Simultaneous requests share one read, so that frequent requests cause no extra work. */
   readonly #reading = new Map<string, { changedAtMs: number; points: Promise<readonly PointListing[]> }>();
 
   /**
-   * @param sessionEnd when the session that made a point has ended. It wins over the time of the file: a repository that was copied to
-   *   another disk may have the time of the copy on every file.
+   * @param sessionEnd returns the end time of the session that made a point. It takes precedence over the file's time: after copying a
+   * repository to another disk, every file may have the time of the copy.
    */
   constructor(logger: Logger, sessionEnd: (pointId: string) => number | undefined = () => undefined) {
     this.#logger = logger;
@@ -66,7 +66,10 @@ export class RestorePoints {
     }
   }
 
-  /** Its root goes to the trash; what it alone referred to still counts against the quota until maintenance. @throws call.not-found, storage errors */
+  /**
+   * Moves the point's root to the trash. Blocks that only this point used count against the quota until maintenance. @throws
+   * call.not-found, storage errors
+   */
   async remove(tenantFolder: string, pointId: string, nowMs: number): Promise<void> {
     const storage = new FolderStorage(tenantFolder);
     try {
@@ -96,12 +99,12 @@ export class RestorePoints {
   }
 }
 
-/** Nobody writes to the root of a point after its commit. */
+/** Time of the root file, which does not change after the commit. */
 async function fileTime(tenantFolder: string, pointId: string): Promise<number | undefined> {
   try {
     return Math.floor((await lstat(path.join(tenantFolder, 'points', `${pointId}.manifest`))).mtimeMs);
   } catch {
-    // Removed this moment, or not readable: then its own time has to do.
+    // The root was just removed, or is unreadable: the time in the point itself is used.
     return undefined;
   }
 }

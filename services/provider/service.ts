@@ -120,7 +120,7 @@ async function start(
   const accounts = new TenantAccounts(database, clock);
   const gateways = new Gateways(database, clock);
   const archive = new SessionArchive(database);
-  // The point of a backup has the identifier of its session.
+  // A backup's restore point has the same identifier as its session.
   const points = new RestorePoints(logger, (pointId) => archive.endedAtMs(pointId));
   const repositories = new Repositories(database, clock, points);
   const throttle = new LoginThrottle(clock);
@@ -221,12 +221,12 @@ async function start(
       software: 'Farkeep',
       clock,
       onClockDiffers: (userName, aheadMs) =>
-        logger.warn('The clock of a tenant differs from the one here', {
+        logger.warn('The clock of a tenant differs from the clock of this machine', {
           userName,
           aheadMinutes: Math.round(aheadMs / 60_000),
         }),
       onFailure: (typedName, error) => {
-        // A stranger's text: cut, and what a terminal would obey left out.
+        // The name comes from a stranger: it is shortened, and characters that control a terminal are removed.
         const userName = typedName.replace(/[\p{Cc}\p{Cf}]/gu, ' ').slice(0, 64);
         const { remoteAddress: address } = connection;
         refusals.note(`login ${address} ${error.code}`, (times) => {

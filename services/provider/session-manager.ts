@@ -39,7 +39,7 @@ export interface SessionManagerOptions {
   readonly resumeWindowMs: number;
   readonly maxTasksPerTenant: number;
   readonly onTenantChanged: (tenantId: string) => void;
-  /** Points that are being deleted right now: nothing begins with them. */
+  /** Points that are being deleted; no session starts with them. */
   readonly deleting: ReadonlySet<string>;
 }
 
@@ -64,7 +64,7 @@ export class SessionManager {
   takeUp(): void {
     const { archive, clock, publish, logger } = this.#options;
     const { sessions, leftOut } = archive.unfinished();
-    if (leftOut !== undefined) logger.error('Sessions cannot be taken up: their records are damaged', { ...leftOut });
+    if (leftOut !== undefined) logger.error('Sessions cannot be resumed: their records are damaged', { ...leftOut });
     for (const { detail, samples, context } of sessions) {
       const live = LiveSession.restore({ detail, samples }, clock, [sessionPublisher(publish)]);
       // Written by this service, so its shape is known; a newer schema comes with a migration.
@@ -229,14 +229,14 @@ export class SessionManager {
     }
   }
 
-  /** Another tenant's session is not there at all: the answer must not tell that it exists. @throws call.not-found */
+  /** A session of another tenant is answered like a missing one, so that its existence stays hidden. @throws call.not-found */
   requireOwn(tenantId: string, sessionId: string): void {
     if (this.find(tenantId, sessionId) !== undefined) return;
     const context = this.#options.archive.find(sessionId)?.context as SessionContext | undefined;
     if (context?.tenantId !== tenantId) throw new FarkeepError('call.not-found', 'There is no such session');
   }
 
-  /** Whether a session that has not ended reads this point, or makes it. */
+  /** Whether an unfinished session reads or creates this point. */
   isPointInUse(tenantId: string, pointId: string): boolean {
     return [...this.#sessions.values()].some(
       ({ context }) => context.tenantId === tenantId && context.pointId === pointId,

@@ -1,15 +1,15 @@
-// Owns how often one tenant may ask for a session, whether it gets it or not: each start costs a data mover, a look at the disk and a row of history.
-// Queues nothing: a tenant that is too quick is told when to come back.
+// Owns the rate limit for session requests of one tenant, granted or not: each start costs a data mover, a disk access and a history row.
+// Queues nothing: a tenant over the limit gets an error with the time for the next try.
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import { TokenBucket, type Pace } from '../kernel/token-bucket.ts';
 
-/** Room for every machine of a tenant whose jobs begin at the same minute. */
+/** Allows all machines of a tenant to start their jobs in the same minute. */
 const defaultPace: Pace = { perSecond: 1, burst: 60 };
 
 export class StartPace {
   readonly #pace: Pace;
   readonly #now: (() => number) | undefined;
-  /** One for each account that exists: no stranger's name gets here. */
+  /** One bucket for each existing account; a stranger's name is refused earlier. */
   readonly #buckets = new Map<string, TokenBucket>();
 
   constructor(pace: Pace = defaultPace, now?: () => number) {

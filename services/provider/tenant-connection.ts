@@ -34,12 +34,15 @@ export interface TenantConnectionOptions {
   readonly channel: () => SessionChannel;
   readonly onLogin: (tenantId: string) => void;
   readonly onClose: () => void;
-  /** What counts everything that a tenant says, over all of its connections. */
+  /** Returns the bucket that counts all messages of a tenant over all of its connections. */
   readonly bucketOf: (tenantId: string) => TokenBucket;
   readonly refusals: CountedLog;
 }
 
-/** What costs this side more than its length says: a signature, a look at a disk, a data mover. In messages of 2 KiB. */
+/**
+ * Extra cost of requests that need more work than their length shows: a signature, a disk access, a data mover. The unit is one message of
+ * 2 KiB.
+ */
 const costs: Partial<Record<TenantRequestName, number>> = {
   'points.list': 10,
   'points.delete': 20,

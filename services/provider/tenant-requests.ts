@@ -14,7 +14,7 @@ export interface TenantRequestsOptions {
   readonly gateways: Gateways;
   readonly points: PointList;
   readonly deletion: PointDeletion;
-  /** Connections by gateway as this side counts them, not as gateways say. */
+  /** Connections for each gateway, counted by the provider and not reported by gateways. */
   readonly gatewayLoads: () => ReadonlyMap<string, number>;
   readonly sessions: SessionManager;
   readonly store: CertificateStore;
@@ -28,7 +28,7 @@ export function tenantRequestHandlers(
   const { accounts, gateways, points, deletion, gatewayLoads, sessions, store, providerName } = options;
   return {
     'gateways.list': () => {
-      // A gateway that lies about its load would draw all tenants to it, or send them all to another one.
+      // A gateway with false load reports could attract all tenants, or divert them all to another gateway.
       const loads = gatewayLoads();
       const offered = gateways
         .rows()

@@ -93,11 +93,11 @@ function decodingOptions(block: StoredBlock): { maxOutputLength: number; chunkSi
   return { maxOutputLength: Math.max(1, block.contentLength), chunkSize: block.contentLength + 64 };
 }
 
-/** Up to here making a context costs more than what is done with it. */
+/** Up to this size, making a zstd context costs more than compressing or decompressing the block. */
 const maxContextBytes = 64 * 1024;
 let sharedContext: ZstdContext | undefined;
 
-/** Of this thread. */
+/** The zstd context of this thread. */
 function zstdContext(): ZstdContext {
   sharedContext ??= createZstdContext();
   return sharedContext;

@@ -93,7 +93,7 @@ export class BlockReader {
       const known = toFarkeepError(error, 'storage.io');
       return span.places.map((place) => {
         if (isMissing && 'packId' in place) return this.#damaged(place, 'it is missing');
-        // A pipe or a link in its place: as good as missing.
+        // A pipe or a link in place of the file counts as a missing file.
         if (known.code === 'storage.damaged' && 'packId' in place) return this.#damaged(place, 'it is not a file');
         return { id: place.id, block: undefined, error: known };
       });

@@ -1,5 +1,5 @@
-// Owns opening catalogue.sqlite where it lies, in whatever state it is. It is only a cache: what does not look as this version makes it is set
-// aside and made anew from the packs. Nothing of it is used before its files and its schema are checked.
+// Owns opening catalogue.sqlite in any state. The catalogue is only a cache: a file that this version cannot have made is set aside and
+// rebuilt from the packs. No data is read before the files and the schema are checked.
 import { randomBytes } from 'node:crypto';
 import { linkSync, renameSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
@@ -14,12 +14,12 @@ const companions = ['-wal', '-shm', '-journal'];
 /**
  * Whether there is a catalogue.
  *
- * @throws storage.damaged when it, or a file of SQLite beside it, is no regular file, or a rollback journal lies beside it. This program
- * never leaves one (the file is in WAL mode from the start), and a journal made by somebody else can name any file for SQLite to delete.
+ * @throws storage.damaged when the catalogue, or a file of SQLite beside it, is not a regular file, or when a rollback journal lies beside
+ * it. This program never leaves a journal (the file is in WAL mode from the start), and a forged journal can make SQLite delete any file.
  */
 export function hasCatalogue(folder: RepositoryFolder): boolean {
   const besides = ['-wal', '-shm'].filter((suffix) => folder.sizeOf(catalogueFile + suffix) !== undefined);
-  // Looked for last: another session that is making it puts the file itself there first.
+  // Checked last, because another session that makes the catalogue places this file first.
   const isThere = folder.sizeOf(catalogueFile) !== undefined;
   if (!isThere && besides.length > 0)
     throw new FarkeepError(
@@ -27,11 +27,14 @@ export function hasCatalogue(folder: RepositoryFolder): boolean {
       `${catalogueFile} is missing, and a log of it would be read into a new one`,
     );
   if (folder.look(`${catalogueFile}-journal`) !== undefined)
-    throw new FarkeepError('storage.damaged', `${catalogueFile}-journal does not belong beside the catalogue`);
+    throw new FarkeepError(
+      'storage.damaged',
+      `${catalogueFile}-journal lies beside the catalogue; this program never makes this file`,
+    );
   return isThere;
 }
 
-/** Opens the catalogue that is there. @throws storage.damaged, and what SQLite says */
+/** Opens the existing catalogue. @throws storage.damaged, and SQLite's errors */
 export function openCatalogueFile(folder: RepositoryFolder, access: CatalogueAccess): Catalogue {
   const file = folder.pathOf(catalogueFile);
   if (!hasCatalogue(folder)) throw new FarkeepError('storage.damaged', `${file} is missing`);
@@ -39,7 +42,7 @@ export function openCatalogueFile(folder: RepositoryFolder, access: CatalogueAcc
   return new Catalogue(file, access);
 }
 
-/** The catalogue that is there, for a look; undefined, with a line in the log, when it is missing or cannot be used. */
+/** Opens the existing catalogue for reading; undefined, with a log line, when it is missing or unusable. */
 export function tryOpenCatalogueFile(
   folder: RepositoryFolder,
   access: CatalogueAccess,
@@ -53,24 +56,24 @@ export function tryOpenCatalogueFile(
   }
 }
 
-/** An empty catalogue that is not in its place yet. @param writing the caller's folder below `incoming/` */
+/** Makes an empty catalogue outside its final place. @param writing the caller's folder below `incoming/` */
 export function startCatalogueFile(folder: RepositoryFolder, writing: string): Catalogue {
   folder.makeFolder(writing);
   folder.withinSync(writing, (base) => {
     rmSync(`${base}/${catalogueFile}`, { force: true });
-    // Only the owner may read it, nor the files that SQLite makes beside it with the same rights.
+    // Only the owner may read the file. SQLite gives the same mode to the files beside it.
     writeFileSync(`${base}/${catalogueFile}`, '', { flag: 'wx', mode: 0o600 });
   });
   return new Catalogue(folder.pathOf(`${writing}/${catalogueFile}`));
 }
 
-/** Makes an empty catalogue, whole from its first moment, unless another session was faster. */
+/** Places an empty catalogue atomically, unless another session was faster. */
 export function makeCatalogueFile(folder: RepositoryFolder, writing: string): void {
   startCatalogueFile(folder, writing).close();
   placeCatalogueFile(folder, writing);
 }
 
-/** Puts the closed catalogue of `startCatalogueFile` in its place; one that stands there already stays. */
+/** Moves the closed catalogue of `startCatalogueFile` to its place; an existing catalogue stays. */
 export function placeCatalogueFile(folder: RepositoryFolder, writing: string): void {
   folder.withinSync(writing, (from) => {
     folder.withinSync('', (to) => {
@@ -87,8 +90,8 @@ export function placeCatalogueFile(folder: RepositoryFolder, writing: string): v
 }
 
 /**
- * Takes away what is in the catalogue's place, whatever it is, and what SQLite would read with it. Nothing is followed. A good catalogue need
- * not be kept; a damaged one is, for who wants to know why, and so is what is no file.
+ * Clears the catalogue's place, whatever is there, and the files that SQLite would read with it. No link is followed. A good catalogue is
+ * deleted; a damaged one, or anything that is not a file, is renamed for later inspection.
  */
 export function takeCatalogueAway(folder: RepositoryFolder, { isKept }: { readonly isKept: boolean }): void {
   for (const suffix of ['', ...companions]) {
@@ -103,7 +106,7 @@ export function takeCatalogueAway(folder: RepositoryFolder, { isKept }: { readon
       try {
         renameSync(`${base}/${name}`, `${base}/${name}.damaged`);
       } catch {
-        // A folder stands there: another name is free.
+        // A folder has the target name; another name is free.
         renameSync(`${base}/${name}`, `${base}/${name}.damaged-${randomBytes(4).toString('hex')}`);
       }
     });
@@ -114,7 +117,7 @@ function isCode(error: unknown, code: string): boolean {
   return error instanceof Error && 'code' in error && error.code === code;
 }
 
-/** SQLITE_CORRUPT and SQLITE_NOTADB, and what the checks here say. */
+/** True for SQLITE_CORRUPT, SQLITE_NOTADB and the errors of the checks in this file. */
 export function isDamagedCatalogue(error: unknown): boolean {
   if (error instanceof FarkeepError) return error.code === 'storage.damaged';
   if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number') return false;

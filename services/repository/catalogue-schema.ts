@@ -1,5 +1,5 @@
-// Owns the tables of catalogue.sqlite, and the check that a file holds these and nothing else. Whoever owns the disk can put any database
-// there: a view in the place of a table, or a trigger, may run without end. So the text of the schema is compared before it is used.
+// Owns the tables of catalogue.sqlite, and the check that a file contains exactly these. The owner of the disk can put any database there:
+// a view instead of a table, or a trigger, can run forever. So the schema text is compared before use.
 import { pathToFileURL } from 'node:url';
 import { DatabaseSync } from 'node:sqlite';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
@@ -67,7 +67,7 @@ function expectedSchema(version: number): string {
   return schema;
 }
 
-/** @throws storage.damaged when the file holds other tables, views or triggers; what SQLite says when it is no database */
+/** @throws storage.damaged when the file contains other tables, views or triggers; SQLite's error when it is not a database */
 export function checkCatalogueSchema(file: string, access: CatalogueAccess): void {
   const location = access === 'frozen' ? new URL(`${pathToFileURL(file).href}?immutable=1`) : file;
   const database = new DatabaseSync(location, { readOnly: access !== 'write', timeout: 5000, defensive: true });
@@ -75,7 +75,7 @@ export function checkCatalogueSchema(file: string, access: CatalogueAccess): voi
     const version = versionOf(database);
     const isKnown = Number.isInteger(version) && version >= 0 && version <= catalogueMigrations.length;
     if (!isKnown || schemaOf(database) !== expectedSchema(version))
-      throw new FarkeepError('storage.damaged', 'The catalogue holds other tables than this version makes');
+      throw new FarkeepError('storage.damaged', 'The catalogue does not have the tables of this version');
   } finally {
     database.close();
   }

@@ -18,12 +18,12 @@ export interface BlockPlace extends PackBlock {
 }
 
 function anotherShape(): FarkeepError {
-  return new FarkeepError('storage.damaged', 'The catalogue holds a row of another shape', {
+  return new FarkeepError('storage.damaged', 'The catalogue has a malformed row', {
     hint: 'Run "farkeep repository rebuild-catalogue".',
   });
 }
 
-/** The file may come from anybody: memory is taken for what it says. */
+/** Checks a value before memory is allocated for it: the file may come from an attacker. */
 function within(value: Row[string] | undefined, max: number): number {
   if (typeof value !== 'number' || value < 0 || value > max) throw anotherShape();
   return value;
@@ -34,10 +34,10 @@ function asBuffer(value: Row[string] | undefined): Buffer {
   return Buffer.from(value.buffer, value.byteOffset, value.byteLength);
 }
 
-/** Whoever made the file may have made its pages lead to each other again and again: no statement goes through more rows than this. */
+/** Limit of rows for one statement: in a forged file, pages can point to each other in a cycle. */
 const maxRows = 16_000_000;
 const maxBlockRows = 4_000_000_000;
-/** Identifiers that one statement looks up. */
+/** Number of identifiers in one look-up statement. */
 const batchIds = 4096;
 const one = 0x31;
 
@@ -58,7 +58,7 @@ export class Catalogue implements Disposable {
     return this.#database.get('SELECT 1 FROM blocks WHERE id = ?', id) !== undefined;
   }
 
-  /** As `has`, for each; thousands in one statement, since a statement for each costs several times what looking it up does. */
+  /** As `has`, for each identifier. One statement looks up thousands, because a statement costs several times as much as a look-up. */
   hasAll(ids: readonly Buffer[]): boolean[] {
     const states: boolean[] = [];
     for (let start = 0; start < ids.length; start += batchIds) {
@@ -69,7 +69,7 @@ export class Catalogue implements Disposable {
     return states;
   }
 
-  /** Those without a place that is not marked as damaged. @param ids identifiers one behind the other */
+  /** Returns the identifiers without an undamaged place. @param ids joined identifiers */
   missing(ids: Buffer): Buffer[] {
     const found: Buffer[] = [];
     for (let start = 0; start < ids.length; start += batchIds * blockIdLengthBytes) {
@@ -81,7 +81,7 @@ export class Catalogue implements Disposable {
     return found;
   }
 
-  /** "1" for each of at most `batchIds` identifiers that is there, else "0". */
+  /** Returns "1" for each identifier that is present and "0" for each other one; at most `batchIds` identifiers. */
   #flags(ids: Buffer): string {
     this.#makeCounters();
     const row = this.#database.get(
@@ -93,7 +93,7 @@ export class Catalogue implements Disposable {
     return String(row?.['flags'] ?? '');
   }
 
-  /** The numbers from 0 on, in memory, to walk through the identifiers of one statement. */
+  /** Makes an in-memory table of the numbers from 0 on, which selects the identifiers of one statement. */
   #makeCounters(): void {
     if (this.#hasCounters) return;
     this.#database.run('PRAGMA temp_store=MEMORY');

@@ -9,7 +9,7 @@ const ids = fc.nat({ max: 3 });
 const owners = fc.record({ uid: ids, gid: ids });
 const users = fc.record({ uid: ids, groups: fc.uniqueArray(ids) });
 
-/** What the kernel lets a user do with a file: the first class that fits decides. */
+/** Permissions of a user for a file by the kernel's rule: the first matching class (owner, group, others) decides. */
 function rightsOf(
   user: { readonly uid: number; readonly groups: readonly number[] },
   mode: number,
@@ -24,7 +24,7 @@ describe('rights where the owner could not be set', () => {
     fc.assert(
       fc.property(fc.nat({ max: 0o7777 }), owners, owners, users, (mode, owner, present, user) => {
         const given = allowedMode({ mode, owner, mtimeNs: 0n }, present);
-        // The restoring account has the content anyhow, and an owner could always give himself any right.
+        // The restoring account already has the content, and an owner can always grant itself any permission.
         if (user.uid === present.uid || user.uid === owner.uid) return;
         expect(rightsOf(user, given, present) & ~rightsOf(user, mode, owner)).toBe(0);
       }),

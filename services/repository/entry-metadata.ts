@@ -1,5 +1,5 @@
-// Owns giving a restored file or folder its owner, mode and time: each step is tried for itself, and none makes the entry readable to
-// somebody who could not read it in the source.
+// Owns setting owner, mode and time of a restored file or folder. A failed step does not stop the others, and no step makes the entry
+// readable for an account that could not read it in the source.
 import { fchmodSync, fchownSync, fstatSync, lchownSync, lstatSync } from 'node:fs';
 import { createFileTimes } from '../kernel/native/file-times.ts';
 import type { EntryOwner } from './tree-entry.ts';
@@ -15,10 +15,10 @@ export interface PresentOwner {
   readonly gid: number;
 }
 
-/** What is there before. */
+/** Metadata of the existing entry, before the change. */
 export interface PresentMetadata extends PresentOwner {
   readonly mode: number;
-  /** Undefined for what was just made. */
+  /** Undefined for an entry that was just made. */
   readonly mtimeNs: bigint | undefined;
 }
 
@@ -26,19 +26,20 @@ export type MetadataStep = 'owner' | 'mode' | 'time';
 
 export interface RefusedStep {
   readonly step: MetadataStep;
-  /** What the system said, without a path. */
+  /** The system's message, without a path. */
   readonly reason: string;
 }
 
-/** What node:fs loses of a time; see kernel/native/file-times.ts. */
+/** Precision that node:fs loses in a time; see kernel/native/file-times.ts. */
 export const timeToleranceNs = 1000n;
 const fileTimes = createFileTimes();
-/** "As it is" for chown. */
+/** Value for chown that leaves an id unchanged. */
 const unchangedId = -1;
 
 /**
- * The rights that may be given while somebody else is the owner. With another group its members were "others" before, and the members
- * of the old group are "others" now: both get no more than either had. Set-id bits would give the present owner's rights away.
+ * Returns the permissions that are safe when the owner could not be set. If the group differs, its members were "others" in the source, and
+ * the members of the old group are "others" now: both get only the rights that both had. Set-id bits are removed, because they would grant
+ * the rights of the wrong owner.
  */
 export function allowedMode(wanted: EntryMetadata, present: PresentOwner): number {
   const isGroupRight = present.gid === wanted.owner.gid;
@@ -48,7 +49,7 @@ export function allowedMode(wanted: EntryMetadata, present: PresentOwner): numbe
   return (wanted.mode & 0o1700) | (both << 3) | both;
 }
 
-/** Whether anything is left to do for what stands there. */
+/** Whether the existing entry already has the wanted metadata. */
 export function isMetadataRight(wanted: EntryMetadata, present: PresentMetadata, isOwnerRestored: boolean): boolean {
   return (
     !(isOwnerWrong(wanted, present) && mayChangeOwner(wanted, present, isOwnerRestored)) &&
@@ -64,10 +65,10 @@ export function isSameTime(one: bigint, other: bigint): boolean {
 }
 
 /**
- * Sets what differs, through an open descriptor: owner, then mode (a change of owner clears set-id bits), then time.
+ * Sets the differing metadata through an open descriptor: owner, then mode (a change of owner clears set-id bits), then time.
  *
- * @param present of what is there; undefined: looked up
- * @returns the steps that were refused; without root the owner is one of them where it differs
+ * @param present metadata of the existing entry; undefined: looked up
+ * @returns the refused steps; without root this includes the owner if it differs
  */
 export function applyMetadata(
   descriptor: number,
@@ -79,12 +80,12 @@ export function applyMetadata(
   let owner: PresentOwner = present;
   let mode: number | undefined = present.mode;
   if (isOwnerWrong(wanted, present)) {
-    // Not even for a moment may the new owner's group, or anybody else, have more than the entry gives.
+    // The new owner's group and others must never, even briefly, have more rights than the entry grants.
     const narrow = mode & (wanted.mode | 0o7700);
     if (narrow !== mode && attempt(refused, 'mode', () => fchmodSync(descriptor, narrow))) mode = narrow;
     const changed = changeOwner(descriptor, wanted, present, isOwnerRestored, refused);
     owner = changed ?? present;
-    // Whether it has cleared set-id bits depends on the system.
+    // Some systems clear set-id bits when the owner changes.
     if (changed !== undefined && (mode & 0o6000) !== 0) mode = undefined;
   }
   const allowed = allowedMode(wanted, owner);
@@ -98,7 +99,7 @@ export function applyMetadata(
   return refused;
 }
 
-/** As applyMetadata, of a symbolic link; it has no mode. */
+/** As applyMetadata, for a symbolic link, which has no mode. */
 export function applyLinkMetadata(
   path: Buffer,
   wanted: EntryMetadata,
@@ -127,7 +128,10 @@ export function presentMetadata(descriptor: number): PresentMetadata {
   return { uid: Number(uid), gid: Number(gid), mode: Number(mode) & 0o7777, mtimeNs };
 }
 
-/** "EPERM: operation not permitted": what the system said, without the paths that Node adds, which may lead through a descriptor. */
+/**
+ * Returns the system's message, such as "EPERM: operation not permitted", without the paths that Node adds; these may lead through a
+ * descriptor.
+ */
 export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (!('syscall' in error) || typeof error.syscall !== 'string') return error.message;
@@ -141,12 +145,12 @@ function isOwnerWrong({ owner }: EntryMetadata, present: PresentOwner): boolean 
   return present.uid !== owner.uid || present.gid !== owner.gid;
 }
 
-/** Without root a file of one's own can be given to a group that one is in. */
+/** Without root, a file's owner can change its group to another group of the owner. */
 function mayChangeOwner({ owner }: EntryMetadata, present: PresentOwner, isOwnerRestored: boolean): boolean {
   return isOwnerRestored || present.uid === owner.uid;
 }
 
-/** The owner that there is then; undefined: as before. */
+/** @returns the owner after the change; undefined: unchanged */
 function changeOwner(
   descriptor: number,
   wanted: EntryMetadata,
@@ -161,7 +165,7 @@ function changeOwner(
   });
   if (isDone) return { uid, gid };
   if (!isOwnerRestored) return undefined;
-  // One of the two may be known here while the other is not.
+  // User and group are tried separately, because only one of them may be allowed.
   attempt([], 'owner', () => fchownSync(descriptor, unchangedId, gid));
   attempt([], 'owner', () => fchownSync(descriptor, uid, unchangedId));
   return presentMetadata(descriptor);
@@ -177,12 +181,12 @@ function attempt(refused: RefusedStep[], step: MetadataStep, work: () => void): 
   }
 }
 
-/** Outside of what every file system keeps: what became of it is looked at. */
+/** Whether the time is outside the range that every file system supports; the stored time is then checked. */
 function isOddTime(timeNs: bigint): boolean {
   return timeNs < 0n || timeNs >= 2n ** 31n * 1_000_000_000n;
 }
 
-/** FAT keeps two seconds. */
+/** The tolerance is two seconds, the precision of FAT. */
 function checkTime(wantedNs: bigint, keptNs: bigint): void {
   const difference = wantedNs - keptNs;
   if (difference > 2_000_000_000n || difference < -2_000_000_000n)

@@ -38,13 +38,13 @@ export interface FileSink {
 export interface PlaceableFile extends FileSink {
   /** What that takes, when the file is a single block: who has the block may call `placeSmallFile`, instead of `write` and `finish` here. */
   readonly smallFile: SmallFile | undefined;
-  /** Files of one lane are made one after the other. */
+  /** Files with the same lane are made one after the other. */
   readonly lane: number;
-  /** It was made so. `refused`: what `placeSmallFile` returned. When it threw, `fail` is to be called. */
+  /** Report that the file was made. `refused`: the result of `placeSmallFile`. If `placeSmallFile` throws, call `fail` instead. */
   placed(refused: readonly RefusedStep[]): void;
 }
 
-/** Whether a file is made in one go. */
+/** Whether a file is made in one step. */
 export function isSmallFile({ isContinued, sizeBytes, content }: FileEntry): boolean {
   return (
     !isContinued &&
@@ -58,7 +58,7 @@ export interface DiskFileOptions {
   readonly folder: DestinationFolder;
   readonly name: Buffer;
   readonly lane: number;
-  /** Made under its own name: nobody sees the folder. Small files only. */
+  /** Makes the file under its own name, because its folder is hidden. Small files only. */
   readonly isHidden: boolean;
   readonly isOwnerRestored: boolean;
   /** Something that may be replaced stands there. */
@@ -67,7 +67,7 @@ export interface DiskFileOptions {
   readonly writeBuffers: AlignedBuffers;
   readonly onNote: (error: unknown) => void;
   readonly onRefused: (steps: readonly RefusedStep[]) => void;
-  /** `isPerhapsHalf`: nobody knows what stands under its own name. */
+  /** `isPerhapsHalf`: the entry under the file's own name may be incomplete. */
   readonly onEnd: (error: unknown, contentBytes: number, isPerhapsHalf: boolean) => void;
 }
 
@@ -75,7 +75,7 @@ export class DiskFile implements PlaceableFile {
   readonly entry: FileEntry;
   readonly #options: DiskFileOptions;
   #temporary: Buffer | undefined;
-  /** Another thread may have it in its hands. */
+  /** True when another thread may be making the file. */
   #isGivenAway = false;
   readonly #isSmall: boolean;
   #smallContent: Buffer[] = [];
@@ -88,7 +88,7 @@ export class DiskFile implements PlaceableFile {
   /** One after the other: two writes to one file only wait for each other in the kernel. Never rejects. */
   #written: Promise<void> = Promise.resolve();
   #error: unknown;
-  /** From here on it is being put in its place: giving it up comes too late, and waits for the outcome. Never rejects. */
+  /** Set when the file is being moved to its place. Then a failure is too late to stop the move and waits for its result. Never rejects. */
   #placing: Promise<void> | undefined;
   #isEnded = false;
 
@@ -164,7 +164,7 @@ export class DiskFile implements PlaceableFile {
     else await this.#placing;
   }
 
-  /** As fail, for one that another thread may have had in its hands when it ended. */
+  /** As fail, for a file that another thread may have been making when the thread ended. */
   async abandon(error: unknown): Promise<void> {
     if (this.#placing === undefined) await this.#giveUp(error, this.#isGivenAway && this.#options.isHidden);
     else await this.#placing;

@@ -93,7 +93,7 @@ interface OpenFile {
   isEvicted: boolean;
 }
 
-/** The name, in its folder and its own. @throws storage.damaged for a name that no object can have */
+/** Splits an object name into folder and last part. @throws storage.damaged for a name that no object can have */
 function parted(name: string): { readonly folder: string; readonly last: string } {
   const parts = name.split('/');
   for (const part of parts)

@@ -1,5 +1,5 @@
-// A second reader (services/testing/independent), written from docs/repository-format.md alone, reads what this folder's code writes and what
-// was recorded. When it fails, text and code differ.
+// A second reader (services/testing/independent), written from docs/repository-format.md alone, reads folders from this code and recorded
+// objects. If a test fails, text and code differ.
 import { createHash } from 'node:crypto';
 import {
   chmodSync,
@@ -119,7 +119,7 @@ describe('docs/repository-format.md', () => {
       writeFileSync(file, bytes);
       const reader = new RepositoryFolder(tenant);
       expect([place, await reader.verify()]).not.toEqual([place, []]);
-      // Behind the blocks lie index and trailer: without them the headers tell where each block is.
+      // Index and trailer follow the blocks. Without them, the block headers give the positions.
       const isBehindBlocks = place >= whole.length - 40 - contents.length * 56;
       if (isBehindBlocks) expect(contents.map((content) => reader.content(sha256(content)))).toEqual(contents);
     }

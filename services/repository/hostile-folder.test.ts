@@ -1,5 +1,5 @@
-// A repository folder whose disk belongs to somebody else: pipes, devices, links, foreign databases and odd names where files are expected.
-// Nothing hangs, nothing outside is read or changed, and what is good stays usable.
+// A repository folder on an attacker's disk: pipes, devices, links, foreign databases and odd names in place of files. No command may hang,
+// or read or change files outside; undamaged data stays usable.
 import { execFileSync } from 'node:child_process';
 import {
   existsSync,
@@ -43,7 +43,7 @@ async function makePoint(folder: string): Promise<void> {
   ]);
 }
 
-/** A scratch folder with a tenant's folder that holds the point "good", and a folder beside it that nobody may touch. */
+/** A tenant's folder with the point "good", and a folder beside it that must stay untouched. */
 async function hostile(): Promise<
   { folder: string; outside: string; scratch: string; expectUntouched: () => void } & AsyncDisposable
 > {
@@ -239,7 +239,7 @@ describe('a link in a repository folder', () => {
   });
 });
 
-/** A rollback journal that tells SQLite to delete `victim` once it has been played back. */
+/** A rollback journal that makes SQLite delete `victim` after playback. */
 function journalNaming(victim: string): Buffer {
   const sector = 512;
   const head = Buffer.alloc(sector);
@@ -339,7 +339,7 @@ describe('verify and rebuild', () => {
         writeFileSync(path.join(folder, name, each), 'x');
       writeFileSync(Buffer.concat([Buffer.from(path.join(folder, name, '/')), odd]), 'x');
     }
-    // A pack in the folder of another one is not found by its name.
+    // A pack in the wrong folder is not found by its name.
     const [file = ''] = readdirSync(path.join(folder, 'packs', sub)).filter((name) =>
       /^[0-9a-f]{32}\.pack$/.test(name),
     );

@@ -1,4 +1,4 @@
-// Manifests that are made to cost much: what commit and verify spend on one depends on what was stored for it, not on what it claims.
+// Manifests made to be expensive: the cost of commit and verify depends on the stored size, not on the claimed size.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import fc from 'fast-check';
@@ -104,7 +104,7 @@ const holeRecord = Buffer.concat([
   Buffer.alloc(2048, '\0\x01'),
 ]);
 
-/** Inside the file, about `bytes` of holes of one byte each; `first` makes it another piece. */
+/** About `bytes` of one-byte holes inside the file; a different `first` gives a different piece. */
 function holes(bytes: number, first = 1): { readonly content: Buffer; readonly sizeBytes: number } {
   const records = Math.floor(bytes / holeRecord.length);
   const begun = insideFile([contentRecord([{ lengthBytes: first }])]);
@@ -112,7 +112,7 @@ function holes(bytes: number, first = 1): { readonly content: Buffer; readonly s
   return { content, sizeBytes: records * 1024 + first };
 }
 
-/** Stores the pieces, each once, and gives the root of a point whose manifest they are, through a list. */
+/** Stores each piece once, and returns the root of a point with a manifest of these pieces, through a list. */
 async function storePieces(store: TenantStore, pieces: readonly Buffer[], pointId: string): Promise<Buffer> {
   const ids = new Map<Buffer, Buffer>();
   for (const each of new Set(pieces)) ids.set(each, await appendContent(store, each));
@@ -133,7 +133,7 @@ async function commit(store: TenantStore, pieces: readonly Buffer[], pointId = '
   await store.commitPoint({ pointId, root: await storePieces(store, pieces, pointId) });
 }
 
-/** CPU time in seconds, and by how many MiB the most memory that this process ever had has grown. */
+/** CPU time in seconds, and growth of this process's peak memory in MiB. */
 async function costOf(work: () => Promise<unknown>): Promise<{ readonly seconds: number; readonly mebibytes: number }> {
   const [cpu, memory] = [process.cpuUsage(), process.resourceUsage().maxRSS];
   await work();
@@ -174,7 +174,7 @@ describe('a manifest that costs much', () => {
     });
     expect(seconds).toBeLessThan(3);
     expect(await store.listPoints()).toEqual([]);
-    // Nor is it read when somebody has put its root there.
+    // An attacker writes the root to the disk directly: reading it is refused as well.
     writeFileSync(path.join(scratch.folder, 'points', 'p.manifest'), await storePieces(store, pieces, 'p'));
     await store.flush();
     const reading = await costOf(async () => {
@@ -227,7 +227,7 @@ describe('a manifest that costs much', () => {
       const id = await appendContent(store, block);
       const again = insideFile([contentRecord([{ id, lengthBytes: 1000 }])]);
       await commit(store, [begin, again, again, again, finish(3000)]);
-      // But not where the order would be broken, nor with another size.
+      // A repetition is refused where it breaks the order, or with another file size.
       await expect(commit(store, [begin, again, again, finish(3000)], 'q')).rejects.toMatchObject({
         code: 'point.incomplete',
       });
@@ -280,7 +280,7 @@ describe('a manifest that costs much', () => {
   });
 });
 
-/** What the decoder says of the pieces: the blocks in order, or why not. */
+/** Result of the decoder for these pieces: the blocks in order, or the error. */
 function decoded(pieces: readonly Buffer[]): { readonly blocks: string[]; readonly isRefused: boolean } {
   const decoder = new ManifestDecoder();
   const blocks: string[] = [];

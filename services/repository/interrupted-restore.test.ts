@@ -89,11 +89,11 @@ interface Attempt {
   readonly at: number;
   readonly cut: Cut;
   readonly rule: OverwriteRule;
-  /** Files that are still under way when it is cut. */
+  /** Files that are unfinished at the interruption. */
   readonly isSlow: boolean;
 }
 
-/** Something half of it, as a thread leaves it that is stopped in the middle. */
+/** Leaves a partial file, as a thread does that is stopped in the middle. */
 function leaveHalf(sink: PlaceableFile): void {
   const small = sink.smallFile;
   if (small === undefined) return;
@@ -134,24 +134,24 @@ async function attempt(to: string, entries: readonly Planned[], { at, cut, rule,
   for (const [index, { sink, pieces }] of underWay.entries()) {
     if (sink.smallFile === undefined) {
       for (const piece of pieces) await sink.write(Buffer.from(piece));
-      // Given up while it is being put in its place.
+      // Fails while the file is being moved to its place.
       if (cut === 'lost-line' && index % 2 === 0) void sink.finish();
     } else if (cut !== 'full-disk') leaveHalf(sink);
     if (cut === 'full-disk') await sink.fail(new FarkeepError('storage.disk-full'));
   }
   if (cut === 'killed') {
-    // What the disk holds at that moment; what this process does afterwards to end in order does not count.
+    // A copy of the disk at that moment; the orderly end of this process must not change it.
     const copy = `${to}-copy`;
     execFileSync('cp', ['-a', to, copy]);
     await writer.finish(false);
     rmSync(to, { recursive: true });
     renameSync(copy, to);
   } else await writer.finish(false);
-  // Each attempt is a process of its own.
+  // Each attempt must look like a separate process.
   asOfADeadProcess(to);
 }
 
-/** No process has this number; its start would differ anyhow. */
+/** Renames temporary files to a process number that does not exist. */
 function asOfADeadProcess(folder: string): void {
   for (const name of readdirSync(folder)) {
     const dead = name.replace(/^(\.farkeep-[0-9a-f]{16}-)[0-9a-f]+-/, '$17ffffffe-');
@@ -169,7 +169,7 @@ async function wholeRestore(to: string, entries: readonly Planned[], rule: Overw
   return writer.finish();
 }
 
-/** What differs from the entries, by path. */
+/** Differences between disk and entries, by path. */
 function wrongIn(to: string, entries: readonly Planned[]): string[] {
   const wrong: string[] = [];
   for (const { entry, pieces } of entries) {
@@ -227,7 +227,7 @@ describe('a restore after any sequence of attempts that were cut', () => {
           const result = await wholeRestore(to, entries, rule);
           expect(wrongIn(to, entries)).toEqual([]);
           expect(result.problems).toEqual([]);
-          // Once more: all of it is passed over.
+          // A repeated restore skips all files.
           const again = await wholeRestore(to, entries, rule);
           expect(wrongIn(to, entries)).toEqual([]);
           expect(again.counts).toMatchObject({ files: 0, symlinks: 0, hardLinks: 0, failed: 0 });
@@ -259,7 +259,7 @@ describe('a restore after any sequence of attempts that were cut', () => {
           const wrong = new Set(wrongIn(to, entries).map((text) => text.split(':')[0] ?? ''));
           for (const { path: name, group } of result.problems)
             for (const each of group?.firstPaths ?? [name]) wrong.delete(each.toString());
-          // A group names three and counts the others; below a folder that could not be opened nothing is named once more.
+          // A group names three entries and counts the others. Entries below an unopenable folder are not reported again.
           const further = result.problems.reduce((sum, { group }) => sum + Math.max(0, (group?.count ?? 0) - 3), 0);
           const lost = result.problems
             .filter(({ isRestored }) => !isRestored)
@@ -273,7 +273,7 @@ describe('a restore after any sequence of attempts that were cut', () => {
   }, 240_000);
 });
 
-/** Puts something at the place of an entry. Its parents are there unless something else stands for them. */
+/** Puts something else in the place of an entry and makes its parents if they are missing. */
 function stand(to: string, entry: TreeEntry, pieces: readonly Buffer[], what: string): void {
   const place = path.join(to, entry.path.toString());
   if (what === '' || lstatSync(path.dirname(place), { throwIfNoEntry: false })?.isDirectory() !== true) return;

@@ -22,9 +22,9 @@ interface LeftOverOptions {
 }
 
 /**
- * Turns the whole blocks of a dead writer's unfinished packs into finished packs, so that the next attempt need not send them
- * again, and removes everything else of that writer. Nothing is followed, and what cannot be removed stays and is named: left-overs never
- * keep a session from starting.
+ * Turns complete blocks in a dead writer's unfinished packs into finished packs, so that the next attempt need not send them again. Removes
+ * all other files of that writer. No link is followed, and a file that cannot be removed is named in the log: left-overs never prevent the
+ * start of a session.
  */
 export async function reuseLeftOverPacks({
   storage,
@@ -37,7 +37,7 @@ export async function reuseLeftOverPacks({
     try {
       await work();
     } catch (error) {
-      logger.warn('A left-over of an interrupted session stays where it is', {
+      logger.warn('A left-over of an interrupted session cannot be removed and stays', {
         name,
         error: toFarkeepError(error, 'storage.io').message,
       });
@@ -48,8 +48,8 @@ export async function reuseLeftOverPacks({
     entries = await storage.list(folder);
   } catch (error) {
     const { code, message } = toFarkeepError(error, 'storage.io');
-    logger.error('What a dead writer left is no folder', { folder, error: message });
-    // A link or a pipe in its place: itself it goes, whatever it leads to stays.
+    logger.error('The left-over of a dead writer is not a folder', { folder, error: message });
+    // For a link or a pipe, only the entry itself is removed, not its target.
     if (code === 'storage.damaged') await attempt(folder, () => storage.remove(folder));
     return { reusedBlocks };
   }
@@ -103,14 +103,14 @@ async function reuse(storage: Storage, catalogue: Catalogue, folder: string, nam
   return blocks.length;
 }
 
-/** Something in a repository folder that is not what must be there. */
+/** An entry in a repository folder that is not a valid object. */
 export interface OddName {
-  /** Below the tenant folder. */
+  /** Path relative to the tenant folder. */
   readonly name: string;
   readonly reason: string;
 }
 
-/** Names of all packs, sorted. What is no pack, or cannot be looked into, is told and passed over. */
+/** Names of all packs, sorted. Entries that are not packs, and unreadable folders, are reported and skipped. */
 export async function listPacks(storage: Storage, onOdd: (odd: OddName) => void = () => undefined): Promise<string[]> {
   const names: string[] = [];
   let folders: string[] = [];
@@ -122,7 +122,7 @@ export async function listPacks(storage: Storage, onOdd: (odd: OddName) => void 
   for (const folder of folders) {
     const inFolder = `packs/${folder}`;
     if (!/^[0-9a-f]{2}$/.test(folder)) {
-      onOdd({ name: inFolder, reason: 'its name is not that of a folder of packs' });
+      onOdd({ name: inFolder, reason: 'it does not have the name of a pack folder' });
       continue;
     }
     let entries: string[];
@@ -135,7 +135,7 @@ export async function listPacks(storage: Storage, onOdd: (odd: OddName) => void 
     for (const entry of entries) {
       const name = `${inFolder}/${entry}`;
       if (/^[0-9a-f]{32}\.pack$/.test(entry) && entry.startsWith(folder)) names.push(name);
-      else onOdd({ name, reason: 'its name is not that of a pack in this folder' });
+      else onOdd({ name, reason: 'it does not have the name of a pack in this folder' });
     }
   }
   return names;
@@ -162,7 +162,7 @@ export async function compareCatalogueWithPacks({
       catalogue.addPack(pack.packId, pack.sizeBytes, pack.blocks, { marks });
       added += 1;
     } catch (error) {
-      // Whatever it is (damage, a pipe of that name, no right to read it), the other packs are as good as before.
+      // Damage, a pipe, or a missing permission: the other packs are not affected.
       damaged.push(name);
       const { message } = toFarkeepError(error, 'storage.io');
       logger.error('A pack cannot be added to the catalogue', { pack: name, error: message });
@@ -180,7 +180,7 @@ export async function compareCatalogueWithPacks({
   return { added, damaged };
 }
 
-/** Whether something stands at this name; what cannot be looked at counts as there. */
+/** Whether an entry with this name exists; an entry that cannot be examined counts as existing. */
 export async function isThere(storage: Storage, name: string): Promise<boolean> {
   try {
     return (await storage.sizeBytes(name)) !== undefined;

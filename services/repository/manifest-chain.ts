@@ -56,7 +56,7 @@ export function describeManifest(
 }
 
 /**
- * The manifest's blocks in order. A list of them is read when its first entry is asked for, and let go behind its last.
+ * Yields the manifest's blocks in order. Each list of blocks is read when its first entry is needed, and released after its last.
  *
  * @param readContent gives the checked content of a block
  */
@@ -92,7 +92,7 @@ export async function* manifestReferences(
   }
 }
 
-/** All of the manifest's blocks in order, for whoever reads several at a time. Up to 200 MiB of memory for the largest manifest. */
+/** All blocks of the manifest in order, for callers that read several at a time. Needs up to 200 MiB for the largest manifest. */
 export async function readManifestReferences(
   root: PointRoot,
   readContent: (id: Buffer) => Promise<Buffer>,
@@ -102,7 +102,7 @@ export async function readManifestReferences(
   return { blocks };
 }
 
-/** The contents of the manifest's blocks, one after the other, for readManifest. What it may cost is for `readContent` to bound. */
+/** Yields the contents of the manifest's blocks in order, for readManifest. `readContent` must limit the cost. */
 export async function* readManifestContents(
   root: PointRoot,
   readContent: (id: Buffer) => Promise<Buffer>,

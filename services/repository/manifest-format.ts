@@ -15,7 +15,7 @@ import {
 export const manifestMagic = 0x464b4d46; // "FKMF"
 export const manifestVersion = 1;
 export const maxManifestBlockBytes = 2 * 1024 * 1024;
-/** Content of a manifest for each byte that is stored for it; a piece that would shrink by more is stored raw. */
+/** Limit of unpacked manifest bytes for each stored byte. A writer stores a piece raw if it would shrink by more. */
 export const maxManifestRatio = 64;
 export const maxRecordBytes = 512 * 1024;
 export const maxExtendedAttributeBytes = 64 * 1024;
@@ -153,7 +153,7 @@ export class ByteReader {
     return this.raw(this.number(max));
   }
 
-  /** The next bytes as a reader of their own. */
+  /** Returns a separate reader for the next bytes. */
   part(length: number): ByteReader {
     const start = this.#at;
     this.skip(length);
@@ -170,7 +170,7 @@ export class ByteReader {
   }
 }
 
-/** Holes that touch become one: they say the same, and whoever reads them pays for each. */
+/** Joins adjacent holes: the meaning is the same, and each hole costs the reader time. */
 function joinHoles(content: readonly ContentReference[]): readonly ContentReference[] {
   if (!content.some(({ id }, index) => id === null && content[index - 1]?.id === null)) return content;
   const joined: ContentReference[] = [];
@@ -281,7 +281,7 @@ function readAttributes(input: ByteReader): ExtendedAttribute[] {
 /** What readEntry would refuse must not be written. */
 function checkBounds({ mode, owner, mtimeNs, extendedAttributes }: TreeEntry): void {
   if (mode > 0o7777) throw damagedManifest(`the mode ${mode.toString(8)} is more than permission bits`);
-  if (owner.uid > maxOwnerId || owner.gid > maxOwnerId) throw damagedManifest('an owner is more than 32 bits');
+  if (owner.uid > maxOwnerId || owner.gid > maxOwnerId) throw damagedManifest('an owner has more than 32 bits');
   const seconds = mtimeNs / nanosPerSecond;
   if (seconds >= BigInt(maxSeconds) || seconds <= -BigInt(maxSeconds)) throw damagedManifest('a time is out of bounds');
   if (extendedAttributes.length > maxExtendedAttributes) throw damagedManifest('an entry has too many attributes');
@@ -327,7 +327,7 @@ export function writeEntry(output: ByteWriter, entry: TreeEntry, depth: number, 
   }
 }
 
-/** A first bound; the tree's own is tighter. */
+/** A first limit; the limit of the tree is lower. */
 export const maxDepthNumber = 1 << 16;
 
 /** @param parentOf gives the path of the folder that holds entries of this depth, or throws */

@@ -1,6 +1,6 @@
-// Owns the walk through a manifest that asks only "which blocks does it name, and is it well-formed?", for the commit and for verify. The same
-// rules as ManifestDecoder, without the entries: whoever sends a manifest chooses how much there is to walk, so a walk must cost little for each
-// byte, and nothing again for a piece that it has walked before (docs/repository-format.md, section 4).
+// Owns the walk through a manifest that lists its blocks and checks its form, for the commit and for verify. It applies the rules of
+// ManifestDecoder without building entries. A malicious sender can make a huge manifest, so the walk must be cheap for each byte and walk a
+// repeated piece only once (docs/repository-format.md, section 4).
 import { blockIdLengthBytes, maxBlockContentBytes } from './block-content.ts';
 import { openManifestBlock } from './manifest.ts';
 import {
@@ -20,10 +20,10 @@ import {
 import { maxContentReferencesPerItem, maxNameBytes, maxPathBytes, whyNotName } from './tree-entry.ts';
 import { checkLinkTarget, contextFlags, TreePosition } from './tree-position.ts';
 
-/** A block is named: its identifier begins at `at`. Both are good during the call only. */
+/** Called for each named block; its identifier begins at `at`. Buffer and position are valid only during the call. */
 export type OnNamedBlock = (bytes: Buffer, at: number) => void;
 
-/** Remembered pieces of one file: about 10 MiB. A file with more has more than 60 GiB of manifest. */
+/** Limit of remembered pieces of one file: about 10 MiB of memory. A file with more pieces has more than 60 GiB of manifest. */
 const maxRemembered = 65_536;
 const noName = Buffer.alloc(0);
 
@@ -40,7 +40,7 @@ export class ManifestWalk {
   #isFirst = true;
   #entries = 0;
   #isEnded = false;
-  /** Content of the pieces that lie inside of the continued file which the walk is in, in bytes, by `key`. */
+  /** Content length of the walked pieces inside the current continued file, by `key`. */
   readonly #inFile = new Map<string, number>();
 
   constructor(onBlock: OnNamedBlock) {
@@ -48,8 +48,8 @@ export class ManifestWalk {
   }
 
   /**
-   * Whether the piece was walked before at a place where it may stand again; then it counts as walked again. Only a piece that has nothing but
-   * content of one file can come twice: with an entry in it the order would be broken, and the next entry makes all of them unfit.
+   * Whether the piece was already walked and may occur again here; then it counts as walked again. Only a piece with nothing but content of
+   * one file can occur twice. A piece with an entry would break the order, so the next entry forgets all pieces.
    *
    * @param key the piece's identifier
    */
@@ -79,7 +79,7 @@ export class ManifestWalk {
       const record = input.part(input.number(maxRecordBytes));
       if (this.#isEnded) throw damagedManifest('something follows its end');
       this.#record(type, record);
-      if (!record.isAtEnd) throw damagedManifest('a record has bytes too many');
+      if (!record.isAtEnd) throw damagedManifest('a record has too many bytes');
     }
     if (records === 0) throw damagedManifest('a block has no record');
     position.keepNames();
@@ -89,7 +89,7 @@ export class ManifestWalk {
       this.#inFile.set(key, position.fileBytes - bytesBefore);
   }
 
-  /** @throws storage.damaged when the manifest was cut off */
+  /** @throws storage.damaged when the manifest is truncated */
   finish(): void {
     if (!this.#isEnded) throw damagedManifest('it has no end');
   }
@@ -123,7 +123,7 @@ export class ManifestWalk {
       const reason = whyNotName(name);
       if (reason !== undefined) throw damagedManifest(reason);
       position.checkDepth(depth);
-      // Shorter paths are not even counted.
+      // The path can only be too long at this depth, so shallower paths are not measured.
       if (depth * (maxNameBytes + 1) > maxPathBytes && position.parentOf(depth).length + 1 + name.length > maxPathBytes)
         throw damagedManifest('a path is too long');
     }
@@ -162,7 +162,7 @@ export class ManifestWalk {
     if (kind === 'hardlink') checkLinkTarget(target, position.path);
   }
 
-  /** Names the blocks; returns the content's length in bytes. */
+  /** Reports the blocks of a content record. @returns the content's length in bytes */
   #content(record: ByteReader): number {
     let sum = 0;
     for (let left = record.number(maxContentReferencesPerItem); left > 0; left -= 1) {
@@ -176,7 +176,7 @@ export class ManifestWalk {
       record.skip(blockIdLengthBytes);
       this.#onBlock(record.bytes, at);
     }
-    if (!Number.isSafeInteger(sum)) throw damagedManifest('a file is larger than can be');
+    if (!Number.isSafeInteger(sum)) throw damagedManifest('a file is larger than the format allows');
     return sum;
   }
 }

@@ -299,7 +299,7 @@ export class ManifestDecoder {
           yield { type: 'entry', entry };
         }
       }
-      if (!record.isAtEnd) throw damagedManifest('a record has bytes too many');
+      if (!record.isAtEnd) throw damagedManifest('a record has too many bytes');
     }
     if (records === 0) throw damagedManifest('a block has no record');
   }

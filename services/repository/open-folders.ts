@@ -1,8 +1,10 @@
-// Owns the folders of a restore that are open: made or found on the way, hidden while they fill, settled when nothing in them changes any more.
+// Owns the open folders of a restore: makes or finds them, hides new ones while they fill, and sets their metadata when their content is
+// complete.
 //
-// A new folder is made under a temporary name, and files are made in it under their own names: a restore that is killed leaves no half
-// file where somebody looks for a whole one, and no file costs a rename. The topmost new folder hides all below it (a hiding place). It gets
-// its name when it is whole; one that grows large gets it earlier, as soon as no file in it is half, and files after that are renamed one by one.
+// A new folder gets a temporary name, and its files get their own names at once. So a killed restore leaves no incomplete file under a
+// visible path, and files need no rename. The topmost new folder (the hiding place) hides all folders below it. It gets its own name when
+// it is complete. A folder that grows large is renamed earlier, as soon as no file in it is incomplete; later files are then renamed one by
+// one.
 import { renameSync } from 'node:fs';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import { temporaryName } from './temporary-name.ts';
@@ -10,7 +12,7 @@ import { removeQuietly, removeTree, usualFolderMode, type DestinationFolder } fr
 import type { RestoreProblems } from './restore-problems.ts';
 import type { FolderEntry } from './tree-entry.ts';
 
-/** What a hiding place holds at most before it is opened; a restore that is killed loses so much. */
+/** Size limit of a hiding place before it gets its own name. A killed restore loses at most this much. */
 const maxHiddenBytes = 64 * 1024 * 1024;
 const fileOverheadBytes = 1024;
 
@@ -18,9 +20,9 @@ interface HidingPlace {
   readonly root: OpenFolder;
   readonly temporary: Buffer;
   bytes: number;
-  /** Files in it that are under way under their own name. */
+  /** Number of incomplete files under their own names. */
   halfFiles: number;
-  /** Further files are renamed into their place. */
+  /** From now on, files get a temporary name and are renamed into their place. */
   isClosing: boolean;
 }
 
@@ -28,14 +30,14 @@ export interface OpenFolder {
   readonly path: Buffer;
   readonly name: Buffer;
   readonly parent: OpenFolder | undefined;
-  /** Undefined when it could not be opened: everything below fails without further problems. */
+  /** Undefined when the folder could not be opened; all entries below it then fail without further problem reports. */
   readonly folder: DestinationFolder | undefined;
-  /** Undefined: its owner, mode and time are left alone. */
+  /** Undefined: owner, mode and time of the folder are not changed. */
   entry: FolderEntry | undefined;
-  /** Files of one folder are made by one thread: several would wait for each other in the kernel. */
+  /** One thread makes all files of a folder, because several threads would wait for each other in the kernel. */
   readonly lane: number;
   hidden: HidingPlace | undefined;
-  /** Files and folders in it that are not finished. */
+  /** Number of unfinished files and folders in it. */
   pending: number;
   isLeft: boolean;
 }
@@ -43,7 +45,7 @@ export interface OpenFolder {
 export interface OpenFoldersOptions {
   readonly top: DestinationFolder;
   readonly isOwnerRestored: boolean;
-  /** Whether what is no folder may be replaced by one. */
+  /** Whether an existing entry that is not a folder may be replaced by a folder. */
   readonly mayReplace: boolean;
   readonly problems: RestoreProblems;
 }
@@ -81,7 +83,7 @@ export class OpenFolders {
     return top;
   }
 
-  /** The folder of these names below the top; those that are not open yet are opened or made, those beside it are left. */
+  /** Opens or makes the folder at this path below the top. Leaves open folders outside the path. */
   enter(names: readonly Buffer[]): OpenFolder {
     let depth = 0;
     while (depth < names.length && this.#stack[depth + 1]?.name.equals(names[depth] ?? Buffer.alloc(0)) === true)
@@ -96,18 +98,21 @@ export class OpenFolders {
     return this.#stack.at(-1) ?? this.top;
   }
 
-  /** @param isOnTheWay only what lies in it was asked for: one that stands there is left as it is */
+  /** @param isOnTheWay true for a parent of the requested entries: if it exists, its metadata is not changed */
   begin(parent: OpenFolder, name: Buffer, entry: FolderEntry, isOnTheWay: boolean): void {
     this.leaveTo(this.#stack.indexOf(parent) + 1);
     this.#push(parent, name, entry, isOnTheWay);
   }
 
-  /** Under which name the folder stands now. */
+  /** The present name of the folder, temporary or final. */
   presentName({ path, name }: { readonly path: Buffer; readonly name: Buffer }): Buffer {
     return this.#hiddenNames.get(path.toString('latin1')) ?? name;
   }
 
-  /** A small file is begun in the folder. @returns whether it may be made under its own name; `endFile` is to be told of it then */
+  /**
+   * Called before a small file is made in the folder. @returns the hiding place if the file may be made under its own name; the caller must
+   * then call `endFile`
+   */
   hideFile(folder: OpenFolder, sizeBytes: number): HidingPlace | undefined {
     const place = folder.hidden;
     if (place === undefined || place.isClosing) return undefined;
@@ -117,7 +122,7 @@ export class OpenFolders {
     return place;
   }
 
-  /** @param leftOver what was begun under its own name and is perhaps half */
+  /** @param leftOver a file under its own name that may be incomplete */
   endFile(folder: OpenFolder, place: HidingPlace | undefined, leftOver?: Buffer): void {
     if (leftOver !== undefined) removeQuietly(leftOver);
     if (place !== undefined) {
@@ -127,7 +132,7 @@ export class OpenFolders {
     this.done(folder);
   }
 
-  /** Something in the folder is finished. */
+  /** Called when a file or folder in it is finished. */
   done(folder: OpenFolder): void {
     folder.pending -= 1;
     this.#settle(folder);
@@ -155,7 +160,7 @@ export class OpenFolders {
           folder.removeLeftBehind();
         } else {
           if (existing !== undefined && !mayReplace)
-            throw new FarkeepError('restore.exists', 'Something that is no folder stands in its place');
+            throw new FarkeepError('restore.exists', 'The place of this folder is taken by something else');
           if (existing !== undefined) removeQuietly(parent.folder.child(name));
           if (parent.hidden === undefined || parent.hidden.isClosing) temporary = temporaryName();
           folder = parent.folder.makeChild(temporary ?? name);
@@ -197,7 +202,7 @@ export class OpenFolders {
     if (parent !== undefined) this.done(parent);
   }
 
-  /** Whoever owns it must still be able to fill it. */
+  /** Its owner needs the permission to add files. */
   #open(place: HidingPlace): void {
     if (place.root.hidden === undefined) return;
     this.#apply(place.root, 0o700);

@@ -1,11 +1,11 @@
-// Owns what an overwrite rule says of something that stands where an entry is to be restored.
+// Owns the decision of an overwrite rule about an existing entry in the place of a restored one.
 import type { BigIntStats } from 'node:fs';
 import { timeToleranceNs } from './entry-metadata.ts';
 import type { TreeEntry } from './tree-entry.ts';
 
 export type OverwriteRule = 'never' | 'older' | 'always';
 
-/** Whether what stands there may be replaced by the entry, if they differ. */
+/** Whether the entry may replace an existing, different one. */
 export function mayReplace(rule: OverwriteRule, existing: BigIntStats, entry: TreeEntry): boolean {
   return rule === 'always' || (rule === 'older' && existing.mtimeNs + timeToleranceNs < entry.mtimeNs);
 }

@@ -150,7 +150,7 @@ export function decodePackIndex(bytes: Buffer, trailer: PackTrailer): PackBlock[
     const offset = Number(bytes.readBigUInt64BE(at + 32));
     const storedLength = bytes.readUInt32BE(at + 40);
     const contentLength = bytes.readUInt32BE(at + 44);
-    // One behind the other: millions of entries for the same bytes would be millions of checks of them.
+    // Blocks must not overlap: otherwise millions of index entries could name the same bytes, and each would be checked.
     if (offset < end + blockHeaderBytes || offset + storedLength > trailer.indexOffset) {
       throw damaged('a block of its index lies outside, or in another one');
     }

@@ -32,7 +32,7 @@ export const packOverheadBytes = packHeaderBytes + packTrailerBytes;
 
 const maxBatchBytes = 8 * 1024 * 1024;
 const maxBatchBlocks = 400;
-/** Up to this a piece is joined with its neighbours, in buffers of so many bytes. */
+/** Pieces up to this size are joined with their neighbors, in buffers of this size. */
 const maxJoinedPieceBytes = 8 * 1024;
 const joinedBytes = 256 * 1024;
 const maxSealing = 2;
@@ -73,7 +73,9 @@ export interface PackWriterOptions {
   readonly onPack: (pack: FinishedPack) => void;
 }
 
-/** Pieces of one write, small ones joined: each costs a call of its own otherwise, and headers and small files come by the hundred. */
+/**
+ * The pieces of one write. Small pieces (headers, small files) come by the hundred and are joined, because each piece would cost a call.
+ */
 class Pieces {
   readonly #pieces: Buffer[] = [];
   #joined = Buffer.alloc(0);
@@ -125,7 +127,10 @@ export class PackWriter {
     return this.#failure;
   }
 
-  /** Queues a block. Gives a promise when the queue is full: more may come when it resolves, so that writing and receiving overlap. */
+  /**
+   * Queues a block. Returns a promise when the queue is full; the caller waits for it before the next block, so writing and receiving
+   * overlap.
+   */
   append(block: BlockToAppend): Promise<void> | undefined {
     if (this.failure !== undefined) return Promise.reject(this.failure);
     const pieces = Array.isArray(block.stored) ? (block.stored as readonly Buffer[]) : [block.stored as Buffer];

@@ -6,7 +6,7 @@ import { walkPoint } from './point-walk.ts';
 
 export interface PointCheck {
   readonly root: PointRoot;
-  /** Those of the blocks that are not here. Identifiers one behind the other. */
+  /** Returns the blocks that this store does not have. Identifiers are joined. */
   readonly missing: (ids: Buffer) => readonly Buffer[];
   readonly readBlock: (id: Buffer) => Promise<StoredBlock>;
   /** Instead of walking the manifest (when it cannot be read here). */

@@ -1,6 +1,6 @@
-// Owns what the JSON in the root of a restore point holds, and its checks, field by field. The commit, every reader, and the list of points
-// that the provider sends use these bounds, so what was committed can always be listed. Checked by hand: every data mover reads a root, and
-// loading a schema library for this one object was half of the time a mover takes to start (docs/performance.md, section 3).
+// Owns the fields of the JSON in a restore point's root, and their checks. The commit, every reader and the provider's list of points share
+// these limits, so every committed point can be listed. The checks are hand-written: every data mover reads a root, and loading a schema
+// library took half of a mover's start time (docs/performance.md, section 3).
 import { maxBlockContentBytes } from './block-content.ts';
 
 /** More manifest blocks than this and their list is itself stored as blocks (`manifest.level` 1). */
@@ -13,9 +13,9 @@ const pointTextLimits = { jobName: 100, sourceHost: 256, sourcePath: 4096, softw
 const maxSourcePaths = 256;
 
 const pointIdPattern = /^[0-9a-z](?:[0-9a-z-]{0,62}[0-9a-z])?$/;
-/** Identifiers of jobs: as the control channel has them, and as the tenant service makes them. */
+/** Form of job identifiers, as in the control channel and the tenant service. */
 const jobIdPattern = /^[0-9a-f]{32}$/;
-/** As of every name that people give: no control characters. */
+/** The same rule as for every name that a person gives: no control characters. */
 const jobNamePattern = /^[^\p{Cc}]+$/u;
 const blockIdPattern = /^[0-9a-f]{64}$/;
 
@@ -64,7 +64,7 @@ export function isPointId(text: string): boolean {
 
 const pointSuffix = '.manifest';
 
-/** Name of a point's root in `points/`. */
+/** File name of a point's root in `points/`. */
 export function pointFileOf(pointId: string): string {
   return `${pointId}${pointSuffix}`;
 }
@@ -73,7 +73,7 @@ export function isPointFile(name: string): boolean {
   return name.endsWith(pointSuffix) && isPointId(name.slice(0, -pointSuffix.length));
 }
 
-/** @param name one that is a point's file */
+/** @param name file name of a point's root */
 export function pointIdOf(name: string): string {
   return name.slice(0, -pointSuffix.length);
 }

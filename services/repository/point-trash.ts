@@ -1,5 +1,5 @@
-// Owns taking a restore point out of the lists: its root moves to `trash/` with the date in its name, by one rename. Looks into nothing, so a
-// damaged root goes the same way. Blocks stay until maintenance finds that nothing refers to them.
+// Owns removing a restore point from the lists: its root is renamed into `trash/`, with the date in the new name. The content is not read,
+// so a damaged root can be removed as well. Blocks stay until maintenance finds no reference to them.
 import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
 import { isPointId, pointFileOf } from './point-root-fields.ts';
 import type { Storage } from './storage.ts';
@@ -9,13 +9,13 @@ export const trashFolder = 'trash';
 /** @throws call.not-found, storage errors */
 export async function moveToTrash(storage: Storage, pointId: string, nowMs: number): Promise<void> {
   const file = pointFileOf(pointId);
-  // By its name alone: what it is, a pipe or a link perhaps, does not matter any more.
+  // Only the name counts; the entry may be anything, such as a pipe or a link.
   if (!isPointId(pointId) || !(await storage.list('points')).includes(file)) {
     throw new FarkeepError('call.not-found', 'There is no such restore point');
   }
   try {
     await storage.rename(`points/${file}`, `${trashFolder}/${pointFileOf(`${pointId}.${nowMs}`)}`);
-    // The new name first: a power cut between the two must not lose the root.
+    // Sync the new name first: a power cut between the two syncs must not lose the root.
     await storage.sync(trashFolder);
     await storage.sync('points');
   } catch (error) {

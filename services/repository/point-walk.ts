@@ -1,5 +1,5 @@
-// Owns the walk from the root of a restore point to every block that it needs, with bounded work and memory: what the pieces of a manifest may
-// unpack to depends on what is stored for them, a piece is walked once, and blocks are looked up thousands at a time.
+// Owns the walk from a restore point's root to every block that it needs, with bounded work and memory. The stored size limits the unpacked
+// size of a manifest, each piece is walked once, and blocks are looked up in batches of thousands.
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import { blockIdLengthBytes, decodeBlock, type StoredBlock } from './block-content.ts';
 import { manifestReferences, readManifestContents } from './manifest-chain.ts';
@@ -8,10 +8,10 @@ import { ManifestWalk } from './manifest-walk.ts';
 import { blockOverheadBytes } from './pack-writer.ts';
 import type { PointRoot } from './point-root-fields.ts';
 
-/** Every manifest may unpack to this; it takes about 0.3 s of a core. */
+/** Every manifest may unpack to this size; a walk of it takes about 0.3 s on one core. */
 const freeBytes = 16 * 1024 * 1024;
 
-/** How much the manifest of one point may unpack to (docs/repository-format.md, section 4). */
+/** Limits the unpacked size of one point's manifest (docs/repository-format.md, section 4). */
 class ManifestBudget {
   readonly #pointId: string;
   #left = freeBytes;
@@ -20,7 +20,7 @@ class ManifestBudget {
     this.#pointId = pointId;
   }
 
-  /** Before a block of the manifest is unpacked. @throws storage.damaged */
+  /** Call before a block of the manifest is unpacked. @throws storage.damaged */
   take({ contentLength, stored }: StoredBlock): void {
     this.#left += (stored.length + blockOverheadBytes) * maxManifestRatio - contentLength;
     if (this.#left < 0)
@@ -32,10 +32,13 @@ class ManifestBudget {
 }
 
 const batchBlocks = 4096;
-/** Identifiers that were named before, so that naming a block again costs no look-up: 2 MiB, a later one takes an earlier one's place. */
+/**
+ * Number of slots for recent identifiers, so that a repeated block needs no look-up: 2 MiB. A new identifier overwrites the old one in its
+ * slot.
+ */
 const rememberedBlocks = 65_536;
 
-/** Gathers identifiers that are named and gives them away in batches, most repeats left out. */
+/** Gathers identifiers and passes them on in batches, without most of the repeats. */
 class NamedBlocks {
   readonly #give: (ids: Buffer) => void;
   readonly #remembered = Buffer.alloc(rememberedBlocks * blockIdLengthBytes);
@@ -44,7 +47,7 @@ class NamedBlocks {
 
   constructor(give: (ids: Buffer) => void) {
     this.#give = give;
-    // Nothing is remembered at first: no identifier that belongs into a slot is what the slot holds now.
+    // No slot may start with an identifier that belongs into it. Zeros are safe in every slot but the first.
     this.#remembered.fill(0xff, 0, blockIdLengthBytes);
   }
 
@@ -67,18 +70,18 @@ class NamedBlocks {
 
 export interface PointWalk {
   readonly root: PointRoot;
-  /** Stored form of a block of the manifest. @throws when it cannot be had */
+  /** Returns the stored form of a manifest block. @throws when the block is not available */
   readonly readBlock: (id: Buffer) => Promise<StoredBlock>;
   /**
-   * Blocks that the point needs, each at least once; few come twice. Identifiers one behind the other, good during the call only. May throw,
-   * which ends the walk.
+   * Called with blocks that the point needs, each at least once, with few repeats. Identifiers are joined and valid only during the call.
+   * If it throws, the walk ends.
    */
   readonly onBlocks: (ids: Buffer) => void;
-  /** "manifest": only its own blocks are named, what they hold is not looked at. */
+  /** "manifest": reports only the manifest's own blocks and does not read them. */
   readonly depth?: 'manifest' | 'all';
 }
 
-/** @throws storage.damaged when the manifest is not well-formed, and what `readBlock` and `onBlocks` throw */
+/** @throws storage.damaged when the manifest is not well-formed; errors of `readBlock` and `onBlocks` */
 export async function walkPoint({ root, readBlock, onBlocks, depth = 'all' }: PointWalk): Promise<void> {
   const named = new NamedBlocks(onBlocks);
   const budget = new ManifestBudget(root.pointId);
@@ -108,11 +111,13 @@ export async function walkPoint({ root, readBlock, onBlocks, depth = 'all' }: Po
     }
     if (depth === 'all') walk.finish();
   } finally {
-    named.flush(); // what was named before it ended counts
+    named.flush(); // blocks named before the error still count
   }
 }
 
-/** The contents of the manifest's pieces in order, within the same bound as the walk. @throws storage.damaged, and what `readBlock` throws */
+/**
+ * Yields the contents of the manifest's pieces in order, with the same limit as the walk. @throws storage.damaged; errors of `readBlock`
+ */
 export async function* manifestContents(
   root: PointRoot,
   readBlock: (id: Buffer) => Promise<StoredBlock>,

@@ -51,9 +51,9 @@ export class QuotaAccount {
 }
 
 /**
- * Bytes of everything in `points/` and `trash/`: a root may have a mebibyte, and nothing says how many a tenant makes. Deleted ones count until they
- * are gone: else committing and deleting in turn would fill the disk past the quota. What is no file is left to verify; one that is longer than a root
- * can be counts as long as a root can be, or a single sparse file would use up the quota.
+ * Returns the bytes of all roots in `points/` and `trash/`. They count because a root may have a mebibyte and a tenant can make any number.
+ * Deleted roots count until maintenance: otherwise repeated commit and delete would fill the disk beyond the quota. Entries that are not
+ * files are left to verify. An oversized file counts as a root of the largest size: otherwise one sparse file would use up the quota.
  */
 export async function rootBytesOf(storage: Storage): Promise<number> {
   let total = 0;

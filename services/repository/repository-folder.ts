@@ -1,18 +1,18 @@
-// Owns every way into a repository folder. Its disk may belong to somebody else, and a process that reads it may be root: nothing in it is
-// followed, nothing that could block or never end (pipe, device) is opened, and only a regular file or a real folder counts as one.
+// Owns all access to a repository folder. Its disk may belong to an attacker, and the reading process may be root: no link is followed,
+// nothing that could block or never end (pipe, device) is opened, and only regular files and real folders are accepted.
 import { closeSync, constants, existsSync, lstatSync, mkdirSync, openSync, type Stats } from 'node:fs';
 import { open, opendir, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 
-/** Linux gives openat() through here. Elsewhere paths are used, and each part is looked at right before. */
+/** Linux provides openat() through these paths. Other systems use plain paths, and each part is examined immediately before use. */
 const hasDescriptorPaths = process.platform === 'linux' && existsSync('/proc/self/fd');
 /** Zero where the system does not know the flag (Windows). */
 const flag = (name: string): number =>
   (constants as unknown as Readonly<Record<string, number | undefined>>)[name] ?? 0;
 const carefully = flag('O_NOFOLLOW') | flag('O_NONBLOCK');
 const folderFlags = constants.O_RDONLY | flag('O_DIRECTORY') | carefully;
-/** A million names of one folder take about 100 MB. No folder of the format comes near. */
+/** A million names of one folder need about 100 MB of memory. Real folders of the format have far fewer. */
 const maxNames = 1_000_000;
 
 function kindOf(stats: Stats): string {
@@ -33,7 +33,7 @@ function isNodeError(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && 'code' in error;
 }
 
-/** Names in calls are relative to the top, with "/" between parts; the caller has checked that no part is "." or "..". */
+/** Names in calls are relative to the top, with "/" between parts. The caller must ensure that no part is "." or "..". */
 export class RepositoryFolder {
   readonly #top: string;
 
@@ -46,9 +46,9 @@ export class RepositoryFolder {
   }
 
   /**
-   * Runs `work` with a path that leads through the open folder, so that none of its parts can be exchanged meanwhile.
+   * Runs `work` with a path through the open folder, so that no part of the path can be replaced during the work.
    *
-   * @throws ENOENT, or storage.damaged when something on the way is no folder
+   * @throws ENOENT, or storage.damaged when a part of the path is not a folder
    */
   async within<T>(folder: string, work: (base: string) => Promise<T>): Promise<T> {
     const opened = this.#open(folder);
@@ -72,7 +72,9 @@ export class RepositoryFolder {
     }
   }
 
-  /** What stands at this name, not followed; undefined for nothing. @throws storage.damaged when something on the way is no folder */
+  /**
+   * State of the entry with this name, without following a link; undefined for none. @throws storage.damaged when a parent is not a folder
+   */
   look(name: string): Stats | undefined {
     if (name === '') return lstatSync(this.#top, { throwIfNoEntry: false });
     const { folder, last } = splitName(name);
@@ -84,19 +86,21 @@ export class RepositoryFolder {
     }
   }
 
-  /** Bytes of the regular file, undefined when nothing is there. @throws storage.damaged when it is something else */
+  /**
+   * Size of the regular file in bytes; undefined when nothing has this name. @throws storage.damaged when the entry is not a regular file
+   */
   sizeOf(name: string): number | undefined {
     const stats = this.look(name);
     if (stats !== undefined) this.#requireFile(name, stats);
     return stats?.size;
   }
 
-  /** @throws ENOENT, storage.damaged when it is no regular file */
+  /** @throws ENOENT; storage.damaged when the entry is not a regular file */
   async openFile(name: string): Promise<FileHandle> {
     const { folder, last } = splitName(name);
     return this.within(folder, async (base) => {
       const file = `${base}/${last}`;
-      // Looked at first: opening a device is already doing something.
+      // The kind is checked first, because opening a device can already have an effect.
       const before = lstatSync(file, { throwIfNoEntry: false });
       if (before !== undefined) this.#requireFile(name, before);
       let handle: FileHandle;
@@ -117,7 +121,7 @@ export class RepositoryFolder {
     });
   }
 
-  /** @throws RangeError when the file is longer, and what `openFile` throws */
+  /** @throws RangeError when the file is longer; the errors of `openFile` */
   async readFile(name: string, maxBytes: number): Promise<Buffer> {
     const handle = await this.openFile(name);
     try {
@@ -136,12 +140,14 @@ export class RepositoryFolder {
     }
   }
 
-  /** @throws ENOENT, storage.damaged when it, or something on the way, is no folder */
+  /** @throws ENOENT; storage.damaged when the entry or a parent is not a folder */
   requireFolder(folder: string): void {
     this.#open(folder).close();
   }
 
-  /** Makes the folder when nothing is there. Returns whether it did. @throws storage.damaged when something else is there */
+  /**
+   * Makes the folder if nothing has this name. @returns whether it was made. @throws storage.damaged when the name is taken by another kind
+   */
   makeFolder(name: string): boolean {
     const { folder, last } = splitName(name);
     let isMade = true;
@@ -157,7 +163,7 @@ export class RepositoryFolder {
     return isMade;
   }
 
-  /** Names of what is directly in the folder, sorted; empty when it does not exist. */
+  /** Names of the folder's direct entries, sorted; empty when the folder does not exist. */
   async names(folder: string): Promise<string[]> {
     const names: string[] = [];
     try {
@@ -207,7 +213,7 @@ export class RepositoryFolder {
     };
   }
 
-  /** Errors of the system name the path of the call; people know the one of the folder. */
+  /** Replaces the descriptor path in a system error by the path that the user knows. */
   #named(error: unknown, base: string, folder: string): unknown {
     if (error instanceof Error) error.message = error.message.replaceAll(base, this.pathOf(folder));
     return error;
@@ -216,11 +222,11 @@ export class RepositoryFolder {
 
 function notFolder(name: string, stats: Stats): FarkeepError {
   return new FarkeepError('storage.damaged', `${name} is ${kindOf(stats)}, not a folder`, {
-    hint: 'Nothing in a repository is followed. Put the folder itself there, or give its real path.',
+    hint: 'Links in a repository are not followed. Put the real folder there, or give its real path.',
   });
 }
 
-/** @param shown its path as people know it */
+/** @param shown path of the folder for error messages */
 function openFolder(at: string, shown: string): number {
   try {
     return openSync(at, folderFlags);

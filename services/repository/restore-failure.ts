@@ -9,13 +9,13 @@ export interface RestoreCounts {
   hardLinks: number;
   /** Bytes of content written, holes not counted. */
   contentBytes: number;
-  /** Not written: there as they were saved already, or left alone because of the overwrite rule. */
+  /** Entries that were not written: already correct, or kept because of the overwrite rule. */
   skipped: number;
-  /** Not restored; each has a problem. */
+  /** Entries that were not restored; each has a problem. */
   failed: number;
-  /** Those of the failed that the point cannot give back. */
+  /** Failed entries whose data in the restore point is damaged. */
   damaged: number;
-  /** Those of the failed for which the disk of the destination has no room. */
+  /** Failed entries that do not fit on the destination disk. */
   noRoom: number;
 }
 
@@ -45,6 +45,6 @@ export function restoreFailure(counts: RestoreCounts): FarkeepError | undefined 
 /** The disk of the destination is full. Restoring again takes what is there already as it is, unless it is to be overwritten. */
 export function noRoomLeft(consequence: string): FarkeepError {
   return new FarkeepError('restore.target', `The disk of the destination is full: ${consequence}`, {
-    hint: 'Free space or choose another disk, then restore again: what is there already, and right, is passed over.',
+    hint: 'Free space or choose another disk, then restore again: files that are already correct are skipped.',
   });
 }

@@ -1,4 +1,5 @@
-// Owns what a restore has to say: single problems by name, and what many entries share once for each kind, with a count and first names.
+// Owns the problem report of a restore: single problems by name, and one problem of each kind for many entries, with a count and the first
+// names.
 import type { ErrorCode } from '../contracts/errors.ts';
 import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
 import { reasonOf, type RefusedStep } from './entry-metadata.ts';
@@ -7,22 +8,22 @@ import { countOfKind, type SpecialGroup } from './special-files.ts';
 
 export interface NamedGroup {
   readonly count: number;
-  /** Raw bytes, the first ones met. */
+  /** Raw bytes of the first paths. */
   readonly firstPaths: readonly Buffer[];
 }
 
 export interface RestoreProblem {
-  /** Raw bytes, as in the restore point; of a group the first. */
+  /** Raw bytes, as in the restore point; for a group the first path. */
   readonly path: Buffer;
   readonly code: ErrorCode;
   readonly message: string;
-  /** Whether the entry is there all the same (for example without its owner). */
+  /** True when the entry exists despite the problem (for example without its owner). */
   readonly isRestored: boolean;
-  /** The message is about all of these. */
+  /** The entries that the message is about. */
   readonly group?: NamedGroup;
 }
 
-/** Something that nobody has to do anything about. */
+/** A note that needs no action. */
 export interface RestoreRemark extends NamedGroup {
   readonly text: string;
 }
@@ -59,7 +60,7 @@ export class RestoreProblems {
     this.#onProblem = onProblem;
   }
 
-  /** The first thousand. */
+  /** The first thousand problems. */
   get list(): readonly RestoreProblem[] {
     return this.#problems;
   }
@@ -68,7 +69,7 @@ export class RestoreProblems {
     return this.#count;
   }
 
-  /** The entry is not there. */
+  /** Reports an entry that was not restored. */
   fail(path: Buffer, error: unknown): void {
     this.counts.failed += 1;
     const { code, message } = placeError(error);
@@ -77,13 +78,13 @@ export class RestoreProblems {
     this.#add({ path, code, message, isRestored: false });
   }
 
-  /** The entry is there, but for this. */
+  /** Reports a defect of a restored entry. */
   note(path: Buffer, error: unknown): void {
     const { code, message } = placeError(error);
     this.#add({ path, code, message, isRestored: true });
   }
 
-  /** @param isOwnerRestored without root nobody expects foreign owners */
+  /** @param isOwnerRestored false without root: foreign owners are then not expected */
   refused(path: Buffer, steps: readonly RefusedStep[], isOwnerRestored: boolean): void {
     for (const { step, reason } of steps) {
       const word = stepWords[step];
@@ -100,12 +101,13 @@ export class RestoreProblems {
     this.#addTo(
       'attributes',
       'restore.incomplete',
-      (count) => `Extended attributes of ${entries(count)} are recorded, and this version does not set them`,
+      (count) =>
+        `Extended attributes of ${entries(count)} are in the restore point, but this version does not restore them`,
       path,
     );
   }
 
-  /** Something else stands there, and the rule does not let it be replaced. @param isAskedFor the rule is about exactly this */
+  /** Reports an existing, different entry that the rule protects. @param isAskedFor true when the rule was chosen for exactly this case */
   leftAlone(path: Buffer, isAskedFor: boolean): void {
     this.counts.skipped += 1;
     this.#addTo(
@@ -129,7 +131,7 @@ export class RestoreProblems {
     this.#addGroup('restore.incomplete', message, { count, firstPaths }, false);
   }
 
-  /** Tells the groups. @returns those that are no problem */
+  /** Adds the grouped problems. @returns the groups that are only notes */
   finish(): readonly RestoreRemark[] {
     const remarks: RestoreRemark[] = [];
     for (const { code, textOf, count, firstPaths } of this.#groups.values()) {
@@ -159,7 +161,7 @@ export class RestoreProblems {
   }
 }
 
-/** What kept an entry from its place, without paths that lead through a descriptor: the problem names the entry. */
+/** Describes a failure to place an entry, without paths through a descriptor: the problem names the entry. */
 export function placeError(error: unknown): FarkeepError {
   if (error instanceof FarkeepError) return error;
   const { code } = toFarkeepError(error, 'storage.io');

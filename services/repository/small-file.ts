@@ -1,32 +1,32 @@
-// Owns making one small restored file in one go: content, owner, mode and time, then its name. Takes plain data, so that the thread that
-// has the content can do it; decides nothing about what may be written where.
+// Owns making one small restored file in one step: content, owner, mode and time, then its name. Takes plain data, so that the thread with
+// the content can do it. Does not decide where files may be written.
 import { closeSync, constants, fsyncSync, openSync, renameSync, writeSync } from 'node:fs';
 import { applyMetadata, type EntryMetadata, type PresentOwner, type RefusedStep } from './entry-metadata.ts';
 import { temporaryName } from './temporary-name.ts';
 import { removeQuietly } from './tree-destination.ts';
 
 export interface SmallFile {
-  /** Leads through the open descriptor of the folder (tree-destination.ts), which every thread of this process has. */
+  /** Path through the open descriptor of the folder (tree-destination.ts), valid in every thread of this process. */
   readonly folder: Buffer;
   readonly name: Buffer;
-  /** Nobody sees the folder before it is whole: the file is made under its own name. */
+  /** The folder is hidden until it is complete, so the file is made under its own name. */
   readonly isHidden: boolean;
   readonly metadata: EntryMetadata;
   readonly isOwnerRestored: boolean;
-  /** Who owns a new file in that folder; undefined when that has to be looked up. */
+  /** Owner of new files in this folder; undefined when it has to be looked up. */
   readonly bornOwner: PresentOwner | undefined;
   /** Something stands in its place. It must not be lost for a file that a power cut leaves empty. */
   readonly isReplacing: boolean;
 }
 
-/** What a file is made with: until owner and mode are set it is its maker's alone. */
+/** Mode of a new file: private until owner and mode are set. */
 export const bornMode = 0o600;
 const slash = Buffer.from('/');
 
 /**
- * Puts the file in its place, whole. Returns what of owner, mode and time was refused; the file is there all the same.
+ * Puts the complete file in its place. @returns the refused steps for owner, mode and time; the file then exists without them
  *
- * @throws what the file system says; nothing is left behind then
+ * @throws the file system's error; no partial file is left behind
  */
 export function placeSmallFile(file: SmallFile, content: readonly Uint8Array[]): readonly RefusedStep[] {
   const path = Buffer.concat([file.folder, slash, file.name]);

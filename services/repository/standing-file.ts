@@ -1,12 +1,12 @@
-// Owns the question whether a file that stands where one is to be restored has that content already. Reads it piece by piece against
-// the identifiers of the restore point; follows no link and waits for no pipe.
+// Owns comparing an existing file at the destination with the content in the restore point. Reads it in pieces and compares block
+// identifiers; follows no link and does not block on a pipe.
 import { closeSync, constants, fstatSync, openSync, read, readSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { blockIdOf } from './block-content.ts';
 import { applyMetadata, isMetadataRight, type PresentMetadata, type RefusedStep } from './entry-metadata.ts';
 import type { ContentReference, FileEntry } from './tree-entry.ts';
 
-/** Up to here a file is read at once: fewer turns of the event loop than the thread pool takes. */
+/** Smaller files are read synchronously: the thread pool would cost more turns of the event loop. */
 const maxSyncBytes = 1024 * 1024;
 const zeros = Buffer.alloc(256 * 1024);
 const readAsync = promisify(read);
@@ -16,7 +16,7 @@ export class StandingFile {
   readonly #descriptor: number;
   readonly #sizeBytes: number;
   readonly #present: PresentMetadata;
-  /** Names it has; with more than one, another name may lead to it from anywhere. */
+  /** Number of hard links; if there is more than one, another name can be anywhere on the disk. */
   readonly linkCount: number;
   #position = 0;
   #isSame = true;
@@ -31,7 +31,7 @@ export class StandingFile {
     this.linkCount = Number(nlink);
   }
 
-  /** @throws what the system says */
+  /** @throws the system's error */
   static open(path: Buffer, entry: FileEntry): StandingFile {
     const descriptor = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
     try {
@@ -42,7 +42,7 @@ export class StandingFile {
     }
   }
 
-  /** The next pieces of the content, in order. @throws what reading meets */
+  /** Compares the next pieces of the content, in order. @throws read errors */
   async compare(content: readonly ContentReference[]): Promise<void> {
     for (const { id, lengthBytes } of content) {
       if (!this.#isSame) return;
@@ -57,7 +57,7 @@ export class StandingFile {
     }
   }
 
-  /** After all pieces. */
+  /** Call after all pieces. */
   get isSame(): boolean {
     return this.#isSame && this.#position === this.#sizeBytes;
   }
@@ -86,7 +86,7 @@ export class StandingFile {
     return true;
   }
 
-  /** What there is of it. */
+  /** Reads as many bytes as the file has, up to the length of `into`. */
   async #read(start: number, into: Buffer): Promise<Buffer> {
     let done = 0;
     while (done < into.length) {
@@ -102,7 +102,7 @@ export class StandingFile {
   }
 }
 
-/** Whether two files hold the same bytes. Both are opened without following links. @throws what the system says */
+/** Whether two files have equal content. Both are opened without following links. @throws the system's error */
 export async function haveSameContent(one: Buffer, other: Buffer): Promise<boolean> {
   const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
   const first = openSync(one, flags);

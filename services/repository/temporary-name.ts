@@ -1,25 +1,25 @@
-// Owns the names under which a restore makes things before they are in their place. A name tells which process makes it, so that the next
-// restore into that place removes what a dead one has left and nothing of one that lives (docs/repository-format.md, section 7).
+// Owns the temporary names of files and folders during a restore. A name identifies the process that uses it. So the next restore at the
+// same place removes the remains of dead processes and keeps the files of living ones (docs/repository-format.md, section 7).
 import { hash, randomBytes } from 'node:crypto';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 
 interface Maker {
-  /** 8 hex digits: this machine, as seen from this process's namespace of process numbers (a container has one of its own). */
+  /** 8 hex digits that identify this machine and this process's PID namespace (a container has its own). */
   readonly machine: string;
-  /** 8 hex digits: since when it runs. */
+  /** 8 hex digits that identify the machine's current boot. */
   readonly boot: string;
   readonly pid: number;
-  /** When the process started, in the system's own unit; a process number is used again. */
+  /** Start time of the process, in the system's unit, because process numbers are reused. */
   readonly startedAt: string;
 }
 
-/** The maker is of another machine, or of another container: nobody here can tell whether it lives. */
+/** Names from another machine or container: this machine cannot check whether their process lives, so only the age counts. */
 const foreignLifetimeMs = 24 * 60 * 60 * 1000;
 const pattern = /^\.farkeep-([0-9a-f]{8})([0-9a-f]{8})-([0-9a-f]{1,8})-([0-9a-f]{1,16})-[0-9a-f]{1,16}(-top)?\.part$/;
 
 let own: Maker | undefined;
-/** Not the same in two threads of a process. */
+/** Starts at a random number, so that two threads of a process use different names. */
 let next = randomBytes(6).readUIntBE(0, 6);
 
 function thisProcess(): Maker {
@@ -32,7 +32,7 @@ function thisProcess(): Maker {
   return own;
 }
 
-/** A name that nothing else has; different for every call. */
+/** Returns a new, unique temporary name. */
 export function temporaryName(kind: '' | 'top' = ''): Buffer {
   const { machine, boot, pid, startedAt } = thisProcess();
   next = (next + 1) % 2 ** 48;
@@ -42,17 +42,17 @@ export function temporaryName(kind: '' | 'top' = ''): Buffer {
   );
 }
 
-/** Whether a restore has made, or makes, something under this name. */
+/** Whether the name is a temporary name of a restore. */
 export function isTemporaryName(name: Buffer): boolean {
   return name.length < 100 && pattern.test(name.toString('latin1'));
 }
 
-/** Whether it marks a top folder that a restore has made and not finished. */
+/** Whether the name marks a top folder that a restore has made and not finished. */
 export function isTopMark(name: Buffer): boolean {
   return name.length < 100 && pattern.exec(name.toString('latin1'))?.[5] !== undefined;
 }
 
-/** Whether the restore that made this temporary name is over. @param ageMs since what stands there was changed last */
+/** Whether the restore that made this temporary name has ended. @param ageMs time since the last change of the entry */
 export function isLeftBehind(name: Buffer, ageMs: () => number): boolean {
   const [, machine, boot, pidText = '', startedAt] = pattern.exec(name.toString('latin1')) ?? [];
   if (machine === undefined) return false;
@@ -65,10 +65,10 @@ export function isLeftBehind(name: Buffer, ageMs: () => number): boolean {
   return now === undefined ? !isRunning(pid) : now !== startedAt;
 }
 
-/** Field 22 of proc(5) stat, in hex; undefined when there is no such process, or no /proc. */
+/** Start time of a process: field 22 of proc(5) stat, in hex. undefined when the process or /proc does not exist. */
 function startOf(pid: number): string | undefined {
   const text = read(`/proc/${pid}/stat`);
-  // The second field, the name in brackets, may hold anything.
+  // The second field, the process name in brackets, can contain any characters.
   const start = text
     ?.slice(text.lastIndexOf(')') + 2)
     .split(' ')

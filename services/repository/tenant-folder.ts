@@ -43,13 +43,13 @@ export async function openCatalogueForReading(options: TenantFolderOptions): Pro
   for (const access of ['read', 'frozen'] as const) {
     const catalogue = tryOpenCatalogueFile(folder, access, logger);
     try {
-      catalogue?.packBytes(); // a disk that cannot hold the shared-memory file of WAL only fails at the first question
+      catalogue?.packBytes(); // the first query fails on a disk that cannot hold the shared-memory file of WAL
       if (catalogue !== undefined) return catalogue;
     } catch (error) {
       catalogue?.close();
-      logger.debug('The catalogue cannot be opened this way', { access, error });
+      logger.debug('The catalogue cannot be opened with this access', { access, error });
     }
-    // What is in a log beside the file would be missing from a frozen one.
+    // A frozen database would miss the changes in the log file.
     if (folder.look(`${catalogueFile}-wal`) !== undefined) break;
   }
   logger.info('Reading the packs themselves, since the catalogue is missing or cannot be read', {
@@ -58,7 +58,7 @@ export async function openCatalogueForReading(options: TenantFolderOptions): Pro
   return catalogueFromPacks(storage, logger, await readDamageMarks(storage, logger));
 }
 
-/** Opens the catalogue, made anew when it is missing, or damaged and nobody else uses it. */
+/** Opens the catalogue. Makes a new one if it is missing, or if it is damaged and no other process uses it. */
 function openOwnCatalogue(
   folder: RepositoryFolder,
   lock: WriterLock,
@@ -72,7 +72,7 @@ function openOwnCatalogue(
     return { catalogue: openCatalogueFile(folder, 'write'), isNew };
   } catch (error) {
     if (!isDamagedCatalogue(error) || WriterLock.hasOtherLiving(incoming, lock.writer)) throw error;
-    logger.error('The catalogue is damaged and is made anew from the packs', { folder: folder.pathOf(''), error });
+    logger.error('The catalogue is damaged and is rebuilt from the packs', { folder: folder.pathOf(''), error });
     takeCatalogueAway(folder, { isKept: true });
     makeCatalogueFile(folder, `${incomingFolder}/${lock.writer}`);
     return { catalogue: openCatalogueFile(folder, 'write'), isNew: true };

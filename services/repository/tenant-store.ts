@@ -99,7 +99,7 @@ function checkLengths(block: BlockToAppend): void {
   }
 }
 
-/** What is wrong with a root that is to be committed is its sender's fault, not the disk's. */
+/** An invalid root in a commit is reported as an error of the sender, not of the disk. */
 function rootToCommit(root: Buffer, pointId: string): PointRoot {
   try {
     return decodePointRoot(root, pointId);
@@ -198,15 +198,15 @@ export class TenantStore {
     });
   }
 
-  /** As `appendBlocks`, for one. */
+  /** As `appendBlocks`, for one block. */
   async appendBlock(block: BlockToAppend): Promise<void> {
     await this.appendBlocks([block]);
   }
 
   /**
-   * Takes blocks in. Resolves as soon as more may come (back-pressure), rejects when the store cannot take one of them:
-   * quota.exceeded (the store stays usable), storage.disk-full and other storage errors (the store is finished).
-   * The caller has checked that `stored` belongs to `id`. Durability is told by `onDurable` or by `flush`.
+   * Stores blocks. Resolves when the store is ready for more (back-pressure). Rejects when a block cannot be stored: quota.exceeded (the
+   * store stays usable), storage.disk-full and other storage errors (the store is closed). The caller must have checked that `stored`
+   * belongs to `id`. `onDurable` or `flush` reports when blocks are durable.
    */
   async appendBlocks(blocks: readonly BlockToAppend[]): Promise<void> {
     const writer = this.#writing();

@@ -32,7 +32,7 @@ import { isLeftBehind, isTemporaryName, isTopMark, temporaryName } from './tempo
 const hasDescriptorPaths = process.platform === 'linux' && existsSync('/proc/self/fd');
 const canOpenFolders = process.platform !== 'win32';
 const slash = Buffer.from('/');
-/** O_PATH of fcntl.h: opens a folder that its owner may not read. */
+/** O_PATH of fcntl.h: opens a folder without read permission. */
 const openPathOnly = 0o10_000_000;
 const ownId = process.geteuid?.();
 const ownGroup = process.getegid?.();
@@ -40,9 +40,9 @@ const ownGroup = process.getegid?.();
 /** An open folder of the destination. */
 export class DestinationFolder {
   readonly #descriptor: number | undefined;
-  /** By which it is reached in calls; every thread of this process has the descriptor in it. */
+  /** Path through the descriptor, valid in every thread of this process. */
   readonly base: Buffer;
-  /** This restore has made it. */
+  /** True when this restore has made the folder. */
   readonly isCreated: boolean;
   #bornOwner: PresentOwner | null | undefined;
   #atFirst: PresentMetadata | undefined;
@@ -71,7 +71,7 @@ export class DestinationFolder {
   static openTop(folder: string): DestinationFolder {
     const isCreated = !existsSync(folder);
     if (isCreated) {
-      // What bytes that are no UTF-8 have become on their way here: another folder than the one that was meant.
+      // Invalid UTF-8 was replaced by U+FFFD on the way here, so the path names a different folder than intended.
       if (folder.includes('\ufffd')) throw new Error('its name is no text (UTF-8), and cannot be passed on as it is');
       makeMissing(path.dirname(path.resolve(folder)));
       mkdirSync(folder, { mode: 0o700 });
@@ -91,14 +91,14 @@ export class DestinationFolder {
     return lstatSync(this.child(name), { bigint: true, throwIfNoEntry: false });
   }
 
-  /** Makes a folder that nobody else can enter. */
+  /** Makes a folder that only its owner can enter. */
   makeChild(name: Buffer): DestinationFolder {
     const child = this.child(name);
     mkdirSync(child, { mode: 0o700 });
     return DestinationFolder.#open(child, true, false);
   }
 
-  /** Opens a folder that stands there. One of one's own that cannot be read or filled (restored by an attempt before) is opened up. */
+  /** Opens an existing folder. With `mayOpenUp`, an own folder without the needed permissions (from an earlier attempt) gets them first. */
   openChild(name: Buffer, mayOpenUp: boolean): DestinationFolder {
     const child = this.child(name);
     if (!mayOpenUp || ownId === 0) return DestinationFolder.#open(child, false, false);
@@ -120,16 +120,16 @@ export class DestinationFolder {
     return folder;
   }
 
-  /** Undefined where folders cannot be opened. */
+  /** Undefined on systems without folder descriptors. */
   present(): PresentMetadata | undefined {
     return this.#descriptor === undefined ? undefined : presentMetadata(this.#descriptor);
   }
 
-  /** Who owns what is made in it; undefined when that has to be looked up. */
+  /** Owner of new entries in this folder; undefined when it has to be looked up. */
   get bornOwner(): PresentOwner | undefined {
     if (this.#bornOwner === undefined) {
       this.#bornOwner = null;
-      // By whichever rule of the file system: the group is that of the folder, or of the process.
+      // File systems differ: a new file gets the group of the folder, or the group of the process.
       const gid = this.present()?.gid;
       if (ownId !== undefined && gid !== undefined && gid === ownGroup) this.#bornOwner = { uid: ownId, gid };
     }
@@ -145,24 +145,24 @@ export class DestinationFolder {
     if (this.#descriptor !== undefined) fchmodSync(this.#descriptor, mode);
   }
 
-  /** Leaves a mark: this top folder was made by a restore that has not finished it. @returns its name */
+  /** Marks this top folder as made by a restore that is not finished. @returns name of the mark file */
   markTop(): Buffer {
     const name = temporaryName('top');
     writeFileSync(this.child(name), '', { flag: 'wx', mode: 0o600 });
     return name;
   }
 
-  /** Whether a restore, over or not, has made this top folder and not finished it. */
+  /** Whether a restore, running or ended, has made this top folder and not finished it. */
   isMarked(): boolean {
     return this.#temporaryNames().some(isTopMark);
   }
 
-  /** Whether owner, mode and time were those of the entry when it was opened. */
+  /** Whether owner, mode and time were already correct when the folder was opened. */
   isRightAtFirst(metadata: EntryMetadata, isOwnerRestored: boolean): boolean {
     return this.#atFirst !== undefined && isMetadataRight(metadata, this.#atFirst, isOwnerRestored);
   }
 
-  /** Removes what restores that are over have left. */
+  /** Removes temporary files of ended restores. */
   removeLeftBehind(): void {
     for (const name of this.#temporaryNames()) if (isLeftBehind(name, () => this.#ageMs(name))) removeTree(this, name);
   }
@@ -215,14 +215,14 @@ export function usualFolderMode(): number {
   return 0o777 & ~parseInt(/^Umask:\s+([0-7]+)/m.exec(status)?.[1] ?? '022', 8);
 }
 
-/** As `mkdir` with `recursive`, which never ends where a new folder is answered with ENOENT (kernel/make-folders.ts). */
+/** As `mkdir` with `recursive`, which loops forever on a file system that answers ENOENT for a new folder (kernel/make-folders.ts). */
 function makeMissing(folder: string): void {
   if (existsSync(folder)) return;
   makeMissing(path.dirname(folder));
   mkdirSync(folder);
 }
 
-/** Gives the owner of a folder all rights on it, through a descriptor that follows no link. */
+/** Gives the owner full rights on a folder, through a descriptor that was opened without following links. */
 function openUp(folder: Buffer): boolean {
   if (!hasDescriptorPaths) return false;
   const descriptor = openSync(folder, openPathOnly | constants.O_DIRECTORY | constants.O_NOFOLLOW);
@@ -235,7 +235,7 @@ function openUp(folder: Buffer): boolean {
   }
 }
 
-/** Removes a file, or a folder with everything in it, following no link. */
+/** Removes a file, or a folder with its content, without following links. */
 export function removeTree(parent: DestinationFolder, name: Buffer): void {
   if (parent.look(name)?.isDirectory() !== true) {
     removeQuietly(parent.child(name));
@@ -250,7 +250,7 @@ export function removeTree(parent: DestinationFolder, name: Buffer): void {
     }
     rmdirSync(parent.child(name));
   } catch (error) {
-    // Somebody else's, or gone: what is left shows under its name, and the restore does not need it gone.
+    // The entry belongs to another user, or is gone. The rest stays visible under its name, and the restore can continue.
     if (!(error instanceof Error)) throw error;
   }
 }

@@ -1,5 +1,5 @@
-// Owns the symbolic and hard links of a restore: made under another name and renamed into their place, or passed over where they are right.
-// A hard link waits until the file it is another name of is in its place.
+// Owns the symbolic and hard links of a restore. A link is made under a temporary name and renamed into its place; a correct existing link
+// is kept. A hard link waits until the file that it names is complete.
 import { linkSync, readlinkSync, renameSync, symlinkSync, type BigIntStats } from 'node:fs';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import { applyLinkMetadata } from './entry-metadata.ts';
@@ -23,10 +23,10 @@ const slash = Buffer.from('/');
 
 export class TreeLinks {
   readonly #options: TreeLinksOptions;
-  /** By path (latin1) of the file that is still being written. */
+  /** Waiting hard links, by path (latin1) of the unfinished file. */
   readonly #waiting = new Map<string, (() => void)[]>();
   readonly #running = new Set<Promise<void>>();
-  /** Files (latin1) that are not there as they were saved: nothing is linked to what stands in their place. */
+  /** Paths (latin1) of files that were not restored. No hard link is made to an old file in their place. */
   readonly #absent = new Set<string>();
 
   constructor(options: TreeLinksOptions) {
@@ -36,7 +36,7 @@ export class TreeLinks {
   symlink(parent: OpenFolder, folder: DestinationFolder, name: Buffer, entry: SymlinkEntry): void {
     const { problems, isOwnerRestored } = this.#options;
     if (entry.target.length === 0 || entry.target.includes(0))
-      throw new FarkeepError('storage.damaged', 'Its target cannot be');
+      throw new FarkeepError('storage.damaged', 'Its target is not a valid path');
     const place = folder.child(name);
     const existing = parent.hidden === undefined ? folder.look(name) : undefined;
     if (existing?.isSymbolicLink() === true && readlinkSync(place, { encoding: 'buffer' }).equals(entry.target)) {
@@ -57,7 +57,7 @@ export class TreeLinks {
     problems.counts.symlinks += 1;
   }
 
-  /** @param isUnderWay whether the file of this path (latin1) is still being written */
+  /** @param isUnderWay whether the file with this path (latin1) is unfinished */
   hardLink(
     parent: OpenFolder,
     name: Buffer,
@@ -86,7 +86,7 @@ export class TreeLinks {
     return undefined;
   }
 
-  /** The file is in its place, or will not be. */
+  /** Called when the file is complete, or has failed. */
   fileEnded(path: Buffer, isThere: boolean): void {
     const key = path.toString('latin1');
     if (!isThere) this.#absent.add(key);
@@ -114,7 +114,7 @@ export class TreeLinks {
       problems.counts.skipped += 1;
       return;
     }
-    // The same bytes under a name of their own: linked again, nothing is lost.
+    // A separate file with equal content is replaced by the link; no data is lost.
     const isSame = existing?.isFile() === true && (await haveSameContent(place, target.path).catch(() => false));
     if (!isSame && !this.#mayPlace(existing, entry)) return;
     const made = parent.hidden === undefined ? folder.child(temporaryName()) : place;
@@ -129,7 +129,7 @@ export class TreeLinks {
     problems.counts.hardLinks += 1;
   }
 
-  /** The file it is another name of, reached from the top, folder by folder, each without following links. */
+  /** Finds the file that the link names, folder by folder from the top, without following links. */
   #reach(entry: HardLinkEntry): { readonly path: Buffer; readonly found: BigIntStats } & Disposable {
     const { folders } = this.#options;
     const opened: DestinationFolder[] = [];
@@ -158,7 +158,7 @@ export class TreeLinks {
       ) {
         throw new FarkeepError(
           'restore.incomplete',
-          `The file it is another name of was not restored: ${entry.target.toString('utf8')}`,
+          `It is a hard link to a file that was not restored: ${entry.target.toString('utf8')}`,
         );
       }
       return { path: folder.child(last), found, [Symbol.dispose]: close };
@@ -168,11 +168,11 @@ export class TreeLinks {
     }
   }
 
-  /** Whether something may be put at this name; says why not. */
+  /** Whether an entry may be placed under this name; reports the reason if not. */
   #mayPlace(existing: BigIntStats | undefined, entry: TreeEntry): boolean {
     const { overwrite, problems } = this.#options;
     if (existing === undefined) return true;
-    if (existing.isDirectory()) throw new FarkeepError('restore.exists', 'A folder stands in its place');
+    if (existing.isDirectory()) throw new FarkeepError('restore.exists', 'Its place is taken by a folder');
     if (mayReplace(overwrite, existing, entry)) return true;
     problems.leftAlone(entry.path, overwrite === 'older');
     return false;

@@ -13,7 +13,7 @@ import {
 export const contextFlags = { first: 1, previousIsFolder: 2, insideFile: 4 } as const;
 export const slashByte = 0x2f;
 
-/** What of an entry its place depends on. */
+/** The parts of an entry that decide its valid place. */
 export type PlacedEntry =
   | Pick<Extract<TreeEntry, { kind: 'file' }>, 'kind' | 'sizeBytes' | 'isContinued' | 'isUnreadable'>
   | { readonly kind: Exclude<TreeEntry['kind'], 'file'> };
@@ -38,7 +38,7 @@ export class TreePosition {
     return joinPath(this.#names.slice(0, depth - 1));
   }
 
-  /** Whether an entry of this depth can come now. */
+  /** Checks that an entry of this depth may follow here. */
   checkDepth(depth: number): void {
     if (depth > this.#names.length + 1 || depth > maxDepth)
       throw damagedManifest('an entry lies deeper than its parent');
@@ -51,7 +51,7 @@ export class TreePosition {
     if (entry.kind === 'hardlink') checkLinkTarget(entry.target, entry.path);
   }
 
-  /** As `enter`, for whoever does not need the whole entry. */
+  /** As `enter`, for callers without a complete entry. */
   place(depth: number, name: Buffer, entry: PlacedEntry, contentBytes: number): void {
     if (this.isInsideFile) throw damagedManifest('a file has no end');
     if (depth === 0) {
@@ -81,10 +81,10 @@ export class TreePosition {
   addContent(contentBytes: number): void {
     if (!this.isInsideFile) throw damagedManifest('content belongs to no file');
     this.fileBytes += contentBytes;
-    if (!Number.isSafeInteger(this.fileBytes)) throw damagedManifest('a file is larger than can be');
+    if (!Number.isSafeInteger(this.fileBytes)) throw damagedManifest('a file is larger than the format allows');
   }
 
-  /** Names that were given as views of a piece become copies, so that the piece can go. */
+  /** Copies names that are views of a piece, so that the memory of the piece can be released. */
   keepNames(): void {
     this.#names.forEach((name, depth) => {
       this.#names[depth] = Buffer.from(name);
@@ -119,7 +119,7 @@ export class TreePosition {
 function sumOf(content: readonly ContentReference[]): number {
   let sum = 0;
   for (const { lengthBytes } of content) sum += lengthBytes;
-  if (!Number.isSafeInteger(sum)) throw damagedManifest('a file is larger than can be');
+  if (!Number.isSafeInteger(sum)) throw damagedManifest('a file is larger than the format allows');
   return sum;
 }
 

@@ -26,7 +26,7 @@ export interface RestoreTreeOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Content is wanted, or only compared. */
+/** Either the content is written, or it is only compared. */
 export type BegunContent = { readonly sink: FileSink } | { readonly compared: ComparedFile } | undefined;
 
 type Step =

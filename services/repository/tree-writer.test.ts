@@ -179,7 +179,7 @@ describe('TreeWriter', () => {
     const result = await restore(scratch.folder, overwrite, [file('f', 'new', { mtimeNs: 1_000_000_000n })]);
     expect(readFileSync(target, 'utf8')).toBe(expected);
     expect(result.counts.skipped).toBe(skipped);
-    // What was asked for by the rule is said; what differs from the restore point against it is a problem.
+    // Files that the chosen rule keeps cause a note; files that differ against the rule cause a problem.
     expect(result.problems.map(({ code }) => code)).toEqual(codes);
     expect(result.remarks).toHaveLength(overwrite === 'older' ? 1 : 0);
   });

@@ -1,8 +1,8 @@
-// Owns the disk side of a restore: entries in tree order become files below one destination, whatever the manifest or the disk holds.
-// It never reads blocks and knows no keys: content comes in through FileSink, checked by the caller.
+// Owns the disk side of a restore: entries in tree order become files below one destination. A hostile manifest or disk must not lead a
+// write outside it. Reads no blocks and knows no keys: content arrives through FileSink and is checked by the caller.
 //
-// Each entry ends in one of two ways: it is right (content, owner, mode and time), or it is named. What stands there already is passed over
-// only when it is right; where only owner, mode or time differ they are mended.
+// Each entry is either restored correctly (content, owner, mode and time) or reported by name. A correct existing entry is kept; if only
+// owner, mode or time differ, these are corrected.
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import { makeWriteBuffers } from './direct-file.ts';
 import { DiskFile, isSmallFile, type PlaceableFile } from './file-sink.ts';
@@ -33,18 +33,18 @@ export interface TreeWriterOptions {
   /** Made when missing. */
   readonly destination: string;
   readonly overwrite: OverwriteRule;
-  /** Owner, mode and time of the top folder are set when a restore made it; true sets them always, false never. */
+  /** undefined: sets owner, mode and time of the top folder if a restore made it; true: always; false: never. */
   readonly restoresTopFolder?: boolean;
   /** Default: when run as root. */
   readonly restoresOwners?: boolean;
   readonly onProblem?: (problem: RestoreProblem) => void;
 }
 
-/** A file that stands there and is not to be replaced, while its content comes in parts: they are compared with it. */
+/** An existing file that must not be replaced. Its content is compared with the parts that arrive. */
 export interface ComparedFile {
   readonly entry: FileEntry;
   compare(content: readonly ContentReference[]): Promise<void>;
-  /** What the end of the file says; without it the content did not come whole. */
+  /** @param end the end record of the file; without it the content is incomplete */
   finish(end?: { readonly isUnreadable: boolean }): void;
 }
 
@@ -78,7 +78,7 @@ export class TreeWriter {
     const isReplacing = options.overwrite === 'always';
     this.#folders = new OpenFolders({ top, isOwnerRestored, mayReplace: isReplacing, problems });
     this.#links = new TreeLinks({ folders: this.#folders, problems, overwrite: options.overwrite, isOwnerRestored });
-    // First the own mark, then those of others away: at each moment somebody knows that a restore has made this folder.
+    // Set the own mark before removing old marks, so that a crash at any moment leaves a mark of an unfinished restore.
     const ownMark = top.isCreated ? top.markTop() : undefined;
     this.#topMark = ownMark ?? (top.isMarked() ? top.markTop() : undefined);
     top.removeLeftBehind();
@@ -102,11 +102,11 @@ export class TreeWriter {
   }
 
   /**
-   * Takes the next entry, in tree order; folders on the way to it may be missing. Gives a sink when the content of a file is
-   * wanted (several may be open at once), undefined when nothing more is needed. A promise is to be awaited before the next entry.
-   * Throws storage.damaged for a path that cannot be; all else is recorded as a problem of the entry.
+   * Takes the next entry, in tree order; missing parent folders are made. Returns a sink when the content of a file is needed (several may
+   * be open at once), undefined when nothing more is needed. Await a returned promise before the next entry.
    *
-   * @param isOnTheWay a folder that only leads to what was asked for
+   * @throws storage.damaged for an impossible path; other errors become problems of the entry
+   * @param isOnTheWay true for a parent folder of the requested entries
    */
   begin(entry: TreeEntry, isOnTheWay = false): BegunFile | Promise<BegunFile> {
     const names = splitPath(entry.path);
@@ -145,9 +145,9 @@ export class TreeWriter {
   }
 
   /**
-   * Ends the restore; nothing may be writing any more. Sets what is left of folders' owners, modes and times.
+   * Ends the restore. No write may be in progress. Sets the remaining owners, modes and times of folders.
    *
-   * @param isComplete false: it was cut, and is to be gone on with by another one
+   * @param isComplete false: the restore was interrupted and a later one will continue it
    */
   async finish(isComplete = true): Promise<RestoreResult> {
     const lost = new FarkeepError('restore.incomplete', 'Its content did not arrive');
@@ -170,11 +170,14 @@ export class TreeWriter {
 
   #beginTop(entry: TreeEntry): void {
     const { top } = this.#folders;
-    if (entry.kind !== 'folder') throw new FarkeepError('storage.damaged', 'Manifest: the top is no folder');
+    if (entry.kind !== 'folder') throw new FarkeepError('storage.damaged', 'Manifest: the top is not a folder');
     if (this.#restoresTopFolder ?? (this.#topMark !== undefined || this.#wasRestored(entry))) top.entry = entry;
   }
 
-  /** It stands there exactly as the point has it: a restore before made it, and what this one changes in it is not to show. */
+  /**
+   * Whether the existing folder equals the one in the point: an earlier restore made it, so changes by this restore must leave no trace in
+   * its time.
+   */
   #wasRestored(entry: FolderEntry): boolean {
     return this.#top.isRightAtFirst(entry, this.#isOwnerRestored);
   }
@@ -188,7 +191,7 @@ export class TreeWriter {
     if (entry.isUnreadable) throw new FarkeepError('source.unreadable', 'It could not be read when it was backed up');
     const existing = parent.hidden === undefined ? folder.look(name) : undefined;
     if (existing === undefined) return this.#write(parent, folder, name, entry, false);
-    if (existing.isDirectory()) throw new FarkeepError('restore.exists', 'A folder stands in its place');
+    if (existing.isDirectory()) throw new FarkeepError('restore.exists', 'Its place is taken by a folder');
     const isReplaceable = mayReplace(this.#overwrite, existing, entry);
     if (!existing.isFile() || (entry.isContinued && isReplaceable)) {
       if (isReplaceable) return this.#write(parent, folder, name, entry, true);
@@ -202,7 +205,7 @@ export class TreeWriter {
     });
   }
 
-  /** A file stands there. */
+  /** Handles an existing file. */
   async #meet(
     parent: OpenFolder,
     folder: DestinationFolder,
@@ -221,7 +224,7 @@ export class TreeWriter {
     try {
       await standing.compare(entry.content);
       if (standing.isSame) {
-        // By another name the owner of which nobody here knows, its owner and mode are not changed: the name gets a file of its own.
+        // The file has other hard links that may belong to other users, so its owner and mode are not changed: the entry gets a new file.
         if (standing.isMetadataRight(this.#isOwnerRestored) || standing.linkCount === 1) {
           this.#pass(standing);
           return undefined;

@@ -1,4 +1,4 @@
-// Holds the objects of a repository folder against their recorded bytes (vectors/*.json); format-document.test.ts reads the same files.
+// Compares the objects of a repository folder with their recorded bytes (vectors/*.json). format-document.test.ts reads the same files.
 import { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
@@ -82,7 +82,7 @@ describe('recorded objects of a repository', () => {
     const pieces = [...items.flatMap((item) => encoder.add(item)), encoder.finish()];
     const read = await itemsOf(pieces);
     expect(read).toEqual(items);
-    // Written by the second implementation: a piece for each record, and continued files that go on after two contents.
+    // Written by the second implementation: one record in each piece, and files that continue after two contents.
     const writer = new ManifestWriter(1, 2);
     for (const entry of readEntries(pieces)) writer.add(entry);
     const cutPieces = writer.finish();

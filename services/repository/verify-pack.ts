@@ -1,4 +1,4 @@
-// Owns the check of one pack against its index, its headers and its checksums, and of a pack whose index cannot be read. Reads only.
+// Owns checking one pack against its index, its headers and its checksums, and checking a pack with an unreadable index. Reads only.
 import { crc32 } from 'node:zlib';
 import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
 import { blockIdLengthBytes, decodeBlockSync } from './block-content.ts';
@@ -21,13 +21,13 @@ export interface PackCheckOptions {
 export interface PackCheck {
   readonly reason: string | undefined;
   readonly lost: readonly Buffer[];
-  /** Those of them that lie there as they were taken in. */
+  /** Lost blocks that are stored exactly as they were received: their sender sent wrong content. */
   readonly untrue: readonly Buffer[];
   readonly blocks: number;
   readonly bytesRead: number;
 }
 
-/** Reads the pack once from start to end, in large pieces, and holds every block against the index, its header and its checksum. */
+/** Reads the pack once in large pieces, and compares every block with the index, its header and its checksum. */
 export async function checkPack(
   storage: Storage,
   name: string,
@@ -70,7 +70,7 @@ export async function checkPack(
   return { reason, lost, untrue, blocks: index.length, bytesRead };
 }
 
-/** @throws what is not about this pack: too few descriptors or memory here, a call that was stopped */
+/** @throws errors that do not concern the pack: too few descriptors or memory, a canceled call */
 function reasonOf(error: unknown): string {
   const isOurs =
     error instanceof Error && 'code' in error && ['EMFILE', 'ENFILE', 'ENOMEM'].includes(String(error.code));
@@ -109,7 +109,7 @@ async function checkBlock(
   }
 }
 
-/** What can be found of a pack without its index; what is lost of it is known only from elsewhere. */
+/** Checks a pack without a readable index. The list of lost blocks comes from the old catalogue. */
 async function withoutIndex(
   storage: Storage,
   name: string,
@@ -120,7 +120,7 @@ async function withoutIndex(
   try {
     scan = await scanPack(storage, name);
   } catch (error) {
-    // A pipe, a folder, no right to read it, a disk that fails: nothing of it can be had.
+    // A pipe, a folder, a missing permission or a failing disk: no block of the pack can be read.
     return { reason: reasonOf(error), lost: idsKnown(), untrue: [], blocks: 0, bytesRead: 0 };
   }
   const found = new Set<string>();

@@ -1,4 +1,4 @@
-// Owns the check of one restore point without any key: its root, its manifest, and that a pack holds every block that it needs. Reads only.
+// Owns checking one restore point without a key: its root, its manifest, and that a pack holds every needed block. Reads only.
 import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
 import type { StoredBlock } from './block-content.ts';
 import { BlockReader } from './block-reader.ts';
@@ -11,14 +11,14 @@ import type { Storage } from './storage.ts';
 export interface PointCheckOptions {
   readonly storage: Storage;
   readonly pointId: string;
-  /** Made from the packs that are there now. */
+  /** Built from the packs that exist now. */
   readonly catalogue: Catalogue;
-  /** Whether the block, which no pack holds whole, is known to be lost with a pack that is reported itself. */
+  /** Whether a missing block is already reported as lost with its damaged pack. */
   readonly isLost: (id: Buffer) => boolean;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Why the point is not whole beside the blocks that `isLost` knows, or undefined. */
+/** Returns the reason why the point is incomplete, apart from blocks that `isLost` knows; undefined when there is none. */
 export async function checkPoint({
   storage,
   pointId,

@@ -88,7 +88,7 @@ export async function verifyTenantFolder({
   let blocks = 0;
   let done = 0;
   let soundAgainBlocks = 0;
-  // To say what a damaged pack held. Everything else is checked without it.
+  // The old catalogue tells which blocks a damaged pack held. All other checks work without it.
   const known = tryOpenCatalogueFile(new RepositoryFolder(tenantFolder), 'read', logger);
   const note = async (name: string, pack: DamagedPack, reason: string): Promise<void> => {
     const { packId, ids } = pack;
@@ -197,7 +197,7 @@ export async function verifyTenantFolder({
   };
 }
 
-/** @throws what is not about the disk */
+/** @throws errors that do not concern the disk */
 function storageReason(error: unknown): string {
   const { code, message } = toFarkeepError(error, 'storage.io');
   if (!code.startsWith('storage.')) throw error;

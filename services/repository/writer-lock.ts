@@ -24,8 +24,8 @@ function lockExclusively(folder: RepositoryFolder, name: string): DatabaseSync |
 }
 
 /**
- * Whether this is a lock as writers make it: an empty file of its own, and no journal beside it. Anything else was put there by somebody else
- * and is not opened: a pipe would block, and a journal made for it can name any file for SQLite to delete.
+ * Whether this is a lock as writers make it: an empty regular file without a journal beside it. Any other file was made by another party
+ * and is not opened: a pipe would block, and a forged journal can make SQLite delete any file.
  */
 function isLock(folder: RepositoryFolder, name: string): boolean {
   const stats = folder.look(name);
@@ -33,7 +33,7 @@ function isLock(folder: RepositoryFolder, name: string): boolean {
   return [`${name}-journal`, `${name}-wal`].every((beside) => folder.look(beside) === undefined);
 }
 
-/** Writers other than `self` whose lock lies in the folder. */
+/** Writers other than `self` with a lock in the folder. */
 function writersIn(folder: RepositoryFolder, self = ''): string[] {
   const writers: string[] = [];
   for (const name of folder.withinSync('', (base) => readdirSync(base))) {
@@ -61,9 +61,9 @@ export class WriterLock {
   }
 
   /**
-   * Takes a new lock in `incoming` (made durable, so that a power cut leaves the trace of an unclean end).
+   * Takes a new lock in `incoming`. The lock is made durable, so that it shows an unclean end after a power cut.
    *
-   * @throws storage.damaged when `incoming` is no folder
+   * @throws storage.damaged when `incoming` is not a folder
    */
   static async take(incoming: string): Promise<WriterLock> {
     new RepositoryFolder(path.dirname(incoming)).makeFolder(path.basename(incoming));
@@ -95,7 +95,7 @@ export class WriterLock {
     this.#database.close();
   }
 
-  /** Whether a writer other than `self` lives in `incoming`. */
+  /** Whether a writer other than `self` is running in `incoming`. */
   static hasOtherLiving(incoming: string, self: string): boolean {
     const folder = new RepositoryFolder(incoming);
     for (const writer of writersIn(folder, self)) {
@@ -107,8 +107,8 @@ export class WriterLock {
   }
 
   /**
-   * Calls `care` for every writer in `incoming` that has ended without release, holding its lock meanwhile, so that two
-   * processes never care for the same one; then removes the trace. Writers that live are not touched.
+   * Calls `care` for every writer in `incoming` that ended without release, and then removes its lock. The lock is held during the call, so
+   * two processes never handle the same writer. Running writers are not touched.
    */
   static async careForDead(incoming: string, care: (writer: string) => Promise<void>): Promise<number> {
     const folder = new RepositoryFolder(incoming);

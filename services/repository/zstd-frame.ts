@@ -1,12 +1,13 @@
-// Owns what "one zstd frame" means for a stored block (docs/repository-format.md, section 2; RFC 8878, section 3.1.1). zstd itself also reads several
-// frames, skippable ones between them, and takes any window: a block could then be stored in many forms and ask for memory that it never fills.
+// Owns the check that a stored block is exactly one zstd frame (docs/repository-format.md, section 2; RFC 8878, section 3.1.1). zstd itself
+// also accepts several frames, skippable frames, and any window. Then a block could be stored in many forms and demand memory that it never
+// fills.
 const magic = 0xfd2fb528;
-/** Without a content size in its header a frame is unpacked through a window of this size at most. */
+/** Largest window for a frame without a content size in its header. */
 const maxWindowBytes = 16 * 1024 * 1024;
 const dictionaryIdBytes = [0, 1, 2, 4];
 const blockTypes = { raw: 0, rle: 1, compressed: 2 } as const;
 
-/** Why `stored` is not exactly one frame of `contentLength` bytes, or undefined. Looks at headers only; unpacking finds the rest. */
+/** Why `stored` is not exactly one frame of `contentLength` bytes, or undefined. Checks headers only; decompression checks the rest. */
 export function whyNotOneFrame(stored: Buffer, contentLength: number): string | undefined {
   if (stored.length < 6 || stored.readUInt32LE(0) !== magic) return 'it is no zstd frame';
   const descriptor = stored[4] ?? 0;

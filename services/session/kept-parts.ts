@@ -1,14 +1,14 @@
-// Owns how much of what a session did is kept: by number and by bytes, since the other side writes a part of it and all of it lies on this side's disk.
-// Pure, but for the list that it is given.
+// Owns the limits of the history of one session, by number and by bytes. The other side writes part of the history, and all of it is stored
+// on this side's disk. Pure, except that it changes the given list.
 import type { SessionAction, SessionObject } from '../contracts/models/session.ts';
 
 const maxActions = 2000;
 const maxObjects = 500;
-/** Of UTF-16 units; all texts together. */
+/** UTF-16 units of all texts together. */
 const maxActionText = 128 * 1024;
 const maxObjectText = 64 * 1024;
 
-/** What is plain goes first, the oldest of it; what went wrong stays as long as there is anything else. */
+/** Removes ordinary actions first, the oldest of them first. Warnings and errors are removed last. */
 export function keepActions(actions: SessionAction[]): void {
   keep(actions, {
     max: maxActions,
@@ -18,7 +18,7 @@ export function keepActions(actions: SessionAction[]): void {
   });
 }
 
-/** What is finished without trouble is the least interesting. */
+/** Removes objects that finished without trouble first. */
 export function keepObjects(objects: SessionObject[]): void {
   keep(objects, {
     max: maxObjects,

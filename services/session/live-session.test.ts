@@ -287,7 +287,7 @@ describe('SessionArchive', () => {
     ];
     const other = save(archive, 'other', 'succeeded');
     for (let each = 0; each < 100; each += 1) save(archive, 'one', 'cancelled');
-    // While it runs, not only when the service starts again.
+    // The limit works while the service runs, not only at its next start.
     expect(idsOf(archive).length).toBeLessThan(30);
     archive.prune();
     expect(idsOf(archive)).toEqual(expect.arrayContaining([unfinished, ...good, other]));

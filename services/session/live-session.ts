@@ -264,7 +264,7 @@ export class LiveSession {
 
   /** An action of the other side; gets the next number of this side. */
   addForeignAction(action: Omit<SessionAction, 'sequence'>): void {
-    // One line, whatever the other side writes: people read it in lists and on terminals.
+    // Actions are shown in lists and on terminals, so a text from the other side must stay on one line.
     const text = action.text.replace(/\p{Cc}/gu, ' ');
     this.#addAction({ ...action, text, sequence: (this.#detail.actions.at(-1)?.sequence ?? 0) + 1 });
   }

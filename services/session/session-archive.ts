@@ -30,18 +30,18 @@ export const sessionArchiveMigration = `
 `;
 
 /**
- * What lists show and disks hold without anybody having to look after it. For each owner by itself: no account pushes the history of another out. What
- * came to a good end is counted apart, so that sessions which are started and cancelled do not push that out either.
+ * Limits for the history, so that disks do not fill without supervision. They apply to each owner separately: no account pushes out the
+ * history of another. Successful sessions are counted separately, so that started and canceled sessions do not push them out.
  */
 export interface KeptHistory {
   readonly good: number;
   readonly others: number;
-  /** Of one owner: so much of the good ones, and a quarter of it of the others. */
+  /** Bytes for each owner: this much for successful sessions, and a quarter of it for others. */
   readonly bytes: number;
 }
 
 const keptHistory: KeptHistory = { good: 5000, others: 1000, bytes: 128 * 1024 * 1024 };
-/** An owner's history is looked at when so many more sessions of it have ended. */
+/** The limits of an owner are checked after this number of ended sessions. */
 const endsBetweenLooks = 20;
 
 export interface ArchivedSession extends StoredSession {
@@ -49,7 +49,7 @@ export interface ArchivedSession extends StoredSession {
   readonly context: unknown;
 }
 
-/** Sessions whose history waits for room on the disk; each holds its whole history in memory. */
+/** Limit of sessions that wait for room on the disk; each keeps its whole history in memory. */
 const maxUnsaved = 200;
 const retryIntervalMs = 10_000;
 
@@ -61,7 +61,7 @@ interface Unsaved {
 
 export class SessionArchive {
   readonly #database: Database;
-  /** A disk that is full does not end a backup: what could not be written is kept here, shown from here, and tried again. */
+  /** A full disk does not end a backup: a history that could not be written stays here, is shown from here, and is written later. */
   readonly #unsaved = new Map<string, Unsaved>();
   #retry: NodeJS.Timeout | undefined;
   readonly #kept: KeptHistory;
@@ -73,8 +73,8 @@ export class SessionArchive {
   }
 
   /**
-   * Never fails for the disk: a history that cannot be written now is written later, or lost with this process.
-   * @param owner job or account that the session belongs to
+   * Never throws a disk error: a history that cannot be written now is written later, or lost with this process.
+   * @param owner job or account of the session
    */
   save(session: LiveSession, owner: string, context: unknown): void {
     this.#unsaved.delete(session.id);
@@ -101,7 +101,7 @@ export class SessionArchive {
     this.#retry = undefined;
   }
 
-  /** @returns false when the disk does not take it */
+  /** @returns false when the disk refuses the write */
   #write({ session, owner, context }: Unsaved): boolean {
     const { detail, samples } = session.toStored();
     const noted = this.#database.note(
@@ -138,12 +138,12 @@ export class SessionArchive {
     }
   }
 
-  /** Keeps the newest sessions of each owner; those that have not ended stay in any case. */
+  /** Keeps the newest sessions of each owner. Unfinished sessions always stay. */
   prune(): void {
     for (const { owner } of this.#database.all('SELECT DISTINCT owner FROM sessions')) this.#pruneOwner(String(owner));
   }
 
-  /** By this machine's clock; undefined for a session that has not ended, or is not known any more. */
+  /** End time by this machine's clock; undefined for an unfinished or forgotten session. */
   endedAtMs(sessionId: string): number | undefined {
     const row = this.#database.get(
       `SELECT CASE WHEN json_valid(summary) THEN json_extract(summary, '$.endedAt') END AS ended_at FROM sessions WHERE id = ?`,
@@ -153,7 +153,7 @@ export class SessionArchive {
     return Number.isNaN(endedAtMs) ? undefined : endedAtMs;
   }
 
-  /** The one that was started last comes first, whatever the clock said then: rows are numbered as they come. */
+  /** Lists the last started session first, whatever the clock said: rows are numbered in order of their start. */
   list(limit: number): SessionSummary[] {
     const unsaved = [...this.#unsaved.values()].map(({ session }) => session.summary()).reverse();
     const saved = readRows(
@@ -163,7 +163,7 @@ export class SessionArchive {
     return [...unsaved, ...saved.filter(({ id }) => !this.#unsaved.has(id))].slice(0, limit);
   }
 
-  /** Sessions that had not ended when the service did. One that cannot be read counts as ended from now on: nothing waits for it. */
+  /** Sessions that were unfinished when the service stopped. An unreadable one is marked as ended now, because no process waits for it. */
   unfinished(): { readonly sessions: ArchivedSession[]; readonly leftOut: LeftOut | undefined } {
     const sessions = readRows(
       this.#database.all(
@@ -181,7 +181,7 @@ export class SessionArchive {
     return { sessions, leftOut: leftOutOf(sessions) };
   }
 
-  /** The newest ended session of this owner that `isWanted`; looks back over the last hundred. */
+  /** The newest ended session of this owner that satisfies `isWanted`, among the last hundred. */
   findLast(owner: string, isWanted: (session: ArchivedSession) => boolean): ArchivedSession | undefined {
     for (const { session, owner: ofWhom, context } of [...this.#unsaved.values()].reverse()) {
       if (ofWhom !== owner || !session.isFinal) continue;

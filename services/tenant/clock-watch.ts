@@ -1,15 +1,15 @@
-// Owns what this tenant knows of how far its clock is from those of its providers. A wrong clock gives restore points wrong times, and makes
-// certificates look expired or not yet valid; whoever looks at the service has to see that before the first strange error.
+// Owns the measured differences between this tenant's clock and its providers' clocks. A wrong clock gives restore points wrong times, and
+// makes certificates look expired or not yet valid. The status must show this before the first confusing error.
 import type { ServiceHealth } from '../kernel/running-service.ts';
 
-/** Some seconds are the network, some minutes a clock that nobody keeps; from here on it matters. */
+/** Smaller differences come from the network or from an unsynchronized clock and do no harm. */
 export const maxClockDifferenceMs = 5 * 60_000;
 
 export class ClockWatch {
   readonly #differences = new Map<string, number>();
   readonly #listeners = new Set<(health: ServiceHealth) => void>();
 
-  /** @param differenceMs how far the clock here is ahead; undefined from a provider of an earlier version */
+  /** @param differenceMs how far the local clock is ahead; undefined for a provider of an earlier version */
   note(provider: string, differenceMs: number | undefined): void {
     const before = this.health().reason;
     if (differenceMs === undefined || Math.abs(differenceMs) <= maxClockDifferenceMs)
@@ -38,7 +38,7 @@ export class ClockWatch {
   }
 }
 
-/** The same sentence for people of both sides. */
+/** The sentence is the same for users of tenant and provider. */
 export function describeClocks(differenceMs: number): string {
   const direction = differenceMs > 0 ? 'ahead of' : 'behind';
   return `The clocks differ: that of the tenant is ${describeTime(Math.abs(differenceMs))} ${direction} that of the provider; set the one that is wrong`;

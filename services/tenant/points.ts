@@ -31,7 +31,7 @@ export interface KnownPoint {
 interface PointLists {
   readonly points: RestorePoint[];
   readonly unreadable: UnreadablePoint[];
-  /** Places that could not be asked. */
+  /** Providers that could not be asked. */
   readonly unreachable: { provider: string; message: string }[];
 }
 
@@ -42,11 +42,11 @@ export class Points {
   readonly #sessions: SessionManager;
   readonly #folder: string;
   readonly #publish: EventPublisher;
-  /** Where points are that cannot be offered, by their identifier; of the last list of each provider. */
+  /** The provider of each unreadable point, by the point's identifier, from the last list of each provider. */
   #unreadable = new Map<string, string>();
   /** One fetch of a tree, however many ask for it. */
   readonly #fetching = new Map<string, Promise<string>>();
-  /** As listed last; what a full disk does not take is known here all the same. */
+  /** The last listed points. They stay known here even when a full disk refuses the write. */
   readonly #listed = new Map<string, KnownPoint>();
 
   constructor(options: {
@@ -66,7 +66,7 @@ export class Points {
     this.#publish = options.publish;
   }
 
-  /** Of every provider what it has: one that lies, or does not answer, hides nothing of the others. */
+  /** Lists the points of every provider. A lying or silent provider does not hide the points of the others. */
   async list(signal: AbortSignal): Promise<PointLists> {
     const lists = await Promise.all(
       this.#providers.list().map(async (provider): Promise<PointLists> => {
@@ -90,7 +90,7 @@ export class Points {
     };
   }
 
-  /** @throws call.not-found, call.conflict while a session uses it, protocol.feature, what the provider failed with */
+  /** @throws call.not-found, call.conflict while a session uses the point, protocol.feature, errors of the provider */
   async delete(
     pointId: string,
     signal: AbortSignal,
@@ -225,7 +225,10 @@ export class Points {
     return { points, unreadable, unreachable };
   }
 
-  /** Only what the provider has now, so that ever new lists do not fill the disk. A point of another provider stays that provider's. */
+  /**
+   * Keeps only the provider's current points, so that repeated lists do not fill the disk. A point keeps its first provider if another
+   * provider lists it too.
+   */
   #remember(providerId: string, points: readonly RestorePoint[], unreadable: readonly UnreadablePoint[]): void {
     const otherIds = new Set(this.#providers.list().map(({ id }) => id));
     otherIds.delete(providerId);
@@ -233,7 +236,7 @@ export class Points {
     for (const { id, repository, jobId, job } of points) {
       if (!this.#listed.has(id)) this.#listed.set(id, { id, providerId, repository, jobId, jobName: job });
     }
-    // So that a point is found without its provider after a restart; not worth failing for.
+    // Stored so that a point is found after a restart while its provider is unreachable. A failed write is ignored.
     this.#database.noteAll(() => {
       this.#database.run('DELETE FROM known_points WHERE provider_id = ?', providerId);
       for (const { id, repository, jobId, job } of points) {
@@ -289,8 +292,8 @@ function notFound(): FarkeepError {
 }
 
 /**
- * Oldest first, by when the provider had them. A tenant whose clock was wrong for one run would otherwise have a newest point that stays the
- * newest until that time has come.
+ * Sorts oldest first, by the commit time at the provider. With the tenant's own times, one run with a clock in the future would stay the
+ * newest point until that date.
  */
 export function inOrder(points: readonly RestorePoint[]): RestorePoint[] {
   const timeOf = ({ committedAt, createdAt }: RestorePoint): number => Date.parse(committedAt ?? createdAt);

@@ -37,7 +37,7 @@ const gatewayFailures = new Set([
  */
 const refusalMemoryMs = 15 * 60_000;
 
-/** So long a gateway that made trouble is tried after the others, whatever load the provider says it has. */
+/** After trouble, a gateway is tried last for this time, whatever load the provider reports. */
 const troubleMemoryMs = 10 * 60_000;
 const maxTroubled = 1000;
 
@@ -64,14 +64,17 @@ export class ProviderDialer {
   readonly #options: DialerOptions;
   readonly #refusals = new Map<string, { readonly error: FarkeepError; readonly atMs: number }>();
 
-  /** By "host:port": when it made trouble last. */
+  /** Time of the last trouble, by "host:port". */
   readonly #troubled = new Map<string, number>();
 
   constructor(options: DialerOptions) {
     this.#options = options;
   }
 
-  /** It did not answer, or an attempt through it broke: one that takes connections and lets them fall must not get each next attempt as well. */
+  /**
+   * Called when the gateway did not answer, or an attempt through it broke. A gateway that accepts and drops connections must not get every
+   * next attempt.
+   */
   noteTrouble(gateway: Pick<GatewayAddress, 'host' | 'port'>): void {
     if (this.#troubled.size >= maxTroubled) this.#troubled.clear();
     this.#troubled.set(keyOf(gateway), this.#options.clock.now());

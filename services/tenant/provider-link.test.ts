@@ -1,4 +1,4 @@
-// The greeting on a new connection to a provider: which answers the tenant goes on with.
+// The greeting on a new connection to a provider: the answers that the tenant accepts.
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../kernel/clock.ts';
 import { silentLogger } from '../kernel/logger.ts';

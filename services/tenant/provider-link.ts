@@ -63,7 +63,7 @@ export interface ProviderLink {
   readonly presented: PresentedCertificate;
   readonly decision: TrustDecision;
   readonly hello: TenantRequestOutput<'hello'>;
-  /** How far the clock here is ahead of the provider's; undefined from a provider of an earlier version. */
+  /** How far the local clock is ahead of the provider's; undefined for a provider of an earlier version. */
   readonly clockDifferenceMs: number | undefined;
   /** Whoever takes the notifications of this link hands those about the certificate on. */
   readonly onCertificateNews?: (
@@ -135,7 +135,7 @@ export async function openLink(options: LinkOptions): Promise<ProviderLink> {
     if (verdict === undefined) throw new FarkeepError('call.internal', 'No trust decision was made');
     const beforeMs = options.clock.now();
     const hello = await greet(channel, options.software, beforeMs, signal);
-    // The answer was on its way for a part of this time.
+    // The middle of the round trip is the best estimate of when the provider read its clock.
     const hereMs = (beforeMs + options.clock.now()) / 2;
     const clockDifferenceMs = hello.clockMs === undefined ? undefined : Math.round(hereMs - hello.clockMs);
     const { decision, reasons } = verdict.result;
@@ -165,7 +165,7 @@ async function greet(
       },
       { signal },
     );
-    // An older tenant than the provider is answered with the provider's number: this side then knows that it is the older one.
+    // A newer provider answers an older tenant with the provider's number, so the tenant knows that its own version is older.
     if (hello.protocol !== controlProtocolVersion) {
       throw new FarkeepError(
         'protocol.version',

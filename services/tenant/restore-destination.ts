@@ -1,5 +1,5 @@
-// Owns the check of where a restore writes to, before a session is started for it. Leaves nothing: the restore makes the folder itself, and
-// gives it owner, mode and time like every other.
+// Owns checking a restore's destination before its session starts. Leaves no folder behind: the restore makes the folder itself and sets
+// owner, mode and time as for all others.
 import { access, constants, mkdir, rmdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
@@ -16,7 +16,7 @@ export async function checkDestination(destination: string): Promise<void> {
       await access(destination, constants.W_OK | constants.X_OK);
       return;
     }
-    // What bytes that are no UTF-8 have become on their way here: a new folder of that name is not the one that was meant.
+    // Invalid UTF-8 was replaced by U+FFFD on the way here, so the path names a different folder than intended.
     if (destination.includes('\ufffd')) throw refuse('its name is no text (UTF-8), and cannot be passed on as it is');
     await mkdir(missing, { mode: 0o700 });
     await rmdir(missing);
@@ -26,7 +26,7 @@ export async function checkDestination(destination: string): Promise<void> {
   }
 }
 
-/** The topmost folder on the way that is not there; undefined when all are. */
+/** The topmost missing folder of the path; undefined when all folders exist. */
 async function firstMissing(folder: string): Promise<string | undefined> {
   let missing: string | undefined;
   for (let at = path.resolve(folder); ; at = path.dirname(at)) {

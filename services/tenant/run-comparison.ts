@@ -1,12 +1,12 @@
-// Owns the question whether a backup that went through holds what it should: it is compared with the last good run of the same job over the same
-// sources. Much less, an empty source or a disk that is not mounted is a warning with both figures; nobody finds that out later, from a restore.
+// Owns comparing a finished backup with the last good run of the same job and sources. Much less data, an empty source or an unmounted disk
+// causes a warning with both figures, so that the loss is not found only at a restore.
 import type { SessionDetail } from '../contracts/models/session.ts';
 import { formatBytes } from '../kernel/format-bytes.ts';
 import type { SourcePlace } from './source-place.ts';
 
-/** Less than half of what was there is not the work of a day, as a rule. */
+/** A loss of more than half is rarely normal work. */
 const muchLess = 0.5;
-/** Below this, bytes come and go with a single file. */
+/** For smaller sources a single file can change the result. */
 const minComparedBytes = 64 * 1024;
 
 export interface ComparedRun {
@@ -16,11 +16,11 @@ export interface ComparedRun {
 
 export interface Shrinkage {
   readonly message: string;
-  /** The source that is concerned; null for the whole job. */
+  /** Path of the affected source; null for the whole job. */
   readonly path: string | null;
 }
 
-/** @returns nothing when `now` holds at least about as much as `before` */
+/** @returns an empty list when `now` is not much smaller than `before` */
 export function findShrinkage(now: ComparedRun, before: ComparedRun): Shrinkage[] {
   const found: Shrinkage[] = [];
   for (const place of before.places) {

@@ -153,7 +153,7 @@ export function serviceProviderHandlers(
   };
 }
 
-/** One host is stored, pinned and dialed under one name, however it was typed. */
+/** Returns one spelling of the host for storage, pins and dialing. */
 function storedHost(host: string): string {
   return canonicalHost(host)?.value ?? host;
 }

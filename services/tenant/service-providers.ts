@@ -148,7 +148,7 @@ export class ServiceProviders {
     );
     if (session !== undefined) {
       throw new FarkeepError('call.conflict', `A session with "${provider.name}" is running`, {
-        hint: 'Wait for its end, or stop it.',
+        hint: 'Wait until the session has ended, or stop it.',
       });
     }
     this.#database.run('DELETE FROM providers WHERE id = ?', providerId);
@@ -191,7 +191,7 @@ function contactColumns(contact: ContactResult): [string, string, string, string
   ];
 }
 
-/** Rows that were left out when the answer was read, for people. */
+/** Descriptions (for people) of the rows that were left out of the answer. */
 function notUsedOf({ repositories, gateways }: ContactResult): string | null {
   const lists = [
     ['What it tells of its repositories', leftOutOf(repositories)],
@@ -205,7 +205,7 @@ function purpose(providerId: string): string {
   return `password of provider ${providerId}`;
 }
 
-/** Never fails: whatever a row holds, the provider is listed, asked again, and can be removed. */
+/** Never throws: a provider with a damaged row is still listed, can be contacted again, and can be removed. */
 function read(row: Row): ServiceProvider {
   return {
     id: String(row['id']),
@@ -227,7 +227,7 @@ function readList<List>(schema: z.ZodType<List[]>, text: string): List[] {
   try {
     return schema.parse(JSON.parse(text));
   } catch {
-    // The next contact writes it anew.
+    // The next contact writes the field again.
     return [];
   }
 }

@@ -28,7 +28,7 @@ import { TrustDesk } from './trust-desk.ts';
 import { trustHandlers } from './trust-handlers.ts';
 import { TrustSettingsDesk } from './trust-settings.ts';
 
-/** Pins and the journal. A tenant with providers has met them, so the file cannot be a new one. */
+/** Opens pins and journal. A tenant with providers has used the file before, so a missing or empty file is damage. */
 function openTrust(home: string, database: Database, logger: Logger): Database {
   try {
     return openTrustDatabase(path.join(home, 'trust.sqlite'), {

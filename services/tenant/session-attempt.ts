@@ -40,9 +40,9 @@ export interface SessionPlan {
   readonly pointId: string;
   readonly streams: number;
   readonly moverOperation: SourceStart['operation'];
-  /** Backup: where the sources lay when it was started. */
+  /** Backup: mount points of the sources at the start. */
   readonly places?: readonly SourcePlace[];
-  /** Backup: somebody knows that there is much less than before. */
+  /** Backup: the user has confirmed that less data is expected. */
   readonly isLessAccepted?: boolean;
 }
 
@@ -69,7 +69,7 @@ export interface AttemptOptions {
 
 export interface AttemptResult {
   readonly storedBytes: number;
-  /** The session's figures are those of the whole run; after a restart in the last moment they may not be. */
+  /** Whether the session's figures cover the whole run; after a restart shortly before the end they may not. */
   readonly isMeasured: boolean;
   /** The attempt came to its end, and its result is not what was asked for: another attempt would not help. */
   readonly failure?: FarkeepError | undefined;
@@ -309,7 +309,7 @@ export class SessionAttempt {
     if (this.#options.signal.aborted) return new FarkeepError('call.cancelled');
     const mover = this.#mover;
     if (isOfTenant(error) && mover !== undefined) {
-      // The provider repeats what the own mover has told it; the mover itself knows the next step as well.
+      // The provider only repeats the error of the local mover; the mover itself also gives the next step.
       const exit = await within(mover.stop(error.toInfo()), moverWordMs);
       return exit?.kind === 'failed' ? FarkeepError.fromInfo(exit.error) : error;
     }

@@ -69,7 +69,7 @@ export class SessionManager {
     this.#options.archive.prune();
     const { sessions, leftOut } = this.#options.archive.unfinished();
     if (leftOut !== undefined)
-      this.#options.logger.error('Sessions cannot be taken up: their records are damaged', { ...leftOut });
+      this.#options.logger.error('Sessions cannot be resumed: their records are damaged', { ...leftOut });
     for (const { detail, samples, context } of sessions) {
       // Written by this service, so its shape is known; a newer schema comes with a migration.
       const known = context as SessionContext;
@@ -247,7 +247,7 @@ export class SessionManager {
     return done;
   }
 
-  /** With the last run of the job that was good, over the same sources and with the same patterns. */
+  /** Compares with the job's last good run over the same sources and patterns. */
   #compare(live: LiveSession, plan: SessionPlan): void {
     const operation = plan.moverOperation;
     if (operation.kind !== 'backup' || plan.isLessAccepted === true) return;
@@ -272,7 +272,7 @@ export class SessionManager {
         live.warn({ code: 'source.shrunk', message, path });
       }
     } catch (error) {
-      // A history that cannot be read does not end a backup that is safe already.
+      // An unreadable history must not fail a backup that is already committed.
       this.#options.logger.error('A run could not be compared with the one before', { sessionId: live.id, error });
     }
   }

@@ -36,7 +36,7 @@ export interface RunnerOptions {
   /** From before a restart of this service. */
   readonly isKnown: ProviderKnowledge;
   readonly onGranted: () => void;
-  /** A backup went through; what it lacks becomes a warning. Never throws. */
+  /** Called when a backup has finished; missing data becomes a warning. Must not throw. */
   readonly onMeasured: () => void;
 }
 
@@ -290,7 +290,7 @@ export class SessionRunner {
     }
   }
 
-  /** Once for a session: its restore point carries the time of this clock. */
+  /** Warns once for each session, because the restore point carries the time of this clock. */
   #compareClocks({ clockDifferenceMs = 0 }: ProviderLink): void {
     const { live, plan } = this;
     if (plan.operation !== 'backup' || Math.abs(clockDifferenceMs) <= maxClockDifferenceMs) return;

@@ -1,14 +1,14 @@
-// Owns where the sources of a job lie at the moment: below which mount point. A disk that is not mounted leaves its empty folder behind, and a
-// backup of that is green without holding anything. Never fails and never waits for a file system that does not answer.
+// Owns finding the mount point of each source of a job. An unmounted disk leaves an empty folder, and a backup of that folder would succeed
+// without data. Never throws, and never waits for a file system that does not answer.
 import { lstat, realpath } from 'node:fs/promises';
 import path from 'node:path';
 
-/** A network share that is gone can keep a call for minutes. */
+/** A lost network share can block a call for minutes. */
 const limitMs = 3_000;
 
 export interface SourcePlace {
   readonly path: string;
-  /** The folder at which its file system is mounted; null when that cannot be told. */
+  /** Folder where the source's file system is mounted; null when it is unknown. */
   readonly mountPoint: string | null;
 }
 
@@ -39,7 +39,7 @@ async function findMountPoint(source: string): Promise<string | null> {
       folder = parent;
     }
   } catch {
-    // Missing or not readable: the data mover says so.
+    // The source is missing or unreadable; the data mover reports this.
     return null;
   }
 }

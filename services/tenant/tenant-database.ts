@@ -48,7 +48,7 @@ export function openTenantDatabase(home: string, logger?: Logger): Database {
     role: 'tenant',
     migrations: [directory, sessionArchiveMigration],
     logger,
-    // Made after this one, at the same start.
+    // The file is made after this database, in the same start.
     wasUsed: () => (statSync(path.join(home, 'trust.sqlite'), { throwIfNoEntry: false })?.size ?? 0) > 0,
   });
 }

@@ -145,7 +145,7 @@ export class TrustSettingsDesk implements TrustRules {
       signal,
     );
     const [gone] = missing;
-    // A list that was given and cannot be read must not look like no list: nobody knows whether this certificate stands in it.
+    // A configured but unreadable list must not count as no list: it may contain this certificate.
     if (gone === undefined || answer?.status === 'revoked' || answer?.isNamed === true) return answer;
     const detail = `The revocation list ${gone} cannot be read`;
     if (answer?.status === 'good') return { ...answer, remarks: [...(answer.remarks ?? []), detail] };

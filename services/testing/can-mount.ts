@@ -1,4 +1,4 @@
-// Owns the question whether this account may mount: tests of disks that are full, gone or in two places need it. For tests only.
+// Owns the check whether this account may mount file systems, for tests of full, lost or duplicated disks. For tests only.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,7 +11,7 @@ export function canMount(): boolean {
   return answer;
 }
 
-/** The title of a test that needs it; says so in the report where it cannot run. */
+/** Title of a test that needs mounts; the title says so when the test cannot run. */
 export function mountTitle(title: string): string {
   return canMount() ? title : `NOT TRIED, this account may not mount: ${title}`;
 }

@@ -1,10 +1,10 @@
-// A small file system in memory that changes at any moment of a walk or a reading, as real ones do. It knows what every file ever was, and
-// gives the number of a deleted file to the next one, as ext4 does. For tests of what a backup makes of such a source.
+// An in-memory file system that changes at any moment of a walk or a read. It records every state of every file, and reuses inode numbers
+// as ext4 does. For tests of backups of changing sources.
 import { constants } from 'node:fs';
 import type { FileStat } from '../mover/file-stat.ts';
 import type { OpenSource, RawText, SourceDisk, SourceFolder } from '../mover/source-disk.ts';
 
-/** Everything of a file, folder or link that a backup keeps, as one text. */
+/** All metadata and content that a backup saves of an entry, as one text. */
 export function stateText(kind: string, mode: number, uid: number, mtimeNs: bigint, content: string): string {
   return `${kind} ${mode.toString(8)} ${uid} ${mtimeNs} ${content}`;
 }
@@ -24,15 +24,15 @@ export class Inode {
   mode: number;
   uid = 0;
   nlink = 1;
-  /** Of a file; of a link its target. */
+  /** Content of a file; target of a link. */
   content: string;
   mtimeNs = 0n;
   ctimeNs = 0n;
   attributes = 0;
-  /** What the system says of its size, when that is not its content's. */
+  /** The reported size, when it differs from the size of the content. */
   claimedBytes: number | undefined;
   readonly entries = new Map<RawText, Inode>();
-  /** What ever lay in the folder, by name. */
+  /** Every inode that was ever in the folder, by name. */
   readonly everEntries = new Map<RawText, Set<Inode>>();
   readonly history = new Set<string>();
 
@@ -74,7 +74,7 @@ export class ChangingDisk implements SourceDisk {
     this.outside = this.make('folder', '', 0o755);
   }
 
-  /** Each change comes before the operation of that number, counted from now. */
+  /** Each change happens before the operation with this number, counted from now. */
   schedule(changes: readonly { readonly at: number; readonly change: Change }[]): void {
     this.#operations = 0;
     this.#changes = [...changes].sort((left, right) => left.at - right.at);
@@ -98,7 +98,7 @@ export class ChangingDisk implements SourceDisk {
     return inode;
   }
 
-  /** Every change of an inode goes through here. */
+  /** Call for every change of an inode. */
   touched(inode: Inode): void {
     inode.ctimeNs = this.tick();
     inode.history.add(inode.state);

@@ -1,4 +1,4 @@
-// A run that ends well holds what it should, or says what it lacks; and an error names the side that it happened on.
+// A successful run holds the expected data or reports the missing data. An error names the side where it happened.
 import { execFileSync } from 'node:child_process';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -49,7 +49,7 @@ describe('a green run', () => {
     const jobId = await addJob(source);
     expect(await stack.runJob(jobId)).toMatchObject({ state: 'succeeded' });
     for (let index = 1; index < 10; index += 1) await rm(path.join(source, `f${index}`));
-    // Also not the second time: what was warned about is not the measure of the next run.
+    // The second run warns as well: a run with a warning is never used for the comparison.
     for (const _time of [1, 2]) {
       const less = await stack.runJob(jobId);
       expect(less).toMatchObject({ state: 'warning' });
@@ -73,7 +73,7 @@ describe('a green run', () => {
     const less = await stack.runJob(jobId);
     expect(less).toMatchObject({ state: 'warning' });
     expect(less.warnings).toEqual([expect.objectContaining({ code: 'source.shrunk', path: small })]);
-    // Other sources are another measure.
+    // A run over other sources is not compared.
     await stack.tenant.domain(jobsDomain).set({ jobId, sourcePaths: [large] });
     expect(await stack.runJob(jobId)).toMatchObject({ state: 'succeeded' });
   }, 60_000);
@@ -131,7 +131,7 @@ describe('a green run', () => {
     const source = await makeSource(1);
     const { pointId } = await stack.runJob(await addJob(source));
     const id = pointId ?? '';
-    // Where the tree of the point is to be saved stands a folder.
+    // A folder is in the place of the tree file of the point.
     const inTheWay = path.join(folder, 'tenant', 'points', `${id}.tree`);
     await mkdir(inTheWay, { recursive: true });
     const error = await stack.tenant

@@ -1,5 +1,5 @@
-// No liar stops a service: what a gateway, a provider or a tenant may say that is wrong, too much or without end, and what the others still get.
-// Memory and time of each are measured against bounds, in processor time, since the machine may be busy.
+// A lying peer must not stop a service: wrong, excessive or endless messages of a gateway, a provider or a tenant, and the service that
+// other peers still get. Bounds are in memory and CPU time, because the machine may be busy.
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -29,7 +29,7 @@ afterEach(async () => {
   for (const step of undo.splice(0).reverse()) await step();
 });
 
-/** Processor time of this process in ms: all services of the stack are in it. */
+/** CPU time of this process in ms; all services of the stack run in it. */
 async function cpuMsOf(work: () => Promise<unknown>): Promise<number> {
   const before = process.cpuUsage();
   await work();
@@ -70,7 +70,7 @@ describe('a stack with liars', () => {
     await vi.waitFor(async () =>
       expect((await list()).find(({ id }) => id === gatewayId)?.connections).toBeGreaterThan(0),
     );
-    // Starting "anew" again and again does not carry the sum away either.
+    // Repeated counter resets must not increase the sum without limit.
     for (const bytes of [0, most, 0]) client.report({ ...quietReport, bytesFromClients: bytes, bytesToClients: bytes });
     const { rescan } = stack.tenant.domain(serviceProvidersDomain);
     const provider = await rescan({ providerId });
@@ -90,13 +90,13 @@ describe('a stack with liars', () => {
       await stack.provider.domain(gatewaysDomain).remove({ gatewayId });
     });
     client.report(quietReport);
-    // Nobody comes through: after the first try, the tenant takes the other one first.
+    // The dead gateway passes no connection: after the first try, the tenant tries the other gateway first.
     const { rescan } = stack.tenant.domain(serviceProvidersDomain);
     for (let each = 0; each < 3; each += 1) expect((await rescan({ providerId })).problem).toBeNull();
     const { peer } = await logInAs(stack);
     undo.push(() => peer.close());
     const { gateways } = await askProvider(peer, 'gateways.list', {});
-    // Counted by the provider: this very connection goes through the honest one.
+    // The provider counts this connection at the honest gateway.
     expect(gateways.find(({ name }) => name === 'gw0')?.connections).toBeGreaterThan(0);
     expect(gateways.find(({ name }) => name === 'b-liar')?.connections).toBe(0);
   }, 30_000);
@@ -120,7 +120,7 @@ describe('a stack with liars', () => {
     const seconds = (performance.now() - startedAt) / 1000;
     const heard = heardOf() - heardBefore;
     expect(heard).toBeLessThanOrEqual(2 + seconds / 2);
-    // 20,000 messages are written by this process as well; that they are read slowly is what keeps it small.
+    // This process also writes the 20,000 messages. The time stays small because they are read slowly.
     expect(floodMs).toBeLessThan(6 * loginMs + 1500);
   }, 30_000);
 
@@ -136,7 +136,7 @@ describe('a stack with liars', () => {
     let refused = 0;
     let retryAfterMs: unknown;
     let started = 0;
-    // More than one a second for longer than the burst lasts; only the burst is let through.
+    // More than one request a second, for longer than the burst; only the burst is accepted.
     for (let each = 0; each < 70; each += 1) {
       const start = startInput({ repository: 'not there' });
       try {
@@ -222,7 +222,7 @@ describe('a provider that lies', () => {
     return id;
   };
 
-  /** What has to work whatever one provider says. */
+  /** Functions that must work whatever one provider sends. */
   const expectUsable = async (liarId: string): Promise<void> => {
     const providers = stack.tenant.domain(serviceProvidersDomain);
     expect((await providers.list({})).providers.map(({ name }) => name)).toEqual(['liar', stackNames.provider]);

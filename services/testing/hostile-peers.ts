@@ -1,5 +1,5 @@
-// Owns peers that speak the protocol and mean no good, for tests: a tenant that logs in and says what it likes, a gateway that was enrolled and lies, a
-// provider that answers what a test wants. Must not be used by the product.
+// Owns hostile peers for tests: a tenant that logs in and sends any message, an enrolled gateway that lies, a provider with answers from
+// the test. Must not be used by the product.
 import { generateKeyPairSync, hash, randomBytes } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -20,7 +20,7 @@ import { makeScramVerifier, ScramClient, ScramServer, type ScramVerifier } from 
 import type { FixtureIdentity } from './certificate-fixture.ts';
 import { stackNames, type Stack } from './stack.ts';
 
-/** A tenant's connection after its login, to say anything on. */
+/** A tenant's connection after its login; the test sends any message over it. */
 export async function logInAs(
   stack: Stack,
   userName: string = stackNames.account,
@@ -55,7 +55,7 @@ export function startInput(
   };
 }
 
-/** As many bytes as a report may have, all of them kept if the provider keeps them. */
+/** A report of the largest allowed size, with content that the provider stores. */
 export function fatReport(sessionId: string, seed: number): object {
   const at = new Date().toISOString();
   return {
@@ -87,7 +87,7 @@ export const quietReport: GatewayReport = {
   },
 };
 
-/** Enrolled in order, with a link that is up; it passes nothing on. */
+/** A properly enrolled gateway with a link; it forwards no connection. */
 export async function enrolHostileGateway(
   stack: Stack,
   name: string,
@@ -122,7 +122,7 @@ export async function enrolHostileGateway(
 
 type Answers = Readonly<Record<string, (payload: unknown) => unknown>>;
 
-/** Logs everybody in who knows the password, and gives the answers of the test; without a gateway in front. */
+/** A provider without a gateway that accepts every login with the right password and gives the test's answers. */
 export async function startHostileProvider(
   identity: FixtureIdentity,
   password: string,
@@ -175,7 +175,7 @@ function scramServer(channelBinding: Buffer, verifier: ScramVerifier): ScramServ
   });
 }
 
-/** Puts another root beside one that is there, with other values in it, as an older version would have committed it. @returns its identifier */
+/** Adds a copy of an existing root with changed values, as an older version could have committed it. @returns its identifier */
 export async function forgeRoot(
   tenantFolder: string,
   pointId: string,

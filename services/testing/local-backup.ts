@@ -1,5 +1,5 @@
-// Runs a backup in this process: the real pipeline and the real lanes over any source disk, with a target that takes everything.
-// What comes out is the restore point, decoded. For tests that need every step of a source in their hands.
+// Runs a backup in this process: the real pipeline and lanes, any source disk, and a target that accepts every block. The result is the
+// decoded restore point. For tests that control every step of a source.
 import { decodeBlockSync } from '../repository/block-content.ts';
 import { readManifestReferences } from '../repository/manifest-chain.ts';
 import { readManifest } from '../repository/manifest.ts';
@@ -15,7 +15,7 @@ import { emptyCounters, type ToWorker } from '../mover/worker-link.ts';
 import type { DataMessage, StoredBlock } from '../wire/messages.ts';
 
 const laneCount = 2;
-/** Each has the memory of a lane, which is only given back by the collector: shared by all runs of a test file. */
+/** Shared by all runs of a test file, because the large memory of a lane is only freed by the garbage collector. */
 const cutters = Array.from({ length: laneCount }, () => createLaneCutter());
 
 export interface SavedEntry {
@@ -24,7 +24,7 @@ export interface SavedEntry {
   readonly content: Buffer;
 }
 
-/** What the target has, for further runs. */
+/** Blocks of the target, for further runs. */
 export type SavedBlocks = Map<string, Buffer>;
 
 export async function runLocalBackup(
@@ -50,7 +50,7 @@ export async function runLocalBackup(
         });
       },
       send: (message) => {
-        // As a socket takes it: the memory of the blocks is free when this returns.
+        // As with a socket, the memory of the blocks is free after this returns.
         if (message.type === 'block') for (const block of message.blocks) keep(block);
         setImmediate(() => {
           answer(lane, index, message);
@@ -131,7 +131,7 @@ export async function runLocalBackup(
     if (item.type !== 'entry') continue;
     const { entry } = item;
     const pieces = entry.kind !== 'file' ? [] : entry.content;
-    // Only when it is asked for: a hole can be larger than any memory.
+    // Built only on request: a hole can be larger than the memory.
     const contentOf = (): Buffer =>
       Buffer.concat(pieces.map(({ id, lengthBytes }) => (id === null ? Buffer.alloc(lengthBytes) : blockOf(id))));
     const saved: SavedEntry = {

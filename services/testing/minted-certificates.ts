@@ -1,4 +1,4 @@
-// Owns certificates and revocation lists for tests, put together byte by byte: what no tool agrees to make. For tests only.
+// Owns making certificates and revocation lists byte by byte for tests, because no tool makes these defects. For tests only.
 import { createHash, generateKeyPairSync, type KeyObject, createPublicKey, randomBytes, sign } from 'node:crypto';
 import { isIPv4 } from 'node:net';
 
@@ -76,7 +76,7 @@ export function newKey(kind: string | number = 'P-256'): KeyObject {
     : generateKeyPairSync('ec', { namedCurve: kind }).privateKey;
 }
 
-/** A public RSA key of any size, which nobody could make a private key for. */
+/** A public RSA key of any size, without a private key. */
 export function wideKey(bits: number, exponentBits = 17): KeyObject {
   const odd = (size: number): string => {
     const bytes = Buffer.alloc(Math.ceil(size / 8), 0xa5);
@@ -95,11 +95,11 @@ export interface MintOptions {
   readonly isAuthority?: boolean;
   /** DNS names and IPv4 addresses. */
   readonly names?: readonly string[];
-  /** Besides or, with the same identifier, instead of the usual ones; see `extension`. */
+  /** Added to the usual extensions; replaces a usual one with the same identifier. See `extension`. */
   readonly extensions?: readonly Buffer[];
   readonly fromDays?: number;
   readonly toDays?: number;
-  /** Content of the INTEGER in hex, as it is to stand there. */
+  /** Content of the INTEGER in hex, written unchanged. */
   readonly serial?: string;
   readonly digest?: 'sha256' | 'sha1';
   /** Whether the certificate names the key of its issuer. */
@@ -169,7 +169,7 @@ export function mint({
 }
 
 export interface MintListOptions {
-  /** Who signs, and who the list says it is of, unless `name` says otherwise. */
+  /** The signer; also the issuer name of the list, unless `name` is given. */
   readonly issuer: Minted;
   readonly name?: Buffer;
   readonly revoked?: ReadonlyArray<string | { readonly serial: string; readonly extensions: readonly Buffer[] }>;
@@ -233,7 +233,7 @@ function alternativeName(name: string): Buffer {
     : generalName.dns(name);
 }
 
-/** A key may be a public one, of which nobody has the other part. */
+/** Returns the public part of a key; the key may itself be public, without a private part. */
 function publicPart(key: KeyObject): Buffer {
   return (key.type === 'private' ? createPublicKey(key) : key).export({ type: 'spki', format: 'der' });
 }

@@ -1,4 +1,5 @@
-// Writes the corpus of PFX files by every program that is there, imports each file, and says how many open, and what openssl says of the rest.
+// Writes the corpus of PFX files with every installed program, imports each file, and reports the number that open, and openssl's result
+// for the rest.
 // npm run pfx-corpus -- [--only WORDS] [--keep FOLDER]
 import { execFile } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';

@@ -336,7 +336,7 @@ export function keytoolFiles(openssl: OpenSsl): CorpusFile[] {
   ];
 }
 
-/** What no program at hand writes. */
+/** Files that no installed program writes. */
 export function craftedFiles({ p256, issuers }: CorpusCertificates): CorpusFile[] {
   const der = new X509Certificate(p256.certPem).raw;
   const chain = issuers.map(({ certPem }) => certificateBag(new X509Certificate(certPem).raw));

@@ -1,5 +1,5 @@
-// Owns writing PKCS #12 piece by piece, for the odd files that no program at hand writes: PBMAC1, nested and unknown bags, several keys, parts
-// under another password, any algorithm identifier. Encrypts by node:crypto alone, never by the code that is tested. For tests only.
+// Owns writing PKCS #12 part by part, for files that no installed program writes: PBMAC1, nested and unknown bags, several keys, parts
+// under another password, any algorithm identifier. Encrypts with node:crypto only, never with the tested code. For tests only.
 import { createCipheriv, createHmac, pbkdf2Sync, randomBytes } from 'node:crypto';
 
 export function element(tag: number, ...parts: readonly Uint8Array[]): Buffer {
@@ -60,7 +60,7 @@ export interface Protection {
   readonly rounds?: bigint | number;
   /** Keyed hash of PBKDF2; HMAC with SHA-256 when left out. */
   readonly prf?: readonly [oid: string, hash: string];
-  /** AlgorithmIdentifier to write instead of the true one, to see it refused. */
+  /** A false AlgorithmIdentifier to write, for tests of refusals. */
   readonly claimed?: Buffer;
 }
 
@@ -79,7 +79,7 @@ const pbkdf2 = (
       algorithm(oid, Buffer.of(0x05, 0x00)),
     ),
   );
-/** What cannot be computed is only claimed: no test waits for a billion rounds. */
+/** A large number of rounds is only claimed and not computed, because a billion rounds take too long for a test. */
 const computable = (rounds: bigint | number): number => (rounds > 0 && rounds <= 100_000 ? Number(rounds) : 1);
 
 /** PBES2 with AES-256-CBC and PBKDF2 by HMAC with SHA-256. */

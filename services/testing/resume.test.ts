@@ -215,7 +215,7 @@ describe('a session that breaks', () => {
 
   it('goes on through another gateway when its own is gone', async () => {
     const site = await startSite({ gateways: 2 });
-    // The gateway that carries the question counts it as load, so the provider names the other one first from then on.
+    // The provider counts this connection as load of its gateway, so it lists the other gateway first from now on.
     const [provider] = (await site.stack.tenant.domain(serviceProvidersDomain).list({})).providers;
     await site.stack.tenant.domain(serviceProvidersDomain).rescan({ providerId: provider?.id ?? '' });
     strikeAfter(site.proxy, 2 * 1024 * 1024, () => void site.proxy.close());

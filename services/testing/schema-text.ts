@@ -1,9 +1,10 @@
-// Owns how the schemas of messages read in a document: one line for each field, with its bounds. So a text that differs from the code is found.
+// Owns the text form of message schemas for the documents: one line for each field, with its bounds. A test then finds differences between
+// text and code.
 import { z } from 'zod';
 
 export type NamedShapes = ReadonlyMap<z.ZodType, string>;
 
-/** Patterns of texts, as people say them. */
+/** Descriptions of text patterns for people. */
 const patterns: ReadonlyMap<string, string> = new Map([
   ['^[0-9a-f]{16}$', '16 hex digits'],
   ['^[0-9a-f]{32}$', '32 hex digits'],
@@ -31,8 +32,8 @@ interface JsonSchema {
 }
 
 /**
- * The lines of one object: two blanks, the field, its form. Objects within follow with two blanks more.
- * @throws when the schema holds something that this text cannot say
+ * Returns the lines of one object: two blanks, the field, its form. Nested objects follow with two more blanks.
+ * @throws when the schema has a construct without a text form
  */
 export function shapeLines(shape: z.ZodType, named: NamedShapes, indent = '  '): string[] {
   if (!(shape instanceof z.ZodObject) || named.has(shape)) return [`${indent}${formOf(shape, named)}`];
@@ -46,7 +47,7 @@ export function shapeLines(shape: z.ZodType, named: NamedShapes, indent = '  '):
   });
 }
 
-/** An object without a name of its own, in whatever it is wrapped. */
+/** The object without a name of its own inside optional, nullable and list wrappers. */
 function innerObject(schema: z.ZodType, named: NamedShapes): z.ZodObject | undefined {
   if (named.has(schema)) return undefined;
   if (schema instanceof z.ZodOptional || schema instanceof z.ZodNullable)
@@ -57,7 +58,7 @@ function innerObject(schema: z.ZodType, named: NamedShapes): z.ZodObject | undef
   return schema instanceof z.ZodObject ? schema : undefined;
 }
 
-/** A list that is read row by row says in its metadata what a row is. */
+/** The row schema of a list that is read row by row, from the list's metadata. */
 function rowsOf(schema: z.ZodType): { readonly row: z.ZodType; readonly max: number } | undefined {
   const { row, max } = schema.meta() ?? {};
   return row instanceof z.ZodType ? { row, max: Number(max) } : undefined;
@@ -83,7 +84,7 @@ function formOf(schema: z.ZodType, named: NamedShapes): string {
     const count = Number.isFinite(rows.max) ? `list of 0 to ${rows.max}` : 'list';
     return `${count}${item === 'object' ? '' : `: ${item}`}; rows that do not fit are left out`;
   }
-  // A value that is changed or replaced when it is read: what may be sent is what counts.
+  // For a schema that converts its input, the sent form counts.
   if (schema instanceof z.ZodPipe) return formOf(schema.in as z.ZodType, named);
   if (schema instanceof z.ZodCatch || schema instanceof z.ZodDefault)
     return formOf(schema.unwrap() as z.ZodType, named);

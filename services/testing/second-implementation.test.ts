@@ -1,5 +1,5 @@
-// A tenant and a reader of repository folders that were written from docs/ alone (services/testing/independent) against the product: what
-// one commits the other lists, verifies and restores, byte for byte. Where they differ, a document or the code is wrong.
+// A tenant and a reader of repository folders, written from docs/ alone (services/testing/independent), against the product: one lists,
+// verifies and restores the other's commits, byte for byte. If they differ, a document or the code is wrong.
 import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import * as fs from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -111,7 +111,7 @@ describe('a second implementation, written from the documents alone', () => {
     const tree = scanTree(source, ([name]) => (name === 'many-blocks' ? 1024 : 200_000));
     const point = buildPoint(tree, job, { pointId: attempt.pointId, pieceBytes: 4000, level: 1 });
     const upload = await sendBlocks(attempt, point.blocks);
-    // The other tests may have stored some of the small files before.
+    // Earlier tests may have stored some of the small files.
     expect(upload.wanted.size).toBe(upload.sent);
     expect(upload.sent).toBeGreaterThan(1000);
     const bytes = 5_000_000;
@@ -354,11 +354,11 @@ describe('a second implementation, written from the documents alone', () => {
     ] as const) {
       const replay = await showTicket(stack.addressOf(0), kind, ticket);
       replay.write(attempt.tunnelBytes);
-      // Not one byte: neither a nonce nor an answer.
+      // The target sends no byte: neither a nonce nor an answer.
       await expect(new SocketReader(replay).read(1)).rejects.toThrow();
       replay.destroy();
     }
-    // A changed byte ends the session; both sides hear of it.
+    // A changed byte ends the session, and both sides learn of it.
     attempt.streams[0]?.sendRaw(randomBytes(32));
     expect(await control.notified('session.tampered')).toMatchObject({ sessionId, where: 'data', stream: 0 });
     for (const stream of attempt.streams) stream.destroy();

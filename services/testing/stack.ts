@@ -54,7 +54,7 @@ export interface StackOptions {
   readonly repositoryFolder?: string;
   /** Of provider and tenants. */
   readonly clock?: Clock;
-  /** Of the tenants alone. */
+  /** Clock of the tenants only. */
   readonly tenantClock?: Clock;
 }
 

@@ -1,4 +1,5 @@
-// One restore point that cannot be offered, however it came to be, hides no other, and can be deleted; so can a good one, unless a session uses it.
+// A restore point that cannot be restored, for any cause, hides no other point and can be deleted. A good point can be deleted unless a
+// session uses it.
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -103,7 +104,7 @@ describe('restore points that do not fit', () => {
     const other = await logInAs(stack, 'fabrikam', 'the other tenant');
     const foreign = askProvider(other.peer, 'points.delete', { pointId: goodId });
     expect((await failureOf(foreign)).code).toBe('call.not-found');
-    // Nor is another tenant's session there for it, whether it runs or has ended.
+    // A session of another tenant is answered as missing, whether it runs or has ended.
     const cancel = askProvider(other.peer, 'session.cancel', { sessionId: start.sessionId });
     expect((await failureOf(cancel)).code).toBe('call.not-found');
     await askProvider(peer, 'session.cancel', { sessionId: start.sessionId });

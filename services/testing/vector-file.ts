@@ -1,5 +1,5 @@
-// Owns vector files: bytes that were recorded once and that the code is held against. Tests only. With FARKEEP_WRITE_VECTORS=1 a test
-// writes what the code gives now; do that only for a new vector, or the recorded bytes prove nothing.
+// Owns vector files: recorded bytes that tests compare with the code's output. For tests only. With FARKEEP_WRITE_VECTORS=1 a test records
+// the present output; do that only for a new vector, otherwise the recorded bytes prove nothing.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { expect } from 'vitest';
 
@@ -9,10 +9,10 @@ export function readVector(url: URL): VectorJson {
   return JSON.parse(readFileSync(url, 'utf8')) as VectorJson;
 }
 
-/** @param made what the code gives for the inputs in the file; plain JSON */
+/** @param made the code's output for the inputs in the file; plain JSON */
 export function expectVector(url: URL, made: VectorJson): void {
   if (process.env['FARKEEP_WRITE_VECTORS'] === '1') {
-    // Invisible marks in a name are part of a vector: nothing but ASCII is written as it is.
+    // Non-ASCII characters are escaped, because names in a vector may contain invisible marks.
     const json = JSON.stringify(made, null, 2).replaceAll(
       /[\u0080-\uffff]/g,
       (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,

@@ -15,15 +15,15 @@ export interface PresentedCertificate {
   readonly leafDer: Buffer;
   /** Leaf first, then the issuers as far as they are known (sent by the provider or found among the roots). */
   readonly chainDer: readonly Buffer[];
-  /** Whether `chainDer` ends in a trusted root: then it is the chain that OpenSSL verified. */
+  /** Whether `chainDer` ends in a trusted root; only then it is the chain that OpenSSL verified. */
   readonly isChainComplete: boolean;
-  /** What the provider sent besides. */
+  /** Other certificates that the provider sent. */
   readonly othersDer: readonly Buffer[];
   /** OpenSSL's verdict on the chain: dates, basic constraints, usage, signatures up to a root. Names are not part of it. */
   readonly isAuthorized: boolean;
   /** OpenSSL's reason when it is not, for example "DEPTH_ZERO_SELF_SIGNED_CERT". */
   readonly authorizationError: string | undefined;
-  /** The same in OpenSSL's words, for example "permitted subtree violation" where the code is "UNSPECIFIED". */
+  /** OpenSSL's own words, for example "permitted subtree violation" when the code is "UNSPECIFIED". */
   readonly authorizationText?: string | undefined;
   readonly tls: TlsSummary;
 }
@@ -37,7 +37,7 @@ export type ConnectStep =
 export interface ConnectControlOptions {
   readonly host: string;
   readonly port: number;
-  /** For SNI, in any spelling; nothing is asked for when it is an address. */
+  /** Name for SNI, in any spelling. An address sends no SNI. */
   readonly serverName: string;
   /** PEM of roots that the admin added to the system's. */
   readonly roots?: readonly string[];

@@ -16,8 +16,8 @@ const defaultRequestTimeoutMs = 30_000;
 const maxBufferedBytes = 8 * maxMessageBytes;
 const maxRunningRequests = 128;
 /**
- * What a peer may say without being asked: requests, notifications, answers that nobody waits for. One message counts one, and one more for every
- * 2 KiB. Whoever says more is read more slowly; nothing of it is lost.
+ * Limit for unsolicited messages of a peer: requests, notifications, unexpected answers. A message counts as one, plus one for every 2 KiB.
+ * A peer over the limit is read more slowly; no message is lost.
  */
 const defaultPace: Pace = { perSecond: 200, burst: 1000 };
 const bytesPerToken = 2048;
@@ -116,12 +116,12 @@ export class ControlPeer {
     return this.#isClosed;
   }
 
-  /** Counts what comes here with all else that counts into this bucket, such as the other connections of one tenant. */
+  /** Adds messages of this connection to a shared bucket, such as the bucket of all connections of one tenant. */
   countInto(bucket: TokenBucket): void {
     this.#buckets.push(bucket);
   }
 
-  /** For a message that costs this side more than its length says. */
+  /** Charges extra for a message with more work than its length shows. */
   charge(cost: number): void {
     this.#holdUp(Math.max(...this.#buckets.map((bucket) => bucket.spend(cost))));
   }
@@ -334,7 +334,7 @@ export class ControlPeer {
     setTimeout(() => this.#socket.terminate(), refusalDeadlineMs).unref();
   }
 
-  /** Stops reading, so that the other side has to wait with what it wants to say. */
+  /** Stops reading for this time, so that the other side has to wait. */
   #holdUp(waitMs: number): void {
     if (waitMs <= 0 || this.#heldUp !== undefined || this.#isClosed) return;
     this.#socket.pause();

@@ -62,7 +62,7 @@ export interface ControlServerOptions {
   readonly identity: ServerIdentity;
   /** Says which gateway wrote a header; undefined refuses it. Must take each header only once (GatewayLinkServer.authenticateProxyHeader). */
   readonly authenticateProxy: (received: ReceivedProxyHeader) => { gatewayId: string } | undefined;
-  /** Whether a gateway whose link is up is at this address (`countingKey`). */
+  /** Whether an enrolled gateway with a link has this address (`countingKey`). */
   readonly isKnownAddress?: (key: string) => boolean;
   /** Whether tenants may connect without a gateway. */
   readonly isDirectAllowed?: boolean;
@@ -72,7 +72,7 @@ export interface ControlServerOptions {
   readonly logger?: Logger;
 }
 
-/** Until the header of a gateway is there. A gateway with a link opens very many at once; nobody else has any business here. */
+/** Limits for connections before the PROXY header. Known gateways open many at once; other clients should not connect here. */
 const headerPlaces = { total: 4096, perAddress: 256, perKnownAddress: 4096, reserved: 3072 };
 /** A gateway sends its header at once. */
 const headerTimeoutMs = 2_000;

@@ -91,7 +91,7 @@ describe('data listener', () => {
     const { listener } = await start({ preambleTimeoutMs: 1_000, maxPending: 2 });
     const silent = [client(listener.port), client(listener.port)];
     await Promise.all(silent.map(({ socket }) => new Promise((resolve) => socket.once('connect', resolve))));
-    // The one that has said nothing for the longest time gives way, well before its time is over.
+    // The connection that has been silent longest is closed, well before its timeout.
     const newcomer = client(listener.port);
     const first = await Promise.race([
       silent[0]?.closed.then(() => 'oldest'),

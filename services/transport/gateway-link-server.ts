@@ -80,7 +80,10 @@ export interface GatewayLinkServerOptions {
   readonly onConnected?: (gateway: ConnectedGateway) => void;
   readonly onDisconnected?: (gateway: KnownGateway) => void;
   readonly onReport?: (gateway: KnownGateway, report: GatewayReport) => void;
-  /** Whether a gateway's link came from this address before (`countingKey`): such an address gets in when strangers take all the places. */
+  /**
+   * Whether a gateway's link came from this address before (`countingKey`). Such an address gets reserved places when strangers take all
+   * others.
+   */
   readonly isKnownAddress?: (key: string) => boolean;
   /** TLS handshake and first request. */
   readonly helloTimeoutMs?: number;
@@ -97,7 +100,7 @@ interface Link {
 const routeLifetimeMs = 60_000;
 const pushTimeoutMs = 10_000;
 const routesPerMessage = 256;
-/** A gateway reports every two seconds, and asks a few things. */
+/** A gateway sends a report every two seconds and few requests. */
 const reportPace = { perSecond: 20, burst: 200 };
 /** A gateway whose renewal failed tries again after an hour. */
 const minRenewalIntervalMs = 30 * 60_000;

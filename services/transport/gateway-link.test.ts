@@ -129,7 +129,7 @@ describe('infrastructure port', () => {
     );
     const { peer } = await dial(port);
     await expect(callLink(peer, 'link-hello', hello)).rejects.toMatchObject({ code: 'gateway.not-enrolled' });
-    // Well before the time of a whole handshake (10 s), and all of them.
+    // All of them are closed well before the timeout of a whole handshake (10 s).
     const startedAt = performance.now();
     await Promise.all(ends);
     expect(performance.now() - startedAt).toBeLessThan(8_000);
@@ -138,7 +138,7 @@ describe('infrastructure port', () => {
   it('gives one address eight places: whoever speaks and does not go on keeps no other address out', async () => {
     const provider = await startProvider();
     const { port } = provider.links;
-    // A byte of a handshake, and nothing more.
+    // Sends one byte of a handshake, and no more.
     const stuck = Array.from({ length: 70 }, () => connectTcp(port, '127.0.0.1').on('error', () => undefined));
     cleanUps.push(() => stuck.forEach((socket) => socket.destroy()));
     const closed = { count: 0 };

@@ -20,8 +20,8 @@ import { PendingPlaces, untilFirstByte, type Place } from './pending-places.ts';
 import { linkPath, linkProtocol } from './tls-settings.ts';
 
 /**
- * A certificate is known only after the handshake, so what counts before is the address: those from which a link came before have a quarter of the
- * places for themselves, and no other address has more than an eighth.
+ * Limits before the TLS handshake, when only the address is known. Addresses of earlier links have a quarter of the places reserved, and no
+ * other address can have more than an eighth.
  */
 const places = { total: 64, perAddress: 8, reserved: 16 };
 /** A gateway sends its ClientHello at once. */
@@ -148,7 +148,7 @@ export class LinkListener {
       incoming.tls?.destroy();
       this.#incoming.delete(key);
     });
-    // Once a byte is there it is put back: OpenSSL reads as if nobody had looked.
+    // The first byte is put back, so that OpenSSL reads the whole stream.
     raw.once('readable', () => {
       const first: unknown = raw.read();
       if (!(first instanceof Buffer)) return;

@@ -1,4 +1,4 @@
-// What a peer says unasked is read at a bounded rate: slower, and whole; what it was asked for is not held up.
+// Unsolicited messages of a peer are read at a limited rate, without loss. Answers to own requests are not delayed.
 import { afterEach, beforeAll, expect, it, vi } from 'vitest';
 import { TokenBucket } from '../kernel/token-bucket.ts';
 import { makeSelfSigned, type FixtureIdentity } from '../testing/certificate-fixture.ts';
@@ -32,12 +32,12 @@ it('hears 1,000 at once and 200 a second of a peer that says 20,000', async () =
   const { channel, heard } = await connect();
   const startedAt = performance.now();
   for (let count = 0; count < 20_000; count += 1) channel.peer.notify('report', count);
-  // Read as fast as they come, all of them would be there well before that.
+  // Without the limit all messages would arrive well before this time.
   const isHeard = vi.waitFor(() => expect(heard).toHaveLength(20_000), { timeout: 4_000 });
   await expect(isHeard).rejects.toThrow();
   expect(heard.length).toBeGreaterThan(1000);
   const seconds = (performance.now() - startedAt) / 1000;
-  // Those that came with the last read are heard as well: 64 KiB of them, and they are paid for later.
+  // Messages in the last read (64 KiB) are also delivered; later reads wait for them.
   expect(heard.length).toBeLessThan(1000 + 200 * seconds + 4000);
 }, 20_000);
 
@@ -54,7 +54,7 @@ it('does not count answers that were asked for, however long they are', async ()
   connection.peer.countInto(bucket);
   channel.peer.onRequest((_type, payload) => Promise.resolve(payload));
   const long = 'x'.repeat(100 * 1024);
-  // Counted as unasked the first one alone would be 51, and the next would wait for most of a minute.
+  // If these answers counted as unsolicited, the first one would cost 51, and the next would wait for almost a minute.
   for (let each = 0; each < 5; each += 1) expect(await connection.peer.request('echo', long)).toBe(long);
 });
 
@@ -65,11 +65,11 @@ it('counts several connections into one bucket', async () => {
   const { channel, heard } = second;
   for (let count = 0; count < 60; count += 1) first.channel.peer.notify('report', count);
   await vi.waitFor(() => expect(first.heard).toHaveLength(60));
-  // The bucket is empty: the other connection is heard once, and then has to wait.
+  // The shared bucket is empty: the other connection gets one message through and then has to wait.
   channel.peer.notify('report', 0);
   await vi.waitFor(() => expect(heard).toEqual([0]));
   channel.peer.notify('report', 1);
-  // A question behind it is not read either.
+  // A request after this message is not read either.
   await expect(channel.peer.request('echo', 1, { timeoutMs: 500 })).rejects.toMatchObject({ code: 'call.timeout' });
   expect(heard).toEqual([0]);
 });

@@ -1,22 +1,22 @@
-// Owns the places for connections that have not said yet who they are: so many in all, so many for one address, and some that only addresses get from
-// which a good peer came before. Whoever has not sent a byte gives way to a newcomer: a good peer speaks at once, so strangers who say nothing cannot
-// keep it out, not even from its own address. Closes nothing itself.
+// Owns the places for connections that have not identified themselves: a total limit, a limit for each address, and places reserved for
+// addresses of known peers. A connection without a first byte is closed for a newcomer. A good peer sends at once, so silent strangers
+// cannot keep it out, not even from its own address. Calls back to close connections; closes none itself.
 import { countingKey } from './client-address.ts';
 
 export interface PendingPlacesOptions {
   readonly total: number;
   /** For one IPv4 address, or one /64 of IPv6. */
   readonly perAddress: number;
-  /** For a known address; left out: as for every other. */
+  /** Limit for a known address; default: as for every other address. */
   readonly perKnownAddress?: number;
-  /** Of `total`, only for known addresses. */
+  /** The part of `total` that is reserved for known addresses. */
   readonly reserved?: number;
-  /** Told the key under which addresses are counted (`countingKey`). */
+  /** Called with the key under which addresses are counted (`countingKey`). */
   readonly isKnown?: (key: string) => boolean;
 }
 
 export interface Place {
-  /** It has sent something: it gives way to nobody any more. */
+  /** Call when the connection has sent a byte: it then keeps its place. */
   heardFrom(): void;
   /** Safe to call twice. */
   release(): void;
@@ -30,7 +30,7 @@ interface Entry {
 export class PendingPlaces {
   readonly #options: PendingPlacesOptions;
   readonly #byAddress = new Map<string, Set<Entry>>();
-  /** Those that have sent nothing, the oldest first. */
+  /** Connections that have sent no byte, oldest first. */
   readonly #silent = new Set<Entry>();
   #taken = 0;
 
@@ -39,7 +39,7 @@ export class PendingPlaces {
   }
 
   /**
-   * @param giveWay ends this connection for a newer one
+   * @param giveWay called to close this connection for a newer one
    * @returns undefined when there is no place for this address
    */
   take(address: string | undefined, giveWay: () => void): Place | undefined {
@@ -67,7 +67,7 @@ export class PendingPlaces {
     return !isForKnownOnly || isKnown(key);
   }
 
-  /** The oldest silent one of this address; of any address when this one has not used up its own places. */
+  /** The oldest silent connection of this address; of any address if this address has places left. */
   #silentOf(key: string): Entry | undefined {
     const own = this.#byAddress.get(key);
     if (own === undefined || own.size < this.#options.perAddress) return this.#silent.values().next().value;
@@ -85,8 +85,8 @@ export class PendingPlaces {
 }
 
 /**
- * Calls `onSilence` when nothing came in time. After a look at what waits to be read: a process that was busy finds its timers before the bytes that came
- * long ago. @returns what ends the wait
+ * Calls `onSilence` when no byte came in time. Before that it checks for unread bytes, because in a busy process the timer can fire before
+ * bytes that arrived in time are read. @returns function that ends the wait
  */
 export function untilFirstByte(timeoutMs: number, onSilence: () => void): () => void {
   let isOver = false;

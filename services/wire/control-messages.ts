@@ -9,14 +9,14 @@ import { maxSaltBytes, minSaltBytes } from './scram-bounds.ts';
 export const controlProtocolVersion = 1;
 /** Features this version knows. A peer that requires another one is refused by name. */
 export const knownControlFeatures = ['sessions', 'invitations', 'rollover', 'delete-points'] as const;
-/** A `points.list` of whatever provider ends here. */
+/** Limit of a `points.list` of any provider. */
 export const maxPoints = 100_000;
 
 const id = z.string().regex(/^[0-9a-f]{32}$/);
 const instant = z.iso.datetime();
 /** The last millisecond that ISO 8601 writes with a year of four digits. */
 const lastInstantMs = 253_402_300_799_999;
-/** What the clock of the sender says, in ms since the epoch: a difference of minutes is told on both sides. */
+/** The sender's clock, in ms since the epoch. Both sides report a difference of minutes. */
 const clockMs = z.int().nonnegative().max(lastInstantMs).optional();
 const bytes = z.number().int().nonnegative();
 const count = z.number().int().nonnegative();
@@ -26,13 +26,13 @@ const base64 = (max: number): z.ZodString =>
     .string()
     .max(max)
     .regex(/^[A-Za-z0-9+/]*={0,2}$/);
-/** As in the root of a restore point (docs/repository-format.md, section 5). */
+/** Same rule as in the root of a restore point (docs/repository-format.md, section 5). */
 const jobName = z
   .string()
   .min(1)
   .max(100)
   .regex(/^[^\p{Cc}]+$/u);
-/** 8 to 64 bytes: a salt that is empty or the same for everybody would let one table of passwords serve for all accounts. */
+/** 8 to 64 bytes. With an empty or shared salt, one table of passwords would work for all accounts. */
 const salt = base64(88).refine((value) => {
   const { length } = Buffer.from(value, 'base64');
   return length >= minSaltBytes && length <= maxSaltBytes;
@@ -147,14 +147,14 @@ const offeredPoint = z.object({
   jobName,
   repository: name,
   createdAt: instant,
-  /** When it was complete at the provider, by the provider's clock; the tenant's own may have been wrong in that hour. */
+  /** Commit time by the provider's clock; the tenant's clock may be wrong. */
   committedAtMs: z.int().nonnegative().max(lastInstantMs).optional(),
   sourceBytes: bytes,
   files: count,
   encrypted: z.boolean(),
   warnings: count,
 });
-/** What the provider offers fits this, so that no point of one tenant's making hides the others. */
+/** The provider checks each point with this schema, so that one invalid point does not hide the tenant's others. */
 export const offeredPointSchema = offeredPoint;
 const unreadablePoint = z.object({ id, repository: name, reason: shownText(300) });
 export const maxUnreadablePoints = 100;
@@ -211,24 +211,24 @@ export const tenantRequests = {
     input: empty,
     output: z.object({ repositories: rowList(z.object({ name, limitBytes: bytes, usedBytes: bytes }), 64) }),
   },
-  /** Oldest first; `after` is the last id of the page before. A page that brings nothing new ends the list. */
+  /** Oldest first; `after` is the last id of the previous page. A page without new points ends the list. */
   'points.list': {
     input: z.object({
       after: id.nullable(),
       limit: z.int().min(1).max(500),
-      /** The answer may leave a repository out that cannot be read, when it says so in `problems`. */
+      /** Whether the answer may omit an unreadable repository and name it in `problems`. */
       canNameProblems: z.boolean().optional(),
     }),
     output: z.object({
       points: rowList(offeredPoint, 500),
       hasMore: z.boolean(),
-      /** On the first page: points that are there and cannot be offered. They can be deleted. */
+      /** On the first page: points that exist but cannot be restored. They can be deleted. */
       unreadable: rowList(unreadablePoint, maxUnreadablePoints).optional(),
-      /** On the first page: repositories that cannot be read right now. */
+      /** On the first page: repositories that are currently unreadable. */
       problems: rowList(z.object({ repository: name, reason: shownText(300) }), 64).optional(),
     }),
   },
-  /** Feature `delete-points`. The point is gone from every list; the space is freed later. Refused while a session uses it. */
+  /** Feature `delete-points`. Removes the point from every list; the space is freed later. Refused while a session uses the point. */
   'points.delete': { input: z.object({ pointId: id }), output: z.object({ repository: name, deletedAt: instant }) },
   /**
    * At each login: how this tenant stands to the provider's certificate, and what comes next. Asked again when the answer changed something,

@@ -1,4 +1,4 @@
-// Holds the login and the data messages against their recorded bytes (vectors/scram.json, vectors/messages.json).
+// Compares the login and the data messages with their recorded bytes (vectors/scram.json, vectors/messages.json).
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { expectVector } from '../testing/vector-file.ts';
@@ -7,7 +7,7 @@ import { decodeMessage, encodeMessage, type DataMessage } from './messages.ts';
 import { makeScramVerifier, ScramClient, ScramServer } from './scram.ts';
 
 const vector = (name: string): URL => new URL(`./vectors/${name}.json`, import.meta.url);
-/** 32 bytes that everybody can make again. */
+/** 32 bytes that can be derived again from the text. */
 const bytesOf = (text: string): Buffer => createHash('sha256').update(text).digest();
 
 describe('recorded exchanges', () => {

@@ -25,14 +25,14 @@ export const routeSchema = z.object({
 });
 export type Route = z.infer<typeof routeSchema>;
 
-/** What a gateway says of itself is its own word. Bounded here, and only here, so that no sum of such figures leaves what a number can hold. */
+/** A figure that a gateway reports about itself. It is limited here, and only here, so that sums of such figures stay exact numbers. */
 const reported = (max: number): z.ZodType<number, number> =>
   z
     .number()
     .nonnegative()
     .transform((value) => Math.min(Math.floor(value), max));
 export const maxReportedConnections = 1_000_000;
-/** 2 PiB; two of them and the bytes of former runs still add up. */
+/** 2 PiB: the sum of two such figures and the bytes of earlier runs is still exact. */
 export const maxReportedBytes = 2 ** 51;
 const reportedCount = reported(maxReportedConnections);
 

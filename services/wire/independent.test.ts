@@ -1,5 +1,5 @@
-// The second implementation (services/testing/independent), which was written from docs/ alone, reads every recorded vector of the wire. So
-// the bytes on the wire cannot change without this noticing, and neither can the text.
+// The second implementation (services/testing/independent), written from docs/ alone, reads every recorded vector of the wire. So a change
+// of the bytes on the wire, or of the text, makes a test fail.
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';

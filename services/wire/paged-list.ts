@@ -1,20 +1,20 @@
-// Owns reading a list that a peer tells page by page. A peer that never comes to an end is not followed: each page has to bring something new, and
-// there is a bound for all of it. Knows no messages.
+// Owns reading a peer's list page by page. Each page must bring a new row, and the total is limited, so a peer cannot send an endless list.
+// Knows no messages.
 import { leftOutOf } from '../contracts/row-list.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 
 export interface PagedList<Row> {
   readonly rows: Row[];
   readonly leftOutCount: number;
-  /** Of the first rows that did not fit. */
+  /** Names of the first rows that were left out. */
   readonly leftOutNames: string[];
 }
 
 const maxNames = 20;
 
 /**
- * @param ask for the rows behind the one with this identifier, in the peer's order
- * @throws protocol.malformed for a list that goes on and brings nothing new, and for one that is longer than `maxRows`
+ * @param ask requests the rows after the row with this identifier, in the peer's order
+ * @throws protocol.malformed for a page without a new row, and for a list longer than `maxRows`
  */
 export async function readPages<Row extends { readonly id: string }>(
   what: string,

@@ -1,5 +1,5 @@
-// Owns the bounds of a SCRAM login (docs/protocol.md, section 2) that messages and the exchange itself both check.
+// Owns the limits of a SCRAM login (docs/protocol.md, section 2) that both the message schemas and the login code check.
 
-/** Fewer bytes are worth nothing as a salt; more are only work for whoever has to hash them. */
+/** A shorter salt gives no protection; a longer one only costs the hashing side more work. */
 export const minSaltBytes = 8;
 export const maxSaltBytes = 64;

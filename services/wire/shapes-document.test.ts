@@ -1,4 +1,4 @@
-// Holds the shapes and bounds in the documents against the schemas, line by line. With FARKEEP_WRITE_DOCUMENTS=1 it writes them anew.
+// Compares the shapes and bounds in the documents with the schemas, line by line. FARKEEP_WRITE_DOCUMENTS=1 rewrites the documents.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -56,7 +56,7 @@ function requestLines(requests: Record<string, { input: z.ZodType; output: z.Zod
 const notificationLines = (notifications: Record<string, z.ZodType>): string[] =>
   Object.entries(notifications).flatMap(([name, shape]) => described(name, shape, controlShapes));
 
-/** Each block stands between its own two comments of a document. */
+/** Each block lies between its two marker comments in a document. */
 const blocks: readonly { file: string; name: string; lines: readonly string[] }[] = [
   {
     file: 'control-messages.md',

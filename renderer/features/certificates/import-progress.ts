@@ -1,12 +1,12 @@
-// Owns how much of an import is done: the service tells it while a file with very many rounds of key derivation is read.
+// Owns the progress value of a certificate import. The service reports progress while it reads a file with many rounds of key derivation.
 import { useCallback, useEffect, useState } from 'react';
 import { certificateDomain } from '../../../services/contracts/rpc/certificate.ts';
 import { getBridge } from '../../platform/bridge.ts';
 
 export interface ImportProgress {
-  /** From 0 to 1; null as long as nothing was told. */
+  /** From 0 to 1; null until the service reports progress. */
   readonly share: number | null;
-  /** A new import. @returns the identifier to send with it */
+  /** Starts a new import. @returns the identifier to send with the request */
   readonly begin: () => string;
 }
 

@@ -1,4 +1,4 @@
-// Owns the question before a restore point is deleted: it names what is lost, and what stays.
+// Owns the confirmation dialog for deleting a restore point. The dialog names the data that is lost and the data that stays.
 import type { ReactNode } from 'react';
 import type { RestorePoint, UnreadablePoint } from '../../../services/contracts/models/tenant.ts';
 import { useText } from '../../i18n/use-text.ts';

@@ -17,7 +17,7 @@ import { PropertyList } from '../../ui/property-list.tsx';
 import { DeletePointDialog, type Deletion } from './delete-point-dialog.tsx';
 import { pointColumns } from './point-columns.tsx';
 
-/** More of them are no help at the top of a page; each that is deleted makes room for the next. */
+/** A longer list would push the readable points off the page. When the user deletes an unreadable point, the next one appears. */
 const maxUnreadableShown = 5;
 
 export function PointsPage(): ReactNode {

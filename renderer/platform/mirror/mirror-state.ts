@@ -51,7 +51,7 @@ export interface PointsSlice extends Loaded {
   readonly isWanted: boolean;
   readonly items: readonly RestorePoint[];
   readonly unreachable: readonly { readonly provider: string; readonly message: string }[];
-  /** Points that are there and cannot be offered; they can be deleted. */
+  /** Restore points that exist but cannot be restored. The user can delete them. */
   readonly unreadable: readonly UnreadablePoint[];
 }
 

@@ -340,7 +340,7 @@ async function findCertificate(client: CertificateClient, wanted: string): Promi
   throw new FarkeepError(
     'call.not-found',
     found.length === 0 ? `There is no certificate "${wanted}"` : `Several certificates match "${wanted}"`,
-    { hint: 'See which there are: farkeep certificate list' },
+    { hint: 'List them: farkeep certificate list' },
   );
 }
 

@@ -101,14 +101,14 @@ export function registerJob(program: Command, action: DefineAction): void {
     .description('back up now and wait for the end')
     .option('--follow', 'tell every step while it goes on (with --json: one object a line)')
     .option('--detach', 'start it and return at once')
-    .option('--full-read', 'read every file, also those whose size and time are as before')
-    .option('--accept-less', 'much less than in the last good run is meant: no warning about it')
+    .option('--full-read', 'read every file, even when its size and time are unchanged')
+    .option('--accept-less', 'do not warn when the run holds much less than the last good run')
     .addHelpText(
       'after',
       `
 Ctrl-C cancels the session and waits for its orderly end (exit code 130); a second Ctrl-C leaves at once.
 A question about the provider's certificate is told, and the job waits for the answer; without a terminal or with --json it ends (exit code 3).
-A run that holds less than half of the last good run's files or bytes, or whose source is empty or not mounted any more, ends with a warning.
+A run ends with a warning when it holds less than half of the files or bytes of the last good run, or when a source is empty or no longer mounted.
 Exit codes: 0 done, 5 finished with warnings, 6 security warning, 3 not trusted, 4 login refused, 1 failed.
 
 Examples:

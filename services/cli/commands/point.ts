@@ -23,7 +23,7 @@ export function registerPoint(program: Command, action: DefineAction): void {
           .domain(pointsDomain)
           .list({}, { signal: context.signal });
         for (const { provider, message } of unreachable) {
-          context.output.note(`Not asked: ${printable(provider)} (${printable(message)})`);
+          context.output.note(`No answer from ${printable(provider)} (${printable(message)})`);
         }
         context.output.result({ points, unreachable, unreadable }, () =>
           [formatList(points), ...formatUnreadable(unreadable)].join('\n'),
@@ -39,8 +39,8 @@ export function registerPoint(program: Command, action: DefineAction): void {
     .addHelpText(
       'after',
       `
-POINT is an identifier or its start; also of one that "point list" names as not readable. The point is gone from every list at once. The provider keeps
-its root in the trash and frees the space later, when it maintains the repository; until then it counts against the quota.
+POINT is an identifier or its first digits. A point that "point list" shows as not readable can be deleted as well. The point disappears from every
+list at once. The provider frees its space later, when it maintains the repository; until then the space counts against the quota.
 
 Example:
   $ farkeep point delete 8c1d1f0e`,
@@ -55,7 +55,7 @@ Example:
             what,
             consequences: [
               'Its files cannot be restored from this point any more.',
-              'Other restore points keep what they need. Its space is freed later, when the provider maintains the repository.',
+              'Other restore points keep their data. The space is freed later, when the provider maintains the repository.',
             ],
           },
           { isSure: options.yes === true },
@@ -122,13 +122,13 @@ Example:
         const seconds = (performance.now() - startedAt) / 1000;
         for (const remark of result.remarks) context.output.note(printable(remark));
         for (const { path, reason } of result.problems) context.output.note(`${printable(path)}: ${printable(reason)}`);
-        // Warnings are no failure, as with farkeep restore; the exit code tells them apart.
+        // Warnings are not failures, as with farkeep restore. The exit code shows the difference.
         context.output.result({ ok: result.error === undefined, ...result, seconds }, () =>
           [
             `${formatCounted(result.files, 'file')}, ${formatBytes(result.bytes)} in ${formatDuration(seconds * 1000)}` +
               (result.skipped === 0
                 ? '.'
-                : `; ${formatCounted(result.skipped, 'file')} skipped: there already, or left alone.`),
+                : `; ${formatCounted(result.skipped, 'file')} skipped: already correct, or kept by the overwrite rule.`),
             ...(result.problemCount === 0 ? [] : [`${formatCounted(result.problemCount, 'warning')}, named above.`]),
             ...(result.error === undefined
               ? []

@@ -178,7 +178,7 @@ async function requireTrusted(
     subject: certificate.subject,
     reasons: [...reasons],
   };
-  // The service asks only about what an answer can lift.
+  // The service asks only when the user's answer can override the refusal.
   if (prompt === null) {
     const hint = adviceAgainst(reasons);
     throw new FarkeepError('trust.refused', `The certificate of ${host}:${port} is refused. ${against}`, {
@@ -190,7 +190,7 @@ async function requireTrusted(
     prompt.kind === 'changed' ? 'trust.changed' : 'trust.untrusted',
     `The certificate of ${host}:${port} is not trusted. ${against}`,
     {
-      hint: 'Compare the thumbprint with the one that your provider tells you over another way; then give it with --fingerprint.',
+      hint: 'Ask your provider for the thumbprint, for example by phone, and compare it. If it is equal, pass it with --fingerprint.',
       details,
     },
   );

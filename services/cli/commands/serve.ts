@@ -50,7 +50,7 @@ export function registerServe(program: Command, action: DefineAction): void {
           typeof options[name] === 'string' ? options[name] : undefined;
         // The service handles signals itself, in its own order.
         for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.removeAllListeners(signal);
-        // A reader of the ready line that has gone ends a command, but not a service.
+        // A closed pipe on stdout (the reader of the ready line has exited) ends a command, but must not end a service.
         process.stdout.removeAllListeners('error');
         process.stdout.on('error', () => undefined);
         return serveRole({

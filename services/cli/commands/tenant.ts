@@ -186,7 +186,7 @@ function parseTasks(text: string): number {
   return parseWholeNumber(text, '--tasks', { min: 1, max: 1000 });
 }
 
-/** @throws call.invalid also when a repository is named twice: only one of the sizes would count */
+/** @throws call.invalid, also when a repository is named twice, because only one of the two sizes would apply */
 function parseQuotas(texts: readonly string[]): { repository: string; limitBytes: number }[] {
   const quotas = texts.map(parseQuota);
   const twice = quotas.find(

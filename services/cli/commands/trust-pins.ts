@@ -68,7 +68,7 @@ function findPin(pins: readonly Pin[], wanted: string, states: readonly Pin['sta
     'call.not-found',
     found.length > 1 ? `Several pins match "${wanted}"` : `There is no pin "${wanted}"`,
     {
-      hint: 'See which there are: farkeep trust list',
+      hint: 'List them: farkeep trust list',
     },
   );
 }

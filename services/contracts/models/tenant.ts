@@ -13,7 +13,7 @@ import {
   portSchema,
 } from './values.ts';
 
-/** What a provider told, as the control channel lets it in. */
+/** A gateway as the provider reports it, with only the values that the control channel accepts. */
 export const usableGatewaySchema = z.object({
   name: displayNameSchema,
   host: hostSchema,
@@ -41,7 +41,7 @@ export const serviceProviderSchema = z.object({
   repositories: rowList(offeredRepositorySchema),
   gateways: rowList(usableGatewaySchema),
   lastContactAt: instantSchema.nullable(),
-  /** Why the last contact failed, or what the provider told that cannot be used. */
+  /** Why the last contact failed, or which reported values cannot be used. */
   problem: z.string().nullable(),
 });
 export type ServiceProvider = z.infer<typeof serviceProviderSchema>;
@@ -68,9 +68,9 @@ export const restorePointSchema = z.object({
   jobId: idSchema,
   providerName: z.string(),
   repository: z.string(),
-  /** By the tenant's clock. */
+  /** Creation time by the tenant's clock. */
   createdAt: instantSchema,
-  /** By the provider's clock, when it was complete there; absent from a provider of an earlier version. */
+  /** Time of the commit by the provider's clock. Providers of earlier versions do not send this field. */
   committedAt: instantSchema.optional(),
   sourceBytes: bytesSchema,
   files: countSchema,
@@ -79,9 +79,9 @@ export const restorePointSchema = z.object({
 });
 export type RestorePoint = z.infer<typeof restorePointSchema>;
 
-/** A point that is there and cannot be offered, since it is damaged or what is told of it does not fit. It can be deleted. */
+/** A restore point that exists but cannot be restored, because it is damaged or its description is invalid. It can be deleted. */
 export const unreadablePointSchema = z.object({
-  /** Null when not even that could be read. */
+  /** Null when the identifier cannot be read either. */
   id: idSchema.nullable(),
   providerName: z.string(),
   repository: z.string().nullable(),

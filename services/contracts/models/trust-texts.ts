@@ -1,4 +1,5 @@
-// Owns the sentences for the reasons of a trust decision: console and command line say the same. "It" is the presented certificate.
+// Owns the sentences for the reasons of a trust decision, for both console and command line. "It" in a sentence is the presented
+// certificate.
 import type { TrustReason } from './trust.ts';
 
 export const trustReasonTexts = {
@@ -14,21 +15,21 @@ export const trustReasonTexts = {
   'usage.authority': 'It is the certificate of an authority.',
   'name.covered': 'It covers the name of the gateway.',
   'name.not-covered': 'It does not cover the name of the gateway.',
-  'name.common-name-only': 'It names its owner in an outdated way only.',
+  'name.common-name-only': 'It has its name only in the outdated common name field.',
   'strength.weak-key': 'A key in its chain is too weak.',
   'strength.weak-signature': 'A signature in its chain is too weak.',
   'pin.match': 'It equals the pinned certificate.',
   'pin.changed': 'It differs from the pinned certificate.',
   'pin.next': 'It was announced by the provider.',
   'pin.revoked': 'Its pin was revoked on this computer.',
-  'pin.dates-ignored': 'Its dates do not matter, it is pinned.',
+  'pin.dates-ignored': 'It is pinned, so its dates do not matter.',
   'fingerprint.match': 'It matches the thumbprint that was given.',
   'fingerprint.match-sha1': 'It matches the SHA-1 thumbprint that was given; SHA-256 is stronger.',
   'fingerprint.mismatch': 'It does not match the thumbprint that was given.',
   'revocation.good': 'It has not been revoked.',
   'revocation.revoked': 'It was revoked by its authority.',
-  'revocation.unknown': 'Whether it was revoked could not be found out.',
-  'revocation.list-unusable': 'A revocation list that was given could not be used.',
+  'revocation.unknown': 'Its revocation status is unknown.',
+  'revocation.list-unusable': 'A revocation list from the settings could not be used.',
 } as const satisfies Record<TrustReason, string>;
 
 const inFavor: readonly TrustReason[] = [
@@ -42,28 +43,28 @@ const inFavor: readonly TrustReason[] = [
   'revocation.good',
 ];
 
-/** What speaks against a certificate, without what speaks for it. */
+/** Returns the reasons against a certificate and leaves out the reasons for it. */
 export function reasonsAgainst(reasons: readonly TrustReason[]): TrustReason[] {
   return reasons.filter((reason) => !inFavor.includes(reason));
 }
 
-/** The sentences for what speaks against a certificate, one after the other. */
+/** Joins the sentences of the reasons against a certificate. */
 export function describeReasonsAgainst(reasons: readonly TrustReason[]): string {
   return reasonsAgainst(reasons)
     .map((reason) => trustReasonTexts[reason])
     .join(' ');
 }
 
-/** Only a person lifts a revocation, knowingly: nothing that connects offers it. */
+/** Only a person can lift a revocation, by a separate command. No connection dialog offers this. */
 export const revokedPinHint =
   'To trust it again, ask your provider for the thumbprint, then: farkeep trust reinstate NAME --fingerprint THUMBPRINT, or Options > Security > Pinned certificates in the console.';
 
-/** What to do about a refusal that no thumbprint can lift. The first that fits is told. */
+/** Next steps for refusals that no thumbprint can override. The first matching row is shown. */
 const advice: readonly (readonly [reason: TrustReason, text: string])[] = [
   ['pin.revoked', revokedPinHint],
   [
     'revocation.revoked',
-    'Ask your provider to install another certificate. A revocation by the authority cannot be lifted here, not by a thumbprint either.',
+    'Ask your provider to install another certificate. A revocation by the authority cannot be overridden, not even with a thumbprint.',
   ],
   [
     'strength.weak-key',
@@ -75,12 +76,15 @@ const advice: readonly (readonly [reason: TrustReason, text: string])[] = [
   ],
 ];
 
-/** @param reasons those that refuse. @returns undefined when a person may accept the certificate after comparing its thumbprint */
+/** @param reasons the refusing reasons. @returns undefined when a person may accept the certificate after comparing its thumbprint */
 export function adviceAgainst(reasons: readonly TrustReason[]): string | undefined {
   return advice.find(([reason]) => reasons.includes(reason))?.[1];
 }
 
-/** Puts the reason codes in a step's detail into words: "Trusted by pin: pin.match" becomes "Trusted by pin: It equals the pinned certificate." */
+/**
+ * Replaces reason codes in the detail of a step by sentences: "Trusted by pin: pin.match" becomes "Trusted by pin: It equals the pinned
+ * certificate."
+ */
 export function withReasonTexts(detail: string): string {
   return detail
     .split(/(\s+|,\s*)/)

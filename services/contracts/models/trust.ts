@@ -115,7 +115,10 @@ export type TrustJournalEntry = z.infer<typeof trustJournalEntrySchema>;
 
 /** What the admin adds to the system's rules. They hold for every trust decision of this tenant. Paths of files on the service's machine. */
 export const trustSettingsSchema = z.object({
-  /** Revocation lists, PEM or DER; one that cannot be used refuses what it is about. They are read again when they change. */
+  /**
+   * Files with revocation lists, PEM or DER. An unusable list causes refusal of the certificates that it covers. Changed files are read
+   * again.
+   */
   crlFiles: z.array(z.string().min(1).max(4096)).max(100),
   /** Whether lists are fetched from the addresses in certificates of a trusted chain. */
   canFetchCrl: z.boolean(),

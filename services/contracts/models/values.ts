@@ -15,8 +15,8 @@ export const displayNameSchema = z
   .regex(/^[^\p{Cc}]+$/u)
   .refine((name) => name.trim() === name, 'has a space at its start or end');
 /**
- * A name that is being given now. What was given before stays readable; these could not be typed back, or would be taken for something else:
- * a leading dash for an option, 32 hex digits for an identifier, and characters that nobody sees for nothing at all.
+ * A new name. Names that were given earlier stay valid. The following are refused for new names: a leading dash (looks like an option), 32
+ * hex digits (looks like an identifier), and invisible characters.
  */
 export const newNameSchema = displayNameSchema
   .refine((name) => !name.startsWith('-'), 'must not start with a dash')

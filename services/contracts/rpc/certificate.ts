@@ -54,14 +54,14 @@ export const certificateDomain = defineDomain({
       }),
     },
     pick: { input: slotInput.extend({ pickId: z.string().min(1).max(500) }), output: certificateCandidateSchema },
-    /** Reads a file on the service's machine; stores nothing. Can be cancelled; one of a million rounds takes seconds. */
+    /** Reads a file on the service's machine and stores nothing. The call can be canceled; a file with a million rounds takes seconds. */
     importFile: {
       input: slotInput.extend({
         file: z.string().min(1).max(4096),
         keyFile: z.string().max(4096).optional(),
         password: z.string().max(1024).optional(),
         friendlyName: displayNameSchema.optional(),
-        /** Chosen by the caller: `importProgressed` bears it. Left out, nothing is told. */
+        /** Identifier chosen by the caller; `importProgressed` events carry it. Without it no progress is reported. */
         progressId: z.string().min(1).max(64).optional(),
       }),
       output: certificateCandidateSchema,
@@ -110,7 +110,7 @@ export const certificateDomain = defineDomain({
   },
   events: {
     installed: { payload: z.object({ slot: certificateSlotSchema, certificate: storedCertificateSchema }) },
-    /** How much of the work of an import that takes long is done, from 0 to 1. */
+    /** Progress of a long import, from 0 to 1. */
     importProgressed: { payload: z.object({ progressId: z.string(), share: z.number().min(0).max(1) }) },
     usageChanged: { payload: z.object({ slot: certificateSlotSchema }) },
     /** Null when it was carried out or cancelled. */

@@ -40,9 +40,9 @@ export const jobsDomain = defineDomain({
     /** Starts a session and returns at once; error session.busy when one runs. */
     run: {
       input: jobInput.extend({
-        /** Reads every file, also those that look unchanged: a change through a mapping leaves the time of a file as it was. */
+        /** Reads every file, including files that look unchanged. A change through a memory mapping can leave the file's time unchanged. */
         isFullRead: z.boolean().default(false),
-        /** Much less than in the last good run is meant, and no warning. */
+        /** The user expects much less data than in the last good run, so there is no warning. */
         isLessAccepted: z.boolean().default(false),
       }),
       output: z.object({ sessionId: idSchema }),

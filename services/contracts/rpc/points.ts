@@ -15,13 +15,13 @@ export const pointsDomain = defineDomain({
       output: z.object({
         points: rowList(restorePointSchema),
         unreachable: rowList(z.object({ provider: z.string(), message: z.string() })),
-        /** Points that are there and cannot be offered. */
+        /** Restore points that exist but cannot be restored. */
         unreadable: rowList(unreadablePointSchema).default([]),
       }),
     },
     /**
-     * Takes a point out of the lists; its space is freed later, when the provider maintains the repository. Also for one that cannot be read.
-     * Errors: call.not-found, call.conflict (a session uses it), protocol.feature (the provider cannot do it).
+     * Removes a restore point, readable or not, from all lists. Its space is freed later, when the provider maintains the repository.
+     * Errors: call.not-found, call.conflict (a session uses the point), protocol.feature (the provider does not support deletion).
      */
     delete: {
       input: z.object({ pointId: idSchema }),

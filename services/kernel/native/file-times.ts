@@ -1,5 +1,5 @@
-// Owns setting the modification time of a file, folder or link to the nanosecond. node:fs carries seconds as a double, which at today's
-// dates is exact to about 0.2 microseconds; that is the second way.
+// Owns setting the modification time of a file, folder or link to the nanosecond. The fallback is node:fs, which passes seconds as a
+// double: today's dates are then exact to about 0.2 microseconds.
 import { futimesSync, lutimesSync } from 'node:fs';
 import { nativeFunctions } from './native-library.ts';
 
@@ -27,7 +27,7 @@ function timesOf(modifiedNs: bigint): Buffer {
   return times;
 }
 
-/** Seconds for node:fs. A time before 1970 goes as text: of a negative number Node makes the present time. */
+/** Seconds for node:fs. A time before 1970 is passed as text, because Node.js replaces a negative number by the current time. */
 function secondsOf(modifiedNs: bigint): number | string {
   const seconds = Number(modifiedNs) / 1e9;
   return seconds < 0 ? String(seconds) : seconds;
@@ -53,7 +53,7 @@ function nativeTimes(): FileTimes | undefined {
   const zero = Buffer.alloc(1);
   return {
     setOfDescriptor(descriptor, modifiedNs) {
-      // A call that fails is made again by Node, which knows the reason.
+      // The native call failed; Node.js repeats it, because Node.js reports the reason.
       if (futimens(descriptor, timesOf(modifiedNs)) !== 0) nodeTimes.setOfDescriptor(descriptor, modifiedNs);
     },
     setOfLink(path, modifiedNs) {
@@ -63,7 +63,7 @@ function nativeTimes(): FileTimes | undefined {
   };
 }
 
-/** Looks at FARKEEP_NATIVE when it is called. */
+/** Reads FARKEEP_NATIVE at each call. */
 export function createFileTimes(): FileTimes {
   return nativeTimes() ?? nodeTimes;
 }

@@ -1,9 +1,9 @@
-// Owns the system calls that name a file by the descriptor of its folder, and those that find the data of a file with holes. Node.js can
-// only name paths: through /proc/self/fd it reaches the same files, with a longer way in the kernel, and it has no SEEK_DATA at all.
-// An error number cannot be trusted after such a call: whoever needs the reason makes the same call through Node.js.
+// Owns the system calls that take the descriptor of a folder and a name, and the call that finds data in a sparse file. Node.js only takes
+// paths: /proc/self/fd reaches the same files more slowly, and SEEK_DATA is missing.
+// The error number is unreliable after such a call. A caller that needs the reason repeats the call through Node.js.
 import { nativeFunctions } from './native-library.ts';
 
-/** What a file system says of a file, folder, link or special file, exact to the nanosecond. */
+/** Metadata of a file, folder, link or special file, with times to the nanosecond. */
 export interface FileStat {
   /** Kind and permission bits (st_mode). */
   readonly mode: number;
@@ -14,9 +14,9 @@ export interface FileStat {
   /** Allocated, in units of 512 bytes. */
   readonly blocks: number;
   readonly ino: bigint;
-  /** Device that holds it, as makedev(3) packs it. */
+  /** Device with the file's file system, packed as by makedev(3). */
   readonly dev: number;
-  /** Device that it stands for. */
+  /** For a device file: the device that it represents. */
   readonly rdev: number;
   readonly mtimeNs: bigint;
   readonly ctimeNs: bigint;
@@ -26,12 +26,12 @@ export interface FileStat {
 
 /** Names are raw bytes, one latin1 character each. Not for use by two threads; each makes its own. */
 export interface FolderCalls {
-  /** -1 when it cannot be opened. */
+  /** Returns -1 when the file cannot be opened. */
   open(folder: number, name: string, flags: number): number;
-  /** Links are not followed. Undefined when it fails. */
+  /** Does not follow links. undefined when the call fails. */
   stat(folder: number, name: string): FileStat | undefined;
   statDescriptor(descriptor: number): FileStat | undefined;
-  /** First byte at or behind `position` that is data, or that is in a hole; -1 when there is none, or the system cannot tell. */
+  /** The first byte at or after `position` that is data, or that is in a hole; -1 for none, or when the system does not report it. */
   seek(descriptor: number, position: number, what: 'data' | 'hole'): number;
 }
 

@@ -1,9 +1,9 @@
-// Owns hashing the hash of a hash, a great many times, as the key derivations of old files want it. A call of node:crypto for each time
-// costs 8 to 15 times what the hash itself costs. Knows nothing of files and passwords.
+// Owns repeated hashing (the hash of a hash, up to millions of times) for the key derivations of old files. One node:crypto call for each
+// round costs 8 to 15 times as much as the hash. Knows nothing of files and passwords.
 import { hash } from 'node:crypto';
 import { nativeFunctions } from './native-library.ts';
 
-/** `times` >= 1: the hash of `input`, then the hash of that, and so on. */
+/** Hashes `input`, then hashes the result again; `times` hashes in all, at least 1. */
 export type IteratedHash = (input: Uint8Array, times: number) => Buffer;
 
 /** Ciphers whose key and initialization vector together are exactly as long as a hash; see below. */
@@ -17,8 +17,8 @@ const cipherByHashBytes: Readonly<Record<number, string>> = {
 };
 
 /**
- * EVP_BytesToKey of OpenSSL without a salt: the first block that it makes is `times` times the hash of the data, and it gives it out as the
- * key and then the initialization vector of a cipher. No cipher is used; it only says how many bytes are wanted.
+ * Uses EVP_BytesToKey of OpenSSL without a salt. Its first output block is the data hashed `times` times. OpenSSL returns the block as key
+ * and initialization vector of a cipher; the cipher only sets the number of bytes and encrypts nothing.
  */
 function nativeIteratedHash(algorithm: string): IteratedHash | undefined {
   const openssl = nativeFunctions({
@@ -45,7 +45,7 @@ function nativeIteratedHash(algorithm: string): IteratedHash | undefined {
       if (digest === 0n || cipher === 0n) throw new Error(`OpenSSL has no ${algorithm} or no ${cipherName}`);
       const keyBytes = openssl.EVP_CIPHER_get_key_length(cipher);
       if (keyBytes + openssl.EVP_CIPHER_get_iv_length(cipher) !== hashBytes) throw new Error('the lengths do not fit');
-      // Room for the longest key and initialization vector there are, whatever the cipher.
+      // Large enough for the key and initialization vector of every cipher.
       const room = Buffer.alloc(64 + 16);
       const vector = room.subarray(keyBytes);
       // An empty buffer has no address, and without an address nothing is hashed.

@@ -1,8 +1,8 @@
-// Owns OpenSSL's legacy provider: the ciphers and hashes that OpenSSL 3 keeps apart because nobody should use them any more. While it is
-// loaded, node:crypto has them in the whole process, so it is loaded for reading an old file and unloaded at once.
+// Owns loading OpenSSL's legacy provider, which holds ciphers and hashes that are no longer recommended. While it is loaded, node:crypto
+// offers them in the whole process. So it is loaded only while an old file is read, and unloaded at once.
 import { nativeFunctions } from './native-library.ts';
 
-/** Loads it until the result is disposed; undefined where that is not possible, and there is no second way to these ciphers. */
+/** Loads the provider until the result is disposed. undefined when loading is not possible; these ciphers have no fallback. */
 export function loadLegacyProvider(): Disposable | undefined {
   const openssl = nativeFunctions({
     // (library context, name, whether the providers that are there stay)

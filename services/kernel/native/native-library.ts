@@ -1,5 +1,5 @@
-// Owns the calls into C: functions of the C library, and of OpenSSL and zstd as Node.js carries them. The only user of node:ffi.
-// Every caller has a second way without it: node:ffi is experimental, and not every system has these functions.
+// Owns the calls into C: functions of the C library, and of OpenSSL and zstd inside Node.js. The only user of node:ffi.
+// Every caller has a fallback, because node:ffi is experimental and some systems lack these functions.
 import type * as Ffi from 'node:ffi';
 import { createRequire } from 'node:module';
 
@@ -18,7 +18,7 @@ function loadFfi(): typeof Ffi | undefined {
 
 let loaded: { readonly ffi: typeof Ffi | undefined } | undefined;
 
-/** FARKEEP_NATIVE=off turns native calls off, so that tests can run the second way of each caller. */
+/** FARKEEP_NATIVE=off turns native calls off, so that tests can run the fallback of each caller. */
 function ffi(): typeof Ffi | undefined {
   if (process.env['FARKEEP_NATIVE'] === 'off' || process.platform !== 'linux') return undefined;
   loaded ??= { ffi: loadFfi() };

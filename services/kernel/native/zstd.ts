@@ -1,5 +1,5 @@
-// Owns zstd for many small pieces: one context for all of them. node:zlib makes a context for each call, which costs several times
-// what compressing a kilobyte costs. Knows nothing of blocks.
+// Owns zstd compression of many small pieces with one shared context. node:zlib makes a new context for each call, which costs several
+// times as much as compressing a kilobyte. Knows nothing of blocks.
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { nativeFunctions } from './native-library.ts';
 

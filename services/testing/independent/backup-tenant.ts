@@ -14,15 +14,15 @@ import { unpackFrame } from './zstd-frame.ts';
 export const newId = (): string => randomBytes(16).toString('hex');
 const base64 = (value: unknown): Buffer => Buffer.from(String(value), 'base64');
 
-/** One attempt of a session: its keys are proven, its streams are open. */
+/** One attempt of a session, with proven keys and open streams. */
 export interface OpenAttempt extends Attempt {
   readonly pointId: string;
   readonly streams: readonly DataConnection[];
-  /** The root that the target showed; empty for a backup. */
+  /** The root from the target; empty for a backup. */
   readonly root: Buffer;
   readonly keyA: string;
   readonly keyB: string;
-  /** For attacks. */
+  /** For tests of attacks. */
   readonly tickets: { readonly tunnel: Buffer; readonly streams: readonly Buffer[] };
   readonly tunnelBytes: Buffer;
 }
@@ -67,7 +67,7 @@ function failure(message: DataMessage | undefined): Error {
   return new Error(`The target sent ${message?.type ?? 'its end'}`);
 }
 
-/** What a backup has told and heard so far. */
+/** State of a backup: sent and received so far. */
 export interface Upload {
   sent: number;
   /** Identifiers that the target wanted, in hex. */
@@ -75,7 +75,7 @@ export interface Upload {
   readonly durable: Set<string>;
 }
 
-/** Offers blocks over all streams in turn and sends what is wanted. `durable` is noted as it comes. */
+/** Offers blocks over all streams in turn, sends the missing ones, and records `durable` messages. */
 export async function sendBlocks(
   { streams }: Pick<OpenAttempt, 'streams'>,
   blocks: readonly StoredBlock[],
@@ -113,7 +113,7 @@ export async function sendBlocks(
   return upload;
 }
 
-/** The next message of this type; notes what was said to be durable before it. */
+/** Returns the next message of this type; records the `durable` messages before it. */
 async function nextOf<Type extends DataMessage['type']>(
   stream: DataConnection,
   type: Type,
@@ -187,7 +187,7 @@ export function buildPoint(
   return { blocks: [...blocks, ...pieces, ...(level === 0 ? [] : named)], root };
 }
 
-/** Says what was sent, and waits for the restore point. */
+/** Sends `commit` and waits for the restore point. */
 export async function commit(
   { streams, pointId }: Pick<OpenAttempt, 'streams' | 'pointId'>,
   upload: Upload,
@@ -206,7 +206,7 @@ export async function closeStreams(streams: readonly DataConnection[]): Promise<
   await Promise.all(streams.map((stream) => stream.close()));
 }
 
-/** The figures of a report or of the last word. */
+/** The figures for a report or for `session.finish`. */
 export function progressOf(bytes: number, files: number): Json {
   return {
     ...{ totalBytes: bytes, totalFiles: files, processedBytes: bytes, processedFiles: files, readBytes: bytes },

@@ -24,8 +24,8 @@ export interface TlsClient extends Address {
 export const sha256Of = (der: Buffer): string => createHash('sha256').update(der).digest('hex');
 
 /**
- * TLS 1.3 with the groups of the protocol. Nothing is sent before `accepts` has looked at the certificate.
- * @throws when it does not, or when the other side speaks another protocol
+ * TLS 1.3 with the groups of the protocol. Sends nothing before `accepts` has checked the certificate.
+ * @throws when `accepts` refuses, or when the other side uses another protocol
  */
 export async function connectTls(
   { host, port, alpn, serverName, cert, key }: TlsClient,
@@ -84,7 +84,7 @@ export class ControlChannel extends EnvelopePeer {
     return answer;
   }
 
-  /** Gives the answer to `login.finish`. @param channelBinding that of another channel, for the attack */
+  /** Returns the answer to `login.finish`. @param channelBinding value of another channel, to test the attack */
   async logIn(userName: string, password: string, channelBinding = this.channelBinding): Promise<Json> {
     const login = new ScramLogin({ userName, password, channelBinding });
     const first = await this.request('login.start', { mechanism: 'SCRAM-SHA-256-PLUS', message: login.first() });
@@ -102,7 +102,7 @@ export class ControlChannel extends EnvelopePeer {
     this.#webSocket.close();
   }
 
-  /** As a cut line. */
+  /** Closes the connection as a broken line does. */
   destroy(): void {
     this.#socket.destroy();
   }

@@ -17,7 +17,7 @@ import { SocketReader } from './socket-reader.ts';
 
 const maxRecordBytes = 1_048_576;
 
-/** What the provider granted for one attempt, as far as data connections need it. */
+/** The part of the provider's grant that data connections need. */
 export interface Attempt {
   readonly gateway: Address;
   readonly sessionId: string;
@@ -29,7 +29,7 @@ export function preamble(kind: 1 | 2, ticket: Buffer): Buffer {
   return Buffer.concat([Buffer.from('FKD1'), Buffer.of(1, kind, 0, 0), ticket]);
 }
 
-/** Connects and shows a ticket. */
+/** Connects and sends the ticket. */
 export async function showTicket(gateway: Address, kind: 1 | 2, ticket: Buffer): Promise<Socket> {
   const socket = connect({ ...gateway, allowHalfOpen: true });
   await new Promise<void>((resolve, reject) => {
@@ -41,7 +41,7 @@ export async function showTicket(gateway: Address, kind: 1 | 2, ticket: Buffer):
   return socket;
 }
 
-/** Delivers Key B under Key A. @returns what the tunnel's bytes were, for whoever wants to play them again */
+/** Delivers Key B under Key A. @returns bytes of the tunnel, for replay tests */
 export async function deliverKeyB(
   { gateway, sessionId, attempt }: Attempt,
   ticket: Buffer,
@@ -105,7 +105,7 @@ export class DataConnection {
     }
   }
 
-  /** Bytes as they are, such as a record that was changed. */
+  /** Sends raw bytes, such as a changed record. */
   sendRaw(bytes: Buffer): void {
     this.#socket.write(bytes);
   }

@@ -1,5 +1,5 @@
-// Owns trees on this machine's disk for the second implementation: reads one into entries and blocks, writes one from entries, and says what
-// a tree is, to compare two. Written from docs/repository-format.md alone, uses node: modules only.
+// Owns file trees on the local disk for the second implementation: reads a tree into entries and blocks, writes a tree from entries, and
+// describes a tree for comparison. Written from docs/repository-format.md alone, uses node: modules only.
 import { createHash } from 'node:crypto';
 import { closeSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
 import * as fs from 'node:fs';
@@ -10,8 +10,8 @@ import { packFrame } from './zstd-frame.ts';
 export const sha256 = (bytes: Uint8Array): Buffer => createHash('sha256').update(bytes).digest();
 
 /**
- * A block of this content: zstd when that is smaller, and when there is something to win.
- * @param maxShrinkage more is stored raw: pieces of a manifest may not unpack to 64 times what is stored
+ * Makes a block of this content, with zstd if that makes it smaller.
+ * @param maxShrinkage content that shrinks by more is stored raw, because manifest pieces may unpack to at most 64 times their stored size
  */
 export function blockOf(content: Buffer, maxShrinkage = Infinity): StoredBlock {
   const packed = content.length > 2048 ? packFrame(content) : content;
@@ -122,11 +122,11 @@ export async function writeTree(
       closeSync(file);
     }
   }
-  // From the bottom up, so that nothing changes a folder's time any more.
+  // From the bottom up, so that no later change alters a folder's time.
   for (const { kind, path: names, mode, uid, gid, mtimeNs } of entries.toReversed()) {
     if (kind === 'hardlink' || kind === 'special') continue;
     const full = fullPath(destination, names);
-    // As text: node:fs takes a negative number for "now".
+    // As text, because node:fs replaces a negative number by the current time.
     const seconds = String(Number(mtimeNs) / 1e9);
     if (process.getuid?.() === 0) fs.lchownSync(full, uid, gid);
     if (kind !== 'symlink') fs.chmodSync(full, mode);

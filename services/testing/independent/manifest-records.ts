@@ -120,7 +120,7 @@ export class ManifestWriter {
   }
 }
 
-/** The order of a manifest: a folder before what is in it, siblings by the bytes of their names. */
+/** The order of a manifest: a folder before its content, siblings by the bytes of their names. */
 export function inOrder(left: Entry, right: Entry): number {
   for (const [index, name] of left.path.entries()) {
     const other = right.path[index];

@@ -24,7 +24,7 @@ export class RepositoryFolder {
   /** Places of each block, by its identifier in hex. */
   readonly #places = new Map<string, Place[]>();
   readonly #packs = new Map<string, Buffer>();
-  /** What was found to be wrong, one line each. */
+  /** Defects that were found, one line each. */
   readonly findings: string[] = [];
 
   constructor(tenant: string) {
@@ -171,7 +171,7 @@ function readIndex(bytes: Buffer, pack: string): Map<string, Place> {
   return places;
 }
 
-/** Section 3: the headers tell where each block lies; behind a damaged one, the next that is right. */
+/** Section 3: the block headers give the positions; after a damaged header the search continues with the next valid one. */
 function walkBlocks(bytes: Buffer, pack: string): Map<string, Place> {
   const places = new Map<string, Place>();
   for (let at = 36; at + 56 <= bytes.length;) {

@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 const gs2Header = 'p=tls-exporter,,';
 const hmac = (key: Buffer, data: string): Buffer => createHmac('sha256', key).update(data, 'utf8').digest();
 
-/** What people type, in the one form that is sent and hashed. */
+/** Converts a typed text to the form that is sent and hashed. */
 export function prepareText(text: string): string {
   const prepared = text
     .replaceAll(/[\u{AD}\u{34F}\u{1806}\u{180B}-\u{180D}\u{200B}-\u{200D}\u{2060}\u{FE00}-\u{FE0F}\u{FEFF}]/gu, '')
@@ -36,7 +36,7 @@ export interface ScramOptions {
   readonly channelBinding: Buffer;
   /** Of 16 to 128 printable characters without a comma; random unless a vector gives it. */
   readonly nonce?: string;
-  /** What a server may ask for; lower in the vectors. */
+  /** Fewest rounds that a server may request; smaller in the vectors. */
   readonly minRounds?: number;
 }
 

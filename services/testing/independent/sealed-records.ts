@@ -4,7 +4,7 @@ import type { Read } from './socket-reader.ts';
 
 export const recordTypes = { message: 1, close: 2, delivery: 16, proof: 17 } as const;
 const maxRecordBytes = 1_048_576;
-/** What one key may seal; lower in the vectors. */
+/** Limits for one key; smaller in the vectors. */
 export interface KeyLimits {
   readonly records: number;
   readonly plaintextBytes: number;
@@ -58,7 +58,7 @@ export function proofOf(keyB: Buffer, exchange: Exchange, delivery: Buffer): Buf
     .digest();
 }
 
-/** What both ends of one direction count alike. */
+/** Keys and counters of one direction; both ends keep the same values. */
 class Direction {
   readonly #limits: KeyLimits;
   #material: Buffer;
@@ -72,7 +72,7 @@ class Direction {
     this.#limits = limits;
   }
 
-  /** Before a record of this length: takes the next key when this one has done enough. */
+  /** Call before a record of this length: switches to the next key when this one has reached a limit. */
   take(length: number): void {
     const isFull = this.#records + 1 > this.#limits.records;
     const isTooMuch = this.#records > 0 && this.#plaintextBytes + length > this.#limits.plaintextBytes;
@@ -130,7 +130,7 @@ export class RecordOpener {
     this.#direction = new Direction(material, limits);
   }
 
-  /** The next record. The check comes before the body is waited for, so a changed length cannot keep a reader waiting. */
+  /** Reads the next record. The header is verified before the body is awaited, so a changed length cannot block the reader. */
   async open(read: Read): Promise<OpenedRecord> {
     const header = await read(16);
     const [type = 0, flags = 0] = header;

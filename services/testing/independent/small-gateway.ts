@@ -82,7 +82,7 @@ export class SmallGateway {
     server.on('connection', (client) => this.#accept(client));
   }
 
-  /** Clients are taken when it has joined a provider. */
+  /** Accepts clients after it has joined a provider. */
   static async listen(host: string): Promise<SmallGateway> {
     const server = createServer({ allowHalfOpen: true });
     await new Promise<void>((resolve) => server.listen(0, host, resolve));
