@@ -36,7 +36,7 @@ const maxBatchBlocks = 400;
 const maxJoinedPieceBytes = 8 * 1024;
 const joinedBytes = 256 * 1024;
 const maxSealing = 2;
-const maxBlocksPerPack = 65_536;
+const maxBlocksPerPack = 16_384;
 
 export interface FinishedPack {
   readonly packId: Buffer;
