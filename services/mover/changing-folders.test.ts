@@ -369,7 +369,16 @@ describe.runIf(isLinux)('a file that is nearly all hole', () => {
     ftruncateSync(file, sizeBytes);
     writeSync(file, 'data', 9_000_000_000_000);
     closeSync(file);
-    const pieces = piecesOf(await run(), 'lastlog');
+    const disk = createSourceDisk();
+    const read = disk.read.bind(disk);
+    let reads = 0;
+    disk.read = (...parameters) => {
+      reads += 1;
+      // Else one that reads all of it would end long after this test.
+      if (reads > 100) throw new Error('Holes are read');
+      return read(...parameters);
+    };
+    const pieces = piecesOf(await run(disk), 'lastlog');
     expect(pieces.filter(({ id }) => id !== null).map(({ lengthBytes }) => lengthBytes)).toEqual([65_536]);
     expect(pieces.reduce((sum, { lengthBytes }) => sum + lengthBytes, 0)).toBe(sizeBytes);
   });

@@ -327,6 +327,12 @@ describe('a backup of a source that changes', () => {
     expect(links.read(named(4, stat({ ctimeNs: 7n })), read(stat({ ctimeNs: 7n }), 'other'))).toBe('name 2');
     // A link may only point to a name before it.
     expect(links.read(named(1, stat({ ctimeNs: 7n })), read(stat({ ctimeNs: 7n }), 'other'))).toBeUndefined();
+    // Read so soon after a change that another one would not show: nothing becomes a link to that by its state alone.
+    expect(links.meet(named(5, stat({ ino: 78n })))).toBe(true);
+    expect(links.meet(named(6, stat({ ino: 78n })))).toBe(false);
+    links.read(named(5, stat({ ino: 78n })), { ...read(stat({ ino: 78n }), 'fresh'), isSettled: false });
+    expect(done.splice(0)).toEqual(['read 6']);
+    expect(links.read(named(6, stat({ ino: 78n })), read(stat({ ino: 78n }), 'fresh'))).toBe('name 5');
   });
 
   it('names what a manifest cannot hold, and saves the rest', async () => {

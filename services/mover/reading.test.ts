@@ -216,6 +216,9 @@ describe('names of sources', () => {
     ]);
     expect(nameSources(['/', '/x/../y/'])).toEqual(['root', 'y']);
     expect(nameSources(['/a', '/a'])).toEqual(['a', 'a (2)']);
+    // Two that look alike with their folders, too: neither has the name of the other in another order.
+    const [one, other] = nameSources(['/a/b/data', '/a-b/data']);
+    expect(nameSources(['/a-b/data', '/a/b/data'])).toEqual([other, one]);
   });
 
   it('never stand for another tree: not in another order, not beside a name that looks like one of them', () => {

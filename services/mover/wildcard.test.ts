@@ -35,20 +35,23 @@ describe('a wildcard pattern', () => {
     );
   });
 
+  // Each ends as its text does, or it would be refused by the end alone. The first one takes seconds where the ways through a pattern are tried
+  // one after the other; the others would take years.
   const hostile: readonly (readonly [pattern: string, text: string])[] = [
-    ['*a*a*a*a*a*a*a*a*a*b', 'a'.repeat(250)],
-    [`${'*a'.repeat(400)}*b`, 'a'.repeat(250)],
-    [`${'**/'.repeat(300)}b`, 'a/'.repeat(2000)],
-    [`${'**a'.repeat(300)}b`, 'a/'.repeat(2000)],
-    [`${'*?'.repeat(400)}b`, 'a'.repeat(4000)],
+    [`${'*a'.repeat(4)}*c?b`, `${'a'.repeat(90)}b`],
+    ['*a*a*a*a*a*a*a*a*a*c?b', `${'a'.repeat(250)}b`],
+    [`${'*a'.repeat(400)}*c?b`, `${'a'.repeat(250)}b`],
+    [`${'**/'.repeat(300)}c?b`, `${'a/'.repeat(2000)}aab`],
+    [`${'**a'.repeat(300)}c?b`, `${'a/'.repeat(2000)}aab`],
+    [`${'*?'.repeat(400)}c?b`, `${'a'.repeat(4000)}b`],
     [`${'?'.repeat(900)}*b*`, 'a'.repeat(4000)],
   ];
-  for (const [pattern, text] of hostile) {
-    it(`is quick: ${pattern.slice(0, 30)}`, () => {
+  it('is quick, whatever it is', () => {
+    for (const [pattern, text] of hostile) {
       const before = process.cpuUsage();
       expect(compileExcludes([pattern])(Buffer.from(text), false)).toBe(false);
       const { user } = process.cpuUsage(before);
-      expect(user / 1000).toBeLessThan(1500);
-    });
-  }
+      expect(user / 1000, pattern.slice(0, 30)).toBeLessThan(1500);
+    }
+  });
 });

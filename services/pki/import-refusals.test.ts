@@ -3,9 +3,10 @@ import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { opensslPkcs12 } from '../testing/certificate-files.ts';
 import { OpenSsl, type TestCertificate } from '../testing/openssl.ts';
+import { algorithm, encryptedContent, integer, octets, pkcs12, secretBag, sequence } from '../testing/pkcs12-writer.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import { importCertificate, importCertificateFile, type ImportInput, maxImportBytes } from './import.ts';
 import { parseImport } from './import-parser.ts';
@@ -257,6 +258,27 @@ describe('hostile files', () => {
     const running = importCertificate({ file: p12, password: 'secret' }, { signal: controller.signal });
     controller.abort();
     await expect(running).rejects.toMatchObject({ name: 'AbortError' });
+  });
+
+  it('does no more work once it was cancelled', async () => {
+    // Several seconds of work.
+    const claimed = algorithm('1.2.840.113549.1.12.1.3', sequence(octets(randomBytes(8)), integer(10_000_000)));
+    const file = pkcs12([encryptedContent({ password: 'x', claimed }, secretBag(randomBytes(64)))]);
+    const controller = new AbortController();
+    const onProgress = (): void => controller.abort();
+    const running = importCertificate({ file, password: 'x' }, { signal: controller.signal, onProgress });
+    await expect(running).rejects.toMatchObject({ name: 'AbortError' });
+    let [at, used] = [performance.now(), process.cpuUsage()];
+    await vi.waitFor(
+      () => {
+        const passedMs = performance.now() - at;
+        expect(passedMs).toBeGreaterThan(100);
+        const { user, system } = process.cpuUsage(used);
+        [at, used] = [performance.now(), process.cpuUsage()];
+        expect((user + system) / 1000 / passedMs, 'share of a processor').toBeLessThan(0.2);
+      },
+      { timeout: 1500, interval: 150 },
+    );
   });
 
   it('reads a million rounds in another thread, in a few seconds of work, and is told of meanwhile', async () => {

@@ -20,7 +20,7 @@ import { blockIdOf } from './block-content.ts';
 import type { PlaceableFile } from './file-sink.ts';
 import { placeSmallFile } from './small-file.ts';
 import { temporaryName } from './temporary-name.ts';
-import type { FileEntry, TreeEntry } from './tree-entry.ts';
+import type { FileEntry, FolderEntry, TreeEntry } from './tree-entry.ts';
 import { TreeWriter, type OverwriteRule, type RestoreResult } from './tree-writer.ts';
 
 const isRoot = process.getuid?.() === 0;
@@ -233,7 +233,8 @@ describe('a restore after any sequence of attempts that were cut', () => {
           expect(again.counts).toMatchObject({ files: 0, symlinks: 0, hardLinks: 0, failed: 0 });
         },
       ),
-      { numRuns: 12 },
+      // The first counterexample is the message: making it smaller would outlast the test.
+      { numRuns: 12, endOnFailure: true },
     );
   }, 240_000);
 
@@ -268,7 +269,8 @@ describe('a restore after any sequence of attempts that were cut', () => {
           expect(unnamed.length, unnamed.join()).toBeLessThanOrEqual(further);
         },
       ),
-      { numRuns: 12 },
+      // The first counterexample is the message: making it smaller would outlast the test.
+      { numRuns: 12, endOnFailure: true },
     );
   }, 240_000);
 });
@@ -287,6 +289,105 @@ function stand(to: string, entry: TreeEntry, pieces: readonly Buffer[], what: st
     chmodSync(place, 0o666);
   }
 }
+
+const folderOf = (name: string, mode: number): Planned => {
+  const { entry } = plan(name, 'folder', 7);
+  return { entry: { ...(entry as FolderEntry), mode }, pieces: [] };
+};
+
+/** Everything right when it returns, not some turns of the event loop later. */
+function expectRight(to: string, entries: readonly Planned[]): void {
+  expect(wrongIn(to, entries)).toEqual([]);
+}
+
+describe('a file that is given up while it is put in its place', () => {
+  const placing = async (
+    to: string,
+    giveUp: (writer: TreeWriter, sink: PlaceableFile) => Promise<unknown>,
+  ): Promise<{ readonly file: Planned; readonly writer: TreeWriter; readonly found: unknown }> => {
+    const file = plan('d/g', 'large', 9);
+    const writer = TreeWriter.open({ destination: to, overwrite: 'always' });
+    const sink = await sinkOf(writer, file.entry);
+    if (sink === undefined) throw new Error('It is wanted');
+    for (const piece of file.pieces) await sink.write(Buffer.from(piece));
+    const placed = sink.finish();
+    await giveUp(writer, sink);
+    const found = readdirSync(to, { recursive: true }).sort();
+    const { files } = writer.counts;
+    // Whatever is found: nothing is under way any more when the folder goes.
+    await placed;
+    expect(files).toBe(1);
+    return { file, writer, found };
+  };
+
+  it('stands there whole, with nothing left over, once its end is told', async () => {
+    await using scratch = await scratchFolder();
+    const { file, writer } = await placing(scratch.folder, (_writer, sink) => sink.fail(new Error('too late')));
+    const standing = path.join(scratch.folder, 'd', 'g');
+    // Before the end the folder is still hidden: the counts say what became of the file.
+    expect(writer.counts).toMatchObject({ files: 1, failed: 0 });
+    expect((await writer.finish()).problems).toEqual([]);
+    expect(readFileSync(standing).equals(Buffer.concat(file.pieces))).toBe(true);
+    expectRight(scratch.folder, [file]);
+  });
+
+  it('stands there whole, with nothing left over, once the restore has ended', async () => {
+    await using scratch = await scratchFolder();
+    const { file, writer, found } = await placing(scratch.folder, (restore) => restore.finish(false));
+    expect(found).toEqual(['d', path.join('d', 'g')]);
+    expect(writer.counts).toMatchObject({ files: 1, failed: 0 });
+    expectRight(scratch.folder, [file]);
+  });
+});
+
+describe('a step that cannot be done', () => {
+  it.each(['one', 'pieces', 'large'])('is named with its file: %s', async (kind) => {
+    await using scratch = await scratchFolder();
+    const { entry, pieces } = plan('file', kind, 3);
+    // Nobody here gives a file to somebody else.
+    const foreign = { ...(entry as FileEntry), owner: { ...entry.owner, uid: 54_321 } };
+    const writer = TreeWriter.open({ destination: scratch.folder, overwrite: 'never', restoresOwners: false });
+    const sink = await sinkOf(writer, foreign);
+    if (sink !== undefined) await give(sink, pieces);
+    const { remarks, counts } = await writer.finish();
+    expect(counts).toMatchObject({ files: 1, failed: 0 });
+    expect(remarks).toMatchObject([{ text: expect.stringContaining('owner') as string, count: 1 }]);
+  });
+});
+
+describe('what an earlier attempt has left', () => {
+  it.each(['one', 'pieces', 'large'])('right in its content gets its mode, time and owner: %s', async (kind) => {
+    await using scratch = await scratchFolder();
+    const file = plan('file', kind, 5);
+    for (const rule of ['never', 'older', 'always'] as const) {
+      const place = path.join(scratch.folder, 'file');
+      writeFileSync(place, Buffer.concat(file.pieces));
+      chmodSync(place, 0o666);
+      const { counts, problems } = await wholeRestore(scratch.folder, [file], rule);
+      expect(counts).toMatchObject({ files: 0, skipped: 1 });
+      expect(problems).toEqual([]);
+      expectRight(scratch.folder, [file]);
+      rmSync(place);
+    }
+  });
+
+  it('as a folder gets its mode and time at the end, the top among them', async () => {
+    await using scratch = await scratchFolder();
+    const to = path.join(scratch.folder, 'new');
+    const entries = [
+      folderOf('', 0o710),
+      folderOf('d', 0o750),
+      folderOf('d/e', 0o705),
+      plan('d/e/f', 'one', 1),
+      plan('d/z', 'one', 2),
+    ];
+    await attempt(to, entries, { at: 4, cut: 'lost-line', rule: 'never', isSlow: false });
+    for (const folder of ['d/e', 'd']) chmodSync(path.join(to, folder), 0o777);
+    const { problems } = await wholeRestore(to, entries, 'never');
+    expect(problems).toEqual([]);
+    expectRight(to, entries);
+  });
+});
 
 describe('a temporary name', () => {
   it('of a process that lives is left alone, as is a name that only looks alike', async () => {

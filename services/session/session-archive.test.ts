@@ -53,6 +53,9 @@ it('keeps and shows a history that a full disk does not take, and writes it when
     expect(archive.list(50).map(({ id }) => id)).toEqual([...lost.toReversed(), before]);
     expect(archive.lastOf('job')?.id).toBe(lost.at(-1));
     expect(archive.find(lost.at(-1) ?? '')).toMatchObject({ owner: 'job', detail: { state: 'succeeded' } });
+    // Not only once.
+    vi.advanceTimersByTime(30_000);
+    expect(stored()).toBeLessThan(21);
     database.get('PRAGMA max_page_count = 100000');
     vi.advanceTimersByTime(10_000);
     expect(stored()).toBe(21);
