@@ -110,7 +110,7 @@ async function endToEndTests(args) {
           FARKEEP_TEST_ELECTRON: electron.executable,
           PLAYWRIGHT_JSON_OUTPUT_FILE: report,
         },
-        deadlineMs: 15 * minuteMs,
+        deadlineMs: 25 * minuteMs,
         show: 'stdout',
       },
     );
