@@ -11,9 +11,9 @@ it('keeps the folders of the provider from the tenant', () => {
 });
 
 it('does not blame the provider for a disk of the tenant that the source told of', () => {
-  const error = failureOfTenant('storage.disk-full', 'ENOSPC: /home/contoso/cache.sqlite');
-  expect(forTenant(error)).toMatchObject({ message: 'ENOSPC: /home/contoso/cache.sqlite' });
-  expect(withPlace(error, context, 'main').message).toBe('At the tenant: ENOSPC: /home/contoso/cache.sqlite');
+  const error = failureOfTenant('storage.disk-full', 'ENOSPC: /srv/contoso/cache.sqlite');
+  expect(forTenant(error)).toMatchObject({ message: 'ENOSPC: /srv/contoso/cache.sqlite' });
+  expect(withPlace(error, context, 'main').message).toBe('At the tenant: ENOSPC: /srv/contoso/cache.sqlite');
 });
 
 it('blames the provider for its own disk, however often that is told back and forth', () => {
