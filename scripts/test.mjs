@@ -15,6 +15,7 @@ import { startVirtualDisplay } from './virtual-display.mjs';
  * @property {number} failed
  * @property {string} output shown when something failed
  * @property {string[]} [skipped] names of tests that did not run; always shown
+ * @property {string[]} [failures] each failed test, with the first line of its message; shown again below the summary
  *
  * @typedef {object} Stage
  * @property {string} name
@@ -71,10 +72,13 @@ async function unitTests(args) {
   );
   if (!existsSync(report)) return { passed: 0, failed: 1, output: `vitest wrote no report (exit code ${exitCode})` };
   const result = JSON.parse(readFileSync(report, 'utf8'));
-  /** @type {{ status: string, fullName: string }[]} */
+  /** @type {{ status: string, fullName: string, failureMessages: string[] }[]} */
   const tests = result.testResults.flatMap(
     (/** @type {{ assertionResults: unknown[] }} */ file) => file.assertionResults,
   );
+  const failures = tests
+    .filter(({ status }) => status === 'failed')
+    .map(({ fullName, failureMessages: [message = ''] }) => `${fullName}: ${firstLine(message)}`);
   const failed = tests.filter(({ status }) => status === 'failed').length;
   return {
     passed: tests.filter(({ status }) => status === 'passed').length,
@@ -82,7 +86,13 @@ async function unitTests(args) {
     failed: failed === 0 && exitCode !== 0 ? 1 : failed,
     output: '',
     skipped: tests.filter(({ status }) => status !== 'failed' && status !== 'passed').map(({ fullName }) => fullName),
+    failures,
   };
+}
+
+/** @param {string} text */
+function firstLine(text) {
+  return (text.split('\n', 1)[0] ?? '').slice(0, 300);
 }
 
 function pathWithPinnedNode() {
@@ -130,9 +140,12 @@ async function endToEndTests(args) {
 function readPlaywrightReport({ stats, suites }, exitCode) {
   /** @type {string[]} */
   const skipped = [];
+  /** @type {string[]} */
+  const failures = [];
   /** @param {any} suite */
   const visit = (suite) => {
     for (const spec of suite.specs ?? []) {
+      if (!spec.ok) failures.push(spec.title);
       if (spec.tests.some((/** @type {{ status: string }} */ test) => test.status === 'skipped'))
         skipped.push(spec.title);
     }
@@ -141,7 +154,7 @@ function readPlaywrightReport({ stats, suites }, exitCode) {
   for (const suite of suites) visit(suite);
   // A test that passes only at the second try has a defect of its own.
   const failed = stats.unexpected + stats.flaky;
-  return { passed: stats.expected, failed: failed === 0 && exitCode !== 0 ? 1 : failed, output: '', skipped };
+  return { passed: stats.expected, failed: failed === 0 && exitCode !== 0 ? 1 : failed, output: '', skipped, failures };
 }
 
 /** @type {readonly Stage[]} */
@@ -279,6 +292,7 @@ async function main() {
   const leftOut = stages.filter((stage) => !chosen.includes(stage)).map(({ name }) => name);
   if (leftOut.length > 0) process.stdout.write(`  left out on request: ${leftOut.join(', ')}\n`);
   for (const name of outcomes.flatMap(({ skipped = [] }) => skipped)) process.stdout.write(`  skipped: ${name}\n`);
+  for (const name of outcomes.flatMap(({ failures = [] }) => failures)) process.stdout.write(`  failed: ${name}\n`);
   const passed = outcomes.reduce((sum, outcome) => sum + outcome.passed, 0);
   const failed = outcomes.reduce((sum, outcome) => sum + outcome.failed, 0);
   process.exitCode = failed === 0 ? 0 : 1;
