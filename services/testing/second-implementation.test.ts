@@ -400,4 +400,16 @@ function makeSource(top: string): void {
   fs.utimesSync(at('empty'), -5, -5);
   fs.lutimesSync(at('link'), 1_000_000_000.25, 1_000_000_000.25);
   fs.utimesSync(at('folder'), 1_234_567_890.5, 1_234_567_890.5);
+  useWholeMilliseconds(top);
+}
+
+/** The independent reader sets times as doubles, which do not carry every microsecond. */
+function useWholeMilliseconds(folder: string): void {
+  for (const name of fs.readdirSync(folder, { encoding: 'buffer' })) {
+    const full = Buffer.concat([Buffer.from(`${folder}/`), name]);
+    const stat = fs.lstatSync(full);
+    if (stat.isDirectory()) useWholeMilliseconds(full.toString());
+    const seconds = Math.floor(stat.mtimeMs) / 1000;
+    fs.lutimesSync(full, seconds, seconds);
+  }
 }
