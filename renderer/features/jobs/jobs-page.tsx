@@ -102,6 +102,7 @@ export function JobsPage(): ReactNode {
         onRetry={() => void mirror.refetch('tenant')}
         columns={columns}
         rows={slice.jobs}
+        leftOut={{ leftOut: slice.leftOut, lists: { jobs: 'jobs' } }}
         rowKey={({ id }) => id}
         onOpen={open}
         notices={call.error === null ? null : <ErrorView error={call.error} />}
