@@ -56,6 +56,10 @@ export const sessionTexts = {
   'session.resume.ofTenant': 'The tenant has paused this session; only the tenant can resume it.',
   'session.stop.confirm': 'Stop session',
   'session.stop.stay': 'Keep running',
+  'session.lessData.title': 'Much less data than in the last good run.',
+  'session.lessData.text':
+    'If that is right, run the job again and accept it. If not, check its sources. See Warnings for the figures.',
+  'session.lessData.accept': 'Run again and accept',
   'session.evidence.title': 'Save the evidence of this session',
   'session.warning.title': 'Security warning',
   'session.paused.tenant.own': 'You have paused this session',

@@ -9,6 +9,7 @@ import { ErrorView } from '../../ui/error-view.tsx';
 import { LeftOutNotice } from '../../ui/left-out-notice.tsx';
 import type { LeftOutLists } from '../../ui/left-out-text.ts';
 import { useNow } from '../../ui/use-now.ts';
+import { LessDataNotice } from './less-data-notice.tsx';
 
 const useStyles = makeStyles({
   notices: { display: 'flex', flexDirection: 'column', gap: '8px', ':empty': { display: 'none' } },
@@ -46,6 +47,7 @@ export function SessionNotices({ detail, leftOut }: SessionNoticesProps): ReactN
       {detail.error !== null && <ErrorView error={detail.error} />}
       {detail.state === 'waiting-to-resume' && <ResumeNotice detail={detail} />}
       {detail.state === 'paused' && <PausedNotice detail={detail} />}
+      <LessDataNotice detail={detail} />
       <LeftOutNotice leftOut={leftOut} lists={lists} />
     </div>
   );
