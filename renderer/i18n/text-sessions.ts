@@ -57,8 +57,7 @@ export const sessionTexts = {
   'session.stop.confirm': 'Stop session',
   'session.stop.stay': 'Keep running',
   'session.lessData.title': 'Much less data than in the last good run.',
-  'session.lessData.text':
-    'If that is right, run the job again and accept it. If not, check its sources. See Warnings for the figures.',
+  'session.lessData.text': 'If that is right, run the job again and accept it. If not, check its sources.',
   'session.lessData.accept': 'Run again and accept',
   'session.evidence.title': 'Save the evidence of this session',
   'session.warning.title': 'Security warning',

@@ -17,7 +17,7 @@ import { ErrorView } from '../../ui/error-view.tsx';
 import { useCall } from '../../ui/use-call.ts';
 import { jobToAccept } from './job-to-accept.ts';
 
-const useStyles = makeStyles({ body: { whiteSpace: 'normal' } });
+const useStyles = makeStyles({ body: { whiteSpace: 'normal', padding: '6px 0' } });
 
 export function LessDataNotice({ detail }: { readonly detail: SessionDetail }): ReactNode {
   const t = useText();
