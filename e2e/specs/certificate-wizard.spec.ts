@@ -4,7 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { Locator, Page } from '@playwright/test';
-import { makePem } from '../fixtures/certificate-files.ts';
+import { makePem, makePfx } from '../fixtures/certificate-files.ts';
 import { runShown } from '../fixtures/command-line.ts';
 import { expect, test } from '../fixtures/console-test.ts';
 import type { FarkeepConsole } from '../fixtures/farkeep-console.ts';
@@ -85,6 +85,39 @@ test('both slots: left half-way nothing changes; a long key can be cancelled; th
     expect(await stored(farkeep)).toEqual(before);
     await farkeep.call('provider', 'certificate', 'setSettings', { keyBits: 2048 });
     await wizard.abandon();
+  });
+
+  await test.step('a file with 1,000,000 rounds of key derivation: the progress grows, and the step can be cancelled', async () => {
+    const password = 'correct horse battery';
+    const slow = await makePfx(home.folder, {
+      name: 'slow',
+      subject: '/CN=slow.test',
+      dnsName: 'slow.test',
+      password,
+      rounds: 1_000_000,
+    });
+    const before = await stored(farkeep);
+    await open.provider();
+    await wizard.choose('import');
+    const content = await wizard.step('Import Certificate');
+    await wizard.field(/^Certificate file/).fill(slow.file);
+    await wizard.password.fill(password);
+    const progress = content.getByRole('progressbar', { name: /^Reading the file/ });
+    await wizard.next();
+    await content.getByRole('button', { name: 'Cancel this step' }).click();
+    await expect(progress).toBeHidden();
+    await expect(content).toBeVisible();
+    await expect(content.getByRole('alert')).toHaveCount(0);
+    expect(await stored(farkeep)).toEqual(before);
+
+    const watched = watchProgress(page, 'Reading the file');
+    await wizard.next();
+    const shares = await watched;
+    expect(shares.length, 'different values').toBeGreaterThan(2);
+    expect(shares).toEqual(shares.toSorted((a, b) => a - b));
+    await expect(await wizard.step('Summary')).toContainText(slow.thumbprint);
+    await wizard.abandon();
+    expect(await stored(farkeep)).toEqual(before);
   });
 
   for (const slot of ['provider', 'server'] as const) {
@@ -349,6 +382,27 @@ async function fillImport(wizard: CertificateWizard, file: { certificate: string
   await wizard.step('Import Certificate');
   await wizard.field(/^Certificate file/).fill(file.certificate);
   await wizard.field(/^Private key file/).fill(file.key);
+}
+
+/** Every value that a progress bar shows until it goes away. */
+function watchProgress(page: Page, label: string): Promise<number[]> {
+  return page.evaluate(
+    (start) =>
+      new Promise<number[]>((resolve) => {
+        const shown = new Set<number>();
+        let wasThere = false;
+        const look = (): void => {
+          const bar = document.querySelector(`[role="progressbar"][aria-label^="${start}"]`);
+          const value = bar?.getAttribute('aria-valuenow') ?? null;
+          if (value !== null) shown.add(Number(value));
+          wasThere ||= bar !== null;
+          if (wasThere && bar === null) resolve([...shown]);
+          else setTimeout(look, 10);
+        };
+        look();
+      }),
+    label,
+  );
 }
 
 /** Presses Tab until it has the focus; a trap or a place that cannot be reached fails. */

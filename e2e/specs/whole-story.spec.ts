@@ -246,6 +246,34 @@ test('install the certificate, accept the fingerprint, watch the transfer, resto
     );
   });
 
+  await test.step('a restore point is deleted: the question names it, Cancel keeps it, then it is gone on both sides', async () => {
+    const pointsAtProvider = window.row('Repositories', 'Vault 1').getByRole('gridcell').last();
+    await window.open('Repositories');
+    await expect(pointsAtProvider).toHaveText('1');
+    await window.open('Restore points');
+    const point = window.row('Restore points', 'Nightly documents');
+    const [job = '', , size = '', files = ''] = await point.getByRole('gridcell').allInnerTexts();
+    expect(files).toMatch(/^\d+$/);
+    await point.click();
+    const question = page.getByRole('alertdialog', { name: 'Delete this restore point?' });
+    await window.command('Delete...').click();
+    await expect(question).toContainText(`The restore point of the job “${job}” from`);
+    await expect(question).toContainText(`(${size}, ${files} files) will be deleted`);
+    await expect(question.getByRole('button', { name: 'Cancel' })).toBeFocused();
+    await farkeep.expectAccessible('story-point-delete');
+    await question.getByRole('button', { name: 'Cancel' }).click();
+    await expect(question).toBeHidden();
+    await window.command('Refresh').click();
+    await expect(window.command('Refresh')).toBeEnabled();
+    await expect(point).toBeVisible();
+    await window.command('Delete...').click();
+    await question.getByRole('button', { name: 'Delete restore point' }).click();
+    await expect(question).toBeHidden();
+    await expect(page.getByRole('heading', { name: 'No restore point yet' })).toBeVisible();
+    await window.open('Repositories');
+    await expect(pointsAtProvider).toHaveText('0');
+  });
+
   expect(await farkeep.policyViolations()).toEqual([]);
 });
 

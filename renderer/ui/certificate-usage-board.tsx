@@ -5,6 +5,7 @@ import type { ReactNode } from 'react';
 import type { CommandOutput } from '../../services/contracts/contract.ts';
 import type { ErrorInfo } from '../../services/contracts/errors.ts';
 import type { CertificateSlot } from '../../services/contracts/models/certificate.ts';
+import { leftOutOfAnswer } from '../../services/contracts/row-list.ts';
 import type { certificateDomain } from '../../services/contracts/rpc/certificate.ts';
 import { useText } from '../i18n/use-text.ts';
 import { providerClients } from '../platform/clients.ts';
@@ -12,6 +13,7 @@ import { toErrorInfo } from '../platform/error-info.ts';
 import { useMirror } from '../platform/use-mirror.ts';
 import { ErrorView } from './error-view.tsx';
 import { Instant } from './instant.tsx';
+import { LeftOutNotice } from './left-out-notice.tsx';
 import { SimpleTable } from './simple-table.tsx';
 import { StatusBadge } from './status-badge.tsx';
 import type { Tone } from './status-badge.tsx';
@@ -67,11 +69,20 @@ export function CertificateUsageBoard({ slot, candidateId }: CertificateUsageBoa
 
   if (error !== null) return <ErrorView error={error} />;
   if (usage === null) return <Spinner size="tiny" label={t('word.loading')} />;
-  if (usage.users.length === 0) return <p className={styles.muted}>{t('usage.none')}</p>;
+  const leftOut = <LeftOutNotice leftOut={leftOutOfAnswer(usage)} lists={{ users: 'users' }} />;
+  if (usage.users.length === 0) {
+    return (
+      <>
+        {leftOut}
+        {leftOutOfAnswer(usage).length === 0 && <p className={styles.muted}>{t('usage.none')}</p>}
+      </>
+    );
+  }
   const users = usage.users.toSorted((a, b) => states.indexOf(a.state) - states.indexOf(b.state));
   const counts = states.map((state) => ({ state, count: usage.users.filter((user) => user.state === state).length }));
   return (
     <>
+      {leftOut}
       <div className={styles.counts} role="status" aria-label={t('usage.counts')}>
         {counts
           .filter(({ count }) => count > 0)

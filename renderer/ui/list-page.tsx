@@ -1,6 +1,6 @@
 // Owns what all list pages have in common: loading, failure, search without a match, empty list, table and details.
 import { Spinner, makeStyles } from '@fluentui/react-components';
-import { Search32Regular } from '@fluentui/react-icons';
+import { Search32Regular, Warning32Regular } from '@fluentui/react-icons';
 import { useState } from 'react';
 import type { ReactNode } from 'react';
 import { useText } from '../i18n/use-text.ts';
@@ -10,6 +10,8 @@ import { DataTable } from './data-table.tsx';
 import type { TableColumn } from './data-table.tsx';
 import { EmptyState } from './empty-state.tsx';
 import { ErrorView } from './error-view.tsx';
+import { LeftOutNotice } from './left-out-notice.tsx';
+import type { LeftOutNoticeProps } from './left-out-notice.tsx';
 import { PageFrame } from './page-frame.tsx';
 
 const useStyles = makeStyles({
@@ -27,6 +29,8 @@ interface ListPageProps<T> {
   readonly commands: (selected: T | null) => ReactNode;
   readonly details?: (selected: T, close: () => void) => ReactNode;
   readonly onOpen?: (row: T) => void;
+  /** Rows that the list lacks. */
+  readonly leftOut: LeftOutNoticeProps;
   readonly notices?: ReactNode;
   readonly empty: ReactNode;
 }
@@ -42,6 +46,7 @@ export function ListPage<T>({
   commands,
   details,
   onOpen,
+  leftOut,
   notices,
   empty,
 }: ListPageProps<T>): ReactNode {
@@ -72,6 +77,7 @@ export function ListPage<T>({
           {loaded.loadError !== null && (
             <ErrorView error={loaded.loadError} action={{ label: t('word.retry'), run: onRetry }} />
           )}
+          <LeftOutNotice {...leftOut} />
           {notices}
         </>
       }
@@ -82,7 +88,11 @@ export function ListPage<T>({
           <Spinner label={t('word.loading')} />
         </div>
       ) : rows.length === 0 ? (
-        empty
+        leftOut.leftOut.some(({ list }) => list in leftOut.lists) ? (
+          <EmptyState icon={<Warning32Regular />} title={t('leftOut.none.title')} text={t('leftOut.none.text')} />
+        ) : (
+          empty
+        )
       ) : (
         <DataTable
           key={tableId}

@@ -14,7 +14,16 @@ const useStyles = makeStyles({
     fontWeight: tokens.fontWeightSemibold,
   },
   subtitle: { color: tokens.colorNeutralForeground3 },
-  bar: { display: 'flex', alignItems: 'center', gap: '8px', padding: '8px 24px 8px 16px', minHeight: '48px' },
+  bar: {
+    display: 'flex',
+    alignItems: 'center',
+    gap: '8px',
+    padding: '8px 24px 8px 16px',
+    minHeight: '48px',
+    // Menus of the commands open over the table.
+    position: 'relative',
+    zIndex: 5,
+  },
   toolbar: { flexGrow: 1, padding: 0, gap: '2px' },
   search: { width: '260px' },
   notices: {

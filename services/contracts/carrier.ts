@@ -16,12 +16,19 @@ export const callMessageSchema = z.object({
 
 export const cancelMessageSchema = z.object({ kind: z.literal('cancel'), id: callIdSchema });
 
+const leftOutRowsSchema = z.object({
+  list: z.string().max(100),
+  count: z.int().positive(),
+  /** Names of the first ones. */
+  names: z.array(z.string().max(100)).max(20).readonly(),
+});
+
 export const callResultSchema = z.discriminatedUnion('ok', [
   z.object({
     ok: z.literal(true),
     value: z.unknown(),
-    /** Descriptions (for people) of list rows that do not fit the contract. The value does not contain these rows. */
-    leftOut: z.array(z.string().max(1000)).max(20).optional(),
+    /** List rows that do not fit the contract. The value does not contain these rows. */
+    leftOutRows: z.array(leftOutRowsSchema).optional(),
   }),
   z.object({ ok: z.literal(false), error: errorInfoSchema }),
 ]);

@@ -2,6 +2,7 @@
 import type { DomainClient, DomainContract } from './contract.ts';
 import type { CallResult } from './carrier.ts';
 import type { ErrorInfo } from './errors.ts';
+import { leftOutIn, noteLeftOut } from './row-list.ts';
 
 export type CallSender = (
   domain: string,
@@ -31,7 +32,9 @@ export function createDomainClient<Domain extends DomainContract>(
     async (input: unknown, options: { signal?: AbortSignal } = {}): Promise<unknown> => {
       const result = await send(domain.name, command, input, options);
       if (!result.ok) throw new CallError(result.error);
-      return contract.output.parse(result.value);
+      const answer = contract.output.parse(result.value);
+      noteLeftOut(answer, [...(result.leftOutRows ?? []), ...leftOutIn(answer)]);
+      return answer;
     },
   ]);
   return Object.fromEntries(methods) as DomainClient<Domain>;

@@ -219,7 +219,7 @@ export const errorCatalogue = {
   'source.changed': entry('A file changed while it was read', 'It is marked; run the job again when it is quiet.'),
   'source.shrunk': entry(
     'The backup holds much less than the last good run',
-    'Check the sources of the job. If the smaller amount is correct, run the job once with --accept-less.',
+    'Check the sources of the job. If the smaller amount is right, accept it in one run (--accept-less).',
   ),
   'clock.differs': entry(
     'The clocks of the two sides differ',

@@ -1,7 +1,18 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { describeLeftOut, leftOutOf, readRows, rowList } from './row-list.ts';
+import { createDomainClient } from './client.ts';
+import { defineDomain } from './contract.ts';
+import {
+  describeLeftOut,
+  keepLeftOut,
+  leftOutIn,
+  leftOutOf,
+  leftOutOfAnswer,
+  mapRows,
+  readRows,
+  rowList,
+} from './row-list.ts';
 
 const list = z.object({ points: rowList(z.object({ id: z.string().min(2), files: z.int() }), 5) });
 
@@ -50,5 +61,49 @@ describe('a list of somebody else', () => {
     expect(list.safeParse({}).success).toBe(false);
     expect(leftOutOf(list.parse({ points: [] }).points)).toBeUndefined();
     expect(readRows([1, 2], (value) => value * 2)).toEqual([2, 4]);
+  });
+});
+
+describe('rows that were left out', () => {
+  const number = (raw: unknown): number => z.number().parse(raw);
+  const stored = (): number[] => readRows<unknown, number>([1, 'two', 3, { name: 'four' }], number);
+
+  it('stay known when the list is changed, copied, or read again, and are counted once', () => {
+    const known = { count: 2, names: ['row 2', 'four'] };
+    expect(leftOutOf(mapRows(stored(), (row) => row * 2))).toEqual(known);
+    expect(leftOutOf(keepLeftOut(stored(), [7]))).toEqual(known);
+    expect(leftOutOf(rowList(z.int()).parse(stored()))).toEqual(known);
+    const again = readRows<unknown, number>(
+      mapRows<number, unknown>(stored(), (row) => (row === 3 ? { id: 'x' } : row)),
+      number,
+    );
+    expect(leftOutOf(again)).toEqual({ count: 3, names: ['row 2', 'four', 'x'] });
+  });
+
+  it('are found in a whole answer, also in a list inside of rows', () => {
+    const answer = { jobs: stored(), tenants: [{ quotas: stored() }, { quotas: stored() }], total: 3, problem: null };
+    expect(leftOutIn(answer)).toEqual([
+      { list: 'jobs', count: 2, names: ['row 2', 'four'] },
+      { list: 'tenants.quotas', count: 4, names: ['row 2', 'four', 'row 2', 'four'] },
+    ]);
+  });
+
+  it('reach the caller: those of the service and those that do not fit on this side', async () => {
+    const domain = defineDomain({
+      name: 'sample',
+      targets: ['tenant'],
+      commands: { list: { input: z.object({}), output: z.object({ jobs: rowList(z.object({ id: z.string() })) }) } },
+      events: {},
+    });
+    const client = createDomainClient(domain, () =>
+      Promise.resolve({
+        ok: true as const,
+        value: { jobs: [{ id: 'a' }, { name: 'of a later version' }] },
+        leftOutRows: [{ list: 'jobs', count: 6, names: ['b', 'c', 'd', 'e', 'f'] }],
+      }),
+    );
+    const answer = await client.list({});
+    expect(answer).toEqual({ jobs: [{ id: 'a' }] });
+    expect(leftOutOfAnswer(answer)).toEqual([{ list: 'jobs', count: 7, names: ['b', 'c', 'd', 'e', 'f'] }]);
   });
 });

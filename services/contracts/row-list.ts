@@ -8,12 +8,21 @@ export interface LeftOut {
   readonly names: readonly string[];
 }
 
+/** Omitted rows of one list of an answer. */
+export interface LeftOutRows extends LeftOut {
+  /** Field of the list; for a list inside of rows with the field of the outer list: "sessions", "tenants.quotas". */
+  readonly list: string;
+}
+
 const maxNames = 5;
 const maxNameLength = 80;
+/** A list in a row of a list of an answer. */
+const maxDepth = 5;
 /** Fields that can name a row, best first. */
-const namingFields = ['id', 'name', 'provider', 'step', 'sequence', 'host'];
+const namingFields = ['name', 'id', 'provider', 'step', 'sequence', 'host'];
 
 const leftOutOfLists = new WeakMap<readonly unknown[], LeftOut>();
+const leftOutOfAnswers = new WeakMap<object, readonly LeftOutRows[]>();
 
 /** Returns number and names of the rows that `rowList` or `readRows` omitted from this list; undefined when none was omitted. */
 export function leftOutOf(list: readonly unknown[]): LeftOut | undefined {
@@ -34,15 +43,16 @@ export function rowList<Row extends z.ZodType>(
     .meta({ row, max });
 }
 
-/** Returns the rows for which `read` does not throw. */
+/** Returns the rows for which `read` does not throw. What was omitted from `rows` before counts, too. */
 export function readRows<Raw, Row>(
   rows: readonly Raw[],
   read: (raw: Raw) => Row,
   max = Number.POSITIVE_INFINITY,
 ): Row[] {
   const good: Row[] = [];
-  const names: string[] = [];
-  let count = 0;
+  const before = leftOutOf(rows);
+  const names = [...(before?.names ?? [])];
+  let count = before?.count ?? 0;
   for (const [index, raw] of rows.entries()) {
     try {
       if (index < max) {
@@ -57,6 +67,61 @@ export function readRows<Raw, Row>(
   }
   if (count > 0) leftOutOfLists.set(good, { count, names });
   return good;
+}
+
+/** A list that was made from another one keeps what was omitted from that. */
+export function keepLeftOut<Row>(from: readonly unknown[], rows: Row[]): Row[] {
+  const leftOut = leftOutOf(from);
+  if (leftOut !== undefined) leftOutOfLists.set(rows, leftOut);
+  return rows;
+}
+
+/** `list.map(change)` that keeps what was omitted from the list. */
+export function mapRows<Row, Changed>(list: readonly Row[], change: (row: Row) => Changed): Changed[] {
+  return keepLeftOut(list, list.map(change));
+}
+
+/** Finds all lists in a value that lost rows, one entry for each name of a list. */
+export function leftOutIn(value: unknown): LeftOutRows[] {
+  const found = new Map<string, LeftOut>();
+  collect(value, '', maxDepth, found);
+  return [...found].map(([list, leftOut]) => ({ list, ...leftOut }));
+}
+
+/** Notes what an answer lacks. Its lists may be copied afterwards, so `leftOutOfAnswer` needs the answer itself. */
+export function noteLeftOut(answer: unknown, rows: readonly LeftOutRows[]): void {
+  if (typeof answer !== 'object' || answer === null) return;
+  const found = new Map<string, LeftOut>();
+  for (const { list, ...leftOut } of rows) add(found, list, leftOut);
+  leftOutOfAnswers.set(
+    answer,
+    [...found].map(([list, leftOut]) => ({ list, ...leftOut })),
+  );
+}
+
+/** What `noteLeftOut` noted. */
+export function leftOutOfAnswer(answer: object): readonly LeftOutRows[] {
+  return leftOutOfAnswers.get(answer) ?? [];
+}
+
+function collect(value: unknown, path: string, depth: number, found: Map<string, LeftOut>): void {
+  if (depth === 0 || typeof value !== 'object' || value === null) return;
+  if (Array.isArray(value)) {
+    const leftOut = leftOutOf(value);
+    if (leftOut !== undefined) add(found, path, leftOut);
+    for (const row of value) collect(row, path, depth - 1, found);
+  } else {
+    for (const [field, part] of Object.entries(value))
+      collect(part, path === '' ? field : `${path}.${field}`, depth - 1, found);
+  }
+}
+
+function add(found: Map<string, LeftOut>, list: string, { count, names }: LeftOut): void {
+  const before = found.get(list);
+  found.set(list, {
+    count: count + (before?.count ?? 0),
+    names: [...(before?.names ?? []), ...names].slice(0, maxNames),
+  });
 }
 
 /** "2 rows do not fit and are left out: 8c1d..., northwind" */

@@ -4,6 +4,7 @@ import { connect, type Socket } from 'node:net';
 import { messageFromServiceSchema, type CallResult, type EventMessage } from '../contracts/carrier.ts';
 import { createDomainClient } from '../contracts/client.ts';
 import type { DomainClient, DomainContract, ServiceRole } from '../contracts/contract.ts';
+import { describeLeftOut } from '../contracts/row-list.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import { roleFolder } from '../kernel/home-folder.ts';
 import { findAdminAddress } from './admin-address.ts';
@@ -91,7 +92,8 @@ export async function connectAdmin({
         pending.set(id, (result) => {
           pending.delete(id);
           signal?.removeEventListener('abort', onAbort);
-          if (result.ok) for (const sentence of result.leftOut ?? []) onLeftOut(sentence);
+          if (result.ok)
+            for (const { list, ...rows } of result.leftOutRows ?? []) onLeftOut(describeLeftOut(list, rows));
           resolve(result);
         });
         write({ kind: 'call', id, domain, command, input });

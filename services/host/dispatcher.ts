@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import type { z } from 'zod';
 import type { CallResult } from '../contracts/carrier.ts';
 import type { CallContext, CommandContract, DomainContract, DomainHandlers } from '../contracts/contract.ts';
-import { describeLeftOut, leftOutOf } from '../contracts/row-list.ts';
+import { describeLeftOut, leftOutIn } from '../contracts/row-list.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
 import type { Logger } from '../kernel/logger.ts';
@@ -93,10 +93,11 @@ export function createDispatcher({
         // `await` inside the try: a handler that throws at once is caught like one that rejects later.
         const value = await run(request, { signal, caller, correlationId });
         log.debug('call done', { durationMs: clock.now() - startedAt });
-        const leftOut = leftOutIn(value);
-        if (leftOut.length === 0) return { ok: true, value };
+        const leftOutRows = leftOutIn(value);
+        if (leftOutRows.length === 0) return { ok: true, value };
+        const leftOut = leftOutRows.map(({ list, ...rows }) => describeLeftOut(list, rows));
         log.warn('rows of a list do not fit the contract', { leftOut });
-        return { ok: true, value, leftOut };
+        return { ok: true, value, leftOutRows };
       } catch (thrown) {
         const error = signal.aborted && isAbort(thrown) ? new FarkeepError('call.cancelled') : toFarkeepError(thrown);
         if (error.code === 'call.internal') log.error('call failed unexpectedly', { error: thrown });
@@ -106,15 +107,6 @@ export function createDispatcher({
       }
     },
   };
-}
-
-/** One sentence for each list of the value that lost rows. */
-function leftOutIn(value: unknown): string[] {
-  if (typeof value !== 'object' || value === null) return [];
-  return Object.entries(value).flatMap(([list, rows]) => {
-    const leftOut = Array.isArray(rows) ? leftOutOf(rows) : undefined;
-    return leftOut === undefined ? [] : [describeLeftOut(list, leftOut)];
-  });
 }
 
 /** A handler that ignores its signal must not keep the caller waiting for ever. */

@@ -2,6 +2,7 @@
 import type { DomainHandlers, EventPublisher } from '../contracts/contract.ts';
 import type { Gateway } from '../contracts/models/provider.ts';
 import { gatewaysDomain } from '../contracts/rpc/gateways.ts';
+import { mapRows } from '../contracts/row-list.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import { createEnrolmentToken } from '../transport/enrolment-token.ts';
@@ -27,7 +28,7 @@ export function gatewayHandlers(options: GatewayHandlersOptions): DomainHandlers
   const describe = (gatewayId: string): Gateway =>
     gateways.describe(gateways.get(gatewayId), (host) => identity.covers(host));
   return {
-    list: () => ({ gateways: gateways.rows().map((row) => describe(row.id)) }),
+    list: () => ({ gateways: mapRows(gateways.rows(), ({ id }) => describe(id)) }),
     createEnrolToken: ({ name, addresses, validMs }, context) => {
       const expiresAtMs = clock.now() + validMs;
       const { token, secretHash } = createEnrolmentToken({

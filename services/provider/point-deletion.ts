@@ -17,6 +17,7 @@ export interface PointDeletionOptions {
   readonly isInUse: (tenantId: string, pointId: string) => boolean;
   /** Points that are being deleted. The session manager starts no session with them. */
   readonly deleting: Set<string>;
+  readonly onDeleted: () => void;
   readonly audit: AuditLog;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -31,7 +32,7 @@ export class PointDeletion {
 
   /** @throws call.not-found, call.conflict while a session uses the point, storage errors in the form for tenants */
   async delete(tenantId: string, pointId: string): Promise<TenantRequestOutput<'points.delete'>> {
-    const { accounts, points, isInUse, deleting, audit, clock, logger } = this.#options;
+    const { accounts, points, isInUse, deleting, onDeleted, audit, clock, logger } = this.#options;
     const account = accounts.requireActive(tenantId);
     const place = await this.#find(tenantId, pointId);
     // From here to the rename, no session may start with this point.
@@ -46,6 +47,7 @@ export class PointDeletion {
       const nowMs = clock.now();
       await points.remove(place.tenantFolder, pointId, nowMs);
       audit.add(`tenant ${account.name}`, 'point.delete', pointId, place.repository);
+      onDeleted();
       return { repository: place.repository, deletedAt: new Date(nowMs).toISOString() };
     } catch (error) {
       const known = toFarkeepError(error, 'storage.io');

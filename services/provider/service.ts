@@ -201,6 +201,7 @@ async function start(
       points,
       isInUse: (tenantId, pointId) => sessions.isPointInUse(tenantId, pointId),
       deleting,
+      onDeleted: publishRepositories,
       audit,
       clock,
       logger,

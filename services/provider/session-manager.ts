@@ -2,6 +2,7 @@
 import path from 'node:path';
 import type { EventPublisher } from '../contracts/contract.ts';
 import type { SessionDetail, SessionSummary, ThroughputSample } from '../contracts/models/session.ts';
+import { mapRows } from '../contracts/row-list.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
 import type { Logger } from '../kernel/logger.ts';
@@ -253,7 +254,10 @@ export class SessionManager {
   }
 
   list(limit: number): SessionSummary[] {
-    return this.#options.archive.list(limit).map((stored) => this.#sessions.get(stored.id)?.live.summary() ?? stored);
+    return mapRows(
+      this.#options.archive.list(limit),
+      (stored) => this.#sessions.get(stored.id)?.live.summary() ?? stored,
+    );
   }
 
   /** @throws call.not-found */

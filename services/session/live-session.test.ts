@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import { sessionDetailSchema, type SessionState, type SessionSummary } from '../contracts/models/session.ts';
+import { leftOutOf } from '../contracts/row-list.ts';
 import { Database } from '../kernel/database.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import { systemClock } from '../kernel/clock.ts';
@@ -324,12 +325,22 @@ describe('SessionArchive', () => {
     });
   });
 
+  it('does not forget earlier sessions of a job when the record of the last one is damaged', () => {
+    const database = new Database(':memory:', [sessionArchiveMigration]);
+    const archive = new SessionArchive(database);
+    const [earlier, damaged] = [save(archive, 'one', 'succeeded'), save(archive, 'one', 'succeeded')];
+    expect(archive.lastOf('one')?.id).toBe(damaged);
+    database.run(`UPDATE sessions SET summary = '{' WHERE id = ?`, damaged);
+    expect(archive.lastOf('one')?.id).toBe(earlier);
+  });
+
   it('reads rows one by one: a damaged one hides no other, is not waited for, and says what it is', () => {
     const database = new Database(':memory:', [sessionArchiveMigration]);
     const archive = new SessionArchive(database);
     const [damaged, whole] = [save(archive, 'one', undefined), save(archive, 'one', undefined)];
     database.run(`UPDATE sessions SET summary = '{"state":7}', detail = '{' WHERE id = ?`, damaged);
     expect(idsOf(archive)).toEqual([whole]);
+    expect(leftOutOf(archive.list(10))).toEqual({ count: 1, names: [damaged] });
     expect(archive.unfinished()).toMatchObject({
       sessions: [{ detail: { id: whole } }],
       leftOut: { count: 1, names: [damaged] },

@@ -6,7 +6,7 @@ import {
   sessionSummarySchema,
   type SessionSummary,
 } from '../contracts/models/session.ts';
-import { leftOutOf, readRows, type LeftOut } from '../contracts/row-list.ts';
+import { keepLeftOut, leftOutOf, readRows, type LeftOut } from '../contracts/row-list.ts';
 import type { Database } from '../kernel/database.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import type { LiveSession } from './live-session.ts';
@@ -160,7 +160,7 @@ export class SessionArchive {
       this.#database.all('SELECT id, summary FROM sessions ORDER BY rowid DESC LIMIT ?', limit),
       readSummary,
     );
-    return [...unsaved, ...saved.filter(({ id }) => !this.#unsaved.has(id))].slice(0, limit);
+    return keepLeftOut(saved, [...unsaved, ...saved.filter(({ id }) => !this.#unsaved.has(id))].slice(0, limit));
   }
 
   /** Sessions that were unfinished when the service stopped. An unreadable one is marked as ended now, because no process waits for it. */
@@ -199,11 +199,16 @@ export class SessionArchive {
     return undefined;
   }
 
+  /** The newest session of this owner that can be read. */
   lastOf(owner: string): SessionSummary | undefined {
     const unsaved = [...this.#unsaved.values()].findLast((session) => session.owner === owner);
     if (unsaved !== undefined) return unsaved.session.summary();
-    const row = this.#database.get('SELECT summary FROM sessions WHERE owner = ? ORDER BY rowid DESC LIMIT 1', owner);
-    return row === undefined ? undefined : readRows([row], readSummary)[0];
+    const newest = (count: number): SessionSummary | undefined =>
+      readRows(
+        this.#database.all('SELECT summary FROM sessions WHERE owner = ? ORDER BY rowid DESC LIMIT ?', owner, count),
+        readSummary,
+      )[0];
+    return newest(1) ?? newest(100);
   }
 
   #noteEnd(owner: string): void {

@@ -4,6 +4,7 @@ import path from 'node:path';
 import type { DomainHandlers, EventPublisher } from '../contracts/contract.ts';
 import type { Job } from '../contracts/models/tenant.ts';
 import { jobsDomain } from '../contracts/rpc/jobs.ts';
+import { mapRows } from '../contracts/row-list.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import { newId } from '../kernel/identifier.ts';
 import type { SessionArchive } from '../session/session-archive.ts';
@@ -53,7 +54,7 @@ export class Jobs {
       return job;
     };
     return {
-      list: () => ({ jobs: jobs.list().map(({ id }) => this.describe(id)) }),
+      list: () => ({ jobs: mapRows(jobs.list(), ({ id }) => this.describe(id)) }),
       add: async (input) => {
         const provider = providers.get(input.providerId);
         if (!provider.repositories.some(({ name }) => name === input.repository)) {

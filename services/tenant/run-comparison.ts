@@ -59,7 +59,8 @@ export function findShrinkage(now: ComparedRun, before: ComparedRun): Shrinkage[
 function describe(now: string, before: string): string {
   return (
     `Much less than in the last good run: ${now}, before ${before}. ` +
-    'If that is meant, run the job once with --accept-less; else look at the source before older restore points go'
+    'If that is right, accept it in one run (console: "Run and accept less data", command line: --accept-less); ' +
+    'else check the source before older restore points are deleted'
   );
 }
 

@@ -1,6 +1,7 @@
 // Owns all sessions of the tenant: starting them from a plan, keeping those that run, finding those that ended, going on after a restart.
 import type { EventPublisher } from '../contracts/contract.ts';
 import type { SessionDetail, SessionSummary, ThroughputSample } from '../contracts/models/session.ts';
+import { mapRows } from '../contracts/row-list.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
 import type { Logger } from '../kernel/logger.ts';
@@ -155,9 +156,10 @@ export class SessionManager {
   }
 
   list(limit: number): SessionSummary[] {
-    return this.#options.archive
-      .list(limit)
-      .map((stored) => this.#running.get(stored.id)?.runner.live.summary() ?? stored);
+    return mapRows(
+      this.#options.archive.list(limit),
+      (stored) => this.#running.get(stored.id)?.runner.live.summary() ?? stored,
+    );
   }
 
   /** @throws call.not-found */

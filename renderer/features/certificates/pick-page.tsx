@@ -4,11 +4,10 @@ import { Certificate32Regular } from '@fluentui/react-icons';
 import { useEffect, useMemo, useState } from 'react';
 import type { ReactNode } from 'react';
 import type { ErrorInfo } from '../../../services/contracts/errors.ts';
-import type {
-  CertificateSlot,
-  PickableCertificate,
-  UnreadableStore,
-} from '../../../services/contracts/models/certificate.ts';
+import type { CommandOutput } from '../../../services/contracts/contract.ts';
+import type { CertificateSlot, PickableCertificate } from '../../../services/contracts/models/certificate.ts';
+import { leftOutOfAnswer } from '../../../services/contracts/row-list.ts';
+import type { certificateDomain } from '../../../services/contracts/rpc/certificate.ts';
 import { useText } from '../../i18n/use-text.ts';
 import type { TextFunction } from '../../i18n/use-text.ts';
 import { providerClients } from '../../platform/clients.ts';
@@ -18,6 +17,9 @@ import { DataTable } from '../../ui/data-table.tsx';
 import type { TableColumn } from '../../ui/data-table.tsx';
 import { EmptyState } from '../../ui/empty-state.tsx';
 import { ErrorView } from '../../ui/error-view.tsx';
+import { LeftOutNotice } from '../../ui/left-out-notice.tsx';
+
+type Pickable = CommandOutput<typeof certificateDomain, 'listPickable'>;
 
 const useStyles = makeStyles({
   frame: {
@@ -80,8 +82,7 @@ interface PickPageProps {
 export function PickPage({ slot, pickId, onChange, error }: PickPageProps): ReactNode {
   const t = useText();
   const styles = useStyles();
-  const [certificates, setCertificates] = useState<readonly PickableCertificate[] | null>(null);
-  const [unreadableStores, setUnreadableStores] = useState<readonly UnreadableStore[]>([]);
+  const [answer, setAnswer] = useState<Pickable | null>(null);
   const [loadError, setLoadError] = useState<ErrorInfo | null>(null);
   const [search, setSearch] = useState('');
   const columns = useMemo(() => columnsFor(t), [t]);
@@ -89,18 +90,15 @@ export function PickPage({ slot, pickId, onChange, error }: PickPageProps): Reac
     let isGone = false;
     providerClients.certificate
       .listPickable({ slot })
-      .then((answer) => {
-        if (isGone) return;
-        setCertificates(answer.certificates);
-        setUnreadableStores(answer.unreadableStores);
-      })
+      .then((pickable) => !isGone && setAnswer(pickable))
       .catch((thrown: unknown) => !isGone && setLoadError(toErrorInfo(thrown)));
     return () => {
       isGone = true;
     };
   }, [slot]);
   if (loadError !== null) return <ErrorView error={loadError} />;
-  if (certificates === null) return <Spinner label={t('word.loading')} />;
+  if (answer === null) return <Spinner label={t('word.loading')} />;
+  const { certificates, unreadableStores } = answer;
   const selected = certificates.find((certificate) => certificate.pickId === pickId);
   return (
     <>
@@ -110,6 +108,10 @@ export function PickPage({ slot, pickId, onChange, error }: PickPageProps): Reac
         placeholder={t('word.search')}
         value={search}
         onChange={(_event, data) => setSearch(data.value)}
+      />
+      <LeftOutNotice
+        leftOut={leftOutOfAnswer(answer)}
+        lists={{ certificates: 'certificates', unreadableStores: 'stores' }}
       />
       <div className={styles.frame}>
         <DataTable

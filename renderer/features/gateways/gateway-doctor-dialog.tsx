@@ -3,17 +3,20 @@ import { Button, Spinner, makeStyles, tokens } from '@fluentui/react-components'
 import { useEffect, useState } from 'react';
 import type { ReactNode } from 'react';
 import type { CommandOutput } from '../../../services/contracts/contract.ts';
+import { leftOutOfAnswer } from '../../../services/contracts/row-list.ts';
 import type { gatewaysDomain } from '../../../services/contracts/rpc/gateways.ts';
 import { useText } from '../../i18n/use-text.ts';
 import { providerClients } from '../../platform/clients.ts';
 import { DialogFrame } from '../../ui/dialog-frame.tsx';
 import { ErrorView } from '../../ui/error-view.tsx';
+import { LeftOutNotice } from '../../ui/left-out-notice.tsx';
 import { SimpleTable } from '../../ui/simple-table.tsx';
 import { StatusBadge } from '../../ui/status-badge.tsx';
 import type { Tone } from '../../ui/status-badge.tsx';
 import { useCall } from '../../ui/use-call.ts';
 
-type Check = CommandOutput<typeof gatewaysDomain, 'doctor'>['checks'][number];
+type Examination = CommandOutput<typeof gatewaysDomain, 'doctor'>;
+type Check = Examination['checks'][number];
 
 const tones: Readonly<Record<Check['outcome'], Tone>> = {
   ok: 'success',
@@ -31,11 +34,12 @@ const useStyles = makeStyles({
 export function GatewayDoctorDialog({ onClose }: { readonly onClose: () => void }): ReactNode {
   const t = useText();
   const styles = useStyles();
-  const [checks, setChecks] = useState<readonly Check[] | null>(null);
+  const [examination, setExamination] = useState<Examination | null>(null);
+  const checks = examination?.checks;
   const { run, isBusy, error } = useCall();
   const [round, setRound] = useState(0);
   useEffect(() => {
-    void run(async (signal) => setChecks((await providerClients.gateways.doctor({}, { signal })).checks));
+    void run(async (signal) => setExamination(await providerClients.gateways.doctor({}, { signal })));
   }, [run, round]);
   return (
     <DialogFrame
@@ -57,8 +61,11 @@ export function GatewayDoctorDialog({ onClose }: { readonly onClose: () => void 
       <div className={styles.body} aria-live="polite">
         {error !== null && <ErrorView error={error} />}
         {isBusy && <Spinner size="small" label={t('doctor.working')} />}
-        {!isBusy && checks !== null && checks.length === 0 && <p>{t('doctor.empty')}</p>}
-        {!isBusy && checks !== null && checks.length > 0 && (
+        {!isBusy && examination !== null && (
+          <LeftOutNotice leftOut={leftOutOfAnswer(examination)} lists={{ checks: 'checks' }} />
+        )}
+        {!isBusy && checks?.length === 0 && <p>{t('doctor.empty')}</p>}
+        {!isBusy && checks !== undefined && checks.length > 0 && (
           <>
             {[...new Set(checks.map(({ gateway }) => gateway))].map((name) => (
               <Findings key={name} name={name} checks={checks.filter(({ gateway }) => gateway === name)} />

@@ -117,6 +117,7 @@ export function GatewaysPage(): ReactNode {
         onRetry={() => void mirror.refetch('provider')}
         columns={columns}
         rows={slice.gateways}
+        leftOut={{ leftOut: slice.leftOut, lists: { gateways: 'gateways', 'gateways.addresses': 'addresses' } }}
         rowKey={({ id }) => id}
         notices={call.error === null ? null : <ErrorView error={call.error} />}
         commands={(selected) => (

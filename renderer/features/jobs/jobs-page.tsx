@@ -1,13 +1,6 @@
 // Owns the page of backup jobs: run, stop, and the way to the session that runs.
 import { ToolbarButton, ToolbarDivider } from '@fluentui/react-components';
-import {
-  Add20Regular,
-  ClockBill32Regular,
-  Delete20Regular,
-  Open20Regular,
-  Play20Regular,
-  Stop20Regular,
-} from '@fluentui/react-icons';
+import { Add20Regular, ClockBill32Regular, Delete20Regular, Open20Regular, Stop20Regular } from '@fluentui/react-icons';
 import { useMemo, useState } from 'react';
 import type { ReactNode } from 'react';
 import type { Job } from '../../../services/contracts/models/tenant.ts';
@@ -27,6 +20,8 @@ import { ListPage } from '../../ui/list-page.tsx';
 import { PropertyList } from '../../ui/property-list.tsx';
 import { useCall } from '../../ui/use-call.ts';
 import { JobState } from './job-state.tsx';
+import { RunButton } from './run-button.tsx';
+import type { RunOptions } from './run-button.tsx';
 
 function columnsFor(t: TextFunction): readonly TableColumn<Job>[] {
   const sources = ({ sourcePaths }: Job): string => sourcePaths.join(', ');
@@ -83,9 +78,9 @@ export function JobsPage(): ReactNode {
   const call = useCall();
   const columns = useMemo(() => columnsFor(t), [t]);
   const add = (): void => openDialog({ kind: 'add-job' });
-  const run = (job: Job): void =>
+  const run = (job: Job, options: RunOptions): void =>
     void call.run(async () => {
-      const { sessionId } = await tenantClients.jobs.run({ jobId: job.id });
+      const { sessionId } = await tenantClients.jobs.run({ jobId: job.id, ...options });
       goToSession('tenant', sessionId);
     });
   const sessionOf = (job: Job | null): string | null => job?.runningSessionId ?? job?.lastRun?.sessionId ?? null;
@@ -102,6 +97,7 @@ export function JobsPage(): ReactNode {
         onRetry={() => void mirror.refetch('tenant')}
         columns={columns}
         rows={slice.jobs}
+        leftOut={{ leftOut: slice.leftOut, lists: { jobs: 'jobs' } }}
         rowKey={({ id }) => id}
         onOpen={open}
         notices={call.error === null ? null : <ErrorView error={call.error} />}
@@ -111,13 +107,10 @@ export function JobsPage(): ReactNode {
               {t('jobs.add')}
             </ToolbarButton>
             <ToolbarDivider />
-            <ToolbarButton
-              icon={<Play20Regular />}
-              disabled={selected === null || selected.runningSessionId !== null || call.isBusy}
-              onClick={() => selected !== null && run(selected)}
-            >
-              {t('jobs.run')}
-            </ToolbarButton>
+            <RunButton
+              isDisabled={selected === null || selected.runningSessionId !== null || call.isBusy}
+              onRun={(options) => selected !== null && run(selected, options)}
+            />
             <ToolbarButton
               icon={<Stop20Regular />}
               disabled={selected === null || selected.runningSessionId === null}

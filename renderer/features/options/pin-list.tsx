@@ -9,6 +9,7 @@ import { openDialog } from '../../platform/dialog-store.ts';
 import { shortThumbprint } from '../../platform/format.ts';
 import { useMirror } from '../../platform/use-mirror.ts';
 import { ConfirmDialog } from '../../ui/confirm-dialog.tsx';
+import { LeftOutNotice } from '../../ui/left-out-notice.tsx';
 import { Instant } from '../../ui/instant.tsx';
 import { SimpleTable } from '../../ui/simple-table.tsx';
 import { StatusBadge } from '../../ui/status-badge.tsx';
@@ -36,6 +37,7 @@ export function PinList(): ReactNode {
   const t = useText();
   const styles = useStyles();
   const pins = useMirror(({ tenant }) => tenant.pins);
+  const leftOut = useMirror(({ tenant }) => tenant.leftOut);
   const trustedCount = pins.filter(({ state }) => state === 'current').length;
   const [imported, setImported] = useState<string | null>(null);
   const call = useCall();
@@ -70,6 +72,7 @@ export function PinList(): ReactNode {
           <MessageBarBody>{imported}</MessageBarBody>
         </MessageBar>
       )}
+      <LeftOutNotice leftOut={leftOut} lists={{ pins: 'pins' }} />
       {pins.length === 0 ? (
         <p className={styles.muted}>
           {t('pins.empty')}. {t('pins.empty.hint')}

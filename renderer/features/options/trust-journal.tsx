@@ -4,6 +4,7 @@ import { useEffect, useState } from 'react';
 import type { ReactNode } from 'react';
 import type { CommandOutput } from '../../../services/contracts/contract.ts';
 import type { ErrorInfo } from '../../../services/contracts/errors.ts';
+import { leftOutOfAnswer } from '../../../services/contracts/row-list.ts';
 import type { trustDomain } from '../../../services/contracts/rpc/trust.ts';
 import { useText } from '../../i18n/use-text.ts';
 import { tenantClients } from '../../platform/clients.ts';
@@ -12,6 +13,7 @@ import { shortThumbprint } from '../../platform/format.ts';
 import { useMirror } from '../../platform/use-mirror.ts';
 import { ErrorView } from '../../ui/error-view.tsx';
 import { Instant } from '../../ui/instant.tsx';
+import { LeftOutNotice } from '../../ui/left-out-notice.tsx';
 import { SimpleTable } from '../../ui/simple-table.tsx';
 import { StatusBadge } from '../../ui/status-badge.tsx';
 import { OptionsSection } from './options-section.tsx';
@@ -44,6 +46,7 @@ export function TrustJournal(): ReactNode {
     <OptionsSection title={t('journal.title')}>
       {error !== null && <ErrorView error={error} />}
       {journal === null && error === null && <Spinner size="tiny" label={t('word.loading')} />}
+      {journal !== null && <LeftOutNotice leftOut={leftOutOfAnswer(journal)} lists={{ entries: 'journal' }} />}
       {journal?.entries.length === 0 && (
         <p className={styles.muted}>
           {t('journal.empty')}. {t('journal.empty.hint')}

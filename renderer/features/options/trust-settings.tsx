@@ -4,10 +4,12 @@ import { Add16Regular, Dismiss16Regular } from '@fluentui/react-icons';
 import { useEffect, useState } from 'react';
 import type { ReactNode } from 'react';
 import type { CommandOutput } from '../../../services/contracts/contract.ts';
+import { leftOutOfAnswer } from '../../../services/contracts/row-list.ts';
 import type { trustDomain } from '../../../services/contracts/rpc/trust.ts';
 import { useText } from '../../i18n/use-text.ts';
 import { consoleClient, tenantClients } from '../../platform/clients.ts';
 import { ErrorView } from '../../ui/error-view.tsx';
+import { LeftOutNotice } from '../../ui/left-out-notice.tsx';
 import { useCall } from '../../ui/use-call.ts';
 import { OptionsSection } from './options-section.tsx';
 
@@ -47,6 +49,7 @@ export function TrustSettings(): ReactNode {
   return (
     <OptionsSection title={t('trustSettings.title')}>
       {error !== null && <ErrorView error={error} />}
+      {settings !== null && <LeftOutNotice leftOut={leftOutOfAnswer(settings)} lists={{ problems: 'problems' }} />}
       {settings?.problems.map(({ file, message }) => (
         <MessageBar key={file} intent="warning" layout="multiline">
           <MessageBarBody>{message}</MessageBarBody>

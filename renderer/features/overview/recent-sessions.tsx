@@ -9,6 +9,7 @@ import { isFinal } from '../../platform/mirror/apply-event.ts';
 import { goTo, goToSession } from '../../platform/navigation-store.ts';
 import { useHasRole, useMirror } from '../../platform/use-mirror.ts';
 import { Instant } from '../../ui/instant.tsx';
+import { LeftOutNotice } from '../../ui/left-out-notice.tsx';
 import { SessionStateBadge } from '../../ui/session-state-badge.tsx';
 import { SimpleTable } from '../../ui/simple-table.tsx';
 import { Card } from './card.tsx';
@@ -34,6 +35,8 @@ export function RecentSessions(): ReactNode {
   const isTenant = useHasRole('tenant');
   const ofTenant = useMirror(({ tenant }) => tenant.sessions);
   const ofProvider = useMirror(({ provider }) => provider.sessions);
+  const unshownOfTenant = useMirror(({ tenant }) => tenant.leftOut);
+  const unshownOfProvider = useMirror(({ provider }) => provider.leftOut);
   const all = onceEach(ofTenant, ofProvider);
   const running = all.filter(({ session }) => !isFinal(session));
   const ended = all.filter(({ session }) => isFinal(session)).slice(0, shownCount);
@@ -60,6 +63,8 @@ export function RecentSessions(): ReactNode {
           </Button>
         }
       >
+        <LeftOutNotice leftOut={unshownOfTenant} lists={{ sessions: 'sessions' }} />
+        <LeftOutNotice leftOut={unshownOfProvider} lists={{ sessions: 'sessions' }} />
         {ended.length === 0 ? (
           <p className={styles.muted}>{t('overview.recent.none')}</p>
         ) : (

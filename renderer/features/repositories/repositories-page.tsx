@@ -15,6 +15,7 @@ import { useMemo, useState } from 'react';
 import type { ReactNode } from 'react';
 import type { CommandOutput } from '../../../services/contracts/contract.ts';
 import type { Repository } from '../../../services/contracts/models/provider.ts';
+import { leftOutOfAnswer } from '../../../services/contracts/row-list.ts';
 import type { repositoriesDomain } from '../../../services/contracts/rpc/repositories.ts';
 import { useText } from '../../i18n/use-text.ts';
 import type { TextFunction } from '../../i18n/use-text.ts';
@@ -28,6 +29,7 @@ import { DetailsPane } from '../../ui/details-pane.tsx';
 import { EmptyState } from '../../ui/empty-state.tsx';
 import { ErrorView } from '../../ui/error-view.tsx';
 import { Instant } from '../../ui/instant.tsx';
+import { LeftOutNotice } from '../../ui/left-out-notice.tsx';
 import { ListPage } from '../../ui/list-page.tsx';
 import { PropertyList } from '../../ui/property-list.tsx';
 import { SimpleTable } from '../../ui/simple-table.tsx';
@@ -141,6 +143,7 @@ export function RepositoriesPage(): ReactNode {
         onRetry={() => void mirror.refetch('provider')}
         columns={columns}
         rows={slice.repositories}
+        leftOut={{ leftOut: slice.leftOut, lists: { repositories: 'repositories' } }}
         rowKey={({ id }) => id}
         notices={
           <>
@@ -288,6 +291,7 @@ function VerificationResult({ name, result, onClose }: VerificationResultProps):
           </Button>
         </MessageBarActions>
       </MessageBar>
+      <LeftOutNotice leftOut={leftOutOfAnswer(result)} lists={{ damaged: 'findings', settled: 'findings' }} />
       {rows.length > 0 && (
         <SimpleTable
           label={t('repositories.damaged', { name, count: rows.length })}

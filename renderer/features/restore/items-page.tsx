@@ -3,8 +3,10 @@ import { Radio, RadioGroup, SearchBox, makeStyles, tokens } from '@fluentui/reac
 import { useEffect, useMemo, useState } from 'react';
 import type { ReactNode } from 'react';
 import type { PointEntry } from '../../../services/contracts/models/tenant.ts';
+import { leftOutOfAnswer } from '../../../services/contracts/row-list.ts';
 import { useText } from '../../i18n/use-text.ts';
 import { ErrorView } from '../../ui/error-view.tsx';
+import { LeftOutNotice } from '../../ui/left-out-notice.tsx';
 import { useCall } from '../../ui/use-call.ts';
 import type { Selection } from './item-selection.ts';
 import { ItemsTree } from './items-tree.tsx';
@@ -73,6 +75,7 @@ export function ItemsPage({
     if (found === null) return treeRows(folders, expanded);
     return found.entries.map((entry) => ({ kind: 'entry', key: entry.path, level: 1, entry, isExpanded: false }));
   }, [found, folders, expanded]);
+  const leftOut = found === null ? [...folders.values()].flatMap((folder) => folder.leftOut) : leftOutOfAnswer(found);
   const searchNote = found === null ? '' : t('restoreWizard.items.found', { count: found.entries.length });
   const truncated = found?.isTruncated === true ? t('restoreWizard.items.truncated') : '';
 
@@ -103,6 +106,7 @@ export function ItemsPage({
             </span>
           </div>
           {findError !== null && <ErrorView error={findError} />}
+          <LeftOutNotice leftOut={leftOut} lists={{ entries: 'items' }} />
           <ItemsTree
             rows={rows}
             selection={selection}

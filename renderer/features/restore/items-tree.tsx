@@ -179,6 +179,7 @@ function NoteText({ row }: { readonly row: Extract<TreeRow, { readonly kind: 'no
     loading: t('word.loading'),
     failed: row.message,
     empty: t('restoreWizard.items.empty'),
+    'nothing-shown': t('leftOut.none.title'),
     truncated: t('restoreWizard.items.truncated'),
   };
   return <span className={styles.note}>{texts[row.note]}</span>;

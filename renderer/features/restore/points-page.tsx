@@ -39,6 +39,10 @@ export function PointsPage(): ReactNode {
         onRetry={refresh}
         columns={columns}
         rows={points.items}
+        leftOut={{
+          leftOut: points.leftOut,
+          lists: { points: 'points', unreadable: 'points', unreachable: 'problems' },
+        }}
         rowKey={({ id }) => id}
         onOpen={restore}
         notices={[

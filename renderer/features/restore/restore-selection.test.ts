@@ -37,6 +37,12 @@ describe('the tree', () => {
     entries,
     isTruncated,
     message: '',
+    leftOut: [],
+  });
+
+  it('does not call a folder empty when its content cannot be shown', () => {
+    const lost = { ...ready([]), leftOut: [{ list: 'entries', count: 2, names: ['a', 'b'] }] };
+    expect(treeRows(new Map([['', lost]]), new Set())).toMatchObject([{ note: 'nothing-shown' }]);
   });
 
   it('shows opened folders in place, and says when one is empty, cut, loading or unreadable', () => {
@@ -44,7 +50,7 @@ describe('the tree', () => {
       ['', ready([entry('a', 'folder'), entry('b', 'folder'), entry('c', 'folder'), entry('d.txt', 'file')], true)],
       ['a', ready([entry('a/x', 'file')])],
       ['b', ready([])],
-      ['c', { state: 'failed', entries: [], isTruncated: false, message: 'no' }],
+      ['c', { state: 'failed', entries: [], isTruncated: false, message: 'no', leftOut: [] }],
     ]);
     const rows = treeRows(folders, new Set(['a', 'b', 'c']));
     expect(rows.map((row) => `${row.level} ${row.kind === 'entry' ? row.entry.path : row.note}`)).toEqual([

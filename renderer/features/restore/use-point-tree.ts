@@ -1,6 +1,7 @@
 // Owns reading a restore point folder by folder, as they are opened, and searching in it.
 import { useCallback, useState } from 'react';
 import type { PointEntry } from '../../../services/contracts/models/tenant.ts';
+import { leftOutOfAnswer } from '../../../services/contracts/row-list.ts';
 import { tenantClients } from '../../platform/clients.ts';
 import { toErrorInfo } from '../../platform/error-info.ts';
 import type { FolderContent, Folders } from './tree-rows.ts';
@@ -13,7 +14,7 @@ export interface PointTree {
   readonly find: (text: string) => Promise<{ readonly entries: readonly PointEntry[]; readonly isTruncated: boolean }>;
 }
 
-const loading: FolderContent = { state: 'loading', entries: [], isTruncated: false, message: '' };
+const loading: FolderContent = { state: 'loading', entries: [], isTruncated: false, message: '', leftOut: [] };
 
 export function usePointTree(pointId: string | null): PointTree {
   const [folders, setFolders] = useState<Folders>(new Map());
@@ -31,8 +32,9 @@ export function usePointTree(pointId: string | null): PointTree {
       const put = (content: FolderContent): void => setFolders((before) => new Map(before).set(path, content));
       put(loading);
       try {
-        const { entries, isTruncated } = await tenantClients.points.listFolder({ pointId, path });
-        put({ state: 'ready', entries, isTruncated, message: '' });
+        const answer = await tenantClients.points.listFolder({ pointId, path });
+        const { entries, isTruncated } = answer;
+        put({ state: 'ready', entries, isTruncated, message: '', leftOut: leftOutOfAnswer(answer) });
       } catch (error) {
         const { message, hint } = toErrorInfo(error);
         put({ ...loading, state: 'failed', message: `${message} ${hint}`.trim() });

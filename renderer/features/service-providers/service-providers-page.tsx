@@ -105,6 +105,10 @@ export function ServiceProvidersPage(): ReactNode {
         onRetry={() => void mirror.refetch('tenant')}
         columns={columns}
         rows={slice.providers}
+        leftOut={{
+          leftOut: slice.leftOut,
+          lists: { providers: 'providers', 'providers.repositories': 'repositories', 'providers.gateways': 'gateways' },
+        }}
         rowKey={({ id }) => id}
         notices={call.error === null ? null : <ErrorView error={call.error} />}
         commands={(selected) => (

@@ -2,17 +2,35 @@
 import { MessageBar, MessageBarBody, MessageBarTitle, makeStyles } from '@fluentui/react-components';
 import type { ReactNode } from 'react';
 import type { SessionDetail } from '../../../services/contracts/models/session.ts';
+import type { LeftOutRows } from '../../../services/contracts/row-list.ts';
 import { useText } from '../../i18n/use-text.ts';
 import { formatBytes, formatCountdown, formatInstant } from '../../platform/format.ts';
 import { ErrorView } from '../../ui/error-view.tsx';
+import { LeftOutNotice } from '../../ui/left-out-notice.tsx';
+import type { LeftOutLists } from '../../ui/left-out-text.ts';
 import { useNow } from '../../ui/use-now.ts';
+import { LessDataNotice } from './less-data-notice.tsx';
 
 const useStyles = makeStyles({
   notices: { display: 'flex', flexDirection: 'column', gap: '8px', ':empty': { display: 'none' } },
   body: { whiteSpace: 'normal' },
 });
 
-export function SessionNotices({ detail }: { readonly detail: SessionDetail }): ReactNode {
+/** Lists of a session, by what their rows are. */
+const lists: LeftOutLists = {
+  steps: 'steps',
+  keys: 'keys',
+  objects: 'objects',
+  actions: 'actions',
+  warnings: 'warnings',
+};
+
+interface SessionNoticesProps {
+  readonly detail: SessionDetail;
+  readonly leftOut: readonly LeftOutRows[];
+}
+
+export function SessionNotices({ detail, leftOut }: SessionNoticesProps): ReactNode {
   const t = useText();
   const styles = useStyles();
   const isErrorTheWarning = detail.error?.code.startsWith('security.') === true;
@@ -29,6 +47,8 @@ export function SessionNotices({ detail }: { readonly detail: SessionDetail }): 
       {detail.error !== null && <ErrorView error={detail.error} />}
       {detail.state === 'waiting-to-resume' && <ResumeNotice detail={detail} />}
       {detail.state === 'paused' && <PausedNotice detail={detail} />}
+      <LessDataNotice detail={detail} />
+      <LeftOutNotice leftOut={leftOut} lists={lists} />
     </div>
   );
 }

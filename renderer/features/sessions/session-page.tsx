@@ -47,7 +47,7 @@ interface SessionPageProps {
 export function SessionPage({ side, sessionId }: SessionPageProps): ReactNode {
   const t = useText();
   const styles = useStyles();
-  const { detail, samples, loadError } = useOpenSession(side, sessionId);
+  const { detail, samples, leftOut, loadError } = useOpenSession(side, sessionId);
   if (detail === null) {
     return (
       <div className={styles.center}>
@@ -65,7 +65,7 @@ export function SessionPage({ side, sessionId }: SessionPageProps): ReactNode {
   return (
     <div className={styles.page}>
       <SessionHeader side={side} detail={detail} />
-      <SessionNotices detail={detail} />
+      <SessionNotices detail={detail} leftOut={leftOut} />
       <HandshakeCard steps={detail.steps} attempt={detail.attempt} gateway={detail.gateway} state={detail.state} />
       <div className={styles.figures}>
         <SummaryCard detail={detail} />

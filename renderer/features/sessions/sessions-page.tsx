@@ -106,6 +106,7 @@ export function SessionsPage({ side }: { readonly side: SessionSide }): ReactNod
         onRetry={() => void mirror.refetch(side)}
         columns={columns}
         rows={slice.sessions}
+        leftOut={{ leftOut: slice.leftOut, lists: { sessions: 'sessions' } }}
         rowKey={({ id }) => id}
         onOpen={({ id }) => goToSession(side, id)}
         notices={call.error === null ? null : <ErrorView error={call.error} />}

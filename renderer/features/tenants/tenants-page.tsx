@@ -112,6 +112,7 @@ export function TenantsPage(): ReactNode {
         onRetry={() => void mirror.refetch('provider')}
         columns={columns}
         rows={slice.tenants}
+        leftOut={{ leftOut: slice.leftOut, lists: { tenants: 'tenants', 'tenants.quotas': 'quotas' } }}
         rowKey={({ id }) => id}
         notices={call.error === null ? null : <ErrorView error={call.error} />}
         commands={(selected) => (

@@ -10,6 +10,7 @@ import type { Job, RestorePoint, ServiceProvider, UnreadablePoint } from '../../
 import type { Pin, TrustPrompt } from '../../../services/contracts/models/trust.ts';
 import type { Preferences } from '../../../services/contracts/rpc/console.ts';
 import type { CommandOutput, EventPayload } from '../../../services/contracts/contract.ts';
+import type { LeftOutRows } from '../../../services/contracts/row-list.ts';
 import type { consoleDomain } from '../../../services/contracts/rpc/console.ts';
 import type { trustDomain } from '../../../services/contracts/rpc/trust.ts';
 import type { gatewayNodeDomain } from '../../../services/contracts/rpc/gateway-node.ts';
@@ -20,6 +21,11 @@ export type LoadState = 'waiting' | 'loading' | 'ready' | 'failed';
 export interface Loaded {
   readonly load: LoadState;
   readonly loadError: ErrorInfo | null;
+}
+
+/** What the lists of a snapshot lack: rows that are damaged or from another version. */
+export interface WithLeftOut {
+  readonly leftOut: readonly LeftOutRows[];
 }
 
 export type ConsoleInfo = CommandOutput<typeof consoleDomain, 'info'>;
@@ -33,7 +39,7 @@ export interface ConsoleSlice extends Loaded {
   readonly closeRequest: number | null;
 }
 
-export interface ProviderSlice extends Loaded {
+export interface ProviderSlice extends Loaded, WithLeftOut {
   readonly gateways: readonly Gateway[];
   readonly tenants: readonly TenantAccount[];
   readonly repositories: readonly Repository[];
@@ -46,7 +52,7 @@ export interface ProviderSlice extends Loaded {
   readonly licence: LicenceSummary | null;
 }
 
-export interface PointsSlice extends Loaded {
+export interface PointsSlice extends Loaded, WithLeftOut {
   /** Asking costs a connection to each provider, so it is only done once a page needs it. */
   readonly isWanted: boolean;
   readonly items: readonly RestorePoint[];
@@ -58,7 +64,7 @@ export interface PointsSlice extends Loaded {
 /** An announcement of a provider's next certificate and what became of it. */
 export type Announcement = EventPayload<typeof trustDomain, 'announcement'>;
 
-export interface TenantSlice extends Loaded {
+export interface TenantSlice extends Loaded, WithLeftOut {
   readonly providers: readonly ServiceProvider[];
   readonly jobs: readonly Job[];
   readonly points: PointsSlice;
@@ -76,7 +82,7 @@ export interface GatewaySlice extends Loaded {
 }
 
 /** A session that a view has open. */
-export interface OpenSession extends Loaded {
+export interface OpenSession extends Loaded, WithLeftOut {
   readonly detail: SessionDetail | null;
   readonly samples: readonly ThroughputSample[];
 }
@@ -92,12 +98,13 @@ export interface MirrorState {
 
 const notLoaded: Loaded = { load: 'waiting', loadError: null };
 
-export const emptyOpenSession: OpenSession = { ...notLoaded, detail: null, samples: [] };
+export const emptyOpenSession: OpenSession = { ...notLoaded, detail: null, samples: [], leftOut: [] };
 
 export const emptyMirror: MirrorState = {
   console: { ...notLoaded, info: null, roles: [], services: [], preferences: null, closeRequest: null },
   provider: {
     ...notLoaded,
+    leftOut: [],
     gateways: [],
     tenants: [],
     repositories: [],
@@ -110,9 +117,10 @@ export const emptyMirror: MirrorState = {
   gateway: { ...notLoaded, node: null },
   tenant: {
     ...notLoaded,
+    leftOut: [],
     providers: [],
     jobs: [],
-    points: { ...notLoaded, isWanted: false, items: [], unreachable: [], unreadable: [] },
+    points: { ...notLoaded, isWanted: false, items: [], unreachable: [], unreadable: [], leftOut: [] },
     prompts: [],
     pins: [],
     announcements: [],

@@ -16,6 +16,7 @@ function createServices() {
   const holds: (() => void)[] = [];
   let isHolding = false;
   let failure: Error | null = null;
+  let pinsLeftOut: TenantSlice['leftOut'] = [];
   const maybeHold = async (): Promise<void> => {
     if (isHolding) await new Promise<void>((resolve) => holds.push(resolve));
     if (failure !== null) throw failure;
@@ -50,23 +51,24 @@ function createServices() {
     async points() {
       asked.points += 1;
       await maybeHold();
-      return { items: [], unreachable: [], unreadable: [] };
+      return { items: [], unreachable: [], unreadable: [], leftOut: [] };
     },
     async pins() {
       asked.pins += 1;
       await maybeHold();
-      return { pins: [] };
+      return { pins: [], leftOut: pinsLeftOut };
     },
     async session() {
       asked.session += 1;
       await maybeHold();
-      return { detail: exampleSession('tenant'), samples: [] };
+      return { detail: exampleSession('tenant'), samples: [], leftOut: [] };
     },
   };
   return {
     source,
     asked,
     answers,
+    leavePinsOut: (leftOut: TenantSlice['leftOut']) => (pinsLeftOut = leftOut),
     hold: () => (isHolding = true),
     release: () => {
       isHolding = false;
@@ -202,6 +204,21 @@ describe('Mirror', () => {
     const { provider } = mirror.store.getState();
     expect(provider).toMatchObject({ load: 'failed', loadError: { code: 'service.not-running' } });
     expect(provider.tenants).toHaveLength(1);
+  });
+
+  it('keeps what the lists lack, and asks for the pins without forgetting the others', async () => {
+    const { mirror, answers, leavePinsOut, send } = createMirror();
+    const jobs = { list: 'jobs', count: 1, names: ['Nightly'] };
+    answers.tenant = { leftOut: [jobs, { list: 'pins', count: 2, names: ['a', 'b'] }] };
+    await mirror.start();
+    await settle();
+    send('tenant', 'jobs.changed', jobOf(1));
+    await settle();
+    expect(mirror.store.getState().tenant.leftOut).toHaveLength(2);
+    leavePinsOut([{ list: 'pins', count: 1, names: ['b'] }]);
+    send('tenant', 'trust.pinsChanged', {});
+    await settle();
+    expect(mirror.store.getState().tenant.leftOut).toEqual([jobs, { list: 'pins', count: 1, names: ['b'] }]);
   });
 
   it('keeps prompts one by identity and removes those that were settled', async () => {

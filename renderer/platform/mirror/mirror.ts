@@ -234,7 +234,9 @@ export class Mirror {
 
   async #loadPins(): Promise<void> {
     try {
-      this.#patch('tenant', await this.#snapshots.pins());
+      const { pins, leftOut } = await this.#snapshots.pins();
+      const ofOtherLists = this.store.getState().tenant.leftOut.filter(({ list }) => list !== 'pins');
+      this.#patch('tenant', { pins, leftOut: [...ofOtherLists, ...leftOut] });
     } catch (error) {
       this.#patch('tenant', { loadError: toErrorInfo(error) });
     }

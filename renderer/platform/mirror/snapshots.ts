@@ -1,4 +1,5 @@
 // Owns which commands make the snapshot of each target. Asked at start, after a gap, and when a service came back.
+import { leftOutOfAnswer } from '../../../services/contracts/row-list.ts';
 import { consoleClient, gatewayClients, providerClients, sessionClients, tenantClients } from '../clients.ts';
 import type { SessionSide } from '../clients.ts';
 import type {
@@ -18,9 +19,9 @@ export interface SnapshotSource {
   provider(): Promise<Partial<ProviderSlice>>;
   gateway(): Promise<Partial<GatewaySlice>>;
   tenant(): Promise<Partial<TenantSlice>>;
-  points(): Promise<Pick<PointsSlice, 'items' | 'unreachable' | 'unreadable'>>;
-  pins(): Promise<Pick<TenantSlice, 'pins'>>;
-  session(side: SessionSide, sessionId: string): Promise<Pick<OpenSession, 'detail' | 'samples'>>;
+  points(): Promise<Pick<PointsSlice, 'items' | 'unreachable' | 'unreadable' | 'leftOut'>>;
+  pins(): Promise<Pick<TenantSlice, 'pins' | 'leftOut'>>;
+  session(side: SessionSide, sessionId: string): Promise<Pick<OpenSession, 'detail' | 'samples' | 'leftOut'>>;
 }
 
 export const serviceSnapshots: SnapshotSource = {
@@ -54,6 +55,7 @@ export const serviceSnapshots: SnapshotSource = {
       rollover,
       licence: licenceSummary,
       sessions: sessionList.sessions,
+      leftOut: [gatewayList, tenantList, repositoryList, sessionList].flatMap(leftOutOfAnswer),
     };
   },
   async gateway() {
@@ -74,19 +76,22 @@ export const serviceSnapshots: SnapshotSource = {
       prompts: promptList.prompts,
       pins: pinList.pins,
       sessions: sessionList.sessions,
+      leftOut: [providerList, jobList, promptList, pinList, sessionList].flatMap(leftOutOfAnswer),
     };
   },
   async points() {
-    const { points, unreachable, unreadable } = await tenantClients.points.list({});
+    const answer = await tenantClients.points.list({});
+    const { points, unreachable, unreadable } = answer;
     // Newest first is what people look for.
-    return { items: points.toReversed(), unreachable, unreadable };
+    return { items: points.toReversed(), unreachable, unreadable, leftOut: leftOutOfAnswer(answer) };
   },
   async pins() {
-    return tenantClients.trust.listPins({});
+    const answer = await tenantClients.trust.listPins({});
+    return { pins: answer.pins, leftOut: leftOutOfAnswer(answer) };
   },
   async session(side, sessionId) {
     const client = sessionClients[side];
     const [detail, { samples }] = await Promise.all([client.show({ sessionId }), client.throughput({ sessionId })]);
-    return { detail, samples };
+    return { detail, samples, leftOut: leftOutOfAnswer(detail) };
   },
 };

@@ -1,0 +1,36 @@
+// Owns the sentences about rows that a list lacks because they are damaged or from another version of Farkeep.
+import type { LeftOutRows } from '../../services/contracts/row-list.ts';
+import type { TextKey } from '../i18n/texts.ts';
+import type { TextFunction } from '../i18n/use-text.ts';
+
+/** What the rows of a list are, as a text names them. */
+export type LeftOutKind =
+  Extract<TextKey, `leftOut.what.${string}`> extends `leftOut.what.${infer Kind}` ? Kind : never;
+
+/** Kinds by list: the names of `LeftOutRows`. */
+export type LeftOutLists = Readonly<Record<string, LeftOutKind>>;
+
+const identifier = /^[0-9a-f]{32}$/;
+/** The command line accepts this many, too. */
+const shownDigits = 12;
+
+/** "3 sessions cannot be shown: ...": one sentence for each of these lists that lacks rows, in this order. */
+export function leftOutTexts(leftOut: readonly LeftOutRows[], lists: LeftOutLists, t: TextFunction): readonly string[] {
+  return Object.entries(lists).flatMap(([list, kind]) => {
+    const ofList = leftOut.filter((rows) => rows.list === list);
+    const count = ofList.reduce((sum, rows) => sum + rows.count, 0);
+    if (count === 0) return [];
+    const names = ofList.flatMap((rows) => rows.names.map(shortName));
+    const shown = names.join(', ');
+    return [
+      t('leftOut.notice', {
+        what: t(`leftOut.what.${kind}`, { count }),
+        names: names.length < count ? t('leftOut.more', { names: shown, count: count - names.length }) : shown,
+      }),
+    ];
+  });
+}
+
+function shortName(name: string): string {
+  return identifier.test(name) ? name.slice(0, shownDigits) : name;
+}
