@@ -7,11 +7,12 @@ import { describe, expect, it } from 'vitest';
 import { ChangingDisk, stateText, type Change, type Inode, type NodeKind } from '../testing/changing-disk.ts';
 import { runLocalBackup, type SavedBlocks, type SavedEntry } from '../testing/local-backup.ts';
 import { makeTemporaryFolder } from '../testing/temporary-folder.ts';
-import type { FileStat } from './file-stat.ts';
+import type { FileValues } from '../kernel/file-metadata.ts';
+import { FileStat } from './file-stat.ts';
 import { LinkedFiles, type PlacedName, type ReadFile } from './linked-files.ts';
 import type { ScannedEntry } from './tree-scanner.ts';
 
-const linkedStat: FileStat = {
+const linkedStat: FileValues = {
   mode: 0o100644,
   uid: 0,
   gid: 0,
@@ -297,7 +298,7 @@ describe('a backup of a source that changes', () => {
   });
 
   it('never takes a number for a file: it goes to another one as soon as the first is deleted', () => {
-    const stat = (change: Partial<FileStat>): FileStat => ({ ...linkedStat, ...change });
+    const stat = (change: Partial<FileValues>): FileStat => FileStat.of({ ...linkedStat, ...change });
     const read = (now: FileStat, text: string): ReadFile => {
       const content = Buffer.from(text);
       return { stat: now, content, sizeBytes: now.sizeBytes, isChanged: false, isSettled: true };

@@ -59,12 +59,12 @@ export function packContent(content: readonly ContentReference[]): Buffer {
 }
 
 /** Pieces in order; `id` is a view. */
-export function* unpackContent(packed: Buffer): Generator<ContentReference, void, undefined> {
+export function unpackContent(packed: Buffer): ContentReference[] {
+  const content: ContentReference[] = [];
   for (let at = 0; at + packedReferenceBytes <= packed.length; at += packedReferenceBytes) {
     const id = packed.subarray(at, at + idBytes);
-    yield {
-      id: id.equals(noId) ? null : id,
-      lengthBytes: packed.readUInt32BE(at + idBytes) * 0x1_0000_0000 + packed.readUInt32BE(at + idBytes + 4),
-    };
+    const lengthBytes = packed.readUInt32BE(at + idBytes) * 0x1_0000_0000 + packed.readUInt32BE(at + idBytes + 4);
+    content.push({ id: id.equals(noId) ? null : id, lengthBytes });
   }
+  return content;
 }

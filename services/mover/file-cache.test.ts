@@ -18,7 +18,8 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { makeTemporaryFolder } from '../testing/temporary-folder.ts';
 import { packContent } from './content-list.ts';
 import { FileCache } from './file-cache.ts';
-import { fromNodeStats, isSettled, type FileStat } from './file-stat.ts';
+import type { FileValues } from '../kernel/file-metadata.ts';
+import { FileStat, fromNodeStats, isSettled } from './file-stat.ts';
 
 let folder: string;
 let file: string;
@@ -31,21 +32,22 @@ beforeEach(async () => {
 const content = (sizeBytes: number, fill = 1): Buffer =>
   packContent([{ id: Buffer.alloc(32, fill), lengthBytes: sizeBytes }]);
 
-const stat = (sizeBytes: number, more: Partial<FileStat> = {}): FileStat => ({
-  mode: 0o100644,
-  uid: 0,
-  gid: 0,
-  nlink: 1,
-  sizeBytes,
-  blocks: 8,
-  ino: 5n,
-  dev: 1,
-  rdev: 0,
-  mtimeNs: 1_000_000_000_123_456_789n,
-  ctimeNs: 1_000_000_000_123_456_789n,
-  attributes: 0,
-  ...more,
-});
+const stat = (sizeBytes: number, more: Partial<FileValues> = {}): FileStat =>
+  FileStat.of({
+    mode: 0o100644,
+    uid: 0,
+    gid: 0,
+    nlink: 1,
+    sizeBytes,
+    blocks: 8,
+    ino: 5n,
+    dev: 1,
+    rdev: 0,
+    mtimeNs: 1_000_000_000_123_456_789n,
+    ctimeNs: 1_000_000_000_123_456_789n,
+    attributes: 0,
+    ...more,
+  });
 
 /** One run over files of one folder; what it found of each. */
 function run(cache: FileCache, files: ReadonlyMap<string, FileStat>, isWhole = true): Map<string, Buffer | undefined> {
@@ -79,13 +81,21 @@ describe('the file cache', () => {
       fc.property(fc.array(fc.tuple(names, fc.nat(5)), { minLength: 1, maxLength: 4 }), (rounds) => {
         rmSync(path.dirname(file), { recursive: true, force: true });
         let before = new Map<string, FileStat>();
+        /** The last state of each name. A change never brings an earlier state back, because the ctime goes forward. */
+        const states = new Map<string, FileStat>();
+        let changes = 0;
         rounds.forEach(([list, changed], round) => {
           const isWhole = round % 2 === 0;
           const files = new Map(
-            list.map((name, index) => [
-              name,
-              stat(100 + index, { ctimeNs: BigInt(index % 6 === changed ? round : 0) }),
-            ]),
+            list.map((name, index) => {
+              const last = states.get(name);
+              const sizeBytes = 100 + index;
+              const isKept = last?.sizeBytes === sizeBytes && index % 6 !== changed;
+              if (!isKept) changes += 1;
+              const now = isKept ? last : stat(sizeBytes, { ctimeNs: BigInt(changes) });
+              states.set(name, now);
+              return [name, now];
+            }),
           );
           using cache = new FileCache(file);
           const found = run(cache, files, isWhole);
@@ -109,9 +119,12 @@ describe('the file cache', () => {
       { sizeBytes: 11 },
       { mtimeNs: 1_000_000_000_123_456_788n },
       { ctimeNs: 1_000_000_000_123_456_788n },
+      { mtimeNs: 1_000_000_001_123_456_789n },
+      { ctimeNs: 999_999_999_123_456_789n },
       { ino: 6n },
+      { ino: 5n + 2n ** 32n },
       { dev: 2 },
-    ] satisfies Partial<FileStat>[]) {
+    ] satisfies Partial<FileValues>[]) {
       using later = new FileCache(file);
       expect(later.folder('/somewhere').find('a', stat(10, change))).toBeUndefined();
       expect(later.folder('/somewhere').find('a', stat(10))).toEqual(content(10));

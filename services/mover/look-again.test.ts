@@ -1,23 +1,24 @@
 import { expect, it } from 'vitest';
-import type { FileStat } from './file-stat.ts';
+import { FileStat } from './file-stat.ts';
 import { lookAgain, type NewLook } from './look-again.ts';
 import type { SourceDisk } from './source-disk.ts';
 import type { ScannedEntry } from './tree-scanner.ts';
 
-const statOf = (mode: number): FileStat => ({
-  mode,
-  uid: 0,
-  gid: 0,
-  nlink: 1,
-  sizeBytes: 0,
-  blocks: 0,
-  ino: 1n,
-  dev: 1,
-  rdev: 0,
-  mtimeNs: 5n,
-  ctimeNs: 5n,
-  attributes: 0,
-});
+const statOf = (mode: number): FileStat =>
+  FileStat.of({
+    mode,
+    uid: 0,
+    gid: 0,
+    nlink: 1,
+    sizeBytes: 0,
+    blocks: 0,
+    ino: 1n,
+    dev: 1,
+    rdev: 0,
+    mtimeNs: 5n,
+    ctimeNs: 5n,
+    attributes: 0,
+  });
 
 /** What each look finds: a mode, or the code of an error. */
 function lookAt(...found: (number | string)[]): NewLook {

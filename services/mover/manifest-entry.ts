@@ -1,5 +1,6 @@
 // Owns the step from what was found on disk to what a manifest says of it.
 import type { SpecialKind } from '../repository/special-files.ts';
+import { maxSeconds } from '../repository/manifest-format.ts';
 import type { ManifestItem, TreeEntry } from '../repository/tree-entry.ts';
 import { maxContentReferencesPerItem } from '../repository/tree-entry.ts';
 import { packedReferenceBytes, unpackContent } from './content-list.ts';
@@ -20,11 +21,9 @@ export interface EntryFacts {
   readonly linkTarget: RawText | undefined;
 }
 
-/** The largest time that a manifest can hold, in both directions (repository/manifest-format.ts). */
-const maxTimeNs = 2n ** 40n * 1_000_000_000n;
-
-export function hasTimeInBounds({ mtimeNs }: FileStat): boolean {
-  return mtimeNs < maxTimeNs && mtimeNs > -maxTimeNs;
+/** Whether a manifest can hold the time. */
+export function hasTimeInBounds({ mtimeSeconds }: FileStat): boolean {
+  return mtimeSeconds < maxSeconds && mtimeSeconds > -maxSeconds;
 }
 
 export interface ReadContent {
@@ -40,7 +39,7 @@ export function plainEntry({ treePath, stat }: EntryFacts, owners: OwnerNames): 
   return {
     path: rawBytes(treePath),
     mode: stat.mode & 0o7777,
-    owner: { uid, gid, userName: owners.user(uid), groupName: owners.group(gid) },
+    owner: owners.owner(uid, gid),
     mtimeNs: hasTimeInBounds(stat) ? stat.mtimeNs : 0n,
     isChangedWhileRead: false,
     isUnreadable: false,
@@ -77,7 +76,7 @@ export function* entryItems(
       ...base,
       kind: 'file',
       sizeBytes,
-      content: [...unpackContent(content.subarray(0, stepBytes))],
+      content: unpackContent(isContinued ? content.subarray(0, stepBytes) : content),
       isContinued,
       isChangedWhileRead: isChanged,
       isUnreadable,
@@ -85,7 +84,7 @@ export function* entryItems(
   };
   if (!isContinued) return;
   for (let at = stepBytes; at < content.length; at += stepBytes) {
-    yield { type: 'content', content: [...unpackContent(content.subarray(at, at + stepBytes))] };
+    yield { type: 'content', content: unpackContent(content.subarray(at, at + stepBytes)) };
   }
   yield { type: 'file-end', sizeBytes, isChangedWhileRead: isChanged, isUnreadable };
 }

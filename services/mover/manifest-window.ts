@@ -16,13 +16,16 @@ interface Slot {
   isReady: boolean;
 }
 
+const removedTogether = 1024;
+
 export class ManifestWindow {
   readonly #storeBlock: (id: Buffer, content: Buffer) => void;
   readonly #encoder = new ManifestEncoder();
   readonly #owners = new OwnerNames();
   readonly #blocks: ManifestBlockReference[] = [];
-  readonly #slots = new Map<number, Slot>();
-  #next = 0;
+  /** By number, from `#first` on. Written ones stay until many can be removed together. */
+  #slots: Slot[] = [];
+  #first = 0;
   #nextWritten = 0;
 
   constructor(storeBlock: (id: Buffer, content: Buffer) => void) {
@@ -31,7 +34,7 @@ export class ManifestWindow {
 
   /** Entries that are not written yet. */
   get size(): number {
-    return this.#slots.size;
+    return this.#first + this.#slots.length - this.#nextWritten;
   }
 
   /** An entry that needs no reading. */
@@ -46,7 +49,7 @@ export class ManifestWindow {
 
   /** @param facts undefined when the entry is left out of the manifest */
   complete(index: number, facts: EntryFacts | undefined, content?: ReadContent): void {
-    const slot = this.#slots.get(index);
+    const slot = index < this.#nextWritten ? undefined : this.#slots[index - this.#first];
     if (slot === undefined) return;
     slot.facts = facts;
     slot.content = content;
@@ -55,17 +58,23 @@ export class ManifestWindow {
 
   /** Writes what is ready, as far as the order of the tree allows. */
   write(): void {
-    for (
-      let slot = this.#slots.get(this.#nextWritten);
-      slot?.isReady === true;
-      slot = this.#slots.get(this.#nextWritten)
-    ) {
-      this.#slots.delete(this.#nextWritten);
+    for (let slot = this.#nextSlot; slot?.isReady === true; slot = this.#nextSlot) {
+      const { facts, content } = slot;
+      slot.facts = undefined;
+      slot.content = undefined;
       this.#nextWritten += 1;
-      if (slot.facts === undefined) continue;
-      const base = plainEntry(slot.facts, this.#owners);
-      for (const item of entryItems(base, slot.facts, slot.content)) this.#store(this.#encoder.add(item));
+      if (facts === undefined) continue;
+      const base = plainEntry(facts, this.#owners);
+      for (const item of entryItems(base, facts, content)) this.#store(this.#encoder.add(item));
     }
+    const written = this.#nextWritten - this.#first;
+    if (written < removedTogether && written < this.#slots.length) return;
+    this.#slots = this.#slots.slice(written);
+    this.#first = this.#nextWritten;
+  }
+
+  get #nextSlot(): Slot | undefined {
+    return this.#slots[this.#nextWritten - this.#first];
   }
 
   /** Sends the last blocks; what the root says of the tree. */
@@ -77,10 +86,7 @@ export class ManifestWindow {
   }
 
   #put(slot: Slot): number {
-    const index = this.#next;
-    this.#next += 1;
-    this.#slots.set(index, slot);
-    return index;
+    return this.#first + this.#slots.push(slot) - 1;
   }
 
   #store(contents: readonly Buffer[]): void {

@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { createServer } from 'node:net';
 import { randomBytes } from 'node:crypto';
 import {
+  appendFileSync,
   chmodSync,
   closeSync,
   existsSync,
@@ -271,10 +272,12 @@ describe('backup and restore', () => {
   it('save what was seen of a file that grows all the time, marked, without end', async () => {
     const file = inSource('growing');
     writeFileSync(file, randomBytes(3_000_000));
-    const growing = setInterval(() => {
-      writeFileSync(file, randomBytes(20_000), { flag: 'a' });
-    }, 1);
     const pointId = newId();
+    const growing = setInterval(() => {
+      // The file is gone when the test has run out of time.
+      if (existsSync(file)) appendFileSync(file, randomBytes(20_000));
+      else clearInterval(growing);
+    }, 1);
     const result = await backup(pointId).finally(() => {
       clearInterval(growing);
     });

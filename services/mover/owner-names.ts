@@ -1,21 +1,23 @@
 // Owns the names of users and groups by number, as the machine's files know them. A number without a name has none; that is not an error.
 import { readFileSync } from 'node:fs';
+import type { EntryOwner } from '../repository/tree-entry.ts';
 
 export class OwnerNames {
   readonly #users: ReadonlyMap<number, string>;
   readonly #groups: ReadonlyMap<number, string>;
+  #last: EntryOwner | undefined;
 
   constructor({ passwdFile = '/etc/passwd', groupFile = '/etc/group' } = {}) {
     this.#users = readNames(passwdFile);
     this.#groups = readNames(groupFile);
   }
 
-  user(uid: number): string {
-    return this.#users.get(uid) ?? '';
-  }
-
-  group(gid: number): string {
-    return this.#groups.get(gid) ?? '';
+  /** Successive entries of one owner share the object. */
+  owner(uid: number, gid: number): EntryOwner {
+    if (this.#last?.uid !== uid || this.#last.gid !== gid) {
+      this.#last = { uid, gid, userName: this.#users.get(uid) ?? '', groupName: this.#groups.get(gid) ?? '' };
+    }
+    return this.#last;
   }
 }
 

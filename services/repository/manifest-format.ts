@@ -39,8 +39,12 @@ export function damagedManifest(reason: string): FarkeepError {
 
 /** A growing output with LEB128 numbers. */
 export class ByteWriter {
-  #bytes = Buffer.allocUnsafe(64 * 1024);
+  #bytes: Buffer;
   #length = 0;
+
+  constructor(roomBytes = 64 * 1024) {
+    this.#bytes = Buffer.allocUnsafe(roomBytes);
+  }
 
   get length(): number {
     return this.#length;
@@ -216,11 +220,21 @@ function readContent(input: ByteReader): ContentReference[] {
   return content;
 }
 
+/** Most entries have the owner of the entry before, as the same object. */
+const ownerBytes = new WeakMap<EntryOwner, Buffer>();
+
 function writeOwner(output: ByteWriter, owner: EntryOwner): void {
-  output.number(owner.uid);
-  output.number(owner.gid);
-  output.sized(Buffer.from(owner.userName, 'utf8').subarray(0, 256));
-  output.sized(Buffer.from(owner.groupName, 'utf8').subarray(0, 256));
+  let bytes = ownerBytes.get(owner);
+  if (bytes === undefined) {
+    const own = new ByteWriter(1024);
+    own.number(owner.uid);
+    own.number(owner.gid);
+    own.sized(Buffer.from(owner.userName, 'utf8').subarray(0, 256));
+    own.sized(Buffer.from(owner.groupName, 'utf8').subarray(0, 256));
+    bytes = own.take();
+    ownerBytes.set(owner, bytes);
+  }
+  output.raw(bytes);
 }
 
 export const maxOwnerId = 0xffff_ffff;
@@ -237,6 +251,7 @@ function readOwner(input: ByteReader): EntryOwner {
 const nanosPerSecond = 1_000_000_000n;
 /** 34,000 years: more than any file system holds. */
 export const maxSeconds = 2 ** 40;
+const maxTimeNs = BigInt(maxSeconds) * nanosPerSecond;
 export const maxExtendedAttributes = 1024;
 
 function writeTime(output: ByteWriter, timeNs: bigint): void {
@@ -282,8 +297,7 @@ function readAttributes(input: ByteReader): ExtendedAttribute[] {
 function checkBounds({ mode, owner, mtimeNs, extendedAttributes }: TreeEntry): void {
   if (mode > 0o7777) throw damagedManifest(`the mode ${mode.toString(8)} is more than permission bits`);
   if (owner.uid > maxOwnerId || owner.gid > maxOwnerId) throw damagedManifest('an owner has more than 32 bits');
-  const seconds = mtimeNs / nanosPerSecond;
-  if (seconds >= BigInt(maxSeconds) || seconds <= -BigInt(maxSeconds)) throw damagedManifest('a time is out of bounds');
+  if (mtimeNs >= maxTimeNs || mtimeNs <= -maxTimeNs) throw damagedManifest('a time is out of bounds');
   if (extendedAttributes.length > maxExtendedAttributes) throw damagedManifest('an entry has too many attributes');
   for (const { name, value } of extendedAttributes) {
     if (name.length > 256 || value.length > maxExtendedAttributeBytes)

@@ -23,6 +23,7 @@ import type { PointTotals } from './point-root-fields.ts';
 import {
   maxContentReferencesPerItem,
   maxPathBytes,
+  whyNotName,
   type ContentReference,
   type ManifestItem,
   type TreeEntry,
@@ -41,6 +42,8 @@ export class ManifestEncoder {
   readonly #output = new ByteWriter();
   readonly #record = new ByteWriter();
   readonly #position = new TreePosition();
+  /** Depth and folder of the entry before, unless that folder is the top. */
+  #before: { readonly depth: number; readonly parent: Buffer } | undefined;
   #entries = 0;
   #isBlockOpen = false;
   #isFinished = false;
@@ -81,17 +84,31 @@ export class ManifestEncoder {
   }
 
   #addEntry(entry: TreeEntry): Buffer[] {
-    const names = splitPath(entry.path);
-    const parent = this.#position.parentOf(names.length);
-    if (names.length > 0 && !parent.equals(joinPath(names.slice(0, -1))))
-      throw damagedManifest('an entry does not follow its folder');
-    const name = names.at(-1) ?? Buffer.alloc(0);
+    const { depth, name } = this.#placeOf(entry.path);
     this.#count(entry);
     if (entry.kind === 'file' && entry.content.length > maxContentReferencesPerItem) {
       if (entry.isContinued) throw damagedManifest('a continued file begins with too much content');
-      return this.#addLongFile(entry, names.length, name);
+      return this.#addLongFile(entry, depth, name);
     }
-    return this.#addEntryRecord(entry, names.length, name);
+    return this.#addEntryRecord(entry, depth, name);
+  }
+
+  #placeOf(path: Buffer): { readonly depth: number; readonly name: Buffer } {
+    const before = this.#before;
+    // Most entries lie beside the one before: only their name is new.
+    if (before !== undefined && isChildPath(path, before.parent)) {
+      const name = path.subarray(before.parent.length + 1);
+      const reason = whyNotName(name);
+      if (reason !== undefined || path.length > maxPathBytes) throw damagedManifest(reason ?? 'a path is too long');
+      return { depth: before.depth, name };
+    }
+    const names = splitPath(path);
+    const depth = names.length;
+    const parent = this.#position.parentOf(depth);
+    if (depth > 0 && !parent.equals(joinPath(names.slice(0, -1))))
+      throw damagedManifest('an entry does not follow its folder');
+    this.#before = depth > 1 ? { depth, parent } : undefined;
+    return { depth, name: names.at(-1) ?? Buffer.alloc(0) };
   }
 
   #addEntryRecord(entry: TreeEntry, depth: number, name: Buffer): Buffer[] {
@@ -217,6 +234,15 @@ export class ManifestEncoder {
       this.#totals.contentBytes += lengthBytes;
     }
   }
+}
+
+/** Whether the path is that of a direct child of the folder. */
+function isChildPath(path: Buffer, folder: Buffer): boolean {
+  return (
+    path[folder.length] === slashByte &&
+    path.compare(folder, 0, folder.length, 0, folder.length) === 0 &&
+    path.indexOf(slashByte, folder.length + 1) === -1
+  );
 }
 
 /** The place at which a block continues: the path of the entry before it. */

@@ -108,6 +108,9 @@ function rootToCommit(root: Buffer, pointId: string): PointRoot {
   }
 }
 
+/** Twice what the offers of one source can name before their blocks come. */
+const maxMissing = 65_536;
+
 export class TenantStore {
   readonly #storage: Storage;
   readonly #catalogue: Catalogue;
@@ -120,6 +123,8 @@ export class TenantStore {
   readonly #quota: QuotaAccount | undefined;
   /** Appended, not yet durable. */
   readonly #pending = new Set<string>();
+  /** Lately reported as missing, so that `appendBlocks` need not look again. */
+  readonly #missing = new Set<string>();
   #isClosed = false;
 
   private constructor(
@@ -192,9 +197,13 @@ export class TenantStore {
   /** "pending": on its way in this store, lost in a crash. `onDurable` names it when it is stored. */
   locate(ids: readonly Buffer[]): ('stored' | 'pending' | 'missing')[] {
     const isStored = this.#catalogue.hasAll(ids);
+    if (this.#missing.size > maxMissing) this.#missing.clear();
     return ids.map((id, index) => {
-      if (this.#pending.has(keyOf(id))) return 'pending';
-      return isStored[index] === true ? 'stored' : 'missing';
+      const key = keyOf(id);
+      if (this.#pending.has(key)) return 'pending';
+      if (isStored[index] === true) return 'stored';
+      this.#missing.add(key);
+      return 'missing';
     });
   }
 
@@ -211,12 +220,12 @@ export class TenantStore {
   async appendBlocks(blocks: readonly BlockToAppend[]): Promise<void> {
     const writer = this.#writing();
     for (const block of blocks) checkLengths(block);
-    const isStored = this.#catalogue.hasAll(blocks.map(({ id }) => id));
-    const known = blocks.filter((_, index) => isStored[index] === true).map(({ id }) => id);
-    if (known.length > 0) this.#onDurable({ ids: known, storedBytes: 0, replaced: 0 });
+    const keys = blocks.map(({ id }) => keyOf(id));
+    const known = this.#storedAmong(blocks, keys);
+    if (known.size > 0) this.#onDurable({ ids: [...known.values()], storedBytes: 0, replaced: 0 });
     for (const [index, block] of blocks.entries()) {
-      const key = keyOf(block.id);
-      if (isStored[index] === true || this.#pending.has(key)) {
+      const key = keys[index] ?? '';
+      if (known.has(key) || this.#pending.has(key)) {
         block.release?.();
         continue;
       }
@@ -225,6 +234,13 @@ export class TenantStore {
       const room = writer.append(block);
       if (room !== undefined) await room;
     }
+  }
+
+  /** Blocks that are stored already. One that another writer has stored since it was reported as missing is stored twice, which is harmless. */
+  #storedAmong(blocks: readonly BlockToAppend[], keys: readonly string[]): Map<string, Buffer> {
+    const asked = blocks.filter((_, index) => !this.#missing.delete(keys[index] ?? ''));
+    const isStored = this.#catalogue.hasAll(asked.map(({ id }) => id));
+    return new Map(asked.filter((_, index) => isStored[index]).map(({ id }) => [keyOf(id), id]));
   }
 
   /** Resolves when every block appended before is durable. */

@@ -1,7 +1,7 @@
 // An in-memory file system that changes at any moment of a walk or a read. It records every state of every file, and reuses inode numbers
 // as ext4 does. For tests of backups of changing sources.
 import { constants } from 'node:fs';
-import type { FileStat } from '../mover/file-stat.ts';
+import { FileStat } from '../mover/file-stat.ts';
 import type { OpenSource, RawText, SourceDisk, SourceFolder } from '../mover/source-disk.ts';
 
 /** All metadata and content that a backup saves of an entry, as one text. */
@@ -239,7 +239,7 @@ export class ChangingDisk implements SourceDisk {
 }
 
 function statOf(inode: Inode): FileStat {
-  return {
+  return FileStat.of({
     mode: kindBits[inode.kind] | inode.mode,
     uid: inode.uid,
     gid: 0,
@@ -252,5 +252,5 @@ function statOf(inode: Inode): FileStat {
     mtimeNs: inode.mtimeNs,
     ctimeNs: inode.ctimeNs,
     attributes: inode.attributes,
-  };
+  });
 }

@@ -1,28 +1,8 @@
 // Owns the system calls that take the descriptor of a folder and a name, and the call that finds data in a sparse file. Node.js only takes
 // paths: /proc/self/fd reaches the same files more slowly, and SEEK_DATA is missing.
 // The error number is unreliable after such a call. A caller that needs the reason repeats the call through Node.js.
+import { FileStat } from '../file-metadata.ts';
 import { nativeFunctions } from './native-library.ts';
-
-/** Metadata of a file, folder, link or special file, with times to the nanosecond. */
-export interface FileStat {
-  /** Kind and permission bits (st_mode). */
-  readonly mode: number;
-  readonly uid: number;
-  readonly gid: number;
-  readonly nlink: number;
-  readonly sizeBytes: number;
-  /** Allocated, in units of 512 bytes. */
-  readonly blocks: number;
-  readonly ino: bigint;
-  /** Device with the file's file system, packed as by makedev(3). */
-  readonly dev: number;
-  /** For a device file: the device that it represents. */
-  readonly rdev: number;
-  readonly mtimeNs: bigint;
-  readonly ctimeNs: bigint;
-  /** STATX_ATTR_* of statx(2); 0 where they are not known. */
-  readonly attributes: number;
-}
 
 /** Names are raw bytes, one latin1 character each. Not for use by two threads; each makes its own. */
 export interface FolderCalls {
@@ -41,7 +21,6 @@ const atEmptyPath = 0x1000;
 const basicStats = 0x7ff;
 const seekData = 3;
 const seekHole = 4;
-const nanosPerSecond = 1_000_000_000n;
 
 export function createFolderCalls(): FolderCalls | undefined {
   const c = nativeFunctions({
@@ -74,20 +53,23 @@ export function createFolderCalls(): FolderCalls | undefined {
 
 /** struct statx of linux/stat.h; the same on every architecture but for the order of bytes, which is little-endian wherever Node.js runs. */
 function readStatx(at: Buffer): FileStat {
-  return {
-    attributes: at.readUInt32LE(8),
-    nlink: at.readUInt32LE(16),
-    uid: at.readUInt32LE(20),
-    gid: at.readUInt32LE(24),
-    mode: at.readUInt16LE(28),
-    ino: at.readBigUInt64LE(32),
-    sizeBytes: at.readUInt32LE(44) * 0x1_0000_0000 + at.readUInt32LE(40),
-    blocks: at.readUInt32LE(52) * 0x1_0000_0000 + at.readUInt32LE(48),
-    ctimeNs: at.readBigInt64LE(96) * nanosPerSecond + BigInt(at.readUInt32LE(104)),
-    mtimeNs: at.readBigInt64LE(112) * nanosPerSecond + BigInt(at.readUInt32LE(120)),
-    rdev: makeDevice(at.readUInt32LE(128), at.readUInt32LE(132)),
-    dev: makeDevice(at.readUInt32LE(136), at.readUInt32LE(140)),
-  };
+  return new FileStat(
+    at.readUInt16LE(28),
+    at.readUInt32LE(20),
+    at.readUInt32LE(24),
+    at.readUInt32LE(16),
+    at.readUInt32LE(44) * 0x1_0000_0000 + at.readUInt32LE(40),
+    at.readUInt32LE(52) * 0x1_0000_0000 + at.readUInt32LE(48),
+    makeDevice(at.readUInt32LE(136), at.readUInt32LE(140)),
+    makeDevice(at.readUInt32LE(128), at.readUInt32LE(132)),
+    at.readUInt32LE(8),
+    at.readUInt32LE(36),
+    at.readUInt32LE(32),
+    at.readInt32LE(116) * 0x1_0000_0000 + at.readUInt32LE(112),
+    at.readUInt32LE(120),
+    at.readInt32LE(100) * 0x1_0000_0000 + at.readUInt32LE(96),
+    at.readUInt32LE(104),
+  );
 }
 
 /** makedev(3), for the numbers that Linux uses: 12 bits and 20. */
