@@ -26,6 +26,8 @@ const pbes1Schemes: Readonly<Record<string, readonly [hash: FileHash, cipher: st
 export interface Encryption {
   /** Cost of one attempt, in units of the budget. */
   readonly units: number;
+  /** The encoding of the password that goes into the key. */
+  readonly uses: keyof PasswordForm;
   /**
    * Decrypts with one encoding of the password.
    * @returns undefined when the padding is wrong: most likely the password is wrong. One wrong password in 256 has valid padding by chance,
@@ -53,6 +55,7 @@ function pkcs12Encryption(salt: Buffer, rounds: number, { keyBytes, ivBytes, dec
   const unitsOf = (bytes: number): number => pkcs12Units({ rounds, hash: sha1 }, bytes);
   return {
     units: unitsOf(keyBytes) + unitsOf(ivBytes),
+    uses: 'pkcs12',
     decrypt: (data, form, budget) => {
       const derivation = { password: form.pkcs12, salt, rounds, hash: sha1 };
       const key = derivePkcs12('key', derivation, keyBytes, budget);
@@ -65,6 +68,7 @@ function pbes1(salt: Buffer, rounds: number, hash: FileHash, cipher: string): En
   const units = rounds * hash.units;
   return {
     units,
+    uses: 'plain',
     decrypt: (data, form, budget) => {
       budget.admit(units);
       const derived = hashRepeatedly(hash, Buffer.concat([form.plain, salt]), rounds, budget);
@@ -77,7 +81,7 @@ function readPbes2(parameters: BerNode): Encryption {
   const { cipher, iv, hasVariableKey } = readScheme(parameters.child(1));
   const given = hasVariableKey ? keyLengthOf(parameters.child(0)) : undefined;
   const { units, derive } = readKeyDerivation(parameters.child(0), given ?? cipher.keyBytes);
-  return { units, decrypt: (data, form, budget) => cipher.decrypt(derive(form, budget), iv, data) };
+  return { units, uses: 'plain', decrypt: (data, form, budget) => cipher.decrypt(derive(form, budget), iv, data) };
 }
 
 export interface KeyDerivation {
