@@ -78,8 +78,9 @@ function pbes1(salt: Buffer, rounds: number, hash: FileHash, cipher: string): En
 }
 
 function readPbes2(parameters: BerNode): Encryption {
-  const { cipher, iv, hasVariableKey } = readScheme(parameters.child(1));
-  const given = hasVariableKey ? keyLengthOf(parameters.child(0)) : undefined;
+  const stated = keyLengthOf(parameters.child(0));
+  const { cipher, iv, hasVariableKey } = readScheme(parameters.child(1), stated);
+  const given = hasVariableKey ? stated : undefined;
   const { units, derive } = readKeyDerivation(parameters.child(0), given ?? cipher.keyBytes);
   return { units, uses: 'plain', decrypt: (data, form, budget) => cipher.decrypt(derive(form, budget), iv, data) };
 }
@@ -91,13 +92,12 @@ export interface KeyDerivation {
 
 /** Reads PBKDF2 or scrypt from a keyDerivationFunc. Also used by PBMAC1 (RFC 9579). @throws as `readEncryption` */
 export function readKeyDerivation(keyDerivation: BerNode, keyBytes: number): KeyDerivation {
-  const oid = keyDerivation.child(0).oid();
-  if (oid !== pbkdf2 && oid !== scrypt) unknownAlgorithm('the key derivation', oid);
+  const isScrypt = usesScrypt(keyDerivation);
   const parameters = keyDerivation.child(1).children();
   const [saltNode, costNode] = parameters;
   if (saltNode === undefined || costNode === undefined) throw new BerError('key derivation parameters are missing');
   const salt = saltNode.octets();
-  if (oid === scrypt) return readScrypt(salt, costNode, parameters.slice(2), keyBytes);
+  if (isScrypt) return readScrypt(salt, costNode, parameters.slice(2), keyBytes);
   const rounds = readRounds(costNode);
   const prf = parameters.slice(2).find((node) => node.isSequence());
   const hash = prf === undefined ? sha1 : hmacOf(prf.child(0).oid());
@@ -140,9 +140,16 @@ function readScrypt(
   };
 }
 
+/** @throws FarkeepError 'certificate.malformed' that names a derivation which is neither PBKDF2 nor scrypt */
+function usesScrypt(keyDerivation: BerNode): boolean {
+  const oid = keyDerivation.child(0).oid();
+  if (oid !== pbkdf2 && oid !== scrypt) unknownAlgorithm('the key derivation', oid);
+  return oid === scrypt;
+}
+
 /** The key length in bytes that the file states for PBKDF2 or scrypt; the field is optional. */
 export function keyLengthOf(keyDerivation: BerNode): number | undefined {
-  const isScrypt = keyDerivation.child(0).oid() === scrypt;
+  const isScrypt = usesScrypt(keyDerivation);
   const length = keyDerivation
     .child(1)
     .children()
