@@ -126,8 +126,13 @@ export interface Pbes2Scheme {
   readonly hasVariableKey: boolean;
 }
 
-/** The encryption scheme of PBES2. @throws BerError | FarkeepError 'certificate.malformed' (unknown cipher) */
-export function readScheme(scheme: BerNode): Pbes2Scheme {
+/**
+ * The encryption scheme of PBES2.
+ *
+ * @param statedKeyBytes the key length that the key derivation states, if any
+ * @throws BerError | FarkeepError 'certificate.malformed' (unknown cipher)
+ */
+export function readScheme(scheme: BerNode, statedKeyBytes: number | undefined): Pbes2Scheme {
   const oid = scheme.child(0).oid();
   const parameters = scheme.children()[1];
   if (oid === rc2Cbc) {
@@ -138,7 +143,7 @@ export function readScheme(scheme: BerNode): Pbes2Scheme {
     if (bits === undefined) throw new BerError('unknown RC2 version');
     return { cipher: rc2(bits), iv: fitting(iv.octets(), 8), hasVariableKey: true };
   }
-  const name = pbes2Ciphers[oid] ?? unknownAlgorithm('the cipher', oid);
+  const name = withStatedKey(pbes2Ciphers[oid] ?? unknownAlgorithm('the cipher', oid), statedKeyBytes);
   const cipher = cipherOf(name);
   const hasVariableKey = /^(bf|cast5|rc4)/.test(name);
   if (cipher.ivBytes === 0) return { cipher, iv: Buffer.alloc(0), hasVariableKey };
@@ -146,6 +151,13 @@ export function readScheme(scheme: BerNode): Pbes2Scheme {
   // RFC 2984 puts the IV of CAST5 into a SEQUENCE with the key length; OpenSSL does not.
   const iv = parameters.isSequence() ? parameters.child(0) : parameters;
   return { cipher, iv: fitting(iv.octets(), cipher.ivBytes), hasVariableKey };
+}
+
+/** NSS up to 3.29 names AES-128 where it encrypts with AES-256. The length of the derived key is right. */
+function withStatedKey(cipher: string, keyBytes: number | undefined): string {
+  const mode = /^aes-(?:128|192|256)-(\w+)$/.exec(cipher)?.[1];
+  const isKeyOfAes = keyBytes === 16 || keyBytes === 24 || keyBytes === 32;
+  return mode !== undefined && isKeyOfAes ? `aes-${keyBytes * 8}-${mode}` : cipher;
 }
 
 function fitting(iv: Buffer, ivBytes: number): Buffer {

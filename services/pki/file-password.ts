@@ -8,8 +8,8 @@ export interface PasswordForm {
 }
 
 /**
- * All forms to try, the likeliest first. One for an ASCII password; for others UTF-8 (OpenSSL, Windows, RFC 9579), then what older programs did:
- * each byte of the UTF-8 text taken for a character (OpenSSL 1.0), Latin-1, and UTF-16 also under PBES2 (NSS).
+ * All forms to try, the likeliest first: UTF-8 (OpenSSL, Windows, RFC 9579), then what older programs did: UTF-16 also under PBES2, for ASCII
+ * too (the key in files of NSS before 3.31), each byte of the UTF-8 text taken for a character (OpenSSL 1.0), and Latin-1.
  * No password and an empty one are different things in PKCS#12 but look the same to a person, so both are tried.
  */
 export function passwordForms(password: string | undefined): PasswordForm[] {
@@ -21,7 +21,7 @@ export function passwordForms(password: string | undefined): PasswordForm[] {
   }
   const utf8 = Buffer.from(password, 'utf8');
   const first = { pkcs12: bmp(password), plain: utf8 };
-  if (utf8.length === password.length) return [first];
+  if (utf8.length === password.length) return [first, { pkcs12: first.pkcs12, plain: bmp(password) }];
   const composed = password.normalize('NFC');
   const latin1 = /^[\u0000-\u00ff]*$/.test(composed)
     ? [{ pkcs12: bmp(composed), plain: Buffer.from(composed, 'latin1') }]
@@ -41,12 +41,20 @@ function bmp(text: string): Buffer {
   return Buffer.from(`${text}\0`, 'utf16le').swap16();
 }
 
-/** The first form that `attempt` takes, or undefined. */
+/**
+ * The first result of `attempt`, or undefined. Forms can agree in the bytes that `attempt` uses; the same bytes are not tried twice, because
+ * each attempt can cost a key derivation.
+ */
 export function firstThatFits<T>(
   forms: readonly PasswordForm[],
+  uses: keyof PasswordForm,
   attempt: (form: PasswordForm) => T | undefined,
 ): T | undefined {
+  const tried: Buffer[] = [];
   for (const form of forms) {
+    const bytes = form[uses];
+    if (tried.some((earlier) => earlier.equals(bytes))) continue;
+    tried.push(bytes);
     const result = attempt(form);
     if (result !== undefined) return result;
   }

@@ -26,6 +26,8 @@ const pbes1Schemes: Readonly<Record<string, readonly [hash: FileHash, cipher: st
 export interface Encryption {
   /** Cost of one attempt, in units of the budget. */
   readonly units: number;
+  /** The encoding of the password that goes into the key. */
+  readonly uses: keyof PasswordForm;
   /**
    * Decrypts with one encoding of the password.
    * @returns undefined when the padding is wrong: most likely the password is wrong. One wrong password in 256 has valid padding by chance,
@@ -53,6 +55,7 @@ function pkcs12Encryption(salt: Buffer, rounds: number, { keyBytes, ivBytes, dec
   const unitsOf = (bytes: number): number => pkcs12Units({ rounds, hash: sha1 }, bytes);
   return {
     units: unitsOf(keyBytes) + unitsOf(ivBytes),
+    uses: 'pkcs12',
     decrypt: (data, form, budget) => {
       const derivation = { password: form.pkcs12, salt, rounds, hash: sha1 };
       const key = derivePkcs12('key', derivation, keyBytes, budget);
@@ -65,6 +68,7 @@ function pbes1(salt: Buffer, rounds: number, hash: FileHash, cipher: string): En
   const units = rounds * hash.units;
   return {
     units,
+    uses: 'plain',
     decrypt: (data, form, budget) => {
       budget.admit(units);
       const derived = hashRepeatedly(hash, Buffer.concat([form.plain, salt]), rounds, budget);
@@ -74,10 +78,11 @@ function pbes1(salt: Buffer, rounds: number, hash: FileHash, cipher: string): En
 }
 
 function readPbes2(parameters: BerNode): Encryption {
-  const { cipher, iv, hasVariableKey } = readScheme(parameters.child(1));
-  const given = hasVariableKey ? keyLengthOf(parameters.child(0)) : undefined;
+  const stated = keyLengthOf(parameters.child(0));
+  const { cipher, iv, hasVariableKey } = readScheme(parameters.child(1), stated);
+  const given = hasVariableKey ? stated : undefined;
   const { units, derive } = readKeyDerivation(parameters.child(0), given ?? cipher.keyBytes);
-  return { units, decrypt: (data, form, budget) => cipher.decrypt(derive(form, budget), iv, data) };
+  return { units, uses: 'plain', decrypt: (data, form, budget) => cipher.decrypt(derive(form, budget), iv, data) };
 }
 
 export interface KeyDerivation {
@@ -87,13 +92,12 @@ export interface KeyDerivation {
 
 /** Reads PBKDF2 or scrypt from a keyDerivationFunc. Also used by PBMAC1 (RFC 9579). @throws as `readEncryption` */
 export function readKeyDerivation(keyDerivation: BerNode, keyBytes: number): KeyDerivation {
-  const oid = keyDerivation.child(0).oid();
-  if (oid !== pbkdf2 && oid !== scrypt) unknownAlgorithm('the key derivation', oid);
+  const isScrypt = usesScrypt(keyDerivation);
   const parameters = keyDerivation.child(1).children();
   const [saltNode, costNode] = parameters;
   if (saltNode === undefined || costNode === undefined) throw new BerError('key derivation parameters are missing');
   const salt = saltNode.octets();
-  if (oid === scrypt) return readScrypt(salt, costNode, parameters.slice(2), keyBytes);
+  if (isScrypt) return readScrypt(salt, costNode, parameters.slice(2), keyBytes);
   const rounds = readRounds(costNode);
   const prf = parameters.slice(2).find((node) => node.isSequence());
   const hash = prf === undefined ? sha1 : hmacOf(prf.child(0).oid());
@@ -136,9 +140,16 @@ function readScrypt(
   };
 }
 
+/** @throws FarkeepError 'certificate.malformed' that names a derivation which is neither PBKDF2 nor scrypt */
+function usesScrypt(keyDerivation: BerNode): boolean {
+  const oid = keyDerivation.child(0).oid();
+  if (oid !== pbkdf2 && oid !== scrypt) unknownAlgorithm('the key derivation', oid);
+  return oid === scrypt;
+}
+
 /** The key length in bytes that the file states for PBKDF2 or scrypt; the field is optional. */
 export function keyLengthOf(keyDerivation: BerNode): number | undefined {
-  const isScrypt = keyDerivation.child(0).oid() === scrypt;
+  const isScrypt = usesScrypt(keyDerivation);
   const length = keyDerivation
     .child(1)
     .children()

@@ -73,7 +73,7 @@ function readContent(root: BerNode, password: string | undefined, budget: WorkBu
   const provenForm =
     mac === undefined
       ? undefined
-      : firstThatFits(forms, (form) => (mac.fits(authenticatedSafe, form, budget) ? form : undefined));
+      : firstThatFits(forms, mac.uses, (form) => (mac.fits(authenticatedSafe, form, budget) ? form : undefined));
   if (mac !== undefined && provenForm === undefined) throw new FarkeepError('certificate.wrong-password');
   reader.decrypt(
     provenForm === undefined ? forms : [provenForm, ...forms.filter((form) => form !== provenForm)],
@@ -84,6 +84,7 @@ function readContent(root: BerNode, password: string | undefined, budget: WorkBu
 
 interface Mac {
   readonly units: number;
+  readonly uses: keyof PasswordForm;
   readonly fits: (content: Buffer, form: PasswordForm, budget: WorkBudget) => boolean;
 }
 
@@ -102,7 +103,7 @@ function readMac(macData: BerNode): Mac {
     const keyBytes = keyLengthOf(keyDerivation);
     if (keyBytes === undefined) throw new BerError('PBMAC1 without a key length');
     const { units, derive } = readKeyDerivation(keyDerivation, keyBytes);
-    return { units, fits: (content, form, budget) => isEqual(hash, derive(form, budget), content) };
+    return { units, uses: 'plain', fits: (content, form, budget) => isEqual(hash, derive(form, budget), content) };
   }
   const hash = hashOf(algorithm.child(0).oid());
   const salt = macData.child(1).octets();
@@ -114,6 +115,7 @@ function readMac(macData: BerNode): Mac {
   };
   return {
     units: pkcs12Units({ rounds, hash }, hash.hashBytes),
+    uses: 'pkcs12',
     fits: (...args) =>
       hash.isLegacy ? withLegacyProvider(`the hash ${hash.name.toUpperCase()}`, () => fits(...args)) : fits(...args),
   };
@@ -167,7 +169,7 @@ class BagReader {
     let isRight = isProven;
     for (let locked = this.#locked.shift(); locked !== undefined; locked = this.#locked.shift()) {
       const { encryption, data, take } = locked;
-      const plain = firstThatFits(forms, (form) => {
+      const plain = firstThatFits(forms, encryption.uses, (form) => {
         const bytes = encryption.decrypt(data, form, this.#budget);
         return bytes === undefined ? undefined : parseSequence(bytes);
       });

@@ -35,7 +35,7 @@ export function readPrivateKeyDer(
     case 'encrypted-pkcs8': {
       const encryption = readEncryption(root.child(0));
       budget.announce(encryption.units);
-      const plain = firstThatFits(passwordForms(password), (passwordForm) => {
+      const plain = firstThatFits(passwordForms(password), encryption.uses, (passwordForm) => {
         const bytes = encryption.decrypt(root.child(1).octets(), passwordForm, budget);
         const node = bytes === undefined ? undefined : parseSequence(bytes);
         return node !== undefined && keyFormOf(node) === 'pkcs8' ? node : undefined;
@@ -60,7 +60,7 @@ export function readPrivateKeyPem(block: PemBlock, password: string | undefined,
   }
   const [, cipher = '', ivHex = ''] = dekInfo;
   const iv = Buffer.from(ivHex, 'hex');
-  const key = firstThatFits(passwordForms(password), (passwordForm) => {
+  const key = firstThatFits(passwordForms(password), 'plain', (passwordForm) => {
     const bytes = decryptTraditional(cipher.toLowerCase(), iv, body, passwordForm.plain);
     const node = bytes === undefined ? undefined : parseSequence(bytes);
     const form = node === undefined ? undefined : keyFormOf(node);

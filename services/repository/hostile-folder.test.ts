@@ -21,6 +21,7 @@ import { appendContent, commitItems, entryOf, scratchFolder } from '../testing/r
 import { extractPoint } from './extract.ts';
 import { FolderStorage } from './folder-storage.ts';
 import { markDamage } from './mark-damage.ts';
+import { moveToTrash } from './point-trash.ts';
 import { rebuildCatalogue } from './rebuild-catalogue.ts';
 import type { Storage } from './storage.ts';
 import { TenantStore } from './tenant-store.ts';
@@ -198,20 +199,49 @@ describe('a link in a repository folder', () => {
     made.expectUntouched();
   });
 
-  it.each(['packs', 'points', 'damaged', 'incoming', 'trash'])(
-    'in the place of %s/ is a finding of verify',
-    async (name) => {
-      await using made = await hostile();
-      const { folder, outside } = made;
-      if (existsSync(path.join(folder, name))) renameSync(path.join(folder, name), path.join(made.scratch, 'moved'));
-      symlinkSync(outside, path.join(folder, name));
-      const { damaged } = await verifyAndMark({ tenantFolder: folder, logger });
-      const names = damaged.map(({ pack, manifest }) => pack ?? manifest);
-      if (['packs', 'points', 'damaged'].includes(name)) expect(names).toContain(name);
-      else expect(damaged).toEqual([]);
-      made.expectUntouched();
-    },
-  );
+  it.each(['packs', 'points', 'damaged'])('in the place of %s/ is a finding of verify', async (name) => {
+    await using made = await hostile();
+    const { folder, outside } = made;
+    if (existsSync(path.join(folder, name))) renameSync(path.join(folder, name), path.join(made.scratch, 'moved'));
+    symlinkSync(outside, path.join(folder, name));
+    const { damaged } = await verifyAndMark({ tenantFolder: folder, logger });
+    expect(damaged.map(({ pack, manifest }) => pack ?? manifest)).toContain(name);
+    made.expectUntouched();
+  });
+
+  it('in the place of incoming/ keeps verify from marking damage there, and verify says so', async () => {
+    await using made = await hostile();
+    const { folder, outside } = made;
+    const [sub = ''] = readdirSync(path.join(folder, 'packs'));
+    const [file = ''] = readdirSync(path.join(folder, 'packs', sub));
+    truncateSync(path.join(folder, 'packs', sub, file), 100);
+    rmSync(path.join(folder, 'incoming'), { recursive: true });
+    symlinkSync(outside, path.join(folder, 'incoming'));
+    const { damaged, markingProblem } = await verifyAndMark({ tenantFolder: folder, logger });
+    expect(damaged).toContainEqual(expect.objectContaining({ pack: `packs/${sub}/${file}`, points: ['good'] }));
+    expect(markingProblem).toContain('incoming is a symbolic link');
+    expect(existsSync(path.join(folder, 'damaged'))).toBe(false);
+    made.expectUntouched();
+  });
+
+  it('in the place of trash/ takes no restore point out of the repository, and sessions and verify go on', async () => {
+    await using made = await hostile();
+    const { folder, outside } = made;
+    rmSync(path.join(folder, 'trash'), { recursive: true, force: true });
+    symlinkSync(outside, path.join(folder, 'trash'));
+    {
+      await using store = await TenantStore.open({ folder, mode: 'write', logger, quotaBytes: 10_000_000 });
+      expect(await store.usedBytes()).toBeGreaterThan(0);
+      await appendContent(store, Buffer.from('one more'));
+      await store.flush();
+    }
+    const storage = new FolderStorage(folder);
+    await expect(moveToTrash(storage, 'good', 1)).rejects.toThrow('trash is a symbolic link');
+    await storage.close();
+    expect(await verifyAndMark({ tenantFolder: folder, logger })).toMatchObject({ ok: true, points: 1 });
+    await expectGoodPoint(folder, path.join(made.scratch, 'out'));
+    made.expectUntouched();
+  });
 
   it('in the place of the tenant folder is refused by name', async () => {
     await using made = await hostile();

@@ -58,7 +58,7 @@ export class QuotaAccount {
 export async function rootBytesOf(storage: Storage): Promise<number> {
   let total = 0;
   for (const folder of ['points', trashFolder]) {
-    for (const name of await storage.list(folder)) {
+    for (const name of await namesIn(storage, folder)) {
       try {
         total += Math.min((await storage.sizeBytes(`${folder}/${name}`)) ?? 0, maxPointRootBytes);
       } catch (error) {
@@ -67,4 +67,14 @@ export async function rootBytesOf(storage: Storage): Promise<number> {
     }
   }
   return total;
+}
+
+/** A `trash/` that is not a folder holds no roots: none can be moved there. Sessions go on without it. @throws storage errors */
+async function namesIn(storage: Storage, folder: string): Promise<readonly string[]> {
+  try {
+    return await storage.list(folder);
+  } catch (error) {
+    if (folder !== trashFolder || toFarkeepError(error).code !== 'storage.damaged') throw error;
+    return [];
+  }
 }

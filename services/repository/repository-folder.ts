@@ -163,14 +163,20 @@ export class RepositoryFolder {
     return isMade;
   }
 
-  /** Names of the folder's direct entries, sorted; empty when the folder does not exist. */
+  /**
+   * Names of the folder's direct entries, sorted; empty when the folder does not exist.
+   *
+   * @throws storage.damaged only when it is not a folder
+   */
   async names(folder: string): Promise<string[]> {
     const names: string[] = [];
     try {
       await this.within(folder, async (base) => {
         for await (const { name } of await opendir(base, { bufferSize: 1024 })) {
           if (names.length === maxNames)
-            throw new FarkeepError('storage.damaged', `${this.pathOf(folder)} holds more than ${maxNames} names`);
+            throw new FarkeepError('storage.io', `${this.pathOf(folder)} holds more than ${maxNames} names`, {
+              hint: 'No folder of a repository has so many. Move away the files that do not belong there.',
+            });
           names.push(name);
         }
       });

@@ -13,7 +13,10 @@ export interface Storage {
   /** Fills `into` from `offset`; resolves to the bytes read, fewer only at the end of the object. */
   readRange(name: string, offset: number, into: Buffer): Promise<number>;
   sizeBytes(name: string): Promise<number | undefined>;
-  /** Names of objects and folders directly in `folder`, sorted; empty when it does not exist. */
+  /**
+   * Names of objects and folders directly in `folder`, sorted; empty when it does not exist. Fails with storage.damaged only when it is not a
+   * folder.
+   */
   list(folder: string): Promise<string[]>;
   /** Atomic; replaces `to`. Durable after `sync(folder of to)`. Creates the folder of `to` (durably) when needed. */
   rename(from: string, to: string): Promise<void>;

@@ -1,0 +1,29 @@
+// The forms of a password, and that no form costs two key derivations.
+import { describe, expect, it } from 'vitest';
+import { firstThatFits, type PasswordForm, passwordForms } from './file-password.ts';
+
+function attempts(password: string, uses: keyof PasswordForm): string[] {
+  const tried: string[] = [];
+  firstThatFits(passwordForms(password), uses, (form) => {
+    tried.push(form[uses].toString('hex'));
+    return undefined;
+  });
+  return tried;
+}
+
+describe('the bytes of a password', () => {
+  it('are UTF-16 for PKCS#12, tried once for ASCII', () => {
+    expect(attempts('ab', 'pkcs12')).toEqual(['006100620000']);
+  });
+
+  it('are UTF-8 and then UTF-16 for PBES2', () => {
+    expect(attempts('ab', 'plain')).toEqual(['6162', '006100620000']);
+  });
+
+  it.each(['pässwörd', 'пароль', 'žluťoučký'])('are never tried twice: %s', (password) => {
+    for (const uses of ['pkcs12', 'plain'] as const) {
+      const tried = attempts(password, uses);
+      expect(new Set(tried).size).toBe(tried.length);
+    }
+  });
+});
