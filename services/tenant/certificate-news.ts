@@ -14,9 +14,8 @@ import { thumbprintOf } from '../pki/thumbprint.ts';
 import { askProvider, type AnyProviderNotification } from '../wire/control-calls.ts';
 import type { TenantRequestInput, WireRolloverAnnouncement } from '../wire/control-messages.ts';
 import type { ProviderLink } from './provider-link.ts';
+import { announcementToleranceMs } from './trust-desk.ts';
 
-/** The clocks of both sides differ: a provider that switches at its date must not look like one with a changed certificate. */
-export const announcementToleranceMs = 60 * 60_000;
 const askTimeoutMs = 15_000;
 /** For each provider and run of the service: ever new forgeries shall not fill the disk with journal. */
 const maxRefusalsKept = 20;

@@ -8,8 +8,7 @@ import { generateSelfSigned } from '../pki/generate.ts';
 import { RecordedEvents } from '../testing/recorded-events.ts';
 import { ShiftedClock } from '../testing/shifted-clock.ts';
 import type { PresentedCertificate } from '../transport/control-client.ts';
-import { announcementToleranceMs } from './certificate-news.ts';
-import { TrustDesk, type TrustVerdict } from './trust-desk.ts';
+import { announcementToleranceMs, TrustDesk, type TrustVerdict } from './trust-desk.ts';
 
 const identity = 'northwind';
 const dayMs = 86_400_000;

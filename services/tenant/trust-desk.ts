@@ -13,7 +13,9 @@ import { readCertificate, summarize } from '../pki/certificate-summary.ts';
 import { cleanThumbprint, matchesThumbprint, thumbprintOf, type Thumbprint } from '../pki/thumbprint.ts';
 import { decideTrust, trustError, type RevocationAnswer, type TrustInput, type TrustResult } from '../pki/trust.ts';
 import type { PresentedCertificate } from '../transport/control-client.ts';
-import { announcementToleranceMs } from './certificate-news.ts';
+
+/** The clocks of both sides differ: a provider that switches at its date must not look like one with a changed certificate. */
+export const announcementToleranceMs = 60 * 60_000;
 
 /** What trust on first use passes over: that nobody vouches for the certificate. */
 const firstUseReasons: readonly TrustReason[] = ['chain.self-signed', 'chain.untrusted-root', 'chain.incomplete'];
