@@ -1,5 +1,5 @@
 // Import rules, made from the layer table in scripts/import-rules.mjs.
-import { layers, testFiles } from './scripts/import-rules.mjs';
+import { layers, rooms, testFiles } from './scripts/import-rules.mjs';
 
 /** @param {string} text */
 const escape = (text) => text.replaceAll(/[.+*?^$()[\]{}|\\/-]/g, '\\$&');
@@ -65,10 +65,27 @@ const layerRules = layers.flatMap(({ folder, mayImport, packages, canUseNode }) 
   ];
 });
 
+/** A room imports from itself and from those before it. @type {any[]} */
+const roomRules = Object.entries(rooms).flatMap(([folder, order]) =>
+  order.slice(0, -1).map((room, index) => ({
+    name: `room-${ruleName(folder)}-${room === '.' ? 'itself' : ruleName(room)}`,
+    severity: 'error',
+    comment: `In ${folder}, ${room} may not import from what comes after it: ${order.slice(index + 1).join(', ')}.`,
+    from: { path: inRoom(folder, room), pathNot: testFiles },
+    to: { path: order.slice(index + 1).map((later) => inRoom(folder, later)) },
+  })),
+);
+
+/** The files directly in a room. @param {string} folder @param {string} room */
+function inRoom(folder, room) {
+  return `^${escape(room === '.' ? folder : `${folder}/${room}`)}/[^/]+$`;
+}
+
 /** @type {import('dependency-cruiser').IConfiguration} */
 export default {
   forbidden: [
     ...layerRules,
+    ...roomRules,
     {
       name: 'feature-reaches-into-feature',
       severity: 'error',

@@ -17,20 +17,20 @@ import {
   startUpRows,
   throughputRows,
 } from './bench-rows.ts';
-import { whyNoBorg } from './borg.ts';
-import { measureConsole, whyNoConsole, type ConsoleFigures } from './console-figures.ts';
-import { gatewayIdleMemory } from './gateway-memory.ts';
-import { passBytes, passBytesDirectly } from './gateway-throughput.ts';
-import { startGatewayUnderTest } from './gateway-under-test.ts';
-import { measureHandshakes, type HandshakeResult } from './handshakes.ts';
-import { whyNoProcessUsage } from './process-usage.ts';
-import { formatRow, toJson, type Row } from './report.ts';
-import { whyNoRestic } from './restic.ts';
-import { timeCommand, timeConsoleStart, timeServiceStarts } from './start-up.ts';
-import { measureSmallFiles, smallFilesRows } from './small-files.ts';
-import { Figures } from './statistics.ts';
-import { copyTree, makeRandomData } from './test-data.ts';
-import { runRound } from './throughput.ts';
+import { whyNoBorg } from './peers/borg.ts';
+import { measureConsole, whyNoConsole, type ConsoleFigures } from './console/console-figures.ts';
+import { gatewayIdleMemory } from './gateway/gateway-memory.ts';
+import { passBytes, passBytesDirectly } from './gateway/gateway-throughput.ts';
+import { startGatewayUnderTest } from './gateway/gateway-under-test.ts';
+import { measureHandshakes, type HandshakeResult } from './gateway/handshakes.ts';
+import { whyNoProcessUsage } from './figures/process-usage.ts';
+import { formatRow, toJson, type Row } from './figures/report.ts';
+import { whyNoRestic } from './peers/restic.ts';
+import { timeCommand, timeConsoleStart, timeServiceStarts } from './console/start-up.ts';
+import { measureSmallFiles, smallFilesRows } from './runs/small-files.ts';
+import { Figures } from './figures/statistics.ts';
+import { copyTree, makeRandomData } from './runs/test-data.ts';
+import { runRound } from './runs/throughput.ts';
 
 const { values } = parseArgs({
   options: {

@@ -1,9 +1,9 @@
 // Owns what the figures mean: the rows of the table, with the goals of the project. Measures nothing.
-import { borgEncryption } from './borg.ts';
-import type { ConsoleFigures } from './console-figures.ts';
-import { handshakesAtATime, type HandshakeResult } from './handshakes.ts';
-import { atLeast, atMost, measured, type Row } from './report.ts';
-import type { Figures } from './statistics.ts';
+import { borgEncryption } from './peers/borg.ts';
+import type { ConsoleFigures } from './console/console-figures.ts';
+import { handshakesAtATime, type HandshakeResult } from './gateway/handshakes.ts';
+import { atLeast, atMost, measured, type Row } from './figures/report.ts';
+import type { Figures } from './figures/statistics.ts';
 
 export function throughputRows(figures: Figures, treeFiles: number): Row[] {
   const ratio = (data: string, what: string, other: string): number | undefined =>

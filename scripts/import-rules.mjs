@@ -3,6 +3,11 @@
 
 const services = (/** @type {string[]} */ ...folders) => folders.map((folder) => `services/${folder}`);
 
+const belowHost = services(
+  ...['kernel', 'blocks', 'wire', 'transport', 'pki', 'certstore', 'repository', 'mover', 'session'],
+  ...['provider', 'gateway', 'tenant', 'installer'],
+);
+
 /**
  * One row of the layer table: files below `folder` may import from their own folder, from services/contracts, and from what
  * `mayImport` lists; `packages` are the npm packages they may use ("*" for any that is installed).
@@ -11,7 +16,8 @@ const services = (/** @type {string[]} */ ...folders) => folders.map((folder) =>
 export const layers = [
   { folder: 'services/contracts', mayImport: [], packages: ['zod'], canUseNode: false },
   { folder: 'services/kernel', mayImport: [], packages: ['zod', 'pino'], canUseNode: true },
-  { folder: 'services/wire', mayImport: services('kernel'), packages: ['zod'], canUseNode: true },
+  { folder: 'services/blocks', mayImport: services('kernel'), packages: [], canUseNode: true },
+  { folder: 'services/wire', mayImport: services('kernel', 'blocks'), packages: ['zod'], canUseNode: true },
   { folder: 'services/transport', mayImport: services('kernel', 'wire'), packages: ['ws', 'zod'], canUseNode: true },
   {
     folder: 'services/pki',
@@ -20,10 +26,10 @@ export const layers = [
     canUseNode: true,
   },
   { folder: 'services/certstore', mayImport: services('kernel', 'pki'), packages: ['zod'], canUseNode: true },
-  { folder: 'services/repository', mayImport: services('kernel'), packages: ['zod'], canUseNode: true },
+  { folder: 'services/repository', mayImport: services('kernel', 'blocks'), packages: ['zod'], canUseNode: true },
   {
     folder: 'services/mover',
-    mayImport: services('kernel', 'wire', 'transport', 'repository'),
+    mayImport: services('kernel', 'blocks', 'wire', 'transport', 'repository'),
     packages: ['zod'],
     canUseNode: true,
   },
@@ -31,29 +37,29 @@ export const layers = [
   { folder: 'services/session', mayImport: services('kernel'), packages: ['zod'], canUseNode: true },
   ...['provider', 'gateway', 'tenant', 'installer'].map((role) => ({
     folder: `services/${role}`,
-    mayImport: services('kernel', 'wire', 'transport', 'pki', 'certstore', 'repository', 'mover', 'session'),
+    mayImport: services('kernel', 'blocks', 'wire', 'transport', 'pki', 'certstore', 'repository', 'mover', 'session'),
     packages: ['ws', 'zod'],
     canUseNode: true,
   })),
-  {
-    folder: 'services/host',
-    mayImport: services(
-      ...['kernel', 'wire', 'transport', 'pki', 'certstore', 'repository', 'mover', 'session'],
-      ...['provider', 'gateway', 'tenant', 'installer'],
-    ),
-    packages: ['zod'],
-    canUseNode: true,
-  },
+  { folder: 'services/host', mayImport: belowHost, packages: ['zod'], canUseNode: true },
+  { folder: 'services/offline', mayImport: [...belowHost, ...services('host')], packages: ['zod'], canUseNode: true },
+  { folder: 'services/demo', mayImport: [...belowHost, ...services('host')], packages: ['zod'], canUseNode: true },
   {
     folder: 'services/cli',
-    mayImport: services('kernel', 'diagnostics', 'host'),
+    mayImport: services('kernel', 'diagnostics', 'host', 'offline', 'demo'),
     packages: ['commander', 'zod'],
     canUseNode: true,
   },
   { folder: 'electron/preload', mayImport: [], packages: ['electron'], canUseNode: false },
   {
     folder: 'electron/main',
-    mayImport: services('kernel', 'diagnostics', 'host/dispatcher', 'host/event-hub', 'host/admin-client'),
+    mayImport: services(
+      'kernel',
+      'diagnostics',
+      'host/carriers/dispatcher',
+      'host/carriers/event-hub',
+      'host/carriers/admin-client',
+    ),
     packages: ['electron', 'electron-store', 'electron-log', 'zod'],
     canUseNode: true,
   },
@@ -80,8 +86,27 @@ export const layers = [
   },
 ];
 
+/**
+ * The rooms of the big folders, lowest first. A file may import from its own room and from rooms before it. "." is the files of the folder
+ * itself, "source" those of `source` without its subfolders.
+ * @type {Readonly<Record<string, readonly string[]>>}
+ */
+export const rooms = {
+  'services/kernel': ['.', 'native', 'state'],
+  'services/pki': ['certificate', 'trust', 'create', 'import'],
+  'services/repository': ['storage', 'packs', 'points', 'store', 'restore'],
+  'services/mover': ['link', 'source/walk', 'source/streams', 'source/backup', 'source/restore', 'source', 'target', '.'],
+  'services/provider': [
+    ...['state', 'licence', 'accounts', 'gateways', 'certificates', 'repositories', 'sessions', 'rpc', '.'],
+  ],
+  'services/tenant': ['state', 'trust', 'providers', 'jobs', 'sessions', 'rpc', '.'],
+  'services/host': ['carriers', '.'],
+  'renderer/ui': ['.', 'table', 'form', 'dialog', 'wizard', 'session', 'certificate'],
+  'renderer/features/sessions': ['card', 'throughput', 'handshake', 'page', '.'],
+};
+
 /** Test files and test support may reach further: they put layers together and drive them from outside. */
-export const testFiles = '\\.test\\.tsx?$|^(services|renderer)/testing/|^bench/';
+export const testFiles = '\\.test\\.tsx?$|^(services|renderer)/testing/|^services/integration/|^bench/';
 
 /**
  * "Only user" rules: the module (or the names of it) and the only files that may import it.
@@ -118,13 +143,13 @@ export const onlyUsers = [
   {
     name: 'node-forge',
     module: 'node-forge',
-    only: ['services/pki/forge.ts'],
+    only: ['services/pki/certificate/forge.ts'],
     why: 'forge makes certificates and reads PKCS#12; everything that verifies or encrypts uses node:crypto.',
   },
   {
     name: 'child-process',
     module: 'node:child_process',
-    only: ['electron/main/services/**', 'services/host/**', 'services/mover/mover-process.ts'],
+    only: ['electron/main/services/**', 'services/host/**', 'services/mover/link/mover-process.ts', 'services/demo/**'],
     why: 'Whoever starts a process must also watch, stop and account for it.',
   },
   {

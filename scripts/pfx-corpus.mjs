@@ -5,7 +5,7 @@ import { ensureDependencies } from './setup.mjs';
 
 try {
   await ensureDependencies();
-  const entry = inProject('services', 'testing', 'pfx-corpus-entry.ts');
+  const entry = inProject('services', 'testing', 'certificates', 'pfx-corpus-entry.ts');
   const corpus = spawn(requirePinnedNode(), [entry, ...process.argv.slice(2)], { stdio: 'inherit' });
   process.on('SIGINT', () => undefined);
   corpus.once('close', (code) => {

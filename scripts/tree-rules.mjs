@@ -26,6 +26,7 @@ const layout = new Set([
   ...['tsconfig.base.json', 'tsconfig.json'],
 ]);
 
+const maxFolderFiles = 20;
 const sourceFile = /\.(ts|tsx|mjs|js|cjs)$/;
 const kebabCase = /^\.?[a-z0-9]+(-[a-z0-9]+)*(\.[a-z0-9]+(-[a-z0-9]+)*)*$/;
 const emptyNames = /(^|[/-])(utils?|helpers?|common|misc)(\.|-|\/|$)/;
@@ -70,6 +71,21 @@ export const treeRules = [
         if (!kebabCase.test(path.posix.basename(file))) yield `${file}: is not kebab-case`;
         if (emptyNames.test(file)) yield `${file}: this name says nothing; name it after what it owns`;
       }
+    },
+  },
+  {
+    name: 'crowded-folder',
+    about: `a folder of the product holds at most ${maxFolderFiles} source files, tests aside`,
+    *violations({ files }) {
+      const counts = new Map();
+      for (const file of files) {
+        if (!/^(services|renderer|electron|e2e|bench|scripts)\//.test(file) || !/\.(ts|tsx|mjs|css)$/.test(file)) continue;
+        if (/\.test\.tsx?$/.test(file)) continue;
+        const folder = path.posix.dirname(file);
+        counts.set(folder, (counts.get(folder) ?? 0) + 1);
+      }
+      for (const [folder, count] of counts)
+        if (count > maxFolderFiles) yield `${folder}: holds ${count} source files; make rooms in it`;
     },
   },
   {

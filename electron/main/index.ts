@@ -2,7 +2,7 @@
 import '../../services/contracts/zod-setup.ts';
 import path from 'node:path';
 import { app, dialog } from 'electron';
-import { defaultHome } from '../../services/kernel/home-folder.ts';
+import { defaultHome } from '../../services/kernel/state/home-folder.ts';
 import { openConsole, type ConsoleApp } from './console-app.ts';
 import { openConsoleLog } from './console-log.ts';
 import { installLayout } from './install-layout.ts';

@@ -3,8 +3,8 @@ import { Button, makeStyles } from '@fluentui/react-components';
 import type { ReactNode } from 'react';
 import { useText } from '../i18n/use-text.ts';
 import { useMirror } from '../platform/use-mirror.ts';
-import { CopyButton } from '../ui/copy-button.tsx';
-import { DialogFrame } from '../ui/dialog-frame.tsx';
+import { CopyButton } from '../ui/form/copy-button.tsx';
+import { DialogFrame } from '../ui/dialog/dialog-frame.tsx';
 import { PropertyList } from '../ui/property-list.tsx';
 
 const useStyles = makeStyles({ intro: { margin: '0 0 16px 0' } });

@@ -5,7 +5,7 @@ import type { ReactNode } from 'react';
 import { useText } from '../i18n/use-text.ts';
 import { consoleClient } from '../platform/clients.ts';
 import { mirror, useMirror } from '../platform/use-mirror.ts';
-import { DialogFrame } from '../ui/dialog-frame.tsx';
+import { DialogFrame } from '../ui/dialog/dialog-frame.tsx';
 import { ErrorView } from '../ui/error-view.tsx';
 import { useCall } from '../ui/use-call.ts';
 

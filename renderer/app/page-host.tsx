@@ -7,7 +7,7 @@ import { OverviewPage } from '../features/overview/overview-page.tsx';
 import { PointsPage } from '../features/restore/points-page.tsx';
 import { RepositoriesPage } from '../features/repositories/repositories-page.tsx';
 import { ServiceProvidersPage } from '../features/service-providers/service-providers-page.tsx';
-import { SessionPage } from '../features/sessions/session-page.tsx';
+import { SessionPage } from '../features/sessions/page/session-page.tsx';
 import { SessionsPage } from '../features/sessions/sessions-page.tsx';
 import { TenantsPage } from '../features/tenants/tenants-page.tsx';
 import type { SessionSide } from '../platform/clients.ts';

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { z } from 'zod';
 import type { KeyProtection, StoredCertificate } from '../contracts/models/certificate.ts';
 import { instantSchema } from '../contracts/models/values.ts';
-import { syncFolder, writeFileAtomically } from '../kernel/atomic-file.ts';
+import { syncFolder, writeFileAtomically } from '../kernel/state/atomic-file.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import type { AccessControl } from './access-control.ts';
 import { hasCode, parseJsonFile, unreadable } from './stored-file.ts';

@@ -5,7 +5,7 @@ import path from 'node:path';
 import tls from 'node:tls';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { silentLogger } from '../kernel/logger.ts';
-import { generateSelfSigned } from '../pki/generate.ts';
+import { generateSelfSigned } from '../pki/create/generate.ts';
 import { CertificateStore, type NewCertificate } from './certificate-store.ts';
 import { PosixAccess } from './posix-access.ts';
 

@@ -11,16 +11,16 @@ import {
   type StoredCertificate,
 } from '../contracts/models/certificate.ts';
 import { idSchema } from '../contracts/models/values.ts';
-import { syncFolder, writeFileAtomically } from '../kernel/atomic-file.ts';
+import { syncFolder, writeFileAtomically } from '../kernel/state/atomic-file.ts';
 import { type Clock, systemClock } from '../kernel/clock.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import type { Logger } from '../kernel/logger.ts';
 import type { KeychainKey } from '../kernel/running-service.ts';
 import { Secret } from '../kernel/secret.ts';
-import type { SubjectName } from '../pki/certificate-builder.ts';
-import { type ReadCertificate, readCertificate, summarize, toPem } from '../pki/certificate-summary.ts';
-import { generateSelfSigned, type RsaKeySize } from '../pki/generate.ts';
-import { splitPemCertificates } from '../pki/pem.ts';
+import type { SubjectName } from '../pki/create/certificate-builder.ts';
+import { type ReadCertificate, readCertificate, summarize, toPem } from '../pki/certificate/certificate-summary.ts';
+import { generateSelfSigned, type RsaKeySize } from '../pki/create/generate.ts';
+import { splitPemCertificates } from '../pki/certificate/pem.ts';
 import type { AccessControl } from './access-control.ts';
 import { CertificateFolder } from './certificate-folder.ts';
 import { PosixAccess } from './posix-access.ts';

@@ -2,9 +2,9 @@
 import type { PickableCertificate, UnreadableStore } from '../contracts/models/certificate.ts';
 import { type Clock, systemClock } from '../kernel/clock.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
-import { readCertificate } from '../pki/certificate-summary.ts';
-import { checkUsable } from '../pki/import-selection.ts';
-import { listPickable, type PickRoots, systemPickRoots } from '../pki/pick.ts';
+import { readCertificate } from '../pki/certificate/certificate-summary.ts';
+import { checkUsable } from '../pki/import/import-selection.ts';
+import { listPickable, type PickRoots, systemPickRoots } from '../pki/import/pick.ts';
 import type { CertificateStore } from './certificate-store.ts';
 import { type WindowsCertificates, windowsStoreName } from './windows-certificates.ts';
 

@@ -3,11 +3,11 @@
 import { randomBytes } from 'node:crypto';
 import type { Pin } from '../contracts/models/trust.ts';
 import { type Clock, systemClock } from '../kernel/clock.ts';
-import type { Database, Row } from '../kernel/database.ts';
+import type { Database, Row } from '../kernel/state/database.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
-import { readCertificate, summarize } from '../pki/certificate-summary.ts';
-import { thumbprintOf } from '../pki/thumbprint.ts';
-import type { TrustPin } from '../pki/trust.ts';
+import { readCertificate, summarize } from '../pki/certificate/certificate-summary.ts';
+import { thumbprintOf } from '../pki/certificate/thumbprint.ts';
+import type { TrustPin } from '../pki/trust/trust.ts';
 
 export class PinStore {
   readonly #database: Database;

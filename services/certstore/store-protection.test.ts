@@ -6,7 +6,7 @@ import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { silentLogger } from '../kernel/logger.ts';
 import type { KeychainKey } from '../kernel/running-service.ts';
 import { Secret } from '../kernel/secret.ts';
-import { generateSelfSigned } from '../pki/generate.ts';
+import { generateSelfSigned } from '../pki/create/generate.ts';
 import { CertificateStore, type NewCertificate } from './certificate-store.ts';
 
 const keychain: KeychainKey = { keychain: 'Test Keychain', key: Secret.random() };

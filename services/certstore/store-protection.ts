@@ -4,7 +4,7 @@ import type { KeyObject } from 'node:crypto';
 import { readFile, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
-import { syncFolder, writeFileAtomically } from '../kernel/atomic-file.ts';
+import { syncFolder, writeFileAtomically } from '../kernel/state/atomic-file.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import type { Logger } from '../kernel/logger.ts';
 import type { KeychainKey } from '../kernel/running-service.ts';

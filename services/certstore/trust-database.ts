@@ -1,7 +1,7 @@
 // Owns the schema of the trust database: pins and the trust journal in one SQLite file.
-import type { Database } from '../kernel/database.ts';
+import type { Database } from '../kernel/state/database.ts';
 import type { Logger } from '../kernel/logger.ts';
-import { openServiceDatabase } from '../kernel/service-database.ts';
+import { openServiceDatabase } from '../kernel/state/service-database.ts';
 
 const migrations = [
   `CREATE TABLE pin (

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { type TrustJournalEntry, trustJournalEntrySchema } from '../contracts/models/trust.ts';
 import { type Clock, systemClock } from '../kernel/clock.ts';
-import type { Database, Row } from '../kernel/database.ts';
+import type { Database, Row } from '../kernel/state/database.ts';
 
 export type NewJournalEntry = Pick<TrustJournalEntry, 'who' | 'action' | 'identity' | 'address' | 'sha256' | 'note'>;
 

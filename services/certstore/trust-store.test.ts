@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Clock } from '../kernel/clock.ts';
-import { generateSelfSigned } from '../pki/generate.ts';
+import { generateSelfSigned } from '../pki/create/generate.ts';
 import { PinStore } from './pin-store.ts';
 import { openTrustDatabase } from './trust-database.ts';
 import { TrustJournal } from './trust-journal.ts';

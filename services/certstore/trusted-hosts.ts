@@ -3,9 +3,9 @@
 import { z } from 'zod';
 import { type Clock, systemClock } from '../kernel/clock.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
-import { readCertificate } from '../pki/certificate-summary.ts';
-import { isStrongKey } from '../pki/strength.ts';
-import { thumbprintOf } from '../pki/thumbprint.ts';
+import { readCertificate } from '../pki/certificate/certificate-summary.ts';
+import { isStrongKey } from '../pki/certificate/strength.ts';
+import { thumbprintOf } from '../pki/certificate/thumbprint.ts';
 import type { PinStore } from './pin-store.ts';
 import type { TrustJournal } from './trust-journal.ts';
 

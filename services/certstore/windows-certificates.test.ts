@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { summarize } from '../pki/certificate-summary.ts';
-import { OpenSsl, type TestCertificate } from '../testing/openssl.ts';
+import { summarize } from '../pki/certificate/certificate-summary.ts';
+import { OpenSsl, type TestCertificate } from '../testing/certificates/openssl.ts';
 import type { CommandOptions, CommandRunner } from './command-runner.ts';
 import { exportScript, listScript } from './windows-certificate-scripts.ts';
 import { WindowsCertificates } from './windows-certificates.ts';

@@ -3,9 +3,9 @@ import type { Command } from 'commander';
 import type { ServiceRole } from '../contracts/contract.ts';
 import { CallError } from '../contracts/client.ts';
 import { errorCatalogue, exitCodes, type ErrorInfo } from '../contracts/errors.ts';
-import type { AdminClient } from '../host/admin-client.ts';
+import type { AdminClient } from '../host/carriers/admin-client.ts';
 import { toFarkeepError } from '../kernel/farkeep-error.ts';
-import { defaultHome } from '../kernel/home-folder.ts';
+import { defaultHome } from '../kernel/state/home-folder.ts';
 import { createOutput, type Output } from './output.ts';
 import { printable } from './text-table.ts';
 
@@ -57,7 +57,7 @@ export function createActionDefiner({
         output,
         signal,
         async connect(role) {
-          const { connectAdmin } = await import('../host/admin-client.ts');
+          const { connectAdmin } = await import('../host/carriers/admin-client.ts');
           const client = await connectAdmin({
             home: context.home,
             role,

@@ -2,8 +2,8 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { isAlive, makeDemoSource } from '../testing/held-demo.ts';
-import { runCli, startCli } from '../testing/run-cli.ts';
+import { isAlive, makeDemoSource } from '../testing/site/held-demo.ts';
+import { runCli, startCli } from '../testing/site/run-cli.ts';
 import { makeTemporaryFolder } from '../testing/temporary-folder.ts';
 
 const hex64 = /^(?:[0-9A-F]{2}:){31}[0-9A-F]{2}$/;

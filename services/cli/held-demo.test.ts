@@ -4,8 +4,8 @@ import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { isEvidenceGenuine } from '../session/evidence.ts';
-import { holdDemo, isAlive, makeDemoSource } from '../testing/held-demo.ts';
-import { runCli, startCli, type CliResult } from '../testing/run-cli.ts';
+import { holdDemo, isAlive, makeDemoSource } from '../testing/site/held-demo.ts';
+import { runCli, startCli, type CliResult } from '../testing/site/run-cli.ts';
 import { makeTemporaryFolder } from '../testing/temporary-folder.ts';
 
 const hex64 = /^(?:[0-9A-F]{2}:){31}[0-9A-F]{2}$/;

@@ -1,7 +1,7 @@
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { runCli, startCli, type CliResult } from '../testing/run-cli.ts';
+import { runCli, startCli, type CliResult } from '../testing/site/run-cli.ts';
 import { makeTemporaryFolder } from '../testing/temporary-folder.ts';
 
 describe('farkeep licence', () => {

@@ -3,7 +3,7 @@
 import type { RestorePoint } from '../contracts/models/tenant.ts';
 import { jobsDomain } from '../contracts/rpc/jobs.ts';
 import { pointsDomain } from '../contracts/rpc/points.ts';
-import type { AdminClient } from '../host/admin-client.ts';
+import type { AdminClient } from '../host/carriers/admin-client.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import type { CommandContext } from './command-context.ts';
 import { findById } from './lookup.ts';

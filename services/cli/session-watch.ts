@@ -3,7 +3,7 @@ import type { HandshakeStep, SessionAction, SessionDetail } from '../contracts/m
 import { withReasonTexts } from '../contracts/models/trust-texts.ts';
 import type { TrustPrompt } from '../contracts/models/trust.ts';
 import { sessionsDomain } from '../contracts/rpc/sessions.ts';
-import type { AdminClient } from '../host/admin-client.ts';
+import type { AdminClient } from '../host/carriers/admin-client.ts';
 import { followSession } from '../host/session-follower.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import type { CommandContext } from './command-context.ts';

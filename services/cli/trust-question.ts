@@ -4,9 +4,9 @@ import type { SessionDetail } from '../contracts/models/session.ts';
 import type { TrustPrompt } from '../contracts/models/trust.ts';
 import { sessionsDomain } from '../contracts/rpc/sessions.ts';
 import { trustDomain } from '../contracts/rpc/trust.ts';
-import { quoteForShell, type AdminClient } from '../host/admin-client.ts';
+import { quoteForShell, type AdminClient } from '../host/carriers/admin-client.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
-import { defaultHome } from '../kernel/home-folder.ts';
+import { defaultHome } from '../kernel/state/home-folder.ts';
 import { formatInstant } from './quantities.ts';
 import { printable } from './text-table.ts';
 

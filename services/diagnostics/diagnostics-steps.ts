@@ -8,7 +8,7 @@ import { serviceDomain } from '../contracts/rpc/service.ts';
 import { sessionsDomain } from '../contracts/rpc/sessions.ts';
 import { trustDomain } from '../contracts/rpc/trust.ts';
 import { toFarkeepError } from '../kernel/farkeep-error.ts';
-import { roleFolder } from '../kernel/home-folder.ts';
+import { roleFolder } from '../kernel/state/home-folder.ts';
 import type { AskService, DiagnosticsFile, DiagnosticsStep } from './diagnostics-step.ts';
 
 /** The end of a log tells most; a whole one would make the archive too large to send. */

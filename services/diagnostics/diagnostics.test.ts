@@ -5,7 +5,7 @@ import { unzipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
 import { diagnosticsStepNames } from '../contracts/rpc/console.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
-import { runCli, startCli } from '../testing/run-cli.ts';
+import { runCli, startCli } from '../testing/site/run-cli.ts';
 import { makeTemporaryFolder } from '../testing/temporary-folder.ts';
 import type { AskService } from './diagnostics-step.ts';
 import { diagnosticsSteps } from './diagnostics-steps.ts';

@@ -2,7 +2,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { Zip, ZipDeflate } from 'fflate';
 import type { DiagnosticsStepName } from '../contracts/rpc/console.ts';
-import { writeFileAtomically } from '../kernel/atomic-file.ts';
+import { writeFileAtomically } from '../kernel/state/atomic-file.ts';
 import { toFarkeepError } from '../kernel/farkeep-error.ts';
 import { redactDocument, redactLines, redactText } from '../kernel/redaction.ts';
 import type { DiagnosticsFile, DiagnosticsStep } from './diagnostics-step.ts';

@@ -11,8 +11,8 @@ import {
   makeSelfSigned,
   type FixtureAuthority,
   type FixtureIdentity,
-} from '../testing/certificate-fixture.ts';
-import { startProviderFixture, type ProviderFixture } from '../testing/gateway-fixture.ts';
+} from '../testing/certificates/certificate-fixture.ts';
+import { startProviderFixture, type ProviderFixture } from '../testing/site/gateway-fixture.ts';
 import { ShiftedClock } from '../testing/shifted-clock.ts';
 import { fingerprintOf } from '../transport/gateway-link-client.ts';
 import { gatewayConfigSchema } from './config.ts';

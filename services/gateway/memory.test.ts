@@ -8,8 +8,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect, it, vi } from 'vitest';
 
-import { makeAuthority, makeSelfSigned } from '../testing/certificate-fixture.ts';
-import { startProviderFixture } from '../testing/gateway-fixture.ts';
+import { makeAuthority, makeSelfSigned } from '../testing/certificates/certificate-fixture.ts';
+import { startProviderFixture } from '../testing/site/gateway-fixture.ts';
 import { listenData } from '../transport/data-listener.ts';
 import type { DataSocket } from '../transport/data-socket.ts';
 import { encodePreamble } from '../wire/preamble.ts';

@@ -14,7 +14,7 @@ import {
   portOf,
   readAll,
   type GatewayCertificates,
-} from '../testing/gateway-site.ts';
+} from '../testing/site/gateway-site.ts';
 import { listenData } from '../transport/data-listener.ts';
 import { connectData } from '../transport/data-socket.ts';
 import { encodePreamble } from '../wire/preamble.ts';

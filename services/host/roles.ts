@@ -18,7 +18,7 @@ export async function loadRole(role: ServiceRole): Promise<LoadedRole> {
     case 'provider': {
       const [{ startProvider }, { providerConfigSchema }, { storeAccess, windowsCertificates }] = await Promise.all([
         import('../provider/service.ts'),
-        import('../provider/config.ts'),
+        import('../provider/state/config.ts'),
         import('./store-access.ts'),
       ]);
       return {
@@ -40,7 +40,7 @@ export async function loadRole(role: ServiceRole): Promise<LoadedRole> {
     case 'tenant': {
       const [{ startTenant }, { tenantConfigSchema }] = await Promise.all([
         import('../tenant/service.ts'),
-        import('../tenant/config.ts'),
+        import('../tenant/state/config.ts'),
       ]);
       return {
         prepare(value, source) {

@@ -7,7 +7,7 @@ import { exitCodes } from '../contracts/errors.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import { asMessage } from '../kernel/shown-text.ts';
 import { receiveKeychainKey } from './keychain-delivery.ts';
-import { sendToParent } from './process-carrier.ts';
+import { sendToParent } from './carriers/process-carrier.ts';
 import { flagsToConfig, serveFlags } from './serve-flags.ts';
 import { serveRole } from './serve-role.ts';
 

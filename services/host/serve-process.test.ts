@@ -7,7 +7,7 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { gatewayNodeDomain } from '../contracts/rpc/gateway-node.ts';
 import { serviceDomain } from '../contracts/rpc/service.ts';
 import { makeTemporaryFolder } from '../testing/temporary-folder.ts';
-import { connectAdmin } from './admin-client.ts';
+import { connectAdmin } from './carriers/admin-client.ts';
 import { spawnService, type ServiceProcess } from './service-process.ts';
 
 type Behaviour = 'normal' | 'slow-stop' | 'very-slow-stop' | 'refuse-start' | 'crash-on-call';

@@ -8,7 +8,7 @@ import { systemClock } from '../kernel/clock.ts';
 import { toFarkeepError, type FarkeepError } from '../kernel/farkeep-error.ts';
 import { createLogger, type LogLevel } from '../kernel/logger.ts';
 import type { KeychainKey } from '../kernel/running-service.ts';
-import { createProcessCarrier, hasProcessChannel, sendToParent } from './process-carrier.ts';
+import { createProcessCarrier, hasProcessChannel, sendToParent } from './carriers/process-carrier.ts';
 import { hostService, type HostedService, type HostServiceOptions } from './service-host.ts';
 
 export interface ServeProcessOptions {

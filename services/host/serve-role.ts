@@ -5,10 +5,10 @@ import type { ReadyMessage } from '../contracts/carrier.ts';
 import type { ServiceRole } from '../contracts/contract.ts';
 import { errorCatalogue } from '../contracts/errors.ts';
 import { toFarkeepError, type FarkeepError } from '../kernel/farkeep-error.ts';
-import { defaultHome } from '../kernel/home-folder.ts';
+import { defaultHome } from '../kernel/state/home-folder.ts';
 import type { KeychainKey } from '../kernel/running-service.ts';
 import { loadRole } from './roles.ts';
-import { hasProcessChannel, sendToParent } from './process-carrier.ts';
+import { hasProcessChannel, sendToParent } from './carriers/process-carrier.ts';
 import { serveProcess } from './serve-process.ts';
 import { configFileOf, mergeConfig, readConfigFile, type ConfigOverrides } from './service-config.ts';
 

@@ -7,8 +7,8 @@ import { domains } from '../contracts/rpc/domains.ts';
 import { serviceDomain } from '../contracts/rpc/service.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
-import { roleFolder } from '../kernel/home-folder.ts';
-import { acquireInstanceLock } from '../kernel/instance-lock.ts';
+import { roleFolder } from '../kernel/state/home-folder.ts';
+import { acquireInstanceLock } from '../kernel/state/instance-lock.ts';
 import type { Logger } from '../kernel/logger.ts';
 import type {
   KeychainKey,
@@ -17,9 +17,9 @@ import type {
   ServiceHealth,
   ServiceOptions,
 } from '../kernel/running-service.ts';
-import { startAdminEndpoint } from './admin-endpoint.ts';
-import { createDispatcher, serveDomain, type Dispatcher, type ServedDomain } from './dispatcher.ts';
-import { createEventHub, type EventHub } from './event-hub.ts';
+import { startAdminEndpoint } from './carriers/admin-endpoint.ts';
+import { createDispatcher, serveDomain, type Dispatcher, type ServedDomain } from './carriers/dispatcher.ts';
+import { createEventHub, type EventHub } from './carriers/event-hub.ts';
 import { productVersion } from './product-version.ts';
 
 export interface HostedService {

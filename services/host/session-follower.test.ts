@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { EventMessage } from '../contracts/carrier.ts';
 import { noProgress, type SessionDetail, type SessionState } from '../contracts/models/session.ts';
 import { sessionsDomain } from '../contracts/rpc/sessions.ts';
-import type { AdminClient } from './admin-client.ts';
+import type { AdminClient } from './carriers/admin-client.ts';
 import { followSession } from './session-follower.ts';
 
 const sessionId = 'a'.repeat(32);

@@ -4,7 +4,7 @@ import type { EventMessage } from '../contracts/carrier.ts';
 import { finalSessionStates, type SessionDetail } from '../contracts/models/session.ts';
 import { sessionsDomain } from '../contracts/rpc/sessions.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
-import type { AdminClient } from './admin-client.ts';
+import type { AdminClient } from './carriers/admin-client.ts';
 
 export interface SessionListener {
   /** State, totals or rates changed. */

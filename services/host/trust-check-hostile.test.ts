@@ -17,8 +17,8 @@ import {
   sequence,
   usage,
   wideKey,
-} from '../testing/minted-certificates.ts';
-import { checkTrust, type TrustCheckOptions, type TrustCheckResult } from './trust-check.ts';
+} from '../testing/certificates/minted-certificates.ts';
+import { checkTrust, type TrustCheckOptions, type TrustCheckResult } from '../offline/trust-check.ts';
 
 const root = mint({ subject: 'Root', isAuthority: true });
 

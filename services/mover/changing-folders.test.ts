@@ -22,11 +22,11 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import type { ContentReference } from '../repository/tree-entry.ts';
-import { runLocalBackup, type SavedEntry } from '../testing/local-backup.ts';
+import type { ContentReference } from '../repository/points/tree-entry.ts';
+import { runLocalBackup, type SavedEntry } from '../testing/repository/local-backup.ts';
 import { makeTemporaryFolder } from '../testing/temporary-folder.ts';
-import type { SourceEvent } from './local-link.ts';
-import { createSourceDisk, type SourceDisk } from './source-disk.ts';
+import type { SourceEvent } from './link/local-link.ts';
+import { createSourceDisk, type SourceDisk } from './source/walk/source-disk.ts';
 
 const isLinux = process.platform === 'linux';
 let folder: string;

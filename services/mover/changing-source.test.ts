@@ -4,13 +4,13 @@ import { randomUUID } from 'node:crypto';
 import path from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ChangingDisk, stateText, type Change, type Inode, type NodeKind } from '../testing/changing-disk.ts';
-import { runLocalBackup, type SavedBlocks, type SavedEntry } from '../testing/local-backup.ts';
+import { ChangingDisk, stateText, type Change, type Inode, type NodeKind } from '../testing/repository/changing-disk.ts';
+import { runLocalBackup, type SavedBlocks, type SavedEntry } from '../testing/repository/local-backup.ts';
 import { makeTemporaryFolder } from '../testing/temporary-folder.ts';
 import type { FileValues } from '../kernel/file-metadata.ts';
-import { FileStat } from './file-stat.ts';
-import { LinkedFiles, type PlacedName, type ReadFile } from './linked-files.ts';
-import type { ScannedEntry } from './tree-scanner.ts';
+import { FileStat } from './source/walk/file-stat.ts';
+import { LinkedFiles, type PlacedName, type ReadFile } from './source/backup/linked-files.ts';
+import type { ScannedEntry } from './source/walk/tree-scanner.ts';
 
 const linkedStat: FileValues = {
   mode: 0o100644,

@@ -27,13 +27,13 @@ import {
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { TenantStore } from '../repository/tenant-store.ts';
+import { TenantStore } from '../repository/store/tenant-store.ts';
 import { silentLogger } from '../kernel/logger.ts';
-import { runMoverSession } from '../testing/mover-session.ts';
-import type { MoverSessionOptions, MoverSessionResult } from '../testing/mover-session.ts';
-import type { MoverEvent, RestoreOperation, SourceEvent } from './local-link.ts';
-import { readSavedManifest } from './saved-manifest.ts';
-import { nameSources } from './source-list.ts';
+import { runMoverSession } from '../testing/site/mover-session.ts';
+import type { MoverSessionOptions, MoverSessionResult } from '../testing/site/mover-session.ts';
+import type { MoverEvent, RestoreOperation, SourceEvent } from './link/local-link.ts';
+import { readSavedManifest } from './source/restore/saved-manifest.ts';
+import { nameSources } from './source/walk/source-list.ts';
 
 let folder: string;
 let source: string;

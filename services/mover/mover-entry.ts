@@ -2,7 +2,7 @@
 // Ends when the service that forked it is gone; writes nothing but the log (stderr).
 import { toFarkeepError, FarkeepError } from '../kernel/farkeep-error.ts';
 import { createLogger } from '../kernel/logger.ts';
-import type { MoverCommand, MoverEvent, MoverStart } from './local-link.ts';
+import type { MoverCommand, MoverEvent, MoverStart } from './link/local-link.ts';
 
 const heartbeatIntervalMs = 5_000;
 const securityCodes: ReadonlySet<string> = new Set(['security.tampered', 'security.key-proof']);
@@ -40,11 +40,11 @@ function emit(event: MoverEvent): void {
  */
 async function prepare([side, streams]: readonly string[]): Promise<(start: MoverStart) => Mover> {
   if (side === 'target') {
-    const { TargetMover } = await import('./target-mover.ts');
+    const { TargetMover } = await import('./target/target-mover.ts');
     return (start) => new TargetMover(forSide(start, 'target'), emit, logger);
   }
-  const { SourceMover } = await import('./source-mover.ts');
-  const { StreamPool } = await import('./stream-pool.ts');
+  const { SourceMover } = await import('./source/source-mover.ts');
+  const { StreamPool } = await import('./source/streams/stream-pool.ts');
   const pool = new StreamPool(Number(streams));
   return (start) => new SourceMover(forSide(start, 'source'), pool, emit);
 }

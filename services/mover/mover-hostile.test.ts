@@ -7,10 +7,10 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { silentLogger } from '../kernel/logger.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
-import { TenantStore } from '../repository/tenant-store.ts';
+import { TenantStore } from '../repository/store/tenant-store.ts';
 import { connectData } from '../transport/data-socket.ts';
-import { runMoverSession } from '../testing/mover-session.ts';
-import type { MoverSessionOptions, MoverSessionResult, RelayHook, RelayedBytes } from '../testing/mover-session.ts';
+import { runMoverSession } from '../testing/site/mover-session.ts';
+import type { MoverSessionOptions, MoverSessionResult, RelayHook, RelayedBytes } from '../testing/site/mover-session.ts';
 
 let folder: string;
 let source: string;

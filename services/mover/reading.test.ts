@@ -6,17 +6,17 @@ import path from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
-import { temporaryName } from '../repository/temporary-name.ts';
-import { ArenaPool } from './arena-pool.ts';
-import { InFlightBudget } from './in-flight-budget.ts';
-import { ContentList, packContent, unpackContent } from './content-list.ts';
-import { Cutter } from './cutter.ts';
-import { compileExcludes } from './exclude-patterns.ts';
-import { PathSelection } from './path-selection.ts';
-import { showPath } from './path-text.ts';
-import { createSourceDisk, rawBytes } from './source-disk.ts';
-import { nameSources, openSources } from './source-list.ts';
-import { TreeWalk } from './tree-scanner.ts';
+import { temporaryName } from '../repository/restore/temporary-name.ts';
+import { ArenaPool } from './source/backup/arena-pool.ts';
+import { InFlightBudget } from './source/streams/in-flight-budget.ts';
+import { ContentList, packContent, unpackContent } from './source/walk/content-list.ts';
+import { Cutter } from './source/backup/cutter.ts';
+import { compileExcludes } from './source/walk/exclude-patterns.ts';
+import { PathSelection } from './source/restore/path-selection.ts';
+import { showPath } from './source/walk/path-text.ts';
+import { createSourceDisk, rawBytes } from './source/walk/source-disk.ts';
+import { nameSources, openSources } from './source/walk/source-list.ts';
+import { TreeWalk } from './source/walk/tree-scanner.ts';
 
 let folder: string;
 

@@ -1,7 +1,7 @@
 // The purpose "any" alone (RFC 5280, 4.2.1.12): a provider must not install a certificate that a tenant's OpenSSL refuses.
 import { expect, it } from 'vitest';
-import { extension, mint, oid, sequence } from '../testing/minted-certificates.ts';
-import { importCertificate } from './import.ts';
+import { extension, mint, oid, sequence } from '../testing/certificates/minted-certificates.ts';
+import { importCertificate } from './import/import.ts';
 
 const any = '2.5.29.37.0';
 const serverAuth = '1.3.6.1.5.5.7.3.1';

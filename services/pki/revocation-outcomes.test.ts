@@ -16,10 +16,10 @@ import {
   sequence,
   stringTypes,
   usage,
-} from '../testing/minted-certificates.ts';
-import { readCrls } from './crl.ts';
-import { RevocationChecker } from './revocation.ts';
-import { decideTrust, type RevocationAnswer } from './trust.ts';
+} from '../testing/certificates/minted-certificates.ts';
+import { readCrls } from './trust/crl.ts';
+import { RevocationChecker } from './trust/revocation.ts';
+import { decideTrust, type RevocationAnswer } from './trust/trust.ts';
 
 const url = 'http://lists.test/7.crl';
 const pointName = (...names: Buffer[]): Buffer => der(0xa0, der(0xa0, ...names));

@@ -4,8 +4,8 @@ import { createHash, createPrivateKey, constants, verify, X509Certificate } from
 import { writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { readVector } from '../testing/vector-file.ts';
-import { generateSelfSigned } from './generate.ts';
-import { announceRollover, verifyRollover, type RolloverAnnouncement } from './rollover.ts';
+import { generateSelfSigned } from './create/generate.ts';
+import { announceRollover, verifyRollover, type RolloverAnnouncement } from './create/rollover.ts';
 
 const url = new URL('./vectors/rollover.json', import.meta.url);
 const now = Date.parse('2026-03-01T00:00:00.000Z');

@@ -2,11 +2,11 @@ import { createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:cryp
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Secret } from '../kernel/secret.ts';
-import { readCertificate } from './certificate-summary.ts';
-import { generateSelfSigned } from './generate.ts';
-import { certificateSubject, type Licence, readLicence, writeLicence } from './licence.ts';
-import { announceRollover, type RolloverAnnouncement, verifyRollover } from './rollover.ts';
-import { canonicalJson } from './signed-json.ts';
+import { readCertificate } from './certificate/certificate-summary.ts';
+import { generateSelfSigned } from './create/generate.ts';
+import { certificateSubject, type Licence, readLicence, writeLicence } from './create/licence.ts';
+import { announceRollover, type RolloverAnnouncement, verifyRollover } from './create/rollover.ts';
+import { canonicalJson } from './create/signed-json.ts';
 
 const now = Date.parse('2026-11-22T00:00:00Z');
 const dayMs = 86_400_000;

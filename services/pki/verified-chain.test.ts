@@ -13,10 +13,10 @@ import {
   oid,
   sequence,
   usage,
-} from '../testing/minted-certificates.ts';
-import { lookAtServer, type PresentedCertificates } from './peer-certificates.ts';
-import { RevocationChecker } from './revocation.ts';
-import { decideTrust, type TrustResult } from './trust.ts';
+} from '../testing/certificates/minted-certificates.ts';
+import { lookAtServer, type PresentedCertificates } from './trust/peer-certificates.ts';
+import { RevocationChecker } from './trust/revocation.ts';
+import { decideTrust, type TrustResult } from './trust/trust.ts';
 
 const root = mint({ subject: 'Root', isAuthority: true });
 const issuing = mint({ subject: 'Issuing', isAuthority: true, issuer: root });

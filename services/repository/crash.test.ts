@@ -7,11 +7,11 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { describe, expect, it } from 'vitest';
 import { silentLogger } from '../kernel/logger.ts';
-import { FolderStorage } from './folder-storage.ts';
-import { listPacks } from './left-overs.ts';
-import { TenantStore } from './tenant-store.ts';
-import { appendContent, randomContent, scratchFolder } from '../testing/repository-fixture.ts';
-import { verifyTenantFolder } from './verify.ts';
+import { FolderStorage } from './storage/folder-storage.ts';
+import { listPacks } from './store/left-overs.ts';
+import { TenantStore } from './store/tenant-store.ts';
+import { appendContent, randomContent, scratchFolder } from '../testing/repository/repository-fixture.ts';
+import { verifyTenantFolder } from './store/verify.ts';
 
 const logger = silentLogger;
 const seed = Number(process.env['FARKEEP_TEST_SEED'] ?? randomInt(1, 2 ** 31));
@@ -36,7 +36,7 @@ interface Acknowledged {
 async function runAndKill(folder: string, name: string, lines: number, packBytes: number): Promise<Acknowledged> {
   const child = spawn(
     process.execPath,
-    [path.join(import.meta.dirname, '../testing/crash-writer-entry.ts'), folder, name, String(packBytes)],
+    [path.join(import.meta.dirname, '../testing/repository/crash-writer-entry.ts'), folder, name, String(packBytes)],
     {
       stdio: ['ignore', 'pipe', 'inherit'],
     },

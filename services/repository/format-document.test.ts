@@ -22,7 +22,7 @@ import {
   itemsOfFolder,
   randomContent,
   scratchFolder,
-} from '../testing/repository-fixture.ts';
+} from '../testing/repository/repository-fixture.ts';
 import {
   decodeRoot,
   encodeRoot,
@@ -33,7 +33,7 @@ import {
 import { RepositoryFolder } from '../testing/independent/repository-folder.ts';
 import { unpackFrame } from '../testing/independent/zstd-frame.ts';
 import { readVector, type VectorJson } from '../testing/vector-file.ts';
-import { TenantStore } from './tenant-store.ts';
+import { TenantStore } from './store/tenant-store.ts';
 
 describe('docs/repository-format.md', () => {
   it('is enough to read a restore point without this code', async () => {

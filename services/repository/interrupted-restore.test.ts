@@ -15,13 +15,13 @@ import {
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
-import { entryOf, scratchFolder } from '../testing/repository-fixture.ts';
-import { blockIdOf } from './block-content.ts';
-import type { PlaceableFile } from './file-sink.ts';
-import { placeSmallFile } from './small-file.ts';
-import { temporaryName } from './temporary-name.ts';
-import type { FileEntry, FolderEntry, TreeEntry } from './tree-entry.ts';
-import { TreeWriter, type OverwriteRule, type RestoreResult } from './tree-writer.ts';
+import { entryOf, scratchFolder } from '../testing/repository/repository-fixture.ts';
+import { blockIdOf } from '../blocks/block-content.ts';
+import type { PlaceableFile } from './restore/file-sink.ts';
+import { placeSmallFile } from './restore/small-file.ts';
+import { temporaryName } from './restore/temporary-name.ts';
+import type { FileEntry, FolderEntry, TreeEntry } from './points/tree-entry.ts';
+import { TreeWriter, type OverwriteRule, type RestoreResult } from './restore/tree-writer.ts';
 
 const isRoot = process.getuid?.() === 0;
 const ownerIds = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };

@@ -13,20 +13,20 @@ import {
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { silentLogger } from '../kernel/logger.ts';
-import { extractPoint } from './extract.ts';
-import { listPacks } from './left-overs.ts';
-import { FolderStorage } from './folder-storage.ts';
-import { restoreFailure } from './restore-failure.ts';
-import { rebuildCatalogue } from './rebuild-catalogue.ts';
-import { TenantStore } from './tenant-store.ts';
+import { extractPoint } from './restore/extract.ts';
+import { listPacks } from './store/left-overs.ts';
+import { FolderStorage } from './storage/folder-storage.ts';
+import { restoreFailure } from './restore/restore-failure.ts';
+import { rebuildCatalogue } from './store/rebuild-catalogue.ts';
+import { TenantStore } from './store/tenant-store.ts';
 import {
   commitItems,
   differencesBetween,
   itemsOfFolder,
   randomContent,
   scratchFolder,
-} from '../testing/repository-fixture.ts';
-import { verifyTenantFolder } from './verify.ts';
+} from '../testing/repository/repository-fixture.ts';
+import { verifyTenantFolder } from './store/verify.ts';
 
 const logger = silentLogger;
 

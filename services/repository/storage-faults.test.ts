@@ -6,13 +6,13 @@ import path from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import { silentLogger } from '../kernel/logger.ts';
-import { blockIdOf } from './block-content.ts';
-import { extractPoint } from './extract.ts';
-import { FolderStorage } from './folder-storage.ts';
-import { canGoDirect } from '../testing/direct-access.ts';
-import { MemoryStorage } from '../testing/memory-storage.ts';
-import type { ObjectWriter, Storage } from './storage.ts';
-import { TenantStore } from './tenant-store.ts';
+import { blockIdOf } from '../blocks/block-content.ts';
+import { extractPoint } from './restore/extract.ts';
+import { FolderStorage } from './storage/folder-storage.ts';
+import { canGoDirect } from '../testing/repository/direct-access.ts';
+import { MemoryStorage } from '../testing/repository/memory-storage.ts';
+import type { ObjectWriter, Storage } from './storage/storage.ts';
+import { TenantStore } from './store/tenant-store.ts';
 import {
   appendContent,
   commitItems,
@@ -20,8 +20,8 @@ import {
   itemsOfFolder,
   randomContent,
   scratchFolder,
-} from '../testing/repository-fixture.ts';
-import { verifyTenantFolder } from './verify.ts';
+} from '../testing/repository/repository-fixture.ts';
+import { verifyTenantFolder } from './store/verify.ts';
 
 const logger = silentLogger;
 

@@ -4,17 +4,17 @@ import { crc32 } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { ManifestWriter, readManifest as readEntries } from '../testing/independent/manifest-records.ts';
 import { expectVector } from '../testing/vector-file.ts';
-import { decodeMarks, encodeMarks } from './damage-marks.ts';
-import { ManifestEncoder, readManifest } from './manifest.ts';
+import { decodeMarks, encodeMarks } from './packs/damage-marks.ts';
+import { ManifestEncoder, readManifest } from './points/manifest.ts';
 import {
   blockHeaderBytes,
   encodeBlockHeader,
   encodePackEnd,
   encodePackHeader,
   packHeaderBytes,
-} from './pack-format.ts';
-import { decodePointRoot, encodePointRoot } from './point-root.ts';
-import type { ContentReference, ManifestItem, TreeEntry } from './tree-entry.ts';
+} from './packs/pack-format.ts';
+import { decodePointRoot, encodePointRoot } from './points/point-root.ts';
+import type { ContentReference, ManifestItem, TreeEntry } from './points/tree-entry.ts';
 
 const vector = (name: string): URL => new URL(`./vectors/${name}.json`, import.meta.url);
 const sha256 = (bytes: Uint8Array | string): Buffer => createHash('sha256').update(bytes).digest();

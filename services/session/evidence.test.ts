@@ -1,8 +1,8 @@
 import { generateKeyPairSync, X509Certificate } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { systemClock } from '../kernel/clock.ts';
-import { buildCertificate } from '../pki/certificate-builder.ts';
-import { toPem } from '../pki/certificate-summary.ts';
+import { buildCertificate } from '../pki/create/certificate-builder.ts';
+import { toPem } from '../pki/certificate/certificate-summary.ts';
 import { evidenceStatement, isEvidenceGenuine, signEvidence } from './evidence.ts';
 import { LiveSession } from './live-session.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { sessionDetailSchema, type SessionState, type SessionSummary } from '../contracts/models/session.ts';
 import { leftOutOf } from '../contracts/row-list.ts';
-import { Database } from '../kernel/database.ts';
+import { Database } from '../kernel/state/database.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import { systemClock } from '../kernel/clock.ts';
 import { LiveSession } from './live-session.ts';

@@ -1,5 +1,5 @@
 import { expect, it, vi } from 'vitest';
-import { Database } from '../kernel/database.ts';
+import { Database } from '../kernel/state/database.ts';
 import { systemClock, type Clock } from '../kernel/clock.ts';
 import { newId } from '../kernel/identifier.ts';
 import { LiveSession } from './live-session.ts';

@@ -7,7 +7,7 @@ import {
   type SessionSummary,
 } from '../contracts/models/session.ts';
 import { keepLeftOut, leftOutOf, readRows, type LeftOut } from '../contracts/row-list.ts';
-import type { Database } from '../kernel/database.ts';
+import type { Database } from '../kernel/state/database.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import type { LiveSession } from './live-session.ts';
 import type { StoredSession } from './session-record.ts';

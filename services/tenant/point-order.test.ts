@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { RestorePoint } from '../contracts/models/tenant.ts';
-import { inOrder } from './points.ts';
+import { inOrder } from './sessions/points.ts';
 
 const point = (id: string, createdAt: string, committedAt?: string): RestorePoint => ({
   id: id.padStart(32, '0'),

@@ -3,16 +3,16 @@ import { readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { systemClock } from '../kernel/clock.ts';
-import { showPath } from '../mover/path-text.ts';
+import { showPath } from '../mover/source/walk/path-text.ts';
 import { LiveSession } from '../session/live-session.ts';
 import { makeTemporaryFolder } from '../testing/temporary-folder.ts';
 import { parseTenantNotification } from '../wire/control-calls.ts';
 import type { TenantNotification } from '../wire/control-messages.ts';
-import { SecretVault } from './secret-vault.ts';
-import { SessionReporter } from './session-reporter.ts';
-import { parseShownPath } from './shown-path.ts';
-import { applySourceEvent } from './source-events.ts';
-import { StallWatch } from './stall-watch.ts';
+import { SecretVault } from './state/secret-vault.ts';
+import { SessionReporter } from './sessions/session-reporter.ts';
+import { parseShownPath } from './sessions/shown-path.ts';
+import { applySourceEvent } from './sessions/source-events.ts';
+import { StallWatch } from './sessions/stall-watch.ts';
 
 const newSession = {
   id: 'a'.repeat(32),

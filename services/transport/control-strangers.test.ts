@@ -5,8 +5,8 @@ import { connect as connectTls, createServer as createTlsServer } from 'node:tls
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 
 import { FarkeepError } from '../kernel/farkeep-error.ts';
-import { makeSelfSigned, type FixtureIdentity } from '../testing/certificate-fixture.ts';
-import { clientOptions, controlFixture } from '../testing/control-fixture.ts';
+import { makeSelfSigned, type FixtureIdentity } from '../testing/certificates/certificate-fixture.ts';
+import { clientOptions, controlFixture } from '../testing/site/control-fixture.ts';
 import { encodeProxyHeader } from '../wire/proxy-header.ts';
 import { connectControl, type ControlChannel } from './control-client.ts';
 import type { ControlServerOptions } from './control-server.ts';

@@ -10,8 +10,8 @@ import {
   makeSelfSigned,
   type FixtureAuthority,
   type FixtureIdentity,
-} from '../testing/certificate-fixture.ts';
-import { clientOptions, controlFixture } from '../testing/control-fixture.ts';
+} from '../testing/certificates/certificate-fixture.ts';
+import { clientOptions, controlFixture } from '../testing/site/control-fixture.ts';
 import { connectControl, type PresentedCertificate } from './control-client.ts';
 import { controlProtocol } from './tls-settings.ts';
 

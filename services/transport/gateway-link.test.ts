@@ -12,8 +12,8 @@ import {
   makeSelfSigned,
   type FixtureAuthority,
   type FixtureIdentity,
-} from '../testing/certificate-fixture.ts';
-import { startProviderFixture, type ProviderFixture } from '../testing/gateway-fixture.ts';
+} from '../testing/certificates/certificate-fixture.ts';
+import { startProviderFixture, type ProviderFixture } from '../testing/site/gateway-fixture.ts';
 import { countingKey, normalizeAddress } from './client-address.ts';
 import { ControlPeer } from './control-peer.ts';
 import { createEnrolmentToken, hashEnrolmentSecret, parseEnrolmentToken } from './enrolment-token.ts';

@@ -1,8 +1,8 @@
 // Unsolicited messages of a peer are read at a limited rate, without loss. Answers to own requests are not delayed.
 import { afterEach, beforeAll, expect, it, vi } from 'vitest';
 import { TokenBucket } from '../kernel/token-bucket.ts';
-import { makeSelfSigned, type FixtureIdentity } from '../testing/certificate-fixture.ts';
-import { controlFixture } from '../testing/control-fixture.ts';
+import { makeSelfSigned, type FixtureIdentity } from '../testing/certificates/certificate-fixture.ts';
+import { controlFixture } from '../testing/site/control-fixture.ts';
 import type { ControlChannel } from './control-client.ts';
 import type { ControlConnection } from './control-server.ts';
 

@@ -3,7 +3,7 @@ import { createServer } from 'node:tls';
 import { expect, it } from 'vitest';
 
 import { FarkeepError } from '../kernel/farkeep-error.ts';
-import { mint } from '../testing/minted-certificates.ts';
+import { mint } from '../testing/certificates/minted-certificates.ts';
 import { connectControl } from './control-client.ts';
 import { controlProtocol } from './tls-settings.ts';
 

@@ -3,7 +3,7 @@ import { createServer } from 'node:tls';
 import { expect, it } from 'vitest';
 
 import { FarkeepError } from '../kernel/farkeep-error.ts';
-import { OpenSsl } from '../testing/openssl.ts';
+import { OpenSsl } from '../testing/certificates/openssl.ts';
 import { connectControl, type PresentedCertificate } from './control-client.ts';
 import { controlProtocol } from './tls-settings.ts';
 

@@ -8,7 +8,7 @@ import { errorCatalogue } from '../contracts/errors.ts';
 import { invitationSchema } from '../contracts/models/provider.ts';
 import { handshakeSteps } from '../contracts/models/session.ts';
 import { trustJournalEntrySchema } from '../contracts/models/trust.ts';
-import { licenceFileSchema } from '../pki/licence.ts';
+import { licenceFileSchema } from '../pki/create/licence.ts';
 import { shapeLines, type NamedShapes } from '../testing/schema-text.ts';
 import { providerNotifications, tenantNotifications, tenantRequests } from './control-messages.ts';
 import { gatewayConfigurationSchema, gatewayReportSchema, linkRequests, routeSchema } from './gateway-link-messages.ts';

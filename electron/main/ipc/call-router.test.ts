@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { CallResult } from '../../../services/contracts/carrier.ts';
-import type { Dispatcher } from '../../../services/host/dispatcher.ts';
+import type { Dispatcher } from '../../../services/host/carriers/dispatcher.ts';
 import { createCallRouter, type CallRouter } from './call-router.ts';
 
 const call = { target: 'tenant', id: '1', domain: 'jobs', command: 'list', input: {} };

@@ -3,7 +3,7 @@ import { bridgeCallSchema, type CallResult } from '../../../services/contracts/c
 import type { ServiceRole } from '../../../services/contracts/contract.ts';
 import { domains } from '../../../services/contracts/rpc/domains.ts';
 import { FarkeepError } from '../../../services/kernel/farkeep-error.ts';
-import type { Dispatcher } from '../../../services/host/dispatcher.ts';
+import type { Dispatcher } from '../../../services/host/carriers/dispatcher.ts';
 
 export interface CallRouterOptions {
   readonly dispatcher: Dispatcher;

@@ -4,12 +4,12 @@ import type { ReactNode } from 'react';
 import type { CertificateSummary } from '../../../services/contracts/models/certificate.ts';
 import { useText } from '../../i18n/use-text.ts';
 import { formatInstant } from '../../platform/format.ts';
-import { IssuerBadge, ValidityBadge } from '../../ui/certificate-validity.tsx';
-import { CertificateSummaryTable } from '../../ui/certificate-summary.tsx';
-import { CopyButton } from '../../ui/copy-button.tsx';
-import { DialogFrame } from '../../ui/dialog-frame.tsx';
-import { QrCode } from '../../ui/qr-code.tsx';
-import { WordList } from '../../ui/word-list.tsx';
+import { IssuerBadge, ValidityBadge } from '../../ui/certificate/certificate-validity.tsx';
+import { CertificateSummaryTable } from '../../ui/certificate/certificate-summary.tsx';
+import { CopyButton } from '../../ui/form/copy-button.tsx';
+import { DialogFrame } from '../../ui/dialog/dialog-frame.tsx';
+import { QrCode } from '../../ui/certificate/qr-code.tsx';
+import { WordList } from '../../ui/certificate/word-list.tsx';
 
 const useStyles = makeStyles({
   badges: { display: 'flex', gap: '12px', marginBottom: '12px', flexWrap: 'wrap' },

@@ -3,9 +3,9 @@ import type { ReactNode } from 'react';
 import type { ErrorInfo } from '../../../services/contracts/errors.ts';
 import { useText } from '../../i18n/use-text.ts';
 import { consoleClient } from '../../platform/clients.ts';
-import { PasswordField } from '../../ui/password-field.tsx';
-import { PathField } from '../../ui/path-field.tsx';
-import type { FieldErrors } from '../../ui/wizard.tsx';
+import { PasswordField } from '../../ui/form/password-field.tsx';
+import { PathField } from '../../ui/form/path-field.tsx';
+import type { FieldErrors } from '../../ui/wizard/wizard.tsx';
 import type { CertificateDraft } from './certificate-draft.ts';
 
 const certificateExtensions = ['pfx', 'p12', 'pem', 'crt', 'cer', 'der'];

@@ -7,11 +7,11 @@ import type {
   KeyProtection,
 } from '../../../services/contracts/models/certificate.ts';
 import { useText } from '../../i18n/use-text.ts';
-import { certificateRows, rowsAsText } from '../../ui/certificate-rows.ts';
-import { CertificateSummaryTable } from '../../ui/certificate-summary.tsx';
-import { CertificateUsageBoard } from '../../ui/certificate-usage-board.tsx';
-import { CopyButton } from '../../ui/copy-button.tsx';
-import { ShowCommand } from '../../ui/show-command.tsx';
+import { certificateRows, rowsAsText } from '../../ui/certificate/certificate-rows.ts';
+import { CertificateSummaryTable } from '../../ui/certificate/certificate-summary.tsx';
+import { CertificateUsageBoard } from '../../ui/certificate/certificate-usage-board.tsx';
+import { CopyButton } from '../../ui/form/copy-button.tsx';
+import { ShowCommand } from '../../ui/form/show-command.tsx';
 
 const useStyles = makeStyles({
   usageTitle: { margin: '6px 0 0 0', fontSize: tokens.fontSizeBase300, fontWeight: tokens.fontWeightSemibold },

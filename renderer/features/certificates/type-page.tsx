@@ -6,7 +6,7 @@ import type { ReactNode } from 'react';
 import type { CertificateSlot } from '../../../services/contracts/models/certificate.ts';
 import type { TextKey } from '../../i18n/texts.ts';
 import { useText } from '../../i18n/use-text.ts';
-import { CertificateUsageBoard } from '../../ui/certificate-usage-board.tsx';
+import { CertificateUsageBoard } from '../../ui/certificate/certificate-usage-board.tsx';
 import { certificateTypes } from './certificate-draft.ts';
 import type { CertificateType } from './certificate-draft.ts';
 

@@ -21,18 +21,18 @@ import { openDialog } from '../../platform/dialog-store.ts';
 import { formatCount } from '../../platform/format.ts';
 import { isFinal } from '../../platform/mirror/apply-event.ts';
 import { mirror, useMirror, useService } from '../../platform/use-mirror.ts';
-import { CertificateUsageBoard } from '../../ui/certificate-usage-board.tsx';
-import { IssuerBadge, ValidityBadge } from '../../ui/certificate-validity.tsx';
-import { CodeText } from '../../ui/code-text.tsx';
-import { CopyButton } from '../../ui/copy-button.tsx';
+import { CertificateUsageBoard } from '../../ui/certificate/certificate-usage-board.tsx';
+import { IssuerBadge, ValidityBadge } from '../../ui/certificate/certificate-validity.tsx';
+import { CodeText } from '../../ui/form/code-text.tsx';
+import { CopyButton } from '../../ui/form/copy-button.tsx';
 import { ErrorView } from '../../ui/error-view.tsx';
-import { NameList } from '../../ui/name-list.tsx';
+import { NameList } from '../../ui/certificate/name-list.tsx';
 import { PageFrame } from '../../ui/page-frame.tsx';
-import { PopoverButton } from '../../ui/popover-button.tsx';
+import { PopoverButton } from '../../ui/dialog/popover-button.tsx';
 import { PropertyList } from '../../ui/property-list.tsx';
-import { QrCodeButton } from '../../ui/qr-code-button.tsx';
+import { QrCodeButton } from '../../ui/certificate/qr-code-button.tsx';
 import { StatusBadge } from '../../ui/status-badge.tsx';
-import { WordList } from '../../ui/word-list.tsx';
+import { WordList } from '../../ui/certificate/word-list.tsx';
 import { RolloverCard } from './rollover-card.tsx';
 
 const useStyles = makeStyles({

@@ -6,8 +6,8 @@ import type { Rollover } from '../../../services/contracts/models/certificate.ts
 import { useText } from '../../i18n/use-text.ts';
 import { providerClients } from '../../platform/clients.ts';
 import { openDialog } from '../../platform/dialog-store.ts';
-import { CodeText } from '../../ui/code-text.tsx';
-import { ConfirmDialog } from '../../ui/confirm-dialog.tsx';
+import { CodeText } from '../../ui/form/code-text.tsx';
+import { ConfirmDialog } from '../../ui/dialog/confirm-dialog.tsx';
 import { Instant } from '../../ui/instant.tsx';
 import { PropertyList } from '../../ui/property-list.tsx';
 

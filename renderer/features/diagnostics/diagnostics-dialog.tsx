@@ -8,11 +8,11 @@ import { useText } from '../../i18n/use-text.ts';
 import { getBridge } from '../../platform/bridge.ts';
 import { consoleClient } from '../../platform/clients.ts';
 import { formatBytes } from '../../platform/format.ts';
-import { CopyButton } from '../../ui/copy-button.tsx';
-import { DialogFrame } from '../../ui/dialog-frame.tsx';
+import { CopyButton } from '../../ui/form/copy-button.tsx';
+import { DialogFrame } from '../../ui/dialog/dialog-frame.tsx';
 import { ErrorView } from '../../ui/error-view.tsx';
-import { StepList } from '../../ui/step-list.tsx';
-import type { StepState } from '../../ui/step-list.tsx';
+import { StepList } from '../../ui/wizard/step-list.tsx';
+import type { StepState } from '../../ui/wizard/step-list.tsx';
 import { useCall } from '../../ui/use-call.ts';
 
 const useStyles = makeStyles({

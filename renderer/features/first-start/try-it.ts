@@ -3,8 +3,8 @@ import type { Invitation } from '../../../services/contracts/models/provider.ts'
 import type { MirrorState } from '../../platform/mirror/mirror-state.ts';
 import { consoleClient, gatewayClients, providerClients, tenantClients } from '../../platform/clients.ts';
 import { mirror } from '../../platform/use-mirror.ts';
-import { gatewayListenAddress } from '../../ui/gateway-address.ts';
-import { generatePassword } from '../../ui/generate-password.ts';
+import { gatewayListenAddress } from '../../ui/form/gateway-address.ts';
+import { generatePassword } from '../../ui/form/generate-password.ts';
 
 export const tryItSteps = [
   'roles',

@@ -16,12 +16,12 @@ import { gatewayClients, providerClients } from '../../platform/clients.ts';
 import { commandLine } from '../../platform/command-line.ts';
 import { formatInstant } from '../../platform/format.ts';
 import { useMirror } from '../../platform/use-mirror.ts';
-import { CopyButton } from '../../ui/copy-button.tsx';
-import { addressProblems, nameProblem, parsePort } from '../../ui/field-rules.ts';
+import { CopyButton } from '../../ui/form/copy-button.tsx';
+import { addressProblems, nameProblem, parsePort } from '../../ui/form/field-rules.ts';
 import { PropertyList } from '../../ui/property-list.tsx';
-import { ShowCommand } from '../../ui/show-command.tsx';
-import { Wizard } from '../../ui/wizard.tsx';
-import { gatewayListenAddress } from '../../ui/gateway-address.ts';
+import { ShowCommand } from '../../ui/form/show-command.tsx';
+import { Wizard } from '../../ui/wizard/wizard.tsx';
+import { gatewayListenAddress } from '../../ui/form/gateway-address.ts';
 
 const useStyles = makeStyles({
   row: {

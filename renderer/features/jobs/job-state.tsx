@@ -4,7 +4,7 @@ import type { Job } from '../../../services/contracts/models/tenant.ts';
 import { useText } from '../../i18n/use-text.ts';
 import { formatPercent } from '../../platform/format.ts';
 import { useMirror } from '../../platform/use-mirror.ts';
-import { SessionStateBadge } from '../../ui/session-state-badge.tsx';
+import { SessionStateBadge } from '../../ui/session/session-state-badge.tsx';
 import { StatusBadge } from '../../ui/status-badge.tsx';
 
 export function JobState({ job }: { readonly job: Job }): ReactNode {

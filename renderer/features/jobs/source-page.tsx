@@ -4,7 +4,7 @@ import { Add16Regular, Dismiss16Regular } from '@fluentui/react-icons';
 import type { ReactNode } from 'react';
 import { useText } from '../../i18n/use-text.ts';
 import { consoleClient } from '../../platform/clients.ts';
-import { PathField } from '../../ui/path-field.tsx';
+import { PathField } from '../../ui/form/path-field.tsx';
 
 const useStyles = makeStyles({
   row: { display: 'flex', gap: '8px', alignItems: 'flex-start' },

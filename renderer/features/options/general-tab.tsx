@@ -8,7 +8,7 @@ import type { Preferences } from '../../../services/contracts/rpc/console.ts';
 import { useText } from '../../i18n/use-text.ts';
 import { consoleClient } from '../../platform/clients.ts';
 import { mirror, useMirror } from '../../platform/use-mirror.ts';
-import { ConfirmDialog } from '../../ui/confirm-dialog.tsx';
+import { ConfirmDialog } from '../../ui/dialog/confirm-dialog.tsx';
 import { ErrorView } from '../../ui/error-view.tsx';
 import { useCall } from '../../ui/use-call.ts';
 

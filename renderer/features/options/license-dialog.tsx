@@ -5,7 +5,7 @@ import { useText } from '../../i18n/use-text.ts';
 import { consoleClient, providerClients } from '../../platform/clients.ts';
 import { formatInstant } from '../../platform/format.ts';
 import { useMirror } from '../../platform/use-mirror.ts';
-import { DialogFrame } from '../../ui/dialog-frame.tsx';
+import { DialogFrame } from '../../ui/dialog/dialog-frame.tsx';
 import { ErrorView } from '../../ui/error-view.tsx';
 import { PropertyList } from '../../ui/property-list.tsx';
 import { showToast } from '../../ui/toast-store.ts';

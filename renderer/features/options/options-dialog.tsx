@@ -4,7 +4,7 @@ import { useState } from 'react';
 import type { ReactNode } from 'react';
 import { useText } from '../../i18n/use-text.ts';
 import type { OptionsTab } from '../../platform/dialog-store.ts';
-import { DialogFrame } from '../../ui/dialog-frame.tsx';
+import { DialogFrame } from '../../ui/dialog/dialog-frame.tsx';
 import { GeneralTab } from './general-tab.tsx';
 import { SecurityTab } from './security-tab.tsx';
 

@@ -5,7 +5,7 @@ import type { ReactNode } from 'react';
 import type { Pin } from '../../../services/contracts/models/trust.ts';
 import { useText } from '../../i18n/use-text.ts';
 import { tenantClients } from '../../platform/clients.ts';
-import { DialogFrame } from '../../ui/dialog-frame.tsx';
+import { DialogFrame } from '../../ui/dialog/dialog-frame.tsx';
 import { ErrorView } from '../../ui/error-view.tsx';
 import { useCall } from '../../ui/use-call.ts';
 

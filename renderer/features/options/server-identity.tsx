@@ -4,7 +4,7 @@ import type { ReactNode } from 'react';
 import { useText } from '../../i18n/use-text.ts';
 import { openDialog } from '../../platform/dialog-store.ts';
 import { useHasRole, useMirror } from '../../platform/use-mirror.ts';
-import { IssuerBadge, ValidityBadge } from '../../ui/certificate-validity.tsx';
+import { IssuerBadge, ValidityBadge } from '../../ui/certificate/certificate-validity.tsx';
 import { PropertyList } from '../../ui/property-list.tsx';
 import { OptionsSection } from './options-section.tsx';
 

@@ -14,7 +14,7 @@ import { useMirror } from '../../platform/use-mirror.ts';
 import { ErrorView } from '../../ui/error-view.tsx';
 import { Instant } from '../../ui/instant.tsx';
 import { LeftOutNotice } from '../../ui/left-out-notice.tsx';
-import { SimpleTable } from '../../ui/simple-table.tsx';
+import { SimpleTable } from '../../ui/table/simple-table.tsx';
 import { StatusBadge } from '../../ui/status-badge.tsx';
 import { OptionsSection } from './options-section.tsx';
 

@@ -10,8 +10,8 @@ import { goTo, goToSession } from '../../platform/navigation-store.ts';
 import { useHasRole, useMirror } from '../../platform/use-mirror.ts';
 import { Instant } from '../../ui/instant.tsx';
 import { LeftOutNotice } from '../../ui/left-out-notice.tsx';
-import { SessionStateBadge } from '../../ui/session-state-badge.tsx';
-import { SimpleTable } from '../../ui/simple-table.tsx';
+import { SessionStateBadge } from '../../ui/session/session-state-badge.tsx';
+import { SimpleTable } from '../../ui/table/simple-table.tsx';
 import { Card } from './card.tsx';
 
 interface SidedSession {

@@ -4,7 +4,7 @@ import { useText } from '../../i18n/use-text.ts';
 import { formatBytes, formatCount } from '../../platform/format.ts';
 import { isFinal } from '../../platform/mirror/apply-event.ts';
 import { useMirror } from '../../platform/use-mirror.ts';
-import { ValidityBadge } from '../../ui/certificate-validity.tsx';
+import { ValidityBadge } from '../../ui/certificate/certificate-validity.tsx';
 import { Instant } from '../../ui/instant.tsx';
 import { PropertyList } from '../../ui/property-list.tsx';
 import { StatusBadge } from '../../ui/status-badge.tsx';

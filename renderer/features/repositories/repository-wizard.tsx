@@ -5,12 +5,12 @@ import type { ReactNode } from 'react';
 import { useText } from '../../i18n/use-text.ts';
 import { consoleClient, providerClients } from '../../platform/clients.ts';
 import { commandLine } from '../../platform/command-line.ts';
-import { nameProblem } from '../../ui/field-rules.ts';
-import { PathField } from '../../ui/path-field.tsx';
+import { nameProblem } from '../../ui/form/field-rules.ts';
+import { PathField } from '../../ui/form/path-field.tsx';
 import { PropertyList } from '../../ui/property-list.tsx';
-import { ShowCommand } from '../../ui/show-command.tsx';
+import { ShowCommand } from '../../ui/form/show-command.tsx';
 import { showToast } from '../../ui/toast-store.ts';
-import { Wizard } from '../../ui/wizard.tsx';
+import { Wizard } from '../../ui/wizard/wizard.tsx';
 
 export function RepositoryWizard({ onClose }: { readonly onClose: () => void }): ReactNode {
   const t = useText();

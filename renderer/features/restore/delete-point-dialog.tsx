@@ -5,7 +5,7 @@ import { useText } from '../../i18n/use-text.ts';
 import { tenantClients } from '../../platform/clients.ts';
 import { formatBytes, formatCount, formatInstant } from '../../platform/format.ts';
 import { mirror } from '../../platform/use-mirror.ts';
-import { ConfirmDialog } from '../../ui/confirm-dialog.tsx';
+import { ConfirmDialog } from '../../ui/dialog/confirm-dialog.tsx';
 
 export type Deletion =
   | { readonly kind: 'readable'; readonly point: RestorePoint }

@@ -3,7 +3,7 @@ import { Field, MessageBar, MessageBarBody, Radio, RadioGroup } from '@fluentui/
 import type { ReactNode } from 'react';
 import { useText } from '../../i18n/use-text.ts';
 import { consoleClient } from '../../platform/clients.ts';
-import { PathField } from '../../ui/path-field.tsx';
+import { PathField } from '../../ui/form/path-field.tsx';
 
 export const overwriteRules = ['never', 'older', 'always'] as const;
 export type OverwriteRule = (typeof overwriteRules)[number];

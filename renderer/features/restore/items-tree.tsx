@@ -15,7 +15,7 @@ import type { PointEntry } from '../../../services/contracts/models/tenant.ts';
 import { useText } from '../../i18n/use-text.ts';
 import type { TextFunction } from '../../i18n/use-text.ts';
 import { formatBytes } from '../../platform/format.ts';
-import { rowAfterKey } from '../../ui/table-model.ts';
+import { rowAfterKey } from '../../ui/table/table-model.ts';
 import { checkStateOf, toggleItem } from './item-selection.ts';
 import type { Selection } from './item-selection.ts';
 import type { TreeRow } from './tree-rows.ts';

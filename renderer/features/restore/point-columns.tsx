@@ -2,7 +2,7 @@
 import type { RestorePoint } from '../../../services/contracts/models/tenant.ts';
 import type { TextFunction } from '../../i18n/use-text.ts';
 import { formatBytes, formatCount, formatInstant } from '../../platform/format.ts';
-import type { TableColumn } from '../../ui/data-table.tsx';
+import type { TableColumn } from '../../ui/table/data-table.tsx';
 import { Instant } from '../../ui/instant.tsx';
 
 export function pointColumns(t: TextFunction): readonly TableColumn<RestorePoint>[] {

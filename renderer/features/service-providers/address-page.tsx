@@ -2,7 +2,7 @@
 import { Field, Input, makeStyles } from '@fluentui/react-components';
 import type { ReactNode } from 'react';
 import { useText } from '../../i18n/use-text.ts';
-import type { FieldErrors } from '../../ui/wizard.tsx';
+import type { FieldErrors } from '../../ui/wizard/wizard.tsx';
 
 const useStyles = makeStyles({
   row: {

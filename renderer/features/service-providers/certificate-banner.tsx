@@ -6,7 +6,7 @@ import type { ReactNode } from 'react';
 import type { CertificateSummary } from '../../../services/contracts/models/certificate.ts';
 import { useText } from '../../i18n/use-text.ts';
 import { errorTitle } from '../../platform/error-info.ts';
-import { CodeText } from '../../ui/code-text.tsx';
+import { CodeText } from '../../ui/form/code-text.tsx';
 import { matchesThumbprint } from './provider-draft.ts';
 
 const useStyles = makeStyles({

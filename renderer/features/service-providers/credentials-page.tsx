@@ -3,8 +3,8 @@ import { Field, Input } from '@fluentui/react-components';
 import type { ReactNode } from 'react';
 import type { CertificateSummary } from '../../../services/contracts/models/certificate.ts';
 import { useText } from '../../i18n/use-text.ts';
-import { PasswordField } from '../../ui/password-field.tsx';
-import type { FieldErrors } from '../../ui/wizard.tsx';
+import { PasswordField } from '../../ui/form/password-field.tsx';
+import type { FieldErrors } from '../../ui/wizard/wizard.tsx';
 import { CertificateBanner } from './certificate-banner.tsx';
 
 interface CredentialsPageProps {

@@ -16,17 +16,17 @@ import { tenantClients } from '../../platform/clients.ts';
 import { openDialog } from '../../platform/dialog-store.ts';
 import { formatBytes } from '../../platform/format.ts';
 import { mirror, useMirror } from '../../platform/use-mirror.ts';
-import { ConfirmDialog } from '../../ui/confirm-dialog.tsx';
-import type { TableColumn } from '../../ui/data-table.tsx';
-import { CodeText } from '../../ui/code-text.tsx';
-import { DetailsPane } from '../../ui/details-pane.tsx';
+import { ConfirmDialog } from '../../ui/dialog/confirm-dialog.tsx';
+import type { TableColumn } from '../../ui/table/data-table.tsx';
+import { CodeText } from '../../ui/form/code-text.tsx';
+import { DetailsPane } from '../../ui/table/details-pane.tsx';
 import { EmptyState } from '../../ui/empty-state.tsx';
 import { ErrorView } from '../../ui/error-view.tsx';
 import { Instant } from '../../ui/instant.tsx';
-import { ListPage } from '../../ui/list-page.tsx';
+import { ListPage } from '../../ui/table/list-page.tsx';
 import { PropertyList } from '../../ui/property-list.tsx';
 import { StatusBadge } from '../../ui/status-badge.tsx';
-import { UsageBar } from '../../ui/usage-bar.tsx';
+import { UsageBar } from '../../ui/session/usage-bar.tsx';
 import { useCall } from '../../ui/use-call.ts';
 
 const usedOf = ({ repositories }: ServiceProvider): number =>

@@ -3,7 +3,7 @@ import type { ReactNode } from 'react';
 import type { ServiceProvider } from '../../../services/contracts/models/tenant.ts';
 import { useText } from '../../i18n/use-text.ts';
 import { formatBytes } from '../../platform/format.ts';
-import { SimpleTable } from '../../ui/simple-table.tsx';
+import { SimpleTable } from '../../ui/table/simple-table.tsx';
 
 export function StoragePage({ provider: { repositories } }: { readonly provider: ServiceProvider }): ReactNode {
   const t = useText();

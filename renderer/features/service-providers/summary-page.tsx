@@ -5,7 +5,7 @@ import type { ServiceProvider } from '../../../services/contracts/models/tenant.
 import { useText } from '../../i18n/use-text.ts';
 import { commandLine } from '../../platform/command-line.ts';
 import { PropertyList } from '../../ui/property-list.tsx';
-import { ShowCommand } from '../../ui/show-command.tsx';
+import { ShowCommand } from '../../ui/form/show-command.tsx';
 
 interface SummaryPageProps {
   readonly provider: ServiceProvider;

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { noProgress } from '../../../services/contracts/models/session.ts';
 import { exampleSamples, exampleSession } from '../../testing/example-session.ts';
-import { largestPart } from './bottleneck.ts';
-import { samplesInRange, thinOut, toColumns } from './throughput-series.ts';
-import { hasFigures, movementOf } from './shown-state.ts';
-import { statusFigures } from './status-figures.ts';
-import { whoCanRead } from './who-can-read.ts';
-import { whyNotPause } from './why-not-pause.ts';
+import { largestPart } from './throughput/bottleneck.ts';
+import { samplesInRange, thinOut, toColumns } from './throughput/throughput-series.ts';
+import { hasFigures, movementOf } from './card/shown-state.ts';
+import { statusFigures } from './throughput/status-figures.ts';
+import { whoCanRead } from './handshake/who-can-read.ts';
+import { whyNotPause } from './page/why-not-pause.ts';
 
 describe('who can read now', () => {
   const { steps } = exampleSession('tenant');

@@ -17,15 +17,15 @@ import { formatBytes, formatClock, formatPercent } from '../../platform/format.t
 import { isFinal } from '../../platform/mirror/apply-event.ts';
 import { goTo, goToSession } from '../../platform/navigation-store.ts';
 import { mirror, useMirror } from '../../platform/use-mirror.ts';
-import { ConfirmDialog } from '../../ui/confirm-dialog.tsx';
-import type { TableColumn } from '../../ui/data-table.tsx';
+import { ConfirmDialog } from '../../ui/dialog/confirm-dialog.tsx';
+import type { TableColumn } from '../../ui/table/data-table.tsx';
 import { EmptyState } from '../../ui/empty-state.tsx';
 import { ErrorView } from '../../ui/error-view.tsx';
 import { Instant } from '../../ui/instant.tsx';
-import { ListPage } from '../../ui/list-page.tsx';
-import { SessionStateBadge } from '../../ui/session-state-badge.tsx';
+import { ListPage } from '../../ui/table/list-page.tsx';
+import { SessionStateBadge } from '../../ui/session/session-state-badge.tsx';
 import { useCall } from '../../ui/use-call.ts';
-import { exportEvidence } from './export-evidence.ts';
+import { exportEvidence } from './page/export-evidence.ts';
 
 function columnsFor(side: SessionSide, t: TextFunction): readonly TableColumn<SessionSummary>[] {
   return [

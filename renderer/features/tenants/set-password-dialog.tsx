@@ -5,9 +5,9 @@ import type { SyntheticEvent, ReactNode } from 'react';
 import type { TenantAccount } from '../../../services/contracts/models/provider.ts';
 import { useText } from '../../i18n/use-text.ts';
 import { providerClients } from '../../platform/clients.ts';
-import { DialogFrame } from '../../ui/dialog-frame.tsx';
+import { DialogFrame } from '../../ui/dialog/dialog-frame.tsx';
 import { ErrorView } from '../../ui/error-view.tsx';
-import { NewPasswordField, leastPasswordLength } from '../../ui/new-password-field.tsx';
+import { NewPasswordField, leastPasswordLength } from '../../ui/form/new-password-field.tsx';
 import { useCall } from '../../ui/use-call.ts';
 
 const useStyles = makeStyles({ text: { margin: '0 0 14px 0' } });

@@ -4,7 +4,7 @@ import type { ReactNode } from 'react';
 import type { TrustPrompt } from '../../../services/contracts/models/trust.ts';
 import { useText } from '../../i18n/use-text.ts';
 import { formatInstant } from '../../platform/format.ts';
-import { CodeText } from '../../ui/code-text.tsx';
+import { CodeText } from '../../ui/form/code-text.tsx';
 import { compareCertificates } from './certificate-comparison.ts';
 import type { ComparedRow } from './certificate-comparison.ts';
 

@@ -10,7 +10,7 @@ import { useText } from '../../i18n/use-text.ts';
 import { tenantClients } from '../../platform/clients.ts';
 import { openDialog } from '../../platform/dialog-store.ts';
 import { formatInstant } from '../../platform/format.ts';
-import { DialogFrame } from '../../ui/dialog-frame.tsx';
+import { DialogFrame } from '../../ui/dialog/dialog-frame.tsx';
 import { errorSentences } from '../../ui/error-sentences.ts';
 import { ErrorView } from '../../ui/error-view.tsx';
 import { showToast } from '../../ui/toast-store.ts';

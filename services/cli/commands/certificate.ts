@@ -10,7 +10,7 @@ import {
 } from '../../contracts/models/certificate.ts';
 import { CallError } from '../../contracts/client.ts';
 import { certificateDomain } from '../../contracts/rpc/certificate.ts';
-import type { AdminClient } from '../../host/admin-client.ts';
+import type { AdminClient } from '../../host/carriers/admin-client.ts';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
 import { newId } from '../../kernel/identifier.ts';
 import type { CommandContext, DefineAction } from '../command-context.ts';

@@ -1,8 +1,8 @@
-// Owns `farkeep demo`: tells on the terminal what services/host/demo.ts does.
+// Owns `farkeep demo`: tells on the terminal what services/demo/demo.ts does.
 import type { Command } from 'commander';
 import { exitCodes } from '../../contracts/errors.ts';
-import type { DemoResult } from '../../host/demo.ts';
-import type { DemoSite } from '../../host/demo-site.ts';
+import type { DemoResult } from '../../demo/demo.ts';
+import type { DemoSite } from '../../demo/demo-site.ts';
 import type { CommandContext, DefineAction } from '../command-context.ts';
 import { formatBytes, formatDuration, formatRate, parseWholeNumber } from '../quantities.ts';
 import { sessionJson } from '../session-report.ts';
@@ -37,7 +37,7 @@ Examples:
     )
     .action(
       action(async (context, options: DemoCommandOptions) => {
-        const { holdDemo, runDemo } = await import('../../host/demo.ts');
+        const { holdDemo, runDemo } = await import('../../demo/demo.ts');
         const { output, signal } = context;
         const gatewayCount = parseWholeNumber(options.gateways, '--gateways', { min: 1, max: 16 });
         const settings = {

@@ -6,7 +6,7 @@ import { exitCodes } from '../../contracts/errors.ts';
 import type { Job } from '../../contracts/models/tenant.ts';
 import { jobsDomain } from '../../contracts/rpc/jobs.ts';
 import { serviceProvidersDomain } from '../../contracts/rpc/service-providers.ts';
-import { quoteForShell, type AdminClient } from '../../host/admin-client.ts';
+import { quoteForShell, type AdminClient } from '../../host/carriers/admin-client.ts';
 import type { DefineAction } from '../command-context.ts';
 import { confirmRemoval, yesOption } from '../confirm-removal.ts';
 import { findByName } from '../lookup.ts';

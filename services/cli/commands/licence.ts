@@ -3,7 +3,7 @@ import path from 'node:path';
 import type { Command } from 'commander';
 import type { LicenceSummary } from '../../contracts/models/licence.ts';
 import { licenceDomain } from '../../contracts/rpc/licence.ts';
-import { writeFileAtomically } from '../../kernel/atomic-file.ts';
+import { writeFileAtomically } from '../../kernel/state/atomic-file.ts';
 import { systemClock } from '../../kernel/clock.ts';
 import type { DefineAction } from '../command-context.ts';
 import { formatInstant, parseDate, usageError } from '../quantities.ts';
@@ -42,7 +42,7 @@ export function registerLicence(program: Command, action: DefineAction): void {
     .addHelpText('after', '\nExample:\n  $ farkeep licence new-key --out issuer.key')
     .action(
       action(async (context, options: { out: string }) => {
-        const { makeLicenceKey } = await import('../../host/licence-issuer.ts');
+        const { makeLicenceKey } = await import('../../offline/licence-issuer.ts');
         const made = await makeLicenceKey(path.resolve(options.out));
         context.output.result(
           { ok: true, ...made },
@@ -69,7 +69,7 @@ export function registerLicence(program: Command, action: DefineAction): void {
           context,
           options: { key: string; organisation: string; edition: string; expires?: string; out: string },
         ) => {
-          const { issueLicence } = await import('../../host/licence-issuer.ts');
+          const { issueLicence } = await import('../../offline/licence-issuer.ts');
           const { edition } = options;
           if (edition !== 'standard' && edition !== 'enterprise') {
             throw usageError(`"${edition}" is not an edition`, 'Use --edition standard or enterprise.', '--edition');

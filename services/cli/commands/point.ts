@@ -111,7 +111,7 @@ Example:
     )
     .action(
       action(async (context, pointId: string, options: { folder: string; to: string }) => {
-        const { extractRestorePoint } = await import('../../host/point-extraction.ts');
+        const { extractRestorePoint } = await import('../../offline/point-extraction.ts');
         const startedAt = performance.now();
         const result = await extractRestorePoint({
           tenantFolder: options.folder,

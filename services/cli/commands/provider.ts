@@ -7,7 +7,7 @@ import { invitationSchema, type Invitation } from '../../contracts/models/provid
 import type { ServiceProvider } from '../../contracts/models/tenant.ts';
 import { adviceAgainst, describeReasonsAgainst } from '../../contracts/models/trust-texts.ts';
 import { serviceProvidersDomain } from '../../contracts/rpc/service-providers.ts';
-import { quoteForShell } from '../../host/admin-client.ts';
+import { quoteForShell } from '../../host/carriers/admin-client.ts';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
 import type { CommandContext, DefineAction } from '../command-context.ts';
 import { parseHostPort } from '../host-port.ts';

@@ -5,7 +5,7 @@ import type { DomainClient } from '../../contracts/contract.ts';
 import { exitCodes } from '../../contracts/errors.ts';
 import type { Repository } from '../../contracts/models/provider.ts';
 import { repositoriesDomain } from '../../contracts/rpc/repositories.ts';
-import { quoteForShell } from '../../host/admin-client.ts';
+import { quoteForShell } from '../../host/carriers/admin-client.ts';
 import type { CommandContext, DefineAction } from '../command-context.ts';
 import { confirmRemoval, yesOption } from '../confirm-removal.ts';
 import { findByName } from '../lookup.ts';

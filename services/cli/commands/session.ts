@@ -10,8 +10,8 @@ import {
 } from '../../contracts/models/session.ts';
 import { withReasonTexts } from '../../contracts/models/trust-texts.ts';
 import { sessionsDomain } from '../../contracts/rpc/sessions.ts';
-import type { AdminClient } from '../../host/admin-client.ts';
-import { writeFileAtomically } from '../../kernel/atomic-file.ts';
+import type { AdminClient } from '../../host/carriers/admin-client.ts';
+import { writeFileAtomically } from '../../kernel/state/atomic-file.ts';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
 import { toJson } from '../../kernel/shown-text.ts';
 import type { CommandContext, DefineAction } from '../command-context.ts';

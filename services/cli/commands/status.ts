@@ -7,9 +7,9 @@ import { finalSessionStates, type SessionSummary } from '../../contracts/models/
 import { certificateDomain } from '../../contracts/rpc/certificate.ts';
 import { serviceDomain } from '../../contracts/rpc/service.ts';
 import { sessionsDomain } from '../../contracts/rpc/sessions.ts';
-import type { AdminClient } from '../../host/admin-client.ts';
+import type { AdminClient } from '../../host/carriers/admin-client.ts';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
-import { defaultHome } from '../../kernel/home-folder.ts';
+import { defaultHome } from '../../kernel/state/home-folder.ts';
 import type { CommandContext, DefineAction } from '../command-context.ts';
 import { formatInstant } from '../quantities.ts';
 import { formatTable } from '../text-table.ts';

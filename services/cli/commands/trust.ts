@@ -7,9 +7,9 @@ import { adviceAgainst, describeReasonsAgainst } from '../../contracts/models/tr
 import type { Pin, TrustJournalEntry, TrustPrompt } from '../../contracts/models/trust.ts';
 import { serviceProvidersDomain } from '../../contracts/rpc/service-providers.ts';
 import { trustDomain } from '../../contracts/rpc/trust.ts';
-import { quoteForShell } from '../../host/admin-client.ts';
+import { quoteForShell } from '../../host/carriers/admin-client.ts';
 import { systemClock } from '../../kernel/clock.ts';
-import { writeFileAtomically } from '../../kernel/atomic-file.ts';
+import { writeFileAtomically } from '../../kernel/state/atomic-file.ts';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
 import type { CommandContext, DefineAction } from '../command-context.ts';
 import { parseHostPort } from '../host-port.ts';
@@ -59,7 +59,7 @@ Examples:
     )
     .action(
       action(async (context, options: CheckOptions) => {
-        const { checkTrust } = await import('../../host/trust-check.ts');
+        const { checkTrust } = await import('../../offline/trust-check.ts');
         const { name, fingerprint } = options;
         const { findings, advice, ...result } = await checkTrust({
           host: options.host,

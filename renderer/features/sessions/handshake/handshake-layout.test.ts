@@ -1,0 +1,77 @@
+import { describe, expect, it } from 'vitest';
+import { handshakeSteps } from '../../../../services/contracts/models/session.ts';
+import { exampleSession } from '../../../testing/example-session.ts';
+import {
+  attemptsOf,
+  diagramHeight,
+  fitLabel,
+  headHeight,
+  laneX,
+  lanes,
+  placeSteps,
+  rowCount,
+  rowOffsets,
+  stepPlaces,
+} from './handshake-layout.ts';
+
+const size = { width: 1000, rowHeight: 20 };
+const { steps } = exampleSession('tenant');
+
+describe('the handshake diagram', () => {
+  it('has a place for every step, top to bottom in protocol order', () => {
+    expect(Object.keys(stepPlaces)).toEqual([...handshakeSteps]);
+    const rows = handshakeSteps.map((step) => stepPlaces[step].row);
+    expect(rows.every((row, index) => index === 0 || row >= (rows[index - 1] ?? 0) - 1)).toBe(true);
+    expect(Math.max(...rows)).toBe(rowCount - 1);
+  });
+
+  it('keeps five lanes apart and inside', () => {
+    const positions = lanes.map((lane) => laneX(lane, size));
+    expect(positions).toEqual(positions.toSorted((left, right) => left - right));
+    expect(new Set(positions).size).toBe(5);
+    expect(positions[0]).toBeGreaterThan(74);
+    expect(positions[4]).toBeLessThan(1000 - 60);
+  });
+
+  it('shows one attempt at a time, each step once, below the head and inside the height', () => {
+    const placed = placeSteps(steps, 2, size);
+    expect(placed.map(({ step }) => step.step)).toEqual([...handshakeSteps]);
+    for (const { y, fromX, toX } of placed) {
+      expect(y).toBeGreaterThan(headHeight);
+      expect(y).toBeLessThan(diagramHeight(size));
+      expect(Math.max(fromX, toX)).toBeLessThan(size.width);
+    }
+    expect(attemptsOf(steps)).toEqual([2, 1]);
+  });
+
+  it('never lets two labels of a row run into each other', () => {
+    for (const width of [900, 1000, 1500]) {
+      const placed = placeSteps(steps, 1, { width, rowHeight: 20 });
+      for (const left of placed) {
+        for (const right of placed) {
+          if (left === right || stepPlaces[left.step.step].row !== stepPlaces[right.step.step].row) continue;
+          const [from, to] = [left, right].map(({ labelX, labelAnchor, labelWidth }) =>
+            labelAnchor === 'start' ? [labelX, labelX + labelWidth] : [labelX - labelWidth, labelX],
+          );
+          const isApart = (from?.[1] ?? 0) <= (to?.[0] ?? 0) + 1 || (to?.[1] ?? 0) <= (from?.[0] ?? 0) + 1;
+          expect(isApart, `${left.step.step} and ${right.step.step} at ${width}`).toBe(true);
+        }
+      }
+    }
+  });
+
+  it('tells the time of the first row and how much later the others are', () => {
+    const rows = rowOffsets(placeSteps(steps, 1, size));
+    expect(rows.size).toBe(rowCount);
+    expect(rows.get(0)?.offsetMs).toBe(0);
+    expect(rows.get(1)?.offsetMs).toBe(46);
+    expect(rowOffsets([]).size).toBe(0);
+  });
+
+  it('shortens details before titles', () => {
+    expect(fitLabel('Login', 'contoso', 300)).toBe('Login · contoso');
+    expect(fitLabel('Login', '', 10)).toBe('Login');
+    expect(fitLabel('Ask for the provider', 'gw1.northwind.example:6180', 200)).toBe('Ask for the provider');
+    expect(fitLabel('Pass on', 'passed on without being opened', 190)).toMatch(/^Pass on · passed on.*…$/);
+  });
+});

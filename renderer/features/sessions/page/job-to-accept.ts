@@ -1,0 +1,12 @@
+// Owns when a session asks whether its smaller amount of data is right. Pure.
+import type { SessionDetail } from '../../../../services/contracts/models/session.ts';
+import type { Job } from '../../../../services/contracts/models/tenant.ts';
+
+/** The job that can be run again with less data accepted. Only the last run of a job asks; a later run has its own answer. */
+export function jobToAccept(
+  { id, viewer, warnings }: Pick<SessionDetail, 'id' | 'viewer' | 'warnings'>,
+  jobs: readonly Job[],
+): Job | undefined {
+  if (viewer !== 'tenant' || warnings.every(({ code }) => code !== 'source.shrunk')) return undefined;
+  return jobs.find(({ lastRun, runningSessionId }) => lastRun?.sessionId === id && runningSessionId === null);
+}

@@ -1,0 +1,47 @@
+// Owns turning samples into what the graph draws: the chosen range, at most as many points as there are pixels. Pure.
+import type { ThroughputSample } from '../../../../services/contracts/models/session.ts';
+
+export type ThroughputRange = 'five-minutes' | 'whole-run';
+
+/** Seconds since 1970, then bytes a second, column by column, as uPlot wants it. */
+export type ThroughputColumns = readonly [readonly number[], readonly number[], readonly number[]];
+
+const fiveMinutesMs = 300_000;
+
+export function samplesInRange(
+  samples: readonly ThroughputSample[],
+  range: ThroughputRange,
+): readonly ThroughputSample[] {
+  const last = samples.at(-1);
+  if (range === 'whole-run' || last === undefined) return samples;
+  const fromMs = Date.parse(last.at) - fiveMinutesMs;
+  return samples.filter(({ at }) => Date.parse(at) >= fromMs);
+}
+
+/** Averages neighbors until no more than `mostPoints` are left: an hour is as quick to draw as five minutes. */
+export function thinOut(samples: readonly ThroughputSample[], mostPoints: number): readonly ThroughputSample[] {
+  if (samples.length <= mostPoints) return samples;
+  const groupSize = Math.ceil(samples.length / mostPoints);
+  const groups: ThroughputSample[] = [];
+  for (let index = 0; index < samples.length; index += groupSize) {
+    const group = samples.slice(index, index + groupSize);
+    const last = group.at(-1);
+    if (last === undefined) break;
+    const average = (value: (sample: ThroughputSample) => number): number =>
+      group.reduce((sum, sample) => sum + value(sample), 0) / group.length;
+    groups.push({
+      at: last.at,
+      readBytesPerSecond: average(({ readBytesPerSecond }) => readBytesPerSecond),
+      transferredBytesPerSecond: average(({ transferredBytesPerSecond }) => transferredBytesPerSecond),
+    });
+  }
+  return groups;
+}
+
+export function toColumns(samples: readonly ThroughputSample[]): ThroughputColumns {
+  return [
+    samples.map(({ at }) => Date.parse(at) / 1000),
+    samples.map(({ readBytesPerSecond }) => readBytesPerSecond),
+    samples.map(({ transferredBytesPerSecond }) => transferredBytesPerSecond),
+  ];
+}

@@ -1,0 +1,118 @@
+// Owns the modal dialog with title, content and buttons. A click beside it never closes it: input would be lost.
+import { Dialog, DialogSurface, makeStyles, mergeClasses, tokens } from '@fluentui/react-components';
+import { useEffect, useId, useRef } from 'react';
+import type { ReactNode } from 'react';
+import { useIsScrolling } from '../table/use-is-scrolling.ts';
+import { useReturnFocus } from './use-return-focus.ts';
+import { useDialogFocus } from './use-dialog-focus.ts';
+
+const useStyles = makeStyles({
+  surface: {
+    padding: 0,
+    width: '600px',
+    maxWidth: 'calc(100vw - 48px)',
+    maxHeight: 'calc(100vh - 48px)',
+    display: 'flex',
+    flexDirection: 'column',
+    overflow: 'hidden',
+  },
+  wide: { width: '960px' },
+  narrow: { width: '480px' },
+  title: {
+    margin: 0,
+    padding: '20px 24px 0 24px',
+    fontSize: tokens.fontSizeBase500,
+    lineHeight: tokens.lineHeightBase500,
+    fontWeight: tokens.fontWeightSemibold,
+    overflowWrap: 'anywhere',
+  },
+  content: {
+    padding: '10px 24px 20px 24px',
+    overflowY: 'auto',
+    flexGrow: 1,
+    minHeight: 0,
+    ':focus-visible': { outline: `2px solid ${tokens.colorStrokeFocus2}`, outlineOffset: '-2px' },
+  },
+  pinned: { padding: '12px 24px', borderTop: `1px solid ${tokens.colorNeutralStroke2}`, flexShrink: 0 },
+  footer: {
+    display: 'flex',
+    justifyContent: 'flex-end',
+    alignItems: 'center',
+    gap: '8px',
+    padding: '14px 24px',
+    borderTop: `1px solid ${tokens.colorNeutralStroke2}`,
+    backgroundColor: tokens.colorNeutralBackground2,
+  },
+});
+
+interface DialogFrameProps {
+  readonly title: string;
+  readonly children: ReactNode;
+  /** Between content and buttons; in sight while the content scrolls. */
+  readonly pinned?: ReactNode;
+  readonly footer: ReactNode;
+  /** Esc. */
+  readonly onDismiss: () => void;
+  readonly width?: 'narrow' | 'normal' | 'wide';
+  readonly isAlert?: boolean;
+}
+
+export function DialogFrame({
+  title,
+  children,
+  pinned,
+  footer,
+  onDismiss,
+  width = 'normal',
+  isAlert = false,
+}: DialogFrameProps): ReactNode {
+  const styles = useStyles();
+  const titleId = useId();
+  useReturnFocus();
+  const footerElement = useRef<HTMLDivElement>(null);
+  const contentElement = useRef<HTMLDivElement>(null);
+  const isScrolling = useIsScrolling(contentElement);
+  useDialogFocus(footerElement);
+  useEffect(() => {
+    // Fluent goes to the first thing that can have the focus; here the safe button says that it wants it.
+    footerElement.current?.querySelector<HTMLElement>('[data-initial-focus]')?.focus({ preventScroll: true });
+  }, []);
+  return (
+    <Dialog
+      open
+      modalType={isAlert ? 'alert' : 'modal'}
+      onOpenChange={(_event, { type }) => {
+        if (type === 'escapeKeyDown') onDismiss();
+      }}
+    >
+      <DialogSurface
+        className={mergeClasses(styles.surface, width === 'wide' && styles.wide, width === 'narrow' && styles.narrow)}
+        aria-labelledby={titleId}
+        // Also above another dialog, which Fluent would leave bright: only one of them takes clicks.
+        backdrop={{ appearance: 'dimmed' }}
+        onKeyDown={(event) => {
+          // Fluent leaves Esc alone in alert dialogs; here it always means the safe button.
+          if (isAlert && event.key === 'Escape' && !event.defaultPrevented) {
+            event.preventDefault();
+            onDismiss();
+          }
+        }}
+      >
+        <h2 id={titleId} className={styles.title}>
+          {title}
+        </h2>
+        <div
+          className={styles.content}
+          ref={contentElement}
+          {...(isScrolling ? { tabIndex: 0, role: 'group', 'aria-labelledby': titleId } : {})}
+        >
+          {children}
+        </div>
+        {pinned !== undefined && <div className={styles.pinned}>{pinned}</div>}
+        <div className={styles.footer} ref={footerElement}>
+          {footer}
+        </div>
+      </DialogSurface>
+    </Dialog>
+  );
+}

@@ -1,0 +1,25 @@
+// Owns where the gateway role of this computer can be dialed, from what its service says. Pure.
+import type { MirrorState } from '../../platform/mirror/mirror-state.ts';
+
+export interface HostAndPort {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** A wildcard is where it listens, not where one dials: loopback stands for it. */
+export function splitAddress(address: string): HostAndPort | null {
+  const split = /^\[?(.+?)\]?:(\d+)$/.exec(address);
+  if (split?.[1] === undefined || split[2] === undefined) return null;
+  const host = ['0.0.0.0', '::', '*'].includes(split[1]) ? '127.0.0.1' : split[1];
+  return { host, port: Number(split[2]) };
+}
+
+/** Null while it is unknown. */
+export function gatewayListenAddress({
+  console,
+  gateway,
+}: Pick<MirrorState, 'console' | 'gateway'>): HostAndPort | null {
+  const listeners = console.services.find(({ role }) => role === 'gateway')?.listeners ?? {};
+  const address = listeners['gateway'] ?? gateway.node?.listeners[0];
+  return address === undefined ? null : splitAddress(address);
+}

@@ -1,0 +1,39 @@
+// Owns how a session's state looks, everywhere the same.
+import type { ReactNode } from 'react';
+import type { SessionState } from '../../../services/contracts/models/session.ts';
+import { useText } from '../../i18n/use-text.ts';
+import { StatusBadge } from '../status-badge.tsx';
+import type { Tone } from '../status-badge.tsx';
+
+const tones: Readonly<Record<SessionState, Tone>> = {
+  pending: 'neutral',
+  connecting: 'info',
+  'key-exchange': 'info',
+  transferring: 'info',
+  finalising: 'info',
+  'waiting-to-resume': 'warning',
+  paused: 'paused',
+  succeeded: 'success',
+  warning: 'warning',
+  failed: 'danger',
+  cancelled: 'neutral',
+};
+
+interface SessionStateBadgeProps {
+  readonly state: SessionState;
+  readonly hasSecurityWarning?: boolean;
+  readonly isPill?: boolean;
+}
+
+export function SessionStateBadge({
+  state,
+  hasSecurityWarning = false,
+  isPill = false,
+}: SessionStateBadgeProps): ReactNode {
+  const t = useText();
+  return (
+    <StatusBadge tone={hasSecurityWarning ? 'security' : tones[state]} isPill={isPill}>
+      {t(`session.state.${state}`)}
+    </StatusBadge>
+  );
+}

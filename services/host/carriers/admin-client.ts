@@ -1,0 +1,160 @@
+// Owns the client side of the local socket: calls with cancel, events, one connection. Used by the command line, tests and consoles
+// that attach to a running service. Must not start services.
+import { connect, type Socket } from 'node:net';
+import { messageFromServiceSchema, type CallResult, type EventMessage } from '../../contracts/carrier.ts';
+import { createDomainClient } from '../../contracts/client.ts';
+import type { DomainClient, DomainContract, ServiceRole } from '../../contracts/contract.ts';
+import { describeLeftOut } from '../../contracts/row-list.ts';
+import { FarkeepError } from '../../kernel/farkeep-error.ts';
+import { roleFolder } from '../../kernel/state/home-folder.ts';
+import { findAdminAddress } from './admin-address.ts';
+import { createLineReader, encodeLine } from './json-lines.ts';
+
+export interface AdminClient {
+  readonly role: ServiceRole;
+  /** Methods reject with CallError (what the service said) or with FarkeepError connection.lost. */
+  domain<Domain extends DomainContract>(contract: Domain): DomainClient<Domain>;
+  call(
+    domain: string,
+    command: string,
+    input: unknown,
+    options?: { readonly signal?: AbortSignal },
+  ): Promise<CallResult>;
+  /** Events from now on, in order. Returns the function that ends it. */
+  subscribe(listener: (event: EventMessage) => void): () => void;
+  /** Asks the service to end gracefully. */
+  requestStop(deadlineMs: number): void;
+  /** Resolves when the connection has ended, from whichever side. */
+  readonly closed: Promise<void>;
+  close(): void;
+}
+
+const connectTimeoutMs = 5_000;
+
+/**
+ * @param home the instance's root folder, not the role's
+ * @throws FarkeepError service.not-running, with the command that starts the service
+ */
+export async function connectAdmin({
+  home,
+  role,
+  onLeftOut = () => undefined,
+}: {
+  home: string;
+  role: ServiceRole;
+  /** Called with a sentence about list rows that the service could not show. */
+  onLeftOut?: (sentence: string) => void;
+}): Promise<AdminClient> {
+  const socket = await openSocket(await findAdminAddress(roleFolder(home, role)), home, role);
+  const pending = new Map<string, (result: CallResult) => void>();
+  const listeners = new Set<(event: EventMessage) => void>();
+  let nextId = 1;
+  let isSubscribed = false;
+  let isClosed = false;
+
+  const reader = createLineReader((document) => {
+    const parsed = messageFromServiceSchema.safeParse(document);
+    if (!parsed.success) return;
+    if (parsed.data.kind === 'result') pending.get(parsed.data.id)?.(parsed.data.result);
+    else if (parsed.data.kind === 'event') for (const listener of [...listeners]) listener(parsed.data);
+  });
+  const closed = new Promise<void>((resolve) => {
+    socket.on('close', () => {
+      isClosed = true;
+      const error = lostConnection(role);
+      for (const settle of pending.values()) settle({ ok: false, error: error.toInfo() });
+      resolve();
+    });
+  });
+  socket.on('data', (chunk: Buffer) => {
+    if (reader.push(chunk) !== undefined) socket.destroy();
+  });
+  // The 'close' that follows settles everything.
+  socket.on('error', () => socket.destroy());
+
+  const write = (message: unknown): void => {
+    if (!isClosed) socket.write(encodeLine(message));
+  };
+
+  const client: AdminClient = {
+    role,
+    domain: (contract) => createDomainClient(contract, (...call) => client.call(...call)),
+    call(domain, command, input, { signal } = {}) {
+      if (isClosed) return Promise.resolve({ ok: false, error: lostConnection(role).toInfo() });
+      if (signal?.aborted === true) {
+        return Promise.resolve({ ok: false, error: new FarkeepError('call.cancelled').toInfo() });
+      }
+      const id = String(nextId);
+      nextId += 1;
+      return new Promise((resolve) => {
+        const onAbort = (): void => write({ kind: 'cancel', id });
+        signal?.addEventListener('abort', onAbort, { once: true });
+        pending.set(id, (result) => {
+          pending.delete(id);
+          signal?.removeEventListener('abort', onAbort);
+          if (result.ok)
+            for (const { list, ...rows } of result.leftOutRows ?? []) onLeftOut(describeLeftOut(list, rows));
+          resolve(result);
+        });
+        write({ kind: 'call', id, domain, command, input });
+      });
+    },
+    subscribe(listener) {
+      listeners.add(listener);
+      if (!isSubscribed) write({ kind: 'subscribe' });
+      isSubscribed = true;
+      return () => {
+        listeners.delete(listener);
+      };
+    },
+    requestStop: (deadlineMs) => write({ kind: 'stop', deadlineMs }),
+    closed,
+    close: () => {
+      socket.end();
+      // An open socket keeps the process alive; nothing that matters is unsent after the last answer.
+      socket.destroySoon();
+    },
+  };
+  return client;
+}
+
+function lostConnection(role: ServiceRole): FarkeepError {
+  return new FarkeepError('connection.lost', `The ${role} service ended the connection`, {
+    hint: `See whether it still runs: farkeep status`,
+  });
+}
+
+function openSocket(address: string, home: string, role: ServiceRole): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(address);
+    const timer = setTimeout(() => fail(new Error('no answer')), connectTimeoutMs);
+    const fail = (cause: Error): void => {
+      clearTimeout(timer);
+      socket.destroy();
+      reject(connectError(cause, home, role));
+    };
+    socket.once('error', fail);
+    socket.once('connect', () => {
+      clearTimeout(timer);
+      socket.off('error', fail);
+      resolve(socket);
+    });
+  });
+}
+
+function connectError(cause: Error & { code?: unknown }, home: string, role: ServiceRole): FarkeepError {
+  if (cause.code === 'EACCES' || cause.code === 'EPERM') {
+    return new FarkeepError('call.refused', `This account may not use the ${role} service in ${home}`, {
+      hint: 'Run the command as the account that runs the service, or as root.',
+      cause,
+    });
+  }
+  return new FarkeepError('service.not-running', `The ${role} service is not running in ${home}`, {
+    hint: `Start it: farkeep serve ${role} --home ${quoteForShell(home)}`,
+    cause,
+  });
+}
+
+export function quoteForShell(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+}

@@ -1,0 +1,145 @@
+// The licence of a provider, with the real service: imported, shown, refused, ended; the certificates that are made follow it.
+import { generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { hostname, tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { DomainClient } from '../../contracts/contract.ts';
+import { certificateDomain } from '../../contracts/rpc/certificate.ts';
+import { licenceDomain } from '../../contracts/rpc/licence.ts';
+import { silentLogger } from '../../kernel/logger.ts';
+import type { RunningService } from '../../kernel/running-service.ts';
+import { writeLicence, type Licence } from '../../pki/create/licence.ts';
+import { providerConfigSchema } from '../../provider/state/config.ts';
+import { startProvider } from '../../provider/service.ts';
+import { RecordedEvents } from '../../testing/recorded-events.ts';
+import { failureOf } from '../../testing/failure-of.ts';
+import { ShiftedClock } from '../../testing/shifted-clock.ts';
+import { clientOf } from '../../testing/site/stack.ts';
+
+const dayMs = 86_400_000;
+
+describe('the licence of a provider', () => {
+  let folder: string;
+  let clock: ShiftedClock;
+  let events: RecordedEvents;
+  let service: RunningService;
+  let licences: DomainClient<typeof licenceDomain>;
+  let certificates: DomainClient<typeof certificateDomain>;
+  let issuer: KeyObject;
+  let keyFile: string;
+
+  const start = async (): Promise<void> => {
+    events = new RecordedEvents();
+    service = await startProvider({
+      home: path.join(folder, 'provider'),
+      config: providerConfigSchema.parse({
+        control: { host: '127.0.0.1', port: 0 },
+        infrastructure: { host: '127.0.0.1', port: 0 },
+        certificateKeyBits: 2048,
+        licenceKeyFiles: [keyFile],
+      }),
+      logger: silentLogger,
+      clock,
+      publish: events.publish,
+    });
+    licences = clientOf(licenceDomain, service);
+    certificates = clientOf(certificateDomain, service);
+  };
+  const write = async (changes: Partial<Licence> = {}, key = issuer): Promise<string> => {
+    const file = path.join(folder, 'northwind.licence');
+    const licence: Licence = {
+      formatVersion: 1,
+      id: 'FK-0001',
+      organization: 'Northwind Hosting',
+      edition: 'enterprise',
+      issuedAt: new Date(clock.now() - dayMs).toISOString(),
+      expiresAt: new Date(clock.now() + 365 * dayMs).toISOString(),
+      ...changes,
+    };
+    await writeFile(file, writeLicence(licence, key));
+    return file;
+  };
+  const generatedSubject = async (): Promise<string> => {
+    const { summary } = await certificates.generate({ slot: 'provider', friendlyName: 'New', keyBits: 2048 });
+    return summary.subject;
+  };
+
+  beforeEach(async () => {
+    folder = await mkdtemp(path.join(tmpdir(), 'farkeep-licence-'));
+    await mkdir(path.join(folder, 'provider'));
+    clock = new ShiftedClock();
+    const { publicKey, privateKey } = generateKeyPairSync('ed25519');
+    issuer = privateKey;
+    keyFile = path.join(folder, 'issuer.pem');
+    await writeFile(keyFile, publicKey.export({ type: 'spki', format: 'pem' }));
+    await start();
+  }, 30_000);
+
+  afterEach(async () => {
+    await service.stop(1000);
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  it('is the community licence of this machine at first', async () => {
+    expect(await licences.show({})).toEqual({
+      organisation: hostname(),
+      edition: 'community',
+      expiresAt: null,
+      isCommunity: true,
+      problem: null,
+    });
+    const { subject } = await certificates.describeGenerate({ slot: 'provider' });
+    expect(subject).toContain(`CN=${hostname()}`);
+    expect((await certificates.show({ slot: 'provider' })).summary.subject).toBe(subject);
+  });
+
+  it('gives its organisation to certificates that are made from then on, also after a restart', async () => {
+    const file = await write();
+    expect(await licences.importFile({ file })).toMatchObject({
+      organisation: 'Northwind Hosting',
+      edition: 'enterprise',
+      isCommunity: false,
+      problem: null,
+    });
+    expect(events.of(licenceDomain, 'changed')).toHaveLength(1);
+    await rm(file);
+    const subject = 'CN=Northwind Hosting, O=Northwind Hosting';
+    expect(await certificates.describeGenerate({ slot: 'server' })).toMatchObject({ subject });
+    expect(await generatedSubject()).toBe(subject);
+    await service.stop(1000);
+    await start();
+    expect(await licences.show({})).toMatchObject({ organisation: 'Northwind Hosting' });
+    expect(await certificates.describeGenerate({ slot: 'provider' })).toMatchObject({ subject });
+  }, 30_000);
+
+  it('refuses what is not signed by a known issuer, was changed, has ended, or is no licence; the one before stays', async () => {
+    await licences.importFile({ file: await write() });
+    const stranger = generateKeyPairSync('ed25519').privateKey;
+    const foreign = await failureOf(licences.importFile({ file: await write({ organization: 'Contoso' }, stranger) }));
+    expect(foreign).toMatchObject({ code: 'licence.invalid' });
+    expect(foreign.message).toContain('signature');
+    const ended = await write({ organization: 'Contoso', expiresAt: new Date(clock.now() - dayMs).toISOString() });
+    expect(await failureOf(licences.importFile({ file: ended }))).toMatchObject({ code: 'licence.expired' });
+    const garbage = path.join(folder, 'garbage');
+    await writeFile(garbage, 'hello');
+    expect(await failureOf(licences.importFile({ file: garbage }))).toMatchObject({ code: 'licence.invalid' });
+    const missing = await failureOf(licences.importFile({ file: path.join(folder, 'none') }));
+    expect(missing).toMatchObject({ code: 'source.missing' });
+    expect(missing.message).toContain(path.join(folder, 'none'));
+    expect(await licences.show({})).toMatchObject({ organisation: 'Northwind Hosting', problem: null });
+  }, 30_000);
+
+  it('falls back to the community licence at its end, says why, and tells consoles by itself', async () => {
+    await licences.importFile({ file: await write() });
+    clock.advance(366 * dayMs);
+    await events.waitFor(licenceDomain, 'changed', ({ isCommunity }) => isCommunity);
+    const shown = await licences.show({});
+    expect(shown).toMatchObject({ organisation: hostname(), edition: 'community' });
+    expect(shown.problem).toContain('expired');
+    expect((await certificates.describeGenerate({ slot: 'provider' })).subject).toContain(`CN=${hostname()}`);
+    await service.stop(1000);
+    await start();
+    expect((await licences.show({})).problem).toContain('expired');
+  }, 30_000);
+});

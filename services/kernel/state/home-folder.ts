@@ -1,0 +1,20 @@
+// Owns where an instance lives on disk: the root, and one sub-folder for each role (architecture.md, State).
+import { homedir, userInfo } from 'node:os';
+import path from 'node:path';
+import type { ServiceRole } from '../../contracts/contract.ts';
+
+/** FARKEEP_HOME, else the place where the platform keeps such things. */
+export function defaultHome(environment: NodeJS.ProcessEnv = process.env): string {
+  const chosen = environment['FARKEEP_HOME'];
+  if (chosen !== undefined && chosen !== '') return path.resolve(chosen);
+  if (process.platform === 'win32') {
+    return path.join(environment['LOCALAPPDATA'] ?? path.join(homedir(), 'AppData', 'Local'), 'Farkeep');
+  }
+  if (process.platform === 'darwin') return path.join(homedir(), 'Library', 'Application Support', 'Farkeep');
+  if (userInfo().uid === 0) return '/var/lib/farkeep';
+  return path.join(environment['XDG_DATA_HOME'] ?? path.join(homedir(), '.local', 'share'), 'farkeep');
+}
+
+export function roleFolder(home: string, role: ServiceRole): string {
+  return path.join(path.resolve(home), role);
+}

@@ -1,0 +1,74 @@
+// Owns the rule that two services never share a role's folder. The operating system holds the lock (SQLite's, on a file of its own), so
+// it ends with the process however that ends: no stale lock, no recycled process id. Must not be used on the databases themselves.
+import { readFile, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { writeFileAtomically } from './atomic-file.ts';
+import { FarkeepError } from '../farkeep-error.ts';
+import { makeFolders } from './make-folders.ts';
+
+export interface InstanceLock {
+  /** Lets another service use the folder. Safe to call twice. */
+  release(): Promise<void>;
+}
+
+/**
+ * Makes `folder` (0700) when it is missing, and takes it for this process.
+ * @throws FarkeepError service.locked, naming the process that holds it as far as it is known; storage.io when the folder cannot be made
+ */
+export async function acquireInstanceLock(folder: string): Promise<InstanceLock> {
+  try {
+    await makeFolders(folder, { mode: 0o700 });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new FarkeepError('storage.io', `The folder ${folder} cannot be made: ${reason}`, {
+      hint: 'Choose another folder with --home.',
+      retryable: false,
+      cause: error,
+    });
+  }
+  const holderFile = path.join(folder, 'lock.json');
+  const database = new DatabaseSync(path.join(folder, 'lock'));
+  try {
+    database.exec('PRAGMA busy_timeout=0; PRAGMA locking_mode=EXCLUSIVE; BEGIN EXCLUSIVE');
+  } catch (error) {
+    database.close();
+    if (!isBusy(error))
+      throw new FarkeepError('storage.io', `${folder} cannot be locked: ${String(error)}`, { cause: error });
+    throw new FarkeepError('service.locked', `Another service uses ${folder}${await describeHolder(holderFile)}`, {
+      hint: 'Stop it, or choose another folder with --home.',
+      cause: error,
+    });
+  }
+  // The file names the owner in the error message of a second instance. A full disk must not prevent the start.
+  await writeFileAtomically(
+    holderFile,
+    `${JSON.stringify({ pid: process.pid, since: new Date().toISOString() })}\n`,
+  ).catch(() => undefined);
+  let isHeld = true;
+  return {
+    async release() {
+      if (!isHeld) return;
+      isHeld = false;
+      await rm(holderFile, { force: true });
+      database.exec('ROLLBACK');
+      database.close();
+    },
+  };
+}
+
+function isBusy(error: unknown): boolean {
+  // SQLITE_BUSY = 5 (https://sqlite.org/rescode.html)
+  return typeof error === 'object' && error !== null && 'errcode' in error && error.errcode === 5;
+}
+
+/** For the message only; the lock itself does not depend on what stands there. */
+async function describeHolder(file: string): Promise<string> {
+  try {
+    const holder: unknown = JSON.parse(await readFile(file, 'utf8'));
+    if (typeof holder !== 'object' || holder === null || !('pid' in holder)) return '';
+    return ` (process ${String(holder.pid)})`;
+  } catch {
+    return '';
+  }
+}

@@ -1,0 +1,186 @@
+// Owns a data mover child process from fork to kill: its work, heartbeat, events, the difference between exit and crash.
+// The only user of child_process in this folder. Runs inside the provider or tenant service; moves no data itself.
+import { fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { errorInfoSchema } from '../../contracts/error-schemas.ts';
+import type { ErrorInfo } from '../../contracts/errors.ts';
+import { FarkeepError } from '../../kernel/farkeep-error.ts';
+import { silentLogger } from '../../kernel/logger.ts';
+import type { Logger } from '../../kernel/logger.ts';
+import type { MoverCommand, MoverEvent, MoverExit, MoverStart } from './local-link.ts';
+
+const entry = fileURLToPath(new URL('../mover-entry.ts', import.meta.url));
+
+/** Everything else of the service's environment stays with the service. */
+const allowedEnvironment = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR', 'TEMP', 'TMP', 'SYSTEMROOT'];
+/**
+ * glibc hands freed megabytes back to the kernel and faults them in again for the next block, which costs as much as the cipher; a mover
+ * gives its buffers back by itself (release-memory.ts). Other C libraries do not know these names.
+ */
+const allocatorTuning = {
+  MALLOC_ARENA_MAX: '1',
+  MALLOC_MMAP_THRESHOLD_: '33554432',
+  MALLOC_TRIM_THRESHOLD_: '33554432',
+};
+/**
+ * Without a limit V8 lets the heap grow to four times what is in use before it collects; below 2 GiB it collects sooner, which takes a
+ * quarter of the memory off a source of many files and costs no time.
+ */
+const heapLimits = ['--max-semi-space-size=4', '--max-old-space-size=2000'];
+/** Compiled code of earlier movers; starting a mover and its workers takes a third of the time with it. */
+const compileCacheFolder = fileURLToPath(new URL('../../../build/compile-cache', import.meta.url));
+const stopDeadlineMs = 10_000;
+const maxLogLineLength = 4_000;
+
+/** What a mover is forked for. It loads its side and starts its threads at once; the work comes with `begin`. */
+export interface MoverPlan {
+  readonly side: MoverStart['side'];
+  readonly sessionId: string;
+  readonly attempt: number;
+  /** Data streams of a source, one thread each. */
+  readonly streams?: number;
+}
+
+export interface MoverProcessOptions {
+  readonly logger?: Logger;
+  /** A mover that says nothing for so long is killed and counts as crashed. */
+  readonly heartbeatTimeoutMs?: number;
+  readonly onEvent: (event: MoverEvent) => void;
+}
+
+export class MoverProcess {
+  readonly #child: ChildProcess;
+  readonly #logger: Logger;
+  readonly #side: MoverStart['side'];
+  readonly #onEvent: (event: MoverEvent) => void;
+  readonly #heartbeatTimeoutMs: number;
+  #heartbeatTimer: NodeJS.Timeout | undefined;
+  #killTimer: NodeJS.Timeout | undefined;
+  #outcome: MoverExit | undefined;
+  #silentTooLong = false;
+
+  /** Resolves once, when the process is gone; never rejects. */
+  readonly exited: Promise<MoverExit>;
+
+  /** Forks the mover, before its keys are there if that saves time: a process and its threads take as long to start as a login. */
+  constructor({ side, sessionId, attempt, streams = 0 }: MoverPlan, options: MoverProcessOptions) {
+    this.#logger = (options.logger ?? silentLogger).child({ mover: side, sessionId, attempt });
+    this.#side = side;
+    this.#onEvent = options.onEvent;
+    this.#heartbeatTimeoutMs = options.heartbeatTimeoutMs ?? 30_000;
+    const environment: NodeJS.ProcessEnv = {
+      ...allocatorTuning,
+      NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? compileCacheFolder,
+    };
+    for (const name of allowedEnvironment) if (process.env[name] !== undefined) environment[name] = process.env[name];
+    this.#child = fork(entry, [side, String(streams)], {
+      execPath: process.execPath,
+      execArgv: heapLimits,
+      env: environment,
+      serialization: 'advanced',
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    });
+    this.#pipeLog(this.#child.stdout);
+    this.#pipeLog(this.#child.stderr);
+    this.exited = new Promise((resolve) => {
+      let isSettled = false;
+      const settle = (exitCode: number | null, signal: string | null): void => {
+        if (isSettled) return;
+        isSettled = true;
+        clearTimeout(this.#heartbeatTimer);
+        clearTimeout(this.#killTimer);
+        resolve(this.#outcome ?? this.#crash(exitCode, signal));
+      };
+      // 'exit' can come before the last message has been delivered; 'close' comes after it.
+      this.#child.once('close', settle);
+      this.#child.once('error', (error) => {
+        this.#logger.error('The data mover could not be started or reached', { error });
+        if (this.#child.pid === undefined) settle(null, null);
+      });
+    });
+    this.#child.on('message', (message) => {
+      this.#receive(message as MoverEvent);
+    });
+    this.#armHeartbeat();
+  }
+
+  /** Gives the mover its work, once; the caller zeroes its own keys when it likes, the message holds copies. */
+  begin(start: MoverStart): void {
+    this.#send(start);
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  /** Asks the mover to end in an orderly way; after a deadline it is killed. Safe to call twice. */
+  abort(reason: ErrorInfo = new FarkeepError('call.cancelled').toInfo()): void {
+    if (this.#killTimer !== undefined || this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    this.#send({ type: 'abort', reason });
+    this.#killTimer = setTimeout(() => {
+      this.kill();
+    }, stopDeadlineMs);
+  }
+
+  /** Ends the mover and waits until it is gone. */
+  async stop(reason?: ErrorInfo): Promise<MoverExit> {
+    this.abort(reason);
+    return this.exited;
+  }
+
+  kill(): void {
+    this.#child.kill('SIGKILL');
+  }
+
+  #receive(event: MoverEvent): void {
+    this.#armHeartbeat();
+    if (event.type === 'alive') {
+      this.#send({ type: 'alive' });
+      return;
+    }
+    if (event.type === 'finished') this.#outcome = { kind: 'finished' };
+    if (event.type === 'failed') {
+      this.#outcome = { kind: 'failed', error: errorInfoSchema.parse(event.error), isTampered: event.isTampered };
+    }
+    try {
+      this.#onEvent(event);
+    } catch (error) {
+      this.#logger.error('An event of the data mover could not be handled', { event: event.type, error });
+    }
+  }
+
+  #send(command: MoverCommand): void {
+    if (!this.#child.connected) return;
+    this.#child.send(command, (error) => {
+      // A mover that is ending closes the channel first; its exit says the rest.
+      if (error !== null) this.#logger.debug('The data mover does not listen any more', { command: command.type });
+    });
+  }
+
+  #armHeartbeat(): void {
+    clearTimeout(this.#heartbeatTimer);
+    this.#heartbeatTimer = setTimeout(() => {
+      this.#silentTooLong = true;
+      this.kill();
+    }, this.#heartbeatTimeoutMs);
+  }
+
+  #crash(exitCode: number | null, signal: string | null): MoverExit {
+    let how = `with code ${exitCode ?? 'unknown'}`;
+    if (signal !== null) how = `by signal ${signal}`;
+    if (this.#silentTooLong) how = `after ${this.#heartbeatTimeoutMs} ms without a sign of life`;
+    const error = new FarkeepError('session.mover-died', `The ${this.#side} data mover ended unexpectedly, ${how}`);
+    return { kind: 'crashed', error: error.toInfo(), exitCode, signal };
+  }
+
+  #pipeLog(stream: NodeJS.ReadableStream | null): void {
+    let rest = '';
+    stream?.setEncoding('utf8');
+    stream?.on('data', (text: string) => {
+      const lines = (rest + text).split('\n');
+      rest = (lines.pop() ?? '').slice(0, maxLogLineLength);
+      for (const line of lines) if (line !== '') this.#logger.info('mover', { line: line.slice(0, maxLogLineLength) });
+    });
+  }
+}

@@ -1,0 +1,241 @@
+// Owns sending the blocks of a lane to the target: offers identifiers in batches, compresses and sends the missing blocks, and learns which
+// are durable. Contents stay in their owner's memory until they are settled. Reads no files and knows no manifest.
+import { zstdCompressSync } from 'node:zlib';
+import { FarkeepError } from '../../../kernel/farkeep-error.ts';
+import { createZstdContext } from '../../../kernel/native/zstd.ts';
+import { releaseMemory } from '../../../kernel/release-memory.ts';
+import { isCompressible, zstdOptions } from '../../../blocks/block-content.ts';
+import { maxManifestRatio } from '../../../repository/points/manifest-format.ts';
+import type { DataMessage, StoredBlock } from '../../../wire/messages.ts';
+import type { Arena, ArenaPool } from './arena-pool.ts';
+import { idsOfKeys, type BlockKey } from '../../../blocks/block-key.ts';
+import type { OpenBlocks, OpenFile } from './open-blocks.ts';
+import type { WorkerCounters } from '../streams/worker-link.ts';
+
+/** An offer goes out when it names so many blocks or bytes, or when there is nothing else to do. */
+const offerBlocks = 512;
+const offerBytes = 4 * 1024 * 1024;
+const messageBytes = 1024 * 1024;
+const messageBlocks = 512;
+/** Not worth a frame of its own. */
+const minCompressBytes = 64;
+/** Trying costs no more than sampling. */
+const unsampledBytes = 128 * 1024;
+/** Up to this size one shared context is faster than a new context for each block (kernel/native/zstd.ts). */
+const smallBytes = 64 * 1024;
+
+export interface OfferedBlock {
+  readonly key: BlockKey;
+  readonly content: Buffer;
+  /** The pool of the arena that holds the content; undefined for contents with their own memory. */
+  readonly memory: ArenaPool | undefined;
+  readonly arena: Arena | undefined;
+  /** Undefined for blocks that belong to no file (the manifest). */
+  readonly file: OpenFile | undefined;
+}
+
+/** An offer that was sent; `id` is a view of the offer's memory. */
+interface SentOffer {
+  readonly blocks: readonly OfferedBlock[];
+  readonly ids: readonly Buffer[];
+}
+
+interface WantedBlock {
+  readonly block: OfferedBlock;
+  readonly id: Buffer;
+}
+
+/** Of blocks that somebody remembers. */
+interface KnownOffer {
+  readonly token: number;
+  readonly ids: readonly Buffer[];
+}
+
+export interface BlockSenderOptions {
+  readonly send: (message: DataMessage) => true | Promise<void>;
+  readonly fail: (error: unknown) => void;
+  readonly counters: WorkerCounters;
+  readonly open: OpenBlocks;
+  /** The target's answer to `offerKnown`. */
+  readonly onKnownAnswered: (token: number, wanted: readonly boolean[]) => void;
+  /** Something came to its end; perhaps all has. */
+  readonly onProgress: () => void;
+}
+
+export class BlockSender {
+  readonly #options: BlockSenderOptions;
+  #offer: OfferedBlock[] = [];
+  #offerBytes = 0;
+  #nextOfferId = 1;
+  /** Not answered yet; offers of remembered blocks carry a token instead of blocks. */
+  readonly #offers = new Map<number, SentOffer | KnownOffer>();
+  readonly #wanted: WantedBlock[] = [];
+  #nextWanted = 0;
+  readonly #zstd = createZstdContext();
+  #isSending = false;
+  #sentBlocks = 0;
+
+  constructor(options: BlockSenderOptions) {
+    this.#options = options;
+  }
+
+  get isIdle(): boolean {
+    return (
+      !this.#isSending &&
+      this.#nextWanted === this.#wanted.length &&
+      this.#offers.size === 0 &&
+      this.#offer.length === 0
+    );
+  }
+
+  get sentBlocks(): number {
+    return this.#sentBlocks;
+  }
+
+  offer(block: OfferedBlock): void {
+    this.#options.open.add(block.key, block.content.length, block.file);
+    this.#offer.push(block);
+    this.#offerBytes += block.content.length;
+    if (this.#offer.length >= offerBlocks || this.#offerBytes >= offerBytes) this.flush();
+  }
+
+  /** Asks for blocks that somebody remembers; nothing is sent for them here. */
+  offerKnown(token: number, ids: readonly Buffer[]): void {
+    this.#sendOffer(ids, { token, ids });
+  }
+
+  /** Sends the offer, though it is not full. */
+  flush(): void {
+    if (this.#offer.length === 0) return;
+    const blocks = this.#offer;
+    this.#offer = [];
+    this.#offerBytes = 0;
+    const ids = idsOfKeys(blocks.map(({ key }) => key));
+    this.#sendOffer(ids, { blocks, ids });
+  }
+
+  /** @throws protocol.malformed */
+  answered(offerId: number, wanted: readonly boolean[]): void {
+    const { onKnownAnswered, onProgress, counters, open } = this.#options;
+    const offered = this.#offers.get(offerId);
+    this.#offers.delete(offerId);
+    if (offered === undefined)
+      throw new FarkeepError('protocol.malformed', 'The target answered an offer that was not made');
+    if ('token' in offered) {
+      onKnownAnswered(offered.token, wanted);
+      open.addOffer(
+        offered.token,
+        offered.ids.filter((_, index) => wanted[index] === false),
+      );
+      onProgress();
+      return;
+    }
+    if (wanted.length !== offered.blocks.length)
+      throw new FarkeepError('protocol.malformed', 'The target answered another offer than the one that was made');
+    offered.blocks.forEach((block, index) => {
+      const id = offered.ids[index];
+      if (wanted[index] === true && id !== undefined) {
+        this.#wanted.push({ block, id });
+        return;
+      }
+      // It may be on its way there only: the target names it when it is durable.
+      counters.reusedBlocks += 1;
+      settle(block);
+    });
+    this.#startSending();
+    onProgress();
+  }
+
+  durable(ids: readonly Buffer[]): void {
+    this.#options.open.durable(ids);
+    this.#options.onProgress();
+  }
+
+  #sendOffer(ids: readonly Buffer[], answer: SentOffer | KnownOffer): void {
+    const offerId = this.#nextOfferId;
+    this.#nextOfferId = offerId === 0xffffffff ? 1 : offerId + 1;
+    this.#offers.set(offerId, answer);
+    // An offer is small and bounded by the arenas: it need not wait.
+    Promise.resolve(this.#options.send({ type: 'offer', offerId, ids })).catch(this.#options.fail);
+  }
+
+  #startSending(): void {
+    if (this.#isSending || this.#nextWanted === this.#wanted.length) return;
+    this.#isSending = true;
+    this.#sendAll()
+      .catch(this.#options.fail)
+      .finally(() => {
+        this.#isSending = false;
+        this.#options.onProgress();
+      });
+  }
+
+  async #sendAll(): Promise<void> {
+    const { counters, send } = this.#options;
+    while (this.#nextWanted < this.#wanted.length) {
+      const beganMs = performance.now();
+      const { taken, blocks, storedBytes } = this.#takeMessage();
+      const packedMs = performance.now();
+      counters.compressMs += packedMs - beganMs;
+      const sent = send({ type: 'block', blocks });
+      // Sealed by now: the contents are free.
+      for (const block of taken) settle(block);
+      for (const { encoding, contentLength, stored } of blocks)
+        if (encoding === 'zstd' && contentLength > smallBytes) releaseMemory(stored);
+      this.#sentBlocks += blocks.length;
+      counters.newBlocks += blocks.length;
+      counters.transferredBytes += storedBytes;
+      if (sent !== true) await sent;
+      else await new Promise<void>((resolve) => setImmediate(resolve));
+      counters.networkMs += performance.now() - packedMs;
+    }
+  }
+
+  /** One large block, or small ones together. */
+  #takeMessage(): { taken: OfferedBlock[]; blocks: StoredBlock[]; storedBytes: number } {
+    const taken: OfferedBlock[] = [];
+    const blocks: StoredBlock[] = [];
+    let storedBytes = 0;
+    for (let wanted = this.#wanted[this.#nextWanted]; wanted !== undefined; wanted = this.#wanted[this.#nextWanted]) {
+      const stored = this.#storedForm(wanted);
+      this.#nextWanted += 1;
+      taken.push(wanted.block);
+      blocks.push(stored);
+      storedBytes += stored.stored.length;
+      const nextBytes = this.#wanted[this.#nextWanted]?.block.content.length ?? 0;
+      if (storedBytes + nextBytes > messageBytes || blocks.length === messageBlocks) break;
+    }
+    if (this.#nextWanted === this.#wanted.length) {
+      this.#wanted.length = 0;
+      this.#nextWanted = 0;
+    }
+    return { taken, blocks, storedBytes };
+  }
+
+  /** A manifest piece must not shrink too much: the target limits unpacked bytes by stored bytes, so such a piece is sent raw. */
+  #storedForm({ id, block: { content, file } }: WantedBlock): StoredBlock {
+    const packed = this.#compress(id, content);
+    if (file !== undefined || packed.stored.length * maxManifestRatio >= content.length) return packed;
+    return { id, encoding: 'raw', contentLength: content.length, stored: content };
+  }
+
+  /** Compresses with zstd level 1 if both a sample and the whole block shrink; otherwise returns the raw block. */
+  #compress(id: Buffer, content: Buffer): StoredBlock {
+    const contentLength = content.length;
+    if (contentLength < minCompressBytes) return { id, encoding: 'raw', contentLength, stored: content };
+    if (contentLength <= smallBytes) {
+      const stored = this.#zstd.compress(content);
+      if (stored.length < contentLength) return { id, encoding: 'zstd', contentLength, stored };
+    } else if (contentLength <= unsampledBytes || isCompressible(content)) {
+      const stored = zstdCompressSync(content, zstdOptions(contentLength));
+      if (stored.length < contentLength) return { id, encoding: 'zstd', contentLength, stored };
+      releaseMemory(stored);
+    }
+    return { id, encoding: 'raw', contentLength, stored: content };
+  }
+}
+
+/** Releases the memory of the content. */
+function settle({ memory, arena }: OfferedBlock): void {
+  if (arena !== undefined) memory?.settle(arena);
+}

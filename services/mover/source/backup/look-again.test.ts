@@ -1,0 +1,47 @@
+import { expect, it } from 'vitest';
+import { FileStat } from '../walk/file-stat.ts';
+import { lookAgain, type NewLook } from './look-again.ts';
+import type { SourceDisk } from '../walk/source-disk.ts';
+import type { ScannedEntry } from '../walk/tree-scanner.ts';
+
+const statOf = (mode: number): FileStat =>
+  FileStat.of({
+    mode,
+    uid: 0,
+    gid: 0,
+    nlink: 1,
+    sizeBytes: 0,
+    blocks: 0,
+    ino: 1n,
+    dev: 1,
+    rdev: 0,
+    mtimeNs: 5n,
+    ctimeNs: 5n,
+    attributes: 0,
+  });
+
+/** What each look finds: a mode, or the code of an error. */
+function lookAt(...found: (number | string)[]): NewLook {
+  const disk = {
+    stat: () => {
+      const next = found.shift();
+      if (typeof next === 'number') return statOf(next);
+      throw Object.assign(new Error('refused'), { code: next });
+    },
+    readLink: () => 'elsewhere',
+  };
+  return lookAgain(disk as unknown as SourceDisk, { name: 'name' } as ScannedEntry);
+}
+
+it('says what stands under a name now', () => {
+  expect(lookAt(0o100644)).toEqual({ type: 'file' });
+  expect(lookAt(0o040755)).toMatchObject({ type: 'folder' });
+  expect(lookAt(0o010644)).toMatchObject({ type: 'other', linkTarget: undefined });
+  expect(lookAt('ENOENT')).toEqual({ type: 'gone' });
+  expect(lookAt('EACCES')).toMatchObject({ type: 'unreadable' });
+});
+
+it('takes the target of a link only when the link stayed the same meanwhile', () => {
+  expect(lookAt(0o120777, 0o120777)).toMatchObject({ type: 'other', linkTarget: 'elsewhere' });
+  expect(lookAt(0o120777, 0o100644, 0o100644)).toEqual({ type: 'file' });
+});

@@ -1,0 +1,40 @@
+// Owns the names of users and groups by number, as the machine's files know them. A number without a name has none; that is not an error.
+import { readFileSync } from 'node:fs';
+import type { EntryOwner } from '../../../repository/points/tree-entry.ts';
+
+export class OwnerNames {
+  readonly #users: ReadonlyMap<number, string>;
+  readonly #groups: ReadonlyMap<number, string>;
+  #last: EntryOwner | undefined;
+
+  constructor({ passwdFile = '/etc/passwd', groupFile = '/etc/group' } = {}) {
+    this.#users = readNames(passwdFile);
+    this.#groups = readNames(groupFile);
+  }
+
+  /** Successive entries of one owner share the object. */
+  owner(uid: number, gid: number): EntryOwner {
+    if (this.#last?.uid !== uid || this.#last.gid !== gid) {
+      this.#last = { uid, gid, userName: this.#users.get(uid) ?? '', groupName: this.#groups.get(gid) ?? '' };
+    }
+    return this.#last;
+  }
+}
+
+/** `name:password:number:...` in both files. */
+function readNames(file: string): Map<number, string> {
+  const names = new Map<number, string>();
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch {
+    return names; // Windows, or a container without the file: numbers are kept alone
+  }
+  for (const line of text.split('\n')) {
+    const [name, , number] = line.split(':');
+    if (name !== undefined && number !== undefined && /^\d+$/.test(number) && !names.has(Number(number))) {
+      names.set(Number(number), name);
+    }
+  }
+  return names;
+}

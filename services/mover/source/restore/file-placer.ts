@@ -1,0 +1,76 @@
+// Owns which blocks that a stream worker asks for are whole files, and makes these files as the blocks arrive: their content crosses no
+// thread, and small files are made on as many threads as there are streams. Paths were chosen by the tree writer on the main thread.
+import type { ErrorInfo } from '../../../contracts/errors.ts';
+import { FarkeepError } from '../../../kernel/farkeep-error.ts';
+import { placeSmallFile } from '../../../repository/restore/small-file.ts';
+import { placeError } from '../../../repository/restore/restore-problems.ts';
+import type { PlacedFile } from '../streams/placed-files.ts';
+import type { PlacedResult } from '../streams/worker-link.ts';
+
+export class FilePlacer {
+  /** By block. A block that is asked for as content too comes once more; which of the two comes first makes no difference. */
+  readonly #expected = new Map<string, PlacedFile[]>();
+  #whole: number[] = [];
+  #results: PlacedResult[] = [];
+
+  /** Before the request for `ids` is sent. */
+  expect(ids: readonly Buffer[], files: readonly PlacedFile[]): void {
+    for (const file of files) {
+      const id = ids[file.position];
+      if (id === undefined) throw new FarkeepError('call.internal', 'A file waits for a block that is not asked for');
+      const waiting = this.#expected.get(keyOf(id));
+      if (waiting === undefined) this.#expected.set(keyOf(id), [file]);
+      else waiting.push(file);
+    }
+  }
+
+  /** Makes a file of this block; false when none waits for it. */
+  place(id: Buffer, content: Uint8Array): boolean {
+    const placed = this.#take(id);
+    if (placed === undefined) return false;
+    const result = make(placed, content);
+    if (result === undefined) this.#whole.push(placed.index);
+    else this.#results.push(result);
+    return true;
+  }
+
+  /** The block cannot be had; false when no file waited for it. */
+  fail(id: Buffer, error: ErrorInfo): boolean {
+    const placed = this.#take(id);
+    if (placed !== undefined) this.#results.push({ index: placed.index, error });
+    return placed !== undefined;
+  }
+
+  /** Undefined when there are none. */
+  takeResults(): { readonly whole: Uint32Array<ArrayBuffer>; readonly results: readonly PlacedResult[] } | undefined {
+    if (this.#whole.length === 0 && this.#results.length === 0) return undefined;
+    const taken = { whole: Uint32Array.from(this.#whole), results: this.#results };
+    this.#whole = [];
+    this.#results = [];
+    return taken;
+  }
+
+  #take(id: Buffer): PlacedFile | undefined {
+    const key = keyOf(id);
+    const expected = this.#expected.get(key);
+    const next = expected?.shift();
+    if (expected?.length === 0) this.#expected.delete(key);
+    return next;
+  }
+}
+
+/** Undefined when there is nothing to say. */
+function make({ index, lengthBytes, file }: PlacedFile, content: Uint8Array): PlacedResult | undefined {
+  try {
+    if (content.length !== lengthBytes)
+      throw new FarkeepError('restore.mismatch', `A block has ${content.length} bytes instead of ${lengthBytes}`);
+    const refused = placeSmallFile(file, [content]);
+    return refused.length === 0 ? undefined : { index, refused };
+  } catch (error) {
+    return { index, error: placeError(error).toInfo() };
+  }
+}
+
+function keyOf(id: Buffer): string {
+  return id.toString('latin1');
+}

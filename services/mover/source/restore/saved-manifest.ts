@@ -1,0 +1,127 @@
+// Owns the file in which a tenant keeps a restore point's manifest for browsing: magic, root, then the contents of the manifest's blocks,
+// each with its length before it. Written whole or not at all.
+import { createReadStream } from 'node:fs';
+import { mkdir, open, rename, unlink } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+import path from 'node:path';
+import { FarkeepError } from '../../../kernel/farkeep-error.ts';
+import { readManifest } from '../../../repository/points/manifest.ts';
+import { maxManifestBlockBytes } from '../../../repository/points/manifest-format.ts';
+import { decodePointRoot, maxPointRootBytes } from '../../../repository/points/point-root.ts';
+import type { PointRoot } from '../../../repository/points/point-root-fields.ts';
+import type { ManifestItem } from '../../../repository/points/tree-entry.ts';
+import type { ManifestBlocks } from '../../../repository/points/tree-index.ts';
+
+const magic = Buffer.from('FKSM\x01\0\0\0', 'latin1');
+
+export class SavedManifestWriter {
+  readonly #file: string;
+  readonly #temporary: string;
+  readonly #handle: FileHandle;
+
+  private constructor(file: string, temporary: string, handle: FileHandle) {
+    this.#file = file;
+    this.#temporary = temporary;
+    this.#handle = handle;
+  }
+
+  static async create(file: string, root: Buffer): Promise<SavedManifestWriter> {
+    await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
+    const temporary = `${file}.${process.pid}.tmp`;
+    const writer = new SavedManifestWriter(file, temporary, await open(temporary, 'w', 0o600));
+    await writer.#handle.appendFile(magic);
+    await writer.add(root);
+    return writer;
+  }
+
+  async add(content: Buffer): Promise<void> {
+    const length = Buffer.alloc(4);
+    length.writeUInt32BE(content.length);
+    await this.#handle.appendFile(Buffer.concat([length, content]));
+  }
+
+  async finish(): Promise<void> {
+    await this.#handle.sync();
+    await this.#handle.close();
+    await rename(this.#temporary, this.#file);
+  }
+
+  async discard(): Promise<void> {
+    await this.#handle.close().catch(() => undefined); // the error that led here is the one to report
+    await unlink(this.#temporary).catch(() => undefined);
+  }
+}
+
+/** The root and then the items of a saved manifest. @throws storage.damaged */
+export async function readSavedManifest(
+  file: string,
+): Promise<{ readonly root: PointRoot; readonly items: AsyncGenerator<ManifestItem, void, undefined> }> {
+  const parts = readParts(file);
+  const first = await parts.next();
+  if (first.done === true) throw damaged(file);
+  return { root: decodePointRoot(first.value), items: readManifest(parts) };
+}
+
+/** The blocks of a saved manifest, for looking into it without reading all of it (`TreeIndex`). @throws storage.damaged */
+export async function openSavedManifest(file: string): Promise<ManifestBlocks & AsyncDisposable> {
+  const handle = await open(file, 'r');
+  try {
+    const { size } = await handle.stat();
+    const places: { readonly start: number; readonly length: number }[] = [];
+    const head = Buffer.alloc(magic.length);
+    await handle.read(head, 0, magic.length, 0);
+    if (!head.equals(magic)) throw damaged(file);
+    for (let at = magic.length; at < size;) {
+      const { bytesRead } = await handle.read(head, 0, 4, at);
+      const length = head.readUInt32BE(0);
+      const isTooLong = length > Math.max(maxManifestBlockBytes, maxPointRootBytes) || at + 4 + length > size;
+      if (bytesRead < 4 || isTooLong) throw damaged(file);
+      places.push({ start: at + 4, length });
+      at += 4 + length;
+    }
+    // The first part is the root.
+    const blocks = places.slice(1);
+    return {
+      count: blocks.length,
+      read: async (index) => {
+        const place = blocks[index];
+        if (place === undefined) throw new RangeError(`There is no manifest block ${index}`);
+        const content = Buffer.allocUnsafe(place.length);
+        await handle.read(content, 0, place.length, place.start);
+        return content;
+      },
+      [Symbol.asyncDispose]: () => handle.close(),
+    };
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+}
+
+async function* readParts(file: string): AsyncGenerator<Buffer, void, undefined> {
+  let rest: Buffer = Buffer.alloc(0);
+  let hasMagic = false;
+  for await (const chunk of createReadStream(file, { highWaterMark: 256 * 1024 }) as AsyncIterable<Buffer>) {
+    rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
+    if (!hasMagic) {
+      if (rest.length < magic.length) continue;
+      if (!rest.subarray(0, magic.length).equals(magic)) throw damaged(file);
+      rest = rest.subarray(magic.length);
+      hasMagic = true;
+    }
+    while (rest.length >= 4) {
+      const length = rest.readUInt32BE(0);
+      if (length > Math.max(maxManifestBlockBytes, maxPointRootBytes)) throw damaged(file);
+      if (rest.length < 4 + length) break;
+      yield rest.subarray(4, 4 + length);
+      rest = rest.subarray(4 + length);
+    }
+  }
+  if (!hasMagic || rest.length > 0) throw damaged(file);
+}
+
+function damaged(file: string): FarkeepError {
+  return new FarkeepError('storage.damaged', `${file} is not a saved manifest, or was cut`, {
+    hint: 'Fetch it from the provider again.',
+  });
+}

@@ -1,0 +1,414 @@
+// Owns what a target mover does with data messages: takes blocks in, acknowledges what is durable, commits, reads blocks back.
+// Works on messages and a TenantStore; knows no sockets, tickets or keys.
+import type { ErrorCode } from '../../contracts/errors.ts';
+import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
+import { releaseMemory } from '../../kernel/release-memory.ts';
+import type { Logger } from '../../kernel/logger.ts';
+import { decodePointRoot } from '../../repository/points/point-root.ts';
+import { TenantStore } from '../../repository/store/tenant-store.ts';
+import type { BlockToAppend } from '../../repository/packs/pack-writer.ts';
+import type { DurableBlocks } from '../../repository/store/tenant-store.ts';
+import { blockIdBytes, dataProtocolVersion, maxIdsPerMessage } from '../../wire/messages.ts';
+import type { DataMessage, Operation, StoredBlock } from '../../wire/messages.ts';
+import { failureOfTenant, forTenant } from '../link/for-tenant.ts';
+import type { TargetEvent, TargetTotals } from '../link/local-link.ts';
+
+/** How a session answers on a stream; resolves when more may be sent. */
+export type Send = (message: DataMessage) => true | Promise<void>;
+
+export interface TargetSessionOptions {
+  readonly operation: Operation;
+  readonly tenantFolder: string;
+  readonly quotaBytes: number;
+  readonly pointId: string;
+  readonly streamCount: number;
+  readonly flushIntervalMs: number;
+  readonly logger: Logger;
+  readonly onEvent: (event: TargetEvent) => void;
+  /** The session cannot go on; streams are to be dropped. */
+  readonly onFailure: (error: FarkeepError) => void;
+}
+
+const maxDataMessageBytes = 512 * 1024;
+const maxBlocksPerDataMessage = 256;
+/** How long the source may take to read why it was refused. */
+const lingerMs = 3_000;
+
+export class TargetSession {
+  readonly #options: TargetSessionOptions;
+  readonly #store: TenantStore;
+  readonly #streams = new Map<number, Send>();
+  /** The streams that wait for a block to become durable: bit 0 is stream 0. A session has at most 16. */
+  readonly #waiting = new Map<string, number>();
+  /** By stream: what it was told and has not read. Nothing more is taken from it meanwhile, or what it is to be told piles up here. */
+  readonly #unread = new Map<number, Promise<void>>();
+  readonly #flushTimer: NodeJS.Timeout | undefined;
+  #receivedBlocks = 0;
+  #unflushedBlocks = 0;
+  #durableBlocks = 0;
+  #replacedBlocks = 0;
+  #storeWaitMs = 0;
+  #busySinceMs = performance.now();
+  #refusal: FarkeepError | undefined;
+  #lingerTimer: NodeJS.Timeout | undefined;
+  #isCommitted = false;
+  #isClosed = false;
+  #commit: { readonly blockCount: number; readonly root: Buffer; readonly streamIndex: number } | undefined;
+  readonly totals: { -readonly [Name in keyof TargetTotals]: number } = {
+    receivedBytes: 0,
+    sentBytes: 0,
+    storedBytes: 0,
+    durableBytes: 0,
+    newBlocks: 0,
+    sentBlocks: 0,
+  };
+
+  private constructor(
+    options: TargetSessionOptions,
+    openStore: (onDurable: (blocks: DurableBlocks) => void) => TenantStore,
+  ) {
+    this.#options = options;
+    this.#store = openStore((blocks) => {
+      this.#tellDurable(blocks);
+    });
+    if (options.operation === 'backup') {
+      this.#flushTimer = setInterval(() => {
+        if (this.#unflushedBlocks === 0) return;
+        this.#unflushedBlocks = 0;
+        this.#store.flush().catch((error: unknown) => {
+          // What is written in the background fails here as often as at the next block.
+          this.refuse(error);
+        });
+      }, options.flushIntervalMs);
+    }
+  }
+
+  /** @throws storage errors when the tenant's folder cannot be used */
+  static async open(options: TargetSessionOptions): Promise<TargetSession> {
+    let onDurable: (blocks: DurableBlocks) => void = () => undefined;
+    const store = await TenantStore.open({
+      folder: options.tenantFolder,
+      mode: options.operation === 'backup' ? 'write' : 'read',
+      logger: options.logger,
+      ...(options.quotaBytes < 0 ? {} : { quotaBytes: options.quotaBytes }),
+      onDurable: (blocks) => {
+        onDurable(blocks);
+      },
+      onDamageMarked: ({ blocks, packs }) => {
+        options.onEvent({ type: 'damage-marked', blocks, packs });
+      },
+    });
+    return new TargetSession(options, (listener) => {
+      onDurable = listener;
+      return store;
+    });
+  }
+
+  get isCommitted(): boolean {
+    return this.#isCommitted;
+  }
+
+  /** Handles one message of a stream; the next one of that stream comes when the promise has resolved. */
+  receive(streamIndex: number, message: DataMessage, memory: readonly Uint8Array[], send: Send): void | Promise<void> {
+    if (this.#refusal !== undefined) return;
+    if (message.type === 'open') return this.#open(streamIndex, message, send);
+    if (!this.#streams.has(streamIndex))
+      throw new FarkeepError('protocol.malformed', 'A data stream did not begin with "open"');
+    if (message.type === 'abort') throw failureOfTenant(message.code, message.message);
+    const isBackup = this.#options.operation === 'backup';
+    switch (message.type) {
+      case 'offer': {
+        // An offer of nothing only asks for a sign of life.
+        if (!isBackup && message.ids.length > 0) break;
+        return this.#answerOffer(streamIndex, message, send);
+      }
+      case 'block': {
+        if (!isBackup) break;
+        const unread = this.#unread.get(streamIndex);
+        if (unread === undefined) return this.#take(streamIndex, message.blocks, memory);
+        return unread.then(() => this.#take(streamIndex, message.blocks, memory));
+      }
+      case 'commit':
+        if (!isBackup || this.#commit !== undefined) break;
+        this.#commit = { blockCount: message.blockCount, root: Buffer.from(message.root), streamIndex };
+        return this.#commitWhenWhole();
+      case 'read':
+        if (isBackup) break;
+        return this.#send(message.ids, send);
+      default:
+        break;
+    }
+    throw new FarkeepError('protocol.malformed', `A "${message.type}" does not belong here`);
+  }
+
+  /** Makes what was received durable, so that the next attempt need not send it again; then lets go of the folder. */
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    clearInterval(this.#flushTimer);
+    clearTimeout(this.#lingerTimer);
+    if (this.#options.operation === 'backup' && !this.#isCommitted) {
+      try {
+        await this.#store.flush();
+      } catch (error) {
+        this.#options.logger.warn('What was received last could not be kept', { error });
+      }
+    }
+    await this.#store.close();
+    this.#tellReplaced();
+  }
+
+  #tellReplaced(): void {
+    const blocks = this.#replacedBlocks;
+    this.#replacedBlocks = 0;
+    if (blocks > 0) this.#options.onEvent({ type: 'damage-replaced', blocks });
+  }
+
+  /** Share of the time since the last call in which the store was waited for. */
+  takeBusyShare(): number {
+    const now = performance.now();
+    const share = Math.min(1, this.#storeWaitMs / Math.max(1, now - this.#busySinceMs));
+    this.#storeWaitMs = 0;
+    this.#busySinceMs = now;
+    return share;
+  }
+
+  async #open(streamIndex: number, message: DataMessage & { type: 'open' }, send: Send): Promise<void> {
+    const { operation, pointId, streamCount } = this.#options;
+    if (message.protocol !== dataProtocolVersion) {
+      throw new FarkeepError(
+        'protocol.version',
+        `The source speaks version ${message.protocol} of the data messages, this side ${dataProtocolVersion}`,
+      );
+    }
+    if (
+      this.#streams.has(streamIndex) ||
+      message.streamIndex !== streamIndex ||
+      message.streamCount !== streamCount ||
+      message.operation !== operation ||
+      message.pointId !== pointId
+    ) {
+      throw new FarkeepError('protocol.malformed', 'The source opened another session than the one that was agreed');
+    }
+    let root: Buffer = Buffer.alloc(0);
+    if (operation !== 'backup') {
+      try {
+        root = await this.#store.readPointRoot(pointId);
+        decodePointRoot(root, pointId);
+      } catch (error) {
+        this.refuse(error, send);
+        return;
+      }
+    }
+    this.#streams.set(streamIndex, send);
+    await send({ type: 'open', protocol: dataProtocolVersion, operation, streamIndex, streamCount, pointId, root });
+    if (this.#streams.size === streamCount) this.#options.onEvent({ type: 'streams-open', count: streamCount });
+  }
+
+  /** What is not wanted is named as durable too: at once when it is, later when it only is on its way to the disk. */
+  async #answerOffer(
+    streamIndex: number,
+    { offerId, ids }: DataMessage & { type: 'offer' },
+    send: Send,
+  ): Promise<void> {
+    const states = this.#store.locate(ids);
+    const stored: Buffer[] = [];
+    for (const [index, id] of ids.entries()) {
+      if (states[index] === 'stored') stored.push(id);
+      else if (states[index] === 'pending') this.#tellWhenDurable(id, streamIndex);
+    }
+    const answered = send({ type: 'want', offerId, wanted: states.map((state) => state === 'missing') });
+    const told = stored.length === 0 ? true : send(this.#durableMessage(stored));
+    await Promise.all([answered, told]);
+  }
+
+  #tellWhenDurable(id: Buffer, streamIndex: number): void {
+    const key = keyOf(id);
+    this.#waiting.set(key, (this.#waiting.get(key) ?? 0) | (1 << streamIndex));
+  }
+
+  async #take(streamIndex: number, blocks: readonly StoredBlock[], memory: readonly Uint8Array[]): Promise<void> {
+    let unwritten = blocks.length;
+    const release = (): void => {
+      unwritten -= 1;
+      if (unwritten === 0) for (const each of memory) releaseMemory(each);
+    };
+    // A copy, because the identifiers are used after the message's memory is reused.
+    const ids = Buffer.allocUnsafeSlow(blocks.length * blockIdBytes);
+    let receivedBytes = 0;
+    const taken = blocks.map(({ id, encoding, contentLength, stored }, index): BlockToAppend => {
+      id.copy(ids, index * blockIdBytes);
+      receivedBytes += stored.length;
+      return {
+        id: ids.subarray(index * blockIdBytes, (index + 1) * blockIdBytes),
+        encoding,
+        contentLength,
+        stored,
+        release,
+      };
+    });
+    for (const { id } of taken) this.#tellWhenDurable(id, streamIndex);
+    this.totals.receivedBytes += receivedBytes;
+    this.totals.newBlocks += blocks.length;
+    this.#unflushedBlocks += blocks.length;
+    const beganMs = performance.now();
+    try {
+      await this.#store.appendBlocks(taken);
+      this.#storeWaitMs += performance.now() - beganMs;
+    } catch (error) {
+      this.refuse(error, this.#streams.get(streamIndex));
+      return;
+    }
+    this.#receivedBlocks += blocks.length;
+    if (this.#commit !== undefined) await this.#commitWhenWhole();
+  }
+
+  /** The commit may overtake blocks on other streams. */
+  async #commitWhenWhole(): Promise<void> {
+    const commit = this.#commit;
+    if (commit === undefined || this.#receivedBlocks < commit.blockCount || this.#isCommitted) return;
+    if (this.#receivedBlocks > commit.blockCount)
+      throw new FarkeepError('protocol.malformed', 'More blocks came than the source says it sent');
+    const { pointId, onEvent } = this.#options;
+    const send = this.#streams.get(commit.streamIndex);
+    try {
+      await this.#store.flush();
+      await this.#store.commitPoint({ pointId, root: commit.root });
+    } catch (error) {
+      this.refuse(error, send);
+      return;
+    }
+    this.#isCommitted = true;
+    this.#tellReplaced();
+    const { storedBytes, newBlocks } = this.totals;
+    onEvent({ type: 'committed', pointId, storedBytes, newBlocks, usedBytes: await this.#store.usedBytes() });
+    await send?.({ type: 'committed', pointId, storedBytes, newBlocks });
+  }
+
+  async #send(ids: readonly Buffer[], send: Send): Promise<void> {
+    const failed = new Map<string, { code: ErrorCode; message: string; ids: Buffer[] }>();
+    let batch: StoredBlock[] = [];
+    let batchBytes = 0;
+    const flush = async (next?: StoredBlock): Promise<void> => {
+      if (batch.length === 0) return;
+      const blocks = batch;
+      batch = [];
+      this.totals.sentBytes += batchBytes;
+      this.totals.sentBlocks += blocks.length;
+      batchBytes = 0;
+      const sent = send({ type: 'data', blocks });
+      // Sealed by now. Neighbours share what they were read into, so only memory that the next block does not lie in is given back.
+      for (const block of blocks) if (block.stored.buffer !== next?.stored.buffer) releaseMemory(block.stored);
+      await sent;
+    };
+    const add = async (block: StoredBlock): Promise<void> => {
+      if (
+        batch.length > 0 &&
+        (batchBytes + block.stored.length > maxDataMessageBytes || batch.length === maxBlocksPerDataMessage)
+      )
+        await flush(block);
+      batch.push(block);
+      batchBytes += block.stored.length;
+    };
+    let done = 0;
+    while (done < ids.length) {
+      try {
+        for await (const block of this.#store.readBlocks(ids.slice(done))) {
+          done += 1;
+          await add(block);
+        }
+      } catch (error) {
+        const id = ids[done];
+        const { code, message } = toFarkeepError(error, 'storage.io');
+        if (id === undefined || (code !== 'storage.damaged' && code !== 'call.not-found')) throw error;
+        // Read ahead may have failed on a later block than the one whose turn it is: settle this one alone.
+        done += 1;
+        try {
+          await add(await this.#store.readBlock(id));
+        } catch {
+          const group = failed.get(message) ?? { code: 'storage.damaged', message, ids: [] };
+          group.ids.push(id);
+          failed.set(message, group);
+        }
+      }
+    }
+    await flush();
+    for (const { code, message, ids: lost } of failed.values()) await send({ type: 'error', code, message, ids: lost });
+  }
+
+  /**
+   * Tells the source why, without the provider's folders, and gives it time to read that: a connection that is dropped at once loses what was sent last, and the source would
+   * take it for a broken line and try again. What still arrives is ignored.
+   */
+  refuse(
+    error: unknown,
+    send: Send | undefined = this.#streams.values().next().value,
+    type: 'error' | 'abort' = 'error',
+  ): void {
+    if (this.#refusal !== undefined) return;
+    const known = toFarkeepError(error, 'storage.io');
+    this.#refusal = known;
+    if (type === 'error') this.#options.logger.warn('The source is refused', { error: known });
+    const { code, message } = forTenant(known);
+    const sent = send?.(type === 'error' ? { type, code, message, ids: [] } : { type, code, message });
+    if (sent instanceof Promise) sent.catch(() => undefined); // the refusal is the error that counts
+    const linger = send === undefined ? 0 : lingerMs;
+    this.#lingerTimer = setTimeout(() => {
+      this.#fail(this.#refusal);
+    }, linger);
+  }
+
+  /** Why this side ended the session, if it did. */
+  get refusal(): FarkeepError | undefined {
+    return this.#refusal;
+  }
+
+  #tellDurable({ ids, storedBytes, replaced }: DurableBlocks): void {
+    this.#replacedBlocks += replaced;
+    this.totals.storedBytes += storedBytes;
+    this.totals.durableBytes += storedBytes;
+    this.#durableBlocks += ids.length;
+    const byStream = new Map<number, Buffer[]>();
+    for (const id of ids) {
+      const key = keyOf(id);
+      const streams = this.#waiting.get(key) ?? 0;
+      this.#waiting.delete(key);
+      for (let streamIndex = 0; streams >> streamIndex > 0; streamIndex += 1) {
+        if (((streams >> streamIndex) & 1) === 0) continue;
+        const list = byStream.get(streamIndex);
+        if (list === undefined) byStream.set(streamIndex, [id]);
+        else list.push(id);
+      }
+    }
+    for (const [streamIndex, list] of byStream) {
+      const send = this.#streams.get(streamIndex);
+      for (let start = 0; start < list.length; start += maxIdsPerMessage) {
+        const part = list.slice(start, start + maxIdsPerMessage);
+        const sent = send?.(this.#durableMessage(part));
+        if (sent instanceof Promise) this.#waitUntilRead(streamIndex, sent);
+      }
+    }
+  }
+
+  #waitUntilRead(streamIndex: number, sent: Promise<void>): void {
+    const unread: Promise<void> = sent
+      .catch(() => undefined) // a lost stream reports itself; the blocks are durable all the same
+      .finally(() => {
+        if (this.#unread.get(streamIndex) === unread) this.#unread.delete(streamIndex);
+      });
+    this.#unread.set(streamIndex, unread);
+  }
+
+  #durableMessage(ids: readonly Buffer[]): DataMessage {
+    const totalStoredBytes = this.totals.durableBytes;
+    return { type: 'durable', totalBlocks: this.#durableBlocks, totalStoredBytes, ids };
+  }
+
+  #fail(error: unknown): void {
+    this.#options.onFailure(toFarkeepError(error, 'storage.io'));
+  }
+}
+
+function keyOf(id: Buffer): string {
+  return id.toString('latin1');
+}

@@ -1,0 +1,68 @@
+// Owns making licence files, for whoever distributes the program: a signing key once, a signed file for each provider. Needs no service.
+// Must not print or log a private key; it goes into its file only.
+import { createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { open, readFile } from 'node:fs/promises';
+import { FarkeepError } from '../kernel/farkeep-error.ts';
+import { newId } from '../kernel/identifier.ts';
+import { writeLicence, type Licence } from '../pki/create/licence.ts';
+
+/**
+ * @param file gets the private key (PKCS#8 PEM, 0600); `file`.pub gets the public key for `licenceKeyFiles` or licence-keys.ts
+ * @throws FarkeepError 'restore.exists' rather than overwriting a key
+ */
+export async function makeLicenceKey(file: string): Promise<{ keyFile: string; publicKeyFile: string }> {
+  const { privateKey, publicKey } = generateKeyPairSync('ed25519');
+  const publicKeyFile = `${file}.pub`;
+  await writeNew(file, privateKey.export({ type: 'pkcs8', format: 'pem' }), 0o600);
+  await writeNew(publicKeyFile, publicKey.export({ type: 'spki', format: 'pem' }), 0o644);
+  return { keyFile: file, publicKeyFile };
+}
+
+/** @throws FarkeepError 'call.invalid' for a key file or an organisation that cannot be used */
+export async function issueLicence(
+  keyFile: string,
+  wanted: Pick<Licence, 'organization' | 'edition' | 'expiresAt'>,
+  now: number,
+): Promise<string> {
+  let key: KeyObject;
+  try {
+    key = createPrivateKey(await readFile(keyFile, 'utf8'));
+  } catch (error) {
+    throw new FarkeepError('call.invalid', `The signing key ${keyFile} cannot be read`, {
+      field: 'key',
+      cause: error,
+    });
+  }
+  if (key.asymmetricKeyType !== 'ed25519') {
+    throw new FarkeepError('call.invalid', `${keyFile} holds no Ed25519 key`, {
+      field: 'key',
+      hint: 'Make one: farkeep licence new-key --out FILE',
+    });
+  }
+  try {
+    return writeLicence({ formatVersion: 1, id: newId(), issuedAt: new Date(now).toISOString(), ...wanted }, key);
+  } catch (error) {
+    throw new FarkeepError('call.invalid', 'The organisation must have 1 to 64 characters, no control characters', {
+      field: 'organisation',
+      cause: error,
+    });
+  }
+}
+
+async function writeNew(file: string, content: string | Buffer, mode: number): Promise<void> {
+  try {
+    const handle = await open(file, 'wx', mode);
+    try {
+      await handle.writeFile(content);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+    throw new FarkeepError('restore.exists', `${file} exists already`, {
+      hint: 'Choose another name: a key that is lost cannot be made again.',
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,81 @@
+// Owns proving that a certificate with its key can serve: a TLS 1.3 handshake with itself, in memory. OpenSSL judges the chain on the way.
+import { duplexPair } from 'node:stream';
+import tls from 'node:tls';
+import { FarkeepError } from '../../kernel/farkeep-error.ts';
+import type { Secret } from '../../kernel/secret.ts';
+import { shieldFromPeer } from '../../kernel/tls-peer.ts';
+import { trustedRoots } from './peer-certificates.ts';
+
+export interface Trial {
+  readonly isChainTrusted: boolean;
+  /** OpenSSL's reason when it is not. */
+  readonly chainError: string | undefined;
+}
+
+/**
+ * The handshake stays in this process, so only a defect can reach this limit. A busy machine must not cause refusal of a good certificate.
+ */
+const timeLimitMs = 60_000;
+
+/** @throws FarkeepError 'certificate.malformed' when no TLS 1.3 connection can be made with it */
+export async function tryServing({
+  certificatePem,
+  chainPem,
+  privateKey,
+  extraRoots = [],
+}: {
+  certificatePem: string;
+  chainPem: string;
+  privateKey: Secret;
+  extraRoots?: readonly string[];
+}): Promise<Trial> {
+  const [clientEnd, serverEnd] = duplexPair();
+  let server: tls.TLSSocket | undefined;
+  let client: tls.TLSSocket | undefined;
+  try {
+    const serverContext = tls.createSecureContext({
+      cert: certificatePem + chainPem,
+      key: pkcs8Pem(privateKey),
+      minVersion: 'TLSv1.3',
+    });
+    server = new tls.TLSSocket(serverEnd, { isServer: true, secureContext: serverContext });
+    server.on('error', () => undefined);
+    const connected = tls.connect({
+      socket: clientEnd,
+      ca: trustedRoots(extraRoots),
+      minVersion: 'TLSv1.3',
+      rejectUnauthorized: false,
+      checkServerIdentity: () => undefined,
+    });
+    client = connected;
+    shieldFromPeer(connected);
+    await new Promise<void>((resolve, reject) => {
+      const timer = setTimeout(() => reject(new Error('no answer')), timeLimitMs);
+      const settle = (act: () => void): void => {
+        clearTimeout(timer);
+        act();
+      };
+      connected.once('secureConnect', () => settle(resolve));
+      connected.once('error', (error) => settle(() => reject(error)));
+      connected.once('close', () => settle(() => reject(new Error('closed'))));
+    });
+    const reason: unknown = connected.authorizationError;
+    return {
+      isChainTrusted: connected.authorized,
+      chainError: connected.authorized ? undefined : reason instanceof Error ? reason.message : String(reason),
+    };
+  } catch (error) {
+    throw new FarkeepError('certificate.malformed', 'No TLS 1.3 connection can be made with this certificate and key', {
+      cause: error,
+    });
+  } finally {
+    client?.on('error', () => undefined);
+    client?.destroy();
+    server?.destroy();
+  }
+}
+
+function pkcs8Pem(privateKey: Secret): string {
+  const lines = privateKey.bytes.toString('base64').match(/.{1,64}/g) ?? [];
+  return `-----BEGIN PRIVATE KEY-----\n${lines.join('\n')}\n-----END PRIVATE KEY-----\n`;
+}

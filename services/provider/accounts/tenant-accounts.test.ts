@@ -1,0 +1,125 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { Database } from '../../kernel/state/database.ts';
+import { FarkeepError } from '../../kernel/farkeep-error.ts';
+import { invitationLogin } from '../../wire/invitation-login.ts';
+import { makeScramVerifier } from '../../wire/scram.ts';
+import { providerMigrations } from '../state/provider-database.ts';
+import { TenantAccounts } from './tenant-accounts.ts';
+
+const start = Date.parse('2026-01-01T00:00:00Z');
+
+describe('TenantAccounts', () => {
+  let nowMs: number;
+  let database: Database;
+  let accounts: TenantAccounts;
+  let tenantId: string;
+
+  beforeEach(async () => {
+    nowMs = start;
+    database = new Database(':memory:', providerMigrations);
+    accounts = new TenantAccounts(database, { now: () => nowMs, sleep: () => Promise.resolve() });
+    for (const name of ['main', 'cold']) {
+      database.run(
+        'INSERT INTO repositories (id, name, folder, created_at) VALUES (?, ?, ?, ?)',
+        `id-${name}`,
+        name,
+        `/disk/${name}`,
+        'then',
+      );
+    }
+    tenantId = await accounts.add({
+      name: 'contoso',
+      password: 'a good password',
+      quotas: [{ repository: 'main', limitBytes: 100 }],
+      leaseUntil: null,
+    });
+  });
+
+  const code = (work: () => unknown): string => {
+    try {
+      work();
+      return 'no error';
+    } catch (error) {
+      return error instanceof FarkeepError ? error.code : String(error);
+    }
+  };
+
+  it('keeps a verifier, never the password', () => {
+    const row = database.get('SELECT * FROM tenants');
+    expect(JSON.stringify(Object.values(row ?? {}).map(String))).not.toContain('a good password');
+    expect(row?.['iterations']).toBe(600_000);
+  });
+
+  it('takes names as they are whatever their case, once', async () => {
+    const again = accounts.add({ name: 'Contoso', password: 'x', quotas: [], leaseUntil: null });
+    await expect(again).rejects.toMatchObject({ code: 'call.conflict', field: 'name' });
+    expect(accounts.findCredential('CONTOSO')?.tenantId).toBe(tenantId);
+    expect(accounts.findCredential('nobody')).toBeUndefined();
+  });
+
+  it('refuses an account that is disabled or whose lease is over', async () => {
+    expect(code(() => accounts.requireActive(tenantId))).toBe('no error');
+    await accounts.set(tenantId, { leaseUntil: '2026-01-02T00:00:00Z' });
+    nowMs = Date.parse('2026-01-01T23:59:59Z');
+    expect(code(() => accounts.requireActive(tenantId))).toBe('no error');
+    nowMs = Date.parse('2026-01-02T00:00:00Z');
+    expect(code(() => accounts.requireActive(tenantId))).toBe('login.lease-expired');
+    await accounts.set(tenantId, { leaseUntil: null, isEnabled: false });
+    expect(code(() => accounts.requireActive(tenantId))).toBe('login.disabled');
+  });
+
+  it('keeps how many tasks one tenant may run, until it is taken back', async () => {
+    expect(accounts.get(tenantId).maxTasks).toBeNull();
+    await accounts.set(tenantId, { maxTasks: 3 });
+    await accounts.set(tenantId, { isEnabled: true });
+    expect(accounts.get(tenantId).maxTasks).toBe(3);
+    await accounts.set(tenantId, { maxTasks: null });
+    expect(accounts.get(tenantId).maxTasks).toBeNull();
+    const other = await accounts.add({ name: 'b', password: 'x', quotas: [], leaseUntil: null, maxTasks: 1 });
+    expect(accounts.get(other).maxTasks).toBe(1);
+  });
+
+  it('changes quotas whole, and keeps what was used', async () => {
+    accounts.setUsage(tenantId, 'id-main', 42);
+    await accounts.set(tenantId, {
+      quotas: [
+        { repository: 'main', limitBytes: 200 },
+        { repository: 'cold', limitBytes: 1 },
+      ],
+    });
+    expect(accounts.quotas(tenantId)).toMatchObject([
+      { repository: 'cold', limitBytes: 1, usedBytes: 0 },
+      { repository: 'main', limitBytes: 200, usedBytes: 42 },
+    ]);
+    await accounts.set(tenantId, { quotas: [{ repository: 'cold', limitBytes: 1 }] });
+    expect(accounts.quotas(tenantId).map(({ repository }) => repository)).toEqual(['cold']);
+    const wrong = accounts.set(tenantId, { quotas: [{ repository: 'nowhere', limitBytes: 1 }] });
+    await expect(wrong).rejects.toMatchObject({ code: 'call.not-found' });
+    expect(accounts.quotas(tenantId)).toHaveLength(1);
+  });
+
+  it('makes invitations that work once and end', async () => {
+    const { userName, secret } = await accounts.invite(tenantId, new Date(start + 1000).toISOString(), '11');
+    const login = invitationLogin(userName, secret);
+    const credential = accounts.findCredential(login.userName);
+    expect(credential).toMatchObject({ tenantId });
+    const invitationId = credential?.invitationId ?? '';
+    const verifier = await makeScramVerifier('chosen by the tenant');
+    accounts.redeemInvitation(invitationId, tenantId, verifier);
+    expect(accounts.findCredential(login.userName)).toBeUndefined();
+    expect(code(() => accounts.redeemInvitation(invitationId, tenantId, verifier))).toBe('login.refused');
+    expect(accounts.findCredential('contoso')?.verifier.storedKey.equals(verifier.storedKey)).toBe(true);
+
+    const late = await accounts.invite(tenantId, new Date(start + 1000).toISOString(), '11');
+    nowMs = start + 1000;
+    expect(accounts.findCredential(invitationLogin(late.userName, late.secret).userName)).toBeUndefined();
+  });
+
+  it('forgets everything of an account that is removed', async () => {
+    await accounts.invite(tenantId, new Date(start + 1000).toISOString(), '11');
+    accounts.remove(tenantId);
+    expect(accounts.list()).toEqual([]);
+    expect(database.get('SELECT count(*) AS count FROM invitations')?.['count']).toBe(0);
+    expect(database.get('SELECT count(*) AS count FROM quotas')?.['count']).toBe(0);
+  });
+});

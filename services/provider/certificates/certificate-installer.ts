@@ -1,0 +1,61 @@
+// Owns putting a stored certificate in service, whoever asks for it: an admin, or a planned change at its date. All of it, or nothing.
+import type { EventPublisher } from '../../contracts/contract.ts';
+import type { CertificateSlot, StoredCertificate } from '../../contracts/models/certificate.ts';
+import { certificateDomain } from '../../contracts/rpc/certificate.ts';
+import type { CertificateStore } from '../../certstore/certificate-store.ts';
+import type { AuditLog } from '../state/audit-log.ts';
+
+export interface CertificateInstallerOptions {
+  readonly store: CertificateStore;
+  readonly audit: AuditLog;
+  readonly publish: EventPublisher;
+  /** Brings what is installed into the listener. */
+  readonly putInService: (slot: CertificateSlot) => Promise<void>;
+}
+
+type Listener = (slot: CertificateSlot, certificate: StoredCertificate) => void;
+
+export class CertificateInstaller {
+  readonly #options: CertificateInstallerOptions;
+  readonly #listeners = new Set<Listener>();
+  /** One after the other: an admin may press Finish at the very date of a planned change. */
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(options: CertificateInstallerOptions) {
+    this.#options = options;
+  }
+
+  /** Called after each change. */
+  onInstalled(listener: Listener): void {
+    this.#listeners.add(listener);
+  }
+
+  /**
+   * New connections get the certificate at once, running ones are not touched.
+   * @param who for the audit log
+   * @throws call.not-found, certificate.key-unreadable, certificate.malformed; the certificate before is then still in service
+   */
+  install(slot: CertificateSlot, certificateId: string, who: string): Promise<StoredCertificate> {
+    const result = this.#last.then(() => this.#install(slot, certificateId, who));
+    this.#last = result.catch(() => undefined);
+    return result;
+  }
+
+  async #install(slot: CertificateSlot, certificateId: string, who: string): Promise<StoredCertificate> {
+    const { store, audit, publish, putInService } = this.#options;
+    const before = await store.installed(slot);
+    const stored = await store.install(slot, certificateId);
+    try {
+      await putInService(slot);
+    } catch (error) {
+      // What cannot be served must not stay installed: the next start would fail with it.
+      if (before !== undefined) await store.install(slot, before.id);
+      throw error;
+    }
+    audit.add(who, 'certificate.install', slot, stored.summary.sha256);
+    for (const listener of this.#listeners) listener(slot, stored);
+    publish(certificateDomain, 'installed', { slot, certificate: stored });
+    publish(certificateDomain, 'usageChanged', { slot });
+    return stored;
+  }
+}

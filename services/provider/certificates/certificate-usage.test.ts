@@ -1,0 +1,93 @@
+// The list before Finish: who has a pin, whose invitation carries which thumbprint, and who relies on nothing yet.
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { CertificateUser } from '../../contracts/models/certificate.ts';
+import { Database } from '../../kernel/state/database.ts';
+import { generateSelfSigned } from '../../pki/create/generate.ts';
+import { ShiftedClock } from '../../testing/shifted-clock.ts';
+import { certificateUsage } from './certificate-usage.ts';
+import { CertificateUsers } from './certificate-users.ts';
+import { Gateways } from '../gateways/gateways.ts';
+import { providerMigrations } from '../state/provider-database.ts';
+import { TenantAccounts } from '../accounts/tenant-accounts.ts';
+
+const [before, inService] = ['11:11', '22:22'] as const;
+const hourMs = 3_600_000;
+
+describe('who relies on the provider identity', () => {
+  let clock: ShiftedClock;
+  let accounts: TenantAccounts;
+  let users: CertificateUsers;
+  let gateways: Gateways;
+  let candidatePem: string;
+  beforeAll(async () => {
+    candidatePem = (await generateSelfSigned({ subject: { commonName: 'next' }, keyBits: 2048 })).certificatePem;
+  });
+  beforeEach(async () => {
+    const database = new Database(':memory:', providerMigrations);
+    clock = new ShiftedClock();
+    accounts = new TenantAccounts(database, clock);
+    users = new CertificateUsers(database, clock);
+    gateways = new Gateways(database, clock);
+  });
+
+  const add = (name: string): Promise<string> =>
+    accounts.add({ name, password: 'not needed here', quotas: [], leaseUntil: null });
+  const invite = (id: string, fingerprint: string, validMs = hourMs): Promise<unknown> =>
+    accounts.invite(id, new Date(clock.now() + validMs).toISOString(), fingerprint);
+  const list = (options: { candidatePem?: string; nextSha256?: string } = {}): Promise<CertificateUser[]> =>
+    certificateUsage('provider', options.candidatePem, {
+      store: { installed: () => Promise.resolve(undefined) },
+      identity: { sha256: inService, covers: () => true },
+      users,
+      gateways,
+      accounts,
+      nextSha256: options.nextSha256,
+    });
+
+  it('shows a tenant that is away since the change as pending, and not one that never came', async () => {
+    await add('never-came');
+    const contoso = await add('contoso');
+    users.noteSeen('provider', 'tenant', 'contoso', before);
+    accounts.noteLogin(contoso);
+    expect(await list()).toMatchObject([{ kind: 'tenant', name: 'contoso', state: 'pending', seenSha256: before }]);
+  });
+
+  it('shows a tenant that logged in before anything was noted as pending', async () => {
+    accounts.noteLogin(await add('contoso'));
+    expect(await list()).toMatchObject([{ kind: 'tenant', name: 'contoso', state: 'pending', seenSha256: null }]);
+  });
+
+  it('lists open invitations by the thumbprint that they carry, one row for each', async () => {
+    const contoso = await add('contoso');
+    await invite(contoso, before);
+    await invite(contoso, before, 2 * hourMs);
+    await invite(await add('fabrikam'), inService);
+    expect(await list()).toMatchObject([
+      {
+        kind: 'invitation',
+        name: 'contoso',
+        state: 'failed',
+        note: expect.stringContaining('send a new one') as string,
+      },
+      { kind: 'invitation', name: 'fabrikam', state: 'updated' },
+    ]);
+    expect(await list({ nextSha256: '33:33' })).toMatchObject([{ state: 'failed' }, { state: 'pending' }]);
+    expect(await list({ candidatePem })).toMatchObject([{ state: 'failed' }, { state: 'pending' }]);
+  });
+
+  it('forgets an invitation that was used or is over', async () => {
+    const contoso = await add('contoso');
+    await invite(contoso, before);
+    clock.advance(2 * hourMs);
+    expect(await list()).toEqual([]);
+  });
+
+  it('says before Finish what a tenant is going to be asked', async () => {
+    await add('contoso');
+    users.noteSeen('provider', 'tenant', 'contoso', inService);
+    expect(await list()).toMatchObject([{ state: 'updated', note: null }]);
+    expect(await list({ candidatePem })).toMatchObject([
+      { state: 'updated', note: 'Will be asked to compare the new certificate' },
+    ]);
+  });
+});

@@ -1,0 +1,120 @@
+// Owns the list of who relies on a certificate, for the wizard before Finish and the board after it. Changes nothing.
+import type { CertificateSlot, CertificateUser } from '../../contracts/models/certificate.ts';
+import type { CertificateStore } from '../../certstore/certificate-store.ts';
+import { isSelfSigned, readCertificate, type ReadCertificate } from '../../pki/certificate/certificate-summary.ts';
+import { thumbprintOf } from '../../pki/certificate/thumbprint.ts';
+import type { CertificateUsers } from './certificate-users.ts';
+import type { GatewayRow, Gateways } from '../gateways/gateways.ts';
+import { coversGateway, type ProviderIdentity } from './provider-identity.ts';
+import type { OpenInvitation, TenantAccounts } from '../accounts/tenant-accounts.ts';
+
+export interface CertificateUsageOptions {
+  readonly store: Pick<CertificateStore, 'installed'>;
+  readonly identity: Pick<ProviderIdentity, 'sha256' | 'covers'>;
+  readonly users: CertificateUsers;
+  readonly gateways: Gateways;
+  readonly accounts: TenantAccounts;
+  /** Thumbprint of the announced certificate. */
+  readonly nextSha256: string | undefined;
+}
+
+/** @param candidatePem certificate that may be put in service; the notes then say what would change */
+export async function certificateUsage(
+  slot: CertificateSlot,
+  candidatePem: string | undefined,
+  { store, identity, users, gateways, accounts, nextSha256 }: CertificateUsageOptions,
+): Promise<CertificateUser[]> {
+  if (slot === 'server') {
+    const stored = await store.installed(slot);
+    return users.list(slot, { sha256: stored?.summary.sha256 ?? '', nextSha256: undefined });
+  }
+  const candidate = candidatePem === undefined ? undefined : readCertificate(candidatePem);
+  const isReplaced = candidate !== undefined && thumbprintOf(candidate.der) !== identity.sha256;
+  const seen = users
+    .list(slot, { sha256: identity.sha256, nextSha256 })
+    .map((user) => (isReplaced && user.kind === 'tenant' ? { ...user, note: tenantNote(user, candidate) } : user));
+  const relays = gateways.rows().map((row): CertificateUser => {
+    const isConnected = gateways.isConnected(row.id);
+    const isExcluded = !row.addresses.some(({ host }) => identity.covers(host));
+    return {
+      kind: 'gateway',
+      name: row.name,
+      state: isExcluded ? 'failed' : isConnected ? 'updated' : 'pending',
+      lastSeenAt: row.lastSeenAt,
+      // It passes on whatever the provider shows.
+      seenSha256: isConnected ? identity.sha256 : null,
+      note:
+        candidate !== undefined && !row.addresses.some(({ host }) => coversGateway(candidate, host))
+          ? `The new certificate does not cover ${namesOf(row)}; tenants would not use this gateway`
+          : isExcluded
+            ? `The certificate does not cover ${namesOf(row)}; tenants do not use this gateway`
+            : isConnected
+              ? null
+              : 'Not connected right now',
+    };
+  });
+  return [
+    ...seen,
+    ...unheardOf(accounts, seen),
+    ...invitations(accounts.openInvitations(), {
+      sha256: identity.sha256,
+      isReplaced,
+      isAnnounced: nextSha256 !== undefined,
+    }),
+    ...relays,
+  ];
+}
+
+/** What the certificate of the wizard would mean for a tenant that has met the one in service, or one before. */
+function tenantNote({ state, note }: CertificateUser, candidate: ReadCertificate): string | null {
+  if (state !== 'updated' && state !== 're-accepted') return note;
+  return isSelfSigned(candidate)
+    ? 'Will be asked to compare the new certificate'
+    : 'Will be asked to compare the new certificate, unless its chain is trusted there';
+}
+
+/** Logged in once, but met no certificate that was noted: it may have pinned one, so it counts. Who never came relies on nothing yet. */
+function unheardOf(accounts: TenantAccounts, seen: readonly CertificateUser[]): CertificateUser[] {
+  const known = new Set(seen.filter(({ kind }) => kind === 'tenant').map(({ name }) => name));
+  return accounts
+    .list()
+    .filter(({ name, lastLoginAt }) => lastLoginAt !== null && !known.has(name))
+    .map(({ name, lastLoginAt }) => ({
+      kind: 'tenant',
+      name,
+      state: 'pending',
+      lastSeenAt: lastLoginAt,
+      seenSha256: null,
+      note: 'Which certificate it met is not known; may be asked to compare when it connects',
+    }));
+}
+
+/** One row for each account and thumbprint: whoever opens such an invitation is refused when another certificate is shown. */
+function invitations(
+  open: readonly OpenInvitation[],
+  { sha256, isReplaced, isAnnounced }: { sha256: string; isReplaced: boolean; isAnnounced: boolean },
+): CertificateUser[] {
+  const grouped = Map.groupBy(open, ({ tenant, fingerprint }) => `${tenant} ${fingerprint}`);
+  return [...grouped.values()].flatMap(([newest]): CertificateUser[] => {
+    if (newest === undefined) return [];
+    const { tenant, fingerprint, expiresAt } = newest;
+    const until = `Open until ${expiresAt.slice(0, 10)}`;
+    const row = { kind: 'invitation' as const, name: tenant, lastSeenAt: null, seenSha256: fingerprint };
+    if (fingerprint !== sha256) {
+      return [{ ...row, state: 'failed', note: `${until}, but it carries the old thumbprint: send a new one` }];
+    }
+    return isReplaced || isAnnounced
+      ? [
+          {
+            ...row,
+            state: 'pending',
+            note: `${until}; carries the thumbprint in service: send a new one after the change`,
+          },
+        ]
+      : [{ ...row, state: 'updated', note: `${until}; carries the thumbprint in service` }];
+  });
+}
+
+function namesOf({ addresses }: GatewayRow): string {
+  return addresses.map(({ host }) => `"${host}"`).join(', ');
+}

@@ -1,0 +1,110 @@
+// Owns looking at one gateway from outside, as a tenant would: port, TLS handshake through it up to the certificate, names.
+// Sends nothing but a ClientHello, and never logs in.
+import type { z } from 'zod';
+import type { gatewayCheckSchema } from '../../contracts/models/provider.ts';
+import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
+import { thumbprintOf } from '../../pki/certificate/thumbprint.ts';
+import { connectControl, type PresentedCertificate } from '../../transport/control-client.ts';
+import type { GatewayRow } from './gateways.ts';
+
+type GatewayCheck = z.infer<typeof gatewayCheckSchema>;
+
+const timeoutMs = 5_000;
+
+export interface DoctorOptions {
+  readonly isConnected: boolean;
+  readonly identity: { readonly sha256: string; covers(host: string): boolean };
+  readonly signal: AbortSignal;
+}
+
+export async function checkGateway(row: GatewayRow, options: DoctorOptions): Promise<GatewayCheck[]> {
+  const { isConnected, identity } = options;
+  const checks: GatewayCheck[] = [];
+  const add = (check: GatewayCheck['check'], outcome: GatewayCheck['outcome'], message: string, help = ''): void => {
+    checks.push({ gateway: row.name, check, outcome, message, help });
+  };
+  if (row.enrolledAt === null) {
+    add('enrolled', 'failed', 'The gateway has not used its token yet', 'Start it with the enrolment token.');
+  } else add('enrolled', 'ok', `Enrolled on ${row.enrolledAt}`);
+  if (isConnected) add('link', 'ok', 'The link is up');
+  else if (!row.isEnabled) add('link', 'warning', 'The gateway is disabled', 'Enable it to use it again.');
+  else {
+    add(
+      'link',
+      'failed',
+      'The gateway has no link to this provider',
+      'Check that it runs and reaches the infrastructure port.',
+    );
+  }
+  for (const { host, port } of row.addresses) {
+    const address = `${host}:${port}`;
+    const seen = await handshake(host, port, options.signal);
+    if (seen.error?.code === 'gateway.unreachable') {
+      add('port', 'failed', seen.error.message, `Check name, firewall and port forwarding of ${address}.`);
+      add('handshake', 'not-checked', `${address} does not answer`);
+    } else {
+      add('port', 'ok', `${address} answers`);
+      addHandshake(add, address, seen, identity.sha256);
+    }
+    if (identity.covers(host)) add('name-covered', 'ok', `The certificate covers "${host}"`);
+    else {
+      add(
+        'name-covered',
+        'warning',
+        `The certificate does not cover "${host}"; tenants that trust it by chain do not use this gateway`,
+        'Install a certificate with this name (or a fitting wildcard), or give the gateway a covered name.',
+      );
+    }
+  }
+  return checks;
+}
+
+function addHandshake(
+  add: (check: GatewayCheck['check'], outcome: GatewayCheck['outcome'], message: string, help?: string) => void,
+  address: string,
+  { presented, error }: Seen,
+  ownSha256: string,
+): void {
+  if (presented === undefined) {
+    add('handshake', 'failed', error?.message ?? 'No handshake', error?.hint ?? '');
+    return;
+  }
+  const sha256 = thumbprintOf(presented.leafDer);
+  if (sha256 === ownSha256) {
+    const { version, group } = presented.tls;
+    add('handshake', 'ok', `${version} with ${group}; it shows the certificate in service`);
+  } else {
+    add(
+      'handshake',
+      'failed',
+      `${address} shows another certificate (${sha256})`,
+      'Another program or another provider answers there; check address and port.',
+    );
+  }
+}
+
+interface Seen {
+  readonly presented: PresentedCertificate | undefined;
+  readonly error: FarkeepError | undefined;
+}
+
+async function handshake(host: string, port: number, signal: AbortSignal): Promise<Seen> {
+  let presented: PresentedCertificate | undefined;
+  const enough = new FarkeepError('call.cancelled', 'The certificate was all that was wanted');
+  try {
+    await connectControl({
+      host,
+      port,
+      serverName: host,
+      timeoutMs,
+      signal,
+      decideTrust: (shown) => {
+        presented = shown;
+        return Promise.resolve({ isAccepted: false, error: enough });
+      },
+    });
+    return { presented, error: undefined };
+  } catch (error) {
+    return { presented, error: error === enough ? undefined : toFarkeepError(error, 'connection.lost') };
+  }
+}

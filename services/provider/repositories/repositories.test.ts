@@ -1,0 +1,162 @@
+import { execFileSync } from 'node:child_process';
+import { cp, mkdir, rm, symlink, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { systemClock } from '../../kernel/clock.ts';
+import { Database } from '../../kernel/state/database.ts';
+import { silentLogger } from '../../kernel/logger.ts';
+import { canMount, mountTitle } from '../../testing/repository/can-mount.ts';
+import { makeTemporaryFolder } from '../../testing/temporary-folder.ts';
+import { providerMigrations } from '../state/provider-database.ts';
+import { Repositories } from './repositories.ts';
+import { RestorePoints } from './restore-points.ts';
+
+function make(): { repositories: Repositories; database: Database } {
+  const database = new Database(':memory:', providerMigrations);
+  return { database, repositories: new Repositories(database, systemClock, new RestorePoints(silentLogger)) };
+}
+
+describe('Repositories', () => {
+  it('makes the folder, and says how it is', async () => {
+    const root = await makeTemporaryFolder();
+    const { repositories } = make();
+    const row = await repositories.add('main', path.join(root, 'new', 'folder'));
+    const described = await repositories.describe(row);
+    expect(described).toMatchObject({ name: 'main', usedBytes: 0, tenants: 0, points: 0, problem: null });
+    expect(described.freeBytes).toBeGreaterThan(0);
+  });
+
+  it('tells the last check also when it ended while the list was being made', async () => {
+    const root = await makeTemporaryFolder();
+    const { repositories } = make();
+    const { id } = await repositories.add('main', path.join(root, 'one'));
+    const listing = repositories.list();
+    repositories.setVerified(id, 2);
+    expect((await listing)[0]).toMatchObject({ verification: { findings: 2 } });
+  });
+
+  it('refuses folders that cannot be used, and says why', async () => {
+    const root = await makeTemporaryFolder();
+    const { repositories } = make();
+    await expect(repositories.add('a', 'relative')).rejects.toMatchObject({ code: 'call.invalid', field: 'folder' });
+    await writeFile(path.join(root, 'file'), '');
+    await expect(repositories.add('a', path.join(root, 'file'))).rejects.toMatchObject({ field: 'folder' });
+    await expect(repositories.add('a', '/proc/farkeep')).rejects.toMatchObject({ field: 'folder' });
+    expect(repositories.rows()).toEqual([]);
+  });
+
+  it('refuses names and folders that are taken, also inside one another', async () => {
+    const root = await makeTemporaryFolder();
+    const { repositories } = make();
+    await repositories.add('main', path.join(root, 'one'));
+    await expect(repositories.add('MAIN', path.join(root, 'two'))).rejects.toMatchObject({ field: 'name' });
+    for (const folder of ['one', 'one/below', '.']) {
+      await expect(repositories.add('other', path.join(root, folder))).rejects.toMatchObject({ code: 'call.conflict' });
+    }
+    await repositories.add('other', path.join(root, 'one more'));
+  });
+
+  it('refuses the same folder, and one inside or around it, over links', async () => {
+    const root = await makeTemporaryFolder();
+    const { repositories } = make();
+    const folder = path.join(root, 'disk', 'repository');
+    await repositories.add('first', folder);
+    await symlink(folder, path.join(root, 'link'));
+    await symlink(path.join(root, 'disk'), path.join(root, 'above'));
+    await mkdir(path.join(root, 'holder'));
+    await symlink(path.join(root, 'link'), path.join(root, 'holder', 'again'));
+    for (const other of ['link', 'link/sub', 'link/sub/deeper', 'above', 'above/repository/x', 'holder/again'])
+      await expect(repositories.add('other', path.join(root, other)), other).rejects.toMatchObject({
+        code: 'call.conflict',
+        message: expect.stringContaining('"first"') as string,
+      });
+    await repositories.add('beside', path.join(root, 'disk', 'repository-2'));
+    await repositories.add('dots', path.join(root, 'disk', '..dots'));
+  });
+
+  it.runIf(canMount())(mountTitle('refuses the same folder over a bind mount'), async () => {
+    const root = await makeTemporaryFolder();
+    const { repositories } = make();
+    const folder = path.join(root, 'repository');
+    await repositories.add('first', folder);
+    const bound = path.join(root, 'bound');
+    await mkdir(bound);
+    execFileSync('mount', ['--bind', folder, bound]);
+    try {
+      for (const other of [bound, path.join(bound, 'sub')])
+        await expect(repositories.add('other', other)).rejects.toMatchObject({ code: 'call.conflict' });
+    } finally {
+      execFileSync('umount', [bound]);
+    }
+  });
+
+  it('refuses a copy of a repository that is in use, by name', async () => {
+    const root = await makeTemporaryFolder();
+    const { repositories } = make();
+    await repositories.add('first', path.join(root, 'a'));
+    await cp(path.join(root, 'a'), path.join(root, 'b'), { recursive: true });
+    await expect(repositories.add('second', path.join(root, 'b'))).rejects.toMatchObject({
+      code: 'call.conflict',
+      message: expect.stringContaining('holds the repository "first", or a copy of it') as string,
+    });
+  });
+
+  it('tells of repositories that a changed link has brought together', async () => {
+    const root = await makeTemporaryFolder();
+    const { repositories } = make();
+    await mkdir(path.join(root, 'a'));
+    await symlink(path.join(root, 'a'), path.join(root, 'link'));
+    await repositories.add('first', path.join(root, 'link'));
+    await repositories.add('second', path.join(root, 'b'));
+    await mkdir(path.join(root, 'b', 'inside'));
+    await cp(path.join(root, 'a'), path.join(root, 'b', 'inside'), { recursive: true });
+    await rm(path.join(root, 'link'));
+    await symlink(path.join(root, 'b', 'inside'), path.join(root, 'link'));
+    const problems = (await repositories.list()).map(({ problem }) => problem);
+    expect(problems).toEqual([expect.stringContaining('overlaps'), expect.stringContaining('overlaps')]);
+  });
+
+  it('goes on when a pipe is in the place of the marker, or a link in the place of a tenant’s points', async () => {
+    const root = await makeTemporaryFolder();
+    const { repositories } = make();
+    const row = await repositories.add('main', path.join(root, 'one'));
+    const tenant = path.join(row.folder, 'a'.repeat(32));
+    await mkdir(tenant);
+    await symlink(root, path.join(tenant, 'points'));
+    expect(await repositories.describe(row)).toMatchObject({ points: 0, problem: null });
+    const marker = path.join(row.folder, 'farkeep-repository.json');
+    await rm(marker);
+    execFileSync('mkfifo', [marker]);
+    expect((await repositories.list())[0]?.problem).toMatch('is a pipe, not a file');
+    await rm(marker);
+    await writeFile(marker, ' '.repeat(5000));
+    expect((await repositories.list())[0]?.problem).toMatch('is damaged');
+  });
+
+  it('notices a disk that is not mounted, and another repository in its place', async () => {
+    const root = await makeTemporaryFolder();
+    const { repositories } = make();
+    const row = await repositories.add('main', path.join(root, 'one'));
+    const other = await repositories.add('other', path.join(root, 'two'));
+    await rm(row.folder, { recursive: true });
+    await mkdir(row.folder);
+    expect(await repositories.problemOf(row)).toMatch(/mounted/);
+    await rm(row.folder, { recursive: true });
+    await symlink(other.folder, row.folder);
+    expect(await repositories.problemOf(row)).toMatch(/another repository/);
+    await rm(row.folder);
+    expect(await repositories.problemOf(row)).toMatch(/mounted/);
+  });
+
+  it('keeps its identity when it is removed and added again', async () => {
+    const root = await makeTemporaryFolder();
+    const { repositories, database } = make();
+    const row = await repositories.add('main', path.join(root, 'one'));
+    database.run("INSERT INTO tenants VALUES ('t', 'contoso', 1, 'then', NULL, NULL, x'00', 1, x'00', x'00', NULL)");
+    database.run('INSERT INTO quotas VALUES (?, ?, 1, 0)', 't', row.id);
+    expect(() => repositories.remove(row.id)).toThrow(/quota/);
+    database.run('DELETE FROM quotas');
+    repositories.remove(row.id);
+    expect((await repositories.add('renamed', row.folder)).id).toBe(row.id);
+  });
+});

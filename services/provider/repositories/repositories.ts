@@ -1,0 +1,280 @@
+// Owns the provider's cloud repositories: which folders they are, whether they can be used now, how full they are.
+// Does not look into packs; services/repository does.
+import { randomBytes } from 'node:crypto';
+import { open, readdir, realpath, rename, rm, stat, statfs } from 'node:fs/promises';
+import path from 'node:path';
+import { z } from 'zod';
+import type { Repository } from '../../contracts/models/provider.ts';
+import { syncFolder, writeFileAtomically } from '../../kernel/state/atomic-file.ts';
+import type { Clock } from '../../kernel/clock.ts';
+import type { Database } from '../../kernel/state/database.ts';
+import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
+import { newId } from '../../kernel/identifier.ts';
+import { makeFolders } from '../../kernel/state/make-folders.ts';
+import { RepositoryFolder } from '../../repository/storage/repository-folder.ts';
+import { doOverlap } from './folder-overlap.ts';
+import type { RestorePoints } from './restore-points.ts';
+
+/** Tells a repository from an empty mount point: writing below a disk that is not mounted would fill the system disk. */
+const markerName = 'farkeep-repository.json';
+const markerSchema = z.object({ farkeepRepository: z.literal(1), id: z.string() });
+const maxMarkerBytes = 4096;
+const tenantFolderPattern = /^[0-9a-f]{32}$/;
+
+export interface RepositoryRow {
+  readonly id: string;
+  readonly name: string;
+  readonly folder: string;
+  readonly createdAt: string;
+  readonly verification: Repository['verification'];
+}
+
+export class Repositories {
+  readonly #database: Database;
+  readonly #clock: Clock;
+  readonly #points: RestorePoints;
+
+  constructor(database: Database, clock: Clock, points: RestorePoints) {
+    this.#database = database;
+    this.#clock = clock;
+    this.#points = points;
+  }
+
+  rows(): RepositoryRow[] {
+    return this.#database.all('SELECT * FROM repositories ORDER BY name').map((row) => ({
+      id: String(row['id']),
+      name: String(row['name']),
+      folder: String(row['folder']),
+      createdAt: String(row['created_at']),
+      verification:
+        row['verified_at'] === null ? null : { at: String(row['verified_at']), findings: Number(row['findings']) },
+    }));
+  }
+
+  get(repositoryId: string): RepositoryRow {
+    const found = this.rows().find((row) => row.id === repositoryId);
+    if (found === undefined) throw new FarkeepError('call.not-found', 'There is no such repository');
+    return found;
+  }
+
+  async list(): Promise<Repository[]> {
+    const described = await Promise.all(this.rows().map((row) => this.describe(row)));
+    // A check may have ended while the folders were looked at; what is told last must not be the older word.
+    const verifications = new Map(this.rows().map(({ id, verification }) => [id, verification]));
+    return described.map((repository) => ({ ...repository, verification: verifications.get(repository.id) ?? null }));
+  }
+
+  async describe(row: RepositoryRow): Promise<Repository> {
+    const counted = this.#database.get(
+      'SELECT count(*) AS tenants, coalesce(sum(used_bytes), 0) AS used FROM quotas WHERE repository_id = ?',
+      row.id,
+    );
+    const unusable = await this.problemOf(row);
+    let points = 0;
+    if (unusable === null) {
+      for (const folder of await tenantFolders(row.folder)) {
+        // An unreadable folder is reported by verify; the other folders count.
+        points += await this.#points.list(folder).then(
+          (list) => list.length,
+          () => 0,
+        );
+      }
+    }
+    return {
+      id: row.id,
+      name: row.name,
+      folder: row.folder,
+      createdAt: row.createdAt,
+      freeBytes: await freeBytes(row.folder),
+      usedBytes: Number(counted?.['used'] ?? 0),
+      tenants: Number(counted?.['tenants'] ?? 0),
+      points,
+      problem: unusable ?? (await this.#findOverlap(row)),
+      verification: row.verification,
+    };
+  }
+
+  /** @throws call.conflict, call.invalid, storage.io, storage.read-only, storage.disk-full */
+  async add(name: string, folder: string): Promise<RepositoryRow> {
+    if (!path.isAbsolute(folder)) {
+      throw new FarkeepError('call.invalid', `"${folder}" is not a whole path`, {
+        field: 'folder',
+        hint: 'Give the path from the root on.',
+      });
+    }
+    const absolute = path.resolve(folder);
+    for (const other of this.rows()) {
+      if (other.name.toLowerCase() === name.toLowerCase()) {
+        throw new FarkeepError('call.conflict', `A repository named "${name}" exists already`, { field: 'name' });
+      }
+      if (await overlaps(absolute, other.folder)) {
+        throw new FarkeepError(
+          'call.conflict',
+          `${absolute} overlaps with the repository "${other.name}" in ${other.folder}: it is the same folder, lies inside it, or around it`,
+          {
+            field: 'folder',
+            hint: 'Choose a separate folder. Links and mounts that lead into the other folder are not allowed.',
+          },
+        );
+      }
+    }
+    const id = await prepareFolder(absolute);
+    const same = this.rows().find((other) => other.id === id);
+    if (same !== undefined) {
+      throw new FarkeepError(
+        'call.conflict',
+        `${absolute} holds the repository "${same.name}", or a copy of it; it is in use in ${same.folder}`,
+        { field: 'folder', hint: `If the repository was moved to this folder, remove "${same.name}" first.` },
+      );
+    }
+    const row = {
+      id,
+      name,
+      folder: absolute,
+      createdAt: new Date(this.#clock.now()).toISOString(),
+      verification: null,
+    };
+    this.#database.run(
+      'INSERT INTO repositories (id, name, folder, created_at) VALUES (?, ?, ?, ?)',
+      row.id,
+      row.name,
+      row.folder,
+      row.createdAt,
+    );
+    return row;
+  }
+
+  /** What a check of everything has found; stays until the next one. */
+  setVerified(repositoryId: string, findings: number): void {
+    this.#database.run(
+      'UPDATE repositories SET verified_at = ?, findings = ? WHERE id = ?',
+      new Date(this.#clock.now()).toISOString(),
+      findings,
+      repositoryId,
+    );
+  }
+
+  /** The folder and what is in it stay. @throws call.conflict while a tenant has a quota there */
+  remove(repositoryId: string): void {
+    const row = this.get(repositoryId);
+    const used = this.#database.get('SELECT count(*) AS count FROM quotas WHERE repository_id = ?', repositoryId);
+    if (Number(used?.['count'] ?? 0) > 0) {
+      throw new FarkeepError('call.conflict', `Tenants have a quota in "${row.name}"`, {
+        hint: 'Take it out of their quotas first.',
+      });
+    }
+    this.#database.run('DELETE FROM repositories WHERE id = ?', repositoryId);
+  }
+
+  /** Why the folder cannot be used right now; null when it can. */
+  async problemOf({ folder, id }: RepositoryRow): Promise<string | null> {
+    try {
+      const marker = await readMarker(folder);
+      if (marker === undefined) return `${folder} does not hold the repository; is its disk mounted?`;
+      if (marker !== id) return `${folder} holds another repository`;
+      return null;
+    } catch (error) {
+      return toFarkeepError(error, 'storage.io').message;
+    }
+  }
+
+  /** A link or a mount can change after the folder was added. Overlapping repositories are reported. */
+  async #findOverlap({ id, folder }: RepositoryRow): Promise<string | null> {
+    for (const other of this.rows()) {
+      if (other.id !== id && (await overlaps(folder, other.folder)))
+        return `${folder} overlaps with the repository "${other.name}" in ${other.folder}; give one of them a folder of its own`;
+    }
+    return null;
+  }
+
+  /** Folders of all tenants that have ever stored something there. */
+  async tenantFolders(repositoryId: string): Promise<string[]> {
+    const row = this.get(repositoryId);
+    const problem = await this.problemOf(row);
+    if (problem !== null) throw new FarkeepError('storage.io', problem);
+    return tenantFolders(row.folder);
+  }
+}
+
+async function prepareFolder(folder: string): Promise<string> {
+  try {
+    await makeFolders(folder, { mode: 0o700 });
+    if (!(await stat(folder)).isDirectory()) {
+      throw new FarkeepError('call.invalid', `${folder} is not a folder`, { field: 'folder' });
+    }
+    await tryDurableWrite(folder);
+    const existing = await readMarker(folder);
+    // A repository that was removed and comes back keeps its identifier and what is in it.
+    if (existing !== undefined) return existing;
+    const id = newId();
+    await writeFileAtomically(path.join(folder, markerName), `${JSON.stringify({ farkeepRepository: 1, id })}\n`);
+    return id;
+  } catch (error) {
+    const known = toFarkeepError(error, 'storage.io');
+    throw new FarkeepError(known.code, `The folder ${folder} cannot be used: ${known.message}`, {
+      field: 'folder',
+      hint: 'Choose a folder on a disk that this service can write.',
+      cause: error,
+    });
+  }
+}
+
+/** What a session will do there: write, sync, rename. */
+async function tryDurableWrite(folder: string): Promise<void> {
+  const name = path.join(folder, `.farkeep-${randomBytes(6).toString('hex')}`);
+  const handle = await open(name, 'wx', 0o600);
+  try {
+    await handle.writeFile(randomBytes(4096));
+    await handle.sync();
+    await handle.close();
+    await rename(name, `${name}.moved`);
+    await syncFolder(folder);
+  } finally {
+    await handle.close().catch(() => undefined);
+    await rm(name, { force: true });
+    await rm(`${name}.moved`, { force: true });
+  }
+}
+
+async function readMarker(folder: string): Promise<string | undefined> {
+  try {
+    // The person named the folder, so a link to the folder is followed. The marker must be a regular file, otherwise the folder is not a
+    // repository.
+    const text = (await new RepositoryFolder(await realpath(folder)).readFile(markerName, maxMarkerBytes)).toString(
+      'utf8',
+    );
+    return markerSchema.parse(JSON.parse(text)).id;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    if (error instanceof SyntaxError || error instanceof RangeError || error instanceof z.ZodError) {
+      throw new FarkeepError('storage.damaged', `${markerName} in ${folder} is damaged`, { cause: error });
+    }
+    throw error;
+  }
+}
+
+async function tenantFolders(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isDirectory() && tenantFolderPattern.test(entry.name))
+    .map((entry) => path.join(folder, entry.name));
+}
+
+async function freeBytes(folder: string): Promise<number | null> {
+  try {
+    const { bavail, bsize } = await statfs(folder);
+    return bavail * bsize;
+  } catch {
+    // The problem of the folder is told in `problem`.
+    return null;
+  }
+}
+
+/** A folder that cannot be examined is reported as `problem`; another folder can still be added. */
+async function overlaps(folder: string, other: string): Promise<boolean> {
+  try {
+    return await doOverlap(folder, other);
+  } catch {
+    return false;
+  }
+}

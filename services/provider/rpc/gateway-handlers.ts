@@ -1,0 +1,75 @@
+// Owns the gateways domain of the provider service.
+import type { DomainHandlers, EventPublisher } from '../../contracts/contract.ts';
+import type { Gateway } from '../../contracts/models/provider.ts';
+import { gatewaysDomain } from '../../contracts/rpc/gateways.ts';
+import { mapRows } from '../../contracts/row-list.ts';
+import type { Clock } from '../../kernel/clock.ts';
+import { FarkeepError } from '../../kernel/farkeep-error.ts';
+import { createEnrolmentToken } from '../../transport/enrolment-token.ts';
+import type { GatewayLinkServer } from '../../transport/gateway-link-server.ts';
+import { describeCaller, type AuditLog } from '../state/audit-log.ts';
+import { checkGateway } from '../gateways/gateway-doctor.ts';
+import type { Gateways } from '../gateways/gateways.ts';
+import type { ProviderIdentity } from '../certificates/provider-identity.ts';
+
+export interface GatewayHandlersOptions {
+  readonly gateways: Gateways;
+  readonly identity: ProviderIdentity;
+  readonly links: () => GatewayLinkServer;
+  /** What a token tells a gateway to dial, and whom to expect there. */
+  readonly infrastructure: { readonly host: string; readonly port: () => number; readonly sha256: string };
+  readonly clock: Clock;
+  readonly audit: AuditLog;
+  readonly publish: EventPublisher;
+}
+
+export function gatewayHandlers(options: GatewayHandlersOptions): DomainHandlers<typeof gatewaysDomain> {
+  const { gateways, identity, links, infrastructure, clock, audit, publish } = options;
+  const describe = (gatewayId: string): Gateway =>
+    gateways.describe(gateways.get(gatewayId), (host) => identity.covers(host));
+  return {
+    list: () => ({ gateways: mapRows(gateways.rows(), ({ id }) => describe(id)) }),
+    createEnrolToken: ({ name, addresses, validMs }, context) => {
+      const expiresAtMs = clock.now() + validMs;
+      const { token, secretHash } = createEnrolmentToken({
+        host: infrastructure.host,
+        port: infrastructure.port(),
+        fingerprint: infrastructure.sha256,
+        expiresAtMs,
+      });
+      const expiresAt = new Date(expiresAtMs).toISOString();
+      const row = gateways.create(name, addresses, secretHash, expiresAt);
+      audit.add(describeCaller(context), 'gateway.enrol-token', name);
+      publish(gatewaysDomain, 'changed', describe(row.id));
+      return { gateway: describe(row.id), token, expiresAt };
+    },
+    setEnabled: async ({ gatewayId, isEnabled }, context) => {
+      const { name } = gateways.get(gatewayId);
+      gateways.setEnabled(gatewayId, isEnabled);
+      audit.add(describeCaller(context), isEnabled ? 'gateway.enable' : 'gateway.disable', name);
+      if (!isEnabled) await links().disconnect(gatewayId, new FarkeepError('call.refused', 'The gateway was disabled'));
+      publish(gatewaysDomain, 'changed', describe(gatewayId));
+      return describe(gatewayId);
+    },
+    remove: async ({ gatewayId }, context) => {
+      const { name } = gateways.get(gatewayId);
+      gateways.remove(gatewayId);
+      audit.add(describeCaller(context), 'gateway.remove', name);
+      await links().disconnect(gatewayId, new FarkeepError('gateway.not-enrolled', 'The gateway was removed'));
+      publish(gatewaysDomain, 'removed', { gatewayId });
+      return {};
+    },
+    doctor: async (_input, { signal }) => {
+      const checks = await Promise.all(
+        gateways.rows().map((row) =>
+          checkGateway(row, {
+            isConnected: gateways.isConnected(row.id),
+            identity: { sha256: identity.sha256, covers: (host) => identity.covers(host) },
+            signal,
+          }),
+        ),
+      );
+      return { checks: checks.flat() };
+    },
+  };
+}

@@ -1,0 +1,136 @@
+// Owns the repositories domain of the provider service. Reading packs is services/repository's work.
+import path from 'node:path';
+import type { z } from 'zod';
+import type { DomainHandlers, EventPublisher } from '../../contracts/contract.ts';
+import { repositoriesDomain, type damageSchema } from '../../contracts/rpc/repositories.ts';
+import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
+import type { Logger } from '../../kernel/logger.ts';
+import { rebuildCatalogue } from '../../repository/store/rebuild-catalogue.ts';
+import { verifyAndMark, type MarkedVerifyResult } from '../../repository/store/verify-and-mark.ts';
+import type { Damage } from '../../repository/store/verify.ts';
+import { describeCaller, type AuditLog } from '../state/audit-log.ts';
+import type { Repositories } from '../repositories/repositories.ts';
+import type { RestorePoints } from '../repositories/restore-points.ts';
+import type { SessionManager } from '../sessions/session-manager.ts';
+
+export interface RepositoryHandlersOptions {
+  readonly repositories: Repositories;
+  readonly points: RestorePoints;
+  readonly sessions: SessionManager;
+  readonly audit: AuditLog;
+  readonly logger: Logger;
+  readonly publish: EventPublisher;
+  /** What a tenant's packs take now, as its quota counts them. */
+  readonly onUsage: (tenantId: string, repositoryId: string, usedBytes: number) => void;
+}
+
+export function repositoryHandlers(options: RepositoryHandlersOptions): DomainHandlers<typeof repositoriesDomain> {
+  const { repositories, points, sessions, audit, logger, publish, onUsage } = options;
+  /** Damage is not the tenant's to pay for, and a quota that looks used up would refuse the backup that sends it again. */
+  const countAgain = async (repositoryId: string, tenantFolder: string): Promise<void> => {
+    try {
+      onUsage(path.basename(tenantFolder), repositoryId, await points.usedBytes(tenantFolder));
+    } catch (error) {
+      logger.error('The space that a tenant uses cannot be counted', { folder: tenantFolder, error });
+    }
+  };
+  return {
+    list: async () => ({ repositories: await repositories.list() }),
+    add: async ({ name, folder }, context) => {
+      const row = await repositories.add(name, folder);
+      audit.add(describeCaller(context), 'repository.add', name, row.folder);
+      const described = await repositories.describe(row);
+      publish(repositoriesDomain, 'changed', described);
+      return described;
+    },
+    remove: ({ repositoryId }, context) => {
+      const { name } = repositories.get(repositoryId);
+      repositories.remove(repositoryId);
+      audit.add(describeCaller(context), 'repository.remove', name);
+      publish(repositoriesDomain, 'removed', { repositoryId });
+      return {};
+    },
+    verify: async ({ repositoryId, isDeep = false }, context) => {
+      const rows = repositoryId === undefined ? repositories.rows() : [repositories.get(repositoryId)];
+      const damaged: ReportedDamage[] = [];
+      const settled: ReportedDamage[] = [];
+      const totals = { packs: 0, points: 0, soundAgainBlocks: 0 };
+      let markingProblem: string | null = null;
+      for (const row of rows) {
+        const findingsBefore = damaged.length;
+        for (const tenantFolder of await repositories.tenantFolders(row.id)) {
+          let result: MarkedVerifyResult;
+          try {
+            result = await verifyAndMark({ tenantFolder, logger, isDeep, signal: context.signal });
+          } catch (error) {
+            // An unreadable folder of one tenant must not stop the check of the others.
+            const { code, message } = toFarkeepError(error, 'storage.io');
+            if (!code.startsWith('storage.')) throw error;
+            const nothing = { damagedBlocks: 0, lostBlocks: 0, points: [] };
+            damaged.push({ pack: path.basename(tenantFolder), reason: message, ...nothing });
+            continue;
+          }
+          totals.packs += result.packs;
+          totals.points += result.points;
+          totals.soundAgainBlocks += result.soundAgainBlocks;
+          markingProblem ??= result.markingProblem ?? null;
+          await countAgain(row.id, tenantFolder);
+          damaged.push(...result.damaged.map((damage) => report(tenantFolder, damage)));
+          settled.push(...result.settled.map((damage) => report(tenantFolder, damage)));
+          const lost = result.damaged.reduce((sum, { lostBlocks }) => sum + lostBlocks, 0);
+          if (lost > 0) audit.add(describeCaller(context), 'repository.damage', row.name, `${lost} blocks are lost`);
+        }
+        repositories.setVerified(row.id, damaged.length - findingsBefore);
+        publish(repositoriesDomain, 'changed', await repositories.describe(repositories.get(row.id)));
+      }
+      return { ok: damaged.length === 0, ...totals, damaged, settled, markingProblem };
+    },
+    rebuildCatalogue: async ({ repositoryId }, context) => {
+      const { name } = repositories.get(repositoryId);
+      const folders = await repositories.tenantFolders(repositoryId);
+      const busy = folders.find((folder) => sessions.isTenantFolderBusy(folder));
+      if (busy !== undefined) {
+        throw new FarkeepError('service.locked', `A session is using ${busy}`, {
+          hint: 'Wait until the session has ended, or stop it.',
+        });
+      }
+      const totals = { tenants: folders.length, packs: 0, points: 0 };
+      const failures: unknown[] = [];
+      for (const tenantFolder of folders) {
+        try {
+          const result = await rebuildCatalogue({ tenantFolder, logger });
+          points.forget(tenantFolder);
+          await countAgain(repositoryId, tenantFolder);
+          totals.packs += result.packs;
+          totals.points += result.points;
+        } catch (error) {
+          logger.error('The catalogue of a tenant cannot be rebuilt', { folder: tenantFolder, error });
+          failures.push(error);
+        }
+      }
+      // The other folders are finished; the first failure is reported.
+      if (failures.length > 0) throw toFarkeepError(failures[0], 'storage.io');
+      audit.add(describeCaller(context), 'repository.rebuild-catalogue', name);
+      return totals;
+    },
+  };
+}
+
+type ReportedDamage = z.infer<typeof damageSchema>;
+
+function report(tenantFolder: string, damage: Damage): ReportedDamage {
+  const { pack, manifest, reason, damagedBlocks, lostBlocks, points } = damage;
+  return {
+    ...(pack === undefined ? {} : { pack: inTenant(tenantFolder, pack) }),
+    ...(manifest === undefined ? {} : { manifest: inTenant(tenantFolder, manifest) }),
+    reason,
+    damagedBlocks,
+    lostBlocks,
+    points: [...points],
+  };
+}
+
+/** Which tenant's folder, for the admin to find it. */
+function inTenant(tenantFolder: string, name: string): string {
+  return path.posix.join(path.basename(tenantFolder), name);
+}

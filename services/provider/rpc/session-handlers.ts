@@ -1,0 +1,56 @@
+// Owns the sessions domain of the provider service, and signing what a session did.
+import type { DomainHandlers } from '../../contracts/contract.ts';
+import type { sessionsDomain } from '../../contracts/rpc/sessions.ts';
+import type { CertificateStore } from '../../certstore/certificate-store.ts';
+import { evidenceStatement, signEvidence } from '../../session/evidence.ts';
+import type { TenantRequestOutput } from '../../wire/control-messages.ts';
+import { describeCaller, type AuditLog } from '../state/audit-log.ts';
+import type { SessionManager } from '../sessions/session-manager.ts';
+
+export interface SessionHandlersOptions {
+  readonly sessions: SessionManager;
+  readonly store: CertificateStore;
+  readonly providerName: string;
+  readonly audit: AuditLog;
+}
+
+/** Signed with the provider identity that is in service now. */
+export async function makeEvidence(
+  { sessions, store, providerName }: Omit<SessionHandlersOptions, 'audit'>,
+  sessionId: string,
+): Promise<TenantRequestOutput<'session.evidence'>> {
+  const { detail, context } = sessions.show(sessionId);
+  const statement = evidenceStatement(detail, {
+    provider: providerName,
+    tenant: context.tenantName,
+    storedBytes: context.storedBytes,
+  });
+  const key = await store.loadSigningKey('provider');
+  const installed = await store.installed('provider');
+  return { statement, ...signEvidence(statement, key), certificate: installed?.summary.pem ?? '' };
+}
+
+export function sessionHandlers(options: SessionHandlersOptions): DomainHandlers<typeof sessionsDomain> {
+  const { sessions, audit } = options;
+  return {
+    list: ({ limit }) => ({ sessions: sessions.list(limit) }),
+    show: ({ sessionId }) => sessions.show(sessionId).detail,
+    throughput: ({ sessionId }) => ({ samples: [...sessions.show(sessionId).samples] }),
+    cancel: async ({ sessionId }, context) => {
+      await sessions.cancelByProvider(sessionId);
+      audit.add(describeCaller(context), 'session.cancel', sessionId);
+      return {};
+    },
+    pause: async ({ sessionId }, context) => {
+      await sessions.pauseByProvider(sessionId);
+      audit.add(describeCaller(context), 'session.pause', sessionId);
+      return {};
+    },
+    resume: ({ sessionId }, context) => {
+      sessions.resumeByProvider(sessionId);
+      audit.add(describeCaller(context), 'session.resume', sessionId);
+      return {};
+    },
+    evidence: async ({ sessionId }) => ({ farkeepEvidence: 1, ...(await makeEvidence(options, sessionId)) }),
+  };
+}

@@ -1,0 +1,117 @@
+// Owns the tenants domain of the provider service.
+import type { DomainHandlers, EventPublisher } from '../../contracts/contract.ts';
+import type { TenantAccount } from '../../contracts/models/provider.ts';
+import { tenantsDomain } from '../../contracts/rpc/tenants.ts';
+import type { Clock } from '../../kernel/clock.ts';
+import { FarkeepError } from '../../kernel/farkeep-error.ts';
+import { describeCaller, type AuditLog } from '../state/audit-log.ts';
+import type { CertificateUsers } from '../certificates/certificate-users.ts';
+import type { Gateways } from '../gateways/gateways.ts';
+import type { ProviderIdentity } from '../certificates/provider-identity.ts';
+import type { SessionManager } from '../sessions/session-manager.ts';
+import type { TenantAccounts } from '../accounts/tenant-accounts.ts';
+import type { UsageNews } from '../certificates/usage-news.ts';
+
+export interface TenantHandlersOptions {
+  readonly accounts: TenantAccounts;
+  readonly sessions: SessionManager;
+  readonly gateways: Gateways;
+  readonly identity: ProviderIdentity;
+  readonly certificateUsers: CertificateUsers;
+  readonly usageNews: UsageNews;
+  /** From when the thumbprint in an invitation does not hold any more, milliseconds since the epoch. */
+  readonly identityChangesAtMs: () => number | undefined;
+  readonly providerName: string;
+  readonly clock: Clock;
+  readonly audit: AuditLog;
+  readonly publish: EventPublisher;
+  /** Ends the control connections of an account. */
+  readonly disconnect: (tenantId: string, reason: FarkeepError) => void;
+  readonly onQuotasChanged: () => void;
+}
+
+export function tenantHandlers(options: TenantHandlersOptions): DomainHandlers<typeof tenantsDomain> {
+  const { accounts, sessions, gateways, identity, providerName, clock, audit, publish, disconnect } = options;
+  const describe = (tenantId: string): TenantAccount => ({
+    ...accounts.get(tenantId),
+    activeSessions: sessions.activeSessions(tenantId),
+  });
+  const changed = (tenantId: string): TenantAccount => {
+    const account = describe(tenantId);
+    publish(tenantsDomain, 'changed', account);
+    options.onQuotasChanged();
+    return account;
+  };
+  return {
+    list: () => ({ tenants: accounts.list().map(({ id }) => describe(id)) }),
+    add: async (input, context) => {
+      const tenantId = await accounts.add(input);
+      audit.add(describeCaller(context), 'tenant.add', input.name);
+      return changed(tenantId);
+    },
+    set: async ({ tenantId, ...changes }, context) => {
+      const { name } = accounts.get(tenantId);
+      await accounts.set(tenantId, changes);
+      audit.add(describeCaller(context), 'tenant.set', name, Object.keys(changes).join(', '));
+      const reason = refusalOf(accounts, tenantId);
+      if (reason !== undefined) {
+        await sessions.cancelAllOf(tenantId, reason);
+        disconnect(tenantId, reason);
+      }
+      return changed(tenantId);
+    },
+    remove: async ({ tenantId }, context) => {
+      const { name } = accounts.get(tenantId);
+      const reason = new FarkeepError('login.disabled', 'The account was removed');
+      // First the account: what starts while its sessions end would be left over.
+      accounts.remove(tenantId);
+      await sessions.cancelAllOf(tenantId, reason);
+      disconnect(tenantId, reason);
+      options.certificateUsers.forget('tenant', name);
+      options.usageNews.usageChanged('provider');
+      audit.add(describeCaller(context), 'tenant.remove', name);
+      publish(tenantsDomain, 'removed', { tenantId });
+      options.onQuotasChanged();
+      return {};
+    },
+    invite: async ({ tenantId, validMs }, context) => {
+      const addresses = gateways
+        .rows()
+        .filter((row) => row.isEnabled)
+        .flatMap((row) => row.addresses);
+      if (addresses.length === 0) {
+        throw new FarkeepError('gateway.none-usable', 'There is no gateway that the tenant could use', {
+          hint: 'Add a gateway first.',
+        });
+      }
+      // An invitation names the certificate in service; after a planned change it would look like an attack to whoever opens it.
+      const endsAtMs = Math.min(clock.now() + validMs, options.identityChangesAtMs() ?? Infinity);
+      const expiresAt = new Date(endsAtMs).toISOString();
+      const fingerprint = identity.sha256;
+      const { userName, secret } = await accounts.invite(tenantId, expiresAt, fingerprint);
+      options.usageNews.usageChanged('provider');
+      audit.add(describeCaller(context), 'tenant.invite', userName, `until ${expiresAt}`);
+      return {
+        invitation: {
+          farkeepInvitation: 1,
+          provider: providerName,
+          gateways: addresses,
+          user: userName,
+          secret,
+          fingerprint,
+          expiresAt,
+        },
+      };
+    },
+  };
+}
+
+function refusalOf(accounts: TenantAccounts, tenantId: string): FarkeepError | undefined {
+  try {
+    accounts.requireActive(tenantId);
+    return undefined;
+  } catch (error) {
+    if (error instanceof FarkeepError) return error;
+    throw error;
+  }
+}

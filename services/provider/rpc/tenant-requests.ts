@@ -1,0 +1,60 @@
+// Owns what a logged-in tenant may ask besides its sessions: gateways, repositories, restore points, evidence. Only of its own.
+import type { CertificateStore } from '../../certstore/certificate-store.ts';
+import { maxGateways } from '../../wire/control-messages.ts';
+import type { Gateways } from '../gateways/gateways.ts';
+import type { PointDeletion } from '../repositories/point-deletion.ts';
+import type { PointList } from '../repositories/point-list.ts';
+import { makeEvidence } from './session-handlers.ts';
+import type { SessionManager } from '../sessions/session-manager.ts';
+import type { TenantAccounts } from '../accounts/tenant-accounts.ts';
+import type { TenantConnectionOptions } from './tenant-connection.ts';
+
+export interface TenantRequestsOptions {
+  readonly accounts: TenantAccounts;
+  readonly gateways: Gateways;
+  readonly points: PointList;
+  readonly deletion: PointDeletion;
+  /** Connections for each gateway, counted by the provider and not reported by gateways. */
+  readonly gatewayLoads: () => ReadonlyMap<string, number>;
+  readonly sessions: SessionManager;
+  readonly store: CertificateStore;
+  readonly providerName: string;
+}
+
+/** All but what belongs to one connection. */
+export function tenantRequestHandlers(
+  options: TenantRequestsOptions,
+): Omit<TenantConnectionOptions['handlers'], 'certificate.status'> {
+  const { accounts, gateways, points, deletion, gatewayLoads, sessions, store, providerName } = options;
+  return {
+    'gateways.list': () => {
+      // A gateway with false load reports could attract all tenants, or divert them all to another gateway.
+      const loads = gatewayLoads();
+      const offered = gateways
+        .rows()
+        .filter((row) => row.isEnabled && row.enrolledAt !== null)
+        .map((row) => ({
+          id: row.id,
+          name: row.name,
+          addresses: row.addresses,
+          connections: loads.get(row.id) ?? 0,
+          isConnected: gateways.isConnected(row.id),
+        }))
+        .sort((a, b) => Number(b.isConnected) - Number(a.isConnected) || a.connections - b.connections)
+        .slice(0, maxGateways);
+      return Promise.resolve({ gateways: offered });
+    },
+    'repositories.list': (tenantId) =>
+      Promise.resolve({
+        repositories: accounts
+          .quotas(tenantId)
+          .map(({ repository, limitBytes, usedBytes }) => ({ name: repository, limitBytes, usedBytes })),
+      }),
+    'points.list': (tenantId, input) => points.page(tenantId, input),
+    'points.delete': (tenantId, { pointId }) => deletion.delete(tenantId, pointId),
+    'session.evidence': (tenantId, { sessionId }) => {
+      sessions.requireOwn(tenantId, sessionId);
+      return makeEvidence({ sessions, store, providerName }, sessionId);
+    },
+  };
+}

@@ -1,0 +1,96 @@
+// Who may start a session, also when that changes while it starts. Whole sessions are tried in services/testing.
+import path from 'node:path';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { systemClock } from '../../kernel/clock.ts';
+import { Database } from '../../kernel/state/database.ts';
+import { FarkeepError } from '../../kernel/farkeep-error.ts';
+import { newId } from '../../kernel/identifier.ts';
+import { silentLogger } from '../../kernel/logger.ts';
+import { SessionArchive } from '../../session/session-archive.ts';
+import { makeTemporaryFolder } from '../../testing/temporary-folder.ts';
+import type { SessionGrant } from '../../wire/control-messages.ts';
+import { providerMigrations } from '../state/provider-database.ts';
+import type { SessionChannel } from './session-channel.ts';
+import { Repositories } from '../repositories/repositories.ts';
+import { RestorePoints } from '../repositories/restore-points.ts';
+import { SessionManager } from './session-manager.ts';
+import { TenantAccounts } from '../accounts/tenant-accounts.ts';
+
+const channel: SessionChannel = {
+  peer: { request: () => Promise.reject(new FarkeepError('call.unknown')), notify: () => undefined },
+  gatewayName: 'gw',
+  certificateSha256: 'AA',
+  tls: { version: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384', group: 'X25519MLKEM768' },
+  pushRoutes: () => Promise.reject(new FarkeepError('gateway.link-down')),
+};
+
+describe('a session that starts', () => {
+  let accounts: TenantAccounts;
+  let sessions: SessionManager;
+  let tenantId: string;
+
+  beforeEach(async () => {
+    const database = new Database(':memory:', providerMigrations);
+    const points = new RestorePoints(silentLogger);
+    const repositories = new Repositories(database, systemClock, points);
+    accounts = new TenantAccounts(database, systemClock);
+    sessions = new SessionManager({
+      accounts,
+      archive: new SessionArchive(database),
+      points,
+      repositories,
+      clock: systemClock,
+      logger: silentLogger,
+      publish: () => undefined,
+      moverHost: '127.0.0.1',
+      advertisedHost: undefined,
+      resumeWindowMs: 1000,
+      maxTasksPerTenant: 16,
+      onTenantChanged: () => undefined,
+      deleting: new Set(),
+    });
+    await repositories.add('main', path.join(await makeTemporaryFolder(), 'repository'));
+    tenantId = await accounts.add({
+      name: 'contoso',
+      password: 'a good password',
+      quotas: [{ repository: 'main', limitBytes: 1e6 }],
+      leaseUntil: null,
+    });
+  });
+
+  const start = (): Promise<SessionGrant> =>
+    sessions.start(
+      tenantId,
+      {
+        sessionId: newId(),
+        operation: 'backup',
+        jobId: newId(),
+        jobName: 'documents',
+        repository: 'main',
+        pointId: null,
+        streams: 1,
+        areNamesHidden: false,
+      },
+      channel,
+    );
+
+  it('is refused when its account is disabled or removed while the repository is looked at', async () => {
+    const whileDisabled = start();
+    await accounts.set(tenantId, { isEnabled: false });
+    await sessions.cancelAllOf(tenantId, new FarkeepError('login.disabled'));
+    await expect(whileDisabled).rejects.toMatchObject({ code: 'login.disabled' });
+    await accounts.set(tenantId, { isEnabled: true });
+    const whileRemoved = start();
+    accounts.remove(tenantId);
+    await expect(whileRemoved).rejects.toMatchObject({ code: 'call.not-found' });
+    expect(sessions.activeSessions()).toBe(0);
+    expect(sessions.list(10)).toEqual([]);
+  });
+
+  it('is refused when the service stops meanwhile', async () => {
+    const started = start();
+    await sessions.stop();
+    await expect(started).rejects.toMatchObject({ code: 'service.not-running' });
+    expect(sessions.activeSessions()).toBe(0);
+  });
+});

@@ -1,0 +1,357 @@
+// Owns all sessions of the provider: who may start one, finding them again, ending them. A tenant reaches its own sessions and nothing else.
+import path from 'node:path';
+import type { EventPublisher } from '../../contracts/contract.ts';
+import type { SessionDetail, SessionSummary, ThroughputSample } from '../../contracts/models/session.ts';
+import { mapRows } from '../../contracts/row-list.ts';
+import type { Clock } from '../../kernel/clock.ts';
+import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
+import type { Logger } from '../../kernel/logger.ts';
+import { forTenant } from '../../mover/link/for-tenant.ts';
+import type { Operation } from '../../mover/link/local-link.ts';
+import { isResumable } from '../../session/attempt-error.ts';
+import { LiveSession } from '../../session/live-session.ts';
+import type { SessionArchive } from '../../session/session-archive.ts';
+import { sessionPublisher } from '../../session/session-publisher.ts';
+import type { MessagePeer } from '../../wire/control-calls.ts';
+import type {
+  SessionGrant,
+  SessionOperation,
+  TenantRequestInput,
+  TenantRequestOutput,
+} from '../../wire/control-messages.ts';
+import { ProviderSession } from './provider-session.ts';
+import type { Repositories } from '../repositories/repositories.ts';
+import type { RestorePoints } from '../repositories/restore-points.ts';
+import type { SessionChannel } from './session-channel.ts';
+import type { SessionContext } from './session-context.ts';
+import { StartPace } from './start-pace.ts';
+import type { TenantAccounts } from '../accounts/tenant-accounts.ts';
+
+export interface SessionManagerOptions {
+  readonly accounts: TenantAccounts;
+  readonly archive: SessionArchive;
+  readonly points: RestorePoints;
+  readonly repositories: Repositories;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly publish: EventPublisher;
+  readonly moverHost: string;
+  readonly advertisedHost: string | undefined;
+  readonly resumeWindowMs: number;
+  readonly maxTasksPerTenant: number;
+  readonly onTenantChanged: (tenantId: string) => void;
+  /** Points that are being deleted; no session starts with them. */
+  readonly deleting: ReadonlySet<string>;
+}
+
+const moverOperations: Record<SessionOperation, Operation> = {
+  backup: 'backup',
+  restore: 'restore',
+  browse: 'manifest',
+};
+
+export class SessionManager {
+  readonly #options: SessionManagerOptions;
+  /** Not ended, by session id. */
+  readonly #sessions = new Map<string, ProviderSession>();
+  readonly #pace = new StartPace();
+  #isStopping = false;
+
+  constructor(options: SessionManagerOptions) {
+    this.#options = options;
+  }
+
+  /** Takes up what was running when the service ended: reservations wait for their tenants. */
+  takeUp(): void {
+    const { archive, clock, publish, logger } = this.#options;
+    const { sessions, leftOut } = archive.unfinished();
+    if (leftOut !== undefined) logger.error('Sessions cannot be resumed: their records are damaged', { ...leftOut });
+    for (const { detail, samples, context } of sessions) {
+      const live = LiveSession.restore({ detail, samples }, clock, [sessionPublisher(publish)]);
+      // Written by this service, so its shape is known; a newer schema comes with a migration.
+      const session = this.#create(live, context as SessionContext);
+      if (session.context.isCommitted) live.finish(live.warningCount > 0 ? 'warning' : 'succeeded');
+      else session.awaitTenant();
+      if (live.isFinal) this.#changed(session);
+    }
+  }
+
+  /** @throws login.disabled, login.lease-expired, call.not-found, session.limit, call.conflict, quota.exceeded, storage.io */
+  async start(
+    tenantId: string,
+    input: TenantRequestInput<'session.start'>,
+    channel: SessionChannel,
+  ): Promise<SessionGrant> {
+    this.#refuseWhenStopping();
+    this.#pace.take(tenantId);
+    const { accounts, clock, publish, maxTasksPerTenant } = this.#options;
+    const account = accounts.requireActive(tenantId);
+    const quota = accounts.quotas(tenantId).find((candidate) => candidate.repository === input.repository);
+    if (quota === undefined) {
+      throw new FarkeepError('call.not-found', `The account "${account.name}" has no repository "${input.repository}"`);
+    }
+    const { repositories } = this.#options;
+    const problem = await repositories.problemOf(repositories.get(quota.repositoryId));
+    if (problem !== null) {
+      this.#options.logger.error('A repository cannot be used', { repository: quota.repository, problem });
+      throw new FarkeepError('storage.io', `The repository "${quota.repository}" cannot be used right now`, {
+        hint: 'The provider admin has to look after it.',
+      });
+    }
+    const tenantFolder = path.join(quota.folder, tenantId);
+    const pointId = input.operation === 'backup' ? input.sessionId : input.pointId;
+    if (pointId === null)
+      throw new FarkeepError('call.invalid', 'A restore needs a restore point', { field: 'pointId' });
+    if (input.operation !== 'backup') {
+      try {
+        await this.#options.points.require(tenantFolder, pointId);
+      } catch (error) {
+        const known = toFarkeepError(error);
+        this.#options.logger.warn('A restore point cannot be restored', { pointId, error: known });
+        throw forTenant(known);
+      }
+    }
+    if (input.operation === 'backup' && quota.limitBytes <= quota.usedBytes) {
+      throw new FarkeepError('quota.exceeded', `The quota of "${account.name}" in "${quota.repository}" is used up`);
+    }
+    // After everything that waits: two requests cannot both pass, and an account that was disabled meanwhile gets no last session.
+    this.#refuseWhenStopping();
+    const { maxTasks } = accounts.requireActive(tenantId);
+    if (this.#options.deleting.has(pointId)) throw new FarkeepError('call.not-found', 'There is no such restore point');
+    if (this.#sessions.has(input.sessionId) || this.#options.archive.find(input.sessionId) !== undefined) {
+      throw new FarkeepError('call.conflict', 'A session with this identifier exists already');
+    }
+    const running = this.activeSessions(tenantId);
+    if (running >= (maxTasks ?? maxTasksPerTenant)) {
+      throw new FarkeepError('session.limit', `${running} sessions of "${account.name}" run or are paused already`);
+    }
+    const live = LiveSession.create(
+      {
+        id: input.sessionId,
+        kind: input.operation,
+        jobName: input.jobName,
+        otherSide: account.name,
+        repository: quota.repository,
+        viewer: 'provider',
+        streams: input.streams,
+        areObjectNamesHidden: input.areNamesHidden,
+      },
+      clock,
+      [sessionPublisher(publish)],
+    );
+    if (input.operation !== 'backup') live.setPoint(pointId);
+    const session = this.#create(live, {
+      tenantId,
+      tenantName: account.name,
+      repositoryId: quota.repositoryId,
+      tenantFolder,
+      operation: moverOperations[input.operation],
+      jobId: input.jobId,
+      pointId,
+      storedBytes: 0,
+      isCommitted: false,
+    });
+    this.#options.onTenantChanged(tenantId);
+    try {
+      return await session.start(channel, input.streams);
+    } catch (error) {
+      const known = toFarkeepError(error);
+      // Nothing was granted: there is nothing to come back to. But a tenant that cannot hear that comes back, and finds it waiting.
+      if (session.hasChannel) await session.cancel(known);
+      throw forTenant(known);
+    }
+  }
+
+  /** @returns what was committed already when there is nothing left to do */
+  async resume(
+    tenantId: string,
+    { sessionId, streams }: TenantRequestInput<'session.resume'>,
+    channel: SessionChannel,
+  ): Promise<SessionGrant | { readonly committed: { readonly pointId: string; readonly storedBytes: number } }> {
+    this.#refuseWhenStopping();
+    this.#options.accounts.requireActive(tenantId);
+    const ended = this.#committedBefore(tenantId, sessionId);
+    if (ended !== undefined) return { committed: ended };
+    const session = this.#own(tenantId, sessionId);
+    const grant = await session.resume(channel, streams);
+    const { pointId, storedBytes } = session.context;
+    return grant ?? { committed: { pointId, storedBytes } };
+  }
+
+  /** The tenant's last word. Heard also when the session has ended here already: it changes nothing then. @throws call.not-found, point.incomplete */
+  async finish(
+    tenantId: string,
+    input: TenantRequestInput<'session.finish'>,
+  ): Promise<TenantRequestOutput<'session.finish'>> {
+    const session = this.find(tenantId, input.sessionId);
+    if (session !== undefined) return session.finish(input);
+    const context = this.#options.archive.find(input.sessionId)?.context as SessionContext | undefined;
+    if (context?.tenantId !== tenantId) throw new FarkeepError('call.not-found', 'There is no such session');
+    const hasPoint = context.operation === 'backup' && context.isCommitted;
+    return { pointId: hasPoint ? context.pointId : null, storedBytes: context.storedBytes };
+  }
+
+  /** Undefined when it has ended or never was: late reports are nothing special. */
+  find(tenantId: string, sessionId: string): ProviderSession | undefined {
+    const session = this.#sessions.get(sessionId);
+    return session?.context.tenantId === tenantId ? session : undefined;
+  }
+
+  /** @throws call.not-found, and what has ended the session here meanwhile */
+  pauseByTenant(
+    tenantId: string,
+    { sessionId, by }: TenantRequestInput<'session.pause'>,
+  ): Promise<TenantRequestOutput<'session.pause'>> {
+    const committed = this.#committedBefore(tenantId, sessionId);
+    if (committed !== undefined) return Promise.resolve({ committed, keptForMs: 0 });
+    return this.#own(tenantId, sessionId).pause(by);
+  }
+
+  /** Answered when the tenant has done it. @throws call.not-found, call.conflict, call.timeout */
+  async pauseByProvider(sessionId: string): Promise<void> {
+    await this.#unfinished(sessionId).wishPause();
+  }
+
+  /** @throws call.not-found, call.conflict */
+  resumeByProvider(sessionId: string): void {
+    this.#unfinished(sessionId).wishResume();
+  }
+
+  /** Safe to call twice. @throws call.not-found also for another tenant's session */
+  async cancelByTenant(tenantId: string, sessionId: string): Promise<void> {
+    this.requireOwn(tenantId, sessionId);
+    await this.find(tenantId, sessionId)?.cancel(new FarkeepError('call.cancelled', 'Cancelled by the tenant'));
+  }
+
+  async cancelByProvider(sessionId: string): Promise<void> {
+    await this.#sessions.get(sessionId)?.cancel(new FarkeepError('call.cancelled', 'Cancelled by the provider'));
+    if (this.#options.archive.find(sessionId) === undefined) {
+      throw new FarkeepError('call.not-found', 'There is no such session');
+    }
+  }
+
+  /** A session of another tenant is answered like a missing one, so that its existence stays hidden. @throws call.not-found */
+  requireOwn(tenantId: string, sessionId: string): void {
+    if (this.find(tenantId, sessionId) !== undefined) return;
+    const context = this.#options.archive.find(sessionId)?.context as SessionContext | undefined;
+    if (context?.tenantId !== tenantId) throw new FarkeepError('call.not-found', 'There is no such session');
+  }
+
+  /** Whether an unfinished session reads or creates this point. */
+  isPointInUse(tenantId: string, pointId: string): boolean {
+    return [...this.#sessions.values()].some(
+      ({ context }) => context.tenantId === tenantId && context.pointId === pointId,
+    );
+  }
+
+  async cancelAllOf(tenantId: string, error: FarkeepError): Promise<void> {
+    const own = [...this.#sessions.values()].filter((session) => session.context.tenantId === tenantId);
+    await Promise.all(own.map((session) => session.cancel(error)));
+  }
+
+  channelLost(peer: MessagePeer, error: FarkeepError): void {
+    for (const session of this.#sessions.values()) session.channelLost(peer, error);
+  }
+
+  list(limit: number): SessionSummary[] {
+    return mapRows(
+      this.#options.archive.list(limit),
+      (stored) => this.#sessions.get(stored.id)?.live.summary() ?? stored,
+    );
+  }
+
+  /** @throws call.not-found */
+  show(sessionId: string): { detail: SessionDetail; samples: readonly ThroughputSample[]; context: SessionContext } {
+    const running = this.#sessions.get(sessionId);
+    if (running !== undefined) {
+      return { detail: running.live.detail(), samples: running.live.samples, context: running.context };
+    }
+    const stored = this.#options.archive.find(sessionId);
+    if (stored === undefined) throw new FarkeepError('call.not-found', 'There is no such session');
+    return { detail: stored.detail, samples: stored.samples, context: stored.context as SessionContext };
+  }
+
+  activeSessions(tenantId?: string): number {
+    if (tenantId === undefined) return this.#sessions.size;
+    return [...this.#sessions.values()].filter((session) => session.context.tenantId === tenantId).length;
+  }
+
+  isTenantFolderBusy(tenantFolder: string): boolean {
+    return [...this.#sessions.values()].some(
+      (session) => session.context.tenantFolder === tenantFolder && session.hasMover,
+    );
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    const error = new FarkeepError('service.not-running', 'The provider service is stopping');
+    await Promise.all([...this.#sessions.values()].map((session) => session.suspend(error)));
+  }
+
+  /** The tenant lost its connection after the restore point was on disk; its session has ended here with that. */
+  #committedBefore(tenantId: string, sessionId: string): { pointId: string; storedBytes: number } | undefined {
+    if (this.find(tenantId, sessionId) !== undefined) return undefined;
+    const context = this.#options.archive.find(sessionId)?.context as SessionContext | undefined;
+    if (context?.tenantId !== tenantId || !context.isCommitted) return undefined;
+    return { pointId: context.pointId, storedBytes: context.storedBytes };
+  }
+
+  #unfinished(sessionId: string): ProviderSession {
+    const session = this.#sessions.get(sessionId);
+    if (session !== undefined) return session;
+    if (this.#options.archive.find(sessionId) === undefined) {
+      throw new FarkeepError('call.not-found', 'There is no such session');
+    }
+    throw new FarkeepError('call.conflict', 'The session has ended');
+  }
+
+  #own(tenantId: string, sessionId: string): ProviderSession {
+    const session = this.find(tenantId, sessionId);
+    if (session !== undefined) return session;
+    const stored = this.#options.archive.find(sessionId);
+    // Another tenant's session is not there at all: the answer must not tell that it exists.
+    if (stored === undefined || (stored.context as SessionContext).tenantId !== tenantId) {
+      throw new FarkeepError('call.not-found', 'There is no such session');
+    }
+    const { error } = stored.detail;
+    // What is over must not sound like something that the next attempt may mend.
+    throw error === null || isResumable(error.code)
+      ? new FarkeepError('call.conflict', 'The session has ended')
+      : forTenant(FarkeepError.fromInfo(error));
+  }
+
+  #create(live: LiveSession, context: SessionContext): ProviderSession {
+    const { accounts, clock, logger, moverHost, advertisedHost, resumeWindowMs, points } = this.#options;
+    const session: ProviderSession = new ProviderSession({
+      live,
+      context,
+      clock,
+      logger,
+      moverHost,
+      advertisedHost,
+      resumeWindowMs,
+      quotaBytes: () =>
+        accounts.quotas(context.tenantId).find((quota) => quota.repositoryId === context.repositoryId)?.limitBytes ?? 0,
+      onChanged: () => this.#changed(session),
+      onUsage: (usedBytes) => {
+        accounts.setUsage(context.tenantId, context.repositoryId, usedBytes);
+        points.forget(context.tenantFolder);
+        this.#options.onTenantChanged(context.tenantId);
+      },
+      findCommitted: () => points.exists(context.tenantFolder, context.pointId),
+    });
+    this.#sessions.set(live.id, session);
+    this.#changed(session);
+    return session;
+  }
+
+  #changed(session: ProviderSession): void {
+    this.#options.archive.save(session.live, session.context.tenantId, session.context);
+    if (!session.live.isFinal || !this.#sessions.delete(session.live.id)) return;
+    this.#options.onTenantChanged(session.context.tenantId);
+  }
+
+  #refuseWhenStopping(): void {
+    if (this.#isStopping) throw new FarkeepError('service.not-running', 'The provider service is stopping');
+  }
+}

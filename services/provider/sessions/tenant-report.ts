@@ -1,0 +1,32 @@
+// Owns what the provider takes of a tenant's word about a running session, and what it does not. Decides nothing about the session.
+import { handshakeStepNameSchema, type HandshakeStepName } from '../../contracts/models/session.ts';
+import type { LiveSession } from '../../session/live-session.ts';
+import type { TenantNotification } from '../../wire/control-messages.ts';
+
+/** Steps that only this side can know; a tenant's word about them is not taken. */
+export const providerSteps: ReadonlySet<HandshakeStepName> = new Set([
+  'session-authorised',
+  'key-a-created',
+  'key-a-to-target',
+  'key-a-to-tenant',
+  'key-b-delivered',
+]);
+
+export function takeReport(live: LiveSession, report: TenantNotification<'session.report'>, hasMover: boolean): void {
+  if (live.isFinal || report.attempt !== live.attempt) return;
+  // The last report of an attempt may come after its mover has gone: the session waits already.
+  if (report.phase !== undefined && hasMover) live.setState(report.phase);
+  for (const step of report.steps ?? []) {
+    const name = handshakeStepNameSchema.safeParse(step.step);
+    if (!name.success || providerSteps.has(name.data)) continue;
+    // This side may have seen its end before the tenant's word of its begin.
+    const isOld =
+      step.outcome === 'active' &&
+      live.currentSteps.some((known) => known.step === name.data && known.outcome === 'done');
+    if (!isOld) live.addForeignStep({ ...step, step: name.data, attempt: report.attempt });
+  }
+  for (const action of report.actions ?? []) live.addForeignAction(action);
+  for (const object of live.areObjectNamesHidden ? [] : (report.objects ?? [])) live.putObject(object);
+  if (report.warningCount !== undefined) live.setWarningCount(report.warningCount);
+  if (report.progress !== undefined) live.setProgress(report.progress, report.bottleneck);
+}

@@ -1,0 +1,296 @@
+// Owns one tenant folder's stream of packs: a bounded queue of blocks, large writes, one fsync per pack in the background.
+// A block is reported durable only after fsync, rename, fsync of the folder, and the catalogue's transaction.
+import { randomBytes } from 'node:crypto';
+import { crc32 } from 'node:zlib';
+import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
+import type { BlockEncoding } from '../../blocks/block-content.ts';
+import {
+  blockHeaderBytes,
+  encodeBlockHeader,
+  encodePackEnd,
+  encodePackHeader,
+  indexEntryBytes,
+  packHeaderBytes,
+  packName,
+  packTrailerBytes,
+  type PackBlock,
+} from './pack-format.ts';
+import type { ObjectWriter, Storage } from '../storage/storage.ts';
+
+/** A block to append. The store owns `stored` until `release` is called (its bytes are written) or the append is refused. */
+export interface BlockToAppend {
+  readonly id: Buffer;
+  readonly encoding: BlockEncoding;
+  readonly contentLength: number;
+  readonly stored: Buffer | readonly Buffer[];
+  readonly release?: () => void;
+}
+
+/** What a block costs in a pack beside its stored bytes: its header and its entry in the index. */
+export const blockOverheadBytes = blockHeaderBytes + indexEntryBytes;
+export const packOverheadBytes = packHeaderBytes + packTrailerBytes;
+
+const maxBatchBytes = 8 * 1024 * 1024;
+const maxBatchBlocks = 400;
+/** Pieces up to this size are joined with their neighbors, in buffers of this size. */
+const maxJoinedPieceBytes = 8 * 1024;
+const joinedBytes = 256 * 1024;
+const maxSealing = 2;
+const maxBlocksPerPack = 16_384;
+
+export interface FinishedPack {
+  readonly packId: Buffer;
+  readonly sizeBytes: number;
+  readonly blocks: readonly PackBlock[];
+}
+
+interface OpenPack {
+  readonly packId: Buffer;
+  readonly temporaryName: string;
+  readonly output: ObjectWriter;
+  readonly blocks: PackBlock[];
+  sizeBytes: number;
+}
+
+interface QueuedBlock {
+  readonly block: BlockToAppend;
+  readonly pieces: readonly Buffer[];
+  readonly storedLength: number;
+}
+
+interface Barrier {
+  readonly reached: () => void;
+}
+
+export interface PackWriterOptions {
+  readonly storage: Storage;
+  /** Folder for packs that are being written, below the tenant folder. */
+  readonly incoming: string;
+  readonly packBytes: number;
+  readonly maxQueuedBytes: number;
+  readonly now: () => number;
+  /** The pack is in its place and durable: make it known. Runs before anybody is told that its blocks are durable. */
+  readonly onPack: (pack: FinishedPack) => void;
+}
+
+/**
+ * The pieces of one write. Small pieces (headers, small files) come by the hundred and are joined, because each piece would cost a call.
+ */
+class Pieces {
+  readonly #pieces: Buffer[] = [];
+  #joined = Buffer.alloc(0);
+  #from = 0;
+  #to = 0;
+
+  add(piece: Buffer): void {
+    if (piece.length > maxJoinedPieceBytes) {
+      this.#close();
+      this.#pieces.push(piece);
+      return;
+    }
+    if (this.#to + piece.length > this.#joined.length) {
+      this.#close();
+      this.#joined = Buffer.allocUnsafeSlow(joinedBytes);
+      this.#from = 0;
+      this.#to = 0;
+    }
+    this.#joined.set(piece, this.#to);
+    this.#to += piece.length;
+  }
+
+  take(): Buffer[] {
+    this.#close();
+    return this.#pieces;
+  }
+
+  #close(): void {
+    if (this.#to > this.#from) this.#pieces.push(this.#joined.subarray(this.#from, this.#to));
+    this.#from = this.#to;
+  }
+}
+
+export class PackWriter {
+  readonly #options: PackWriterOptions;
+  readonly #queue: (QueuedBlock | Barrier)[] = [];
+  readonly #sealing = new Set<Promise<void>>();
+  #queuedBytes = 0;
+  #roomWaiters: (() => void)[] = [];
+  #isPumping = false;
+  #pack: OpenPack | undefined;
+  #failure: FarkeepError | undefined;
+
+  constructor(options: PackWriterOptions) {
+    this.#options = options;
+  }
+
+  get failure(): FarkeepError | undefined {
+    return this.#failure;
+  }
+
+  /**
+   * Queues a block. Returns a promise when the queue is full; the caller waits for it before the next block, so writing and receiving
+   * overlap.
+   */
+  append(block: BlockToAppend): Promise<void> | undefined {
+    if (this.failure !== undefined) return Promise.reject(this.failure);
+    const pieces = Array.isArray(block.stored) ? (block.stored as readonly Buffer[]) : [block.stored as Buffer];
+    let storedLength = 0;
+    for (const piece of pieces) storedLength += piece.length;
+    this.#queue.push({ block, pieces, storedLength });
+    this.#queuedBytes += storedLength + blockHeaderBytes;
+    this.#pump();
+    return this.#isFull ? this.#untilRoom() : undefined;
+  }
+
+  get #isFull(): boolean {
+    return this.#queuedBytes > this.#options.maxQueuedBytes && this.#failure === undefined;
+  }
+
+  async #untilRoom(): Promise<void> {
+    while (this.#isFull) await new Promise<void>((resolve) => this.#roomWaiters.push(resolve));
+    this.#throwFailure();
+  }
+
+  /** Resolves when everything appended before is durable and reported. */
+  async flush(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.#queue.push({ reached: resolve });
+      this.#pump();
+    });
+    await Promise.all(this.#sealing);
+    this.#throwFailure();
+  }
+
+  /** Stops after a failure or on abort; removes the pack that was being written. */
+  async discard(): Promise<void> {
+    this.#fail(new FarkeepError('call.cancelled', 'The store was closed'));
+    await new Promise<void>((resolve) => {
+      this.#queue.push({ reached: resolve });
+      this.#pump();
+    });
+    await Promise.all(this.#sealing);
+    const pack = this.#pack;
+    this.#pack = undefined;
+    if (pack === undefined) return;
+    await pack.output.close();
+    await this.#options.storage.remove(pack.temporaryName);
+  }
+
+  #throwFailure(): void {
+    const failure = this.failure;
+    if (failure !== undefined) throw failure;
+  }
+
+  #fail(error: unknown): void {
+    this.#failure ??= toFarkeepError(error, 'storage.io');
+    for (const wake of this.#roomWaiters.splice(0)) wake();
+  }
+
+  #pump(): void {
+    if (this.#isPumping) return;
+    this.#isPumping = true;
+    void this.#drain().finally(() => {
+      this.#isPumping = false;
+      if (this.#queue.length > 0) this.#pump();
+    });
+  }
+
+  async #drain(): Promise<void> {
+    await Promise.resolve(); // what comes in one go is written in one go
+    while (this.#queue.length > 0) {
+      const first = this.#queue[0];
+      try {
+        if (first !== undefined && 'reached' in first) {
+          if (this.#failure === undefined) await this.#seal();
+        } else if (this.#failure === undefined) {
+          await this.#writeBatch();
+          continue;
+        }
+      } catch (error) {
+        this.#fail(error);
+      }
+      const dropped = this.#queue.shift();
+      if (dropped === undefined) continue;
+      if ('reached' in dropped) dropped.reached();
+      else this.#forget(dropped);
+    }
+  }
+
+  #forget(queued: QueuedBlock): void {
+    this.#queuedBytes -= queued.storedLength + blockHeaderBytes;
+    queued.block.release?.();
+    if (this.#queuedBytes <= this.#options.maxQueuedBytes / 2) for (const wake of this.#roomWaiters.splice(0)) wake();
+  }
+
+  /** Takes blocks from the head of the queue into one write. They leave the queue when they are written. */
+  async #writeBatch(): Promise<void> {
+    const pack = this.#pack ?? (await this.#startPack());
+    const pieces = new Pieces();
+    let batchBytes = 0;
+    let count = 0;
+    let offset = pack.sizeBytes;
+    if (offset === 0) {
+      const header = encodePackHeader({ packId: pack.packId, createdAtMs: this.#options.now() });
+      pieces.add(header);
+      offset += header.length;
+    }
+    for (const queued of this.#queue) {
+      if ('reached' in queued || count === maxBatchBlocks) break;
+      if (count > 0 && (batchBytes + queued.storedLength > maxBatchBytes || offset >= this.#options.packBytes)) break;
+      let crc = 0;
+      for (const piece of queued.pieces) crc = crc32(piece, crc);
+      const { id, encoding, contentLength } = queued.block;
+      const described = { id, encoding, contentLength, storedLength: queued.storedLength, crc };
+      pieces.add(encodeBlockHeader(described));
+      for (const piece of queued.pieces) pieces.add(piece);
+      pack.blocks.push({ ...described, offset: offset + blockHeaderBytes });
+      offset += blockHeaderBytes + queued.storedLength;
+      batchBytes += queued.storedLength;
+      count += 1;
+    }
+    await pack.output.append(pieces.take());
+    pack.sizeBytes = offset;
+    for (const queued of this.#queue.splice(0, count)) if (!('reached' in queued)) this.#forget(queued);
+    if (pack.sizeBytes >= this.#options.packBytes || pack.blocks.length >= maxBlocksPerPack) await this.#seal();
+  }
+
+  async #startPack(): Promise<OpenPack> {
+    const packId = randomBytes(16);
+    const temporaryName = `${this.#options.incoming}/${packId.toString('hex')}.tmp`;
+    const output = await this.#options.storage.create(temporaryName, { isBulk: true });
+    const pack = { packId, temporaryName, output, blocks: [], sizeBytes: 0 };
+    this.#pack = pack;
+    return pack;
+  }
+
+  async #seal(): Promise<void> {
+    const pack = this.#pack;
+    if (pack === undefined || pack.blocks.length === 0) return;
+    while (this.#sealing.size >= maxSealing) await Promise.race(this.#sealing);
+    if (this.#failure !== undefined) return;
+    this.#pack = undefined;
+    const sealed: Promise<void> = this.#finish(pack)
+      .catch((error: unknown) => this.#fail(error))
+      .finally(() => this.#sealing.delete(sealed));
+    this.#sealing.add(sealed);
+  }
+
+  async #finish(pack: OpenPack): Promise<void> {
+    const { storage, onPack } = this.#options;
+    const name = packName(pack.packId);
+    try {
+      const end = encodePackEnd(pack.packId, pack.blocks, pack.sizeBytes);
+      await pack.output.append([end]);
+      pack.sizeBytes += end.length;
+      await pack.output.sync();
+      await pack.output.close();
+      await storage.rename(pack.temporaryName, name);
+      await storage.sync(name.slice(0, name.lastIndexOf('/')));
+    } catch (error) {
+      await pack.output.close().catch(() => undefined); // the first error is the one to report
+      await storage.remove(pack.temporaryName).catch(() => undefined);
+      throw error;
+    }
+    onPack({ packId: pack.packId, sizeBytes: pack.sizeBytes, blocks: pack.blocks });
+  }
+}

@@ -1,0 +1,119 @@
+// Owns the way from a point's root to the contents of its manifest blocks, through the list of lists when there are very many.
+import { FarkeepError } from '../../kernel/farkeep-error.ts';
+import { blockIdLengthBytes } from '../../blocks/block-content.ts';
+import { maxManifestBlockBytes } from './manifest-format.ts';
+import { maxManifestBlocksInRoot, type PointRoot } from './point-root-fields.ts';
+
+export interface ManifestBlockReference {
+  readonly id: Buffer;
+  readonly lengthBytes: number;
+}
+
+const referenceBytes = blockIdLengthBytes + 4;
+const referencesPerListBlock = 16_384;
+/** At least 128 GiB of manifest. Without a bound a list of a few mebibytes, named 4,096 times, would become gigabytes in memory. */
+export const maxManifestBlocks = 2 ** 20;
+
+/**
+ * What the root says about the manifest. With very many blocks their list is returned as `listBlocks`, contents that the caller
+ * has to store as blocks too, and the root names those.
+ *
+ * @param idOf the identifier of a content, as for every block of the job
+ */
+export function describeManifest(
+  references: readonly ManifestBlockReference[],
+  idOf: (content: Buffer) => Buffer,
+): {
+  readonly manifest: PointRoot['manifest'];
+  readonly listBlocks: { readonly id: Buffer; readonly content: Buffer }[];
+} {
+  if (references.length <= maxManifestBlocksInRoot) {
+    return {
+      manifest: {
+        level: 0,
+        blocks: references.map(({ id, lengthBytes }) => ({ id: id.toString('hex'), lengthBytes })),
+      },
+      listBlocks: [],
+    };
+  }
+  const listBlocks: { id: Buffer; content: Buffer }[] = [];
+  for (let start = 0; start < references.length; start += referencesPerListBlock) {
+    const part = references.slice(start, start + referencesPerListBlock);
+    const content = Buffer.alloc(part.length * referenceBytes);
+    part.forEach(({ id, lengthBytes }, index) => {
+      id.copy(content, index * referenceBytes);
+      content.writeUInt32BE(lengthBytes, index * referenceBytes + blockIdLengthBytes);
+    });
+    listBlocks.push({ id: idOf(content), content });
+  }
+  return {
+    manifest: {
+      level: 1,
+      blocks: listBlocks.map(({ id, content }) => ({ id: id.toString('hex'), lengthBytes: content.length })),
+    },
+    listBlocks,
+  };
+}
+
+/**
+ * Yields the manifest's blocks in order. Each list of blocks is read when its first entry is needed, and released after its last.
+ *
+ * @param readContent gives the checked content of a block
+ */
+export async function* manifestReferences(
+  root: PointRoot,
+  readContent: (id: Buffer) => Promise<Buffer>,
+): AsyncGenerator<ManifestBlockReference, void, undefined> {
+  const direct = root.manifest.blocks.map(({ id, lengthBytes }) => ({ id: Buffer.from(id, 'hex'), lengthBytes }));
+  if (root.manifest.level === 0) {
+    yield* direct;
+    return;
+  }
+  let count = 0;
+  for (const { id } of direct) {
+    const content = await readContent(id);
+    if (content.length === 0 || content.length % referenceBytes !== 0)
+      throw new FarkeepError('storage.damaged', `Restore point ${root.pointId}: the list of its manifest is malformed`);
+    count += content.length / referenceBytes;
+    if (count > maxManifestBlocks)
+      throw new FarkeepError(
+        'storage.damaged',
+        `Restore point ${root.pointId}: its manifest claims more than ${maxManifestBlocks} blocks`,
+      );
+    for (let at = 0; at < content.length; at += referenceBytes) {
+      const lengthBytes = content.readUInt32BE(at + blockIdLengthBytes);
+      if (lengthBytes === 0 || lengthBytes > maxManifestBlockBytes)
+        throw new FarkeepError(
+          'storage.damaged',
+          `Restore point ${root.pointId}: a manifest block claims ${lengthBytes} bytes`,
+        );
+      yield { id: content.subarray(at, at + blockIdLengthBytes), lengthBytes };
+    }
+  }
+}
+
+/** All blocks of the manifest in order, for callers that read several at a time. Needs up to 200 MiB for the largest manifest. */
+export async function readManifestReferences(
+  root: PointRoot,
+  readContent: (id: Buffer) => Promise<Buffer>,
+): Promise<{ readonly blocks: ManifestBlockReference[] }> {
+  const blocks: ManifestBlockReference[] = [];
+  for await (const reference of manifestReferences(root, readContent)) blocks.push(reference);
+  return { blocks };
+}
+
+/** Yields the contents of the manifest's blocks in order, for readManifest. `readContent` must limit the cost. */
+export async function* readManifestContents(
+  root: PointRoot,
+  readContent: (id: Buffer) => Promise<Buffer>,
+): AsyncGenerator<Buffer, void, undefined> {
+  for await (const { id, lengthBytes } of manifestReferences(root, readContent)) {
+    const content = await readContent(id);
+    if (content.length !== lengthBytes)
+      throw new FarkeepError(
+        'storage.damaged',
+        `Restore point ${root.pointId}: a manifest block has ${content.length} bytes instead of ${lengthBytes}`,
+      );
+    yield content;
+  }
+}

@@ -1,0 +1,154 @@
+// Owns the loop of a restore from stored blocks: items of a manifest in, wanted blocks asked for in order, contents checked and written.
+// Works for a local store and for a mover alike: it only needs a way to ask for blocks.
+import { FarkeepError } from '../../kernel/farkeep-error.ts';
+import type { BlockOutcome } from '../store/block-reader.ts';
+import { decodeBlock } from '../../blocks/block-content.ts';
+import type { ManifestItem, TreeEntry } from '../points/tree-entry.ts';
+import type { FileSink } from './file-sink.ts';
+import type { ComparedFile } from './tree-writer.ts';
+
+export interface RestoreProgress {
+  readonly entries: number;
+  readonly contentBytes: number;
+  readonly path: Buffer;
+}
+
+export interface RestoreTreeOptions {
+  readonly items: AsyncIterable<ManifestItem> | Iterable<ManifestItem>;
+  /** A TreeWriter. */
+  readonly writer: { begin(entry: TreeEntry): BegunContent | Promise<BegunContent> };
+  /**
+   * Outcomes in the order of the identifiers; `undefined` asks for all before it without waiting for more, and is answered by
+   * `undefined`.
+   */
+  readonly readBlocks: (ids: AsyncIterable<Buffer | undefined>) => AsyncIterable<BlockOutcome | undefined>;
+  readonly onProgress?: (progress: RestoreProgress) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** Either the content is written, or it is only compared. */
+export type BegunContent = { readonly sink: FileSink } | { readonly compared: ComparedFile } | undefined;
+
+type Step =
+  | { readonly do: 'block'; readonly sink: FileSink; readonly lengthBytes: number }
+  | { readonly do: 'hole'; readonly sink: FileSink; readonly lengthBytes: number }
+  | {
+      readonly do: 'finish';
+      readonly sink: FileSink;
+      readonly end: Extract<ManifestItem, { type: 'file-end' }> | undefined;
+    };
+
+/** Steps that may wait for blocks; beyond, the blocks asked for so far are fetched first. Bounds memory for trees of empty files. */
+const maxWaitingSteps = 8192;
+const decodesAhead = 4;
+
+/** Writes all items. Files that cannot be restored are problems in the writer's result; rejects only for what ends everything. */
+export async function restoreTree({
+  items,
+  writer,
+  readBlocks,
+  onProgress,
+  signal,
+}: RestoreTreeOptions): Promise<void> {
+  const steps: Step[] = [];
+  let head = 0;
+  let entries = 0;
+  let contentBytes = 0;
+
+  const runReadySteps = async (): Promise<void> => {
+    for (let step = steps[head]; step !== undefined && step.do !== 'block'; step = steps[head]) {
+      head += 1;
+      if (step.do === 'hole') step.sink.hole(step.lengthBytes);
+      else await step.sink.finish(step.end);
+    }
+    if (head > 1024) {
+      steps.splice(0, head);
+      head = 0;
+    }
+  };
+
+  const plan = async function* (): AsyncGenerator<Buffer | undefined, void, undefined> {
+    let continued: FileSink | undefined;
+    let compared: ComparedFile | undefined;
+    for await (const item of items) {
+      signal?.throwIfAborted();
+      let sink: FileSink | undefined = continued;
+      let content = item.type === 'content' ? item.content : [];
+      if (item.type === 'entry') {
+        const begun = await writer.begin(item.entry);
+        sink = begun !== undefined && 'sink' in begun ? begun.sink : undefined;
+        compared = begun !== undefined && 'compared' in begun ? begun.compared : undefined;
+        entries += 1;
+        onProgress?.({ entries, contentBytes, path: item.entry.path });
+        continued = undefined;
+        if (item.entry.kind === 'file') {
+          content = item.entry.content;
+          if (item.entry.isContinued) continued = sink;
+        }
+      }
+      await compared?.compare(content);
+      if (item.type === 'file-end') compared?.finish(item);
+      if (sink === undefined) continue;
+      for (const { id, lengthBytes } of content) {
+        steps.push({ do: id === null ? 'hole' : 'block', sink, lengthBytes });
+        if (id !== null) yield id;
+      }
+      if (item.type === 'file-end' || (item.type === 'entry' && continued === undefined)) {
+        steps.push({ do: 'finish', sink, end: item.type === 'file-end' ? item : undefined });
+        continued = undefined;
+      }
+      if (steps[head]?.do !== 'block') await runReadySteps();
+      if (steps.length - head > maxWaitingSteps) yield undefined;
+    }
+  };
+
+  for await (const result of decodeAhead(readBlocks(plan()), decodesAhead)) {
+    signal?.throwIfAborted();
+    const step = steps[head];
+    if (step?.do !== 'block') throw new FarkeepError('protocol.malformed', 'A block came that nobody asked for');
+    head += 1;
+    if (!('content' in result)) await step.sink.fail(result.error);
+    else if (result.content.length !== step.lengthBytes) {
+      await step.sink.fail(
+        new FarkeepError(
+          'restore.mismatch',
+          `A block has ${result.content.length} bytes instead of ${step.lengthBytes}`,
+        ),
+      );
+    } else {
+      contentBytes += result.content.length;
+      await step.sink.write(result.content);
+    }
+    await runReadySteps();
+  }
+  await runReadySteps();
+  if (steps.length > head) throw new FarkeepError('connection.lost', 'The blocks ended before the restore point did');
+}
+
+type Decoded = { readonly content: Buffer } | { readonly error: unknown };
+
+/** Unpacks and checks several blocks at once, keeps their order. */
+async function* decodeAhead(
+  outcomes: AsyncIterable<BlockOutcome | undefined>,
+  count: number,
+): AsyncGenerator<Decoded, void, undefined> {
+  const waiting: Promise<Decoded>[] = [];
+  for await (const outcome of outcomes) {
+    if (outcome !== undefined) waiting.push(decode(outcome));
+    while (waiting.length >= count || (outcome === undefined && waiting.length > 0)) {
+      const next = waiting.shift();
+      if (next !== undefined) yield await next;
+    }
+  }
+  for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) yield await next;
+}
+
+/** Never rejects. */
+async function decode(outcome: BlockOutcome): Promise<Decoded> {
+  if (outcome.block === undefined) return { error: outcome.error };
+  try {
+    return { content: await decodeBlock(outcome.block) };
+  } catch (error) {
+    return { error };
+  }
+}

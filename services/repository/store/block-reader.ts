@@ -1,0 +1,160 @@
+// Owns reading blocks from packs: one at a time, or many in order with neighbours joined to one read and reads made ahead.
+import { crc32 } from 'node:zlib';
+import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
+import type { StoredBlock } from '../../blocks/block-content.ts';
+import type { BlockPlace } from './catalogue.ts';
+import { blockHeaderBytes, packName } from '../packs/pack-format.ts';
+import type { Storage } from '../storage/storage.ts';
+
+const maxSpanBytes = 4 * 1024 * 1024;
+/** Read and not yet taken, at most; a single larger block is still read. */
+const readAheadBytes = 20 * 1024 * 1024;
+/** Between neighbours lies only a block header, so a gap of this much is read along rather than starting anew. */
+const maxGapBytes = 16 * 1024 + blockHeaderBytes;
+
+/** A block, or why it cannot be had. */
+export type BlockOutcome =
+  | { readonly id: Buffer; readonly block: StoredBlock }
+  | { readonly id: Buffer; readonly block: undefined; readonly error: FarkeepError };
+
+interface Span {
+  /** Neighbours in one pack; or one failure alone. */
+  readonly places: readonly (BlockPlace | Extract<BlockOutcome, { block: undefined }>)[];
+  readonly start: number;
+  readonly end: number;
+}
+
+export class BlockReader {
+  readonly #storage: Storage;
+  readonly #onDamaged: (place: BlockPlace) => void;
+
+  /** @param onDamaged a block is not whole at the place where it was looked for */
+  constructor(storage: Storage, onDamaged: (place: BlockPlace) => void = () => undefined) {
+    this.#storage = storage;
+    this.#onDamaged = onDamaged;
+  }
+
+  /** Throws storage.damaged. */
+  async read(place: BlockPlace): Promise<StoredBlock> {
+    const [outcome] = await this.#readSpan({
+      places: [place],
+      start: place.offset,
+      end: place.offset + place.storedLength,
+    });
+    if (outcome === undefined) throw new FarkeepError('call.internal', 'A block was read and is not there');
+    if (outcome.block === undefined) throw outcome.error;
+    return outcome.block;
+  }
+
+  /**
+   * Yields one outcome for each identifier, in order; a block that cannot be read does not end the others.
+   * `undefined` among the identifiers asks for everything before it without waiting for more, and is answered by `undefined`.
+   */
+  async *readMany(
+    ids: Iterable<Buffer | undefined> | AsyncIterable<Buffer | undefined>,
+    find: (id: Buffer) => BlockPlace | undefined,
+  ): AsyncGenerator<BlockOutcome | undefined, void, undefined> {
+    const ahead: { readonly outcomes: Promise<BlockOutcome[]>; readonly bytes: number }[] = [];
+    let aheadBytes = 0;
+    try {
+      for await (const span of joinNeighbours(ids, find)) {
+        if (span !== undefined) {
+          const bytes = span.end - span.start;
+          ahead.push({ outcomes: this.#readSpan(span), bytes });
+          aheadBytes += bytes;
+        }
+        while (aheadBytes > readAheadBytes || (span === undefined && ahead.length > 0)) {
+          const next = ahead.shift();
+          if (next === undefined) break;
+          yield* await next.outcomes;
+          aheadBytes -= next.bytes;
+        }
+        if (span === undefined) yield undefined;
+      }
+      for (let next = ahead.shift(); next !== undefined; next = ahead.shift()) yield* await next.outcomes;
+    } finally {
+      await Promise.all(ahead.map((span) => span.outcomes));
+    }
+  }
+
+  /** Never rejects. */
+  async #readSpan(span: Span): Promise<BlockOutcome[]> {
+    const first = span.places[0];
+    if (first === undefined || 'error' in first)
+      return span.places.flatMap((place) => ('error' in place ? [place] : []));
+    const name = packName(first.packId);
+    let bytes: Buffer;
+    let got: number;
+    try {
+      bytes = Buffer.allocUnsafeSlow(span.end - span.start);
+      got = await this.#storage.readRange(name, span.start, bytes);
+    } catch (error) {
+      const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+      const known = toFarkeepError(error, 'storage.io');
+      return span.places.map((place) => {
+        if (isMissing && 'packId' in place) return this.#damaged(place, 'it is missing');
+        // A pipe or a link in place of the file counts as a missing file.
+        if (known.code === 'storage.damaged' && 'packId' in place) return this.#damaged(place, 'it is not a file');
+        return { id: place.id, block: undefined, error: known };
+      });
+    }
+    return span.places.map((place) => {
+      if ('error' in place) return place;
+      const { id, encoding, contentLength, storedLength, crc } = place;
+      const start = place.offset - span.start;
+      if (start + storedLength > got) return this.#damaged(place, 'it is cut');
+      const stored = bytes.subarray(start, start + storedLength);
+      if (crc32(stored) !== crc) return this.#damaged(place, 'a block has a wrong checksum');
+      return { id, block: { id, encoding, contentLength, stored } };
+    });
+  }
+
+  #damaged(place: BlockPlace, reason: string): BlockOutcome {
+    this.#onDamaged(place);
+    const { id } = place;
+    const pack = packName(place.packId);
+    const error = new FarkeepError('storage.damaged', `${pack}: ${reason} (block ${id.toString('hex').slice(0, 16)})`, {
+      details: { pack, block: id.toString('hex') },
+    });
+    return { id, block: undefined, error };
+  }
+}
+
+async function* joinNeighbours(
+  ids: Iterable<Buffer | undefined> | AsyncIterable<Buffer | undefined>,
+  find: (id: Buffer) => BlockPlace | undefined,
+): AsyncGenerator<Span | undefined, void, undefined> {
+  let places: BlockPlace[] = [];
+  let start = 0;
+  let end = 0;
+  for await (const id of ids) {
+    const place = id === undefined ? undefined : find(id);
+    const previous = places.at(-1);
+    if (id === undefined || place === undefined) {
+      if (previous !== undefined) yield { places, start, end };
+      places = [];
+      if (id === undefined) yield undefined;
+      else yield { places: [{ id, block: undefined, error: notHere(id) }], start: 0, end: 0 };
+      continue;
+    }
+    const placeEnd = place.offset + place.storedLength;
+    const isNeighbour =
+      previous !== undefined &&
+      previous.packId.equals(place.packId) &&
+      place.offset >= end &&
+      place.offset - end <= maxGapBytes &&
+      placeEnd - start <= maxSpanBytes;
+    if (previous !== undefined && !isNeighbour) {
+      yield { places, start, end };
+      places = [];
+    }
+    if (places.length === 0) start = place.offset;
+    places.push(place);
+    end = placeEnd;
+  }
+  if (places.length > 0) yield { places, start, end };
+}
+
+export function notHere(id: Buffer): FarkeepError {
+  return new FarkeepError('call.not-found', `Block ${id.toString('hex')} is not in this repository`);
+}

@@ -1,0 +1,125 @@
+// Owns opening catalogue.sqlite in any state. The catalogue is only a cache: a file that this version cannot have made is set aside and
+// rebuilt from the packs. No data is read before the files and the schema are checked.
+import { randomBytes } from 'node:crypto';
+import { linkSync, renameSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
+import { FarkeepError } from '../../kernel/farkeep-error.ts';
+import type { Logger } from '../../kernel/logger.ts';
+import { checkCatalogueSchema, type CatalogueAccess } from './catalogue-schema.ts';
+import { Catalogue } from './catalogue.ts';
+import type { RepositoryFolder } from '../storage/repository-folder.ts';
+
+export const catalogueFile = 'catalogue.sqlite';
+const companions = ['-wal', '-shm', '-journal'];
+
+/**
+ * Whether there is a catalogue.
+ *
+ * @throws storage.damaged when the catalogue, or a file of SQLite beside it, is not a regular file, or when a rollback journal lies beside
+ * it. This program never leaves a journal (the file is in WAL mode from the start), and a forged journal can make SQLite delete any file.
+ */
+export function hasCatalogue(folder: RepositoryFolder): boolean {
+  const besides = ['-wal', '-shm'].filter((suffix) => folder.sizeOf(catalogueFile + suffix) !== undefined);
+  // Checked last, because another session that makes the catalogue places this file first.
+  const isThere = folder.sizeOf(catalogueFile) !== undefined;
+  if (!isThere && besides.length > 0)
+    throw new FarkeepError(
+      'storage.damaged',
+      `${catalogueFile} is missing, and a log of it would be read into a new one`,
+    );
+  if (folder.look(`${catalogueFile}-journal`) !== undefined)
+    throw new FarkeepError(
+      'storage.damaged',
+      `${catalogueFile}-journal lies beside the catalogue; this program never makes this file`,
+    );
+  return isThere;
+}
+
+/** Opens the existing catalogue. @throws storage.damaged, and SQLite's errors */
+export function openCatalogueFile(folder: RepositoryFolder, access: CatalogueAccess): Catalogue {
+  const file = folder.pathOf(catalogueFile);
+  if (!hasCatalogue(folder)) throw new FarkeepError('storage.damaged', `${file} is missing`);
+  checkCatalogueSchema(file, access);
+  return new Catalogue(file, access);
+}
+
+/** Opens the existing catalogue for reading; undefined, with a log line, when it is missing or unusable. */
+export function tryOpenCatalogueFile(
+  folder: RepositoryFolder,
+  access: CatalogueAccess,
+  logger: Logger,
+): Catalogue | undefined {
+  try {
+    return hasCatalogue(folder) ? openCatalogueFile(folder, access) : undefined;
+  } catch (error) {
+    logger.debug('The catalogue cannot be used', { file: folder.pathOf(catalogueFile), access, error });
+    return undefined;
+  }
+}
+
+/** Makes an empty catalogue outside its final place. @param writing the caller's folder below `incoming/` */
+export function startCatalogueFile(folder: RepositoryFolder, writing: string): Catalogue {
+  folder.makeFolder(writing);
+  folder.withinSync(writing, (base) => {
+    rmSync(`${base}/${catalogueFile}`, { force: true });
+    // Only the owner may read the file. SQLite gives the same mode to the files beside it.
+    writeFileSync(`${base}/${catalogueFile}`, '', { flag: 'wx', mode: 0o600 });
+  });
+  return new Catalogue(folder.pathOf(`${writing}/${catalogueFile}`));
+}
+
+/** Places an empty catalogue atomically, unless another session was faster. */
+export function makeCatalogueFile(folder: RepositoryFolder, writing: string): void {
+  startCatalogueFile(folder, writing).close();
+  placeCatalogueFile(folder, writing);
+}
+
+/** Moves the closed catalogue of `startCatalogueFile` to its place; an existing catalogue stays. */
+export function placeCatalogueFile(folder: RepositoryFolder, writing: string): void {
+  folder.withinSync(writing, (from) => {
+    folder.withinSync('', (to) => {
+      const source = `${from}/${catalogueFile}`;
+      try {
+        linkSync(source, `${to}/${catalogueFile}`); // unlike a rename it never takes the place of another session's
+        unlinkSync(source);
+      } catch (error) {
+        if (isCode(error, 'EEXIST')) unlinkSync(source);
+        else renameSync(source, `${to}/${catalogueFile}`); // a file system without hard links
+      }
+    });
+  });
+}
+
+/**
+ * Clears the catalogue's place, whatever is there, and the files that SQLite would read with it. No link is followed. A good catalogue is
+ * deleted; a damaged one, or anything that is not a file, is renamed for later inspection.
+ */
+export function takeCatalogueAway(folder: RepositoryFolder, { isKept }: { readonly isKept: boolean }): void {
+  for (const suffix of ['', ...companions]) {
+    const name = catalogueFile + suffix;
+    const stats = folder.look(name);
+    if (stats === undefined) continue;
+    folder.withinSync('', (base) => {
+      if (!isKept && stats.isFile()) {
+        unlinkSync(`${base}/${name}`);
+        return;
+      }
+      try {
+        renameSync(`${base}/${name}`, `${base}/${name}.damaged`);
+      } catch {
+        // A folder has the target name; another name is free.
+        renameSync(`${base}/${name}`, `${base}/${name}.damaged-${randomBytes(4).toString('hex')}`);
+      }
+    });
+  }
+}
+
+function isCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code;
+}
+
+/** True for SQLITE_CORRUPT, SQLITE_NOTADB and the errors of the checks in this file. */
+export function isDamagedCatalogue(error: unknown): boolean {
+  if (error instanceof FarkeepError) return error.code === 'storage.damaged';
+  if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number') return false;
+  return [11, 26].includes(error.errcode & 0xff);
+}

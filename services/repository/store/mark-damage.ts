@@ -1,0 +1,111 @@
+// Owns how damage that somebody met becomes marks and a catalogue that knows them, in this order: the marks are the truth, the
+// catalogue is told by them, at the latest when the folder is next opened for writing. Deletes no block and no pack.
+import path from 'node:path';
+import { FarkeepError } from '../../kernel/farkeep-error.ts';
+import type { Logger } from '../../kernel/logger.ts';
+import { hasCatalogue, openCatalogueFile } from './catalogue-file.ts';
+import type { Catalogue, BlockPlace } from './catalogue.ts';
+import {
+  DamageMarks,
+  damagedFolder,
+  listMarks,
+  readDamageMarks,
+  writeDamageMarks,
+  type DamagedPack,
+} from '../packs/damage-marks.ts';
+import type { Storage } from '../storage/storage.ts';
+import { RepositoryFolder } from '../storage/repository-folder.ts';
+import { incomingFolder } from './tenant-folder.ts';
+import { WriterLock } from './writer-lock.ts';
+
+export interface MarkingOptions {
+  readonly folder: string;
+  readonly storage: Storage;
+  readonly logger: Logger;
+}
+
+/**
+ * Marks further blocks. Durable when it resolves.
+ *
+ * @returns the files of the marks
+ * @throws storage errors when the folder cannot be written
+ */
+export async function markDamage(options: MarkingOptions, packs: readonly DamagedPack[]): Promise<readonly string[]> {
+  return whileWriting(options, async (writing) => {
+    const names = await writeDamageMarks(options.storage, writing, packs);
+    tellCatalogue(options, (catalogue) => {
+      catalogue.applyMarks(new DamageMarks(packs, names));
+    });
+    return names;
+  });
+}
+
+/**
+ * After a check of everything: makes the marks say exactly what was found, so what was marked by mistake, or came back, counts again.
+ * A crash in between leaves the old marks and the new ones, which is more than needed and harmless.
+ *
+ * @param checked the files of marks that the check knew; those written meanwhile by others stay
+ * @param better places of damaged blocks in sound packs
+ */
+export async function settleMarks(
+  options: MarkingOptions,
+  packs: readonly DamagedPack[],
+  checked: readonly string[],
+  better: readonly BlockPlace[],
+): Promise<void> {
+  const { storage, logger } = options;
+  const found = new DamageMarks(packs);
+  // Listed first: a file that somebody writes meanwhile must not be taken for one that cannot be read.
+  const files = await listMarks(storage);
+  const known = await readDamageMarks(storage, logger);
+  const isSame = known.equals(found) && files.length === known.names.length && files.length <= 1;
+  if (isSame && better.length === 0) return;
+  await whileWriting(options, async (writing) => {
+    const names = isSame ? known.names : await writeDamageMarks(storage, writing, packs);
+    tellCatalogue(options, (catalogue) => {
+      catalogue.setMarks(new DamageMarks(packs, names), better);
+    });
+    if (isSame) return;
+    const own = new Set(checked);
+    const isUnreadable = (name: string): boolean => !known.names.includes(name);
+    const old = files.filter((name) => own.has(name) || isUnreadable(name));
+    for (const name of old) await storage.remove(`${damagedFolder}/${name}`);
+    if (old.length > 0) await storage.sync(damagedFolder);
+  });
+}
+
+/** With a writer's lock, so that nobody exchanges the catalogue meanwhile and a crash leaves its trace. */
+async function whileWriting<Result>(
+  { folder, storage }: MarkingOptions,
+  work: (writing: string) => Promise<Result>,
+): Promise<Result> {
+  // Below a disk that is not mounted any more nothing may be made.
+  if (new RepositoryFolder(folder).look('packs')?.isDirectory() !== true)
+    throw new FarkeepError('storage.io', `${folder} holds no packs any more; is its disk mounted?`);
+  const lock = await WriterLock.take(path.join(folder, incomingFolder));
+  const writing = `${incomingFolder}/${lock.writer}`;
+  try {
+    const result = await work(writing);
+    await storage.removeFolder(writing);
+    lock.release();
+    return result;
+  } catch (error) {
+    lock.abandon();
+    throw error;
+  }
+}
+
+/** A catalogue that is missing or damaged is made anew by the next writer, who knows the marks. */
+function tellCatalogue({ folder, logger }: MarkingOptions, tell: (catalogue: Catalogue) => void): void {
+  const place = new RepositoryFolder(folder);
+  try {
+    if (!hasCatalogue(place)) return;
+    using catalogue = openCatalogueFile(place, 'write');
+    tell(catalogue);
+  } catch (error) {
+    logger.warn('The catalogue was not told of damaged blocks; the next session that writes does it', {
+      folder,
+      error,
+    });
+  }
+}

@@ -1,0 +1,226 @@
+// Owns the provider's check without any key: every pack against its checksums, every restore point's chain to its last block.
+// Reads only; what is done about damage is verify-and-mark.ts.
+import { toFarkeepError } from '../../kernel/farkeep-error.ts';
+import { silentLogger, type Logger } from '../../kernel/logger.ts';
+import { tryOpenCatalogueFile } from './catalogue-file.ts';
+import type { BlockPlace, Catalogue } from './catalogue.ts';
+import { damagedFolder, DamageMarks, readDamageMarks, type DamagedPack } from '../packs/damage-marks.ts';
+import { FolderStorage } from '../storage/folder-storage.ts';
+import { isThere, listPacks } from './left-overs.ts';
+import { packName } from '../packs/pack-format.ts';
+import { isPointFile, pointIdOf } from '../points/point-root-fields.ts';
+import { catalogueFromPacks } from './rebuild-catalogue.ts';
+import { RepositoryFolder } from '../storage/repository-folder.ts';
+import type { Storage } from '../storage/storage.ts';
+import { checkPack, keyOf } from './verify-pack.ts';
+import { checkPoint } from './verify-point.ts';
+
+export interface Damage {
+  /** Name below the tenant folder; one of `pack` and `manifest`. */
+  readonly pack?: string;
+  readonly manifest?: string;
+  readonly reason: string;
+  /** Blocks of the pack that cannot be read, as far as can be known. */
+  readonly damagedBlocks: number;
+  /** Those of them that no other pack holds whole: a backup that still has them must send them again. */
+  readonly lostBlocks: number;
+  /** Restore points that need what is lost. */
+  readonly points: readonly string[];
+}
+
+export interface VerifyResult {
+  readonly ok: boolean;
+  readonly packs: number;
+  readonly blocks: number;
+  readonly points: number;
+  readonly bytesRead: number;
+  readonly damaged: readonly Damage[];
+  /** Known damage that costs nothing any more: its blocks were stored again, or no restore point needs them. */
+  readonly settled: readonly Damage[];
+  /** Blocks that were marked as damaged and are whole. */
+  readonly soundAgainBlocks: number;
+  /** Every damaged pack with its damaged blocks, settled or not. */
+  readonly findings: readonly DamagedPack[];
+  /** Files of marks that were there when the check began. */
+  readonly knownMarks: readonly string[];
+  /** Where sound packs hold damaged blocks. */
+  readonly betterPlaces: readonly BlockPlace[];
+}
+
+export interface VerifyOptions {
+  readonly tenantFolder: string;
+  readonly logger: Logger;
+  /** Also unpacks every block and compares it with its identifier: finds what was wrong before it was stored. Slower. */
+  readonly isDeep?: boolean;
+  readonly onProgress?: (progress: {
+    readonly packs: number;
+    readonly allPacks: number;
+    readonly bytesRead: number;
+  }) => void;
+  readonly signal?: AbortSignal;
+  readonly storage?: Storage;
+  /** A damaged pack with blocks that are not marked yet, or that is not marked itself. */
+  readonly onDamagedPack?: (pack: DamagedPack) => Promise<void>;
+}
+
+export async function verifyTenantFolder({
+  tenantFolder,
+  logger,
+  isDeep = false,
+  onProgress,
+  signal,
+  storage = new FolderStorage(tenantFolder),
+  onDamagedPack,
+}: VerifyOptions): Promise<VerifyResult> {
+  const damagedPoints: Damage[] = [];
+  const damaged: Damage[] = [];
+  const marks = await readDamageMarks(storage, logger).catch((error: unknown) => {
+    damaged.push({ pack: damagedFolder, reason: storageReason(error), damagedBlocks: 0, lostBlocks: 0, points: [] });
+    return new DamageMarks();
+  });
+  const names = await listPacks(storage, ({ name, reason }) => {
+    logger.error('Something that is no pack lies among the packs', { name, reason });
+    damaged.push({ pack: name, reason, damagedBlocks: 0, lostBlocks: 0, points: [] });
+  });
+  const present = new Set(names);
+  const bad = new Map<string, BadPack>();
+  let bytesRead = 0;
+  let blocks = 0;
+  let done = 0;
+  let soundAgainBlocks = 0;
+  // The old catalogue tells which blocks a damaged pack held. All other checks work without it.
+  const known = tryOpenCatalogueFile(new RepositoryFolder(tenantFolder), 'read', logger);
+  const note = async (name: string, pack: DamagedPack, reason: string): Promise<void> => {
+    const { packId, ids } = pack;
+    const isNew = !marks.hasPack(packId) || ids.some((id) => !marks.has(packId, id));
+    bad.set(name, { ...pack, reason, isNew });
+    logger.error('A pack is damaged', { pack: name, reason, blocks: ids.length, isNew });
+    if (isNew) await onDamagedPack?.(pack);
+  };
+  try {
+    for (const name of names) {
+      signal?.throwIfAborted();
+      const packId = packIdOf(name);
+      const check = await checkPack(storage, name, {
+        // A mark may come from a deep check: a checksum alone does not lift it.
+        isDeepFor: (id) => isDeep || marks.has(packId, id),
+        idsKnown: () => idsKnownIn(packId, known, marks),
+      });
+      bytesRead += check.bytesRead;
+      blocks += check.blocks;
+      if (check.reason !== undefined) {
+        // Once untrue, always: also when the disk damages it afterwards it is not the disk that made it worthless.
+        const untrue = new Set(check.untrue.map(keyOf));
+        const untrueIds = check.lost.filter((id) => untrue.has(keyOf(id)) || marks.isUntrue(packId, id));
+        await note(name, { packId, ids: check.lost, untrueIds }, check.reason);
+      }
+      const lost = new Set(check.lost.map(keyOf));
+      soundAgainBlocks += marks.idsOf(packId).filter((id) => !lost.has(keyOf(id))).length;
+      done += 1;
+      onProgress?.({ packs: done, allPacks: names.length, bytesRead });
+    }
+    const markedPacks = [...marks.packs()].map(({ packId }) => packId);
+    for (const packId of [...(known?.packIds() ?? []), ...markedPacks]) {
+      const name = packName(packId);
+      if (present.has(name) || bad.has(name) || (await isThere(storage, name))) continue;
+      await note(name, { packId, ids: idsKnownIn(packId, known, marks), untrueIds: [] }, 'it is missing');
+    }
+  } finally {
+    known?.close();
+  }
+  const findings = [...bad.values()].map(({ packId, ids, untrueIds }) => ({ packId, ids, untrueIds }));
+
+  // Points first: a session may go on committing meanwhile, and what a point needs is there before the point.
+  const inPoints = await storage.list('points').catch((error: unknown) => {
+    damagedPoints.push(damagedPoint('points', storageReason(error), []));
+    return [];
+  });
+  const pointNames = inPoints.filter(isPointFile);
+  for (const name of inPoints.filter((each) => !isPointFile(each)))
+    damagedPoints.push(damagedPoint(`points/${name}`, 'its name is not that of a restore point', []));
+  // A block that another pack holds whole is not lost.
+  const catalogue = await catalogueFromPacks(storage, silentLogger, new DamageMarks(findings));
+  const lostBlocks = new Map<string, string>();
+  const betterPlaces: BlockPlace[] = [];
+  for (const [name, { ids }] of bad) {
+    for (const id of ids) {
+      const place = catalogue.find(id);
+      if (place === undefined || place.isMarked) lostBlocks.set(keyOf(id), name);
+      else betterPlaces.push(place);
+    }
+  }
+  const affected = new Map<string, Set<string>>();
+  try {
+    for (const name of pointNames) {
+      signal?.throwIfAborted();
+      const pointId = pointIdOf(name);
+      const reason = await checkPoint({
+        storage,
+        pointId,
+        catalogue,
+        isLost: (id) => {
+          const pack = lostBlocks.get(keyOf(id));
+          if (pack === undefined) return false;
+          affected.set(pack, (affected.get(pack) ?? new Set<string>()).add(pointId));
+          return true;
+        },
+        signal,
+      });
+      if (reason !== undefined && (await isThere(storage, `points/${name}`)))
+        damagedPoints.push(damagedPoint(`points/${name}`, reason, [pointId]));
+    }
+  } finally {
+    catalogue.close();
+    await storage.close();
+  }
+  const settled: Damage[] = [];
+  for (const [name, { reason, ids, isNew }] of bad) {
+    const points = [...(affected.get(name) ?? [])].sort();
+    const lost = ids.filter((id) => lostBlocks.has(keyOf(id))).length;
+    const damage = { pack: name, reason, damagedBlocks: ids.length, lostBlocks: lost, points };
+    // What is found for the first time is told as damage, even when it costs nothing.
+    (isNew || points.length > 0 ? damaged : settled).push(damage);
+  }
+  damaged.push(...damagedPoints);
+  return {
+    ok: damaged.length === 0,
+    packs: names.length,
+    blocks,
+    points: pointNames.length,
+    bytesRead,
+    damaged,
+    settled,
+    soundAgainBlocks,
+    findings,
+    knownMarks: marks.names,
+    betterPlaces,
+  };
+}
+
+/** @throws errors that do not concern the disk */
+function storageReason(error: unknown): string {
+  const { code, message } = toFarkeepError(error, 'storage.io');
+  if (!code.startsWith('storage.')) throw error;
+  return message;
+}
+
+function damagedPoint(manifest: string, reason: string, points: readonly string[]): Damage {
+  return { manifest, reason, damagedBlocks: 0, lostBlocks: 0, points };
+}
+
+interface BadPack extends DamagedPack {
+  readonly reason: string;
+  /** Some of it is not marked. */
+  readonly isNew: boolean;
+}
+
+function packIdOf(name: string): Buffer {
+  return Buffer.from(name.slice(-'.pack'.length - 32, -'.pack'.length), 'hex');
+}
+
+/** What the pack is known to have held: by the catalogue, and by marks that outlive it. */
+function idsKnownIn(packId: Buffer, known: Catalogue | undefined, marks: DamageMarks): Buffer[] {
+  const ids = new Map<string, Buffer>();
+  for (const id of [...(known?.blocksInPack(packId) ?? []), ...marks.idsOf(packId)]) ids.set(keyOf(id), id);
+  return [...ids.values()];
+}

@@ -1,0 +1,179 @@
+import { createPrivateKey, type KeyObject } from 'node:crypto';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { PinStore } from '../../certstore/pin-store.ts';
+import { openTrustDatabase } from '../../certstore/trust-database.ts';
+import { TrustJournal } from '../../certstore/trust-journal.ts';
+import { trustDomain } from '../../contracts/rpc/trust.ts';
+import { silentLogger } from '../../kernel/logger.ts';
+import { readCertificate, summarize } from '../../pki/certificate/certificate-summary.ts';
+import { generateSelfSigned } from '../../pki/create/generate.ts';
+import { announceRollover, type RolloverAnnouncement } from '../../pki/create/rollover.ts';
+import { RecordedEvents } from '../../testing/recorded-events.ts';
+import { ShiftedClock } from '../../testing/shifted-clock.ts';
+import type { TenantRequestInput, TenantRequestOutput } from '../../wire/control-messages.ts';
+import { CertificateNews } from './certificate-news.ts';
+import type { ProviderLink } from './provider-link.ts';
+
+const identity = 'northwind';
+const dayMs = 86_400_000;
+
+interface Made {
+  readonly pem: string;
+  readonly sha256: string;
+  readonly key: KeyObject;
+}
+
+async function make(commonName: string): Promise<Made> {
+  const { certificatePem, privateKey } = await generateSelfSigned({ subject: { commonName }, keyBits: 2048 });
+  return {
+    pem: certificatePem,
+    sha256: summarize(certificatePem).sha256,
+    key: createPrivateKey({ key: privateKey.bytes, format: 'der', type: 'pkcs8' }),
+  };
+}
+
+describe('CertificateNews', () => {
+  let current: Made;
+  let next: Made;
+  let clock: ShiftedClock;
+  let pins: PinStore;
+  let journal: TrustJournal;
+  let events: RecordedEvents;
+  let news: CertificateNews;
+  let answer: TenantRequestOutput<'certificate.status'>;
+  let told: TenantRequestInput<'certificate.status'>[];
+  let warnings: string[];
+
+  beforeAll(async () => {
+    [current, next] = await Promise.all([make('current'), make('next')]);
+  });
+
+  beforeEach(() => {
+    const database = openTrustDatabase(':memory:');
+    clock = new ShiftedClock();
+    pins = new PinStore(database, clock);
+    journal = new TrustJournal(database, clock);
+    events = new RecordedEvents();
+    news = new CertificateNews({ pins, journal, clock, logger: silentLogger, publish: events.publish });
+    pins.accept(identity, current.pem);
+    answer = { kind: 'none', announcement: null };
+    told = [];
+    warnings = [];
+  });
+
+  /** A connection that shows the current certificate; the provider behind it answers what the test says. */
+  const link = (): ProviderLink => {
+    const leafDer = readCertificate(current.pem).der;
+    const peer = {
+      request: (_type: string, payload: unknown) => {
+        told.push(payload as TenantRequestInput<'certificate.status'>);
+        return Promise.resolve(answer);
+      },
+    };
+    return {
+      channel: { peer },
+      gateway: { name: 'gw', host: 'gw.test', port: 6180 },
+      presented: { leafDer },
+      decision: { decision: 'pinned', reasons: ['pin.match'] },
+      hello: { features: [{ name: 'rollover', isRequired: false }] },
+    } as unknown as ProviderLink;
+  };
+  const ask = (): Promise<void> =>
+    news.ask(link(), identity, new AbortController().signal, {
+      news: (level, message) => level === 'security' && warnings.push(message),
+    });
+  const announce = (changes: Partial<RolloverAnnouncement> = {}): void => {
+    const announcement = announceRollover({
+      currentCertificatePem: current.pem,
+      currentKey: current.key,
+      nextCertificatePem: next.pem,
+      switchAt: clock.now() + dayMs,
+      now: clock.now(),
+    });
+    answer = { kind: 'announced', announcement: { ...announcement, ...changes } };
+  };
+  const nextPin = (): string | undefined =>
+    pins.list(identity).find(({ state }) => state === 'next')?.certificate.sha256;
+
+  it('stores what the pinned key has signed, once, and reports it', async () => {
+    announce();
+    await ask();
+    expect(nextPin()).toBe(next.sha256);
+    expect(told.map(({ nextSha256 }) => nextSha256)).toEqual([null, next.sha256]);
+    await ask();
+    expect(told).toHaveLength(3);
+    expect(journal.list()).toMatchObject([{ action: 'announced', sha256: next.sha256, address: 'gw.test:6180' }]);
+    // Usable an hour before the date, since clocks differ, and not before.
+    const usableFrom = pins.forDecision(identity).find(({ state }) => state === 'next')?.usableFrom;
+    expect(Math.round(((usableFrom ?? 0) - clock.now()) / 3_600_000)).toBe(23);
+  });
+
+  it('believes nothing that was changed after signing, and warns each time but writes it down once', async () => {
+    announce({ switchAt: new Date(clock.now() + 60_000).toISOString() });
+    await ask();
+    await ask();
+    expect(nextPin()).toBeUndefined();
+    expect(journal.list()).toMatchObject([{ action: 'refused' }]);
+    expect(warnings).toHaveLength(2);
+    expect(told.at(-1)).toMatchObject({ nextSha256: null, refused: { nextSha256: next.sha256 } });
+    expect(pins.current(identity)?.certificate.sha256).toBe(current.sha256);
+  });
+
+  it('lets no text of a forger into journal and report, and does not let the journal grow without end', async () => {
+    for (let attempt = 0; attempt < 40; attempt += 1) {
+      announce({ nextSha256: `\u001b[2J forged ${attempt}` });
+      await ask();
+    }
+    expect(journal.list()).toHaveLength(20);
+    expect(JSON.stringify(journal.list())).not.toContain('forged');
+    expect(told.every(({ refused }) => refused === null)).toBe(true);
+  });
+
+  it('does not take an old announcement again after it was taken back', async () => {
+    announce();
+    const first = answer;
+    await ask();
+    answer = { kind: 'none', announcement: null };
+    await ask();
+    expect(nextPin()).toBeUndefined();
+    expect(journal.list().at(-1)).toMatchObject({ action: 'withdrawn', sha256: next.sha256 });
+    answer = first;
+    await ask();
+    expect(nextPin()).toBeUndefined();
+    expect(journal.list().at(-1)).toMatchObject({ action: 'refused' });
+    clock.advance(1000);
+    announce();
+    await ask();
+    expect(nextPin()).toBe(next.sha256);
+  });
+
+  it('forgets nothing when its connection is older than the certificate in service', async () => {
+    announce();
+    await ask();
+    answer = { kind: 'outdated', announcement: null };
+    await ask();
+    expect(nextPin()).toBe(next.sha256);
+  });
+
+  it('takes news on a connection in use, and answers them', async () => {
+    announce();
+    const payload = answer.announcement;
+    if (payload === null) throw new Error('nothing was announced');
+    await news.receive(link(), identity, { name: 'certificate.announced', payload });
+    expect(nextPin()).toBe(next.sha256);
+    await news.receive(link(), identity, { name: 'certificate.withdrawn', payload: {} });
+    expect(nextPin()).toBeUndefined();
+    expect(told.map(({ nextSha256 }) => nextSha256)).toEqual([next.sha256, null]);
+    expect(events.of(trustDomain, 'announcement').map(({ outcome }) => outcome)).toEqual(['stored', 'withdrawn']);
+  });
+
+  it('says truthfully why the certificate is accepted', async () => {
+    await ask();
+    const entry = { identity, address: '', sha256: current.sha256, note: '' };
+    journal.append({ ...entry, who: 'given with the command', action: 'accepted' });
+    await ask();
+    journal.append({ ...entry, who: 'tenant service', action: 'rolled-over' });
+    await ask();
+    expect(told.map(({ acceptedBy }) => acceptedBy)).toEqual(['person', 'thumbprint', 'rollover']);
+  });
+});

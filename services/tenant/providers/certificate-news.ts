@@ -1,0 +1,208 @@
+// Owns what a tenant does about its provider's next certificate (docs/certificates.md, planned rollover): asks at each login, verifies with the key of
+// the accepted certificate, stores the pin `next`, writes the journal, reports back. A forged announcement changes nothing and is a security warning.
+import { createHash } from 'node:crypto';
+import type { EventPublisher } from '../../contracts/contract.ts';
+import { trustDomain } from '../../contracts/rpc/trust.ts';
+import type { PinStore } from '../../certstore/pin-store.ts';
+import type { TrustJournal } from '../../certstore/trust-journal.ts';
+import type { Clock } from '../../kernel/clock.ts';
+import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
+import type { Logger } from '../../kernel/logger.ts';
+import { summarize } from '../../pki/certificate/certificate-summary.ts';
+import { verifyRollover } from '../../pki/create/rollover.ts';
+import { thumbprintOf } from '../../pki/certificate/thumbprint.ts';
+import { askProvider, type AnyProviderNotification } from '../../wire/control-calls.ts';
+import type { TenantRequestInput, WireRolloverAnnouncement } from '../../wire/control-messages.ts';
+import type { ProviderLink } from './provider-link.ts';
+import { announcementToleranceMs } from '../trust/trust-desk.ts';
+
+const askTimeoutMs = 15_000;
+/** For each provider and run of the service: ever new forgeries shall not fill the disk with journal. */
+const maxRefusalsKept = 20;
+const thumbprintPattern = /^[0-9A-F]{2}(:[0-9A-F]{2}){31}$/;
+
+type Status = TenantRequestInput<'certificate.status'>;
+
+/** For the log of a session that runs over the connection. */
+export interface NewsWatcher {
+  news?(level: 'info' | 'security', message: string): void;
+}
+
+export interface CertificateNewsOptions {
+  readonly pins: PinStore;
+  readonly journal: TrustJournal;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly publish: EventPublisher;
+}
+
+export class CertificateNews {
+  readonly #options: CertificateNewsOptions;
+  /** Announcements that were refused since the start: the journal gets one entry for each, however often they come. */
+  readonly #refused = new Map<string, { readonly report: Status['refused']; readonly message: string }>();
+
+  readonly #refusalsOf = new Map<string, number>();
+
+  constructor(options: CertificateNewsOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * After a login. Whatever comes of it, the connection is good: the certificate that it shows was accepted before.
+   * @throws call.cancelled
+   */
+  async ask(link: ProviderLink, identity: string, signal: AbortSignal, watcher: NewsWatcher = {}): Promise<void> {
+    if (!link.hello.features.some(({ name }) => name === 'rollover')) return;
+    try {
+      const { kind, announcement } = await this.#tell(link, identity, null, signal);
+      if (kind === 'outdated') return;
+      if (announcement === null) {
+        if (this.#forget(link, identity)) await this.#tell(link, identity, null, signal);
+        return;
+      }
+      const before = this.#nextOf(identity);
+      const refused = this.#take(link, identity, announcement, watcher);
+      if (refused !== null || this.#nextOf(identity) !== before) await this.#tell(link, identity, refused, signal);
+    } catch (error) {
+      const known = toFarkeepError(error, 'connection.lost');
+      if (known.code === 'call.cancelled') throw known;
+      this.#options.logger.info('The provider was not asked for its next certificate', { reason: known.message });
+    }
+  }
+
+  /** The provider has news on a connection that is in use. */
+  async receive(
+    link: ProviderLink,
+    identity: string,
+    notification: Extract<AnyProviderNotification, { name: `certificate.${string}` }>,
+    watcher: NewsWatcher = {},
+  ): Promise<void> {
+    try {
+      if (notification.name === 'certificate.withdrawn') this.#forget(link, identity);
+      const refused =
+        notification.name === 'certificate.announced'
+          ? this.#take(link, identity, notification.payload, watcher)
+          : null;
+      await this.#tell(link, identity, refused);
+    } catch (error) {
+      this.#options.logger.info('The provider was not told about its next certificate', {
+        reason: toFarkeepError(error, 'connection.lost').message,
+      });
+    }
+  }
+
+  #tell(
+    link: ProviderLink,
+    identity: string,
+    refused: Status['refused'],
+    signal?: AbortSignal,
+  ): ReturnType<typeof askProvider<'certificate.status'>> {
+    const status = { acceptedBy: this.#acceptedBy(link), nextSha256: this.#nextOf(identity) ?? null, refused };
+    return askProvider(link.channel.peer, 'certificate.status', status, {
+      timeoutMs: askTimeoutMs,
+      ...(signal === undefined ? {} : { signal }),
+    });
+  }
+
+  /** @returns what to report when it was not believed */
+  #take(
+    link: ProviderLink,
+    identity: string,
+    announcement: WireRolloverAnnouncement,
+    watcher: NewsWatcher,
+  ): Status['refused'] {
+    const { pins, journal, clock, logger, publish } = this.#options;
+    const address = `${link.gateway.host}:${link.gateway.port}`;
+    const digest = createHash('sha256').update(JSON.stringify(announcement)).digest('hex');
+    const known = this.#refused.get(`${identity} ${digest}`);
+    if (known !== undefined) {
+      watcher.news?.('security', known.message);
+      return known.report;
+    }
+    try {
+      // The certificate of this connection was accepted before the login; when it is pinned, it is the pinned one.
+      const { nextCertificateDer, switchAt, announcedAt } = verifyRollover(
+        announcement,
+        link.presented.leafDer,
+        clock.now(),
+      );
+      const sha256 = thumbprintOf(nextCertificateDer);
+      if (pins.isAnnounced(identity, nextCertificateDer, announcedAt)) return null;
+      pins.announce(identity, nextCertificateDer, { usableFrom: switchAt - announcementToleranceMs, announcedAt });
+      const date = new Date(switchAt).toISOString();
+      const message = `The provider has announced its next certificate, from ${date}`;
+      journal.append({
+        who: 'tenant service',
+        action: 'announced',
+        identity,
+        address,
+        sha256,
+        note: `From ${date}; signed with the key of the certificate in use`,
+      });
+      logger.info(message, { identity, sha256 });
+      publish(trustDomain, 'announcement', { identity, outcome: 'stored', sha256, switchAt: date, message });
+      publish(trustDomain, 'pinsChanged', {});
+      watcher.news?.('info', message);
+      return null;
+    } catch (error) {
+      if (!(error instanceof FarkeepError)) throw error;
+      // Accepted here before its date, by a person: nothing is left to store.
+      if (error.code === 'call.conflict') return null;
+      const { message } = error;
+      // Nothing of a stranger's text goes into the journal.
+      const sha256 = thumbprintPattern.test(announcement.nextSha256) ? announcement.nextSha256 : '';
+      const count = (this.#refusalsOf.get(identity) ?? 0) + 1;
+      this.#refusalsOf.set(identity, count);
+      if (count > maxRefusalsKept) return null;
+      journal.append({
+        who: 'tenant service',
+        action: 'refused',
+        identity,
+        address,
+        sha256,
+        note: message.slice(0, 500),
+      });
+      logger.warn('Security warning: an announcement of the next certificate was refused', {
+        identity,
+        reason: message,
+      });
+      publish(trustDomain, 'announcement', { identity, outcome: 'refused', sha256, switchAt: null, message });
+      watcher.news?.('security', message);
+      const reason = message.replace(/\p{Cc}/gu, ' ').slice(0, 300);
+      const report = sha256 === '' ? null : { nextSha256: sha256, reason };
+      this.#refused.set(`${identity} ${digest}`, { report, message });
+      return report;
+    }
+  }
+
+  /** Less is trusted afterwards, so this needs no signature. @returns whether there was something to forget */
+  #forget({ gateway, presented }: ProviderLink, identity: string): boolean {
+    const { pins, journal, publish } = this.#options;
+    const next = pins.withdrawNext(identity);
+    if (next === undefined) return false;
+    const { sha256 } = next.certificate;
+    journal.append({
+      who: 'tenant service',
+      action: 'withdrawn',
+      identity,
+      address: `${gateway.host}:${gateway.port}`,
+      sha256,
+      note: `The provider does not announce it any more; in use: ${summarize(presented.leafDer).sha256}`,
+    });
+    const message = 'The provider has taken the announcement of its next certificate back';
+    publish(trustDomain, 'announcement', { identity, outcome: 'withdrawn', sha256, switchAt: null, message });
+    publish(trustDomain, 'pinsChanged', {});
+    return true;
+  }
+
+  #nextOf(identity: string): string | undefined {
+    return this.#options.pins.list(identity).find(({ state }) => state === 'next')?.certificate.sha256;
+  }
+
+  #acceptedBy({ presented, decision }: ProviderLink): Status['acceptedBy'] {
+    if (decision.decision === 'trusted') return 'chain';
+    const entry = this.#options.journal.latestAcceptance(summarize(presented.leafDer).sha256);
+    if (entry?.action === 'rolled-over') return 'rollover';
+    return entry?.who === 'given with the command' ? 'thumbprint' : 'person';
+  }
+}

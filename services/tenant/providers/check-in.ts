@@ -1,0 +1,68 @@
+// Owns asking every provider now and then what is new, so that a tenant without a job of the day also learns of an announced certificate, and its
+// admin of a provider that cannot be reached. One after the other; a failure is noted with the provider and nothing else.
+import type { Clock } from '../../kernel/clock.ts';
+import { toFarkeepError } from '../../kernel/farkeep-error.ts';
+import type { Logger } from '../../kernel/logger.ts';
+import type { ProviderDialer } from './provider-dialer.ts';
+import type { ServiceProviders } from './service-providers.ts';
+
+/** Soon after the start, but not into it: a machine that boots may have no network yet. */
+const firstAfterMs = 60_000;
+const limitMs = 60_000;
+
+export interface CheckInOptions {
+  readonly providers: ServiceProviders;
+  readonly dialer: ProviderDialer;
+  /** 0: never. */
+  readonly intervalMs: number;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+export class CheckIn {
+  readonly #options: CheckInOptions;
+  readonly #abort = new AbortController();
+  readonly #running: Promise<void>;
+
+  constructor(options: CheckInOptions) {
+    this.#options = options;
+    this.#running = options.intervalMs === 0 ? Promise.resolve() : this.#run();
+  }
+
+  async stop(): Promise<void> {
+    this.#abort.abort();
+    await this.#running;
+  }
+
+  /** Never rejects. */
+  async #run(): Promise<void> {
+    const { clock, intervalMs, logger } = this.#options;
+    const { signal } = this.#abort;
+    try {
+      await clock.sleep(Math.min(firstAfterMs, intervalMs), signal);
+      for (;;) {
+        await this.#askAll();
+        // Thousands of tenants that started with the power of the same morning shall not come in the same second.
+        await clock.sleep(intervalMs * (0.9 + Math.random() * 0.2), signal);
+      }
+    } catch (error) {
+      if (!signal.aborted) logger.error('Checking in at the providers has ended', { error });
+    }
+  }
+
+  async #askAll(): Promise<void> {
+    const { providers, dialer, logger } = this.#options;
+    for (const provider of providers.list()) {
+      const signal = AbortSignal.any([this.#abort.signal, AbortSignal.timeout(limitMs)]);
+      try {
+        await dialer.askAmongOthers(provider, signal, () => Promise.resolve());
+      } catch (error) {
+        this.#abort.signal.throwIfAborted();
+        logger.info('A provider could not be asked', {
+          provider: provider.name,
+          reason: toFarkeepError(error).message,
+        });
+      }
+    }
+  }
+}

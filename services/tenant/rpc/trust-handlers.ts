@@ -1,0 +1,98 @@
+// Owns the trust domain of the tenant service.
+import type { CallContext, DomainHandlers, EventPublisher } from '../../contracts/contract.ts';
+import type { TrustSettings, TrustSettingsProblem } from '../../contracts/models/trust.ts';
+import { trustDomain } from '../../contracts/rpc/trust.ts';
+import type { PinStore } from '../../certstore/pin-store.ts';
+import type { TrustJournal } from '../../certstore/trust-journal.ts';
+import { exportTrustedHosts, importTrustedHosts } from '../../certstore/trusted-hosts.ts';
+import type { Clock } from '../../kernel/clock.ts';
+import type { TrustDesk } from '../trust/trust-desk.ts';
+import type { TrustSettingsDesk } from '../trust/trust-settings.ts';
+
+function who({ caller }: CallContext): string {
+  return `${caller.account} (${caller.kind})`;
+}
+
+export function trustHandlers(options: {
+  desk: TrustDesk;
+  pins: PinStore;
+  journal: TrustJournal;
+  settings: TrustSettingsDesk;
+  clock: Clock;
+  publish: EventPublisher;
+}): DomainHandlers<typeof trustDomain> {
+  const { desk, pins, journal, settings, clock, publish } = options;
+  const shownSettings = async (): Promise<TrustSettings & { problems: TrustSettingsProblem[] }> => ({
+    ...settings.current,
+    problems: await settings.problems(),
+  });
+  return {
+    listPrompts: () => ({ prompts: desk.prompts() }),
+    verifyThumbprint: ({ promptId, pasted }) => desk.verify(promptId, pasted),
+    answerPrompt: ({ promptId, answer, isCompared }, context) => {
+      desk.answer(promptId, answer, { isCompared, who: who(context) });
+      return {};
+    },
+    listPins: () => ({ pins: pins.list() }),
+    revokePin: ({ pinId }, context) => {
+      const { identity, certificate } = pins.get(pinId);
+      pins.revoke(pinId);
+      journal.append({
+        who: who(context),
+        action: 'revoked',
+        identity,
+        address: '',
+        sha256: certificate.sha256,
+        note: 'From now on this certificate is refused',
+      });
+      publish(trustDomain, 'pinsChanged', {});
+      return {};
+    },
+    reinstatePin: ({ pinId, pasted }, context) => desk.reinstate(pinId, pasted, who(context)),
+    journal: () => {
+      const { isIntact, brokenAt, head } = journal.verify();
+      return { entries: journal.list(), isIntact, brokenAt, head };
+    },
+    exportHosts: (_input, context) => ({
+      count: pins.list().filter(({ state }) => state === 'current').length,
+      text: exportTrustedHosts(pins, journal, who(context), clock),
+    }),
+    importHosts: ({ text }, context) => {
+      const report = importTrustedHosts(text, pins, journal, who(context));
+      // A question about somebody who is pinned now has its answer.
+      for (const identity of report.added) desk.withdraw(identity);
+      if (report.added.length > 0) publish(trustDomain, 'pinsChanged', {});
+      return report;
+    },
+    getSettings: () => shownSettings(),
+    setSettings: async (wanted, context) => {
+      await settings.change(wanted);
+      journal.append({
+        who: who(context),
+        action: 'configured',
+        identity: '',
+        address: '',
+        sha256: '',
+        note: describeSettings(wanted),
+      });
+      publish(trustDomain, 'settingsChanged', wanted);
+      return shownSettings();
+    },
+  };
+}
+
+function describeSettings({
+  rootFiles,
+  crlFiles,
+  canFetchCrl,
+  isRevocationRequired,
+  canTrustFirstUse,
+}: TrustSettings): string {
+  return [
+    `authorities: ${rootFiles.join(', ') || 'those of the system'}`,
+    `revocation lists: ${crlFiles.join(', ') || 'none'}`,
+    `fetching lists: ${canFetchCrl ? 'yes' : 'no'}`,
+    `revocation required: ${isRevocationRequired ? 'yes' : 'no'}`,
+    `trust on first use: ${canTrustFirstUse ? 'yes' : 'no'}`,
+  ].join('; ');
+}

@@ -1,0 +1,311 @@
+// Owns what restore points the tenant's providers hold, and the trees of those that were looked at. The list is always asked for, never kept.
+import { mkdir, rm, stat } from 'node:fs/promises';
+import path from 'node:path';
+import type { EventPublisher } from '../../contracts/contract.ts';
+import type { RestorePoint, ServiceProvider, UnreadablePoint } from '../../contracts/models/tenant.ts';
+import { pointsDomain } from '../../contracts/rpc/points.ts';
+import type { Database } from '../../kernel/state/database.ts';
+import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
+import { newId } from '../../kernel/identifier.ts';
+import { askProvider } from '../../wire/control-calls.ts';
+import { maxPoints, type TenantRequestOutput } from '../../wire/control-messages.ts';
+import { readPages } from '../../wire/paged-list.ts';
+import type { ProviderDialer } from '../providers/provider-dialer.ts';
+import type { ServiceProviders } from '../providers/service-providers.ts';
+import type { SessionManager } from './session-manager.ts';
+
+const pageSize = 200;
+const listTimeoutMs = 30_000;
+const deleteTimeoutMs = 60_000;
+const idPattern = /^[0-9a-f]{32}$/;
+const browseStreams = 1;
+
+export interface KnownPoint {
+  readonly id: string;
+  readonly providerId: string;
+  readonly repository: string;
+  readonly jobId: string;
+  readonly jobName: string;
+}
+
+interface PointLists {
+  readonly points: RestorePoint[];
+  readonly unreadable: UnreadablePoint[];
+  /** Providers that could not be asked. */
+  readonly unreachable: { provider: string; message: string }[];
+}
+
+export class Points {
+  readonly #database: Database;
+  readonly #providers: ServiceProviders;
+  readonly #dialer: ProviderDialer;
+  readonly #sessions: SessionManager;
+  readonly #folder: string;
+  readonly #publish: EventPublisher;
+  /** The provider of each unreadable point, by the point's identifier, from the last list of each provider. */
+  #unreadable = new Map<string, string>();
+  /** One fetch of a tree, however many ask for it. */
+  readonly #fetching = new Map<string, Promise<string>>();
+  /** The last listed points. They stay known here even when a full disk refuses the write. */
+  readonly #listed = new Map<string, KnownPoint>();
+
+  constructor(options: {
+    database: Database;
+    providers: ServiceProviders;
+    dialer: ProviderDialer;
+    sessions: SessionManager;
+    /** Where fetched trees are kept. */
+    folder: string;
+    publish: EventPublisher;
+  }) {
+    this.#database = options.database;
+    this.#providers = options.providers;
+    this.#dialer = options.dialer;
+    this.#sessions = options.sessions;
+    this.#folder = options.folder;
+    this.#publish = options.publish;
+  }
+
+  /** Lists the points of every provider. A lying or silent provider does not hide the points of the others. */
+  async list(signal: AbortSignal): Promise<PointLists> {
+    const lists = await Promise.all(
+      this.#providers.list().map(async (provider): Promise<PointLists> => {
+        const late = AbortSignal.timeout(listTimeoutMs);
+        try {
+          return await this.#listOf(provider, AbortSignal.any([signal, late]));
+        } catch (error) {
+          if (signal.aborted) throw error;
+          const message = late.aborted
+            ? `Its list did not come to an end within ${listTimeoutMs / 1000} s`
+            : toFarkeepError(error).message;
+          return { points: [], unreadable: [], unreachable: [{ provider: provider.name, message }] };
+        }
+      }),
+    );
+    const points = lists.flatMap((list) => list.points);
+    return {
+      points: inOrder(points),
+      unreadable: lists.flatMap((list) => list.unreadable),
+      unreachable: lists.flatMap((list) => list.unreachable),
+    };
+  }
+
+  /** @throws call.not-found, call.conflict while a session uses the point, protocol.feature, errors of the provider */
+  async delete(
+    pointId: string,
+    signal: AbortSignal,
+  ): Promise<{ pointId: string; providerName: string; repository: string; deletedAt: string }> {
+    const provider = await this.#providerOf(pointId, signal);
+    const within = AbortSignal.any([signal, AbortSignal.timeout(deleteTimeoutMs)]);
+    const deleted = await this.#dialer.withLink(provider, within, (link) => {
+      if (!link.hello.features.some(({ name }) => name === 'delete-points')) {
+        throw new FarkeepError('protocol.feature', `"${provider.name}" cannot delete restore points`, {
+          hint: 'The provider has to update its service.',
+        });
+      }
+      return askProvider(
+        link.channel.peer,
+        'points.delete',
+        { pointId },
+        { signal: within, timeoutMs: deleteTimeoutMs },
+      );
+    });
+    this.#database.note('DELETE FROM known_points WHERE id = ?', pointId);
+    this.#listed.delete(pointId);
+    this.#unreadable.delete(pointId);
+    await rm(this.#treeFile(pointId), { force: true });
+    this.#publish(pointsDomain, 'changed', {});
+    return { pointId, providerName: provider.name, ...deleted };
+  }
+
+  /** Where a point is. Asks the providers when it is not known yet. @throws call.not-found */
+  async find(pointId: string, signal: AbortSignal): Promise<KnownPoint> {
+    const known = this.#known(pointId);
+    if (known !== undefined) return known;
+    await this.list(signal);
+    const found = this.#known(pointId);
+    if (found === undefined) throw notFound();
+    return found;
+  }
+
+  /** The saved tree of a point; fetched through a session the first time. @returns its file */
+  async tree(pointId: string, signal: AbortSignal): Promise<string> {
+    const file = this.#treeFile(pointId);
+    if (await exists(file)) return file;
+    const running = this.#fetching.get(pointId) ?? this.#fetch(pointId, file, signal);
+    this.#fetching.set(pointId, running);
+    try {
+      return await running;
+    } finally {
+      this.#fetching.delete(pointId);
+    }
+  }
+
+  async restore(
+    pointId: string,
+    input: { paths: readonly string[]; destination: string; overwrite: 'never' | 'older' | 'always' },
+    signal: AbortSignal,
+  ): Promise<{ sessionId: string }> {
+    const point = await this.find(pointId, signal);
+    const { sessionId } = this.#sessions.start(
+      {
+        sessionId: newId(),
+        operation: 'restore',
+        jobId: point.jobId,
+        jobName: point.jobName,
+        repository: point.repository,
+        pointId,
+        streams: 2,
+        moverOperation: { kind: 'restore', pointId, ...input },
+      },
+      point.providerId,
+    );
+    return { sessionId };
+  }
+
+  async #fetch(pointId: string, file: string, signal: AbortSignal): Promise<string> {
+    const point = await this.find(pointId, signal);
+    await mkdir(this.#folder, { recursive: true, mode: 0o700 });
+    const { sessionId, done } = this.#sessions.start(
+      {
+        sessionId: newId(),
+        operation: 'browse',
+        jobId: point.jobId,
+        jobName: point.jobName,
+        repository: point.repository,
+        pointId,
+        streams: browseStreams,
+        moverOperation: { kind: 'manifest', pointId, saveTo: file },
+      },
+      point.providerId,
+    );
+    const onAbort = (): void => this.#sessions.cancel(sessionId);
+    signal.addEventListener('abort', onAbort, { once: true });
+    try {
+      await done;
+    } finally {
+      signal.removeEventListener('abort', onAbort);
+    }
+    const { error } = this.#sessions.show(sessionId).detail;
+    if (error !== null) throw FarkeepError.fromInfo(error);
+    return file;
+  }
+
+  async #listOf(provider: ServiceProvider, signal: AbortSignal): Promise<PointLists> {
+    const providerName = provider.name;
+    let first: TenantRequestOutput<'points.list'> | undefined;
+    const { rows, leftOutCount, leftOutNames } = await this.#dialer.askAmongOthers(provider, signal, (link) =>
+      readPages('restore points', maxPoints, async (after) => {
+        const input = { after, limit: pageSize, canNameProblems: true };
+        const page = await askProvider(link.channel.peer, 'points.list', input, { signal });
+        first ??= page;
+        return { rows: page.points, hasMore: page.hasMore };
+      }),
+    );
+    const points = rows.map(({ jobName, committedAtMs, ...point }) => ({
+      ...point,
+      committedAt: committedAtMs === undefined ? undefined : new Date(committedAtMs).toISOString(),
+      job: jobName,
+      providerName,
+    }));
+    const unreadable: UnreadablePoint[] = (first?.unreadable ?? []).map((point) => ({ ...point, providerName }));
+    for (const name of leftOutNames) {
+      const reason = `What the provider tells of ${name} does not fit`;
+      unreadable.push({ id: idPattern.test(name) ? name : null, providerName, repository: null, reason });
+    }
+    if (leftOutCount > leftOutNames.length) {
+      const reason = `What the provider tells of ${leftOutCount - leftOutNames.length} more does not fit`;
+      unreadable.push({ id: null, providerName, repository: null, reason });
+    }
+    this.#remember(provider.id, points, unreadable);
+    const unreachable = (first?.problems ?? []).map(({ repository, reason }) => ({
+      provider: `${providerName} / ${repository}`,
+      message: reason,
+    }));
+    return { points, unreadable, unreachable };
+  }
+
+  /**
+   * Keeps only the provider's current points, so that repeated lists do not fill the disk. A point keeps its first provider if another
+   * provider lists it too.
+   */
+  #remember(providerId: string, points: readonly RestorePoint[], unreadable: readonly UnreadablePoint[]): void {
+    const otherIds = new Set(this.#providers.list().map(({ id }) => id));
+    otherIds.delete(providerId);
+    for (const [id, known] of this.#listed) if (!otherIds.has(known.providerId)) this.#listed.delete(id);
+    for (const { id, repository, jobId, job } of points) {
+      if (!this.#listed.has(id)) this.#listed.set(id, { id, providerId, repository, jobId, jobName: job });
+    }
+    // Stored so that a point is found after a restart while its provider is unreachable. A failed write is ignored.
+    this.#database.noteAll(() => {
+      this.#database.run('DELETE FROM known_points WHERE provider_id = ?', providerId);
+      for (const { id, repository, jobId, job } of points) {
+        this.#database.run(
+          `INSERT INTO known_points (id, provider_id, repository, job_id, job_name) VALUES (?, ?, ?, ?, ?)
+           ON CONFLICT (id) DO NOTHING`,
+          id,
+          providerId,
+          repository,
+          jobId,
+          job,
+        );
+      }
+    });
+    for (const [id, known] of this.#unreadable) if (known === providerId) this.#unreadable.delete(id);
+    for (const { id } of unreadable) if (id !== null) this.#unreadable.set(id, providerId);
+  }
+
+  async #providerOf(pointId: string, signal: AbortSignal): Promise<ServiceProvider> {
+    const find = (): string | undefined => this.#known(pointId)?.providerId ?? this.#unreadable.get(pointId);
+    let providerId = find();
+    if (providerId === undefined) {
+      await this.list(signal);
+      providerId = find();
+    }
+    if (providerId === undefined) throw notFound();
+    return this.#providers.get(providerId);
+  }
+
+  #treeFile(pointId: string): string {
+    return path.join(this.#folder, `${pointId}.tree`);
+  }
+
+  #known(pointId: string): KnownPoint | undefined {
+    const listed = this.#listed.get(pointId);
+    if (listed !== undefined) return listed;
+    const row = this.#database.get('SELECT * FROM known_points WHERE id = ?', pointId);
+    if (row === undefined) return undefined;
+    return {
+      id: pointId,
+      providerId: String(row['provider_id']),
+      repository: String(row['repository']),
+      jobId: String(row['job_id']),
+      jobName: String(row['job_name']),
+    };
+  }
+}
+
+function notFound(): FarkeepError {
+  return new FarkeepError('call.not-found', 'No service provider that answers has this restore point', {
+    field: 'pointId',
+  });
+}
+
+/**
+ * Sorts oldest first, by the commit time at the provider. With the tenant's own times, one run with a clock in the future would stay the
+ * newest point until that date.
+ */
+export function inOrder(points: readonly RestorePoint[]): RestorePoint[] {
+  const timeOf = ({ committedAt, createdAt }: RestorePoint): number => Date.parse(committedAt ?? createdAt);
+  return points.toSorted(
+    (a, b) => timeOf(a) - timeOf(b) || Date.parse(a.createdAt) - Date.parse(b.createdAt) || (a.id < b.id ? -1 : 1),
+  );
+}
+
+async function exists(file: string): Promise<boolean> {
+  try {
+    return (await stat(file)).isFile();
+  } catch {
+    return false;
+  }
+}

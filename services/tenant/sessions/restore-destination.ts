@@ -1,0 +1,42 @@
+// Owns checking a restore's destination before its session starts. Leaves no folder behind: the restore makes the folder itself and sets
+// owner, mode and time as for all others.
+import { access, constants, mkdir, rmdir, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
+
+/** @throws restore.target */
+export async function checkDestination(destination: string): Promise<void> {
+  const refuse = (why: string, cause?: unknown): FarkeepError =>
+    new FarkeepError('restore.target', `${destination} cannot be used: ${why}`, { field: 'destination', cause });
+  if (!path.isAbsolute(destination)) throw refuse('it is not a whole path');
+  try {
+    const missing = await firstMissing(destination);
+    if (missing === undefined) {
+      if (!(await stat(destination)).isDirectory()) throw refuse('it is not a folder');
+      await access(destination, constants.W_OK | constants.X_OK);
+      return;
+    }
+    // Invalid UTF-8 was replaced by U+FFFD on the way here, so the path names a different folder than intended.
+    if (destination.includes('\ufffd')) throw refuse('its name is no text (UTF-8), and cannot be passed on as it is');
+    await mkdir(missing, { mode: 0o700 });
+    await rmdir(missing);
+  } catch (error) {
+    if (error instanceof FarkeepError) throw error;
+    throw refuse(toFarkeepError(error, 'storage.io').message, error);
+  }
+}
+
+/** The topmost missing folder of the path; undefined when all folders exist. */
+async function firstMissing(folder: string): Promise<string | undefined> {
+  let missing: string | undefined;
+  for (let at = path.resolve(folder); ; at = path.dirname(at)) {
+    try {
+      await stat(at);
+      return missing;
+    } catch (error) {
+      const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+      if (!isMissing || path.dirname(at) === at) throw error;
+      missing = at;
+    }
+  }
+}

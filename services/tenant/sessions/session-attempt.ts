@@ -1,0 +1,384 @@
+// Owns one attempt of a session on the tenant's side: connection, keys, tunnel, source mover, until the work is done or broken.
+// Both keys end with the attempt. What to do after a failure is the session runner's business.
+import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
+import { handshakeStepNameSchema } from '../../contracts/models/session.ts';
+import type { Logger } from '../../kernel/logger.ts';
+import { Secret } from '../../kernel/secret.ts';
+import { isOfTenant } from '../../mover/link/for-tenant.ts';
+import type { MoverExit, SourceStart } from '../../mover/link/local-link.ts';
+import { MoverProcess } from '../../mover/link/mover-process.ts';
+import type { LiveSession } from '../../session/live-session.ts';
+import { askProvider, parseProviderNotification, tellProvider } from '../../wire/control-calls.ts';
+import type { SessionGrant, SessionOperation, TamperedNotice } from '../../wire/control-messages.ts';
+import { deliverKeyB } from './key-tunnel.ts';
+import type { ProviderLink } from '../providers/provider-link.ts';
+import type { SessionReporter } from './session-reporter.ts';
+import { parseShownPath } from './shown-path.ts';
+import type { SourcePlace } from '../jobs/source-place.ts';
+import { StallWatch } from './stall-watch.ts';
+import { applySourceEvent } from './source-events.ts';
+
+const tunnelTimeoutMs = 20_000;
+/** How long the other side's word is waited for when a mover lost its connection: it may know better why. */
+const explanationMs = 700;
+/** How long the own mover may take to end and to say why. */
+const moverWordMs = 10_000;
+const unexplained: ReadonlySet<string> = new Set([
+  'connection.lost',
+  'ticket.invalid',
+  'session.mover-died',
+  'call.timeout',
+]);
+const grantTimeoutMs = 45_000;
+
+export interface SessionPlan {
+  readonly operation: SessionOperation;
+  readonly jobId: string;
+  readonly jobName: string;
+  readonly repository: string;
+  /** The point to write (the session's own identifier) or to read. */
+  readonly pointId: string;
+  readonly streams: number;
+  readonly moverOperation: SourceStart['operation'];
+  /** Backup: mount points of the sources at the start. */
+  readonly places?: readonly SourcePlace[];
+  /** Backup: the user has confirmed that less data is expected. */
+  readonly isLessAccepted?: boolean;
+}
+
+/** Whether the provider has this session: `maybe` when it was asked to start it and the answer was lost, or this service was. */
+export type ProviderKnowledge = 'no' | 'maybe' | 'yes';
+
+export interface AttemptOptions {
+  readonly live: LiveSession;
+  readonly plan: SessionPlan;
+  readonly link: ProviderLink;
+  readonly reporter: SessionReporter;
+  readonly isKnown: ProviderKnowledge;
+  readonly logger: Logger;
+  readonly signal: AbortSignal;
+  /** A transfer that does not get on for so long is given up, and tried again. */
+  readonly stallTimeoutMs: number;
+  /** The provider may have granted a session of which this side has heard nothing. */
+  readonly onAnswerLost: () => void;
+  /** The provider has granted the attempt: from now on a break is worth coming back for. */
+  readonly onGranted: (grant: SessionGrant) => void;
+  /** Somebody at the provider wants the session to be paused. */
+  readonly onPauseWish: () => void;
+}
+
+export interface AttemptResult {
+  readonly storedBytes: number;
+  /** Whether the session's figures cover the whole run; after a restart shortly before the end they may not. */
+  readonly isMeasured: boolean;
+  /** The attempt came to its end, and its result is not what was asked for: another attempt would not help. */
+  readonly failure?: FarkeepError | undefined;
+}
+
+export class SessionAttempt {
+  readonly #options: AttemptOptions;
+  readonly #broken = Promise.withResolvers<never>();
+  readonly #tampered = Promise.withResolvers<FarkeepError>();
+  #targetBusy: number | undefined;
+  #committedBytes: number | undefined;
+  /** Once it has its work. */
+  #mover: MoverProcess | undefined;
+  #stall: StallWatch | undefined;
+  #failure: FarkeepError | undefined;
+  #isOver = false;
+
+  constructor(options: AttemptOptions) {
+    this.#options = options;
+    // It may break while nobody waits for it.
+    this.#broken.promise.catch(() => undefined);
+    const { peer } = options.link.channel;
+    peer.onNotify((name, payload) => this.#told(name, payload));
+    peer.onClose((error) => {
+      if (this.#isOver) return;
+      this.#broken.reject(error ?? new FarkeepError('connection.lost', 'The provider closed the control channel'));
+    });
+  }
+
+  /** @throws what ended the attempt */
+  async run(): Promise<AttemptResult> {
+    const { live, reporter, plan, link } = this.#options;
+    // It starts while the provider authorizes, makes Key A and starts its own mover.
+    const mover = this.#forkMover();
+    try {
+      const grant = await this.#askForGrant();
+      if ('committed' in grant) {
+        live.setPoint(grant.committed.pointId);
+        return { storedBytes: grant.committed.storedBytes, isMeasured: false };
+      }
+      // The provider has granted an attempt before of which this side never heard: the steps up to here belong to this one.
+      live.renumberAttempt(grant.attempt);
+      reporter.attach(link.channel.peer, live.id, live.attempt);
+      this.#options.onGranted(grant);
+      this.#takeSteps(grant.steps);
+      live.setState('key-exchange');
+      const exit = await this.#transfer(grant, mover);
+      if (exit.kind !== 'finished') throw FarkeepError.fromInfo(exit.error);
+      if (plan.operation === 'backup') live.setPoint(plan.pointId);
+      return { storedBytes: this.#committedBytes ?? 0, isMeasured: true, failure: this.#failure };
+    } catch (error) {
+      const known = await this.#explain(toFarkeepError(error));
+      this.#markFailure(known);
+      throw known;
+    } finally {
+      this.#isOver = true;
+      reporter.detach();
+      await mover.stop();
+    }
+  }
+
+  async #askForGrant(): Promise<SessionGrant | { committed: { pointId: string; storedBytes: number } }> {
+    const { live, plan, link, isKnown, signal, onAnswerLost } = this.#options;
+    const { peer } = link.channel;
+    const options = { signal, timeoutMs: grantTimeoutMs };
+    if (isKnown !== 'no') {
+      try {
+        return await askProvider(peer, 'session.resume', { sessionId: live.id, streams: plan.streams }, options);
+      } catch (error) {
+        // The request to start it never got there.
+        const isMissing = isKnown === 'maybe' && toFarkeepError(error).code === 'call.not-found';
+        if (!isMissing) throw error;
+      }
+    }
+    try {
+      return await askProvider(
+        peer,
+        'session.start',
+        {
+          sessionId: live.id,
+          operation: plan.operation,
+          jobId: plan.jobId,
+          jobName: plan.jobName,
+          repository: plan.repository,
+          pointId: plan.operation === 'backup' ? null : plan.pointId,
+          streams: plan.streams,
+          areNamesHidden: false,
+        },
+        options,
+      );
+    } catch (error) {
+      if (peer.isClosed || toFarkeepError(error).code === 'call.timeout') onAnswerLost();
+      throw error;
+    }
+  }
+
+  #forkMover(): MoverProcess {
+    const { live, plan, logger } = this.#options;
+    const { moverOperation } = plan;
+    const { readBytes, transferredBytes, restored } = live.progress;
+    const earlier = {
+      readBytes,
+      transferredBytes,
+      restored: moverOperation.kind === 'restore' ? restored : undefined,
+    };
+    return new MoverProcess(
+      { side: 'source', sessionId: live.id, attempt: live.attempt, streams: plan.streams },
+      {
+        logger,
+        onEvent: (event) => {
+          this.#stall?.saw(event);
+          applySourceEvent(live, event, { targetBusy: this.#targetBusy, earlier });
+          if (event.type === 'finished' && 'rootHash' in event && event.failure !== undefined)
+            this.#failure = FarkeepError.fromInfo(event.failure);
+        },
+      },
+    );
+  }
+
+  async #transfer(grant: SessionGrant, mover: MoverProcess): Promise<MoverExit> {
+    const { live, plan, link, signal, stallTimeoutMs } = this.#options;
+    using keyA = Secret.take(Buffer.from(grant.keyA, 'base64'));
+    live.setKey('keyA', keyA.identifier());
+    using keyB = Secret.random(32);
+    live.setKey('keyB', keyB.identifier());
+    live.endStep('key-b-created', 'Made by the job manager for this attempt', { keyIdentifier: keyB.identifier() });
+    live.beginStep('tunnel-opened', `Through ${link.gateway.name}, under Key A`);
+    await Promise.race([
+      this.#broken.promise,
+      deliverKeyB({
+        gateway: { ...link.gateway, ...link.dialled },
+        ticket: Buffer.from(grant.tunnelTicket, 'base64'),
+        keyA,
+        keyB,
+        sessionId: live.id,
+        attempt: live.attempt,
+        signal,
+        timeoutMs: tunnelTimeoutMs,
+        onOpened: () => {
+          live.endStep('tunnel-opened', `Through ${link.gateway.name}, under Key A`, {
+            keyIdentifier: keyA.identifier(),
+          });
+          live.beginStep('key-b-proven', 'The target proves that it holds Key B');
+        },
+      }),
+    ]);
+    live.endStep('key-b-proven', 'The target has proven that it holds Key B', { keyIdentifier: keyB.identifier() });
+    live.beginStep('streams-open', `${plan.streams} data streams`);
+    const copy = Buffer.from(keyB.bytes);
+    // The orderly end sends a last record: if a length was changed on the way, the target now sees that.
+    const stall = new StallWatch(stallTimeoutMs, () => {
+      const seconds = Math.round(stallTimeoutMs / 1000);
+      mover.abort(new FarkeepError('connection.lost', `The transfer stood still for ${seconds} s`).toInfo());
+    });
+    this.#stall = stall;
+    mover.begin({
+      type: 'start',
+      side: 'source',
+      sessionId: live.id,
+      attempt: live.attempt,
+      keyB: copy,
+      operation: withRawPaths(plan.moverOperation),
+      gateway: link.dialled,
+      streamTickets: grant.streamTickets.map((ticket) => Buffer.from(ticket, 'base64')),
+    });
+    // The process channel has serialised it by now.
+    copy.fill(0);
+    this.#mover = mover;
+    live.endStep('key-b-to-source', 'Over the local link to the source data mover', {
+      keyIdentifier: keyB.identifier(),
+    });
+    const onAbort = (): void => mover.abort(new FarkeepError('call.cancelled').toInfo());
+    signal.addEventListener('abort', onAbort, { once: true });
+    try {
+      const exit = await Promise.race([this.#broken.promise, mover.exited]);
+      if (signal.aborted) throw new FarkeepError('call.cancelled');
+      if (exit.kind === 'failed' && exit.isTampered) this.#tellTampered(FarkeepError.fromInfo(exit.error));
+      return exit;
+    } finally {
+      stall.stop();
+      signal.removeEventListener('abort', onAbort);
+    }
+  }
+
+  #told(name: string, payload: unknown): void {
+    const notification = parseProviderNotification(name, payload);
+    if (notification === undefined) return;
+    const { live } = this.#options;
+    if (notification.name === 'goodbye') {
+      this.#broken.reject(FarkeepError.fromInfo(notification.payload.error));
+      return;
+    }
+    if (notification.name === 'certificate.announced' || notification.name === 'certificate.withdrawn') {
+      this.#options.link.onCertificateNews?.(notification);
+      return;
+    }
+    if (notification.payload.sessionId !== live.id) return;
+    switch (notification.name) {
+      case 'session.wish':
+        if (notification.payload.wish === 'pause') this.#options.onPauseWish();
+        return;
+      case 'session.event': {
+        const { steps, actions, targetBusy, ended } = notification.payload;
+        this.#takeSteps(steps ?? []);
+        for (const action of actions ?? []) live.addForeignAction(action);
+        if (targetBusy !== undefined) this.#targetBusy = targetBusy;
+        if (ended !== undefined) this.#broken.reject(FarkeepError.fromInfo(ended.error));
+        return;
+      }
+      case 'session.tampered': {
+        const error = tamperedAtProvider(notification.payload);
+        this.#tampered.resolve(error);
+        this.#broken.reject(error);
+        return;
+      }
+      case 'session.committed':
+        this.#committedBytes = notification.payload.storedBytes;
+        live.setPoint(notification.payload.pointId);
+        return;
+    }
+  }
+
+  #takeSteps(steps: SessionGrant['steps']): void {
+    for (const step of steps) {
+      const name = handshakeStepNameSchema.safeParse(step.step);
+      if (name.success) {
+        this.#options.live.addForeignStep({ ...step, step: name.data, attempt: this.#options.live.attempt });
+      }
+    }
+  }
+
+  /**
+   * A lost data connection looks the same whatever broke it, and the loss is told before its reason: the own mover may have seen changed
+   * bytes and dropped the line for that, or the other side may have.
+   */
+  async #explain(error: FarkeepError): Promise<FarkeepError> {
+    if (this.#options.signal.aborted) return new FarkeepError('call.cancelled');
+    const mover = this.#mover;
+    if (isOfTenant(error) && mover !== undefined) {
+      // The provider only repeats the error of the local mover; the mover itself also gives the next step.
+      const exit = await within(mover.stop(error.toInfo()), moverWordMs);
+      return exit?.kind === 'failed' ? FarkeepError.fromInfo(exit.error) : error;
+    }
+    if (!unexplained.has(error.code)) return error;
+    if (mover !== undefined) {
+      const exit = await within(mover.stop(error.toInfo()), moverWordMs);
+      if (exit?.kind === 'failed' && exit.isTampered) {
+        const seen = FarkeepError.fromInfo(exit.error);
+        this.#tellTampered(seen);
+        return seen;
+      }
+    }
+    if (this.#options.link.channel.peer.isClosed) return error;
+    return (await within(this.#tampered.promise, explanationMs)) ?? error;
+  }
+
+  #markFailure(error: FarkeepError): void {
+    const { live } = this.#options;
+    const outcome = error.code.startsWith('security.') ? 'security-warning' : 'failed';
+    if (error.code === 'call.cancelled') return;
+    for (const step of live.detail().steps) {
+      if (step.attempt === live.attempt && step.outcome === 'active') {
+        live.endStep(step.step, error.message, { outcome });
+      }
+    }
+    if (outcome === 'security-warning' && !live.currentSteps.some((step) => step.outcome === outcome)) {
+      live.endStep(this.#mover === undefined ? 'tunnel-opened' : 'streams-open', error.message, { outcome });
+    }
+    if (outcome === 'security-warning' && error.details?.['seenBy'] !== 'provider' && this.#mover === undefined) {
+      this.#tellTampered(error, 'tunnel');
+    }
+  }
+
+  #tellTampered(error: FarkeepError, where: TamperedNotice['where'] = 'data'): void {
+    const stream = error.details?.['stream'];
+    const { live, link } = this.#options;
+    tellProvider(link.channel.peer, 'session.tampered', {
+      sessionId: live.id,
+      attempt: live.attempt,
+      where,
+      stream: typeof stream === 'number' ? stream : null,
+      reason: error.message.slice(0, 500),
+    });
+  }
+}
+
+/** Undefined when it takes longer. The promise must not reject. */
+async function within<Value>(work: Promise<Value>, limitMs: number): Promise<Value | undefined> {
+  const late = Promise.withResolvers<undefined>();
+  const timer = setTimeout(() => late.resolve(undefined), limitMs);
+  try {
+    return await Promise.race([work, late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Plans are kept as text; a name that is no text comes back as its bytes only here. */
+function withRawPaths(operation: SourceStart['operation']): SourceStart['operation'] {
+  if (operation.kind !== 'restore') return operation;
+  return {
+    ...operation,
+    paths: operation.paths.map((path) => (typeof path === 'string' ? parseShownPath(path) : path)),
+  };
+}
+
+function tamperedAtProvider(notice: TamperedNotice): FarkeepError {
+  const where = notice.where === 'tunnel' ? 'the Key A tunnel' : `data stream ${notice.stream ?? ''}`.trim();
+  return new FarkeepError('security.tampered', `The provider saw changed data in ${where}: ${notice.reason}`, {
+    details: { seenBy: 'provider' },
+  });
+}

@@ -1,0 +1,300 @@
+// Owns all sessions of the tenant: starting them from a plan, keeping those that run, finding those that ended, going on after a restart.
+import type { EventPublisher } from '../../contracts/contract.ts';
+import type { SessionDetail, SessionSummary, ThroughputSample } from '../../contracts/models/session.ts';
+import { mapRows } from '../../contracts/row-list.ts';
+import type { Clock } from '../../kernel/clock.ts';
+import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
+import type { Logger } from '../../kernel/logger.ts';
+import { evidenceStatement } from '../../session/evidence.ts';
+import { LiveSession } from '../../session/live-session.ts';
+import type { SessionObserver } from '../../session/session-record.ts';
+import type { SessionArchive } from '../../session/session-archive.ts';
+import { sessionPublisher } from '../../session/session-publisher.ts';
+import { askProvider } from '../../wire/control-calls.ts';
+import type { ProviderDialer } from '../providers/provider-dialer.ts';
+import type { ServiceProviders } from '../providers/service-providers.ts';
+import { findShrinkage } from '../jobs/run-comparison.ts';
+import type { ProviderKnowledge, SessionPlan } from './session-attempt.ts';
+import { SessionReporter } from './session-reporter.ts';
+import { SessionRunner } from './session-runner.ts';
+
+const evidenceTimeoutMs = 20_000;
+
+/** Stored with a session, so that it can go on after a restart. No secret. */
+interface SessionContext {
+  readonly plan: SessionPlan;
+  readonly providerId: string;
+  readonly providerName: string;
+  readonly userName: string;
+  readonly isGranted: boolean;
+}
+
+export interface SessionManagerOptions {
+  readonly archive: SessionArchive;
+  readonly providers: ServiceProviders;
+  readonly dialer: ProviderDialer;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly publish: EventPublisher;
+  readonly retryIntervalMs: number;
+  readonly retryWindowMs: number;
+  readonly promptWaitMs: number;
+  readonly stallTimeoutMs: number;
+  /** A session of this job has started or ended. */
+  readonly onJobChanged: (jobId: string) => void;
+}
+
+interface Running {
+  readonly runner: SessionRunner;
+  readonly done: Promise<void>;
+}
+
+export interface Evidence {
+  readonly statement: string;
+  readonly signature: string | null;
+  readonly algorithm: string | null;
+  readonly certificate: string | null;
+}
+
+export class SessionManager {
+  readonly #options: SessionManagerOptions;
+  readonly #running = new Map<string, Running>();
+  #isStopping = false;
+
+  constructor(options: SessionManagerOptions) {
+    this.#options = options;
+  }
+
+  /** Takes up what was running when the service ended. */
+  takeUp(): void {
+    this.#options.archive.prune();
+    const { sessions, leftOut } = this.#options.archive.unfinished();
+    if (leftOut !== undefined)
+      this.#options.logger.error('Sessions cannot be resumed: their records are damaged', { ...leftOut });
+    for (const { detail, samples, context } of sessions) {
+      // Written by this service, so its shape is known; a newer schema comes with a migration.
+      const known = context as SessionContext;
+      const reporter = new SessionReporter({ areNamesHidden: false });
+      const live = LiveSession.restore(
+        { detail, samples },
+        this.#options.clock,
+        this.#observers(reporter, () => known),
+      );
+      const isProviderKnown = this.#options.providers.list().some(({ id }) => id === known.providerId);
+      if (!isProviderKnown || known.plan.operation === 'browse') {
+        live.finish('cancelled', new FarkeepError('call.cancelled', 'The service was restarted'));
+        this.#options.archive.save(live, known.plan.jobId, known);
+        continue;
+      }
+      if (live.state === 'paused') live.act('info', 'The tenant service was restarted; the session stays paused');
+      else {
+        if (known.isGranted) live.startAttempt(live.attempt + 1);
+        live.act('info', 'The tenant service was restarted; the session goes on');
+      }
+      // Killed between the provider's grant and the note of it, it looks here as if it had never been asked.
+      void this.#run(live, reporter, known, known.isGranted ? 'yes' : 'maybe');
+    }
+  }
+
+  /** @returns at once; the session runs on. @throws service.not-running while the service stops */
+  start(
+    plan: SessionPlan & { readonly sessionId: string },
+    providerId: string,
+  ): { readonly sessionId: string; readonly done: Promise<void> } {
+    if (this.#isStopping) throw new FarkeepError('service.not-running', 'The tenant service is stopping');
+    const provider = this.#options.providers.get(providerId);
+    const { sessionId, ...kept } = plan;
+    const context: SessionContext = {
+      plan: kept,
+      providerId,
+      providerName: provider.name,
+      userName: provider.userName,
+      isGranted: false,
+    };
+    const reporter = new SessionReporter({ areNamesHidden: false });
+    const live = LiveSession.create(
+      {
+        id: sessionId,
+        kind: plan.operation,
+        jobName: plan.jobName,
+        otherSide: provider.name,
+        repository: plan.repository,
+        viewer: 'tenant',
+        streams: plan.streams,
+        areObjectNamesHidden: false,
+      },
+      this.#options.clock,
+      this.#observers(reporter, () => context),
+    );
+    if (plan.operation !== 'backup') live.setPoint(plan.pointId);
+    return { sessionId, done: this.#run(live, reporter, context, 'no') };
+  }
+
+  /** Safe to call twice. @throws call.not-found */
+  cancel(sessionId: string): void {
+    const running = this.#running.get(sessionId);
+    if (running !== undefined) running.runner.cancel();
+    else this.show(sessionId);
+  }
+
+  /** Answered when the session stands still and the provider knows it, or cannot be reached. @throws call.not-found, call.conflict */
+  async pause(sessionId: string): Promise<void> {
+    await this.#unfinished(sessionId).pause('tenant');
+  }
+
+  /** @throws call.not-found, call.conflict */
+  resume(sessionId: string): void {
+    this.#unfinished(sessionId).resume();
+  }
+
+  runningSessionOf(jobId: string): string | null {
+    for (const { runner } of this.#running.values()) {
+      const isBackup = runner.plan.jobId === jobId && runner.plan.operation === 'backup';
+      if (isBackup && !runner.live.isFinal) return runner.live.id;
+    }
+    return null;
+  }
+
+  list(limit: number): SessionSummary[] {
+    return mapRows(
+      this.#options.archive.list(limit),
+      (stored) => this.#running.get(stored.id)?.runner.live.summary() ?? stored,
+    );
+  }
+
+  /** @throws call.not-found */
+  show(sessionId: string): { detail: SessionDetail; samples: readonly ThroughputSample[] } {
+    const live = this.#running.get(sessionId)?.runner.live;
+    if (live !== undefined) return { detail: live.detail(), samples: live.samples };
+    const stored = this.#options.archive.find(sessionId);
+    if (stored === undefined) throw new FarkeepError('call.not-found', 'There is no such session');
+    return stored;
+  }
+
+  /** Signed by the provider when it can be reached, else this side's own statement without a signature. */
+  async evidence(sessionId: string, signal: AbortSignal): Promise<Evidence> {
+    const { detail } = this.show(sessionId);
+    const { providerId, providerName, userName } = this.#options.archive.find(sessionId)?.context as SessionContext;
+    try {
+      const provider = this.#options.providers.get(providerId);
+      const within = AbortSignal.any([signal, AbortSignal.timeout(evidenceTimeoutMs)]);
+      return await this.#options.dialer.withLink(provider, within, (link) =>
+        askProvider(link.channel.peer, 'session.evidence', { sessionId }, { signal: within }),
+      );
+    } catch (error) {
+      if (signal.aborted) throw error;
+      this.#options.logger.info('Evidence without a signature', { reason: toFarkeepError(error).message });
+      const statement = evidenceStatement(detail, { provider: providerName, tenant: userName, storedBytes: 0 });
+      return { statement, signature: null, algorithm: null, certificate: null };
+    }
+  }
+
+  /** What a stop of the service would interrupt; a paused session stays paused. */
+  get activeCount(): number {
+    return [...this.#running.values()].filter(({ runner: { live } }) => !live.isFinal && live.state !== 'paused')
+      .length;
+  }
+
+  /** Ends what runs; it goes on when the service runs again. */
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    const running = [...this.#running.values()];
+    for (const { runner } of running) runner.suspend();
+    await Promise.all(running.map(({ done }) => done));
+  }
+
+  #unfinished(sessionId: string): SessionRunner {
+    const running = this.#running.get(sessionId);
+    if (running !== undefined) return running.runner;
+    this.show(sessionId);
+    throw new FarkeepError('call.conflict', 'The session has ended', { hint: 'Run the job again.' });
+  }
+
+  #run(
+    live: LiveSession,
+    reporter: SessionReporter,
+    initial: SessionContext,
+    isKnown: ProviderKnowledge,
+  ): Promise<void> {
+    const { archive, providers, onJobChanged } = this.#options;
+    let context = initial;
+    const save = (): void => archive.save(live, context.plan.jobId, context);
+    save();
+    const runner = new SessionRunner({
+      live,
+      plan: context.plan,
+      reporter,
+      provider: () => providers.get(context.providerId),
+      dialer: this.#options.dialer,
+      clock: this.#options.clock,
+      logger: this.#options.logger,
+      retryIntervalMs: this.#options.retryIntervalMs,
+      retryWindowMs: this.#options.retryWindowMs,
+      promptWaitMs: this.#options.promptWaitMs,
+      stallTimeoutMs: this.#options.stallTimeoutMs,
+      isKnown,
+      onGranted: () => {
+        context = { ...context, isGranted: true };
+        save();
+      },
+      onMeasured: () => this.#compare(live, context.plan),
+    });
+    const done = runner.run().finally(() => {
+      save();
+      this.#running.delete(live.id);
+      onJobChanged(context.plan.jobId);
+    });
+    this.#running.set(live.id, { runner, done });
+    onJobChanged(context.plan.jobId);
+    return done;
+  }
+
+  /** Compares with the job's last good run over the same sources and patterns. */
+  #compare(live: LiveSession, plan: SessionPlan): void {
+    const operation = plan.moverOperation;
+    if (operation.kind !== 'backup' || plan.isLessAccepted === true) return;
+    const selectionOf = (of: SessionPlan['moverOperation']): string =>
+      of.kind === 'backup' ? JSON.stringify([of.sourcePaths, of.excludes]) : '';
+    try {
+      const before = this.#options.archive.findLast(plan.jobId, ({ detail, context }) => {
+        const isWhole = detail.state === 'succeeded' || detail.state === 'warning';
+        const known = context as SessionContext;
+        return (
+          isWhole &&
+          detail.warnings.every(({ code }) => code !== 'source.shrunk' && code !== 'source.missing') &&
+          selectionOf(known.plan.moverOperation) === selectionOf(operation)
+        );
+      });
+      if (before === undefined) return;
+      const { plan: planBefore } = before.context as SessionContext;
+      for (const { message, path } of findShrinkage(
+        { session: live.detail(), places: plan.places ?? [] },
+        { session: before.detail, places: planBefore.places ?? [] },
+      )) {
+        live.warn({ code: 'source.shrunk', message, path });
+      }
+    } catch (error) {
+      // An unreadable history must not fail a backup that is already committed.
+      this.#options.logger.error('A run could not be compared with the one before', { sessionId: live.id, error });
+    }
+  }
+
+  #observers(reporter: SessionReporter, context: () => SessionContext): SessionObserver[] {
+    const { publish, archive } = this.#options;
+    return [
+      sessionPublisher(publish),
+      reporter,
+      {
+        // States are few; what comes between them is lost with a crash and told again by the next attempt.
+        changed: (summary) => {
+          const live = this.#running.get(summary.id)?.runner.live;
+          if (live !== undefined) archive.save(live, context().plan.jobId, this.#contextOf(summary.id) ?? context());
+        },
+      },
+    ];
+  }
+
+  #contextOf(sessionId: string): unknown {
+    return this.#options.archive.find(sessionId)?.context;
+  }
+}

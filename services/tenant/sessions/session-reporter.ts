@@ -1,0 +1,129 @@
+// Owns telling the provider how a session goes: collects what is new and sends it a few times a second, the last of it always.
+// Sends no file name when names are hidden from the provider, and never a key.
+import type {
+  Bottleneck,
+  HandshakeStep,
+  SessionAction,
+  SessionObject,
+  SessionProgress,
+  SessionSummary,
+} from '../../contracts/models/session.ts';
+import type { SessionObserver } from '../../session/session-record.ts';
+import { tellProvider, type MessagePeer } from '../../wire/control-calls.ts';
+import type { TenantNotification } from '../../wire/control-messages.ts';
+
+const intervalMs = 200;
+const maxSteps = 32;
+const maxActions = 50;
+const maxObjects = 100;
+const phases = { 'key-exchange': true, transferring: true, finalising: true } as const;
+type Phase = keyof typeof phases;
+type ToldObject = NonNullable<TenantNotification<'session.report'>['objects']>[number];
+
+export class SessionReporter implements SessionObserver {
+  readonly #areNamesHidden: boolean;
+  readonly #steps = new Map<string, HandshakeStep>();
+  readonly #objects = new Map<string, ToldObject>();
+  #actions: SessionAction[] = [];
+  #progress: SessionProgress | undefined;
+  #bottleneck: Bottleneck | null = null;
+  #phase: Phase | undefined;
+  #warningCount = 0;
+  #target: { peer: MessagePeer; sessionId: string; attempt: number } | undefined;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor({ areNamesHidden }: { areNamesHidden: boolean }) {
+    this.#areNamesHidden = areNamesHidden;
+  }
+
+  /** From now on reports go to this peer; what was collected before goes first. */
+  attach(peer: MessagePeer, sessionId: string, attempt: number): void {
+    this.#target = { peer, sessionId, attempt };
+    this.#timer ??= setInterval(() => this.flush(), intervalMs).unref();
+    this.flush();
+  }
+
+  /** Sends what is left and keeps the rest of the session's history for the next attempt. */
+  detach(): void {
+    this.flush();
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+    this.#target = undefined;
+  }
+
+  changed(summary: SessionSummary): void {
+    if (summary.state in phases) this.#phase = summary.state as Phase;
+    this.#warningCount = summary.warningCount;
+  }
+
+  progressed(_sessionId: string, _at: string, progress: SessionProgress, bottleneck: Bottleneck | null): void {
+    this.#progress = progress;
+    this.#bottleneck = bottleneck;
+  }
+
+  stepped(_sessionId: string, step: HandshakeStep): void {
+    this.#steps.set(step.step, step);
+  }
+
+  acted(_sessionId: string, action: SessionAction, isNaming: boolean): void {
+    if (this.#areNamesHidden && isNaming) return;
+    // How long a phase took each side sees by itself.
+    if (action.durationMs !== null) return;
+    this.#actions.push(action);
+    if (this.#actions.length > maxActions) this.#actions.shift();
+  }
+
+  objectChanged(_sessionId: string, object: SessionObject): void {
+    if (this.#areNamesHidden) return;
+    const { state } = object;
+    // What follows from the state of the session, the provider sees by itself.
+    if (state === 'paused' || state === 'unfinished') return;
+    this.#objects.set(object.name, { ...object, state });
+    for (const name of this.#objects.keys()) {
+      if (this.#objects.size <= maxObjects) break;
+      this.#objects.delete(name);
+    }
+  }
+
+  flush(): void {
+    const target = this.#target;
+    if (target === undefined) return;
+    const steps = [...this.#steps.values()].filter((step) => step.attempt === target.attempt).slice(-maxSteps);
+    const isEmpty =
+      steps.length === 0 &&
+      this.#actions.length === 0 &&
+      this.#objects.size === 0 &&
+      this.#progress === undefined &&
+      this.#phase === undefined;
+    if (isEmpty) return;
+    tellProvider(target.peer, 'session.report', {
+      sessionId: target.sessionId,
+      attempt: target.attempt,
+      warningCount: this.#warningCount,
+      ...(this.#phase === undefined ? {} : { phase: this.#phase }),
+      ...(this.#progress === undefined ? {} : { progress: this.#progress }),
+      ...(this.#bottleneck === null ? {} : { bottleneck: this.#bottleneck }),
+      steps: steps.map(({ step, outcome, at, durationMs, detail, keyIdentifier }) => ({
+        step,
+        outcome,
+        at,
+        durationMs,
+        detail: detail.slice(0, 500),
+        keyIdentifier,
+      })),
+      actions: this.#actions.map(({ at, level, text, durationMs }) => ({
+        at,
+        level,
+        text: text.slice(0, 1000),
+        durationMs,
+      })),
+      objects: [...this.#objects.values()].map((object) => ({ ...object, name: object.name.slice(0, 400) })),
+    });
+    this.#steps.clear();
+    this.#objects.clear();
+    this.#actions = [];
+    this.#progress = undefined;
+    this.#bottleneck = null;
+    this.#phase = undefined;
+  }
+}

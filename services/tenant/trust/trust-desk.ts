@@ -1,0 +1,397 @@
+// Owns the tenant's trust questions: decides by pins and chain, asks a person once for each identity, writes pins and the journal.
+// Opens no connection. Nothing about a refused identity is remembered but the journal's entry: the next contact asks again.
+import type { EventPublisher } from '../../contracts/contract.ts';
+import type { Pin, ThumbprintCheck, TrustPrompt, TrustReason } from '../../contracts/models/trust.ts';
+import { adviceAgainst, revokedPinHint } from '../../contracts/models/trust-texts.ts';
+import { trustDomain } from '../../contracts/rpc/trust.ts';
+import type { PinStore } from '../../certstore/pin-store.ts';
+import type { TrustJournal } from '../../certstore/trust-journal.ts';
+import type { Clock } from '../../kernel/clock.ts';
+import { FarkeepError } from '../../kernel/farkeep-error.ts';
+import { newId } from '../../kernel/identifier.ts';
+import { readCertificate, summarize } from '../../pki/certificate/certificate-summary.ts';
+import { cleanThumbprint, matchesThumbprint, thumbprintOf, type Thumbprint } from '../../pki/certificate/thumbprint.ts';
+import { decideTrust, trustError, type RevocationAnswer, type TrustInput, type TrustResult } from '../../pki/trust/trust.ts';
+import type { PresentedCertificate } from '../../transport/control-client.ts';
+
+/** The clocks of both sides differ: a provider that switches at its date must not look like one with a changed certificate. */
+export const announcementToleranceMs = 60 * 60_000;
+
+/** What trust on first use passes over: that nobody vouches for the certificate. */
+const firstUseReasons: readonly TrustReason[] = ['chain.self-signed', 'chain.untrusted-root', 'chain.incomplete'];
+
+export interface TrustQuestion {
+  /** Name of the provider; its host before it has one. */
+  readonly identity: string;
+  readonly host: string;
+  readonly port: number;
+  readonly fingerprint?: string | undefined;
+  /** Name of the background job that asks. */
+  readonly waitingJob: string | null;
+  /** What is known about a revocation; undefined when nothing was asked. */
+  readonly revocation?: RevocationAnswer | undefined;
+}
+
+export interface TrustVerdict {
+  readonly result: TrustResult;
+  /** Set when the decision is refused and a person could change that. */
+  readonly prompt: RaisedPrompt | null;
+  /** Set when it is refused. */
+  readonly error: FarkeepError | null;
+}
+
+export type PromptAnswer = 'accept' | 'refuse' | 'withdrawn';
+
+export interface RaisedPrompt {
+  readonly prompt: TrustPrompt;
+  /** Resolves when somebody has answered, or nobody needs to any more. */
+  readonly answer: Promise<PromptAnswer>;
+}
+
+interface OpenPrompt {
+  prompt: TrustPrompt;
+  readonly leafDer: Buffer;
+  isVerified: boolean;
+  readonly settled: PromiseWithResolvers<PromptAnswer>;
+}
+
+export class TrustDesk {
+  readonly #pins: PinStore;
+  readonly #journal: TrustJournal;
+  readonly #clock: Clock;
+  readonly #publish: EventPublisher;
+  readonly #canTrustFirstUse: (identity: string) => boolean;
+  readonly #prompts = new Map<string, OpenPrompt>();
+
+  constructor(options: {
+    pins: PinStore;
+    journal: TrustJournal;
+    clock: Clock;
+    publish: EventPublisher;
+    /** Whether the settings say so now, and nobody of this name was ever met. */
+    canTrustFirstUse: (identity: string) => boolean;
+  }) {
+    this.#canTrustFirstUse = options.canTrustFirstUse;
+    this.#pins = options.pins;
+    this.#journal = options.journal;
+    this.#clock = options.clock;
+    this.#publish = options.publish;
+  }
+
+  /** Decides, and raises the prompt when a person has to. Never accepts anything by itself that is neither pinned nor trusted. */
+  judge(presented: PresentedCertificate, question: TrustQuestion): TrustVerdict {
+    const input = this.#input(presented, question);
+    const result = decideTrust(input);
+    if (result.decision !== 'refused') {
+      if (question.fingerprint !== undefined) this.#pinByFingerprint(presented, question);
+      else if (result.reasons.includes('pin.next')) this.#rollOver(presented, question);
+      // What was asked about is trusted now, by a new authority or a list that can be read again.
+      this.#withdrawAbout(question.identity, thumbprintOf(presented.leafDer));
+      return { result, prompt: null, error: null };
+    }
+    const error = trustError(result, question.identity);
+    const isAskable = error.code === 'trust.untrusted' || error.code === 'trust.changed';
+    if (!isAskable) return { result, prompt: null, error };
+    // A pin does not help against a name that the certificate excludes or a weak key: asking would go round in circles.
+    const pins = [{ certificateDer: presented.leafDer, state: 'current' as const }];
+    const pinned = decideTrust({ ...input, pins });
+    if (pinned.decision === 'refused') {
+      const hint = adviceAgainst(pinned.findings.filter(({ isRefusing }) => isRefusing).map(({ reason }) => reason));
+      const details = error.details ?? {};
+      return {
+        result,
+        prompt: null,
+        error: new FarkeepError('trust.refused', error.message, { ...(hint === undefined ? {} : { hint }), details }),
+      };
+    }
+    if (this.#isFirstUse(input, result, question)) {
+      this.#pinAtFirstUse(presented, question);
+      return { result: pinned, prompt: null, error: null };
+    }
+    const prompt = this.#raise(presented, question, result);
+    return { result, prompt, error };
+  }
+
+  prompts(): TrustPrompt[] {
+    return [...this.#prompts.values()].map(({ prompt }) => prompt);
+  }
+
+  /** @throws call.not-found, trust.thumbprint-malformed */
+  verify(promptId: string, pasted: string): ThumbprintCheck {
+    const open = this.#get(promptId);
+    const thumbprint = cleanThumbprint(pasted);
+    const isMatch = matchesThumbprint(open.leafDer, thumbprint);
+    if (isMatch) open.isVerified = true;
+    return { isMatch, algorithm: thumbprint.algorithm };
+  }
+
+  /** @throws call.not-found, call.refused for a changed certificate that nobody has compared */
+  answer(
+    promptId: string,
+    answer: 'accept' | 'refuse',
+    { isCompared, who }: { isCompared: boolean; who: string },
+  ): void {
+    const open = this.#get(promptId);
+    const { prompt, leafDer } = open;
+    if (answer === 'accept' && prompt.kind === 'changed' && !open.isVerified && !isCompared) {
+      throw new FarkeepError('call.refused', 'A changed certificate is accepted only after it was compared', {
+        hint: 'Verify its thumbprint, or confirm that you compared it with your provider.',
+      });
+    }
+    if (answer === 'accept') this.#pins.accept(prompt.identity, leafDer);
+    this.#journal.append({
+      who,
+      action: answer === 'accept' ? 'accepted' : 'refused',
+      identity: prompt.identity,
+      address: `${prompt.gateway.host}:${prompt.gateway.port}`,
+      sha256: thumbprintOf(leafDer),
+      note: describeAnswer(prompt, open.isVerified, isCompared),
+    });
+    this.#settle(promptId, answer);
+    if (answer === 'accept') this.#publish(trustDomain, 'pinsChanged', {});
+  }
+
+  /**
+   * A person trusts a certificate again whose pin was revoked, and gives its thumbprint. It is the pin of its identity then, unless
+   * another certificate is: that one stays, and the prompt that compares decides when this one is shown.
+   * @throws call.not-found, call.conflict when it is not revoked, trust.thumbprint-malformed, trust.thumbprint-mismatch
+   */
+  reinstate(pinId: string, pasted: string, who: string): Pin {
+    const { identity, state, certificate } = this.#pins.get(pinId);
+    if (state !== 'revoked') throw new FarkeepError('call.conflict', `This pin of "${identity}" is not revoked`);
+    if (!matchesThumbprint(readCertificate(certificate.pem).der, cleanThumbprint(pasted))) {
+      throw new FarkeepError(
+        'trust.thumbprint-mismatch',
+        `The revoked certificate of "${identity}" has another thumbprint: ${certificate.sha256}`,
+      );
+    }
+    const pin = this.#pins.reinstate(pinId);
+    this.#journal.append({
+      who,
+      action: 'accepted',
+      identity,
+      address: '',
+      sha256: certificate.sha256,
+      note: 'The revocation of its pin was lifted; the thumbprint was compared again',
+    });
+    this.#withdrawAbout(identity, certificate.sha256);
+    this.#publish(trustDomain, 'pinsChanged', {});
+    return pin;
+  }
+
+  /** Nobody waits for these questions any more. */
+  withdraw(identity: string): void {
+    for (const { prompt } of [...this.#prompts.values()]) {
+      if (prompt.identity === identity) this.#settle(prompt.id, 'withdrawn');
+    }
+  }
+
+  /**
+   * A provider got its name: what was pinned for its host belongs to it from now on. When the address is that of another provider, which
+   * keeps its pin (`isShared`), the new one gets a pin of its own of the same certificate.
+   * @throws trust.refused when this very certificate was revoked under the new name
+   */
+  adopt(
+    leafDer: Uint8Array,
+    { from, to, isShared, address }: { from: string; to: string; isShared: boolean; address: string },
+  ): void {
+    const sha256 = thumbprintOf(leafDer);
+    const hasPin = (identity: string, state: Pin['state']): boolean =>
+      this.#pins.list(identity).some((pin) => pin.state === state && pin.certificate.sha256 === sha256);
+    // Only a person lifts a revocation, by accepting the certificate again for this very name.
+    if (hasPin(to, 'revoked')) {
+      throw new FarkeepError('trust.refused', `${to}: This certificate was pinned and the pin was revoked`, {
+        hint: revokedPinHint,
+        details: { reasons: ['pin.revoked'] },
+      });
+    }
+    if (!isShared) this.#withdrawAbout(from, sha256);
+    if (from === to || !hasPin(from, 'current')) return;
+    if (!isShared) {
+      this.#pins.rename(from, to);
+    } else if (!hasPin(to, 'current')) {
+      this.#pins.accept(to, leafDer);
+      this.#journal.append({
+        who: 'tenant service',
+        action: 'accepted',
+        identity: to,
+        address,
+        sha256,
+        note: `Added behind an address of "${from}", for which the same certificate is pinned`,
+      });
+    } else return;
+    this.#publish(trustDomain, 'pinsChanged', {});
+  }
+
+  #input(presented: PresentedCertificate, question: TrustQuestion): TrustInput {
+    return {
+      leafDer: presented.leafDer,
+      chainDer: presented.chainDer.slice(1),
+      isChainComplete: presented.isChainComplete,
+      nameDialled: question.host,
+      isAuthorizedByOpenSsl: presented.isAuthorized,
+      othersDer: presented.othersDer,
+      authorizationError: presented.authorizationError,
+      authorizationText: presented.authorizationText,
+      now: this.#clock.now(),
+      pins: this.#pins.forDecision(question.identity),
+      fingerprint: this.#parseFingerprint(question),
+      revocation: question.revocation,
+    };
+  }
+
+  #parseFingerprint({ fingerprint }: TrustQuestion): Thumbprint | undefined {
+    return fingerprint === undefined ? undefined : cleanThumbprint(fingerprint);
+  }
+
+  #pinByFingerprint(presented: PresentedCertificate, question: TrustQuestion): void {
+    const current = this.#pins.current(question.identity);
+    if (current?.certificate.sha256 === summarize(presented.leafDer).sha256) return;
+    this.#pins.accept(question.identity, presented.leafDer);
+    this.#journal.append({
+      who: 'given with the command',
+      action: 'accepted',
+      identity: question.identity,
+      address: `${question.host}:${question.port}`,
+      sha256: thumbprintOf(presented.leafDer),
+      note: 'The thumbprint that was given matches',
+    });
+    this.withdraw(question.identity);
+    this.#publish(trustDomain, 'pinsChanged', {});
+  }
+
+  /** Only the missing authority is passed over. */
+  #isFirstUse({ leafDer }: TrustInput, { findings }: TrustResult, { identity, fingerprint }: TrustQuestion): boolean {
+    const isAuthorityMissing = findings.every(
+      ({ isRefusing, reason }) => !isRefusing || firstUseReasons.includes(reason),
+    );
+    return (
+      fingerprint === undefined &&
+      isAuthorityMissing &&
+      this.#canTrustFirstUse(identity) &&
+      !this.#wasMet(identity, thumbprintOf(leafDer))
+    );
+  }
+
+  /**
+   * Any pin or entry of this name, whatever became of it; and a certificate that was refused or revoked stays so under every other name,
+   * such as the same host in capitals or with another port.
+   */
+  #wasMet(identity: string, sha256: string): boolean {
+    const isSameName = (other: string): boolean => other.toLowerCase() === identity.toLowerCase();
+    return (
+      this.#pins
+        .list()
+        .some((pin) => isSameName(pin.identity) || (pin.state === 'revoked' && pin.certificate.sha256 === sha256)) ||
+      this.#journal
+        .list()
+        .some(
+          (entry) =>
+            isSameName(entry.identity) ||
+            ((entry.action === 'refused' || entry.action === 'revoked') && entry.sha256 === sha256),
+        )
+    );
+  }
+
+  #pinAtFirstUse({ leafDer }: PresentedCertificate, { identity, host, port }: TrustQuestion): void {
+    this.#pins.accept(identity, leafDer);
+    this.#journal.append({
+      who: 'tenant service',
+      action: 'accepted',
+      identity,
+      address: `${host}:${port}`,
+      sha256: thumbprintOf(leafDer),
+      note: 'First use: the settings trust it; nobody compared the thumbprint',
+    });
+    this.withdraw(identity);
+    this.#publish(trustDomain, 'pinsChanged', {});
+  }
+
+  #rollOver(presented: PresentedCertificate, question: TrustQuestion): void {
+    this.#pins.rollOver(question.identity);
+    this.#journal.append({
+      who: 'tenant service',
+      action: 'rolled-over',
+      identity: question.identity,
+      address: `${question.host}:${question.port}`,
+      sha256: thumbprintOf(presented.leafDer),
+      note: 'It was announced with the key of the certificate before',
+    });
+    this.#publish(trustDomain, 'announcement', {
+      identity: question.identity,
+      outcome: 'rolled-over',
+      sha256: thumbprintOf(presented.leafDer),
+      switchAt: null,
+      message: 'The provider shows the certificate that it had announced; it was accepted without a prompt',
+    });
+    this.#publish(trustDomain, 'pinsChanged', {});
+  }
+
+  #withdrawAbout(identity: string, sha256: string): void {
+    for (const { prompt } of [...this.#prompts.values()]) {
+      if (prompt.identity === identity && prompt.presented.sha256 === sha256) this.#settle(prompt.id, 'withdrawn');
+    }
+  }
+
+  /** One prompt for an identity, however many connections meet it; another certificate replaces the question. */
+  #raise(presented: PresentedCertificate, question: TrustQuestion, result: TrustResult): RaisedPrompt {
+    const summary = summarize(presented.leafDer);
+    const existing = [...this.#prompts.values()].find(({ prompt }) => prompt.identity === question.identity);
+    if (existing?.prompt.presented.sha256 === summary.sha256) {
+      // Asked first by somebody who only looked (a check-in, a list of storage): now a job waits, and the console has to show that.
+      if (existing.prompt.waitingJob === null && question.waitingJob !== null) {
+        existing.prompt = { ...existing.prompt, waitingJob: question.waitingJob };
+        this.#publish(trustDomain, 'promptRaised', existing.prompt);
+      }
+      return { prompt: existing.prompt, answer: existing.settled.promise };
+    }
+    if (existing !== undefined) this.#settle(existing.prompt.id, 'withdrawn');
+    const saved = result.isChanged ? this.#pins.current(question.identity) : undefined;
+    const prompt: TrustPrompt = {
+      id: newId(),
+      kind: saved === undefined ? 'untrusted' : 'changed',
+      identity: question.identity,
+      gateway: { host: question.host, port: question.port },
+      raisedAt: new Date(this.#clock.now()).toISOString(),
+      reasons: result.reasons,
+      presented: summary,
+      saved: saved?.certificate ?? null,
+      savedAt: saved?.pinnedAt ?? null,
+      waitingJob: question.waitingJob,
+      announcedFor: this.#announcedFor(presented, question),
+    };
+    const settled = Promise.withResolvers<PromptAnswer>();
+    this.#prompts.set(prompt.id, { prompt, leafDer: Buffer.from(presented.leafDer), isVerified: false, settled });
+    this.#publish(trustDomain, 'promptRaised', prompt);
+    return { prompt, answer: settled.promise };
+  }
+
+  /** A date that has come needs no prompt, so one that is found here is still to come. */
+  #announcedFor({ leafDer }: PresentedCertificate, { identity }: TrustQuestion): string | null {
+    const next = this.#pins
+      .forDecision(identity)
+      .find(({ state, certificateDer }) => state === 'next' && leafDer.equals(certificateDer));
+    return next?.usableFrom === undefined ? null : new Date(next.usableFrom + announcementToleranceMs).toISOString();
+  }
+
+  #get(promptId: string): OpenPrompt {
+    const open = this.#prompts.get(promptId);
+    if (open === undefined) throw new FarkeepError('call.not-found', 'The question was answered or withdrawn already');
+    return open;
+  }
+
+  #settle(promptId: string, answer: PromptAnswer): void {
+    const open = this.#prompts.get(promptId);
+    if (open === undefined) return;
+    this.#prompts.delete(promptId);
+    open.settled.resolve(answer);
+    this.#publish(trustDomain, 'promptSettled', { promptId, answer });
+  }
+}
+
+function describeAnswer(prompt: TrustPrompt, isVerified: boolean, isCompared: boolean): string {
+  const early = prompt.announcedFor === null ? '' : ` that was announced for ${prompt.announcedFor}, shown early`;
+  const kind = `${prompt.kind === 'changed' ? 'changed certificate' : 'first contact'}${early}`;
+  if (isVerified) return `${kind}; the pasted thumbprint matched`;
+  return isCompared ? `${kind}; compared by the admin` : kind;
+}

@@ -1,0 +1,89 @@
+// Owns a site for tests of what breaks or stops on the way: a stack whose first gateway is reached through a proxy, a job with one big file of
+// random bytes, and the ways to strike in the middle of its transfer. Must not be used by the product.
+import { randomBytes } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { expect } from 'vitest';
+import { Stack, type StackOptions } from './stack.ts';
+import { TamperingProxy } from '../hostile/tampering-proxy.ts';
+
+export const fileBytes = 24 * 1024 * 1024;
+
+export interface ProxiedSite {
+  readonly stack: Stack;
+  readonly proxy: TamperingProxy;
+  readonly source: string;
+  readonly jobId: string;
+  readonly folder: string;
+}
+
+/** @param undo gets what takes the site down, to be called in reverse order */
+export async function startProxiedSite(
+  undo: (() => Promise<unknown>)[],
+  { sizeBytes = fileBytes, ...options }: Partial<StackOptions> & { readonly sizeBytes?: number } = {},
+): Promise<ProxiedSite> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'farkeep-site-'));
+  undo.push(() => rm(folder, { recursive: true, force: true }));
+  const source = path.join(folder, 'source');
+  await mkdir(source);
+  await writeFile(path.join(source, 'big.bin'), randomBytes(sizeBytes));
+  let proxy: TamperingProxy | undefined;
+  const stack = await Stack.start({
+    folder,
+    addressOf: async (index, real) => {
+      if (index > 0) return real;
+      proxy = await TamperingProxy.start(real);
+      return { host: '127.0.0.1', port: proxy.port };
+    },
+    ...options,
+  });
+  undo.push(() => proxy?.close() ?? Promise.resolve());
+  undo.push(() => stack.stop());
+  if (proxy === undefined) throw new Error('There is no proxy');
+  const provider = await stack.addProvider();
+  const jobId = await stack.addJob(provider.id, source);
+  return { stack, proxy, source, jobId, folder };
+}
+
+/** Runs `strike` once so many bytes have passed in one data connection; holds nothing up. */
+export function strikeAfter(proxy: TamperingProxy, bytes: number, strike: () => void): void {
+  let isDone = false;
+  proxy.interfere = ({ kind, direction, offset }) => {
+    if (isDone || kind !== 'data' || direction !== 'to-gateway' || offset < bytes) return undefined;
+    isDone = true;
+    strike();
+    return undefined;
+  };
+}
+
+/** Process ids of data movers that this process has forked, by side. At once: bytes that are being relayed wait for the answer. */
+export function moverPids(side: 'source' | 'target'): number[] {
+  const pids: number[] = [];
+  for (const entry of readdirSync('/proc')) {
+    if (!/^[0-9]+$/.test(entry)) continue;
+    try {
+      const command = readFileSync(`/proc/${entry}/cmdline`, 'utf8');
+      const isOwn = new RegExp(`^PPid:\\s+${process.pid}$`, 'm').test(readFileSync(`/proc/${entry}/status`, 'utf8'));
+      if (isOwn && command.includes('mover-entry') && command.split('\0').includes(side)) pids.push(Number(entry));
+    } catch {
+      // Gone meanwhile.
+    }
+  }
+  return pids;
+}
+
+export async function expectWhole(
+  { stack, source, folder }: ProxiedSite,
+  pointId: string | null,
+  state: 'succeeded' | 'warning' = 'succeeded',
+): Promise<void> {
+  const restored = path.join(folder, `restored-${pointId ?? ''}`);
+  expect(await stack.restore(pointId ?? '', restored)).toMatchObject({ error: null, state });
+  const [saved, original] = await Promise.all([
+    readFile(path.join(restored, 'big.bin')),
+    readFile(path.join(source, 'big.bin')),
+  ]);
+  expect(saved.equals(original)).toBe(true);
+}
