@@ -24,10 +24,14 @@ const allocatorTuning = {
   MALLOC_TRIM_THRESHOLD_: '33554432',
 };
 /**
- * Without a limit V8 lets the heap grow to four times what is in use before it collects; below 2 GiB it collects sooner, which takes a
- * quarter of the memory off a source of many files and costs no time.
+ * Without a limit V8 lets the heap grow to four times the memory in use before it collects garbage. With a limit below 2 GiB it collects
+ * earlier: a source of many small files needs 15 % less memory and no more time. A target has few large objects, so it can keep more young
+ * ones between two collections.
  */
-const heapLimits = ['--max-semi-space-size=4', '--max-old-space-size=2000'];
+const heapLimits = {
+  source: ['--max-semi-space-size=4', '--max-old-space-size=2000'],
+  target: ['--max-semi-space-size=16', '--max-old-space-size=2000'],
+};
 /** Compiled code of earlier movers; starting a mover and its workers takes a third of the time with it. */
 const compileCacheFolder = fileURLToPath(new URL('../../../build/compile-cache', import.meta.url));
 const stopDeadlineMs = 10_000;
@@ -76,7 +80,7 @@ export class MoverProcess {
     for (const name of allowedEnvironment) if (process.env[name] !== undefined) environment[name] = process.env[name];
     this.#child = fork(entry, [side, String(streams)], {
       execPath: process.execPath,
-      execArgv: heapLimits,
+      execArgv: heapLimits[side],
       env: environment,
       serialization: 'advanced',
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],

@@ -24,7 +24,7 @@ const leadStream = 0;
 /** Entries between the walk and the manifest. */
 const maxWindowEntries = 8192;
 /** Short runs show no total, because the second walk that counts the files would make the run longer. */
-const countAfterMs = 2_000;
+const countAfterMs = 5_000;
 /** STATX_ATTR_IMMUTABLE and STATX_ATTR_APPEND of statx(2): the flags come with every look at a file at no extra cost. */
 const keptFlags = 0x10 | 0x20;
 /** Limit of open folders, without the sources themselves. */

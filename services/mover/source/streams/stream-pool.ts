@@ -6,7 +6,7 @@ import { emptyCounters } from './worker-link.ts';
 import type { FromWorker, ToWorker, WorkerCounters } from './worker-link.ts';
 
 /** Each worker needs little beside its arenas; without a bound V8 lets garbage pile up before it looks. */
-const workerLimits = { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 96 };
+const workerLimits = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 96 };
 /** A thread that has said its last word is gone within milliseconds, or not at all. */
 const exitGraceMs = 300;
 /** When one stream ends the session the others are cut; for so long a cut may be overtaken by the reason. */
