@@ -95,7 +95,16 @@ export const rooms = {
   'services/kernel': ['.', 'native', 'state'],
   'services/pki': ['certificate', 'trust', 'create', 'import'],
   'services/repository': ['storage', 'packs', 'points', 'store', 'restore'],
-  'services/mover': ['link', 'source/walk', 'source/streams', 'source/backup', 'source/restore', 'source', 'target', '.'],
+  'services/mover': [
+    'link',
+    'source/walk',
+    'source/streams',
+    'source/backup',
+    'source/restore',
+    'source',
+    'target',
+    '.',
+  ],
   'services/provider': [
     ...['state', 'licence', 'accounts', 'gateways', 'certificates', 'repositories', 'sessions', 'rpc', '.'],
   ],

@@ -79,7 +79,8 @@ export const treeRules = [
     *violations({ files }) {
       const counts = new Map();
       for (const file of files) {
-        if (!/^(services|renderer|electron|e2e|bench|scripts)\//.test(file) || !/\.(ts|tsx|mjs|css)$/.test(file)) continue;
+        if (!/^(services|renderer|electron|e2e|bench|scripts)\//.test(file) || !/\.(ts|tsx|mjs|css)$/.test(file))
+          continue;
         if (/\.test\.tsx?$/.test(file)) continue;
         const folder = path.posix.dirname(file);
         counts.set(folder, (counts.get(folder) ?? 0) + 1);

@@ -7,7 +7,12 @@ import type { PickableCertificate } from '../contracts/models/certificate.ts';
 import { abortError, type Clock, systemClock } from '../kernel/clock.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import { type ReadCertificate, readCertificate, summarize } from '../pki/certificate/certificate-summary.ts';
-import { importCertificate, type ImportedCertificate, type ImportOptions, maxImportBytes } from '../pki/import/import.ts';
+import {
+  importCertificate,
+  type ImportedCertificate,
+  type ImportOptions,
+  maxImportBytes,
+} from '../pki/import/import.ts';
 import { checkUsable, isClearlyAuthority } from '../pki/import/import-selection.ts';
 import type { CommandOptions, CommandRunner } from './command-runner.ts';
 import { exportScript, listScript } from './windows-certificate-scripts.ts';

@@ -5,7 +5,15 @@ import path from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { certificateDomain } from '../contracts/rpc/certificate.ts';
 import { connectAdmin, type AdminClient } from '../host/carriers/admin-client.ts';
-import { algorithm, encryptedContent, integer, octets, pkcs12, secretBag, sequence } from '../testing/certificates/pkcs12-writer.ts';
+import {
+  algorithm,
+  encryptedContent,
+  integer,
+  octets,
+  pkcs12,
+  secretBag,
+  sequence,
+} from '../testing/certificates/pkcs12-writer.ts';
 import { startCli, type RunningCli } from '../testing/site/run-cli.ts';
 import { makeTemporaryFolder } from '../testing/temporary-folder.ts';
 import { createProgressLine } from './progress-bar.ts';

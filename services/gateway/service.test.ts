@@ -6,7 +6,12 @@ import path from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { systemClock, type Clock } from '../kernel/clock.ts';
-import { gatewaySite, makeGatewayCertificates, portOf, type GatewayCertificates } from '../testing/site/gateway-site.ts';
+import {
+  gatewaySite,
+  makeGatewayCertificates,
+  portOf,
+  type GatewayCertificates,
+} from '../testing/site/gateway-site.ts';
 import { createEnrolmentToken } from '../transport/enrolment-token.ts';
 
 let certificates: GatewayCertificates;

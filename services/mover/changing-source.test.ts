@@ -4,7 +4,13 @@ import { randomUUID } from 'node:crypto';
 import path from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ChangingDisk, stateText, type Change, type Inode, type NodeKind } from '../testing/repository/changing-disk.ts';
+import {
+  ChangingDisk,
+  stateText,
+  type Change,
+  type Inode,
+  type NodeKind,
+} from '../testing/repository/changing-disk.ts';
 import { runLocalBackup, type SavedBlocks, type SavedEntry } from '../testing/repository/local-backup.ts';
 import { makeTemporaryFolder } from '../testing/temporary-folder.ts';
 import type { FileValues } from '../kernel/file-metadata.ts';

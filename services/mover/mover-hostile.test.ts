@@ -10,7 +10,12 @@ import { FarkeepError } from '../kernel/farkeep-error.ts';
 import { TenantStore } from '../repository/store/tenant-store.ts';
 import { connectData } from '../transport/data-socket.ts';
 import { runMoverSession } from '../testing/site/mover-session.ts';
-import type { MoverSessionOptions, MoverSessionResult, RelayHook, RelayedBytes } from '../testing/site/mover-session.ts';
+import type {
+  MoverSessionOptions,
+  MoverSessionResult,
+  RelayHook,
+  RelayedBytes,
+} from '../testing/site/mover-session.ts';
 
 let folder: string;
 let source: string;

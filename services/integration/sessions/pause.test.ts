@@ -6,7 +6,13 @@ import type { SessionDetail, SessionSide } from '../../contracts/models/session.
 import { jobsDomain } from '../../contracts/rpc/jobs.ts';
 import { pointsDomain } from '../../contracts/rpc/points.ts';
 import { sessionsDomain } from '../../contracts/rpc/sessions.ts';
-import { expectWhole, moverPids, startProxiedSite, strikeAfter, type ProxiedSite } from '../../testing/site/proxied-site.ts';
+import {
+  expectWhole,
+  moverPids,
+  startProxiedSite,
+  strikeAfter,
+  type ProxiedSite,
+} from '../../testing/site/proxied-site.ts';
 import type { StackOptions } from '../../testing/site/stack.ts';
 
 const undo: (() => Promise<unknown>)[] = [];

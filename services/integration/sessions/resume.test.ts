@@ -12,7 +12,14 @@ import { serviceProvidersDomain } from '../../contracts/rpc/service-providers.ts
 import { sessionsDomain } from '../../contracts/rpc/sessions.ts';
 import { tenantsDomain } from '../../contracts/rpc/tenants.ts';
 import { compareTrees } from '../../demo/tree-comparison.ts';
-import { expectWhole, fileBytes, moverPids, startProxiedSite, strikeAfter, type ProxiedSite } from '../../testing/site/proxied-site.ts';
+import {
+  expectWhole,
+  fileBytes,
+  moverPids,
+  startProxiedSite,
+  strikeAfter,
+  type ProxiedSite,
+} from '../../testing/site/proxied-site.ts';
 import type { StackOptions } from '../../testing/site/stack.ts';
 import type { TamperingProxy } from '../../testing/hostile/tampering-proxy.ts';
 

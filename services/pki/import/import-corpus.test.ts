@@ -4,7 +4,12 @@ import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { OpenSsl } from '../../testing/certificates/openssl.ts';
-import { corpusCertificates, craftedFiles, opensslFiles, type CorpusFile } from '../../testing/certificates/pfx-corpus.ts';
+import {
+  corpusCertificates,
+  craftedFiles,
+  opensslFiles,
+  type CorpusFile,
+} from '../../testing/certificates/pfx-corpus.ts';
 import { parseImport } from './import-parser.ts';
 import { selectImport } from './import-selection.ts';
 import { WorkBudget } from './work-budget.ts';

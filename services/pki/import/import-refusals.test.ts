@@ -6,7 +6,15 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { opensslPkcs12 } from '../../testing/certificates/certificate-files.ts';
 import { OpenSsl, type TestCertificate } from '../../testing/certificates/openssl.ts';
-import { algorithm, encryptedContent, integer, octets, pkcs12, secretBag, sequence } from '../../testing/certificates/pkcs12-writer.ts';
+import {
+  algorithm,
+  encryptedContent,
+  integer,
+  octets,
+  pkcs12,
+  secretBag,
+  sequence,
+} from '../../testing/certificates/pkcs12-writer.ts';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
 import { importCertificate, importCertificateFile, type ImportInput, maxImportBytes } from './import.ts';
 import { parseImport } from './import-parser.ts';

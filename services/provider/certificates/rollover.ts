@@ -11,7 +11,11 @@ import type { Database } from '../../kernel/state/database.ts';
 import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
 import type { Logger } from '../../kernel/logger.ts';
 import { announceRollover, rolloverAnnouncementSchema, type RolloverAnnouncement } from '../../pki/create/rollover.ts';
-import type { ProviderNotification, ProviderNotificationName, TenantRequestOutput } from '../../wire/control-messages.ts';
+import type {
+  ProviderNotification,
+  ProviderNotificationName,
+  TenantRequestOutput,
+} from '../../wire/control-messages.ts';
 import type { AuditLog } from '../state/audit-log.ts';
 import type { CertificateInstaller } from './certificate-installer.ts';
 import type { CertificateUsers } from './certificate-users.ts';

@@ -14,7 +14,11 @@ import type { Logger } from '../../kernel/logger.ts';
 import type { KeychainKey } from '../../kernel/running-service.ts';
 import { toPem } from '../../pki/certificate/certificate-summary.ts';
 import { exportKey } from '../../pki/create/generate.ts';
-import { createInfrastructureAuthority, InfrastructureAuthority, type KeyAndCertificate } from '../../pki/create/issue.ts';
+import {
+  createInfrastructureAuthority,
+  InfrastructureAuthority,
+  type KeyAndCertificate,
+} from '../../pki/create/issue.ts';
 import type { ServerIdentity } from '../../transport/server-identity.ts';
 
 const commonName = 'Farkeep infrastructure';

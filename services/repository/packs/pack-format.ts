@@ -2,7 +2,12 @@
 // Every length is checked against a bound before anything is done with it.
 import { crc32 } from 'node:zlib';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
-import { blockIdLengthBytes, maxBlockContentBytes, maxBlockStoredBytes, type BlockEncoding } from '../../blocks/block-content.ts';
+import {
+  blockIdLengthBytes,
+  maxBlockContentBytes,
+  maxBlockStoredBytes,
+  type BlockEncoding,
+} from '../../blocks/block-content.ts';
 
 export const packFormatVersion = 1;
 export const packIdBytes = 16;

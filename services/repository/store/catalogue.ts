@@ -2,7 +2,12 @@
 // That is why its commits are not fsynced one by one (synchronous=NORMAL): after an unclean end the packs are compared with it.
 import { Database, type Row } from '../../kernel/state/database.ts';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
-import { blockIdLengthBytes, maxBlockContentBytes, maxBlockStoredBytes, type BlockEncoding } from '../../blocks/block-content.ts';
+import {
+  blockIdLengthBytes,
+  maxBlockContentBytes,
+  maxBlockStoredBytes,
+  type BlockEncoding,
+} from '../../blocks/block-content.ts';
 import { catalogueMigrations, type CatalogueAccess } from './catalogue-schema.ts';
 import type { DamageMarks } from '../packs/damage-marks.ts';
 import { blockHeaderBytes, indexEntryBytes, maxPackBytes, packIdBytes, type PackBlock } from '../packs/pack-format.ts';

@@ -11,7 +11,13 @@ import { FarkeepError } from '../../kernel/farkeep-error.ts';
 import { newId } from '../../kernel/identifier.ts';
 import { readCertificate, summarize } from '../../pki/certificate/certificate-summary.ts';
 import { cleanThumbprint, matchesThumbprint, thumbprintOf, type Thumbprint } from '../../pki/certificate/thumbprint.ts';
-import { decideTrust, trustError, type RevocationAnswer, type TrustInput, type TrustResult } from '../../pki/trust/trust.ts';
+import {
+  decideTrust,
+  trustError,
+  type RevocationAnswer,
+  type TrustInput,
+  type TrustResult,
+} from '../../pki/trust/trust.ts';
 import type { PresentedCertificate } from '../../transport/control-client.ts';
 
 /** The clocks of both sides differ: a provider that switches at its date must not look like one with a changed certificate. */

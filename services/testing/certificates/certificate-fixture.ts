@@ -3,7 +3,11 @@ import { createPrivateKey } from 'node:crypto';
 
 import type { Secret } from '../../kernel/secret.ts';
 import { generateSelfSigned } from '../../pki/create/generate.ts';
-import { createInfrastructureAuthority, InfrastructureAuthority, type KeyAndCertificate } from '../../pki/create/issue.ts';
+import {
+  createInfrastructureAuthority,
+  InfrastructureAuthority,
+  type KeyAndCertificate,
+} from '../../pki/create/issue.ts';
 
 export interface FixtureIdentity {
   readonly certificatePem: string;

@@ -10,7 +10,12 @@ import { silentLogger } from '../../kernel/logger.ts';
 import { connectControl, type ControlChannel } from '../../transport/control-client.ts';
 import { listenData, type AcceptedData } from '../../transport/data-listener.ts';
 import type { DataSocket } from '../../transport/data-socket.ts';
-import { makeAuthority, makeSelfSigned, type FixtureAuthority, type FixtureIdentity } from '../certificates/certificate-fixture.ts';
+import {
+  makeAuthority,
+  makeSelfSigned,
+  type FixtureAuthority,
+  type FixtureIdentity,
+} from '../certificates/certificate-fixture.ts';
 import { startProviderFixture, type ProviderFixture, type ProviderFixtureOptions } from './gateway-fixture.ts';
 
 export interface GatewayCertificates {

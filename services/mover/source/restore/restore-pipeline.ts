@@ -18,7 +18,13 @@ import type { ContentReference, FileEntry, ManifestItem, TreeEntry } from '../..
 import { BlockFetcher } from './block-fetcher.ts';
 import type { FetchedBlock } from './block-fetcher.ts';
 import { InFlightBudget } from '../streams/in-flight-budget.ts';
-import type { MoverPhase, RestoredFigures, RestoreOperation, SourceEvent, SourceTotals } from '../../link/local-link.ts';
+import type {
+  MoverPhase,
+  RestoredFigures,
+  RestoreOperation,
+  SourceEvent,
+  SourceTotals,
+} from '../../link/local-link.ts';
 import { fetchManifest, RereadableManifest } from './manifest-pipeline.ts';
 import { PathSelection } from './path-selection.ts';
 import { showPath } from '../walk/path-text.ts';
