@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { silentLogger } from '../kernel/logger.ts';
 import { appendContent, randomContent, rootOf, scratchFolder } from '../testing/repository/repository-fixture.ts';
-import { blockIdOf } from '../blocks/block-content.ts';
+import { blockIdOf } from '../blocks/block.ts';
 import { extractPoint } from './restore/extract.ts';
 import { ByteWriter, manifestMagic, recordTypes } from './points/manifest-format.ts';
 import { ManifestWalk } from './points/manifest-walk.ts';

@@ -16,7 +16,7 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import { entryOf, scratchFolder } from '../testing/repository/repository-fixture.ts';
-import { blockIdOf } from '../blocks/block-content.ts';
+import { blockIdOf } from '../blocks/block.ts';
 import type { PlaceableFile } from './restore/file-sink.ts';
 import { placeSmallFile } from './restore/small-file.ts';
 import { temporaryName } from './restore/temporary-name.ts';

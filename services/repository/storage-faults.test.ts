@@ -6,7 +6,7 @@ import path from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import { silentLogger } from '../kernel/logger.ts';
-import { blockIdOf } from '../blocks/block-content.ts';
+import { blockIdOf } from '../blocks/block.ts';
 import { extractPoint } from './restore/extract.ts';
 import { FolderStorage } from './storage/folder-storage.ts';
 import { canGoDirect } from '../testing/repository/direct-access.ts';

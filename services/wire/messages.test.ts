@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { MessageAssembler } from './message-assembler.ts';
-import { decodeMessage, encodeMessage, maxBlockContentBytes, maxMessageBytes } from './messages.ts';
-import type { DataMessage, StoredBlock } from './messages.ts';
+import { decodeMessage, encodeMessage, maxSentContentBytes, maxMessageBytes } from './messages.ts';
+import type { StoredBlock } from '../blocks/block.ts';
+import type { DataMessage } from './messages.ts';
 
 const bytes = (length: number): fc.Arbitrary<Buffer> =>
   fc.uint8Array({ minLength: length, maxLength: length }).map((value) => Buffer.from(value));
@@ -16,7 +17,7 @@ const blocks = fc.array(
   fc.record<StoredBlock>({
     id,
     encoding: fc.constantFrom('raw', 'zstd'),
-    contentLength: fc.integer({ min: 1, max: maxBlockContentBytes }),
+    contentLength: fc.integer({ min: 1, max: maxSentContentBytes }),
     stored: fc.uint8Array({ minLength: 1, maxLength: 200 }).map((value) => Buffer.from(value)),
   }),
   { minLength: 1, maxLength: 8 },
@@ -104,7 +105,7 @@ describe('data messages', () => {
     const block = {
       id: Buffer.alloc(32),
       encoding: 'zstd' as const,
-      contentLength: maxBlockContentBytes + 1,
+      contentLength: maxSentContentBytes + 1,
       stored: Buffer.of(1),
     };
     expect(() => decodeMessage([join({ type: 'data', blocks: [block] })])).toThrow(malformed);

@@ -1,32 +1,23 @@
 // Owns the binary form of the data messages (docs/protocol.md, section 6) and their bounds. Big-endian, lengths checked before use.
 // Blocks travel as they are stored; this file neither compresses nor hashes, and never joins a block that lies in one piece.
+import { blockIdBytes, type StoredBlock } from '../blocks/block.ts';
+import { encodingCode, encodingOf, type BlockEncoding } from '../blocks/encodings.ts';
 import { ByteReader, malformed } from './byte-reader.ts';
 
 export const dataProtocolVersion = 1;
-export const blockIdBytes = 32;
 export const pointIdBytes = 16;
-/** Content of a block; above it a decompressed block is refused before memory is taken. */
-export const maxBlockContentBytes = 4 * 1024 * 1024;
+/** Content of a block in a message: less than a repository may hold. A larger block is refused before memory is taken. */
+export const maxSentContentBytes = 4 * 1024 * 1024;
 /** A stored block may carry a seal of its own (encryption at rest). */
-export const maxStoredBlockBytes = maxBlockContentBytes + 64;
+export const maxSentStoredBytes = maxSentContentBytes + 64;
 export const maxBlocksPerMessage = 1024;
 export const maxIdsPerMessage = 4096;
 export const maxRootBytes = 1024 * 1024;
 const maxTextBytes = 2048;
-export const maxMessageBytes = maxStoredBlockBytes + 3 + maxBlocksPerMessage * (blockIdBytes + 9);
+export const maxMessageBytes = maxSentStoredBytes + 3 + maxBlocksPerMessage * (blockIdBytes + 9);
 
 const operations = ['backup', 'restore', 'manifest'] as const;
 export type Operation = (typeof operations)[number];
-const encodings = ['raw', 'zstd'] as const;
-export type BlockEncoding = (typeof encodings)[number];
-
-/** A block as it is stored. `id` is 32 bytes. */
-export interface StoredBlock {
-  readonly id: Buffer;
-  readonly encoding: BlockEncoding;
-  readonly contentLength: number;
-  readonly stored: Buffer;
-}
 
 export type DataMessage =
   /** First on every stream, from the source; the target answers with its own, which carries the point's root when there is one. */
@@ -237,7 +228,7 @@ function encodeBlocks(type: number, blocks: readonly StoredBlock[]): Uint8Array[
   for (const block of blocks) {
     if (block.id.length !== blockIdBytes) throw new RangeError('A block identifier has 32 bytes');
     block.id.copy(head, offset);
-    head[offset + 32] = encodings.indexOf(block.encoding);
+    head[offset + 32] = encodingCode(block.encoding);
     head.writeUInt32BE(block.contentLength, offset + 33);
     head.writeUInt32BE(block.stored.length, offset + 37);
     offset += blockHeadBytes;
@@ -256,13 +247,13 @@ function decodeBlocks(parts: readonly Buffer[]): StoredBlock[] {
   let totalBytes = 0;
   for (let index = 0; index < count; index += 1) {
     const id = reader.bytes(blockIdBytes);
-    const encoding = encodings[reader.u8()];
+    const encoding = encodingOf(reader.u8());
     const contentLength = reader.u32();
     const storedLength = reader.u32();
     if (encoding === undefined) throw malformed('the encoding of a block is unknown');
-    if (contentLength === 0 || contentLength > maxBlockContentBytes)
+    if (contentLength === 0 || contentLength > maxSentContentBytes)
       throw malformed(`a block claims ${contentLength} bytes of content`);
-    if (storedLength === 0 || storedLength > maxStoredBlockBytes)
+    if (storedLength === 0 || storedLength > maxSentStoredBytes)
       throw malformed(`a block claims ${storedLength} stored bytes`);
     totalBytes += storedLength;
     heads.push({ id, encoding, contentLength, storedLength });

@@ -3,13 +3,12 @@ import { randomBytes } from 'node:crypto';
 import { zstdCompressSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { silentLogger } from '../../kernel/logger.ts';
-import { blockIdOf } from '../../blocks/block-content.ts';
+import { blockIdOf, type StoredBlock } from '../../blocks/block.ts';
 import { encodePointRoot } from '../../repository/points/point-root.ts';
 import { TenantStore } from '../../repository/store/tenant-store.ts';
 import { HostileSource, type HostileStream } from '../../testing/hostile/hostile-source.ts';
 import { rootOf } from '../../testing/repository/repository-fixture.ts';
 import { makeTemporaryFolder } from '../../testing/temporary-folder.ts';
-import type { StoredBlock } from '../../wire/messages.ts';
 
 const mebibyte = 2 ** 20;
 

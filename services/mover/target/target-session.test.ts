@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { silentLogger } from '../../kernel/logger.ts';
-import { blockIdOf } from '../../blocks/block-content.ts';
+import { blockIdOf } from '../../blocks/block.ts';
 import { makeTemporaryFolder } from '../../testing/temporary-folder.ts';
 import type { DataMessage } from '../../wire/messages.ts';
 import { TargetSession } from './target-session.ts';

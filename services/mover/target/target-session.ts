@@ -8,8 +8,9 @@ import { decodePointRoot } from '../../repository/points/point-root.ts';
 import { TenantStore } from '../../repository/store/tenant-store.ts';
 import type { BlockToAppend } from '../../repository/packs/pack-writer.ts';
 import type { DurableBlocks } from '../../repository/store/tenant-store.ts';
-import { blockIdBytes, dataProtocolVersion, maxIdsPerMessage } from '../../wire/messages.ts';
-import type { DataMessage, Operation, StoredBlock } from '../../wire/messages.ts';
+import { blockIdBytes, type StoredBlock } from '../../blocks/block.ts';
+import { dataProtocolVersion, maxIdsPerMessage } from '../../wire/messages.ts';
+import type { DataMessage, Operation } from '../../wire/messages.ts';
 import { failureOfTenant, forTenant } from '../link/for-tenant.ts';
 import type { TargetEvent, TargetTotals } from '../link/local-link.ts';
 

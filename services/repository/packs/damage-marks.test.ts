@@ -22,7 +22,7 @@ import {
   randomContent,
   scratchFolder,
 } from '../../testing/repository/repository-fixture.ts';
-import { blockIdOf } from '../../blocks/block-content.ts';
+import { blockIdOf } from '../../blocks/block.ts';
 import { decodeMarks, encodeMarks } from './damage-marks.ts';
 import { extractPoint } from '../restore/extract.ts';
 import { FolderStorage } from '../storage/folder-storage.ts';

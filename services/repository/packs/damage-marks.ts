@@ -5,7 +5,7 @@ import { randomBytes } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
 import type { Logger } from '../../kernel/logger.ts';
-import { blockIdLengthBytes } from '../../blocks/block-content.ts';
+import { blockIdBytes } from '../../blocks/block.ts';
 import type { Storage } from '../storage/storage.ts';
 
 export const damagedFolder = 'damaged';
@@ -138,7 +138,7 @@ export function decodeMarks(bytes: Buffer): DamagedPack[] {
   if (version !== plainVersion && version !== causeVersion)
     throw new FarkeepError('storage.damaged', `the marks are of version ${version}, which is unknown here`);
   const causeBytes = version === causeVersion ? 1 : 0;
-  const blockBytes = blockIdLengthBytes + causeBytes;
+  const blockBytes = blockIdBytes + causeBytes;
   const packs: DamagedPack[] = [];
   let at = headBytes;
   for (let left = bytes.readUInt32BE(8); left > 0; left -= 1) {
@@ -150,9 +150,9 @@ export function decodeMarks(bytes: Buffer): DamagedPack[] {
     const ids: Buffer[] = [];
     const untrueIds: Buffer[] = [];
     for (let index = 0; index < count; index += 1, at += blockBytes) {
-      const id = Buffer.from(bytes.subarray(at, at + blockIdLengthBytes));
+      const id = Buffer.from(bytes.subarray(at, at + blockIdBytes));
       ids.push(id);
-      if (causeBytes > 0 && bytes[at + blockIdLengthBytes] === causes.untrue) untrueIds.push(id);
+      if (causeBytes > 0 && bytes[at + blockIdBytes] === causes.untrue) untrueIds.push(id);
     }
     packs.push({ packId, ids, untrueIds });
   }

@@ -2,12 +2,8 @@
 // Every length is checked against a bound before anything is done with it.
 import { crc32 } from 'node:zlib';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
-import {
-  blockIdLengthBytes,
-  maxBlockContentBytes,
-  maxBlockStoredBytes,
-  type BlockEncoding,
-} from '../../blocks/block-content.ts';
+import { blockIdBytes, maxBlockContentBytes, maxBlockStoredBytes } from '../../blocks/block.ts';
+import { encodingCode, encodingOf, type BlockEncoding } from '../../blocks/encodings.ts';
 
 export const packFormatVersion = 1;
 export const packIdBytes = 16;
@@ -23,8 +19,6 @@ const packMagic = 0x464b504b; // "FKPK"
 const blockMagic = 0x464b424c; // "FKBL"
 export const blockMagicBytes = Buffer.from('FKBL');
 const trailerMagic = 0x464b5054; // "FKPT"
-const encodingCodes: Record<BlockEncoding, number> = { raw: 0, zstd: 1 };
-const encodings: readonly BlockEncoding[] = ['raw', 'zstd'];
 
 export interface PackBlock {
   readonly id: Buffer;
@@ -67,10 +61,10 @@ export function decodePackHeader(bytes: Buffer): PackHeader {
 export function encodeBlockHeader(block: Omit<PackBlock, 'offset'>): Buffer {
   const bytes = Buffer.allocUnsafe(blockHeaderBytes);
   bytes.writeUInt32BE(blockMagic, 0);
-  bytes.writeUInt32BE(encodingCodes[block.encoding] << 24, 4);
+  bytes.writeUInt32BE(encodingCode(block.encoding) << 24, 4);
   bytes.writeUInt32BE(block.contentLength, 8);
   bytes.writeUInt32BE(block.storedLength, 12);
-  block.id.copy(bytes, 16, 0, blockIdLengthBytes);
+  block.id.copy(bytes, 16, 0, blockIdBytes);
   bytes.writeUInt32BE(block.crc, 48);
   bytes.writeUInt32BE(crc32(bytes.subarray(0, 52)), 52);
   return bytes;
@@ -94,7 +88,7 @@ export function decodeBlockHeader(bytes: Buffer, offset: number): PackBlock {
   const storedLength = bytes.readUInt32BE(12);
   return {
     id: Buffer.from(bytes.subarray(16, 48)),
-    encoding: checkLengths(encodings[bytes.readUInt8(4)], contentLength, storedLength),
+    encoding: checkLengths(encodingOf(bytes.readUInt8(4)), contentLength, storedLength),
     offset: offset + blockHeaderBytes,
     storedLength,
     contentLength,
@@ -108,12 +102,12 @@ export function encodePackEnd(packId: Buffer, blocks: readonly PackBlock[], inde
   const bytes = Buffer.alloc(indexBytes + packTrailerBytes);
   let at = 0;
   for (const block of blocks) {
-    block.id.copy(bytes, at, 0, blockIdLengthBytes);
+    block.id.copy(bytes, at, 0, blockIdBytes);
     bytes.writeBigUInt64BE(BigInt(block.offset), at + 32);
     bytes.writeUInt32BE(block.storedLength, at + 40);
     bytes.writeUInt32BE(block.contentLength, at + 44);
     bytes.writeUInt32BE(block.crc, at + 48);
-    bytes.writeUInt8(encodingCodes[block.encoding], at + 52);
+    bytes.writeUInt8(encodingCode(block.encoding), at + 52);
     at += indexEntryBytes;
   }
   bytes.writeUInt32BE(trailerMagic, at);
@@ -162,7 +156,7 @@ export function decodePackIndex(bytes: Buffer, trailer: PackTrailer): PackBlock[
     end = offset + storedLength;
     blocks.push({
       id: Buffer.from(bytes.subarray(at, at + 32)),
-      encoding: checkLengths(encodings[bytes.readUInt8(at + 52)], contentLength, storedLength),
+      encoding: checkLengths(encodingOf(bytes.readUInt8(at + 52)), contentLength, storedLength),
       offset,
       storedLength,
       contentLength,

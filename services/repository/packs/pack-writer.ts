@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
-import type { BlockEncoding } from '../../blocks/block-content.ts';
+import type { BlockEncoding } from '../../blocks/encodings.ts';
 import {
   blockHeaderBytes,
   encodeBlockHeader,

@@ -1,6 +1,6 @@
 // Owns the way from a point's root to the contents of its manifest blocks, through the list of lists when there are very many.
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
-import { blockIdLengthBytes } from '../../blocks/block-content.ts';
+import { blockIdBytes } from '../../blocks/block.ts';
 import { maxManifestBlockBytes } from './manifest-format.ts';
 import { maxManifestBlocksInRoot, type PointRoot } from './point-root-fields.ts';
 
@@ -9,7 +9,7 @@ export interface ManifestBlockReference {
   readonly lengthBytes: number;
 }
 
-const referenceBytes = blockIdLengthBytes + 4;
+const referenceBytes = blockIdBytes + 4;
 const referencesPerListBlock = 16_384;
 /** At least 128 GiB of manifest. Without a bound a list of a few mebibytes, named 4,096 times, would become gigabytes in memory. */
 export const maxManifestBlocks = 2 ** 20;
@@ -42,7 +42,7 @@ export function describeManifest(
     const content = Buffer.alloc(part.length * referenceBytes);
     part.forEach(({ id, lengthBytes }, index) => {
       id.copy(content, index * referenceBytes);
-      content.writeUInt32BE(lengthBytes, index * referenceBytes + blockIdLengthBytes);
+      content.writeUInt32BE(lengthBytes, index * referenceBytes + blockIdBytes);
     });
     listBlocks.push({ id: idOf(content), content });
   }
@@ -81,13 +81,13 @@ export async function* manifestReferences(
         `Restore point ${root.pointId}: its manifest claims more than ${maxManifestBlocks} blocks`,
       );
     for (let at = 0; at < content.length; at += referenceBytes) {
-      const lengthBytes = content.readUInt32BE(at + blockIdLengthBytes);
+      const lengthBytes = content.readUInt32BE(at + blockIdBytes);
       if (lengthBytes === 0 || lengthBytes > maxManifestBlockBytes)
         throw new FarkeepError(
           'storage.damaged',
           `Restore point ${root.pointId}: a manifest block claims ${lengthBytes} bytes`,
         );
-      yield { id: content.subarray(at, at + blockIdLengthBytes), lengthBytes };
+      yield { id: content.subarray(at, at + blockIdBytes), lengthBytes };
     }
   }
 }

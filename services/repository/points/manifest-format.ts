@@ -1,6 +1,6 @@
 // Owns the bytes of a manifest (docs/repository-format.md, section 4): how entries become records and records become blocks. No I/O.
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
-import { blockIdLengthBytes, maxBlockContentBytes } from '../../blocks/block-content.ts';
+import { blockIdBytes, maxBlockContentBytes } from '../../blocks/block.ts';
 import {
   maxContentReferencesPerItem,
   maxPathBytes,
@@ -214,7 +214,7 @@ function readContent(input: ByteReader): ContentReference[] {
     }
     if (holeBytes > 0) content.push({ id: null, lengthBytes: holeBytes });
     holeBytes = 0;
-    content.push({ id: Buffer.from(input.raw(blockIdLengthBytes)), lengthBytes });
+    content.push({ id: Buffer.from(input.raw(blockIdBytes)), lengthBytes });
   }
   if (holeBytes > 0) content.push({ id: null, lengthBytes: holeBytes });
   return content;

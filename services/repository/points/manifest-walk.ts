@@ -1,7 +1,7 @@
 // Owns the walk through a manifest that lists its blocks and checks its form, for the commit and for verify. It applies the rules of
 // ManifestDecoder without building entries. A malicious sender can make a huge manifest, so the walk must be cheap for each byte and walk a
 // repeated piece only once (docs/repository-format.md, section 4).
-import { blockIdLengthBytes, maxBlockContentBytes } from '../../blocks/block-content.ts';
+import { blockIdBytes, maxBlockContentBytes } from '../../blocks/block.ts';
 import { openManifestBlock } from './manifest.ts';
 import {
   damagedManifest,
@@ -173,7 +173,7 @@ export class ManifestWalk {
       sum += lengthBytes;
       if (kind === 0) continue;
       const at = record.position;
-      record.skip(blockIdLengthBytes);
+      record.skip(blockIdBytes);
       this.#onBlock(record.bytes, at);
     }
     if (!Number.isSafeInteger(sum)) throw damagedManifest('a file is larger than the format allows');

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { blockIdOf } from '../../blocks/block-content.ts';
+import { blockIdOf } from '../../blocks/block.ts';
 import { describeManifest, readManifestReferences } from './manifest-chain.ts';
 import { ManifestDecoder, ManifestEncoder, readManifest } from './manifest.ts';
 import { decodePointRoot, encodePointRoot } from './point-root.ts';

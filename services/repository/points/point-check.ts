@@ -1,6 +1,6 @@
 // Owns the rule that a restore point is whole: every block of its manifest, and every block that the manifest names, is there.
 import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
-import type { StoredBlock } from '../../blocks/block-content.ts';
+import type { StoredBlock } from '../../blocks/block.ts';
 import type { PointRoot } from './point-root-fields.ts';
 import { walkPoint } from './point-walk.ts';
 

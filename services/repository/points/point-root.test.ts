@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { maxBlockContentBytes } from '../../blocks/block-content.ts';
+import { maxBlockContentBytes } from '../../blocks/block.ts';
 import { decodePointRoot, encodePointRoot } from './point-root.ts';
 import { maxPointTimeMs, type PointRoot } from './point-root-fields.ts';
 

@@ -1,7 +1,8 @@
 // Owns the walk from a restore point's root to every block that it needs, with bounded work and memory. The stored size limits the unpacked
 // size of a manifest, each piece is walked once, and blocks are looked up in batches of thousands.
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
-import { blockIdLengthBytes, decodeBlock, type StoredBlock } from '../../blocks/block-content.ts';
+import { decodeBlock } from '../../blocks/block-codec.ts';
+import { blockIdBytes, type StoredBlock } from '../../blocks/block.ts';
 import { manifestReferences, readManifestContents } from './manifest-chain.ts';
 import { maxManifestRatio } from './manifest-format.ts';
 import { ManifestWalk } from './manifest-walk.ts';
@@ -41,22 +42,22 @@ const rememberedBlocks = 65_536;
 /** Gathers identifiers and passes them on in batches, without most of the repeats. */
 class NamedBlocks {
   readonly #give: (ids: Buffer) => void;
-  readonly #remembered = Buffer.alloc(rememberedBlocks * blockIdLengthBytes);
-  readonly #batch = Buffer.allocUnsafe(batchBlocks * blockIdLengthBytes);
+  readonly #remembered = Buffer.alloc(rememberedBlocks * blockIdBytes);
+  readonly #batch = Buffer.allocUnsafe(batchBlocks * blockIdBytes);
   #count = 0;
 
   constructor(give: (ids: Buffer) => void) {
     this.#give = give;
     // No slot may start with an identifier that belongs into it. Zeros are safe in every slot but the first.
-    this.#remembered.fill(0xff, 0, blockIdLengthBytes);
+    this.#remembered.fill(0xff, 0, blockIdBytes);
   }
 
   add(bytes: Buffer, at: number): void {
-    const slot = (bytes.readUInt32LE(at + 28) % rememberedBlocks) * blockIdLengthBytes;
-    const end = at + blockIdLengthBytes;
-    if (this.#remembered.compare(bytes, at, end, slot, slot + blockIdLengthBytes) === 0) return;
+    const slot = (bytes.readUInt32LE(at + 28) % rememberedBlocks) * blockIdBytes;
+    const end = at + blockIdBytes;
+    if (this.#remembered.compare(bytes, at, end, slot, slot + blockIdBytes) === 0) return;
     bytes.copy(this.#remembered, slot, at, end);
-    bytes.copy(this.#batch, this.#count * blockIdLengthBytes, at, end);
+    bytes.copy(this.#batch, this.#count * blockIdBytes, at, end);
     this.#count += 1;
     if (this.#count === batchBlocks) this.flush();
   }
@@ -64,7 +65,7 @@ class NamedBlocks {
   flush(): void {
     const count = this.#count;
     this.#count = 0;
-    if (count > 0) this.#give(this.#batch.subarray(0, count * blockIdLengthBytes));
+    if (count > 0) this.#give(this.#batch.subarray(0, count * blockIdBytes));
   }
 }
 

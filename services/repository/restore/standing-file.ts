@@ -2,7 +2,7 @@
 // identifiers; follows no link and does not block on a pipe.
 import { closeSync, constants, fstatSync, openSync, read, readSync } from 'node:fs';
 import { promisify } from 'node:util';
-import { blockIdOf } from '../../blocks/block-content.ts';
+import { blockIdOf } from '../../blocks/block.ts';
 import { applyMetadata, isMetadataRight, type PresentMetadata, type RefusedStep } from './entry-metadata.ts';
 import type { ContentReference, FileEntry } from '../points/tree-entry.ts';
 

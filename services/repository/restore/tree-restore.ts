@@ -2,7 +2,7 @@
 // Works for a local store and for a mover alike: it only needs a way to ask for blocks.
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
 import type { BlockOutcome } from '../store/block-reader.ts';
-import { decodeBlock } from '../../blocks/block-content.ts';
+import { decodeBlock } from '../../blocks/block-codec.ts';
 import type { ManifestItem, TreeEntry } from '../points/tree-entry.ts';
 import type { FileSink } from './file-sink.ts';
 import type { ComparedFile } from './tree-writer.ts';

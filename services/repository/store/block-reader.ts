@@ -1,7 +1,7 @@
 // Owns reading blocks from packs: one at a time, or many in order with neighbours joined to one read and reads made ahead.
 import { crc32 } from 'node:zlib';
 import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
-import type { StoredBlock } from '../../blocks/block-content.ts';
+import type { StoredBlock } from '../../blocks/block.ts';
 import type { BlockPlace } from './catalogue.ts';
 import { blockHeaderBytes, packName } from '../packs/pack-format.ts';
 import type { Storage } from '../storage/storage.ts';

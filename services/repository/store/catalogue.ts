@@ -2,19 +2,13 @@
 // That is why its commits are not fsynced one by one (synchronous=NORMAL): after an unclean end the packs are compared with it.
 import { Database, type Row } from '../../kernel/state/database.ts';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
-import {
-  blockIdLengthBytes,
-  maxBlockContentBytes,
-  maxBlockStoredBytes,
-  type BlockEncoding,
-} from '../../blocks/block-content.ts';
+import { blockIdBytes, maxBlockContentBytes, maxBlockStoredBytes } from '../../blocks/block.ts';
+import { encodingCode, encodingOf } from '../../blocks/encodings.ts';
 import { catalogueMigrations, type CatalogueAccess } from './catalogue-schema.ts';
 import type { DamageMarks } from '../packs/damage-marks.ts';
 import { blockHeaderBytes, indexEntryBytes, maxPackBytes, packIdBytes, type PackBlock } from '../packs/pack-format.ts';
 
 const placeColumns = 'id, pack, offset_bytes, stored_bytes, content_bytes, crc, encoding';
-
-const encodings: readonly BlockEncoding[] = ['raw', 'zstd'];
 
 export interface BlockPlace extends PackBlock {
   readonly packId: Buffer;
@@ -77,11 +71,11 @@ export class Catalogue implements Disposable {
   /** Returns the identifiers without an undamaged place. @param ids joined identifiers */
   missing(ids: Buffer): Buffer[] {
     const found: Buffer[] = [];
-    for (let start = 0; start < ids.length; start += batchIds * blockIdLengthBytes) {
-      const part = ids.subarray(start, start + batchIds * blockIdLengthBytes);
+    for (let start = 0; start < ids.length; start += batchIds * blockIdBytes) {
+      const part = ids.subarray(start, start + batchIds * blockIdBytes);
       const flags = this.#flags(part);
       for (let index = flags.indexOf('0'); index !== -1; index = flags.indexOf('0', index + 1))
-        found.push(Buffer.from(part.subarray(index * blockIdLengthBytes, (index + 1) * blockIdLengthBytes)));
+        found.push(Buffer.from(part.subarray(index * blockIdBytes, (index + 1) * blockIdBytes)));
     }
     return found;
   }
@@ -90,10 +84,10 @@ export class Catalogue implements Disposable {
   #flags(ids: Buffer): string {
     this.#makeCounters();
     const row = this.#database.get(
-      `SELECT group_concat(EXISTS (SELECT 1 FROM blocks WHERE id = substr(?1, i * ${blockIdLengthBytes} + 1, ${blockIdLengthBytes})), '') AS flags
+      `SELECT group_concat(EXISTS (SELECT 1 FROM blocks WHERE id = substr(?1, i * ${blockIdBytes} + 1, ${blockIdBytes})), '') AS flags
        FROM temp.counters WHERE i < ?2`,
       ids,
-      Math.floor(ids.length / blockIdLengthBytes),
+      Math.floor(ids.length / blockIdBytes),
     );
     return String(row?.['flags'] ?? '');
   }
@@ -123,7 +117,7 @@ export class Catalogue implements Disposable {
     );
     if (row === undefined) return undefined;
     const packId = asBuffer(row['pack_id']);
-    const encoding = encodings[Number(row['encoding'])];
+    const encoding = encodingOf(Number(row['encoding']));
     if (packId.length !== packIdBytes || encoding === undefined) throw anotherShape();
     return {
       id,
@@ -207,7 +201,7 @@ export class Catalogue implements Disposable {
       block.storedLength,
       block.contentLength,
       block.crc,
-      encodings.indexOf(block.encoding),
+      encodingCode(block.encoding),
     );
   }
 

@@ -2,7 +2,8 @@ import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { silentLogger } from '../../kernel/logger.ts';
-import { blockIdOf, decodeBlock } from '../../blocks/block-content.ts';
+import { decodeBlock } from '../../blocks/block-codec.ts';
+import { blockIdOf } from '../../blocks/block.ts';
 import { encodePointRoot } from '../points/point-root.ts';
 import { TenantStore, type DurableBlocks } from './tenant-store.ts';
 import {

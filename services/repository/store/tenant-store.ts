@@ -3,13 +3,8 @@
 // docs/repository-format.md.
 import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
 import type { Logger } from '../../kernel/logger.ts';
-import {
-  blockIdLengthBytes,
-  decodeBlock,
-  maxBlockContentBytes,
-  maxBlockStoredBytes,
-  type StoredBlock,
-} from '../../blocks/block-content.ts';
+import { decodeBlock } from '../../blocks/block-codec.ts';
+import { blockIdBytes, maxBlockContentBytes, maxBlockStoredBytes, type StoredBlock } from '../../blocks/block.ts';
 import { BlockReader, notHere, type BlockOutcome } from './block-reader.ts';
 import type { Catalogue } from './catalogue.ts';
 import { DamageNotes, type FoundDamage } from './damage-notes.ts';
@@ -87,7 +82,7 @@ function storedLengthOf({ stored }: BlockToAppend): number {
 function checkLengths(block: BlockToAppend): void {
   const storedLength = storedLengthOf(block);
   if (
-    block.id.length !== blockIdLengthBytes ||
+    block.id.length !== blockIdBytes ||
     block.contentLength > maxBlockContentBytes ||
     storedLength > maxBlockStoredBytes ||
     (block.encoding === 'raw' && storedLength !== block.contentLength)

@@ -1,7 +1,8 @@
 // Owns checking one pack against its index, its headers and its checksums, and checking a pack with an unreadable index. Reads only.
 import { crc32 } from 'node:zlib';
 import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
-import { blockIdLengthBytes, decodeBlockSync } from '../../blocks/block-content.ts';
+import { decodeBlockSync } from '../../blocks/block-codec.ts';
+import { blockIdBytes } from '../../blocks/block.ts';
 import { blockHeaderBytes, decodeBlockHeader, type PackBlock } from '../packs/pack-format.ts';
 import { readPackIndex, scanPack, type PackScan } from '../packs/pack-reader.ts';
 import type { Storage } from '../storage/storage.ts';
@@ -9,7 +10,7 @@ import type { Storage } from '../storage/storage.ts';
 const readBytes = 4 * 1024 * 1024;
 
 export function keyOf(id: Buffer): string {
-  return id.toString('latin1', 0, blockIdLengthBytes);
+  return id.toString('latin1', 0, blockIdBytes);
 }
 
 export interface PackCheckOptions {

@@ -1,6 +1,6 @@
 // Owns checking one restore point without a key: its root, its manifest, and that a pack holds every needed block. Reads only.
 import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
-import type { StoredBlock } from '../../blocks/block-content.ts';
+import type { StoredBlock } from '../../blocks/block.ts';
 import { BlockReader } from './block-reader.ts';
 import type { Catalogue } from './catalogue.ts';
 import { pointFileOf } from '../points/point-root-fields.ts';

@@ -1,6 +1,7 @@
 // Runs a backup in this process: the real pipeline and lanes, any source disk, and a target that accepts every block. The result is the
 // decoded restore point. For tests that control every step of a source.
-import { decodeBlockSync } from '../../blocks/block-content.ts';
+import { decodeBlockSync } from '../../blocks/block-codec.ts';
+import type { StoredBlock } from '../../blocks/block.ts';
 import { readManifestReferences } from '../../repository/points/manifest-chain.ts';
 import { readManifest } from '../../repository/points/manifest.ts';
 import { decodePointRoot } from '../../repository/points/point-root.ts';
@@ -12,7 +13,7 @@ import type { BackupOperation, SourceEvent } from '../../mover/link/local-link.t
 import type { SourceDisk } from '../../mover/source/walk/source-disk.ts';
 import type { BackupStreams } from '../../mover/source/streams/stream-pool.ts';
 import { emptyCounters, type ToWorker } from '../../mover/source/streams/worker-link.ts';
-import type { DataMessage, StoredBlock } from '../../wire/messages.ts';
+import type { DataMessage } from '../../wire/messages.ts';
 
 const laneCount = 2;
 /** Shared by all runs of a test file, because the large memory of a lane is only freed by the garbage collector. */

@@ -3,7 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { lstat, mkdtemp, readdir, readFile, readlink, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { blockIdOf, encodeBlock } from '../../blocks/block-content.ts';
+import { encodeBlock } from '../../blocks/block-codec.ts';
+import { blockIdOf } from '../../blocks/block.ts';
 import { describeManifest } from '../../repository/points/manifest-chain.ts';
 import { ManifestEncoder } from '../../repository/points/manifest.ts';
 import { encodePointRoot } from '../../repository/points/point-root.ts';
@@ -17,7 +18,7 @@ export async function scratchFolder(): Promise<{ folder: string } & AsyncDisposa
 }
 
 export async function appendContent(store: TenantStore, content: Buffer): Promise<Buffer> {
-  const block = await encodeBlock(content);
+  const block = encodeBlock(content);
   await store.appendBlock(block);
   return block.id;
 }

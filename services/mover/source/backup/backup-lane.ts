@@ -2,7 +2,7 @@
 // reported metadata belongs to the descriptor, never to the name. Does not decide which files are read or stored.
 import { FarkeepError } from '../../../kernel/farkeep-error.ts';
 import type { DataMessage } from '../../../wire/messages.ts';
-import { keyOfId } from '../../../blocks/block-key.ts';
+import { keyOfId } from '../../../blocks/block.ts';
 import { BlockSender } from './block-sender.ts';
 import { ContentReader, createLaneCutter } from './content-reader.ts';
 import type { Cutter } from './cutter.ts';

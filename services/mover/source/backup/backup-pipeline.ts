@@ -2,7 +2,7 @@
 // commits. Content never comes here; only identifiers do.
 import { hostname } from 'node:os';
 import { FarkeepError, toFarkeepError } from '../../../kernel/farkeep-error.ts';
-import { blockIdOf } from '../../../blocks/block-content.ts';
+import { blockIdOf } from '../../../blocks/block.ts';
 import { encodePointRoot } from '../../../repository/points/point-root.ts';
 import { SpecialFiles } from '../../../repository/points/special-files.ts';
 import { BackupFiles } from './backup-files.ts';

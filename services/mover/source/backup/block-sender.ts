@@ -1,14 +1,11 @@
 // Owns sending the blocks of a lane to the target: offers identifiers in batches, compresses and sends the missing blocks, and learns which
 // are durable. Contents stay in their owner's memory until they are settled. Reads no files and knows no manifest.
-import { zstdCompressSync } from 'node:zlib';
 import { FarkeepError } from '../../../kernel/farkeep-error.ts';
-import { createZstdContext } from '../../../kernel/native/zstd.ts';
-import { releaseMemory } from '../../../kernel/release-memory.ts';
-import { isCompressible, zstdOptions } from '../../../blocks/block-content.ts';
+import { encodeBlock, releaseStored } from '../../../blocks/block-codec.ts';
+import { type BlockKey, idsOfKeys, type StoredBlock } from '../../../blocks/block.ts';
 import { maxManifestRatio } from '../../../repository/points/manifest-format.ts';
-import type { DataMessage, StoredBlock } from '../../../wire/messages.ts';
+import type { DataMessage } from '../../../wire/messages.ts';
 import type { Arena, ArenaPool } from './arena-pool.ts';
-import { idsOfKeys, type BlockKey } from '../../../blocks/block-key.ts';
 import type { OpenBlocks, OpenFile } from './open-blocks.ts';
 import type { WorkerCounters } from '../streams/worker-link.ts';
 
@@ -17,12 +14,6 @@ const offerBlocks = 512;
 const offerBytes = 4 * 1024 * 1024;
 const messageBytes = 1024 * 1024;
 const messageBlocks = 512;
-/** Not worth a frame of its own. */
-const minCompressBytes = 64;
-/** Trying costs no more than sampling. */
-const unsampledBytes = 128 * 1024;
-/** Up to this size one shared context is faster than a new context for each block (kernel/native/zstd.ts). */
-const smallBytes = 64 * 1024;
 
 export interface OfferedBlock {
   readonly key: BlockKey;
@@ -71,7 +62,6 @@ export class BlockSender {
   readonly #offers = new Map<number, SentOffer | KnownOffer>();
   readonly #wanted: WantedBlock[] = [];
   #nextWanted = 0;
-  readonly #zstd = createZstdContext();
   #isSending = false;
   #sentBlocks = 0;
 
@@ -180,8 +170,7 @@ export class BlockSender {
       const sent = send({ type: 'block', blocks });
       // Sealed by now: the contents are free.
       for (const block of taken) settle(block);
-      for (const { encoding, contentLength, stored } of blocks)
-        if (encoding === 'zstd' && contentLength > smallBytes) releaseMemory(stored);
+      for (const block of blocks) releaseStored(block);
       this.#sentBlocks += blocks.length;
       counters.newBlocks += blocks.length;
       counters.transferredBytes += storedBytes;
@@ -214,24 +203,9 @@ export class BlockSender {
 
   /** A manifest piece must not shrink too much: the target limits unpacked bytes by stored bytes, so such a piece is sent raw. */
   #storedForm({ id, block: { content, file } }: WantedBlock): StoredBlock {
-    const packed = this.#compress(id, content);
+    const packed = encodeBlock(content, id);
     if (file !== undefined || packed.stored.length * maxManifestRatio >= content.length) return packed;
     return { id, encoding: 'raw', contentLength: content.length, stored: content };
-  }
-
-  /** Compresses with zstd level 1 if both a sample and the whole block shrink; otherwise returns the raw block. */
-  #compress(id: Buffer, content: Buffer): StoredBlock {
-    const contentLength = content.length;
-    if (contentLength < minCompressBytes) return { id, encoding: 'raw', contentLength, stored: content };
-    if (contentLength <= smallBytes) {
-      const stored = this.#zstd.compress(content);
-      if (stored.length < contentLength) return { id, encoding: 'zstd', contentLength, stored };
-    } else if (contentLength <= unsampledBytes || isCompressible(content)) {
-      const stored = zstdCompressSync(content, zstdOptions(contentLength));
-      if (stored.length < contentLength) return { id, encoding: 'zstd', contentLength, stored };
-      releaseMemory(stored);
-    }
-    return { id, encoding: 'raw', contentLength, stored: content };
   }
 }
 

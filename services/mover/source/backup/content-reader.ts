@@ -3,7 +3,7 @@
 import { FarkeepError } from '../../../kernel/farkeep-error.ts';
 import { ArenaPool } from './arena-pool.ts';
 import type { Arena } from './arena-pool.ts';
-import { blockKeyOf } from '../../../blocks/block-key.ts';
+import { blockKeyOf } from '../../../blocks/block.ts';
 import type { BlockSender } from './block-sender.ts';
 import { ContentList } from '../walk/content-list.ts';
 import { Cutter, defaultCutSizes } from './cutter.ts';

@@ -1,6 +1,6 @@
 // Owns the entries between the walk and the manifest: files become ready in any order, the manifest is written in the order of the tree.
 // Its blocks go out by the lead stream as they fill. Bounds nothing: the walk waits when too many entries are open.
-import { blockIdOf } from '../../../blocks/block-content.ts';
+import { blockIdOf } from '../../../blocks/block.ts';
 import { describeManifest } from '../../../repository/points/manifest-chain.ts';
 import type { ManifestBlockReference } from '../../../repository/points/manifest-chain.ts';
 import { ManifestEncoder } from '../../../repository/points/manifest.ts';

@@ -7,7 +7,7 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { makeTemporaryFolder } from '../../../testing/temporary-folder.ts';
 import type { DataMessage } from '../../../wire/messages.ts';
 import { BackupLane } from './backup-lane.ts';
-import { keyOfId } from '../../../blocks/block-key.ts';
+import { keyOfId } from '../../../blocks/block.ts';
 import { FileBatchWriter } from '../streams/file-batch.ts';
 import { OpenBlocks, type OpenFile } from './open-blocks.ts';
 import { emptyCounters, type FromWorker } from '../streams/worker-link.ts';

@@ -1,6 +1,6 @@
 // Owns what a lane knows of its blocks that may not survive yet: offered or sent, not named by the target as durable.
 // What is counted as safe here survives a crash of the target; it is never a guess.
-import { keyOfId, type BlockKey } from '../../../blocks/block-key.ts';
+import { type BlockKey, keyOfId } from '../../../blocks/block.ts';
 import type { WorkerCounters } from '../streams/worker-link.ts';
 
 /** A file whose blocks are on their way. */

@@ -1,6 +1,6 @@
 // Owns which blocks a lane has met lately, so that it does not offer them again. Forgets everything when it holds too many; the target decides
 // about all others.
-import type { BlockKey } from '../../../blocks/block-key.ts';
+import type { BlockKey } from '../../../blocks/block.ts';
 
 const maxRecentBlocks = 32_768;
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FarkeepError } from '../../../kernel/farkeep-error.ts';
-import { blockIdOf } from '../../../blocks/block-content.ts';
+import { blockIdOf } from '../../../blocks/block.ts';
 import { FilePlacer } from './file-placer.ts';
 import { packPlacedFiles, unpackPlacedFiles, type PlacedFile } from '../streams/placed-files.ts';
 

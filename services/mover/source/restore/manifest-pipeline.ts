@@ -1,6 +1,6 @@
 // Owns fetching a restore point's manifest, for a restore or to be kept for browsing (saved-manifest.ts).
 import type { FarkeepError } from '../../../kernel/farkeep-error.ts';
-import { blockIdOf } from '../../../blocks/block-content.ts';
+import { blockIdOf } from '../../../blocks/block.ts';
 import { readManifestReferences } from '../../../repository/points/manifest-chain.ts';
 import { readManifest } from '../../../repository/points/manifest.ts';
 import { decodePointRoot } from '../../../repository/points/point-root.ts';

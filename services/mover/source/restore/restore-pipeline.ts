@@ -2,7 +2,7 @@
 // Every content was checked against its identifier by a stream worker; the tree writer decides what may be written where.
 import type { ErrorInfo } from '../../../contracts/errors.ts';
 import { FarkeepError, toFarkeepError } from '../../../kernel/farkeep-error.ts';
-import { blockIdOf } from '../../../blocks/block-content.ts';
+import { blockIdOf } from '../../../blocks/block.ts';
 import { readManifest } from '../../../repository/points/manifest.ts';
 import { decodePointRoot } from '../../../repository/points/point-root.ts';
 import type { PointRoot } from '../../../repository/points/point-root-fields.ts';

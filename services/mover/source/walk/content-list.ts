@@ -1,6 +1,6 @@
 // Owns the packed list of a file's content: 40 bytes per piece, identifier (zeros for a hole) and length. Small in memory, cache and messages.
 import type { ContentReference } from '../../../repository/points/tree-entry.ts';
-import type { BlockKey } from '../../../blocks/block-key.ts';
+import type { BlockKey } from '../../../blocks/block.ts';
 
 const idBytes = 32;
 export const packedReferenceBytes = idBytes + 8;

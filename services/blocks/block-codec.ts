@@ -1,32 +1,12 @@
-// Owns what a block is: its identifier, its encodings, its bounds, and how stored bytes become checked content again.
-// Must not know packs, files or sockets.
-import { hash } from 'node:crypto';
+// Owns how content becomes the stored form of a block and back: which content is compressed, and the check of what comes back.
+// Works for unencrypted jobs; docs/repository-format.md, section 2.
 import { promisify } from 'node:util';
-import { constants, zstdCompress, zstdCompressSync, zstdDecompress, zstdDecompressSync } from 'node:zlib';
+import { constants, zstdCompressSync, zstdDecompress, zstdDecompressSync } from 'node:zlib';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import { createZstdContext, type ZstdContext } from '../kernel/native/zstd.ts';
+import { releaseMemory } from '../kernel/release-memory.ts';
+import { blockIdOf, maxBlockContentBytes, type StoredBlock } from './block.ts';
 import { whyNotOneFrame } from './zstd-frame.ts';
-
-export const blockIdLengthBytes = 32;
-/** Largest content of one block. The default cutter stays at 4 MiB; the format leaves room for four times that. */
-export const maxBlockContentBytes = 16 * 1024 * 1024;
-/** Stored bytes may exceed the content only by what an encoding or seal adds to incompressible data. */
-export const maxBlockStoredBytes = maxBlockContentBytes + 64 * 1024;
-
-export type BlockEncoding = 'raw' | 'zstd';
-
-/** A block as it is kept and sent: `stored` is the encoded form, `contentLength` the length after decoding, in bytes. */
-export interface StoredBlock {
-  readonly id: Buffer;
-  readonly encoding: BlockEncoding;
-  readonly contentLength: number;
-  readonly stored: Buffer;
-}
-
-/** SHA-256 of the content (unencrypted jobs; docs/repository-format.md, section 2). */
-export function blockIdOf(content: Uint8Array): Buffer {
-  return hash('sha256', content, 'buffer');
-}
 
 const zstdLevel1 = { [constants.ZSTD_c_compressionLevel]: 1 };
 const samplePieceBytes = 4096;
@@ -35,7 +15,7 @@ const samplePieceBytes = 4096;
  * Level 1 for a content of this length. Told the size, zstd takes tables that fit it; with room for the worst result (ZSTD_compressBound
  * in zstd.h) it compresses in one go, without a window of its own to copy into, which is up to 1.8 times as fast.
  */
-export function zstdOptions(contentLength: number): {
+function zstdOptions(contentLength: number): {
   params: Record<number, number>;
   pledgedSrcSize: number;
   chunkSize: number;
@@ -45,29 +25,47 @@ export function zstdOptions(contentLength: number): {
 }
 
 /** Whether a compressed sample of three pieces shrinks by at least an eighth; costs little beside compressing for nothing. */
-export function isCompressible(content: Buffer): boolean {
-  if (content.length < 256) return false;
-  const sample =
-    content.length <= 3 * samplePieceBytes
-      ? content
-      : Buffer.concat([
-          content.subarray(0, samplePieceBytes),
-          content.subarray((content.length - samplePieceBytes) >> 1, (content.length + samplePieceBytes) >> 1),
-          content.subarray(content.length - samplePieceBytes),
-        ]);
+function isCompressible(content: Buffer): boolean {
+  const middle = (content.length - samplePieceBytes) >> 1;
+  const sample = Buffer.concat([
+    content.subarray(0, samplePieceBytes),
+    content.subarray(middle, middle + samplePieceBytes),
+    content.subarray(content.length - samplePieceBytes),
+  ]);
   return zstdCompressSync(sample, zstdOptions(sample.length)).length < sample.length * 0.875;
 }
 
-const zstdCompressAsync = promisify(zstdCompress) as (content: Buffer, options: object) => Promise<Buffer>;
 const zstdDecompressAsync = promisify(zstdDecompress) as (stored: Buffer, options: object) => Promise<Buffer>;
 
-/** Content to stored form: zstd level 1 in the thread pool when a sample shrinks, raw otherwise. `stored` may be `content` itself. */
-export async function encodeBlock(content: Buffer, id: Buffer = blockIdOf(content)): Promise<StoredBlock> {
-  if (isCompressible(content)) {
-    const stored = await zstdCompressAsync(content, zstdOptions(content.length));
-    if (stored.length < content.length) return { id, encoding: 'zstd', contentLength: content.length, stored };
+/** Up to this size, making a zstd context costs more than compressing or decompressing the block. */
+const maxContextBytes = 64 * 1024;
+/** Not worth a frame of its own. */
+const minCompressBytes = 64;
+/** Up to this size compressing costs no more than sampling. */
+const unsampledBytes = 128 * 1024;
+
+/**
+ * Content to stored form, at once on the calling thread: zstd level 1 if both a sample and the whole block shrink, raw otherwise. `stored`
+ * may be `content` itself.
+ */
+export function encodeBlock(content: Buffer, id: Buffer = blockIdOf(content)): StoredBlock {
+  const contentLength = content.length;
+  const raw: StoredBlock = { id, encoding: 'raw', contentLength, stored: content };
+  if (contentLength < minCompressBytes) return raw;
+  if (contentLength <= maxContextBytes) {
+    const stored = zstdContext().compress(content);
+    return stored.length < contentLength ? { id, encoding: 'zstd', contentLength, stored } : raw;
   }
-  return { id, encoding: 'raw', contentLength: content.length, stored: content };
+  if (contentLength > unsampledBytes && !isCompressible(content)) return raw;
+  const stored = zstdCompressSync(content, zstdOptions(contentLength));
+  if (stored.length < contentLength) return { id, encoding: 'zstd', contentLength, stored };
+  releaseMemory(stored);
+  return raw;
+}
+
+/** Frees the memory of the stored form at once, if `encodeBlock` made memory for it that V8 would free late. */
+export function releaseStored({ encoding, contentLength, stored }: StoredBlock): void {
+  if (encoding === 'zstd' && contentLength > maxContextBytes) releaseMemory(stored);
 }
 
 function mismatch(id: Buffer, reason: string): FarkeepError {
@@ -93,8 +91,6 @@ function decodingOptions(block: StoredBlock): { maxOutputLength: number; chunkSi
   return { maxOutputLength: Math.max(1, block.contentLength), chunkSize: block.contentLength + 64 };
 }
 
-/** Up to this size, making a zstd context costs more than compressing or decompressing the block. */
-const maxContextBytes = 64 * 1024;
 let sharedContext: ZstdContext | undefined;
 
 /** The zstd context of this thread. */
