@@ -2,7 +2,7 @@
 // Must not know packs, files or sockets.
 import { hash } from 'node:crypto';
 import { promisify } from 'node:util';
-import { constants, zstdCompress, zstdCompressSync, zstdDecompress, zstdDecompressSync } from 'node:zlib';
+import { constants, zstdCompressSync, zstdDecompress, zstdDecompressSync } from 'node:zlib';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import { createZstdContext, type ZstdContext } from '../kernel/native/zstd.ts';
 import { whyNotOneFrame } from './zstd-frame.ts';
@@ -58,17 +58,7 @@ export function isCompressible(content: Buffer): boolean {
   return zstdCompressSync(sample, zstdOptions(sample.length)).length < sample.length * 0.875;
 }
 
-const zstdCompressAsync = promisify(zstdCompress) as (content: Buffer, options: object) => Promise<Buffer>;
 const zstdDecompressAsync = promisify(zstdDecompress) as (stored: Buffer, options: object) => Promise<Buffer>;
-
-/** Content to stored form: zstd level 1 in the thread pool when a sample shrinks, raw otherwise. `stored` may be `content` itself. */
-export async function encodeBlock(content: Buffer, id: Buffer = blockIdOf(content)): Promise<StoredBlock> {
-  if (isCompressible(content)) {
-    const stored = await zstdCompressAsync(content, zstdOptions(content.length));
-    if (stored.length < content.length) return { id, encoding: 'zstd', contentLength: content.length, stored };
-  }
-  return { id, encoding: 'raw', contentLength: content.length, stored: content };
-}
 
 function mismatch(id: Buffer, reason: string): FarkeepError {
   return new FarkeepError(

@@ -2,7 +2,8 @@ import { constants, createZstdCompress, zstdCompressSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createZstdContext } from '../kernel/native/zstd.ts';
-import { blockIdOf, decodeBlock, decodeBlockSync, encodeBlock } from './block-content.ts';
+import { blockIdOf, decodeBlock, decodeBlockSync } from './block-content.ts';
+import { encodeBlock } from '../testing/repository/encode-block.ts';
 import { whyNotOneFrame } from './zstd-frame.ts';
 
 const content = Buffer.from('what is stored once is stored in one form '.repeat(40));
@@ -46,7 +47,7 @@ describe('one zstd frame', () => {
       ),
       { numRuns: 60 },
     );
-    const block = await encodeBlock(content);
+    const block = encodeBlock(content);
     expect(block.encoding).toBe('zstd');
     expect(await decodeBlock(block)).toEqual(content);
   });

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
-import { encodeBlock, type StoredBlock } from '../../blocks/block-content.ts';
+import type { StoredBlock } from '../../blocks/block-content.ts';
+import { encodeBlock } from '../../testing/repository/encode-block.ts';
 import type { BlockOutcome } from '../store/block-reader.ts';
 import type { FileSink } from './file-sink.ts';
 import { entryOf, randomContent } from '../../testing/repository/repository-fixture.ts';
@@ -65,9 +66,7 @@ function readerOf(blocks: ReadonlyMap<string, StoredBlock>) {
 
 describe('restoreTree', () => {
   it('writes what each file holds, in any mixture of blocks, holes, empty and continued files', async () => {
-    const contents = await Promise.all(
-      Array.from({ length: 5 }, (_, index) => encodeBlock(randomContent(index * 9 + 1))),
-    );
+    const contents = Array.from({ length: 5 }, (_, index) => encodeBlock(randomContent(index * 9 + 1)));
     const blocks = new Map(contents.map((block) => [block.id.toString('hex'), block]));
     const piece = fc.integer({ min: -2, max: 4 });
     await fc.assert(
@@ -103,7 +102,7 @@ describe('restoreTree', () => {
   });
 
   it('keeps few files open although very many empty ones follow a block that is on its way', async () => {
-    const block = await encodeBlock(randomContent(10));
+    const block = encodeBlock(randomContent(10));
     const name = (index: number): string => String(index).padStart(6, '0');
     function* items(): Generator<ManifestItem> {
       yield { type: 'entry', entry: entryOf('folder', '') };
@@ -117,7 +116,7 @@ describe('restoreTree', () => {
   });
 
   it('ends when blocks end early, come unasked, or it is cancelled', async () => {
-    const block = await encodeBlock(randomContent(10));
+    const block = encodeBlock(randomContent(10));
     const items: ManifestItem[] = [
       { type: 'entry', entry: entryOf('folder', '') },
       { type: 'entry', entry: entryOf('file', 'a', { content: [{ id: block.id, lengthBytes: 10 }] }) },

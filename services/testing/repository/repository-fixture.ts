@@ -3,7 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { lstat, mkdtemp, readdir, readFile, readlink, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { blockIdOf, encodeBlock } from '../../blocks/block-content.ts';
+import { blockIdOf, decodeBlock } from '../../blocks/block-content.ts';
+import { encodeBlock } from './encode-block.ts';
 import { describeManifest } from '../../repository/points/manifest-chain.ts';
 import { ManifestEncoder } from '../../repository/points/manifest.ts';
 import { encodePointRoot } from '../../repository/points/point-root.ts';
@@ -17,9 +18,14 @@ export async function scratchFolder(): Promise<{ folder: string } & AsyncDisposa
 }
 
 export async function appendContent(store: TenantStore, content: Buffer): Promise<Buffer> {
-  const block = await encodeBlock(content);
-  await store.appendBlock(block);
+  const block = encodeBlock(content);
+  await store.appendBlocks([block]);
   return block.id;
+}
+
+/** The content of a stored block, decoded and checked. */
+export async function readContent(store: TenantStore, id: Buffer): Promise<Buffer> {
+  return decodeBlock(await store.readBlock(id));
 }
 
 const owner = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0, userName: '', groupName: '' };
