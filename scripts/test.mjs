@@ -46,6 +46,18 @@ async function countedCheck(command) {
   return { passed, failed: exitCode !== 0 && failed === 0 ? 1 : failed, output };
 }
 
+/** Several checks as one. @param {...Outcome} outcomes @returns {Outcome} */
+function together(...outcomes) {
+  return {
+    passed: outcomes.reduce((sum, { passed }) => sum + passed, 0),
+    failed: outcomes.reduce((sum, { failed }) => sum + failed, 0),
+    output: outcomes
+      .filter(({ failed }) => failed > 0)
+      .map(({ output }) => output)
+      .join('\n'),
+  };
+}
+
 /** @param {readonly string[]} args @returns {Promise<Outcome>} */
 async function unitTests(args) {
   // The tests make certificates with it: our own code must not be the judge of itself.
@@ -203,9 +215,17 @@ const stages = [
   },
   {
     name: 'unused',
-    about: 'Knip: unused files, exports, dependencies',
+    about: 'unused files, exports, dependencies; what only tests use',
     isQuiet: true,
-    run: () => wholeCheck(['node_modules/knip/bin/knip.js', '--no-progress']),
+    run: async () => {
+      const knip = ['node_modules/knip/bin/knip.js', '--no-progress'];
+      return together(
+        await wholeCheck(knip),
+        // Without the tests: what only they use is unused.
+        await wholeCheck([...knip, '--production']),
+        await countedCheck(['scripts/unused-members.mjs']),
+      );
+    },
   },
   {
     name: 'tree',
