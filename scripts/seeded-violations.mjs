@@ -438,6 +438,9 @@ function checkTreeRules() {
   const seeds = {
     layout: { 'stuff/file.txt': '' },
     'file-name': { 'services/kernel/clockUtils.ts': '// Clock.\n', 'services/kernel/utils.ts': '// Everything.\n' },
+    'rooms-document': {
+      'docs/ARCHITECTURE.md': '## Rooms\n\n### services/mover\n\n1. `target`: one attempt\n\n## Next\n',
+    },
     'module-header': { 'services/kernel/clock.ts': 'export const it = 1;\n' },
     'crowded-folder': Object.fromEntries(
       Array.from({ length: 21 }, (_, index) => [`services/kernel/file-${index}.ts`, '// One of many.\n']),
