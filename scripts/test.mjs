@@ -327,7 +327,10 @@ async function main() {
 
   process.stdout.write('\nSummary\n');
   for (const { line } of outcomes) process.stdout.write(`  ${line}\n`);
-  for (const [name, why] of leftOut) process.stdout.write(`  left out: ${name} (${why})\n`);
+  for (const why of new Set(leftOut.values())) {
+    const names = [...leftOut.keys()].filter((name) => leftOut.get(name) === why);
+    process.stdout.write(`  left out: ${names.join(', ')} (${why})\n`);
+  }
   for (const name of outcomes.flatMap(({ skipped = [] }) => skipped)) process.stdout.write(`  skipped: ${name}\n`);
   for (const name of outcomes.flatMap(({ failures = [] }) => failures)) process.stdout.write(`  failed: ${name}\n`);
   const passed = outcomes.reduce((sum, outcome) => sum + outcome.passed, 0);
