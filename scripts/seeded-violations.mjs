@@ -7,6 +7,7 @@ import { layers, onlyUsers, rooms } from './import-rules.mjs';
 import { buildFolder, inProject, projectFolder } from './project.mjs';
 import { runCommand } from './run-command.mjs';
 import { treeRules } from './tree-rules.mjs';
+import { unusedMembers } from './unused-members.mjs';
 
 /** @type {{ rule: string, problem: string }[]} */
 const problems = [];
@@ -36,7 +37,7 @@ function relative(from, to) {
 try {
   cpSync(inProject('package.json'), path.join(seedTree, 'package.json'));
   await Promise.all([checkImportRules(), checkTypes()]);
-  await checkLint();
+  await Promise.all([checkLint(), checkUnused()]);
   checkTreeRules();
 } finally {
   rmSync(seedTree, { recursive: true, force: true });
@@ -61,13 +62,13 @@ async function checkImportRules() {
   }
   cpSync(inProject('package.json'), path.join(seedTree, folder, 'package.json'));
 
-  /** @type {Map<string, string>} rule name to the file that breaks it */
+  /** @type {Map<string, string[]>} rule name to the files that break it */
   const seeds = new Map();
   /** @type {string[]} */
   const cleanFiles = [];
   /** @param {string} rule @param {string} file @param {string} text */
   const seed = (rule, file, text) => {
-    seeds.set(rule, file);
+    seeds.set(rule, [...(seeds.get(rule) ?? []), file]);
     write(`${folder}/${file}`, `// Breaks ${rule}.\n${text}`);
   };
 
@@ -141,6 +142,15 @@ async function checkImportRules() {
     `${folder}/services/kernel/circle-two.ts`,
     "// Other half.\nimport { one } from './circle-one.ts';\nexport const two = () => one;\n",
   );
+  seed(
+    'no-circle',
+    'services/kernel/type-circle-one.ts',
+    "import type { Two } from './type-circle-two.ts';\nexport type One = Two | 1;\n",
+  );
+  write(
+    `${folder}/services/kernel/type-circle-two.ts`,
+    "// Other half.\nimport type { One } from './type-circle-one.ts';\nexport type Two = One[];\n",
+  );
   seed('no-unresolved', 'services/kernel/breaks-unresolved.ts', "export { nothing } from './does-not-exist.ts';\n");
   seed('no-test-import', 'services/kernel/breaks-test-import.ts', "export { it } from './some.test.ts';\n");
   write(`${folder}/services/kernel/some.test.ts`, '// Test.\nexport const it = 1;\n');
@@ -176,11 +186,12 @@ async function checkImportRules() {
     return;
   }
   for (const { name = 'without a name' } of dependencyRules.forbidden ?? []) {
-    const file = seeds.get(name);
-    expectThat(name, file !== undefined, 'has no seeded violation');
-    if (file === undefined) continue;
-    const isFound = violations.some((violation) => violation.rule.name === name && violation.from === file);
-    expectThat(name, isFound, `the violation in ${file} was not reported`);
+    const files = seeds.get(name) ?? [];
+    expectThat(name, files.length > 0, 'has no seeded violation');
+    for (const file of files) {
+      const isFound = violations.some((violation) => violation.rule.name === name && violation.from === file);
+      expectThat(name, isFound, `the violation in ${file} was not reported`);
+    }
   }
   for (const file of cleanFiles) {
     const accusation = violations.find((violation) => violation.from === file);
@@ -380,6 +391,46 @@ async function checkLint() {
   }
 }
 
+/** What only tests use: exports with Knip, members with the check beside it. */
+async function checkUnused() {
+  const folder = 'unused';
+  /** @type {Record<string, string>} */
+  const files = {
+    'services/cli/cli-entry.ts':
+      "// Entry.\nimport { Store, usedExport } from '../kernel/store.ts';\nprocess.stdout.write(usedExport + new Store().usedMember());\n",
+    'services/kernel/store.ts': [
+      '// Store.',
+      "export const usedExport = 'used';",
+      "export const testedExport = 'tested';",
+      "export class Store {\n  usedMember(): string {\n    return '';\n  }\n  testedMember(): string {\n    return '';\n  }\n}",
+      '',
+    ].join('\n'),
+    'services/kernel/store.test.ts':
+      "import { Store, testedExport } from './store.ts';\nimport 'vitest';\nnew Store().testedMember();\nprocess.stdout.write(testedExport);\n",
+    'services/kernel/tested-file.ts': '// Tested.\nexport const tested = 1;\n',
+    'services/kernel/tested-file.test.ts': "import { tested } from './tested-file.ts';\nprocess.exitCode = tested;\n",
+  };
+  for (const [file, text] of Object.entries(files)) write(`${folder}/${file}`, text);
+  for (const file of ['knip.json', 'package.json', 'vitest.config.mjs'])
+    cpSync(inProject(file), path.join(seedTree, folder, file));
+  const { output, stdout } = await runCommand(
+    process.execPath,
+    [
+      inProject('node_modules/knip/bin/knip.js'),
+      ...['--no-progress', '--no-gitignore', '--production', '--include', 'files,exports', '--reporter', 'json'],
+    ],
+    { cwd: path.join(seedTree, folder), deadlineMs: 120_000 },
+  );
+  const said = `Knip said: ${output.slice(0, 2_000)}`;
+  expectThat('unused-export', stdout.includes('testedExport'), said);
+  expectThat('unused-file', stdout.includes('services/kernel/tested-file.ts'), said);
+  expectThat('unused', stdout !== '' && !stdout.includes('usedExport'), `what is used was accused; ${said}`);
+
+  const { unused } = unusedMembers({ files: Object.keys(files), read: (file) => files[file] ?? '' });
+  const isRight = unused.length === 1 && unused[0]?.includes('Store.testedMember') === true;
+  expectThat('unused-member', isRight, `expected Store.testedMember, found: ${unused.join(', ') || 'nothing'}`);
+}
+
 function checkTreeRules() {
   const host = ['registry', 'npmjs', 'org'].join('.');
   const key = ['-----BEGIN PRIVATE', ' KEY-----\n', 'A'.repeat(64)].join('');
@@ -387,6 +438,9 @@ function checkTreeRules() {
   const seeds = {
     layout: { 'stuff/file.txt': '' },
     'file-name': { 'services/kernel/clockUtils.ts': '// Clock.\n', 'services/kernel/utils.ts': '// Everything.\n' },
+    'rooms-document': {
+      'docs/ARCHITECTURE.md': '## Rooms\n\n### services/mover\n\n1. `target`: one attempt\n\n## Next\n',
+    },
     'module-header': { 'services/kernel/clock.ts': 'export const it = 1;\n' },
     'crowded-folder': Object.fromEntries(
       Array.from({ length: 21 }, (_, index) => [`services/kernel/file-${index}.ts`, '// One of many.\n']),

@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { buildConsole } from './build-console.mjs';
 import { buildFolder, inProject, projectFolder, reportAndExit, requirePinnedNode, SetUpError } from './project.mjs';
+import { isSeenToFail, rememberSeenToFail, ruleFilesHash } from './rule-files.mjs';
 import { runCommand } from './run-command.mjs';
 import { ensureConsole, ensureDependencies, hasDisplay, say } from './setup.mjs';
 import { ensureLegacyOpenSsl, ensurePrograms } from './system-libraries.mjs';
@@ -21,6 +22,7 @@ import { startVirtualDisplay } from './virtual-display.mjs';
  * @property {string} name
  * @property {string} about
  * @property {boolean} [isQuiet] its output is shown only when it fails, and it may run beside another
+ * @property {() => string | undefined} [whyLeftOut] the reason not to run it now unless somebody asks for it; always shown
  * @property {(args: readonly string[]) => Promise<Outcome>} run
  */
 
@@ -44,6 +46,18 @@ async function countedCheck(command) {
   if (!/^\{"passed":\d+,"failed":\d+\}$/.test(lastLine)) return { passed: 0, failed: 1, output };
   const { passed, failed } = JSON.parse(lastLine);
   return { passed, failed: exitCode !== 0 && failed === 0 ? 1 : failed, output };
+}
+
+/** Several checks as one. @param {...Outcome} outcomes @returns {Outcome} */
+function together(...outcomes) {
+  return {
+    passed: outcomes.reduce((sum, { passed }) => sum + passed, 0),
+    failed: outcomes.reduce((sum, { failed }) => sum + failed, 0),
+    output: outcomes
+      .filter(({ failed }) => failed > 0)
+      .map(({ output }) => output)
+      .join('\n'),
+  };
 }
 
 /** @param {readonly string[]} args @returns {Promise<Outcome>} */
@@ -199,13 +213,30 @@ const stages = [
     name: 'seeded',
     about: 'each rule fails on a violation made for it',
     isQuiet: true,
-    run: () => countedCheck(['scripts/seeded-violations.mjs']),
+    whyLeftOut: () =>
+      process.env['FARKEEP_ALL_RULES'] !== '1' && isSeenToFail(ruleFilesHash())
+        ? 'no file of a rule changed since its last green run; "npm test -- --only seeded" and .ci/run run it'
+        : undefined,
+    run: async () => {
+      const hash = ruleFilesHash();
+      const outcome = await countedCheck(['scripts/seeded-violations.mjs']);
+      if (outcome.failed === 0 && outcome.passed > 0) rememberSeenToFail(hash);
+      return outcome;
+    },
   },
   {
     name: 'unused',
-    about: 'Knip: unused files, exports, dependencies',
+    about: 'unused files, exports, dependencies; what only tests use',
     isQuiet: true,
-    run: () => wholeCheck(['node_modules/knip/bin/knip.js', '--no-progress']),
+    run: async () => {
+      const knip = ['node_modules/knip/bin/knip.js', '--no-progress'];
+      return together(
+        await wholeCheck(knip),
+        // Without the tests: what only they use is unused.
+        await wholeCheck([...knip, '--production']),
+        await countedCheck(['scripts/unused-members.mjs']),
+      );
+    },
   },
   {
     name: 'tree',
@@ -241,8 +272,15 @@ function parseArguments(args) {
       `npm test -- [--only STAGE[,STAGE]] [--skip STAGE[,STAGE]] [ARGUMENTS OF THE ONLY STAGE]; stages: ${stages.map(({ name }) => name).join(', ')}.`,
     );
   }
-  const chosen = stages.filter(({ name }) => (only.size === 0 || only.has(name)) && !skip.has(name));
-  return { chosen, passedOn };
+  const asked = stages.filter(({ name }) => (only.size === 0 || only.has(name)) && !skip.has(name));
+  /** @type {Map<string, string>} stage to the reason why it does not run */
+  const leftOut = new Map();
+  for (const stage of stages) {
+    const reason = asked.includes(stage) ? undefined : 'on request';
+    const why = reason ?? (only.has(stage.name) ? undefined : stage.whyLeftOut?.());
+    if (why !== undefined) leftOut.set(stage.name, why);
+  }
+  return { chosen: asked.filter(({ name }) => !leftOut.has(name)), leftOut, passedOn };
 }
 
 /** @param {Stage} stage @param {readonly string[]} passedOn */
@@ -271,7 +309,7 @@ const counts = ({ passed, failed, skipped = [] }) =>
   `${passed} passed, ${failed} failed${skipped.length > 0 ? `, ${skipped.length} skipped` : ''}`;
 
 async function main() {
-  const { chosen, passedOn } = parseArguments(process.argv.slice(2));
+  const { chosen, leftOut, passedOn } = parseArguments(process.argv.slice(2));
   await ensureDependencies();
   mkdirSync(path.join(buildFolder, 'reports'), { recursive: true });
 
@@ -289,8 +327,10 @@ async function main() {
 
   process.stdout.write('\nSummary\n');
   for (const { line } of outcomes) process.stdout.write(`  ${line}\n`);
-  const leftOut = stages.filter((stage) => !chosen.includes(stage)).map(({ name }) => name);
-  if (leftOut.length > 0) process.stdout.write(`  left out on request: ${leftOut.join(', ')}\n`);
+  for (const why of new Set(leftOut.values())) {
+    const names = [...leftOut.keys()].filter((name) => leftOut.get(name) === why);
+    process.stdout.write(`  left out: ${names.join(', ')} (${why})\n`);
+  }
   for (const name of outcomes.flatMap(({ skipped = [] }) => skipped)) process.stdout.write(`  skipped: ${name}\n`);
   for (const name of outcomes.flatMap(({ failures = [] }) => failures)) process.stdout.write(`  failed: ${name}\n`);
   const passed = outcomes.reduce((sum, outcome) => sum + outcome.passed, 0);

@@ -5,6 +5,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { layers, rooms } from './import-rules.mjs';
 import { projectFolder } from './project.mjs';
 
 /** Written in parts, so that this file does not name them itself. */
@@ -87,6 +88,38 @@ export const treeRules = [
       }
       for (const [folder, count] of counts)
         if (count > maxFolderFiles) yield `${folder}: holds ${count} source files; make rooms in it`;
+    },
+  },
+  {
+    name: 'rooms-document',
+    about: 'docs/ARCHITECTURE.md lists the layers and the rooms of scripts/import-rules.mjs, in this order',
+    *violations({ files, read }) {
+      const document = 'docs/ARCHITECTURE.md';
+      if (!files.includes(document)) return;
+      const text = read(document);
+      const table = [...text.matchAll(/^\| ((?:services|electron|renderer|e2e)[\w/, -]*) \|/gm)].flatMap((row) => {
+        const [first = '', ...others] = (row[1] ?? '').split(', ');
+        return [first, ...others.map((other) => `${path.posix.dirname(first)}/${other}`)];
+      });
+      for (const { folder } of layers) {
+        const isKnown = table.some((row) => folder === row || folder.startsWith(`${row}/`));
+        if (!isKnown && files.some((file) => file.startsWith(`${folder}/`)))
+          yield `${document}: the layer table lacks ${folder}`;
+      }
+      const section = /^## Rooms\n(.*?)^## /ms.exec(text)?.[1] ?? '';
+      const described = new Map(
+        section
+          .split(/^### /m)
+          .slice(1)
+          .map((part) => {
+            const [folder = '', ...lines] = part.split('\n');
+            return [folder, lines.flatMap((line) => /^\d+\. `([^`]+)`: \S/.exec(line)?.[1] ?? [])];
+          }),
+      );
+      for (const folder of new Set([...Object.keys(rooms), ...described.keys()])) {
+        const [wanted, found] = [rooms[folder], described.get(folder)].map((list) => list?.join(', ') ?? 'nothing');
+        if (wanted !== found) yield `${document}: the rooms of ${folder} are ${wanted}; the document says ${found}`;
+      }
     },
   },
   {

@@ -1,14 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { formatRoute, overviewRoute, pages, parseRoute } from './route.ts';
+import { overviewRoute, pages, parseRoute } from './route.ts';
 
 const sessionId = '0123456789abcdef0123456789abcdef';
 
 describe('routes', () => {
-  it('survive being written down', () => {
-    for (const page of pages)
-      expect(parseRoute(formatRoute({ page, sessionId: null }))).toEqual({ page, sessionId: null });
-    const route = { page: 'provider/sessions', sessionId } as const;
-    expect(parseRoute(formatRoute(route))).toEqual(route);
+  it('are read from the name of a page, with or without a session', () => {
+    for (const page of pages) expect(parseRoute(page)).toEqual({ page, sessionId: null });
+    for (const page of ['provider/sessions', 'tenant/sessions'] as const)
+      expect(parseRoute(`${page}/${sessionId}`)).toEqual({ page, sessionId });
   });
 
   it('lead to the overview when they are unknown', () => {

@@ -30,7 +30,3 @@ export function parseRoute(text: string): Route {
   if (session?.[2] === undefined) return overviewRoute;
   return { page: session[1] === 'provider' ? 'provider/sessions' : 'tenant/sessions', sessionId: session[2] };
 }
-
-export function formatRoute({ page, sessionId }: Route): string {
-  return sessionId === null ? page : `${page}/${sessionId}`;
-}

@@ -115,17 +115,6 @@ describe('CertificateStore', () => {
     expect(await store.installed('provider')).toBeUndefined();
   });
 
-  it('tells listeners about a newly installed certificate', async () => {
-    const store = await open();
-    const seen: string[] = [];
-    const subscription = store.onInstalled((slot, { id }) => void seen.push(`${slot} ${id}`));
-    const one = await store.put(await newCertificate('one'));
-    await store.install('provider', one.id);
-    subscription[Symbol.dispose]();
-    await store.install('server', one.id);
-    expect(seen).toEqual([`provider ${one.id}`]);
-  });
-
   it('refuses to remove what is in service, and removes the rest', async () => {
     const store = await open();
     const one = await store.put(await newCertificate('one'));

@@ -61,15 +61,12 @@ export interface ServingCertificate {
   readonly stored: StoredCertificate;
 }
 
-type SlotListener = (slot: CertificateSlot, certificate: StoredCertificate) => void;
-
 export class CertificateStore implements Disposable {
   readonly folder: string;
   readonly #access: AccessControl;
   readonly #protection: StoreProtection;
   readonly #logger: Logger;
   readonly #clock: Clock;
-  readonly #listeners = new Set<SlotListener>();
   /** Writers one after the other: two wizards may press Finish at the same time. */
   #lastWrite: Promise<unknown> = Promise.resolve();
 
@@ -188,19 +185,12 @@ export class CertificateStore implements Disposable {
       );
       return this.get(id);
     });
-    for (const listener of this.#listeners) listener(slot, stored);
     return stored;
   }
 
   async installed(slot: CertificateSlot): Promise<StoredCertificate | undefined> {
     const id = (await this.#readSlots())[slot];
     return id === undefined ? undefined : this.get(id);
-  }
-
-  /** Calls `listener` after every change of a slot. Dispose to stop. */
-  onInstalled(listener: SlotListener): Disposable {
-    this.#listeners.add(listener);
-    return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
   }
 
   /** First start: makes and installs a self-signed certificate unless the slot has one already. */
@@ -282,7 +272,6 @@ export class CertificateStore implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#listeners.clear();
     this.#protection[Symbol.dispose]();
   }
 

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { isEvidenceGenuine } from '../session/evidence.ts';
+import { isEvidenceGenuine, type SignedStatement } from '../testing/site/evidence-check.ts';
 import { holdDemo, isAlive, makeDemoSource } from '../testing/site/held-demo.ts';
 import { runCli, startCli, type CliResult } from '../testing/site/run-cli.ts';
 import { makeTemporaryFolder } from '../testing/temporary-folder.ts';
@@ -102,7 +102,7 @@ describe('farkeep against a held demo', () => {
     });
     const evidenceFile = path.join(await makeTemporaryFolder(), 'evidence.json');
     expect(await tenant('session', 'evidence', session.id, '--out', evidenceFile)).toMatchObject({ exitCode: 0 });
-    const evidence = JSON.parse(await readFile(evidenceFile, 'utf8')) as Parameters<typeof isEvidenceGenuine>[0];
+    const evidence = JSON.parse(await readFile(evidenceFile, 'utf8')) as SignedStatement;
     expect(isEvidenceGenuine(evidence)).toBe(true);
     expect(evidence.statement).not.toContain('notes.txt');
 

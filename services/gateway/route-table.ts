@@ -42,10 +42,6 @@ export class RouteTable {
     return accepted;
   }
 
-  remove(ticketHashes: readonly string[]): number {
-    return ticketHashes.filter((hash) => this.#entries.delete(hash)).length;
-  }
-
   /**
    * The route of a ticket, which is then used up. A ticket of the other kind or past its time is used up too, and gives nothing.
    * Finding by hash leaks no more than the hash of what the client sent; the last word is a comparison in constant time.

@@ -299,7 +299,6 @@ export class GatewayService {
         if (error.code === 'gateway.not-enrolled') this.#dropRenewal(state);
       },
       onRoutes: (routes) => this.#routes.add(routes),
-      onRemoveRoutes: (ticketHashes) => this.#routes.remove(ticketHashes),
       onConfiguration: (configuration) => this.#configure(configuration),
     });
     this.#client = client;

@@ -1,12 +1,14 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { gatewayNodeDomain } from '../contracts/rpc/gateway-node.ts';
 import { serviceDomain } from '../contracts/rpc/service.ts';
 import { makeTemporaryFolder } from '../testing/temporary-folder.ts';
+import { findAdminAddress } from './carriers/admin-address.ts';
 import { connectAdmin } from './carriers/admin-client.ts';
 import { spawnService, type ServiceProcess } from './service-process.ts';
 
@@ -85,11 +87,12 @@ describe('a service process', () => {
     expect(await service.exited).toEqual({ code: 130, signal: null });
   });
 
-  it('stops when the command line asks', async () => {
+  it('stops when the local socket carries a request to stop', async () => {
     const home = await prepareHome('normal');
     const service = await spawnSample(home);
-    const client = await connectAdmin({ home, role: 'gateway' });
-    client.requestStop(1_000);
+    const socket = connect(await findAdminAddress(path.join(home, 'gateway')));
+    onTestFinished(() => void socket.destroy());
+    socket.write('{"kind":"stop","deadlineMs":1000}\n');
     expect(await service.exited).toEqual({ code: 0, signal: null });
   });
 

@@ -1,4 +1,4 @@
-// Owns `farkeep point extract`: a restore point out of a tenant's repository folder, without any service. The door to repository/extract.ts.
+// Owns `farkeep point extract`: a restore point out of a tenant's repository folder, without any service. The door to services/repository/restore/extract.ts.
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { ErrorInfo } from '../contracts/errors.ts';

@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { systemClock } from '../kernel/clock.ts';
 import { buildCertificate } from '../pki/create/certificate-builder.ts';
 import { toPem } from '../pki/certificate/certificate-summary.ts';
-import { evidenceStatement, isEvidenceGenuine, signEvidence } from './evidence.ts';
+import { isEvidenceGenuine } from '../testing/site/evidence-check.ts';
+import { evidenceStatement, signEvidence } from './evidence.ts';
 import { LiveSession } from './live-session.ts';
 
 const keyPairs = {

@@ -1,5 +1,5 @@
-// Owns the evidence of a session: what is stated, in which bytes, and how it is signed and checked. No key, no file name.
-import { constants, sign, verify, X509Certificate, type KeyObject } from 'node:crypto';
+// Owns the evidence of a session: what is stated, in which bytes, and how it is signed. No key, no file name.
+import { constants, sign, type KeyObject } from 'node:crypto';
 import type { SessionDetail } from '../contracts/models/session.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 
@@ -11,7 +11,7 @@ export interface EvidenceParties {
   readonly storedBytes: number;
 }
 
-/** Canonical JSON: the fields in this order, no blanks, UTF-8. Both sides sign and check exactly these bytes. */
+/** Canonical JSON: the fields in this order, no blanks, UTF-8. Exactly these bytes are signed. */
 export function evidenceStatement(detail: SessionDetail, { provider, tenant, storedBytes }: EvidenceParties): string {
   const { progress } = detail;
   return JSON.stringify({
@@ -61,20 +61,4 @@ function parameters(key: KeyObject): { key: KeyObject; padding?: number; saltLen
 export function signEvidence(statement: string, key: KeyObject): { signature: string; algorithm: EvidenceAlgorithm } {
   const { name, hash } = algorithmOf(key);
   return { signature: sign(hash, Buffer.from(statement), parameters(key)).toString('base64'), algorithm: name };
-}
-
-/** Whether the certificate's key has signed exactly this statement. */
-export function isEvidenceGenuine(evidence: {
-  readonly statement: string;
-  readonly signature: string;
-  readonly certificate: string;
-}): boolean {
-  const { publicKey } = new X509Certificate(evidence.certificate);
-  const { hash } = algorithmOf(publicKey);
-  return verify(
-    hash,
-    Buffer.from(evidence.statement),
-    parameters(publicKey),
-    Buffer.from(evidence.signature, 'base64'),
-  );
 }

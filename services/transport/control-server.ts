@@ -151,10 +151,6 @@ export class ControlServer {
     return this.#port;
   }
 
-  get connectionCount(): number {
-    return this.#clients.size;
-  }
-
   /**
    * Puts another certificate in service: connections accepted from now on get it, running ones are not touched.
    * @throws FarkeepError `certificate.malformed` when certificate and key cannot be used; the old one then stays in service

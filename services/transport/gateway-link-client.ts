@@ -59,7 +59,6 @@ export interface GatewayLinkClientOptions {
   /** Also after every failed attempt; `retryAfterMs` is when the next one begins. */
   readonly onDown: (error: FarkeepError, retryAfterMs: number) => void;
   readonly onRoutes: (routes: readonly Route[]) => number;
-  readonly onRemoveRoutes: (ticketHashes: readonly string[]) => number;
   readonly onConfiguration: (configuration: GatewayConfiguration) => void;
   readonly clock: Clock;
   readonly logger?: Logger;
@@ -74,7 +73,6 @@ export class GatewayLinkClient {
   readonly #stopping = new AbortController();
   #peer: ControlPeer | undefined;
   #running: Promise<void> | undefined;
-  #wake: AbortController | undefined;
 
   constructor(options: GatewayLinkClientOptions) {
     this.#options = options;
@@ -105,11 +103,6 @@ export class GatewayLinkClient {
     return certificatePem;
   }
 
-  /** Tries again now instead of after the pause. */
-  retryNow(): void {
-    this.#wake?.abort();
-  }
-
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.#peer?.close();
@@ -129,8 +122,7 @@ export class GatewayLinkClient {
       const delayMs = backOff(failures, this.#options.random ?? Math.random);
       this.#logger.warn('Gateway link down', { code: error.code, reason: error.message, retryAfterMs: delayMs });
       this.#options.onDown(error, delayMs);
-      this.#wake = new AbortController();
-      await this.#options.clock.sleep(delayMs, AbortSignal.any([signal, this.#wake.signal])).catch(() => undefined);
+      await this.#options.clock.sleep(delayMs, signal).catch(() => undefined);
     }
   }
 
@@ -160,8 +152,6 @@ export class GatewayLinkClient {
       peer.onRequest(
         handleLink({
           'push-routes': ({ routes }) => Promise.resolve({ accepted: this.#options.onRoutes(routes) }),
-          'remove-routes': ({ ticketHashes }) =>
-            Promise.resolve({ removed: this.#options.onRemoveRoutes(ticketHashes) }),
           configure: (configuration) => {
             this.#options.onConfiguration(configuration);
             return Promise.resolve({});

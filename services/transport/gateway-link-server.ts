@@ -39,7 +39,6 @@ export interface EnrolmentRequest {
 
 export interface ConnectedGateway extends KnownGateway {
   readonly remoteAddress: string;
-  readonly connectedAtMs: number;
   readonly version: string;
   /** What it listens on for tenants, as it says itself. */
   readonly listeners: readonly { readonly host: string; readonly port: number }[];
@@ -173,13 +172,6 @@ export class GatewayLinkServer {
     }
   }
 
-  /** Makes tickets worthless before their time; does nothing when the link is down (a gateway forgets its routes with the link). */
-  async removeRoutes(gatewayId: string, tickets: readonly Buffer[]): Promise<void> {
-    const link = this.#links.get(gatewayId);
-    if (link === undefined || tickets.length === 0) return;
-    await this.#call(link, 'remove-routes', { ticketHashes: tickets.map(hashTicket) });
-  }
-
   /** Tells every connected gateway its configuration again (`configurationFor`). A gateway that cannot be told is cut off and comes back by itself. */
   async refreshConfiguration(): Promise<void> {
     await Promise.all(
@@ -272,7 +264,6 @@ export class GatewayLinkServer {
               remoteAddress,
               version,
               listeners,
-              connectedAtMs: this.#clock.now(),
               report: undefined,
             },
           });

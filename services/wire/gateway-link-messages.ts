@@ -98,10 +98,6 @@ export const linkRequests = {
     input: z.object({ routes: z.array(routeSchema).min(1).max(256) }),
     output: z.object({ accepted: countSchema }),
   },
-  'remove-routes': {
-    input: z.object({ ticketHashes: z.array(ticketHashSchema).max(1024) }),
-    output: z.object({ removed: countSchema }),
-  },
   configure: { input: gatewayConfigurationSchema, output: z.object({}) },
 } as const;
 

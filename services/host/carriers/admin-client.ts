@@ -22,8 +22,6 @@ export interface AdminClient {
   ): Promise<CallResult>;
   /** Events from now on, in order. Returns the function that ends it. */
   subscribe(listener: (event: EventMessage) => void): () => void;
-  /** Asks the service to end gracefully. */
-  requestStop(deadlineMs: number): void;
   /** Resolves when the connection has ended, from whichever side. */
   readonly closed: Promise<void>;
   close(): void;
@@ -107,7 +105,6 @@ export async function connectAdmin({
         listeners.delete(listener);
       };
     },
-    requestStop: (deadlineMs) => write({ kind: 'stop', deadlineMs }),
     closed,
     close: () => {
       socket.end();

@@ -5,18 +5,19 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { CallError } from '../../contracts/client.ts';
 import { systemClock } from '../../kernel/clock.ts';
 import { silentLogger } from '../../kernel/logger.ts';
+import { countSubscribers, type CountedHub } from '../../testing/counted-hub.ts';
 import { createSampleHandlers, sampleDomain } from '../../testing/sample-domain.ts';
 import { makeTemporaryFolder } from '../../testing/temporary-folder.ts';
 import { connectAdmin, type AdminClient } from './admin-client.ts';
 import { startAdminEndpoint, type AdminEndpoint } from './admin-endpoint.ts';
 import { createDispatcher, serveDomain } from './dispatcher.ts';
-import { createEventHub, type EventHub } from './event-hub.ts';
+import { createEventHub } from './event-hub.ts';
 
 interface Fixture {
   home: string;
   roleFolder: string;
   endpoint: AdminEndpoint;
-  events: EventHub;
+  events: CountedHub;
   onStopRequested: ReturnType<typeof vi.fn<(deadlineMs: number) => void>>;
   connectClient: () => Promise<AdminClient>;
 }
@@ -28,7 +29,7 @@ async function startFixture({
   const root = home ?? (await makeTemporaryFolder());
   const roleFolder = path.join(root, 'provider');
   await mkdir(roleFolder, { recursive: true, mode: 0o700 });
-  const events = createEventHub({ logger: silentLogger });
+  const events = countSubscribers(createEventHub({ logger: silentLogger }));
   const onStopRequested = vi.fn<(deadlineMs: number) => void>();
   const endpoint = await startAdminEndpoint({
     roleFolder,
@@ -119,11 +120,13 @@ describe.skipIf(process.platform === 'win32')('local socket', () => {
     const waiting = Promise.withResolvers<undefined>();
     const fixture = await startFixture({ onWaiting: () => waiting.resolve(undefined) });
     const client = await fixture.connectClient();
+    client.subscribe(() => undefined);
     const result = client.call('sample', 'wait', {});
     await waiting.promise;
+    expect(fixture.events.subscriberCount()).toBe(1);
     client.close();
     expect(await result).toMatchObject({ ok: false, error: { code: 'connection.lost' } });
-    await vi.waitFor(() => expect(fixture.endpoint.connectionCount).toBe(0));
+    await vi.waitFor(() => expect(fixture.events.subscriberCount()).toBe(0));
   });
 
   it('gives events to those who asked, in order and without gap', async () => {
@@ -137,7 +140,7 @@ describe.skipIf(process.platform === 'win32')('local socket', () => {
     });
     // The answer to a call sent after "subscribe" proves that the subscription stands.
     await watching.call('sample', 'add', { left: 1 });
-    expect(events.subscriberCount).toBe(1);
+    expect(events.subscriberCount()).toBe(1);
     for (let count = 1; count <= 500; count += 1) events.publish(sampleDomain, 'counted', { count });
     await last.promise;
     expect(sequences).toEqual(Array.from({ length: 500 }, (_, index) => index + 1));
@@ -152,13 +155,13 @@ describe.skipIf(process.platform === 'win32')('local socket', () => {
     deaf.on('error', () => undefined);
     deaf.pause();
     deaf.write('{"kind":"subscribe"}\n');
-    await vi.waitFor(() => expect(events.subscriberCount).toBe(1));
+    await vi.waitFor(() => expect(events.subscriberCount()).toBe(1));
     const client = await connectClient();
-    for (let round = 0; round < 400 && events.subscriberCount > 0; round += 1) {
+    for (let round = 0; round < 400 && events.subscriberCount() > 0; round += 1) {
       for (let count = 0; count < 2_000; count += 1) events.publish(sampleDomain, 'counted', { count });
       await client.call('sample', 'add', { left: 1 });
     }
-    expect(events.subscriberCount).toBe(0);
+    expect(events.subscriberCount()).toBe(0);
     deaf.resume();
     await hungUp;
     expect(await client.call('sample', 'add', { left: 1 })).toMatchObject({ ok: true });
@@ -187,8 +190,10 @@ describe.skipIf(process.platform === 'win32')('local socket', () => {
   });
 
   it('passes on a request to stop', async () => {
-    const { connectClient, onStopRequested } = await startFixture();
-    (await connectClient()).requestStop(1_234);
+    const { endpoint, onStopRequested } = await startFixture();
+    const socket = connect(endpoint.address);
+    onTestFinished(() => void socket.destroy());
+    socket.write('{"kind":"stop","deadlineMs":1234}\n');
     await vi.waitFor(() => expect(onStopRequested).toHaveBeenCalledWith(1_234));
   });
 

@@ -11,7 +11,6 @@ import { createLineReader, encodeLine } from './json-lines.ts';
 
 export interface AdminEndpoint {
   readonly address: string;
-  readonly connectionCount: number;
   /** Hangs up on everybody and removes the socket. */
   close(): Promise<void>;
 }
@@ -71,9 +70,6 @@ export async function startAdminEndpoint({
 
   return {
     address,
-    get connectionCount() {
-      return sockets.size;
-    },
     async close() {
       await new Promise<void>((resolve) => {
         server.close(() => resolve());

@@ -12,7 +12,6 @@ export interface CarrierSession {
   receive(message: unknown): boolean;
   /** Cancels all calls and ends the subscription; results that come later go nowhere. Safe to call twice. */
   close(): void;
-  readonly callsInFlight: number;
 }
 
 export interface CarrierSessionOptions {
@@ -92,9 +91,6 @@ export function createCarrierSession(options: CarrierSessionOptions): CarrierSes
       isClosed = true;
       unsubscribe?.();
       for (const controller of calls.values()) controller.abort();
-    },
-    get callsInFlight() {
-      return calls.size;
     },
   };
 }

@@ -8,7 +8,6 @@ export interface EventHub {
   readonly publish: EventPublisher;
   /** Returns the function that ends the subscription; safe to call twice. */
   subscribe(deliver: (message: EventMessage) => void): () => void;
-  readonly subscriberCount: number;
 }
 
 export function createEventHub({ logger }: { readonly logger: Logger }): EventHub {
@@ -44,9 +43,6 @@ export function createEventHub({ logger }: { readonly logger: Logger }): EventHu
       return () => {
         subscribers.delete(subscriber);
       };
-    },
-    get subscriberCount() {
-      return subscribers.size;
     },
   };
 }

@@ -3,6 +3,7 @@ import { describe, expect, it, vi } from 'vitest';
 import type { MessageFromService } from '../../contracts/carrier.ts';
 import { systemClock } from '../../kernel/clock.ts';
 import { silentLogger } from '../../kernel/logger.ts';
+import { countSubscribers, type CountedHub } from '../../testing/counted-hub.ts';
 import { createSampleHandlers, sampleDomain } from '../../testing/sample-domain.ts';
 import { createDispatcher, serveDomain } from './dispatcher.ts';
 import { createEventHub } from './event-hub.ts';
@@ -31,12 +32,12 @@ class SlowConsole extends EventEmitter implements ProcessChannel {
 
 function connect(onWaiting: () => void = () => undefined): {
   channel: SlowConsole;
-  events: ReturnType<typeof createEventHub>;
+  events: CountedHub;
   onDisconnected: ReturnType<typeof vi.fn<() => void>>;
   onStopRequested: ReturnType<typeof vi.fn<(deadlineMs: number) => void>>;
 } {
   const channel = new SlowConsole();
-  const events = createEventHub({ logger: silentLogger });
+  const events = countSubscribers(createEventHub({ logger: silentLogger }));
   const onDisconnected = vi.fn<() => void>();
   const onStopRequested = vi.fn<(deadlineMs: number) => void>();
   createProcessCarrier({
@@ -93,6 +94,6 @@ describe('process channel', () => {
     channel.connected = false;
     channel.emit('disconnect');
     expect(onDisconnected).toHaveBeenCalledOnce();
-    expect(events.subscriberCount).toBe(0);
+    expect(events.subscriberCount()).toBe(0);
   });
 });

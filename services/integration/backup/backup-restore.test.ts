@@ -9,7 +9,7 @@ import { pointsDomain } from '../../contracts/rpc/points.ts';
 import { serviceProvidersDomain } from '../../contracts/rpc/service-providers.ts';
 import { sessionsDomain } from '../../contracts/rpc/sessions.ts';
 import { exitCodeOf, formatOutcome } from '../../cli/session-report.ts';
-import { isEvidenceGenuine } from '../../session/evidence.ts';
+import { isEvidenceGenuine } from '../../testing/site/evidence-check.ts';
 import { runCli } from '../../testing/site/run-cli.ts';
 import { Stack } from '../../testing/site/stack.ts';
 

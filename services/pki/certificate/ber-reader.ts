@@ -45,10 +45,6 @@ export class BerNode {
     return this.#node instanceof asn1js.OctetString;
   }
 
-  isBitString(): boolean {
-    return this.#node instanceof asn1js.BitString;
-  }
-
   /** Context-specific tag number, or undefined. */
   contextTag(): number | undefined {
     return this.#node.idBlock.tagClass === 3 ? this.#node.idBlock.tagNumber : undefined;

@@ -1,11 +1,11 @@
-import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { createPrivateKey, generateKeyPairSync, X509Certificate } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import tls from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { OpenSsl } from '../../testing/certificates/openssl.ts';
 import { readCertificate, summarize } from '../certificate/certificate-summary.ts';
 import { generateSelfSigned } from './generate.ts';
-import { createClientKey, createInfrastructureAuthority, InfrastructureAuthority } from './issue.ts';
+import { createInfrastructureAuthority, InfrastructureAuthority } from './issue.ts';
 import type { Secret } from '../../kernel/secret.ts';
 
 let openssl: OpenSsl;
@@ -95,9 +95,9 @@ describe('infrastructure authority', () => {
       commonName: 'provider',
       names: ['provider.test', '127.0.0.1'],
     });
-    const client = await createClientKey();
+    const client = generateKeyPairSync('ec', { namedCurve: 'P-256' });
     const clientCertificate = await authority.issueClientCertificate({
-      publicKeyPem: client.publicKeyPem,
+      publicKeyPem: client.publicKey.export({ type: 'spki', format: 'pem' }),
       commonName: 'gateway-1',
     });
     expect(summarize(clientCertificate)).toMatchObject({
@@ -135,15 +135,17 @@ describe('infrastructure authority', () => {
         // With TLS 1.3 a server refuses a client after the client thinks that all is well.
         socket.on('error', () => resolve('refused'));
       });
-    expect(await dial(clientCertificate, pkcs8Pem(client.privateKey))).toContain('CN=gateway-1');
+    expect(await dial(clientCertificate, client.privateKey.export({ type: 'pkcs8', format: 'pem' }))).toContain(
+      'CN=gateway-1',
+    );
     const stranger = new InfrastructureAuthority(
       await createInfrastructureAuthority({ commonName: 'Northwind infrastructure' }),
     );
     const forged = await stranger.issueClientCertificate({
-      publicKeyPem: client.publicKeyPem,
+      publicKeyPem: client.publicKey.export({ type: 'spki', format: 'pem' }),
       commonName: 'gateway-1',
     });
-    expect(await dial(forged, pkcs8Pem(client.privateKey))).toMatch(/^(refused)?$/);
+    expect(await dial(forged, client.privateKey.export({ type: 'pkcs8', format: 'pem' }))).toMatch(/^(refused)?$/);
     // A server certificate must not pass for a gateway.
     expect(await dial(server.certificatePem, pkcs8Pem(server.privateKey))).toMatch(/^(refused)?$/);
     listener.close();

@@ -113,15 +113,6 @@ export class InfrastructureAuthority {
   }
 }
 
-/** A P-256 key pair for a peer that asks for a client certificate. */
-export async function createClientKey(): Promise<{ privateKey: Secret; publicKeyPem: string }> {
-  const { privateKey, publicKey } = await makeEcKey();
-  return {
-    privateKey: exportKey(privateKey),
-    publicKeyPem: publicKey.export({ type: 'spki', format: 'pem' }),
-  };
-}
-
 function readPublicKey(pem: string): KeyObject {
   let key: KeyObject;
   try {

@@ -8,8 +8,6 @@ import { trustedRoots } from './peer-certificates.ts';
 
 export interface Trial {
   readonly isChainTrusted: boolean;
-  /** OpenSSL's reason when it is not. */
-  readonly chainError: string | undefined;
 }
 
 /**
@@ -59,11 +57,7 @@ export async function tryServing({
       connected.once('error', (error) => settle(() => reject(error)));
       connected.once('close', () => settle(() => reject(new Error('closed'))));
     });
-    const reason: unknown = connected.authorizationError;
-    return {
-      isChainTrusted: connected.authorized,
-      chainError: connected.authorized ? undefined : reason instanceof Error ? reason.message : String(reason),
-    };
+    return { isChainTrusted: connected.authorized };
   } catch (error) {
     throw new FarkeepError('certificate.malformed', 'No TLS 1.3 connection can be made with this certificate and key', {
       cause: error,

@@ -20,6 +20,7 @@ import {
   differencesBetween,
   itemsOfFolder,
   randomContent,
+  readContent,
   scratchFolder,
 } from '../../testing/repository/repository-fixture.ts';
 import { blockIdOf } from '../../blocks/block.ts';
@@ -80,7 +81,7 @@ function flip(file: string, at: number): void {
 
 async function present(folder: string, ids: readonly Buffer[]): Promise<boolean[]> {
   await using store = await TenantStore.open({ folder, mode: 'write', logger });
-  return store.hasBlocks(ids);
+  return store.locate(ids).map((state) => state !== 'missing');
 }
 
 async function expectWhole(site: Site, scratch: string, pointId: string): Promise<void> {
@@ -187,7 +188,7 @@ describe('damage that a check finds', () => {
       try {
         for (; count < 20; count += 1) {
           const block = { id, encoding: 'raw', contentLength: 200_000, stored: randomContent(200_000) } as const;
-          await store.appendBlock(count === 0 ? block : { ...block, id: blockIdOf(randomContent(10)) });
+          await store.appendBlocks([count === 0 ? block : { ...block, id: blockIdOf(randomContent(10)) }]);
         }
       } catch (error) {
         expect(error).toMatchObject({ code: 'quota.exceeded' });
@@ -228,7 +229,7 @@ describe('damage that a check finds', () => {
     await using store = await TenantStore.open({ folder: site.folder, mode: 'write', logger, quotaBytes });
     await appendContent(store, content);
     await store.flush();
-    expect(store.hasBlocks([site.ids[0] ?? id])).toEqual([true]);
+    expect(store.locate([site.ids[0] ?? id])).toEqual(['stored']);
   });
 
   it('in one of two copies costs nothing, and the good one is read', async () => {
@@ -256,7 +257,7 @@ describe('damage that a check finds', () => {
       expect((await verify(site.folder)).damaged).toMatchObject([{ pack: holder, damagedBlocks: 1, lostBlocks: 0 }]);
       expect(await present(site.folder, [id])).toEqual([true]);
       await using store = await TenantStore.open({ folder: site.folder, mode: 'read', logger });
-      expect(await store.readContent(id)).toEqual(content);
+      expect(await readContent(store, id)).toEqual(content);
       writeFileSync(file, whole);
     }
   });
@@ -268,7 +269,7 @@ describe('damage that a check finds', () => {
     const id = blockIdOf(randomContent(5000));
     {
       await using store = await TenantStore.open({ folder: site.folder, mode: 'write', logger });
-      await store.appendBlock({ id, encoding: 'raw', contentLength: content.length, stored: content });
+      await store.appendBlocks([{ id, encoding: 'raw', contentLength: content.length, stored: content }]);
       await store.flush();
     }
     expect((await verify(site.folder)).ok).toBe(true);

@@ -54,10 +54,6 @@ export class DamageMarks {
     }
   }
 
-  get isEmpty(): boolean {
-    return this.#packs.size === 0;
-  }
-
   hasPack(packId: Buffer): boolean {
     return this.#packs.has(keyOf(packId));
   }

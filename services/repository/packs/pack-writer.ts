@@ -22,7 +22,7 @@ export interface BlockToAppend {
   readonly id: Buffer;
   readonly encoding: BlockEncoding;
   readonly contentLength: number;
-  readonly stored: Buffer | readonly Buffer[];
+  readonly stored: Buffer;
   readonly release?: () => void;
 }
 
@@ -50,12 +50,6 @@ interface OpenPack {
   readonly output: ObjectWriter;
   readonly blocks: PackBlock[];
   sizeBytes: number;
-}
-
-interface QueuedBlock {
-  readonly block: BlockToAppend;
-  readonly pieces: readonly Buffer[];
-  readonly storedLength: number;
 }
 
 interface Barrier {
@@ -111,7 +105,7 @@ class Pieces {
 
 export class PackWriter {
   readonly #options: PackWriterOptions;
-  readonly #queue: (QueuedBlock | Barrier)[] = [];
+  readonly #queue: (BlockToAppend | Barrier)[] = [];
   readonly #sealing = new Set<Promise<void>>();
   #queuedBytes = 0;
   #roomWaiters: (() => void)[] = [];
@@ -133,11 +127,8 @@ export class PackWriter {
    */
   append(block: BlockToAppend): Promise<void> | undefined {
     if (this.failure !== undefined) return Promise.reject(this.failure);
-    const pieces = Array.isArray(block.stored) ? (block.stored as readonly Buffer[]) : [block.stored as Buffer];
-    let storedLength = 0;
-    for (const piece of pieces) storedLength += piece.length;
-    this.#queue.push({ block, pieces, storedLength });
-    this.#queuedBytes += storedLength + blockHeaderBytes;
+    this.#queue.push(block);
+    this.#queuedBytes += block.stored.length + blockHeaderBytes;
     this.#pump();
     return this.#isFull ? this.#untilRoom() : undefined;
   }
@@ -216,9 +207,9 @@ export class PackWriter {
     }
   }
 
-  #forget(queued: QueuedBlock): void {
-    this.#queuedBytes -= queued.storedLength + blockHeaderBytes;
-    queued.block.release?.();
+  #forget(block: BlockToAppend): void {
+    this.#queuedBytes -= block.stored.length + blockHeaderBytes;
+    block.release?.();
     if (this.#queuedBytes <= this.#options.maxQueuedBytes / 2) for (const wake of this.#roomWaiters.splice(0)) wake();
   }
 
@@ -236,16 +227,14 @@ export class PackWriter {
     }
     for (const queued of this.#queue) {
       if ('reached' in queued || count === maxBatchBlocks) break;
-      if (count > 0 && (batchBytes + queued.storedLength > maxBatchBytes || offset >= this.#options.packBytes)) break;
-      let crc = 0;
-      for (const piece of queued.pieces) crc = crc32(piece, crc);
-      const { id, encoding, contentLength } = queued.block;
-      const described = { id, encoding, contentLength, storedLength: queued.storedLength, crc };
+      const { id, encoding, contentLength, stored } = queued;
+      if (count > 0 && (batchBytes + stored.length > maxBatchBytes || offset >= this.#options.packBytes)) break;
+      const described = { id, encoding, contentLength, storedLength: stored.length, crc: crc32(stored) };
       pieces.add(encodeBlockHeader(described));
-      for (const piece of queued.pieces) pieces.add(piece);
+      pieces.add(stored);
       pack.blocks.push({ ...described, offset: offset + blockHeaderBytes });
-      offset += blockHeaderBytes + queued.storedLength;
-      batchBytes += queued.storedLength;
+      offset += blockHeaderBytes + stored.length;
+      batchBytes += stored.length;
       count += 1;
     }
     await pack.output.append(pieces.take());

@@ -3,7 +3,6 @@
 // docs/repository-format.md.
 import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
 import type { Logger } from '../../kernel/logger.ts';
-import { decodeBlock } from '../../blocks/block-codec.ts';
 import { blockIdBytes, maxBlockContentBytes, maxBlockStoredBytes, type StoredBlock } from '../../blocks/block.ts';
 import { BlockReader, notHere, type BlockOutcome } from './block-reader.ts';
 import type { Catalogue } from './catalogue.ts';
@@ -73,14 +72,9 @@ function keyOf(id: Buffer): string {
   return id.toString('latin1');
 }
 
-function storedLengthOf({ stored }: BlockToAppend): number {
-  if (!Array.isArray(stored)) return stored.length;
-  return (stored as readonly Buffer[]).reduce((sum, piece) => sum + piece.length, 0);
-}
-
 /** @throws protocol.malformed */
 function checkLengths(block: BlockToAppend): void {
-  const storedLength = storedLengthOf(block);
+  const storedLength = block.stored.length;
   if (
     block.id.length !== blockIdBytes ||
     block.contentLength > maxBlockContentBytes ||
@@ -184,12 +178,7 @@ export class TenantStore {
     }
   }
 
-  /** For each identifier whether the block is here, or on its way in this store. Answers without touching packs. */
-  hasBlocks(ids: readonly Buffer[]): boolean[] {
-    return this.locate(ids).map((state) => state !== 'missing');
-  }
-
-  /** "pending": on its way in this store, lost in a crash. `onDurable` names it when it is stored. */
+  /** Answers without touching packs. "pending": on its way in this store, lost in a crash. `onDurable` names it when it is stored. */
   locate(ids: readonly Buffer[]): ('stored' | 'pending' | 'missing')[] {
     const isStored = this.#catalogue.hasAll(ids);
     if (this.#missing.size > maxMissing) this.#missing.clear();
@@ -200,11 +189,6 @@ export class TenantStore {
       this.#missing.add(key);
       return 'missing';
     });
-  }
-
-  /** As `appendBlocks`, for one block. */
-  async appendBlock(block: BlockToAppend): Promise<void> {
-    await this.appendBlocks([block]);
   }
 
   /**
@@ -224,7 +208,7 @@ export class TenantStore {
         block.release?.();
         continue;
       }
-      this.#quota?.take(storedLengthOf(block) + blockOverheadBytes);
+      this.#quota?.take(block.stored.length + blockOverheadBytes);
       this.#pending.add(key);
       const room = writer.append(block);
       if (room !== undefined) await room;
@@ -304,11 +288,6 @@ export class TenantStore {
     const place = this.#catalogue.find(id);
     if (place === undefined) throw notHere(id);
     return this.#reader.read(place);
-  }
-
-  /** The content of a block, decoded and checked against its identifier. */
-  async readContent(id: Buffer): Promise<Buffer> {
-    return decodeBlock(await this.readBlock(id));
   }
 
   /**

@@ -111,7 +111,6 @@ export async function enrolHostileGateway(
     onUp: () => up.resolve(undefined),
     onDown: () => undefined,
     onRoutes: () => 0,
-    onRemoveRoutes: () => 0,
     onConfiguration: () => undefined,
     clock: systemClock,
   });

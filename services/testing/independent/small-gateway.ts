@@ -141,10 +141,6 @@ export class SmallGateway {
           this.#routes.set(ticketHash, { ...route, until: performance.now() + lifetimeMs });
         return { accepted: routes.length };
       }
-      case 'remove-routes': {
-        const hashes = payload['ticketHashes'] as readonly string[];
-        return { removed: hashes.filter((hash) => this.#routes.delete(hash)).length };
-      }
       case 'configure':
         this.#control = payload as { controlHost?: string; controlPort: number };
         return {};

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { lstat, mkdtemp, readdir, readFile, readlink, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { encodeBlock } from '../../blocks/block-codec.ts';
+import { decodeBlock, encodeBlock } from '../../blocks/block-codec.ts';
 import { blockIdOf } from '../../blocks/block.ts';
 import { describeManifest } from '../../repository/points/manifest-chain.ts';
 import { ManifestEncoder } from '../../repository/points/manifest.ts';
@@ -19,7 +19,7 @@ export async function scratchFolder(): Promise<{ folder: string } & AsyncDisposa
 
 export async function appendContent(store: TenantStore, content: Buffer): Promise<Buffer> {
   const block = encodeBlock(content);
-  await store.appendBlock(block);
+  await store.appendBlocks([block]);
   return block.id;
 }
 
@@ -165,4 +165,9 @@ export async function differencesBetween(left: string, right: string): Promise<s
     const difference = one.mtimeNs - other.mtimeNs;
     return difference > 250n || difference < -250n;
   });
+}
+
+/** The content of a stored block, decoded and checked. */
+export async function readContent(store: TenantStore, id: Buffer): Promise<Buffer> {
+  return decodeBlock(await store.readBlock(id));
 }

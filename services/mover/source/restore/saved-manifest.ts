@@ -1,15 +1,11 @@
 // Owns the file in which a tenant keeps a restore point's manifest for browsing: magic, root, then the contents of the manifest's blocks,
 // each with its length before it. Written whole or not at all.
-import { createReadStream } from 'node:fs';
 import { mkdir, open, rename, unlink } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import { FarkeepError } from '../../../kernel/farkeep-error.ts';
-import { readManifest } from '../../../repository/points/manifest.ts';
 import { maxManifestBlockBytes } from '../../../repository/points/manifest-format.ts';
-import { decodePointRoot, maxPointRootBytes } from '../../../repository/points/point-root.ts';
-import type { PointRoot } from '../../../repository/points/point-root-fields.ts';
-import type { ManifestItem } from '../../../repository/points/tree-entry.ts';
+import { maxPointRootBytes } from '../../../repository/points/point-root.ts';
 import type { ManifestBlocks } from '../../../repository/points/tree-index.ts';
 
 const magic = Buffer.from('FKSM\x01\0\0\0', 'latin1');
@@ -52,16 +48,6 @@ export class SavedManifestWriter {
   }
 }
 
-/** The root and then the items of a saved manifest. @throws storage.damaged */
-export async function readSavedManifest(
-  file: string,
-): Promise<{ readonly root: PointRoot; readonly items: AsyncGenerator<ManifestItem, void, undefined> }> {
-  const parts = readParts(file);
-  const first = await parts.next();
-  if (first.done === true) throw damaged(file);
-  return { root: decodePointRoot(first.value), items: readManifest(parts) };
-}
-
 /** The blocks of a saved manifest, for looking into it without reading all of it (`TreeIndex`). @throws storage.damaged */
 export async function openSavedManifest(file: string): Promise<ManifestBlocks & AsyncDisposable> {
   const handle = await open(file, 'r');
@@ -96,28 +82,6 @@ export async function openSavedManifest(file: string): Promise<ManifestBlocks & 
     await handle.close();
     throw error;
   }
-}
-
-async function* readParts(file: string): AsyncGenerator<Buffer, void, undefined> {
-  let rest: Buffer = Buffer.alloc(0);
-  let hasMagic = false;
-  for await (const chunk of createReadStream(file, { highWaterMark: 256 * 1024 }) as AsyncIterable<Buffer>) {
-    rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
-    if (!hasMagic) {
-      if (rest.length < magic.length) continue;
-      if (!rest.subarray(0, magic.length).equals(magic)) throw damaged(file);
-      rest = rest.subarray(magic.length);
-      hasMagic = true;
-    }
-    while (rest.length >= 4) {
-      const length = rest.readUInt32BE(0);
-      if (length > Math.max(maxManifestBlockBytes, maxPointRootBytes)) throw damaged(file);
-      if (rest.length < 4 + length) break;
-      yield rest.subarray(4, 4 + length);
-      rest = rest.subarray(4 + length);
-    }
-  }
-  if (!hasMagic || rest.length > 0) throw damaged(file);
 }
 
 function damaged(file: string): FarkeepError {

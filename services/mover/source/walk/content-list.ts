@@ -49,15 +49,6 @@ export class ContentList {
   }
 }
 
-export function packContent(content: readonly ContentReference[]): Buffer {
-  const list = new ContentList();
-  for (const { id, lengthBytes } of content) {
-    if (id === null) list.addHole(lengthBytes);
-    else list.addBlock(id, lengthBytes);
-  }
-  return list.packed();
-}
-
 /** Pieces in order; `id` is a view. */
 export function unpackContent(packed: Buffer): ContentReference[] {
   const content: ContentReference[] = [];

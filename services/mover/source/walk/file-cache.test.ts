@@ -16,7 +16,7 @@ import { DatabaseSync } from 'node:sqlite';
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { makeTemporaryFolder } from '../../../testing/temporary-folder.ts';
-import { packContent } from './content-list.ts';
+import { ContentList } from './content-list.ts';
 import { FileCache } from './file-cache.ts';
 import type { FileValues } from '../../../kernel/file-metadata.ts';
 import { FileStat, fromNodeStats, isSettled } from './file-stat.ts';
@@ -29,8 +29,11 @@ beforeEach(async () => {
   file = path.join(folder, 'cache/job.sqlite');
 });
 
-const content = (sizeBytes: number, fill = 1): Buffer =>
-  packContent([{ id: Buffer.alloc(32, fill), lengthBytes: sizeBytes }]);
+const content = (sizeBytes: number, fill = 1): Buffer => {
+  const list = new ContentList();
+  list.addBlock(Buffer.alloc(32, fill), sizeBytes);
+  return list.packed();
+};
 
 const stat = (sizeBytes: number, more: Partial<FileValues> = {}): FileStat =>
   FileStat.of({
