@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { ensureElectronRuntime } from './electron-runtime.mjs';
+import { ensureElectronRuntime } from './electron/electron-runtime.mjs';
 import { inProject, npmEnvironment, pinnedNodePath, SetUpError } from './project.mjs';
 import { runCommand } from './run-command.mjs';
 import { ensureNodeRuns, ensureSystemLibraries } from './system-libraries.mjs';

@@ -19,7 +19,7 @@ async function openConsole() {
 
 /**
  * Chromium's process sandbox cannot be set up by root; the renderer keeps its own restrictions (see SECURITY.md).
- * @param {import('./electron-runtime.mjs').ElectronRuntime} electron
+ * @param {import('./electron/electron-runtime.mjs').ElectronRuntime} electron
  */
 function sandboxArguments(electron) {
   if (process.platform !== 'linux' || process.getuid?.() !== 0) return [];
