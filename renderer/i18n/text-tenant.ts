@@ -131,7 +131,7 @@ export const tenantTexts = {
   'points.delete': 'Delete...',
   'points.delete.title': 'Delete this restore point?',
   'points.delete.text':
-    'The restore point of the job “{job}” from {created} ({size}, {files} files) will be deleted. Its files can no longer be restored from it.\n\nOther restore points keep their data. The space is freed later, when the provider maintains the repository; until then it counts against the quota.',
+    'The restore point of the job “{job}” from {created} ({size}, {files} files) will be deleted. Its files can no longer be restored from it.\n\nOther restore points keep their data. This version does not free the space yet; it still counts against the quota.',
   'points.delete.unreadable':
     'The restore point {id} at {provider} cannot be read ({reason}). It will be deleted permanently.\n\nOther restore points keep their data.',
   'points.delete.confirm': 'Delete restore point',

@@ -34,13 +34,13 @@ export function registerPoint(program: Command, action: DefineAction): void {
 
   group
     .command('delete <point>')
-    .description('delete a restore point; its space is freed later')
+    .description('delete a restore point; this version does not free its space')
     .option(...yesOption)
     .addHelpText(
       'after',
       `
 POINT is an identifier or its first digits. A point that "point list" shows as not readable can be deleted as well. The point disappears from every
-list at once. The provider frees its space later, when it maintains the repository; until then the space counts against the quota.
+list at once. This version of the provider does not free its space yet: the space still counts against the quota.
 
 Example:
   $ farkeep point delete 8c1d1f0e`,
@@ -55,7 +55,7 @@ Example:
             what,
             consequences: [
               'Its files cannot be restored from this point any more.',
-              'Other restore points keep their data. The space is freed later, when the provider maintains the repository.',
+              'Other restore points keep their data. This version does not free the space yet; it still counts against the quota.',
             ],
           },
           { isSure: options.yes === true },
@@ -63,7 +63,7 @@ Example:
         const deleted = await client.domain(pointsDomain).delete({ pointId: id }, { signal: context.signal });
         context.output.result(
           { ok: true, ...deleted },
-          () => `Restore point ${id} is deleted. Its space is freed when the provider maintains the repository.`,
+          () => `Restore point ${id} is deleted. Its space is not freed in this version and still counts against the quota.`,
         );
       }),
     );

@@ -20,7 +20,7 @@ export const pointsDomain = defineDomain({
       }),
     },
     /**
-     * Removes a restore point, readable or not, from all lists. Its space is freed later, when the provider maintains the repository.
+     * Removes a restore point, readable or not, from all lists. This version does not free its space.
      * Errors: call.not-found, call.conflict (a session uses the point), protocol.feature (the provider does not support deletion).
      */
     delete: {

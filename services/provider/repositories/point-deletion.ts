@@ -1,5 +1,5 @@
 // Owns deleting a restore point of a tenant: only the tenant's own point, only while no session uses it, even with a damaged root. The root
-// moves to the trash; maintenance frees the space.
+// moves to the trash, and its space is not freed.
 import path from 'node:path';
 import type { Clock } from '../../kernel/clock.ts';
 import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';

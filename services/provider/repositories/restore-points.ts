@@ -67,7 +67,7 @@ export class RestorePoints {
   }
 
   /**
-   * Moves the point's root to the trash. Blocks that only this point used count against the quota until maintenance. @throws
+   * Moves the point's root to the trash. Blocks that only this point used still count against the quota. @throws
    * call.not-found, storage errors
    */
   async remove(tenantFolder: string, pointId: string, nowMs: number): Promise<void> {

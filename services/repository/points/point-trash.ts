@@ -1,5 +1,5 @@
 // Owns removing a restore point from the lists: its root is renamed into `trash/`, with the date in the new name. The content is not read,
-// so a damaged root can be removed as well. Blocks stay until maintenance finds no reference to them.
+// so a damaged root can be removed as well. Its blocks stay.
 import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
 import { isPointId, pointFileOf } from './point-root-fields.ts';
 import type { Storage } from '../storage/storage.ts';

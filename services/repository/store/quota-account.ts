@@ -52,7 +52,7 @@ export class QuotaAccount {
 
 /**
  * Returns the bytes of all roots in `points/` and `trash/`. They count because a root may have a mebibyte and a tenant can make any number.
- * Deleted roots count until maintenance: otherwise repeated commit and delete would fill the disk beyond the quota. Entries that are not
+ * Deleted roots count: otherwise repeated commit and delete would fill the disk beyond the quota. Entries that are not
  * files are left to verify. An oversized file counts as a root of the largest size: otherwise one sparse file would use up the quota.
  */
 export async function rootBytesOf(storage: Storage): Promise<number> {
