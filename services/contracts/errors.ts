@@ -213,7 +213,10 @@ export const errorCatalogue = {
     retry,
   ),
   'session.mover-died': entry('The data mover ended unexpectedly', 'It is tried again by itself.', retry),
-  'quota.exceeded': entry('The quota is used up', 'Ask your provider for more. Deleting restore points does not free space in this version.'),
+  'quota.exceeded': entry(
+    'The quota is used up',
+    'Ask your provider for more. Deleting restore points does not free space in this version.',
+  ),
   'source.missing': entry('The source does not exist', 'Check the path in the job.'),
   'source.unreadable': entry('A file could not be read', 'Check its rights; everything else was saved.'),
   'source.changed': entry('A file changed while it was read', 'It is marked; run the job again when it is quiet.'),

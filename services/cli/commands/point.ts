@@ -63,7 +63,8 @@ Example:
         const deleted = await client.domain(pointsDomain).delete({ pointId: id }, { signal: context.signal });
         context.output.result(
           { ok: true, ...deleted },
-          () => `Restore point ${id} is deleted. Its space is not freed in this version and still counts against the quota.`,
+          () =>
+            `Restore point ${id} is deleted. Its space is not freed in this version and still counts against the quota.`,
         );
       }),
     );
