@@ -258,6 +258,18 @@ describe('backup and restore', () => {
     ]);
   });
 
+  it('warn of a pipe that was asked for by its name', async () => {
+    mkdirSync(inSource('folder'));
+    execFileSync('mkfifo', [inSource('folder/pipe')]);
+    writeFileSync(inSource('folder/file'), 'file');
+    const pointId = newId();
+    finished(await backup(pointId));
+    const named = await restore(pointId, { paths: ['folder/pipe'] });
+    expect(warnings(named.sourceEvents)).toEqual([{ code: 'restore.incomplete', path: 'folder/pipe' }]);
+    expect(finished(named).warningCount).toBe(1);
+    expect(finished(await restore(pointId, { paths: ['folder'] })).warningCount).toBe(0);
+  });
+
   it.runIf(process.getuid?.() === 0 && canMakeDevices())('warn once of devices of a kind', async () => {
     writeFileSync(inSource('kept'), 'kept');
     for (const minor of ['3', '5']) execFileSync('mknod', [inSource(`device ${minor}`), 'c', '1', minor]);

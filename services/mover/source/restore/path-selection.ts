@@ -35,6 +35,11 @@ export class PathSelection {
     return false;
   }
 
+  /** Whether the entry itself was asked for, not only a folder above it. */
+  names(entryPath: Buffer): boolean {
+    return this.#paths.some(({ path }) => path.equals(entryPath));
+  }
+
   /** Whether `folderPath` is a parent folder of a requested path. */
   leadsTo(folderPath: Buffer): boolean {
     return this.#paths.some(({ path }) => isAtOrBelow(path, folderPath));

@@ -75,6 +75,8 @@ export class RestorePipeline {
   readonly #aborted = Promise.withResolvers<never>();
   /** Undefined after the restore is finished. */
   #writer: TreeWriter | undefined;
+  /** Pipes and sockets that were asked for by their own name. */
+  readonly #namedSpecials: string[] = [];
   #counts: RestoreCounts | undefined;
   #current: OpenFile | ComparedFile | undefined;
   /** Number of files that stream workers are making. */
@@ -160,6 +162,10 @@ export class RestorePipeline {
         warning: { code: 'restore.incomplete', message: 'It is not in the restore point', path },
       });
     }
+    for (const path of this.#namedSpecials) {
+      const message = 'It is a pipe or a socket; a restore does not make these';
+      this.#emit({ type: 'warning', warning: { code: 'restore.incomplete', message, path } });
+    }
     for (const [name, { bytes, problems, losses }] of this.#objects) {
       this.#emit({
         type: 'object',
@@ -170,7 +176,7 @@ export class RestorePipeline {
     }
     return {
       rootHash: blockIdOf(rootBytes).toString('hex'),
-      warningCount: result.problemCount + unmatched.length,
+      warningCount: result.problemCount + unmatched.length + this.#namedSpecials.length,
       failure: this.#failure(result.counts, selection)?.toInfo(),
     };
   }
@@ -253,6 +259,8 @@ export class RestorePipeline {
   }
 
   #entry(entry: TreeEntry, writer: TreeWriter, selection: PathSelection): Promise<void> | undefined {
+    if (entry.kind === 'special' && !isMissed(entry.special) && selection.names(entry.path))
+      this.#namedSpecials.push(showPath(entry.path));
     const isOnTheWay = entry.kind === 'folder' && !selection.includes(entry.path);
     const objectName = isOnTheWay ? '' : this.#object(entry.path);
     const begun = writer.begin(entry, isOnTheWay);
