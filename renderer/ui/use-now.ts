@@ -22,7 +22,7 @@ function subscribe(listener: () => void): () => void {
 
 const subscribeToNothing = (): (() => void) => () => undefined;
 
-/** Milliseconds since 1970, once a second; frozen when `isTicking` is false. */
-export function useNow(isTicking = true): number {
-  return useSyncExternalStore(isTicking ? subscribe : subscribeToNothing, () => now);
+/** Milliseconds since 1970, in whole steps, so that what needs no seconds draws itself seldom; frozen when `isTicking` is false. */
+export function useNow(isTicking = true, stepMs = 1): number {
+  return useSyncExternalStore(isTicking ? subscribe : subscribeToNothing, () => now - (now % stepMs));
 }

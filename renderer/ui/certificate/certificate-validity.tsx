@@ -7,6 +7,7 @@ import { StatusBadge } from '../status-badge.tsx';
 import { useNow } from '../use-now.ts';
 
 const soonDays = 30;
+const clockStepMs = 10_000;
 
 export function IssuerBadge({ certificate }: { readonly certificate: CertificateSummary }): ReactNode {
   const t = useText();
@@ -19,7 +20,7 @@ export function IssuerBadge({ certificate }: { readonly certificate: Certificate
 
 export function ValidityBadge({ certificate }: { readonly certificate: CertificateSummary }): ReactNode {
   const t = useText();
-  const now = useNow(false);
+  const now = useNow(true, clockStepMs);
   const { notBefore, notAfter } = certificate;
   const days = daysUntil(notAfter, now);
   if (Date.parse(notAfter) <= now) return <StatusBadge tone="danger">{t('certificate.expiry.passed')}</StatusBadge>;
