@@ -11,6 +11,7 @@ import {
   type StoredCertificate,
 } from '../contracts/models/certificate.ts';
 import { idSchema } from '../contracts/models/values.ts';
+import { SerialQueue } from '../kernel/serial-queue.ts';
 import { syncFolder, writeFileAtomically } from '../kernel/state/atomic-file.ts';
 import { type Clock, systemClock } from '../kernel/clock.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
@@ -71,7 +72,7 @@ export class CertificateStore implements Disposable {
   readonly #clock: Clock;
   readonly #listeners = new Set<SlotListener>();
   /** Writers one after the other: two wizards may press Finish at the same time. */
-  #lastWrite: Promise<unknown> = Promise.resolve();
+  readonly #writes = new SerialQueue();
 
   private constructor(
     folder: string,
@@ -332,9 +333,7 @@ export class CertificateStore implements Disposable {
   }
 
   #write<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.#lastWrite.then(work, work);
-    this.#lastWrite = result.catch(() => undefined);
-    return result;
+    return this.#writes.run(work);
   }
 }
 

@@ -4,6 +4,7 @@ import type { KeyObject } from 'node:crypto';
 import { readFile, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
+import { SerialQueue } from '../kernel/serial-queue.ts';
 import { syncFolder, writeFileAtomically } from '../kernel/state/atomic-file.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import type { Logger } from '../kernel/logger.ts';
@@ -49,7 +50,7 @@ export class StoreProtection implements Disposable {
   readonly #keychain: { readonly name: string; readonly key: Secret } | undefined;
   readonly #owned: KeyEncryption[] = [];
   #cipher: KeyCipher;
-  #lastChange: Promise<unknown> = Promise.resolve();
+  readonly #changes = new SerialQueue();
 
   private constructor(folder: string, options: StoreProtectionOptions) {
     this.#folder = folder;
@@ -98,9 +99,7 @@ export class StoreProtection implements Disposable {
    * @throws FarkeepError 'call.refused' when no keychain was handed in
    */
   change(kind: ProtectionKind): Promise<void> {
-    const result = this.#lastChange.then(() => this.#change(kind));
-    this.#lastChange = result.catch(() => undefined);
-    return result;
+    return this.#changes.run(() => this.#change(kind));
   }
 
   [Symbol.dispose](): void {
