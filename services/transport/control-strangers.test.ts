@@ -168,7 +168,7 @@ describe('clients that do it wrong', () => {
       ({ peer }) => new Promise((resolve) => peer.onClose(resolve)),
       (error: unknown) => error,
     );
-    await accepted;
+    await Promise.race([accepted, lazy]);
     await Promise.all([untilClosed(silent), untilClosed(idle), lazy]);
     await vi.waitFor(() => expect(server.connectionCount).toBe(0));
   });
