@@ -106,7 +106,7 @@ describe('a date', () => {
     expect(run).not.toHaveBeenCalled();
     await clock.advance(1);
     expect(run).toHaveBeenCalledTimes(1);
-    expect(Math.max(...sleep.mock.calls.map(([delayMs]) => delayMs))).toBe(3_600_000);
+    expect(Math.max(...sleep.mock.calls.map(([delayMs]) => delayMs))).toBe(15 * 60_000);
     await schedule.ended();
   });
 

@@ -105,7 +105,7 @@ class Repetition implements Schedule {
 }
 
 /** The machine can sleep, and its clock can be set: after this time at the latest the date is compared with the clock again. */
-const longestSleepMs = 3_600_000;
+const longestSleepMs = 15 * 60_000;
 
 /** Sleeps until the clock shows `dateMs`, however far away that is. Rejects with an AbortError when the signal fires. */
 export async function sleepUntil(dateMs: number, clock: Clock, signal?: AbortSignal): Promise<void> {
