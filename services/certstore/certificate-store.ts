@@ -18,6 +18,7 @@ import { FarkeepError } from '../kernel/farkeep-error.ts';
 import type { Logger } from '../kernel/logger.ts';
 import type { KeychainKey } from '../kernel/running-service.ts';
 import { Secret } from '../kernel/secret.ts';
+import { isMissing } from '../kernel/system-error.ts';
 import type { SubjectName } from '../pki/create/certificate-builder.ts';
 import { type ReadCertificate, readCertificate, summarize, toPem } from '../pki/certificate/certificate-summary.ts';
 import { generateSelfSigned, type RsaKeySize } from '../pki/create/generate.ts';
@@ -26,7 +27,7 @@ import type { AccessControl } from './access-control.ts';
 import { CertificateFolder } from './certificate-folder.ts';
 import { PosixAccess } from './posix-access.ts';
 import { type ProtectionKind, StoreProtection } from './store-protection.ts';
-import { hasCode, parseJsonFile, unreadable } from './stored-file.ts';
+import { parseJsonFile, unreadable } from './stored-file.ts';
 
 const slotsFileName = 'slots.json';
 const slotsSchema = z.object({
@@ -313,7 +314,7 @@ export class CertificateStore implements Disposable {
     try {
       return parseJsonFile(slotsSchema, await readFile(file, 'utf8'), file).slots;
     } catch (error) {
-      if (hasCode(error, 'ENOENT')) return {};
+      if (isMissing(error)) return {};
       throw await unreadable(error, file, this.#access);
     }
   }

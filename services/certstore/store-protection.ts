@@ -10,9 +10,10 @@ import { FarkeepError } from '../kernel/farkeep-error.ts';
 import type { Logger } from '../kernel/logger.ts';
 import type { KeychainKey } from '../kernel/running-service.ts';
 import { Secret } from '../kernel/secret.ts';
+import { isMissing } from '../kernel/system-error.ts';
 import type { AccessControl } from './access-control.ts';
 import { KeyEncryption } from './key-encryption.ts';
-import { hasCode, parseJsonFile, unreadable } from './stored-file.ts';
+import { parseJsonFile, unreadable } from './stored-file.ts';
 
 export const keyFileName = 'store.key';
 const choiceFileName = 'protection.json';
@@ -180,7 +181,7 @@ export class StoreProtection implements Disposable {
       try {
         key = this.#cipher.decrypt(await readFile(file, 'utf8'));
       } catch (error) {
-        if (hasCode(error, 'ENOENT')) continue;
+        if (isMissing(error)) continue;
         const cause = await unreadable(error, file, access);
         failed ??=
           cause instanceof FarkeepError
@@ -245,7 +246,7 @@ export class StoreProtection implements Disposable {
     try {
       return parseJsonFile(choiceSchema, await readFile(file, 'utf8'), file);
     } catch (error) {
-      if (hasCode(error, 'ENOENT')) return undefined;
+      if (isMissing(error)) return undefined;
       throw error;
     }
   }
@@ -261,7 +262,7 @@ export class StoreProtection implements Disposable {
     return stat(path.join(this.#folder, keyFileName)).then(
       () => true,
       (error: unknown) => {
-        if (hasCode(error, 'ENOENT')) return false;
+        if (isMissing(error)) return false;
         throw error;
       },
     );

@@ -2,6 +2,7 @@
 // write never ends a service: disks are full, readers of pipes exit, folders are removed.
 import { writeSync } from 'node:fs';
 import { systemClock, type Timer } from './clock.ts';
+import { systemErrorCode } from './system-error.ts';
 
 /** Limit of the bytes that wait for a slow reader of a pipe. The service must not block on the reader or use unlimited memory. */
 const maxWaitingBytes = 256 * 1024;
@@ -37,7 +38,7 @@ export function createLogOutput(write: Write, describeLoss: (lines: number, reas
       }
       return undefined;
     } catch (error) {
-      const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+      const code = systemErrorCode(error) ?? String(error);
       if (code === 'EAGAIN') return rest;
       lostLines += 1;
       lossReason = code;

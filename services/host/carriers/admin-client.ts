@@ -5,6 +5,7 @@ import { messageFromServiceSchema, type CallResult, type EventMessage } from '..
 import { createDomainClient } from '../../contracts/client.ts';
 import type { DomainClient, DomainContract, ServiceRole } from '../../contracts/contract.ts';
 import { describeLeftOut } from '../../contracts/row-list.ts';
+import { isDenied } from '../../kernel/system-error.ts';
 import { systemClock } from '../../kernel/clock.ts';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
 import { roleFolder } from '../../kernel/state/home-folder.ts';
@@ -143,8 +144,8 @@ function openSocket(address: string, home: string, role: ServiceRole): Promise<S
   });
 }
 
-function connectError(cause: Error & { code?: unknown }, home: string, role: ServiceRole): FarkeepError {
-  if (cause.code === 'EACCES' || cause.code === 'EPERM') {
+function connectError(cause: Error, home: string, role: ServiceRole): FarkeepError {
+  if (isDenied(cause)) {
     return new FarkeepError('call.refused', `This account may not use the ${role} service in ${home}`, {
       hint: 'Run the command as the account that runs the service, or as root.',
       cause,
