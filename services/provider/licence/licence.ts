@@ -11,6 +11,7 @@ import { writeFileAtomically } from '../../kernel/state/atomic-file.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
 import type { Logger } from '../../kernel/logger.ts';
+import { isMissing, systemErrorCode } from '../../kernel/system-error.ts';
 import type { SubjectName } from '../../pki/create/certificate-builder.ts';
 import { certificateSubject, readLicence, type Licence } from '../../pki/create/licence.ts';
 import { describeCaller, type AuditLog } from '../state/audit-log.ts';
@@ -54,7 +55,7 @@ export class LicenceDesk {
     try {
       text = await readFile(file, 'utf8');
     } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+      if (!isMissing(error)) throw error;
     }
     const desk = new LicenceDesk(options, keys, text);
     const standing = desk.#standing();
@@ -155,7 +156,7 @@ async function readBounded(file: string): Promise<string> {
     return await readFile(file, 'utf8');
   } catch (error) {
     if (error instanceof FarkeepError) throw error;
-    const reason = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    const reason = systemErrorCode(error) ?? String(error);
     throw new FarkeepError('source.missing', `${file} cannot be read (${reason})`, {
       field: 'file',
       hint: 'Choose the license file; the service has to be allowed to read it.',
