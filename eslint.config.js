@@ -1,13 +1,15 @@
 // Lint rules: typescript-eslint strict with types, hooks rules for the renderer, and the "only user" rules of the layer table.
 import reactHooks from 'eslint-plugin-react-hooks';
 import tseslint from 'typescript-eslint';
-import { onlyUsers } from './scripts/import-rules.mjs';
+import { onlyUsers, timerHome, timerNames, timerReason } from './scripts/import-rules.mjs';
 
 const typeScript = ['**/*.ts', '**/*.tsx'];
 const tests = ['**/*.test.ts', '**/*.test.tsx', 'services/testing/**', 'e2e/**', 'bench/**'];
 
 /** `node:x` and `x` are the same module. */
 const spellings = (name) => (name.startsWith('node:') ? [name, name.slice('node:'.length)] : [name]);
+
+const timerMessage = `[only-user timers] Only ${timerHome.join(', ')} may use it.`;
 
 /**
  * ESLint takes the last setting of a rule for a file, it does not merge: so each area lists all modules that it may not use.
@@ -84,10 +86,28 @@ export default tseslint.config(
   },
   ...onlyUserAreas,
   {
+    files: ['services/**/*.ts'],
+    ignores: [...timerHome, ...tests, 'services/integration/**'],
+    rules: {
+      'no-restricted-globals': [
+        'error',
+        ...timerNames.map((name) => ({ name, message: `${timerMessage} ${timerReason}` })),
+      ],
+      'no-restricted-properties': [
+        'error',
+        ...timerNames.map((property) => ({
+          object: 'globalThis',
+          property,
+          message: `${timerMessage} ${timerReason}`,
+        })),
+      ],
+    },
+  },
+  {
     files: tests,
     rules: {
       // Tests start real processes, and look at what the rules keep apart.
-      'no-restricted-imports': restrictionsWithout(['child-process', 'node-forge']),
+      'no-restricted-imports': restrictionsWithout(['child-process', 'node-forge', 'timers', 'timer-promises']),
       // Matchers such as expect.any() are typed any.
       '@typescript-eslint/no-unsafe-assignment': 'off',
       '@typescript-eslint/no-non-null-assertion': 'off',

@@ -117,6 +117,15 @@ export const rooms = {
 /** Test files and test support may reach further: they put layers together and drive them from outside. */
 export const testFiles = '\\.test\\.tsx?$|^(services|renderer)/testing/|^services/integration/|^bench/';
 
+/** Globals of Node.js that set or clear a timer. `setImmediate` only waits for its turn and is free to use. */
+export const timerNames = ['setTimeout', 'setInterval', 'clearTimeout', 'clearInterval'];
+
+/** The only file of the services that uses them. */
+export const timerHome = ['services/kernel/clock.ts'];
+
+export const timerReason =
+  'Time limits come from services/kernel/deadline.ts, repetitions and dates from schedule.ts, single timers from systemClock.startTimer.';
+
 /**
  * "Only user" rules: the module (or the names of it) and the only files that may import it.
  * @type {readonly { name: string, module: string, imports?: readonly string[], only: readonly string[], why: string }[]}
@@ -166,5 +175,19 @@ export const onlyUsers = [
     module: 'node:ffi',
     only: ['services/kernel/native/native-library.ts'],
     why: 'A wrong signature crashes the process, and node:ffi is experimental: calls into C stand in one folder, each with a second way.',
+  },
+  {
+    name: 'timers',
+    module: 'node:timers',
+    imports: [...timerNames],
+    only: [...timerHome],
+    why: timerReason,
+  },
+  {
+    name: 'timer-promises',
+    module: 'node:timers/promises',
+    imports: ['setTimeout', 'setInterval', 'scheduler'],
+    only: [...timerHome],
+    why: timerReason,
   },
 ];

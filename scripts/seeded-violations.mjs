@@ -3,7 +3,7 @@
 import { cpSync, existsSync, globSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import dependencyRules from '../.dependency-cruiser.mjs';
-import { layers, onlyUsers, rooms } from './import-rules.mjs';
+import { layers, onlyUsers, rooms, timerHome, timerNames } from './import-rules.mjs';
 import { buildFolder, inProject, projectFolder } from './project.mjs';
 import { runCommand } from './run-command.mjs';
 import { treeRules } from './tree-rules.mjs';
@@ -323,6 +323,29 @@ async function checkLint() {
       seed(`only-user-${name}`, `services/provider/${name}-short.ts`, text, `[only-user ${name}]`);
     }
   }
+  for (const name of timerNames) {
+    const marker = '[only-user timers]';
+    const text = `export const it: unknown = ${name};\n`;
+    for (const place of ['services/provider', 'services/kernel', 'services/mover/source'])
+      seed(`timers-${name}`, `${place}/timers-${name.toLowerCase()}.ts`, text, marker);
+    const viaGlobal = `export const it: unknown = globalThis.${name};\n`;
+    seed(`timers-global-${name}`, `services/tenant/timers-global-${name.toLowerCase()}.ts`, viaGlobal, marker);
+  }
+  // Places where timers are allowed, and what is no timer.
+  const allTimers = `export const all: unknown = [${timerNames.join(', ')}, globalThis.setTimeout];\n`;
+  for (const file of ['services/kernel/timers.test.ts', 'services/testing/timers.ts', 'electron/main/timers.ts']) {
+    cleanFiles.push(file);
+    write(`${folder}/${file}`, allTimers);
+  }
+  for (const file of timerHome) {
+    const imported = "import { setTimeout as wait } from 'node:timers';\nexport const it: unknown = wait;\n";
+    write(`${folder}/${file}`, imported + allTimers);
+  }
+  cleanFiles.push('services/provider/turn.ts');
+  write(
+    `${folder}/services/provider/turn.ts`,
+    "import { setImmediate as turn } from 'node:timers/promises';\nexport const it: unknown = [turn, setImmediate];\n",
+  );
   const dynamic = '[only-user dynamic]';
   seed(
     'only-user-dynamic',

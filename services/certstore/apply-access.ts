@@ -3,7 +3,7 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { AccessControl } from './access-control.ts';
-import { hasCode } from './stored-file.ts';
+import { isMissing } from '../kernel/system-error.ts';
 
 /** Does nothing when the folder is missing. */
 export async function applyAccess(folder: string, access: AccessControl): Promise<void> {
@@ -11,7 +11,7 @@ export async function applyAccess(folder: string, access: AccessControl): Promis
   try {
     entries = await readdir(folder, { withFileTypes: true, recursive: true });
   } catch (error) {
-    if (hasCode(error, 'ENOENT')) return;
+    if (isMissing(error)) return;
     throw error;
   }
   await access.apply(folder, 'folder');

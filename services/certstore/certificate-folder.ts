@@ -7,8 +7,9 @@ import type { KeyProtection, StoredCertificate } from '../contracts/models/certi
 import { instantSchema } from '../contracts/models/values.ts';
 import { syncFolder, writeFileAtomically } from '../kernel/state/atomic-file.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
+import { isMissing } from '../kernel/system-error.ts';
 import type { AccessControl } from './access-control.ts';
-import { hasCode, parseJsonFile, unreadable } from './stored-file.ts';
+import { parseJsonFile, unreadable } from './stored-file.ts';
 import type { KeyCipher } from './store-protection.ts';
 
 const fileNames = ['certificate.pem', 'chain.pem', 'key.pem', 'meta.json'] as const;
@@ -47,7 +48,7 @@ export class CertificateFolder {
         readFile(this.#path('meta.json'), 'utf8'),
       ]);
     } catch (error) {
-      if (hasCode(error, 'ENOENT')) {
+      if (isMissing(error)) {
         throw new FarkeepError('call.not-found', 'There is no such certificate', { cause: error });
       }
       throw await unreadable(error, this.#folder, this.#access);
@@ -64,7 +65,7 @@ export class CertificateFolder {
     try {
       pem = await readFile(file, 'utf8');
     } catch (error) {
-      if (hasCode(error, 'ENOENT')) {
+      if (isMissing(error)) {
         throw new FarkeepError('certificate.no-private-key', 'The private key of this certificate is missing', {
           hint: `Restore ${file}, or import the certificate again.`,
           cause: error,
@@ -123,7 +124,7 @@ export class CertificateFolder {
         warnings: wide === undefined ? [] : [wide],
       };
     } catch (error) {
-      if (!hasCode(error, 'ENOENT')) throw error;
+      if (!isMissing(error)) throw error;
       return { kind, description, readers: [], warnings: ['The private key is missing'] };
     }
   }

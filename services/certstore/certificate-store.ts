@@ -11,12 +11,14 @@ import {
   type StoredCertificate,
 } from '../contracts/models/certificate.ts';
 import { idSchema } from '../contracts/models/values.ts';
+import { SerialQueue } from '../kernel/serial-queue.ts';
 import { syncFolder, writeFileAtomically } from '../kernel/state/atomic-file.ts';
 import { type Clock, systemClock } from '../kernel/clock.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import type { Logger } from '../kernel/logger.ts';
 import type { KeychainKey } from '../kernel/running-service.ts';
 import { Secret } from '../kernel/secret.ts';
+import { isMissing } from '../kernel/system-error.ts';
 import type { SubjectName } from '../pki/create/certificate-builder.ts';
 import { type ReadCertificate, readCertificate, summarize, toPem } from '../pki/certificate/certificate-summary.ts';
 import { generateSelfSigned, type RsaKeySize } from '../pki/create/generate.ts';
@@ -25,7 +27,7 @@ import type { AccessControl } from './access-control.ts';
 import { CertificateFolder } from './certificate-folder.ts';
 import { PosixAccess } from './posix-access.ts';
 import { type ProtectionKind, StoreProtection } from './store-protection.ts';
-import { hasCode, parseJsonFile, unreadable } from './stored-file.ts';
+import { parseJsonFile, unreadable } from './stored-file.ts';
 
 const slotsFileName = 'slots.json';
 const slotsSchema = z.object({
@@ -68,7 +70,7 @@ export class CertificateStore implements Disposable {
   readonly #logger: Logger;
   readonly #clock: Clock;
   /** Writers one after the other: two wizards may press Finish at the same time. */
-  #lastWrite: Promise<unknown> = Promise.resolve();
+  readonly #writes = new SerialQueue();
 
   private constructor(
     folder: string,
@@ -301,7 +303,7 @@ export class CertificateStore implements Disposable {
     try {
       return parseJsonFile(slotsSchema, await readFile(file, 'utf8'), file).slots;
     } catch (error) {
-      if (hasCode(error, 'ENOENT')) return {};
+      if (isMissing(error)) return {};
       throw await unreadable(error, file, this.#access);
     }
   }
@@ -321,9 +323,7 @@ export class CertificateStore implements Disposable {
   }
 
   #write<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.#lastWrite.then(work, work);
-    this.#lastWrite = result.catch(() => undefined);
-    return result;
+    return this.#writes.run(work);
   }
 }
 

@@ -6,6 +6,7 @@ import { writeFileAtomically } from '../kernel/state/atomic-file.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import type { KeychainKey } from '../kernel/running-service.ts';
 import { Secret } from '../kernel/secret.ts';
+import { isMissing } from '../kernel/system-error.ts';
 
 const keyBytes = 32;
 
@@ -39,7 +40,7 @@ export class KeyEncryption implements Disposable {
     try {
       text = await readFile(file, 'utf8');
     } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+      if (!isMissing(error)) throw error;
     }
     if (text === undefined) {
       const key = Secret.random(keyBytes);

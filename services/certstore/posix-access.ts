@@ -2,8 +2,8 @@
 import { chmod, chown, lstat, readFile } from 'node:fs/promises';
 import os from 'node:os';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
+import { isNotPermitted } from '../kernel/system-error.ts';
 import type { AccessControl, EntryKind } from './access-control.ts';
-import { hasCode } from './stored-file.ts';
 
 /** One user: 0600/0700. Root with a service group: 0640/0750. */
 export class PosixAccess implements AccessControl {
@@ -54,7 +54,7 @@ export class PosixAccess implements AccessControl {
     try {
       await chown(entry, process.getuid?.() ?? 0, groupId);
     } catch (error) {
-      if (!hasCode(error, 'EPERM')) throw error;
+      if (!isNotPermitted(error)) throw error;
       const [account, group] = await Promise.all([this.currentAccount(), nameOf('/etc/group', groupId)]);
       throw new FarkeepError(
         'config.invalid',

@@ -4,14 +4,16 @@ import type { KeyObject } from 'node:crypto';
 import { readFile, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
+import { SerialQueue } from '../kernel/serial-queue.ts';
 import { syncFolder, writeFileAtomically } from '../kernel/state/atomic-file.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import type { Logger } from '../kernel/logger.ts';
 import type { KeychainKey } from '../kernel/running-service.ts';
 import { Secret } from '../kernel/secret.ts';
+import { isMissing } from '../kernel/system-error.ts';
 import type { AccessControl } from './access-control.ts';
 import { KeyEncryption } from './key-encryption.ts';
-import { hasCode, parseJsonFile, unreadable } from './stored-file.ts';
+import { parseJsonFile, unreadable } from './stored-file.ts';
 
 export const keyFileName = 'store.key';
 const choiceFileName = 'protection.json';
@@ -49,7 +51,7 @@ export class StoreProtection implements Disposable {
   readonly #keychain: { readonly name: string; readonly key: Secret } | undefined;
   readonly #owned: KeyEncryption[] = [];
   #cipher: KeyCipher;
-  #lastChange: Promise<unknown> = Promise.resolve();
+  readonly #changes = new SerialQueue();
 
   private constructor(folder: string, options: StoreProtectionOptions) {
     this.#folder = folder;
@@ -98,9 +100,7 @@ export class StoreProtection implements Disposable {
    * @throws FarkeepError 'call.refused' when no keychain was handed in
    */
   change(kind: ProtectionKind): Promise<void> {
-    const result = this.#lastChange.then(() => this.#change(kind));
-    this.#lastChange = result.catch(() => undefined);
-    return result;
+    return this.#changes.run(() => this.#change(kind));
   }
 
   [Symbol.dispose](): void {
@@ -181,7 +181,7 @@ export class StoreProtection implements Disposable {
       try {
         key = this.#cipher.decrypt(await readFile(file, 'utf8'));
       } catch (error) {
-        if (hasCode(error, 'ENOENT')) continue;
+        if (isMissing(error)) continue;
         const cause = await unreadable(error, file, access);
         failed ??=
           cause instanceof FarkeepError
@@ -246,7 +246,7 @@ export class StoreProtection implements Disposable {
     try {
       return parseJsonFile(choiceSchema, await readFile(file, 'utf8'), file);
     } catch (error) {
-      if (hasCode(error, 'ENOENT')) return undefined;
+      if (isMissing(error)) return undefined;
       throw error;
     }
   }
@@ -262,7 +262,7 @@ export class StoreProtection implements Disposable {
     return stat(path.join(this.#folder, keyFileName)).then(
       () => true,
       (error: unknown) => {
-        if (hasCode(error, 'ENOENT')) return false;
+        if (isMissing(error)) return false;
         throw error;
       },
     );

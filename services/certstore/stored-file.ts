@@ -1,11 +1,8 @@
 // Owns what reading any file of the store has in common: damage and missing rights told with the names of file and account.
 import { type z } from 'zod';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
+import { isDenied } from '../kernel/system-error.ts';
 import type { AccessControl } from './access-control.ts';
-
-export function hasCode(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code;
-}
 
 /** @throws FarkeepError 'storage.damaged' that names the file */
 export function parseJsonFile<T>(schema: z.ZodType<T>, text: string, file: string): T {
@@ -18,7 +15,7 @@ export function parseJsonFile<T>(schema: z.ZodType<T>, text: string, file: strin
 
 /** What to throw for a failed read: missing rights become the error that names account and file, anything else stays as it is. */
 export async function unreadable(error: unknown, file: string, access: AccessControl): Promise<unknown> {
-  if (!hasCode(error, 'EACCES') && !hasCode(error, 'EPERM')) return error;
+  if (!isDenied(error)) return error;
   const account = await access.currentAccount();
   return new FarkeepError('certificate.key-unreadable', `The account "${account}" cannot read ${file}`, {
     hint: `Give the account "${account}" the right to read ${file}.`,

@@ -12,6 +12,7 @@ import { gatewaysDomain } from '../contracts/rpc/gateways.ts';
 import { repositoriesDomain } from '../contracts/rpc/repositories.ts';
 import { serviceProvidersDomain } from '../contracts/rpc/service-providers.ts';
 import { tenantsDomain } from '../contracts/rpc/tenants.ts';
+import { waitUntil } from '../kernel/deadline.ts';
 import { writeFileAtomically } from '../kernel/state/atomic-file.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import { makeFolders } from '../kernel/state/make-folders.ts';
@@ -244,29 +245,17 @@ async function untilEvent(
   failure: string,
   isReached: () => Promise<boolean>,
 ): Promise<void> {
-  const reached = Promise.withResolvers<undefined>();
-  const check = (): void => {
-    isReached().then((isDone) => {
-      if (isDone) reached.resolve(undefined);
-    }, reached.reject);
-  };
-  const unsubscribe = client.subscribe((event) => {
-    if (event.domain === domain) check();
+  await waitUntil({
+    limitMs: linkDeadlineMs,
+    signal,
+    onLate: () => new FarkeepError('call.timeout', `${failure} within ${linkDeadlineMs} ms`),
+    onAbort: () => new FarkeepError('call.cancelled'),
+    look: async () => ((await isReached()) ? true : undefined),
+    subscribe: (onEvent) =>
+      client.subscribe((event) => {
+        if (event.domain === domain) onEvent();
+      }),
   });
-  const timer = setTimeout(
-    () => reached.reject(new FarkeepError('call.timeout', `${failure} within ${linkDeadlineMs} ms`)),
-    linkDeadlineMs,
-  );
-  const onAbort = (): void => reached.reject(new FarkeepError('call.cancelled'));
-  signal.addEventListener('abort', onAbort, { once: true });
-  try {
-    check();
-    await reached.promise;
-  } finally {
-    unsubscribe();
-    clearTimeout(timer);
-    signal.removeEventListener('abort', onAbort);
-  }
 }
 
 function describeProcesses(provider: DemoService, gateways: readonly DemoService[], tenant: DemoService): string {

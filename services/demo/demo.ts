@@ -10,6 +10,7 @@ import { jobsDomain } from '../contracts/rpc/jobs.ts';
 import { pointsDomain } from '../contracts/rpc/points.ts';
 import { repositoriesDomain } from '../contracts/rpc/repositories.ts';
 import { sessionsDomain } from '../contracts/rpc/sessions.ts';
+import { every } from '../kernel/schedule.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import { createTimer, startDemoSite, type DemoSite, type StepReporter } from './demo-site.ts';
 import { makeSampleFolder } from './sample-folder.ts';
@@ -59,15 +60,11 @@ export async function runDemo(options: DemoOptions): Promise<DemoResult> {
 export async function holdDemo(options: DemoOptions, onReady: (site: DemoSite) => void): Promise<void> {
   await withDemoSite(options, async (site) => {
     onReady(site);
+    // A pending promise alone does not keep a process.
+    using _keepAlive = every(3_600_000, () => undefined);
     await new Promise<void>((resolve) => {
-      // A pending promise alone does not keep a process.
-      const keepAlive = setInterval(() => undefined, 3_600_000);
-      const end = (): void => {
-        clearInterval(keepAlive);
-        resolve();
-      };
-      if (options.signal.aborted) end();
-      else options.signal.addEventListener('abort', end, { once: true });
+      if (options.signal.aborted) resolve();
+      else options.signal.addEventListener('abort', () => resolve(), { once: true });
     });
   });
 }

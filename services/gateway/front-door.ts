@@ -2,7 +2,7 @@
 // Must not terminate TLS, hold a key that protects data, or keep anything of what passes.
 import { createServer, type Server, type Socket } from 'node:net';
 
-import type { Clock } from '../kernel/clock.ts';
+import { systemClock, type Clock } from '../kernel/clock.ts';
 import { CountedLog } from '../kernel/counted-log.ts';
 import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
 import type { Logger } from '../kernel/logger.ts';
@@ -125,14 +125,9 @@ export class FrontDoor {
     for (const socket of this.#waiting) socket.destroy();
   }
 
-  /** Resolves when no data passes any more, or when the signal fires. */
-  async untilDataIsThrough(signal: AbortSignal): Promise<void> {
-    while (this.dataConnections > 0 && !signal.aborted) {
-      await new Promise<void>((resolve) => {
-        this.#onRelayEnded = resolve;
-        signal.addEventListener('abort', () => resolve(), { once: true });
-      });
-    }
+  /** Resolves when no data passes any more. */
+  async untilDataIsThrough(): Promise<void> {
+    while (this.dataConnections > 0) await new Promise<void>((resolve) => (this.#onRelayEnded = resolve));
   }
 
   dropAll(): void {
@@ -181,9 +176,9 @@ export class FrontDoor {
       settle();
       this.#refuseBad(client, address, reason);
     };
-    const timer = setTimeout(() => refuse('tooSlow'), this.#options.limits.firstBytesTimeoutMs);
+    const timer = systemClock.startTimer(this.#options.limits.firstBytesTimeoutMs, () => refuse('tooSlow'));
     const settle = (): void => {
-      clearTimeout(timer);
+      timer.stop();
       place.release();
       this.#waiting.delete(client);
     };
@@ -193,7 +188,7 @@ export class FrontDoor {
         received = Buffer.concat([received, chunk]);
         const first = classifyFirstBytes(received);
         if (first.type === 'need-more') return true;
-        clearTimeout(timer);
+        timer.stop();
         place.release();
         if (first.type === 'unknown') refuse('unknownFirstBytes');
         // Reading stays stopped until the relay starts; so the kernel holds what the client sends meanwhile, not we.

@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { writeFileAtomically } from '../kernel/state/atomic-file.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import type { Logger } from '../kernel/logger.ts';
+import { isMissing } from '../kernel/system-error.ts';
 
 const stateSchema = z.object({
   version: z.literal(1),
@@ -36,7 +37,7 @@ export async function loadGatewayState(home: string, logger: Logger): Promise<Ga
   try {
     text = await readFile(file, 'utf8');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    if (isMissing(error)) return undefined;
     throw new FarkeepError('storage.io', `${file} cannot be read: ${String(error)}`, { cause: error });
   }
   if (process.platform !== 'win32' && ((await stat(file)).mode & 0o077) !== 0) {

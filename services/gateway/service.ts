@@ -4,6 +4,9 @@ import { promisify } from 'node:util';
 import type { z } from 'zod';
 
 import type { gatewayNodeStatusSchema } from '../contracts/rpc/gateway-node.ts';
+import { valueWithin } from '../kernel/deadline.ts';
+import { every, type Schedule } from '../kernel/schedule.ts';
+import { SerialQueue } from '../kernel/serial-queue.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
 import type { Logger } from '../kernel/logger.ts';
@@ -60,12 +63,12 @@ export class GatewayService {
   #link: GatewayStatus['link'] = 'not-enrolled';
   #linkReason: string | null = null;
   readonly #renewal: LinkRenewal;
-  #reportTimer: NodeJS.Timeout | undefined;
+  #reports: Schedule | undefined;
   #lastReport = '';
   #lastCpu = process.cpuUsage();
   #lastCpuAtMs = performance.now();
   #stopped: Promise<void> | undefined;
-  #lastSave: Promise<void> = Promise.resolve();
+  readonly #saves = new SerialQueue();
 
   constructor(options: GatewayOptions) {
     this.#options = options;
@@ -98,8 +101,7 @@ export class GatewayService {
     if (token !== undefined && this.#state?.tokenHash !== hashEnrolmentSecret(parseEnrolmentToken(token).secret)) {
       void this.#enrolUntilDone(token);
     }
-    this.#reportTimer = setInterval(() => this.#report(), config.reportIntervalMs);
-    this.#reportTimer.unref();
+    this.#reports = every(config.reportIntervalMs, () => this.#report(), { isBackground: true });
   }
 
   /** "host:port" of every listener. */
@@ -182,9 +184,7 @@ export class GatewayService {
 
   /** One after the other, so that an older state never comes last. */
   #save(state: GatewayState): Promise<void> {
-    const saved = this.#lastSave.then(() => saveGatewayState(this.#options.home, state));
-    this.#lastSave = saved.catch(() => undefined);
-    return saved;
+    return this.#saves.run(() => saveGatewayState(this.#options.home, state));
   }
 
   /** From the file on; running connections go on while the link is opened anew. */
@@ -239,16 +239,13 @@ export class GatewayService {
   async #stop(deadlineMs: number): Promise<void> {
     this.#stopping.abort();
     await this.#renewal.stop();
-    clearInterval(this.#reportTimer);
+    this.#reports?.stop();
     this.#door.stopAccepting();
-    const deadline = new AbortController();
-    const timer = setTimeout(() => deadline.abort(), deadlineMs);
-    await this.#door.untilDataIsThrough(deadline.signal);
-    clearTimeout(timer);
+    await valueWithin(this.#door.untilDataIsThrough(), deadlineMs);
     this.#door.dropAll();
     await this.#client?.stop();
     this.#linkLost();
-    await this.#lastSave;
+    await this.#saves.idle();
   }
 
   /** A provider that is not up yet is waited for; a token that is refused is not tried again. */

@@ -1,5 +1,6 @@
 // Owns taking the key of the OS keychain from the parent of this process, as the very first message. Must not be used without `--keychain`.
 import { keychainMessageSchema } from '../contracts/carrier.ts';
+import { systemClock } from '../kernel/clock.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import type { KeychainKey } from '../kernel/running-service.ts';
 import { Secret } from '../kernel/secret.ts';
@@ -21,7 +22,7 @@ export async function receiveKeychainKey(
   if (!channel.connected) throw failed('there is no channel to the console');
   const first = Promise.withResolvers<unknown>();
   const onGone = (): void => first.reject(failed('the console is gone'));
-  const timer = setTimeout(() => first.reject(failed('it did not come in time')), timeoutMs);
+  using _limit = systemClock.startTimer(timeoutMs, () => first.reject(failed('it did not come in time')));
   channel.once('message', first.resolve);
   channel.once('disconnect', onGone);
   try {
@@ -30,7 +31,6 @@ export async function receiveKeychainKey(
     const { keychain, key } = message.data;
     return { keychain, key: Secret.take(Buffer.from(key, 'base64')) };
   } finally {
-    clearTimeout(timer);
     channel.off('message', first.resolve);
     channel.off('disconnect', onGone);
   }

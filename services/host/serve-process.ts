@@ -4,6 +4,7 @@ import { userInfo } from 'node:os';
 import type { MessageFromService, ReadyMessage } from '../contracts/carrier.ts';
 import type { ServiceRole } from '../contracts/contract.ts';
 import { errorCatalogue, exitCodes } from '../contracts/errors.ts';
+import { every } from '../kernel/schedule.ts';
 import { systemClock } from '../kernel/clock.ts';
 import { toFarkeepError, type FarkeepError } from '../kernel/farkeep-error.ts';
 import { createLogger, type LogLevel } from '../kernel/logger.ts';
@@ -144,10 +145,10 @@ function superviseOver(
     return { kind: 'heartbeat', health, ...(reason === null ? {} : { reason }) };
   };
   carrier.send(hosted.ready);
-  const timer = setInterval(() => carrier.send(heartbeat()), heartbeatIntervalMs);
+  const heartbeats = every(heartbeatIntervalMs, () => carrier.send(heartbeat()));
   const stopWatching = hosted.onHealthChanged(() => carrier.send(heartbeat()));
   return () => {
-    clearInterval(timer);
+    heartbeats.stop();
     stopWatching();
     carrier.close();
     if (process.connected) process.disconnect?.();

@@ -7,6 +7,8 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { messageFromServiceSchema, type ReadyMessage } from '../contracts/carrier.ts';
 import type { ServiceRole } from '../contracts/contract.ts';
+import { Deadline } from '../kernel/deadline.ts';
+import { systemClock } from '../kernel/clock.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 
 export interface ServiceExit {
@@ -79,12 +81,8 @@ export async function spawnService(options: ServiceProcessOptions): Promise<Serv
       signal: (signal) => void child.kill(signal),
       async stop(deadlineMs) {
         if (child.connected) child.send({ kind: 'stop', deadlineMs });
-        const timer = setTimeout(() => child.kill('SIGKILL'), deadlineMs + killGraceMs);
-        try {
-          return await exited;
-        } finally {
-          clearTimeout(timer);
-        }
+        using _limit = systemClock.startTimer(deadlineMs + killGraceMs, () => child.kill('SIGKILL'));
+        return await exited;
       },
     };
   } catch (error) {
@@ -105,13 +103,12 @@ async function waitForReady(
     if (message.data.kind === 'ready') outcome.resolve(message.data);
     if (message.data.kind === 'start-failed') outcome.reject(FarkeepError.fromInfo(message.data.error));
   };
-  const onAbort = (): void => outcome.reject(new FarkeepError('call.cancelled'));
-  const timer = setTimeout(
-    () =>
-      outcome.reject(
-        new FarkeepError('call.timeout', `The ${role} service was not ready within ${startDeadlineMs} ms`),
-      ),
-    startDeadlineMs,
+  using _deadline = new Deadline({ limitMs: startDeadlineMs, signal }, (reason) =>
+    outcome.reject(
+      reason === 'aborted'
+        ? new FarkeepError('call.cancelled')
+        : new FarkeepError('call.timeout', `The ${role} service was not ready within ${startDeadlineMs} ms`),
+    ),
   );
   child.on('message', onMessage);
   child.once('error', (cause) =>
@@ -119,7 +116,6 @@ async function waitForReady(
       new FarkeepError('service.start-failed', `The ${role} service could not be started: ${cause.message}`),
     ),
   );
-  signal?.addEventListener('abort', onAbort, { once: true });
   void exited.then(async ({ code, signal: killedBy }) => {
     const tail = await readLogTail(logFile);
     const reason = killedBy === null ? `exit code ${String(code)}` : killedBy;
@@ -130,8 +126,6 @@ async function waitForReady(
   try {
     return await outcome.promise;
   } finally {
-    clearTimeout(timer);
-    signal?.removeEventListener('abort', onAbort);
     child.off('message', onMessage);
     // Later messages (heartbeats) are of no interest, but must be read so that the channel never fills.
     child.on('message', () => undefined);

@@ -1,4 +1,5 @@
-// Owns time. Everything that reads the clock or waits takes a Clock, so that tests can turn it.
+// Owns time: the only file that sets timers of Node.js. Everything that reads the clock or waits takes a Clock or Timers, so that tests can
+// turn it. For time limits use deadline.ts, for what repeats schedule.ts.
 
 export interface Clock {
   /** Milliseconds since the epoch. */
@@ -7,10 +8,29 @@ export interface Clock {
   sleep(delayMs: number, signal?: AbortSignal): Promise<void>;
 }
 
-/** A timer for longer than this (24 days) would fire at once. */
+/** A running timer. Calls its function once for each start. */
+export interface Timer extends Disposable {
+  /** Counts the whole delay again from now, also after the timer has fired. Does nothing after `stop`. Allocates nothing. */
+  restart(): void;
+  /** The function is not called any more. Safe to call twice. */
+  stop(): void;
+}
+
+export interface TimerOptions {
+  /** The process may end while the timer runs. */
+  readonly isBackground?: boolean;
+}
+
+/** Starts timers. Separate from Clock, because most users of a clock only read it. */
+export interface Timers {
+  /** @param delayMs may be longer than the 24 days that a timer of Node.js takes */
+  startTimer(delayMs: number, onTime: () => void, options?: TimerOptions): Timer;
+}
+
+/** A timer of Node.js for longer than this (24 days) would fire at once. */
 const maxTimerMs = 2 ** 31 - 1;
 
-export const systemClock: Clock = {
+export const systemClock: Clock & Timers = {
   now: () => Date.now(),
   sleep: (delayMs, signal) =>
     new Promise((resolve, reject) => {
@@ -18,27 +38,60 @@ export const systemClock: Clock = {
         reject(abortError());
         return;
       }
-      let timer: NodeJS.Timeout;
-      const wait = (leftMs: number): void => {
-        timer = setTimeout(
-          () => {
-            if (leftMs > maxTimerMs) wait(leftMs - maxTimerMs);
-            else {
-              signal?.removeEventListener('abort', onAbort);
-              resolve();
-            }
-          },
-          Math.min(leftMs, maxTimerMs),
-        );
-      };
-      wait(delayMs);
       const onAbort = (): void => {
-        clearTimeout(timer);
+        timer.stop();
         reject(abortError());
       };
+      const timer = systemClock.startTimer(delayMs, () => {
+        signal?.removeEventListener('abort', onAbort);
+        resolve();
+      });
       signal?.addEventListener('abort', onAbort, { once: true });
     }),
+  startTimer: (delayMs, onTime, options) => new SystemTimer(delayMs, onTime, options?.isBackground === true),
 };
+
+class SystemTimer implements Timer {
+  readonly #delayMs: number;
+  readonly #onTime: () => void;
+  readonly #isBackground: boolean;
+  #timeout: NodeJS.Timeout;
+  #isStopped = false;
+
+  constructor(delayMs: number, onTime: () => void, isBackground: boolean) {
+    this.#delayMs = delayMs;
+    this.#onTime = onTime;
+    this.#isBackground = isBackground;
+    this.#timeout = this.#arm(delayMs);
+  }
+
+  restart(): void {
+    if (this.#isStopped) return;
+    if (this.#delayMs <= maxTimerMs) {
+      this.#timeout.refresh();
+      return;
+    }
+    clearTimeout(this.#timeout);
+    this.#timeout = this.#arm(this.#delayMs);
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    clearTimeout(this.#timeout);
+  }
+
+  [Symbol.dispose](): void {
+    this.stop();
+  }
+
+  #arm(leftMs: number): NodeJS.Timeout {
+    const onElapsed =
+      leftMs <= maxTimerMs ? this.#onTime : (): void => void (this.#timeout = this.#arm(leftMs - maxTimerMs));
+    const timeout = setTimeout(onElapsed, Math.min(leftMs, maxTimerMs));
+    if (this.#isBackground) timeout.unref();
+    return timeout;
+  }
+}
 
 export function abortError(): Error {
   const error = new Error('The operation was aborted');

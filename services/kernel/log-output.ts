@@ -1,6 +1,8 @@
 // Owns writing log lines to the descriptor. A line that cannot be written is dropped and counted, and the count is logged later. A failed
 // write never ends a service: disks are full, readers of pipes exit, folders are removed.
 import { writeSync } from 'node:fs';
+import { systemClock, type Timer } from './clock.ts';
+import { systemErrorCode } from './system-error.ts';
 
 /** Limit of the bytes that wait for a slow reader of a pipe. The service must not block on the reader or use unlimited memory. */
 const maxWaitingBytes = 256 * 1024;
@@ -24,7 +26,7 @@ export function createLogOutput(write: Write, describeLoss: (lines: number, reas
   let lossReason = '';
   /** True when the file ends with an incomplete line; the next output starts on a new line. */
   let isLineOpen = false;
-  let retry: NodeJS.Timeout | undefined;
+  let retry: Timer | undefined;
 
   /** @returns the unwritten bytes when the reader is only slow; undefined when nothing is left to write */
   const put = (bytes: Buffer): Buffer | undefined => {
@@ -36,7 +38,7 @@ export function createLogOutput(write: Write, describeLoss: (lines: number, reas
       }
       return undefined;
     } catch (error) {
-      const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+      const code = systemErrorCode(error) ?? String(error);
       if (code === 'EAGAIN') return rest;
       lostLines += 1;
       lossReason = code;
@@ -45,7 +47,7 @@ export function createLogOutput(write: Write, describeLoss: (lines: number, reas
   };
 
   const writeOut = (): void => {
-    clearTimeout(retry);
+    retry?.stop();
     retry = undefined;
     while (waiting.length > 0) {
       const [next] = waiting;
@@ -54,7 +56,7 @@ export function createLogOutput(write: Write, describeLoss: (lines: number, reas
       if (rest !== undefined) {
         waitingBytes -= next.length - rest.length;
         waiting[0] = rest;
-        retry = setTimeout(writeOut, retryAfterMs).unref();
+        retry = systemClock.startTimer(retryAfterMs, writeOut, { isBackground: true });
         return;
       }
       waitingBytes -= next.length;

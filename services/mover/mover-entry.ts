@@ -1,5 +1,6 @@
 // Process entry of a data mover: loads its side, takes one start message over the process channel, runs it, says how it ended, exits.
 // Ends when the service that forked it is gone; writes nothing but the log (stderr).
+import { every } from '../kernel/schedule.ts';
 import { toFarkeepError, FarkeepError } from '../kernel/farkeep-error.ts';
 import { createLogger } from '../kernel/logger.ts';
 import type { MoverCommand, MoverEvent, MoverStart } from './link/local-link.ts';
@@ -106,6 +107,4 @@ process.on('disconnect', () => {
 // A terminal's Ctrl+C reaches the whole group; the service decides what becomes of its movers.
 process.on('SIGINT', () => undefined);
 
-setInterval(() => {
-  emit({ type: 'alive' });
-}, heartbeatIntervalMs).unref();
+every(heartbeatIntervalMs, () => emit({ type: 'alive' }), { isBackground: true });

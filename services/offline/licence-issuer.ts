@@ -4,6 +4,7 @@ import { createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:cryp
 import { open, readFile } from 'node:fs/promises';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import { newId } from '../kernel/identifier.ts';
+import { isTaken } from '../kernel/system-error.ts';
 import { writeLicence, type Licence } from '../pki/create/licence.ts';
 
 /**
@@ -59,7 +60,7 @@ async function writeNew(file: string, content: string | Buffer, mode: number): P
       await handle.close();
     }
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+    if (!isTaken(error)) throw error;
     throw new FarkeepError('restore.exists', `${file} exists already`, {
       hint: 'Choose another name: a key that is lost cannot be made again.',
       cause: error,

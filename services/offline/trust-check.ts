@@ -6,6 +6,7 @@ import type { TlsInfo, TrustDecision } from '../contracts/models/trust.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
 import { canonicalHost } from '../kernel/host-name.ts';
+import { systemErrorCode } from '../kernel/system-error.ts';
 import { summarize } from '../pki/certificate/certificate-summary.ts';
 import { readCrls } from '../pki/trust/crl.ts';
 import { lookAtServer, type PresentedCertificates } from '../pki/trust/peer-certificates.ts';
@@ -119,7 +120,7 @@ async function look(
   } catch (error) {
     if (!(error instanceof FarkeepError) || error.code !== 'tls.failed') throw error;
     const { cause } = error;
-    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
+    const code = systemErrorCode(cause) ?? '';
     if (!code.includes('NO_APPLICATION_PROTOCOL')) throw error;
     return lookAtServer(options);
   }

@@ -9,6 +9,7 @@ import type { AccessControl } from '../certstore/access-control.ts';
 import { applyAccess } from '../certstore/apply-access.ts';
 import { CertificateStore } from '../certstore/certificate-store.ts';
 import type { WindowsCertificates } from '../certstore/windows-certificates.ts';
+import { withDeadline } from '../kernel/deadline.ts';
 import { abortError } from '../kernel/clock.ts';
 import { CountedLog } from '../kernel/counted-log.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
@@ -397,22 +398,11 @@ async function start(
     health: () => health.current(),
     onHealthChanged: (listener) => health.onChanged(listener),
     activeSessions: () => sessions.activeSessions(),
-    stop: (deadlineMs) => (stopping ??= withinDeadline(stop(), deadlineMs)),
+    stop: (deadlineMs) => (stopping ??= withDeadline({ limitMs: deadlineMs + 500, onLate: abortError }, stop)),
   };
 }
 
 /** What a gateway on this machine can dial when the listener takes every address. */
 function dialable(host: string): string {
   return host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
-}
-
-/** Resolves in any case: the host ends the process afterwards. */
-async function withinDeadline(work: Promise<void>, deadlineMs: number): Promise<void> {
-  const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => late.reject(abortError()), deadlineMs + 500);
-  try {
-    await Promise.race([work, late.promise]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

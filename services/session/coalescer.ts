@@ -1,11 +1,12 @@
 // Owns "at most so often, and the last one always": the rate limit of progress events. Knows nothing of what it passes on.
+import { systemClock, type Timer } from '../kernel/clock.ts';
 
 /** Passes a value on at once when the interval is over, else the newest one at its end. `flush` passes on what waits, now. */
 export class Coalescer<Value> {
   readonly #intervalMs: number;
   readonly #deliver: (value: Value) => void;
   #waiting: { value: Value } | undefined;
-  #timer: NodeJS.Timeout | undefined;
+  #timer: Timer | undefined;
 
   constructor(intervalMs: number, deliver: (value: Value) => void) {
     this.#intervalMs = intervalMs;
@@ -22,18 +23,18 @@ export class Coalescer<Value> {
   }
 
   flush(): void {
-    clearTimeout(this.#timer);
+    this.#timer?.stop();
     this.#timer = undefined;
     this.#deliverWaiting();
   }
 
   #arm(): void {
-    this.#timer = setTimeout(() => {
+    const onTime = (): void => {
       this.#timer = undefined;
       if (this.#waiting !== undefined) this.#arm();
       this.#deliverWaiting();
-    }, this.#intervalMs);
-    this.#timer.unref();
+    };
+    this.#timer = systemClock.startTimer(this.#intervalMs, onTime, { isBackground: true });
   }
 
   #deliverWaiting(): void {

@@ -17,6 +17,7 @@ import {
   type ThroughputSample,
 } from '../contracts/models/session.ts';
 import type { TlsInfo } from '../contracts/models/trust.ts';
+import { every, type Schedule } from '../kernel/schedule.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { FarkeepError } from '../kernel/farkeep-error.ts';
 import { Coalescer } from './coalescer.ts';
@@ -46,7 +47,7 @@ export class LiveSession {
   readonly #throughput: ThroughputRecorder;
   readonly #stepStarts = new Map<string, number>();
   #detail: SessionDetail;
-  #sampler: NodeJS.Timeout | undefined;
+  #sampler: Schedule | undefined;
   /** Undefined where the phase began before this process. */
   #phaseBeganMs: number | undefined;
 
@@ -372,14 +373,13 @@ export class LiveSession {
 
   #setSampling(isOn: boolean): void {
     if (!isOn) {
-      clearInterval(this.#sampler);
+      this.#sampler?.stop();
       this.#sampler = undefined;
       return;
     }
     if (this.#sampler !== undefined) return;
     this.#takeSample();
-    this.#sampler = setInterval(() => this.#takeSample(), sampleIntervalMs);
-    this.#sampler.unref();
+    this.#sampler = every(sampleIntervalMs, () => this.#takeSample(), { isBackground: true });
   }
 
   #takeSample(): void {

@@ -7,6 +7,7 @@ import {
   type SessionSummary,
 } from '../contracts/models/session.ts';
 import { keepLeftOut, leftOutOf, readRows, type LeftOut } from '../contracts/row-list.ts';
+import { every, type Schedule } from '../kernel/schedule.ts';
 import type { Database } from '../kernel/state/database.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import type { LiveSession } from './live-session.ts';
@@ -63,7 +64,7 @@ export class SessionArchive {
   readonly #database: Database;
   /** A full disk does not end a backup: a history that could not be written stays here, is shown from here, and is written later. */
   readonly #unsaved = new Map<string, Unsaved>();
-  #retry: NodeJS.Timeout | undefined;
+  #retry: Schedule | undefined;
   readonly #kept: KeptHistory;
   readonly #endsOf = new Map<string, number>();
 
@@ -87,7 +88,7 @@ export class SessionArchive {
       if (this.#unsaved.size <= maxUnsaved) break;
       if (kept.isFinal) this.#unsaved.delete(id);
     }
-    this.#retry ??= setInterval(() => this.#saveLate(), retryIntervalMs).unref();
+    this.#retry ??= every(retryIntervalMs, () => this.#saveLate(), { isBackground: true });
   }
 
   #saveLate(): void {
@@ -97,7 +98,7 @@ export class SessionArchive {
         this.#unsaved.delete(id);
       }
     }
-    clearInterval(this.#retry);
+    this.#retry?.stop();
     this.#retry = undefined;
   }
 

@@ -5,6 +5,9 @@ import { z } from 'zod';
 
 import { peerErrorSchema } from '../contracts/error-schemas.ts';
 import { isErrorCode, type ErrorInfo } from '../contracts/errors.ts';
+import { every, type Schedule } from '../kernel/schedule.ts';
+import { Deadline } from '../kernel/deadline.ts';
+import { systemClock, type Timer } from '../kernel/clock.ts';
 import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
 import { silentLogger, type Logger } from '../kernel/logger.ts';
 import { TokenBucket, type Pace } from '../kernel/token-bucket.ts';
@@ -75,9 +78,9 @@ export class ControlPeer {
   readonly #pending = new Map<number, PendingRequest>();
   readonly #running = new Map<number, AbortController>();
   readonly #closeHandlers: CloseHandler[] = [];
-  readonly #heartbeat: NodeJS.Timeout;
+  readonly #heartbeat: Schedule;
   readonly #buckets: TokenBucket[];
-  #heldUp: NodeJS.Timeout | undefined;
+  #heldUp: Timer | undefined;
   #nextId = 1;
   #missedPings = 0;
   #isClosed = false;
@@ -105,11 +108,10 @@ export class ControlPeer {
           })
         : new FarkeepError('connection.lost', `Control channel lost: ${error.message}`, { cause: error });
       // ws would wait half a minute for a peer that has just shown that it does not keep to the rules.
-      setTimeout(() => socket.terminate(), refusalDeadlineMs).unref();
+      systemClock.startTimer(refusalDeadlineMs, () => socket.terminate(), { isBackground: true });
     });
     socket.on('close', (code, reason) => this.#onClose(code, reason.toString()));
-    this.#heartbeat = setInterval(() => this.#beat(), intervalMs);
-    this.#heartbeat.unref();
+    this.#heartbeat = every(intervalMs, () => this.#beat(), { isBackground: true });
   }
 
   get isClosed(): boolean {
@@ -168,21 +170,18 @@ export class ControlPeer {
       this.#nextId += 1;
       const settle: PendingRequest['settle'] = (outcome) => {
         this.#pending.delete(id);
-        clearTimeout(timer);
-        signal?.removeEventListener('abort', onAbort);
+        deadline.stop();
         if ('error' in outcome) reject(outcome.error);
         else resolve(outcome.value);
       };
-      const giveUp = (error: FarkeepError): void => {
+      const deadline = new Deadline({ limitMs: timeoutMs, signal }, (reason) => {
+        const error =
+          reason === 'aborted'
+            ? new FarkeepError('call.cancelled')
+            : new FarkeepError('call.timeout', `No answer to "${type}" within ${timeoutMs} ms`);
         settle({ error });
         this.#send({ id, cancel: true });
-      };
-      const onAbort = (): void => giveUp(new FarkeepError('call.cancelled'));
-      const timer = setTimeout(
-        () => giveUp(new FarkeepError('call.timeout', `No answer to "${type}" within ${timeoutMs} ms`)),
-        timeoutMs,
-      );
-      signal?.addEventListener('abort', onAbort, { once: true });
+      });
       this.#pending.set(id, { type, settle });
       try {
         this.#send({ id, type, payload });
@@ -205,8 +204,8 @@ export class ControlPeer {
         return;
       }
       this.onClose(() => resolve());
-      const timer = setTimeout(() => this.#socket.terminate(), closeDeadlineMs);
-      this.onClose(() => clearTimeout(timer));
+      const timer = systemClock.startTimer(closeDeadlineMs, () => this.#socket.terminate());
+      this.onClose(() => timer.stop());
       if (reason === undefined) this.#socket.close(1000);
       else {
         this.#closeError ??= reason;
@@ -331,21 +330,18 @@ export class ControlPeer {
     // Nothing more of this peer is read, also not what is in the buffers already.
     this.#socket.removeAllListeners('message');
     this.#socket.close(closeCodeForReason, closeText(error));
-    setTimeout(() => this.#socket.terminate(), refusalDeadlineMs).unref();
+    systemClock.startTimer(refusalDeadlineMs, () => this.#socket.terminate(), { isBackground: true });
   }
 
   /** Stops reading for this time, so that the other side has to wait. */
   #holdUp(waitMs: number): void {
     if (waitMs <= 0 || this.#heldUp !== undefined || this.#isClosed) return;
     this.#socket.pause();
-    this.#heldUp = setTimeout(
-      () => {
-        this.#heldUp = undefined;
-        this.#socket.resume();
-      },
-      Math.min(waitMs, maxHoldUpMs),
-    );
-    this.#heldUp.unref();
+    const resume = (): void => {
+      this.#heldUp = undefined;
+      this.#socket.resume();
+    };
+    this.#heldUp = systemClock.startTimer(Math.min(waitMs, maxHoldUpMs), resume, { isBackground: true });
   }
 
   #beat(): void {
@@ -360,8 +356,8 @@ export class ControlPeer {
   #onClose(code: number, text: string): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    clearInterval(this.#heartbeat);
-    clearTimeout(this.#heldUp);
+    this.#heartbeat.stop();
+    this.#heldUp?.stop();
     // 1006 is what ws reports when the connection broke without a closing frame.
     this.#closeError ??=
       code === closeCodeForReason ? parseCloseText(text) : code === 1000 ? undefined : lostWith(code, text);

@@ -6,6 +6,7 @@ import { createServer as createTlsServer, type Server as TlsServer, type TLSSock
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 
+import { systemClock, type Timer } from '../kernel/clock.ts';
 import { CountedLog } from '../kernel/counted-log.ts';
 import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
 import { silentLogger, type Logger } from '../kernel/logger.ts';
@@ -82,7 +83,7 @@ interface Client {
   readonly raw: Socket;
   readonly place: Place;
   readonly endSilence: () => void;
-  readonly loginTimer: NodeJS.Timeout;
+  readonly loginTimer: Timer;
   remoteAddress: string;
   remotePort: number;
   gatewayId: string | undefined;
@@ -218,18 +219,18 @@ export class ControlServer {
       isOverLimit: false,
       tls: undefined,
       peer: undefined,
-      loginTimer: setTimeout(() => {
+      loginTimer: systemClock.startTimer(this.#limits.loginTimeoutMs, () => {
         const { remoteAddress: address } = client;
         this.#strangers.note(`slow ${address}`, (times) =>
           this.#logger.info('Client was too slow to log in', { address, times }),
         );
         client.peer?.terminate(new FarkeepError('call.timeout', 'No login in time'));
         this.#drop(client);
-      }, this.#limits.loginTimeoutMs),
+      }),
     };
     this.#clients.set(key, client);
     raw.once('close', () => {
-      clearTimeout(client.loginTimer);
+      client.loginTimer.stop();
       client.endSilence();
       place.release();
       client.tls?.destroy();
@@ -371,7 +372,7 @@ export class ControlServer {
         channelBinding: channelBindingOf(tls),
         shownSha256: tls.getX509Certificate()?.fingerprint256 ?? '',
         confirmLogin: () => {
-          clearTimeout(client.loginTimer);
+          client.loginTimer.stop();
           tls.removeListener('data', count);
         },
       };
@@ -386,7 +387,7 @@ export class ControlServer {
   }
 
   #drop(client: Client): void {
-    clearTimeout(client.loginTimer);
+    client.loginTimer.stop();
     client.tls?.destroy();
     client.raw.destroy();
   }

@@ -2,6 +2,7 @@
 // Must not judge tickets; the mover knows which ones it was told of.
 import { createServer, type Server, type Socket } from 'node:net';
 
+import { systemClock } from '../kernel/clock.ts';
 import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
 import { silentLogger, type Logger } from '../kernel/logger.ts';
 import { classifyFirstBytes, preambleLengthBytes, type Preamble } from '../wire/preamble.ts';
@@ -63,9 +64,9 @@ export async function listenData({
       });
       socket.destroy(new FarkeepError('protocol.malformed', reason));
     };
-    const timer = setTimeout(() => drop('no preamble in time'), preambleTimeoutMs);
+    const timer = systemClock.startTimer(preambleTimeoutMs, () => drop('no preamble in time'));
     const settle = (): void => {
-      clearTimeout(timer);
+      timer.stop();
       place.release();
       pending.delete(socket);
     };

@@ -3,6 +3,7 @@
 import { connect, Socket, type NetConnectOpts } from 'node:net';
 
 import { describeSocketFailure } from './socket-failure.ts';
+import { Deadline } from '../kernel/deadline.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import { encodePreamble, type PreambleKind } from '../wire/preamble.ts';
 
@@ -147,8 +148,7 @@ export class DataSocket {
       );
       const socket = opened.#socket;
       const settle = (error?: FarkeepError): void => {
-        clearTimeout(timer);
-        signal?.removeEventListener('abort', onAbort);
+        deadline.stop();
         socket.removeListener('connect', onConnect);
         socket.removeListener('close', onFailure);
         if (error === undefined) resolve(opened);
@@ -167,14 +167,15 @@ export class DataSocket {
             cause: opened.#closeError,
           }),
         );
-      const onAbort = (): void => settle(new FarkeepError('call.cancelled'));
-      const timer = setTimeout(
-        () => settle(new FarkeepError('gateway.unreachable', `${describe} did not answer within ${timeoutMs} ms`)),
-        timeoutMs,
+      const deadline = new Deadline({ limitMs: timeoutMs, signal }, (reason) =>
+        settle(
+          reason === 'aborted'
+            ? new FarkeepError('call.cancelled')
+            : new FarkeepError('gateway.unreachable', `${describe} did not answer within ${timeoutMs} ms`),
+        ),
       );
       socket.once('connect', onConnect);
       socket.once('close', onFailure);
-      signal?.addEventListener('abort', onAbort, { once: true });
     });
   }
 

@@ -11,6 +11,7 @@ import {
 } from 'node:tls';
 import { WebSocketServer, type WebSocket } from 'ws';
 
+import { systemClock, type Timer } from '../kernel/clock.ts';
 import { CountedLog } from '../kernel/counted-log.ts';
 import type { Logger } from '../kernel/logger.ts';
 import { connectionKey, normalizeAddress } from './client-address.ts';
@@ -50,7 +51,7 @@ export interface LinkListenerOptions {
 interface Incoming {
   readonly raw: Socket;
   readonly endSilence: () => void;
-  readonly helloTimer: NodeJS.Timeout;
+  readonly helloTimer: Timer;
   readonly place: Place;
   tls: TLSSocket | undefined;
 }
@@ -138,12 +139,12 @@ export class LinkListener {
       tls: undefined,
       place,
       endSilence: untilFirstByte(firstByteTimeoutMs, () => this.#drop(incoming)),
-      helloTimer: setTimeout(() => this.#drop(incoming), this.#options.helloTimeoutMs),
+      helloTimer: systemClock.startTimer(this.#options.helloTimeoutMs, () => this.#drop(incoming)),
     };
     this.#incoming.set(key, incoming);
     raw.once('close', () => {
       incoming.endSilence();
-      clearTimeout(incoming.helloTimer);
+      incoming.helloTimer.stop();
       place.release();
       incoming.tls?.destroy();
       this.#incoming.delete(key);
@@ -184,7 +185,7 @@ export class LinkListener {
         remoteAddress: normalizeAddress(incoming.raw.remoteAddress),
         welcome: () => {
           incoming.place.release();
-          clearTimeout(incoming.helloTimer);
+          incoming.helloTimer.stop();
         },
         drop: () => this.#drop(incoming),
       }),
@@ -192,7 +193,7 @@ export class LinkListener {
   }
 
   #drop(incoming: Incoming): void {
-    clearTimeout(incoming.helloTimer);
+    incoming.helloTimer.stop();
     incoming.tls?.destroy();
     incoming.raw.destroy();
   }

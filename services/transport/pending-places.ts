@@ -1,6 +1,7 @@
 // Owns the places for connections that have not identified themselves: a total limit, a limit for each address, and places reserved for
 // addresses of known peers. A connection without a first byte is closed for a newcomer. A good peer sends at once, so silent strangers
 // cannot keep it out, not even from its own address. Calls back to close connections; closes none itself.
+import { systemClock } from '../kernel/clock.ts';
 import { countingKey } from './client-address.ts';
 
 export interface PendingPlacesOptions {
@@ -90,9 +91,9 @@ export class PendingPlaces {
  */
 export function untilFirstByte(timeoutMs: number, onSilence: () => void): () => void {
   let isOver = false;
-  const timer = setTimeout(() => setImmediate(() => isOver || onSilence()), timeoutMs);
+  const timer = systemClock.startTimer(timeoutMs, () => void setImmediate(() => isOver || onSilence()));
   return () => {
     isOver = true;
-    clearTimeout(timer);
+    timer.stop();
   };
 }

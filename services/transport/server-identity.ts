@@ -3,6 +3,7 @@ import { constants, createPrivateKey, X509Certificate } from 'node:crypto';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
 
 import { FarkeepError } from '../kernel/farkeep-error.ts';
+import { systemErrorCode } from '../kernel/system-error.ts';
 import { tlsRules } from './tls-settings.ts';
 
 /** Certificate and key of a slot; `chainPem` are the intermediates to send along. */
@@ -22,7 +23,7 @@ export function checkIdentity(identity: ServerIdentity): void {
       createPrivateKey(identity.privateKeyPem),
     );
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
+    const code = systemErrorCode(error) ?? 'unreadable';
     throw new FarkeepError(
       code.includes('KEY_VALUES_MISMATCH') ? 'certificate.key-mismatch' : 'certificate.malformed',
       `The certificate cannot be put in service (${code})`,

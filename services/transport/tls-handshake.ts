@@ -4,6 +4,7 @@ import { describeSocketFailure } from './socket-failure.ts';
 import { connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectTls, type ConnectionOptions, type TLSSocket } from 'node:tls';
 
+import { Deadline } from '../kernel/deadline.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import { shieldFromPeer } from '../kernel/tls-peer.ts';
 
@@ -39,19 +40,17 @@ export function connectGateway({
           cause: error,
         }),
       );
-    const onAbort = (): void => fail(new FarkeepError('call.cancelled'));
-    const timer = setTimeout(
-      () =>
-        fail(
-          new FarkeepError('gateway.unreachable', `Gateway ${host}:${port} did not answer within ${timeoutMs} ms`, {
-            hint,
-          }),
-        ),
-      timeoutMs,
+    const deadline = new Deadline({ limitMs: timeoutMs, signal }, (reason) =>
+      fail(
+        reason === 'aborted'
+          ? new FarkeepError('call.cancelled')
+          : new FarkeepError('gateway.unreachable', `Gateway ${host}:${port} did not answer within ${timeoutMs} ms`, {
+              hint,
+            }),
+      ),
     );
     const cleanUp = (): void => {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', onAbort);
+      deadline.stop();
       socket.removeListener('error', onError);
     };
     socket.once('error', onError);
@@ -59,7 +58,6 @@ export function connectGateway({
       cleanUp();
       resolve(socket);
     });
-    signal?.addEventListener('abort', onAbort, { once: true });
   });
 }
 
@@ -97,26 +95,22 @@ export function runHandshake(
     };
     const onError = (error: NodeJS.ErrnoException): void => fail(explainFailure(error, raw, target));
     const onClose = (): void => fail(explainFailure(undefined, raw, target));
-    const onAbort = (): void => fail(new FarkeepError('call.cancelled'));
     const onSecure = (): void => {
       cleanUp();
       resolve(secure);
     };
-    const timer = setTimeout(
-      () =>
-        fail(
-          raw.bytesRead === 0
-            ? new FarkeepError(
-                'gateway.provider-unreachable',
-                `${target} took the connection but nothing answered within ${timeoutMs} ms`,
-              )
-            : new FarkeepError('tls.failed', `The TLS handshake with ${target} did not end within ${timeoutMs} ms`),
-        ),
-      timeoutMs,
+    const late = (): FarkeepError =>
+      raw.bytesRead === 0
+        ? new FarkeepError(
+            'gateway.provider-unreachable',
+            `${target} took the connection but nothing answered within ${timeoutMs} ms`,
+          )
+        : new FarkeepError('tls.failed', `The TLS handshake with ${target} did not end within ${timeoutMs} ms`);
+    const deadline = new Deadline({ limitMs: timeoutMs, signal }, (reason) =>
+      fail(reason === 'aborted' ? new FarkeepError('call.cancelled') : late()),
     );
     const cleanUp = (): void => {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', onAbort);
+      deadline.stop();
       secure.removeListener('error', onError);
       secure.removeListener('close', onClose);
       secure.removeListener('secureConnect', onSecure);
@@ -124,7 +118,6 @@ export function runHandshake(
     secure.once('secureConnect', onSecure);
     secure.once('error', onError);
     secure.once('close', onClose);
-    signal?.addEventListener('abort', onAbort, { once: true });
   });
 }
 

@@ -5,6 +5,7 @@ import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { writeFileAtomically } from '../../kernel/state/atomic-file.ts';
+import { isMissing } from '../../kernel/system-error.ts';
 
 /** sun_path has 108 bytes on Linux and 104 on macOS, with a closing zero. */
 const maxSocketPathBytes = 100;
@@ -69,7 +70,7 @@ async function readPointer(file: string): Promise<string | undefined> {
   try {
     return (await readFile(file, 'utf8')).trim();
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    if (isMissing(error)) return undefined;
     throw error;
   }
 }

@@ -5,6 +5,8 @@ import { messageFromServiceSchema, type CallResult, type EventMessage } from '..
 import { createDomainClient } from '../../contracts/client.ts';
 import type { DomainClient, DomainContract, ServiceRole } from '../../contracts/contract.ts';
 import { describeLeftOut } from '../../contracts/row-list.ts';
+import { isDenied } from '../../kernel/system-error.ts';
+import { systemClock } from '../../kernel/clock.ts';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
 import { roleFolder } from '../../kernel/state/home-folder.ts';
 import { findAdminAddress } from './admin-address.ts';
@@ -124,23 +126,23 @@ function lostConnection(role: ServiceRole): FarkeepError {
 function openSocket(address: string, home: string, role: ServiceRole): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const socket = connect(address);
-    const timer = setTimeout(() => fail(new Error('no answer')), connectTimeoutMs);
+    const timer = systemClock.startTimer(connectTimeoutMs, () => fail(new Error('no answer')));
     const fail = (cause: Error): void => {
-      clearTimeout(timer);
+      timer.stop();
       socket.destroy();
       reject(connectError(cause, home, role));
     };
     socket.once('error', fail);
     socket.once('connect', () => {
-      clearTimeout(timer);
+      timer.stop();
       socket.off('error', fail);
       resolve(socket);
     });
   });
 }
 
-function connectError(cause: Error & { code?: unknown }, home: string, role: ServiceRole): FarkeepError {
-  if (cause.code === 'EACCES' || cause.code === 'EPERM') {
+function connectError(cause: Error, home: string, role: ServiceRole): FarkeepError {
+  if (isDenied(cause)) {
     return new FarkeepError('call.refused', `This account may not use the ${role} service in ${home}`, {
       hint: 'Run the command as the account that runs the service, or as root.',
       cause,

@@ -4,6 +4,7 @@ import { chmod } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
 import { userInfo } from 'node:os';
 import type { MessageFromService } from '../../contracts/carrier.ts';
+import { systemClock } from '../../kernel/clock.ts';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
 import { claimAdminAddress } from './admin-address.ts';
 import { createCarrierSession, type CarrierSessionOptions } from './carrier-session.ts';
@@ -75,9 +76,8 @@ export async function startAdminEndpoint({
         server.close(() => resolve());
         for (const socket of sockets) socket.destroySoon();
         // A client that never reads would keep its socket open for ever.
-        setTimeout(() => {
-          for (const socket of sockets) socket.destroy();
-        }, 500).unref();
+        const destroyAll = (): void => sockets.forEach((socket) => socket.destroy());
+        systemClock.startTimer(500, destroyAll, { isBackground: true });
       });
       await release();
     },

@@ -1,13 +1,16 @@
 import { describe, expect, it, vi } from 'vitest';
-import type { Clock } from '../../kernel/clock.ts';
-import { systemClock } from '../../kernel/clock.ts';
+import { systemClock, type Clock } from '../../kernel/clock.ts';
 import { silentLogger, type Logger } from '../../kernel/logger.ts';
 import { createSampleHandlers, sampleDomain } from '../../testing/sample-domain.ts';
 import { createDispatcher, serveDomain, type Dispatcher } from './dispatcher.ts';
 
 const caller = { kind: 'command line', account: 'somebody' } as const;
 
-function createSample({ clock = systemClock, logger = silentLogger, onWaiting = (): void => undefined } = {}): {
+function createSample({
+  clock = systemClock,
+  logger = silentLogger,
+  onWaiting = (): void => undefined,
+}: { clock?: Clock; logger?: Logger; onWaiting?: () => void } = {}): {
   dispatcher: Dispatcher;
   call: (command: string, input?: unknown, signal?: AbortSignal) => ReturnType<Dispatcher['call']>;
 } {

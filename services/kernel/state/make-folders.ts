@@ -2,6 +2,7 @@
 // is answered with ENOENT although its parent is there (/proc, some network file systems): it asks for the parent again and again.
 import { mkdir, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { isMissing, isTaken } from '../system-error.ts';
 
 /** @throws the system's error of the first folder that cannot be made */
 export async function makeFolders(folder: string, { mode = 0o777 }: { mode?: number } = {}): Promise<void> {
@@ -16,7 +17,7 @@ export async function makeFolders(folder: string, { mode = 0o777 }: { mode?: num
       await mkdir(part, { mode });
     } catch (error) {
       // Another process was faster; whether it made a folder shows when the next one is made in it.
-      if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+      if (!isTaken(error)) throw error;
     }
   }
 }
@@ -26,7 +27,7 @@ async function isThere(folder: string): Promise<boolean> {
     await stat(folder);
     return true;
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT' && path.dirname(folder) !== folder) {
+    if (isMissing(error) && path.dirname(folder) !== folder) {
       return false;
     }
     throw error;

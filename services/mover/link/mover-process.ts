@@ -5,6 +5,8 @@ import type { ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { errorInfoSchema } from '../../contracts/error-schemas.ts';
 import type { ErrorInfo } from '../../contracts/errors.ts';
+import { systemClock, type Timer } from '../../kernel/clock.ts';
+import { IdleTimer } from '../../kernel/deadline.ts';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
 import { silentLogger } from '../../kernel/logger.ts';
 import type { Logger } from '../../kernel/logger.ts';
@@ -59,8 +61,8 @@ export class MoverProcess {
   readonly #side: MoverStart['side'];
   readonly #onEvent: (event: MoverEvent) => void;
   readonly #heartbeatTimeoutMs: number;
-  #heartbeatTimer: NodeJS.Timeout | undefined;
-  #killTimer: NodeJS.Timeout | undefined;
+  readonly #silence: IdleTimer;
+  #killTimer: Timer | undefined;
   #outcome: MoverExit | undefined;
   #silentTooLong = false;
 
@@ -73,6 +75,10 @@ export class MoverProcess {
     this.#side = side;
     this.#onEvent = options.onEvent;
     this.#heartbeatTimeoutMs = options.heartbeatTimeoutMs ?? 30_000;
+    this.#silence = new IdleTimer(this.#heartbeatTimeoutMs, () => {
+      this.#silentTooLong = true;
+      this.kill();
+    });
     const environment: NodeJS.ProcessEnv = {
       ...allocatorTuning,
       NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? compileCacheFolder,
@@ -92,8 +98,8 @@ export class MoverProcess {
       const settle = (exitCode: number | null, signal: string | null): void => {
         if (isSettled) return;
         isSettled = true;
-        clearTimeout(this.#heartbeatTimer);
-        clearTimeout(this.#killTimer);
+        this.#silence.stop();
+        this.#killTimer?.stop();
         resolve(this.#outcome ?? this.#crash(exitCode, signal));
       };
       // 'exit' can come before the last message has been delivered; 'close' comes after it.
@@ -106,7 +112,7 @@ export class MoverProcess {
     this.#child.on('message', (message) => {
       this.#receive(message as MoverEvent);
     });
-    this.#armHeartbeat();
+    this.#silence.heard();
   }
 
   /** Gives the mover its work, once; the caller zeroes its own keys when it likes, the message holds copies. */
@@ -122,9 +128,9 @@ export class MoverProcess {
   abort(reason: ErrorInfo = new FarkeepError('call.cancelled').toInfo()): void {
     if (this.#killTimer !== undefined || this.#child.exitCode !== null || this.#child.signalCode !== null) return;
     this.#send({ type: 'abort', reason });
-    this.#killTimer = setTimeout(() => {
+    this.#killTimer = systemClock.startTimer(stopDeadlineMs, () => {
       this.kill();
-    }, stopDeadlineMs);
+    });
   }
 
   /** Ends the mover and waits until it is gone. */
@@ -138,7 +144,7 @@ export class MoverProcess {
   }
 
   #receive(event: MoverEvent): void {
-    this.#armHeartbeat();
+    this.#silence.heard();
     if (event.type === 'alive') {
       this.#send({ type: 'alive' });
       return;
@@ -160,14 +166,6 @@ export class MoverProcess {
       // A mover that is ending closes the channel first; its exit says the rest.
       if (error !== null) this.#logger.debug('The data mover does not listen any more', { command: command.type });
     });
-  }
-
-  #armHeartbeat(): void {
-    clearTimeout(this.#heartbeatTimer);
-    this.#heartbeatTimer = setTimeout(() => {
-      this.#silentTooLong = true;
-      this.kill();
-    }, this.#heartbeatTimeoutMs);
   }
 
   #crash(exitCode: number | null, signal: string | null): MoverExit {

@@ -1,6 +1,7 @@
 // Owns one attempt of a session at the tenant: stream workers, the pipeline of the operation, progress, the orderly end.
 // Lives in its own process (mover-entry.ts); never sees Key A.
 import type { ErrorInfo } from '../../contracts/errors.ts';
+import { every } from '../../kernel/schedule.ts';
 import { toFarkeepError, type FarkeepError } from '../../kernel/farkeep-error.ts';
 import { BackupPipeline } from './backup/backup-pipeline.ts';
 import type { BusyShares, MoverEvent, MoverPhase, SourceStart, SourceTotals } from '../link/local-link.ts';
@@ -59,9 +60,9 @@ export class SourceMover {
       },
     });
     this.#start.keyB.fill(0);
-    const progressTimer = setInterval(() => {
+    using _progressReports = every(progressIntervalMs, () => {
       this.#reportProgress();
-    }, progressIntervalMs);
+    });
     try {
       const root = await this.#opened.promise;
       this.#emit({ type: 'streams-open', count: pool.size });
@@ -88,8 +89,6 @@ export class SourceMover {
       await pool.ended(endDeadlineMs);
       await this.#pipeline?.close?.();
       throw failure;
-    } finally {
-      clearInterval(progressTimer);
     }
   }
 

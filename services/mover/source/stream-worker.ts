@@ -2,6 +2,8 @@
 // blocks. A worker entry: talks to the main thread by worker-link.ts only.
 import { isMarkedAsUntransferable, parentPort } from 'node:worker_threads';
 import { isErrorCode } from '../../contracts/errors.ts';
+import { systemClock } from '../../kernel/clock.ts';
+import { every } from '../../kernel/schedule.ts';
 import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
 import { releaseMemory } from '../../kernel/release-memory.ts';
 import { Secret } from '../../kernel/secret.ts';
@@ -203,15 +205,15 @@ function close(): void {
     return;
   }
   connection.end();
-  setTimeout(finish, closeDeadlineMs).unref();
+  systemClock.startTimer(closeDeadlineMs, finish, { isBackground: true });
 }
 
 let isFinished = false;
 function finish(): void {
   if (isFinished) return;
   isFinished = true;
-  clearInterval(countersTimer);
-  clearInterval(aliveTimer);
+  counterReports.stop();
+  signsOfLife.stop();
   report();
   post({ type: 'closed' });
   keyB.dispose();
@@ -231,8 +233,8 @@ function keepAlive(): void {
   } else if (connection.silentMs > aliveIntervalMs / 2) forget(send({ type: 'offer', offerId: aliveOfferId, ids: [] }));
 }
 
-const countersTimer = setInterval(report, countersIntervalMs);
-const aliveTimer = setInterval(keepAlive, aliveIntervalMs);
+const counterReports = every(countersIntervalMs, report);
+const signsOfLife = every(aliveIntervalMs, keepAlive);
 const keyB = Secret.take(Buffer.from(start.keyB));
 start.keyB.fill(0);
 

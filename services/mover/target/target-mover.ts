@@ -1,7 +1,7 @@
 // Owns one attempt of a session at the provider: accepts the tunnel and the data streams, holds Key A and Key B, drives the target session.
 // Lives in its own process (mover-entry.ts); reports to the provider service by events only.
-import { systemClock } from '../../kernel/clock.ts';
-import type { Clock } from '../../kernel/clock.ts';
+import { every } from '../../kernel/schedule.ts';
+import { systemClock, type Clock } from '../../kernel/clock.ts';
 import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
 import type { Logger } from '../../kernel/logger.ts';
 import { Secret } from '../../kernel/secret.ts';
@@ -46,16 +46,14 @@ export class TargetMover {
   /** Resolves when the attempt has succeeded; rejects with what ended it. The keys are zeroed in any case. */
   async run(): Promise<void> {
     const start = this.#start;
-    const progressTimer = setInterval(() => {
+    const progressReports = every(progressIntervalMs, () => {
       this.#reportProgress();
-    }, progressIntervalMs);
-    const expectTimer = setTimeout(
-      () => {
-        if (!this.#tickets.isExhausted)
-          this.#fail(new FarkeepError('connection.lost', 'The source did not open all its connections in time'));
-      },
-      (start.limits?.ticketLifetimeMs ?? defaultTicketLifetimeMs) + 1_000,
-    );
+    });
+    const expectWithinMs = (start.limits?.ticketLifetimeMs ?? defaultTicketLifetimeMs) + 1_000;
+    const expectTimer = systemClock.startTimer(expectWithinMs, () => {
+      if (!this.#tickets.isExhausted)
+        this.#fail(new FarkeepError('connection.lost', 'The source did not open all its connections in time'));
+    });
     let session: TargetSession;
     try {
       session = await TargetSession.open({
@@ -85,8 +83,8 @@ export class TargetMover {
       // However it ended: what has come since the last report is part of what people see.
       this.#reportProgress();
       this.#isEnded = true;
-      clearInterval(progressTimer);
-      clearTimeout(expectTimer);
+      progressReports.stop();
+      expectTimer.stop();
       for (const connection of this.#connections.values())
         connection.fail(new FarkeepError('connection.lost', 'The session has ended'));
       await this.#listener?.close();
@@ -164,21 +162,21 @@ export class TargetMover {
     const { sessionId, attempt, limits } = this.#start;
     const openingLimitMs = limits?.openingLimitMs ?? defaultOpeningLimitMs;
     // From the ticket on, whatever comes meanwhile: single bytes of a nonce must not keep the session's place, nor its reservation.
-    const opening = setTimeout(() => {
+    const opening = systemClock.startTimer(openingLimitMs, () => {
       connection.fail(new FarkeepError('connection.lost', 'The source did not open a data stream in time'));
-    }, openingLimitMs);
+    });
     const connection: DataConnection = new DataConnection(
       socket,
       { side: 'server', keyB, sessionId, attempt, streamIndex },
       {
-        onOpen: () => clearTimeout(opening),
+        onOpen: () => opening.stop(),
         onMessage: (message, memory) =>
           this.#session?.receive(streamIndex, message, memory, (answer) => connection.send(answer)),
         onPeerEnd: () => {
           connection.end();
         },
         onClose: (error) => {
-          clearTimeout(opening);
+          opening.stop();
           this.#streamClosed(error === undefined ? undefined : withStream(error, streamIndex));
         },
       },

@@ -1,6 +1,8 @@
 // Owns what a target mover does with data messages: takes blocks in, acknowledges what is durable, commits, reads blocks back.
 // Works on messages and a TenantStore; knows no sockets, tickets or keys.
 import type { ErrorCode } from '../../contracts/errors.ts';
+import { systemClock, type Timer } from '../../kernel/clock.ts';
+import { every, type Schedule } from '../../kernel/schedule.ts';
 import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
 import { releaseMemory } from '../../kernel/release-memory.ts';
 import type { Logger } from '../../kernel/logger.ts';
@@ -43,7 +45,7 @@ export class TargetSession {
   readonly #waiting = new Map<string, number>();
   /** By stream: what it was told and has not read. Nothing more is taken from it meanwhile, or what it is to be told piles up here. */
   readonly #unread = new Map<number, Promise<void>>();
-  readonly #flushTimer: NodeJS.Timeout | undefined;
+  readonly #flushing: Schedule | undefined;
   #receivedBlocks = 0;
   #unflushedBlocks = 0;
   #durableBlocks = 0;
@@ -51,7 +53,7 @@ export class TargetSession {
   #storeWaitMs = 0;
   #busySinceMs = performance.now();
   #refusal: FarkeepError | undefined;
-  #lingerTimer: NodeJS.Timeout | undefined;
+  #lingerTimer: Timer | undefined;
   #isCommitted = false;
   #isClosed = false;
   #commit: { readonly blockCount: number; readonly root: Buffer; readonly streamIndex: number } | undefined;
@@ -73,14 +75,14 @@ export class TargetSession {
       this.#tellDurable(blocks);
     });
     if (options.operation === 'backup') {
-      this.#flushTimer = setInterval(() => {
+      this.#flushing = every(options.flushIntervalMs, () => {
         if (this.#unflushedBlocks === 0) return;
         this.#unflushedBlocks = 0;
         this.#store.flush().catch((error: unknown) => {
           // What is written in the background fails here as often as at the next block.
           this.refuse(error);
         });
-      }, options.flushIntervalMs);
+      });
     }
   }
 
@@ -146,8 +148,8 @@ export class TargetSession {
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    clearInterval(this.#flushTimer);
-    clearTimeout(this.#lingerTimer);
+    this.#flushing?.stop();
+    this.#lingerTimer?.stop();
     if (this.#options.operation === 'backup' && !this.#isCommitted) {
       try {
         await this.#store.flush();
@@ -353,10 +355,9 @@ export class TargetSession {
     const { code, message } = forTenant(known);
     const sent = send?.(type === 'error' ? { type, code, message, ids: [] } : { type, code, message });
     if (sent instanceof Promise) sent.catch(() => undefined); // the refusal is the error that counts
-    const linger = send === undefined ? 0 : lingerMs;
-    this.#lingerTimer = setTimeout(() => {
+    this.#lingerTimer = systemClock.startTimer(send === undefined ? 0 : lingerMs, () => {
       this.#fail(this.#refusal);
-    }, linger);
+    });
   }
 
   /** Why this side ended the session, if it did. */

@@ -5,6 +5,7 @@ import type { CertificateSummary } from '../../contracts/models/certificate.ts';
 import { abortError, type Clock, systemClock } from '../../kernel/clock.ts';
 import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
 import { Secret } from '../../kernel/secret.ts';
+import { isMissing, isNotFolder, systemErrorCode } from '../../kernel/system-error.ts';
 import { toPem } from '../certificate/certificate-summary.ts';
 import type { ImportAnswer, ImportMessage, ImportTask } from './import-worker.ts';
 import { tryServing } from '../trust/trial-handshake.ts';
@@ -113,8 +114,8 @@ async function readBounded(file: string): Promise<Buffer> {
     return await readFile(file);
   } catch (error) {
     if (error instanceof FarkeepError) throw error;
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    if (code === 'ENOENT' || code === 'ENOTDIR')
+    const code = systemErrorCode(error);
+    if (isMissing(error) || isNotFolder(error))
       throw new FarkeepError('source.missing', `${file} does not exist`, {
         field: 'file',
         hint: 'Check the path.',
@@ -166,7 +167,7 @@ function runWorker(
     worker.once('error', (error: unknown) =>
       settle(() =>
         reject(
-          error instanceof Error && 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY'
+          systemErrorCode(error) === 'ERR_WORKER_OUT_OF_MEMORY'
             ? new FarkeepError('certificate.too-costly', 'The file asks for too much memory')
             : toFarkeepError(error),
         ),

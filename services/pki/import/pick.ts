@@ -7,6 +7,7 @@ import path from 'node:path';
 import type { PickableCertificate } from '../../contracts/models/certificate.ts';
 import { type Clock, systemClock } from '../../kernel/clock.ts';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
+import { isMissing } from '../../kernel/system-error.ts';
 import { type ReadCertificate, readCertificate, summarize } from '../certificate/certificate-summary.ts';
 import { importCertificate, type ImportedCertificate, type ImportOptions, maxImportBytes } from './import.ts';
 import { checkUsable, isClearlyAuthority } from './import-selection.ts';
@@ -196,7 +197,7 @@ async function listFolder(folder: string, onError: (reason: string) => void = ()
     return (await readdir(folder)).sort().slice(0, maxFilesPerFolder);
   } catch (error) {
     // A store that does not exist on this machine is an empty one.
-    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) {
+    if (!isMissing(error)) {
       onError(`the account "${os.userInfo().username}" cannot read ${folder}`);
     }
     return [];

@@ -3,7 +3,7 @@
 import { connect as connectTcp } from 'node:net';
 import tls from 'node:tls';
 import type { TlsInfo } from '../../contracts/models/trust.ts';
-import { abortError } from '../../kernel/clock.ts';
+import { withDeadline } from '../../kernel/deadline.ts';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
 import { serverNameFor } from '../../kernel/host-name.ts';
 import { peerChain, peerRefusal, shieldFromPeer, TrustedRoots } from '../../kernel/tls-peer.ts';
@@ -90,46 +90,43 @@ export async function lookAtServer(options: LookOptions): Promise<PresentedCerti
   const hint = `Check name, port and firewall; TCP ${port} must be open.`;
   const socket = connectTcp({ host, port });
   try {
-    return await new Promise((resolve, reject) => {
-      const timer = setTimeout(
-        () =>
-          reject(new FarkeepError('gateway.unreachable', `${target} did not answer within ${timeoutMs} ms`, { hint })),
-        timeoutMs,
-      );
-      const onAbort = (): void => reject(abortError());
-      if (signal?.aborted === true) onAbort();
-      signal?.addEventListener('abort', onAbort, { once: true });
-      socket.once('close', () => {
-        clearTimeout(timer);
-        signal?.removeEventListener('abort', onAbort);
-        reject(new FarkeepError('tls.failed', `${target} closed the connection during the handshake`));
-      });
-      socket.once('error', (error: NodeJS.ErrnoException) =>
-        reject(
-          new FarkeepError('gateway.unreachable', `${target}: ${error.code ?? error.message}`, { hint, cause: error }),
-        ),
-      );
-      socket.once('connect', () => {
-        const servername = serverNameFor(serverName);
-        const { secureContext, roots } = clientContext(options.extraRoots ?? []);
-        const secure = tls.connect({
-          socket,
-          secureContext,
-          ...(servername === undefined ? {} : { servername }),
-          ...(options.alpnProtocols === undefined ? {} : { ALPNProtocols: [...options.alpnProtocols] }),
-          // Judged by decideTrust; Node's own name check is looser than RFC 9525.
-          rejectUnauthorized: false,
-          checkServerIdentity: () => undefined,
-        });
-        shieldFromPeer(secure);
-        secure.once('error', (error: NodeJS.ErrnoException) => reject(explainTlsError(error, target)));
-        secure.once('secureConnect', () => {
-          const presented = peerCertificates(secure, roots);
-          if (presented === undefined) reject(new FarkeepError('tls.failed', `${target} showed no certificate`));
-          else resolve({ ...presented, tls: tlsInfo(secure) });
+    const look = (): Promise<PresentedCertificates> =>
+      new Promise((resolve, reject) => {
+        socket.once('close', () =>
+          reject(new FarkeepError('tls.failed', `${target} closed the connection during the handshake`)),
+        );
+        socket.once('error', (error: NodeJS.ErrnoException) =>
+          reject(
+            new FarkeepError('gateway.unreachable', `${target}: ${error.code ?? error.message}`, {
+              hint,
+              cause: error,
+            }),
+          ),
+        );
+        socket.once('connect', () => {
+          const servername = serverNameFor(serverName);
+          const { secureContext, roots } = clientContext(options.extraRoots ?? []);
+          const secure = tls.connect({
+            socket,
+            secureContext,
+            ...(servername === undefined ? {} : { servername }),
+            ...(options.alpnProtocols === undefined ? {} : { ALPNProtocols: [...options.alpnProtocols] }),
+            // Judged by decideTrust; Node's own name check is looser than RFC 9525.
+            rejectUnauthorized: false,
+            checkServerIdentity: () => undefined,
+          });
+          shieldFromPeer(secure);
+          secure.once('error', (error: NodeJS.ErrnoException) => reject(explainTlsError(error, target)));
+          secure.once('secureConnect', () => {
+            const certificates = peerCertificates(secure, roots);
+            if (certificates === undefined) reject(new FarkeepError('tls.failed', `${target} showed no certificate`));
+            else resolve({ ...certificates, tls: tlsInfo(secure) });
+          });
         });
       });
-    });
+    const onLate = (): FarkeepError =>
+      new FarkeepError('gateway.unreachable', `${target} did not answer within ${timeoutMs} ms`, { hint });
+    return await withDeadline({ limitMs: timeoutMs, signal, onLate }, look);
   } finally {
     socket.on('error', () => undefined);
     socket.destroy();

@@ -1,6 +1,7 @@
 // Owns proving that a certificate with its key can serve: a TLS 1.3 handshake with itself, in memory. OpenSSL judges the chain on the way.
 import { duplexPair } from 'node:stream';
 import tls from 'node:tls';
+import { withDeadline } from '../../kernel/deadline.ts';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
 import type { Secret } from '../../kernel/secret.ts';
 import { shieldFromPeer } from '../../kernel/tls-peer.ts';
@@ -47,16 +48,12 @@ export async function tryServing({
     });
     client = connected;
     shieldFromPeer(connected);
-    await new Promise<void>((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error('no answer')), timeLimitMs);
-      const settle = (act: () => void): void => {
-        clearTimeout(timer);
-        act();
-      };
-      connected.once('secureConnect', () => settle(resolve));
-      connected.once('error', (error) => settle(() => reject(error)));
-      connected.once('close', () => settle(() => reject(new Error('closed'))));
+    const secured = new Promise<void>((resolve, reject) => {
+      connected.once('secureConnect', resolve);
+      connected.once('error', reject);
+      connected.once('close', () => reject(new Error('closed')));
     });
+    await withDeadline({ limitMs: timeLimitMs, onLate: () => new Error('no answer') }, () => secured);
     return { isChainTrusted: connected.authorized };
   } catch (error) {
     throw new FarkeepError('certificate.malformed', 'No TLS 1.3 connection can be made with this certificate and key', {

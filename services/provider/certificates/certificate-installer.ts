@@ -1,4 +1,5 @@
 // Owns putting a stored certificate in service, whoever asks for it: an admin, or a planned change at its date. All of it, or nothing.
+import { SerialQueue } from '../../kernel/serial-queue.ts';
 import type { EventPublisher } from '../../contracts/contract.ts';
 import type { CertificateSlot, StoredCertificate } from '../../contracts/models/certificate.ts';
 import { certificateDomain } from '../../contracts/rpc/certificate.ts';
@@ -19,7 +20,7 @@ export class CertificateInstaller {
   readonly #options: CertificateInstallerOptions;
   readonly #listeners = new Set<Listener>();
   /** One after the other: an admin may press Finish at the very date of a planned change. */
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #queue = new SerialQueue();
 
   constructor(options: CertificateInstallerOptions) {
     this.#options = options;
@@ -36,9 +37,7 @@ export class CertificateInstaller {
    * @throws call.not-found, certificate.key-unreadable, certificate.malformed; the certificate before is then still in service
    */
   install(slot: CertificateSlot, certificateId: string, who: string): Promise<StoredCertificate> {
-    const result = this.#last.then(() => this.#install(slot, certificateId, who));
-    this.#last = result.catch(() => undefined);
-    return result;
+    return this.#queue.run(() => this.#install(slot, certificateId, who));
   }
 
   async #install(slot: CertificateSlot, certificateId: string, who: string): Promise<StoredCertificate> {

@@ -6,6 +6,7 @@ import type { Rollover } from '../../contracts/models/certificate.ts';
 import { idSchema } from '../../contracts/models/values.ts';
 import { certificateDomain } from '../../contracts/rpc/certificate.ts';
 import type { CertificateStore } from '../../certstore/certificate-store.ts';
+import { sleepUntil } from '../../kernel/schedule.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { Database } from '../../kernel/state/database.ts';
 import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
@@ -22,8 +23,6 @@ import type { CertificateUsers } from './certificate-users.ts';
 import type { ProviderIdentity } from './provider-identity.ts';
 
 const maxAheadMs = 400 * 86_400_000;
-/** Timers of the system end at 24.8 days, and do not run while it sleeps. */
-const longestSleepMs = 15 * 60_000;
 const retryMs = 60_000;
 const settingName = 'rollover';
 const lastAnnouncedName = 'rollover-last-announced';
@@ -229,9 +228,8 @@ export class RolloverPlan {
       for (;;) {
         const plan = this.#plan;
         if (plan === undefined || signal.aborted) return;
-        const leftMs = Date.parse(plan.announcement.switchAt) - clock.now();
-        if (leftMs > 0) await clock.sleep(Math.min(leftMs, longestSleepMs), signal);
-        else if (!(await this.#switch(plan))) await clock.sleep(retryMs, signal);
+        await sleepUntil(Date.parse(plan.announcement.switchAt), clock, signal);
+        if (!(await this.#switch(plan))) await clock.sleep(retryMs, signal);
       }
     } catch (error) {
       if (!signal.aborted) logger.error('The timer of the planned change has failed', { error });

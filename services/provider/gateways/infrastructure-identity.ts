@@ -12,6 +12,7 @@ import type { Clock } from '../../kernel/clock.ts';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
 import type { Logger } from '../../kernel/logger.ts';
 import type { KeychainKey } from '../../kernel/running-service.ts';
+import { isMissing } from '../../kernel/system-error.ts';
 import { toPem } from '../../pki/certificate/certificate-summary.ts';
 import { exportKey } from '../../pki/create/generate.ts';
 import {
@@ -143,7 +144,7 @@ async function readIfThere(file: string): Promise<Buffer | undefined> {
   try {
     return await readFile(file);
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    if (isMissing(error)) return undefined;
     throw error;
   }
 }

@@ -6,18 +6,18 @@ import path from 'node:path';
 import type { CallContext, DomainHandlers, EventPublisher } from '../../contracts/contract.ts';
 import type { LicenceSummary } from '../../contracts/models/licence.ts';
 import { licenceDomain } from '../../contracts/rpc/licence.ts';
+import { atDate, type Schedule } from '../../kernel/schedule.ts';
 import { writeFileAtomically } from '../../kernel/state/atomic-file.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
 import type { Logger } from '../../kernel/logger.ts';
+import { isMissing, systemErrorCode } from '../../kernel/system-error.ts';
 import type { SubjectName } from '../../pki/create/certificate-builder.ts';
 import { certificateSubject, readLicence, type Licence } from '../../pki/create/licence.ts';
 import { describeCaller, type AuditLog } from '../state/audit-log.ts';
 import { builtInLicenceKeys } from './licence-keys.ts';
 
 const maxFileBytes = 64 * 1024;
-/** Timers of the system end at 24.8 days. */
-const longestSleepMs = 86_400_000;
 
 export interface LicenceDeskOptions {
   /** Folder of the provider service; the imported file is kept there. */
@@ -37,7 +37,7 @@ export class LicenceDesk {
   readonly #keys: readonly KeyObject[];
   /** Text of the imported file. */
   #text: string | undefined;
-  #timer = new AbortController();
+  #end: Schedule | undefined;
 
   private constructor(options: LicenceDeskOptions, keys: readonly KeyObject[], text: string | undefined) {
     this.#options = options;
@@ -55,7 +55,7 @@ export class LicenceDesk {
     try {
       text = await readFile(file, 'utf8');
     } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+      if (!isMissing(error)) throw error;
     }
     const desk = new LicenceDesk(options, keys, text);
     const standing = desk.#standing();
@@ -110,7 +110,7 @@ export class LicenceDesk {
   }
 
   dispose(): void {
-    this.#timer.abort();
+    this.#end?.stop();
   }
 
   #standing(): Standing {
@@ -124,23 +124,20 @@ export class LicenceDesk {
 
   /** Consoles are told when it ends, without asking. */
   #watchEnd(): void {
-    this.#timer.abort();
-    const timer = new AbortController();
-    this.#timer = timer;
+    this.#end?.stop();
+    this.#end = undefined;
     const { licence } = this.#standing();
     if (licence === undefined || licence.expiresAt === null) return;
     const { clock, publish, logger } = this.#options;
-    const endsAtMs = Date.parse(licence.expiresAt);
-    const wait = async (): Promise<void> => {
-      for (let leftMs = endsAtMs - clock.now(); leftMs >= 0; leftMs = endsAtMs - clock.now()) {
-        await clock.sleep(Math.min(leftMs + 1, longestSleepMs), timer.signal);
-      }
+    const onEnded = (): void => {
       const summary = this.show();
       logger.warn('The licence has ended; the community licence holds', { reason: summary.problem });
       publish(licenceDomain, 'changed', summary);
     };
-    wait().catch((error: unknown) => {
-      if (!timer.signal.aborted) logger.error('The end of the licence cannot be watched', { error });
+    // In its last millisecond the licence still holds.
+    this.#end = atDate(Date.parse(licence.expiresAt) + 1, onEnded, {
+      clock,
+      onError: (error) => logger.error('The end of the licence cannot be watched', { error }),
     });
   }
 }
@@ -159,7 +156,7 @@ async function readBounded(file: string): Promise<string> {
     return await readFile(file, 'utf8');
   } catch (error) {
     if (error instanceof FarkeepError) throw error;
-    const reason = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    const reason = systemErrorCode(error) ?? String(error);
     throw new FarkeepError('source.missing', `${file} cannot be read (${reason})`, {
       field: 'file',
       hint: 'Choose the license file; the service has to be allowed to read it.',

@@ -2,6 +2,7 @@
 // Compares real paths, and device and inode of each parent folder, not the written paths.
 import { realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { isMissing } from '../../kernel/system-error.ts';
 
 interface Place {
   /** Path with links resolved as far as the path exists; the missing rest is appended. */
@@ -54,8 +55,7 @@ async function realPathOf(folder: string): Promise<string | undefined> {
   try {
     return await realpath(folder);
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    if (code === 'ENOENT' && path.dirname(folder) !== folder) return undefined;
+    if (isMissing(error) && path.dirname(folder) !== folder) return undefined;
     throw error;
   }
 }

@@ -11,6 +11,7 @@ import type { Database } from '../../kernel/state/database.ts';
 import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
 import { newId } from '../../kernel/identifier.ts';
 import { makeFolders } from '../../kernel/state/make-folders.ts';
+import { isMissing } from '../../kernel/system-error.ts';
 import { RepositoryFolder } from '../../repository/storage/repository-folder.ts';
 import { doOverlap } from './folder-overlap.ts';
 import type { RestorePoints } from './restore-points.ts';
@@ -245,7 +246,7 @@ async function readMarker(folder: string): Promise<string | undefined> {
     );
     return markerSchema.parse(JSON.parse(text)).id;
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    if (isMissing(error)) return undefined;
     if (error instanceof SyntaxError || error instanceof RangeError || error instanceof z.ZodError) {
       throw new FarkeepError('storage.damaged', `${markerName} in ${folder} is damaged`, { cause: error });
     }

@@ -4,6 +4,7 @@ import { lstat, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
 import type { Logger } from '../../kernel/logger.ts';
+import { isMissing } from '../../kernel/system-error.ts';
 import { FolderStorage } from '../../repository/storage/folder-storage.ts';
 import { moveToTrash } from '../../repository/points/point-trash.ts';
 import { TenantStore, type PointListing as StoredPoint } from '../../repository/store/tenant-store.ts';
@@ -113,7 +114,7 @@ async function changeTime(tenantFolder: string): Promise<number | undefined> {
   try {
     return (await stat(path.join(tenantFolder, 'points'))).mtimeMs;
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    if (isMissing(error)) return undefined;
     throw new FarkeepError('storage.io', `The folder ${tenantFolder} cannot be read`, { cause: error });
   }
 }

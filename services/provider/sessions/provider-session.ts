@@ -2,6 +2,7 @@
 // Does not judge whether a tenant may; the session manager has done that. Never holds a key beyond the attempt's start.
 import type { ErrorInfo } from '../../contracts/errors.ts';
 import type { SessionSide } from '../../contracts/models/session.ts';
+import { systemClock, type Timer } from '../../kernel/clock.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
 import type { Logger } from '../../kernel/logger.ts';
@@ -52,8 +53,8 @@ export class ProviderSession {
   /** What the target of the running attempt has told: the tenant's reports come later, or never when changed data ends it. */
   #movedBytes = 0;
   #voice: TenantVoice | undefined;
-  #expiry: NodeJS.Timeout | undefined;
-  #lastWord: NodeJS.Timeout | undefined;
+  #expiry: Timer | undefined;
+  #lastWord: Timer | undefined;
   #ending: Promise<unknown> = Promise.resolve();
   readonly #order = new SessionOrder();
   #isSuspended = false;
@@ -77,7 +78,7 @@ export class ProviderSession {
 
   async #begin(channel: SessionChannel, streams: number): Promise<SessionGrant> {
     const { live } = this;
-    clearTimeout(this.#expiry);
+    this.#expiry?.stop();
     this.#wishes.forget();
     this.#takeChannel(channel);
     live.setChannel({ gateway: channel.gatewayName, certificateSha256: channel.certificateSha256, tls: channel.tls });
@@ -243,8 +244,8 @@ export class ProviderSession {
     this.#isSuspended = true;
     await this.#endAttempt(error);
     if (!this.live.isFinal && this.live.state !== 'paused') this.#waitForTenant(error);
-    clearTimeout(this.#expiry);
-    clearTimeout(this.#lastWord);
+    this.#expiry?.stop();
+    this.#lastWord?.stop();
     this.live.dispose();
   }
 
@@ -340,7 +341,7 @@ export class ProviderSession {
       return;
     }
     this.#voice.committed(this.#context.pointId, storedBytes);
-    this.#lastWord = setTimeout(() => this.#finishCommitted(), lastWordMs);
+    this.#lastWord = systemClock.startTimer(lastWordMs, () => this.#finishCommitted());
   }
 
   /** The tenant went before its last word, but what it wanted is done. */
@@ -402,7 +403,7 @@ export class ProviderSession {
   #waitForTenant(error: FarkeepError): void {
     const { clock, resumeWindowMs } = this.#options;
     if (this.live.isFinal) return;
-    clearTimeout(this.#expiry);
+    this.#expiry?.stop();
     if (this.live.state !== 'waiting-to-resume') {
       const isOrderly = error.code === 'call.cancelled';
       const reason = isOrderly ? 'The tenant has ended the transfer in order' : error.message;
@@ -414,8 +415,8 @@ export class ProviderSession {
   }
 
   #armExpiry(afterMs: number): void {
-    clearTimeout(this.#expiry);
-    this.#expiry = setTimeout(() => {
+    this.#expiry?.stop();
+    const onExpired = (): void => {
       const { state } = this.live;
       if (state !== 'waiting-to-resume' && state !== 'paused') return;
       const error = state === 'paused' ? pausedTooLong() : new FarkeepError('session.resume-expired');
@@ -423,8 +424,8 @@ export class ProviderSession {
       this.live.finish('failed', error);
       this.#voice?.ended(true, error);
       this.#settle();
-    }, afterMs);
-    this.#expiry.unref();
+    };
+    this.#expiry = systemClock.startTimer(afterMs, onExpired, { isBackground: true });
   }
 
   /** Ends the running attempt and waits until its mover is gone, so that two never write at the same time. */
@@ -436,8 +437,8 @@ export class ProviderSession {
   }
 
   #settle(): void {
-    clearTimeout(this.#expiry);
-    clearTimeout(this.#lastWord);
+    this.#expiry?.stop();
+    this.#lastWord?.stop();
     this.#wishes.end();
     this.#options.onChanged(this);
   }

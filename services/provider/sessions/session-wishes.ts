@@ -1,5 +1,6 @@
 // Owns what the provider wishes of the tenant about one session: to pause it, and to go on. Both are the tenant's to do; a wish decides nothing.
 // Does not know attempts: the session says when a wish has come true, or cannot any more.
+import { systemClock } from '../../kernel/clock.ts';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
 import type { LiveSession } from '../../session/live-session.ts';
 import type { TenantVoice } from '../accounts/tenant-voice.ts';
@@ -39,19 +40,17 @@ export class SessionWishes {
     const wish = (this.#pauseWish ??= Promise.withResolvers<void>());
     this.#hasWishedPause = true;
     voice.wish('pause');
-    const timer = setTimeout(
-      () =>
-        wish.reject(
-          new FarkeepError('call.timeout', 'The tenant did not pause the session', {
-            hint: 'Its version may not know how to; stop the session instead.',
-          }),
-        ),
-      wishTimeoutMs,
+    // Everybody who waits for this pause gets the same answer.
+    using _limit = systemClock.startTimer(wishTimeoutMs, () =>
+      wish.reject(
+        new FarkeepError('call.timeout', 'The tenant did not pause the session', {
+          hint: 'Its version may not know how to; stop the session instead.',
+        }),
+      ),
     );
     try {
       await wish.promise;
     } finally {
-      clearTimeout(timer);
       this.#pauseWish = undefined;
     }
   }

@@ -2,6 +2,7 @@
 // Never logs or stores a key; Key A is zeroed as soon as mover and tenant have it.
 import { randomBytes } from 'node:crypto';
 import type { HandshakeStep } from '../../contracts/models/session.ts';
+import { withDeadline } from '../../kernel/deadline.ts';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
 import type { Logger } from '../../kernel/logger.ts';
 import { Secret } from '../../kernel/secret.ts';
@@ -85,16 +86,9 @@ export class TargetAttempt {
 
   /** Waits until the mover listens. @throws what the mover failed with, or session.mover-died */
   async listening(): Promise<number> {
-    const timer = setTimeout(
-      () =>
-        this.#listening.reject(new FarkeepError('session.mover-died', 'The target data mover did not start in time')),
-      listenDeadlineMs,
-    );
-    try {
-      return await this.#listening.promise;
-    } finally {
-      clearTimeout(timer);
-    }
+    const onLate = (): FarkeepError =>
+      new FarkeepError('session.mover-died', 'The target data mover did not start in time');
+    return withDeadline({ limitMs: listenDeadlineMs, onLate }, () => this.#listening.promise);
   }
 
   /** Makes the tickets known to the gateway; each opens one connection within 60 s. */

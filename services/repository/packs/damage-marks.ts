@@ -5,6 +5,7 @@ import { randomBytes } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
 import type { Logger } from '../../kernel/logger.ts';
+import { isMissing } from '../../kernel/system-error.ts';
 import { blockIdBytes } from '../../blocks/block.ts';
 import type { Storage } from '../storage/storage.ts';
 
@@ -167,7 +168,7 @@ export async function readDamageMarks(storage: Storage, logger: Logger): Promise
       names.push(name);
     } catch (error) {
       // A check that has just ended has replaced it by another.
-      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') continue;
+      if (isMissing(error)) continue;
       logger.error('Marks of damaged blocks cannot be read; "repository verify" makes them anew', {
         file: name,
         error: toFarkeepError(error, 'storage.io').message,

@@ -3,6 +3,7 @@
 import { hash, randomBytes } from 'node:crypto';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { isNotPermitted } from '../../kernel/system-error.ts';
 
 interface Maker {
   /** 8 hex digits that identify this machine and this process's PID namespace (a container has its own). */
@@ -81,7 +82,7 @@ function isRunning(pid: number): boolean {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+    return isNotPermitted(error);
   }
 }
 

@@ -3,6 +3,7 @@
 // Where the system or the file system has no direct access, the same calls go the usual way. Must not be used by two writers at once.
 import { constants } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
+import { isInvalid } from '../../kernel/system-error.ts';
 
 /** Offsets, lengths and memory of a direct access are multiples of this; covers disks with blocks of 512 and of 4,096 bytes. */
 export const directBlockBytes = 4096;
@@ -238,10 +239,6 @@ export class DirectReader {
     }
     return (await this.#plain.read(into, 0, length, offset)).bytesRead;
   }
-}
-
-function isInvalid(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'EINVAL';
 }
 
 /** Writes [from, to) of the buffer behind `base`. A nearly full disk takes part of it; the next call then reports ENOSPC. */

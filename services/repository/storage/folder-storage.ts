@@ -2,6 +2,7 @@
 import { open, rename, rmdir, unlink, type FileHandle } from 'node:fs/promises';
 import { syncFolder } from '../../kernel/state/atomic-file.ts';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
+import { isMissing } from '../../kernel/system-error.ts';
 import { AlignedBuffers, DirectReader, DirectWriter, makeWriteBuffers } from './direct-file.ts';
 import { RepositoryFolder } from './repository-folder.ts';
 import type { ObjectWriter, Storage } from './storage.ts';
@@ -15,10 +16,6 @@ const readBufferBytes = 2 * 1024 * 1024;
 const minDirectReadBytes = 128 * 1024;
 const maxPiecesPerWrite = 1000; // IOV_MAX is 1024 on Linux
 const namePart = /^(?!\.\.?$)[0-9a-zA-Z._-]+$/;
-
-function isCode(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code;
-}
 
 class FileAppender implements ObjectWriter {
   readonly #handle: FileHandle;
@@ -224,7 +221,7 @@ export class FolderStorage implements Storage {
     try {
       await this.#files.within(folder, (base) => unlink(`${base}/${last}`));
     } catch (error) {
-      if (!isCode(error, 'ENOENT')) throw error;
+      if (!isMissing(error)) throw error;
     }
   }
 
@@ -234,7 +231,7 @@ export class FolderStorage implements Storage {
     try {
       await this.#files.within(folder, (base) => rmdir(`${base}/${last}`));
     } catch (error) {
-      if (!isCode(error, 'ENOENT')) throw error;
+      if (!isMissing(error)) throw error;
     }
   }
 

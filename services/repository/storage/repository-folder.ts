@@ -4,6 +4,7 @@ import { closeSync, constants, existsSync, lstatSync, mkdirSync, openSync, type 
 import { open, opendir, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
+import { isMissing, isTaken, systemErrorCode } from '../../kernel/system-error.ts';
 
 /** Linux provides openat() through these paths. Other systems use plain paths, and each part is examined immediately before use. */
 const hasDescriptorPaths = process.platform === 'linux' && existsSync('/proc/self/fd');
@@ -27,10 +28,6 @@ function kindOf(stats: Stats): string {
 function splitName(name: string): { readonly folder: string; readonly last: string } {
   const slash = name.lastIndexOf('/');
   return { folder: slash === -1 ? '' : name.slice(0, slash), last: name.slice(slash + 1) };
-}
-
-function isNodeError(error: unknown): error is NodeJS.ErrnoException {
-  return error instanceof Error && 'code' in error;
 }
 
 /** Names in calls are relative to the top, with "/" between parts. The caller must ensure that no part is "." or "..". */
@@ -81,7 +78,7 @@ export class RepositoryFolder {
     try {
       return this.withinSync(folder, (base) => lstatSync(`${base}/${last}`, { throwIfNoEntry: false }));
     } catch (error) {
-      if (isNodeError(error) && error.code === 'ENOENT') return undefined;
+      if (isMissing(error)) return undefined;
       throw error;
     }
   }
@@ -107,7 +104,7 @@ export class RepositoryFolder {
       try {
         handle = await open(file, constants.O_RDONLY | carefully);
       } catch (error) {
-        if (isNodeError(error) && (error.code === 'ELOOP' || error.code === 'ENXIO'))
+        if (['ELOOP', 'ENXIO'].includes(systemErrorCode(error) ?? ''))
           throw new FarkeepError('storage.damaged', `${name} is not a file`);
         throw error;
       }
@@ -156,7 +153,7 @@ export class RepositoryFolder {
         mkdirSync(`${base}/${last}`, { mode: 0o700 });
       });
     } catch (error) {
-      if (!isNodeError(error) || error.code !== 'EEXIST') throw error;
+      if (!isTaken(error)) throw error;
       isMade = false;
     }
     this.requireFolder(name);
@@ -181,7 +178,7 @@ export class RepositoryFolder {
         }
       });
     } catch (error) {
-      if (isNodeError(error) && error.code === 'ENOENT') return [];
+      if (isMissing(error)) return [];
       throw error;
     }
     return names.sort();

@@ -1,6 +1,7 @@
 // Owns reading blocks from packs: one at a time, or many in order with neighbours joined to one read and reads made ahead.
 import { crc32 } from 'node:zlib';
 import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
+import { isMissing } from '../../kernel/system-error.ts';
 import type { StoredBlock } from '../../blocks/block.ts';
 import type { BlockPlace } from './catalogue.ts';
 import { blockHeaderBytes, packName } from '../packs/pack-format.ts';
@@ -89,10 +90,10 @@ export class BlockReader {
       bytes = Buffer.allocUnsafeSlow(span.end - span.start);
       got = await this.#storage.readRange(name, span.start, bytes);
     } catch (error) {
-      const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+      const isGone = isMissing(error);
       const known = toFarkeepError(error, 'storage.io');
       return span.places.map((place) => {
-        if (isMissing && 'packId' in place) return this.#damaged(place, 'it is missing');
+        if (isGone && 'packId' in place) return this.#damaged(place, 'it is missing');
         // A pipe or a link in place of the file counts as a missing file.
         if (known.code === 'storage.damaged' && 'packId' in place) return this.#damaged(place, 'it is not a file');
         return { id: place.id, block: undefined, error: known };

@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { linkSync, renameSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
 import type { Logger } from '../../kernel/logger.ts';
+import { isTaken } from '../../kernel/system-error.ts';
 import { checkCatalogueSchema, type CatalogueAccess } from './catalogue-schema.ts';
 import { Catalogue } from './catalogue.ts';
 import type { RepositoryFolder } from '../storage/repository-folder.ts';
@@ -82,7 +83,7 @@ export function placeCatalogueFile(folder: RepositoryFolder, writing: string): v
         linkSync(source, `${to}/${catalogueFile}`); // unlike a rename it never takes the place of another session's
         unlinkSync(source);
       } catch (error) {
-        if (isCode(error, 'EEXIST')) unlinkSync(source);
+        if (isTaken(error)) unlinkSync(source);
         else renameSync(source, `${to}/${catalogueFile}`); // a file system without hard links
       }
     });
@@ -111,10 +112,6 @@ export function takeCatalogueAway(folder: RepositoryFolder, { isKept }: { readon
       }
     });
   }
-}
-
-function isCode(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code;
 }
 
 /** True for SQLITE_CORRUPT, SQLITE_NOTADB and the errors of the checks in this file. */

@@ -1,5 +1,7 @@
 // Owns what one store finds damaged while it reads blocks: collected, and marked together a moment later or at the end.
 // Where nothing can be written (a read-only disk) it says so in the log and the reading goes on.
+import { systemClock, type Timer } from '../../kernel/clock.ts';
+import { SerialQueue } from '../../kernel/serial-queue.ts';
 import type { Logger } from '../../kernel/logger.ts';
 import type { BlockPlace } from './catalogue.ts';
 import type { DamagedPack } from '../packs/damage-marks.ts';
@@ -18,8 +20,8 @@ export class DamageNotes {
   readonly #onMarked: (found: FoundDamage) => void;
   readonly #logger: Logger;
   #packs = new Map<string, { readonly packId: Buffer; readonly ids: Map<string, Buffer> }>();
-  #timer: NodeJS.Timeout | undefined;
-  #writing: Promise<void> = Promise.resolve();
+  readonly #queue = new SerialQueue();
+  #timer: Timer | undefined;
 
   constructor(options: {
     readonly mark: (packs: readonly DamagedPack[]) => Promise<void>;
@@ -37,17 +39,14 @@ export class DamageNotes {
     const pack = this.#packs.get(key) ?? { packId, ids: new Map<string, Buffer>() };
     pack.ids.set(id.toString('latin1'), Buffer.from(id));
     this.#packs.set(key, pack);
-    this.#timer ??= setTimeout(() => {
-      void this.write();
-    }, delayMs).unref();
+    this.#timer ??= systemClock.startTimer(delayMs, () => void this.write(), { isBackground: true });
   }
 
   /** Resolves when everything noted before is marked, or cannot be. Never rejects. */
   write(): Promise<void> {
-    clearTimeout(this.#timer);
+    this.#timer?.stop();
     this.#timer = undefined;
-    this.#writing = this.#writing.then(() => this.#writeNow());
-    return this.#writing;
+    return this.#queue.run(() => this.#writeNow());
   }
 
   async #writeNow(): Promise<void> {

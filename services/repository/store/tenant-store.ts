@@ -3,6 +3,7 @@
 // docs/repository-format.md.
 import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
 import type { Logger } from '../../kernel/logger.ts';
+import { isMissing } from '../../kernel/system-error.ts';
 import { blockIdBytes, maxBlockContentBytes, maxBlockStoredBytes, type StoredBlock } from '../../blocks/block.ts';
 import { BlockReader, notHere, type BlockOutcome } from './block-reader.ts';
 import type { Catalogue } from './catalogue.ts';
@@ -335,8 +336,7 @@ export class TenantStore {
     try {
       return await this.#storage.read(this.#pointName(pointId), maxPointRootBytes);
     } catch (error) {
-      if (error instanceof Error && 'code' in error && error.code === 'ENOENT')
-        throw new FarkeepError('call.not-found', `There is no restore point ${pointId}`);
+      if (isMissing(error)) throw new FarkeepError('call.not-found', `There is no restore point ${pointId}`);
       if (error instanceof RangeError)
         throw new FarkeepError('storage.damaged', `Restore point ${pointId}: ${error.message}`);
       throw toFarkeepError(error, 'storage.io');

@@ -1,6 +1,7 @@
 // Owns checking one pack against its index, its headers and its checksums, and checking a pack with an unreadable index. Reads only.
 import { crc32 } from 'node:zlib';
 import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
+import { systemErrorCode } from '../../kernel/system-error.ts';
 import { decodeBlockSync } from '../../blocks/block-codec.ts';
 import { blockIdBytes } from '../../blocks/block.ts';
 import { blockHeaderBytes, decodeBlockHeader, type PackBlock } from '../packs/pack-format.ts';
@@ -73,8 +74,7 @@ export async function checkPack(
 
 /** @throws errors that do not concern the pack: too few descriptors or memory, a canceled call */
 function reasonOf(error: unknown): string {
-  const isOurs =
-    error instanceof Error && 'code' in error && ['EMFILE', 'ENFILE', 'ENOMEM'].includes(String(error.code));
+  const isOurs = ['EMFILE', 'ENFILE', 'ENOMEM'].includes(systemErrorCode(error) ?? '');
   const { code, message } = toFarkeepError(error, 'storage.io');
   if (isOurs || !code.startsWith('storage.')) throw error;
   return message;

@@ -2,6 +2,7 @@
 // without data. Never throws, and never waits for a file system that does not answer.
 import { lstat, realpath } from 'node:fs/promises';
 import path from 'node:path';
+import { valueWithin } from '../../kernel/deadline.ts';
 
 /** A lost network share can block a call for minutes. */
 const limitMs = 3_000;
@@ -14,15 +15,10 @@ export interface SourcePlace {
 
 export async function placesOf(sourcePaths: readonly string[]): Promise<SourcePlace[]> {
   return Promise.all(
-    sourcePaths.map(async (source) => {
-      const late = Promise.withResolvers<null>();
-      const timer = setTimeout(() => late.resolve(null), limitMs);
-      try {
-        return { path: source, mountPoint: await Promise.race([findMountPoint(source), late.promise]) };
-      } finally {
-        clearTimeout(timer);
-      }
-    }),
+    sourcePaths.map(async (source) => ({
+      path: source,
+      mountPoint: (await valueWithin(findMountPoint(source), limitMs)) ?? null,
+    })),
   );
 }
 

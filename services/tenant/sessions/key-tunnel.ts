@@ -1,5 +1,6 @@
 // Owns the tunnel connection of one attempt on the tenant's side: delivers Key B under Key A and waits for the proof.
 // Keeps no key: both belong to the caller, who zeroes them.
+import { Deadline } from '../../kernel/deadline.ts';
 import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
 import type { Secret } from '../../kernel/secret.ts';
 import { connectData, whyNoTicket, type DataSocket } from '../../transport/data-socket.ts';
@@ -52,12 +53,13 @@ function exchange(socket: DataSocket, tunnel: TunnelClient, options: KeyTunnelOp
       failure ??= error;
       socket.destroy();
     };
-    const onAbort = (): void => fail(new FarkeepError('call.cancelled'));
-    const timer = setTimeout(
-      () => fail(new FarkeepError('call.timeout', `The target did not prove Key B within ${timeoutMs} ms`)),
-      timeoutMs,
+    const deadline = new Deadline({ limitMs: timeoutMs, signal }, (reason) =>
+      fail(
+        reason === 'aborted'
+          ? new FarkeepError('call.cancelled')
+          : new FarkeepError('call.timeout', `The target did not prove Key B within ${timeoutMs} ms`),
+      ),
     );
-    signal.addEventListener('abort', onAbort, { once: true });
     socket.start({
       onChunk: (chunk) => {
         if (!hasAnswer) onOpened();
@@ -80,8 +82,7 @@ function exchange(socket: DataSocket, tunnel: TunnelClient, options: KeyTunnelOp
         else socket.end();
       },
       onClose: (error) => {
-        clearTimeout(timer);
-        signal.removeEventListener('abort', onAbort);
+        deadline.stop();
         if (isProven) resolve();
         else reject(failure ?? lost(hasAnswer, gateway, error));
       },

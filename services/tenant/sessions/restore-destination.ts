@@ -3,6 +3,7 @@
 import { access, constants, mkdir, rmdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
+import { isMissing } from '../../kernel/system-error.ts';
 
 /** @throws restore.target */
 export async function checkDestination(destination: string): Promise<void> {
@@ -34,8 +35,8 @@ async function firstMissing(folder: string): Promise<string | undefined> {
       await stat(at);
       return missing;
     } catch (error) {
-      const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
-      if (!isMissing || path.dirname(at) === at) throw error;
+      const isGone = isMissing(error);
+      if (!isGone || path.dirname(at) === at) throw error;
       missing = at;
     }
   }

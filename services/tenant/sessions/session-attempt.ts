@@ -1,5 +1,6 @@
 // Owns one attempt of a session on the tenant's side: connection, keys, tunnel, source mover, until the work is done or broken.
 // Both keys end with the attempt. What to do after a failure is the session runner's business.
+import { valueWithin } from '../../kernel/deadline.ts';
 import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
 import { handshakeStepNameSchema } from '../../contracts/models/session.ts';
 import type { Logger } from '../../kernel/logger.ts';
@@ -310,12 +311,12 @@ export class SessionAttempt {
     const mover = this.#mover;
     if (isOfTenant(error) && mover !== undefined) {
       // The provider only repeats the error of the local mover; the mover itself also gives the next step.
-      const exit = await within(mover.stop(error.toInfo()), moverWordMs);
+      const exit = await valueWithin(mover.stop(error.toInfo()), moverWordMs);
       return exit?.kind === 'failed' ? FarkeepError.fromInfo(exit.error) : error;
     }
     if (!unexplained.has(error.code)) return error;
     if (mover !== undefined) {
-      const exit = await within(mover.stop(error.toInfo()), moverWordMs);
+      const exit = await valueWithin(mover.stop(error.toInfo()), moverWordMs);
       if (exit?.kind === 'failed' && exit.isTampered) {
         const seen = FarkeepError.fromInfo(exit.error);
         this.#tellTampered(seen);
@@ -323,7 +324,7 @@ export class SessionAttempt {
       }
     }
     if (this.#options.link.channel.peer.isClosed) return error;
-    return (await within(this.#tampered.promise, explanationMs)) ?? error;
+    return (await valueWithin(this.#tampered.promise, explanationMs)) ?? error;
   }
 
   #markFailure(error: FarkeepError): void {
@@ -353,17 +354,6 @@ export class SessionAttempt {
       stream: typeof stream === 'number' ? stream : null,
       reason: error.message.slice(0, 500),
     });
-  }
-}
-
-/** Undefined when it takes longer. The promise must not reject. */
-async function within<Value>(work: Promise<Value>, limitMs: number): Promise<Value | undefined> {
-  const late = Promise.withResolvers<undefined>();
-  const timer = setTimeout(() => late.resolve(undefined), limitMs);
-  try {
-    return await Promise.race([work, late.promise]);
-  } finally {
-    clearTimeout(timer);
   }
 }
 

@@ -1,5 +1,6 @@
 // Owns telling the provider how a session goes: collects what is new and sends it a few times a second, the last of it always.
 // Sends no file name when names are hidden from the provider, and never a key.
+import { every, type Schedule } from '../../kernel/schedule.ts';
 import type {
   Bottleneck,
   HandshakeStep,
@@ -30,7 +31,7 @@ export class SessionReporter implements SessionObserver {
   #phase: Phase | undefined;
   #warningCount = 0;
   #target: { peer: MessagePeer; sessionId: string; attempt: number } | undefined;
-  #timer: NodeJS.Timeout | undefined;
+  #reports: Schedule | undefined;
 
   constructor({ areNamesHidden }: { areNamesHidden: boolean }) {
     this.#areNamesHidden = areNamesHidden;
@@ -39,15 +40,15 @@ export class SessionReporter implements SessionObserver {
   /** From now on reports go to this peer; what was collected before goes first. */
   attach(peer: MessagePeer, sessionId: string, attempt: number): void {
     this.#target = { peer, sessionId, attempt };
-    this.#timer ??= setInterval(() => this.flush(), intervalMs).unref();
+    this.#reports ??= every(intervalMs, () => this.flush(), { isBackground: true });
     this.flush();
   }
 
   /** Sends what is left and keeps the rest of the session's history for the next attempt. */
   detach(): void {
     this.flush();
-    clearInterval(this.#timer);
-    this.#timer = undefined;
+    this.#reports?.stop();
+    this.#reports = undefined;
     this.#target = undefined;
   }
 

@@ -1,17 +1,15 @@
 // Owns noticing that a transfer stands still although nothing is broken: a held-back or swallowed byte looks exactly like that.
 // Only tells; ending the attempt is the caller's business.
+import { IdleTimer } from '../../kernel/deadline.ts';
 import type { MoverEvent } from '../../mover/link/local-link.ts';
 
 export class StallWatch {
-  readonly #limitMs: number;
-  readonly #onStall: () => void;
-  #timer: NodeJS.Timeout | undefined;
+  readonly #standstill: IdleTimer;
   #lastTotals = '';
 
   constructor(limitMs: number, onStall: () => void) {
-    this.#limitMs = limitMs;
-    this.#onStall = onStall;
-    this.#arm();
+    this.#standstill = new IdleTimer(limitMs, onStall, { isBackground: true });
+    this.#standstill.heard();
   }
 
   /** A mover that repeats the same figures is alive but does not get on. */
@@ -22,16 +20,10 @@ export class StallWatch {
       if (totals === this.#lastTotals) return;
       this.#lastTotals = totals;
     }
-    this.#arm();
+    this.#standstill.heard();
   }
 
   stop(): void {
-    clearTimeout(this.#timer);
-  }
-
-  #arm(): void {
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(this.#onStall, this.#limitMs);
-    this.#timer.unref();
+    this.#standstill.stop();
   }
 }

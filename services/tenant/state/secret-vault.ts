@@ -6,6 +6,7 @@ import path from 'node:path';
 import { writeFileAtomically } from '../../kernel/state/atomic-file.ts';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
 import { Secret } from '../../kernel/secret.ts';
+import { isMissing } from '../../kernel/system-error.ts';
 
 const keyBytes = 32;
 const nonceBytes = 12;
@@ -25,7 +26,7 @@ export class SecretVault implements Disposable {
       if (bytes.length !== keyBytes) throw new FarkeepError('storage.damaged', `${file} does not hold a key`);
       return new SecretVault(Secret.take(bytes));
     } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+      if (!isMissing(error)) throw error;
     }
     const key = Secret.random(keyBytes);
     await writeFileAtomically(file, key.bytes, { mode: 0o600 });

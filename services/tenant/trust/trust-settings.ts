@@ -7,6 +7,7 @@ import { writeFileAtomically } from '../../kernel/state/atomic-file.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
 import type { Logger } from '../../kernel/logger.ts';
+import { isMissing, systemErrorCode } from '../../kernel/system-error.ts';
 import { isSelfSigned, readCertificate } from '../../pki/certificate/certificate-summary.ts';
 import { readCrls } from '../../pki/trust/crl.ts';
 import { splitPemCertificates } from '../../pki/certificate/pem.ts';
@@ -193,7 +194,7 @@ async function load(home: string): Promise<TrustSettings> {
   try {
     text = await readFile(file, 'utf8');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return defaults;
+    if (isMissing(error)) return defaults;
     throw error;
   }
   try {
@@ -226,7 +227,7 @@ async function readBounded(file: string): Promise<ReadFile> {
     return { version, bytes: await readFile(file) };
   } catch (error) {
     if (error instanceof FarkeepError) throw error;
-    const reason = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    const reason = systemErrorCode(error) ?? String(error);
     throw new FarkeepError('call.invalid', `${file} cannot be read (${reason})`, { cause: error });
   }
 }

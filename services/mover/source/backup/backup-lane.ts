@@ -1,6 +1,7 @@
 // Owns one lane of a backup, on its own thread: opens the given files, reads each through one descriptor, and reports the result. The
 // reported metadata belongs to the descriptor, never to the name. Does not decide which files are read or stored.
 import { FarkeepError } from '../../../kernel/farkeep-error.ts';
+import { isMissing } from '../../../kernel/system-error.ts';
 import type { DataMessage } from '../../../wire/messages.ts';
 import { keyOfId } from '../../../blocks/block.ts';
 import { BlockSender } from './block-sender.ts';
@@ -11,7 +12,7 @@ import type { FileResult, FileTask } from '../streams/file-batch.ts';
 import { isFile, isSameState, isSettled } from '../walk/file-stat.ts';
 import { OpenBlocks } from './open-blocks.ts';
 import type { OpenFile } from './open-blocks.ts';
-import { codeOf, createSourceDisk, isOtherNow, reasonOf, type SourceDisk } from '../walk/source-disk.ts';
+import { createSourceDisk, isOtherNow, reasonOf, type SourceDisk } from '../walk/source-disk.ts';
 import { asBuffer, emptyCounters } from '../streams/worker-link.ts';
 import type { FromWorker, MadeBlock, WorkerCounters } from '../streams/worker-link.ts';
 
@@ -227,7 +228,7 @@ export class BackupLane {
     this.#reader.dropUncut();
     this.#open.drop(file);
     const nothing = nothingRead(file.index);
-    if (codeOf(error) === 'ENOENT') return { ...nothing, outcome: 'gone' };
+    if (isMissing(error)) return { ...nothing, outcome: 'gone' };
     if (isOtherNow(error)) return { ...nothing, outcome: 'other' };
     return { ...nothing, outcome: 'unreadable', problem: reasonOf(error) };
   }

@@ -1,7 +1,8 @@
 // Owns the second look at a name that was a file during the walk and something else at the time of the read.
 import { isFile, isFolder, isSameState, kindOf, type FileStat } from '../walk/file-stat.ts';
-import { codeOf, isOtherNow, reasonOf, type RawText, type SourceDisk } from '../walk/source-disk.ts';
+import { isOtherNow, reasonOf, type RawText, type SourceDisk } from '../walk/source-disk.ts';
 import type { ScannedEntry } from '../walk/tree-scanner.ts';
+import { isInvalid, isMissing } from '../../../kernel/system-error.ts';
 
 export type NewLook =
   /** The name is a file again. */
@@ -27,7 +28,7 @@ export function lookAgain(disk: SourceDisk, { folder, name }: ScannedEntry): New
         return { type: 'other', stat, linkTarget };
     }
   } catch (error) {
-    return codeOf(error) === 'ENOENT' ? { type: 'gone' } : { type: 'unreadable', reason: reasonOf(error) };
+    return isMissing(error) ? { type: 'gone' } : { type: 'unreadable', reason: reasonOf(error) };
   }
   return { type: 'unreadable', reason: 'it changed each time it was looked at' };
 }
@@ -37,7 +38,7 @@ function linkTargetOf(disk: SourceDisk, folder: ScannedEntry['folder'], name: Ra
   try {
     return disk.readLink(folder, name);
   } catch (error) {
-    if (isOtherNow(error) || codeOf(error) === 'EINVAL') return undefined;
+    if (isOtherNow(error) || isInvalid(error)) return undefined;
     throw error;
   }
 }

@@ -1,5 +1,7 @@
 // Owns a source mover's stream workers: starts their threads, opens their streams, hands out work, gathers their counters, ends them. Main thread only.
 import { Worker } from 'node:worker_threads';
+import { systemClock, type Timer } from '../../../kernel/clock.ts';
+import { valueWithin } from '../../../kernel/deadline.ts';
 import { FarkeepError, toFarkeepError } from '../../../kernel/farkeep-error.ts';
 import type { SourceStart } from '../../link/local-link.ts';
 import { emptyCounters } from './worker-link.ts';
@@ -36,7 +38,7 @@ export class StreamPool implements BackupStreams {
   /** What went wrong before anybody listened. */
   #earlyFailure: FarkeepError | undefined;
   #hasFailed = false;
-  #cutTimer: NodeJS.Timeout | undefined;
+  #cutTimer: Timer | undefined;
   readonly counters: WorkerCounters = emptyCounters();
 
   /** Starts `size` threads; they load what they need and wait for `open`. */
@@ -117,16 +119,13 @@ export class StreamPool implements BackupStreams {
 
   /** Waits until all have said that they are done; those that do not within `deadlineMs` are ended. */
   async ended(deadlineMs: number): Promise<void> {
-    const timer = setTimeout(() => {
+    const timer = systemClock.startTimer(deadlineMs, () => {
       for (const worker of this.#workers) void worker.terminate();
       for (const closed of this.#closed) closed.resolve(undefined);
-    }, deadlineMs);
+    });
     await Promise.all(this.#closed.map(({ promise }) => promise));
-    clearTimeout(timer);
-    const grace = Promise.withResolvers<undefined>();
-    const graceTimer = setTimeout(grace.resolve, exitGraceMs, undefined);
-    await Promise.race([Promise.all(this.#exited), grace.promise]);
-    clearTimeout(graceTimer);
+    timer.stop();
+    await valueWithin(Promise.all(this.#exited), exitGraceMs);
   }
 
   #receive(streamIndex: number, message: FromWorker): void {
@@ -157,12 +156,12 @@ export class StreamPool implements BackupStreams {
       return;
     }
     if (error.code === 'connection.lost' && this.#workers.length > 1) {
-      this.#cutTimer ??= setTimeout(() => this.#failWith(error), reasonGraceMs);
+      this.#cutTimer ??= systemClock.startTimer(reasonGraceMs, () => this.#failWith(error));
     } else this.#failWith(error);
   }
 
   #failWith(error: FarkeepError): void {
-    clearTimeout(this.#cutTimer);
+    this.#cutTimer?.stop();
     this.#hasFailed = true;
     this.#handlers?.onFailure(error);
   }

@@ -14,6 +14,7 @@ import {
   realpathSync,
 } from 'node:fs';
 import { createFolderCalls, type FolderCalls } from '../../../kernel/native/folder-calls.ts';
+import { isDenied, isMissing, isNotFolder, systemErrorCode } from '../../../kernel/system-error.ts';
 import { fromNodeStats, isFolder, type FileStat } from './file-stat.ts';
 
 /** Raw bytes of a name or path, each as one latin1 character. This is compact in memory and sorts in byte order. */
@@ -132,7 +133,7 @@ class DescriptorDisk extends NodeDisk {
     try {
       return { folder: { descriptor: openSync(real, folderFlags), path: text }, name: undefined };
     } catch (error) {
-      if (codeOf(error) !== 'ENOTDIR') throw error;
+      if (!isNotFolder(error)) throw error;
     }
     const slash = text.lastIndexOf('/');
     const parent = text.slice(0, slash) || '/';
@@ -230,21 +231,16 @@ export function createSourceDisk(): SourceDisk {
   return isByPath ? new PathDisk() : new DescriptorDisk();
 }
 
-export function codeOf(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
-}
-
 /** Whether the error shows that the name now stands for something else: nothing, a link, a socket. */
 export function isOtherNow(error: unknown): boolean {
-  const code = codeOf(error);
-  return code === 'ENOENT' || code === 'ENOTDIR' || code === 'ELOOP' || code === 'ENXIO';
+  return isMissing(error) || isNotFolder(error) || ['ELOOP', 'ENXIO'].includes(systemErrorCode(error) ?? '');
 }
 
 export function reasonOf(error: unknown): string {
-  const code = codeOf(error);
+  const code = systemErrorCode(error);
   if (code === undefined) return error instanceof Error ? error.message : String(error);
-  if (code === 'EACCES' || code === 'EPERM') return 'access was denied';
-  if (code === 'ENOENT') return 'it does not exist any more';
+  if (isDenied(error)) return 'access was denied';
+  if (isMissing(error)) return 'it does not exist any more';
   if (code === 'EIO') return 'the disk reported an error';
   return code;
 }

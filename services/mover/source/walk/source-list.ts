@@ -3,8 +3,9 @@
 import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { FarkeepError } from '../../../kernel/farkeep-error.ts';
+import { isMissing, isNotFolder } from '../../../kernel/system-error.ts';
 import type { FileStat } from './file-stat.ts';
-import { codeOf, rawText, reasonOf, type RawText, type SourceDisk } from './source-disk.ts';
+import { rawText, reasonOf, type RawText, type SourceDisk } from './source-disk.ts';
 import { FolderCount, WalkedFolder } from './walked-folder.ts';
 
 export interface ScanSource {
@@ -74,14 +75,11 @@ export function openSources(
       const name = isTop ? '' : rawText(Buffer.from(names[sourceIndex] ?? ''));
       sources.push({ folder: new WalkedFolder(disk, folder, count), entryName, name, sourceIndex });
     } catch (error) {
-      const code = codeOf(error);
-      const isMissing = code === 'ENOENT' || code === 'ENOTDIR';
+      const isGone = isMissing(error) || isNotFolder(error);
       missing.push({
         sourceIndex,
-        code: isMissing ? 'source.missing' : 'source.unreadable',
-        message: isMissing
-          ? 'It does not exist or cannot be reached'
-          : `Its state could not be read: ${reasonOf(error)}`,
+        code: isGone ? 'source.missing' : 'source.unreadable',
+        message: isGone ? 'It does not exist or cannot be reached' : `Its state could not be read: ${reasonOf(error)}`,
       });
     }
   });

@@ -5,9 +5,10 @@ import { isTemporaryName } from '../../../repository/restore/temporary-name.ts';
 import { maxDepth, maxNameBytes, maxPathBytes } from '../../../repository/points/tree-entry.ts';
 import { compileExcludes } from './exclude-patterns.ts';
 import { isFolder, isSameState, kindOf, type FileStat } from './file-stat.ts';
-import { codeOf, isOtherNow, joinRaw, rawBytes, reasonOf, type RawText, type SourceDisk } from './source-disk.ts';
+import { isOtherNow, joinRaw, rawBytes, reasonOf, type RawText, type SourceDisk } from './source-disk.ts';
 import type { ScanSource } from './source-list.ts';
 import type { WalkedFolder } from './walked-folder.ts';
+import { isInvalid, isMissing } from '../../../kernel/system-error.ts';
 
 export interface ScannedEntry {
   /** Relative to the top of the restore point. */
@@ -137,7 +138,7 @@ export class TreeWalk implements Disposable {
     } catch (error) {
       if (relativePath !== undefined && this.#isExcluded?.(relativePath, false) === true) return undefined;
       // An entry that disappears between listing and look counts as deleted before the walk.
-      if (codeOf(error) !== 'ENOENT') this.#problem(joinRaw(folder.path, name), reasonOf(error));
+      if (!isMissing(error)) this.#problem(joinRaw(folder.path, name), reasonOf(error));
       return this.#ready.shift();
     }
     if (look === undefined) return undefined;
@@ -176,7 +177,7 @@ export class TreeWalk implements Disposable {
             if (isSameState(stat, disk.stat(folder, name))) return { entry: { ...entry, linkTarget } };
           } catch (error) {
             // EINVAL: the name is no longer a link.
-            if (!isOtherNow(error) && codeOf(error) !== 'EINVAL') throw error;
+            if (!isOtherNow(error) && !isInvalid(error)) throw error;
           }
           continue;
         default:

@@ -1,0 +1,157 @@
+// Owns time limits: the one place that joins a limit, an AbortSignal and the clean-up of an operation. Knows nothing of what the operation does.
+import { abortError, systemClock, type Timer, type Timers } from './clock.ts';
+
+export type DeadlineReason = 'late' | 'aborted';
+
+export interface DeadlineLimits {
+  readonly limitMs: number;
+  readonly signal?: AbortSignal | undefined;
+  readonly timers?: Timers;
+}
+
+/**
+ * A limit on something that settles by itself. Calls `onOver` once: when the time is over, or when the signal fires. A signal that has
+ * fired already counts too; `onOver` is then called after the running code, so that the caller can keep the Deadline first.
+ */
+export class Deadline implements Disposable {
+  readonly #onOver: (reason: DeadlineReason) => void;
+  readonly #signal: AbortSignal | undefined;
+  readonly #timer: Timer;
+  #isOver = false;
+
+  constructor({ limitMs, signal, timers = systemClock }: DeadlineLimits, onOver: (reason: DeadlineReason) => void) {
+    this.#onOver = onOver;
+    this.#signal = signal;
+    this.#timer = timers.startTimer(limitMs, () => this.#end('late'));
+    if (signal?.aborted === true) queueMicrotask(this.#onAbort);
+    else signal?.addEventListener('abort', this.#onAbort, { once: true });
+  }
+
+  /** What was limited has ended in time. Safe to call twice. */
+  stop(): void {
+    this.#isOver = true;
+    this.#timer.stop();
+    this.#signal?.removeEventListener('abort', this.#onAbort);
+  }
+
+  [Symbol.dispose](): void {
+    this.stop();
+  }
+
+  readonly #onAbort = (): void => this.#end('aborted');
+
+  #end(reason: DeadlineReason): void {
+    if (this.#isOver) return;
+    this.stop();
+    this.#onOver(reason);
+  }
+}
+
+export interface DeadlineOptions extends DeadlineLimits {
+  readonly onLate: () => Error;
+  /** An AbortError when it is left out. */
+  readonly onAbort?: () => Error;
+}
+
+/** Handed to an operation that has a time limit. */
+export interface Progress {
+  /** Fires when the time is over or the caller gives up; its reason is the error that the caller gets. */
+  readonly signal: AbortSignal;
+  /** `cleanUp` runs once, when the operation ends in whatever way. The last one runs first. It must not throw. */
+  readonly onEnd: (cleanUp: () => void) => void;
+}
+
+/**
+ * Runs an operation with a time limit. When the limit is over or the signal fires, the caller has the error at once; what the operation
+ * gives later is dropped. An operation whose signal has fired before is not started.
+ */
+export async function withDeadline<Value>(
+  options: DeadlineOptions,
+  operation: (progress: Progress) => PromiseLike<Value>,
+): Promise<Value> {
+  const { onLate, onAbort = abortError } = options;
+  if (options.signal?.aborted === true) throw onAbort();
+  const over = Promise.withResolvers<never>();
+  // An operation that throws at once never waits for this promise.
+  over.promise.catch(() => undefined);
+  const controller = new AbortController();
+  const cleanUps: (() => void)[] = [];
+  using _deadline = new Deadline(options, (reason) => {
+    const error = reason === 'late' ? onLate() : onAbort();
+    over.reject(error);
+    controller.abort(error);
+  });
+  try {
+    const progress: Progress = { signal: controller.signal, onEnd: (cleanUp) => void cleanUps.push(cleanUp) };
+    return await Promise.race([operation(progress), over.promise]);
+  } finally {
+    for (const cleanUp of cleanUps.reverse()) cleanUp();
+  }
+}
+
+/** What `work` gives within the limit, else undefined. @throws what `work` rejects with in time */
+export async function valueWithin<Value>(
+  work: PromiseLike<Value>,
+  limitMs: number,
+  timers: Timers = systemClock,
+): Promise<Value | undefined> {
+  const late = Promise.withResolvers<undefined>();
+  using _timer = timers.startTimer(limitMs, () => late.resolve(undefined));
+  return await Promise.race([work, late.promise]);
+}
+
+export interface WaitOptions<Value> extends DeadlineOptions {
+  /** Asked once at the beginning, and again after each event. @returns undefined as long as the wait goes on */
+  readonly look: () => Value | undefined | Promise<Value | undefined>;
+  /** Calls `onEvent` when it may be worth looking again. @returns function that ends this */
+  readonly subscribe: (onEvent: () => void) => () => void;
+}
+
+/** Waits for an event or a condition. @throws what `onLate`, `onAbort` and `look` say */
+export function waitUntil<Value>(options: WaitOptions<Value>): Promise<Value> {
+  return withDeadline(options, async ({ onEnd }) => {
+    const found = Promise.withResolvers<Value>();
+    const lookAgain = (): void => {
+      const looked = (async () => options.look())();
+      looked.then((value) => {
+        if (value !== undefined) found.resolve(value);
+      }, found.reject);
+    };
+    onEnd(options.subscribe(lookAgain));
+    lookAgain();
+    return found.promise;
+  });
+}
+
+/** Fires when nothing was heard for a time: a heartbeat that stays away, a transfer that stands still. Runs from the first `heard`. */
+export class IdleTimer implements Disposable {
+  readonly #start: () => Timer;
+  #timer: Timer | undefined;
+  #isStopped = false;
+
+  /** @param isBackground the process may end while the timer runs */
+  constructor(
+    limitMs: number,
+    onIdle: () => void,
+    { timers = systemClock, isBackground = false }: { readonly timers?: Timers; readonly isBackground?: boolean } = {},
+  ) {
+    this.#start = () => timers.startTimer(limitMs, onIdle, { isBackground });
+  }
+
+  /** Counts the limit again from now. Costs no new timer. Does nothing after `stop`. */
+  heard(): void {
+    if (this.#isStopped) return;
+    if (this.#timer === undefined) this.#timer = this.#start();
+    else this.#timer.restart();
+  }
+
+  /** For good. Safe to call twice. */
+  stop(): void {
+    this.#isStopped = true;
+    this.#timer?.stop();
+  }
+
+  [Symbol.dispose](): void {
+    this.stop();
+  }
+}
