@@ -6,7 +6,7 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { fileURLToPath } from 'node:url';
 import { serviceRoles } from '../services/contracts/contract.ts';
-import { spawnService } from '../services/host/service-process.ts';
+import { spawnService } from '../services/host/service-child.ts';
 import { chooseParts, isEverything, type BenchPart } from './bench-parts.ts';
 import {
   borgRows,

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { FarkeepConsole } from '../../e2e/fixtures/farkeep-console.ts';
 import { createInstanceHome } from '../../e2e/fixtures/instance-home.ts';
 import type { ServiceRole } from '../../services/contracts/contract.ts';
-import { spawnService } from '../../services/host/service-process.ts';
+import { spawnService } from '../../services/host/service-child.ts';
 
 const command = fileURLToPath(new URL('../../scripts/farkeep.mjs', import.meta.url));
 const stopDeadlineMs = 5_000;

@@ -19,7 +19,7 @@ import { makeFolders } from '../kernel/state/make-folders.ts';
 import { connectAdmin, type AdminClient } from '../host/carriers/admin-client.ts';
 import { parseAddress } from '../host/serve-flags.ts';
 import { configFileOf } from '../host/service-config.ts';
-import { spawnService, type ServiceProcess } from '../host/service-process.ts';
+import { spawnService, type ServiceChild } from '../host/service-child.ts';
 
 /** One thing that was done, for people. */
 export type StepReporter = (title: string, detail: string, durationMs: number) => void;
@@ -43,7 +43,7 @@ export interface DemoSite {
 export interface DemoService {
   /** Root folder of its own instance, for `--home`. */
   readonly home: string;
-  readonly process: ServiceProcess;
+  readonly process: ServiceChild;
   readonly client: AdminClient;
 }
 
@@ -67,7 +67,7 @@ export async function startDemoSite({
   readonly gatewayCount?: number;
   readonly report: StepReporter;
   /** Told of every process at once, for whoever has to end them in a hurry. */
-  readonly onStarted?: (child: ServiceProcess) => void;
+  readonly onStarted?: (child: ServiceChild) => void;
   readonly signal: AbortSignal;
 }): Promise<DemoSite> {
   await requireEmpty(root);

@@ -14,7 +14,7 @@ import { every } from '../kernel/schedule.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import { createTimer, startDemoSite, type DemoSite, type StepReporter } from './demo-site.ts';
 import { makeSampleFolder } from './sample-folder.ts';
-import type { ServiceProcess } from '../host/service-process.ts';
+import type { ServiceChild } from '../host/service-child.ts';
 import { followSession } from '../host/session-follower.ts';
 import { compareTrees, type TreeComparison, type TreeDifference } from './tree-comparison.ts';
 
@@ -73,7 +73,7 @@ async function withDemoSite<Result>(options: DemoOptions, work: (site: DemoSite)
   if (options.source !== undefined) await requireRoom(path.resolve(options.source), options.keep ?? tmpdir());
   const root =
     options.keep === undefined ? await mkdtemp(path.join(tmpdir(), 'farkeep-demo-')) : path.resolve(options.keep);
-  const children: ServiceProcess[] = [];
+  const children: ServiceChild[] = [];
   // For the second Ctrl-C, which waits for nothing.
   const endAtOnce = (): void => {
     for (const child of children) child.signal('SIGKILL');

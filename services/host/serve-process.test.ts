@@ -10,7 +10,7 @@ import { serviceDomain } from '../contracts/rpc/service.ts';
 import { makeTemporaryFolder } from '../testing/temporary-folder.ts';
 import { findAdminAddress } from './carriers/admin-address.ts';
 import { connectAdmin } from './carriers/admin-client.ts';
-import { spawnService, type ServiceProcess } from './service-process.ts';
+import { spawnService, type ServiceChild } from './service-child.ts';
 
 type Behaviour = 'normal' | 'slow-stop' | 'very-slow-stop' | 'refuse-start' | 'crash-on-call';
 
@@ -22,7 +22,7 @@ async function prepareHome(behaviour: Behaviour): Promise<string> {
   return home;
 }
 
-async function spawnSample(home: string): Promise<ServiceProcess> {
+async function spawnSample(home: string): Promise<ServiceChild> {
   const service = await spawnService({ role: 'gateway', home, logFile: path.join(home, 'log', 'gateway.log'), entry });
   onTestFinished(() => service.signal('SIGKILL'));
   return service;

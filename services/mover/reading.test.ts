@@ -245,7 +245,7 @@ describe('bounds', () => {
   it('of arenas: a full pool waits for the settling of the oldest', async () => {
     const pool = new ArenaPool(100, 2);
     const first = await pool.next();
-    first.openBlocks = 2;
+    first.undurableBlocks = 2;
     await pool.next();
     let hasNext = false;
     const third = pool.next().then((arena) => {
@@ -256,7 +256,7 @@ describe('bounds', () => {
     expect((await third).start).toBe(100);
     expect(hasNext).toBe(true);
     const arena = pool.current;
-    if (arena !== undefined) arena.openBlocks = 1;
+    if (arena !== undefined) arena.undurableBlocks = 1;
     const fourth = pool.next();
     pool.settle(first);
     pool.settle(first);

@@ -19,16 +19,16 @@ import { SessionArchive } from '../session/session-archive.ts';
 import { ControlServer, type ControlConnection } from '../transport/control-server.ts';
 import { AuditLog } from './state/audit-log.ts';
 import { CertificateHandlers } from './rpc/certificate-handlers.ts';
-import { CertificateSettingsDesk } from './certificates/certificate-settings.ts';
+import { CertificateSettingsStore } from './certificates/certificate-settings.ts';
 import { CertificateInstaller } from './certificates/certificate-installer.ts';
 import { CertificateUsers } from './certificates/certificate-users.ts';
 import type { ProviderConfig } from './state/config.ts';
-import { HealthBoard } from './certificates/health-board.ts';
+import { ProviderHealth } from './certificates/provider-health.ts';
 import { gatewayHandlers } from './rpc/gateway-handlers.ts';
 import { fingerprintHex, startGatewayLinks } from './gateways/gateway-links.ts';
 import { Gateways } from './gateways/gateways.ts';
 import { openInfrastructureIdentity } from './gateways/infrastructure-identity.ts';
-import { LicenceDesk } from './licence/licence.ts';
+import { InstalledLicence } from './licence/licence.ts';
 import { LoginExchange } from './accounts/login-exchange.ts';
 import { LoginThrottle } from './accounts/login-throttle.ts';
 import { OpenConnections } from './rpc/open-connections.ts';
@@ -42,13 +42,13 @@ import { RestorePoints } from './repositories/restore-points.ts';
 import { RolloverPlan } from './certificates/rollover.ts';
 import { sessionChannel } from './sessions/session-channel.ts';
 import { sessionHandlers } from './rpc/session-handlers.ts';
-import { SessionManager } from './sessions/session-manager.ts';
+import { ProviderSessions } from './sessions/provider-sessions.ts';
 import { TenantAccounts } from './accounts/tenant-accounts.ts';
 import { TenantConnection } from './rpc/tenant-connection.ts';
 import { tenantHandlers } from './rpc/tenant-handlers.ts';
 import { tenantRequestHandlers } from './rpc/tenant-requests.ts';
 import { loadUnknownUserSecret } from './accounts/unknown-user-secret.ts';
-import { UsageNews } from './certificates/usage-news.ts';
+import { CertificateUsageEvents } from './certificates/certificate-usage-events.ts';
 
 /** With private keys, below the service's folder. */
 const keyFolders = ['certificates', 'infrastructure'];
@@ -84,7 +84,7 @@ async function start(
   }
   const store = await CertificateStore.open(path.join(home, 'certificates'), { logger, clock, keychainKey, access });
   started.push(() => store[Symbol.dispose]());
-  const licence = await LicenceDesk.open({
+  const licence = await InstalledLicence.open({
     home,
     keyFiles: config.licenceKeyFiles,
     machineName: hostname() || anonymousCommonName(),
@@ -98,14 +98,14 @@ async function start(
   }
   const { identity, serving } = await ProviderIdentity.open(store);
   const certificateUsers = new CertificateUsers(database, clock);
-  const usageNews = new UsageNews({
+  const certificateUsageEvents = new CertificateUsageEvents({
     publish,
     publishCounts: () =>
       rollover.publishCounts().catch((error: unknown) => {
         if (!database.isClosed) logger.warn('The planned change cannot be shown', { error });
       }),
   });
-  started.push(() => usageNews.stop());
+  started.push(() => certificateUsageEvents.stop());
   const infrastructureHost = config.infrastructureAddress ?? dialable(config.infrastructure.host);
   const infrastructure = await openInfrastructureIdentity({
     home,
@@ -130,7 +130,7 @@ async function start(
   const connections = new OpenConnections();
   const refusals = new CountedLog(clock);
   const deleting = new Set<string>();
-  const health = new HealthBoard({ gateways, identity, clock });
+  const health = new ProviderHealth({ gateways, identity, clock });
 
   const publishRepositories = (): void => {
     void repositories
@@ -141,7 +141,7 @@ async function start(
         if (!database.isClosed) logger.warn('The repositories could not be looked at', { error });
       });
   };
-  const sessions = new SessionManager({
+  const sessions = new ProviderSessions({
     accounts,
     archive,
     points,
@@ -166,7 +166,7 @@ async function start(
   };
   started.push(() => sessions.stop());
   archive.prune();
-  sessions.takeUp();
+  sessions.resumeAfterRestart();
 
   const publishGateway = (gatewayId: string): void => {
     health.refresh();
@@ -186,7 +186,7 @@ async function start(
     gateways,
     audit,
     onChanged: publishGateway,
-    onLinkChanged: () => usageNews.usageChanged('provider'),
+    onLinkChanged: () => certificateUsageEvents.usageChanged('provider'),
     isStopped: () => database.isClosed,
     logger,
     clock,
@@ -250,8 +250,8 @@ async function start(
         ...requests,
         'certificate.status': (tenantId, report) => {
           if (certificateUsers.noteReport(accounts.get(tenantId).name, report)) {
-            usageNews.usageChanged('provider');
-            usageNews.countsChanged();
+            certificateUsageEvents.usageChanged('provider');
+            certificateUsageEvents.countsChanged();
           }
           return Promise.resolve(rollover.answerFor(connection.shownSha256));
         },
@@ -261,7 +261,7 @@ async function start(
         const account = accounts.get(tenantId);
         publish(tenantsDomain, 'changed', { ...account, activeSessions: sessions.activeSessions(tenantId) });
         if (certificateUsers.noteSeen('provider', 'tenant', account.name, connection.shownSha256)) {
-          usageNews.usageChanged('provider');
+          certificateUsageEvents.usageChanged('provider');
         }
       },
       onClose: () => connections.remove(tenantConnection),
@@ -317,7 +317,7 @@ async function start(
     audit,
     publish,
     subject: () => licence.subject(),
-    settings: new CertificateSettingsDesk({
+    settings: new CertificateSettingsStore({
       database,
       store,
       infrastructureProtection: infrastructure.protection,
@@ -325,7 +325,7 @@ async function start(
     }),
     installer,
     users: certificateUsers,
-    usageNews,
+    certificateUsageEvents,
     accounts,
     rollover,
   });
@@ -333,7 +333,7 @@ async function start(
   const stop = async (): Promise<void> => {
     const reason = new FarkeepError('service.not-running', 'The provider service is stopping');
     licence.dispose();
-    usageNews.stop();
+    certificateUsageEvents.stop();
     await rollover.stop();
     // Sessions first: a tenant that is told "stopping" finds its reservation when it comes back.
     await sessions.stop();
@@ -368,7 +368,7 @@ async function start(
         gateways,
         identity,
         certificateUsers,
-        usageNews,
+        certificateUsageEvents,
         identityChangesAtMs: () => rollover.switchAtMs,
         providerName: config.name,
         clock,

@@ -7,7 +7,7 @@ import { silentLogger } from '../kernel/logger.ts';
 import { appendContent, randomContent, rootOf, scratchFolder } from '../testing/repository/repository-fixture.ts';
 import { blockIdOf } from '../blocks/block.ts';
 import { extractPoint } from './restore/extract.ts';
-import { ByteWriter, manifestMagic, recordTypes } from './points/manifest-format.ts';
+import { RecordWriter, manifestMagic, recordTypes } from './points/manifest-format.ts';
 import { ManifestWalk } from './points/manifest-walk.ts';
 import { ManifestDecoder } from './points/manifest.ts';
 import { encodePointRoot } from './points/point-root.ts';
@@ -17,10 +17,10 @@ import { verifyTenantFolder } from './store/verify.ts';
 const logger = silentLogger;
 const mebibyte = 1024 * 1024;
 
-type Record = readonly [type: number, body: (output: ByteWriter) => void];
+type Record = readonly [type: number, body: (output: RecordWriter) => void];
 
 function piece(flags: number, at: string, records: readonly Record[]): Buffer {
-  const output = new ByteWriter();
+  const output = new RecordWriter();
   const head = Buffer.alloc(6);
   head.writeUInt32BE(manifestMagic);
   head.writeUInt8(1, 4);
@@ -28,7 +28,7 @@ function piece(flags: number, at: string, records: readonly Record[]): Buffer {
   output.raw(head);
   output.sized(Buffer.from(at));
   for (const [type, body] of records) {
-    const record = new ByteWriter();
+    const record = new RecordWriter();
     body(record);
     output.byte(type);
     output.sized(record.view());
@@ -36,7 +36,7 @@ function piece(flags: number, at: string, records: readonly Record[]): Buffer {
   return output.take();
 }
 
-function entry(type: number, depth: number, name: string, flags: number, rest: (output: ByteWriter) => void): Record {
+function entry(type: number, depth: number, name: string, flags: number, rest: (output: RecordWriter) => void): Record {
   return [
     type,
     (output) => {
@@ -58,7 +58,7 @@ interface Reference {
   readonly lengthBytes: number;
 }
 
-function writeContent(output: ByteWriter, content: readonly Reference[]): void {
+function writeContent(output: RecordWriter, content: readonly Reference[]): void {
   output.number(content.length);
   for (const { id, lengthBytes } of content) {
     output.byte(id === undefined ? 0 : 1);

@@ -29,9 +29,9 @@ import {
   type SessionObserver,
   type StoredSession,
 } from './session-record.ts';
-import { phaseText } from './phase-news.ts';
+import { phaseText } from './phase-text.ts';
 import { keepActions, keepObjects } from './kept-parts.ts';
-import { objectStateIn, settledSteps } from './settled-parts.ts';
+import { objectStateIn, settledSteps } from './final-states.ts';
 import { ThroughputRecorder } from './throughput-recorder.ts';
 
 const progressIntervalMs = 100;

@@ -12,7 +12,7 @@ import type { Database } from '../kernel/state/database.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import type { LiveSession } from './live-session.ts';
 import type { StoredSession } from './session-record.ts';
-import { objectStateIn } from './settled-parts.ts';
+import { objectStateIn } from './final-states.ts';
 
 /** One migration script for the database of a role. `context` is the role's own JSON about a session. */
 export const sessionArchiveMigration = `

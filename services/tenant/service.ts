@@ -9,7 +9,7 @@ import type { Database } from '../kernel/state/database.ts';
 import type { Logger } from '../kernel/logger.ts';
 import type { RunningService, ServiceOptions } from '../kernel/running-service.ts';
 import { SessionArchive } from '../session/session-archive.ts';
-import { CertificateNews } from './providers/certificate-news.ts';
+import { RolloverReceiver } from './providers/rollover-receiver.ts';
 import { CheckIn } from './providers/check-in.ts';
 import { ClockWatch } from './providers/clock-watch.ts';
 import type { TenantConfig } from './state/config.ts';
@@ -22,11 +22,11 @@ import { SecretVault } from './state/secret-vault.ts';
 import { serviceProviderHandlers } from './rpc/service-provider-handlers.ts';
 import { ServiceProviders } from './providers/service-providers.ts';
 import { sessionHandlers } from './rpc/session-handlers.ts';
-import { SessionManager } from './sessions/session-manager.ts';
+import { TenantSessions } from './sessions/tenant-sessions.ts';
 import { openTenantDatabase } from './state/tenant-database.ts';
-import { TrustDesk } from './trust/trust-desk.ts';
+import { TrustPrompts } from './trust/trust-prompts.ts';
 import { trustHandlers } from './rpc/trust-handlers.ts';
-import { TrustSettingsDesk } from './trust/trust-settings.ts';
+import { TrustSettingsStore } from './trust/trust-settings.ts';
 
 /** Opens pins and journal. A tenant with providers has used the file before, so a missing or empty file is damage. */
 function openTrust(home: string, database: Database, logger: Logger): Database {
@@ -49,7 +49,7 @@ export async function startTenant({
   clock,
   publish,
 }: ServiceOptions<TenantConfig>): Promise<RunningService> {
-  const trustSettings = await TrustSettingsDesk.open({
+  const trustSettings = await TrustSettingsStore.open({
     home,
     configuredRootFiles: config.extraRoots,
     fetchTimeoutMs: config.crlFetchTimeoutMs,
@@ -65,7 +65,7 @@ export async function startTenant({
   const pins = new PinStore(trustDatabase, clock);
   const journal = new TrustJournal(trustDatabase, clock);
   const providers = new ServiceProviders({ database, vault, clock, publish });
-  const trustDesk = new TrustDesk({
+  const trustPrompts = new TrustPrompts({
     pins,
     journal,
     clock,
@@ -77,9 +77,9 @@ export async function startTenant({
   const dialer = new ProviderDialer({
     clockWatch,
     providers,
-    trustDesk,
+    trustPrompts,
     rules: trustSettings,
-    news: new CertificateNews({ pins, journal, clock, logger, publish }),
+    news: new RolloverReceiver({ pins, journal, clock, logger, publish }),
     hostAddresses: config.hostAddresses,
     connectTimeoutMs: config.connectTimeoutMs,
     software: 'Farkeep',
@@ -87,7 +87,7 @@ export async function startTenant({
     logger,
   });
   const archive = new SessionArchive(database);
-  const sessions = new SessionManager({
+  const sessions = new TenantSessions({
     archive,
     providers,
     dialer,
@@ -112,7 +112,7 @@ export async function startTenant({
     cacheFolder,
   });
   const points = new Points({ database, providers, dialer, sessions, folder: path.join(home, 'points'), publish });
-  sessions.takeUp();
+  sessions.resumeAfterRestart();
   const checkIn = new CheckIn({ providers, dialer, intervalMs: config.checkInIntervalMs, clock, logger });
 
   let stopping: Promise<void> | undefined;
@@ -128,10 +128,10 @@ export async function startTenant({
       serviceProviders: serviceProviderHandlers({
         providers,
         dialer,
-        trustDesk,
+        trustPrompts,
         onRemoved: (name) => clockWatch.forget(name),
       }),
-      trust: trustHandlers({ desk: trustDesk, pins, journal, settings: trustSettings, clock, publish }),
+      trust: trustHandlers({ desk: trustPrompts, pins, journal, settings: trustSettings, clock, publish }),
       jobs: jobs.handlers(),
       points: pointHandlers(points),
       sessions: sessionHandlers(sessions),

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { CallResult } from '../../../services/contracts/carrier.ts';
-import { spawnService } from '../../../services/host/service-process.ts';
+import { spawnService } from '../../../services/host/service-child.ts';
 import { systemClock } from '../../../services/kernel/clock.ts';
 import { silentLogger } from '../../../services/kernel/logger.ts';
 import type { KeychainKey } from '../../../services/kernel/running-service.ts';

@@ -11,7 +11,7 @@ import { pointsDomain } from '../../contracts/rpc/points.ts';
 import { sessionsDomain } from '../../contracts/rpc/sessions.ts';
 import { connectAdmin, type AdminClient } from '../../host/carriers/admin-client.ts';
 import { startDemoSite, type DemoSite } from '../../demo/demo-site.ts';
-import { spawnService, type ServiceProcess } from '../../host/service-process.ts';
+import { spawnService, type ServiceChild } from '../../host/service-child.ts';
 
 const fileBytes = 96 * 1024 * 1024;
 const undo: (() => Promise<unknown>)[] = [];
@@ -59,7 +59,7 @@ function show(client: AdminClient, sessionId: string): Promise<SessionDetail> {
 async function killAndRestart(
   site: DemoSite,
   role: Extract<ServiceRole, 'provider' | 'tenant'>,
-): Promise<{ process: ServiceProcess; client: AdminClient }> {
+): Promise<{ process: ServiceChild; client: AdminClient }> {
   const { home, process: running } = site[role];
   process.kill(running.ready.pid, 'SIGKILL');
   await running.exited;

@@ -18,7 +18,7 @@ export interface CertificateSettingsOptions {
   readonly defaultKeyBits: RsaKeySize;
 }
 
-export class CertificateSettingsDesk {
+export class CertificateSettingsStore {
   readonly #options: CertificateSettingsOptions;
 
   constructor(options: CertificateSettingsOptions) {

@@ -19,7 +19,7 @@ import { builtInLicenceKeys } from './licence-keys.ts';
 
 const maxFileBytes = 64 * 1024;
 
-export interface LicenceDeskOptions {
+export interface InstalledLicenceOptions {
   /** Folder of the provider service; the imported file is kept there. */
   readonly home: string;
   /** PEM files with further public keys. */
@@ -32,14 +32,14 @@ export interface LicenceDeskOptions {
 
 type Standing = { readonly licence: Licence } | { readonly licence: undefined; readonly problem: string | null };
 
-export class LicenceDesk {
-  readonly #options: LicenceDeskOptions;
+export class InstalledLicence {
+  readonly #options: InstalledLicenceOptions;
   readonly #keys: readonly KeyObject[];
   /** Text of the imported file. */
   #text: string | undefined;
   #end: Schedule | undefined;
 
-  private constructor(options: LicenceDeskOptions, keys: readonly KeyObject[], text: string | undefined) {
+  private constructor(options: InstalledLicenceOptions, keys: readonly KeyObject[], text: string | undefined) {
     this.#options = options;
     this.#keys = keys;
     this.#text = text;
@@ -47,7 +47,7 @@ export class LicenceDesk {
   }
 
   /** @throws config.invalid for a key file */
-  static async open(options: LicenceDeskOptions): Promise<LicenceDesk> {
+  static async open(options: InstalledLicenceOptions): Promise<InstalledLicence> {
     const configured = await Promise.all(options.keyFiles.map(readKeyFile));
     const keys = [...builtInLicenceKeys.map((pem) => createPublicKey(pem)), ...configured];
     const file = licenceFileOf(options.home);
@@ -57,7 +57,7 @@ export class LicenceDesk {
     } catch (error) {
       if (!isMissing(error)) throw error;
     }
-    const desk = new LicenceDesk(options, keys, text);
+    const desk = new InstalledLicence(options, keys, text);
     const standing = desk.#standing();
     if (standing.licence === undefined && standing.problem !== null) {
       options.logger.warn('The licence does not hold; the community licence does', { reason: standing.problem });

@@ -23,14 +23,14 @@ import { splitPemCertificates } from '../../pki/certificate/pem.ts';
 import { pickCertificate, systemPickRoots } from '../../pki/import/pick.ts';
 import { describeCaller, type AuditLog } from '../state/audit-log.ts';
 import type { CertificateInstaller } from '../certificates/certificate-installer.ts';
-import type { CertificateSettingsDesk } from '../certificates/certificate-settings.ts';
+import type { CertificateSettingsStore } from '../certificates/certificate-settings.ts';
 import { certificateUsage } from '../certificates/certificate-usage.ts';
 import type { CertificateUsers } from '../certificates/certificate-users.ts';
 import type { Gateways } from '../gateways/gateways.ts';
 import type { ProviderIdentity } from '../certificates/provider-identity.ts';
 import type { RolloverPlan } from '../certificates/rollover.ts';
 import type { TenantAccounts } from '../accounts/tenant-accounts.ts';
-import type { UsageNews } from '../certificates/usage-news.ts';
+import type { CertificateUsageEvents } from '../certificates/certificate-usage-events.ts';
 
 const candidateLifeMs = 30 * 60_000;
 const maxCandidates = 32;
@@ -46,10 +46,10 @@ export interface CertificateHandlersOptions {
   readonly publish: EventPublisher;
   /** Whom a generated certificate is for: the licence says so. */
   readonly subject: () => SubjectName;
-  readonly settings: CertificateSettingsDesk;
+  readonly settings: CertificateSettingsStore;
   readonly installer: CertificateInstaller;
   readonly users: CertificateUsers;
-  readonly usageNews: UsageNews;
+  readonly certificateUsageEvents: CertificateUsageEvents;
   readonly accounts: TenantAccounts;
   readonly rollover: RolloverPlan;
 }
@@ -260,8 +260,8 @@ export class CertificateHandlers {
   }
 
   #noteConsole(slot: CertificateSlot, account: string, sha256: string): void {
-    const { users, usageNews } = this.#options;
-    if (users.noteSeen(slot, 'console', account, sha256)) usageNews.usageChanged(slot);
+    const { users, certificateUsageEvents } = this.#options;
+    if (users.noteSeen(slot, 'console', account, sha256)) certificateUsageEvents.usageChanged(slot);
   }
 }
 

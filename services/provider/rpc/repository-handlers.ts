@@ -11,12 +11,12 @@ import type { Damage } from '../../repository/store/verify.ts';
 import { describeCaller, type AuditLog } from '../state/audit-log.ts';
 import type { Repositories } from '../repositories/repositories.ts';
 import type { RestorePoints } from '../repositories/restore-points.ts';
-import type { SessionManager } from '../sessions/session-manager.ts';
+import type { ProviderSessions } from '../sessions/provider-sessions.ts';
 
 export interface RepositoryHandlersOptions {
   readonly repositories: Repositories;
   readonly points: RestorePoints;
-  readonly sessions: SessionManager;
+  readonly sessions: ProviderSessions;
   readonly audit: AuditLog;
   readonly logger: Logger;
   readonly publish: EventPublisher;

@@ -5,10 +5,10 @@ import type { CertificateStore } from '../../certstore/certificate-store.ts';
 import { evidenceStatement, signEvidence } from '../../session/evidence.ts';
 import type { TenantRequestOutput } from '../../wire/control-messages.ts';
 import { describeCaller, type AuditLog } from '../state/audit-log.ts';
-import type { SessionManager } from '../sessions/session-manager.ts';
+import type { ProviderSessions } from '../sessions/provider-sessions.ts';
 
 export interface SessionHandlersOptions {
-  readonly sessions: SessionManager;
+  readonly sessions: ProviderSessions;
   readonly store: CertificateStore;
   readonly providerName: string;
   readonly audit: AuditLog;

@@ -15,7 +15,7 @@ import type {
 } from '../../wire/control-messages.ts';
 import type { LoginExchange } from '../accounts/login-exchange.ts';
 import type { SessionChannel } from '../sessions/session-channel.ts';
-import type { SessionManager } from '../sessions/session-manager.ts';
+import type { ProviderSessions } from '../sessions/provider-sessions.ts';
 
 type Handlers = {
   readonly [Name in Exclude<TenantRequestName, 'hello' | 'login.start' | 'login.finish' | 'login.set-password'>]: (
@@ -27,7 +27,7 @@ type Handlers = {
 export interface TenantConnectionOptions {
   readonly connection: ControlConnection;
   readonly login: LoginExchange;
-  readonly sessions: SessionManager;
+  readonly sessions: ProviderSessions;
   readonly logger: Logger;
   readonly handlers: Omit<Handlers, `session.${string}`> & Pick<Handlers, 'session.evidence'>;
   /** What sessions that start over this connection need of it. */

@@ -8,17 +8,17 @@ import { describeCaller, type AuditLog } from '../state/audit-log.ts';
 import type { CertificateUsers } from '../certificates/certificate-users.ts';
 import type { Gateways } from '../gateways/gateways.ts';
 import type { ProviderIdentity } from '../certificates/provider-identity.ts';
-import type { SessionManager } from '../sessions/session-manager.ts';
+import type { ProviderSessions } from '../sessions/provider-sessions.ts';
 import type { TenantAccounts } from '../accounts/tenant-accounts.ts';
-import type { UsageNews } from '../certificates/usage-news.ts';
+import type { CertificateUsageEvents } from '../certificates/certificate-usage-events.ts';
 
 export interface TenantHandlersOptions {
   readonly accounts: TenantAccounts;
-  readonly sessions: SessionManager;
+  readonly sessions: ProviderSessions;
   readonly gateways: Gateways;
   readonly identity: ProviderIdentity;
   readonly certificateUsers: CertificateUsers;
-  readonly usageNews: UsageNews;
+  readonly certificateUsageEvents: CertificateUsageEvents;
   /** From when the thumbprint in an invitation does not hold any more, milliseconds since the epoch. */
   readonly identityChangesAtMs: () => number | undefined;
   readonly providerName: string;
@@ -68,7 +68,7 @@ export function tenantHandlers(options: TenantHandlersOptions): DomainHandlers<t
       await sessions.cancelAllOf(tenantId, reason);
       disconnect(tenantId, reason);
       options.certificateUsers.forget('tenant', name);
-      options.usageNews.usageChanged('provider');
+      options.certificateUsageEvents.usageChanged('provider');
       audit.add(describeCaller(context), 'tenant.remove', name);
       publish(tenantsDomain, 'removed', { tenantId });
       options.onQuotasChanged();
@@ -89,7 +89,7 @@ export function tenantHandlers(options: TenantHandlersOptions): DomainHandlers<t
       const expiresAt = new Date(endsAtMs).toISOString();
       const fingerprint = identity.sha256;
       const { userName, secret } = await accounts.invite(tenantId, expiresAt, fingerprint);
-      options.usageNews.usageChanged('provider');
+      options.certificateUsageEvents.usageChanged('provider');
       audit.add(describeCaller(context), 'tenant.invite', userName, `until ${expiresAt}`);
       return {
         invitation: {

@@ -5,7 +5,7 @@ import type { Gateways } from '../gateways/gateways.ts';
 import type { PointDeletion } from '../repositories/point-deletion.ts';
 import type { PointList } from '../repositories/point-list.ts';
 import { makeEvidence } from './session-handlers.ts';
-import type { SessionManager } from '../sessions/session-manager.ts';
+import type { ProviderSessions } from '../sessions/provider-sessions.ts';
 import type { TenantAccounts } from '../accounts/tenant-accounts.ts';
 import type { TenantConnectionOptions } from './tenant-connection.ts';
 
@@ -16,7 +16,7 @@ export interface TenantRequestsOptions {
   readonly deletion: PointDeletion;
   /** Connections for each gateway, counted by the provider and not reported by gateways. */
   readonly gatewayLoads: () => ReadonlyMap<string, number>;
-  readonly sessions: SessionManager;
+  readonly sessions: ProviderSessions;
   readonly store: CertificateStore;
   readonly providerName: string;
 }

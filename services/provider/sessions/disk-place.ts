@@ -2,12 +2,12 @@
 import { errorCatalogue } from '../../contracts/errors.ts';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
 import { isOfTenant, isToldToTenant, withTenantNamed } from '../../mover/link/for-tenant.ts';
-import type { SessionContext } from './session-context.ts';
+import type { ProviderSessionContext } from './session-context.ts';
 
 /** The provider admin has to find the disk: the system's word alone does not name it. */
 export function withPlace(
   error: FarkeepError,
-  { tenantFolder, tenantName }: Pick<SessionContext, 'tenantFolder' | 'tenantName'>,
+  { tenantFolder, tenantName }: Pick<ProviderSessionContext, 'tenantFolder' | 'tenantName'>,
   repository: string,
 ): FarkeepError {
   if (isOfTenant(error)) return withTenantNamed(error);
@@ -20,7 +20,7 @@ export function withPlace(
 /** What the tenant was told of this side's own disk comes back when its word is quicker than the mover's end; its own disk is its business. */
 export function fromTenant(
   error: FarkeepError,
-  context: Pick<SessionContext, 'tenantFolder' | 'tenantName'>,
+  context: Pick<ProviderSessionContext, 'tenantFolder' | 'tenantName'>,
   repository: string,
 ): FarkeepError {
   if (!isToldToTenant(error)) return withTenantNamed(error);

@@ -20,17 +20,17 @@ import { errorOf, TargetAttempt } from './target-attempt.ts';
 import { damageMarkedText, damageReplacedText } from '../repositories/damage-text.ts';
 import { fromTenant, withPlace } from './disk-place.ts';
 import type { SessionChannel } from './session-channel.ts';
-import type { SessionContext } from './session-context.ts';
-import { SessionOrder } from './session-order.ts';
-import { SessionWishes } from './session-wishes.ts';
+import type { ProviderSessionContext } from './session-context.ts';
+import { AttemptGate } from './attempt-gate.ts';
+import { PauseRequests } from './pause-requests.ts';
 import { providerSteps, takeReport } from './tenant-report.ts';
-import { TenantVoice } from '../accounts/tenant-voice.ts';
+import { TenantNotifier } from '../accounts/tenant-notifier.ts';
 
 /** How long the tenant's last word is waited for after the restore point is on disk. */
 const lastWordMs = 30_000;
 export interface ProviderSessionOptions {
   readonly live: LiveSession;
-  readonly context: SessionContext;
+  readonly context: ProviderSessionContext;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly moverHost: string;
@@ -48,26 +48,26 @@ export interface ProviderSessionOptions {
 export class ProviderSession {
   readonly live: LiveSession;
   readonly #options: ProviderSessionOptions;
-  #context: SessionContext;
+  #context: ProviderSessionContext;
   #attempt: TargetAttempt | undefined;
   /** What the target of the running attempt has told: the tenant's reports come later, or never when changed data ends it. */
   #movedBytes = 0;
-  #voice: TenantVoice | undefined;
+  #voice: TenantNotifier | undefined;
   #expiry: Timer | undefined;
   #lastWord: Timer | undefined;
   #ending: Promise<unknown> = Promise.resolve();
-  readonly #order = new SessionOrder();
+  readonly #order = new AttemptGate();
   #isSuspended = false;
-  readonly #wishes: SessionWishes;
+  readonly #wishes: PauseRequests;
 
   constructor(options: ProviderSessionOptions) {
     this.live = options.live;
     this.#options = options;
     this.#context = options.context;
-    this.#wishes = new SessionWishes(options.live);
+    this.#wishes = new PauseRequests(options.live);
   }
 
-  get context(): SessionContext {
+  get context(): ProviderSessionContext {
     return this.#context;
   }
 
@@ -444,7 +444,7 @@ export class ProviderSession {
   }
 
   #takeChannel(channel: SessionChannel): void {
-    this.#voice = new TenantVoice(channel.peer, this.live);
+    this.#voice = new TenantNotifier(channel.peer, this.live);
   }
 
   /** Before Key B has arrived there is nothing but the tunnel. */

@@ -2,7 +2,7 @@
 import type { Operation } from '../../mover/link/local-link.ts';
 
 /** What a session needs to go on after the service was restarted; stored with it. No secret. */
-export interface SessionContext {
+export interface ProviderSessionContext {
   readonly tenantId: string;
   readonly tenantName: string;
   readonly repositoryId: string;

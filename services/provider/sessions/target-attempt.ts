@@ -10,12 +10,12 @@ import type { MoverEvent, MoverExit, Operation } from '../../mover/link/local-li
 import { MoverProcess } from '../../mover/link/mover-process.ts';
 import type { RouteRequest } from '../../transport/gateway-link-server.ts';
 import type { SessionGrant } from '../../wire/control-messages.ts';
-import { toWireStep } from '../accounts/tenant-voice.ts';
+import { toWireStep } from '../accounts/tenant-notifier.ts';
 
 const ticketLifeMs = 60_000;
 const listenDeadlineMs = 20_000;
 
-export interface AttemptOptions {
+export interface TargetAttemptOptions {
   readonly sessionId: string;
   readonly attempt: number;
   readonly operation: Operation;
@@ -38,10 +38,10 @@ export class TargetAttempt {
   readonly keyA = Secret.random(32);
   readonly tickets: { readonly tunnel: Buffer; readonly streams: readonly Buffer[] };
   readonly mover: MoverProcess;
-  readonly #options: AttemptOptions;
+  readonly #options: TargetAttemptOptions;
   readonly #listening = Promise.withResolvers<number>();
 
-  constructor(options: AttemptOptions) {
+  constructor(options: TargetAttemptOptions) {
     this.#options = options;
     this.tickets = {
       tunnel: randomBytes(32),

@@ -38,7 +38,7 @@ export function damagedManifest(reason: string): FarkeepError {
 }
 
 /** A growing output with LEB128 numbers. */
-export class ByteWriter {
+export class RecordWriter {
   #bytes: Buffer;
   #length = 0;
 
@@ -103,7 +103,7 @@ export class ByteWriter {
   }
 }
 
-export class ByteReader {
+export class RecordReader {
   readonly bytes: Buffer;
   #at: number;
   readonly #end: number;
@@ -158,10 +158,10 @@ export class ByteReader {
   }
 
   /** Returns a separate reader for the next bytes. */
-  part(length: number): ByteReader {
+  part(length: number): RecordReader {
     const start = this.#at;
     this.skip(length);
-    return new ByteReader(this.bytes, start, this.#at);
+    return new RecordReader(this.bytes, start, this.#at);
   }
 
   skip(length: number): void {
@@ -187,7 +187,7 @@ function joinHoles(content: readonly ContentReference[]): readonly ContentRefere
   return joined;
 }
 
-function writeContent(output: ByteWriter, given: readonly ContentReference[]): void {
+function writeContent(output: RecordWriter, given: readonly ContentReference[]): void {
   const content = joinHoles(given);
   if (content.length > maxContentReferencesPerItem)
     throw new RangeError(`${content.length} references do not fit one record`);
@@ -199,7 +199,7 @@ function writeContent(output: ByteWriter, given: readonly ContentReference[]): v
   }
 }
 
-function readContent(input: ByteReader): ContentReference[] {
+function readContent(input: RecordReader): ContentReference[] {
   const count = input.number(maxContentReferencesPerItem);
   const content: ContentReference[] = [];
   let holeBytes = 0;
@@ -223,10 +223,10 @@ function readContent(input: ByteReader): ContentReference[] {
 /** Most entries have the owner of the entry before, as the same object. */
 const ownerBytes = new WeakMap<EntryOwner, Buffer>();
 
-function writeOwner(output: ByteWriter, owner: EntryOwner): void {
+function writeOwner(output: RecordWriter, owner: EntryOwner): void {
   let bytes = ownerBytes.get(owner);
   if (bytes === undefined) {
-    const own = new ByteWriter(1024);
+    const own = new RecordWriter(1024);
     own.number(owner.uid);
     own.number(owner.gid);
     own.sized(Buffer.from(owner.userName, 'utf8').subarray(0, 256));
@@ -239,7 +239,7 @@ function writeOwner(output: ByteWriter, owner: EntryOwner): void {
 
 export const maxOwnerId = 0xffff_ffff;
 
-function readOwner(input: ByteReader): EntryOwner {
+function readOwner(input: RecordReader): EntryOwner {
   return {
     uid: input.number(maxOwnerId),
     gid: input.number(maxOwnerId),
@@ -254,7 +254,7 @@ export const maxSeconds = 2 ** 40;
 const maxTimeNs = BigInt(maxSeconds) * nanosPerSecond;
 export const maxExtendedAttributes = 1024;
 
-function writeTime(output: ByteWriter, timeNs: bigint): void {
+function writeTime(output: RecordWriter, timeNs: bigint): void {
   let seconds = timeNs / nanosPerSecond;
   let nanos = timeNs % nanosPerSecond;
   if (nanos < 0n) {
@@ -266,7 +266,7 @@ function writeTime(output: ByteWriter, timeNs: bigint): void {
   output.number(Number(nanos));
 }
 
-function readTime(input: ByteReader): bigint {
+function readTime(input: RecordReader): bigint {
   const isNegative = input.byte();
   if (isNegative > 1) throw damagedManifest('a time is malformed');
   const seconds = BigInt(input.number(maxSeconds));
@@ -274,7 +274,7 @@ function readTime(input: ByteReader): bigint {
   return (isNegative === 1 ? -seconds : seconds) * nanosPerSecond + nanos;
 }
 
-function writeAttributes(output: ByteWriter, attributes: readonly ExtendedAttribute[]): void {
+function writeAttributes(output: RecordWriter, attributes: readonly ExtendedAttribute[]): void {
   output.number(attributes.length);
   for (const { name, value } of attributes) {
     output.sized(name);
@@ -282,7 +282,7 @@ function writeAttributes(output: ByteWriter, attributes: readonly ExtendedAttrib
   }
 }
 
-function readAttributes(input: ByteReader): ExtendedAttribute[] {
+function readAttributes(input: RecordReader): ExtendedAttribute[] {
   const attributes: ExtendedAttribute[] = [];
   for (let left = input.number(maxExtendedAttributes); left > 0; left -= 1) {
     attributes.push({
@@ -308,7 +308,7 @@ function checkBounds({ mode, owner, mtimeNs, extendedAttributes }: TreeEntry): v
 /**
  * Body of an entry's record. Only the last part of the path is written; `depth` (0 for the top folder) tells whose child it is.
  */
-export function writeEntry(output: ByteWriter, entry: TreeEntry, depth: number, name: Buffer): void {
+export function writeEntry(output: RecordWriter, entry: TreeEntry, depth: number, name: Buffer): void {
   checkBounds(entry);
   output.number(depth);
   output.sized(name);
@@ -347,7 +347,7 @@ export const maxDepthNumber = 1 << 16;
 /** @param parentOf gives the path of the folder that holds entries of this depth, or throws */
 export function readEntry(
   type: number,
-  input: ByteReader,
+  input: RecordReader,
   parentOf: (depth: number) => Buffer,
 ): { entry: TreeEntry; depth: number } {
   const depth = input.number(maxDepthNumber);
@@ -412,20 +412,20 @@ export function readEntry(
 
 const slash = Buffer.from('/');
 
-export function writeContentItem(output: ByteWriter, content: readonly ContentReference[]): void {
+export function writeContentItem(output: RecordWriter, content: readonly ContentReference[]): void {
   writeContent(output, content);
 }
 
-export function readContentItem(input: ByteReader): ManifestItem {
+export function readContentItem(input: RecordReader): ManifestItem {
   return { type: 'content', content: readContent(input) };
 }
 
-export function writeFileEnd(output: ByteWriter, end: Extract<ManifestItem, { type: 'file-end' }>): void {
+export function writeFileEnd(output: RecordWriter, end: Extract<ManifestItem, { type: 'file-end' }>): void {
   output.number(end.sizeBytes);
   output.byte((end.isChangedWhileRead ? flags.changed : 0) | (end.isUnreadable ? flags.unreadable : 0));
 }
 
-export function readFileEnd(input: ByteReader): Extract<ManifestItem, { type: 'file-end' }> {
+export function readFileEnd(input: RecordReader): Extract<ManifestItem, { type: 'file-end' }> {
   const sizeBytes = input.number();
   const flag = input.byte();
   if (flag > 3) throw damagedManifest('the end of a file has unknown flags');

@@ -15,7 +15,7 @@ import {
   readFileEnd,
   recordTypes,
   specials,
-  type ByteReader,
+  type RecordReader,
 } from './manifest-format.ts';
 import { maxContentReferencesPerItem, maxNameBytes, maxPathBytes, whyNotName } from './tree-entry.ts';
 import { checkLinkTarget, contextFlags, TreePosition } from './tree-position.ts';
@@ -94,7 +94,7 @@ export class ManifestWalk {
     if (!this.#isEnded) throw damagedManifest('it has no end');
   }
 
-  #record(type: number, record: ByteReader): void {
+  #record(type: number, record: RecordReader): void {
     const position = this.#position;
     switch (type) {
       case recordTypes.content:
@@ -113,7 +113,7 @@ export class ManifestWalk {
     }
   }
 
-  #entry(type: number, record: ByteReader): void {
+  #entry(type: number, record: RecordReader): void {
     const position = this.#position;
     const depth = record.number(maxDepthNumber);
     const name = record.sized(maxPathBytes);
@@ -163,7 +163,7 @@ export class ManifestWalk {
   }
 
   /** Reports the blocks of a content record. @returns the content's length in bytes */
-  #content(record: ByteReader): number {
+  #content(record: RecordReader): number {
     let sum = 0;
     for (let left = record.number(maxContentReferencesPerItem); left > 0; left -= 1) {
       const kind = record.byte();

@@ -4,8 +4,8 @@
 import { crc32 } from 'node:zlib';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
 import {
-  ByteReader,
-  ByteWriter,
+  RecordReader,
+  RecordWriter,
   damagedManifest,
   manifestMagic,
   manifestVersion,
@@ -39,8 +39,8 @@ const cutMask = 0x7ff;
  * The caller stores each one as a block and keeps the list of identifiers for the root.
  */
 export class ManifestEncoder {
-  readonly #output = new ByteWriter();
-  readonly #record = new ByteWriter();
+  readonly #output = new RecordWriter();
+  readonly #record = new RecordWriter();
   readonly #position = new TreePosition();
   /** Depth and folder of the entry before, unless that folder is the top. */
   #before: { readonly depth: number; readonly parent: Buffer } | undefined;
@@ -188,7 +188,7 @@ export class ManifestEncoder {
     this.#output.sized(path);
   }
 
-  #write(type: number, body: (output: ByteWriter) => void): Buffer[] {
+  #write(type: number, body: (output: RecordWriter) => void): Buffer[] {
     this.#openBlock();
     this.#record.reset();
     body(this.#record);
@@ -251,13 +251,13 @@ export function readManifestContext(content: Buffer): { readonly path: Buffer; r
   return { path: Buffer.from(context.path), isFirst: (context.flags & contextFlags.first) !== 0 };
 }
 
-export function openManifestBlock(content: Buffer): { context: { flags: number; path: Buffer }; input: ByteReader } {
+export function openManifestBlock(content: Buffer): { context: { flags: number; path: Buffer }; input: RecordReader } {
   if (content.length > maxManifestBlockBytes) throw damagedManifest(`a block has ${content.length} bytes`);
   if (content.length < 7 || content.readUInt32BE(0) !== manifestMagic)
     throw damagedManifest('a block is not part of a manifest');
   if (content.readUInt8(4) !== manifestVersion)
     throw damagedManifest(`format version ${content.readUInt8(4)} is not known here`);
-  const input = new ByteReader(content, 6);
+  const input = new RecordReader(content, 6);
   return { context: { flags: content.readUInt8(5), path: input.sized(maxPathBytes) }, input };
 }
 
@@ -294,7 +294,7 @@ export class ManifestDecoder {
       const type = input.byte();
       const body = input.sized(maxRecordBytes);
       if (this.#isEnded) throw damagedManifest('something follows its end');
-      const record = new ByteReader(body);
+      const record = new RecordReader(body);
       switch (type) {
         case recordTypes.content: {
           const item = readContentItem(record);

@@ -6,7 +6,7 @@ import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
 import { canonicalHost } from '../../kernel/host-name.ts';
 import type { Logger } from '../../kernel/logger.ts';
 import type { ClockWatch } from './clock-watch.ts';
-import type { CertificateNews, NewsWatcher } from './certificate-news.ts';
+import type { RolloverReceiver, NewsWatcher } from './rollover-receiver.ts';
 import {
   askOffers,
   gatewayCandidates,
@@ -18,7 +18,7 @@ import {
   type ProviderLink,
 } from './provider-link.ts';
 import type { ServiceProviders } from './service-providers.ts';
-import type { TrustDesk } from '../trust/trust-desk.ts';
+import type { TrustPrompts } from '../trust/trust-prompts.ts';
 import type { TrustRules } from '../trust/trust-settings.ts';
 
 /** After these the next gateway may do better. */
@@ -43,9 +43,9 @@ const maxTroubled = 1000;
 
 export interface DialerOptions {
   readonly providers: ServiceProviders;
-  readonly trustDesk: TrustDesk;
+  readonly trustPrompts: TrustPrompts;
   readonly rules: TrustRules;
-  readonly news: CertificateNews;
+  readonly news: RolloverReceiver;
   /** Addresses of names that the system does not resolve. */
   readonly hostAddresses: Readonly<Record<string, string>>;
   readonly connectTimeoutMs: number;
@@ -90,9 +90,9 @@ export class ProviderDialer {
     target: Pick<LinkOptions, 'identity' | 'gateway' | 'waitingJob' | 'signal'> &
       Partial<Pick<LinkOptions, 'fingerprint' | 'watcher' | 'onPresented'>>,
   ): LinkOptions {
-    const { trustDesk, rules, connectTimeoutMs, software, clock, logger } = this.#options;
+    const { trustPrompts, rules, connectTimeoutMs, software, clock, logger } = this.#options;
     const addressOf = (host: string): string => this.addressOf(host);
-    return { ...target, trustDesk, rules, addressOf, timeoutMs: connectTimeoutMs, software, clock, logger };
+    return { ...target, trustPrompts, rules, addressOf, timeoutMs: connectTimeoutMs, software, clock, logger };
   }
 
   /** What to dial for the name of a gateway; the name itself is what the certificate has to cover. */

@@ -26,7 +26,7 @@ async function linkTo(answer: Record<string, unknown>): Promise<ProviderLink> {
   const accepted = { error: null, prompt: null, result: { decision: 'pinned', reasons: [] } };
   return openLink({
     gateway: { name: 'gw0', host: '127.0.0.1', port: server.port },
-    trustDesk: { judge: () => accepted } as unknown as LinkOptions['trustDesk'],
+    trustPrompts: { judge: () => accepted } as unknown as LinkOptions['trustPrompts'],
     rules: {
       roots: () => Promise.resolve([]),
       revocation: () => Promise.resolve(undefined),

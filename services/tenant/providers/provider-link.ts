@@ -12,7 +12,7 @@ import { askProvider, type AnyProviderNotification } from '../../wire/control-ca
 import { controlProtocolVersion, knownControlFeatures, type TenantRequestOutput } from '../../wire/control-messages.ts';
 import { ScramClient } from '../../wire/scram.ts';
 import type { ContactResult } from './service-providers.ts';
-import type { RaisedPrompt, TrustDesk, TrustVerdict } from '../trust/trust-desk.ts';
+import type { RaisedPrompt, TrustPrompts, TrustVerdict } from '../trust/trust-prompts.ts';
 import type { TrustRules } from '../trust/trust-settings.ts';
 
 export type LinkStep =
@@ -35,7 +35,7 @@ export interface GatewayAddress {
 }
 
 export interface LinkOptions {
-  readonly trustDesk: TrustDesk;
+  readonly trustPrompts: TrustPrompts;
   /** Whom we want to reach, for pins and prompts. */
   readonly identity: string;
   readonly gateway: GatewayAddress;
@@ -86,7 +86,7 @@ export class TrustRefusal extends FarkeepError {
 
 /** Steps 1 to 5, then hello. @throws FarkeepError of connectControl, TrustRefusal, protocol.version, protocol.feature */
 export async function openLink(options: LinkOptions): Promise<ProviderLink> {
-  const { gateway, watcher = {}, trustDesk, identity, fingerprint, waitingJob, signal } = options;
+  const { gateway, watcher = {}, trustPrompts, identity, fingerprint, waitingJob, signal } = options;
   const address = `${gateway.name} (${gateway.host}:${gateway.port})`;
   const dialled = { host: options.addressOf(gateway.host), port: gateway.port };
   let running: LinkStep = 'gateway-connect';
@@ -109,7 +109,7 @@ export async function openLink(options: LinkOptions): Promise<ProviderLink> {
         watcher.end?.('gateway-forward', 'The provider answers through the gateway', 'done');
         watcher.end?.('certificate-presented', shortThumbprint(presented), 'done');
         begin('certificate-checked', 'Chain, names, dates, strength, pin');
-        verdict = trustDesk.judge(presented, {
+        verdict = trustPrompts.judge(presented, {
           identity,
           host: gateway.host,
           port: gateway.port,

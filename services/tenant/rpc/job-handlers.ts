@@ -11,12 +11,12 @@ import type { SessionArchive } from '../../session/session-archive.ts';
 import type { JobStore } from '../jobs/job-store.ts';
 import { placesOf } from '../jobs/source-place.ts';
 import type { ServiceProviders } from '../providers/service-providers.ts';
-import type { SessionManager } from '../sessions/session-manager.ts';
+import type { TenantSessions } from '../sessions/tenant-sessions.ts';
 
 export interface JobHandlersOptions {
   readonly jobs: JobStore;
   readonly providers: ServiceProviders;
-  readonly sessions: SessionManager;
+  readonly sessions: TenantSessions;
   readonly archive: SessionArchive;
   readonly publish: EventPublisher;
   /** Where each job keeps what it knows of its files. */

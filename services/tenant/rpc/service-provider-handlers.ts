@@ -15,7 +15,7 @@ import type { PresentedCertificate } from '../../transport/control-client.ts';
 import type { ProviderDialer } from '../providers/provider-dialer.ts';
 import { askOffers, logIn, openLink, type GatewayAddress, type ProviderLink } from '../providers/provider-link.ts';
 import type { ServiceProviders } from '../providers/service-providers.ts';
-import type { TrustDesk } from '../trust/trust-desk.ts';
+import type { TrustPrompts } from '../trust/trust-prompts.ts';
 
 /** The tenant's own password after an invitation; nobody ever types it. */
 const generatedPasswordBytes = 32;
@@ -23,7 +23,7 @@ const generatedPasswordBytes = 32;
 export interface ServiceProviderHandlersOptions {
   readonly providers: ServiceProviders;
   readonly dialer: ProviderDialer;
-  readonly trustDesk: TrustDesk;
+  readonly trustPrompts: TrustPrompts;
   readonly onRemoved: (name: string) => void;
 }
 
@@ -37,7 +37,7 @@ interface NewProvider {
 export function serviceProviderHandlers(
   options: ServiceProviderHandlersOptions,
 ): DomainHandlers<typeof serviceProvidersDomain> {
-  const { providers, dialer, trustDesk } = options;
+  const { providers, dialer, trustPrompts } = options;
 
   /** Under which name an address was judged and pinned so far: that of a provider behind it, else its host. */
   const identityAt = (host: string, port: number): string => providers.findByAddress(host, port)?.name ?? host;
@@ -66,7 +66,7 @@ export function serviceProviderHandlers(
     providers.refuseTakenName(input.name);
     const { host, port } = input;
     const known = providers.findByAddress(host, port);
-    trustDesk.adopt(link.presented.leafDer, {
+    trustPrompts.adopt(link.presented.leafDer, {
       from: known?.name ?? host,
       isShared: known !== undefined,
       to: input.name,
@@ -104,7 +104,7 @@ export function serviceProviderHandlers(
           reasons: (Array.isArray(reasons) ? reasons : []) as TrustDecision['reasons'],
         };
         const { sha256 } = summarize(presented.leafDer);
-        const prompt = trustDesk
+        const prompt = trustPrompts
           .prompts()
           .find((candidate) => candidate.identity === identity && candidate.presented.sha256 === sha256);
         return describeProbe(decision, presented, prompt ?? null);
@@ -146,7 +146,7 @@ export function serviceProviderHandlers(
     remove: ({ providerId }) => {
       const { name } = providers.get(providerId);
       providers.remove(providerId);
-      trustDesk.withdraw(name);
+      trustPrompts.withdraw(name);
       options.onRemoved(name);
       return {};
     },

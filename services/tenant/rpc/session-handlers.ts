@@ -1,9 +1,9 @@
 // Owns the sessions domain of the tenant service.
 import type { DomainHandlers } from '../../contracts/contract.ts';
 import type { sessionsDomain } from '../../contracts/rpc/sessions.ts';
-import type { SessionManager } from '../sessions/session-manager.ts';
+import type { TenantSessions } from '../sessions/tenant-sessions.ts';
 
-export function sessionHandlers(sessions: SessionManager): DomainHandlers<typeof sessionsDomain> {
+export function sessionHandlers(sessions: TenantSessions): DomainHandlers<typeof sessionsDomain> {
   return {
     list: ({ limit }) => ({ sessions: sessions.list(limit) }),
     show: ({ sessionId }) => sessions.show(sessionId).detail,

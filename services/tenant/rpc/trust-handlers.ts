@@ -6,18 +6,18 @@ import type { PinStore } from '../../certstore/pin-store.ts';
 import type { TrustJournal } from '../../certstore/trust-journal.ts';
 import { exportTrustedHosts, importTrustedHosts } from '../../certstore/trusted-hosts.ts';
 import type { Clock } from '../../kernel/clock.ts';
-import type { TrustDesk } from '../trust/trust-desk.ts';
-import type { TrustSettingsDesk } from '../trust/trust-settings.ts';
+import type { TrustPrompts } from '../trust/trust-prompts.ts';
+import type { TrustSettingsStore } from '../trust/trust-settings.ts';
 
 function who({ caller }: CallContext): string {
   return `${caller.account} (${caller.kind})`;
 }
 
 export function trustHandlers(options: {
-  desk: TrustDesk;
+  desk: TrustPrompts;
   pins: PinStore;
   journal: TrustJournal;
-  settings: TrustSettingsDesk;
+  settings: TrustSettingsStore;
   clock: Clock;
   publish: EventPublisher;
 }): DomainHandlers<typeof trustDomain> {

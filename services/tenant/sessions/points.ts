@@ -12,7 +12,7 @@ import { maxPoints, type TenantRequestOutput } from '../../wire/control-messages
 import { readPages } from '../../wire/paged-list.ts';
 import type { ProviderDialer } from '../providers/provider-dialer.ts';
 import type { ServiceProviders } from '../providers/service-providers.ts';
-import type { SessionManager } from './session-manager.ts';
+import type { TenantSessions } from './tenant-sessions.ts';
 
 const pageSize = 200;
 const listTimeoutMs = 30_000;
@@ -39,7 +39,7 @@ export class Points {
   readonly #database: Database;
   readonly #providers: ServiceProviders;
   readonly #dialer: ProviderDialer;
-  readonly #sessions: SessionManager;
+  readonly #sessions: TenantSessions;
   readonly #folder: string;
   readonly #publish: EventPublisher;
   /** The provider of each unreadable point, by the point's identifier, from the last list of each provider. */
@@ -53,7 +53,7 @@ export class Points {
     database: Database;
     providers: ServiceProviders;
     dialer: ProviderDialer;
-    sessions: SessionManager;
+    sessions: TenantSessions;
     /** Where fetched trees are kept. */
     folder: string;
     publish: EventPublisher;

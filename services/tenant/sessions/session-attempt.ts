@@ -50,7 +50,7 @@ export interface SessionPlan {
 /** Whether the provider has this session: `maybe` when it was asked to start it and the answer was lost, or this service was. */
 export type ProviderKnowledge = 'no' | 'maybe' | 'yes';
 
-export interface AttemptOptions {
+export interface SessionAttemptOptions {
   readonly live: LiveSession;
   readonly plan: SessionPlan;
   readonly link: ProviderLink;
@@ -77,7 +77,7 @@ export interface AttemptResult {
 }
 
 export class SessionAttempt {
-  readonly #options: AttemptOptions;
+  readonly #options: SessionAttemptOptions;
   readonly #broken = Promise.withResolvers<never>();
   readonly #tampered = Promise.withResolvers<FarkeepError>();
   #targetBusy: number | undefined;
@@ -88,7 +88,7 @@ export class SessionAttempt {
   #failure: FarkeepError | undefined;
   #isOver = false;
 
-  constructor(options: AttemptOptions) {
+  constructor(options: SessionAttemptOptions) {
     this.#options = options;
     // It may break while nobody waits for it.
     this.#broken.promise.catch(() => undefined);

@@ -17,7 +17,7 @@ import { TrustRefusal, type ProviderLink } from '../providers/provider-link.ts';
 import { SessionAttempt, type AttemptResult, type ProviderKnowledge, type SessionPlan } from './session-attempt.ts';
 import { stayPaused, tellPause, type PauseOptions } from './session-pause.ts';
 import type { SessionReporter } from './session-reporter.ts';
-import type { RaisedPrompt } from '../trust/trust-desk.ts';
+import type { RaisedPrompt } from '../trust/trust-prompts.ts';
 
 const lastWordTimeoutMs = 15_000;
 
@@ -152,7 +152,7 @@ export class SessionRunner {
         }
         if (!isWorthAnotherAttempt(known)) throw known;
         // Before the first request there is nothing to come back to: whoever started the job gets the reason at once.
-        if (this.#isKnown === 'no') throw withoutPromise(known, this.plan.operation);
+        if (this.#isKnown === 'no') throw withManualRetryHint(known, this.plan.operation);
         this.#resumeUntilMs ??= clock.now() + retryWindowMs;
         const nextAt = clock.now() + retryIntervalMs;
         if (nextAt > this.#resumeUntilMs) {
@@ -410,7 +410,7 @@ function isWorthAnotherAttempt({ code, retryable }: FarkeepError): boolean {
 }
 
 /** Nothing is tried again before the first request, so the hint must not say so. Hints that name something to do stay. */
-function withoutPromise(error: FarkeepError, operation: SessionPlan['operation']): FarkeepError {
+function withManualRetryHint(error: FarkeepError, operation: SessionPlan['operation']): FarkeepError {
   const { code, message, hint, retryable, details } = error;
   const isPromise = (code === 'connection.lost' || code === 'session.mover-died') && hint === errorCatalogue[code].hint;
   if (!isPromise) return error;

@@ -49,7 +49,7 @@ interface ReadFile {
   readonly bytes: Buffer;
 }
 
-export class TrustSettingsDesk implements TrustRules {
+export class TrustSettingsStore implements TrustRules {
   readonly #options: TrustSettingsOptions;
   #settings: TrustSettings;
   /** Last good content. A list that cannot be read for a while is better than none: it is shown as a problem. */
@@ -63,7 +63,7 @@ export class TrustSettingsDesk implements TrustRules {
   }
 
   /** @throws config.invalid for an authority file of the configuration, storage.damaged */
-  static async open(options: TrustSettingsOptions): Promise<TrustSettingsDesk> {
+  static async open(options: TrustSettingsOptions): Promise<TrustSettingsStore> {
     for (const file of options.configuredRootFiles) {
       try {
         splitRoots(file, (await readBounded(file)).bytes);
@@ -71,7 +71,7 @@ export class TrustSettingsDesk implements TrustRules {
         throw new FarkeepError('config.invalid', toFarkeepError(error).message, { field: 'extraRoots', cause: error });
       }
     }
-    const desk = new TrustSettingsDesk(options, await load(options.home));
+    const desk = new TrustSettingsStore(options, await load(options.home));
     for (const { file, message } of await desk.problems()) {
       options.logger.warn('A file of the trust settings cannot be used', { file, message });
     }

@@ -7,7 +7,7 @@ export class Arena {
   /** First free byte. */
   used: number;
   /** Blocks that are not settled. */
-  openBlocks = 0;
+  undurableBlocks = 0;
   /** Nothing more will be put in. */
   isSealed = false;
 
@@ -53,12 +53,12 @@ export class ArenaPool {
 
   /** A block of the arena is not needed any more. */
   settle(arena: Arena): void {
-    arena.openBlocks -= 1;
+    arena.undurableBlocks -= 1;
     this.#freeWhenSettled(arena);
   }
 
   #freeWhenSettled(arena: Arena): void {
-    if (!arena.isSealed || arena.openBlocks > 0) return;
+    if (!arena.isSealed || arena.undurableBlocks > 0) return;
     this.#free.push(arena);
     this.#waiter?.();
     this.#waiter = undefined;

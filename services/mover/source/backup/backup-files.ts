@@ -13,7 +13,7 @@ import { PendingFiles, type PendingFile } from './pending-files.ts';
 import type { RawText, SourceDisk } from '../walk/source-disk.ts';
 import type { BackupStreams } from '../streams/stream-pool.ts';
 import type { ScannedEntry } from '../walk/tree-scanner.ts';
-import { UnsafeOffers } from './unsafe-offers.ts';
+import { UncommittedOffers } from './uncommitted-offers.ts';
 
 /** Limit of attempts for a name that alternates between a file and something else. */
 const maxReadings = 3;
@@ -43,7 +43,7 @@ export class BackupFiles {
   readonly #links: LinkedFiles;
   /** Files that were read but have blocks that are not durable yet. */
   readonly #unsaved = new Map<number, CacheSlot>();
-  readonly #unsafeOffers = new UnsafeOffers();
+  readonly #uncommittedOffers = new UncommittedOffers();
   /** Bytes of files that need not be read. */
   cachedBytes = 0;
   cachedBlocks = 0;
@@ -92,7 +92,7 @@ export class BackupFiles {
 
   /** The part of `cachedBytes` that survives a crash of the target. */
   get cachedSafeBytes(): number {
-    return this.cachedBytes - this.#unsafeOffers.bytes;
+    return this.cachedBytes - this.#uncommittedOffers.bytes;
   }
 
   add(entry: ScannedEntry): void {
@@ -122,11 +122,11 @@ export class BackupFiles {
   offerAnswered(token: number, wanted: readonly boolean[]): void {
     const before = this.cachedBytes;
     this.#pending.answered(token, wanted);
-    this.#unsafeOffers.answered(token, this.cachedBytes - before);
+    this.#uncommittedOffers.answered(token, this.cachedBytes - before);
   }
 
   offerSafe(token: number): void {
-    this.#unsafeOffers.safe(token);
+    this.#uncommittedOffers.safe(token);
   }
 
   /** Called when every block of these files survives a crash of the target. */

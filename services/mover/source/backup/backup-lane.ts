@@ -10,8 +10,8 @@ import type { Cutter } from './cutter.ts';
 import { FileBatchWriter, readTasks } from '../streams/file-batch.ts';
 import type { FileResult, FileTask } from '../streams/file-batch.ts';
 import { isFile, isSameState, isSettled } from '../walk/file-stat.ts';
-import { OpenBlocks } from './open-blocks.ts';
-import type { OpenFile } from './open-blocks.ts';
+import { UndurableBlocks } from './undurable-blocks.ts';
+import type { OpenFile } from './undurable-blocks.ts';
 import { createSourceDisk, isOtherNow, reasonOf, type SourceDisk } from '../walk/source-disk.ts';
 import { asBuffer, emptyCounters } from '../streams/worker-link.ts';
 import type { FromWorker, MadeBlock, WorkerCounters } from '../streams/worker-link.ts';
@@ -36,7 +36,7 @@ export class BackupLane {
   #isReading = false;
   #isStopped = false;
   readonly #counters = emptyCounters();
-  readonly #open: OpenBlocks;
+  readonly #open: UndurableBlocks;
   readonly #sender: BlockSender;
   readonly #reader: ContentReader;
   #isDrainAsked = false;
@@ -46,7 +46,7 @@ export class BackupLane {
     const { send, fail, post, disk = createSourceDisk(), cutter = createLaneCutter() } = options;
     this.#disk = disk;
     const counters = this.#counters;
-    this.#open = new OpenBlocks({
+    this.#open = new UndurableBlocks({
       counters,
       onFileSafe: (index) => {
         this.#durableFiles.push(index);
@@ -166,7 +166,7 @@ export class BackupLane {
   /** Reads a file once more when it changed during the first read. If it changes again, the last content is saved and marked as changed. */
   #readFile(task: FileTask, attempt: number): FileResult | Promise<FileResult> {
     const { index, folder, name } = task;
-    const file: OpenFile = { index, openBlocks: 0, isRead: false, safeBytes: 0, isDropped: false };
+    const file: OpenFile = { index, undurableBlocks: 0, isRead: false, safeBytes: 0, isDropped: false };
     let descriptor: number;
     try {
       descriptor = this.#disk.openFile(folder, name);
@@ -219,7 +219,7 @@ export class BackupLane {
 
   #isRead(result: FileResult, file: OpenFile): FileResult {
     file.isRead = true;
-    if (file.openBlocks === 0) this.#durableFiles.push(file.index);
+    if (file.undurableBlocks === 0) this.#durableFiles.push(file.index);
     return result;
   }
 

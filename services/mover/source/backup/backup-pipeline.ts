@@ -11,7 +11,7 @@ import type { BackupOperation, MoverPhase, MoverWarning, SourceEvent, SourceTota
 import { hasTimeInBounds, specialKindOf } from './manifest-entry.ts';
 import { ManifestWindow } from './manifest-window.ts';
 import { showPath } from '../walk/path-text.ts';
-import { specialNews } from '../walk/special-news.ts';
+import { specialFileRemarks } from '../walk/special-file-remarks.ts';
 import { createSourceDisk, rawBytes, type RawText, type SourceDisk } from '../walk/source-disk.ts';
 import { openSources, topStat, type MissingSource, type ScanSource } from '../walk/source-list.ts';
 import type { BackupStreams } from '../streams/stream-pool.ts';
@@ -243,7 +243,7 @@ export class BackupPipeline {
       this.#emit({ type: 'remark', text });
     }
     this.#specials.forEach((specials, sourceIndex) => {
-      for (const news of specialNews(specials)) {
+      for (const news of specialFileRemarks(specials)) {
         if (news.type === 'remark') this.#emit(news);
         else this.#warn(sourceIndex, news.warning);
       }

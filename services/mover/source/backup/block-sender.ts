@@ -6,7 +6,7 @@ import { type BlockKey, idsOfKeys, type StoredBlock } from '../../../blocks/bloc
 import { maxManifestRatio } from '../../../repository/points/manifest-format.ts';
 import type { DataMessage } from '../../../wire/messages.ts';
 import type { Arena, ArenaPool } from './arena-pool.ts';
-import type { OpenBlocks, OpenFile } from './open-blocks.ts';
+import type { UndurableBlocks, OpenFile } from './undurable-blocks.ts';
 import type { WorkerCounters } from '../streams/worker-link.ts';
 
 /** An offer goes out when it names so many blocks or bytes, or when there is nothing else to do. */
@@ -46,7 +46,7 @@ export interface BlockSenderOptions {
   readonly send: (message: DataMessage) => true | Promise<void>;
   readonly fail: (error: unknown) => void;
   readonly counters: WorkerCounters;
-  readonly open: OpenBlocks;
+  readonly open: UndurableBlocks;
   /** The target's answer to `offerKnown`. */
   readonly onKnownAnswered: (token: number, wanted: readonly boolean[]) => void;
   /** Something came to its end; perhaps all has. */

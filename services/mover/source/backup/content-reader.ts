@@ -8,7 +8,7 @@ import type { BlockSender } from './block-sender.ts';
 import { ContentList } from '../walk/content-list.ts';
 import { Cutter, defaultCutSizes } from './cutter.ts';
 import { isSettled, type FileStat } from '../walk/file-stat.ts';
-import type { OpenBlocks, OpenFile } from './open-blocks.ts';
+import type { UndurableBlocks, OpenFile } from './undurable-blocks.ts';
 import { RecentBlocks } from './recent-blocks.ts';
 import type { SourceDisk } from '../walk/source-disk.ts';
 import { dataStretches, DirectReader, isProbablySparse, isZero, zeroGranuleBytes } from './sparse-reading.ts';
@@ -30,7 +30,7 @@ export interface ContentReaderOptions {
   readonly disk: SourceDisk;
   readonly cutter: Cutter;
   readonly sender: BlockSender;
-  readonly open: OpenBlocks;
+  readonly open: UndurableBlocks;
   readonly counters: WorkerCounters;
   /** Called while the reader waits for memory, so that the caller can report finished files. */
   readonly onWait: () => void;
@@ -222,7 +222,7 @@ export class ContentReader {
     const uncut = this.#cutter.memory.subarray(this.#start, this.#fill);
     if (arena !== undefined) arena.used = this.#start;
     // The arena must not be reused before the move, so it is held as if by an open block.
-    if (arena !== undefined) arena.openBlocks += 1;
+    if (arena !== undefined) arena.undurableBlocks += 1;
     const next = await this.#nextArena();
     this.#cutter.memory.set(uncut, next.start);
     if (arena !== undefined) this.#pool.settle(arena);
@@ -277,7 +277,7 @@ export class ContentReader {
       open.repeat(key, length, file);
       return;
     }
-    arena.openBlocks += 1;
+    arena.undurableBlocks += 1;
     sender.offer({ key, content, memory: this.#pool, arena, file });
   }
 }

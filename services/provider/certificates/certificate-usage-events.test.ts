@@ -1,15 +1,15 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { UsageNews } from './usage-news.ts';
+import { CertificateUsageEvents } from './certificate-usage-events.ts';
 
-describe('UsageNews', () => {
+describe('CertificateUsageEvents', () => {
   let published: unknown[];
   let counts: number;
-  let news: UsageNews;
+  let news: CertificateUsageEvents;
   beforeEach(() => {
     vi.useFakeTimers();
     published = [];
     counts = 0;
-    news = new UsageNews({
+    news = new CertificateUsageEvents({
       publish: (_domain, event, payload) => void published.push([event, payload]),
       publishCounts: () => {
         counts += 1;

@@ -7,7 +7,7 @@ import type { WorkerCounters } from '../streams/worker-link.ts';
 export interface OpenFile {
   readonly index: number;
   /** Offered or sent, not known to be durable. */
-  openBlocks: number;
+  undurableBlocks: number;
   isRead: boolean;
   /** Bytes of it that survive; taken back when the file is read anew or cannot be read. */
   safeBytes: number;
@@ -27,7 +27,7 @@ interface OpenBlock {
   tokens: number[] | undefined;
 }
 
-export interface OpenBlocksOptions {
+export interface UndurableBlocksOptions {
   readonly counters: WorkerCounters;
   /** Every block of the file survives a crash of the target. */
   readonly onFileSafe: (index: number) => void;
@@ -35,13 +35,13 @@ export interface OpenBlocksOptions {
   readonly onOfferSafe: (token: number) => void;
 }
 
-export class OpenBlocks {
-  readonly #options: OpenBlocksOptions;
+export class UndurableBlocks {
+  readonly #options: UndurableBlocksOptions;
   readonly #blocks = new Map<BlockKey, OpenBlock>();
   /** Blocks of an offer that are open still. */
   readonly #offers = new Map<number, number>();
 
-  constructor(options: OpenBlocksOptions) {
+  constructor(options: UndurableBlocksOptions) {
     this.#options = options;
   }
 
@@ -56,7 +56,7 @@ export class OpenBlocks {
     }
     if (block.part === undefined) block.part = { file, bytes };
     else (block.more ??= []).push({ file, bytes });
-    file.openBlocks += 1;
+    file.undurableBlocks += 1;
   }
 
   /** A block that was offered lately, and is not offered again: as safe as it is then. */
@@ -111,8 +111,8 @@ export class OpenBlocks {
 
   #partSafe({ file, bytes }: Part): void {
     this.countSafe(file, bytes);
-    file.openBlocks -= 1;
-    if (file.openBlocks === 0 && file.isRead) this.#options.onFileSafe(file.index);
+    file.undurableBlocks -= 1;
+    if (file.undurableBlocks === 0 && file.isRead) this.#options.onFileSafe(file.index);
   }
 
   #open(key: BlockKey): OpenBlock {

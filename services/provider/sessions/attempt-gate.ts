@@ -1,7 +1,7 @@
 // Owns the order in which starts, resumes and pauses of one session are served, whenever they come. Knows nothing of what they do.
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
 
-export class SessionOrder {
+export class AttemptGate {
   #starting: Promise<unknown> | undefined;
   #pausing: Promise<unknown> | undefined;
 

@@ -61,7 +61,7 @@ interface OpenPrompt {
   readonly settled: PromiseWithResolvers<PromptAnswer>;
 }
 
-export class TrustDesk {
+export class TrustPrompts {
   readonly #pins: PinStore;
   readonly #journal: TrustJournal;
   readonly #clock: Clock;

@@ -21,7 +21,7 @@ import { SessionRunner } from './session-runner.ts';
 const evidenceTimeoutMs = 20_000;
 
 /** Stored with a session, so that it can go on after a restart. No secret. */
-interface SessionContext {
+interface TenantSessionContext {
   readonly plan: SessionPlan;
   readonly providerId: string;
   readonly providerName: string;
@@ -29,7 +29,7 @@ interface SessionContext {
   readonly isGranted: boolean;
 }
 
-export interface SessionManagerOptions {
+export interface TenantSessionsOptions {
   readonly archive: SessionArchive;
   readonly providers: ServiceProviders;
   readonly dialer: ProviderDialer;
@@ -56,24 +56,24 @@ export interface Evidence {
   readonly certificate: string | null;
 }
 
-export class SessionManager {
-  readonly #options: SessionManagerOptions;
+export class TenantSessions {
+  readonly #options: TenantSessionsOptions;
   readonly #running = new Map<string, Running>();
   #isStopping = false;
 
-  constructor(options: SessionManagerOptions) {
+  constructor(options: TenantSessionsOptions) {
     this.#options = options;
   }
 
   /** Takes up what was running when the service ended. */
-  takeUp(): void {
+  resumeAfterRestart(): void {
     this.#options.archive.prune();
     const { sessions, leftOut } = this.#options.archive.unfinished();
     if (leftOut !== undefined)
       this.#options.logger.error('Sessions cannot be resumed: their records are damaged', { ...leftOut });
     for (const { detail, samples, context } of sessions) {
       // Written by this service, so its shape is known; a newer schema comes with a migration.
-      const known = context as SessionContext;
+      const known = context as TenantSessionContext;
       const reporter = new SessionReporter({ areNamesHidden: false });
       const live = LiveSession.restore(
         { detail, samples },
@@ -104,7 +104,7 @@ export class SessionManager {
     if (this.#isStopping) throw new FarkeepError('service.not-running', 'The tenant service is stopping');
     const provider = this.#options.providers.get(providerId);
     const { sessionId, ...kept } = plan;
-    const context: SessionContext = {
+    const context: TenantSessionContext = {
       plan: kept,
       providerId,
       providerName: provider.name,
@@ -174,7 +174,8 @@ export class SessionManager {
   /** Signed by the provider when it can be reached, else this side's own statement without a signature. */
   async evidence(sessionId: string, signal: AbortSignal): Promise<Evidence> {
     const { detail } = this.show(sessionId);
-    const { providerId, providerName, userName } = this.#options.archive.find(sessionId)?.context as SessionContext;
+    const { providerId, providerName, userName } = this.#options.archive.find(sessionId)
+      ?.context as TenantSessionContext;
     try {
       const provider = this.#options.providers.get(providerId);
       const within = AbortSignal.any([signal, AbortSignal.timeout(evidenceTimeoutMs)]);
@@ -213,7 +214,7 @@ export class SessionManager {
   #run(
     live: LiveSession,
     reporter: SessionReporter,
-    initial: SessionContext,
+    initial: TenantSessionContext,
     isKnown: ProviderKnowledge,
   ): Promise<void> {
     const { archive, providers, onJobChanged } = this.#options;
@@ -258,7 +259,7 @@ export class SessionManager {
     try {
       const before = this.#options.archive.findLast(plan.jobId, ({ detail, context }) => {
         const isWhole = detail.state === 'succeeded' || detail.state === 'warning';
-        const known = context as SessionContext;
+        const known = context as TenantSessionContext;
         return (
           isWhole &&
           detail.warnings.every(({ code }) => code !== 'source.shrunk' && code !== 'source.missing') &&
@@ -266,7 +267,7 @@ export class SessionManager {
         );
       });
       if (before === undefined) return;
-      const { plan: planBefore } = before.context as SessionContext;
+      const { plan: planBefore } = before.context as TenantSessionContext;
       for (const { message, path } of findShrinkage(
         { session: live.detail(), places: plan.places ?? [] },
         { session: before.detail, places: planBefore.places ?? [] },
@@ -279,7 +280,7 @@ export class SessionManager {
     }
   }
 
-  #observers(reporter: SessionReporter, context: () => SessionContext): SessionObserver[] {
+  #observers(reporter: SessionReporter, context: () => TenantSessionContext): SessionObserver[] {
     const { publish, archive } = this.#options;
     return [
       sessionPublisher(publish),

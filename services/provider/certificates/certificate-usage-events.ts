@@ -7,7 +7,7 @@ import { Coalescer } from '../../session/coalescer.ts';
 
 const intervalMs = 500;
 
-export class UsageNews {
+export class CertificateUsageEvents {
   readonly #usage: Readonly<Record<CertificateSlot, Coalescer<CertificateSlot>>>;
   readonly #counts: Coalescer<undefined>;
   #isStopped = false;

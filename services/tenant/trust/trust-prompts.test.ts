@@ -8,12 +8,12 @@ import { generateSelfSigned } from '../../pki/create/generate.ts';
 import { RecordedEvents } from '../../testing/recorded-events.ts';
 import { ShiftedClock } from '../../testing/shifted-clock.ts';
 import type { PresentedCertificate } from '../../transport/control-client.ts';
-import { announcementToleranceMs, TrustDesk, type TrustVerdict } from './trust-desk.ts';
+import { announcementToleranceMs, TrustPrompts, type TrustVerdict } from './trust-prompts.ts';
 
 const identity = 'northwind';
 const dayMs = 86_400_000;
 
-describe('TrustDesk', () => {
+describe('TrustPrompts', () => {
   let current: string;
   let next: string;
   let unknown: string;
@@ -21,7 +21,7 @@ describe('TrustDesk', () => {
   let pins: PinStore;
   let journal: TrustJournal;
   let events: RecordedEvents;
-  let desk: TrustDesk;
+  let desk: TrustPrompts;
   let canTrustFirstUse: boolean;
   let met: Set<string>;
 
@@ -38,7 +38,7 @@ describe('TrustDesk', () => {
     events = new RecordedEvents();
     met = new Set();
     canTrustFirstUse = false;
-    desk = new TrustDesk({
+    desk = new TrustPrompts({
       pins,
       journal,
       clock,

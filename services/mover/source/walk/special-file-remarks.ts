@@ -4,7 +4,9 @@ import { countOfKind, isMissed, namesOf, type SpecialFiles } from '../../../repo
 import type { SourceEvent } from '../../link/local-link.ts';
 import { showPath } from './path-text.ts';
 
-export function specialNews(specials: SpecialFiles): Extract<SourceEvent, { readonly type: 'remark' | 'warning' }>[] {
+export function specialFileRemarks(
+  specials: SpecialFiles,
+): Extract<SourceEvent, { readonly type: 'remark' | 'warning' }>[] {
   return specials.groups().map((group) => {
     const text = `${countOfKind(group)} ${group.count === 1 ? 'is' : 'are'} kept by name only`;
     const names = namesOf(group, showPath);

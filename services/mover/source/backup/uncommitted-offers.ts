@@ -1,5 +1,5 @@
 // Owns which bytes of unchanged files lie at the target in blocks that may not survive yet: it has them on their way to the disk.
-export class UnsafeOffers {
+export class UncommittedOffers {
   /** Answered offers of remembered blocks in their order, until they and all before them are safe. */
   readonly #offers = new Map<number, { readonly bytes: number; isSafe: boolean }>();
   #bytes = 0;

@@ -3,12 +3,12 @@
 import { systemClock } from '../../kernel/clock.ts';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
 import type { LiveSession } from '../../session/live-session.ts';
-import type { TenantVoice } from '../accounts/tenant-voice.ts';
+import type { TenantNotifier } from '../accounts/tenant-notifier.ts';
 
 /** How long a tenant may take to end its attempt in order after the provider wished for a pause. */
 const wishTimeoutMs = 20_000;
 
-export class SessionWishes {
+export class PauseRequests {
   readonly #live: LiveSession;
   #hasWishedPause = false;
   /** Somebody here waits for the tenant to pause. */
@@ -29,7 +29,7 @@ export class SessionWishes {
   }
 
   /** Answered when the tenant has done it. @throws call.conflict, call.timeout */
-  async pause(voice: TenantVoice | undefined): Promise<void> {
+  async pause(voice: TenantNotifier | undefined): Promise<void> {
     const { state } = this.#live;
     if (state === 'paused') return;
     if (voice === undefined || state !== 'transferring') {
@@ -56,7 +56,7 @@ export class SessionWishes {
   }
 
   /** @throws call.conflict */
-  resume(voice: TenantVoice | undefined): void {
+  resume(voice: TenantNotifier | undefined): void {
     const { state, pausedBy } = this.#live;
     if (state !== 'paused') throw new FarkeepError('call.conflict', 'The session is not paused');
     if (pausedBy !== 'provider') {

@@ -23,11 +23,11 @@ import { ProviderSession } from './provider-session.ts';
 import type { Repositories } from '../repositories/repositories.ts';
 import type { RestorePoints } from '../repositories/restore-points.ts';
 import type { SessionChannel } from './session-channel.ts';
-import type { SessionContext } from './session-context.ts';
+import type { ProviderSessionContext } from './session-context.ts';
 import { StartPace } from './start-pace.ts';
 import type { TenantAccounts } from '../accounts/tenant-accounts.ts';
 
-export interface SessionManagerOptions {
+export interface ProviderSessionsOptions {
   readonly accounts: TenantAccounts;
   readonly archive: SessionArchive;
   readonly points: RestorePoints;
@@ -50,26 +50,26 @@ const moverOperations: Record<SessionOperation, Operation> = {
   browse: 'manifest',
 };
 
-export class SessionManager {
-  readonly #options: SessionManagerOptions;
+export class ProviderSessions {
+  readonly #options: ProviderSessionsOptions;
   /** Not ended, by session id. */
   readonly #sessions = new Map<string, ProviderSession>();
   readonly #pace = new StartPace();
   #isStopping = false;
 
-  constructor(options: SessionManagerOptions) {
+  constructor(options: ProviderSessionsOptions) {
     this.#options = options;
   }
 
   /** Takes up what was running when the service ended: reservations wait for their tenants. */
-  takeUp(): void {
+  resumeAfterRestart(): void {
     const { archive, clock, publish, logger } = this.#options;
     const { sessions, leftOut } = archive.unfinished();
     if (leftOut !== undefined) logger.error('Sessions cannot be resumed: their records are damaged', { ...leftOut });
     for (const { detail, samples, context } of sessions) {
       const live = LiveSession.restore({ detail, samples }, clock, [sessionPublisher(publish)]);
       // Written by this service, so its shape is known; a newer schema comes with a migration.
-      const session = this.#create(live, context as SessionContext);
+      const session = this.#create(live, context as ProviderSessionContext);
       if (session.context.isCommitted) live.finish(live.warningCount > 0 ? 'warning' : 'succeeded');
       else session.awaitTenant();
       if (live.isFinal) this.#changed(session);
@@ -185,7 +185,7 @@ export class SessionManager {
   ): Promise<TenantRequestOutput<'session.finish'>> {
     const session = this.find(tenantId, input.sessionId);
     if (session !== undefined) return session.finish(input);
-    const context = this.#options.archive.find(input.sessionId)?.context as SessionContext | undefined;
+    const context = this.#options.archive.find(input.sessionId)?.context as ProviderSessionContext | undefined;
     if (context?.tenantId !== tenantId) throw new FarkeepError('call.not-found', 'There is no such session');
     const hasPoint = context.operation === 'backup' && context.isCommitted;
     return { pointId: hasPoint ? context.pointId : null, storedBytes: context.storedBytes };
@@ -233,7 +233,7 @@ export class SessionManager {
   /** A session of another tenant is answered like a missing one, so that its existence stays hidden. @throws call.not-found */
   requireOwn(tenantId: string, sessionId: string): void {
     if (this.find(tenantId, sessionId) !== undefined) return;
-    const context = this.#options.archive.find(sessionId)?.context as SessionContext | undefined;
+    const context = this.#options.archive.find(sessionId)?.context as ProviderSessionContext | undefined;
     if (context?.tenantId !== tenantId) throw new FarkeepError('call.not-found', 'There is no such session');
   }
 
@@ -261,14 +261,18 @@ export class SessionManager {
   }
 
   /** @throws call.not-found */
-  show(sessionId: string): { detail: SessionDetail; samples: readonly ThroughputSample[]; context: SessionContext } {
+  show(sessionId: string): {
+    detail: SessionDetail;
+    samples: readonly ThroughputSample[];
+    context: ProviderSessionContext;
+  } {
     const running = this.#sessions.get(sessionId);
     if (running !== undefined) {
       return { detail: running.live.detail(), samples: running.live.samples, context: running.context };
     }
     const stored = this.#options.archive.find(sessionId);
     if (stored === undefined) throw new FarkeepError('call.not-found', 'There is no such session');
-    return { detail: stored.detail, samples: stored.samples, context: stored.context as SessionContext };
+    return { detail: stored.detail, samples: stored.samples, context: stored.context as ProviderSessionContext };
   }
 
   activeSessions(tenantId?: string): number {
@@ -291,7 +295,7 @@ export class SessionManager {
   /** The tenant lost its connection after the restore point was on disk; its session has ended here with that. */
   #committedBefore(tenantId: string, sessionId: string): { pointId: string; storedBytes: number } | undefined {
     if (this.find(tenantId, sessionId) !== undefined) return undefined;
-    const context = this.#options.archive.find(sessionId)?.context as SessionContext | undefined;
+    const context = this.#options.archive.find(sessionId)?.context as ProviderSessionContext | undefined;
     if (context?.tenantId !== tenantId || !context.isCommitted) return undefined;
     return { pointId: context.pointId, storedBytes: context.storedBytes };
   }
@@ -310,7 +314,7 @@ export class SessionManager {
     if (session !== undefined) return session;
     const stored = this.#options.archive.find(sessionId);
     // Another tenant's session is not there at all: the answer must not tell that it exists.
-    if (stored === undefined || (stored.context as SessionContext).tenantId !== tenantId) {
+    if (stored === undefined || (stored.context as ProviderSessionContext).tenantId !== tenantId) {
       throw new FarkeepError('call.not-found', 'There is no such session');
     }
     const { error } = stored.detail;
@@ -320,7 +324,7 @@ export class SessionManager {
       : forTenant(FarkeepError.fromInfo(error));
   }
 
-  #create(live: LiveSession, context: SessionContext): ProviderSession {
+  #create(live: LiveSession, context: ProviderSessionContext): ProviderSession {
     const { accounts, clock, logger, moverHost, advertisedHost, resumeWindowMs, points } = this.#options;
     const session: ProviderSession = new ProviderSession({
       live,

@@ -9,7 +9,7 @@ import type { ProviderNotification, TamperedNotice, WireHandshakeStep } from '..
 
 type News = Omit<ProviderNotification<'session.event'>, 'sessionId' | 'attempt'>;
 
-export class TenantVoice {
+export class TenantNotifier {
   readonly peer: MessagePeer;
   readonly #live: LiveSession;
 

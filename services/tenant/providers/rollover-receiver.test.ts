@@ -11,7 +11,7 @@ import { announceRollover, type RolloverAnnouncement } from '../../pki/create/ro
 import { RecordedEvents } from '../../testing/recorded-events.ts';
 import { ShiftedClock } from '../../testing/shifted-clock.ts';
 import type { TenantRequestInput, TenantRequestOutput } from '../../wire/control-messages.ts';
-import { CertificateNews } from './certificate-news.ts';
+import { RolloverReceiver } from './rollover-receiver.ts';
 import type { ProviderLink } from './provider-link.ts';
 
 const identity = 'northwind';
@@ -32,14 +32,14 @@ async function make(commonName: string): Promise<Made> {
   };
 }
 
-describe('CertificateNews', () => {
+describe('RolloverReceiver', () => {
   let current: Made;
   let next: Made;
   let clock: ShiftedClock;
   let pins: PinStore;
   let journal: TrustJournal;
   let events: RecordedEvents;
-  let news: CertificateNews;
+  let news: RolloverReceiver;
   let answer: TenantRequestOutput<'certificate.status'>;
   let told: TenantRequestInput<'certificate.status'>[];
   let warnings: string[];
@@ -54,7 +54,7 @@ describe('CertificateNews', () => {
     pins = new PinStore(database, clock);
     journal = new TrustJournal(database, clock);
     events = new RecordedEvents();
-    news = new CertificateNews({ pins, journal, clock, logger: silentLogger, publish: events.publish });
+    news = new RolloverReceiver({ pins, journal, clock, logger: silentLogger, publish: events.publish });
     pins.accept(identity, current.pem);
     answer = { kind: 'none', announcement: null };
     told = [];

@@ -13,7 +13,7 @@ import { providerMigrations } from '../state/provider-database.ts';
 import type { SessionChannel } from './session-channel.ts';
 import { Repositories } from '../repositories/repositories.ts';
 import { RestorePoints } from '../repositories/restore-points.ts';
-import { SessionManager } from './session-manager.ts';
+import { ProviderSessions } from './provider-sessions.ts';
 import { TenantAccounts } from '../accounts/tenant-accounts.ts';
 
 const channel: SessionChannel = {
@@ -26,7 +26,7 @@ const channel: SessionChannel = {
 
 describe('a session that starts', () => {
   let accounts: TenantAccounts;
-  let sessions: SessionManager;
+  let sessions: ProviderSessions;
   let tenantId: string;
 
   beforeEach(async () => {
@@ -34,7 +34,7 @@ describe('a session that starts', () => {
     const points = new RestorePoints(silentLogger);
     const repositories = new Repositories(database, systemClock, points);
     accounts = new TenantAccounts(database, systemClock);
-    sessions = new SessionManager({
+    sessions = new ProviderSessions({
       accounts,
       archive: new SessionArchive(database),
       points,

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { StoredCertificate } from '../../contracts/models/certificate.ts';
 import type { GatewayRow } from '../gateways/gateways.ts';
-import { HealthBoard, type HealthSources } from './health-board.ts';
+import { ProviderHealth, type HealthSources } from './provider-health.ts';
 
-describe('HealthBoard', () => {
+describe('ProviderHealth', () => {
   const connected = new Set<string>();
   const rows: GatewayRow[] = [];
   let nowMs = 0;
@@ -22,7 +22,7 @@ describe('HealthBoard', () => {
   });
 
   it('misses a gateway only when there should be one and none is there', () => {
-    const board = new HealthBoard(sources);
+    const board = new ProviderHealth(sources);
     const seen: string[] = [];
     const stop = board.onChanged(({ health }) => seen.push(health));
     board.refresh();
@@ -42,7 +42,7 @@ describe('HealthBoard', () => {
 
   it('says that the certificate is over', () => {
     nowMs = Date.parse('2030-01-02T00:00:00Z');
-    expect(new HealthBoard(sources).current()).toEqual({
+    expect(new ProviderHealth(sources).current()).toEqual({
       health: 'degraded',
       reason: 'The provider certificate expired on 2030-01-01',
     });

@@ -10,7 +10,7 @@ export interface HealthSources {
   readonly clock: Clock;
 }
 
-export class HealthBoard {
+export class ProviderHealth {
   readonly #sources: HealthSources;
   readonly #listeners = new Set<(health: ServiceHealth) => void>();
   #last: ServiceHealth;

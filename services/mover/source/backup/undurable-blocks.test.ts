@@ -9,10 +9,16 @@ import type { DataMessage } from '../../../wire/messages.ts';
 import { BackupLane } from './backup-lane.ts';
 import { keyOfId } from '../../../blocks/block.ts';
 import { FileBatchWriter } from '../streams/file-batch.ts';
-import { OpenBlocks, type OpenFile } from './open-blocks.ts';
+import { UndurableBlocks, type OpenFile } from './undurable-blocks.ts';
 import { emptyCounters, type FromWorker } from '../streams/worker-link.ts';
 
-const newFile = (index: number): OpenFile => ({ index, openBlocks: 0, isRead: false, safeBytes: 0, isDropped: false });
+const newFile = (index: number): OpenFile => ({
+  index,
+  undurableBlocks: 0,
+  isRead: false,
+  safeBytes: 0,
+  isDropped: false,
+});
 
 describe('open blocks', () => {
   it('count exactly what was named as durable, of the files that were not dropped', () => {
@@ -24,7 +30,7 @@ describe('open blocks', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
         const counters = emptyCounters();
-        const open = new OpenBlocks({ counters, onFileSafe: () => undefined, onOfferSafe: () => undefined });
+        const open = new UndurableBlocks({ counters, onFileSafe: () => undefined, onOfferSafe: () => undefined });
         const files = [0, 1, 2, 3].map(newFile);
         const ids = Array.from({ length: 10 }, (_, index) => Buffer.alloc(32, index));
         const parts: { block: number; file: number; isSafe: boolean }[] = [];
@@ -56,7 +62,7 @@ describe('open blocks', () => {
 
   it('tell when an offer of remembered blocks is safe: with the last of them, or at once without one', () => {
     const safe: number[] = [];
-    const open = new OpenBlocks({
+    const open = new UndurableBlocks({
       counters: emptyCounters(),
       onFileSafe: () => undefined,
       onOfferSafe: (token) => safe.push(token),

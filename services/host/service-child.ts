@@ -16,7 +16,7 @@ export interface ServiceExit {
   readonly signal: NodeJS.Signals | null;
 }
 
-export interface ServiceProcess {
+export interface ServiceChild {
   readonly role: ServiceRole;
   readonly pid: number;
   readonly ready: ReadyMessage;
@@ -26,7 +26,7 @@ export interface ServiceProcess {
   signal(signal: NodeJS.Signals): void;
 }
 
-export interface ServiceProcessOptions {
+export interface ServiceChildOptions {
   readonly role: ServiceRole;
   /** Root folder of the instance. */
   readonly home: string;
@@ -49,7 +49,7 @@ const killGraceMs = 5_000;
 const logTailLines = 5;
 
 /** @throws FarkeepError: what kept the service from starting */
-export async function spawnService(options: ServiceProcessOptions): Promise<ServiceProcess> {
+export async function spawnService(options: ServiceChildOptions): Promise<ServiceChild> {
   options.signal?.throwIfAborted();
   mkdirSync(path.dirname(options.logFile), { recursive: true, mode: 0o700 });
   const log = openSync(options.logFile, 'a', 0o600);
@@ -94,7 +94,7 @@ export async function spawnService(options: ServiceProcessOptions): Promise<Serv
 async function waitForReady(
   child: ChildProcess,
   exited: Promise<ServiceExit>,
-  { role, startDeadlineMs = 30_000, signal, logFile }: ServiceProcessOptions,
+  { role, startDeadlineMs = 30_000, signal, logFile }: ServiceChildOptions,
 ): Promise<ReadyMessage> {
   const outcome = Promise.withResolvers<ReadyMessage>();
   const onMessage = (raw: unknown): void => {

@@ -14,7 +14,7 @@ import { thumbprintOf } from '../../pki/certificate/thumbprint.ts';
 import { askProvider, type AnyProviderNotification } from '../../wire/control-calls.ts';
 import type { TenantRequestInput, WireRolloverAnnouncement } from '../../wire/control-messages.ts';
 import type { ProviderLink } from './provider-link.ts';
-import { announcementToleranceMs } from '../trust/trust-desk.ts';
+import { announcementToleranceMs } from '../trust/trust-prompts.ts';
 
 const askTimeoutMs = 15_000;
 /** For each provider and run of the service: ever new forgeries shall not fill the disk with journal. */
@@ -36,7 +36,7 @@ export interface CertificateNewsOptions {
   readonly publish: EventPublisher;
 }
 
-export class CertificateNews {
+export class RolloverReceiver {
   readonly #options: CertificateNewsOptions;
   /** Announcements that were refused since the start: the journal gets one entry for each, however often they come. */
   readonly #refused = new Map<string, { readonly report: Status['refused']; readonly message: string }>();
