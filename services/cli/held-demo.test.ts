@@ -182,6 +182,13 @@ describe('farkeep against a held demo', () => {
         '--json',
       );
       expect(account.json()).toMatchObject({ ok: true, tenant: { name: 'acme', quotas: [{ limitBytes: 5e9 }] } });
+      // A quota replaces all others, and what is lost is named.
+      expect((await provider('tenant', 'set', 'acme', '--quota', 'main=6GB')).stdout).toBe('Account "acme" changed.\n');
+      const second = path.join(folder, 'second-repository');
+      expect(await provider('repository', 'add', 'second', '--folder', second)).toMatchObject({ exitCode: 0 });
+      const replaced = await provider('tenant', 'set', 'acme', '--quota', 'second=1GB');
+      expect(replaced.stdout).toContain('It can no longer use "main"');
+      expect(await provider('tenant', 'set', 'acme', '--quota', 'main=5GB')).toMatchObject({ exitCode: 0 });
       const spaced = await provider('tenant', 'add', 'a b', '--password-file', passwordFile, '--quota', 'main=5GB');
       expect(spaced).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('1 to 64 letters, digits') });
       const invitation = path.join(folder, 'acme.invitation');

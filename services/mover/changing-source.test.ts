@@ -170,7 +170,7 @@ function stablePaths(folder: Inode, above: string, before: ReadonlyMap<Inode, Re
   const stable: string[] = [];
   for (const [name, inode] of before.get(folder) ?? []) {
     const ever = folder.everEntries.get(name);
-    if (folder.entries.get(name) !== inode || ever?.size !== 1) continue;
+    if (folder.entries.get(name) !== inode || ever?.size !== 1 || folder.everGone.has(name)) continue;
     const where = above === '' ? name : `${above}/${name}`;
     stable.push(where);
     if (inode.kind === 'folder') stable.push(...stablePaths(inode, where, before));
@@ -222,6 +222,7 @@ function beginRun(disk: ChangingDisk): Map<Inode, ReadonlyMap<string, Inode>> {
   for (const folder of [...foldersOf(disk.source), ...foldersOf(disk.outside)]) {
     before.set(folder, new Map(folder.entries));
     folder.everEntries.clear();
+    folder.everGone.clear();
     for (const inode of [folder, ...folder.entries.values()]) {
       inode.history.clear();
       inode.history.add(inode.state);

@@ -65,7 +65,11 @@ export function registerTenant(program: Command, action: DefineAction): void {
   group
     .command('set <name>')
     .description('change an account; what is not given stays')
-    .option('--quota <repository=size>', 'replaces all quotas; repeatable', collect)
+    .option(
+      '--quota <repository=size>',
+      'replaces all quotas, so name each repository that the account keeps; repeatable',
+      collect,
+    )
     .option('--password-file <file>', 'a new password; "-" reads standard input')
     .option('--lease <date>', 'a new last day, or "none"')
     .option('--tasks <n>', 'sessions at the same time, or "none" for what the provider gives to all')
@@ -85,9 +89,18 @@ export function registerTenant(program: Command, action: DefineAction): void {
             : { password: await readPassword(passwordFile, { question: '', signal: context.signal }) }),
         };
         const client = await connectProvider(context);
-        const { id } = await find(client, wanted);
-        const tenant = await client.set({ tenantId: id, ...changes });
-        context.output.result({ ok: true, tenant }, `Account "${tenant.name}" changed.`);
+        const before = await find(client, wanted);
+        const tenant = await client.set({ tenantId: before.id, ...changes });
+        const lost = before.quotas.filter((old) => tenant.quotas.every((now) => now.repository !== old.repository));
+        context.output.result({ ok: true, tenant }, () =>
+          [
+            `Account "${tenant.name}" changed.`,
+            ...lost.map(
+              ({ repository }) =>
+                `It can no longer use "${repository}". Its restore points stay there; give it a quota for "${repository}" to reach them again.`,
+            ),
+          ].join('\n'),
+        );
       }),
     );
 

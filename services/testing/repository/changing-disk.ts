@@ -34,6 +34,8 @@ export class Inode {
   readonly entries = new Map<RawText, Inode>();
   /** Every inode that was ever in the folder, by name. */
   readonly everEntries = new Map<RawText, Set<Inode>>();
+  /** Names that were gone for a moment, also when the same file came back. */
+  readonly everGone = new Set<RawText>();
   readonly history = new Set<string>();
 
   constructor(kind: NodeKind, ino: number, content: string, mode: number) {
@@ -119,6 +121,7 @@ export class ChangingDisk implements SourceDisk {
     const inode = folder.entries.get(name);
     if (inode === undefined) return undefined;
     folder.entries.delete(name);
+    folder.everGone.add(name);
     folder.mtimeNs = this.tick();
     this.touched(folder);
     return inode;
