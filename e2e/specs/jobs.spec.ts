@@ -10,8 +10,6 @@ import { ConsoleWindow } from '../pages/console-window.ts';
 import { FirstStartPage } from '../pages/first-start-page.ts';
 import { SessionPage } from '../pages/session-page.ts';
 
-test.skip(process.platform !== 'linux', 'maps a file into memory by calls of Linux');
-
 test('a full read finds a change that kept the times; less data is accepted; lists name the rows that they lack', async ({
   farkeep,
   home,

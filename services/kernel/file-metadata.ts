@@ -3,7 +3,14 @@
 
 const nanosPerSecond = 1_000_000_000n;
 
-export interface FileNumbers {
+/** A FileStat with its inode number and its times in one piece each. */
+export type FileValues = Omit<
+  { readonly [Field in keyof FileStat]: FileStat[Field] },
+  'inoHigh' | 'inoLow' | 'mtimeSeconds' | 'mtimeNanos' | 'ctimeSeconds' | 'ctimeNanos'
+>;
+
+/** Metadata of a file, folder, link or special file. */
+export class FileStat {
   /** Kind and permission bits (st_mode). */
   readonly mode: number;
   readonly uid: number;
@@ -17,25 +24,6 @@ export interface FileNumbers {
   /** For a device file: the device that it represents. */
   readonly rdev: number;
   /** STATX_ATTR_* of statx(2); 0 where they are not known. */
-  readonly attributes: number;
-}
-
-export interface FileValues extends FileNumbers {
-  readonly ino: bigint;
-  readonly mtimeNs: bigint;
-  readonly ctimeNs: bigint;
-}
-
-/** Metadata of a file, folder, link or special file. */
-export class FileStat implements FileNumbers {
-  readonly mode: number;
-  readonly uid: number;
-  readonly gid: number;
-  readonly nlink: number;
-  readonly sizeBytes: number;
-  readonly blocks: number;
-  readonly dev: number;
-  readonly rdev: number;
   readonly attributes: number;
   /** The two halves of the inode number, 32 bits each. */
   readonly inoHigh: number;

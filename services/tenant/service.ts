@@ -131,7 +131,7 @@ export async function startTenant({
         trustPrompts,
         onRemoved: (name) => clockWatch.forget(name),
       }),
-      trust: trustHandlers({ desk: trustPrompts, pins, journal, settings: trustSettings, clock, publish }),
+      trust: trustHandlers({ trustPrompts, pins, journal, settings: trustSettings, clock, publish }),
       jobs: jobs.handlers(),
       points: pointHandlers(points),
       sessions: sessionHandlers(sessions),

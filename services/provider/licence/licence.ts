@@ -57,12 +57,12 @@ export class InstalledLicence {
     } catch (error) {
       if (!isMissing(error)) throw error;
     }
-    const desk = new InstalledLicence(options, keys, text);
-    const standing = desk.#standing();
+    const installed = new InstalledLicence(options, keys, text);
+    const standing = installed.#standing();
     if (standing.licence === undefined && standing.problem !== null) {
       options.logger.warn('The licence does not hold; the community licence does', { reason: standing.problem });
     }
-    return desk;
+    return installed;
   }
 
   /** Subject of certificates that are generated now. */

@@ -339,8 +339,12 @@ export class Catalogue implements Disposable {
   }
 }
 
+/** Up to this number, 32 bits of an identifier and an index fit into the 53 bits of a number. */
+const maxSortedBlocks = 2 ** 21;
+
 /** Roughly in the order of their identifiers: an insert of neighbors is a third cheaper, because they share the pages of the tree. */
-function inOrderOfIds(blocks: readonly PackBlock[]): PackBlock[] {
+function inOrderOfIds(blocks: readonly PackBlock[]): readonly PackBlock[] {
+  if (blocks.length > maxSortedBlocks) return blocks;
   const keys = new Float64Array(blocks.length);
   blocks.forEach(({ id }, index) => (keys[index] = id.readUInt32BE(0) * blocks.length + index));
   keys.sort();

@@ -4,7 +4,14 @@
 import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
 import type { Logger } from '../../kernel/logger.ts';
 import { isMissing } from '../../kernel/system-error.ts';
-import { blockIdBytes, maxBlockContentBytes, maxBlockStoredBytes, type StoredBlock } from '../../blocks/block.ts';
+import {
+  blockIdBytes,
+  keyOfId,
+  maxBlockContentBytes,
+  maxBlockStoredBytes,
+  type BlockKey,
+  type StoredBlock,
+} from '../../blocks/block.ts';
 import { BlockReader, notHere, type BlockOutcome } from './block-reader.ts';
 import type { Catalogue } from './catalogue.ts';
 import { DamageNotes, type FoundDamage } from './damage-notes.ts';
@@ -69,10 +76,6 @@ export type CompletenessCheck =
   /** For callers that know the blocks better: manifest blocks are checked, and these identifiers. */
   | { readonly referenced: Iterable<Buffer> | AsyncIterable<Buffer> };
 
-function keyOf(id: Buffer): string {
-  return id.toString('latin1');
-}
-
 /** @throws protocol.malformed */
 function checkLengths(block: BlockToAppend): void {
   const storedLength = block.stored.length;
@@ -98,7 +101,7 @@ function rootToCommit(root: Buffer, pointId: string): PointRoot {
   }
 }
 
-/** Twice what the offers of one source can name before their blocks come. */
+/** A bound on memory: forgetting one costs a look-up. */
 const maxMissing = 65_536;
 
 export class TenantStore {
@@ -112,9 +115,9 @@ export class TenantStore {
   readonly #damage: DamageNotes | undefined;
   readonly #quota: QuotaAccount | undefined;
   /** Appended, not yet durable. */
-  readonly #pending = new Set<string>();
+  readonly #pending = new Set<BlockKey>();
   /** Lately reported as missing, so that `appendBlocks` need not look again. */
-  readonly #missing = new Set<string>();
+  readonly #missing = new Set<BlockKey>();
   #isClosed = false;
 
   private constructor(
@@ -184,7 +187,7 @@ export class TenantStore {
     const isStored = this.#catalogue.hasAll(ids);
     if (this.#missing.size > maxMissing) this.#missing.clear();
     return ids.map((id, index) => {
-      const key = keyOf(id);
+      const key = keyOfId(id);
       if (this.#pending.has(key)) return 'pending';
       if (isStored[index] === true) return 'stored';
       this.#missing.add(key);
@@ -200,7 +203,7 @@ export class TenantStore {
   async appendBlocks(blocks: readonly BlockToAppend[]): Promise<void> {
     const writer = this.#writing();
     for (const block of blocks) checkLengths(block);
-    const keys = blocks.map(({ id }) => keyOf(id));
+    const keys = blocks.map(({ id }) => keyOfId(id));
     const known = this.#storedAmong(blocks, keys);
     if (known.size > 0) this.#onDurable({ ids: [...known.values()], storedBytes: 0, replaced: 0 });
     for (const [index, block] of blocks.entries()) {
@@ -217,10 +220,10 @@ export class TenantStore {
   }
 
   /** Blocks that are stored already. One that another writer has stored since it was reported as missing is stored twice, which is harmless. */
-  #storedAmong(blocks: readonly BlockToAppend[], keys: readonly string[]): Map<string, Buffer> {
+  #storedAmong(blocks: readonly BlockToAppend[], keys: readonly BlockKey[]): Map<BlockKey, Buffer> {
     const asked = blocks.filter((_, index) => !this.#missing.delete(keys[index] ?? ''));
     const isStored = this.#catalogue.hasAll(asked.map(({ id }) => id));
-    return new Map(asked.filter((_, index) => isStored[index]).map(({ id }) => [keyOf(id), id]));
+    return new Map(asked.filter((_, index) => isStored[index]).map(({ id }) => [keyOfId(id), id]));
   }
 
   /** Resolves when every block appended before is durable. */
@@ -285,7 +288,7 @@ export class TenantStore {
 
   /** The stored form of a block, checked against its CRC. Throws call.not-found, or storage.damaged naming the pack. */
   async readBlock(id: Buffer): Promise<StoredBlock> {
-    if (this.#pending.has(keyOf(id))) await this.flush();
+    if (this.#pending.has(keyOfId(id))) await this.flush();
     const place = this.#catalogue.find(id);
     if (place === undefined) throw notHere(id);
     return this.#reader.read(place);
@@ -391,7 +394,7 @@ export class TenantStore {
       writer: this.#quota === undefined ? undefined : this.#lock?.writer,
     });
     this.#quota?.packSealed();
-    for (const block of pack.blocks) this.#pending.delete(keyOf(block.id));
+    for (const block of pack.blocks) this.#pending.delete(keyOfId(block.id));
     this.#onDurable({ ids: pack.blocks.map((block) => block.id), storedBytes: pack.sizeBytes, replaced });
   }
 }

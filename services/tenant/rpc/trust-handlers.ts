@@ -14,23 +14,23 @@ function who({ caller }: CallContext): string {
 }
 
 export function trustHandlers(options: {
-  desk: TrustPrompts;
+  trustPrompts: TrustPrompts;
   pins: PinStore;
   journal: TrustJournal;
   settings: TrustSettingsStore;
   clock: Clock;
   publish: EventPublisher;
 }): DomainHandlers<typeof trustDomain> {
-  const { desk, pins, journal, settings, clock, publish } = options;
+  const { trustPrompts, pins, journal, settings, clock, publish } = options;
   const shownSettings = async (): Promise<TrustSettings & { problems: TrustSettingsProblem[] }> => ({
     ...settings.current,
     problems: await settings.problems(),
   });
   return {
-    listPrompts: () => ({ prompts: desk.prompts() }),
-    verifyThumbprint: ({ promptId, pasted }) => desk.verify(promptId, pasted),
+    listPrompts: () => ({ prompts: trustPrompts.prompts() }),
+    verifyThumbprint: ({ promptId, pasted }) => trustPrompts.verify(promptId, pasted),
     answerPrompt: ({ promptId, answer, isCompared }, context) => {
-      desk.answer(promptId, answer, { isCompared, who: who(context) });
+      trustPrompts.answer(promptId, answer, { isCompared, who: who(context) });
       return {};
     },
     listPins: () => ({ pins: pins.list() }),
@@ -48,7 +48,7 @@ export function trustHandlers(options: {
       publish(trustDomain, 'pinsChanged', {});
       return {};
     },
-    reinstatePin: ({ pinId, pasted }, context) => desk.reinstate(pinId, pasted, who(context)),
+    reinstatePin: ({ pinId, pasted }, context) => trustPrompts.reinstate(pinId, pasted, who(context)),
     journal: () => {
       const { isIntact, brokenAt, head } = journal.verify();
       return { entries: journal.list(), isIntact, brokenAt, head };
@@ -60,7 +60,7 @@ export function trustHandlers(options: {
     importHosts: ({ text }, context) => {
       const report = importTrustedHosts(text, pins, journal, who(context));
       // A question about somebody who is pinned now has its answer.
-      for (const identity of report.added) desk.withdraw(identity);
+      for (const identity of report.added) trustPrompts.withdraw(identity);
       if (report.added.length > 0) publish(trustDomain, 'pinsChanged', {});
       return report;
     },

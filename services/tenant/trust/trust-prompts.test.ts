@@ -21,7 +21,7 @@ describe('TrustPrompts', () => {
   let pins: PinStore;
   let journal: TrustJournal;
   let events: RecordedEvents;
-  let desk: TrustPrompts;
+  let trustPrompts: TrustPrompts;
   let canTrustFirstUse: boolean;
   let met: Set<string>;
 
@@ -38,7 +38,7 @@ describe('TrustPrompts', () => {
     events = new RecordedEvents();
     met = new Set();
     canTrustFirstUse = false;
-    desk = new TrustPrompts({
+    trustPrompts = new TrustPrompts({
       pins,
       journal,
       clock,
@@ -59,7 +59,7 @@ describe('TrustPrompts', () => {
       authorizationError: 'DEPTH_ZERO_SELF_SIGNED_CERT',
       tls: { version: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384', group: 'X25519MLKEM768' },
     };
-    return desk.judge(presented, { identity: who, host: 'gw.test', port: 6180, waitingJob });
+    return trustPrompts.judge(presented, { identity: who, host: 'gw.test', port: 6180, waitingJob });
   };
   const revokeCurrent = (): string => pins.revoke(pins.current(identity)?.id ?? '').id;
 
@@ -68,7 +68,7 @@ describe('TrustPrompts', () => {
     pins.announce(identity, next, { usableFrom: switchAt - announcementToleranceMs, announcedAt: clock.now() });
     const { prompt } = show(next);
     expect(prompt?.prompt).toMatchObject({ kind: 'changed', announcedFor: new Date(switchAt).toISOString() });
-    desk.answer(prompt?.prompt.id ?? '', 'accept', { isCompared: true, who: 'admin (console)' });
+    trustPrompts.answer(prompt?.prompt.id ?? '', 'accept', { isCompared: true, who: 'admin (console)' });
     expect(journal.list().at(-1)?.note).toContain(`announced for ${new Date(switchAt).toISOString()}, shown early`);
     expect(show(next).result.decision).toBe('pinned');
   });
@@ -78,7 +78,7 @@ describe('TrustPrompts', () => {
     const second = show(unknown, identity, 'nightly').prompt;
     show(unknown, identity, 'weekly');
     expect(second?.prompt.id).toBe(first?.prompt.id);
-    expect(desk.prompts()).toMatchObject([{ id: first?.prompt.id, waitingJob: 'nightly' }]);
+    expect(trustPrompts.prompts()).toMatchObject([{ id: first?.prompt.id, waitingJob: 'nightly' }]);
     const raised = events
       .of(trustDomain, 'promptRaised')
       .map((prompt) => (prompt as { waitingJob: string | null }).waitingJob);
@@ -105,23 +105,25 @@ describe('TrustPrompts', () => {
     const pinId = revokeCurrent();
     const { sha256, sha1 } = summarize(current);
     const entries = journal.list().length;
-    expect(() => desk.reinstate(pinId, summarize(next).sha256, 'admin (cli)')).toThrow('another thumbprint');
-    expect(() => desk.reinstate(pinId, 'nonsense', 'admin (cli)')).toThrow();
+    expect(() => trustPrompts.reinstate(pinId, summarize(next).sha256, 'admin (cli)')).toThrow('another thumbprint');
+    expect(() => trustPrompts.reinstate(pinId, 'nonsense', 'admin (cli)')).toThrow();
     expect(show(current).error?.code).toBe('trust.refused');
     expect(journal.list()).toHaveLength(entries);
 
-    expect(desk.reinstate(pinId, sha1, 'admin (cli)')).toMatchObject({ state: 'current' });
+    expect(trustPrompts.reinstate(pinId, sha1, 'admin (cli)')).toMatchObject({ state: 'current' });
     expect(show(current).result.decision).toBe('pinned');
     expect(journal.list().at(-1)).toMatchObject({ who: 'admin (cli)', action: 'accepted', identity, sha256 });
     expect(journal.verify().isIntact).toBe(true);
     expect(events.of(trustDomain, 'pinsChanged')).toHaveLength(1);
-    expect(() => desk.reinstate(pinId, sha256, 'admin (cli)')).toThrow('not revoked');
+    expect(() => trustPrompts.reinstate(pinId, sha256, 'admin (cli)')).toThrow('not revoked');
   });
 
   it('leaves the pin of another certificate alone: then the prompt that compares decides', () => {
     const pinId = revokeCurrent();
     pins.accept(identity, next);
-    expect(desk.reinstate(pinId, summarize(current).sha256, 'admin (cli)')).toMatchObject({ state: 'replaced' });
+    expect(trustPrompts.reinstate(pinId, summarize(current).sha256, 'admin (cli)')).toMatchObject({
+      state: 'replaced',
+    });
     expect(show(next).result.decision).toBe('pinned');
     expect(show(current).prompt?.prompt).toMatchObject({ kind: 'changed', announcedFor: null });
   });
@@ -135,7 +137,7 @@ describe('TrustPrompts', () => {
       identity: 'fabrikam',
       note: expect.stringContaining('First use') as string,
     });
-    expect(desk.prompts()).toEqual([]);
+    expect(trustPrompts.prompts()).toEqual([]);
     // From then on it is a pin like any other.
     canTrustFirstUse = false;
     expect(show(current, 'fabrikam').result.decision).toBe('pinned');
@@ -146,7 +148,7 @@ describe('TrustPrompts', () => {
     expect(show(next).prompt?.prompt.kind).toBe('changed');
     revokeCurrent();
     expect(show(current).error?.code).toBe('trust.refused');
-    desk.withdraw(identity);
+    trustPrompts.withdraw(identity);
     expect(show(next).prompt?.prompt.kind).toBe('untrusted');
     // Trusted by its chain so far, so without a pin.
     met.add('fabrikam');
@@ -156,7 +158,7 @@ describe('TrustPrompts', () => {
 
   it('never takes what a person has refused, or revoked under another name, for a first use', () => {
     const { prompt } = show(next, 'fabrikam');
-    desk.answer(prompt?.prompt.id ?? '', 'refuse', { isCompared: false, who: 'admin (console)' });
+    trustPrompts.answer(prompt?.prompt.id ?? '', 'refuse', { isCompared: false, who: 'admin (console)' });
     revokeCurrent();
     canTrustFirstUse = true;
     expect(show(next, 'fabrikam').prompt?.prompt.kind).toBe('untrusted');

@@ -71,11 +71,11 @@ export class TrustSettingsStore implements TrustRules {
         throw new FarkeepError('config.invalid', toFarkeepError(error).message, { field: 'extraRoots', cause: error });
       }
     }
-    const desk = new TrustSettingsStore(options, await load(options.home));
-    for (const { file, message } of await desk.problems()) {
+    const store = new TrustSettingsStore(options, await load(options.home));
+    for (const { file, message } of await store.problems()) {
       options.logger.warn('A file of the trust settings cannot be used', { file, message });
     }
-    return desk;
+    return store;
   }
 
   get current(): TrustSettings {
