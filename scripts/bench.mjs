@@ -1,7 +1,7 @@
 // `npm run bench`: sets up what the benchmarks need and runs them on the pinned Node.js. Options are passed on.
-import { spawn } from 'node:child_process';
 import { buildConsole } from './build-console.mjs';
 import { inProject, reportAndExit, requirePinnedNode } from './project.mjs';
+import { runInForeground } from './run-in-foreground.mjs';
 import { ensureConsole, ensureDependencies, hasDisplay, say } from './setup.mjs';
 import { startVirtualDisplay } from './virtual-display.mjs';
 
@@ -10,16 +10,13 @@ const options = process.argv.slice(2);
 try {
   await ensureDependencies();
   const { environment, stop } = isConsoleMeasured() ? await setUpConsole() : { environment: {}, stop: undefined };
-  const bench = spawn(requirePinnedNode(), [inProject('bench', 'bench-entry.ts'), ...options], {
-    stdio: 'inherit',
-    env: { ...process.env, ...environment },
-  });
-  process.on('SIGTERM', () => bench.kill('SIGTERM'));
-  process.on('SIGINT', () => undefined);
-  bench.once('close', (code) => {
-    process.exitCode = code ?? 1;
-    void stop?.();
-  });
+  try {
+    process.exitCode = await runInForeground(requirePinnedNode(), [inProject('bench', 'bench-entry.ts'), ...options], {
+      env: { ...process.env, ...environment },
+    });
+  } finally {
+    await stop?.();
+  }
 } catch (error) {
   reportAndExit(error);
 }

@@ -1,16 +1,12 @@
 // `npm run pfx-corpus`: writes PFX files by all programs that are there, imports them, and says how many open. Options are passed on.
-import { spawn } from 'node:child_process';
 import { inProject, reportAndExit, requirePinnedNode } from './project.mjs';
+import { runInForeground } from './run-in-foreground.mjs';
 import { ensureDependencies } from './setup.mjs';
 
 try {
   await ensureDependencies();
   const entry = inProject('services', 'testing', 'certificates', 'pfx-corpus-entry.ts');
-  const corpus = spawn(requirePinnedNode(), [entry, ...process.argv.slice(2)], { stdio: 'inherit' });
-  process.on('SIGINT', () => undefined);
-  corpus.once('close', (code) => {
-    process.exitCode = code ?? 1;
-  });
+  process.exitCode = await runInForeground(requirePinnedNode(), [entry, ...process.argv.slice(2)]);
 } catch (error) {
   reportAndExit(error);
 }

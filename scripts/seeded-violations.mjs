@@ -4,7 +4,7 @@ import { cpSync, existsSync, globSync, mkdirSync, mkdtempSync, rmSync, writeFile
 import path from 'node:path';
 import dependencyRules from '../.dependency-cruiser.mjs';
 import { layers, onlyUsers, rooms, timerHome, timerNames } from './import-rules.mjs';
-import { buildFolder, inProject, projectFolder } from './project.mjs';
+import { buildFolder, inProject, projectFolder, readJson } from './project.mjs';
 import { runCommand } from './run-command.mjs';
 import { treeRules } from './tree-rules.mjs';
 import { unusedMembers } from './unused-members.mjs';
@@ -283,6 +283,25 @@ async function checkTypes() {
   }
   const accusation = lines.find((line) => line.startsWith(cleanFile));
   expectThat('types', accusation === undefined, `clean ${cleanFile} was accused: ${accusation}`);
+  await checkSetUpTypes(path.join(seedTree, folder));
+}
+
+/** What runs before set-up uses only what the oldest Node.js has that may start it. @param {string} folder */
+async function checkSetUpTypes(folder) {
+  const project = 'scripts/tsconfig.set-up.json';
+  const nodeTypes = 'node_modules/@node-20';
+  cpSync(inProject(nodeTypes), path.join(folder, nodeTypes), { recursive: true });
+  cpSync(inProject(project), path.join(folder, project));
+  const { files } = readJson(project);
+  for (const file of files) writeFileSync(path.join(folder, 'scripts', file), 'export {};\n');
+  writeFileSync(path.join(folder, 'scripts', files[0]), "import { globSync } from 'node:fs';\nglobSync('*');\n");
+  const { output } = await runCommand(
+    process.execPath,
+    [inProject('node_modules/typescript/bin/tsc'), '--pretty', 'false', '--project', project],
+    { cwd: folder, deadlineMs: 180_000 },
+  );
+  const isFound = output.startsWith(`scripts/${files[0]}`) && output.includes('TS2305');
+  expectThat('types-oldest-node', isFound && output.trim().split('\n').length === 1, `the compiler said: ${output}`);
 }
 
 /** The "only user" rules and the rules about exports, with ESLint. */

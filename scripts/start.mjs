@@ -1,7 +1,7 @@
 // `npm start`: sets up, builds the console and opens it. Without a display it runs `farkeep demo` and says so.
-import { spawn } from 'node:child_process';
 import { buildConsole } from './build-console.mjs';
 import { inProject, reportAndExit, requirePinnedNode } from './project.mjs';
+import { runInForeground } from './run-in-foreground.mjs';
 import { ensureConsole, ensureDependencies, hasDisplay, say } from './setup.mjs';
 
 try {
@@ -36,18 +36,4 @@ async function runDemo() {
     'demo',
     ...process.argv.slice(2),
   ]);
-}
-
-/** @param {string} program @param {readonly string[]} args @returns {Promise<number>} */
-function runInForeground(program, args) {
-  return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { stdio: 'inherit' });
-    for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM'])) {
-      process.on(signal, () => {
-        if (!(signal === 'SIGINT' && process.stdin.isTTY)) child.kill(signal);
-      });
-    }
-    child.once('error', reject);
-    child.once('close', (code) => resolve(code ?? 1));
-  });
 }

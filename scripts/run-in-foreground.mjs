@@ -1,0 +1,30 @@
+// Owns handing the terminal over to another program: its output, its exit code, its signals. Adds nothing of its own.
+import { spawn } from 'node:child_process';
+
+const forwardedSignals = /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']);
+
+/**
+ * @param {string} program
+ * @param {readonly string[]} args
+ * @param {{ cwd?: string, env?: NodeJS.ProcessEnv }} [options]
+ * @returns {Promise<number>} exit code. A program that a signal ended ends this process by the same signal.
+ * @throws {Error} of the system when the program cannot be started
+ */
+export function runInForeground(program, args, { cwd, env } = {}) {
+  const hasTerminal = process.stdin.isTTY || process.stdout.isTTY || process.stderr.isTTY;
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, { stdio: 'inherit', cwd, env });
+    /** @param {NodeJS.Signals} signal */
+    const forward = (signal) => {
+      // A terminal sends Ctrl-C to the whole group already. A service manager or a script sends it only here.
+      if (!(signal === 'SIGINT' && hasTerminal)) child.kill(signal);
+    };
+    for (const signal of forwardedSignals) process.on(signal, forward);
+    child.once('error', reject);
+    child.once('close', (code, signal) => {
+      for (const name of forwardedSignals) process.off(name, forward);
+      if (signal !== null) process.kill(process.pid, signal);
+      else resolve(code ?? 1);
+    });
+  });
+}
