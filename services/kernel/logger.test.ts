@@ -1,10 +1,10 @@
-// A log that cannot be written must not end a service: full disks, gone readers, slow readers.
+// A log that cannot be written must not end a service. Tests full disks, closed pipes and slow readers.
 import { describe, expect, it, vi } from 'vitest';
 import { createLogger } from './logger.ts';
 
 class FakeDescriptor {
   written = '';
-  /** Bytes that still fit. */
+  /** Bytes of free space. */
   room = Number.POSITIVE_INFINITY;
   error = 'ENOSPC';
 
@@ -26,7 +26,7 @@ class FakeDescriptor {
 
 describe('the log', () => {
   for (const error of ['ENOSPC', 'EIO', 'EPIPE', 'EDQUOT', 'EBADF']) {
-    it(`goes on after ${error}, and says once how much was lost`, () => {
+    it(`reports after ${error} how many lines were lost, once, and continues`, () => {
       const descriptor = new FakeDescriptor();
       const logger = createLogger({ name: 'tenant', write: descriptor.write });
       logger.info('before');
@@ -46,7 +46,7 @@ describe('the log', () => {
     });
   }
 
-  it('starts a new line after one that was cut by a full disk', () => {
+  it('starts a new line after a full disk has cut a line', () => {
     const descriptor = new FakeDescriptor();
     const logger = createLogger({ name: 'tenant', write: descriptor.write });
     descriptor.room = 20;
@@ -59,7 +59,7 @@ describe('the log', () => {
     ]);
   });
 
-  it('waits for a slow reader with bounded memory, without standing still', () => {
+  it('waits for a slow reader with bounded memory, without blocking', () => {
     vi.useFakeTimers();
     try {
       const descriptor = new FakeDescriptor();

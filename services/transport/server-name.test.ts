@@ -13,7 +13,7 @@ it.each([
   ['127.0.0.1', []],
   ['127.1', []],
   ['[::1]', []],
-])('a provider dialed as %s is asked for %j', async (serverName, expected) => {
+])('a provider dialed as %s gets the server name %j', async (serverName, expected) => {
   const leaf = mint({ names: ['gw.a.test'] });
   const asked: string[] = [];
   const server = createServer({

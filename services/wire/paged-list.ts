@@ -1,5 +1,5 @@
-// Owns reading a peer's list page by page. Each page must bring a new row, and the total is limited, so a peer cannot send an endless list.
-// Knows no messages.
+// Owns reading a peer's list page by page. Each page must contain a new row, and the total is limited, so that a peer cannot send an
+// endless list. Must not know messages.
 import { leftOutOf } from '../contracts/row-list.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 
@@ -33,12 +33,12 @@ export async function readPages<Row extends { readonly id: string }>(
     leftOutCount += leftOut?.count ?? 0;
     leftOutNames.push(...(leftOut?.names ?? []).slice(0, maxNames - leftOutNames.length));
     if (!hasMore) return { rows: [...known.values()], leftOutCount, leftOutNames };
-    if (known.size === before) throw endless(`the list of ${what} goes on and brings nothing new`);
+    if (known.size === before) throw endless(`a page of the list of ${what} contains no new entry`);
     if (known.size > maxRows) throw endless(`the list of ${what} has more than ${maxRows} entries`);
     after = rows.at(-1)?.id ?? null;
   }
 }
 
 function endless(what: string): FarkeepError {
-  return new FarkeepError('protocol.malformed', `The other side does not come to an end: ${what}`);
+  return new FarkeepError('protocol.malformed', `The other side sends an endless list: ${what}`);
 }
