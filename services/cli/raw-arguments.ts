@@ -20,7 +20,7 @@ export function readRawCommandLine(): RawCommandLine {
     try {
       return work();
     } catch {
-      return undefined; // no /proc, or the folder is gone
+      return undefined; // there is no /proc, or the current folder was deleted
     }
   };
   return {

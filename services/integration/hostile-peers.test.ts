@@ -1,5 +1,5 @@
-// A lying peer must not stop a service: wrong, excessive or endless messages of a gateway, a provider or a tenant, and the service that
-// other peers still get. Bounds are in memory and CPU time, because the machine may be busy.
+// A peer with false messages must not stop a service: wrong, excessive or endless messages of a gateway, a provider or a tenant, while
+// other peers are still served. Limits are in memory and CPU time, because the machine may be busy.
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -37,7 +37,7 @@ async function cpuMsOf(work: () => Promise<unknown>): Promise<number> {
   return (user + system) / 1000;
 }
 
-describe('a stack with liars', () => {
+describe('a stack with hostile gateways and tenants', () => {
   let folder: string;
   let stack: Stack;
   let providerId: string;
@@ -56,7 +56,7 @@ describe('a stack with liars', () => {
   const list = async (): Promise<{ id: string; connections: number; relayedBytes: number }[]> =>
     (await stack.provider.domain(gatewaysDomain).list({})).gateways;
 
-  it('a gateway that reports the largest numbers keeps nobody from the others, and can be managed', async () => {
+  it('a gateway that reports the largest numbers does not hide other gateways, and can be managed', async () => {
     const { gatewayId, client } = await enrollHostileGateway(stack, 'a-liar');
     undo.push(() => client.stop());
     const most = Number.MAX_SAFE_INTEGER;
@@ -83,25 +83,25 @@ describe('a stack with liars', () => {
     expect((await list()).map(({ id }) => id)).not.toContain(gatewayId);
   }, 30_000);
 
-  it('a gateway that says that it has nothing to do does not draw the tenants to it', async () => {
+  it('a gateway that reports no load does not attract all tenants', async () => {
     const { gatewayId, client } = await enrollHostileGateway(stack, 'b-liar');
     undo.push(async () => {
       await client.stop();
       await stack.provider.domain(gatewaysDomain).remove({ gatewayId });
     });
     client.report(quietReport);
-    // The dead gateway passes no connection: after the first try, the tenant tries the other gateway first.
+    // The dead gateway relays no connection: after the first try, the tenant tries the other gateway first.
     const { rescan } = stack.tenant.domain(serviceProvidersDomain);
     for (let each = 0; each < 3; each += 1) expect((await rescan({ providerId })).problem).toBeNull();
     const { peer } = await logInAs(stack);
     undo.push(() => peer.close());
     const { gateways } = await askProvider(peer, 'gateways.list', {});
-    // The provider counts this connection at the honest gateway.
+    // The provider counts this connection at the working gateway.
     expect(gateways.find(({ name }) => name === 'gw0')?.connections).toBeGreaterThan(0);
     expect(gateways.find(({ name }) => name === 'b-liar')?.connections).toBe(0);
   }, 30_000);
 
-  it('a gateway that reports without pause is heard once in two seconds, and costs no more than a login does', async () => {
+  it('a gateway that reports without pause is read once in two seconds, and costs no more CPU time than a login', async () => {
     const { gatewayId, client } = await enrollHostileGateway(stack, 'c-liar');
     undo.push(async () => {
       await client.stop();
@@ -119,13 +119,13 @@ describe('a stack with liars', () => {
     });
     const seconds = (performance.now() - startedAt) / 1000;
     const heard = heardOf() - heardBefore;
-    // Two more for the state of the gateway itself, which also changes when its link comes up.
+    // Two more for the state of the gateway itself, which also changes when its link is opened.
     expect(heard).toBeLessThanOrEqual(4 + seconds / 2);
-    // This process also writes the 20,000 messages, and a busy machine makes each of them dearer.
+    // This process also writes the 20,000 messages, which takes more CPU time on a busy machine.
     expect(floodMs).toBeLessThan(6 * loginMs + 4000);
   }, 30_000);
 
-  it('a tenant that starts, tells very much and cancels fills no disk, and pushes nobody else out', async () => {
+  it('a tenant that starts and cancels many sessions with long reports does not fill the disk and does not displace sessions of others', async () => {
     const database = path.join(folder, 'provider', 'provider.sqlite');
     const bytes = async (): Promise<number> => {
       const sizes = await Promise.all(['', '-wal'].map(async (suffix) => (await stat(`${database}${suffix}`)).size));
@@ -137,7 +137,7 @@ describe('a stack with liars', () => {
     let refused = 0;
     let retryAfterMs: unknown;
     let started = 0;
-    // More than one request a second, for longer than the burst; only the burst is accepted.
+    // More than one request a second, for longer than the burst; the provider accepts only the burst.
     for (let each = 0; each < 70; each += 1) {
       const start = startInput({ repository: 'not there' });
       try {
@@ -177,7 +177,7 @@ describe('a stack with liars', () => {
     }
   }, 60_000);
 
-  it('a tenant that sends reports without pause is read more slowly, and the others are served', async () => {
+  it('a tenant that sends reports without pause is read more slowly, and others are served', async () => {
     const { peer } = await logInAs(stack);
     undo.push(() => peer.terminate());
     const report = { sessionId: newId(), attempt: 1, warningCount: 1 };
@@ -191,7 +191,7 @@ describe('a stack with liars', () => {
   }, 30_000);
 });
 
-describe('a provider that lies', () => {
+describe('a hostile provider', () => {
   const password = 'a password of the tenant';
   let folder: string;
   let stack: Stack;
@@ -223,7 +223,7 @@ describe('a provider that lies', () => {
     return id;
   };
 
-  /** Functions that must work whatever one provider sends. */
+  /** Functions that must work whatever a provider sends. */
   const expectUsable = async (liarId: string): Promise<void> => {
     const providers = stack.tenant.domain(serviceProvidersDomain);
     expect((await providers.list({})).providers.map(({ name }) => name)).toEqual(['liar', stackNames.provider]);
@@ -233,7 +233,7 @@ describe('a provider that lies', () => {
     expect((await providers.list({})).providers.map(({ name }) => name)).toEqual([stackNames.provider]);
   };
 
-  it('about names and hosts is not believed row by row, and what fits is kept', async () => {
+  it('with false names and hosts loses only the invalid rows; the valid rows are kept', async () => {
     const good = {
       id: newId(),
       name: 'good',

@@ -1,5 +1,5 @@
-// Owns hostile peers for tests: a tenant that logs in and sends any message, an enrolled gateway that lies, a provider with answers from
-// the test. Must not be used by the product.
+// Owns hostile peers for tests: a tenant that logs in and sends any message, an enrolled gateway with false reports, a provider with
+// answers from the test. Must not be used by the product.
 import { generateKeyPairSync, hash, randomBytes } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
