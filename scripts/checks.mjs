@@ -277,15 +277,15 @@ function parseArguments(args) {
       `npm test -- [--only STAGE[,STAGE]] [--skip STAGE[,STAGE]] [ARGUMENTS OF THE ONLY STAGE]; stages: ${stages.map(({ name }) => name).join(', ')}.`,
     );
   }
-  const asked = stages.filter(({ name }) => (only.size === 0 || only.has(name)) && !skip.has(name));
+  const requested = stages.filter(({ name }) => (only.size === 0 || only.has(name)) && !skip.has(name));
   /** @type {Map<string, string>} stage to the reason why it does not run */
   const leftOut = new Map();
   for (const stage of stages) {
-    const reason = asked.includes(stage) ? undefined : 'on request';
+    const reason = requested.includes(stage) ? undefined : 'on request';
     const why = reason ?? (only.has(stage.name) ? undefined : stage.whyLeftOut?.());
     if (why !== undefined) leftOut.set(stage.name, why);
   }
-  return { chosen: asked.filter(({ name }) => !leftOut.has(name)), leftOut, passedOn };
+  return { chosen: requested.filter(({ name }) => !leftOut.has(name)), leftOut, passedOn };
 }
 
 /** @param {Stage} stage @param {readonly string[]} passedOn */

@@ -280,8 +280,8 @@ async function checkTypes() {
   const lines = output.split('\n');
   for (const [rule, { file, code }] of Object.entries(seeds)) {
     const isFound = lines.some((line) => line.startsWith(file) && line.includes(code));
-    const said = lines.filter((line) => line.startsWith(file)).join(' ');
-    expectThat(rule, isFound, `expected ${code} in ${file}; the compiler said: ${said || 'nothing'}`);
+    const compilerLines = lines.filter((line) => line.startsWith(file)).join(' ');
+    expectThat(rule, isFound, `expected ${code} in ${file}; the compiler said: ${compilerLines || 'nothing'}`);
   }
   const accusation = lines.find((line) => line.startsWith(cleanFile));
   expectThat('types', accusation === undefined, `valid ${cleanFile} was reported: ${accusation}`);
@@ -465,10 +465,10 @@ async function checkUnused() {
     ],
     { cwd: path.join(seedTree, folder), deadlineMs: 120_000 },
   );
-  const said = `Knip said: ${output.slice(0, 2_000)}`;
-  expectThat('unused-export', stdout.includes('testedExport'), said);
-  expectThat('unused-file', stdout.includes('services/kernel/tested-file.ts'), said);
-  expectThat('unused', stdout !== '' && !stdout.includes('usedExport'), `used code was reported; ${said}`);
+  const knipOutput = `Knip said: ${output.slice(0, 2_000)}`;
+  expectThat('unused-export', stdout.includes('testedExport'), knipOutput);
+  expectThat('unused-file', stdout.includes('services/kernel/tested-file.ts'), knipOutput);
+  expectThat('unused', stdout !== '' && !stdout.includes('usedExport'), `used code was reported; ${knipOutput}`);
 
   const { unused } = unusedMembers({ files: Object.keys(files), read: (file) => files[file] ?? '' });
   const isRight = unused.length === 1 && unused[0]?.includes('Store.testedMember') === true;

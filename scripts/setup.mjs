@@ -89,8 +89,8 @@ function isInstalledLock() {
   const installedFile = inProject('node_modules', '.package-lock.json');
   if (!existsSync(installedFile) || !existsSync(pinnedNodePath())) return false;
   const installed = JSON.parse(readFileSync(installedFile, 'utf8')).packages;
-  const wanted = JSON.parse(readFileSync(inProject('package-lock.json'), 'utf8')).packages;
-  return Object.entries(wanted).every(
+  const locked = JSON.parse(readFileSync(inProject('package-lock.json'), 'utf8')).packages;
+  return Object.entries(locked).every(
     ([name, { version, optional = false }]) =>
       name === '' || (name in installed ? installed[name].version === version : optional),
   );

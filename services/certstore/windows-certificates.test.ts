@@ -94,7 +94,7 @@ describe('list', () => {
         'stuck',
         'The private key cannot be exported from the Windows store; import the certificate from its file instead',
       ],
-      ['foreign', expect.stringMatching(/^The account ".+" cannot read its private key .*\(0x80090016\)$/)],
+      ['foreign', expect.stringMatching(/^The account ".+" cannot read the private key of this certificate .*\(0x80090016\)$/)],
       ['client', 'The certificate is not made for servers'],
       ['old', expect.stringMatching(/^The certificate expired on /)],
     ]);

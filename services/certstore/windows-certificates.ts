@@ -84,14 +84,14 @@ export class WindowsCertificates {
    */
   async pick(pickId: string, options: ImportOptions = {}): Promise<ImportedCertificate> {
     const wanted = pickId.slice(windowsStorePrefix.length);
-    if (!pickId.startsWith(windowsStorePrefix) || !/^[0-9A-F]{40}$/.test(wanted)) throw notThere();
+    if (!pickId.startsWith(windowsStorePrefix) || !/^[0-9A-F]{40}$/.test(wanted)) throw missingCertificate();
     const password = randomBytes(passwordBytes).toString('base64url');
     const answer = await this.#ask(exportSchema, exportScript, {
       input: `${wanted}\n${password}\n`,
       maxOutputBytes: maxExportBytes,
       signal: options.signal,
     });
-    if (answer.key === null) throw notThere();
+    if (answer.key === null) throw missingCertificate();
     const refused = refusal(answer.key);
     if (refused !== null) throw refused;
     if (answer.pfx === null) throw unexpected();
@@ -179,7 +179,7 @@ function parseJson(text: string): unknown {
   }
 }
 
-function notThere(): FarkeepError {
+function missingCertificate(): FarkeepError {
   return new FarkeepError('call.not-found', 'This certificate is no longer there');
 }
 

@@ -57,12 +57,12 @@ describe('farkeep certificate import', () => {
     });
 
   it('ends with 130 on Ctrl-C, and the service stops the work', { timeout: 120_000 }, async () => {
-    const told = firstShare();
+    const progressReported = firstShare();
     // Proves that the subscription is active before the command starts.
     await client.domain(certificateDomain).list({});
     const args = ['--file', path.join(home, 'costly.p12'), '--password-file', path.join(home, 'password')];
     const { child, result } = startCli(['certificate', 'import', '--home', home, ...args]);
-    await told;
+    await progressReported;
     child.kill('SIGINT');
     const { exitCode, stderr } = await result;
     expect(exitCode).toBe(130);
@@ -81,10 +81,10 @@ describe('farkeep certificate import', () => {
       const certificates = client.domain(certificateDomain);
       const input = { slot: 'provider' as const, file: path.join(home, 'costly.p12'), password: 'x' };
       const controller = new AbortController();
-      const told = firstShare();
+      const progressReported = firstShare();
       const running = certificates.importFile({ ...input, progressId: 'mine' }, { signal: controller.signal });
       running.catch(() => undefined);
-      await told;
+      await progressReported;
       expect(await certificates.list({})).toMatchObject({ certificates: expect.any(Array) as unknown });
       controller.abort();
       await expect(running).rejects.toMatchObject({ info: { code: 'call.canceled' } });

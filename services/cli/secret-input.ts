@@ -93,8 +93,8 @@ function askOnce(question: string, signal: AbortSignal): Promise<string> {
   return new Promise((resolve, reject) => {
     writeQuestion(question);
     // readline echoes typed text to its output, so it gets an output that discards everything.
-    const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
-    const reader = createInterface({ input: process.stdin, output: nowhere, terminal: true, signal });
+    const discarded = new Writable({ write: (_chunk, _encoding, done) => done() });
+    const reader = createInterface({ input: process.stdin, output: discarded, terminal: true, signal });
     const cancel = (): void => {
       writeQuestion('\n');
       reject(new FarkeepError('call.canceled'));

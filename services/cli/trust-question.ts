@@ -51,6 +51,6 @@ export function describeEarly(announcedFor: TrustPrompt['announcedFor']): string
 }
 
 function answerCommand({ identity }: TrustPrompt, home: string): string {
-  const where = home === defaultHome() ? '' : ` --home ${quoteForShell(home)}`;
-  return `farkeep trust accept ${quoteForShell(printable(identity))} --fingerprint THUMBPRINT${where}`;
+  const homeOption = home === defaultHome() ? '' : ` --home ${quoteForShell(home)}`;
+  return `farkeep trust accept ${quoteForShell(printable(identity))} --fingerprint THUMBPRINT${homeOption}`;
 }

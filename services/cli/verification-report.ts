@@ -49,10 +49,10 @@ function formatNextStep(damaged: readonly Damage[], markingProblem: string | nul
       'Next: make the folder writable for the service, then verify again.'
     );
   }
-  const lost = damaged.reduce((sum, { lostBlocks }) => sum + lostBlocks, 0);
-  if (lost > 0) {
+  const lostCount = damaged.reduce((sum, { lostBlocks }) => sum + lostBlocks, 0);
+  if (lostCount > 0) {
     return (
-      `${blocks(lost)} ${are(lost)} lost and ${lost === 1 ? 'does' : 'do'} not count as present any more. Next: run the job again at the tenant\n` +
+      `${blocks(lostCount)} ${are(lostCount)} lost and ${lostCount === 1 ? 'does' : 'do'} not count as present any more. Next: run the job again at the tenant\n` +
       '(farkeep job run NAME): the blocks are sent again, and older restore points that share them are whole again. Then verify once more.'
     );
   }

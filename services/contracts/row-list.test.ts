@@ -29,10 +29,10 @@ describe('a list from another process', () => {
     fc.assert(
       fc.property(fc.array(fc.oneof(good, bad), { maxLength: 30 }), (rows) => {
         const isGood = z.object({ id: z.string().min(2), files: z.int() });
-        const fitting = rows.map(({ value }) => value).filter((value) => isGood.safeParse(value).success);
+        const validValues = rows.map(({ value }) => value).filter((value) => isGood.safeParse(value).success);
         const read = rowList(isGood).parse(rows.map(({ value }) => value));
-        expect(read).toHaveLength(fitting.length);
-        expect(leftOutOf(read)?.count ?? 0).toBe(rows.length - fitting.length);
+        expect(read).toHaveLength(validValues.length);
+        expect(leftOutOf(read)?.count ?? 0).toBe(rows.length - validValues.length);
         expect(leftOutOf(read)?.names.length ?? 0).toBeLessThanOrEqual(5);
       }),
     );
@@ -69,10 +69,10 @@ describe('left-out rows', () => {
   const stored = (): number[] => readRows<unknown, number>([1, 'two', 3, { name: 'four' }], number);
 
   it('stay recorded when the list is changed, copied, or read again, and are counted once', () => {
-    const known = { count: 2, names: ['row 2', 'four'] };
-    expect(leftOutOf(mapRows(stored(), (row) => row * 2))).toEqual(known);
-    expect(leftOutOf(keepLeftOut(stored(), [7]))).toEqual(known);
-    expect(leftOutOf(rowList(z.int()).parse(stored()))).toEqual(known);
+    const omitted = { count: 2, names: ['row 2', 'four'] };
+    expect(leftOutOf(mapRows(stored(), (row) => row * 2))).toEqual(omitted);
+    expect(leftOutOf(keepLeftOut(stored(), [7]))).toEqual(omitted);
+    expect(leftOutOf(rowList(z.int()).parse(stored()))).toEqual(omitted);
     const again = readRows<unknown, number>(
       mapRows<number, unknown>(stored(), (row) => (row === 3 ? { id: 'x' } : row)),
       number,

@@ -159,8 +159,8 @@ async function tellStory(
  */
 function describeKeys(backup: SessionDetail, seenByProvider: SessionDetail): string {
   const own = backup.keys.at(-1);
-  const theirs = seenByProvider.keys.at(-1);
-  const isSame = own?.keyA === theirs?.keyA && own?.keyB === theirs?.keyB;
+  const providerKeys = seenByProvider.keys.at(-1);
+  const isSame = own?.keyA === providerKeys?.keyA && own?.keyB === providerKeys?.keyB;
   if (own === undefined || own.keyA === null || own.keyB === null || !isSame) {
     throw new FarkeepError('security.key-proof', 'Tenant and provider do not name the same keys');
   }

@@ -66,9 +66,9 @@ export async function compareTrees(left: string, right: string, signal: AbortSig
     else if (!(await hasSameContent(leftPath, rightPath, signal))) differ('has other content');
     if (a.nlink > 1n) {
       const key = `${a.dev}:${a.ino}`;
-      const known = hardLinks.get(key);
-      if (known === undefined) hardLinks.set(key, b.ino);
-      else if (known !== b.ino) differ('is no longer a hard link to the same file');
+      const expectedInode = hardLinks.get(key);
+      if (expectedInode === undefined) hardLinks.set(key, b.ino);
+      else if (expectedInode !== b.ino) differ('is no longer a hard link to the same file');
     }
   }
 
@@ -79,9 +79,9 @@ export async function compareTrees(left: string, right: string, signal: AbortSig
     differ: (what: string) => void,
   ): Promise<void> {
     const leftNames = namesIn(leftPath);
-    const known = new Set(leftNames.map((name) => name.toString('latin1')));
+    const namesOnLeft = new Set(leftNames.map((name) => name.toString('latin1')));
     for (const name of namesIn(rightPath)) {
-      if (!known.has(name.toString('latin1')))
+      if (!namesOnLeft.has(name.toString('latin1')))
         differ(`holds "${name.toString('utf8')}", which the source does not have`);
     }
     for (const name of leftNames) {

@@ -28,16 +28,16 @@ describe('diagnostics', () => {
   it('are numbered steps, one after the other, and a failed step does not affect the others', async () => {
     const home = await makeTemporaryFolder();
     const file = path.join(home, 'out.zip');
-    const told: string[] = [];
+    const reportedSteps: string[] = [];
     const steps = diagnosticsSteps({ home, logFolder: path.join(home, 'logs'), versions: {}, ask: notRunning });
     const broken = { name: 'services' as const, collect: () => Promise.reject(new Error('secret=abc it broke')) };
     const result = await writeDiagnostics({
       steps: steps.map((step) => (step.name === 'services' ? broken : step)),
       file,
       signal: new AbortController().signal,
-      onStep: (step) => told.push(step),
+      onStep: (step) => reportedSteps.push(step),
     });
-    expect(told).toEqual([...diagnosticsStepNames]);
+    expect(reportedSteps).toEqual([...diagnosticsStepNames]);
     expect(result).toEqual({ sizeBytes: (await stat(file)).size, failedSteps: ['services'] });
     expect((await stat(file)).mode & 0o777).toBe(0o600);
     const archive = await read(file);

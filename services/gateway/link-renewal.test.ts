@@ -70,7 +70,7 @@ describe('LinkRenewal', () => {
     await pass(3);
     await vi.waitFor(() => expect(renewals).toBeGreaterThan(0));
     const before = renewals;
-    for (let look = 0; look < 50; look += 1) {
+    for (let round = 0; round < 50; round += 1) {
       renewal.look();
       await new Promise((resolve) => setImmediate(resolve));
     }
@@ -82,7 +82,7 @@ describe('LinkRenewal', () => {
     clock.advance(renewalDueAt(infrastructure.certificatePem) - clock.now());
     renewal.look();
     await vi.waitFor(() => expect(renewals).toBe(1));
-    for (let look = 0; look < 20; look += 1) {
+    for (let round = 0; round < 20; round += 1) {
       renewal.look();
       await new Promise((resolve) => setImmediate(resolve));
     }
@@ -198,7 +198,7 @@ describe('a gateway whose certificate must be renewed', () => {
     await started.stop(0);
     provider.known.clear();
     clock.advance(new Date(new X509Certificate(first).validTo).getTime() - clock.now() + dayMs);
-    const late = await start();
-    await vi.waitFor(() => expect(late.status().linkReason).toContain('expired on'), 10_000);
+    const expired = await start();
+    await vi.waitFor(() => expect(expired.status().linkReason).toContain('expired on'), 10_000);
   });
 });

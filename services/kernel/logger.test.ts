@@ -70,11 +70,11 @@ describe('the log', () => {
       descriptor.room = Number.POSITIVE_INFINITY;
       vi.advanceTimersByTime(1000);
       logger.info('after');
-      const told = descriptor.lines.map(({ msg }) => msg);
-      expect(told.slice(0, 10)).toEqual(Array.from({ length: 10 }, (_, index) => `line ${index}`));
-      expect(told.at(-1)).toBe('after');
+      const messages = descriptor.lines.map(({ msg }) => msg);
+      expect(messages.slice(0, 10)).toEqual(Array.from({ length: 10 }, (_, index) => `line ${index}`));
+      expect(messages.at(-1)).toBe('after');
       const loss = descriptor.lines.find(({ reason }) => reason === 'the reader is too slow');
-      expect((loss?.lines ?? 0) + told.filter((text) => text.startsWith('x')).length).toBe(100);
+      expect((loss?.lines ?? 0) + messages.filter((text) => text.startsWith('x')).length).toBe(100);
       expect(descriptor.written.length).toBeLessThan(300_000);
     } finally {
       vi.useRealTimers();

@@ -46,13 +46,13 @@ describe('a counted log', () => {
   it('reports the first event at once, and the number of further events after a minute', () => {
     const time = { nowMs: 0 };
     const log = new CountedLog(clockAt(time));
-    const said: number[] = [];
-    for (let each = 0; each < 1000; each += 1) log.note('refused', (repeated) => said.push(repeated));
-    log.note('other', (repeated) => said.push(repeated));
-    expect(said).toEqual([1, 1]);
+    const reports: number[] = [];
+    for (let each = 0; each < 1000; each += 1) log.note('refused', (repeated) => reports.push(repeated));
+    log.note('other', (repeated) => reports.push(repeated));
+    expect(reports).toEqual([1, 1]);
     time.nowMs = 60_000;
-    log.note('refused', (repeated) => said.push(repeated));
-    expect(said).toEqual([1, 1, 1000]);
+    log.note('refused', (repeated) => reports.push(repeated));
+    expect(reports).toEqual([1, 1, 1000]);
   });
 
   it('uses bounded memory when an attacker invents keys', () => {

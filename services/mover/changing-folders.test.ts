@@ -54,7 +54,7 @@ type Moment = 'listed' | 'looked-at' | 'opened-folder' | 'opens' | 'read';
 function disturbed(moment: Moment, name: string, work: () => void): SourceDisk {
   const disk = createSourceDisk();
   let isDone = false;
-  const meet = (now: Moment, what: string): void => {
+  const reach = (now: Moment, what: string): void => {
     if (isDone || now !== moment || what !== name) return;
     isDone = true;
     work();
@@ -66,24 +66,24 @@ function disturbed(moment: Moment, name: string, work: () => void): SourceDisk {
         case 'list':
           return (opened: Parameters<SourceDisk['list']>[0]) => {
             const names = target.list(opened);
-            meet('listed', path.basename(opened.path));
+            reach('listed', path.basename(opened.path));
             return names;
           };
         case 'stat':
           return (opened: Parameters<SourceDisk['stat']>[0], what: string) => {
             const stat = target.stat(opened, what);
-            meet('looked-at', what);
+            reach('looked-at', what);
             return stat;
           };
         case 'openFolder':
           return (opened: Parameters<SourceDisk['openFolder']>[0], what: string) => {
             const result = target.openFolder(opened, what);
-            meet('opened-folder', what);
+            reach('opened-folder', what);
             return result;
           };
         case 'openFile':
           return (opened: Parameters<SourceDisk['openFile']>[0], what: string) => {
-            meet('opens', what);
+            reach('opens', what);
             const descriptor = target.openFile(opened, what);
             openNames.set(descriptor, what);
             return descriptor;
@@ -97,7 +97,7 @@ function disturbed(moment: Moment, name: string, work: () => void): SourceDisk {
         case 'read':
           return (...parameters: Parameters<SourceDisk['read']>) => {
             const count = target.read(...parameters);
-            meet('read', openNames.get(parameters[0]) ?? '');
+            reach('read', openNames.get(parameters[0]) ?? '');
             return count;
           };
         default:
@@ -342,8 +342,8 @@ describe.runIf(isLinux).each(['native calls', 'through /proc'])('a source that c
     ftruncateSync(file, sizeBytes);
     writeSync(file, 'begin', 0);
     writeSync(file, 'middle', 30_000_001);
-    const quiet = await run();
-    expect(piecesOf(quiet, 'sparse').map(({ id, lengthBytes }) => [id === null, lengthBytes])).toEqual([
+    const plain = await run();
+    expect(piecesOf(plain, 'sparse').map(({ id, lengthBytes }) => [id === null, lengthBytes])).toEqual([
       [false, 65_536],
       [true, 457 * 65_536 - 65_536],
       [false, 65_536],

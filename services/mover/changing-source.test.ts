@@ -356,9 +356,9 @@ describe('a backup of a source that changes', () => {
     // Some file systems store dates after the year 2262, which do not fit into 64 bits of nanoseconds.
     put('future').mtimeNs = 2n ** 65n + 7n;
     put('large').claimedBytes = 2 ** 60;
-    const odd = put('nobody');
-    odd.uid = 0xffff_ffff;
-    odd.attributes = 0x10;
+    const unusual = put('nobody');
+    unusual.uid = 0xffff_ffff;
+    unusual.attributes = 0x10;
     const { entries, events } = await runLocalBackup(disk);
     const warned = events.flatMap((event) => (event.type === 'warning' ? [event.warning] : []));
     expect(warned.map((warning) => warning.path).sort()).toEqual(['source/large', 'source/late']);

@@ -63,9 +63,9 @@ async function run(start: MoverStart): Promise<number> {
     await mover.run();
     return 0;
   } catch (error) {
-    const known = toFarkeepError(error);
-    if (known.code === 'call.internal') logger.error('The data mover failed', { error });
-    emit({ type: 'failed', error: known.toInfo(), isTampered: securityCodes.has(known.code) });
+    const failure = toFarkeepError(error);
+    if (failure.code === 'call.internal') logger.error('The data mover failed', { error });
+    emit({ type: 'failed', error: failure.toInfo(), isTampered: securityCodes.has(failure.code) });
     return 1;
   }
 }

@@ -73,7 +73,7 @@ export async function checkTrust(options: TrustCheckOptions): Promise<TrustCheck
     },
     clock,
   });
-  const presented = await look(options, name, extraRoots);
+  const presented = await inspect(options, name, extraRoots);
   const revocation = await checker.check(presented, options.signal);
   const input: TrustInput = { ...presented, nameDialed: name, now: clock.now(), pins: [], fingerprint, revocation };
   const result = decideTrust(input);
@@ -109,7 +109,7 @@ function checkList(file: string, bytes: Buffer): void {
 }
 
 /** Offers the Farkeep protocol first. A server of another kind may refuse this, and is then checked without a protocol name. */
-async function look(
+async function inspect(
   { host, port, signal }: TrustCheckOptions,
   serverName: string,
   extraRoots: readonly string[],

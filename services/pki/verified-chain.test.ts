@@ -25,7 +25,7 @@ const junkKey = newKey();
 const junk = (count: number): Minted[] =>
   Array.from({ length: count }, (_, index) => mint({ subject: `Junk ${index}`, isAuthority: true, key: junkKey }));
 
-async function look(
+async function inspect(
   leaf: Minted,
   sent: readonly Minted[],
   roots: readonly Minted[] = [root],
@@ -60,7 +60,7 @@ const isSame = (one: Uint8Array | undefined, other: Minted): boolean => one !== 
 describe('additional certificates beside the chain', () => {
   it.each([0, 15, 16, 17, 100, 200])('%i of them hide no revoked leaf and no revoked authority', async (count) => {
     const leaf = leafBelow(issuing);
-    const presented = await look(leaf, [...junk(count), issuing]);
+    const presented = await inspect(leaf, [...junk(count), issuing]);
     expect(presented).toMatchObject({ isAuthorizedByOpenSsl: true, isChainComplete: true });
     expect(await decide(presented)).toMatchObject({ decision: 'trusted' });
     expect(refusing(await decide(presented, mintList({ issuer: issuing, revoked: [leaf.serial] })))).toEqual([
@@ -75,7 +75,7 @@ describe('additional certificates beside the chain', () => {
     'a weak authority on %s is found in spite of them',
     async (curve) => {
       const weak = mint({ subject: 'Weak', isAuthority: true, issuer: root, key: newKey(curve) });
-      const presented = await look(leafBelow(weak), [...junk(16), weak]);
+      const presented = await inspect(leafBelow(weak), [...junk(16), weak]);
       expect(refusing(await decide(presented))).toContain('strength.weak-key');
     },
   );
@@ -94,7 +94,7 @@ describe('additional certificates beside the chain', () => {
       [oneByOther, otherByOne, oneByRoot],
       [root, otherByOne, oneByOther, oneByRoot],
     ]) {
-      const presented = await look(leaf, sent);
+      const presented = await inspect(leaf, sent);
       expect(presented).toMatchObject({ isAuthorizedByOpenSsl: true, isChainComplete: true });
       expect((await decide(presented)).decision).toBe('trusted');
       expect(isSame(presented.chainDer.at(-1), root)).toBe(true);
@@ -102,7 +102,7 @@ describe('additional certificates beside the chain', () => {
       expect(refusing(await decide(presented, ...lists))).toEqual(['revocation.revoked']);
     }
     // A loop of certificates that does not reach the root.
-    const lost = await look(leaf, [oneByOther, otherByOne]);
+    const lost = await inspect(leaf, [oneByOther, otherByOne]);
     expect(lost).toMatchObject({ isAuthorizedByOpenSsl: false, isChainComplete: false });
     expect((await decide(lost)).decision).toBe('refused');
   });
@@ -117,10 +117,10 @@ describe('several certificates of one authority, with the same name and key', ()
     const early = twin({ fromDays: 3, toDays: 100 });
     const good = twin();
     const leaf = leafBelow(good);
-    const presented = await look(leaf, [expired, early, good]);
+    const presented = await inspect(leaf, [expired, early, good]);
     expect(isSame(presented.chainDer[0], good)).toBe(true);
     expect((await decide(presented)).decision).toBe('trusted');
-    expect(refusing(await decide(await look(leaf, [expired])))).toEqual(['date.expired']);
+    expect(refusing(await decide(await inspect(leaf, [expired])))).toEqual(['date.expired']);
   });
 
   it("the checked one is the one that OpenSSL chose (the test makes all others fail OpenSSL's checks)", async () => {
@@ -154,7 +154,7 @@ describe('several certificates of one authority, with the same name and key', ()
     let accepted = 0;
     for (const order of orders) {
       const sent = order.flatMap((index) => twins[index] ?? []);
-      const presented = await look(leaf, sent);
+      const presented = await inspect(leaf, sent);
       // OpenSSL skips 1 and 2, because they have expired. With any certificate except 3 it refuses the peer.
       const isGoodFirst = order.find((index) => index !== 1 && index !== 2) === 3;
       expect(presented.isAuthorizedByOpenSsl, String(order)).toBe(isGoodFirst);
@@ -172,12 +172,12 @@ describe('several certificates of one authority, with the same name and key', ()
     const good = twin();
     const impostor = mint({ subject: 'Twin', isAuthority: true, issuer: root });
     const leaf = leafBelow(good, { hasKeyIdentifier: true });
-    const presented = await look(leaf, [impostor, good]);
+    const presented = await inspect(leaf, [impostor, good]);
     expect(isSame(presented.chainDer[0], good)).toBe(true);
     expect((await decide(presented)).decision).toBe('trusted');
     const wrong = mint({ names: ['gw.a.test'], issuer: { ...good, key: impostor.key }, hasKeyIdentifier: true });
-    expect((await decide(await look(wrong, [good]))).decision).toBe('refused');
-    const nameless = await look(leafBelow(good), [impostor, good]);
+    expect((await decide(await inspect(wrong, [good]))).decision).toBe('refused');
+    const nameless = await inspect(leafBelow(good), [impostor, good]);
     expect((await decide(nameless)).decision).toBe(nameless.isAuthorizedByOpenSsl ? 'trusted' : 'refused');
   });
 });
@@ -189,25 +189,25 @@ describe('roots in a chain', () => {
     const trusted = mint({ subject: 'New root', isAuthority: true, key });
     const cross = mint({ subject: 'New root', isAuthority: true, key, issuer: old, fromDays: -900, toDays: -30 });
     const authority = mint({ subject: 'Issuing', isAuthority: true, issuer: trusted });
-    const presented = await look(leafBelow(authority), [authority, cross, old], [trusted]);
+    const presented = await inspect(leafBelow(authority), [authority, cross, old], [trusted]);
     expect((await decide(presented)).decision).toBe('trusted');
     expect(isSame(presented.chainDer.at(-1), trusted)).toBe(true);
     expect(presented.chainDer).toHaveLength(2);
 
     const capitals = mint({ subject: 'NEW  root', isAuthority: true, key });
-    const other = await look(leafBelow(authority), [authority], [capitals]);
+    const other = await inspect(leafBelow(authority), [authority], [capitals]);
     expect(other).toMatchObject({ isAuthorizedByOpenSsl: true, isChainComplete: true });
     expect((await decide(other)).decision).toBe('trusted');
   });
 
   it('a leaf that is itself a root, and an authority from a roots file without its own root, are accepted', async () => {
     const alone = mint({ names: ['gw.a.test'] });
-    const presented = await look(alone, [], [alone]);
+    const presented = await inspect(alone, [], [alone]);
     expect(presented).toMatchObject({ isAuthorizedByOpenSsl: true, isChainComplete: true });
     expect((await decide(presented)).decision).toBe('trusted');
-    const orphan = await look(leafBelow(issuing), [], [issuing]);
+    const orphan = await inspect(leafBelow(issuing), [], [issuing]);
     expect((await decide(orphan)).decision).toBe('refused');
-    const both = await look(leafBelow(issuing), [], [issuing, root]);
+    const both = await inspect(leafBelow(issuing), [], [issuing, root]);
     expect(both).toMatchObject({ isAuthorizedByOpenSsl: true, isChainComplete: true });
     expect((await decide(both)).decision).toBe('trusted');
   });
@@ -222,10 +222,10 @@ describe('roots in a chain', () => {
       return chain;
     };
     const long = chainOf(20);
-    const presented = await look(leafBelow(long[0] ?? root), long);
+    const presented = await inspect(leafBelow(long[0] ?? root), long);
     expect(presented).toMatchObject({ isAuthorizedByOpenSsl: true, isChainComplete: false });
     expect(refusing(await decide(presented))).toEqual(['chain.invalid']);
-    const fitting = chainOf(16);
-    expect((await decide(await look(leafBelow(fitting[0] ?? root), fitting))).decision).toBe('trusted');
+    const longest = chainOf(16);
+    expect((await decide(await inspect(leafBelow(longest[0] ?? root), longest))).decision).toBe('trusted');
   });
 });

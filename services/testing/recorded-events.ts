@@ -40,8 +40,8 @@ export class RecordedEvents {
       timeoutMs,
     );
     const check = (): void => {
-      const fitting = this.of(domain, event).find(isWanted);
-      if (fitting !== undefined) found.resolve(fitting);
+      const match = this.of(domain, event).find(isWanted);
+      if (match !== undefined) found.resolve(match);
     };
     this.#waiting.add(check);
     try {

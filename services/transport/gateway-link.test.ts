@@ -210,8 +210,8 @@ describe('infrastructure port', () => {
     const gateway = await enrolledGateway(provider);
     const first = await dial(provider.links.port, gateway);
     await callLink(first.peer, 'link-hello', hello);
-    const asked = [1, 2, 3].map(() => callLink(first.peer, 'renew', { publicKeyPem }));
-    const outcomes = (await Promise.allSettled(asked)).map(({ status }) => status);
+    const renewals = [1, 2, 3].map(() => callLink(first.peer, 'renew', { publicKeyPem }));
+    const outcomes = (await Promise.allSettled(renewals)).map(({ status }) => status);
     expect(outcomes).toEqual(['fulfilled', 'rejected', 'rejected']);
     const second = await dial(provider.links.port, gateway);
     await callLink(second.peer, 'link-hello', hello);

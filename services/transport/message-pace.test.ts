@@ -22,10 +22,10 @@ async function connect(): Promise<{ channel: ControlChannel; connection: Control
   const channel = await connectTo(server.port);
   const connection = await accepted;
   connection.confirmLogin();
-  const heard: number[] = [];
-  connection.peer.onNotify((_type, payload) => heard.push(payload as number));
+  const received: number[] = [];
+  connection.peer.onNotify((_type, payload) => received.push(payload as number));
   connection.peer.onRequest((_type, payload) => Promise.resolve(payload));
-  return { channel, connection, heard };
+  return { channel, connection, heard: received };
 }
 
 it('reads 1,000 messages at once and then 200 a second from a peer that sends 20,000', async () => {
@@ -43,9 +43,9 @@ it('reads 1,000 messages at once and then 200 a second from a peer that sends 20
 
 it('loses no message and keeps the order', async () => {
   const { channel, heard } = await connect();
-  const said = Array.from({ length: 1_300 }, (_each, index) => index);
-  for (const count of said) channel.peer.notify('report', count);
-  await vi.waitFor(() => expect(heard).toEqual(said), { timeout: 15_000 });
+  const sent = Array.from({ length: 1_300 }, (_each, index) => index);
+  for (const count of sent) channel.peer.notify('report', count);
+  await vi.waitFor(() => expect(heard).toEqual(sent), { timeout: 15_000 });
 }, 20_000);
 
 it('does not count answers to own requests, whatever their length is', async () => {

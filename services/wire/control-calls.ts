@@ -73,15 +73,18 @@ export type AnyProviderNotification = {
 /** undefined for a notification that this version does not know: a newer peer may send more types. @throws protocol.malformed */
 export function parseTenantNotification(name: string, payload: unknown): AnyTenantNotification | undefined {
   if (!Object.hasOwn(tenantNotifications, name)) return undefined;
-  const known = name as TenantNotificationName;
-  return { name: known, payload: parse(tenantNotifications[known], payload, name) } as AnyTenantNotification;
+  const knownName = name as TenantNotificationName;
+  return { name: knownName, payload: parse(tenantNotifications[knownName], payload, name) } as AnyTenantNotification;
 }
 
 /** undefined for a notification that this version does not know. @throws protocol.malformed */
 export function parseProviderNotification(name: string, payload: unknown): AnyProviderNotification | undefined {
   if (!Object.hasOwn(providerNotifications, name)) return undefined;
-  const known = name as ProviderNotificationName;
-  return { name: known, payload: parse(providerNotifications[known], payload, name) } as AnyProviderNotification;
+  const knownName = name as ProviderNotificationName;
+  return {
+    name: knownName,
+    payload: parse(providerNotifications[knownName], payload, name),
+  } as AnyProviderNotification;
 }
 
 function parse(schema: z.ZodType, value: unknown, name: string): unknown {

@@ -268,12 +268,12 @@ function decodeBlocks(parts: readonly Buffer[]): StoredBlock[] {
   let available = -reader.offset;
   for (const part of parts) available += part.length;
   if (available !== totalBytes) throw malformed('the lengths of its blocks do not add up');
-  const take = partTaker(parts, reader.offset);
+  const takeBytes = partTaker(parts, reader.offset);
   return heads.map(({ id, encoding, contentLength, storedLength }) => ({
     id,
     encoding,
     contentLength,
-    stored: take(storedLength),
+    stored: takeBytes(storedLength),
   }));
 }
 

@@ -21,20 +21,20 @@ export async function readPages<Row extends { readonly id: string }>(
   maxRows: number,
   ask: (after: string | null) => Promise<{ readonly rows: readonly Row[]; readonly hasMore: boolean }>,
 ): Promise<PagedList<Row>> {
-  const known = new Map<string, Row>();
+  const rowsById = new Map<string, Row>();
   let leftOutCount = 0;
   const leftOutNames: string[] = [];
   let after: string | null = null;
   for (;;) {
     const { rows, hasMore } = await ask(after);
-    const before = known.size;
-    for (const row of rows) if (!known.has(row.id)) known.set(row.id, row);
+    const before = rowsById.size;
+    for (const row of rows) if (!rowsById.has(row.id)) rowsById.set(row.id, row);
     const leftOut = leftOutOf(rows);
     leftOutCount += leftOut?.count ?? 0;
     leftOutNames.push(...(leftOut?.names ?? []).slice(0, maxNames - leftOutNames.length));
-    if (!hasMore) return { rows: [...known.values()], leftOutCount, leftOutNames };
-    if (known.size === before) throw endless(`a page of the list of ${what} contains no new entry`);
-    if (known.size > maxRows) throw endless(`the list of ${what} has more than ${maxRows} entries`);
+    if (!hasMore) return { rows: [...rowsById.values()], leftOutCount, leftOutNames };
+    if (rowsById.size === before) throw endless(`a page of the list of ${what} contains no new entry`);
+    if (rowsById.size > maxRows) throw endless(`the list of ${what} has more than ${maxRows} entries`);
     after = rows.at(-1)?.id ?? null;
   }
 }

@@ -78,8 +78,9 @@ export function encodeProxyHeader(header: ProxyHeader, key: Uint8Array): Buffer 
 
 /** Parses the bytes that have arrived so far. Every length is checked before it is used; only the exact form above is accepted. */
 export function parseProxyHeader(bytes: Buffer): ProxyParseResult {
-  const known = Math.min(bytes.length, signature.length);
-  if (!bytes.subarray(0, known).equals(signature.subarray(0, known))) return invalid('no PROXY v2 signature');
+  const comparedBytes = Math.min(bytes.length, signature.length);
+  if (!bytes.subarray(0, comparedBytes).equals(signature.subarray(0, comparedBytes)))
+    return invalid('no PROXY v2 signature');
   if (bytes.length < fixedLengthBytes) return { type: 'need-more' };
   if (bytes.readUInt8(12) !== 0x21) return invalid('version or command is not 0x21');
   const family = bytes.readUInt8(13);

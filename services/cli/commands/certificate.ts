@@ -309,8 +309,8 @@ async function importFile(
   const read = async (password?: string): Promise<CertificateCandidate> => {
     const unsubscribe = service.subscribe(({ domain, event, payload }) => {
       if (domain !== certificateDomain.name || event !== 'importProgressed') return;
-      const told = certificateDomain.events.importProgressed.payload.safeParse(payload);
-      if (told.data?.progressId === progressId) output.progress.showShare(told.data.share, 'Reading the file');
+      const progress = certificateDomain.events.importProgressed.payload.safeParse(payload);
+      if (progress.data?.progressId === progressId) output.progress.showShare(progress.data.share, 'Reading the file');
     });
     try {
       return await client.importFile({ ...input, ...(password === undefined ? {} : { password }) }, { signal });

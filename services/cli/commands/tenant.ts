@@ -94,11 +94,13 @@ export function registerTenant(program: Command, action: DefineAction): void {
         const client = await connectProvider(context);
         const before = await find(client, wanted);
         const tenant = await client.set({ tenantId: before.id, ...changes });
-        const lost = before.quotas.filter((old) => tenant.quotas.every((now) => now.repository !== old.repository));
+        const lostQuotas = before.quotas.filter((old) =>
+          tenant.quotas.every((now) => now.repository !== old.repository),
+        );
         context.output.result({ ok: true, tenant }, () =>
           [
             `Account "${tenant.name}" changed.`,
-            ...lost.map(
+            ...lostQuotas.map(
               ({ repository }) =>
                 `It can no longer use "${repository}". Its restore points stay there; give it a quota for "${repository}" to reach them again.`,
             ),

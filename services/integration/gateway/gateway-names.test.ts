@@ -79,8 +79,8 @@ describe('gateways and the names of the certificate', () => {
     }
     const session = await stack.runJob(jobId);
     expect(session).toMatchObject({ state: 'succeeded', gateway: 'gw0' });
-    const told = session.actions.filter(({ level }) => level === 'warning').map(({ text }) => text);
-    expect(told).toEqual([
+    const warnings = session.actions.filter(({ level }) => level === 'warning').map(({ text }) => text);
+    expect(warnings).toEqual([
       expect.stringContaining('gw1 is not used: The certificate does not cover "gw.b.test"'),
       expect.stringContaining('gw2 is not used: The certificate does not cover "x.gw.a.test"'),
     ]);

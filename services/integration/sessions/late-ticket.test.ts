@@ -53,9 +53,9 @@ afterAll(async () => {
 async function expectToldOnBothSides(session: SessionDetail): Promise<void> {
   for (const side of [session, await stack.untilEndedAtProvider(session.id)]) {
     const failed = side.steps.find(({ attempt, outcome }) => attempt === 1 && outcome === 'failed');
-    const told = [failed?.detail, ...side.actions.map(({ text }) => text)];
+    const texts = [failed?.detail, ...side.actions.map(({ text }) => text)];
     const reason = 'it is unknown, was used already, or is older than a minute';
-    expect(told.filter((text) => text?.includes(reason) === true).length, JSON.stringify(told)).toBeGreaterThan(1);
+    expect(texts.filter((text) => text?.includes(reason) === true).length, JSON.stringify(texts)).toBeGreaterThan(1);
   }
 }
 

@@ -260,11 +260,11 @@ describe('planned rollover', () => {
     const inService = await certificates.show({ slot: 'provider' });
     const next = await makeNext();
     const at = (ms: number): string => new Date(clock.now() + ms).toISOString();
-    const wanted = (certificateId: string, ms: number): Promise<unknown> =>
+    const announceAt = (certificateId: string, ms: number): Promise<unknown> =>
       certificates.announceRollover({ certificateId, switchAt: at(ms) });
-    expect(await codeOf(wanted(next.id, -1000))).toBe('call.invalid');
-    expect(await codeOf(wanted(next.id, 401 * 24 * hourMs))).toBe('call.invalid');
-    expect(await codeOf(wanted(inService.id, hourMs))).toBe('call.conflict');
+    expect(await codeOf(announceAt(next.id, -1000))).toBe('call.invalid');
+    expect(await codeOf(announceAt(next.id, 401 * 24 * hourMs))).toBe('call.invalid');
+    expect(await codeOf(announceAt(inService.id, hourMs))).toBe('call.conflict');
     expect(await codeOf(certificates.announceRollover({ switchAt: at(hourMs) }))).toBe('call.invalid');
     expect(await certificates.showRollover({})).toEqual({ rollover: null });
     const announced = await announce(next);

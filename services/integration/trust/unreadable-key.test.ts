@@ -72,9 +72,9 @@ describe.skipIf(process.platform === 'win32')('a key that the service cannot rea
     await lock(keyOf(id));
     const failed = await (await startService()).result;
     expect(failed.exitCode).toBe(1);
-    const told = `${failed.stdout}\n${failed.stderr}`;
-    expect(told).toContain('certificate.key-unreadable');
-    expect(told).toContain(account.name);
-    expect(told).toContain(keyOf(id));
+    const output = `${failed.stdout}\n${failed.stderr}`;
+    expect(output).toContain('certificate.key-unreadable');
+    expect(output).toContain(account.name);
+    expect(output).toContain(keyOf(id));
   }, 60_000);
 });

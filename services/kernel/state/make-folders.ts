@@ -8,7 +8,7 @@ import { isMissing, isTaken } from '../system-error.ts';
 export async function makeFolders(folder: string, { mode = 0o777 }: { mode?: number } = {}): Promise<void> {
   const missing: string[] = [];
   let existing = path.resolve(folder);
-  while (!(await isThere(existing))) {
+  while (!(await folderExists(existing))) {
     missing.unshift(existing);
     existing = path.dirname(existing);
   }
@@ -22,7 +22,7 @@ export async function makeFolders(folder: string, { mode = 0o777 }: { mode?: num
   }
 }
 
-async function isThere(folder: string): Promise<boolean> {
+async function folderExists(folder: string): Promise<boolean> {
   try {
     await stat(folder);
     return true;

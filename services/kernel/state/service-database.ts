@@ -59,10 +59,10 @@ export function openServiceDatabase(options: ServiceDatabaseOptions): Database {
     });
     if (!isEmpty && sizeBytes < maxCheckedBytes) check(database, options);
   } catch (error) {
-    const known = explain(error, options);
-    throw known instanceof FarkeepError && known.code === 'storage.damaged'
+    const explained = explain(error, options);
+    throw explained instanceof FarkeepError && explained.code === 'storage.damaged'
       ? damaged(options, `is damaged: ${reasonOf(error)}`, error)
-      : known;
+      : explained;
   }
   if (!wasMade) mark(database, file);
   return database;
@@ -100,14 +100,14 @@ function sizeOf(file: string): number | undefined {
 function damaged({ file, role }: ServiceDatabaseOptions, what: string, cause?: unknown): FarkeepError {
   const folder = path.dirname(file);
   const name = path.basename(file);
-  const lost =
+  const consequence =
     role === 'provider'
       ? 'accounts, quotas and gateways have to be made again; the backups in the repositories stay'
       : 'providers and jobs have to be added again; the backups at the provider stay';
   return new FarkeepError('service.database-damaged', `The database of the ${role} service, ${file}, ${what}`, {
     hint:
       `The service does not start with this database. Restore ${name} from the last copy of ${folder}. If the copy has ${name}-wal, restore this file too; otherwise delete it. Then start the service again. ` +
-      `Without a copy, move ${folder} away and start with an empty folder: ${lost}.`,
+      `Without a copy, move ${folder} away and start with an empty folder: ${consequence}.`,
     cause,
   });
 }

@@ -6,8 +6,8 @@ import { failureOfTenant, forTenant } from './for-tenant.ts';
 const context = { tenantFolder: '/srv/farkeep/aa', tenantName: 'contoso' };
 
 it("does not show paths of the provider's folders to the tenant", () => {
-  const told = forTenant(new FarkeepError('storage.disk-full', 'ENOSPC: /srv/farkeep/aa'));
-  expect(told).toMatchObject({ code: 'storage.disk-full', message: 'At the provider: The disk is full' });
+  const converted = forTenant(new FarkeepError('storage.disk-full', 'ENOSPC: /srv/farkeep/aa'));
+  expect(converted).toMatchObject({ code: 'storage.disk-full', message: 'At the provider: The disk is full' });
 });
 
 it("does not blame the provider for a disk error that the source reported from the tenant's machine", () => {
@@ -18,8 +18,8 @@ it("does not blame the provider for a disk error that the source reported from t
 
 it('blames the provider for its own disk, also after both sides have repeated the error', () => {
   const own = new FarkeepError('storage.io', 'EIO: read');
-  const told = forTenant(own);
-  const back = failureOfTenant(told.code, told.message);
+  const converted = forTenant(own);
+  const back = failureOfTenant(converted.code, converted.message);
   expect(fromTenant(back, context, 'main').message).toContain('folder /srv/farkeep/aa of "contoso"');
   expect(withPlace(own, context, 'main').message).toContain('folder /srv/farkeep/aa of "contoso"');
 });

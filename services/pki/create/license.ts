@@ -54,10 +54,10 @@ export function readLicense(text: string, keys: readonly KeyObject[], now: numbe
   const isOld = typeof content === 'object' && content !== null && 'licence' in content;
   const parsed = (isOld ? oldFileSchema : currentFileSchema).safeParse(content);
   if (!parsed.success) {
-    const where = parsed.error.issues[0]?.path.join('.') ?? '';
+    const field = parsed.error.issues[0]?.path.join('.') ?? '';
     throw new FarkeepError(
       'license.invalid',
-      `The file is not a license of this version${where === '' ? '' : ` (the field "${where}" is wrong)`}`,
+      `The file is not a license of this version${field === '' ? '' : ` (the field "${field}" is wrong)`}`,
     );
   }
   const { license, signature, label } = parsed.data;

@@ -141,7 +141,7 @@ export function readScheme(scheme: BerNode, statedKeyBytes: number | undefined):
     const number = version.smallInteger();
     const bits = number >= 256 && number <= 1024 ? number : rc2Versions[number];
     if (bits === undefined) throw new BerError('unknown RC2 version');
-    return { cipher: rc2(bits), iv: fitting(iv.octets(), 8), hasVariableKey: true };
+    return { cipher: rc2(bits), iv: checkedIv(iv.octets(), 8), hasVariableKey: true };
   }
   const name = withStatedKey(pbes2Ciphers[oid] ?? unknownAlgorithm('the cipher', oid), statedKeyBytes);
   const cipher = cipherOf(name);
@@ -150,7 +150,7 @@ export function readScheme(scheme: BerNode, statedKeyBytes: number | undefined):
   if (parameters === undefined) throw new BerError('no initialization vector');
   // RFC 2984 puts the IV of CAST5 into a SEQUENCE with the key length. OpenSSL writes the IV alone.
   const iv = parameters.isSequence() ? parameters.child(0) : parameters;
-  return { cipher, iv: fitting(iv.octets(), cipher.ivBytes), hasVariableKey };
+  return { cipher, iv: checkedIv(iv.octets(), cipher.ivBytes), hasVariableKey };
 }
 
 /** NSS up to 3.29 writes the identifier of AES-128 but encrypts with AES-256. The length of the derived key is correct. */
@@ -160,7 +160,7 @@ function withStatedKey(cipher: string, keyBytes: number | undefined): string {
   return mode !== undefined && isKeyOfAes ? `aes-${keyBytes * 8}-${mode}` : cipher;
 }
 
-function fitting(iv: Buffer, ivBytes: number): Buffer {
+function checkedIv(iv: Buffer, ivBytes: number): Buffer {
   if (iv.length !== ivBytes) throw new BerError('the initialization vector has a wrong length');
   return iv;
 }

@@ -141,28 +141,33 @@ describe('keyed hashes of PBKDF2', () => {
 
 describe('a part of the file that the right password does not open', () => {
   const words = /^certificate\.malformed: The password is correct, but it does not open one part of the file/;
-  const elsewhere = { password: 'another' };
+  const otherPassword = { password: 'another' };
 
   it('is reported as such when the MAC has proved the password', () => {
-    const keyElsewhere = pkcs12(
-      [encryptedContent(protection, certificateBag(der)), plainContent(shroudedKeyBag(key, elsewhere))],
+    const keyWithOtherPassword = pkcs12(
+      [encryptedContent(protection, certificateBag(der)), plainContent(shroudedKeyBag(key, otherPassword))],
       protection,
     );
-    const allElsewhere = pkcs12([encryptedContent(elsewhere, certificateBag(der), keyBag(key))], protection);
-    for (const file of [keyElsewhere, allElsewhere]) expect(read(file)).toMatch(words);
-    expect(read(keyElsewhere)).toContain('Export the file again, with one password for all parts.');
+    const allWithOtherPassword = pkcs12(
+      [encryptedContent(otherPassword, certificateBag(der), keyBag(key))],
+      protection,
+    );
+    for (const file of [keyWithOtherPassword, allWithOtherPassword]) expect(read(file)).toMatch(words);
+    expect(read(keyWithOtherPassword)).toContain('Export the file again, with one password for all parts.');
   });
 
   it('is reported as such when another part has proved the password', () => {
     expect(
-      read(pkcs12([encryptedContent(protection, certificateBag(der)), plainContent(shroudedKeyBag(key, elsewhere))])),
+      read(
+        pkcs12([encryptedContent(protection, certificateBag(der)), plainContent(shroudedKeyBag(key, otherPassword))]),
+      ),
     ).toMatch(words);
   });
 
   it('is reported as a wrong password when nothing has proved the password', () => {
     const file = pkcs12([
-      encryptedContent(elsewhere, certificateBag(der)),
-      plainContent(shroudedKeyBag(key, elsewhere)),
+      encryptedContent(otherPassword, certificateBag(der)),
+      plainContent(shroudedKeyBag(key, otherPassword)),
     ]);
     expect(read(file)).toMatch(/^certificate\.wrong-password/);
   });

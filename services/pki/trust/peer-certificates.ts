@@ -90,7 +90,7 @@ export async function lookAtServer(options: LookOptions): Promise<PresentedCerti
   const hint = `Check name, port and firewall; TCP ${port} must be open.`;
   const socket = connectTcp({ host, port });
   try {
-    const look = (): Promise<PresentedCertificates> =>
+    const readCertificates = (): Promise<PresentedCertificates> =>
       new Promise((resolve, reject) => {
         socket.once('close', () =>
           reject(new FarkeepError('tls.failed', `${target} closed the connection during the handshake`)),
@@ -126,7 +126,7 @@ export async function lookAtServer(options: LookOptions): Promise<PresentedCerti
       });
     const onLate = (): FarkeepError =>
       new FarkeepError('gateway.unreachable', `${target} did not answer within ${timeoutMs} ms`, { hint });
-    return await withDeadline({ limitMs: timeoutMs, signal, onLate }, look);
+    return await withDeadline({ limitMs: timeoutMs, signal, onLate }, readCertificates);
   } finally {
     socket.on('error', () => undefined);
     socket.destroy();

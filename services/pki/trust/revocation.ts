@@ -103,18 +103,18 @@ export class RevocationChecker {
         break;
       }
       const signers = [...this.#givenSigners, ...sentSigners(question, issuer)];
-      const asked = { certificate, issuer, above: issuers[index + 1], signers };
+      const checked = { certificate, issuer, above: issuers[index + 1], signers };
       const {
         status,
         detail,
         remarks: more,
         isNamed: isThisNamed = false,
-      } = await this.#checkOne(asked, canFetch, limit);
-      const told = index === 0 ? detail : `The authority "${certificate.structure.subject}": ${detail}`;
+      } = await this.#checkOne(checked, canFetch, limit);
+      const sentence = index === 0 ? detail : `The authority "${certificate.structure.subject}": ${detail}`;
       remarks.push(...more);
       isNamed ||= isThisNamed;
-      if (status === 'revoked') return { status, detail: told, isRequired };
-      if (status === 'unusable') unusable ??= told;
+      if (status === 'revoked') return { status, detail: sentence, isRequired };
+      if (status === 'unusable') unusable ??= sentence;
       // For authorities above the leaf only "revoked" and "unusable" count: few authorities publish lists for them, and the policy is about
       // the leaf's list.
       else if (index === 0) leafAnswer = { status, detail };

@@ -173,7 +173,7 @@ describe('dates and usage', () => {
         }),
     ],
     [
-      'of an authority',
+      'belongs to an authority',
       'usage.authority',
       (names) => openssl.authority('x', { issuer: root, extensions: [`subjectAltName=${names.join(',')}`] }),
     ],

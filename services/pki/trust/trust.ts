@@ -210,11 +210,11 @@ export function trustError(result: TrustResult, identity: string): FarkeepError 
   const isReplaced = result.isChanged && !has('fingerprint.mismatch') && !has('pin.revoked');
   const others = refusing.filter(({ reason }) => !isReplaced || reason !== 'chain.self-signed');
   const hint = code === 'trust.refused' ? adviceAgainst(refusing.map(({ reason }) => reason)) : undefined;
-  const told = [
+  const messages = [
     ...(isReplaced ? ['The certificate has changed: another one is pinned for this provider'] : []),
     ...others.map(({ message }) => message),
   ];
-  return new FarkeepError(code, `${identity}: ${told.join('; ')}`, {
+  return new FarkeepError(code, `${identity}: ${messages.join('; ')}`, {
     ...(hint === undefined ? {} : { hint }),
     details: { reasons: result.reasons },
   });

@@ -136,7 +136,7 @@ export async function startHostileProvider(
     onConnection: ({ peer, channelBinding, confirmLogin }) => {
       peers.push(peer);
       const scram = scramServer(channelBinding, verifier);
-      const known: Answers = {
+      const allAnswers: Answers = {
         hello: () => ({
           protocol: 1,
           software: 'hostile',
@@ -156,7 +156,7 @@ export async function startHostileProvider(
         ...answers,
       };
       peer.onRequest((type, payload) => {
-        const answer = known[type];
+        const answer = allAnswers[type];
         if (answer === undefined) return Promise.reject(new FarkeepError('call.unknown'));
         return Promise.resolve(answer(payload));
       });

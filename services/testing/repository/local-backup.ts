@@ -70,8 +70,8 @@ export async function runLocalBackup(
     if (message.type === 'offer') {
       const wanted = message.ids.map((id) => !blocks.has(id.toString('hex')));
       lane.receive({ type: 'want', offerId: message.offerId, wanted });
-      const known = message.ids.filter((_, position) => wanted[position] === false);
-      lane.receive({ type: 'durable', totalBlocks: 0, totalStoredBytes: 0, ids: known });
+      const present = message.ids.filter((_, position) => wanted[position] === false);
+      lane.receive({ type: 'durable', totalBlocks: 0, totalStoredBytes: 0, ids: present });
     } else if (message.type === 'block') {
       lane.receive({ type: 'durable', totalBlocks: 0, totalStoredBytes: 0, ids: message.blocks.map(({ id }) => id) });
     } else if (message.type === 'commit') {
