@@ -173,7 +173,7 @@ describe('dates and usage', () => {
         }),
     ],
     [
-      'belongs to an authority',
+      'for an authority and not for a server',
       'usage.authority',
       (names) => openssl.authority('x', { issuer: root, extensions: [`subjectAltName=${names.join(',')}`] }),
     ],
