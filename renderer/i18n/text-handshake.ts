@@ -5,16 +5,17 @@ export const handshakeTexts = {
   'step.gateway-connect.help': 'The tenant service connects to one gateway and asks for the provider behind it.',
   'step.gateway-forward': 'Pass on',
   'step.gateway-forward.help':
-    'The gateway passes the bytes on to the provider; it looks at nothing and keeps nothing.',
+    'The gateway passes the bytes on to the provider, and neither reads nor stores their content.',
   'step.certificate-presented': 'Certificate presented',
   'step.certificate-presented.help': 'The provider shows its certificate, through the gateway.',
   'step.certificate-checked': 'Certificate checked',
   'step.certificate-checked.help': 'The tenant decides: trusted by its chain, trusted by a pin, or refused.',
   'step.channel-established': 'TLS 1.3 channel',
-  'step.channel-established.help': 'From here on commands are encrypted end to end; the gateway sees only bytes.',
+  'step.channel-established.help':
+    'From now on commands are encrypted end to end; the gateway sees only encrypted bytes.',
   'step.login': 'Login',
   'step.login.help':
-    'The tenant proves its password without sending it, bound to exactly this channel: nobody in between can pass it on.',
+    'The tenant proves its password without sending it; the proof is valid only for this channel, so an attacker in between cannot use it.',
   'step.session-authorized': 'Session authorized',
   'step.session-authorized.help': 'The provider checks quota and limits and reserves a place for the session.',
   'step.key-a-created': 'Key A created',
@@ -32,7 +33,8 @@ export const handshakeTexts = {
   'step.key-b-delivered': 'Key B delivered',
   'step.key-b-delivered.help': 'Key B travels inside the tunnel; the gateway passes bytes that it cannot read.',
   'step.key-b-proven': 'Proof of Key B',
-  'step.key-b-proven.help': 'The target proves that it holds Key B; a wrong key, session or replay fails here.',
+  'step.key-b-proven.help':
+    'The target proves that it holds Key B; a wrong key, a wrong session or a replay is detected here.',
   'step.streams-open': 'Data streams under Key B',
   'step.streams-open.help':
     'Data flows from source to target through the gateway, encrypted under Key B and checked record by record.',
