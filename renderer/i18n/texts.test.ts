@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { texts } from './texts.ts';
 
 describe('texts', () => {
-  it('are all readable messages with their values filled in', () => {
+  it('are valid messages that contain all their values', () => {
     const problems: unknown[] = [];
     const intl = createIntl({ locale: 'en-US', messages: texts, onError: (error) => problems.push(error) });
     for (const [id, text] of Object.entries(texts)) {
