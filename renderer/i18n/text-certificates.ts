@@ -1,4 +1,4 @@
-// Texts of the certificate wizard, of what is shown of a certificate, and of the Cloud Connect page.
+// Texts of the certificate wizard, of the display of a certificate, and of the Cloud Connect page.
 
 export const certificateTexts = {
   'certificate.wizard.title': 'Manage Certificate',

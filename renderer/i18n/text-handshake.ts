@@ -1,4 +1,4 @@
-// Texts of the steps of protocol sections 2 and 4: what stands in the diagram, and one sentence that explains it.
+// Texts of the steps of protocol sections 2 and 4: the label in the diagram, and one sentence of explanation.
 
 export const handshakeTexts = {
   'step.gateway-connect': 'Ask for the provider',

@@ -111,7 +111,7 @@ export const providerTexts = {
   'tenants.invitation.save': 'Save the invitation',
   'tenants.invitation.saved': 'The invitation was saved. The secret in it works once.',
   'tenants.password.title': 'Set the password of “{name}”',
-  'tenants.password.text': 'Jobs of this tenant stop until the new password is entered there.',
+  'tenants.password.text': 'Jobs of this tenant stop until the new password is entered at the tenant.',
   'tenants.password.set': 'Set password',
 
   'tenantWizard.title': 'Tenant',

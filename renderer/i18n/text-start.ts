@@ -25,7 +25,7 @@ export const startTexts = {
   'try.step.sample': 'Make a folder with sample documents',
   'try.step.repository': 'Add a cloud repository',
   'try.step.gateway': 'Enroll the gateway with a one-time token',
-  'try.step.tenant': 'Add a tenant and write its invitation',
+  'try.step.tenant': 'Add a tenant and create its invitation',
   'try.step.provider': 'Accept the invitation: pin the provider’s certificate and log in',
   'try.step.job': 'Create a backup job',
   'try.step.run': 'Start the first backup',

@@ -74,7 +74,7 @@ export function TrustPromptDialog({ prompt, onAnswered, onPostpone }: TrustPromp
     );
     onAnswered(choice);
   };
-  // If a checked thumbprint does not match, no tick can allow Accept.
+  // If a checked thumbprint does not match, Accept stays disabled, even with a tick.
   const isMismatch = check?.isMatch === false;
   const canAccept = !isMismatch && (!isChanged || check?.isMatch === true || isCompared);
   const titleKey = isChanged ? 'trust.changed.title' : 'trust.untrusted.title';

@@ -239,7 +239,7 @@ function focusFieldAtFault(page: HTMLElement | null): void {
 
 /**
  * Selects the checked one of several radio buttons. Skips fields below a long text (data-focus="later"), because the text would scroll
- * away. On a page without fields the focus stays on the button that goes on.
+ * away. On a page without fields Next or Finish keeps the focus.
  */
 function focusFirstField(page: HTMLElement | null): void {
   const first = page?.querySelector<HTMLElement>(
