@@ -87,7 +87,7 @@ export const certificateTexts = {
   'certificate.summary.copy': 'Copy to clipboard',
   'certificate.summary.work': 'Storing the certificate and putting it in service…',
   'certificate.summary.usage': 'Who relies on the certificate in service',
-  'certificate.when': 'When does it go in service?',
+  'certificate.when': 'When does the certificate go in service?',
   'certificate.when.now': 'At once',
   'certificate.when.now.hint':
     'Tenants that pinned the old certificate are asked to compare the new one at their next connection.',

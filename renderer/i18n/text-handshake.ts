@@ -2,7 +2,7 @@
 
 export const handshakeTexts = {
   'step.gateway-connect': 'Ask for the provider',
-  'step.gateway-connect.help': 'The tenant service connects to one gateway and asks for the provider behind it.',
+  'step.gateway-connect.help': 'The tenant service connects to one gateway and asks for the provider.',
   'step.gateway-forward': 'Pass on',
   'step.gateway-forward.help':
     'The gateway passes the bytes on to the provider, and neither reads nor stores their content.',
@@ -25,7 +25,7 @@ export const handshakeTexts = {
   'step.key-a-to-tenant': 'Key A to tenant',
   'step.key-a-to-tenant.help': 'The tenant gets Key A inside the TLS channel, with tickets for the data connections.',
   'step.key-b-created': 'Key B created',
-  'step.key-b-created.help': 'The tenant makes Key B from fresh random bytes; it will encrypt the data.',
+  'step.key-b-created.help': 'The tenant makes Key B from fresh random bytes; Key B will encrypt the data.',
   'step.key-b-to-source': 'Key B to source',
   'step.key-b-to-source.help': 'The source data mover gets Key B over a local link that never leaves the tenant.',
   'step.tunnel-opened': 'Tunnel under Key A',

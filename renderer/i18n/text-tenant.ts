@@ -51,7 +51,7 @@ export const tenantTexts = {
   'providerWizard.password': 'Password',
   'providerWizard.adding': 'Logging in and asking for repositories and gateways…',
   'providerWizard.storage.intro': 'The provider offers these repositories to your account.',
-  'providerWizard.storage.none': 'The provider offers no repository to this account. Ask it for one.',
+  'providerWizard.storage.none': 'The provider offers no repository to this account. Ask the provider for one.',
   'providerWizard.storage.repository': 'Repository',
   'providerWizard.storage.quota': 'Quota',
   'providerWizard.storage.used': 'Used',
@@ -131,7 +131,7 @@ export const tenantTexts = {
   'points.delete': 'Delete...',
   'points.delete.title': 'Delete this restore point?',
   'points.delete.text':
-    'The restore point of the job “{job}” from {created} ({size}, {files} files) will be deleted. Its files can no longer be restored from it.\n\nOther restore points keep their data. This version does not free the space yet; it still counts against the quota.',
+    'The restore point of the job “{job}” from {created} ({size}, {files} files) will be deleted. The files in it can no longer be restored.\n\nOther restore points keep their data. This version does not free the space yet; it still counts against the quota.',
   'points.delete.unreadable':
     'The restore point {id} at {provider} cannot be read ({reason}). It will be deleted permanently.\n\nOther restore points keep their data.',
   'points.delete.confirm': 'Delete restore point',
