@@ -37,7 +37,7 @@ test('damage stays visible, removing asks, and a provider that is away is no emp
     const remove = window.command('Remove...');
     await expect(remove).toHaveAttribute('aria-disabled', 'true');
     await remove.hover();
-    await expect(page.getByRole('tooltip')).toContainText('1 tenant has a quota in it');
+    await expect(page.getByRole('tooltip')).toContainText('1 tenant has a quota in this repository');
   });
 
   await test.step('removing a tenant or a repository asks; the safe button has the focus', async () => {

@@ -74,7 +74,8 @@ export const providerTexts = {
   'gatewayWizard.review.address': 'Address for tenants',
   'gatewayWizard.work': 'Adding the gateway…',
   'gatewayWizard.summary.here': 'The gateway of this computer is enrolled and connects to the provider.',
-  'gatewayWizard.summary.elsewhere': 'Start the gateway on its computer with this token. The token works once, until {until}.',
+  'gatewayWizard.summary.elsewhere':
+    'Start the gateway on its computer with this token. The token works once, until {until}.',
   'gatewayWizard.token': 'Enrollment token',
   'gatewayWizard.token.copy': 'Copy token',
   'gatewayWizard.token.how':
@@ -122,7 +123,8 @@ export const providerTexts = {
   'tenantWizard.name.hint': 'The tenant logs in with this name.',
   'tenantWizard.name.invalid': 'Use letters, digits and . _ @ - only, up to 64, beginning with a letter or digit.',
   'tenantWizard.password': 'Password',
-  'tenantWizard.password.hint': 'At least 8 characters. A tenant with an invitation file never has to type the password.',
+  'tenantWizard.password.hint':
+    'At least 8 characters. A tenant with an invitation file never has to type the password.',
   'tenantWizard.password.short': 'Use at least 8 characters.',
   'tenantWizard.password.generate': 'Generate',
   'tenantWizard.resources.intro': 'Choose where this tenant may store backups, and how much.',
