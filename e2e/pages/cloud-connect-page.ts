@@ -12,7 +12,10 @@ export class CloudConnectPage {
 
   /** A row of the list of certificate users. */
   user(name: string): Locator {
-    return this.identity.getByRole('table', { name: 'Who relies on it' }).getByRole('row').filter({ hasText: name });
+    return this.identity
+      .getByRole('table', { name: 'Who relies on this certificate' })
+      .getByRole('row')
+      .filter({ hasText: name });
   }
 
   get rollover(): Locator {

@@ -40,15 +40,15 @@ test('damage stays visible, removing asks, and a provider that does not answer i
     const remove = window.command('Remove...');
     await expect(remove).toHaveAttribute('aria-disabled', 'true');
     await remove.hover();
-    await expect(page.getByRole('tooltip')).toContainText('1 tenant has a quota in it');
+    await expect(page.getByRole('tooltip')).toContainText('1 tenant has a quota in this repository');
   });
 
   await test.step('removing a tenant or a repository asks; the safe button has the focus', async () => {
     const folder = path.join(home.folder, 'sample', 'spare');
     await farkeep.call('provider', 'repositories', 'add', { name: 'Spare repository', folder });
     for (const [list, name, lost] of [
-      ['Tenants', 'sample-tenant', /neither back up nor restore.*What stays: .*“Sample repository”/s],
-      ['Repositories', 'Spare repository', /nobody can back up.*What stays: the folder .*0 restore points/s],
+      ['Tenants', 'sample-tenant', /no longer back up or restore.*What stays: .*“Sample repository”/s],
+      ['Repositories', 'Spare repository', /no longer back up to it.*What stays: the folder .*0 restore points/s],
     ] as const) {
       await window.open(list);
       await window.row(list, name).click();
@@ -67,8 +67,8 @@ test('damage stays visible, removing asks, and a provider that does not answer i
     await farkeep.call('console', 'console', 'setRoles', { roles: ['gateway', 'tenant'] });
     await window.open('Restore points');
     await window.command('Refresh').click();
-    await expect(page.getByText('could not be asked')).toBeVisible({ timeout: 30_000 });
-    await expect(page.getByRole('main')).toContainText('The restore points are not known now');
+    await expect(page.getByText('could not be read')).toBeVisible({ timeout: 30_000 });
+    await expect(page.getByRole('main')).toContainText('The restore points cannot be shown now');
     await expect(page.getByText('No restore point yet')).toBeHidden();
     await farkeep.expectAccessible('points-unknown');
   });
@@ -80,7 +80,7 @@ test('damage stays visible, removing asks, and a provider that does not answer i
     const session = new SessionPage(page, 'Sample documents');
     await expect(session.state).toHaveText('Failed', { timeout: 30_000 });
     const main = page.getByRole('main');
-    await expect(main).toContainText('The session ended before a second of transfer could be measured.');
+    await expect(main).toContainText('The session ended before its speed could be measured.');
     await expect(main).not.toContainText('keys are erased');
     await expect(main.getByRole('region', { name: 'Data' }).getByRole('definition').first()).toHaveText('–');
     await expect(page.getByText('No session running')).toBeVisible();

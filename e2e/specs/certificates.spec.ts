@@ -112,7 +112,7 @@ test('a certificate of other software is imported; an unusable one shows the rea
   await test.step('license: forged and expired ones are refused with the reason, a good one is shown', async () => {
     await window.chooseFromMenu('License');
     const dialog = window.dialog('License');
-    await expect(dialog).toContainText('the community license names this computer');
+    await expect(dialog).toContainText('The community license applies, with the name of this computer');
     await farkeep.expectAccessible('certificates-license-community');
     const importFile = async (file: string): Promise<void> => {
       await chooseNext(app, file);
@@ -189,10 +189,10 @@ test('a change is announced and canceled; an unannounced one is compared by the 
     await wizard.field('Friendly name').fill('Northwind 2027');
     await wizard.next();
     const summary = await wizard.step('Summary');
-    await expect(summary.getByRole('radio', { name: 'On a date, announced to tenants before' })).toBeChecked();
+    await expect(summary.getByRole('radio', { name: 'On a date, announced to tenants in advance' })).toBeChecked();
     await summary.getByLabel('Switch on').fill('2020-01-01');
     await wizard.dialog.getByRole('button', { name: 'Finish', exact: true }).click();
-    await expect(summary).toContainText('Choose a time to come');
+    await expect(summary).toContainText('Choose a time in the future');
     await farkeep.expectAccessible('certificates-announce-summary');
     const inTwoWeeks = new Date(Date.now() + 14 * 86_400_000).toISOString().slice(0, 10);
     await summary.getByLabel('Switch on').fill(inTwoWeeks);
@@ -213,7 +213,7 @@ test('a change is announced and canceled; an unannounced one is compared by the 
     await cancel.click();
     const question = page.getByRole('alertdialog', { name: 'Cancel the planned rollover?' });
     await farkeep.expectAccessible('certificates-rollover-cancel');
-    await question.getByRole('button', { name: 'Keep it' }).click();
+    await question.getByRole('button', { name: 'Keep rollover' }).click();
     await expect(cloudConnect.rollover).toBeVisible();
     await cancel.click();
     await question.getByRole('button', { name: 'Cancel rollover', exact: true }).click();

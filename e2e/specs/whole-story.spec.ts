@@ -230,7 +230,7 @@ test('install the certificate, accept the fingerprint, watch the transfer, resto
     const wizard = new Wizard(page, 'Restore');
     if (await wizard.dialog.getByRole('group', { name: 'Point', exact: true }).isVisible()) await wizard.next();
     await wizard.step('Items');
-    await wizard.dialog.getByRole('radio', { name: 'Only what is ticked below' }).check();
+    await wizard.dialog.getByRole('radio', { name: 'Only the items ticked below' }).check();
     await wizard.dialog.getByRole('checkbox', { name: /Letters/ }).check({ timeout: 60_000 });
     await farkeep.expectAccessible('story-restore-some');
     await wizard.next();
