@@ -76,8 +76,8 @@ function stepConnecting(state: TenantConnecting, event: TenantEvent, rules: Tena
   switch (event.type) {
     case 'dialed':
       if (state.stage === 'asking') return to(state);
-      // The attempt is being ended: it fails by itself, and nothing more is started.
-      if (state.ending !== null) return to({ ...state, stage: 'asking' });
+      if (state.ending === 'suspend') return suspend(state);
+      if (state.ending === 'cancel') return end(state, cancelled(), event, { knows: provider.knows, hasLink: true });
       return to({ ...state, stage: 'asking' }, { type: 'run-attempt', knows: provider.knows });
     case 'granted':
       if (state.stage === 'dialing') return to(state);
