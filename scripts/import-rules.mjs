@@ -105,6 +105,7 @@ export const rooms = {
     'target',
     '.',
   ],
+  'services/session': ['.', 'machine'],
   'services/provider': [
     ...['state', 'licence', 'accounts', 'gateways', 'certificates', 'repositories', 'sessions', 'rpc', '.'],
   ],

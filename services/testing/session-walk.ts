@@ -33,7 +33,7 @@ const moments: readonly Moment[] = [
   { nowMs: 95, hasWarnings: true },
 ];
 /** Attempts beyond this one behave like it. */
-const maxAttempt = 3;
+export const maxAttempt = 2;
 
 interface Effect {
   readonly type: string;

@@ -1,8 +1,11 @@
 // What must hold in every reachable state of both session machines, whatever happens next. Two machines together: two-sides.test.ts.
+// Compares docs/protocol.md, section 7, with the machines; FARKEEP_WRITE_DOCUMENTS=1 rewrites it.
 import { describe, expect, it } from 'vitest';
-import { finalSessionStates } from '../../contracts/models/session.ts';
+import { finalSessionStates, sessionStates } from '../../contracts/models/session.ts';
 import { isResumable } from '../attempt-error.ts';
+import { expectInDocument } from '../../testing/document-block.ts';
 import {
+  maxAttempt,
   stateText,
   tenantRules,
   walkProvider,
@@ -65,7 +68,7 @@ describe('each session machine', () => {
       // A set that grows while it is read: all states from which one of these can be reached.
       for (const key of leading) for (const earlier of before.get(key) ?? []) leading.add(earlier);
       // Attempts beyond the last one of the walk are not followed.
-      const stuck = transitions.filter(({ from, to }) => !leading.has(stateText(from)) && to.attempt <= 3);
+      const stuck = transitions.filter(({ from, to }) => !leading.has(stateText(from)) && to.attempt <= maxAttempt);
       expect(stuck.slice(0, 3).map(told)).toEqual([]);
     }
   });
@@ -99,7 +102,6 @@ describe('each session machine', () => {
     expect(leaving(allProvider)).toEqual(
       new Set([
         ...['resume-ready', 'pause-ready', 'cancel', 'timer-fired', 'finish-asked', 'tampered-at-tenant', 'suspended'],
-        'committed',
       ]),
     );
   });
@@ -182,5 +184,41 @@ describe('each session machine', () => {
         ({ effects, armedAfter }) => armedAfter.size === 0 && effects.every(({ type }) => type !== 'finish'),
       ),
     ).toEqual([]);
+  });
+});
+
+interface Seen {
+  readonly from: { readonly kind: string };
+  readonly event: { readonly type: string; readonly timer?: string };
+  readonly to: { readonly kind: string };
+}
+
+/** One line for each state and event that can lead to another state. A stop of the service is no step of the protocol. */
+function tableOf(transitions: readonly Seen[]): string[] {
+  const rows = new Map<string, Map<string, Set<string>>>();
+  for (const { from, event, to } of transitions) {
+    if (from.kind === to.kind || to.kind === 'suspended') continue;
+    const name = event.timer === undefined ? event.type : `timer ${event.timer}`;
+    const row = rows.get(from.kind) ?? new Map<string, Set<string>>();
+    row.set(name, (row.get(name) ?? new Set()).add(to.kind));
+    rows.set(from.kind, row);
+  }
+  return sessionStates.flatMap((state) =>
+    [...(rows.get(state) ?? [])]
+      .sort(([a], [b]) => a.localeCompare(b))
+      .map(([event, next]) => {
+        const ordered = sessionStates.filter((each) => next.has(each));
+        return `${state.padEnd(19)}${event.padEnd(20)}${ordered.join(', ')}`;
+      }),
+  );
+}
+
+describe('the table of states in docs/protocol.md', () => {
+  it('is that of the tenant’s machine', () => {
+    expectInDocument('protocol.md', 'tenant-states', tableOf(allTenant));
+  });
+
+  it('is that of the provider’s machine', () => {
+    expectInDocument('protocol.md', 'provider-states', tableOf(allProvider));
   });
 });

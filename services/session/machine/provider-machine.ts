@@ -4,7 +4,7 @@ import type { SessionSide } from '../../contracts/models/session.ts';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
 import { isResumable, pausedTooLong } from '../attempt-error.ts';
 import { endNotes, goodEnd, note, type FinalState } from './machine-words.ts';
-import { canTell, hasPoint, isOpen, isRunning, withoutMover } from './provider-states.ts';
+import { canTell, hasMover, hasPoint, isOpen, isRunning, withoutMover } from './provider-states.ts';
 import type {
   ProviderEffect,
   ProviderEvent,
@@ -86,7 +86,7 @@ function stepOpen(state: ProviderOpen, event: ProviderEvent, rules: ProviderRule
     case 'key-b-delivered':
       return isRunning(state) ? to({ ...state, hasKeyB: true }) : to(state);
     case 'committed':
-      return committed(state, event, event.storedBytes);
+      return hasMover(state) ? committed(state, event, event.storedBytes) : to(state);
     case 'mover-ended':
       return moverEnded(state, event, rules);
     case 'tampered-at-tenant':
