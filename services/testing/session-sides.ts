@@ -91,7 +91,7 @@ export class SidesModel {
   }
 
   #isOver({ kind }: { readonly kind: string }): boolean {
-    return kind === 'succeeded' || kind === 'warning' || kind === 'failed' || kind === 'cancelled';
+    return kind === 'succeeded' || kind === 'warning' || kind === 'failed' || kind === 'canceled';
   }
 
   /** What happens when nothing breaks, in the order in which it is due. */
@@ -132,7 +132,7 @@ export class SidesModel {
     if (this.#cancelAtProvider) {
       add('the provider hears of the cancel', () => {
         this.#cancelAtProvider = false;
-        this.#tellProvider({ type: 'cancel', error: new FarkeepError('call.cancelled') });
+        this.#tellProvider({ type: 'cancel', error: new FarkeepError('call.canceled') });
       });
     }
     if (choices.length === 0 || this.#work === undefined) {
@@ -202,7 +202,7 @@ export class SidesModel {
     });
     add('a cancel by the provider', () => {
       this.isCancelWanted = true;
-      this.#tellProvider({ type: 'cancel', error: new FarkeepError('call.cancelled') });
+      this.#tellProvider({ type: 'cancel', error: new FarkeepError('call.canceled') });
     });
     return choices;
   }
@@ -341,7 +341,7 @@ export class SidesModel {
     const work = this.#work;
     this.#work = undefined;
     this.#isEnding = false;
-    const error = new FarkeepError('call.cancelled');
+    const error = new FarkeepError('call.canceled');
     if (work === 'transfer' && this.#hasMover) {
       this.#hasMover = false;
       this.#tellProvider({ type: 'mover-ended', error, shown: error, isTampered: false });
@@ -426,7 +426,7 @@ export class SidesModel {
   }
 
   #answerPause(): void {
-    if (this.#tenant.kind !== 'transferring' && this.#tenant.kind !== 'finalising') return;
+    if (this.#tenant.kind !== 'transferring' && this.#tenant.kind !== 'finalizing') return;
     const by = this.#tenant.stage === 'telling-pause' ? this.#tenant.by : 'tenant';
     this.#work = undefined;
     const refused = this.#refusal(this.#tellProvider({ type: 'pause-asked' }));
@@ -443,7 +443,7 @@ export class SidesModel {
   }
 
   #answerFinish(): void {
-    if (this.#tenant.kind !== 'finalising' || this.#tenant.stage !== 'last-word') return;
+    if (this.#tenant.kind !== 'finalizing' || this.#tenant.stage !== 'last-word') return;
     const { outcome, error } = this.#tenant;
     this.#work = undefined;
     this.#tellProvider({ type: 'finish-asked', outcome, error });

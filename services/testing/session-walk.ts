@@ -49,14 +49,14 @@ export interface Transition<State, Event, EffectOf> {
   readonly armedBefore: ReadonlySet<string>;
   readonly armedAfter: ReadonlySet<string>;
   /** A cancel was taken on the way to `from`. */
-  readonly isCancelled: boolean;
+  readonly isCanceled: boolean;
 }
 
 export type TenantTransition = Transition<TenantState, TenantEvent, TenantEffect>;
 export type ProviderTransition = Transition<ProviderState, ProviderEvent, ProviderEffect>;
 
 const errors = (...codes: readonly ErrorCode[]): FarkeepError[] => codes.map((code) => new FarkeepError(code));
-const anyError = errors('connection.lost', 'quota.exceeded', 'security.tampered', 'call.cancelled');
+const anyError = errors('connection.lost', 'quota.exceeded', 'security.tampered', 'call.canceled');
 
 export const tenantInputs: readonly TenantInput[] = [
   { type: 'start' },
@@ -65,7 +65,7 @@ export const tenantInputs: readonly TenantInput[] = [
   { type: 'granted', attempt: 2, keptForMs: 70 },
   { type: 'answer-lost' },
   { type: 'phase-reached', phase: 'transferring' },
-  { type: 'phase-reached', phase: 'finalising' },
+  { type: 'phase-reached', phase: 'finalizing' },
   { type: 'committed' },
   { type: 'attempt-done', failure: null },
   { type: 'attempt-done', failure: new FarkeepError('restore.incomplete') },
@@ -78,7 +78,7 @@ export const tenantInputs: readonly TenantInput[] = [
   { type: 'pause-too-late' },
   ...errors('session.resume-expired').map((error) => ({ type: 'pause-refused', error }) as const),
   { type: 'link-lost' },
-  ...errors('call.cancelled').map((error) => ({ type: 'ended-at-provider', error }) as const),
+  ...errors('call.canceled').map((error) => ({ type: 'ended-at-provider', error }) as const),
   { type: 'resume-wanted', by: 'tenant' },
   { type: 'resume-wanted', by: 'provider' },
   { type: 'answered', answer: 'accept' },
@@ -104,7 +104,7 @@ export const providerInputs: readonly ProviderInput[] = [
   { type: 'served' },
   { type: 'phase-reported', phase: 'key-exchange' },
   { type: 'phase-reported', phase: 'transferring' },
-  { type: 'phase-reported', phase: 'finalising' },
+  { type: 'phase-reported', phase: 'finalizing' },
   { type: 'key-b-delivered' },
   { type: 'committed', storedBytes: 5 },
   { type: 'mover-ended', error: null, shown: null, isTampered: false },
@@ -114,9 +114,9 @@ export const providerInputs: readonly ProviderInput[] = [
   ),
   ...errors('security.tampered').map((error) => ({ type: 'tampered-at-tenant', error, where: 'data' }) as const),
   { type: 'finish-asked', outcome: 'succeeded', error: null },
-  ...errors('call.cancelled').map((error) => ({ type: 'finish-asked', outcome: 'cancelled', error }) as const),
+  ...errors('call.canceled').map((error) => ({ type: 'finish-asked', outcome: 'canceled', error }) as const),
   ...errors('security.tampered').map((error) => ({ type: 'finish-asked', outcome: 'failed', error }) as const),
-  ...errors('call.cancelled', 'login.disabled').map((error) => ({ type: 'cancel', error }) as const),
+  ...errors('call.canceled', 'login.disabled').map((error) => ({ type: 'cancel', error }) as const),
   ...errors('connection.lost').map((error) => ({ type: 'channel-lost', error }) as const),
   ...errors('service.not-running').map((error) => ({ type: 'suspend', error }) as const),
   ...errors('service.not-running').map((error) => ({ type: 'suspended', error }) as const),
@@ -164,20 +164,20 @@ function walk<State extends { kind: string; attempt: number }, Input extends { t
   interface Place {
     readonly state: State;
     readonly armed: ReadonlySet<string>;
-    readonly isCancelled: boolean;
+    readonly isCanceled: boolean;
   }
   const places: Place[] = [];
   const seen = new Set<string>();
   const visit = (place: Place): void => {
-    const key = `${stateText(place.state)} ${[...place.armed].sort().join()} ${place.isCancelled}`;
+    const key = `${stateText(place.state)} ${[...place.armed].sort().join()} ${place.isCanceled}`;
     if (seen.has(key) || place.state.attempt > maxAttempt) return;
     seen.add(key);
     places.push(place);
   };
-  for (const state of starts) visit({ state, armed: new Set(), isCancelled: false });
+  for (const state of starts) visit({ state, armed: new Set(), isCanceled: false });
   const transitions: Transition<State, Input & Moment, Effect>[] = [];
   // Grows while it is read.
-  for (const { state: from, armed, isCancelled } of places) {
+  for (const { state: from, armed, isCanceled } of places) {
     for (const input of inputsOf(from, armed)) {
       if (input.type === 'timer-fired' && !armed.has(input.timer ?? '')) continue;
       for (const moment of moments) {
@@ -185,8 +185,8 @@ function walk<State extends { kind: string; attempt: number }, Input extends { t
         const { state: to, effects } = step(from, event);
         const left = input.type === 'timer-fired' ? new Set([...armed].filter((name) => name !== input.timer)) : armed;
         const after = armedAfter(left, effects);
-        transitions.push({ from, event, to, effects, armedBefore: armed, armedAfter: after, isCancelled });
-        visit({ state: to, armed: after, isCancelled: isCancelled || input.type === 'cancel' });
+        transitions.push({ from, event, to, effects, armedBefore: armed, armedAfter: after, isCanceled });
+        visit({ state: to, armed: after, isCanceled: isCanceled || input.type === 'cancel' });
       }
     }
   }

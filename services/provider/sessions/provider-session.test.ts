@@ -157,7 +157,7 @@ describe('a session at the provider', () => {
     expect(latest().isForgotten).toBe(true);
     await expect(session.finish(good)).rejects.toMatchObject({ code: 'point.incomplete' });
     latest().commit(7);
-    expect(live.state).toBe('finalising');
+    expect(live.state).toBe('finalizing');
     expect(names(channel)).toContain('session.committed');
     latest().finish();
     expect(await session.finish(good)).toEqual({ pointId: id, storedBytes: 7 });
@@ -170,7 +170,7 @@ describe('a session at the provider', () => {
     const { live, latest, clock } = await startTransfer();
     latest().commit(7);
     await clock.advance(29_999);
-    expect(live.state).toBe('finalising');
+    expect(live.state).toBe('finalizing');
     await clock.advance(1);
     expect(live.state).toBe('succeeded');
   });
@@ -236,29 +236,29 @@ describe('a session at the provider', () => {
     expect(session.hasChannel).toBe(true);
   });
 
-  it('grants nothing to a session that was cancelled while its attempt was opened', async () => {
+  it('grants nothing to a session that was canceled while its attempt was opened', async () => {
     const { session, live, attempts } = makeSession();
     const channel = new FakeChannel();
     const opened = Promise.withResolvers<void>();
     channel.pushRoutes = () => opened.promise;
     const started = session.start(channel, 1);
-    const cancelled = session.cancel(new FarkeepError('call.cancelled', 'Cancelled by the provider'));
+    const canceled = session.cancel(new FarkeepError('call.canceled', 'Canceled by the provider'));
     opened.resolve();
     expect(await failureOf(started)).toMatchObject({ code: 'call.conflict' });
-    await cancelled;
-    expect(live.state).toBe('cancelled');
+    await canceled;
+    expect(live.state).toBe('canceled');
     expect(attempts).toHaveLength(1);
     expect(channel.told.at(-1)?.payload.ended).toMatchObject({ isFinal: true });
   });
 
-  it.each(['waiting-to-resume', 'paused', 'transferring'] as const)('can be cancelled while %s', async (state) => {
+  it.each(['waiting-to-resume', 'paused', 'transferring'] as const)('can be canceled while %s', async (state) => {
     const { session, live, attempts, latest, clock } = await startTransfer();
-    if (state === 'waiting-to-resume') latest().fail(new FarkeepError('call.cancelled'));
+    if (state === 'waiting-to-resume') latest().fail(new FarkeepError('call.canceled'));
     if (state === 'paused') await session.pause('tenant');
     await clock.advance(0);
     expect(live.state).toBe(state);
-    await session.cancel(new FarkeepError('call.cancelled', 'Cancelled by the tenant'));
-    expect(live.state).toBe('cancelled');
+    await session.cancel(new FarkeepError('call.canceled', 'Canceled by the tenant'));
+    expect(live.state).toBe('canceled');
     expect(clock.timerCount).toBe(0);
     expect(await failureOf(session.resume(new FakeChannel(), 1))).toMatchObject({ code: 'call.conflict' });
     expect(attempts).toHaveLength(1);
@@ -331,7 +331,7 @@ describe('a pause at the provider', () => {
     const { session, live, latest, channel, clock } = await startTransfer();
     const wished = session.wishPause();
     expect(channel.told.at(-1)).toMatchObject({ name: 'session.wish', payload: { wish: 'pause' } });
-    latest().fail(new FarkeepError('call.cancelled', 'The source ended'));
+    latest().fail(new FarkeepError('call.canceled', 'The source ended'));
     await clock.advance(0);
     expect(texts(live).at(-1)).toContain('ended the transfer in order');
     await session.pause('provider');
@@ -360,7 +360,7 @@ describe('a pause at the provider', () => {
     expect(await Promise.all(both)).toEqual([late, late]);
     expect(live.state).toBe('transferring');
     const wished = failureOf(session.wishPause());
-    await session.cancel(new FarkeepError('call.cancelled'));
+    await session.cancel(new FarkeepError('call.canceled'));
     expect(await wished).toMatchObject({ message: 'The session ended before it could be paused' });
   });
 
@@ -368,7 +368,7 @@ describe('a pause at the provider', () => {
     const { session, live, on } = await startTransfer();
     on.disk = true;
     expect(await session.pause('tenant')).toEqual({ committed: { pointId: id, storedBytes: 0 }, keptForMs: 0 });
-    expect(live.state).toBe('finalising');
+    expect(live.state).toBe('finalizing');
     await session.finish(good);
     expect(live.state).toBe('succeeded');
   });

@@ -166,7 +166,7 @@ export class ProviderSession {
 
   /** The tenant's last word. */
   async finish(input: {
-    outcome: 'succeeded' | 'warning' | 'failed' | 'cancelled';
+    outcome: 'succeeded' | 'warning' | 'failed' | 'canceled';
     error: ErrorInfo | null;
     progress: TenantNotification<'session.report'>['progress'];
     warningCount: number;
@@ -235,7 +235,7 @@ export class ProviderSession {
       const port = await attempt.listening();
       live.endStep('key-a-to-target', 'Over the local link to the target data mover', { keyIdentifier });
       await attempt.openRoutes(port);
-      // Cancelled in this very moment: what was granted now would lead to a mover that is gone.
+      // Canceled in this very moment: what was granted now would lead to a mover that is gone.
       this.#ask({ type: 'attempt-opened' });
       live.endStep('key-a-to-tenant', 'Inside the control channel', { keyIdentifier });
       const grant = attempt.grant(
@@ -344,7 +344,7 @@ export class ProviderSession {
     const { tenantFolder, tenantName, operation, jobId, pointId } = this.#context;
     const { quotaBytes, moverHost, advertisedHost, logger, openAttempt } = this.#options;
     const { repository, jobName } = live.summary();
-    live.endStep('session-authorised', `${tenantName}, ${repository}`);
+    live.endStep('session-authorized', `${tenantName}, ${repository}`);
     const attempt: OpenAttempt = openAttempt({
       sessionId: live.id,
       attempt: live.attempt,

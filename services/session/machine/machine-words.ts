@@ -2,9 +2,9 @@
 import type { SessionAction, SessionState } from '../../contracts/models/session.ts';
 import type { FarkeepError } from '../../kernel/farkeep-error.ts';
 
-export type FinalState = Extract<SessionState, 'succeeded' | 'warning' | 'failed' | 'cancelled'>;
+export type FinalState = Extract<SessionState, 'succeeded' | 'warning' | 'failed' | 'canceled'>;
 /** An attempt runs. */
-export type RunningKind = Extract<SessionState, 'key-exchange' | 'transferring' | 'finalising'>;
+export type RunningKind = Extract<SessionState, 'key-exchange' | 'transferring' | 'finalizing'>;
 
 /** Comes with every event, so that a machine reads no clock. */
 export interface Moment {

@@ -42,7 +42,7 @@ describe('each session machine', () => {
   it('reaches every state of the protocol', () => {
     const kinds = (transitions: readonly { readonly to: { readonly kind: string } }[]): string[] =>
       [...new Set(transitions.map(({ to }) => to.kind))].sort();
-    const common = ['cancelled', 'failed', 'finalising', 'key-exchange', 'paused', 'succeeded', 'suspended'];
+    const common = ['canceled', 'failed', 'finalizing', 'key-exchange', 'paused', 'succeeded', 'suspended'];
     const rest = ['transferring', 'waiting-to-resume', 'warning'];
     expect(kinds(provider)).toEqual([...common, ...rest].sort());
     expect(kinds(tenant)).toEqual([...common, ...rest, 'connecting'].sort());
@@ -147,7 +147,7 @@ describe('each session machine', () => {
 
   it('starts nothing after a cancel', () => {
     const starting = new Set(['dial', 'run-attempt', 'start-mover', 'ask-person', 'tell-pause', 'start-attempt']);
-    const after = all.filter(({ isCancelled }) => isCancelled);
+    const after = all.filter(({ isCanceled }) => isCanceled);
     expect(after.length).toBeGreaterThan(100);
     expect(broken(after, ({ effects }) => effects.every(({ type }) => !starting.has(type)))).toEqual([]);
   });

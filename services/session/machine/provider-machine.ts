@@ -74,7 +74,7 @@ function stepOpen(state: ProviderOpen, event: ProviderEvent, rules: ProviderRule
       return to(state);
     case 'pause-asked':
       if (state.serving !== 'nothing') return to(state, { type: 'defer' });
-      return to({ ...withoutMover(state), serving: 'pause' }, endAttempt('call.cancelled', 'The session is paused'));
+      return to({ ...withoutMover(state), serving: 'pause' }, endAttempt('call.canceled', 'The session is paused'));
     case 'pause-ready':
       return pauseReady(state, event, rules);
     case 'served':
@@ -95,7 +95,7 @@ function stepOpen(state: ProviderOpen, event: ProviderEvent, rules: ProviderRule
       return finishAsked(state, event, rules);
     case 'cancel': {
       const { error } = event;
-      const outcome = error.code === 'call.cancelled' ? 'cancelled' : 'failed';
+      const outcome = error.code === 'call.canceled' ? 'canceled' : 'failed';
       return end(state, outcome, error, { last: [tellEnded(error), saveNow, { type: 'end-attempt', reason: error }] });
     }
     case 'channel-lost':
@@ -190,7 +190,7 @@ function pauseReady(state: ProviderOpen, event: EventOf<'pause-ready'>, rules: P
 function committed(state: ProviderOpen, moment: ProviderEvent, storedBytes: number): ProviderStep {
   const first: ProviderEffect[] = [
     { type: 'keep-point', storedBytes },
-    { type: 'show', state: 'finalising' },
+    { type: 'show', state: 'finalizing' },
     note('info', 'The restore point is on disk, whole'),
     saveNow,
   ];
@@ -199,7 +199,7 @@ function committed(state: ProviderOpen, moment: ProviderEvent, storedBytes: numb
   const { hasMover, hasKeyB } = isRunning(state) ? state : { hasMover: false, hasKeyB: false };
   return {
     state: {
-      kind: 'finalising',
+      kind: 'finalizing',
       ...{ attempt, serving, hasAskedPause, isPauseAwaited, isStopping, hasMover, hasKeyB },
       isCommitted: true,
     },
@@ -224,7 +224,7 @@ function moverEnded(state: ProviderOpen, event: EventOf<'mover-ended'>, rules: P
   // A mover that dies after it said that the point is on disk has done its work.
   if (state.isCommitted) return to(left);
   // The source ended on purpose. The tenant's next request says whether for good, or it comes back after a restart.
-  if (error.code === 'call.cancelled') return waitForTenant(left, error, event.nowMs, rules);
+  if (error.code === 'call.canceled') return waitForTenant(left, error, event.nowMs, rules);
   if (isResumable(error.code)) {
     return withEffects(waitForTenant(left, error, event.nowMs, rules), {
       first: [{ type: 'tell-ended', isFinal: false, error }],
@@ -245,7 +245,7 @@ function finishAsked(state: ProviderOpen, event: EventOf<'finish-asked'>, rules:
   return end(state, outcome, error, {
     first: endNotes(error, outcome),
     last: [
-      { type: 'end-attempt', reason: error ?? new FarkeepError('call.cancelled', 'The session has ended') },
+      { type: 'end-attempt', reason: error ?? new FarkeepError('call.canceled', 'The session has ended') },
       { type: 'save', isAfterMover: true },
     ],
   });
@@ -350,7 +350,7 @@ function waitForTenant(
 ): ProviderStep {
   const { attempt, serving, hasAskedPause, isPauseAwaited, isStopping } = state;
   const untilMs = nowMs + resumeWindowMs;
-  const isOrderly = error.code === 'call.cancelled';
+  const isOrderly = error.code === 'call.canceled';
   const reason = isOrderly ? 'The tenant has ended the transfer in order' : error.message;
   const isNew = state.kind !== 'waiting-to-resume';
   return {
@@ -407,7 +407,7 @@ function tellEnded(error: FarkeepError): ProviderEffect {
   return { type: 'tell-ended', isFinal: true, error };
 }
 
-function endAttempt(code: 'connection.lost' | 'call.cancelled', message: string): ProviderEffect {
+function endAttempt(code: 'connection.lost' | 'call.canceled', message: string): ProviderEffect {
   return { type: 'end-attempt', reason: new FarkeepError(code, message) };
 }
 

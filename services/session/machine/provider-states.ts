@@ -161,7 +161,7 @@ export function isOpen(state: ProviderState): state is ProviderOpen {
     case 'pending':
     case 'key-exchange':
     case 'transferring':
-    case 'finalising':
+    case 'finalizing':
     case 'waiting-to-resume':
     case 'paused':
       return true;
@@ -171,7 +171,7 @@ export function isOpen(state: ProviderState): state is ProviderOpen {
 }
 
 export function isRunning(state: ProviderOpen): state is ProviderRunning {
-  return state.kind === 'key-exchange' || state.kind === 'transferring' || state.kind === 'finalising';
+  return state.kind === 'key-exchange' || state.kind === 'transferring' || state.kind === 'finalizing';
 }
 
 /** Whether the restore point is on disk, as far as is known here. */

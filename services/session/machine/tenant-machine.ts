@@ -46,7 +46,7 @@ export function tenantStep(state: TenantState, event: TenantEvent, rules: Tenant
       return stepConnecting(state, event, rules);
     case 'key-exchange':
     case 'transferring':
-    case 'finalising':
+    case 'finalizing':
       if (state.stage === 'running') return stepRunning(state, event, rules);
       return state.stage === 'telling-pause' ? stepTellingPause(state, event) : stepLastWord(state, event, rules);
     case 'waiting-to-resume':
@@ -63,7 +63,7 @@ function stepPending(state: Extract<TenantState, { kind: 'pending' }>, event: Te
     case 'start':
       return dial(state.attempt, state.provider, []);
     case 'cancel':
-      return end(state, cancelled(), event, { knows: state.provider.knows, hasLink: false });
+      return end(state, canceled(), event, { knows: state.provider.knows, hasLink: false });
     case 'suspend':
       return suspend(state);
     default:
@@ -77,7 +77,7 @@ function stepConnecting(state: TenantConnecting, event: TenantEvent, rules: Tena
     case 'dialed':
       if (state.stage === 'asking') return to(state);
       if (state.ending === 'suspend') return suspend(state);
-      if (state.ending === 'cancel') return end(state, cancelled(), event, { knows: provider.knows, hasLink: true });
+      if (state.ending === 'cancel') return end(state, canceled(), event, { knows: provider.knows, hasLink: true });
       return to({ ...state, stage: 'asking' }, { type: 'run-attempt', knows: provider.knows });
     case 'granted':
       if (state.stage === 'dialing') return to(state);
@@ -120,7 +120,7 @@ function connectingFailed(
   const hasLink = stage === 'asking';
   const { error } = event;
   if (ending === 'suspend') return suspend(state);
-  if (ending === 'cancel') return end(state, cancelled(), event, { knows: provider.knows, hasLink });
+  if (ending === 'cancel') return end(state, canceled(), event, { knows: provider.knows, hasLink });
   if (event.hasQuestion) {
     const untilMs = event.nowMs + rules.promptWaitMs;
     return to(
@@ -158,7 +158,7 @@ function stepRunning(state: TenantRunning, event: TenantEvent, rules: TenantRule
     case 'attempt-failed': {
       const { error, nowMs } = event;
       if (ending === 'suspend') return suspend(state);
-      if (ending === 'cancel') return end(state, cancelled(), event, { knows: 'yes', hasLink: true });
+      if (ending === 'cancel') return end(state, canceled(), event, { knows: 'yes', hasLink: true });
       if (ending !== null) {
         const by = ending.pauseBy;
         return to(
@@ -197,7 +197,7 @@ function stepTellingPause(state: TenantTellingPause, event: TenantEvent): Tenant
     case 'pause-told': {
       if (ending === 'suspend') return suspend(state);
       const { hasLink, nowMs } = event;
-      if (ending === 'cancel') return end(state, cancelled(), event, { knows: 'yes', hasLink });
+      if (ending === 'cancel') return end(state, canceled(), event, { knows: 'yes', hasLink });
       const untilMs = event.keptForMs === null ? state.lostAtMs + keptForMs : nowMs + event.keptForMs;
       const provider = { knows: 'yes', keptForMs, retryUntilMs: null, isCommitted } as const;
       return pause({ attempt, isGranted: true, provider, by, untilMs, hasLink }, nowMs, []);
@@ -206,7 +206,7 @@ function stepTellingPause(state: TenantTellingPause, event: TenantEvent): Tenant
       return end(state, null, event, { knows: 'yes', hasLink: true });
     case 'pause-refused':
       if (ending === 'suspend') return suspend(state);
-      return end(state, ending === 'cancel' ? cancelled() : event.error, event, { knows: 'yes', hasLink: true });
+      return end(state, ending === 'cancel' ? canceled() : event.error, event, { knows: 'yes', hasLink: true });
     case 'cancel':
     case 'suspend':
       return to({ ...state, ending: endingBy(ending, event.type) }, { type: 'end-attempt' });
@@ -248,7 +248,7 @@ function stepRetrying(state: TenantRetrying, event: TenantEvent, rules: TenantRu
       return pause({ attempt, isGranted, provider, by, untilMs, hasLink: false }, nowMs, first);
     }
     case 'cancel':
-      return end(state, cancelled(), event, { knows: provider.knows, hasLink: false, first: [disarm] });
+      return end(state, canceled(), event, { knows: provider.knows, hasLink: false, first: [disarm] });
     case 'suspend':
       return suspend(state, disarm);
     default:
@@ -270,7 +270,7 @@ function stepAsking(state: TenantAsking, event: TenantEvent): TenantStep {
     case 'timer-fired':
       return event.timer === 'prompt' ? over(refusal) : to(state);
     case 'cancel':
-      return over(cancelled());
+      return over(canceled());
     case 'suspend':
       return suspend(state, disarm);
     default:
@@ -304,7 +304,7 @@ function stepPaused(state: TenantPaused, event: TenantEvent): TenantStep {
       if (event.timer !== 'expiry') return to(state);
       return over(provider.isCommitted ? null : pausedTooLong());
     case 'cancel':
-      return over(cancelled());
+      return over(canceled());
     case 'suspend':
       return suspend(state, disarm);
     default:
@@ -392,13 +392,13 @@ function end(
   const before = [...first, ...endNotes(error, outcome)];
   if (hasLink) {
     return to(
-      { kind: 'finalising', stage: 'last-word', attempt, outcome, error },
+      { kind: 'finalizing', stage: 'last-word', attempt, outcome, error },
       ...before,
-      { type: 'show', state: 'finalising' },
+      { type: 'show', state: 'finalizing' },
       { type: 'tell-finish', outcome, error },
     );
   }
-  const isLeft = outcome === 'cancelled' && knows !== 'no';
+  const isLeft = outcome === 'canceled' && knows !== 'no';
   return to(
     { kind: outcome, attempt },
     ...before,
@@ -414,10 +414,10 @@ function suspend({ attempt }: { readonly attempt: number }, ...first: readonly T
 
 function outcomeOf(error: FarkeepError | null, moment: Moment): FinalState {
   if (error === null) return goodEnd(moment);
-  return error.code === 'call.cancelled' ? 'cancelled' : 'failed';
+  return error.code === 'call.canceled' ? 'canceled' : 'failed';
 }
 
-/** A suspended session goes on later, even when it was cancelled in the same moment. */
+/** A suspended session goes on later, even when it was canceled in the same moment. */
 function endingBy(ending: 'cancel' | 'suspend' | null, wish: 'cancel' | 'suspend'): 'cancel' | 'suspend' {
   return ending === 'suspend' ? ending : wish;
 }
@@ -430,8 +430,8 @@ function known(
   return { knows, keptForMs: retryWindowMs, retryUntilMs: null, isCommitted };
 }
 
-function cancelled(): FarkeepError {
-  return new FarkeepError('call.cancelled', 'The session was cancelled');
+function canceled(): FarkeepError {
+  return new FarkeepError('call.canceled', 'The session was canceled');
 }
 
 function notNow(): FarkeepError {

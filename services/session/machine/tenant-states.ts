@@ -71,7 +71,7 @@ export interface TenantTellingPause {
 
 /** The end is decided, and the provider is told. */
 export interface TenantLastWord {
-  readonly kind: 'finalising';
+  readonly kind: 'finalizing';
   readonly stage: 'last-word';
   readonly attempt: number;
   readonly outcome: FinalState;

@@ -19,13 +19,13 @@ function expectFit(sides: SidesModel): void {
   if (isGood(tenant.kind)) expect(isOnDisk, seen).toBe(true);
   // A cancel may come between the commit and the tenant's last word.
   if (isGood(tenant.kind) && !isGood(provider.kind)) {
-    expect([provider.kind, sides.isCancelWanted], seen).toEqual(['cancelled', true]);
+    expect([provider.kind, sides.isCancelWanted], seen).toEqual(['canceled', true]);
   }
   if (isGood(provider.kind)) expect(isOnDisk, seen).toBe(true);
   // A good end at the provider is none at the tenant only when somebody there wanted the end.
   if (isGood(provider.kind) && !isGood(tenant.kind)) expect(sides.isCancelWanted, seen).toBe(true);
-  if (tenant.kind === 'cancelled') expect(sides.isCancelWanted, seen).toBe(true);
-  if (provider.kind === 'cancelled') expect(tenant.kind === 'cancelled' || sides.isCancelWanted, seen).toBe(true);
+  if (tenant.kind === 'canceled') expect(sides.isCancelWanted, seen).toBe(true);
+  if (provider.kind === 'canceled') expect(tenant.kind === 'canceled' || sides.isCancelWanted, seen).toBe(true);
 }
 
 describe('tenant and provider', () => {

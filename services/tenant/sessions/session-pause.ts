@@ -15,7 +15,7 @@ export type PauseAnswer =
   /** It was over already. */
   | { readonly kind: 'committed'; readonly pointId: string; readonly storedBytes: number };
 
-/** @throws what has ended the session at the provider meanwhile; call.cancelled when the signal fires */
+/** @throws what has ended the session at the provider meanwhile; call.canceled when the signal fires */
 export async function tellPause(
   link: ProviderLink | undefined,
   {

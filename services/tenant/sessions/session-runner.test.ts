@@ -41,7 +41,7 @@ const totals = {
 /** Settles with the signal's end at the latest. */
 function untilAborted(signal: AbortSignal | undefined): Promise<never> {
   return new Promise((_resolve, reject) => {
-    const onAbort = (): void => reject(new FarkeepError('call.cancelled'));
+    const onAbort = (): void => reject(new FarkeepError('call.canceled'));
     if (signal?.aborted === true) onAbort();
     else signal?.addEventListener('abort', onAbort, { once: true });
   });
@@ -141,7 +141,7 @@ class FakeMover implements SourceMoverProcess {
     this.work = start;
   }
 
-  abort(reason = new FarkeepError('call.cancelled').toInfo()): void {
+  abort(reason = new FarkeepError('call.canceled').toInfo()): void {
     this.abortedFor ??= reason.message;
     this.#exit.resolve({ kind: 'failed', error: reason, isTampered: false });
   }
@@ -157,7 +157,7 @@ class FakeMover implements SourceMoverProcess {
 
   finalize(): void {
     const busy = { source: 0, compress: 0, network: 0, target: 0 };
-    this.#options.onEvent({ type: 'progress', phase: 'finalising', totals, busy });
+    this.#options.onEvent({ type: 'progress', phase: 'finalizing', totals, busy });
   }
 
   finish(): void {
@@ -213,7 +213,7 @@ function makeSession({ knows = 'no', operation = 'backup', prepare = () => undef
     const tls = { version: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384', group: 'X25519MLKEM768' };
     return {
       channel: { peer: peer as unknown as ControlPeer, tls, channelBinding: () => Buffer.alloc(32) },
-      ...{ gateway, dialled: gateway, presented: { leafDer: certDer } },
+      ...{ gateway, dialed: gateway, presented: { leafDer: certDer } },
       ...{ decision: { decision: 'pinned', reasons: [] }, hello: {}, clockDifferenceMs: 0 },
     } as unknown as ProviderLink;
   };
@@ -283,7 +283,7 @@ describe('a session at the tenant', () => {
     expect(mover().work).toMatchObject({ type: 'start', attempt: 1 });
     peer().say('session.committed', { pointId: id, storedBytes: 5 });
     mover().finalize();
-    expect(live.state).toBe('finalising');
+    expect(live.state).toBe('finalizing');
     mover().finish();
     await done;
     expect(live.detail()).toMatchObject({ state: 'succeeded', error: null, pointId: id, storedBytes: 5, attempt: 1 });
@@ -551,10 +551,10 @@ describe('a pause at the tenant', () => {
   it('ends with the session at the provider', async () => {
     const { live, runner, peer, done } = await startTransfer();
     await runner.pause('tenant');
-    const error = new FarkeepError('call.cancelled', 'Cancelled by the provider').toInfo();
+    const error = new FarkeepError('call.canceled', 'Canceled by the provider').toInfo();
     peer().say('session.event', { ended: { isFinal: true, error } });
     await done;
-    expect(live.state).toBe('cancelled');
+    expect(live.state).toBe('canceled');
   });
 
   it('is kept through a restart of the service, until its end', async () => {
@@ -637,11 +637,11 @@ describe('a cancel', () => {
     runner.cancel();
     runner.cancel();
     await clock.advance(retryWindowMs * 2);
-    expect(live.detail()).toMatchObject({ state: 'cancelled', error: { code: 'call.cancelled' } });
+    expect(live.detail()).toMatchObject({ state: 'canceled', error: { code: 'call.canceled' } });
     expect(movers.length).toBe(moversBefore);
     expect(clock.timerCount).toBe(0);
     // The provider hears of it: on the connection that is open, else on one made for it.
-    const isTold = provider.asked.some(({ payload }) => payload['outcome'] === 'cancelled');
+    const isTold = provider.asked.some(({ payload }) => payload['outcome'] === 'canceled');
     const isUnknown = name === 'it dials';
     expect(isTold || provider.names.includes('session.cancel') || isUnknown).toBe(true);
     expect(peers.length - dialsBefore).toBe(provider.names.includes('session.cancel') ? 1 : 0);

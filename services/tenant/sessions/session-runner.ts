@@ -60,7 +60,7 @@ export class SessionRunner {
   #link: ProviderLink | undefined;
   /** Ends what runs: a dial, an attempt, a question to the provider. */
   #running = new AbortController();
-  /** Fires when the session is cancelled or the service stops. */
+  /** Fires when the session is canceled or the service stops. */
   readonly #stop = new AbortController();
   /** The open question to a person. */
   #question: RaisedPrompt | undefined;
@@ -420,7 +420,7 @@ export class SessionRunner {
         askProvider(link.channel.peer, 'session.cancel', { sessionId: this.live.id }),
       );
     } catch (error) {
-      logger.info('The provider could not be told of a cancelled session', { reason: toFarkeepError(error).message });
+      logger.info('The provider could not be told of a canceled session', { reason: toFarkeepError(error).message });
     }
   }
 }

@@ -22,7 +22,7 @@ export function applySourceEvent(
   }: {
     readonly targetBusy?: number | undefined;
     readonly earlier: EarlierAttempts;
-    readonly onPhase: (phase: 'transferring' | 'finalising') => void;
+    readonly onPhase: (phase: 'transferring' | 'finalizing') => void;
   },
 ): void {
   switch (event.type) {
@@ -33,7 +33,7 @@ export function applySourceEvent(
     case 'progress': {
       if (!('phase' in event)) return;
       const { totals, busy, phase } = event;
-      if (phase === 'finalising') onPhase('finalising');
+      if (phase === 'finalizing') onPhase('finalizing');
       live.setProgress(progressOf(totals, earlier), {
         source: share(busy.source),
         compression: share(busy.compress),
