@@ -7,6 +7,7 @@ import { showPath } from '../mover/source/walk/path-text.ts';
 import { extractPoint } from '../repository/restore/extract.ts';
 import { restoreFailure } from '../repository/restore/restore-failure.ts';
 import { countOfKind, isMissed, namesOf } from '../repository/points/special-files.ts';
+import { openFolderPlace } from '../repository/folder/folder-place.ts';
 
 export interface ExtractionResult {
   readonly files: number;
@@ -39,7 +40,7 @@ export async function extractRestorePoint(options: {
   const to = path.resolve(options.to);
   const { onProgress } = options;
   const result = await extractPoint({
-    tenantFolder,
+    place: openFolderPlace(tenantFolder),
     pointId: options.pointId,
     to,
     signal: options.signal,

@@ -15,6 +15,7 @@ import { dataProtocolVersion, maxIdsPerMessage } from '../../wire/messages.ts';
 import type { DataMessage, Operation } from '../../wire/messages.ts';
 import { failureOfTenant, forTenant } from '../link/for-tenant.ts';
 import type { TargetEvent, TargetTotals } from '../link/local-link.ts';
+import { openFolderPlace } from '../../repository/folder/folder-place.ts';
 
 /** How a session answers on a stream; resolves when more may be sent. */
 export type Send = (message: DataMessage) => true | Promise<void>;
@@ -90,7 +91,7 @@ export class TargetSession {
   static async open(options: TargetSessionOptions): Promise<TargetSession> {
     let onDurable: (blocks: DurableBlocks) => void = () => undefined;
     const store = await TenantStore.open({
-      folder: options.tenantFolder,
+      place: openFolderPlace(options.tenantFolder),
       mode: options.operation === 'backup' ? 'write' : 'read',
       logger: options.logger,
       ...(options.quotaBytes < 0 ? {} : { quotaBytes: options.quotaBytes }),

@@ -12,7 +12,7 @@ import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
 import { newId } from '../../kernel/identifier.ts';
 import { makeFolders } from '../../kernel/state/make-folders.ts';
 import { isMissing } from '../../kernel/system-error.ts';
-import { RepositoryFolder } from '../../repository/storage/repository-folder.ts';
+import { RepositoryFolder } from '../../repository/folder/repository-folder.ts';
 import { doOverlap } from './folder-overlap.ts';
 import type { RestorePoints } from './restore-points.ts';
 

@@ -5,9 +5,10 @@ import path from 'node:path';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
 import type { Logger } from '../../kernel/logger.ts';
 import { isMissing } from '../../kernel/system-error.ts';
-import { FolderStorage } from '../../repository/storage/folder-storage.ts';
+import { FolderStorage } from '../../repository/folder/folder-storage.ts';
 import { moveToTrash } from '../../repository/points/point-trash.ts';
 import { TenantStore, type PointListing as StoredPoint } from '../../repository/store/tenant-store.ts';
+import { openFolderPlace } from '../../repository/folder/folder-place.ts';
 
 export interface PointListing extends StoredPoint {
   /** Time of the commit by this machine's clock; undefined when it is unknown. */
@@ -84,12 +85,20 @@ export class RestorePoints {
   /** What counts against the quota. */
   async usedBytes(tenantFolder: string): Promise<number> {
     if ((await changeTime(tenantFolder)) === undefined) return 0;
-    await using store = await TenantStore.open({ folder: tenantFolder, mode: 'read', logger: this.#logger });
+    await using store = await TenantStore.open({
+      place: openFolderPlace(tenantFolder),
+      mode: 'read',
+      logger: this.#logger,
+    });
     return await store.usedBytes();
   }
 
   async #read(tenantFolder: string, changedAtMs: number): Promise<readonly PointListing[]> {
-    await using store = await TenantStore.open({ folder: tenantFolder, mode: 'read', logger: this.#logger });
+    await using store = await TenantStore.open({
+      place: openFolderPlace(tenantFolder),
+      mode: 'read',
+      logger: this.#logger,
+    });
     const points: PointListing[] = [];
     for (const point of await store.listPoints()) {
       const committedAtMs = this.#sessionEnd(point.pointId) ?? (await fileTime(tenantFolder, point.pointId));

@@ -12,6 +12,7 @@ import { describeCaller, type AuditLog } from '../state/audit-log.ts';
 import type { Repositories } from '../repositories/repositories.ts';
 import type { RestorePoints } from '../repositories/restore-points.ts';
 import type { ProviderSessions } from '../sessions/provider-sessions.ts';
+import { openFolderPlace } from '../../repository/folder/folder-place.ts';
 
 export interface RepositoryHandlersOptions {
   readonly repositories: Repositories;
@@ -61,7 +62,12 @@ export function repositoryHandlers(options: RepositoryHandlersOptions): DomainHa
         for (const tenantFolder of await repositories.tenantFolders(row.id)) {
           let result: MarkedVerifyResult;
           try {
-            result = await verifyAndMark({ tenantFolder, logger, isDeep, signal: context.signal });
+            result = await verifyAndMark({
+              place: openFolderPlace(tenantFolder),
+              logger,
+              isDeep,
+              signal: context.signal,
+            });
           } catch (error) {
             // An unreadable folder of one tenant must not stop the check of the others.
             const { code, message } = toFarkeepError(error, 'storage.io');
@@ -98,7 +104,7 @@ export function repositoryHandlers(options: RepositoryHandlersOptions): DomainHa
       const failures: unknown[] = [];
       for (const tenantFolder of folders) {
         try {
-          const result = await rebuildCatalogue({ tenantFolder, logger });
+          const result = await rebuildCatalogue({ place: openFolderPlace(tenantFolder), logger });
           points.forget(tenantFolder);
           await countAgain(repositoryId, tenantFolder);
           totals.packs += result.packs;

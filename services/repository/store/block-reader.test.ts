@@ -5,18 +5,24 @@ import { describe, expect, it } from 'vitest';
 import { silentLogger } from '../../kernel/logger.ts';
 import { decodeBlock, decodeBlockSync, encodeBlock } from '../../blocks/block-codec.ts';
 import { blockIdOf, type StoredBlock } from '../../blocks/block.ts';
-import { FolderStorage } from '../storage/folder-storage.ts';
+import { FolderStorage } from '../folder/folder-storage.ts';
 import { listPacks } from './left-overs.ts';
 import { readPackIndex, scanPack } from '../packs/pack-reader.ts';
 import { TenantStore } from './tenant-store.ts';
 import { appendContent, randomContent, scratchFolder } from '../../testing/repository/repository-fixture.ts';
+import { openFolderPlace } from '../folder/folder-place.ts';
 
 const logger = silentLogger;
 
 describe('reading many blocks', () => {
   it('gives one outcome for each identifier, in order, whatever is asked for', async () => {
     await using scratch = await scratchFolder();
-    await using store = await TenantStore.open({ folder: scratch.folder, mode: 'write', logger, packBytes: 300_000 });
+    await using store = await TenantStore.open({
+      place: openFolderPlace(scratch.folder),
+      mode: 'write',
+      logger,
+      packBytes: 300_000,
+    });
     const contents = [
       ...Array.from({ length: 60 }, (_, index) => randomContent(index * 700)),
       randomContent(5_000_000),
@@ -56,7 +62,7 @@ describe('reading many blocks', () => {
 
   it('gives what was asked for when told not to wait for more', async () => {
     await using scratch = await scratchFolder();
-    await using store = await TenantStore.open({ folder: scratch.folder, mode: 'write', logger });
+    await using store = await TenantStore.open({ place: openFolderPlace(scratch.folder), mode: 'write', logger });
     const id = await appendContent(store, randomContent(100));
     await store.flush();
     const given = Promise.withResolvers<void>();
@@ -113,7 +119,7 @@ describe('pack files', () => {
     await using scratch = await scratchFolder();
     const stored = new Map<string, Buffer>();
     {
-      await using store = await TenantStore.open({ folder: scratch.folder, mode: 'write', logger });
+      await using store = await TenantStore.open({ place: openFolderPlace(scratch.folder), mode: 'write', logger });
       for (let index = 0; index < 6; index += 1) {
         const content = randomContent(40 + index);
         stored.set((await appendContent(store, content)).toString('hex'), content);
@@ -159,7 +165,7 @@ describe('pack files', () => {
   it('give the blocks behind a damaged header when the index is gone too', async () => {
     await using scratch = await scratchFolder();
     {
-      await using store = await TenantStore.open({ folder: scratch.folder, mode: 'write', logger });
+      await using store = await TenantStore.open({ place: openFolderPlace(scratch.folder), mode: 'write', logger });
       for (let index = 0; index < 5; index += 1) await appendContent(store, randomContent(1000));
       await store.flush();
     }

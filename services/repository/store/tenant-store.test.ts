@@ -15,6 +15,7 @@ import {
   rootOf,
   scratchFolder,
 } from '../../testing/repository/repository-fixture.ts';
+import { openFolderPlace } from '../folder/folder-place.ts';
 
 const logger = silentLogger;
 
@@ -27,7 +28,7 @@ describe('TenantStore', () => {
     let ids: Buffer[];
     {
       await using store = await TenantStore.open({
-        folder,
+        place: openFolderPlace(folder),
         mode: 'write',
         logger,
         onDurable: (blocks) => durable.push(blocks),
@@ -41,7 +42,7 @@ describe('TenantStore', () => {
       expect(await store.usedBytes()).toBe(durable.reduce((sum, blocks) => sum + blocks.storedBytes, 0));
     }
     expect(await readdir(path.join(folder, 'incoming'))).toEqual([]);
-    await using store = await TenantStore.open({ folder, mode: 'read', logger });
+    await using store = await TenantStore.open({ place: openFolderPlace(folder), mode: 'read', logger });
     const found: Buffer[] = [];
     for await (const block of store.readBlocks(ids)) found.push(await decodeBlock(block));
     expect(found).toEqual(contents);
@@ -53,7 +54,7 @@ describe('TenantStore', () => {
     await using scratch = await scratchFolder();
     const durable: string[] = [];
     await using store = await TenantStore.open({
-      folder: scratch.folder,
+      place: openFolderPlace(scratch.folder),
       mode: 'write',
       logger,
       onDurable: ({ ids }) => durable.push(...ids.map((id) => id.toString('hex'))),
@@ -76,7 +77,7 @@ describe('TenantStore', () => {
 
   it('commits a whole point once and refuses one with a missing block', async () => {
     await using scratch = await scratchFolder();
-    await using store = await TenantStore.open({ folder: scratch.folder, mode: 'write', logger });
+    await using store = await TenantStore.open({ place: openFolderPlace(scratch.folder), mode: 'write', logger });
     const id = await appendContent(store, Buffer.from('hello'));
     const items = [
       { type: 'entry', entry: entryOf('folder', '') },
@@ -112,7 +113,7 @@ describe('TenantStore', () => {
   it('refuses before the quota is passed, with two sessions counted together, and goes on when there is room', async () => {
     await using scratch = await scratchFolder();
     const quotaBytes = 1_000_000;
-    const options = { folder: scratch.folder, mode: 'write', logger, quotaBytes } as const;
+    const options = { place: openFolderPlace(scratch.folder), mode: 'write', logger, quotaBytes } as const;
     await using first = await TenantStore.open(options);
     await using second = await TenantStore.open(options);
     const append = async (store: TenantStore): Promise<boolean> => {
@@ -140,7 +141,7 @@ describe('TenantStore', () => {
   it('counts the roots of restore points, so that points without content do not pass the quota', async () => {
     await using scratch = await scratchFolder();
     const quotaBytes = 2_000_000;
-    const options = { folder: scratch.folder, mode: 'write', logger, quotaBytes } as const;
+    const options = { place: openFolderPlace(scratch.folder), mode: 'write', logger, quotaBytes } as const;
     const manifest = [{ type: 'entry', entry: entryOf('folder', '') }] as const;
     const sourcePaths = Array.from({ length: 50 }, () => `/${'x'.repeat(4000)}`);
     const refused: unknown[] = [];

@@ -1,5 +1,5 @@
-// Owns one tenant's folder in a repository: which blocks are there, taking in new ones, reading them back, and restore points.
-// Knows nothing of sockets, sessions or keys. Several processes may have the same folder open; layout and rules are in
+// Owns one tenant's place in a repository: which blocks are there, taking in new ones, reading them back, and restore points.
+// Knows nothing of sockets, sessions or keys. Several processes may have the same place open; layout and rules are in
 // docs/repository-format.md.
 import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
 import type { Logger } from '../../kernel/logger.ts';
@@ -15,7 +15,6 @@ import {
 import { BlockReader, notHere, type BlockOutcome } from './block-reader.ts';
 import type { Catalogue } from './catalogue.ts';
 import { DamageNotes, type FoundDamage } from './damage-notes.ts';
-import { FolderStorage } from '../storage/folder-storage.ts';
 import { markDamage } from './mark-damage.ts';
 import { checkPointIsWhole } from '../points/point-check.ts';
 import { decodePointRoot, maxPointRootBytes } from '../points/point-root.ts';
@@ -23,8 +22,9 @@ import { isPointFile, isPointId, pointFileOf, pointIdOf, type PointRoot } from '
 import { blockOverheadBytes, PackWriter, type BlockToAppend, type FinishedPack } from '../packs/pack-writer.ts';
 import { QuotaAccount, rootBytesOf } from './quota-account.ts';
 import type { Storage } from '../storage/storage.ts';
-import { incomingFolder, openCatalogueForReading, openFolderForWriting } from './tenant-folder.ts';
-import type { WriterLock } from './writer-lock.ts';
+import { openCatalogueForReading, openPlaceForWriting } from './open-place.ts';
+import { incomingFolder, type TenantPlace } from './tenant-place.ts';
+import type { WriterLease } from './writer-lease.ts';
 
 export const defaultPackBytes = 64 * 1024 * 1024;
 
@@ -38,8 +38,7 @@ export interface DurableBlocks {
 }
 
 export interface TenantStoreOptions {
-  /** `<repository>/<tenant id>`. */
-  readonly folder: string;
+  readonly place: TenantPlace;
   readonly mode: 'read' | 'write';
   readonly logger: Logger;
   /** What the tenant may use in all, in bytes; undefined is without bound. */
@@ -54,7 +53,6 @@ export interface TenantStoreOptions {
   readonly packBytes?: number;
   /** Bytes that may wait to be written before appendBlock makes its caller wait. */
   readonly maxQueuedBytes?: number;
-  readonly storage?: Storage;
   readonly now?: () => number;
 }
 
@@ -109,7 +107,7 @@ export class TenantStore {
   readonly #catalogue: Catalogue;
   readonly #reader: BlockReader;
   readonly #logger: Logger;
-  readonly #lock: WriterLock | undefined;
+  readonly #lease: WriterLease | undefined;
   readonly #writer: PackWriter | undefined;
   readonly #onDurable: (blocks: DurableBlocks) => void;
   readonly #damage: DamageNotes | undefined;
@@ -122,37 +120,37 @@ export class TenantStore {
 
   private constructor(
     options: TenantStoreOptions,
-    storage: Storage,
     catalogue: Catalogue,
-    lock: WriterLock | undefined,
+    lease: WriterLease | undefined,
     rootBytes = 0,
   ) {
+    const { storage } = options.place;
     this.#storage = storage;
     this.#catalogue = catalogue;
-    this.#lock = lock;
+    this.#lease = lease;
     this.#logger = options.logger;
     this.#quota =
-      lock === undefined || options.quotaBytes === undefined
+      lease === undefined || options.quotaBytes === undefined
         ? undefined
-        : new QuotaAccount(catalogue, lock.writer, options.quotaBytes, rootBytes);
+        : new QuotaAccount(catalogue, lease.writer, options.quotaBytes, rootBytes);
     this.#onDurable = options.onDurable ?? ((): void => undefined);
     this.#damage =
-      lock === undefined && options.onDamageMarked === undefined
+      lease === undefined && options.onDamageMarked === undefined
         ? undefined
         : new DamageNotes({
             mark: async (packs) => {
-              await markDamage({ folder: options.folder, storage, logger: options.logger }, packs);
+              await markDamage({ place: options.place, logger: options.logger }, packs);
             },
             onMarked: options.onDamageMarked ?? ((): void => undefined),
             logger: options.logger,
           });
     this.#reader = new BlockReader(storage, (place) => this.#damage?.note(place));
     this.#writer =
-      lock === undefined
+      lease === undefined
         ? undefined
         : new PackWriter({
             storage,
-            incoming: `${incomingFolder}/${lock.writer}`,
+            incoming: `${incomingFolder}/${lease.writer}`,
             packBytes: options.packBytes ?? defaultPackBytes,
             maxQueuedBytes: options.maxQueuedBytes ?? 16 * 1024 * 1024,
             now: options.now ?? Date.now,
@@ -161,21 +159,20 @@ export class TenantStore {
   }
 
   /**
-   * Opens the folder. "write" creates what is missing and looks after what dead writers left; "read" changes nothing and
+   * Opens the place. "write" creates what is missing and looks after what dead writers left; "read" changes nothing and
    * works on a read-only disk and without a catalogue.
    */
   static async open(options: TenantStoreOptions): Promise<TenantStore> {
-    const storage = options.storage ?? new FolderStorage(options.folder);
+    const { place, logger } = options;
     try {
-      const opening = { folder: options.folder, storage, logger: options.logger };
       if (options.mode === 'read')
-        return new TenantStore(options, storage, await openCatalogueForReading(opening), undefined);
-      const rootBytes = options.quotaBytes === undefined ? 0 : await rootBytesOf(storage);
-      const { catalogue, lock } = await openFolderForWriting(opening);
-      return new TenantStore(options, storage, catalogue, lock, rootBytes);
+        return new TenantStore(options, await openCatalogueForReading(place, logger), undefined);
+      const rootBytes = options.quotaBytes === undefined ? 0 : await rootBytesOf(place.storage);
+      const { catalogue, lease } = await openPlaceForWriting(place, logger);
+      return new TenantStore(options, catalogue, lease, rootBytes);
     } catch (error) {
       const known = toFarkeepError(error, 'storage.io');
-      throw new FarkeepError(known.code, `The repository folder ${options.folder} cannot be used: ${known.message}`, {
+      throw new FarkeepError(known.code, `The repository folder ${place.name} cannot be used: ${known.message}`, {
         cause: error,
         hint: known.hint,
       });
@@ -267,7 +264,7 @@ export class TenantStore {
     }
     if (this.#quota !== undefined) this.#quota.rootBytes = await rootBytesOf(this.#storage);
     this.#quota?.take(root.length);
-    const temporaryName = `${incomingFolder}/${this.#lock?.writer ?? ''}/${pointId}.root`;
+    const temporaryName = `${incomingFolder}/${this.#lease?.writer ?? ''}/${pointId}.root`;
     try {
       await this.#storage.remove(temporaryName);
       const output = await this.#storage.create(temporaryName);
@@ -358,18 +355,18 @@ export class TenantStore {
     const failure = this.#writer?.failure;
     await this.#writer?.discard();
     await this.#damage?.write();
-    if (this.#lock !== undefined) {
+    if (this.#lease !== undefined) {
       let isClean = failure === undefined;
       try {
-        this.#catalogue.dropReservation(this.#lock.writer);
+        this.#catalogue.dropReservation(this.#lease.writer);
         this.#catalogue.checkpoint();
-        await this.#storage.removeFolder(`${incomingFolder}/${this.#lock.writer}`);
+        await this.#storage.removeFolder(`${incomingFolder}/${this.#lease.writer}`);
       } catch (error) {
         isClean = false;
         this.#logger.warn('The repository folder was not closed cleanly; the next session looks after it', { error });
       }
-      if (isClean) this.#lock.release();
-      else this.#lock.abandon();
+      if (isClean) await this.#lease.release();
+      else await this.#lease.abandon();
     }
     this.#catalogue.close();
     await this.#storage.close();
@@ -391,7 +388,7 @@ export class TenantStore {
 
   #takePack(pack: FinishedPack): void {
     const replaced = this.#catalogue.addPack(pack.packId, pack.sizeBytes, pack.blocks, {
-      writer: this.#quota === undefined ? undefined : this.#lock?.writer,
+      writer: this.#quota === undefined ? undefined : this.#lease?.writer,
     });
     this.#quota?.packSealed();
     for (const block of pack.blocks) this.#pending.delete(keyOfId(block.id));

@@ -121,7 +121,9 @@ export class HostileSource implements AsyncDisposable {
   /** Resident memory of the target now, and the most it had, in bytes. */
   memory(): { readonly nowBytes: number; readonly peakBytes: number } {
     const status = readFileSync(`/proc/${this.target.pid ?? 0}/status`, 'utf8');
-    const field = (name: string): number => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(status)?.[1]) * 1024;
+    // A process that is ending has no memory any more, and the lines are missing.
+    const field = (name: string): number =>
+      Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(status)?.[1] ?? 0) * 1024;
     return { nowBytes: field('VmRSS'), peakBytes: field('VmHWM') };
   }
 

@@ -1,4 +1,4 @@
-// Owns what every Storage must do; each backend runs it (folder-storage.test.ts; an S3 store later).
+// Owns what every Storage must do; each backend runs it (folder/folder-storage.test.ts).
 import { expect, it } from 'vitest';
 import type { Storage } from '../../repository/storage/storage.ts';
 
