@@ -7,7 +7,8 @@ import { showPath } from '../mover/source/walk/path-text.ts';
 import { extractPoint } from '../repository/restore/extract.ts';
 import { restoreFailure } from '../repository/restore/restore-failure.ts';
 import { countOfKind, isMissed, namesOf } from '../repository/points/special-files.ts';
-import { openFolderPlace } from '../repository/folder/folder-place.ts';
+import { storageBackends } from '../repository/backends.ts';
+import { folderLocation } from '../repository/storage/repository-location.ts';
 
 export interface ExtractionResult {
   readonly files: number;
@@ -40,7 +41,7 @@ export async function extractRestorePoint(options: {
   const to = path.resolve(options.to);
   const { onProgress } = options;
   const result = await extractPoint({
-    place: openFolderPlace(tenantFolder),
+    place: storageBackends.open(folderLocation(tenantFolder)),
     pointId: options.pointId,
     to,
     signal: options.signal,

@@ -1,9 +1,10 @@
 import { expect, it } from 'vitest';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
 import { fromTenant, withPlace } from '../../provider/sessions/disk-place.ts';
+import { folderLocation } from '../../repository/storage/repository-location.ts';
 import { failureOfTenant, forTenant } from './for-tenant.ts';
 
-const context = { tenantFolder: '/srv/farkeep/aa', tenantName: 'contoso' };
+const context = { location: folderLocation('/srv/farkeep/aa'), tenantName: 'contoso' };
 
 it('keeps the folders of the provider from the tenant', () => {
   const told = forTenant(new FarkeepError('storage.disk-full', 'ENOSPC: /srv/farkeep/aa'));

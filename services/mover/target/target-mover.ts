@@ -7,6 +7,7 @@ import type { Logger } from '../../kernel/logger.ts';
 import { Secret } from '../../kernel/secret.ts';
 import { listenData } from '../../transport/data-listener.ts';
 import type { AcceptedData, DataListener } from '../../transport/data-listener.ts';
+import { storageBackends } from '../../repository/backends.ts';
 import { TunnelServer } from '../../wire/tunnel.ts';
 import { DataConnection, maxSilentMs } from '../link/data-connection.ts';
 import type { MoverEvent, TargetStart } from '../link/local-link.ts';
@@ -58,7 +59,7 @@ export class TargetMover {
     try {
       session = await TargetSession.open({
         operation: start.operation,
-        tenantFolder: start.tenantFolder,
+        place: storageBackends.open(storageBackends.parse(start.location)),
         quotaBytes: start.quotaBytes,
         pointId: start.pointId,
         streamCount: start.tickets.streams.length,

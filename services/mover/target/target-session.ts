@@ -7,6 +7,7 @@ import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
 import { releaseMemory } from '../../kernel/release-memory.ts';
 import type { Logger } from '../../kernel/logger.ts';
 import { decodePointRoot } from '../../repository/points/point-root.ts';
+import type { TenantPlace } from '../../repository/store/tenant-place.ts';
 import { TenantStore } from '../../repository/store/tenant-store.ts';
 import type { BlockToAppend } from '../../repository/packs/pack-writer.ts';
 import type { DurableBlocks } from '../../repository/store/tenant-store.ts';
@@ -15,14 +16,13 @@ import { dataProtocolVersion, maxIdsPerMessage } from '../../wire/messages.ts';
 import type { DataMessage, Operation } from '../../wire/messages.ts';
 import { failureOfTenant, forTenant } from '../link/for-tenant.ts';
 import type { TargetEvent, TargetTotals } from '../link/local-link.ts';
-import { openFolderPlace } from '../../repository/folder/folder-place.ts';
 
 /** How a session answers on a stream; resolves when more may be sent. */
 export type Send = (message: DataMessage) => true | Promise<void>;
 
 export interface TargetSessionOptions {
   readonly operation: Operation;
-  readonly tenantFolder: string;
+  readonly place: TenantPlace;
   readonly quotaBytes: number;
   readonly pointId: string;
   readonly streamCount: number;
@@ -91,7 +91,7 @@ export class TargetSession {
   static async open(options: TargetSessionOptions): Promise<TargetSession> {
     let onDurable: (blocks: DurableBlocks) => void = () => undefined;
     const store = await TenantStore.open({
-      place: openFolderPlace(options.tenantFolder),
+      place: options.place,
       mode: options.operation === 'backup' ? 'write' : 'read',
       logger: options.logger,
       ...(options.quotaBytes < 0 ? {} : { quotaBytes: options.quotaBytes }),

@@ -270,12 +270,12 @@ export class ProviderSession {
 
   #createAttempt(streams: number, channel: SessionChannel): TargetAttempt {
     const { live } = this;
-    const { tenantFolder, operation, jobId, pointId } = this.#context;
+    const { location, operation, jobId, pointId } = this.#context;
     const attempt: TargetAttempt = new TargetAttempt({
       sessionId: live.id,
       attempt: live.attempt,
       operation,
-      tenantFolder,
+      location,
       quotaBytes: this.#options.quotaBytes(),
       pointId,
       job: { id: jobId, name: live.summary().jobName },

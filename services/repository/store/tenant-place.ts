@@ -15,6 +15,10 @@ export interface TenantPlace {
   prepare(logger: Logger): Promise<void>;
   /** @throws when there is no such place, or it is not what it should be */
   requireReadable(): void;
+  /** Changes with each restore point that is added or removed; undefined when the place has none and never had. @throws storage.io */
+  pointsChangedAtMs(): Promise<number | undefined>;
+  /** When the root of a point was written, by this machine's clock; undefined when that is unknown. */
+  pointWrittenAtMs(pointId: string): Promise<number | undefined>;
 }
 
 /** Where a writer puts what is not finished: a folder with the name of its lease. */

@@ -11,6 +11,7 @@ import { encodeMessage, type DataMessage, type Operation } from '../../wire/mess
 import { encodePreamble } from '../../wire/preamble.ts';
 import type { RecordOpener, RecordSealer } from '../../wire/records.ts';
 import { TunnelClient } from '../../wire/tunnel.ts';
+import { folderLocation } from '../../repository/storage/repository-location.ts';
 import { deliverKeyB } from '../site/mover-session.ts';
 
 export interface HostileOptions {
@@ -75,7 +76,7 @@ export class HostileSource implements AsyncDisposable {
       attempt: 1,
       keyA: Buffer.from(keyA.bytes),
       operation,
-      tenantFolder,
+      location: folderLocation(tenantFolder),
       quotaBytes,
       pointId,
       job: { id: 'job', name: 'Job' },

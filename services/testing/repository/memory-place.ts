@@ -1,5 +1,9 @@
 // Owns a storage backend in memory: bytes, catalogue and writer leases of one tenant. For tests of everything above the ports.
 import { randomBytes } from 'node:crypto';
+import { z } from 'zod';
+import { folderBackend } from '../../repository/folder/folder-place.ts';
+import { repositoryLocationSchema, type RepositoryLocation } from '../../repository/storage/repository-location.ts';
+import { StorageRegistry, type StorageBackend } from '../../repository/storage/storage-registry.ts';
 import type { Storage } from '../../repository/storage/storage.ts';
 import type { TenantPlace } from '../../repository/store/tenant-place.ts';
 import type { WriterLease, WriterLeases } from '../../repository/store/writer-lease.ts';
@@ -58,5 +62,30 @@ export function makeMemoryPlace(name = 'memory', storage: Storage = new MemorySt
     leases: new MemoryLeases(),
     requireReadable: () => undefined,
     prepare: () => Promise.resolve(),
+    pointsChangedAtMs: async () => (await storage.list('points')).length || undefined,
+    pointWrittenAtMs: () => Promise.resolve(undefined),
   };
+}
+
+const memoryLocationSchema = z.object({ kind: z.literal('memory'), name: z.string() });
+
+type MemoryLocation = z.infer<typeof memoryLocationSchema>;
+
+/** As the product would have them with one more backend: folders, and places in memory that live as long as the table. */
+export function makeTestBackends(): StorageRegistry<RepositoryLocation | MemoryLocation, TenantPlace> {
+  const places = new Map<string, TenantPlace>();
+  const memoryBackend: StorageBackend<MemoryLocation, TenantPlace> = {
+    open: ({ name }) => {
+      const place = places.get(name) ?? makeMemoryPlace(name);
+      places.set(name, place);
+      return place;
+    },
+    describe: ({ name }) => name,
+    locateTenant: ({ kind, name }, tenantId) => ({ kind, name: `${name}/${tenantId}` }),
+  };
+  const schema = z.discriminatedUnion('kind', [...repositoryLocationSchema.options, memoryLocationSchema]);
+  return new StorageRegistry<RepositoryLocation | MemoryLocation, TenantPlace>(schema, {
+    folder: folderBackend,
+    memory: memoryBackend,
+  });
 }
