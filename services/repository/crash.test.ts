@@ -60,7 +60,7 @@ async function checkAll(folder: string, acknowledged: readonly Acknowledged[]): 
   await using store = await TenantStore.open({ place: openFolderPlace(folder), mode: 'write', logger });
   expect(readdirSync(path.join(folder, 'incoming')).filter((name) => name.endsWith('.lock'))).toHaveLength(1);
   for (const { durable, committed } of acknowledged) {
-    for await (const outcome of store.tryReadBlocks(durable.map((id) => Buffer.from(id, 'hex'))))
+    for await (const outcome of store.readMany(durable.map((id) => Buffer.from(id, 'hex'))))
       expect(outcome?.block?.id).toEqual(outcome?.id);
     const points = (await store.listPoints()).map(({ pointId, problem }) => [pointId, problem]);
     for (const pointId of committed) expect(points).toContainEqual([pointId, undefined]);

@@ -209,7 +209,7 @@ describe('a full disk', () => {
       isFull = true;
       expect(await fill(store)).toBe('storage.disk-full');
       await expect(
-        store.appendBlocks([{ id: Buffer.alloc(32), encoding: 'raw', contentLength: 1, stored: Buffer.alloc(1) }]),
+        store.append([{ id: Buffer.alloc(32), encoding: 'raw', contentLength: 1, stored: Buffer.alloc(1) }]),
       ).rejects.toMatchObject({ code: 'storage.disk-full' });
       await expect(
         commitItems(store, 'never', [{ type: 'entry', entry: entryOf('folder', '') }]),
@@ -383,7 +383,7 @@ describe('a power cut', () => {
           for (const name of readdirSync(path.join(folder, 'incoming')))
             if (name.endsWith('.lock')) writeFileSync(path.join(after, 'incoming', name), '');
           await using again = await TenantStore.open({ place: openFolderPlace(after, cut), mode: 'write', logger });
-          for await (const outcome of again.tryReadBlocks(known)) expect(outcome?.block?.id).toEqual(outcome?.id);
+          for await (const outcome of again.readMany(known)) expect(outcome?.block?.id).toEqual(outcome?.id);
           const points = await again.listPoints();
           for (const pointId of committed) expect(points.map((point) => point.pointId)).toContain(pointId);
           for (const point of points) expect(point.problem).toBeUndefined();

@@ -195,7 +195,7 @@ describe('damage that a check finds', () => {
       try {
         for (; count < 20; count += 1) {
           const block = { id, encoding: 'raw', contentLength: 200_000, stored: randomContent(200_000) } as const;
-          await store.appendBlocks([count === 0 ? block : { ...block, id: blockIdOf(randomContent(10)) }]);
+          await store.append([count === 0 ? block : { ...block, id: blockIdOf(randomContent(10)) }]);
         }
       } catch (error) {
         expect(error).toMatchObject({ code: 'quota.exceeded' });
@@ -281,7 +281,7 @@ describe('damage that a check finds', () => {
     const id = blockIdOf(randomContent(5000));
     {
       await using store = await TenantStore.open({ place: openFolderPlace(site.folder), mode: 'write', logger });
-      await store.appendBlocks([{ id, encoding: 'raw', contentLength: content.length, stored: content }]);
+      await store.append([{ id, encoding: 'raw', contentLength: content.length, stored: content }]);
       await store.flush();
     }
     expect((await verify(site.folder)).ok).toBe(true);
@@ -344,7 +344,7 @@ describe('damage that reading meets', () => {
     const [id = Buffer.alloc(0)] = site.ids;
     {
       await using reader = await TenantStore.open({ place: openFolderPlace(site.folder), mode: 'read', logger });
-      await expect(reader.readBlock(id)).rejects.toMatchObject({ code: 'storage.damaged' });
+      await expect(reader.read(id)).rejects.toMatchObject({ code: 'storage.damaged' });
     }
     expect(await present(site.folder, site.ids)).toEqual([true, true, true]);
     const told: unknown[] = [];
@@ -355,8 +355,8 @@ describe('damage that reading meets', () => {
         logger,
         onDamageMarked: (found) => told.push(found),
       });
-      await expect(reader.readBlock(id)).rejects.toMatchObject({ code: 'storage.damaged' });
-      await expect(reader.readBlock(id)).rejects.toMatchObject({ code: 'storage.damaged' });
+      await expect(reader.read(id)).rejects.toMatchObject({ code: 'storage.damaged' });
+      await expect(reader.read(id)).rejects.toMatchObject({ code: 'storage.damaged' });
     }
     expect(told).toEqual([{ blocks: 1, packs: [path.relative(site.folder, site.pack)] }]);
     expect(await present(site.folder, site.ids)).toEqual([false, true, true]);

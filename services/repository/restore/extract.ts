@@ -37,14 +37,13 @@ export async function extractPoint({
 }: ExtractOptions): Promise<RestoreResult & { readonly root: PointRoot }> {
   await using store = await TenantStore.open({ place, mode: 'read', logger });
   const root = decodePointRoot(await store.readPointRoot(pointId), pointId);
-  const readItems = (): AsyncIterable<ManifestItem> =>
-    readManifest(manifestContents(root, (id) => store.readBlock(id)));
+  const readItems = (): AsyncIterable<ManifestItem> => readManifest(manifestContents(root, store));
   const writer = TreeWriter.open({ destination: to, overwrite });
   try {
     await restoreTree({
       items: selectTree(readItems, paths),
       writer,
-      readBlocks: (ids) => store.tryReadBlocks(ids),
+      blocks: store,
       ...(onProgress === undefined ? {} : { onProgress }),
       ...(signal === undefined ? {} : { signal }),
     });

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
 import { encodeBlock } from '../../blocks/block-codec.ts';
 import type { StoredBlock } from '../../blocks/block.ts';
-import type { BlockOutcome } from '../store/block-reader.ts';
+import type { BlockOutcome } from '../../blocks/block-store.ts';
 import type { FileSink } from './file-sink.ts';
 import { entryOf, randomContent } from '../../testing/repository/repository-fixture.ts';
 import type { ManifestItem, TreeEntry } from '../points/tree-entry.ts';
@@ -93,7 +93,7 @@ describe('restoreTree', () => {
             } else items.push({ type: 'entry', entry: entryOf('file', path, { content }) });
           });
           const writer = new RememberingWriter();
-          await restoreTree({ items, writer, readBlocks: readerOf(blocks) });
+          await restoreTree({ items, writer, blocks: { readMany: readerOf(blocks) } });
           expect(writer.files).toEqual(expected);
         },
       ),
@@ -110,7 +110,11 @@ describe('restoreTree', () => {
       for (let index = 1; index < 20_000; index += 1) yield { type: 'entry', entry: entryOf('file', name(index)) };
     }
     const writer = new RememberingWriter();
-    await restoreTree({ items: items(), writer, readBlocks: readerOf(new Map([[block.id.toString('hex'), block]])) });
+    await restoreTree({
+      items: items(),
+      writer,
+      blocks: { readMany: readerOf(new Map([[block.id.toString('hex'), block]])) },
+    });
     expect(writer.files.size).toBe(20_000);
     expect(writer.mostOpen).toBeLessThan(10_000);
   });
@@ -125,7 +129,9 @@ describe('restoreTree', () => {
     const none = async function* (ids: AsyncIterable<Buffer | undefined>): AsyncGenerator<BlockOutcome | undefined> {
       for await (const id of ids) if (id === undefined) return;
     };
-    await expect(restoreTree({ items, writer, readBlocks: none })).rejects.toMatchObject({ code: 'connection.lost' });
+    await expect(restoreTree({ items, writer, blocks: { readMany: none } })).rejects.toMatchObject({
+      code: 'connection.lost',
+    });
     const twice = async function* (ids: AsyncIterable<Buffer | undefined>): AsyncGenerator<BlockOutcome | undefined> {
       for await (const id of ids)
         if (id !== undefined)
@@ -134,11 +140,11 @@ describe('restoreTree', () => {
             { id, block },
           ];
     };
-    await expect(restoreTree({ items, writer, readBlocks: twice })).rejects.toMatchObject({
+    await expect(restoreTree({ items, writer, blocks: { readMany: twice } })).rejects.toMatchObject({
       code: 'protocol.malformed',
     });
     await expect(
-      restoreTree({ items, writer, readBlocks: readerOf(new Map()), signal: AbortSignal.abort() }),
+      restoreTree({ items, writer, blocks: { readMany: readerOf(new Map()) }, signal: AbortSignal.abort() }),
     ).rejects.toMatchObject({ name: 'AbortError' });
   });
 });

@@ -1,8 +1,8 @@
 // Owns the loop of a restore from stored blocks: items of a manifest in, wanted blocks asked for in order, contents checked and written.
 // Works for a local store and for a mover alike: it only needs a way to ask for blocks.
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
-import type { BlockOutcome } from '../store/block-reader.ts';
 import { decodeBlock } from '../../blocks/block-codec.ts';
+import type { BlockOutcome, BlockStore } from '../../blocks/block-store.ts';
 import type { ManifestItem, TreeEntry } from '../points/tree-entry.ts';
 import type { FileSink } from './file-sink.ts';
 import type { ComparedFile } from './tree-writer.ts';
@@ -17,11 +17,7 @@ export interface RestoreTreeOptions {
   readonly items: AsyncIterable<ManifestItem> | Iterable<ManifestItem>;
   /** A TreeWriter. */
   readonly writer: { begin(entry: TreeEntry): BegunContent | Promise<BegunContent> };
-  /**
-   * Outcomes in the order of the identifiers; `undefined` asks for all before it without waiting for more, and is answered by
-   * `undefined`.
-   */
-  readonly readBlocks: (ids: AsyncIterable<Buffer | undefined>) => AsyncIterable<BlockOutcome | undefined>;
+  readonly blocks: Pick<BlockStore, 'readMany'>;
   readonly onProgress?: (progress: RestoreProgress) => void;
   readonly signal?: AbortSignal;
 }
@@ -43,13 +39,7 @@ const maxWaitingSteps = 8192;
 const decodesAhead = 4;
 
 /** Writes all items. Files that cannot be restored are problems in the writer's result; rejects only for what ends everything. */
-export async function restoreTree({
-  items,
-  writer,
-  readBlocks,
-  onProgress,
-  signal,
-}: RestoreTreeOptions): Promise<void> {
+export async function restoreTree({ items, writer, blocks, onProgress, signal }: RestoreTreeOptions): Promise<void> {
   const steps: Step[] = [];
   let head = 0;
   let entries = 0;
@@ -102,7 +92,7 @@ export async function restoreTree({
     }
   };
 
-  for await (const result of decodeAhead(readBlocks(plan()), decodesAhead)) {
+  for await (const result of decodeAhead(blocks.readMany(plan()), decodesAhead)) {
     signal?.throwIfAborted();
     const step = steps[head];
     if (step?.do !== 'block') throw new FarkeepError('protocol.malformed', 'A block came that nobody asked for');

@@ -5,7 +5,8 @@ import { silentLogger } from '../../kernel/logger.ts';
 import { decodeBlock } from '../../blocks/block-codec.ts';
 import { blockIdOf } from '../../blocks/block.ts';
 import { encodePointRoot } from '../points/point-root.ts';
-import { TenantStore, type DurableBlocks } from './tenant-store.ts';
+import type { DurableBlocks } from '../../blocks/block-store.ts';
+import { TenantStore } from './tenant-store.ts';
 import {
   appendContent,
   commitItems,
@@ -44,10 +45,11 @@ describe('TenantStore', () => {
     expect(await readdir(path.join(folder, 'incoming'))).toEqual([]);
     await using store = await TenantStore.open({ place: openFolderPlace(folder), mode: 'read', logger });
     const found: Buffer[] = [];
-    for await (const block of store.readBlocks(ids)) found.push(await decodeBlock(block));
+    for await (const outcome of store.readMany(ids))
+      if (outcome?.block !== undefined) found.push(await decodeBlock(outcome.block));
     expect(found).toEqual(contents);
-    expect((await store.readBlock(ids[1] ?? Buffer.alloc(0))).encoding).toBe('zstd');
-    await expect(store.readBlock(blockIdOf(Buffer.from('other')))).rejects.toMatchObject({ code: 'call.not-found' });
+    expect((await store.read(ids[1] ?? Buffer.alloc(0))).encoding).toBe('zstd');
+    await expect(store.read(blockIdOf(Buffer.from('other')))).rejects.toMatchObject({ code: 'call.not-found' });
   });
 
   it('stores a block once, and reports it durable each time', async () => {
@@ -64,10 +66,10 @@ describe('TenantStore', () => {
     let released = 0;
     const release = (): void => void (released += 1);
     const block = { id, encoding: 'raw', contentLength: 5000, stored: content, release } as const;
-    await store.appendBlocks([block, block]);
+    await store.append([block, block]);
     await store.flush();
     const used = await store.usedBytes();
-    await store.appendBlocks([block]);
+    await store.append([block]);
     await store.flush();
     expect(await store.usedBytes()).toBe(used);
     expect(durable).toEqual([id.toString('hex'), id.toString('hex')]);

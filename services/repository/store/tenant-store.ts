@@ -12,14 +12,16 @@ import {
   type BlockKey,
   type StoredBlock,
 } from '../../blocks/block.ts';
-import { BlockReader, notHere, type BlockOutcome } from './block-reader.ts';
+import type { BlockOutcome, BlockStore, BlockToAppend, DurableBlocks } from '../../blocks/block-store.ts';
+import { BlockReader, notHere } from './block-reader.ts';
 import type { Catalogue } from './catalogue.ts';
 import { DamageNotes, type FoundDamage } from './damage-notes.ts';
 import { markDamage } from './mark-damage.ts';
-import { checkPointIsWhole } from '../points/point-check.ts';
+import { checkPointIsWhole, type CompletenessCheck } from '../points/point-check.ts';
 import { decodePointRoot, maxPointRootBytes } from '../points/point-root.ts';
 import { isPointFile, isPointId, pointFileOf, pointIdOf, type PointRoot } from '../points/point-root-fields.ts';
-import { blockOverheadBytes, PackWriter, type BlockToAppend, type FinishedPack } from '../packs/pack-writer.ts';
+import { blockOverheadBytes, PackWriter, type FinishedPack } from '../packs/pack-writer.ts';
+import type { PointStore } from './point-store.ts';
 import { QuotaAccount, rootBytesOf } from './quota-account.ts';
 import type { Storage } from '../storage/storage.ts';
 import { openCatalogueForReading, openPlaceForWriting } from './open-place.ts';
@@ -27,15 +29,6 @@ import { incomingFolder, type TenantPlace } from './tenant-place.ts';
 import type { WriterLease } from './writer-lease.ts';
 
 export const defaultPackBytes = 64 * 1024 * 1024;
-
-export interface DurableBlocks {
-  /** Identifiers in the order in which they were appended. */
-  readonly ids: readonly Buffer[];
-  /** What they add to the tenant's used bytes; 0 for blocks that were there already. */
-  readonly storedBytes: number;
-  /** How many of them were known to be damaged and are whole again. */
-  readonly replaced: number;
-}
 
 export interface TenantStoreOptions {
   readonly place: TenantPlace;
@@ -67,13 +60,6 @@ export interface PointListing {
 /** Without what may be large: lists hold very many of them, of tenants that are not trusted. */
 export type PointSummary = Omit<PointRoot, 'manifest' | 'sourcePaths'>;
 
-/** How commitPoint makes sure that no block is missing. */
-export type CompletenessCheck =
-  /** Reads the manifest and looks up every block in it (unencrypted jobs). */
-  | 'walk-manifest'
-  /** For callers that know the blocks better: manifest blocks are checked, and these identifiers. */
-  | { readonly referenced: Iterable<Buffer> | AsyncIterable<Buffer> };
-
 /** @throws protocol.malformed */
 function checkLengths(block: BlockToAppend): void {
   const storedLength = block.stored.length;
@@ -102,7 +88,7 @@ function rootToCommit(root: Buffer, pointId: string): PointRoot {
 /** A bound on memory: forgetting one costs a look-up. */
 const maxMissing = 65_536;
 
-export class TenantStore {
+export class TenantStore implements BlockStore, PointStore, AsyncDisposable {
   readonly #storage: Storage;
   readonly #catalogue: Catalogue;
   readonly #reader: BlockReader;
@@ -114,7 +100,7 @@ export class TenantStore {
   readonly #quota: QuotaAccount | undefined;
   /** Appended, not yet durable. */
   readonly #pending = new Set<BlockKey>();
-  /** Lately reported as missing, so that `appendBlocks` need not look again. */
+  /** Lately reported as missing, so that `append` need not look again. */
   readonly #missing = new Set<BlockKey>();
   #isClosed = false;
 
@@ -179,7 +165,7 @@ export class TenantStore {
     }
   }
 
-  /** Answers without touching packs. "pending": on its way in this store, lost in a crash. `onDurable` names it when it is stored. */
+  /** Answers without touching packs. */
   locate(ids: readonly Buffer[]): ('stored' | 'pending' | 'missing')[] {
     const isStored = this.#catalogue.hasAll(ids);
     if (this.#missing.size > maxMissing) this.#missing.clear();
@@ -192,12 +178,7 @@ export class TenantStore {
     });
   }
 
-  /**
-   * Stores blocks. Resolves when the store is ready for more (back-pressure). Rejects when a block cannot be stored: quota.exceeded (the
-   * store stays usable), storage.disk-full and other storage errors (the store is closed). The caller must have checked that `stored`
-   * belongs to `id`. `onDurable` or `flush` reports when blocks are durable.
-   */
-  async appendBlocks(blocks: readonly BlockToAppend[]): Promise<void> {
+  async append(blocks: readonly BlockToAppend[]): Promise<void> {
     const writer = this.#writing();
     for (const block of blocks) checkLengths(block);
     const keys = blocks.map(({ id }) => keyOfId(id));
@@ -223,15 +204,10 @@ export class TenantStore {
     return new Map(asked.filter((_, index) => isStored[index]).map(({ id }) => [keyOfId(id), id]));
   }
 
-  /** Resolves when every block appended before is durable. */
   async flush(): Promise<void> {
     await this.#writing().flush();
   }
 
-  /**
-   * Makes a restore point exist, by one rename, after everything it needs is durable. Throws point.incomplete when a block
-   * is missing, call.conflict when another point has this id; committing the same root again changes nothing.
-   */
   async commitPoint({
     pointId,
     root,
@@ -250,7 +226,7 @@ export class TenantStore {
       await checkPointIsWhole({
         root: decoded,
         missing: (ids) => this.#catalogue.missing(ids),
-        readBlock: (id) => this.readBlock(id),
+        blocks: this,
         referenced: check === 'walk-manifest' ? undefined : check.referenced,
       });
     } finally {
@@ -283,31 +259,16 @@ export class TenantStore {
     return { rootBytes: root.length };
   }
 
-  /** The stored form of a block, checked against its CRC. Throws call.not-found, or storage.damaged naming the pack. */
-  async readBlock(id: Buffer): Promise<StoredBlock> {
+  /** Checks the block's CRC. Throws call.not-found, or storage.damaged naming the pack. */
+  async read(id: Buffer): Promise<StoredBlock> {
     if (this.#pending.has(keyOfId(id))) await this.flush();
     const place = this.#catalogue.find(id);
     if (place === undefined) throw notHere(id);
     return this.#reader.read(place);
   }
 
-  /**
-   * Blocks in the order asked for, with neighbours read in one piece and the next ones read ahead; memory stays near 24 MiB.
-   * Throws at the first that cannot be read.
-   */
-  async *readBlocks(ids: Iterable<Buffer> | AsyncIterable<Buffer>): AsyncGenerator<StoredBlock, void, undefined> {
-    for await (const outcome of this.tryReadBlocks(ids)) {
-      if (outcome === undefined) continue;
-      if (outcome.block === undefined) throw outcome.error;
-      yield outcome.block;
-    }
-  }
-
-  /**
-   * As readBlocks, but a block that cannot be read is an outcome and the others go on. `undefined` among the identifiers asks
-   * for all before it without waiting for more, and is answered by `undefined`.
-   */
-  tryReadBlocks(
+  /** Neighbours in a pack are read in one piece; memory stays near 24 MiB. */
+  readMany(
     ids: Iterable<Buffer | undefined> | AsyncIterable<Buffer | undefined>,
   ): AsyncGenerator<BlockOutcome | undefined, void, undefined> {
     return this.#reader.readMany(ids, (id) => this.#catalogue.find(id));
@@ -330,7 +291,6 @@ export class TenantStore {
     return listings.sort((a, b) => (a.root?.createdAtMs ?? 0) - (b.root?.createdAtMs ?? 0));
   }
 
-  /** The bytes of a point's root, as committed. Throws call.not-found; decodePointRoot checks them. */
   async readPointRoot(pointId: string): Promise<Buffer> {
     if (!isPointId(pointId)) throw new FarkeepError('call.not-found', 'There is no such restore point');
     try {
@@ -343,7 +303,6 @@ export class TenantStore {
     }
   }
 
-  /** What counts against the quota: durable packs, and the roots of restore points. */
   async usedBytes(): Promise<number> {
     return this.#catalogue.packBytes() + (await rootBytesOf(this.#storage));
   }

@@ -19,7 +19,7 @@ export async function scratchFolder(): Promise<{ folder: string } & AsyncDisposa
 
 export async function appendContent(store: TenantStore, content: Buffer): Promise<Buffer> {
   const block = encodeBlock(content);
-  await store.appendBlocks([block]);
+  await store.append([block]);
   return block.id;
 }
 
@@ -169,5 +169,5 @@ export async function differencesBetween(left: string, right: string): Promise<s
 
 /** The content of a stored block, decoded and checked. */
 export async function readContent(store: TenantStore, id: Buffer): Promise<Buffer> {
-  return decodeBlock(await store.readBlock(id));
+  return decodeBlock(await store.read(id));
 }
