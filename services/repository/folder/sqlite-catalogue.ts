@@ -2,7 +2,7 @@
 // Its commits are not fsynced one by one (synchronous=NORMAL), since it is a cache: after an unclean end the packs are compared with it.
 import { Database, type Row } from '../../kernel/state/database.ts';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
-import { blockIdBytes, maxBlockContentBytes, maxBlockStoredBytes } from '../../blocks/block.ts';
+import { blockIdBytes, blockBounds } from '../../blocks/block.ts';
 import { encodingCode, encodingOf } from '../../blocks/encodings.ts';
 import { catalogueMigrations, type CatalogueAccess } from './catalogue-schema.ts';
 import type { DamageMarks } from '../packs/damage-marks.ts';
@@ -115,8 +115,8 @@ export class SqliteCatalogue implements Catalogue {
       id,
       packId,
       offset: within(row['offset_bytes'], maxPackBytes),
-      storedLength: within(row['stored_bytes'], maxBlockStoredBytes),
-      contentLength: within(row['content_bytes'], maxBlockContentBytes),
+      storedLength: within(row['stored_bytes'], blockBounds.repository.stored),
+      contentLength: within(row['content_bytes'], blockBounds.repository.content),
       crc: Number(row['crc']),
       encoding,
       isMarked: table === 'damaged_places',

@@ -87,10 +87,11 @@ export interface PointWalk {
 export async function walkPoint({ root, blocks, onBlocks, depth = 'all' }: PointWalk): Promise<void> {
   const named = new NamedBlocks(onBlocks);
   const budget = new ManifestBudget(root.pointId);
+  const context = { chain: root.jobId, kind: 'metadata', purpose: 'repository' } as const;
   const readContent = async (id: Buffer): Promise<Buffer> => {
     const block = await blocks.read(id);
     budget.take(block);
-    return decodeBlock(block);
+    return decodeBlock(block, context);
   };
   for (const { id } of root.manifest.blocks) named.add(Buffer.from(id, 'hex'), 0);
   named.flush();
@@ -125,13 +126,14 @@ export async function* manifestContents(
   blocks: Pick<BlockStore, 'read'>,
 ): AsyncGenerator<Buffer, void, undefined> {
   const budget = new ManifestBudget(root.pointId);
+  const context = { chain: root.jobId, kind: 'metadata', purpose: 'repository' } as const;
   const counted = new Set<string>();
   const readContent = async (id: Buffer): Promise<Buffer> => {
     const block = await blocks.read(id);
     const key = id.toString('latin1');
     if (!counted.has(key)) budget.take(block);
     counted.add(key);
-    return decodeBlock(block);
+    return decodeBlock(block, context);
   };
   yield* readManifestContents(root, readContent);
 }

@@ -44,6 +44,7 @@ export async function extractPoint({
       items: selectTree(readItems, paths),
       writer,
       blocks: store,
+      chain: root.jobId,
       ...(onProgress === undefined ? {} : { onProgress }),
       ...(signal === undefined ? {} : { signal }),
     });

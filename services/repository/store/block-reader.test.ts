@@ -3,7 +3,7 @@ import path from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { silentLogger } from '../../kernel/logger.ts';
-import { decodeBlock, decodeBlockSync, encodeBlock } from '../../blocks/block-codec.ts';
+import { decodeNow, decodePooled, encodeNow } from '../../testing/repository/plain-blocks.ts';
 import { blockIdOf, type StoredBlock } from '../../blocks/block.ts';
 import { FolderStorage } from '../folder/folder-storage.ts';
 import { listPacks } from './left-overs.ts';
@@ -45,7 +45,7 @@ describe('reading many blocks', () => {
             if (index === -1)
               expect(outcome).toMatchObject({ id: unknown, block: undefined, error: { code: 'call.not-found' } });
             else
-              expect((await decodeBlock(outcome.block as StoredBlock)).equals(contents[index] ?? unknown)).toBe(true);
+              expect((await decodePooled(outcome.block as StoredBlock)).equals(contents[index] ?? unknown)).toBe(true);
           }
           expect(at).toBe(expected.length);
         },
@@ -81,17 +81,17 @@ describe('reading many blocks', () => {
 describe('block content', () => {
   it('comes back from every encoding, at once or in the thread pool', async () => {
     for (const content of [Buffer.alloc(0), randomContent(300), Buffer.alloc(100_000, 'abc'), randomContent(100_000)]) {
-      const block = encodeBlock(content);
+      const block = encodeNow(content);
       expect(block.stored.length).toBeLessThanOrEqual(content.length);
-      expect(await decodeBlock(block)).toEqual(content);
-      expect(decodeBlockSync(block)).toEqual(content);
+      expect(await decodePooled(block)).toEqual(content);
+      expect(decodeNow(block)).toEqual(content);
     }
   });
 
   it('refuses other content, other lengths, and small blocks that unpack to large ones', async () => {
-    const bomb = encodeBlock(Buffer.alloc(8_000_000));
+    const bomb = encodeNow(Buffer.alloc(8_000_000));
     expect(bomb.stored.length).toBeLessThan(2000);
-    const other = encodeBlock(Buffer.alloc(20_000, 'x'));
+    const other = encodeNow(Buffer.alloc(20_000, 'x'));
     const wrong: StoredBlock[] = [
       { ...bomb, contentLength: 100_000 },
       { ...bomb, contentLength: 0 },
@@ -103,8 +103,8 @@ describe('block content', () => {
       { ...other, encoding: 'raw' },
     ];
     for (const block of wrong) {
-      await expect(decodeBlock(block)).rejects.toMatchObject({ code: 'restore.mismatch' });
-      expect(() => decodeBlockSync(block)).toThrow(expect.objectContaining({ code: 'restore.mismatch' }));
+      await expect(decodePooled(block)).rejects.toMatchObject({ code: 'restore.mismatch' });
+      expect(() => decodeNow(block)).toThrow(expect.objectContaining({ code: 'restore.mismatch' }));
     }
   });
 });

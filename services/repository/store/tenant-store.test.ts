@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { silentLogger } from '../../kernel/logger.ts';
-import { decodeBlock } from '../../blocks/block-codec.ts';
+import { decodePooled } from '../../testing/repository/plain-blocks.ts';
 import { blockIdOf } from '../../blocks/block.ts';
 import { encodePointRoot } from '../points/point-root.ts';
 import type { DurableBlocks } from '../../blocks/block-store.ts';
@@ -46,7 +46,7 @@ describe('TenantStore', () => {
     await using store = await TenantStore.open({ place: openFolderPlace(folder), mode: 'read', logger });
     const found: Buffer[] = [];
     for await (const outcome of store.readMany(ids))
-      if (outcome?.block !== undefined) found.push(await decodeBlock(outcome.block));
+      if (outcome?.block !== undefined) found.push(await decodePooled(outcome.block));
     expect(found).toEqual(contents);
     expect((await store.read(ids[1] ?? Buffer.alloc(0))).encoding).toBe('zstd');
     await expect(store.read(blockIdOf(Buffer.from('other')))).rejects.toMatchObject({ code: 'call.not-found' });

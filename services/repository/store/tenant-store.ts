@@ -4,14 +4,7 @@
 import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
 import type { Logger } from '../../kernel/logger.ts';
 import { isMissing } from '../../kernel/system-error.ts';
-import {
-  blockIdBytes,
-  keyOfId,
-  maxBlockContentBytes,
-  maxBlockStoredBytes,
-  type BlockKey,
-  type StoredBlock,
-} from '../../blocks/block.ts';
+import { blockIdBytes, keyOfId, blockBounds, type BlockKey, type StoredBlock } from '../../blocks/block.ts';
 import type { BlockOutcome, BlockStore, BlockToAppend, DurableBlocks } from '../../blocks/block-store.ts';
 import { BlockReader, notHere } from './block-reader.ts';
 import type { Catalogue } from './catalogue.ts';
@@ -65,8 +58,8 @@ function checkLengths(block: BlockToAppend): void {
   const storedLength = block.stored.length;
   if (
     block.id.length !== blockIdBytes ||
-    block.contentLength > maxBlockContentBytes ||
-    storedLength > maxBlockStoredBytes ||
+    block.contentLength > blockBounds.repository.content ||
+    storedLength > blockBounds.repository.stored ||
     (block.encoding === 'raw' && storedLength !== block.contentLength)
   ) {
     throw new FarkeepError(
