@@ -260,7 +260,7 @@ export class TenantStore implements BlockStore, PointStore, AsyncDisposable {
     return this.#reader.read(place);
   }
 
-  /** Neighbours in a pack are read in one piece; memory stays near 24 MiB. */
+  /** Neighbors in a pack are read in one piece; memory stays near 24 MiB. */
   readMany(
     ids: Iterable<Buffer | undefined> | AsyncIterable<Buffer | undefined>,
   ): AsyncGenerator<BlockOutcome | undefined, void, undefined> {
