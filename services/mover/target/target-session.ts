@@ -1,7 +1,7 @@
 // Owns what a target mover does with data messages: takes blocks in, acknowledges what is durable, commits, reads blocks back.
 // Works on messages and the ports of a store; knows no sockets, tickets or keys.
 import type { ErrorCode } from '../../contracts/errors.ts';
-import { systemClock, type Timer } from '../../kernel/clock.ts';
+import { systemClock, type Timer, type Timers } from '../../kernel/clock.ts';
 import { every, type Schedule } from '../../kernel/schedule.ts';
 import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
 import { releaseMemory } from '../../kernel/release-memory.ts';
@@ -28,6 +28,7 @@ export interface TargetSessionOptions {
   readonly streamCount: number;
   readonly flushIntervalMs: number;
   readonly logger: Logger;
+  readonly timers?: Timers;
   readonly onEvent: (event: TargetEvent) => void;
   /** The session cannot go on; streams are to be dropped. */
   readonly onFailure: (error: FarkeepError) => void;
@@ -79,14 +80,15 @@ export class TargetSession {
       this.#tellDurable(blocks);
     });
     if (options.operation === 'backup') {
-      this.#flushing = every(options.flushIntervalMs, () => {
+      const flush = (): void => {
         if (this.#unflushedBlocks === 0) return;
         this.#unflushedBlocks = 0;
         this.#store.flush().catch((error: unknown) => {
           // What is written in the background fails here as often as at the next block.
           this.refuse(error);
         });
-      });
+      };
+      this.#flushing = every(options.flushIntervalMs, flush, { timers: options.timers ?? systemClock });
     }
   }
 
@@ -349,7 +351,7 @@ export class TargetSession {
     const { code, message } = forTenant(known);
     const sent = send?.(type === 'error' ? { type, code, message, ids: [] } : { type, code, message });
     if (sent instanceof Promise) sent.catch(() => undefined); // the refusal is the error that counts
-    this.#lingerTimer = systemClock.startTimer(send === undefined ? 0 : lingerMs, () => {
+    this.#lingerTimer = (this.#options.timers ?? systemClock).startTimer(send === undefined ? 0 : lingerMs, () => {
       this.#fail(this.#refusal);
     });
   }
