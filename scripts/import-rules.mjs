@@ -94,7 +94,7 @@ export const layers = [
 export const rooms = {
   'services/kernel': ['.', 'native', 'state'],
   'services/pki': ['certificate', 'trust', 'create', 'import'],
-  'services/repository': ['storage', 'packs', 'points', 'store', 'restore'],
+  'services/repository': ['storage', 'packs', 'points', 'store', 'folder', '.', 'restore'],
   'services/mover': [
     'link',
     'source/walk',

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { blockIdOf, blockKeyOf, idsOfKeys, keyOfId } from './block.ts';
-import { decodeBlock, decodeBlockSync, encodeBlock } from './block-codec.ts';
+import { decodeNow, decodePooled, encodeNow } from '../testing/repository/plain-blocks.ts';
 import { encodingCode, encodingOf } from './encodings.ts';
 
 const text = (length: number): Buffer => Buffer.alloc(length, 'compressible text, again and again; ');
@@ -13,11 +13,11 @@ describe('the codec of blocks', () => {
     'keeps random and repeated content of %i bytes',
     async (length) => {
       for (const content of [randomBytes(length), text(length)]) {
-        const block = encodeBlock(content);
+        const block = encodeNow(content);
         expect(block).toMatchObject({ id: blockIdOf(content), contentLength: length });
         expect(block.stored.length).toBeLessThanOrEqual(length);
-        expect((await decodeBlock(block)).equals(content)).toBe(true);
-        expect(decodeBlockSync(block).equals(content)).toBe(true);
+        expect((await decodePooled(block)).equals(content)).toBe(true);
+        expect(decodeNow(block).equals(content)).toBe(true);
       }
     },
   );
@@ -30,28 +30,28 @@ describe('the codec of blocks', () => {
     ['random', 200 * 1024, 'raw'],
   ])('keeps %s content of %i bytes as %s', (kind, length, encoding) => {
     const content = kind === 'random' ? randomBytes(length) : text(length);
-    expect(encodeBlock(content).encoding).toBe(encoding);
+    expect(encodeNow(content).encoding).toBe(encoding);
   });
 
   it('decides by a sample of a large block, so that it does not compress for nothing', () => {
     // Only the parts between the three pieces of the sample would shrink.
     const content = text(1024 * 1024);
     for (const at of [0, (content.length - 4096) >> 1, content.length - 4096]) randomBytes(4096).copy(content, at);
-    expect(encodeBlock(content).encoding).toBe('raw');
+    expect(encodeNow(content).encoding).toBe('raw');
   });
 
   it.each(['id', 'contentLength', 'stored'] as const)('refuses a block with another %s', async (field) => {
-    const block = encodeBlock(text(5000));
+    const block = encodeNow(text(5000));
     const wrong = {
       ...block,
       ...{
         id: { id: blockIdOf(Buffer.from('another')) },
         contentLength: { contentLength: 4999 },
-        stored: { stored: encodeBlock(text(5000).fill('x')).stored },
+        stored: { stored: encodeNow(text(5000).fill('x')).stored },
       }[field],
     };
-    await expect(decodeBlock(wrong)).rejects.toMatchObject({ code: 'restore.mismatch' });
-    expect(() => decodeBlockSync(wrong)).toThrow();
+    await expect(decodePooled(wrong)).rejects.toMatchObject({ code: 'restore.mismatch' });
+    expect(() => decodeNow(wrong)).toThrow();
   });
 });
 

@@ -5,8 +5,21 @@ import { constants, zstdCompressSync, zstdDecompress, zstdDecompressSync } from 
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import { createZstdContext, type ZstdContext } from '../kernel/native/zstd.ts';
 import { releaseMemory } from '../kernel/release-memory.ts';
-import { blockIdOf, maxBlockContentBytes, type StoredBlock } from './block.ts';
+import { blockIdOf, blockBounds, type StoredBlock } from './block.ts';
 import { whyNotOneFrame } from './zstd-frame.ts';
+
+/** For what a block is encoded or decoded. Plain blocks depend on none of it; a sealed block would be opened with a key that all of it selects. */
+export interface BlockContext {
+  /** The job to whose chain of restore points the block belongs; undefined when the caller does not know it: then only a plain block can be read. */
+  readonly chain: string | undefined;
+  /** Content of a file, or a piece of a manifest; undefined as above. */
+  readonly kind: 'data' | 'metadata' | undefined;
+  /**
+   * "wire": the block goes to another machine or comes from there, and this thread works for one stream alone, so it may compute at once.
+   * "repository": the block lies in a repository, and the thread has other work, so large blocks are unpacked in the thread pool.
+   */
+  readonly purpose: 'wire' | 'repository';
+}
 
 const zstdLevel1 = { [constants.ZSTD_c_compressionLevel]: 1 };
 const samplePieceBytes = 4096;
@@ -39,16 +52,22 @@ const zstdDecompressAsync = promisify(zstdDecompress) as (stored: Buffer, option
 
 /** Up to this size, making a zstd context costs more than compressing or decompressing the block. */
 const maxContextBytes = 64 * 1024;
+/** From this size on the thread pool costs less than the time in which the calling thread would do nothing else. */
+const minPooledBytes = 16 * 1024;
 /** Not worth a frame of its own. */
 const minCompressBytes = 64;
 /** Up to this size compressing costs no more than sampling. */
 const unsampledBytes = 128 * 1024;
 
 /**
- * Content to stored form, at once on the calling thread: zstd level 1 if both a sample and the whole block shrink, raw otherwise. `stored`
- * may be `content` itself.
+ * Content to stored form: zstd level 1 if both a sample and the whole block shrink, raw otherwise. `stored` may be `content` itself.
+ * A plain block comes at once, because a promise for each small block would cost more than most of its encoding. Callers wait for a promise.
  */
-export function encodeBlock(content: Buffer, id: Buffer = blockIdOf(content)): StoredBlock {
+export function encodeBlock(
+  content: Buffer,
+  _context: BlockContext,
+  id: Buffer = blockIdOf(content),
+): StoredBlock | Promise<StoredBlock> {
   const contentLength = content.length;
   const raw: StoredBlock = { id, encoding: 'raw', contentLength, stored: content };
   if (contentLength < minCompressBytes) return raw;
@@ -83,7 +102,8 @@ function checkContent(block: StoredBlock, content: Buffer): Buffer {
 }
 
 function decodingOptions(block: StoredBlock): { maxOutputLength: number; chunkSize: number } {
-  if (block.contentLength > maxBlockContentBytes) throw mismatch(block.id, `it claims ${block.contentLength} bytes`);
+  if (block.contentLength > blockBounds.repository.content)
+    throw mismatch(block.id, `it claims ${block.contentLength} bytes`);
   const reason = block.encoding === 'zstd' ? whyNotOneFrame(block.stored, block.contentLength) : undefined;
   if (reason !== undefined) throw mismatch(block.id, reason);
   // A small block that unpacks to gigabytes must not take more memory than it announced. Node wants at least 1.
@@ -99,26 +119,21 @@ function zstdContext(): ZstdContext {
   return sharedContext;
 }
 
-/** Stored form to content, checked against length and identifier. Throws restore.mismatch. Large blocks unpack in the thread pool. */
-export async function decodeBlock(block: StoredBlock): Promise<Buffer> {
+/**
+ * Stored form to content, checked against length and identifier. The content comes at once where no wait is needed, as with `encodeBlock`.
+ *
+ * @throws restore.mismatch, at once or by the promise
+ */
+export function decodeBlock(block: StoredBlock, { purpose }: BlockContext): Buffer | Promise<Buffer> {
   const options = decodingOptions(block);
   if (block.encoding === 'raw') return checkContent(block, block.stored);
-  let content: Buffer;
-  try {
-    content =
-      block.contentLength < 16 * 1024
-        ? zstdContext().decompress(block.stored, block.contentLength)
-        : await zstdDecompressAsync(block.stored, options);
-  } catch (cause) {
-    throw new FarkeepError('restore.mismatch', mismatch(block.id, 'it cannot be unpacked').message, { cause });
-  }
-  return checkContent(block, content);
-}
-
-/** As decodeBlock, at once on the calling thread (for workers). */
-export function decodeBlockSync(block: StoredBlock): Buffer {
-  const options = decodingOptions(block);
-  if (block.encoding === 'raw') return checkContent(block, block.stored);
+  if (purpose === 'repository' && block.contentLength >= minPooledBytes)
+    return zstdDecompressAsync(block.stored, options).then(
+      (content) => checkContent(block, content),
+      (cause: unknown) => {
+        throw notUnpacked(block.id, cause);
+      },
+    );
   let content: Buffer;
   try {
     content =
@@ -126,7 +141,11 @@ export function decodeBlockSync(block: StoredBlock): Buffer {
         ? zstdContext().decompress(block.stored, block.contentLength)
         : zstdDecompressSync(block.stored, options);
   } catch (cause) {
-    throw new FarkeepError('restore.mismatch', mismatch(block.id, 'it cannot be unpacked').message, { cause });
+    throw notUnpacked(block.id, cause);
   }
   return checkContent(block, content);
+}
+
+function notUnpacked(id: Buffer, cause: unknown): FarkeepError {
+  return new FarkeepError('restore.mismatch', mismatch(id, 'it cannot be unpacked').message, { cause });
 }

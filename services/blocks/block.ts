@@ -3,10 +3,19 @@ import { hash } from 'node:crypto';
 import type { BlockEncoding } from './encodings.ts';
 
 export const blockIdBytes = 32;
-/** Largest content of one block in a repository. A data message holds less (wire/messages.ts). */
-export const maxBlockContentBytes = 16 * 1024 * 1024;
-/** Stored bytes may exceed the content only by what an encoding or seal adds to incompressible data. */
-export const maxBlockStoredBytes = maxBlockContentBytes + 64 * 1024;
+
+/**
+ * Bounds of one block, in bytes. `content` is the length after decoding, `stored` that of the encoded form, which may exceed the content only by
+ * what an encoding or a seal adds. There are two rows, since a reader must take what earlier and other writers of a repository may have stored
+ * (docs/repository-format.md, section 2), while a message must fit into memory many times over (docs/protocol.md, section 6). What the product
+ * writes keeps both.
+ */
+export const blockBounds = {
+  /** What lies in a repository. */
+  repository: { content: 16 * 1024 * 1024, stored: 16 * 1024 * 1024 + 64 * 1024 },
+  /** What one data message carries. */
+  message: { content: 4 * 1024 * 1024, stored: 4 * 1024 * 1024 + 64 },
+} as const;
 
 /** A block as it is kept and sent: `stored` is the encoded form, `contentLength` the length after decoding, in bytes. */
 export interface StoredBlock {

@@ -2,7 +2,7 @@ import { constants, createZstdCompress, zstdCompressSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createZstdContext } from '../kernel/native/zstd.ts';
-import { decodeBlock, decodeBlockSync, encodeBlock } from './block-codec.ts';
+import { decodeNow, decodePooled, encodeNow } from '../testing/repository/plain-blocks.ts';
 import { blockIdOf } from './block.ts';
 import { whyNotOneFrame } from './zstd-frame.ts';
 
@@ -47,9 +47,9 @@ describe('one zstd frame', () => {
       ),
       { numRuns: 60 },
     );
-    const block = encodeBlock(content);
+    const block = encodeNow(content);
     expect(block.encoding).toBe('zstd');
-    expect(await decodeBlock(block)).toEqual(content);
+    expect(await decodePooled(block)).toEqual(content);
   });
 
   it.each<[string, (frame: Buffer) => Buffer]>([
@@ -71,8 +71,8 @@ describe('one zstd frame', () => {
   ])('is not one with %s, whoever reads it', async (_, change) => {
     const stored = change(zstdCompressSync(content, { pledgedSrcSize: content.length }));
     const block = { id, encoding: 'zstd', contentLength: content.length, stored } as const;
-    await expect(decodeBlock(block)).rejects.toMatchObject({ code: 'restore.mismatch' });
-    expect(() => decodeBlockSync(block)).toThrow(expect.objectContaining({ code: 'restore.mismatch' }));
+    await expect(decodePooled(block)).rejects.toMatchObject({ code: 'restore.mismatch' });
+    expect(() => decodeNow(block)).toThrow(expect.objectContaining({ code: 'restore.mismatch' }));
   });
 
   it('has the content size of its block, no dictionary and no window larger than a block', async () => {

@@ -36,6 +36,7 @@ import type { MoverEvent, RestoreOperation, SourceEvent } from './link/local-lin
 import { openSavedManifest } from './source/restore/saved-manifest.ts';
 import { readManifest } from '../repository/points/manifest.ts';
 import { nameSources } from './source/walk/source-list.ts';
+import { openFolderPlace } from '../repository/folder/folder-place.ts';
 
 let folder: string;
 let source: string;
@@ -446,7 +447,7 @@ describe('backup and restore', () => {
     expect(result.source).toMatchObject({ kind: 'failed', error: { code: 'quota.exceeded' } });
     expect(result.target).toMatchObject({ kind: 'failed', error: { code: 'quota.exceeded' } });
     await using store = await TenantStore.open({
-      folder: path.join(folder, 'tenant'),
+      place: openFolderPlace(path.join(folder, 'tenant')),
       mode: 'read',
       logger: silentLogger,
     });

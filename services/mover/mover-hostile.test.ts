@@ -16,6 +16,7 @@ import type {
   RelayHook,
   RelayedBytes,
 } from '../testing/site/mover-session.ts';
+import { openFolderPlace } from '../repository/folder/folder-place.ts';
 
 let folder: string;
 let source: string;
@@ -51,7 +52,11 @@ function backup(more: Partial<MoverSessionOptions> = {}, pointId = newId()): Pro
 }
 
 async function points(): Promise<string[]> {
-  await using store = await TenantStore.open({ folder: tenantFolder(), mode: 'read', logger: silentLogger });
+  await using store = await TenantStore.open({
+    place: openFolderPlace(tenantFolder()),
+    mode: 'read',
+    logger: silentLogger,
+  });
   return (await store.listPoints()).map((point) => point.pointId);
 }
 

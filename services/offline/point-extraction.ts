@@ -8,6 +8,8 @@ import { showPath } from '../mover/source/walk/path-text.ts';
 import { extractPoint } from '../repository/restore/extract.ts';
 import { restoreFailure } from '../repository/restore/restore-failure.ts';
 import { countOfKind, isMissed, namesOf } from '../repository/points/special-files.ts';
+import { storageBackends } from '../repository/backends.ts';
+import { folderLocation } from '../repository/storage/repository-location.ts';
 
 export interface ExtractionResult {
   readonly files: number;
@@ -40,7 +42,7 @@ export async function extractRestorePoint(options: {
   const to = path.resolve(options.to);
   const { onProgress } = options;
   const result = await extractPoint({
-    tenantFolder,
+    place: storageBackends.open(folderLocation(tenantFolder)),
     pointId: options.pointId,
     to,
     signal: options.signal,

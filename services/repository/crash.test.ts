@@ -7,11 +7,12 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { describe, expect, it } from 'vitest';
 import { silentLogger } from '../kernel/logger.ts';
-import { FolderStorage } from './storage/folder-storage.ts';
+import { FolderStorage } from './folder/folder-storage.ts';
 import { listPacks } from './store/left-overs.ts';
 import { TenantStore } from './store/tenant-store.ts';
 import { appendContent, randomContent, readContent, scratchFolder } from '../testing/repository/repository-fixture.ts';
-import { verifyTenantFolder } from './store/verify.ts';
+import { verifyPlace } from './store/verify.ts';
+import { openFolderPlace } from './folder/folder-place.ts';
 
 const logger = silentLogger;
 const seed = Number(process.env['FARKEEP_TEST_SEED'] ?? randomInt(1, 2 ** 31));
@@ -56,15 +57,15 @@ async function runAndKill(folder: string, name: string, lines: number, packBytes
 }
 
 async function checkAll(folder: string, acknowledged: readonly Acknowledged[]): Promise<void> {
-  await using store = await TenantStore.open({ folder, mode: 'write', logger });
+  await using store = await TenantStore.open({ place: openFolderPlace(folder), mode: 'write', logger });
   expect(readdirSync(path.join(folder, 'incoming')).filter((name) => name.endsWith('.lock'))).toHaveLength(1);
   for (const { durable, committed } of acknowledged) {
-    for await (const outcome of store.tryReadBlocks(durable.map((id) => Buffer.from(id, 'hex'))))
+    for await (const outcome of store.readMany(durable.map((id) => Buffer.from(id, 'hex'))))
       expect(outcome?.block?.id).toEqual(outcome?.id);
     const points = (await store.listPoints()).map(({ pointId, problem }) => [pointId, problem]);
     for (const pointId of committed) expect(points).toContainEqual([pointId, undefined]);
   }
-  const verified = await verifyTenantFolder({ tenantFolder: folder, logger, isDeep: true });
+  const verified = await verifyPlace({ place: openFolderPlace(folder), logger, isDeep: true });
   expect(verified.damaged).toEqual([]);
 }
 
@@ -96,11 +97,11 @@ describe(`a killed writer (seed ${seed})`, () => {
 
   it('does not disturb one that lives', async () => {
     await using scratch = await scratchFolder();
-    await using living = await TenantStore.open({ folder: scratch.folder, mode: 'write', logger });
+    await using living = await TenantStore.open({ place: openFolderPlace(scratch.folder), mode: 'write', logger });
     const content = randomContent(100_000);
     const id = await appendContent(living, content);
     const dead = await runAndKill(scratch.folder, 'dead', 30, 50_000);
-    await using other = await TenantStore.open({ folder: scratch.folder, mode: 'write', logger });
+    await using other = await TenantStore.open({ place: openFolderPlace(scratch.folder), mode: 'write', logger });
     expect(other.locate(dead.durable.map((each) => Buffer.from(each, 'hex')))).not.toContain('missing');
     await living.flush();
     expect(await readContent(other, id)).toEqual(content);
@@ -112,7 +113,7 @@ describe(`a killed writer (seed ${seed})`, () => {
     await runAndKill(scratch.folder, 'a', 45, packBytes);
     const incoming = path.join(scratch.folder, 'incoming');
     const left = readdirSync(incoming, { recursive: true }).filter((name) => String(name).endsWith('.tmp'));
-    await using store = await TenantStore.open({ folder: scratch.folder, mode: 'write', logger });
+    await using store = await TenantStore.open({ place: openFolderPlace(scratch.folder), mode: 'write', logger });
     const packs = await listPacks(new FolderStorage(scratch.folder));
     if (left.length > 0) expect(packs.some((name) => name.includes(path.basename(String(left[0]), '.tmp')))).toBe(true);
     expect(readdirSync(incoming)).toHaveLength(1);
@@ -124,7 +125,7 @@ describe(`a killed writer (seed ${seed})`, () => {
     const contents = [randomContent(5000), randomContent(6000), randomContent(7000)];
     const ids: Buffer[] = [];
     {
-      await using store = await TenantStore.open({ folder: scratch.folder, mode: 'write', logger });
+      await using store = await TenantStore.open({ place: openFolderPlace(scratch.folder), mode: 'write', logger });
       for (const content of contents) ids.push(await appendContent(store, content));
       await store.flush();
     }
@@ -135,20 +136,20 @@ describe(`a killed writer (seed ${seed})`, () => {
       await using other = await scratchFolder();
       const writer = '0123456789abcdef';
       const folder = path.join(other.folder, 'incoming', writer);
-      await (await TenantStore.open({ folder: other.folder, mode: 'write', logger })).close();
+      await (await TenantStore.open({ place: openFolderPlace(other.folder), mode: 'write', logger })).close();
       mkdirSync(folder);
       writeFileSync(path.join(other.folder, 'incoming', `${writer}.lock`), '');
       writeFileSync(
         path.join(folder, `${path.basename(name, '.pack')}.tmp`),
         Buffer.concat([whole.subarray(0, keep), Buffer.alloc(500)]),
       );
-      await using store = await TenantStore.open({ folder: other.folder, mode: 'write', logger });
+      await using store = await TenantStore.open({ place: openFolderPlace(other.folder), mode: 'write', logger });
       expect(existsSync(folder)).toBe(false);
       const has = store.locate(ids).map((state) => state === 'stored');
       expect(has).toEqual([keep >= 5092, keep >= 11_148, keep >= 18_204]);
       for (const [index, id] of ids.entries())
         if (has[index] === true) expect(await readContent(store, id)).toEqual(contents[index]);
-      expect((await verifyTenantFolder({ tenantFolder: other.folder, logger })).ok).toBe(true);
+      expect((await verifyPlace({ place: openFolderPlace(other.folder), logger })).ok).toBe(true);
     }
   });
 });

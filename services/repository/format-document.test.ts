@@ -34,6 +34,7 @@ import { RepositoryFolder } from '../testing/independent/repository-folder.ts';
 import { unpackFrame } from '../testing/independent/zstd-frame.ts';
 import { readVector, type VectorJson } from '../testing/vector-file.ts';
 import { TenantStore } from './store/tenant-store.ts';
+import { openFolderPlace } from './folder/folder-place.ts';
 
 describe('docs/repository-format.md', () => {
   it('is enough to read a restore point without this code', async () => {
@@ -50,7 +51,7 @@ describe('docs/repository-format.md', () => {
     const tenant = path.join(scratch.folder, 'tenant');
     {
       await using store = await TenantStore.open({
-        folder: tenant,
+        place: openFolderPlace(tenant),
         mode: 'write',
         logger: silentLogger,
         packBytes: 200_000,

@@ -19,21 +19,22 @@ import { describe, expect, it } from 'vitest';
 import { silentLogger } from '../kernel/logger.ts';
 import { appendContent, commitItems, entryOf, scratchFolder } from '../testing/repository/repository-fixture.ts';
 import { extractPoint } from './restore/extract.ts';
-import { FolderStorage } from './storage/folder-storage.ts';
+import { FolderStorage } from './folder/folder-storage.ts';
 import { markDamage } from './store/mark-damage.ts';
 import { moveToTrash } from './points/point-trash.ts';
 import { rebuildCatalogue } from './store/rebuild-catalogue.ts';
 import type { Storage } from './storage/storage.ts';
 import { TenantStore } from './store/tenant-store.ts';
 import { verifyAndMark } from './store/verify-and-mark.ts';
-import { verifyTenantFolder } from './store/verify.ts';
+import { verifyPlace } from './store/verify.ts';
+import { openFolderPlace } from './folder/folder-place.ts';
 
 const logger = silentLogger;
 const content = Buffer.from('what must come back');
 const dead = '00112233445566aa';
 
 async function makePoint(folder: string): Promise<void> {
-  await using store = await TenantStore.open({ folder, mode: 'write', logger });
+  await using store = await TenantStore.open({ place: openFolderPlace(folder), mode: 'write', logger });
   const id = await appendContent(store, content);
   await commitItems(store, 'good', [
     { type: 'entry', entry: entryOf('folder', '') },
@@ -83,7 +84,7 @@ const kinds: [string, (at: string) => void][] = [
 ];
 
 async function expectGoodPoint(folder: string, to: string): Promise<void> {
-  const extracted = await extractPoint({ tenantFolder: folder, pointId: 'good', to });
+  const extracted = await extractPoint({ place: openFolderPlace(folder), pointId: 'good', to });
   expect(extracted.problems).toEqual([]);
   expect(readFileSync(path.join(to, 'f')).equals(content)).toBe(true);
 }
@@ -93,13 +94,18 @@ describe.each(kinds)('%s', (_, put) => {
     await using made = await hostile();
     const { folder } = made;
     put(path.join(folder, 'points', 'bad.manifest'));
-    const { damaged } = await verifyAndMark({ tenantFolder: folder, logger });
+    const { damaged } = await verifyAndMark({ place: openFolderPlace(folder), logger });
     expect(damaged).toMatchObject([{ manifest: 'points/bad.manifest' }]);
     await expect(
-      extractPoint({ tenantFolder: folder, pointId: 'bad', to: path.join(made.scratch, 'x') }),
+      extractPoint({ place: openFolderPlace(folder), pointId: 'bad', to: path.join(made.scratch, 'x') }),
     ).rejects.toThrow(expect.objectContaining({ code: expect.stringMatching(/^storage\./) }));
     {
-      await using store = await TenantStore.open({ folder, mode: 'write', logger, quotaBytes: 10_000_000 });
+      await using store = await TenantStore.open({
+        place: openFolderPlace(folder),
+        mode: 'write',
+        logger,
+        quotaBytes: 10_000_000,
+      });
       const listed = await store.listPoints();
       expect(listed.filter(({ problem }) => problem === undefined).map(({ pointId }) => pointId)).toEqual(['good']);
       await appendContent(store, Buffer.from('one more'));
@@ -115,12 +121,15 @@ describe.each(kinds)('%s', (_, put) => {
     mkdirSync(path.join(folder, 'packs', 'ab'), { recursive: true });
     const name = `packs/ab/${'ab'.repeat(16)}.pack`;
     put(path.join(folder, name));
-    const { damaged } = await verifyAndMark({ tenantFolder: folder, logger });
+    const { damaged } = await verifyAndMark({ place: openFolderPlace(folder), logger });
     expect(damaged).toMatchObject([{ pack: name }]);
-    expect(await rebuildCatalogue({ tenantFolder: folder, logger })).toMatchObject({ points: 1, damaged: [name] });
+    expect(await rebuildCatalogue({ place: openFolderPlace(folder), logger })).toMatchObject({
+      points: 1,
+      damaged: [name],
+    });
     rmSync(path.join(folder, 'catalogue.sqlite'));
     await expectGoodPoint(folder, path.join(made.scratch, 'out'));
-    await using store = await TenantStore.open({ folder, mode: 'write', logger });
+    await using store = await TenantStore.open({ place: openFolderPlace(folder), mode: 'write', logger });
     expect(await store.usedBytes()).toBeGreaterThan(0);
   });
 
@@ -133,7 +142,7 @@ describe.each(kinds)('%s', (_, put) => {
     const at = path.join(folder, 'packs', sub ?? '', file ?? '');
     rmSync(at);
     put(at);
-    const { damaged } = await verifyAndMark({ tenantFolder: folder, logger });
+    const { damaged } = await verifyAndMark({ place: openFolderPlace(folder), logger });
     expect(damaged).toContainEqual(
       expect.objectContaining({ pack: `packs/${sub ?? ''}/${file ?? ''}`, points: ['good'] }),
     );
@@ -153,11 +162,11 @@ describe.each(kinds)('%s', (_, put) => {
       rmSync(path.join(folder, name), { force: true });
       put(path.join(folder, name));
       await expectGoodPoint(folder, path.join(made.scratch, 'out'));
-      const { ok } = await verifyAndMark({ tenantFolder: folder, logger });
+      const { ok } = await verifyAndMark({ place: openFolderPlace(folder), logger });
       expect(ok, name).toBe(true);
       await makePoint(folder);
       await expectGoodPoint(folder, path.join(made.scratch, 'again'));
-      await rebuildCatalogue({ tenantFolder: folder, logger });
+      await rebuildCatalogue({ place: openFolderPlace(folder), logger });
     }
   });
 
@@ -173,7 +182,7 @@ describe.each(kinds)('%s', (_, put) => {
     writeFileSync(path.join(folder, 'incoming', '1111111111111111.lock'), '');
     put(path.join(folder, 'incoming', '1111111111111111'));
     await makePoint(folder);
-    const { ok } = await verifyAndMark({ tenantFolder: folder, logger });
+    const { ok } = await verifyAndMark({ place: openFolderPlace(folder), logger });
     expect(ok).toBe(true);
     await expectGoodPoint(folder, path.join(made.scratch, 'out'));
   });
@@ -195,7 +204,9 @@ describe('a link in a repository folder', () => {
     const { folder, outside } = made;
     if (existsSync(path.join(folder, name))) renameSync(path.join(folder, name), path.join(made.scratch, 'moved'));
     symlinkSync(outside, path.join(folder, name));
-    await expect(TenantStore.open({ folder, mode: 'write', logger })).rejects.toThrow(`${name} is a symbolic link`);
+    await expect(TenantStore.open({ place: openFolderPlace(folder), mode: 'write', logger })).rejects.toThrow(
+      `${name} is a symbolic link`,
+    );
     made.expectUntouched();
   });
 
@@ -204,7 +215,7 @@ describe('a link in a repository folder', () => {
     const { folder, outside } = made;
     if (existsSync(path.join(folder, name))) renameSync(path.join(folder, name), path.join(made.scratch, 'moved'));
     symlinkSync(outside, path.join(folder, name));
-    const { damaged } = await verifyAndMark({ tenantFolder: folder, logger });
+    const { damaged } = await verifyAndMark({ place: openFolderPlace(folder), logger });
     expect(damaged.map(({ pack, manifest }) => pack ?? manifest)).toContain(name);
     made.expectUntouched();
   });
@@ -217,7 +228,7 @@ describe('a link in a repository folder', () => {
     truncateSync(path.join(folder, 'packs', sub, file), 100);
     rmSync(path.join(folder, 'incoming'), { recursive: true });
     symlinkSync(outside, path.join(folder, 'incoming'));
-    const { damaged, markingProblem } = await verifyAndMark({ tenantFolder: folder, logger });
+    const { damaged, markingProblem } = await verifyAndMark({ place: openFolderPlace(folder), logger });
     expect(damaged).toContainEqual(expect.objectContaining({ pack: `packs/${sub}/${file}`, points: ['good'] }));
     expect(markingProblem).toContain('incoming is a symbolic link');
     expect(existsSync(path.join(folder, 'damaged'))).toBe(false);
@@ -230,7 +241,12 @@ describe('a link in a repository folder', () => {
     rmSync(path.join(folder, 'trash'), { recursive: true, force: true });
     symlinkSync(outside, path.join(folder, 'trash'));
     {
-      await using store = await TenantStore.open({ folder, mode: 'write', logger, quotaBytes: 10_000_000 });
+      await using store = await TenantStore.open({
+        place: openFolderPlace(folder),
+        mode: 'write',
+        logger,
+        quotaBytes: 10_000_000,
+      });
       expect(await store.usedBytes()).toBeGreaterThan(0);
       await appendContent(store, Buffer.from('one more'));
       await store.flush();
@@ -238,7 +254,7 @@ describe('a link in a repository folder', () => {
     const storage = new FolderStorage(folder);
     await expect(moveToTrash(storage, 'good', 1)).rejects.toThrow('trash is a symbolic link');
     await storage.close();
-    expect(await verifyAndMark({ tenantFolder: folder, logger })).toMatchObject({ ok: true, points: 1 });
+    expect(await verifyAndMark({ place: openFolderPlace(folder), logger })).toMatchObject({ ok: true, points: 1 });
     await expectGoodPoint(folder, path.join(made.scratch, 'out'));
     made.expectUntouched();
   });
@@ -248,8 +264,10 @@ describe('a link in a repository folder', () => {
     const link = path.join(made.scratch, 'link');
     symlinkSync(made.folder, link);
     for (const mode of ['read', 'write'] as const)
-      await expect(TenantStore.open({ folder: link, mode, logger })).rejects.toThrow('link is a symbolic link');
-    await expect(extractPoint({ tenantFolder: link, pointId: 'good', to: `${link}-out` })).rejects.toThrow(
+      await expect(TenantStore.open({ place: openFolderPlace(link), mode, logger })).rejects.toThrow(
+        'link is a symbolic link',
+      );
+    await expect(extractPoint({ place: openFolderPlace(link), pointId: 'good', to: `${link}-out` })).rejects.toThrow(
       'symbolic link',
     );
   });
@@ -262,7 +280,7 @@ describe('a link in a repository folder', () => {
       rmSync(at, { recursive: true, force: true });
       symlinkSync(outside, at);
     }
-    await using store = await TenantStore.open({ folder, mode: 'write', logger });
+    await using store = await TenantStore.open({ place: openFolderPlace(folder), mode: 'write', logger });
     for (let index = 0; index < 3; index += 1) await appendContent(store, Buffer.from(`block ${index}`));
     await expect(store.flush()).rejects.toMatchObject({ code: 'storage.damaged' });
     made.expectUntouched();
@@ -320,7 +338,7 @@ describe('a catalogue that somebody else made', () => {
       database.close();
     }
     await expectGoodPoint(made.folder, path.join(made.scratch, 'out'));
-    expect((await verifyAndMark({ tenantFolder: made.folder, logger })).ok).toBe(true);
+    expect((await verifyAndMark({ place: openFolderPlace(made.folder), logger })).ok).toBe(true);
     await makePoint(made.folder);
     expect(existsSync(`${file}.damaged`)).toBe(true);
     const database = new DatabaseSync(file, { readOnly: true });
@@ -333,10 +351,12 @@ describe('a catalogue that somebody else made', () => {
     const database = new DatabaseSync(path.join(made.folder, 'catalogue.sqlite'));
     database.exec('UPDATE blocks SET stored_bytes = 1000000000000');
     database.close();
-    await using store = await TenantStore.open({ folder: made.folder, mode: 'read', logger });
+    await using store = await TenantStore.open({ place: openFolderPlace(made.folder), mode: 'read', logger });
     const [point] = await store.listPoints();
     expect(point?.pointId).toBe('good');
-    await expect(extractPoint({ tenantFolder: made.folder, pointId: 'good', to: made.scratch })).rejects.toMatchObject({
+    await expect(
+      extractPoint({ place: openFolderPlace(made.folder), pointId: 'good', to: made.scratch }),
+    ).rejects.toMatchObject({
       code: 'storage.damaged',
     });
   });
@@ -350,8 +370,8 @@ describe('a catalogue that somebody else made', () => {
     writeFileSync(lock, readFileSync(path.join(folder, 'catalogue.sqlite')));
     writeFileSync(`${lock}-journal`, journal);
     await makePoint(folder);
-    await verifyAndMark({ tenantFolder: folder, logger });
-    await rebuildCatalogue({ tenantFolder: folder, logger });
+    await verifyAndMark({ place: openFolderPlace(folder), logger });
+    await rebuildCatalogue({ place: openFolderPlace(folder), logger });
     made.expectUntouched();
     await expectGoodPoint(folder, path.join(made.scratch, 'out'));
   });
@@ -375,7 +395,7 @@ describe('verify and rebuild', () => {
     );
     mkdirSync(path.join(folder, 'packs', sub === '00' ? '01' : '00'));
     linkSync(path.join(folder, 'packs', sub, file), path.join(folder, 'packs', sub === '00' ? '01' : '00', file));
-    const result = await verifyAndMark({ tenantFolder: folder, logger });
+    const result = await verifyAndMark({ place: openFolderPlace(folder), logger });
     expect(result.damaged.map(({ pack, manifest }) => pack ?? manifest)).toEqual(
       expect.arrayContaining([
         'packs/a b',
@@ -388,7 +408,7 @@ describe('verify and rebuild', () => {
     );
     expect(result).toMatchObject({ packs: 1, points: 1, markingProblem: undefined });
     expect(result.damaged.every(({ damagedBlocks }) => damagedBlocks === 0)).toBe(true);
-    expect(await rebuildCatalogue({ tenantFolder: folder, logger })).toMatchObject({ packs: 1, points: 1 });
+    expect(await rebuildCatalogue({ place: openFolderPlace(folder), logger })).toMatchObject({ packs: 1, points: 1 });
     await makePoint(folder);
     await expectGoodPoint(folder, path.join(made.scratch, 'out'));
   });
@@ -397,7 +417,7 @@ describe('verify and rebuild', () => {
     await using made = await hostile();
     const { folder } = made;
     {
-      await using store = await TenantStore.open({ folder, mode: 'write', logger });
+      await using store = await TenantStore.open({ place: openFolderPlace(folder), mode: 'write', logger });
       await appendContent(store, Buffer.from('in another pack'));
       await store.flush();
     }
@@ -430,7 +450,7 @@ describe('verify and rebuild', () => {
       'close',
     ] as const;
     for (const method of methods) Object.defineProperty(storage, method, { value: inner[method].bind(inner) });
-    const result = await verifyTenantFolder({ tenantFolder: folder, logger, storage });
+    const result = await verifyPlace({ place: openFolderPlace(folder, storage), logger });
     expect(result.damaged).toContainEqual(
       expect.objectContaining({ pack: refused, reason: expect.stringContaining(code) }),
     );
@@ -442,8 +462,9 @@ describe('verify and rebuild', () => {
     const { folder, outside } = made;
     renameSync(path.join(folder, 'packs'), path.join(made.scratch, 'moved'));
     symlinkSync(outside, path.join(folder, 'packs'));
-    const storage = new FolderStorage(folder);
-    await expect(markDamage({ folder, storage, logger }, [])).rejects.toMatchObject({ code: 'storage.io' });
+    await expect(markDamage({ place: openFolderPlace(folder), logger }, [])).rejects.toMatchObject({
+      code: 'storage.io',
+    });
     made.expectUntouched();
   });
 });

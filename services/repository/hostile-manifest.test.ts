@@ -12,7 +12,8 @@ import { ManifestWalk } from './points/manifest-walk.ts';
 import { ManifestDecoder } from './points/manifest.ts';
 import { encodePointRoot } from './points/point-root.ts';
 import { TenantStore } from './store/tenant-store.ts';
-import { verifyTenantFolder } from './store/verify.ts';
+import { verifyPlace } from './store/verify.ts';
+import { openFolderPlace } from './folder/folder-place.ts';
 
 const logger = silentLogger;
 const mebibyte = 1024 * 1024;
@@ -144,7 +145,7 @@ async function costOf(work: () => Promise<unknown>): Promise<{ readonly seconds:
 describe('a manifest that costs much', () => {
   it('is walked once for a piece that it names 200,000 times, at commit and by verify', async () => {
     await using scratch = await scratchFolder();
-    await using store = await TenantStore.open({ folder: scratch.folder, mode: 'write', logger });
+    await using store = await TenantStore.open({ place: openFolderPlace(scratch.folder), mode: 'write', logger });
     const { content, sizeBytes } = holes(mebibyte);
     const times = 200_000;
     const pieces = [begin, ...Array.from({ length: times }, () => content), finish(sizeBytes * times)];
@@ -152,14 +153,14 @@ describe('a manifest that costs much', () => {
     expect(atCommit.seconds).toBeLessThan(5);
     expect(atCommit.mebibytes).toBeLessThan(200);
     const atVerify = await costOf(async () => {
-      expect((await verifyTenantFolder({ tenantFolder: scratch.folder, logger })).ok).toBe(true);
+      expect((await verifyPlace({ place: openFolderPlace(scratch.folder), logger })).ok).toBe(true);
     });
     expect(atVerify.seconds).toBeLessThan(5);
   });
 
   it('is refused when its pieces unpack to far more than what is stored for them, after little work', async () => {
     await using scratch = await scratchFolder();
-    await using store = await TenantStore.open({ folder: scratch.folder, mode: 'write', logger });
+    await using store = await TenantStore.open({ place: openFolderPlace(scratch.folder), mode: 'write', logger });
     const bombs = Array.from({ length: 60 }, (_, index) => holes(mebibyte, index + 1));
     const size = bombs.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
     const pieces = [begin, ...bombs.map(({ content }) => content), finish(size)];
@@ -179,11 +180,11 @@ describe('a manifest that costs much', () => {
     await store.flush();
     const reading = await costOf(async () => {
       const to = path.join(scratch.folder, 'out');
-      await expect(extractPoint({ tenantFolder: scratch.folder, pointId: 'p', to })).rejects.toMatchObject({
+      await expect(extractPoint({ place: openFolderPlace(scratch.folder), pointId: 'p', to })).rejects.toMatchObject({
         code: 'storage.damaged',
         message: expect.stringContaining('64 times what is stored'),
       });
-      const { damaged } = await verifyTenantFolder({ tenantFolder: scratch.folder, logger });
+      const { damaged } = await verifyPlace({ place: openFolderPlace(scratch.folder), logger });
       expect(damaged).toMatchObject([{ manifest: 'points/p.manifest' }]);
     });
     expect(reading.seconds).toBeLessThan(20);
@@ -192,7 +193,7 @@ describe('a manifest that costs much', () => {
 
   it('is refused when it is a list of half a million pieces in a few kilobytes', async () => {
     await using scratch = await scratchFolder();
-    await using store = await TenantStore.open({ folder: scratch.folder, mode: 'write', logger });
+    await using store = await TenantStore.open({ place: openFolderPlace(scratch.folder), mode: 'write', logger });
     const one = insideFile([contentRecord([{ lengthBytes: 1 }])]);
     const pieces = [begin, ...Array.from({ length: 500_000 }, () => one), finish(500_000)];
     await expect(commit(store, pieces)).rejects.toMatchObject({ code: 'point.incomplete' });
@@ -200,7 +201,7 @@ describe('a manifest that costs much', () => {
 
   it('looks a block up once that it names millions of times, and finds one that is missing behind it', async () => {
     await using scratch = await scratchFolder();
-    await using store = await TenantStore.open({ folder: scratch.folder, mode: 'write', logger });
+    await using store = await TenantStore.open({ place: openFolderPlace(scratch.folder), mode: 'write', logger });
     const id = await appendContent(store, Buffer.from('x'));
     const record = contentRecord(Array.from({ length: 1024 }, () => ({ id, lengthBytes: 1 })));
     const pieceOf = (last: Reference): Buffer =>
@@ -223,7 +224,7 @@ describe('a manifest that costs much', () => {
     const folder = path.join(scratch.folder, 'tenant');
     const block = randomContent(1000);
     {
-      await using store = await TenantStore.open({ folder, mode: 'write', logger });
+      await using store = await TenantStore.open({ place: openFolderPlace(folder), mode: 'write', logger });
       const id = await appendContent(store, block);
       const again = insideFile([contentRecord([{ id, lengthBytes: 1000 }])]);
       await commit(store, [begin, again, again, again, finish(3000)]);
@@ -236,7 +237,7 @@ describe('a manifest that costs much', () => {
       });
     }
     const to = path.join(scratch.folder, 'out');
-    await extractPoint({ tenantFolder: folder, pointId: 'p', to });
+    await extractPoint({ place: openFolderPlace(folder), pointId: 'p', to });
     expect(readFileSync(path.join(to, 'f'))).toEqual(Buffer.concat([block, block, block]));
   });
 
@@ -259,20 +260,20 @@ describe('a manifest that costs much', () => {
       },
     ];
     {
-      await using store = await TenantStore.open({ folder, mode: 'write', logger });
+      await using store = await TenantStore.open({ place: openFolderPlace(folder), mode: 'write', logger });
       await commit(store, [piece(1, '', [top, empty('b'), link('c', 'a'), link('d', 'b'), empty('e'), end])]);
       const forward = piece(1, '', [top, empty('b'), link('c', 'd'), link('d', 'b'), empty('e'), end]);
       await expect(commit(store, [forward], 'q')).rejects.toMatchObject({ code: 'point.incomplete' });
     }
     const to = path.join(scratch.folder, 'out');
-    const { problems } = await extractPoint({ tenantFolder: folder, pointId: 'p', to });
+    const { problems } = await extractPoint({ place: openFolderPlace(folder), pointId: 'p', to });
     expect(problems.map((problem) => problem.path.toString())).toEqual(['c']);
     for (const name of ['b', 'd', 'e']) expect(existsSync(path.join(to, name)), name).toBe(true);
   });
 
   it('may not have a piece without a record', async () => {
     await using scratch = await scratchFolder();
-    await using store = await TenantStore.open({ folder: scratch.folder, mode: 'write', logger });
+    await using store = await TenantStore.open({ place: openFolderPlace(scratch.folder), mode: 'write', logger });
     const pieces = [begin, insideFile([]), finish(0)];
     await expect(commit(store, pieces)).rejects.toMatchObject({ code: 'point.incomplete' });
     const decoder = new ManifestDecoder();

@@ -15,7 +15,7 @@ import { describe, expect, it } from 'vitest';
 import { silentLogger } from '../kernel/logger.ts';
 import { extractPoint } from './restore/extract.ts';
 import { listPacks } from './store/left-overs.ts';
-import { FolderStorage } from './storage/folder-storage.ts';
+import { FolderStorage } from './folder/folder-storage.ts';
 import { restoreFailure } from './restore/restore-failure.ts';
 import { rebuildCatalogue } from './store/rebuild-catalogue.ts';
 import { TenantStore } from './store/tenant-store.ts';
@@ -26,7 +26,8 @@ import {
   randomContent,
   scratchFolder,
 } from '../testing/repository/repository-fixture.ts';
-import { verifyTenantFolder } from './store/verify.ts';
+import { verifyPlace } from './store/verify.ts';
+import { openFolderPlace } from './folder/folder-place.ts';
 
 const logger = silentLogger;
 
@@ -43,7 +44,12 @@ function makeTree(folder: string): void {
 }
 
 async function makePoint(tenantFolder: string, source: string, pointId = 'p1'): Promise<void> {
-  await using store = await TenantStore.open({ folder: tenantFolder, mode: 'write', logger, packBytes: 300_000 });
+  await using store = await TenantStore.open({
+    place: openFolderPlace(tenantFolder),
+    mode: 'write',
+    logger,
+    packBytes: 300_000,
+  });
   await commitItems(store, pointId, await itemsOfFolder(store, source));
 }
 
@@ -54,24 +60,30 @@ describe('a restore point of a real tree', () => {
     const tenantFolder = path.join(scratch.folder, 'tenant');
     makeTree(source);
     await makePoint(tenantFolder, source);
-    const first = await extractPoint({ tenantFolder, pointId: 'p1', to: path.join(scratch.folder, 'out1') });
+    const first = await extractPoint({
+      place: openFolderPlace(tenantFolder),
+      pointId: 'p1',
+      to: path.join(scratch.folder, 'out1'),
+    });
     expect(first).toMatchObject({ problemCount: 0, counts: { files: 6, folders: 2, symlinks: 1, failed: 0 } });
     expect(await differencesBetween(source, path.join(scratch.folder, 'out1'))).toEqual([]);
 
     for (const name of readdirSync(tenantFolder))
       if (name.startsWith('catalogue')) rmSync(path.join(tenantFolder, name));
-    await extractPoint({ tenantFolder, pointId: 'p1', to: path.join(scratch.folder, 'out2') });
+    await extractPoint({ place: openFolderPlace(tenantFolder), pointId: 'p1', to: path.join(scratch.folder, 'out2') });
     expect(await differencesBetween(source, path.join(scratch.folder, 'out2'))).toEqual([]);
 
     const catalogue = path.join(tenantFolder, 'catalogue.sqlite');
     writeFileSync(catalogue, 'this is no database');
-    await (await TenantStore.open({ folder: tenantFolder, mode: 'write', logger })).close();
+    await (await TenantStore.open({ place: openFolderPlace(tenantFolder), mode: 'write', logger })).close();
     expect(readFileSync(`${catalogue}.damaged`, 'utf8')).toBe('this is no database');
-    const rebuilt = await rebuildCatalogue({ tenantFolder, logger });
+    const rebuilt = await rebuildCatalogue({ place: openFolderPlace(tenantFolder), logger });
     expect(rebuilt).toMatchObject({ damaged: [], points: 1 });
     expect(rebuilt.packs).toBeGreaterThan(1);
-    await using store = await TenantStore.open({ folder: tenantFolder, mode: 'write', logger });
-    await expect(rebuildCatalogue({ tenantFolder, logger })).rejects.toMatchObject({ code: 'service.locked' });
+    await using store = await TenantStore.open({ place: openFolderPlace(tenantFolder), mode: 'write', logger });
+    await expect(rebuildCatalogue({ place: openFolderPlace(tenantFolder), logger })).rejects.toMatchObject({
+      code: 'service.locked',
+    });
     const before = await store.usedBytes();
     await commitItems(store, 'p2', await itemsOfFolder(store, source));
     // An unchanged tree adds no block, not even of its manifest; only the root.
@@ -87,7 +99,7 @@ describe('a restore point of a real tree', () => {
     await makePoint(tenantFolder, source);
     const to = path.join(scratch.folder, 'out');
     const result = await extractPoint({
-      tenantFolder,
+      place: openFolderPlace(tenantFolder),
       pointId: 'p1',
       to,
       paths: [Buffer.from('sub/deeper'), Buffer.from('text')],
@@ -97,9 +109,11 @@ describe('a restore point of a real tree', () => {
     expect(readdirSync(path.join(to, 'sub'))).toEqual(['deeper']);
     expect(statSync(path.join(to, 'sub/deeper')).mode & 0o777).toBe(0o711);
     await expect(
-      extractPoint({ tenantFolder, pointId: 'p1', to, paths: [Buffer.from('sub/nothing')] }),
+      extractPoint({ place: openFolderPlace(tenantFolder), pointId: 'p1', to, paths: [Buffer.from('sub/nothing')] }),
     ).rejects.toMatchObject({ code: 'call.not-found' });
-    await expect(extractPoint({ tenantFolder, pointId: 'p9', to })).rejects.toMatchObject({ code: 'call.not-found' });
+    await expect(extractPoint({ place: openFolderPlace(tenantFolder), pointId: 'p9', to })).rejects.toMatchObject({
+      code: 'call.not-found',
+    });
   });
 
   it('is verified, and damage names pack and points', async () => {
@@ -110,7 +124,7 @@ describe('a restore point of a real tree', () => {
     await makePoint(tenantFolder, source);
     rmSync(path.join(source, 'large'));
     await makePoint(tenantFolder, source, 'without-large');
-    const good = await verifyTenantFolder({ tenantFolder, logger, isDeep: true });
+    const good = await verifyPlace({ place: openFolderPlace(tenantFolder), logger, isDeep: true });
     expect(good).toMatchObject({ ok: true, points: 2, damaged: [] });
 
     // The pack of the large file is found by its size; a byte in the middle of its block is flipped.
@@ -123,31 +137,35 @@ describe('a restore point of a real tree', () => {
     const flipped = Buffer.from(whole);
     flipped[400_000] = (flipped[400_000] ?? 0) ^ 1;
     writeFileSync(file, flipped);
-    const bad = await verifyTenantFolder({ tenantFolder, logger });
+    const bad = await verifyPlace({ place: openFolderPlace(tenantFolder), logger });
     expect(bad.ok).toBe(false);
     expect(bad.damaged).toMatchObject([{ pack: large, damagedBlocks: 1, points: ['p1'] }]);
 
     // All else is restored; the file is named.
-    const result = await extractPoint({ tenantFolder, pointId: 'p1', to: path.join(scratch.folder, 'out') });
+    const result = await extractPoint({
+      place: openFolderPlace(tenantFolder),
+      pointId: 'p1',
+      to: path.join(scratch.folder, 'out'),
+    });
     expect(result.problems).toMatchObject([{ path: Buffer.from('large'), code: 'storage.damaged', isRestored: false }]);
     expect(result.problems[0]?.message).toContain(large);
     expect(result.counts).toMatchObject({ files: 5, failed: 1, damaged: 1 });
     expect(restoreFailure(result.counts)).toMatchObject({ code: 'restore.mismatch' });
 
     writeFileSync(file, whole.subarray(0, 500_000));
-    expect((await verifyTenantFolder({ tenantFolder, logger })).damaged).toMatchObject([
+    expect((await verifyPlace({ place: openFolderPlace(tenantFolder), logger })).damaged).toMatchObject([
       { pack: large, points: ['p1'] },
     ]);
     rmSync(path.join(tenantFolder, 'catalogue.sqlite'));
-    expect((await verifyTenantFolder({ tenantFolder, logger })).damaged).toMatchObject([
+    expect((await verifyPlace({ place: openFolderPlace(tenantFolder), logger })).damaged).toMatchObject([
       { pack: large },
       { manifest: 'points/p1.manifest', points: ['p1'] },
     ]);
 
     writeFileSync(file, whole);
-    await rebuildCatalogue({ tenantFolder, logger });
+    await rebuildCatalogue({ place: openFolderPlace(tenantFolder), logger });
     rmSync(file);
-    expect((await verifyTenantFolder({ tenantFolder, logger })).damaged).toMatchObject([
+    expect((await verifyPlace({ place: openFolderPlace(tenantFolder), logger })).damaged).toMatchObject([
       { pack: large, reason: 'it is missing', points: ['p1'] },
     ]);
 
@@ -156,13 +174,13 @@ describe('a restore point of a real tree', () => {
     const rootBytes = readFileSync(root);
     rootBytes[30] = (rootBytes[30] ?? 0) ^ 1;
     writeFileSync(root, rootBytes);
-    expect((await verifyTenantFolder({ tenantFolder, logger })).damaged).toMatchObject([
+    expect((await verifyPlace({ place: openFolderPlace(tenantFolder), logger })).damaged).toMatchObject([
       {
         manifest: 'points/p1.manifest',
         reason: expect.stringContaining('does not match its hash') as string,
       },
     ]);
-    await using store = await TenantStore.open({ folder: tenantFolder, mode: 'read', logger });
+    await using store = await TenantStore.open({ place: openFolderPlace(tenantFolder), mode: 'read', logger });
     expect(await store.listPoints()).toMatchObject([
       { pointId: 'p1', root: undefined },
       { pointId: 'without-large', problem: undefined },
@@ -183,7 +201,7 @@ describe('a restore point of a real tree', () => {
       const flipped = Buffer.from(whole);
       flipped[at] = (flipped[at] ?? 0) ^ (1 << (at % 8));
       writeFileSync(file, flipped);
-      const { ok, damaged } = await verifyTenantFolder({ tenantFolder, logger });
+      const { ok, damaged } = await verifyPlace({ place: openFolderPlace(tenantFolder), logger });
       expect({ at, ok }).toEqual({ at, ok: false });
       expect(damaged[0]).toMatchObject({ pack: name });
     }

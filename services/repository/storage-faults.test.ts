@@ -8,7 +8,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { silentLogger } from '../kernel/logger.ts';
 import { blockIdOf } from '../blocks/block.ts';
 import { extractPoint } from './restore/extract.ts';
-import { FolderStorage } from './storage/folder-storage.ts';
+import { FolderStorage } from './folder/folder-storage.ts';
 import { canGoDirect } from '../testing/repository/direct-access.ts';
 import { MemoryStorage } from '../testing/repository/memory-storage.ts';
 import type { ObjectWriter, Storage } from './storage/storage.ts';
@@ -22,7 +22,8 @@ import {
   readContent,
   scratchFolder,
 } from '../testing/repository/repository-fixture.ts';
-import { verifyTenantFolder } from './store/verify.ts';
+import { verifyPlace } from './store/verify.ts';
+import { openFolderPlace } from './folder/folder-place.ts';
 
 const logger = silentLogger;
 
@@ -81,7 +82,7 @@ class FailingStorage implements Storage {
 }
 
 async function makeGoodPoint(folder: string): Promise<Buffer> {
-  await using store = await TenantStore.open({ folder, mode: 'write', logger });
+  await using store = await TenantStore.open({ place: openFolderPlace(folder), mode: 'write', logger });
   const content = randomContent(50_000);
   const id = await appendContent(store, content);
   await commitItems(store, 'good', [
@@ -155,7 +156,7 @@ describe.skipIf(!(await canGoDirect()))('a write past the page cache that fails 
       for (const nth of [1, 2, 3]) {
         const durable: Buffer[] = [];
         const store = await TenantStore.open({
-          folder: scratch.folder,
+          place: openFolderPlace(scratch.folder),
           mode: 'write',
           logger,
           packBytes: 6 * 1024 * 1024,
@@ -173,10 +174,10 @@ describe.skipIf(!(await canGoDirect()))('a write past the page cache that fails 
         await store.close();
         // Nothing came after the failure, not even by the end of the store.
         expect(durable).toHaveLength(acknowledged);
-        await using again = await TenantStore.open({ folder: scratch.folder, mode: 'write', logger });
+        await using again = await TenantStore.open({ place: openFolderPlace(scratch.folder), mode: 'write', logger });
         expect(again.locate(durable)).not.toContain('missing');
         for (const id of durable) expect(blockIdOf(await readContent(again, id)).equals(id)).toBe(true);
-        expect(await verifyTenantFolder({ tenantFolder: scratch.folder, logger, isDeep: true })).toMatchObject({
+        expect(await verifyPlace({ place: openFolderPlace(scratch.folder), logger, isDeep: true })).toMatchObject({
           ok: true,
         });
       }
@@ -197,10 +198,9 @@ describe('a full disk', () => {
         isFull && operation === where ? 'ENOSPC' : undefined,
       );
       const store = await TenantStore.open({
-        folder: scratch.folder,
+        place: openFolderPlace(scratch.folder, storage),
         mode: 'write',
         logger,
-        storage,
         packBytes: 500_000,
         onDurable: ({ ids }) => durable.push(...ids),
       });
@@ -209,7 +209,7 @@ describe('a full disk', () => {
       isFull = true;
       expect(await fill(store)).toBe('storage.disk-full');
       await expect(
-        store.appendBlocks([{ id: Buffer.alloc(32), encoding: 'raw', contentLength: 1, stored: Buffer.alloc(1) }]),
+        store.append([{ id: Buffer.alloc(32), encoding: 'raw', contentLength: 1, stored: Buffer.alloc(1) }]),
       ).rejects.toMatchObject({ code: 'storage.disk-full' });
       await expect(
         commitItems(store, 'never', [{ type: 'entry', entry: entryOf('folder', '') }]),
@@ -217,13 +217,13 @@ describe('a full disk', () => {
       isFull = false;
       await store.close();
 
-      await using again = await TenantStore.open({ folder: scratch.folder, mode: 'write', logger });
+      await using again = await TenantStore.open({ place: openFolderPlace(scratch.folder), mode: 'write', logger });
       expect(durable.length).toBeGreaterThanOrEqual(20);
       expect(again.locate(durable)).not.toContain('missing');
       expect((await again.listPoints()).map(({ pointId }) => pointId)).toEqual(['good']);
       for (let index = 0; index < 5; index += 1) await appendContent(again, randomContent(100_000));
       await again.flush();
-      expect(await verifyTenantFolder({ tenantFolder: scratch.folder, logger, isDeep: true })).toMatchObject({
+      expect(await verifyPlace({ place: openFolderPlace(scratch.folder), logger, isDeep: true })).toMatchObject({
         ok: true,
       });
     },
@@ -242,23 +242,28 @@ describe('a full disk', () => {
     const folder = path.join(disk, 'tenant');
     await makeGoodPoint(folder);
     {
-      await using store = await TenantStore.open({ folder, mode: 'write', logger, packBytes: 1_000_000 });
+      await using store = await TenantStore.open({
+        place: openFolderPlace(folder),
+        mode: 'write',
+        logger,
+        packBytes: 1_000_000,
+      });
       expect(await fill(store)).toBe('storage.disk-full');
     }
     const out = path.join(scratch.folder, 'out');
-    expect(await extractPoint({ tenantFolder: folder, pointId: 'good', to: out })).toMatchObject({
+    expect(await extractPoint({ place: openFolderPlace(folder), pointId: 'good', to: out })).toMatchObject({
       problemCount: 0,
       counts: { files: 1 },
     });
-    expect(await verifyTenantFolder({ tenantFolder: folder, logger })).toMatchObject({ ok: true, points: 1 });
+    expect(await verifyPlace({ place: openFolderPlace(folder), logger })).toMatchObject({ ok: true, points: 1 });
     // The same disk, now one that cannot be written.
     execFileSync('mount', ['-o', 'remount,ro', disk]);
     const again = path.join(scratch.folder, 'again');
-    expect(await extractPoint({ tenantFolder: folder, pointId: 'good', to: again })).toMatchObject({
+    expect(await extractPoint({ place: openFolderPlace(folder), pointId: 'good', to: again })).toMatchObject({
       problemCount: 0,
       counts: { files: 1 },
     });
-    await expect(TenantStore.open({ folder, mode: 'write', logger })).rejects.toMatchObject({
+    await expect(TenantStore.open({ place: openFolderPlace(folder), mode: 'write', logger })).rejects.toMatchObject({
       code: 'storage.read-only',
     });
   });
@@ -297,7 +302,7 @@ describe('a folder that cannot be written', () => {
     const folder = path.join(scratch.folder, 'tenant');
     const frozen = path.join(scratch.folder, 'frozen');
     {
-      await using store = await TenantStore.open({ folder, mode: 'write', logger });
+      await using store = await TenantStore.open({ place: openFolderPlace(folder), mode: 'write', logger });
       await commitItems(store, 'p', await itemsOfFolder(store, source));
       // A copy made while the store is open, as a snapshot of the disk would be.
       execFileSync('cp', ['-r', folder, frozen]);
@@ -306,7 +311,7 @@ describe('a folder that cannot be written', () => {
     try {
       for (const tenantFolder of [folder, frozen]) {
         const to = path.join(scratch.folder, `out-${path.basename(tenantFolder)}`);
-        expect(await extractPoint({ tenantFolder, pointId: 'p', to })).toMatchObject({
+        expect(await extractPoint({ place: openFolderPlace(tenantFolder), pointId: 'p', to })).toMatchObject({
           problemCount: 0,
           counts: { files: 1 },
         });
@@ -319,18 +324,20 @@ describe('a folder that cannot be written', () => {
   it('refuses a writer by name, and a reader that writes', async () => {
     await using scratch = await scratchFolder();
     await makeGoodPoint(scratch.folder);
-    await using reader = await TenantStore.open({ folder: scratch.folder, mode: 'read', logger });
+    await using reader = await TenantStore.open({ place: openFolderPlace(scratch.folder), mode: 'read', logger });
     await expect(appendContent(reader, Buffer.from('x'))).rejects.toMatchObject({ code: 'storage.read-only' });
     const storage = new FailingStorage(new FolderStorage(scratch.folder), () => 'EROFS');
-    await expect(TenantStore.open({ folder: scratch.folder, mode: 'write', logger, storage })).rejects.toMatchObject({
+    await expect(
+      TenantStore.open({ place: openFolderPlace(scratch.folder, storage), mode: 'write', logger }),
+    ).rejects.toMatchObject({
       code: 'storage.read-only',
     });
     await expect(
-      TenantStore.open({ folder: path.join(scratch.folder, 'nowhere'), mode: 'read', logger }),
+      TenantStore.open({ place: openFolderPlace(path.join(scratch.folder, 'nowhere')), mode: 'read', logger }),
     ).rejects.toMatchObject({ code: 'storage.io' });
     const file = path.join(scratch.folder, 'file');
     writeFileSync(file, '');
-    await expect(TenantStore.open({ folder: file, mode: 'write', logger })).rejects.toMatchObject({
+    await expect(TenantStore.open({ place: openFolderPlace(file), mode: 'write', logger })).rejects.toMatchObject({
       message: expect.stringContaining(file) as string,
     });
     chmodSync(file, 0o600);
@@ -351,10 +358,9 @@ describe('a power cut', () => {
           const durable: Buffer[] = [];
           const committed: string[] = [];
           const store = await TenantStore.open({
-            folder,
+            place: openFolderPlace(folder, storage),
             mode: 'write',
             logger,
-            storage,
             packBytes: 20_000,
             onDurable: ({ ids }) => durable.push(...ids),
           });
@@ -376,12 +382,12 @@ describe('a power cut', () => {
           // The trace of the writer is on disk before its first block is.
           for (const name of readdirSync(path.join(folder, 'incoming')))
             if (name.endsWith('.lock')) writeFileSync(path.join(after, 'incoming', name), '');
-          await using again = await TenantStore.open({ folder: after, mode: 'write', logger, storage: cut });
-          for await (const outcome of again.tryReadBlocks(known)) expect(outcome?.block?.id).toEqual(outcome?.id);
+          await using again = await TenantStore.open({ place: openFolderPlace(after, cut), mode: 'write', logger });
+          for await (const outcome of again.readMany(known)) expect(outcome?.block?.id).toEqual(outcome?.id);
           const points = await again.listPoints();
           for (const pointId of committed) expect(points.map((point) => point.pointId)).toContain(pointId);
           for (const point of points) expect(point.problem).toBeUndefined();
-          expect(await verifyTenantFolder({ tenantFolder: after, logger, storage: cut, isDeep: true })).toMatchObject({
+          expect(await verifyPlace({ place: openFolderPlace(after, cut), logger, isDeep: true })).toMatchObject({
             ok: true,
           });
           await store.close();

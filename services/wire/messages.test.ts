@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { MessageAssembler } from './message-assembler.ts';
-import { decodeMessage, encodeMessage, maxSentContentBytes, maxMessageBytes } from './messages.ts';
+import { blockBounds } from '../blocks/block.ts';
+import { decodeMessage, encodeMessage, maxMessageBytes } from './messages.ts';
 import type { StoredBlock } from '../blocks/block.ts';
 import type { DataMessage } from './messages.ts';
 
@@ -17,7 +18,7 @@ const blocks = fc.array(
   fc.record<StoredBlock>({
     id,
     encoding: fc.constantFrom('raw', 'zstd'),
-    contentLength: fc.integer({ min: 1, max: maxSentContentBytes }),
+    contentLength: fc.integer({ min: 1, max: blockBounds.message.content }),
     stored: fc.uint8Array({ minLength: 1, maxLength: 200 }).map((value) => Buffer.from(value)),
   }),
   { minLength: 1, maxLength: 8 },
@@ -105,7 +106,7 @@ describe('data messages', () => {
     const block = {
       id: Buffer.alloc(32),
       encoding: 'zstd' as const,
-      contentLength: maxSentContentBytes + 1,
+      contentLength: blockBounds.message.content + 1,
       stored: Buffer.of(1),
     };
     expect(() => decodeMessage([join({ type: 'data', blocks: [block] })])).toThrow(malformed);

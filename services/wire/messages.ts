@@ -1,23 +1,16 @@
 // Owns the binary form of the data messages (docs/protocol.md, section 6) and their bounds. Big-endian, lengths checked before use. Blocks
 // are sent in their stored form. Must not compress or hash, and must not copy a block that is one piece of memory.
-import { blockIdBytes, type StoredBlock } from '../blocks/block.ts';
+import { blockBounds, blockIdBytes, type StoredBlock } from '../blocks/block.ts';
 import { encodingCode, encodingOf, type BlockEncoding } from '../blocks/encodings.ts';
 import { ByteReader, malformed } from './byte-reader.ts';
 
 export const dataProtocolVersion = 1;
 export const pointIdBytes = 16;
-/**
- * Limit of the content of a block in a message; smaller than the limit of a repository. A larger block is refused before memory is
- * allocated.
- */
-export const maxSentContentBytes = 4 * 1024 * 1024;
-/** A stored block may be a little longer because of encryption at rest. */
-export const maxSentStoredBytes = maxSentContentBytes + 64;
 export const maxBlocksPerMessage = 1024;
 export const maxIdsPerMessage = 4096;
 export const maxRootBytes = 1024 * 1024;
 const maxTextBytes = 2048;
-export const maxMessageBytes = maxSentStoredBytes + 3 + maxBlocksPerMessage * (blockIdBytes + 9);
+export const maxMessageBytes = blockBounds.message.stored + 3 + maxBlocksPerMessage * (blockIdBytes + 9);
 
 const operations = ['backup', 'restore', 'manifest'] as const;
 export type Operation = (typeof operations)[number];
@@ -258,9 +251,9 @@ function decodeBlocks(parts: readonly Buffer[]): StoredBlock[] {
     const contentLength = reader.u32();
     const storedLength = reader.u32();
     if (encoding === undefined) throw malformed('the encoding of a block is unknown');
-    if (contentLength === 0 || contentLength > maxSentContentBytes)
+    if (contentLength === 0 || contentLength > blockBounds.message.content)
       throw malformed(`a block claims ${contentLength} bytes of content`);
-    if (storedLength === 0 || storedLength > maxSentStoredBytes)
+    if (storedLength === 0 || storedLength > blockBounds.message.stored)
       throw malformed(`a block claims ${storedLength} stored bytes`);
     totalBytes += storedLength;
     heads.push({ id, encoding, contentLength, storedLength });

@@ -1,9 +1,10 @@
 import { expect, it } from 'vitest';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
 import { fromTenant, withPlace } from '../../provider/sessions/disk-place.ts';
+import { folderLocation } from '../../repository/storage/repository-location.ts';
 import { failureOfTenant, forTenant } from './for-tenant.ts';
 
-const context = { tenantFolder: '/srv/farkeep/aa', tenantName: 'contoso' };
+const context = { location: folderLocation('/srv/farkeep/aa'), tenantName: 'contoso' };
 
 it("does not show paths of the provider's folders to the tenant", () => {
   const converted = forTenant(new FarkeepError('storage.disk-full', 'ENOSPC: /srv/farkeep/aa'));

@@ -1,6 +1,7 @@
 // Owns the messages between a service and its data mover process (process channel, serialization 'advanced').
 // The only place where Key A and Key B cross a process border; nothing here is ever logged or stored.
 import type { ErrorInfo } from '../../contracts/errors.ts';
+import type { RepositoryLocation } from '../../repository/storage/repository-location.ts';
 import type { Operation } from '../../wire/messages.ts';
 
 export type { Operation } from '../../wire/messages.ts';
@@ -16,8 +17,8 @@ export interface TargetStart {
   /** 32 bytes. */
   readonly keyA: Buffer;
   readonly operation: Operation;
-  /** `<repository>/<tenant id>` */
-  readonly tenantFolder: string;
+  /** Of the tenant's place in the repository. */
+  readonly location: RepositoryLocation;
   /** Limit of what the tenant may store, in bytes; -1 for no limit. */
   readonly quotaBytes: number;
   /** 32 hex digits: the restore point to write or to read. */

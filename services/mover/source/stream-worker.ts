@@ -7,7 +7,7 @@ import { every } from '../../kernel/schedule.ts';
 import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
 import { releaseMemory } from '../../kernel/release-memory.ts';
 import { Secret } from '../../kernel/secret.ts';
-import { decodeBlockSync } from '../../blocks/block-codec.ts';
+import { decodeBlock, type BlockContext } from '../../blocks/block-codec.ts';
 import type { StoredBlock } from '../../blocks/block.ts';
 import { connectData } from '../../transport/data-socket.ts';
 import { dataProtocolVersion } from '../../wire/messages.ts';
@@ -72,9 +72,9 @@ const send = (message: DataMessage): true | Promise<void> =>
   connection?.send(message) ?? Promise.reject(new FarkeepError('connection.lost', 'The data stream is not open yet'));
 
 const placer = new FilePlacer();
-const lane = isBackup ? new BackupLane({ send, post, fail }) : undefined;
+const lane = isBackup ? new BackupLane({ send, post, fail, chain: start.chain }) : undefined;
 
-function receive(message: DataMessage, memory: readonly Uint8Array[]): void {
+function receive(message: DataMessage, memory: readonly Uint8Array[]): void | Promise<void> {
   if (!isOpen) {
     if (message.type === 'error') throw errorFromTarget(message.code, message.message);
     if (message.type !== 'open' || message.protocol !== dataProtocolVersion || message.pointId !== start.pointId) {
@@ -90,8 +90,7 @@ function receive(message: DataMessage, memory: readonly Uint8Array[]): void {
       post({ type: 'committed', storedBytes: message.storedBytes });
       return;
     case 'data':
-      restored(message.blocks, memory);
-      return;
+      return restored(message.blocks, memory);
     case 'abort':
       throw errorFromTarget(message.code, message.message);
     case 'error': {
@@ -108,35 +107,63 @@ function receive(message: DataMessage, memory: readonly Uint8Array[]): void {
   }
 }
 
-/** Decoded and checked here, handed to the main thread without a copy. */
-function restored(blocks: readonly StoredBlock[], received: readonly Uint8Array[]): void {
+/** A restore does not tell a worker of which job and kind the blocks are: plain blocks do not need it. */
+const receivedBlock: BlockContext = { chain: undefined, kind: undefined, purpose: 'wire' };
+
+/** Decoded and checked here, handed to the main thread without a copy. Waits only for a content that does not come at once. */
+function restored(blocks: readonly StoredBlock[], received: readonly Uint8Array[]): void | Promise<void> {
   const checked: RestoredBlock[] = [];
   const memory = new Set<ArrayBuffer>();
   const beganMs = performance.now();
-  for (const block of blocks) {
-    restoreCounters.transferredBytes += block.stored.length;
-    restoreCounters.newBlocks += 1;
-    let content: Uint8Array;
-    try {
-      content = decodeBlockSync(block);
-    } catch (error) {
-      blocksFailed([block.id], toFarkeepError(error, 'restore.mismatch'));
-      continue;
-    }
+  const take = (block: StoredBlock, decoded: Buffer): void => {
+    let content: Uint8Array = decoded;
     if (placer.place(block.id, content)) {
       if (block.encoding !== 'raw') releaseMemory(content); // raw content is what was received
-      continue;
+      return;
     }
     const id = new Uint8Array(block.id);
     // Small buffers share Node's pool, which cannot leave this thread.
     if (isMarkedAsUntransferable(content.buffer)) content = new Uint8Array(content);
     memory.add(content.buffer as ArrayBuffer);
     checked.push({ id, content });
+  };
+  const finish = (): void => {
+    restoreCounters.compressMs += performance.now() - beganMs;
+    if (checked.length > 0) post({ type: 'blocks', blocks: checked }, [...memory]);
+    postPlaced();
+    for (const view of received) releaseMemory(view); // what was not handed over
+  };
+  const goOn = (from: number): void | Promise<void> => {
+    for (const [index, block] of blocks.entries()) {
+      if (index < from) continue;
+      restoreCounters.transferredBytes += block.stored.length;
+      restoreCounters.newBlocks += 1;
+      const content = decodeOrFail(block);
+      if (content instanceof Promise)
+        return content.then(async (decoded) => {
+          if (decoded !== undefined) take(block, decoded);
+          await goOn(index + 1);
+        });
+      if (content !== undefined) take(block, content);
+    }
+    finish();
+  };
+  return goOn(0);
+}
+
+/** Undefined for a block that is not what was saved; whoever asked for it has been told. */
+function decodeOrFail(block: StoredBlock): Buffer | undefined | Promise<Buffer | undefined> {
+  const failed = (error: unknown): undefined => {
+    blocksFailed([block.id], toFarkeepError(error, 'restore.mismatch'));
+    return undefined;
+  };
+  try {
+    const content = decodeBlock(block, receivedBlock);
+    return content instanceof Promise ? content.catch(failed) : content;
+  } catch (error) {
+    failed(error);
+    return undefined;
   }
-  restoreCounters.compressMs += performance.now() - beganMs;
-  if (checked.length > 0) post({ type: 'blocks', blocks: checked }, [...memory]);
-  postPlaced();
-  for (const view of received) releaseMemory(view); // what was not handed over
 }
 
 function blocksFailed(ids: readonly Buffer[], error: FarkeepError): void {
@@ -262,11 +289,14 @@ try {
         });
       },
       onMessage: (message, memory) => {
-        try {
-          receive(message, memory);
-        } catch (error) {
+        const failed = (error: unknown): never => {
           fail(error);
           throw error;
+        };
+        try {
+          return receive(message, memory)?.catch(failed);
+        } catch (error) {
+          return failed(error);
         }
       },
       onPeerEnd: () => {

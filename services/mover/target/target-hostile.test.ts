@@ -9,6 +9,7 @@ import { TenantStore } from '../../repository/store/tenant-store.ts';
 import { HostileSource, type HostileStream } from '../../testing/hostile/hostile-source.ts';
 import { rootOf } from '../../testing/repository/repository-fixture.ts';
 import { makeTemporaryFolder } from '../../testing/temporary-folder.ts';
+import { openFolderPlace } from '../../repository/folder/folder-place.ts';
 
 const mebibyte = 2 ** 20;
 
@@ -22,7 +23,11 @@ function rootNaming(pointId: string, level: 0 | 1, ids: readonly Buffer[], lengt
 }
 
 async function expectNoPoint(tenantFolder: string): Promise<void> {
-  await using store = await TenantStore.open({ folder: tenantFolder, mode: 'read', logger: silentLogger });
+  await using store = await TenantStore.open({
+    place: openFolderPlace(tenantFolder),
+    mode: 'read',
+    logger: silentLogger,
+  });
   expect(await store.listPoints()).toEqual([]);
 }
 

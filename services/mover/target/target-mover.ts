@@ -1,12 +1,14 @@
 // Owns one attempt of a session at the provider: accepts the tunnel and the data streams, holds Key A and Key B, drives the target session.
 // Lives in its own process (mover-entry.ts); reports to the provider service by events only.
 import { every } from '../../kernel/schedule.ts';
-import { systemClock, type Clock } from '../../kernel/clock.ts';
+import { systemClock, type Clock, type Timers } from '../../kernel/clock.ts';
 import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
 import type { Logger } from '../../kernel/logger.ts';
 import { Secret } from '../../kernel/secret.ts';
 import { listenData } from '../../transport/data-listener.ts';
 import type { AcceptedData, DataListener } from '../../transport/data-listener.ts';
+import { storageBackends } from '../../repository/backends.ts';
+import type { TenantPlace } from '../../repository/store/tenant-place.ts';
 import { TunnelServer } from '../../wire/tunnel.ts';
 import { DataConnection, maxSilentMs } from '../link/data-connection.ts';
 import type { MoverEvent, TargetStart } from '../link/local-link.ts';
@@ -20,11 +22,21 @@ const defaultFlushIntervalMs = 5_000;
 /** From its ticket to its keys; the tenant's side gives its tunnel as long. */
 const defaultOpeningLimitMs = 20_000;
 
+export interface TargetMoverOptions {
+  /** Where the tenant's backups lie; by default what the location in the start message says. */
+  readonly place?: TenantPlace;
+  /** How connections come in; by default from a port. */
+  readonly listen?: typeof listenData;
+  readonly clock?: Clock & Timers;
+}
+
 export class TargetMover {
   readonly #start: TargetStart;
   readonly #emit: (event: MoverEvent) => void;
   readonly #logger: Logger;
   readonly #keyA: Secret;
+  readonly #options: TargetMoverOptions;
+  readonly #clock: Clock & Timers;
   readonly #tickets: TicketBook;
   readonly #connections = new Map<number, DataConnection>();
   readonly #done = Promise.withResolvers<void>();
@@ -34,23 +46,30 @@ export class TargetMover {
   #closedStreams = 0;
   #isEnded = false;
 
-  constructor(start: TargetStart, emit: (event: MoverEvent) => void, logger: Logger, clock: Clock = systemClock) {
+  constructor(start: TargetStart, emit: (event: MoverEvent) => void, logger: Logger, options: TargetMoverOptions = {}) {
     this.#start = start;
     this.#emit = emit;
     this.#logger = logger;
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
     this.#keyA = Secret.take(Buffer.from(start.keyA));
     start.keyA.fill(0);
-    this.#tickets = new TicketBook(start.tickets, start.limits?.ticketLifetimeMs ?? defaultTicketLifetimeMs, clock);
+    this.#tickets = new TicketBook(
+      start.tickets,
+      start.limits?.ticketLifetimeMs ?? defaultTicketLifetimeMs,
+      this.#clock,
+    );
   }
 
   /** Resolves when the attempt has succeeded; rejects with what ended it. The keys are zeroed in any case. */
   async run(): Promise<void> {
     const start = this.#start;
-    const progressReports = every(progressIntervalMs, () => {
+    const report = (): void => {
       this.#reportProgress();
-    });
+    };
+    const progressReports = every(progressIntervalMs, report, { timers: this.#clock });
     const expectWithinMs = (start.limits?.ticketLifetimeMs ?? defaultTicketLifetimeMs) + 1_000;
-    const expectTimer = systemClock.startTimer(expectWithinMs, () => {
+    const expectTimer = this.#clock.startTimer(expectWithinMs, () => {
       if (!this.#tickets.isExhausted)
         this.#fail(new FarkeepError('connection.lost', 'The source did not open all its connections in time'));
     });
@@ -58,19 +77,20 @@ export class TargetMover {
     try {
       session = await TargetSession.open({
         operation: start.operation,
-        tenantFolder: start.tenantFolder,
+        place: this.#options.place ?? storageBackends.open(storageBackends.parse(start.location)),
         quotaBytes: start.quotaBytes,
         pointId: start.pointId,
         streamCount: start.tickets.streams.length,
         flushIntervalMs: start.limits?.flushIntervalMs ?? defaultFlushIntervalMs,
         logger: this.#logger,
+        timers: this.#clock,
         onEvent: this.#emit,
         onFailure: (error) => {
           this.#fail(error);
         },
       });
       this.#session = session;
-      this.#listener = await listenData({
+      this.#listener = await (this.#options.listen ?? listenData)({
         host: start.listenHost,
         logger: this.#logger,
         onConnection: (accepted) => {
@@ -162,7 +182,7 @@ export class TargetMover {
     const { sessionId, attempt, limits } = this.#start;
     const openingLimitMs = limits?.openingLimitMs ?? defaultOpeningLimitMs;
     // From the ticket on, whatever comes meanwhile: single bytes of a nonce must not keep the session's place, nor its reservation.
-    const opening = systemClock.startTimer(openingLimitMs, () => {
+    const opening = this.#clock.startTimer(openingLimitMs, () => {
       connection.fail(new FarkeepError('connection.lost', 'The source did not open a data stream in time'));
     });
     const connection: DataConnection = new DataConnection(

@@ -5,6 +5,7 @@ import { silentLogger } from '../../kernel/logger.ts';
 import { blockIdOf } from '../../blocks/block.ts';
 import { makeTemporaryFolder } from '../../testing/temporary-folder.ts';
 import type { DataMessage } from '../../wire/messages.ts';
+import { openFolderPlace } from '../../repository/folder/folder-place.ts';
 import { TargetSession } from './target-session.ts';
 
 const pointId = 'a'.repeat(32);
@@ -23,7 +24,7 @@ describe('a target session', () => {
   const open = async (): Promise<TargetSession> =>
     TargetSession.open({
       operation: 'backup',
-      tenantFolder: await makeTemporaryFolder(),
+      place: openFolderPlace(await makeTemporaryFolder()),
       quotaBytes: -1,
       pointId,
       streamCount: 2,

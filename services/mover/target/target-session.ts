@@ -1,16 +1,17 @@
 // Owns what a target mover does with data messages: takes blocks in, acknowledges what is durable, commits, reads blocks back.
-// Works on messages and a TenantStore; knows no sockets, tickets or keys.
+// Works on messages and the ports of a store; knows no sockets, tickets or keys.
 import type { ErrorCode } from '../../contracts/errors.ts';
-import { systemClock, type Timer } from '../../kernel/clock.ts';
+import { systemClock, type Timer, type Timers } from '../../kernel/clock.ts';
 import { every, type Schedule } from '../../kernel/schedule.ts';
 import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
 import { releaseMemory } from '../../kernel/release-memory.ts';
 import type { Logger } from '../../kernel/logger.ts';
 import { decodePointRoot } from '../../repository/points/point-root.ts';
+import type { PointStore } from '../../repository/store/point-store.ts';
+import type { TenantPlace } from '../../repository/store/tenant-place.ts';
 import { TenantStore } from '../../repository/store/tenant-store.ts';
-import type { BlockToAppend } from '../../repository/packs/pack-writer.ts';
-import type { DurableBlocks } from '../../repository/store/tenant-store.ts';
 import { blockIdBytes, type StoredBlock } from '../../blocks/block.ts';
+import type { BlockStore, BlockToAppend, DurableBlocks } from '../../blocks/block-store.ts';
 import { dataProtocolVersion, maxIdsPerMessage } from '../../wire/messages.ts';
 import type { DataMessage, Operation } from '../../wire/messages.ts';
 import { failureOfTenant, forTenant } from '../link/for-tenant.ts';
@@ -21,16 +22,20 @@ export type Send = (message: DataMessage) => true | Promise<void>;
 
 export interface TargetSessionOptions {
   readonly operation: Operation;
-  readonly tenantFolder: string;
+  readonly place: TenantPlace;
   readonly quotaBytes: number;
   readonly pointId: string;
   readonly streamCount: number;
   readonly flushIntervalMs: number;
   readonly logger: Logger;
+  readonly timers?: Timers;
   readonly onEvent: (event: TargetEvent) => void;
   /** The session cannot go on; streams are to be dropped. */
   readonly onFailure: (error: FarkeepError) => void;
 }
+
+/** What a session needs of the tenant's store. */
+type SessionStore = BlockStore & PointStore & { close(): Promise<void> };
 
 const maxDataMessageBytes = 512 * 1024;
 const maxBlocksPerDataMessage = 256;
@@ -39,7 +44,7 @@ const lingerMs = 3_000;
 
 export class TargetSession {
   readonly #options: TargetSessionOptions;
-  readonly #store: TenantStore;
+  readonly #store: SessionStore;
   readonly #streams = new Map<number, Send>();
   /** The streams that wait for a block to become durable: bit 0 is stream 0. A session has at most 16. */
   readonly #waiting = new Map<string, number>();
@@ -68,21 +73,22 @@ export class TargetSession {
 
   private constructor(
     options: TargetSessionOptions,
-    openStore: (onDurable: (blocks: DurableBlocks) => void) => TenantStore,
+    openStore: (onDurable: (blocks: DurableBlocks) => void) => SessionStore,
   ) {
     this.#options = options;
     this.#store = openStore((blocks) => {
       this.#tellDurable(blocks);
     });
     if (options.operation === 'backup') {
-      this.#flushing = every(options.flushIntervalMs, () => {
+      const flush = (): void => {
         if (this.#unflushedBlocks === 0) return;
         this.#unflushedBlocks = 0;
         this.#store.flush().catch((error: unknown) => {
           // What is written in the background fails here as often as at the next block.
           this.refuse(error);
         });
-      });
+      };
+      this.#flushing = every(options.flushIntervalMs, flush, { timers: options.timers ?? systemClock });
     }
   }
 
@@ -90,7 +96,7 @@ export class TargetSession {
   static async open(options: TargetSessionOptions): Promise<TargetSession> {
     let onDurable: (blocks: DurableBlocks) => void = () => undefined;
     const store = await TenantStore.open({
-      folder: options.tenantFolder,
+      place: options.place,
       mode: options.operation === 'backup' ? 'write' : 'read',
       logger: options.logger,
       ...(options.quotaBytes < 0 ? {} : { quotaBytes: options.quotaBytes }),
@@ -256,7 +262,7 @@ export class TargetSession {
     this.#unflushedBlocks += blocks.length;
     const beganMs = performance.now();
     try {
-      await this.#store.appendBlocks(taken);
+      await this.#store.append(taken);
       this.#storeWaitMs += performance.now() - beganMs;
     } catch (error) {
       this.refuse(error, this.#streams.get(streamIndex));
@@ -313,27 +319,17 @@ export class TargetSession {
       batch.push(block);
       batchBytes += block.stored.length;
     };
-    let done = 0;
-    while (done < ids.length) {
-      try {
-        for await (const block of this.#store.readBlocks(ids.slice(done))) {
-          done += 1;
-          await add(block);
-        }
-      } catch (error) {
-        const id = ids[done];
-        const { code, message } = toFarkeepError(error, 'storage.io');
-        if (id === undefined || (code !== 'storage.damaged' && code !== 'call.not-found')) throw error;
-        // Read ahead may have failed on a later block than the one whose turn it is: settle this one alone.
-        done += 1;
-        try {
-          await add(await this.#store.readBlock(id));
-        } catch {
-          const group = failed.get(message) ?? { code: 'storage.damaged', message, ids: [] };
-          group.ids.push(id);
-          failed.set(message, group);
-        }
+    for await (const outcome of this.#store.readMany(ids)) {
+      if (outcome === undefined) continue;
+      if (outcome.block !== undefined) {
+        await add(outcome.block);
+        continue;
       }
+      const { code, message } = outcome.error;
+      if (code !== 'storage.damaged' && code !== 'call.not-found') throw outcome.error;
+      const group = failed.get(message) ?? { code: 'storage.damaged', message, ids: [] };
+      group.ids.push(outcome.id);
+      failed.set(message, group);
     }
     await flush();
     for (const { code, message, ids: lost } of failed.values()) await send({ type: 'error', code, message, ids: lost });
@@ -355,7 +351,7 @@ export class TargetSession {
     const { code, message } = forTenant(known);
     const sent = send?.(type === 'error' ? { type, code, message, ids: [] } : { type, code, message });
     if (sent instanceof Promise) sent.catch(() => undefined); // the refusal is the error that counts
-    this.#lingerTimer = systemClock.startTimer(send === undefined ? 0 : lingerMs, () => {
+    this.#lingerTimer = (this.#options.timers ?? systemClock).startTimer(send === undefined ? 0 : lingerMs, () => {
       this.#fail(this.#refusal);
     });
   }

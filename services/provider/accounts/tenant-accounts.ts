@@ -7,6 +7,7 @@ import { FarkeepError } from '../../kernel/farkeep-error.ts';
 import { newId } from '../../kernel/identifier.ts';
 import { formatInvitationSecret, splitLoginName } from '../../wire/invitation-login.ts';
 import { makeScramVerifier, type ScramVerifier } from '../../wire/scram.ts';
+import { folderLocation, type RepositoryLocation } from '../../repository/storage/repository-location.ts';
 
 export interface QuotaInput {
   readonly repository: string;
@@ -16,7 +17,7 @@ export interface QuotaInput {
 export interface Quota {
   readonly repositoryId: string;
   readonly repository: string;
-  readonly folder: string;
+  readonly location: RepositoryLocation;
   readonly limitBytes: number;
   readonly usedBytes: number;
 }
@@ -216,7 +217,7 @@ export class TenantAccounts {
       .map((row) => ({
         repositoryId: String(row['repository_id']),
         repository: String(row['name']),
-        folder: String(row['folder']),
+        location: folderLocation(String(row['folder'])),
         limitBytes: Number(row['limit_bytes']),
         usedBytes: Number(row['used_bytes']),
       }));

@@ -1,10 +1,11 @@
 // Owns deleting a restore point of a tenant: only the tenant's own point, only while no session uses it, even with a damaged root. The root
 // moves to the trash, and its space is not freed.
-import path from 'node:path';
 import type { Clock } from '../../kernel/clock.ts';
 import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
 import type { Logger } from '../../kernel/logger.ts';
 import { forTenant } from '../../mover/link/for-tenant.ts';
+import { storageBackends } from '../../repository/backends.ts';
+import type { RepositoryLocation } from '../../repository/storage/repository-location.ts';
 import type { TenantRequestOutput } from '../../wire/control-messages.ts';
 import type { AuditLog } from '../state/audit-log.ts';
 import type { RestorePoints } from './restore-points.ts';
@@ -45,7 +46,7 @@ export class PointDeletion {
     deleting.add(pointId);
     try {
       const nowMs = clock.now();
-      await points.remove(place.tenantFolder, pointId, nowMs);
+      await points.remove(place.location, pointId, nowMs);
       audit.add(`tenant ${account.name}`, 'point.delete', pointId, place.repository);
       onDeleted();
       return { repository: place.repository, deletedAt: new Date(nowMs).toISOString() };
@@ -58,16 +59,17 @@ export class PointDeletion {
     }
   }
 
-  async #find(tenantId: string, pointId: string): Promise<{ repository: string; tenantFolder: string }> {
+  async #find(tenantId: string, pointId: string): Promise<{ repository: string; location: RepositoryLocation }> {
     const { accounts, points, logger } = this.#options;
     let failure: FarkeepError | undefined;
-    for (const { repository, folder } of accounts.quotas(tenantId)) {
-      const tenantFolder = path.join(folder, tenantId);
+    for (const quota of accounts.quotas(tenantId)) {
+      const { repository } = quota;
+      const location = storageBackends.locateTenant(quota.location, tenantId);
       try {
-        if (await points.exists(tenantFolder, pointId)) return { repository, tenantFolder };
+        if (await points.exists(location, pointId)) return { repository, location };
       } catch (error) {
         // The point may be in another repository.
-        logger.error('The restore points of a tenant cannot be read', { tenantFolder, error });
+        logger.error('The restore points of a tenant cannot be read', { location, error });
         failure = forTenant(toFarkeepError(error, 'storage.io'));
       }
     }

@@ -1,9 +1,9 @@
 // Owns the list of restore points for a tenant: page by page, oldest first. A damaged point never hides the others. It is named with the
 // reason, so that the tenant can delete it. Reads no files itself.
-import path from 'node:path';
 import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
 import type { Logger } from '../../kernel/logger.ts';
 import { forTenant } from '../../mover/link/for-tenant.ts';
+import { storageBackends } from '../../repository/backends.ts';
 import {
   maxUnreadablePoints,
   offeredPointSchema,
@@ -74,8 +74,8 @@ export class PointList {
     };
   }
 
-  async #offerOf(tenantId: string, { repository, folder }: Quota): Promise<Offer> {
-    const listings = await this.#points.list(path.join(folder, tenantId));
+  async #offerOf(tenantId: string, { repository, location }: Quota): Promise<Offer> {
+    const listings = await this.#points.list(storageBackends.locateTenant(location, tenantId));
     let offer = this.#offers.get(listings);
     if (offer === undefined) {
       offer = makeOffer(listings, repository);

@@ -120,11 +120,11 @@ describe('Repositories', () => {
     const root = await makeTemporaryFolder();
     const { repositories } = make();
     const row = await repositories.add('main', path.join(root, 'one'));
-    const tenant = path.join(row.folder, 'a'.repeat(32));
+    const tenant = path.join(row.location.folder, 'a'.repeat(32));
     await mkdir(tenant);
     await symlink(root, path.join(tenant, 'points'));
     expect(await repositories.describe(row)).toMatchObject({ points: 0, problem: null });
-    const marker = path.join(row.folder, 'farkeep-repository.json');
+    const marker = path.join(row.location.folder, 'farkeep-repository.json');
     await rm(marker);
     execFileSync('mkfifo', [marker]);
     expect((await repositories.list())[0]?.problem).toMatch('is a pipe, not a file');
@@ -138,13 +138,13 @@ describe('Repositories', () => {
     const { repositories } = make();
     const row = await repositories.add('main', path.join(root, 'one'));
     const other = await repositories.add('other', path.join(root, 'two'));
-    await rm(row.folder, { recursive: true });
-    await mkdir(row.folder);
+    await rm(row.location.folder, { recursive: true });
+    await mkdir(row.location.folder);
     expect(await repositories.problemOf(row)).toMatch(/mounted/);
-    await rm(row.folder, { recursive: true });
-    await symlink(other.folder, row.folder);
+    await rm(row.location.folder, { recursive: true });
+    await symlink(other.location.folder, row.location.folder);
     expect(await repositories.problemOf(row)).toMatch(/another repository/);
-    await rm(row.folder);
+    await rm(row.location.folder);
     expect(await repositories.problemOf(row)).toMatch(/mounted/);
   });
 
@@ -157,6 +157,6 @@ describe('Repositories', () => {
     expect(() => repositories.remove(row.id)).toThrow(/quota/);
     database.run('DELETE FROM quotas');
     repositories.remove(row.id);
-    expect((await repositories.add('renamed', row.folder)).id).toBe(row.id);
+    expect((await repositories.add('renamed', row.location.folder)).id).toBe(row.id);
   });
 });

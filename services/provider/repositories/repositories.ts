@@ -12,7 +12,9 @@ import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
 import { newId } from '../../kernel/identifier.ts';
 import { makeFolders } from '../../kernel/state/make-folders.ts';
 import { isMissing } from '../../kernel/system-error.ts';
-import { RepositoryFolder } from '../../repository/storage/repository-folder.ts';
+import { storageBackends } from '../../repository/backends.ts';
+import { RepositoryFolder } from '../../repository/folder/repository-folder.ts';
+import { folderLocation, type RepositoryLocation } from '../../repository/storage/repository-location.ts';
 import { doOverlap } from './folder-overlap.ts';
 import type { RestorePoints } from './restore-points.ts';
 
@@ -25,9 +27,15 @@ const tenantFolderPattern = /^[0-9a-f]{32}$/;
 export interface RepositoryRow {
   readonly id: string;
   readonly name: string;
-  readonly folder: string;
+  readonly location: RepositoryLocation;
   readonly createdAt: string;
   readonly verification: Repository['verification'];
+}
+
+/** A tenant with a place in a repository. */
+export interface StoredTenant {
+  readonly tenantId: string;
+  readonly location: RepositoryLocation;
 }
 
 export class Repositories {
@@ -45,7 +53,7 @@ export class Repositories {
     return this.#database.all('SELECT * FROM repositories ORDER BY name').map((row) => ({
       id: String(row['id']),
       name: String(row['name']),
-      folder: String(row['folder']),
+      location: folderLocation(String(row['folder'])),
       createdAt: String(row['created_at']),
       verification:
         row['verified_at'] === null ? null : { at: String(row['verified_at']), findings: Number(row['findings']) },
@@ -73,9 +81,9 @@ export class Repositories {
     const unusable = await this.problemOf(row);
     let points = 0;
     if (unusable === null) {
-      for (const folder of await tenantFolders(row.folder)) {
+      for (const { location } of await tenantsIn(row.location)) {
         // An unreadable folder is reported by verify; the other folders count.
-        points += await this.#points.list(folder).then(
+        points += await this.#points.list(location).then(
           (list) => list.length,
           () => 0,
         );
@@ -84,9 +92,9 @@ export class Repositories {
     return {
       id: row.id,
       name: row.name,
-      folder: row.folder,
+      folder: storageBackends.describe(row.location),
       createdAt: row.createdAt,
-      freeBytes: await freeBytes(row.folder),
+      freeBytes: await freeBytes(row.location.folder),
       usedBytes: Number(counted?.['used'] ?? 0),
       tenants: Number(counted?.['tenants'] ?? 0),
       points,
@@ -108,10 +116,10 @@ export class Repositories {
       if (other.name.toLowerCase() === name.toLowerCase()) {
         throw new FarkeepError('call.conflict', `A repository named "${name}" exists already`, { field: 'name' });
       }
-      if (await overlaps(absolute, other.folder)) {
+      if (await overlaps(absolute, other.location.folder)) {
         throw new FarkeepError(
           'call.conflict',
-          `${absolute} overlaps with the repository "${other.name}" in ${other.folder}: it is the same folder, lies inside it, or around it`,
+          `${absolute} overlaps with the repository "${other.name}" in ${other.location.folder}: it is the same folder, lies inside it, or around it`,
           {
             field: 'folder',
             hint: 'Choose a separate folder. Links and mounts that lead into the other folder are not allowed.',
@@ -124,14 +132,14 @@ export class Repositories {
     if (same !== undefined) {
       throw new FarkeepError(
         'call.conflict',
-        `${absolute} holds the repository "${same.name}", or a copy of it; it is in use in ${same.folder}`,
+        `${absolute} holds the repository "${same.name}", or a copy of it; it is in use in ${same.location.folder}`,
         { field: 'folder', hint: `If the repository was moved to this folder, remove "${same.name}" first.` },
       );
     }
     const row = {
       id,
       name,
-      folder: absolute,
+      location: folderLocation(absolute),
       createdAt: new Date(this.#clock.now()).toISOString(),
       verification: null,
     };
@@ -139,7 +147,7 @@ export class Repositories {
       'INSERT INTO repositories (id, name, folder, created_at) VALUES (?, ?, ?, ?)',
       row.id,
       row.name,
-      row.folder,
+      absolute,
       row.createdAt,
     );
     return row;
@@ -168,7 +176,7 @@ export class Repositories {
   }
 
   /** Why the folder cannot be used right now; null when it can. */
-  async problemOf({ folder, id }: RepositoryRow): Promise<string | null> {
+  async problemOf({ location: { folder }, id }: RepositoryRow): Promise<string | null> {
     try {
       const marker = await readMarker(folder);
       if (marker === undefined) return `${folder} does not hold the repository; is its disk mounted?`;
@@ -180,20 +188,20 @@ export class Repositories {
   }
 
   /** A link or a mount can change after the folder was added. Overlapping repositories are reported. */
-  async #findOverlap({ id, folder }: RepositoryRow): Promise<string | null> {
+  async #findOverlap({ id, location: { folder } }: RepositoryRow): Promise<string | null> {
     for (const other of this.rows()) {
-      if (other.id !== id && (await overlaps(folder, other.folder)))
-        return `${folder} overlaps with the repository "${other.name}" in ${other.folder}; give one of them a folder of its own`;
+      if (other.id !== id && (await overlaps(folder, other.location.folder)))
+        return `${folder} overlaps with the repository "${other.name}" in ${other.location.folder}; give one of them a folder of its own`;
     }
     return null;
   }
 
-  /** Folders of all tenants that have ever stored something there. */
-  async tenantFolders(repositoryId: string): Promise<string[]> {
+  /** All tenants that have ever stored something there. */
+  async tenants(repositoryId: string): Promise<StoredTenant[]> {
     const row = this.get(repositoryId);
     const problem = await this.problemOf(row);
     if (problem !== null) throw new FarkeepError('storage.io', problem);
-    return tenantFolders(row.folder);
+    return tenantsIn(row.location);
   }
 }
 
@@ -254,11 +262,11 @@ async function readMarker(folder: string): Promise<string | undefined> {
   }
 }
 
-async function tenantFolders(folder: string): Promise<string[]> {
-  const entries = await readdir(folder, { withFileTypes: true });
+async function tenantsIn(location: RepositoryLocation): Promise<StoredTenant[]> {
+  const entries = await readdir(location.folder, { withFileTypes: true });
   return entries
     .filter((entry) => entry.isDirectory() && tenantFolderPattern.test(entry.name))
-    .map((entry) => path.join(folder, entry.name));
+    .map(({ name }) => ({ tenantId: name, location: storageBackends.locateTenant(location, name) }));
 }
 
 async function freeBytes(folder: string): Promise<number | null> {

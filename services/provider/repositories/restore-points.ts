@@ -1,11 +1,10 @@
-// Owns the restore points of a tenant, read from the tenant's folder: only the files on disk count, there is no separate list. Its only
+// Owns the restore points of a tenant, read from the tenant's place: only what is stored there counts, there is no separate list. Its only
 // change is to remove a point on request.
-import { lstat, stat } from 'node:fs/promises';
-import path from 'node:path';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
 import type { Logger } from '../../kernel/logger.ts';
-import { isMissing } from '../../kernel/system-error.ts';
-import { FolderStorage } from '../../repository/storage/folder-storage.ts';
+import { storageBackends } from '../../repository/backends.ts';
+import type { RepositoryLocation } from '../../repository/storage/repository-location.ts';
+import type { TenantPlace } from '../../repository/store/tenant-place.ts';
 import { moveToTrash } from '../../repository/points/point-trash.ts';
 import { TenantStore, type PointListing as StoredPoint } from '../../repository/store/tenant-store.ts';
 
@@ -17,9 +16,9 @@ export interface PointListing extends StoredPoint {
 export class RestorePoints {
   readonly #logger: Logger;
   readonly #sessionEnd: (pointId: string) => number | undefined;
-  /** By tenant folder; good as long as the folder of the roots has not changed. */
+  /** By place; good as long as its roots have not changed. */
   readonly #known = new Map<string, { changedAtMs: number; points: readonly PointListing[] }>();
-  /** Running reads of folders. Simultaneous requests share one read, so that frequent requests cause no extra work. */
+  /** Running reads of places. Simultaneous requests share one read, so that frequent requests cause no extra work. */
   readonly #reading = new Map<string, { changedAtMs: number; points: Promise<readonly PointListing[]> }>();
 
   /**
@@ -31,36 +30,38 @@ export class RestorePoints {
     this.#sessionEnd = sessionEnd;
   }
 
-  /** Oldest first; empty for a tenant that has never stored anything. */
-  async list(tenantFolder: string): Promise<readonly PointListing[]> {
-    const changedAtMs = await changeTime(tenantFolder);
+  /** Oldest first; empty for a tenant that has never stored anything. @param location of the tenant's place */
+  async list(location: RepositoryLocation): Promise<readonly PointListing[]> {
+    const place = storageBackends.open(location);
+    const changedAtMs = await place.pointsChangedAtMs();
     if (changedAtMs === undefined) return [];
-    const known = this.#known.get(tenantFolder);
+    const known = this.#known.get(place.name);
     if (known?.changedAtMs === changedAtMs) return known.points;
-    const reading = this.#reading.get(tenantFolder);
+    const reading = this.#reading.get(place.name);
     if (reading?.changedAtMs === changedAtMs) return reading.points;
-    const points = this.#read(tenantFolder, changedAtMs);
+    const points = this.#read(place, changedAtMs);
     const mine = { changedAtMs, points };
-    this.#reading.set(tenantFolder, mine);
+    this.#reading.set(place.name, mine);
     try {
       return await points;
     } finally {
-      if (this.#reading.get(tenantFolder) === mine) this.#reading.delete(tenantFolder);
+      if (this.#reading.get(place.name) === mine) this.#reading.delete(place.name);
     }
   }
 
-  forget(tenantFolder: string): void {
-    this.#known.delete(tenantFolder);
-    this.#reading.delete(tenantFolder);
+  forget(location: RepositoryLocation): void {
+    const name = storageBackends.describe(location);
+    this.#known.delete(name);
+    this.#reading.delete(name);
   }
 
-  async exists(tenantFolder: string, pointId: string): Promise<boolean> {
-    return (await this.list(tenantFolder)).some((point) => point.pointId === pointId);
+  async exists(location: RepositoryLocation, pointId: string): Promise<boolean> {
+    return (await this.list(location)).some((point) => point.pointId === pointId);
   }
 
   /** @throws call.not-found, storage.damaged */
-  async require(tenantFolder: string, pointId: string): Promise<void> {
-    const point = (await this.list(tenantFolder)).find((candidate) => candidate.pointId === pointId);
+  async require(location: RepositoryLocation, pointId: string): Promise<void> {
+    const point = (await this.list(location)).find((candidate) => candidate.pointId === pointId);
     if (point === undefined) throw new FarkeepError('call.not-found', 'There is no such restore point');
     if (point.root === undefined) {
       throw new FarkeepError('storage.damaged', `The restore point is damaged: ${point.problem ?? 'unreadable'}`);
@@ -71,50 +72,32 @@ export class RestorePoints {
    * Moves the point's root to the trash. Blocks that only this point used still count against the quota. @throws
    * call.not-found, storage errors
    */
-  async remove(tenantFolder: string, pointId: string, nowMs: number): Promise<void> {
-    const storage = new FolderStorage(tenantFolder);
+  async remove(location: RepositoryLocation, pointId: string, nowMs: number): Promise<void> {
+    const { storage } = storageBackends.open(location);
     try {
       await moveToTrash(storage, pointId, nowMs);
     } finally {
-      this.forget(tenantFolder);
+      this.forget(location);
       await storage.close();
     }
   }
 
   /** What counts against the quota. */
-  async usedBytes(tenantFolder: string): Promise<number> {
-    if ((await changeTime(tenantFolder)) === undefined) return 0;
-    await using store = await TenantStore.open({ folder: tenantFolder, mode: 'read', logger: this.#logger });
+  async usedBytes(location: RepositoryLocation): Promise<number> {
+    const place = storageBackends.open(location);
+    if ((await place.pointsChangedAtMs()) === undefined) return 0;
+    await using store = await TenantStore.open({ place, mode: 'read', logger: this.#logger });
     return await store.usedBytes();
   }
 
-  async #read(tenantFolder: string, changedAtMs: number): Promise<readonly PointListing[]> {
-    await using store = await TenantStore.open({ folder: tenantFolder, mode: 'read', logger: this.#logger });
+  async #read(place: TenantPlace, changedAtMs: number): Promise<readonly PointListing[]> {
+    await using store = await TenantStore.open({ place, mode: 'read', logger: this.#logger });
     const points: PointListing[] = [];
     for (const point of await store.listPoints()) {
-      const committedAtMs = this.#sessionEnd(point.pointId) ?? (await fileTime(tenantFolder, point.pointId));
+      const committedAtMs = this.#sessionEnd(point.pointId) ?? (await place.pointWrittenAtMs(point.pointId));
       points.push({ ...point, committedAtMs });
     }
-    this.#known.set(tenantFolder, { changedAtMs, points });
+    this.#known.set(place.name, { changedAtMs, points });
     return points;
-  }
-}
-
-/** Time of the root file, which does not change after the commit. */
-async function fileTime(tenantFolder: string, pointId: string): Promise<number | undefined> {
-  try {
-    return Math.floor((await lstat(path.join(tenantFolder, 'points', `${pointId}.manifest`))).mtimeMs);
-  } catch {
-    // The root was just removed, or is unreadable: the time in the point itself is used.
-    return undefined;
-  }
-}
-
-async function changeTime(tenantFolder: string): Promise<number | undefined> {
-  try {
-    return (await stat(path.join(tenantFolder, 'points'))).mtimeMs;
-  } catch (error) {
-    if (isMissing(error)) return undefined;
-    throw new FarkeepError('storage.io', `The folder ${tenantFolder} cannot be read`, { cause: error });
   }
 }

@@ -5,11 +5,12 @@ import type { DomainHandlers, EventPublisher } from '../../contracts/contract.ts
 import { repositoriesDomain, type damageSchema } from '../../contracts/rpc/repositories.ts';
 import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
 import type { Logger } from '../../kernel/logger.ts';
+import { storageBackends } from '../../repository/backends.ts';
 import { rebuildCatalogue } from '../../repository/store/rebuild-catalogue.ts';
 import { verifyAndMark, type MarkedVerifyResult } from '../../repository/store/verify-and-mark.ts';
 import type { Damage } from '../../repository/store/verify.ts';
 import { describeCaller, type AuditLog } from '../state/audit-log.ts';
-import type { Repositories } from '../repositories/repositories.ts';
+import type { Repositories, StoredTenant } from '../repositories/repositories.ts';
 import type { RestorePoints } from '../repositories/restore-points.ts';
 import type { ProviderSessions } from '../sessions/provider-sessions.ts';
 
@@ -27,18 +28,18 @@ export interface RepositoryHandlersOptions {
 export function repositoryHandlers(options: RepositoryHandlersOptions): DomainHandlers<typeof repositoriesDomain> {
   const { repositories, points, sessions, audit, logger, publish, onUsage } = options;
   /** Damage is not the tenant's to pay for, and a quota that looks used up would refuse the backup that sends it again. */
-  const countAgain = async (repositoryId: string, tenantFolder: string): Promise<void> => {
+  const countAgain = async (repositoryId: string, { tenantId, location }: StoredTenant): Promise<void> => {
     try {
-      onUsage(path.basename(tenantFolder), repositoryId, await points.usedBytes(tenantFolder));
+      onUsage(tenantId, repositoryId, await points.usedBytes(location));
     } catch (error) {
-      logger.error('The space that a tenant uses cannot be counted', { folder: tenantFolder, error });
+      logger.error('The space that a tenant uses cannot be counted', { location, error });
     }
   };
   return {
     list: async () => ({ repositories: await repositories.list() }),
     add: async ({ name, folder }, context) => {
       const row = await repositories.add(name, folder);
-      audit.add(describeCaller(context), 'repository.add', name, row.folder);
+      audit.add(describeCaller(context), 'repository.add', name, storageBackends.describe(row.location));
       const described = await repositories.describe(row);
       publish(repositoriesDomain, 'changed', described);
       return described;
@@ -58,25 +59,30 @@ export function repositoryHandlers(options: RepositoryHandlersOptions): DomainHa
       let markingProblem: string | null = null;
       for (const row of rows) {
         const findingsBefore = damaged.length;
-        for (const tenantFolder of await repositories.tenantFolders(row.id)) {
+        for (const tenant of await repositories.tenants(row.id)) {
           let result: MarkedVerifyResult;
           try {
-            result = await verifyAndMark({ tenantFolder, logger, isDeep, signal: context.signal });
+            result = await verifyAndMark({
+              place: storageBackends.open(tenant.location),
+              logger,
+              isDeep,
+              signal: context.signal,
+            });
           } catch (error) {
             // An unreadable folder of one tenant must not stop the check of the others.
             const { code, message } = toFarkeepError(error, 'storage.io');
             if (!code.startsWith('storage.')) throw error;
             const nothing = { damagedBlocks: 0, lostBlocks: 0, points: [] };
-            damaged.push({ pack: path.basename(tenantFolder), reason: message, ...nothing });
+            damaged.push({ pack: tenant.tenantId, reason: message, ...nothing });
             continue;
           }
           totals.packs += result.packs;
           totals.points += result.points;
           totals.soundAgainBlocks += result.soundAgainBlocks;
           markingProblem ??= result.markingProblem ?? null;
-          await countAgain(row.id, tenantFolder);
-          damaged.push(...result.damaged.map((damage) => report(tenantFolder, damage)));
-          settled.push(...result.settled.map((damage) => report(tenantFolder, damage)));
+          await countAgain(row.id, tenant);
+          damaged.push(...result.damaged.map((damage) => report(tenant.tenantId, damage)));
+          settled.push(...result.settled.map((damage) => report(tenant.tenantId, damage)));
           const lost = result.damaged.reduce((sum, { lostBlocks }) => sum + lostBlocks, 0);
           if (lost > 0) audit.add(describeCaller(context), 'repository.damage', row.name, `${lost} blocks are lost`);
         }
@@ -87,28 +93,29 @@ export function repositoryHandlers(options: RepositoryHandlersOptions): DomainHa
     },
     rebuildCatalogue: async ({ repositoryId }, context) => {
       const { name } = repositories.get(repositoryId);
-      const folders = await repositories.tenantFolders(repositoryId);
-      const busy = folders.find((folder) => sessions.isTenantFolderBusy(folder));
+      const tenants = await repositories.tenants(repositoryId);
+      const busy = tenants.find(({ location }) => sessions.isLocationBusy(location));
       if (busy !== undefined) {
-        throw new FarkeepError('service.locked', `A session is using ${busy}`, {
+        throw new FarkeepError('service.locked', `A session is using ${storageBackends.describe(busy.location)}`, {
           hint: 'Wait until the session has ended, or stop it.',
         });
       }
-      const totals = { tenants: folders.length, packs: 0, points: 0 };
+      const totals = { tenants: tenants.length, packs: 0, points: 0 };
       const failures: unknown[] = [];
-      for (const tenantFolder of folders) {
+      for (const tenant of tenants) {
+        const { location } = tenant;
         try {
-          const result = await rebuildCatalogue({ tenantFolder, logger });
-          points.forget(tenantFolder);
-          await countAgain(repositoryId, tenantFolder);
+          const result = await rebuildCatalogue({ place: storageBackends.open(location), logger });
+          points.forget(location);
+          await countAgain(repositoryId, tenant);
           totals.packs += result.packs;
           totals.points += result.points;
         } catch (error) {
-          logger.error('The catalogue of a tenant cannot be rebuilt', { folder: tenantFolder, error });
+          logger.error('The catalogue of a tenant cannot be rebuilt', { location, error });
           failures.push(error);
         }
       }
-      // The other folders are finished; the first failure is reported.
+      // The other tenants are finished; the first failure is reported.
       if (failures.length > 0) throw toFarkeepError(failures[0], 'storage.io');
       audit.add(describeCaller(context), 'repository.rebuild-catalogue', name);
       return totals;
@@ -118,11 +125,11 @@ export function repositoryHandlers(options: RepositoryHandlersOptions): DomainHa
 
 type ReportedDamage = z.infer<typeof damageSchema>;
 
-function report(tenantFolder: string, damage: Damage): ReportedDamage {
+function report(tenantId: string, damage: Damage): ReportedDamage {
   const { pack, manifest, reason, damagedBlocks, lostBlocks, points } = damage;
   return {
-    ...(pack === undefined ? {} : { pack: inTenant(tenantFolder, pack) }),
-    ...(manifest === undefined ? {} : { manifest: inTenant(tenantFolder, manifest) }),
+    ...(pack === undefined ? {} : { pack: inTenant(tenantId, pack) }),
+    ...(manifest === undefined ? {} : { manifest: inTenant(tenantId, manifest) }),
     reason,
     damagedBlocks,
     lostBlocks,
@@ -131,6 +138,6 @@ function report(tenantFolder: string, damage: Damage): ReportedDamage {
 }
 
 /** Which tenant's folder, for the admin to find it. */
-function inTenant(tenantFolder: string, name: string): string {
-  return path.posix.join(path.basename(tenantFolder), name);
+function inTenant(tenantId: string, name: string): string {
+  return path.posix.join(tenantId, name);
 }

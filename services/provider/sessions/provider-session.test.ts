@@ -109,7 +109,14 @@ function makeSession(operation: 'backup' | 'restore' = 'backup') {
   const session = new ProviderSession({
     live,
     context: {
-      ...{ tenantId: 't', tenantName: 'contoso', repositoryId: 'r', tenantFolder: '/r/t', operation, jobId: 'j' },
+      ...{
+        tenantId: 't',
+        tenantName: 'contoso',
+        repositoryId: 'r',
+        location: { kind: 'folder', folder: '/r/t' },
+        operation,
+        jobId: 'j',
+      },
       ...{ pointId: id, storedBytes: 0, isCommitted: false },
     },
     clock,

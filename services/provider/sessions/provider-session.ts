@@ -341,7 +341,7 @@ export class ProviderSession {
 
   #startMover({ channel, streams }: AttemptRequest): void {
     const { live } = this;
-    const { tenantFolder, tenantName, operation, jobId, pointId } = this.#context;
+    const { location, tenantName, operation, jobId, pointId } = this.#context;
     const { quotaBytes, moverHost, advertisedHost, logger, openAttempt } = this.#options;
     const { repository, jobName } = live.summary();
     live.endStep('session-authorized', `${tenantName}, ${repository}`);
@@ -349,7 +349,7 @@ export class ProviderSession {
       sessionId: live.id,
       attempt: live.attempt,
       operation,
-      tenantFolder,
+      location,
       quotaBytes: quotaBytes(),
       pointId,
       job: { id: jobId, name: jobName },

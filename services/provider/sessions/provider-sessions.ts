@@ -1,9 +1,10 @@
 // Owns all sessions of the provider: who may start one, finding them again, ending them. A tenant reaches its own sessions and nothing else.
-import path from 'node:path';
 import type { EventPublisher } from '../../contracts/contract.ts';
 import type { SessionDetail, SessionSummary, ThroughputSample } from '../../contracts/models/session.ts';
 import { mapRows } from '../../contracts/row-list.ts';
 import type { Clock } from '../../kernel/clock.ts';
+import { storageBackends } from '../../repository/backends.ts';
+import type { RepositoryLocation } from '../../repository/storage/repository-location.ts';
 import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
 import type { Logger } from '../../kernel/logger.ts';
 import { forTenant } from '../../mover/link/for-tenant.ts';
@@ -23,7 +24,7 @@ import { ProviderSession } from './provider-session.ts';
 import type { Repositories } from '../repositories/repositories.ts';
 import type { RestorePoints } from '../repositories/restore-points.ts';
 import type { SessionChannel } from './session-channel.ts';
-import type { ProviderSessionContext } from './session-context.ts';
+import { readSessionContext, type ProviderSessionContext } from './session-context.ts';
 import { StartPace } from './start-pace.ts';
 import { TargetAttempt } from './target-attempt.ts';
 import type { TenantAccounts } from '../accounts/tenant-accounts.ts';
@@ -70,7 +71,7 @@ export class ProviderSessions {
     for (const { detail, samples, context } of sessions) {
       const live = LiveSession.restore({ detail, samples }, clock, [sessionPublisher(publish)]);
       // Written by this service, so its shape is known; a newer schema comes with a migration.
-      const session = this.#create(live, context as ProviderSessionContext);
+      const session = this.#create(live, readSessionContext(context));
       session.awaitTenant();
     }
   }
@@ -97,13 +98,13 @@ export class ProviderSessions {
         hint: 'The provider admin has to look after it.',
       });
     }
-    const tenantFolder = path.join(quota.folder, tenantId);
+    const location = storageBackends.locateTenant(quota.location, tenantId);
     const pointId = input.operation === 'backup' ? input.sessionId : input.pointId;
     if (pointId === null)
       throw new FarkeepError('call.invalid', 'A restore needs a restore point', { field: 'pointId' });
     if (input.operation !== 'backup') {
       try {
-        await this.#options.points.require(tenantFolder, pointId);
+        await this.#options.points.require(location, pointId);
       } catch (error) {
         const known = toFarkeepError(error);
         this.#options.logger.warn('A restore point cannot be restored', { pointId, error: known });
@@ -143,7 +144,7 @@ export class ProviderSessions {
       tenantId,
       tenantName: account.name,
       repositoryId: quota.repositoryId,
-      tenantFolder,
+      location,
       operation: moverOperations[input.operation],
       jobId: input.jobId,
       pointId,
@@ -279,9 +280,10 @@ export class ProviderSessions {
     return [...this.#sessions.values()].filter((session) => session.context.tenantId === tenantId).length;
   }
 
-  isTenantFolderBusy(tenantFolder: string): boolean {
+  isLocationBusy(location: RepositoryLocation): boolean {
+    const name = storageBackends.describe(location);
     return [...this.#sessions.values()].some(
-      (session) => session.context.tenantFolder === tenantFolder && session.hasMover,
+      ({ context, hasMover }) => storageBackends.describe(context.location) === name && hasMover,
     );
   }
 
@@ -338,10 +340,10 @@ export class ProviderSessions {
       onChanged: () => this.#changed(session),
       onUsage: (usedBytes) => {
         accounts.setUsage(context.tenantId, context.repositoryId, usedBytes);
-        points.forget(context.tenantFolder);
+        points.forget(context.location);
         this.#options.onTenantChanged(context.tenantId);
       },
-      findCommitted: () => points.exists(context.tenantFolder, context.pointId),
+      findCommitted: () => points.exists(context.location, context.pointId),
       openAttempt: (options) => new TargetAttempt(options),
     });
     this.#sessions.set(live.id, session);

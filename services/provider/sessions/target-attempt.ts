@@ -8,6 +8,7 @@ import type { Logger } from '../../kernel/logger.ts';
 import { Secret } from '../../kernel/secret.ts';
 import type { MoverEvent, MoverExit, Operation } from '../../mover/link/local-link.ts';
 import { MoverProcess } from '../../mover/link/mover-process.ts';
+import type { RepositoryLocation } from '../../repository/storage/repository-location.ts';
 import type { RouteRequest } from '../../transport/gateway-link-server.ts';
 import type { SessionGrant } from '../../wire/control-messages.ts';
 import { toWireStep } from '../accounts/tenant-notifier.ts';
@@ -19,7 +20,8 @@ export interface TargetAttemptOptions {
   readonly sessionId: string;
   readonly attempt: number;
   readonly operation: Operation;
-  readonly tenantFolder: string;
+  /** Of the tenant's place in the repository. */
+  readonly location: RepositoryLocation;
   /** -1 for no limit. */
   readonly quotaBytes: number;
   readonly pointId: string;
@@ -69,7 +71,7 @@ export class TargetAttempt {
       attempt: options.attempt,
       keyA,
       operation: options.operation,
-      tenantFolder: options.tenantFolder,
+      location: options.location,
       quotaBytes: options.quotaBytes,
       pointId: options.pointId,
       job: options.job,

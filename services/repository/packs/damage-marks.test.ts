@@ -26,11 +26,12 @@ import {
 import { blockIdOf } from '../../blocks/block.ts';
 import { decodeMarks, encodeMarks } from './damage-marks.ts';
 import { extractPoint } from '../restore/extract.ts';
-import { FolderStorage } from '../storage/folder-storage.ts';
+import { FolderStorage } from '../folder/folder-storage.ts';
 import { listPacks } from '../store/left-overs.ts';
 import { rebuildCatalogue } from '../store/rebuild-catalogue.ts';
 import { TenantStore } from '../store/tenant-store.ts';
 import { verifyAndMark } from '../store/verify-and-mark.ts';
+import { openFolderPlace } from '../folder/folder-place.ts';
 
 const logger = silentLogger;
 const pieceBytes = 262_144;
@@ -62,7 +63,7 @@ async function makeSite(scratch: string): Promise<Site> {
 async function backUp(folder: string, source: string, pointId: string): Promise<{ sent: number; replaced: number }> {
   let replaced = 0;
   await using store = await TenantStore.open({
-    folder,
+    place: openFolderPlace(folder),
     mode: 'write',
     logger,
     packBytes: 600_000,
@@ -80,18 +81,19 @@ function flip(file: string, at: number): void {
 }
 
 async function present(folder: string, ids: readonly Buffer[]): Promise<boolean[]> {
-  await using store = await TenantStore.open({ folder, mode: 'write', logger });
+  await using store = await TenantStore.open({ place: openFolderPlace(folder), mode: 'write', logger });
   return store.locate(ids).map((state) => state !== 'missing');
 }
 
 async function expectWhole(site: Site, scratch: string, pointId: string): Promise<void> {
   const to = path.join(scratch, `out-${pointId}-${Math.random().toString(36).slice(2)}`);
-  expect(await extractPoint({ tenantFolder: site.folder, pointId, to })).toMatchObject({ problemCount: 0 });
+  expect(await extractPoint({ place: openFolderPlace(site.folder), pointId, to })).toMatchObject({ problemCount: 0 });
   expect(await differencesBetween(site.source, to)).toEqual([]);
 }
 
 describe('damage that a check finds', () => {
-  const verify = (folder: string): ReturnType<typeof verifyAndMark> => verifyAndMark({ tenantFolder: folder, logger });
+  const verify = (folder: string): ReturnType<typeof verifyAndMark> =>
+    verifyAndMark({ place: openFolderPlace(folder), logger });
 
   it('is not present any more, is sent again once, and makes the old point whole', async () => {
     await using scratch = await scratchFolder();
@@ -114,14 +116,14 @@ describe('damage that a check finds', () => {
     expect((await backUp(site.folder, site.source, 'p3')).replaced).toBe(0);
 
     // Neither a new catalogue nor none forgets which of the two copies is the good one.
-    await rebuildCatalogue({ tenantFolder: site.folder, logger });
+    await rebuildCatalogue({ place: openFolderPlace(site.folder), logger });
     await expectWhole(site, scratch.folder, 'p1');
     rmSync(path.join(site.folder, 'catalogue.sqlite'));
     await expectWhole(site, scratch.folder, 'p1');
 
     // The pack comes back from a copy of the disk: nothing is marked any more.
     writeFileSync(site.pack, whole);
-    await rebuildCatalogue({ tenantFolder: site.folder, logger });
+    await rebuildCatalogue({ place: openFolderPlace(site.folder), logger });
     expect(await verify(site.folder)).toMatchObject({ ok: true, settled: [], soundAgainBlocks: 1 });
     expect(readdirSync(path.join(site.folder, 'damaged'))).toEqual([]);
   });
@@ -131,7 +133,7 @@ describe('damage that a check finds', () => {
     const site = await makeSite(scratch.folder);
     flip(site.pack, 1000);
     await verify(site.folder);
-    await rebuildCatalogue({ tenantFolder: site.folder, logger });
+    await rebuildCatalogue({ place: openFolderPlace(site.folder), logger });
     expect(await present(site.folder, site.ids)).toEqual([false, true, true]);
     rmSync(path.join(site.folder, 'catalogue.sqlite'));
     expect(await present(site.folder, site.ids)).toEqual([false, true, true]);
@@ -167,7 +169,7 @@ describe('damage that a check finds', () => {
     await using scratch = await scratchFolder();
     const site = await makeSite(scratch.folder);
     const used = async (): Promise<number> => {
-      await using store = await TenantStore.open({ folder: site.folder, mode: 'read', logger });
+      await using store = await TenantStore.open({ place: openFolderPlace(site.folder), mode: 'read', logger });
       return await store.usedBytes();
     };
     const before = await used();
@@ -183,12 +185,17 @@ describe('damage that a check finds', () => {
     const id = blockIdOf(randomContent(10));
     /** Other bytes under the identifier of a block that nobody has, as often as the quota lets it. */
     const fill = async (): Promise<number> => {
-      await using store = await TenantStore.open({ folder: site.folder, mode: 'write', logger, quotaBytes });
+      await using store = await TenantStore.open({
+        place: openFolderPlace(site.folder),
+        mode: 'write',
+        logger,
+        quotaBytes,
+      });
       let count = 0;
       try {
         for (; count < 20; count += 1) {
           const block = { id, encoding: 'raw', contentLength: 200_000, stored: randomContent(200_000) } as const;
-          await store.appendBlocks([count === 0 ? block : { ...block, id: blockIdOf(randomContent(10)) }]);
+          await store.append([count === 0 ? block : { ...block, id: blockIdOf(randomContent(10)) }]);
         }
       } catch (error) {
         expect(error).toMatchObject({ code: 'quota.exceeded' });
@@ -197,20 +204,20 @@ describe('damage that a check finds', () => {
       return count;
     };
     const used = async (): Promise<number> => {
-      await using store = await TenantStore.open({ folder: site.folder, mode: 'read', logger });
+      await using store = await TenantStore.open({ place: openFolderPlace(site.folder), mode: 'read', logger });
       return await store.usedBytes();
     };
     expect(await fill()).toBeGreaterThan(5);
     const full = await used();
     const deep = (): ReturnType<typeof verifyAndMark> =>
-      verifyAndMark({ tenantFolder: site.folder, logger, isDeep: true });
+      verifyAndMark({ place: openFolderPlace(site.folder), logger, isDeep: true });
     await deep();
     expect(await present(site.folder, [id])).toEqual([false]);
     expect(await used()).toBe(full);
     expect(await fill()).toBe(0);
     // Neither another check nor a catalogue made anew forgets why.
     await verify(site.folder);
-    await rebuildCatalogue({ tenantFolder: site.folder, logger });
+    await rebuildCatalogue({ place: openFolderPlace(site.folder), logger });
     expect(await used()).toBe(full);
     rmSync(path.join(site.folder, 'catalogue.sqlite'));
     expect(await used()).toBe(full);
@@ -226,7 +233,12 @@ describe('damage that a check finds', () => {
     await deep();
     expect(await used()).toBeLessThan(full - pieceBytes);
     const content = readFileSync(path.join(site.source, 'large')).subarray(0, pieceBytes);
-    await using store = await TenantStore.open({ folder: site.folder, mode: 'write', logger, quotaBytes });
+    await using store = await TenantStore.open({
+      place: openFolderPlace(site.folder),
+      mode: 'write',
+      logger,
+      quotaBytes,
+    });
     await appendContent(store, content);
     await store.flush();
     expect(store.locate([site.ids[0] ?? id])).toEqual(['stored']);
@@ -238,8 +250,8 @@ describe('damage that a check finds', () => {
     // Two sessions that took the same block in at the same time.
     const content = randomContent(50_000);
     {
-      await using one = await TenantStore.open({ folder: site.folder, mode: 'write', logger });
-      await using other = await TenantStore.open({ folder: site.folder, mode: 'write', logger });
+      await using one = await TenantStore.open({ place: openFolderPlace(site.folder), mode: 'write', logger });
+      await using other = await TenantStore.open({ place: openFolderPlace(site.folder), mode: 'write', logger });
       await appendContent(one, content);
       await appendContent(other, content);
       await one.flush();
@@ -256,7 +268,7 @@ describe('damage that a check finds', () => {
       flip(file, whole.indexOf(content) + 7);
       expect((await verify(site.folder)).damaged).toMatchObject([{ pack: holder, damagedBlocks: 1, lostBlocks: 0 }]);
       expect(await present(site.folder, [id])).toEqual([true]);
-      await using store = await TenantStore.open({ folder: site.folder, mode: 'read', logger });
+      await using store = await TenantStore.open({ place: openFolderPlace(site.folder), mode: 'read', logger });
       expect(await readContent(store, id)).toEqual(content);
       writeFileSync(file, whole);
     }
@@ -268,12 +280,12 @@ describe('damage that a check finds', () => {
     const content = randomContent(5000);
     const id = blockIdOf(randomContent(5000));
     {
-      await using store = await TenantStore.open({ folder: site.folder, mode: 'write', logger });
-      await store.appendBlocks([{ id, encoding: 'raw', contentLength: content.length, stored: content }]);
+      await using store = await TenantStore.open({ place: openFolderPlace(site.folder), mode: 'write', logger });
+      await store.append([{ id, encoding: 'raw', contentLength: content.length, stored: content }]);
       await store.flush();
     }
     expect((await verify(site.folder)).ok).toBe(true);
-    const deep = await verifyAndMark({ tenantFolder: site.folder, logger, isDeep: true });
+    const deep = await verifyAndMark({ place: openFolderPlace(site.folder), logger, isDeep: true });
     expect(deep.damaged).toMatchObject([{ damagedBlocks: 1, lostBlocks: 1, points: [] }]);
     expect(await present(site.folder, [id, ...site.ids])).toEqual([false, true, true, true]);
     // Its checksum is right, but that does not lift the mark; nor without the index of its pack.
@@ -292,7 +304,7 @@ describe('damage that a check finds', () => {
     flip(site.pack, 1000);
     const storage = new FolderStorage(site.folder);
     storage.rename = () => Promise.reject(Object.assign(new Error('EROFS: injected'), { code: 'EROFS' }));
-    const bad = await verifyAndMark({ tenantFolder: site.folder, logger, storage });
+    const bad = await verifyAndMark({ place: openFolderPlace(site.folder, storage), logger });
     expect(bad).toMatchObject({ ok: false, markingProblem: expect.stringContaining('EROFS') as string });
     expect(await present(site.folder, site.ids)).toEqual([true, true, true]);
     await verify(site.folder);
@@ -331,20 +343,20 @@ describe('damage that reading meets', () => {
     flip(site.pack, 1000);
     const [id = Buffer.alloc(0)] = site.ids;
     {
-      await using reader = await TenantStore.open({ folder: site.folder, mode: 'read', logger });
-      await expect(reader.readBlock(id)).rejects.toMatchObject({ code: 'storage.damaged' });
+      await using reader = await TenantStore.open({ place: openFolderPlace(site.folder), mode: 'read', logger });
+      await expect(reader.read(id)).rejects.toMatchObject({ code: 'storage.damaged' });
     }
     expect(await present(site.folder, site.ids)).toEqual([true, true, true]);
     const told: unknown[] = [];
     {
       await using reader = await TenantStore.open({
-        folder: site.folder,
+        place: openFolderPlace(site.folder),
         mode: 'read',
         logger,
         onDamageMarked: (found) => told.push(found),
       });
-      await expect(reader.readBlock(id)).rejects.toMatchObject({ code: 'storage.damaged' });
-      await expect(reader.readBlock(id)).rejects.toMatchObject({ code: 'storage.damaged' });
+      await expect(reader.read(id)).rejects.toMatchObject({ code: 'storage.damaged' });
+      await expect(reader.read(id)).rejects.toMatchObject({ code: 'storage.damaged' });
     }
     expect(told).toEqual([{ blocks: 1, packs: [path.relative(site.folder, site.pack)] }]);
     expect(await present(site.folder, site.ids)).toEqual([false, true, true]);
@@ -395,12 +407,12 @@ describe('files of marks', () => {
     await using scratch = await scratchFolder();
     const site = await makeSite(scratch.folder);
     flip(site.pack, 1000);
-    await verifyAndMark({ tenantFolder: site.folder, logger });
+    await verifyAndMark({ place: openFolderPlace(site.folder), logger });
     const [name = ''] = readdirSync(path.join(site.folder, 'damaged'));
     writeFileSync(path.join(site.folder, 'damaged', name), 'not marks');
     rmSync(path.join(site.folder, 'catalogue.sqlite'));
     expect(await present(site.folder, site.ids)).toEqual([true, true, true]);
-    await verifyAndMark({ tenantFolder: site.folder, logger });
+    await verifyAndMark({ place: openFolderPlace(site.folder), logger });
     expect(readdirSync(path.join(site.folder, 'damaged'))).toHaveLength(1);
     expect(await present(site.folder, site.ids)).toEqual([false, true, true]);
   });

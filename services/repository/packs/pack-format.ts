@@ -2,7 +2,7 @@
 // Every length is checked against a bound before anything is done with it.
 import { crc32 } from 'node:zlib';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
-import { blockIdBytes, maxBlockContentBytes, maxBlockStoredBytes } from '../../blocks/block.ts';
+import { blockIdBytes, blockBounds } from '../../blocks/block.ts';
 import { encodingCode, encodingOf, type BlockEncoding } from '../../blocks/encodings.ts';
 
 export const packFormatVersion = 1;
@@ -72,8 +72,8 @@ export function encodeBlockHeader(block: Omit<PackBlock, 'offset'>): Buffer {
 
 function checkLengths(encoding: BlockEncoding | undefined, contentLength: number, storedLength: number): BlockEncoding {
   if (encoding === undefined) throw damaged('a block has an unknown encoding');
-  if (contentLength > maxBlockContentBytes) throw damaged(`a block claims ${contentLength} bytes of content`);
-  if (storedLength > maxBlockStoredBytes) throw damaged(`a block claims ${storedLength} stored bytes`);
+  if (contentLength > blockBounds.repository.content) throw damaged(`a block claims ${contentLength} bytes of content`);
+  if (storedLength > blockBounds.repository.stored) throw damaged(`a block claims ${storedLength} stored bytes`);
   if (encoding === 'raw' && contentLength !== storedLength) throw damaged('a raw block has two different lengths');
   return encoding;
 }

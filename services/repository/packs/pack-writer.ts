@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
-import type { BlockEncoding } from '../../blocks/encodings.ts';
+import type { BlockToAppend } from '../../blocks/block-store.ts';
 import {
   blockHeaderBytes,
   encodeBlockHeader,
@@ -16,15 +16,6 @@ import {
   type PackBlock,
 } from './pack-format.ts';
 import type { ObjectWriter, Storage } from '../storage/storage.ts';
-
-/** A block to append. The store owns `stored` until `release` is called (its bytes are written) or the append is refused. */
-export interface BlockToAppend {
-  readonly id: Buffer;
-  readonly encoding: BlockEncoding;
-  readonly contentLength: number;
-  readonly stored: Buffer;
-  readonly release?: () => void;
-}
 
 /** What a block costs in a pack beside its stored bytes: its header and its entry in the index. */
 export const blockOverheadBytes = blockHeaderBytes + indexEntryBytes;

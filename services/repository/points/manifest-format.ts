@@ -1,6 +1,6 @@
 // Owns the bytes of a manifest (docs/repository-format.md, section 4): how entries become records and records become blocks. No I/O.
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
-import { blockIdBytes, maxBlockContentBytes } from '../../blocks/block.ts';
+import { blockIdBytes, blockBounds } from '../../blocks/block.ts';
 import {
   maxContentReferencesPerItem,
   maxPathBytes,
@@ -206,7 +206,7 @@ function readContent(input: RecordReader): ContentReference[] {
   for (let index = 0; index < count; index += 1) {
     const kind = input.byte();
     if (kind > 1) throw damagedManifest('a piece of content is of an unknown kind');
-    const lengthBytes = input.number(kind === 0 ? Number.MAX_SAFE_INTEGER : maxBlockContentBytes);
+    const lengthBytes = input.number(kind === 0 ? Number.MAX_SAFE_INTEGER : blockBounds.repository.content);
     if (lengthBytes === 0) throw damagedManifest('a piece of content is empty');
     if (kind === 0) {
       holeBytes += lengthBytes;

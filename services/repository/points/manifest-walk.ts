@@ -1,7 +1,7 @@
 // Owns the walk through a manifest that lists its blocks and checks its form, for the commit and for verify. It applies the rules of
 // ManifestDecoder without building entries. A malicious sender can make a huge manifest, so the walk must be cheap for each byte and walk a
 // repeated piece only once (docs/repository-format.md, section 4).
-import { blockIdBytes, maxBlockContentBytes } from '../../blocks/block.ts';
+import { blockIdBytes, blockBounds } from '../../blocks/block.ts';
 import { openManifestBlock } from './manifest.ts';
 import {
   damagedManifest,
@@ -168,7 +168,7 @@ export class ManifestWalk {
     for (let left = record.number(maxContentReferencesPerItem); left > 0; left -= 1) {
       const kind = record.byte();
       if (kind > 1) throw damagedManifest('a piece of content is of an unknown kind');
-      const lengthBytes = record.number(kind === 0 ? Number.MAX_SAFE_INTEGER : maxBlockContentBytes);
+      const lengthBytes = record.number(kind === 0 ? Number.MAX_SAFE_INTEGER : blockBounds.repository.content);
       if (lengthBytes === 0) throw damagedManifest('a piece of content is empty');
       sum += lengthBytes;
       if (kind === 0) continue;

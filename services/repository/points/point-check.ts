@@ -1,20 +1,28 @@
 // Owns the rule that a restore point is whole: every block of its manifest, and every block that the manifest names, is there.
 import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
 import type { StoredBlock } from '../../blocks/block.ts';
+import type { BlockStore } from '../../blocks/block-store.ts';
 import type { PointRoot } from './point-root-fields.ts';
 import { walkPoint } from './point-walk.ts';
+
+/** How commitPoint makes sure that no block is missing. */
+export type CompletenessCheck =
+  /** Reads the manifest and looks up every block in it (unencrypted jobs). */
+  | 'walk-manifest'
+  /** For callers that know the blocks better: manifest blocks are checked, and these identifiers. */
+  | { readonly referenced: Iterable<Buffer> | AsyncIterable<Buffer> };
 
 export interface PointCheck {
   readonly root: PointRoot;
   /** Returns the blocks that this store does not have. Identifiers are joined. */
   readonly missing: (ids: Buffer) => readonly Buffer[];
-  readonly readBlock: (id: Buffer) => Promise<StoredBlock>;
+  readonly blocks: Pick<BlockStore, 'read'>;
   /** Instead of walking the manifest (when it cannot be read here). */
   readonly referenced?: Iterable<Buffer> | AsyncIterable<Buffer> | undefined;
 }
 
 /** Throws point.incomplete naming what is missing. */
-export async function checkPointIsWhole({ root, missing, readBlock, referenced }: PointCheck): Promise<void> {
+export async function checkPointIsWhole({ root, missing, blocks, referenced }: PointCheck): Promise<void> {
   const expectHere = (ids: Buffer): void => {
     const [first] = missing(ids);
     if (first === undefined) return;
@@ -23,13 +31,15 @@ export async function checkPointIsWhole({ root, missing, readBlock, referenced }
       `Restore point ${root.pointId}: the block ${first.toString('hex').slice(0, 16)} is missing`,
     );
   };
-  const readPresent = (id: Buffer): Promise<StoredBlock> => {
-    expectHere(id);
-    return readBlock(id);
+  const present = {
+    read: (id: Buffer): Promise<StoredBlock> => {
+      expectHere(id);
+      return blocks.read(id);
+    },
   };
   try {
     const depth = referenced === undefined ? 'all' : 'manifest';
-    await walkPoint({ root, readBlock: readPresent, onBlocks: expectHere, depth });
+    await walkPoint({ root, blocks: present, onBlocks: expectHere, depth });
     if (referenced !== undefined) for await (const id of referenced) expectHere(id);
   } catch (error) {
     const known = toFarkeepError(error, 'storage.io');

@@ -1,7 +1,7 @@
 // Owns the fields of the JSON in a restore point's root, and their checks. The commit, every reader and the provider's list of points share
 // these limits, so every committed point can be listed. The checks are hand-written: every data mover reads a root, and loading a schema
 // library took half of a mover's start time (docs/performance.md, section 3).
-import { maxBlockContentBytes } from '../../blocks/block.ts';
+import { blockBounds } from '../../blocks/block.ts';
 
 /** More manifest blocks than this and their list is itself stored as blocks (`manifest.level` 1). */
 export const maxManifestBlocksInRoot = 4096;
@@ -180,7 +180,7 @@ export function checkPointRoot(value: unknown): PointRoot {
         const block = new Fields(each, 'manifest.blocks');
         return {
           id: block.matching('id', blockIdPattern),
-          lengthBytes: block.count('lengthBytes', 1, maxBlockContentBytes),
+          lengthBytes: block.count('lengthBytes', 1, blockBounds.repository.content),
         };
       }),
     },

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { maxBlockContentBytes } from '../../blocks/block.ts';
+import { blockBounds } from '../../blocks/block.ts';
 import { decodePointRoot, encodePointRoot } from './point-root.ts';
 import { maxPointTimeMs, type PointRoot } from './point-root-fields.ts';
 
@@ -103,7 +103,7 @@ describe('the root of a restore point', () => {
     ['manifest.blocks', Array.from({ length: 4097 }, () => root.manifest.blocks[0])],
     ['manifest.blocks', [{ id: 'AB'.repeat(32), lengthBytes: 1 }]],
     ['manifest.blocks', [{ id: 'ab'.repeat(32), lengthBytes: 0 }]],
-    ['manifest.blocks', [{ id: 'ab'.repeat(32), lengthBytes: maxBlockContentBytes + 1 }]],
+    ['manifest.blocks', [{ id: 'ab'.repeat(32), lengthBytes: blockBounds.repository.content + 1 }]],
   ])('is refused when "%s" is not what it must be, and the field is named (%#)', (place, value) => {
     const changed = withField(place, value);
     expect(() => decodePointRoot(signed(changed), 'p7')).toThrow(

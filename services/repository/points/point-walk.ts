@@ -3,6 +3,7 @@
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
 import { decodeBlock } from '../../blocks/block-codec.ts';
 import { blockIdBytes, type StoredBlock } from '../../blocks/block.ts';
+import type { BlockStore } from '../../blocks/block-store.ts';
 import { manifestReferences, readManifestContents } from './manifest-chain.ts';
 import { maxManifestRatio } from './manifest-format.ts';
 import { ManifestWalk } from './manifest-walk.ts';
@@ -71,8 +72,8 @@ class NamedBlocks {
 
 export interface PointWalk {
   readonly root: PointRoot;
-  /** Returns the stored form of a manifest block. @throws when the block is not available */
-  readonly readBlock: (id: Buffer) => Promise<StoredBlock>;
+  /** Where the manifest's blocks are read from. */
+  readonly blocks: Pick<BlockStore, 'read'>;
   /**
    * Called with blocks that the point needs, each at least once, with few repeats. Identifiers are joined and valid only during the call.
    * If it throws, the walk ends.
@@ -82,14 +83,15 @@ export interface PointWalk {
   readonly depth?: 'manifest' | 'all';
 }
 
-/** @throws storage.damaged when the manifest is not well-formed; errors of `readBlock` and `onBlocks` */
-export async function walkPoint({ root, readBlock, onBlocks, depth = 'all' }: PointWalk): Promise<void> {
+/** @throws storage.damaged when the manifest is not well-formed; errors of `blocks` and `onBlocks` */
+export async function walkPoint({ root, blocks, onBlocks, depth = 'all' }: PointWalk): Promise<void> {
   const named = new NamedBlocks(onBlocks);
   const budget = new ManifestBudget(root.pointId);
+  const context = { chain: root.jobId, kind: 'metadata', purpose: 'repository' } as const;
   const readContent = async (id: Buffer): Promise<Buffer> => {
-    const block = await readBlock(id);
+    const block = await blocks.read(id);
     budget.take(block);
-    return decodeBlock(block);
+    return decodeBlock(block, context);
   };
   for (const { id } of root.manifest.blocks) named.add(Buffer.from(id, 'hex'), 0);
   named.flush();
@@ -117,20 +119,21 @@ export async function walkPoint({ root, readBlock, onBlocks, depth = 'all' }: Po
 }
 
 /**
- * Yields the contents of the manifest's pieces in order, with the same limit as the walk. @throws storage.damaged; errors of `readBlock`
+ * Yields the contents of the manifest's pieces in order, with the same limit as the walk. @throws storage.damaged; errors of `blocks`
  */
 export async function* manifestContents(
   root: PointRoot,
-  readBlock: (id: Buffer) => Promise<StoredBlock>,
+  blocks: Pick<BlockStore, 'read'>,
 ): AsyncGenerator<Buffer, void, undefined> {
   const budget = new ManifestBudget(root.pointId);
+  const context = { chain: root.jobId, kind: 'metadata', purpose: 'repository' } as const;
   const counted = new Set<string>();
   const readContent = async (id: Buffer): Promise<Buffer> => {
-    const block = await readBlock(id);
+    const block = await blocks.read(id);
     const key = id.toString('latin1');
     if (!counted.has(key)) budget.take(block);
     counted.add(key);
-    return decodeBlock(block);
+    return decodeBlock(block, context);
   };
   yield* readManifestContents(root, readContent);
 }

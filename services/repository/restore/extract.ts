@@ -4,6 +4,7 @@ import { readManifest } from '../points/manifest.ts';
 import { decodePointRoot } from '../points/point-root.ts';
 import type { PointRoot } from '../points/point-root-fields.ts';
 import { manifestContents } from '../points/point-walk.ts';
+import type { TenantPlace } from '../store/tenant-place.ts';
 import { TenantStore } from '../store/tenant-store.ts';
 import { restoreTree, type RestoreProgress } from './tree-restore.ts';
 import { selectTree } from '../points/tree-selection.ts';
@@ -11,8 +12,8 @@ import { TreeWriter, type OverwriteRule, type RestoreResult } from './tree-write
 import type { ManifestItem } from '../points/tree-entry.ts';
 
 export interface ExtractOptions {
-  /** `<repository>/<tenant id>`; may be on a read-only disk. */
-  readonly tenantFolder: string;
+  /** May be on a read-only disk. */
+  readonly place: TenantPlace;
   readonly pointId: string;
   readonly to: string;
   /** Raw bytes, relative to the top; empty is everything. */
@@ -25,7 +26,7 @@ export interface ExtractOptions {
 
 /** Every block is checked against its identifier. Problems of single files are in the result; throws when the point itself cannot be read. */
 export async function extractPoint({
-  tenantFolder,
+  place,
   pointId,
   to,
   paths = [],
@@ -34,16 +35,16 @@ export async function extractPoint({
   onProgress,
   signal,
 }: ExtractOptions): Promise<RestoreResult & { readonly root: PointRoot }> {
-  await using store = await TenantStore.open({ folder: tenantFolder, mode: 'read', logger });
+  await using store = await TenantStore.open({ place, mode: 'read', logger });
   const root = decodePointRoot(await store.readPointRoot(pointId), pointId);
-  const readItems = (): AsyncIterable<ManifestItem> =>
-    readManifest(manifestContents(root, (id) => store.readBlock(id)));
+  const readItems = (): AsyncIterable<ManifestItem> => readManifest(manifestContents(root, store));
   const writer = TreeWriter.open({ destination: to, overwrite });
   try {
     await restoreTree({
       items: selectTree(readItems, paths),
       writer,
-      readBlocks: (ids) => store.tryReadBlocks(ids),
+      blocks: store,
+      chain: root.jobId,
       ...(onProgress === undefined ? {} : { onProgress }),
       ...(signal === undefined ? {} : { signal }),
     });

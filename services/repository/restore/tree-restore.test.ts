@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
-import { encodeBlock } from '../../blocks/block-codec.ts';
+import { encodeNow } from '../../testing/repository/plain-blocks.ts';
 import type { StoredBlock } from '../../blocks/block.ts';
-import type { BlockOutcome } from '../store/block-reader.ts';
+import type { BlockOutcome } from '../../blocks/block-store.ts';
 import type { FileSink } from './file-sink.ts';
 import { entryOf, randomContent } from '../../testing/repository/repository-fixture.ts';
 import type { ManifestItem, TreeEntry } from '../points/tree-entry.ts';
@@ -66,7 +66,7 @@ function readerOf(blocks: ReadonlyMap<string, StoredBlock>) {
 
 describe('restoreTree', () => {
   it('writes what each file holds, in any mixture of blocks, holes, empty and continued files', async () => {
-    const contents = Array.from({ length: 5 }, (_, index) => encodeBlock(randomContent(index * 9 + 1)));
+    const contents = Array.from({ length: 5 }, (_, index) => encodeNow(randomContent(index * 9 + 1)));
     const blocks = new Map(contents.map((block) => [block.id.toString('hex'), block]));
     const piece = fc.integer({ min: -2, max: 4 });
     await fc.assert(
@@ -93,7 +93,7 @@ describe('restoreTree', () => {
             } else items.push({ type: 'entry', entry: entryOf('file', path, { content }) });
           });
           const writer = new RememberingWriter();
-          await restoreTree({ items, writer, readBlocks: readerOf(blocks) });
+          await restoreTree({ items, writer, chain: 'job', blocks: { readMany: readerOf(blocks) } });
           expect(writer.files).toEqual(expected);
         },
       ),
@@ -102,7 +102,7 @@ describe('restoreTree', () => {
   });
 
   it('keeps few files open although very many empty ones follow a block that is on its way', async () => {
-    const block = encodeBlock(randomContent(10));
+    const block = encodeNow(randomContent(10));
     const name = (index: number): string => String(index).padStart(6, '0');
     function* items(): Generator<ManifestItem> {
       yield { type: 'entry', entry: entryOf('folder', '') };
@@ -110,13 +110,18 @@ describe('restoreTree', () => {
       for (let index = 1; index < 20_000; index += 1) yield { type: 'entry', entry: entryOf('file', name(index)) };
     }
     const writer = new RememberingWriter();
-    await restoreTree({ items: items(), writer, readBlocks: readerOf(new Map([[block.id.toString('hex'), block]])) });
+    await restoreTree({
+      items: items(),
+      chain: 'job',
+      writer,
+      blocks: { readMany: readerOf(new Map([[block.id.toString('hex'), block]])) },
+    });
     expect(writer.files.size).toBe(20_000);
     expect(writer.mostOpen).toBeLessThan(10_000);
   });
 
   it('ends when blocks end early, come unasked, or it is canceled', async () => {
-    const block = encodeBlock(randomContent(10));
+    const block = encodeNow(randomContent(10));
     const items: ManifestItem[] = [
       { type: 'entry', entry: entryOf('folder', '') },
       { type: 'entry', entry: entryOf('file', 'a', { content: [{ id: block.id, lengthBytes: 10 }] }) },
@@ -125,7 +130,9 @@ describe('restoreTree', () => {
     const none = async function* (ids: AsyncIterable<Buffer | undefined>): AsyncGenerator<BlockOutcome | undefined> {
       for await (const id of ids) if (id === undefined) return;
     };
-    await expect(restoreTree({ items, writer, readBlocks: none })).rejects.toMatchObject({ code: 'connection.lost' });
+    await expect(restoreTree({ items, writer, chain: 'job', blocks: { readMany: none } })).rejects.toMatchObject({
+      code: 'connection.lost',
+    });
     const twice = async function* (ids: AsyncIterable<Buffer | undefined>): AsyncGenerator<BlockOutcome | undefined> {
       for await (const id of ids)
         if (id !== undefined)
@@ -134,11 +141,17 @@ describe('restoreTree', () => {
             { id, block },
           ];
     };
-    await expect(restoreTree({ items, writer, readBlocks: twice })).rejects.toMatchObject({
+    await expect(restoreTree({ items, writer, chain: 'job', blocks: { readMany: twice } })).rejects.toMatchObject({
       code: 'protocol.malformed',
     });
     await expect(
-      restoreTree({ items, writer, readBlocks: readerOf(new Map()), signal: AbortSignal.abort() }),
+      restoreTree({
+        items,
+        writer,
+        chain: 'job',
+        blocks: { readMany: readerOf(new Map()) },
+        signal: AbortSignal.abort(),
+      }),
     ).rejects.toMatchObject({ name: 'AbortError' });
   });
 });

@@ -1,8 +1,8 @@
 // Owns the loop of a restore from stored blocks: items of a manifest in, wanted blocks asked for in order, contents checked and written.
 // Works for a local store and for a mover alike: it only needs a way to ask for blocks.
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
-import type { BlockOutcome } from '../store/block-reader.ts';
-import { decodeBlock } from '../../blocks/block-codec.ts';
+import { decodeBlock, type BlockContext } from '../../blocks/block-codec.ts';
+import type { BlockOutcome, BlockStore } from '../../blocks/block-store.ts';
 import type { ManifestItem, TreeEntry } from '../points/tree-entry.ts';
 import type { FileSink } from './file-sink.ts';
 import type { ComparedFile } from './tree-writer.ts';
@@ -17,11 +17,9 @@ export interface RestoreTreeOptions {
   readonly items: AsyncIterable<ManifestItem> | Iterable<ManifestItem>;
   /** A TreeWriter. */
   readonly writer: { begin(entry: TreeEntry): BegunContent | Promise<BegunContent> };
-  /**
-   * Outcomes in the order of the identifiers; `undefined` asks for all before it without waiting for more, and is answered by
-   * `undefined`.
-   */
-  readonly readBlocks: (ids: AsyncIterable<Buffer | undefined>) => AsyncIterable<BlockOutcome | undefined>;
+  readonly blocks: Pick<BlockStore, 'readMany'>;
+  /** The job of the restore point. */
+  readonly chain: string;
   readonly onProgress?: (progress: RestoreProgress) => void;
   readonly signal?: AbortSignal;
 }
@@ -46,7 +44,8 @@ const decodesAhead = 4;
 export async function restoreTree({
   items,
   writer,
-  readBlocks,
+  blocks,
+  chain,
   onProgress,
   signal,
 }: RestoreTreeOptions): Promise<void> {
@@ -102,7 +101,7 @@ export async function restoreTree({
     }
   };
 
-  for await (const result of decodeAhead(readBlocks(plan()), decodesAhead)) {
+  for await (const result of decodeAhead(blocks.readMany(plan()), { chain, kind: 'data', purpose: 'repository' })) {
     signal?.throwIfAborted();
     const step = steps[head];
     if (step?.do !== 'block') throw new FarkeepError('protocol.malformed', 'A block came that nobody asked for');
@@ -130,12 +129,12 @@ type Decoded = { readonly content: Buffer } | { readonly error: unknown };
 /** Unpacks and checks several blocks at once, keeps their order. */
 async function* decodeAhead(
   outcomes: AsyncIterable<BlockOutcome | undefined>,
-  count: number,
+  context: BlockContext,
 ): AsyncGenerator<Decoded, void, undefined> {
   const waiting: Promise<Decoded>[] = [];
   for await (const outcome of outcomes) {
-    if (outcome !== undefined) waiting.push(decode(outcome));
-    while (waiting.length >= count || (outcome === undefined && waiting.length > 0)) {
+    if (outcome !== undefined) waiting.push(decode(outcome, context));
+    while (waiting.length >= decodesAhead || (outcome === undefined && waiting.length > 0)) {
       const next = waiting.shift();
       if (next !== undefined) yield await next;
     }
@@ -144,10 +143,10 @@ async function* decodeAhead(
 }
 
 /** Never rejects. */
-async function decode(outcome: BlockOutcome): Promise<Decoded> {
+async function decode(outcome: BlockOutcome, context: BlockContext): Promise<Decoded> {
   if (outcome.block === undefined) return { error: outcome.error };
   try {
-    return { content: await decodeBlock(outcome.block) };
+    return { content: await decodeBlock(outcome.block, context) };
   } catch (error) {
     return { error };
   }

@@ -3,20 +3,26 @@ import path from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { silentLogger } from '../../kernel/logger.ts';
-import { decodeBlock, decodeBlockSync, encodeBlock } from '../../blocks/block-codec.ts';
+import { decodeNow, decodePooled, encodeNow } from '../../testing/repository/plain-blocks.ts';
 import { blockIdOf, type StoredBlock } from '../../blocks/block.ts';
-import { FolderStorage } from '../storage/folder-storage.ts';
+import { FolderStorage } from '../folder/folder-storage.ts';
 import { listPacks } from './left-overs.ts';
 import { readPackIndex, scanPack } from '../packs/pack-reader.ts';
 import { TenantStore } from './tenant-store.ts';
 import { appendContent, randomContent, scratchFolder } from '../../testing/repository/repository-fixture.ts';
+import { openFolderPlace } from '../folder/folder-place.ts';
 
 const logger = silentLogger;
 
 describe('reading many blocks', () => {
   it('gives one outcome for each identifier, in order, whatever is asked for', async () => {
     await using scratch = await scratchFolder();
-    await using store = await TenantStore.open({ folder: scratch.folder, mode: 'write', logger, packBytes: 300_000 });
+    await using store = await TenantStore.open({
+      place: openFolderPlace(scratch.folder),
+      mode: 'write',
+      logger,
+      packBytes: 300_000,
+    });
     const contents = [
       ...Array.from({ length: 60 }, (_, index) => randomContent(index * 700)),
       randomContent(5_000_000),
@@ -32,31 +38,26 @@ describe('reading many blocks', () => {
           const asked = wanted.map((at) => (at === -2 ? undefined : at === -1 ? unknown : ids[at]));
           const expected = wanted.filter((at) => at !== -2);
           let at = 0;
-          for await (const outcome of store.tryReadBlocks(asked)) {
+          for await (const outcome of store.readMany(asked)) {
             if (outcome === undefined) continue;
             const index = expected[at] ?? 0;
             at += 1;
             if (index === -1)
               expect(outcome).toMatchObject({ id: unknown, block: undefined, error: { code: 'call.not-found' } });
             else
-              expect((await decodeBlock(outcome.block as StoredBlock)).equals(contents[index] ?? unknown)).toBe(true);
+              expect((await decodePooled(outcome.block as StoredBlock)).equals(contents[index] ?? unknown)).toBe(true);
           }
           expect(at).toBe(expected.length);
         },
       ),
       { numRuns: 40 },
     );
-    const all = async (): Promise<void> => {
-      for await (const block of store.readBlocks([ids[1] ?? unknown, unknown])) expect(block.id).toEqual(ids[1]);
-    };
-    await expect(all()).rejects.toMatchObject({
-      code: 'call.not-found',
-    });
+    await expect(store.read(unknown)).rejects.toMatchObject({ code: 'call.not-found' });
   });
 
   it('gives what was asked for when told not to wait for more', async () => {
     await using scratch = await scratchFolder();
-    await using store = await TenantStore.open({ folder: scratch.folder, mode: 'write', logger });
+    await using store = await TenantStore.open({ place: openFolderPlace(scratch.folder), mode: 'write', logger });
     const id = await appendContent(store, randomContent(100));
     await store.flush();
     const given = Promise.withResolvers<void>();
@@ -67,7 +68,7 @@ describe('reading many blocks', () => {
       yield id;
     }
     let count = 0;
-    for await (const outcome of store.tryReadBlocks(ask())) {
+    for await (const outcome of store.readMany(ask())) {
       if (outcome === undefined) continue;
       expect(outcome.id).toEqual(id);
       count += 1;
@@ -80,17 +81,17 @@ describe('reading many blocks', () => {
 describe('block content', () => {
   it('comes back from every encoding, at once or in the thread pool', async () => {
     for (const content of [Buffer.alloc(0), randomContent(300), Buffer.alloc(100_000, 'abc'), randomContent(100_000)]) {
-      const block = encodeBlock(content);
+      const block = encodeNow(content);
       expect(block.stored.length).toBeLessThanOrEqual(content.length);
-      expect(await decodeBlock(block)).toEqual(content);
-      expect(decodeBlockSync(block)).toEqual(content);
+      expect(await decodePooled(block)).toEqual(content);
+      expect(decodeNow(block)).toEqual(content);
     }
   });
 
   it('refuses other content, other lengths, and small blocks that unpack to large ones', async () => {
-    const bomb = encodeBlock(Buffer.alloc(8_000_000));
+    const bomb = encodeNow(Buffer.alloc(8_000_000));
     expect(bomb.stored.length).toBeLessThan(2000);
-    const other = encodeBlock(Buffer.alloc(20_000, 'x'));
+    const other = encodeNow(Buffer.alloc(20_000, 'x'));
     const wrong: StoredBlock[] = [
       { ...bomb, contentLength: 100_000 },
       { ...bomb, contentLength: 0 },
@@ -102,8 +103,8 @@ describe('block content', () => {
       { ...other, encoding: 'raw' },
     ];
     for (const block of wrong) {
-      await expect(decodeBlock(block)).rejects.toMatchObject({ code: 'restore.mismatch' });
-      expect(() => decodeBlockSync(block)).toThrow(expect.objectContaining({ code: 'restore.mismatch' }));
+      await expect(decodePooled(block)).rejects.toMatchObject({ code: 'restore.mismatch' });
+      expect(() => decodeNow(block)).toThrow(expect.objectContaining({ code: 'restore.mismatch' }));
     }
   });
 });
@@ -113,7 +114,7 @@ describe('pack files', () => {
     await using scratch = await scratchFolder();
     const stored = new Map<string, Buffer>();
     {
-      await using store = await TenantStore.open({ folder: scratch.folder, mode: 'write', logger });
+      await using store = await TenantStore.open({ place: openFolderPlace(scratch.folder), mode: 'write', logger });
       for (let index = 0; index < 6; index += 1) {
         const content = randomContent(40 + index);
         stored.set((await appendContent(store, content)).toString('hex'), content);
@@ -159,7 +160,7 @@ describe('pack files', () => {
   it('give the blocks behind a damaged header when the index is gone too', async () => {
     await using scratch = await scratchFolder();
     {
-      await using store = await TenantStore.open({ folder: scratch.folder, mode: 'write', logger });
+      await using store = await TenantStore.open({ place: openFolderPlace(scratch.folder), mode: 'write', logger });
       for (let index = 0; index < 5; index += 1) await appendContent(store, randomContent(1000));
       await store.flush();
     }

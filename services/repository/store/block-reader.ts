@@ -3,6 +3,7 @@ import { crc32 } from 'node:zlib';
 import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
 import { isMissing } from '../../kernel/system-error.ts';
 import type { StoredBlock } from '../../blocks/block.ts';
+import type { BlockOutcome } from '../../blocks/block-store.ts';
 import type { BlockPlace } from './catalogue.ts';
 import { blockHeaderBytes, packName } from '../packs/pack-format.ts';
 import type { Storage } from '../storage/storage.ts';
@@ -12,11 +13,6 @@ const maxSpanBytes = 4 * 1024 * 1024;
 const readAheadBytes = 20 * 1024 * 1024;
 /** Between neighbors lies only a block header, so a gap of this much is read along rather than starting anew. */
 const maxGapBytes = 16 * 1024 + blockHeaderBytes;
-
-/** A block, or why it cannot be had. */
-export type BlockOutcome =
-  | { readonly id: Buffer; readonly block: StoredBlock }
-  | { readonly id: Buffer; readonly block: undefined; readonly error: FarkeepError };
 
 interface Span {
   /** Neighbors in one pack; or one failure alone. */

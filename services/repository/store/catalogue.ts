@@ -1,14 +1,9 @@
-// Owns catalogue.sqlite: where each block lies. A cache of what the packs say themselves: losing it costs a rebuild, never a block.
-// That is why its commits are not fsynced one by one (synchronous=NORMAL): after an unclean end the packs are compared with it.
-import { Database, type Row } from '../../kernel/state/database.ts';
-import { FarkeepError } from '../../kernel/farkeep-error.ts';
-import { blockIdBytes, maxBlockContentBytes, maxBlockStoredBytes } from '../../blocks/block.ts';
-import { encodingCode, encodingOf } from '../../blocks/encodings.ts';
-import { catalogueMigrations, type CatalogueAccess } from './catalogue-schema.ts';
+// Owns the port of the catalogue: where each block of a tenant lies. A catalogue is a cache of what the packs say: losing it costs a rebuild,
+// never a block. A backend implements it (folder/sqlite-catalogue.ts); catalogue-conformance.ts says what each must do.
+import type { Logger } from '../../kernel/logger.ts';
 import type { DamageMarks } from '../packs/damage-marks.ts';
-import { blockHeaderBytes, indexEntryBytes, maxPackBytes, packIdBytes, type PackBlock } from '../packs/pack-format.ts';
-
-const placeColumns = 'id, pack, offset_bytes, stored_bytes, content_bytes, crc, encoding';
+import type { PackBlock } from '../packs/pack-format.ts';
+import type { WriterLease } from './writer-lease.ts';
 
 export interface BlockPlace extends PackBlock {
   readonly packId: Buffer;
@@ -16,146 +11,25 @@ export interface BlockPlace extends PackBlock {
   readonly isMarked: boolean;
 }
 
-function anotherShape(): FarkeepError {
-  return new FarkeepError('storage.damaged', 'The catalogue has a malformed row', {
-    hint: 'Run "farkeep repository rebuild-catalogue".',
-  });
-}
-
-/** Checks a value before memory is allocated for it: the file may come from an attacker. */
-function within(value: Row[string] | undefined, max: number): number {
-  if (typeof value !== 'number' || value < 0 || value > max) throw anotherShape();
-  return value;
-}
-
-function asBuffer(value: Row[string] | undefined): Buffer {
-  if (!(value instanceof Uint8Array)) throw anotherShape();
-  return Buffer.from(value.buffer, value.byteOffset, value.byteLength);
-}
-
-/** Limit of rows for one statement: in a forged file, pages can point to each other in a cycle. */
-const maxRows = 16_000_000;
-const maxBlockRows = 4_000_000_000;
-/** Number of identifiers in one look-up statement. */
-const batchIds = 4096;
-const one = 0x31;
-
-export class Catalogue implements Disposable {
-  readonly #database: Database;
-  #hasCounters = false;
-
-  /** @param file path, or "" for one that is made for reading and gone when closed (in memory, then in a temporary file) */
-  constructor(file: string, access: CatalogueAccess = 'write') {
-    this.#database = new Database(file, catalogueMigrations, access);
-    if (access === 'write') this.#database.run('PRAGMA synchronous=NORMAL');
-    // 32 MiB of page cache; the operating system's cache does the rest. Memory stays bounded however many blocks there are.
-    this.#database.run('PRAGMA cache_size=-32768');
-  }
-
+/**
+ * Answers at once: a store looks up thousands of blocks for each message, and nothing may become durable between an answer and its use.
+ * A catalogue on another machine would need a copy here to look up in.
+ */
+export interface Catalogue extends Disposable {
   /** Whether the block has a place that is not marked as damaged. */
-  has(id: Buffer): boolean {
-    return this.#database.get('SELECT 1 FROM blocks WHERE id = ?', id) !== undefined;
-  }
-
-  /** As `has`, for each identifier. One statement looks up thousands, because a statement costs several times as much as a look-up. */
-  hasAll(ids: readonly Buffer[]): boolean[] {
-    const states: boolean[] = [];
-    for (let start = 0; start < ids.length; start += batchIds) {
-      const flags = this.#flags(Buffer.concat(ids.slice(start, start + batchIds)));
-      for (let index = 0; index < flags.length; index += 1) states.push(flags.charCodeAt(index) === one);
-    }
-    if (states.length !== ids.length) throw new RangeError('An identifier has 32 bytes');
-    return states;
-  }
-
+  has(id: Buffer): boolean;
+  /** As `has`, for each identifier. */
+  hasAll(ids: readonly Buffer[]): boolean[];
   /** Returns the identifiers without an undamaged place. @param ids joined identifiers */
-  missing(ids: Buffer): Buffer[] {
-    const found: Buffer[] = [];
-    for (let start = 0; start < ids.length; start += batchIds * blockIdBytes) {
-      const part = ids.subarray(start, start + batchIds * blockIdBytes);
-      const flags = this.#flags(part);
-      for (let index = flags.indexOf('0'); index !== -1; index = flags.indexOf('0', index + 1))
-        found.push(Buffer.from(part.subarray(index * blockIdBytes, (index + 1) * blockIdBytes)));
-    }
-    return found;
-  }
-
-  /** Returns "1" for each identifier that is present and "0" for each other one; at most `batchIds` identifiers. */
-  #flags(ids: Buffer): string {
-    this.#makeCounters();
-    const row = this.#database.get(
-      `SELECT group_concat(EXISTS (SELECT 1 FROM blocks WHERE id = substr(?1, i * ${blockIdBytes} + 1, ${blockIdBytes})), '') AS flags
-       FROM temp.counters WHERE i < ?2`,
-      ids,
-      Math.floor(ids.length / blockIdBytes),
-    );
-    return String(row?.['flags'] ?? '');
-  }
-
-  /** Makes an in-memory table of the numbers from 0 on, which selects the identifiers of one statement. */
-  #makeCounters(): void {
-    if (this.#hasCounters) return;
-    this.#database.run('PRAGMA temp_store=MEMORY');
-    this.#database.run('CREATE TEMP TABLE counters (i INTEGER PRIMARY KEY)');
-    this.#database.run(
-      `INSERT INTO temp.counters WITH RECURSIVE n (i) AS (VALUES (0) UNION ALL SELECT i + 1 FROM n WHERE i + 1 < ${batchIds})
-       SELECT i FROM n`,
-    );
-    this.#hasCounters = true;
-  }
-
+  missing(ids: Buffer): Buffer[];
   /** Where to read the block; a marked place only when there is no other, since the mark may be wrong. */
-  find(id: Buffer): BlockPlace | undefined {
-    return this.#findIn('blocks', id) ?? this.#findIn('damaged_places', id);
-  }
-
-  #findIn(table: 'blocks' | 'damaged_places', id: Buffer): BlockPlace | undefined {
-    const row = this.#database.get(
-      `SELECT b.offset_bytes, b.stored_bytes, b.content_bytes, b.crc, b.encoding, p.id AS pack_id
-       FROM ${table} b JOIN packs p ON p.number = b.pack WHERE b.id = ?`,
-      id,
-    );
-    if (row === undefined) return undefined;
-    const packId = asBuffer(row['pack_id']);
-    const encoding = encodingOf(Number(row['encoding']));
-    if (packId.length !== packIdBytes || encoding === undefined) throw anotherShape();
-    return {
-      id,
-      packId,
-      offset: within(row['offset_bytes'], maxPackBytes),
-      storedLength: within(row['stored_bytes'], maxBlockStoredBytes),
-      contentLength: within(row['content_bytes'], maxBlockContentBytes),
-      crc: Number(row['crc']),
-      encoding,
-      isMarked: table === 'damaged_places',
-    };
-  }
-
-  hasPack(packId: Buffer): boolean {
-    return this.#database.get('SELECT 1 FROM packs WHERE id = ?', packId) !== undefined;
-  }
-
-  /** Identifiers of the blocks with a place in this pack, marked or not. Looks at every block: only for when something is wrong. */
-  blocksInPack(packId: Buffer): Buffer[] {
-    return this.#database
-      .all(
-        `WITH wanted AS (SELECT number FROM packs WHERE id = ?)
-         SELECT id FROM (SELECT id, pack FROM blocks LIMIT ${maxBlockRows}) WHERE pack = (SELECT number FROM wanted)
-         UNION SELECT id FROM (SELECT id, pack FROM damaged_places WHERE is_untrue = 0 LIMIT ${maxBlockRows})
-         WHERE pack = (SELECT number FROM wanted)`,
-        packId,
-      )
-      .map((row) => asBuffer(row['id']));
-  }
-
-  *packIds(): IterableIterator<Buffer> {
-    for (const row of this.#database.iterate(`SELECT id FROM packs LIMIT ${maxRows}`)) {
-      const packId = asBuffer(row['id']);
-      if (packId.length !== packIdBytes) throw anotherShape();
-      yield packId;
-    }
-  }
-
+  find(id: Buffer): BlockPlace | undefined;
+  /**
+   * Identifiers of the blocks with a place in this pack, marked or not, but for blocks that never were what they claim to be. Looks at every
+   * block: only for when something is wrong.
+   */
+  blocksInPack(packId: Buffer): Buffer[];
+  packIds(): Iterable<Buffer>;
   /**
    * Makes a pack that is safe on disk known. Adding one twice changes nothing; a block that another pack holds already
    * keeps its first place. `writer`'s reservation shrinks by the pack's size in the same transaction.
@@ -166,187 +40,58 @@ export class Catalogue implements Disposable {
     packId: Buffer,
     sizeBytes: number,
     blocks: readonly PackBlock[],
-    { writer, marks }: { readonly writer?: string | undefined; readonly marks?: DamageMarks } = {},
-  ): number {
-    return this.#database.transaction(() => {
-      if (writer !== undefined) {
-        this.#database.run('UPDATE reservations SET bytes = max(0, bytes - ?) WHERE writer = ?', sizeBytes, writer);
-      }
-      if (this.hasPack(packId)) return 0;
-      const { lastId } = this.#database.run(
-        'INSERT INTO packs (id, size_bytes, block_count) VALUES (?, ?, ?)',
-        packId,
-        sizeBytes,
-        blocks.length,
-      );
-      const isAnyMarked = this.#database.get('SELECT 1 FROM damaged_places LIMIT 1') !== undefined;
-      let replaced = 0;
-      for (const block of inOrderOfIds(blocks)) {
-        const isMarked = marks?.has(packId, block.id) === true;
-        const { changes } = this.#insertPlace(isMarked ? 'damaged_places' : 'blocks', block, lastId);
-        if (isMarked) this.#setCause(block.id, lastId, marks.isUntrue(packId, block.id));
-        if (!isAnyMarked || isMarked || changes === 0) continue;
-        if (this.#database.get('SELECT 1 FROM damaged_places WHERE id = ?', block.id) !== undefined) replaced += 1;
-      }
-      return replaced;
-    });
-  }
-
-  #insertPlace(table: 'blocks' | 'damaged_places', block: PackBlock, pack: number): { readonly changes: number } {
-    return this.#database.run(
-      `INSERT OR IGNORE INTO ${table} (${placeColumns}) VALUES (?, ?, ?, ?, ?, ?, ?)`,
-      block.id,
-      pack,
-      block.offset,
-      block.storedLength,
-      block.contentLength,
-      block.crc,
-      encodingCode(block.encoding),
-    );
-  }
-
+    options?: { readonly writer?: string | undefined; readonly marks?: DamageMarks },
+  ): number;
+  /** Forgets a pack that is not there any more, and its blocks. */
+  removePack(packId: Buffer): void;
   /** Takes the places that the marks name out of what is present. Files of marks that were applied before are passed over. */
-  applyMarks(marks: DamageMarks): void {
-    const isApplied = (name: string): boolean =>
-      this.#database.get('SELECT 1 FROM applied_marks WHERE name = ?', name) !== undefined;
-    if (marks.names.every(isApplied)) return;
-    this.#database.transaction(() => {
-      this.#mark(marks);
-    });
-  }
-
+  applyMarks(marks: DamageMarks): void;
   /**
    * After a check of everything: exactly these places are damaged; others that were marked before are present again.
    *
    * @param better places of marked blocks in sound packs
    */
-  setMarks(marks: DamageMarks, better: Iterable<BlockPlace> = []): void {
-    this.#database.transaction(() => {
-      const marked = this.#database.all(
-        `SELECT d.id, d.pack, p.id AS pack_id FROM damaged_places d JOIN packs p ON p.number = d.pack LIMIT ${maxRows}`,
-      );
-      for (const { id, pack, pack_id: packId } of marked) {
-        const [blockId, number] = [asBuffer(id), Number(pack)];
-        if (!marks.has(asBuffer(packId), blockId)) this.#move('damaged_places', 'blocks', blockId, number);
-      }
-      this.#database.run('DELETE FROM applied_marks');
-      this.#mark(marks);
-      for (const place of better) {
-        const pack = this.#packNumber(place.packId);
-        if (pack !== undefined) this.#insertPlace('blocks', place, pack);
-      }
-    });
-  }
-
-  #mark(marks: DamageMarks): void {
-    for (const { packId, ids } of marks.packs()) {
-      const pack = this.#packNumber(packId);
-      if (pack === undefined) continue;
-      for (const id of ids) {
-        this.#move('blocks', 'damaged_places', id, pack);
-        this.#setCause(id, pack, marks.isUntrue(packId, id));
-      }
-    }
-    for (const name of marks.names) this.#database.run('INSERT OR IGNORE INTO applied_marks VALUES (?)', name);
-  }
-
-  #move(from: 'blocks' | 'damaged_places', to: 'blocks' | 'damaged_places', id: Buffer, pack: number): void {
-    this.#database.run(
-      `INSERT OR IGNORE INTO ${to} (${placeColumns}) SELECT ${placeColumns} FROM ${from} WHERE id = ? AND pack = ?`,
-      id,
-      pack,
-    );
-    this.#database.run(`DELETE FROM ${from} WHERE id = ? AND pack = ?`, id, pack);
-  }
-
-  #setCause(id: Buffer, pack: number, isUntrue: boolean): void {
-    this.#database.run('UPDATE damaged_places SET is_untrue = ? WHERE id = ? AND pack = ?', isUntrue ? 1 : 0, id, pack);
-  }
-
-  #packNumber(packId: Buffer): number | undefined {
-    const number = this.#database.get('SELECT number FROM packs WHERE id = ?', packId)?.['number'];
-    return number === undefined ? undefined : Number(number);
-  }
-
-  /** Forgets a pack that is not there any more, and its blocks. */
-  removePack(packId: Buffer): void {
-    this.#database.transaction(() => {
-      const number = this.#packNumber(packId);
-      if (number === undefined) return;
-      this.#database.run('DELETE FROM blocks WHERE pack = ?', number);
-      this.#database.run('DELETE FROM damaged_places WHERE pack = ?', number);
-      this.#database.run('DELETE FROM packs WHERE number = ?', number);
-    });
-  }
-
+  setMarks(marks: DamageMarks, better?: Iterable<BlockPlace>): void;
   /**
    * What packs take, without the blocks in them that the disk has damaged: those are the provider's loss, not the tenant's. Blocks that never
    * were what they claim to be go on counting, or a tenant could fill the disk with them beside its quota.
    */
-  packBytes(): number {
-    const row = this.#database.get(
-      `SELECT (SELECT coalesce(sum(size_bytes), 0) FROM (SELECT size_bytes FROM packs LIMIT ${maxRows}))
-            - (SELECT coalesce(sum(stored_bytes + ?), 0)
-               FROM (SELECT stored_bytes FROM damaged_places WHERE is_untrue = 0 LIMIT ${maxRows})) AS bytes`,
-      blockHeaderBytes + indexEntryBytes,
-    );
-    return Math.max(0, Number(row?.['bytes'] ?? 0));
-  }
-
+  packBytes(): number;
   /**
    * Reserves room for bytes that are about to be received, so that several sessions together cannot pass the quota.
    * Grants `neededBytes` or more: up to `wantedBytes`, but no more than a quarter of what is left, so that one session does not
    * starve another. Returns what was granted, 0 when refused.
    */
-  reserve(writer: string, neededBytes: number, wantedBytes: number, quotaBytes: number, otherBytes: number): number {
-    return this.#database.transaction(() => {
-      const reserved = Number(
-        this.#database.get(
-          `SELECT coalesce(sum(bytes), 0) AS bytes FROM (SELECT bytes FROM reservations LIMIT ${maxRows})`,
-        )?.['bytes'] ?? 0,
-      );
-      const free = quotaBytes - otherBytes - this.packBytes() - reserved;
-      if (free < neededBytes) return 0;
-      const granted = Math.max(neededBytes, Math.min(wantedBytes, Math.floor(free / 4)));
-      this.#database.run(
-        'INSERT INTO reservations (writer, bytes) VALUES (?, ?) ON CONFLICT (writer) DO UPDATE SET bytes = bytes + excluded.bytes',
-        writer,
-        granted,
-      );
-      return granted;
-    });
-  }
-
-  dropReservation(writer: string): void {
-    this.#database.run('DELETE FROM reservations WHERE writer = ?', writer);
-  }
-
-  /**
-   * Brings everything into the main file and to disk; after it a power cut loses nothing that was added before.
-   * Throws when other sessions did not let it finish.
-   */
-  checkpoint(): void {
-    const [row] = this.#database.all('PRAGMA wal_checkpoint(FULL)');
-    if (row?.['busy'] !== 0) throw new FarkeepError('storage.io', 'The catalogue is too busy to be written back');
-  }
-
-  close(): void {
-    this.#database.close();
-  }
-
-  [Symbol.dispose](): void {
-    this.close();
-  }
+  reserve(writer: string, neededBytes: number, wantedBytes: number, quotaBytes: number, otherBytes: number): number;
+  dropReservation(writer: string): void;
+  /** After it a power cut loses nothing that was added before. Throws when other sessions did not let it finish. */
+  checkpoint(): void;
+  close(): void;
 }
 
-/** Up to this number, 32 bits of an identifier and an index fit into the 53 bits of a number. */
-const maxSortedBlocks = 2 ** 21;
+/** The catalogue of one tenant, in whatever state it is. */
+export interface Catalogues {
+  /** To read by; undefined, with a line in the log, when there is none or it cannot be used. Changes nothing. */
+  openForReading(logger: Logger): Catalogue | undefined;
+  /** As it is, to change it; undefined when there is none. @throws storage.damaged */
+  openExisting(): Catalogue | undefined;
+  /**
+   * For a writer: makes an empty one when it is missing, or when it is damaged and no other writer is alive.
+   *
+   * @throws when it is damaged and another writer uses it
+   */
+  openForWriting(
+    lease: WriterLease,
+    logger: Logger,
+  ): Promise<{ readonly catalogue: Catalogue; readonly isNew: boolean }>;
+  /** An empty one that only the caller sees, and that is gone when it is closed. */
+  makeTemporary(): Catalogue;
+  /** An empty one outside the final place, for the caller to fill and close. */
+  startReplacement(lease: WriterLease): CatalogueReplacement;
+}
 
-/** Roughly in the order of their identifiers: an insert of neighbors is a third cheaper, because they share the pages of the tree. */
-function inOrderOfIds(blocks: readonly PackBlock[]): readonly PackBlock[] {
-  if (blocks.length > maxSortedBlocks) return blocks;
-  const keys = new Float64Array(blocks.length);
-  blocks.forEach(({ id }, index) => (keys[index] = id.readUInt32BE(0) * blocks.length + index));
-  keys.sort();
-  return Array.from(keys, (key) => blocks[key % blocks.length]).filter((block) => block !== undefined);
+export interface CatalogueReplacement {
+  readonly catalogue: Catalogue;
+  /** Takes the place of the tenant's catalogue. The replacement has been closed before. */
+  putInPlace(): void;
 }

@@ -1,5 +1,5 @@
 // Owns what is done about an unclean end: packs that a dead writer was writing, and packs that the catalogue has not heard of.
-// Never touches anything of a writer that lives (writer-lock.ts decides that).
+// Never touches anything of a writer that lives (writer-lease.ts decides that).
 import { toFarkeepError } from '../../kernel/farkeep-error.ts';
 import type { Logger } from '../../kernel/logger.ts';
 import type { Catalogue } from './catalogue.ts';

@@ -1,9 +1,7 @@
 // Owns how damage that somebody met becomes marks and a catalogue that knows them, in this order: the marks are the truth, the
 // catalogue is told by them, at the latest when the folder is next opened for writing. Deletes no block and no pack.
-import path from 'node:path';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
 import type { Logger } from '../../kernel/logger.ts';
-import { hasCatalogue, openCatalogueFile } from './catalogue-file.ts';
 import type { Catalogue, BlockPlace } from './catalogue.ts';
 import {
   DamageMarks,
@@ -13,14 +11,11 @@ import {
   writeDamageMarks,
   type DamagedPack,
 } from '../packs/damage-marks.ts';
-import type { Storage } from '../storage/storage.ts';
-import { RepositoryFolder } from '../storage/repository-folder.ts';
-import { incomingFolder } from './tenant-folder.ts';
-import { WriterLock } from './writer-lock.ts';
+import { hasPacks } from './rebuild-catalogue.ts';
+import { incomingFolder, type TenantPlace } from './tenant-place.ts';
 
 export interface MarkingOptions {
-  readonly folder: string;
-  readonly storage: Storage;
+  readonly place: TenantPlace;
   readonly logger: Logger;
 }
 
@@ -32,7 +27,7 @@ export interface MarkingOptions {
  */
 export async function markDamage(options: MarkingOptions, packs: readonly DamagedPack[]): Promise<readonly string[]> {
   return whileWriting(options, async (writing) => {
-    const names = await writeDamageMarks(options.storage, writing, packs);
+    const names = await writeDamageMarks(options.place.storage, writing, packs);
     tellCatalogue(options, (catalogue) => {
       catalogue.applyMarks(new DamageMarks(packs, names));
     });
@@ -53,7 +48,8 @@ export async function settleMarks(
   checked: readonly string[],
   better: readonly BlockPlace[],
 ): Promise<void> {
-  const { storage, logger } = options;
+  const { logger } = options;
+  const { storage } = options.place;
   const found = new DamageMarks(packs);
   // Listed first: a file that somebody writes meanwhile must not be taken for one that cannot be read.
   const files = await listMarks(storage);
@@ -74,37 +70,36 @@ export async function settleMarks(
   });
 }
 
-/** With a writer's lock, so that nobody exchanges the catalogue meanwhile and a crash leaves its trace. */
+/** With a writer's lease, so that nobody exchanges the catalogue meanwhile and a crash leaves its trace. */
 async function whileWriting<Result>(
-  { folder, storage }: MarkingOptions,
+  { place }: MarkingOptions,
   work: (writing: string) => Promise<Result>,
 ): Promise<Result> {
+  const { storage, leases } = place;
   // Below a disk that is not mounted any more nothing may be made.
-  if (new RepositoryFolder(folder).look('packs')?.isDirectory() !== true)
-    throw new FarkeepError('storage.io', `${folder} holds no packs any more; is its disk mounted?`);
-  const lock = await WriterLock.take(path.join(folder, incomingFolder));
-  const writing = `${incomingFolder}/${lock.writer}`;
+  if (!(await hasPacks(storage).catch(() => false)))
+    throw new FarkeepError('storage.io', `${place.name} holds no packs any more; is its disk mounted?`);
+  const lease = await leases.take();
+  const writing = `${incomingFolder}/${lease.writer}`;
   try {
     const result = await work(writing);
     await storage.removeFolder(writing);
-    lock.release();
+    await lease.release();
     return result;
   } catch (error) {
-    lock.abandon();
+    await lease.abandon();
     throw error;
   }
 }
 
 /** A catalogue that is missing or damaged is made anew by the next writer, who knows the marks. */
-function tellCatalogue({ folder, logger }: MarkingOptions, tell: (catalogue: Catalogue) => void): void {
-  const place = new RepositoryFolder(folder);
+function tellCatalogue({ place, logger }: MarkingOptions, tell: (catalogue: Catalogue) => void): void {
   try {
-    if (!hasCatalogue(place)) return;
-    using catalogue = openCatalogueFile(place, 'write');
-    tell(catalogue);
+    using catalogue = place.catalogues.openExisting();
+    if (catalogue !== undefined) tell(catalogue);
   } catch (error) {
     logger.warn('The catalogue was not told of damaged blocks; the next session that writes does it', {
-      folder,
+      place: place.name,
       error,
     });
   }

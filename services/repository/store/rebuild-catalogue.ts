@@ -1,16 +1,14 @@
 // Owns making a catalogue from nothing but packs: for `farkeep repository rebuild-catalogue` and for reading without a catalogue.
 import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
 import type { Logger } from '../../kernel/logger.ts';
-import { placeCatalogueFile, takeCatalogueAway, startCatalogueFile } from './catalogue-file.ts';
-import { Catalogue } from './catalogue.ts';
+import type { Catalogue } from './catalogue.ts';
 import { readDamageMarks, type DamageMarks } from '../packs/damage-marks.ts';
-import { FolderStorage } from '../storage/folder-storage.ts';
 import { compareCatalogueWithPacks } from './left-overs.ts';
 import { scanPack } from '../packs/pack-reader.ts';
 import { isPointFile } from '../points/point-root-fields.ts';
-import { RepositoryFolder } from '../storage/repository-folder.ts';
 import type { Storage } from '../storage/storage.ts';
-import { WriterLock } from './writer-lock.ts';
+import { incomingFolder, type TenantPlace } from './tenant-place.ts';
+import type { WriterLease } from './writer-lease.ts';
 
 /** Fills a catalogue from the packs; a pack whose end is damaged gives the blocks before the damage. */
 async function fill(
@@ -34,9 +32,13 @@ async function fill(
   return { packs: added, damaged };
 }
 
-/** A catalogue of its own, for reading when the file is missing, damaged or on a disk that cannot be written. */
-export async function catalogueFromPacks(storage: Storage, logger: Logger, marks: DamageMarks): Promise<Catalogue> {
-  const catalogue = new Catalogue('');
+/** A catalogue of its own, for reading when the tenant's is missing, damaged or on a disk that cannot be written. */
+export async function catalogueFromPacks(
+  { storage, catalogues }: Pick<TenantPlace, 'storage' | 'catalogues'>,
+  logger: Logger,
+  marks: DamageMarks,
+): Promise<Catalogue> {
+  const catalogue = catalogues.makeTemporary();
   try {
     await fill(storage, catalogue, marks, logger);
     return catalogue;
@@ -54,29 +56,33 @@ export interface RebuildResult {
   readonly damaged: readonly string[];
 }
 
+/** Whether a writer has ever been here. False also when the disk is not mounted. @throws storage.damaged when the packs are not in a folder */
+export async function hasPacks(storage: Storage): Promise<boolean> {
+  if (!(await storage.list('')).includes('packs')) return false;
+  await storage.list('packs');
+  return true;
+}
+
 /**
- * Writes a new catalogue.sqlite from the packs of a tenant folder and puts it in place by one rename.
- * Throws service.locked while a session writes into the folder.
+ * Writes a new catalogue from the packs of a tenant and puts it in place.
+ * Throws service.locked while a session writes there.
  */
 export async function rebuildCatalogue({
-  tenantFolder,
+  place,
   logger,
 }: {
-  tenantFolder: string;
+  place: TenantPlace;
   logger: Logger;
 }): Promise<RebuildResult> {
-  const storage = new FolderStorage(tenantFolder);
-  const folder = new RepositoryFolder(tenantFolder);
-  if (folder.look('packs') === undefined)
-    throw new FarkeepError('call.not-found', `${tenantFolder} is not a tenant's folder: it has no packs`);
-  const incoming = folder.pathOf('incoming');
-  folder.requireFolder('packs');
-  const lock = await WriterLock.take(incoming);
-  const writing = `incoming/${lock.writer}`;
+  const { storage, leases } = place;
+  if (!(await hasPacks(storage)))
+    throw new FarkeepError('call.not-found', `${place.name} is not a tenant's folder: it has no packs`);
+  const lease = await leases.take();
   let isClean = true;
   try {
-    refuseBesideWriters(incoming, lock);
-    const catalogue = startCatalogueFile(folder, writing);
+    await refuseBesideWriters(place, lease);
+    const replacement = place.catalogues.startReplacement(lease);
+    const { catalogue } = replacement;
     let result: RebuildResult;
     try {
       const marks = await readDamageMarks(storage, logger);
@@ -88,24 +94,23 @@ export async function rebuildCatalogue({
     } finally {
       catalogue.close();
     }
-    refuseBesideWriters(incoming, lock);
-    takeCatalogueAway(folder, { isKept: false });
-    placeCatalogueFile(folder, writing);
-    await storage.removeFolder(writing);
+    await refuseBesideWriters(place, lease);
+    replacement.putInPlace();
+    await storage.removeFolder(`${incomingFolder}/${lease.writer}`);
     await storage.sync('');
-    // A session that began in this very moment may have opened the old file. Then this counts as an unclean end: the next
+    // A session that began in this very moment may have opened the old catalogue. Then this counts as an unclean end: the next
     // session compares catalogue and packs.
-    isClean = !WriterLock.hasOtherLiving(incoming, lock.writer);
+    isClean = !(await leases.hasOtherLiving(lease));
     return result;
   } finally {
-    if (isClean) lock.release();
-    else lock.abandon();
+    if (isClean) await lease.release();
+    else await lease.abandon();
     await storage.close();
   }
 }
 
-function refuseBesideWriters(incoming: string, lock: WriterLock): void {
-  if (!WriterLock.hasOtherLiving(incoming, lock.writer)) return;
+async function refuseBesideWriters({ leases }: TenantPlace, lease: WriterLease): Promise<void> {
+  if (!(await leases.hasOtherLiving(lease))) return;
   throw new FarkeepError('service.locked', 'A session is writing into this folder', {
     hint: 'Wait until it has ended, then rebuild the catalogue.',
     retryable: true,

@@ -2,10 +2,11 @@ import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { silentLogger } from '../../kernel/logger.ts';
-import { decodeBlock } from '../../blocks/block-codec.ts';
+import { decodePooled } from '../../testing/repository/plain-blocks.ts';
 import { blockIdOf } from '../../blocks/block.ts';
 import { encodePointRoot } from '../points/point-root.ts';
-import { TenantStore, type DurableBlocks } from './tenant-store.ts';
+import type { DurableBlocks } from '../../blocks/block-store.ts';
+import { TenantStore } from './tenant-store.ts';
 import {
   appendContent,
   commitItems,
@@ -15,6 +16,7 @@ import {
   rootOf,
   scratchFolder,
 } from '../../testing/repository/repository-fixture.ts';
+import { openFolderPlace } from '../folder/folder-place.ts';
 
 const logger = silentLogger;
 
@@ -27,7 +29,7 @@ describe('TenantStore', () => {
     let ids: Buffer[];
     {
       await using store = await TenantStore.open({
-        folder,
+        place: openFolderPlace(folder),
         mode: 'write',
         logger,
         onDurable: (blocks) => durable.push(blocks),
@@ -41,19 +43,20 @@ describe('TenantStore', () => {
       expect(await store.usedBytes()).toBe(durable.reduce((sum, blocks) => sum + blocks.storedBytes, 0));
     }
     expect(await readdir(path.join(folder, 'incoming'))).toEqual([]);
-    await using store = await TenantStore.open({ folder, mode: 'read', logger });
+    await using store = await TenantStore.open({ place: openFolderPlace(folder), mode: 'read', logger });
     const found: Buffer[] = [];
-    for await (const block of store.readBlocks(ids)) found.push(await decodeBlock(block));
+    for await (const outcome of store.readMany(ids))
+      if (outcome?.block !== undefined) found.push(await decodePooled(outcome.block));
     expect(found).toEqual(contents);
-    expect((await store.readBlock(ids[1] ?? Buffer.alloc(0))).encoding).toBe('zstd');
-    await expect(store.readBlock(blockIdOf(Buffer.from('other')))).rejects.toMatchObject({ code: 'call.not-found' });
+    expect((await store.read(ids[1] ?? Buffer.alloc(0))).encoding).toBe('zstd');
+    await expect(store.read(blockIdOf(Buffer.from('other')))).rejects.toMatchObject({ code: 'call.not-found' });
   });
 
   it('stores a block once, and reports it durable each time', async () => {
     await using scratch = await scratchFolder();
     const durable: string[] = [];
     await using store = await TenantStore.open({
-      folder: scratch.folder,
+      place: openFolderPlace(scratch.folder),
       mode: 'write',
       logger,
       onDurable: ({ ids }) => durable.push(...ids.map((id) => id.toString('hex'))),
@@ -63,10 +66,10 @@ describe('TenantStore', () => {
     let released = 0;
     const release = (): void => void (released += 1);
     const block = { id, encoding: 'raw', contentLength: 5000, stored: content, release } as const;
-    await store.appendBlocks([block, block]);
+    await store.append([block, block]);
     await store.flush();
     const used = await store.usedBytes();
-    await store.appendBlocks([block]);
+    await store.append([block]);
     await store.flush();
     expect(await store.usedBytes()).toBe(used);
     expect(durable).toEqual([id.toString('hex'), id.toString('hex')]);
@@ -76,7 +79,7 @@ describe('TenantStore', () => {
 
   it('commits a whole point once and refuses one with a missing block', async () => {
     await using scratch = await scratchFolder();
-    await using store = await TenantStore.open({ folder: scratch.folder, mode: 'write', logger });
+    await using store = await TenantStore.open({ place: openFolderPlace(scratch.folder), mode: 'write', logger });
     const id = await appendContent(store, Buffer.from('hello'));
     const items = [
       { type: 'entry', entry: entryOf('folder', '') },
@@ -112,7 +115,7 @@ describe('TenantStore', () => {
   it('refuses before the quota is passed, with two sessions counted together, and goes on when there is room', async () => {
     await using scratch = await scratchFolder();
     const quotaBytes = 1_000_000;
-    const options = { folder: scratch.folder, mode: 'write', logger, quotaBytes } as const;
+    const options = { place: openFolderPlace(scratch.folder), mode: 'write', logger, quotaBytes } as const;
     await using first = await TenantStore.open(options);
     await using second = await TenantStore.open(options);
     const append = async (store: TenantStore): Promise<boolean> => {
@@ -140,7 +143,7 @@ describe('TenantStore', () => {
   it('counts the roots of restore points, so that points without content do not pass the quota', async () => {
     await using scratch = await scratchFolder();
     const quotaBytes = 2_000_000;
-    const options = { folder: scratch.folder, mode: 'write', logger, quotaBytes } as const;
+    const options = { place: openFolderPlace(scratch.folder), mode: 'write', logger, quotaBytes } as const;
     const manifest = [{ type: 'entry', entry: entryOf('folder', '') }] as const;
     const sourcePaths = Array.from({ length: 50 }, () => `/${'x'.repeat(4000)}`);
     const refused: unknown[] = [];

@@ -1,45 +1,30 @@
-// Owns one tenant's folder in a repository: which blocks are there, taking in new ones, reading them back, and restore points.
-// Knows nothing of sockets, sessions or keys. Several processes may have the same folder open; layout and rules are in
+// Owns one tenant's place in a repository: which blocks are there, taking in new ones, reading them back, and restore points.
+// Knows nothing of sockets, sessions or keys. Several processes may have the same place open; layout and rules are in
 // docs/repository-format.md.
 import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
 import type { Logger } from '../../kernel/logger.ts';
 import { isMissing } from '../../kernel/system-error.ts';
-import {
-  blockIdBytes,
-  keyOfId,
-  maxBlockContentBytes,
-  maxBlockStoredBytes,
-  type BlockKey,
-  type StoredBlock,
-} from '../../blocks/block.ts';
-import { BlockReader, notHere, type BlockOutcome } from './block-reader.ts';
+import { blockIdBytes, keyOfId, blockBounds, type BlockKey, type StoredBlock } from '../../blocks/block.ts';
+import type { BlockOutcome, BlockStore, BlockToAppend, DurableBlocks } from '../../blocks/block-store.ts';
+import { BlockReader, notHere } from './block-reader.ts';
 import type { Catalogue } from './catalogue.ts';
 import { DamageNotes, type FoundDamage } from './damage-notes.ts';
-import { FolderStorage } from '../storage/folder-storage.ts';
 import { markDamage } from './mark-damage.ts';
-import { checkPointIsWhole } from '../points/point-check.ts';
+import { checkPointIsWhole, type CompletenessCheck } from '../points/point-check.ts';
 import { decodePointRoot, maxPointRootBytes } from '../points/point-root.ts';
 import { isPointFile, isPointId, pointFileOf, pointIdOf, type PointRoot } from '../points/point-root-fields.ts';
-import { blockOverheadBytes, PackWriter, type BlockToAppend, type FinishedPack } from '../packs/pack-writer.ts';
+import { blockOverheadBytes, PackWriter, type FinishedPack } from '../packs/pack-writer.ts';
+import type { PointStore } from './point-store.ts';
 import { QuotaAccount, rootBytesOf } from './quota-account.ts';
 import type { Storage } from '../storage/storage.ts';
-import { incomingFolder, openCatalogueForReading, openFolderForWriting } from './tenant-folder.ts';
-import type { WriterLock } from './writer-lock.ts';
+import { openCatalogueForReading, openPlaceForWriting } from './open-place.ts';
+import { incomingFolder, type TenantPlace } from './tenant-place.ts';
+import type { WriterLease } from './writer-lease.ts';
 
 export const defaultPackBytes = 64 * 1024 * 1024;
 
-export interface DurableBlocks {
-  /** Identifiers in the order in which they were appended. */
-  readonly ids: readonly Buffer[];
-  /** What they add to the tenant's used bytes; 0 for blocks that were there already. */
-  readonly storedBytes: number;
-  /** How many of them were known to be damaged and are whole again. */
-  readonly replaced: number;
-}
-
 export interface TenantStoreOptions {
-  /** `<repository>/<tenant id>`. */
-  readonly folder: string;
+  readonly place: TenantPlace;
   readonly mode: 'read' | 'write';
   readonly logger: Logger;
   /** What the tenant may use in all, in bytes; undefined is without bound. */
@@ -54,7 +39,6 @@ export interface TenantStoreOptions {
   readonly packBytes?: number;
   /** Bytes that may wait to be written before appendBlock makes its caller wait. */
   readonly maxQueuedBytes?: number;
-  readonly storage?: Storage;
   readonly now?: () => number;
 }
 
@@ -69,20 +53,13 @@ export interface PointListing {
 /** Without what may be large: lists hold very many of them, of tenants that are not trusted. */
 export type PointSummary = Omit<PointRoot, 'manifest' | 'sourcePaths'>;
 
-/** How commitPoint makes sure that no block is missing. */
-export type CompletenessCheck =
-  /** Reads the manifest and looks up every block in it (unencrypted jobs). */
-  | 'walk-manifest'
-  /** For callers that know the blocks better: manifest blocks are checked, and these identifiers. */
-  | { readonly referenced: Iterable<Buffer> | AsyncIterable<Buffer> };
-
 /** @throws protocol.malformed */
 function checkLengths(block: BlockToAppend): void {
   const storedLength = block.stored.length;
   if (
     block.id.length !== blockIdBytes ||
-    block.contentLength > maxBlockContentBytes ||
-    storedLength > maxBlockStoredBytes ||
+    block.contentLength > blockBounds.repository.content ||
+    storedLength > blockBounds.repository.stored ||
     (block.encoding === 'raw' && storedLength !== block.contentLength)
   ) {
     throw new FarkeepError(
@@ -104,55 +81,55 @@ function rootToCommit(root: Buffer, pointId: string): PointRoot {
 /** A bound on memory: forgetting one costs a look-up. */
 const maxMissing = 65_536;
 
-export class TenantStore {
+export class TenantStore implements BlockStore, PointStore, AsyncDisposable {
   readonly #storage: Storage;
   readonly #catalogue: Catalogue;
   readonly #reader: BlockReader;
   readonly #logger: Logger;
-  readonly #lock: WriterLock | undefined;
+  readonly #lease: WriterLease | undefined;
   readonly #writer: PackWriter | undefined;
   readonly #onDurable: (blocks: DurableBlocks) => void;
   readonly #damage: DamageNotes | undefined;
   readonly #quota: QuotaAccount | undefined;
   /** Appended, not yet durable. */
   readonly #pending = new Set<BlockKey>();
-  /** Lately reported as missing, so that `appendBlocks` need not look again. */
+  /** Lately reported as missing, so that `append` need not look again. */
   readonly #missing = new Set<BlockKey>();
   #isClosed = false;
 
   private constructor(
     options: TenantStoreOptions,
-    storage: Storage,
     catalogue: Catalogue,
-    lock: WriterLock | undefined,
+    lease: WriterLease | undefined,
     rootBytes = 0,
   ) {
+    const { storage } = options.place;
     this.#storage = storage;
     this.#catalogue = catalogue;
-    this.#lock = lock;
+    this.#lease = lease;
     this.#logger = options.logger;
     this.#quota =
-      lock === undefined || options.quotaBytes === undefined
+      lease === undefined || options.quotaBytes === undefined
         ? undefined
-        : new QuotaAccount(catalogue, lock.writer, options.quotaBytes, rootBytes);
+        : new QuotaAccount(catalogue, lease.writer, options.quotaBytes, rootBytes);
     this.#onDurable = options.onDurable ?? ((): void => undefined);
     this.#damage =
-      lock === undefined && options.onDamageMarked === undefined
+      lease === undefined && options.onDamageMarked === undefined
         ? undefined
         : new DamageNotes({
             mark: async (packs) => {
-              await markDamage({ folder: options.folder, storage, logger: options.logger }, packs);
+              await markDamage({ place: options.place, logger: options.logger }, packs);
             },
             onMarked: options.onDamageMarked ?? ((): void => undefined),
             logger: options.logger,
           });
     this.#reader = new BlockReader(storage, (place) => this.#damage?.note(place));
     this.#writer =
-      lock === undefined
+      lease === undefined
         ? undefined
         : new PackWriter({
             storage,
-            incoming: `${incomingFolder}/${lock.writer}`,
+            incoming: `${incomingFolder}/${lease.writer}`,
             packBytes: options.packBytes ?? defaultPackBytes,
             maxQueuedBytes: options.maxQueuedBytes ?? 16 * 1024 * 1024,
             now: options.now ?? Date.now,
@@ -161,28 +138,27 @@ export class TenantStore {
   }
 
   /**
-   * Opens the folder. "write" creates what is missing and looks after what dead writers left; "read" changes nothing and
+   * Opens the place. "write" creates what is missing and looks after what dead writers left; "read" changes nothing and
    * works on a read-only disk and without a catalogue.
    */
   static async open(options: TenantStoreOptions): Promise<TenantStore> {
-    const storage = options.storage ?? new FolderStorage(options.folder);
+    const { place, logger } = options;
     try {
-      const opening = { folder: options.folder, storage, logger: options.logger };
       if (options.mode === 'read')
-        return new TenantStore(options, storage, await openCatalogueForReading(opening), undefined);
-      const rootBytes = options.quotaBytes === undefined ? 0 : await rootBytesOf(storage);
-      const { catalogue, lock } = await openFolderForWriting(opening);
-      return new TenantStore(options, storage, catalogue, lock, rootBytes);
+        return new TenantStore(options, await openCatalogueForReading(place, logger), undefined);
+      const rootBytes = options.quotaBytes === undefined ? 0 : await rootBytesOf(place.storage);
+      const { catalogue, lease } = await openPlaceForWriting(place, logger);
+      return new TenantStore(options, catalogue, lease, rootBytes);
     } catch (error) {
       const known = toFarkeepError(error, 'storage.io');
-      throw new FarkeepError(known.code, `The repository folder ${options.folder} cannot be used: ${known.message}`, {
+      throw new FarkeepError(known.code, `The repository folder ${place.name} cannot be used: ${known.message}`, {
         cause: error,
         hint: known.hint,
       });
     }
   }
 
-  /** Answers without touching packs. "pending": on its way in this store, lost in a crash. `onDurable` names it when it is stored. */
+  /** Answers without touching packs. */
   locate(ids: readonly Buffer[]): ('stored' | 'pending' | 'missing')[] {
     const isStored = this.#catalogue.hasAll(ids);
     if (this.#missing.size > maxMissing) this.#missing.clear();
@@ -195,12 +171,7 @@ export class TenantStore {
     });
   }
 
-  /**
-   * Stores blocks. Resolves when the store is ready for more (back-pressure). Rejects when a block cannot be stored: quota.exceeded (the
-   * store stays usable), storage.disk-full and other storage errors (the store is closed). The caller must have checked that `stored`
-   * belongs to `id`. `onDurable` or `flush` reports when blocks are durable.
-   */
-  async appendBlocks(blocks: readonly BlockToAppend[]): Promise<void> {
+  async append(blocks: readonly BlockToAppend[]): Promise<void> {
     const writer = this.#writing();
     for (const block of blocks) checkLengths(block);
     const keys = blocks.map(({ id }) => keyOfId(id));
@@ -226,15 +197,10 @@ export class TenantStore {
     return new Map(asked.filter((_, index) => isStored[index]).map(({ id }) => [keyOfId(id), id]));
   }
 
-  /** Resolves when every block appended before is durable. */
   async flush(): Promise<void> {
     await this.#writing().flush();
   }
 
-  /**
-   * Makes a restore point exist, by one rename, after everything it needs is durable. Throws point.incomplete when a block
-   * is missing, call.conflict when another point has this id; committing the same root again changes nothing.
-   */
   async commitPoint({
     pointId,
     root,
@@ -253,7 +219,7 @@ export class TenantStore {
       await checkPointIsWhole({
         root: decoded,
         missing: (ids) => this.#catalogue.missing(ids),
-        readBlock: (id) => this.readBlock(id),
+        blocks: this,
         referenced: check === 'walk-manifest' ? undefined : check.referenced,
       });
     } finally {
@@ -267,7 +233,7 @@ export class TenantStore {
     }
     if (this.#quota !== undefined) this.#quota.rootBytes = await rootBytesOf(this.#storage);
     this.#quota?.take(root.length);
-    const temporaryName = `${incomingFolder}/${this.#lock?.writer ?? ''}/${pointId}.root`;
+    const temporaryName = `${incomingFolder}/${this.#lease?.writer ?? ''}/${pointId}.root`;
     try {
       await this.#storage.remove(temporaryName);
       const output = await this.#storage.create(temporaryName);
@@ -286,31 +252,16 @@ export class TenantStore {
     return { rootBytes: root.length };
   }
 
-  /** The stored form of a block, checked against its CRC. Throws call.not-found, or storage.damaged naming the pack. */
-  async readBlock(id: Buffer): Promise<StoredBlock> {
+  /** Checks the block's CRC. Throws call.not-found, or storage.damaged naming the pack. */
+  async read(id: Buffer): Promise<StoredBlock> {
     if (this.#pending.has(keyOfId(id))) await this.flush();
     const place = this.#catalogue.find(id);
     if (place === undefined) throw notHere(id);
     return this.#reader.read(place);
   }
 
-  /**
-   * Blocks in the order asked for, with neighbors read in one piece and the next ones read ahead; memory stays near 24 MiB.
-   * Throws at the first that cannot be read.
-   */
-  async *readBlocks(ids: Iterable<Buffer> | AsyncIterable<Buffer>): AsyncGenerator<StoredBlock, void, undefined> {
-    for await (const outcome of this.tryReadBlocks(ids)) {
-      if (outcome === undefined) continue;
-      if (outcome.block === undefined) throw outcome.error;
-      yield outcome.block;
-    }
-  }
-
-  /**
-   * As readBlocks, but a block that cannot be read is an outcome and the others go on. `undefined` among the identifiers asks
-   * for all before it without waiting for more, and is answered by `undefined`.
-   */
-  tryReadBlocks(
+  /** Neighbors in a pack are read in one piece; memory stays near 24 MiB. */
+  readMany(
     ids: Iterable<Buffer | undefined> | AsyncIterable<Buffer | undefined>,
   ): AsyncGenerator<BlockOutcome | undefined, void, undefined> {
     return this.#reader.readMany(ids, (id) => this.#catalogue.find(id));
@@ -333,7 +284,6 @@ export class TenantStore {
     return listings.sort((a, b) => (a.root?.createdAtMs ?? 0) - (b.root?.createdAtMs ?? 0));
   }
 
-  /** The bytes of a point's root, as committed. Throws call.not-found; decodePointRoot checks them. */
   async readPointRoot(pointId: string): Promise<Buffer> {
     if (!isPointId(pointId)) throw new FarkeepError('call.not-found', 'There is no such restore point');
     try {
@@ -346,7 +296,6 @@ export class TenantStore {
     }
   }
 
-  /** What counts against the quota: durable packs, and the roots of restore points. */
   async usedBytes(): Promise<number> {
     return this.#catalogue.packBytes() + (await rootBytesOf(this.#storage));
   }
@@ -358,18 +307,18 @@ export class TenantStore {
     const failure = this.#writer?.failure;
     await this.#writer?.discard();
     await this.#damage?.write();
-    if (this.#lock !== undefined) {
+    if (this.#lease !== undefined) {
       let isClean = failure === undefined;
       try {
-        this.#catalogue.dropReservation(this.#lock.writer);
+        this.#catalogue.dropReservation(this.#lease.writer);
         this.#catalogue.checkpoint();
-        await this.#storage.removeFolder(`${incomingFolder}/${this.#lock.writer}`);
+        await this.#storage.removeFolder(`${incomingFolder}/${this.#lease.writer}`);
       } catch (error) {
         isClean = false;
         this.#logger.warn('The repository folder was not closed cleanly; the next session looks after it', { error });
       }
-      if (isClean) this.#lock.release();
-      else this.#lock.abandon();
+      if (isClean) await this.#lease.release();
+      else await this.#lease.abandon();
     }
     this.#catalogue.close();
     await this.#storage.close();
@@ -391,7 +340,7 @@ export class TenantStore {
 
   #takePack(pack: FinishedPack): void {
     const replaced = this.#catalogue.addPack(pack.packId, pack.sizeBytes, pack.blocks, {
-      writer: this.#quota === undefined ? undefined : this.#lock?.writer,
+      writer: this.#quota === undefined ? undefined : this.#lease?.writer,
     });
     this.#quota?.packSealed();
     for (const block of pack.blocks) this.#pending.delete(keyOfId(block.id));

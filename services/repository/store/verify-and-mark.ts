@@ -1,9 +1,8 @@
 // Owns `repository verify` as an admin means it: check everything, and take what is damaged out of what is offered as present, so that the
 // next backup sends it again. The check itself is verify.ts.
 import { toFarkeepError } from '../../kernel/farkeep-error.ts';
-import { FolderStorage } from '../storage/folder-storage.ts';
 import { markDamage, settleMarks } from './mark-damage.ts';
-import { verifyTenantFolder, type VerifyOptions, type VerifyResult } from './verify.ts';
+import { verifyPlace, type VerifyOptions, type VerifyResult } from './verify.ts';
 
 export interface MarkedVerifyResult extends VerifyResult {
   /** Why the damage could not be marked, and blocks of it still count as present; undefined when there was nothing to mark or it is marked. */
@@ -12,9 +11,8 @@ export interface MarkedVerifyResult extends VerifyResult {
 
 /** Marks a damaged pack as soon as it is found: what was learned of a large repository is not lost when the check is stopped. */
 export async function verifyAndMark(options: Omit<VerifyOptions, 'onDamagedPack'>): Promise<MarkedVerifyResult> {
-  const { tenantFolder: folder, logger } = options;
-  const storage = options.storage ?? new FolderStorage(folder);
-  const marking = { folder, storage, logger };
+  const { place, logger } = options;
+  const marking = { place, logger };
   const written: string[] = [];
   let markingProblem: string | undefined;
   const attempt = async (work: () => Promise<void>): Promise<void> => {
@@ -22,13 +20,12 @@ export async function verifyAndMark(options: Omit<VerifyOptions, 'onDamagedPack'
       await work();
     } catch (error) {
       markingProblem ??= toFarkeepError(error, 'storage.io').message;
-      logger.error('Damaged blocks could not be marked and still count as present', { folder, error });
+      logger.error('Damaged blocks could not be marked and still count as present', { place: place.name, error });
     }
   };
   try {
-    const result = await verifyTenantFolder({
+    const result = await verifyPlace({
       ...options,
-      storage,
       onDamagedPack: (pack) =>
         attempt(async () => {
           written.push(...(await markDamage(marking, [pack])));
@@ -40,6 +37,6 @@ export async function verifyAndMark(options: Omit<VerifyOptions, 'onDamagedPack'
     }
     return { ...result, markingProblem };
   } finally {
-    await storage.close();
+    await place.storage.close();
   }
 }

@@ -2,11 +2,14 @@
 import { crc32 } from 'node:zlib';
 import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
 import { systemErrorCode } from '../../kernel/system-error.ts';
-import { decodeBlockSync } from '../../blocks/block-codec.ts';
+import { decodeBlock, type BlockContext } from '../../blocks/block-codec.ts';
 import { blockIdBytes } from '../../blocks/block.ts';
 import { blockHeaderBytes, decodeBlockHeader, type PackBlock } from '../packs/pack-format.ts';
 import { readPackIndex, scanPack, type PackScan } from '../packs/pack-reader.ts';
 import type { Storage } from '../storage/storage.ts';
+
+/** A pack does not say of which job its blocks are. */
+const unknownBlock: BlockContext = { chain: undefined, kind: undefined, purpose: 'repository' };
 
 const readBytes = 4 * 1024 * 1024;
 
@@ -102,7 +105,7 @@ async function checkBlock(
     }
     if (stored.length !== block.storedLength || crc32(stored) !== block.crc)
       return changed(`the block at offset ${start} has a wrong checksum`);
-    if (isDeep) decodeBlockSync({ ...block, stored });
+    if (isDeep) await decodeBlock({ ...block, stored }, unknownBlock);
     return undefined;
   } catch (error) {
     const { code, message } = toFarkeepError(error, 'storage.io');
@@ -139,7 +142,7 @@ async function isContentRight(storage: Storage, name: string, block: PackBlock):
   const stored = Buffer.allocUnsafe(block.storedLength);
   try {
     await storage.readRange(name, block.offset, stored);
-    decodeBlockSync({ ...block, stored });
+    await decodeBlock({ ...block, stored }, unknownBlock);
     return true;
   } catch (error) {
     const { code } = toFarkeepError(error, 'storage.io');

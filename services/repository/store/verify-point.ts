@@ -42,7 +42,7 @@ export async function checkPoint({
     if (root.pointId !== pointId) return `it says that it is ${root.pointId}`;
     await walkPoint({
       root,
-      readBlock,
+      blocks: { read: readBlock },
       onBlocks: (ids) => {
         for (const id of catalogue.missing(ids)) {
           if (isLost(id)) continue;

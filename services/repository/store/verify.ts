@@ -2,16 +2,13 @@
 // Reads only; what is done about damage is verify-and-mark.ts.
 import { toFarkeepError } from '../../kernel/farkeep-error.ts';
 import { silentLogger, type Logger } from '../../kernel/logger.ts';
-import { tryOpenCatalogueFile } from './catalogue-file.ts';
 import type { BlockPlace, Catalogue } from './catalogue.ts';
 import { damagedFolder, DamageMarks, readDamageMarks, type DamagedPack } from '../packs/damage-marks.ts';
-import { FolderStorage } from '../storage/folder-storage.ts';
 import { isThere, listPacks } from './left-overs.ts';
 import { packName } from '../packs/pack-format.ts';
 import { isPointFile, pointIdOf } from '../points/point-root-fields.ts';
 import { catalogueFromPacks } from './rebuild-catalogue.ts';
-import { RepositoryFolder } from '../storage/repository-folder.ts';
-import type { Storage } from '../storage/storage.ts';
+import type { TenantPlace } from './tenant-place.ts';
 import { checkPack, keyOf } from './verify-pack.ts';
 import { checkPoint } from './verify-point.ts';
 
@@ -48,7 +45,7 @@ export interface VerifyResult {
 }
 
 export interface VerifyOptions {
-  readonly tenantFolder: string;
+  readonly place: TenantPlace;
   readonly logger: Logger;
   /** Also unpacks every block and compares it with its identifier: finds what was wrong before it was stored. Slower. */
   readonly isDeep?: boolean;
@@ -58,20 +55,19 @@ export interface VerifyOptions {
     readonly bytesRead: number;
   }) => void;
   readonly signal?: AbortSignal;
-  readonly storage?: Storage;
   /** A damaged pack with blocks that are not marked yet, or that is not marked itself. */
   readonly onDamagedPack?: (pack: DamagedPack) => Promise<void>;
 }
 
-export async function verifyTenantFolder({
-  tenantFolder,
+export async function verifyPlace({
+  place,
   logger,
   isDeep = false,
   onProgress,
   signal,
-  storage = new FolderStorage(tenantFolder),
   onDamagedPack,
 }: VerifyOptions): Promise<VerifyResult> {
+  const { storage } = place;
   const damagedPoints: Damage[] = [];
   const damaged: Damage[] = [];
   const marks = await readDamageMarks(storage, logger).catch((error: unknown) => {
@@ -89,7 +85,7 @@ export async function verifyTenantFolder({
   let done = 0;
   let soundAgainBlocks = 0;
   // The old catalogue tells which blocks a damaged pack held. All other checks work without it.
-  const known = tryOpenCatalogueFile(new RepositoryFolder(tenantFolder), 'read', logger);
+  const known = place.catalogues.openForReading(logger);
   const note = async (name: string, pack: DamagedPack, reason: string): Promise<void> => {
     const { packId, ids } = pack;
     const isNew = !marks.hasPack(packId) || ids.some((id) => !marks.has(packId, id));
@@ -139,7 +135,7 @@ export async function verifyTenantFolder({
   for (const name of inPoints.filter((each) => !isPointFile(each)))
     damagedPoints.push(damagedPoint(`points/${name}`, 'its name is not that of a restore point', []));
   // A block that another pack holds whole is not lost.
-  const catalogue = await catalogueFromPacks(storage, silentLogger, new DamageMarks(findings));
+  const catalogue = await catalogueFromPacks(place, silentLogger, new DamageMarks(findings));
   const lostBlocks = new Map<string, string>();
   const betterPlaces: BlockPlace[] = [];
   for (const [name, { ids }] of bad) {

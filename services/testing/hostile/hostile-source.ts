@@ -12,6 +12,7 @@ import { encodeMessage, type DataMessage, type Operation } from '../../wire/mess
 import { encodePreamble } from '../../wire/preamble.ts';
 import type { RecordOpener, RecordSealer } from '../../wire/records.ts';
 import { TunnelClient } from '../../wire/tunnel.ts';
+import { folderLocation } from '../../repository/storage/repository-location.ts';
 import { deliverKeyB } from '../site/mover-session.ts';
 
 export interface HostileOptions {
@@ -76,7 +77,7 @@ export class HostileSource implements AsyncDisposable {
       attempt: 1,
       keyA: Buffer.from(keyA.bytes),
       operation,
-      tenantFolder,
+      location: folderLocation(tenantFolder),
       quotaBytes,
       pointId,
       job: { id: 'job', name: 'Job' },
@@ -122,7 +123,9 @@ export class HostileSource implements AsyncDisposable {
   /** Resident memory of the target now, and its peak, in bytes. */
   memory(): { readonly nowBytes: number; readonly peakBytes: number } {
     const status = readFileSync(`/proc/${this.target.pid ?? 0}/status`, 'utf8');
-    const field = (name: string): number => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(status)?.[1]) * 1024;
+    // A process that is ending has no memory any more, and the lines are missing.
+    const field = (name: string): number =>
+      Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(status)?.[1] ?? 0) * 1024;
     return { nowBytes: field('VmRSS'), peakBytes: field('VmHWM') };
   }
 

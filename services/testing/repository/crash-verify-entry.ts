@@ -1,8 +1,9 @@
 // A check of a tenant folder that kills its own process with SIGKILL at a chosen moment. Only damage-marks.test.ts starts it. Arguments:
 // folder, moment.
 import { silentLogger } from '../../kernel/logger.ts';
-import { FolderStorage } from '../../repository/storage/folder-storage.ts';
+import { FolderStorage } from '../../repository/folder/folder-storage.ts';
 import { verifyAndMark } from '../../repository/store/verify-and-mark.ts';
+import { openFolderPlace } from '../../repository/folder/folder-place.ts';
 
 const [folder = '', moment = ''] = process.argv.slice(2);
 
@@ -27,4 +28,4 @@ class DyingStorage extends FolderStorage {
   }
 }
 
-await verifyAndMark({ tenantFolder: folder, logger: silentLogger, storage: new DyingStorage(folder) });
+await verifyAndMark({ place: openFolderPlace(folder, new DyingStorage(folder)), logger: silentLogger });

@@ -6,6 +6,7 @@ import { silentLogger } from '../../kernel/logger.ts';
 import { TenantStore } from '../../repository/store/tenant-store.ts';
 import { appendContent, commitItems, entryOf } from './repository-fixture.ts';
 import type { ManifestItem } from '../../repository/points/tree-entry.ts';
+import { openFolderPlace } from '../../repository/folder/folder-place.ts';
 
 const [folder = '', seed = '', packBytes = '0'] = process.argv.slice(2);
 
@@ -20,7 +21,7 @@ function say(line: string): void {
 }
 
 const store = await TenantStore.open({
-  folder,
+  place: openFolderPlace(folder),
   mode: 'write',
   logger: silentLogger,
   packBytes: Number(packBytes),

@@ -1,6 +1,6 @@
 // Runs a backup in this process: the real pipeline and lanes, any source disk, and a target that accepts every block. The result is the
 // decoded restore point. For tests that control every step of a source.
-import { decodeBlockSync } from '../../blocks/block-codec.ts';
+import { decodeNow } from './plain-blocks.ts';
 import type { StoredBlock } from '../../blocks/block.ts';
 import { readManifestReferences } from '../../repository/points/manifest-chain.ts';
 import { readManifest } from '../../repository/points/manifest.ts';
@@ -42,6 +42,7 @@ export async function runLocalBackup(
   };
   const lanes = cutters.map((cutter, index) => {
     const lane: BackupLane = new BackupLane({
+      chain: 'job',
       disk,
       cutter,
       fail,
@@ -63,7 +64,7 @@ export async function runLocalBackup(
   });
 
   function keep(block: StoredBlock): void {
-    blocks.set(block.id.toString('hex'), Buffer.from(decodeBlockSync(block)));
+    blocks.set(block.id.toString('hex'), Buffer.from(decodeNow(block)));
   }
 
   function answer(lane: BackupLane, index: number, message: DataMessage): void {

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { lstat, mkdtemp, readdir, readFile, readlink, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { decodeBlock, encodeBlock } from '../../blocks/block-codec.ts';
+import { decodePooled, encodeNow } from './plain-blocks.ts';
 import { blockIdOf } from '../../blocks/block.ts';
 import { describeManifest } from '../../repository/points/manifest-chain.ts';
 import { ManifestEncoder } from '../../repository/points/manifest.ts';
@@ -18,8 +18,8 @@ export async function scratchFolder(): Promise<{ folder: string } & AsyncDisposa
 }
 
 export async function appendContent(store: TenantStore, content: Buffer): Promise<Buffer> {
-  const block = encodeBlock(content);
-  await store.appendBlocks([block]);
+  const block = encodeNow(content);
+  await store.append([block]);
   return block.id;
 }
 
@@ -169,5 +169,5 @@ export async function differencesBetween(left: string, right: string): Promise<s
 
 /** The content of a stored block, decoded and checked. */
 export async function readContent(store: TenantStore, id: Buffer): Promise<Buffer> {
-  return decodeBlock(await store.readBlock(id));
+  return decodePooled(await store.read(id));
 }

@@ -1,4 +1,4 @@
-// Owns the requirements for every Storage, as tests; each backend runs them (folder-storage.test.ts; an S3 store later).
+// Owns the requirements for every Storage, as tests; each backend runs them (folder/folder-storage.test.ts).
 import { expect, it } from 'vitest';
 import type { Storage } from '../../repository/storage/storage.ts';
 

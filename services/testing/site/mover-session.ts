@@ -7,6 +7,7 @@ import { Secret } from '../../kernel/secret.ts';
 import type { MoverEvent, MoverExit, MoverLimits, SourceStart } from '../../mover/link/local-link.ts';
 import { MoverProcess } from '../../mover/link/mover-process.ts';
 import { connectData } from '../../transport/data-socket.ts';
+import { folderLocation } from '../../repository/storage/repository-location.ts';
 import { TunnelClient } from '../../wire/tunnel.ts';
 
 export interface RelayedBytes {
@@ -74,7 +75,7 @@ export async function runMoverSession(options: MoverSessionOptions): Promise<Mov
     attempt,
     keyA: Buffer.from(keyA.bytes),
     operation: operation.kind,
-    tenantFolder,
+    location: folderLocation(tenantFolder),
     quotaBytes: options.quotaBytes ?? -1,
     pointId: operation.pointId,
     job: { id: 'job', name: 'Job' },

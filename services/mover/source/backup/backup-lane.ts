@@ -23,6 +23,8 @@ export interface BackupLaneOptions {
   readonly send: (message: DataMessage) => true | Promise<void>;
   readonly post: (message: FromWorker, transfer?: ArrayBuffer[]) => void;
   readonly fail: (error: unknown) => void;
+  /** The job of the backup. */
+  readonly chain: string | undefined;
   readonly disk?: SourceDisk;
   readonly cutter?: Cutter;
 }
@@ -43,7 +45,7 @@ export class BackupLane {
 
   constructor(options: BackupLaneOptions) {
     this.#options = options;
-    const { send, fail, post, disk = createSourceDisk(), cutter = createLaneCutter() } = options;
+    const { send, fail, post, chain, disk = createSourceDisk(), cutter = createLaneCutter() } = options;
     this.#disk = disk;
     const counters = this.#counters;
     this.#open = new UndurableBlocks({
@@ -58,6 +60,7 @@ export class BackupLane {
     this.#sender = new BlockSender({
       send,
       fail,
+      chain,
       counters,
       open: this.#open,
       onKnownAnswered: (token, wanted) => {

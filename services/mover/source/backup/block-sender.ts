@@ -45,6 +45,8 @@ interface KnownOffer {
 export interface BlockSenderOptions {
   readonly send: (message: DataMessage) => true | Promise<void>;
   readonly fail: (error: unknown) => void;
+  /** The job of the backup. */
+  readonly chain: string | undefined;
   readonly counters: WorkerCounters;
   readonly open: UndurableBlocks;
   /** The target's answer to `offerKnown`. */
@@ -164,7 +166,7 @@ export class BlockSender {
     const { counters, send } = this.#options;
     while (this.#nextWanted < this.#wanted.length) {
       const beganMs = performance.now();
-      const { taken, blocks, storedBytes } = this.#takeMessage();
+      const { taken, blocks, storedBytes } = await this.#takeMessage();
       const packedMs = performance.now();
       counters.compressMs += packedMs - beganMs;
       const sent = send({ type: 'block', blocks });
@@ -181,12 +183,13 @@ export class BlockSender {
   }
 
   /** One large block, or small ones together. */
-  #takeMessage(): { taken: OfferedBlock[]; blocks: StoredBlock[]; storedBytes: number } {
+  async #takeMessage(): Promise<{ taken: OfferedBlock[]; blocks: StoredBlock[]; storedBytes: number }> {
     const taken: OfferedBlock[] = [];
     const blocks: StoredBlock[] = [];
     let storedBytes = 0;
     for (let wanted = this.#wanted[this.#nextWanted]; wanted !== undefined; wanted = this.#wanted[this.#nextWanted]) {
-      const stored = this.#storedForm(wanted);
+      const encoded = this.#encode(wanted);
+      const stored = this.#storedForm(wanted, encoded instanceof Promise ? await encoded : encoded);
       this.#nextWanted += 1;
       taken.push(wanted.block);
       blocks.push(stored);
@@ -201,9 +204,13 @@ export class BlockSender {
     return { taken, blocks, storedBytes };
   }
 
+  #encode({ id, block: { content, file } }: WantedBlock): StoredBlock | Promise<StoredBlock> {
+    const kind = file === undefined ? 'metadata' : 'data';
+    return encodeBlock(content, { chain: this.#options.chain, kind, purpose: 'wire' }, id);
+  }
+
   /** A manifest piece must not shrink too much: the target limits unpacked bytes by stored bytes, so such a piece is sent raw. */
-  #storedForm({ id, block: { content, file } }: WantedBlock): StoredBlock {
-    const packed = encodeBlock(content, id);
+  #storedForm({ id, block: { content, file } }: WantedBlock, packed: StoredBlock): StoredBlock {
     if (file !== undefined || packed.stored.length * maxManifestRatio >= content.length) return packed;
     return { id, encoding: 'raw', contentLength: content.length, stored: content };
   }

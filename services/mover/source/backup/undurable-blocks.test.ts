@@ -88,6 +88,7 @@ describe('a lane', () => {
     const sent: DataMessage[] = [];
     const posted: FromWorker[] = [];
     const lane = new BackupLane({
+      chain: 'job',
       send: (message) => {
         sent.push(message);
         return true;

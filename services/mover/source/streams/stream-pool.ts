@@ -91,6 +91,7 @@ export class StreamPool implements BackupStreams {
         gateway: start.gateway,
         operation: start.operation.kind,
         pointId: start.operation.pointId,
+        chain: start.operation.kind === 'backup' ? start.operation.jobId : undefined,
       });
       keyB.fill(0);
     });

@@ -15,6 +15,8 @@ export interface WorkerStart {
   readonly gateway: { readonly host: string; readonly port: number };
   readonly operation: Operation;
   readonly pointId: string;
+  /** The job whose chain of restore points a backup goes on with; undefined for a restore. */
+  readonly chain: string | undefined;
 }
 
 /** A block that the main thread made (manifest); `content` is transferred. */

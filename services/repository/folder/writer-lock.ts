@@ -1,4 +1,4 @@
-// Owns the question "is that writer still alive?". Every writer of a tenant folder holds one small SQLite file in an exclusive
+// Owns the writer leases of the folder backend. Every writer of a tenant folder holds one small SQLite file in an exclusive
 // transaction: the kernel frees that lock when the process ends, however it ends. Process ids would be re-used, or lie in containers.
 // The lock files must be touched through SQLite only: closing any other descriptor of one in this process would free the lock (POSIX).
 import { randomBytes } from 'node:crypto';
@@ -6,7 +6,8 @@ import { readdirSync, unlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { syncFolder } from '../../kernel/state/atomic-file.ts';
-import { RepositoryFolder } from '../storage/repository-folder.ts';
+import type { WriterLease, WriterLeases } from '../store/writer-lease.ts';
+import { RepositoryFolder } from './repository-folder.ts';
 
 const suffix = '.lock';
 const nameOfLock = /^([0-9a-f]{16})\.lock$/;
@@ -49,25 +50,42 @@ function removeLock(folder: RepositoryFolder, name: string): void {
   });
 }
 
-export class WriterLock {
+class WriterLock implements WriterLease {
   readonly writer: string;
   readonly #folder: RepositoryFolder;
   readonly #database: DatabaseSync;
 
-  private constructor(writer: string, folder: RepositoryFolder, database: DatabaseSync) {
+  constructor(writer: string, folder: RepositoryFolder, database: DatabaseSync) {
     this.writer = writer;
     this.#folder = folder;
     this.#database = database;
   }
 
-  /**
-   * Takes a new lock in `incoming`. The lock is made durable, so that it shows an unclean end after a power cut.
-   *
-   * @throws storage.damaged when `incoming` is not a folder
-   */
-  static async take(incoming: string): Promise<WriterLock> {
-    new RepositoryFolder(path.dirname(incoming)).makeFolder(path.basename(incoming));
-    const folder = new RepositoryFolder(incoming);
+  async release(): Promise<void> {
+    removeLock(this.#folder, this.writer + suffix);
+    await this.abandon();
+  }
+
+  abandon(): Promise<void> {
+    this.#database.close();
+    return Promise.resolve();
+  }
+}
+
+export class WriterLocks implements WriterLeases {
+  readonly #incoming: string;
+  readonly #folder: RepositoryFolder;
+
+  /** @param incoming path of the folder with the locks */
+  constructor(incoming: string) {
+    this.#incoming = incoming;
+    this.#folder = new RepositoryFolder(incoming);
+  }
+
+  /** Makes the folder when it is missing. @throws storage.damaged when it is not a folder */
+  async take(): Promise<WriterLease> {
+    new RepositoryFolder(path.dirname(this.#incoming)).makeFolder(path.basename(this.#incoming));
+    const folder = this.#folder;
     for (;;) {
       const writer = randomBytes(8).toString('hex');
       const name = writer + suffix;
@@ -84,34 +102,18 @@ export class WriterLock {
     }
   }
 
-  /** Removes the trace: everything of this writer is in its final place. */
-  release(): void {
-    removeLock(this.#folder, this.writer + suffix);
-    this.#database.close();
-  }
-
-  /** Ends the lock but leaves its trace, as a crash would: the next writer looks after what is left. */
-  abandon(): void {
-    this.#database.close();
-  }
-
-  /** Whether a writer other than `self` is running in `incoming`. */
-  static hasOtherLiving(incoming: string, self: string): boolean {
-    const folder = new RepositoryFolder(incoming);
-    for (const writer of writersIn(folder, self)) {
-      const database = lockExclusively(folder, writer + suffix);
-      if (database === undefined) return true;
+  hasOtherLiving(own: WriterLease): Promise<boolean> {
+    for (const writer of writersIn(this.#folder, own.writer)) {
+      const database = lockExclusively(this.#folder, writer + suffix);
+      if (database === undefined) return Promise.resolve(true);
       database.close();
     }
-    return false;
+    return Promise.resolve(false);
   }
 
-  /**
-   * Calls `care` for every writer in `incoming` that ended without release, and then removes its lock. The lock is held during the call, so
-   * two processes never handle the same writer. Running writers are not touched.
-   */
-  static async careForDead(incoming: string, care: (writer: string) => Promise<void>): Promise<number> {
-    const folder = new RepositoryFolder(incoming);
+  /** The lock of the dead writer is held during `care`. */
+  async careForDead(care: (writer: string) => Promise<void>): Promise<number> {
+    const folder = this.#folder;
     let dead = 0;
     for (const writer of writersIn(folder)) {
       const name = writer + suffix;

@@ -6,8 +6,8 @@ import { FarkeepError } from '../../kernel/farkeep-error.ts';
 import type { Logger } from '../../kernel/logger.ts';
 import { isTaken } from '../../kernel/system-error.ts';
 import { checkCatalogueSchema, type CatalogueAccess } from './catalogue-schema.ts';
-import { Catalogue } from './catalogue.ts';
-import type { RepositoryFolder } from '../storage/repository-folder.ts';
+import { SqliteCatalogue } from './sqlite-catalogue.ts';
+import type { RepositoryFolder } from './repository-folder.ts';
 
 export const catalogueFile = 'catalogue.sqlite';
 const companions = ['-wal', '-shm', '-journal'];
@@ -36,11 +36,11 @@ export function hasCatalogue(folder: RepositoryFolder): boolean {
 }
 
 /** Opens the existing catalogue. @throws storage.damaged, and SQLite's errors */
-export function openCatalogueFile(folder: RepositoryFolder, access: CatalogueAccess): Catalogue {
+export function openCatalogueFile(folder: RepositoryFolder, access: CatalogueAccess): SqliteCatalogue {
   const file = folder.pathOf(catalogueFile);
   if (!hasCatalogue(folder)) throw new FarkeepError('storage.damaged', `${file} is missing`);
   checkCatalogueSchema(file, access);
-  return new Catalogue(file, access);
+  return new SqliteCatalogue(file, access);
 }
 
 /** Opens the existing catalogue for reading; undefined, with a log line, when it is missing or unusable. */
@@ -48,7 +48,7 @@ export function tryOpenCatalogueFile(
   folder: RepositoryFolder,
   access: CatalogueAccess,
   logger: Logger,
-): Catalogue | undefined {
+): SqliteCatalogue | undefined {
   try {
     return hasCatalogue(folder) ? openCatalogueFile(folder, access) : undefined;
   } catch (error) {
@@ -58,14 +58,14 @@ export function tryOpenCatalogueFile(
 }
 
 /** Makes an empty catalogue outside its final place. @param writing the caller's folder below `incoming/` */
-export function startCatalogueFile(folder: RepositoryFolder, writing: string): Catalogue {
+export function startCatalogueFile(folder: RepositoryFolder, writing: string): SqliteCatalogue {
   folder.makeFolder(writing);
   folder.withinSync(writing, (base) => {
     rmSync(`${base}/${catalogueFile}`, { force: true });
     // Only the owner may read the file. SQLite gives the same mode to the files beside it.
     writeFileSync(`${base}/${catalogueFile}`, '', { flag: 'wx', mode: 0o600 });
   });
-  return new Catalogue(folder.pathOf(`${writing}/${catalogueFile}`));
+  return new SqliteCatalogue(folder.pathOf(`${writing}/${catalogueFile}`));
 }
 
 /** Places an empty catalogue atomically, unless another session was faster. */

@@ -3,9 +3,9 @@ import { open, rename, rmdir, unlink, type FileHandle } from 'node:fs/promises';
 import { syncFolder } from '../../kernel/state/atomic-file.ts';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
 import { isMissing } from '../../kernel/system-error.ts';
-import { AlignedBuffers, DirectReader, DirectWriter, makeWriteBuffers } from './direct-file.ts';
+import { AlignedBuffers, DirectReader, DirectWriter, makeWriteBuffers } from '../storage/direct-file.ts';
 import { RepositoryFolder } from './repository-folder.ts';
-import type { ObjectWriter, Storage } from './storage.ts';
+import type { ObjectWriter, Storage } from '../storage/storage.ts';
 
 const maxOpenFiles = 48;
 /** Packs that are written at the same time: one that grows, two that are sealed. */

@@ -1,0 +1,9 @@
+// Owns which storage backends the product has. A new one adds its row here and its parameters to storage/repository-location.ts.
+import { folderBackend } from './folder/folder-place.ts';
+import { repositoryLocationSchema, type RepositoryLocation } from './storage/repository-location.ts';
+import { StorageRegistry } from './storage/storage-registry.ts';
+import type { TenantPlace } from './store/tenant-place.ts';
+
+export const storageBackends = new StorageRegistry<RepositoryLocation, TenantPlace>(repositoryLocationSchema, {
+  folder: folderBackend,
+});

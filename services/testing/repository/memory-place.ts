@@ -1,0 +1,91 @@
+// Owns a storage backend in memory: bytes, catalogue and writer leases of one tenant. For tests of everything above the ports.
+import { randomBytes } from 'node:crypto';
+import { z } from 'zod';
+import { folderBackend } from '../../repository/folder/folder-place.ts';
+import { repositoryLocationSchema, type RepositoryLocation } from '../../repository/storage/repository-location.ts';
+import { StorageRegistry, type StorageBackend } from '../../repository/storage/storage-registry.ts';
+import type { Storage } from '../../repository/storage/storage.ts';
+import type { TenantPlace } from '../../repository/store/tenant-place.ts';
+import type { WriterLease, WriterLeases } from '../../repository/store/writer-lease.ts';
+import { MemoryCatalogues } from './memory-catalogue.ts';
+import { MemoryStorage } from './memory-storage.ts';
+
+type LeaseState = 'alive' | 'dead' | 'cared-for';
+
+export class MemoryLeases implements WriterLeases {
+  readonly #states = new Map<string, LeaseState>();
+
+  take(): Promise<WriterLease> {
+    const writer = randomBytes(8).toString('hex');
+    this.#states.set(writer, 'alive');
+    return Promise.resolve({
+      writer,
+      release: () => {
+        this.#states.delete(writer);
+        return Promise.resolve();
+      },
+      abandon: () => {
+        if (this.#states.has(writer)) this.#states.set(writer, 'dead');
+        return Promise.resolve();
+      },
+    });
+  }
+
+  hasOtherLiving(own: WriterLease): Promise<boolean> {
+    return Promise.resolve([...this.#states].some(([writer, state]) => state === 'alive' && writer !== own.writer));
+  }
+
+  async careForDead(care: (writer: string) => Promise<void>): Promise<number> {
+    let dead = 0;
+    for (const [writer, state] of [...this.#states]) {
+      if (state !== 'dead') continue;
+      this.#states.set(writer, 'cared-for');
+      try {
+        await care(writer);
+        dead += 1;
+        this.#states.delete(writer);
+      } catch (error) {
+        this.#states.set(writer, 'dead');
+        throw error;
+      }
+    }
+    return dead;
+  }
+}
+
+/** One tenant's place; all that are opened with the same one see the same. */
+export function makeMemoryPlace(name = 'memory', storage: Storage = new MemoryStorage()): TenantPlace {
+  return {
+    name,
+    storage,
+    catalogues: new MemoryCatalogues(),
+    leases: new MemoryLeases(),
+    requireReadable: () => undefined,
+    prepare: () => Promise.resolve(),
+    pointsChangedAtMs: async () => (await storage.list('points')).length || undefined,
+    pointWrittenAtMs: () => Promise.resolve(undefined),
+  };
+}
+
+const memoryLocationSchema = z.object({ kind: z.literal('memory'), name: z.string() });
+
+type MemoryLocation = z.infer<typeof memoryLocationSchema>;
+
+/** As the product would have them with one more backend: folders, and places in memory that live as long as the table. */
+export function makeTestBackends(): StorageRegistry<RepositoryLocation | MemoryLocation, TenantPlace> {
+  const places = new Map<string, TenantPlace>();
+  const memoryBackend: StorageBackend<MemoryLocation, TenantPlace> = {
+    open: ({ name }) => {
+      const place = places.get(name) ?? makeMemoryPlace(name);
+      places.set(name, place);
+      return place;
+    },
+    describe: ({ name }) => name,
+    locateTenant: ({ kind, name }, tenantId) => ({ kind, name: `${name}/${tenantId}` }),
+  };
+  const schema = z.discriminatedUnion('kind', [...repositoryLocationSchema.options, memoryLocationSchema]);
+  return new StorageRegistry<RepositoryLocation | MemoryLocation, TenantPlace>(schema, {
+    folder: folderBackend,
+    memory: memoryBackend,
+  });
+}
