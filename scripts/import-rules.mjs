@@ -105,6 +105,7 @@ export const rooms = {
     'target',
     '.',
   ],
+  'services/session': ['.', 'machine'],
   'services/provider': [
     ...['state', 'license', 'accounts', 'gateways', 'certificates', 'repositories', 'sessions', 'rpc', '.'],
   ],
