@@ -53,7 +53,7 @@ describe('old command names', () => {
     expect(help.stdout).toContain('--organization <name>');
     expect(help.stdout).not.toContain('licence');
     const missing = await runCli(['gateway', 'enrol', '--token-file', 'no-such-file', '--json', '--home', home]);
-    expect(missing.exitCode).toBe(1);
+    expect(missing.exitCode).toBe(2);
     expect(missing.stdout).toContain('no-such-file');
   });
 });
