@@ -1,4 +1,4 @@
-// Owns the signature by which the store has programs of the operating system run. Starts none itself: services/host does.
+// Owns the signature by which the store has programs of the operating system run. Starts none itself: services/process does.
 
 export interface CommandOptions {
   /** Standard input, ASCII; it is closed afterwards. Left out: empty. */
