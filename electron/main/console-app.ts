@@ -7,7 +7,7 @@ import type { ServiceRole } from '../../services/contracts/contract.ts';
 import { consoleDomain } from '../../services/contracts/rpc/console.ts';
 import { createDispatcher, serveDomain } from '../../services/host/carriers/dispatcher.ts';
 import { createEventHub } from '../../services/host/carriers/event-hub.ts';
-import { roleFolder } from '../../services/kernel/state/home-folder.ts';
+import { consoleConfigFileOf } from '../../services/kernel/state/home-folder.ts';
 import { systemClock } from '../../services/kernel/clock.ts';
 import type { Logger } from '../../services/kernel/logger.ts';
 import { passedEnvironment } from '../../services/process/environment.ts';
@@ -165,7 +165,7 @@ export function openConsole({ home, layout, log, settings, isDevelopment }: Cons
 
 /** A configuration file in the role's folder is used when there is one: the way to other ports than the usual ones. */
 function configArguments(home: string, role: ServiceRole): string[] {
-  const file = path.join(roleFolder(home, role), 'config.json');
+  const file = consoleConfigFileOf(home, role);
   return existsSync(file) ? ['--config', file] : [];
 }
 

@@ -2,6 +2,7 @@
 import path from 'node:path';
 import type { Command } from 'commander';
 import type { DomainClient } from '../../contracts/contract.ts';
+import { defaultPorts } from '../../contracts/default-ports.ts';
 import { exitCodes } from '../../contracts/errors.ts';
 import { adviceAgainst, describeReasonsAgainst } from '../../contracts/models/trust-texts.ts';
 import type { Pin, TrustJournalEntry, TrustPrompt } from '../../contracts/models/trust.ts';
@@ -41,7 +42,7 @@ export function registerTrust(program: Command, action: DefineAction): void {
       'look at the certificate of a server, decide, print decision and reasons; sends nothing else, needs no service',
     )
     .requiredOption('--host <host>', 'name or address to dial')
-    .option('--port <port>', 'port', '6180')
+    .option('--port <port>', 'port', String(defaultPorts.gateway.gateway))
     .option('--name <name>', 'the name that the certificate has to cover (default: the host)')
     .option('--roots <file>', 'PEM file with authorities to trust besides those of the system')
     .option('--fingerprint <thumbprint>', 'accept exactly this certificate, SHA-256 or SHA-1')
