@@ -20,8 +20,8 @@ const flags: readonly ServeFlag[] = [
   {
     name: 'token-file',
     value: 'FILE',
-    description: 'enrolment token of the provider; used once, then no longer needed',
-    toConfig: (values) => ({ enrolmentTokenFile: firstOf(values) }),
+    description: 'enrollment token of the provider; used once, then no longer needed',
+    toConfig: (values) => ({ enrollmentTokenFile: firstOf(values) }),
   },
   logLevelFlag,
 ];
@@ -30,7 +30,7 @@ export const gatewayRole = defineRole({
   name: 'gateway',
   summary: 'accepts tenants on one port and passes bytes on; holds no key',
   examples: [
-    'farkeep serve gateway --token-file token.txt          the first time: enrols, then runs',
+    'farkeep serve gateway --token-file token.txt          the first time: enrolls, then runs',
     'farkeep serve gateway --listen 0.0.0.0:6180           from then on',
   ],
   flags,

@@ -25,7 +25,7 @@ const flags: readonly ServeFlag[] = [
   {
     name: 'infrastructure-address',
     value: 'HOST',
-    description: 'the address an enrolment token tells gateways to dial',
+    description: 'the address an enrollment token tells gateways to dial',
     toConfig: (values) => ({ infrastructureAddress: firstOf(values) }),
   },
   {
@@ -56,7 +56,7 @@ const flags: readonly ServeFlag[] = [
 
 export const providerRole = defineRole({
   name: 'provider',
-  summary: 'stores backups of tenants, authorises sessions',
+  summary: 'stores backups of tenants, authorizes sessions',
   examples: [
     'farkeep serve provider',
     'farkeep serve provider --config /etc/farkeep/provider.json',

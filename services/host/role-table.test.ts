@@ -130,14 +130,14 @@ describe('a role that was added to the table', () => {
 
   it('is refused with a setting that it does not know, and stands in the help', async () => {
     const home = await makeTemporaryFolder();
-    await writeFile(path.join(home, 'toy.json'), JSON.stringify({ greeting: 'x', colour: 'red' }));
+    await writeFile(path.join(home, 'toy.json'), JSON.stringify({ greeting: 'x', color: 'red' }));
     const [refused, help] = await Promise.all([
       farkeep('--home', home, 'serve', 'toy').exited,
       farkeep('serve', 'toy', '--help').exited,
     ]);
     expect(refused).toMatchObject({
       code: 2,
-      printed: expect.stringContaining('There is no setting "colour"') as string,
+      printed: expect.stringContaining('There is no setting "color"') as string,
     });
     for (const text of [
       'says hello to whoever connects',

@@ -88,7 +88,7 @@ export async function spawnService(options: ServiceChildOptions): Promise<Servic
 }
 
 function startFailure({ role }: ServiceChildOptions, startDeadlineMs: number, exit: ChildExit): FarkeepError {
-  if (exit.killedFor === 'start-aborted') return new FarkeepError('call.cancelled');
+  if (exit.killedFor === 'start-aborted') return new FarkeepError('call.canceled');
   if (exit.killedFor === 'start-late') {
     return new FarkeepError('call.timeout', `The ${role} service was not ready within ${startDeadlineMs} ms`);
   }

@@ -18,7 +18,7 @@ export function isToldToTenant({ code, message }: FarkeepError): boolean {
 
 /** An error that the source reported. It concerns the tenant's own files and disks, even when the provider repeats it. */
 export function failureOfTenant(code: string, message: string): FarkeepError {
-  return new FarkeepError(isErrorCode(code) ? code : 'call.cancelled', message, {
+  return new FarkeepError(isErrorCode(code) ? code : 'call.canceled', message, {
     ...(message.startsWith(atProvider) ? {} : { details: { side: 'tenant' } }),
   });
 }

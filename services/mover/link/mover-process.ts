@@ -92,7 +92,7 @@ export class MoverProcess {
   }
 
   /** Asks the mover to end in an orderly way; after a deadline it is killed. Safe to call twice. */
-  abort(reason: ErrorInfo = new FarkeepError('call.cancelled').toInfo()): void {
+  abort(reason: ErrorInfo = new FarkeepError('call.canceled').toInfo()): void {
     void this.#child.stop(stopDeadlineMs, { type: 'abort', reason } satisfies MoverCommand);
   }
 

@@ -168,8 +168,8 @@ export class RolloverPlan {
   cancel(who: string): void {
     const plan = this.#plan;
     if (plan === undefined) return;
-    this.#options.audit.add(who, 'certificate.rollover-cancelled', plan.announcement.nextSha256);
-    this.#close('Cancelled');
+    this.#options.audit.add(who, 'certificate.rollover-canceled', plan.announcement.nextSha256);
+    this.#close('Canceled');
     const { receivers, identity } = this.#options;
     for (const receiver of receivers()) {
       if (receiver.shownSha256 === identity.sha256) receiver.tell('certificate.withdrawn', {});

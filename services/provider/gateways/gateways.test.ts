@@ -48,7 +48,7 @@ describe('the certificate of a gateway', () => {
     expect(gateways.identify('new')?.id).toBe(id);
   });
 
-  it('is not renewed by a gateway that was disabled, and forgotten with a new enrolment', () => {
+  it('is not renewed by a gateway that was disabled, and forgotten with a new enrollment', () => {
     gateways.addRenewedCertificate(id, 'new');
     gateways.setEnabled(id, false);
     expect(gateways.identify('new')).toBeUndefined();
