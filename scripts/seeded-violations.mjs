@@ -487,6 +487,7 @@ function checkTreeRules() {
     'crowded-folder': Object.fromEntries(
       Array.from({ length: 21 }, (_, index) => [`services/kernel/file-${index}.ts`, '// One of many.\n']),
     ),
+    'american-spelling': { 'docs/a.md': 'The tenant is not author' + 'ised.\n' },
     'machine-path': { 'docs/a.md': `see ${projectFolder}/docs\n` },
     'registry-host': { 'docs/a.md': `from https://${host}/left-pad\n` },
     secret: { 'docs/a.md': key },

@@ -6,6 +6,7 @@ import {
   sessionSummarySchema,
   type SessionSummary,
 } from '../contracts/models/session.ts';
+import { reviveOldSpelling } from '../contracts/old-spellings.ts';
 import { keepLeftOut, leftOutOf, readRows, type LeftOut } from '../contracts/row-list.ts';
 import { every, type Schedule } from '../kernel/schedule.ts';
 import type { Database } from '../kernel/state/database.ts';
@@ -242,11 +243,11 @@ export class SessionArchive {
 }
 
 function readSummary(row: Record<string, unknown>): SessionSummary {
-  return sessionSummarySchema.parse(JSON.parse(String(row['summary'])));
+  return sessionSummarySchema.parse(JSON.parse(String(row['summary']), reviveOldSpelling));
 }
 
 function read(row: Record<string, unknown>): ArchivedSession {
-  const detail = sessionDetailSchema.parse(JSON.parse(String(row['detail'])));
+  const detail = sessionDetailSchema.parse(JSON.parse(String(row['detail']), reviveOldSpelling));
   // Earlier versions kept what the data mover had said last, also for sessions that had ended.
   const objects = detail.objects.map((object) => ({ ...object, state: objectStateIn(detail.state, object.state) }));
   return {
