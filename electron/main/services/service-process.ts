@@ -10,6 +10,7 @@ import {
 } from '../../../services/contracts/carrier.ts';
 import type { ErrorInfo } from '../../../services/contracts/errors.ts';
 import type { ServiceRole } from '../../../services/contracts/contract.ts';
+import { whenAborted } from '../../../services/kernel/deadline.ts';
 import { FarkeepError } from '../../../services/kernel/farkeep-error.ts';
 import type { Logger } from '../../../services/kernel/logger.ts';
 import type { KeychainKey } from '../../../services/kernel/running-service.ts';
@@ -118,17 +119,15 @@ export class ServiceProcess {
     const id = String(this.#nextCall);
     this.#nextCall += 1;
     return new Promise((resolve) => {
-      const onAbort = (): void => this.#send({ kind: 'cancel', id });
       this.#calls.set(id, {
         settle: (result) => {
           this.#calls.delete(id);
-          signal.removeEventListener('abort', onAbort);
+          stopListening();
           resolve(result);
         },
       });
       this.#send({ kind: 'call', id, domain, command, input });
-      if (signal.aborted) onAbort();
-      else signal.addEventListener('abort', onAbort, { once: true });
+      const stopListening = whenAborted(signal, () => this.#send({ kind: 'cancel', id }));
     });
   }
 
