@@ -15,7 +15,7 @@ const flags: readonly ServeFlag[] = [
 
 export const tenantRole = defineRole({
   name: 'tenant',
-  summary: 'runs backup and restore jobs of this side',
+  summary: 'runs backup and restore jobs of this computer',
   examples: ['farkeep serve tenant', 'farkeep serve tenant --home /srv/farkeep --log-level debug'],
   flags,
   load: async () => {

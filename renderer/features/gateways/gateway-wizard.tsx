@@ -1,4 +1,4 @@
-// Owns the wizard "Cloud Gateway": Name, Networking, Review, Summary. Adding happens after Review; the token is shown once.
+// Owns the wizard "Cloud Gateway": Name, Networking, Review, Summary. The gateway is added after Review. The token is shown once.
 import {
   Field,
   Input,

@@ -1,4 +1,4 @@
-// Owns `farkeep serve`: one service in the foreground, for systemd and for looking.
+// Owns `farkeep serve`: one service in the foreground, for systemd and for observing it.
 import type { Command } from 'commander';
 import type { ReadyMessage } from '../../contracts/carrier.ts';
 import { roleTable } from '../../host/role-table.ts';
@@ -26,9 +26,9 @@ export function registerServe(program: Command, action: DefineAction): void {
         const home = command.optsWithGlobals<{ home?: string }>().home;
         const text = (name: string): string | undefined =>
           typeof options[name] === 'string' ? options[name] : undefined;
-        // The service handles signals itself, in its own order.
+        // The service handles signals itself.
         for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.removeAllListeners(signal);
-        // A closed pipe on stdout (the reader of the ready line has exited) ends a command, but must not end a service.
+        // A closed pipe on stdout (the reader of the ready line has exited) ends other commands, but must not end a service.
         process.stdout.removeAllListeners('error');
         process.stdout.on('error', () => undefined);
         return serveRole({

@@ -14,8 +14,8 @@ import type { MoverCommand, MoverEvent, MoverExit, MoverStart } from './local-li
 const entry = fileURLToPath(new URL('../mover-entry.ts', import.meta.url));
 
 /**
- * glibc hands freed megabytes back to the kernel and faults them in again for the next block, which costs as much as the cipher; a mover
- * gives its buffers back by itself (release-memory.ts). Other C libraries do not know these names.
+ * By default glibc returns freed megabytes to the kernel, and the next block causes page faults that cost as much as the cipher. A mover
+ * releases its buffers itself (release-memory.ts). Other C libraries ignore these variables.
  */
 const allocatorTuning = {
   MALLOC_ARENA_MAX: '1',
@@ -31,19 +31,21 @@ const heapLimits = {
   source: ['--max-semi-space-size=4', '--max-old-space-size=2000'],
   target: ['--max-semi-space-size=16', '--max-old-space-size=2000'],
 };
-/** Compiled code of earlier movers; starting a mover and its workers takes a third of the time with it. */
+/** Compiled code that earlier movers stored; with it a mover and its workers start in a third of the time. */
 const compileCacheFolder = fileURLToPath(new URL('../../../build/compile-cache', import.meta.url));
 const stopDeadlineMs = 10_000;
 /** A mover that says nothing for so long is killed and counts as crashed. It says that it is alive every 5 s. */
 const heartbeat = { intervalMs: 5_000, missedForHung: 5 };
 const maxLogLineLength = 4_000;
 
-/** What a mover is forked for. It loads its side and starts its threads at once; the work comes with `begin`. */
+/**
+ * What is known when the mover is forked. The mover loads the code of its side and starts its threads at once; the work follows in `begin`.
+ */
 export interface MoverPlan {
   readonly side: MoverStart['side'];
   readonly sessionId: string;
   readonly attempt: number;
-  /** Data streams of a source, one thread each. */
+  /** Number of data streams of a source; each has one thread. */
   readonly streams?: number;
 }
 
@@ -59,7 +61,7 @@ export class MoverProcess {
   readonly #onEvent: (event: MoverEvent) => void;
   #outcome: MoverExit | undefined;
 
-  /** Resolves once, when the process is gone; never rejects. */
+  /** Resolves when the process has ended; never rejects. */
   readonly exited: Promise<MoverExit>;
 
   /** Starts the mover, before its keys are there if that saves time: a process and its threads take as long to start as a login. */
@@ -82,7 +84,7 @@ export class MoverProcess {
     this.exited = this.#child.exited.then((exit) => this.#outcome ?? this.#crash(exit));
   }
 
-  /** Gives the mover its work, once; the caller zeroes its own keys when it likes, the message holds copies. */
+  /** Sends the start message, once. The caller may zero its keys afterwards, because the message holds copies. */
   begin(start: MoverStart): void {
     this.#send(start);
   }
@@ -91,12 +93,12 @@ export class MoverProcess {
     return this.#child.pid;
   }
 
-  /** Asks the mover to end in an orderly way; after a deadline it is killed. Safe to call twice. */
+  /** Asks the mover to end in order; kills it after a time limit. Safe to call twice. */
   abort(reason: ErrorInfo = new FarkeepError('call.canceled').toInfo()): void {
     void this.#child.stop(stopDeadlineMs, { type: 'abort', reason } satisfies MoverCommand);
   }
 
-  /** Ends the mover and waits until it is gone. */
+  /** Ends the mover and waits until the process has ended. */
   async stop(reason?: ErrorInfo): Promise<MoverExit> {
     this.abort(reason);
     return this.exited;
