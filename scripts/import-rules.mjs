@@ -3,10 +3,10 @@
 
 const services = (/** @type {string[]} */ ...folders) => folders.map((folder) => `services/${folder}`);
 
-const belowHost = services(
-  ...['kernel', 'blocks', 'wire', 'transport', 'pki', 'certstore', 'repository', 'mover', 'session'],
-  ...['provider', 'gateway', 'tenant', 'installer'],
+const belowRoles = services(
+  ...['kernel', 'process', 'blocks', 'wire', 'transport', 'pki', 'certstore', 'repository', 'mover', 'session'],
 );
+const belowHost = [...belowRoles, ...services('provider', 'gateway', 'tenant', 'installer')];
 
 /**
  * One row of the layer table: files below `folder` may import from their own folder, from services/contracts, and from what `mayImport`
@@ -16,6 +16,7 @@ const belowHost = services(
 export const layers = [
   { folder: 'services/contracts', mayImport: [], packages: ['zod'], canUseNode: false },
   { folder: 'services/kernel', mayImport: [], packages: ['zod', 'pino'], canUseNode: true },
+  { folder: 'services/process', mayImport: services('kernel'), packages: [], canUseNode: true },
   { folder: 'services/blocks', mayImport: services('kernel'), packages: [], canUseNode: true },
   { folder: 'services/wire', mayImport: services('kernel', 'blocks'), packages: ['zod'], canUseNode: true },
   { folder: 'services/transport', mayImport: services('kernel', 'wire'), packages: ['ws', 'zod'], canUseNode: true },
@@ -29,7 +30,7 @@ export const layers = [
   { folder: 'services/repository', mayImport: services('kernel', 'blocks'), packages: ['zod'], canUseNode: true },
   {
     folder: 'services/mover',
-    mayImport: services('kernel', 'blocks', 'wire', 'transport', 'repository'),
+    mayImport: services('kernel', 'process', 'blocks', 'wire', 'transport', 'repository'),
     packages: ['zod'],
     canUseNode: true,
   },
@@ -37,7 +38,7 @@ export const layers = [
   { folder: 'services/session', mayImport: services('kernel'), packages: ['zod'], canUseNode: true },
   ...['provider', 'gateway', 'tenant', 'installer'].map((role) => ({
     folder: `services/${role}`,
-    mayImport: services('kernel', 'blocks', 'wire', 'transport', 'pki', 'certstore', 'repository', 'mover', 'session'),
+    mayImport: belowRoles,
     packages: ['ws', 'zod'],
     canUseNode: true,
   })),
@@ -55,6 +56,7 @@ export const layers = [
     folder: 'electron/main',
     mayImport: services(
       'kernel',
+      'process',
       'diagnostics',
       'host/carriers/dispatcher',
       'host/carriers/event-hub',
@@ -168,7 +170,7 @@ export const onlyUsers = [
   {
     name: 'child-process',
     module: 'node:child_process',
-    only: ['electron/main/services/**', 'services/host/**', 'services/mover/link/mover-process.ts', 'services/demo/**'],
+    only: ['services/process/supervised-child.ts'],
     why: 'Code that starts a process must also supervise and stop it.',
   },
   {

@@ -7,9 +7,10 @@ import type { ServiceRole } from '../../services/contracts/contract.ts';
 import { consoleDomain } from '../../services/contracts/rpc/console.ts';
 import { createDispatcher, serveDomain } from '../../services/host/carriers/dispatcher.ts';
 import { createEventHub } from '../../services/host/carriers/event-hub.ts';
-import { roleFolder } from '../../services/kernel/state/home-folder.ts';
+import { consoleConfigFileOf } from '../../services/kernel/state/home-folder.ts';
 import { systemClock } from '../../services/kernel/clock.ts';
 import type { Logger } from '../../services/kernel/logger.ts';
+import { passedEnvironment } from '../../services/process/environment.ts';
 import { consoleHandlers } from './console-handlers.ts';
 import type { ConsoleLog } from './console-log.ts';
 import type { InstallLayout } from './install-layout.ts';
@@ -18,7 +19,6 @@ import { openRendererBridge } from './ipc/renderer-bridge.ts';
 import { serveApp } from './security/app-protocol.ts';
 import { createKeychain } from './security/os-keychain.ts';
 import { guardSession } from './security/session-guards.ts';
-import { serviceEnvironment } from './services/service-environment.ts';
 import { Supervisor } from './services/supervisor.ts';
 import type { SettingsStore } from './settings/settings-store.ts';
 import { notifySessionEnd } from './shell/desktop-notifications.ts';
@@ -60,7 +60,7 @@ export function openConsole({ home, layout, log, settings, isDevelopment }: Cons
           ...[layout.serviceEntry, role, ...configArguments(home, role)],
           ...(keychainKey === undefined ? [] : ['--keychain']),
         ],
-        environment: serviceEnvironment(process.env, home),
+        environment: { ...passedEnvironment(process.env), FARKEEP_HOME: home },
         keychainKey,
       };
     },
@@ -165,7 +165,7 @@ export function openConsole({ home, layout, log, settings, isDevelopment }: Cons
 
 /** Uses the configuration file in the role's folder, if there is one. With it an administrator can choose other ports. */
 function configArguments(home: string, role: ServiceRole): string[] {
-  const file = path.join(roleFolder(home, role), 'config.json');
+  const file = consoleConfigFileOf(home, role);
   return existsSync(file) ? ['--config', file] : [];
 }
 

@@ -1,4 +1,4 @@
-// Owns the interface by which the store runs programs of the operating system. Must not start programs; services/host implements it.
+// Owns the interface by which the store runs programs of the operating system. Must not start programs; services/process implements it.
 
 export interface CommandOptions {
   /** Standard input, ASCII; closed afterwards. Default: empty. */

@@ -1,10 +1,15 @@
 // Owns addresses as people write them on the command line.
 import { isIPv6 } from 'node:net';
 import { domainToASCII } from 'node:url';
+import { defaultPorts } from '../contracts/default-ports.ts';
 import { usageError } from './quantities.ts';
 
 /** "gw1.a.test:6180", "gw1.a.test" (port 6180), "[::1]:6180"; "bücher.test" becomes its A-label, as in certificates and on the wire. */
-export function parseHostPort(text: string, option: string, defaultPort = 6180): { host: string; port: number } {
+export function parseHostPort(
+  text: string,
+  option: string,
+  defaultPort: number = defaultPorts.gateway.gateway,
+): { host: string; port: number } {
   const match = /^(?:\[([0-9A-Fa-f:.]+)\]|([^:[\]\s]+))(?::(\d{1,5}))?$/.exec(text);
   const typed = match?.[1] ?? match?.[2];
   const isInternational = typed !== undefined && /[^\u0020-\u007e]/u.test(typed);

@@ -4,6 +4,7 @@ import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { Writable } from 'node:stream';
+import { whenAborted } from '../kernel/deadline.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import { writeQuestion } from './output.ts';
 import { usageError } from './quantities.ts';
@@ -103,9 +104,9 @@ function askOnce(question: string, signal: AbortSignal): Promise<string> {
       reader.close();
       cancel();
     });
-    signal.addEventListener('abort', cancel, { once: true });
+    const stopListening = whenAborted(signal, cancel);
     reader.question('', (answer) => {
-      signal.removeEventListener('abort', cancel);
+      stopListening();
       reader.close();
       writeQuestion('\n');
       resolve(answer);

@@ -5,6 +5,7 @@ import type { TrustPrompt } from '../contracts/models/trust.ts';
 import { sessionsDomain } from '../contracts/rpc/sessions.ts';
 import type { AdminClient } from '../host/carriers/admin-client.ts';
 import { followSession } from '../host/session-follower.ts';
+import { whenAborted } from '../kernel/deadline.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import type { CommandContext } from './command-context.ts';
 import { printable } from './text-table.ts';
@@ -41,14 +42,12 @@ export async function watchSession(
     if (onQuestion === 'cancel') await client.call(sessionsDomain.name, 'cancel', { sessionId });
     else output.note(formatQuestion(found, home));
   };
-  const onAbort = (): void => {
+  const stopListening = whenAborted(signal, () => {
     if (onInterrupt === 'leave') return;
     output.note('Canceling ... (Ctrl-C again leaves at once)');
     // If the call is refused because the session has ended, the end of the session is reported anyway.
     void client.call(sessionsDomain.name, 'cancel', { sessionId });
-  };
-  signal.addEventListener('abort', onAbort, { once: true });
-  if (signal.aborted) onAbort();
+  });
   try {
     const ended = await followSession(client, sessionId, {
       ...(onInterrupt === 'leave' ? { signal } : {}),
@@ -89,7 +88,7 @@ export async function watchSession(
     throw error;
   } finally {
     output.progress.clear();
-    signal.removeEventListener('abort', onAbort);
+    stopListening();
   }
 }
 

@@ -2,13 +2,13 @@
 // it.
 import type { z } from 'zod';
 
-/** Destinations of a call. `console` is the Electron main process; the others are service processes. */
-export const callTargets = ['console', 'provider', 'gateway', 'tenant'] as const;
-export type CallTarget = (typeof callTargets)[number];
-
-/** The roles that run as a service process. */
+/** The roles that run as a service process. What else there is to say of a role stands in services/host/role-table.ts. */
 export const serviceRoles = ['provider', 'gateway', 'tenant'] as const;
 export type ServiceRole = (typeof serviceRoles)[number];
+
+/** Where a call can be sent. `console` is the Electron main process; the others are service processes. */
+export const callTargets = ['console', ...serviceRoles] as const;
+export type CallTarget = (typeof callTargets)[number];
 
 export interface CommandContract {
   readonly input: z.ZodType;

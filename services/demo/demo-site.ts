@@ -18,7 +18,7 @@ import { FarkeepError } from '../kernel/farkeep-error.ts';
 import { makeFolders } from '../kernel/state/make-folders.ts';
 import { connectAdmin, type AdminClient } from '../host/carriers/admin-client.ts';
 import { parseAddress } from '../host/serve-flags.ts';
-import { configFileOf } from '../host/service-config.ts';
+import { configFileOf } from '../kernel/state/home-folder.ts';
 import { spawnService, type ServiceChild } from '../host/service-child.ts';
 
 /** Reports one finished step, as text for people. */

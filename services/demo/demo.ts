@@ -11,6 +11,7 @@ import { pointsDomain } from '../contracts/rpc/points.ts';
 import { repositoriesDomain } from '../contracts/rpc/repositories.ts';
 import { sessionsDomain } from '../contracts/rpc/sessions.ts';
 import { every } from '../kernel/schedule.ts';
+import { whenAborted } from '../kernel/deadline.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import { createTimer, startDemoSite, type DemoSite, type StepReporter } from './demo-site.ts';
 import { makeSampleFolder } from './sample-folder.ts';
@@ -62,10 +63,7 @@ export async function holdDemo(options: DemoOptions, onReady: (site: DemoSite) =
     onReady(site);
     // A pending promise alone does not keep a process running.
     using _keepAlive = every(3_600_000, () => undefined);
-    await new Promise<void>((resolve) => {
-      if (options.signal.aborted) resolve();
-      else options.signal.addEventListener('abort', () => resolve(), { once: true });
-    });
+    await new Promise<void>((resolve) => whenAborted(options.signal, resolve));
   });
 }
 

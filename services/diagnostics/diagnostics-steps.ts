@@ -8,7 +8,7 @@ import { serviceDomain } from '../contracts/rpc/service.ts';
 import { sessionsDomain } from '../contracts/rpc/sessions.ts';
 import { trustDomain } from '../contracts/rpc/trust.ts';
 import { toFarkeepError } from '../kernel/farkeep-error.ts';
-import { roleFolder } from '../kernel/state/home-folder.ts';
+import { configFileOf, consoleConfigFileOf } from '../kernel/state/home-folder.ts';
 import type { AskService, DiagnosticsFile, DiagnosticsStep } from './diagnostics-step.ts';
 
 /** Only the end of a log, because a whole log would make the archive too large to send. */
@@ -125,7 +125,7 @@ async function describeMachine({ home, versions }: DiagnosticsSources): Promise<
 async function readConfiguration(home: string, settings: unknown): Promise<unknown> {
   const found: Record<string, unknown> = settings === undefined ? {} : { console: settings };
   for (const role of serviceRoles) {
-    for (const file of [path.join(home, `${role}.json`), path.join(roleFolder(home, role), 'config.json')]) {
+    for (const file of [configFileOf(home, role), consoleConfigFileOf(home, role)]) {
       const text = await readFile(file, 'utf8').catch(() => undefined);
       if (text === undefined) continue;
       const name = path.relative(home, file);

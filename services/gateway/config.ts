@@ -2,9 +2,8 @@
 import { hostname } from 'node:os';
 import { z } from 'zod';
 
+import { defaultPorts } from '../contracts/default-ports.ts';
 import { hostSchema } from '../contracts/models/values.ts';
-
-export const defaultGatewayPort = 6180;
 
 export const gatewayConfigSchema = z.strictObject({
   /** Name of the gateway, as the provider shows it. */
@@ -16,11 +15,14 @@ export const gatewayConfigSchema = z.strictObject({
   /** Addresses to which tenants connect. "::" accepts IPv4 and IPv6; on a machine without IPv6 it becomes 0.0.0.0. Port 0: a free port. */
   listen: z
     .array(
-      z.strictObject({ host: hostSchema.default('::'), port: z.int().min(0).max(65_535).default(defaultGatewayPort) }),
+      z.strictObject({
+        host: hostSchema.default('::'),
+        port: z.int().min(0).max(65_535).default(defaultPorts.gateway.gateway),
+      }),
     )
     .min(1)
     .max(16)
-    .default([{ host: '::', port: defaultGatewayPort }]),
+    .default([{ host: '::', port: defaultPorts.gateway.gateway }]),
   /** Used once, when the gateway is not enrolled, or when this is another token than the one of the last enrollment. */
   enrollmentToken: z.string().min(1).max(4096).optional(),
   enrollmentTokenFile: z.string().min(1).max(4096).optional(),

@@ -6,11 +6,12 @@ import type { z } from 'zod';
 
 import type { gatewayNodeStatusSchema } from '../contracts/rpc/gateway-node.ts';
 import { valueWithin } from '../kernel/deadline.ts';
-import { every, type Schedule } from '../kernel/schedule.ts';
+import { every } from '../kernel/schedule.ts';
 import { SerialQueue } from '../kernel/serial-queue.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
 import type { Logger } from '../kernel/logger.ts';
+import { ServiceParts } from '../kernel/running-service.ts';
 import { hashEnrollmentSecret, parseEnrollmentToken } from '../transport/enrollment-token.ts';
 import { enrollGateway, GatewayLinkClient, type LinkSession } from '../transport/gateway-link-client.ts';
 import type { GatewayConfiguration, GatewayReport } from '../wire/gateway-link-messages.ts';
@@ -41,7 +42,6 @@ export async function startGateway(options: GatewayOptions): Promise<GatewayServ
   try {
     await service.start();
   } catch (error) {
-    // Some of the addresses may be open already.
     await service.stop(0);
     throw error;
   }
@@ -64,10 +64,11 @@ export class GatewayService {
   #link: GatewayStatus['link'] = 'not-enrolled';
   #linkReason: string | null = null;
   readonly #renewal: LinkRenewal;
-  #reports: Schedule | undefined;
   #lastReport = '';
   #lastCpu = process.cpuUsage();
   #lastCpuAtMs = performance.now();
+  /** Closed in the reverse order, after a failed start as well as at a stop. */
+  readonly #parts = new ServiceParts();
   #stopped: Promise<void> | undefined;
   readonly #saves = new SerialQueue();
 
@@ -95,14 +96,20 @@ export class GatewayService {
 
   async start(): Promise<void> {
     const { config, home } = this.#options;
+    this.#parts.defer(() => this.#saves.idle());
+    this.#parts.defer(() => this.#closeLink());
     this.#state = await loadGatewayState(home, this.#logger);
     const token = await readConfiguredToken(config, { isEnrolled: this.#state !== undefined });
+    // One of several addresses may be open already when another one fails.
+    this.#parts.defer(() => this.#closeDoor());
     await this.#door.open(config.listen);
+    this.#parts.defer(() => this.#renewal.stop());
+    this.#parts.defer(() => this.#stopping.abort());
     if (this.#state !== undefined) this.#openLink(this.#state);
     if (token !== undefined && this.#state?.tokenHash !== hashEnrollmentSecret(parseEnrollmentToken(token).secret)) {
       void this.#enrollUntilDone(token);
     }
-    this.#reports = every(config.reportIntervalMs, () => this.#report(), { isBackground: true });
+    this.#parts.use(every(config.reportIntervalMs, () => this.#report(), { isBackground: true }));
   }
 
   /** "host:port" of every listener. */
@@ -182,8 +189,8 @@ export class GatewayService {
 
   /** Accepts no new connection, waits at most `deadlineMs` for open data connections, then drops the rest. Safe to call twice. */
   stop(deadlineMs: number): Promise<void> {
-    this.#stopped ??= this.#stop(deadlineMs);
-    return this.#stopped;
+    this.#parts.deadlineMs = deadlineMs;
+    return (this.#stopped ??= this.#parts.disposeAsync());
   }
 
   /** Writes one state after the other, so that an older state never overwrites a newer one. */
@@ -242,16 +249,15 @@ export class GatewayService {
     );
   }
 
-  async #stop(deadlineMs: number): Promise<void> {
-    this.#stopping.abort();
-    await this.#renewal.stop();
-    this.#reports?.stop();
+  async #closeDoor(): Promise<void> {
     this.#door.stopAccepting();
-    await valueWithin(this.#door.untilDataIsThrough(), deadlineMs);
+    await valueWithin(this.#door.untilDataIsThrough(), this.#parts.deadlineMs);
     this.#door.dropAll();
+  }
+
+  async #closeLink(): Promise<void> {
     await this.#client?.stop();
     this.#linkLost();
-    await this.#saves.idle();
   }
 
   /** Waits for a provider that is not running yet; a refused token is not tried again. */

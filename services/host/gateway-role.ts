@@ -1,58 +1,44 @@
-// Owns the gateway as a hosted role: its node domain, health by its link, events. The gateway itself knows neither calls nor events.
-import { gatewayNodeDomain } from '../contracts/rpc/gateway-node.ts';
-import { startGateway, type GatewayStatus } from '../gateway/service.ts';
-import type { GatewayConfig } from '../gateway/config.ts';
-import type { RunningService, ServiceHealth, ServiceOptions } from '../kernel/running-service.ts';
-import { productVersion } from './product-version.ts';
+// Owns the gateway's row of the role table.
+import { defaultPorts } from '../contracts/default-ports.ts';
+import { defineRole } from './role-row.ts';
+import { firstOf, logLevelFlag, parseAddress, type ServeFlag } from './serve-flags.ts';
 
-export async function startGatewayRole(options: ServiceOptions<GatewayConfig>): Promise<RunningService> {
-  const { publish, ...rest } = options;
-  const gateway = await startGateway({ ...rest, version: productVersion() });
-  const healthListeners = new Set<(health: ServiceHealth) => void>();
-  let health = healthOf(gateway.status());
+const flags: readonly ServeFlag[] = [
+  {
+    name: 'listen',
+    value: 'HOST:PORT',
+    description: `where tenants connect ([::]:${defaultPorts.gateway.gateway}, which takes IPv4 as well); repeatable`,
+    isRepeatable: true,
+    toConfig: (values) => ({ listen: values.map((value) => parseAddress('listen', value)) }),
+  },
+  {
+    name: 'name',
+    value: 'NAME',
+    description: 'what the gateway calls itself towards the provider (the name of this machine)',
+    toConfig: (values) => ({ name: firstOf(values) }),
+  },
+  {
+    name: 'token-file',
+    value: 'FILE',
+    description: 'enrollment token of the provider; used once, then no longer needed',
+    toConfig: (values) => ({ enrollmentTokenFile: firstOf(values) }),
+  },
+  logLevelFlag,
+];
 
-  gateway.onStatusChanged((status) => {
-    publish(gatewayNodeDomain, 'statusChanged', status);
-    const next = healthOf(status);
-    if (next.health === health.health && next.reason === health.reason) return;
-    health = next;
-    for (const listener of healthListeners) listener(next);
-  });
-
-  return {
-    domains: {
-      gatewayNode: {
-        status: () => gateway.status(),
-        enroll: (input) => gateway.enroll(input),
-      },
-    },
-    listeners: Object.fromEntries(
-      gateway.status().listeners.map((address, index) => [index === 0 ? 'gateway' : `gateway${index + 1}`, address]),
-    ),
-    health: () => health,
-    onHealthChanged(listener) {
-      healthListeners.add(listener);
-      return () => {
-        healthListeners.delete(listener);
-      };
-    },
-    activeSessions: () => gateway.activeDataConnections(),
-    stop: (deadlineMs) => gateway.stop(deadlineMs),
-  };
-}
-
-function healthOf({ link, linkReason }: GatewayStatus): ServiceHealth {
-  switch (link) {
-    case 'connected':
-      return { health: 'running', reason: null };
-    case 'not-enrolled':
-      return {
-        health: 'degraded',
-        reason: linkReason ?? 'Not enrolled: give it a token with "farkeep gateway enroll"',
-      };
-    case 'connecting':
-      return { health: 'degraded', reason: 'Connecting to the provider' };
-    case 'waiting':
-      return { health: 'degraded', reason: linkReason ?? 'The provider cannot be reached; it is tried again' };
-  }
-}
+export const gatewayRole = defineRole({
+  name: 'gateway',
+  summary: 'accepts tenants on one port and relays their connections; holds no key',
+  examples: [
+    'farkeep serve gateway --token-file token.txt          the first time: enrolls, then runs',
+    'farkeep serve gateway --listen 0.0.0.0:6180           from then on',
+  ],
+  flags,
+  load: async () => {
+    const [{ startHostedGateway }, { gatewayConfigSchema }] = await Promise.all([
+      import('./hosted-gateway.ts'),
+      import('../gateway/config.ts'),
+    ]);
+    return { configSchema: gatewayConfigSchema, start: startHostedGateway };
+  },
+});

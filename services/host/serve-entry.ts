@@ -8,7 +8,8 @@ import { FarkeepError } from '../kernel/farkeep-error.ts';
 import { asMessage } from '../kernel/shown-text.ts';
 import { receiveKeychainKey } from './keychain-delivery.ts';
 import { sendToParent } from './carriers/process-carrier.ts';
-import { flagsToConfig, serveFlags } from './serve-flags.ts';
+import { roleTable } from './role-table.ts';
+import { flagsToConfig } from './serve-flags.ts';
 import { serveRole } from './serve-role.ts';
 
 function isServiceRole(text: string | undefined): text is ServiceRole {
@@ -19,7 +20,8 @@ async function main(args: readonly string[]): Promise<number> {
   const [role, ...rest] = args;
   if (!isServiceRole(role))
     throw new FarkeepError('config.invalid', `The role must be one of ${serviceRoles.join(', ')}`);
-  const roleOptions = serveFlags[role].map((flag) => [
+  const { flags } = roleTable[role];
+  const roleOptions = flags.map((flag) => [
     flag.name,
     { type: flag.value === undefined ? 'boolean' : 'string', multiple: flag.isRepeatable ?? false } as const,
   ]);
@@ -39,7 +41,7 @@ async function main(args: readonly string[]): Promise<number> {
     role,
     home: text(given['home']),
     configFile: text(given['config']),
-    overrides: flagsToConfig(role, given),
+    overrides: flagsToConfig(flags, given),
     ...(given['keychain'] === true ? { receiveKeychainKey } : {}),
     onStartFailed: report,
   });

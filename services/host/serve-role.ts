@@ -5,12 +5,12 @@ import type { ReadyMessage } from '../contracts/carrier.ts';
 import type { ServiceRole } from '../contracts/contract.ts';
 import { errorCatalogue } from '../contracts/errors.ts';
 import { toFarkeepError, type FarkeepError } from '../kernel/farkeep-error.ts';
-import { defaultHome } from '../kernel/state/home-folder.ts';
+import { configFileOf, defaultHome } from '../kernel/state/home-folder.ts';
 import type { KeychainKey } from '../kernel/running-service.ts';
-import { loadRole } from './roles.ts';
+import { roleTable } from './role-table.ts';
 import { hasProcessChannel, sendToParent } from './carriers/process-carrier.ts';
 import { serveProcess } from './serve-process.ts';
-import { configFileOf, mergeConfig, readConfigFile, type ConfigOverrides } from './service-config.ts';
+import { mergeConfig, readConfigFile, type ConfigOverrides } from './service-config.ts';
 
 export interface ServeRoleOptions {
   readonly role: ServiceRole;
@@ -26,7 +26,7 @@ export interface ServeRoleOptions {
   readonly onStartFailed?: (error: FarkeepError) => void;
 }
 
-/** `<home>/<role>.json` is read without being named, so that an instance starts again as it was set up. */
+/** It is read without being named, so that an instance starts again as it was set up. */
 function findConfigFile(home: string, role: ServiceRole): string | undefined {
   const file = configFileOf(home, role);
   return existsSync(file) ? file : undefined;
@@ -40,7 +40,7 @@ export async function serveRole(options: ServeRoleOptions): Promise<number> {
     const configFile = options.configFile ?? findConfigFile(options.home ?? defaultHome(), options.role);
     const { home: fileHome, ...file } = await readConfigFile(configFile);
     const config = mergeConfig(file, options.overrides);
-    const role = await loadRole(options.role);
+    const role = await roleTable[options.role].load();
     const home = options.home ?? (typeof fileHome === 'string' ? fileHome : defaultHome());
     prepared = { ...role.prepare(config, configFile ?? 'flags'), home };
     keychainKey = await options.receiveKeychainKey?.();

@@ -5,13 +5,14 @@ import { z } from 'zod';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import { providerConfigSchema } from '../provider/state/config.ts';
 import { makeTemporaryFolder } from '../testing/temporary-folder.ts';
+import { providerRole } from './provider-role.ts';
 import { flagsToConfig, parseAddress } from './serve-flags.ts';
 import { mergeConfig, parseConfig, readConfigFile } from './service-config.ts';
 
 describe('configuration', () => {
   it('lets flags win over the file, and leaves the rest of an address alone', () => {
     const file = { control: { host: '10.0.0.1', port: 1 }, name: 'from the file' };
-    expect(mergeConfig(file, flagsToConfig('provider', { control: '7000', 'log-level': 'debug' }))).toEqual({
+    expect(mergeConfig(file, flagsToConfig(providerRole.flags, { control: '7000', 'log-level': 'debug' }))).toEqual({
       control: { host: '10.0.0.1', port: 7000 },
       name: 'from the file',
       logLevel: 'debug',

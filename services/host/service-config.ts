@@ -2,16 +2,10 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { z } from 'zod';
-import type { ServiceRole } from '../contracts/contract.ts';
 import { oldSettingNames } from '../contracts/old-spellings.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 
 export type ConfigOverrides = Readonly<Record<string, unknown>>;
-
-/** Where a role's configuration is looked for when none is named. */
-export function configFileOf(home: string, role: ServiceRole): string {
-  return path.join(path.resolve(home), `${role}.json`);
-}
 
 const maxConfigBytes = 1024 * 1024;
 

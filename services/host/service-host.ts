@@ -6,18 +6,21 @@ import type { ServiceInfo } from '../contracts/models/service.ts';
 import { domains } from '../contracts/rpc/domains.ts';
 import { serviceDomain } from '../contracts/rpc/service.ts';
 import type { Clock } from '../kernel/clock.ts';
+import { withDeadline } from '../kernel/deadline.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import { roleFolder } from '../kernel/state/home-folder.ts';
 import { acquireInstanceLock } from '../kernel/state/instance-lock.ts';
 import type { Logger } from '../kernel/logger.ts';
-import type {
-  KeychainKey,
-  RunningService,
-  ServedDomains,
-  ServiceHealth,
-  ServiceOptions,
+import {
+  openParts,
+  type KeychainKey,
+  type RunningService,
+  type ServedDomains,
+  type ServiceHealth,
+  type ServiceOptions,
+  type ServiceParts,
 } from '../kernel/running-service.ts';
-import { startAdminEndpoint } from './carriers/admin-endpoint.ts';
+import { startAdminEndpoint, type AdminEndpoint } from './carriers/admin-endpoint.ts';
 import { createDispatcher, serveDomain, type Dispatcher, type ServedDomain } from './carriers/dispatcher.ts';
 import { createEventHub, type EventHub } from './carriers/event-hub.ts';
 import { productVersion } from './product-version.ts';
@@ -48,72 +51,62 @@ export interface HostServiceOptions {
 }
 
 /** @throws FarkeepError service.locked, or whatever kept the role from starting; nothing is left behind then */
-export async function hostService(options: HostServiceOptions): Promise<HostedService> {
+export function hostService(options: HostServiceOptions): Promise<HostedService> {
+  return openParts(options.logger, (parts) => open(options, parts));
+}
+
+async function open(options: HostServiceOptions, parts: ServiceParts): Promise<Omit<HostedService, 'stop'>> {
   const { role, home, logger, clock, keychainKey } = options;
   const folder = roleFolder(home, role);
   const lock = await acquireInstanceLock(folder);
-  const undo: (() => Promise<void>)[] = [() => lock.release()];
-  try {
-    const events = createEventHub({ logger });
-    const service = await options.start({ home: folder, logger, clock, publish: events.publish, keychainKey });
-    undo.unshift(() => service.stop(0));
+  parts.defer(() => lock.release());
+  // Closed after the service, although opened after it: whoever listens hears the last events.
+  const socket: { endpoint?: AdminEndpoint } = {};
+  parts.defer(() => socket.endpoint?.close());
+  const events = createEventHub({ logger });
+  const service = await options.start({ home: folder, logger, clock, publish: events.publish, keychainKey });
+  parts.defer(() => stopInTime(service, role, parts.deadlineMs));
 
-    const startedAt = new Date(clock.now()).toISOString();
-    const info = (): ServiceInfo => ({
+  const startedAt = new Date(clock.now()).toISOString();
+  const info = (): ServiceInfo => ({
+    role,
+    version: productVersion(),
+    node: process.version,
+    openssl: process.versions.openssl,
+    pid: process.pid,
+    home: folder,
+    startedAt,
+    listeners: { ...service.listeners },
+    ...service.health(),
+  });
+  const dispatcher = createDispatcher({
+    domains: [serveDomain(serviceDomain, { info }), ...servedDomains(service.domains)],
+    logger,
+    clock,
+  });
+  const announce = (): void => events.publish(serviceDomain, 'healthChanged', service.health());
+  parts.defer(service.onHealthChanged(announce));
+  socket.endpoint = await startAdminEndpoint({
+    roleFolder: folder,
+    dispatcher,
+    events,
+    logger,
+    onStopRequested: options.onStopRequested,
+  });
+  return {
+    ready: {
+      kind: 'ready',
       role,
-      version: productVersion(),
-      node: process.version,
-      openssl: process.versions.openssl,
       pid: process.pid,
-      home: folder,
-      startedAt,
+      version: productVersion(),
       listeners: { ...service.listeners },
-      ...service.health(),
-    });
-    const dispatcher = createDispatcher({
-      domains: [serveDomain(serviceDomain, { info }), ...servedDomains(service.domains)],
-      logger,
-      clock,
-    });
-    const announce = (): void => events.publish(serviceDomain, 'healthChanged', service.health());
-    const stopAnnouncing = service.onHealthChanged(announce);
-    const endpoint = await startAdminEndpoint({
-      roleFolder: folder,
-      dispatcher,
-      events,
-      logger,
-      onStopRequested: options.onStopRequested,
-    });
-
-    let stopping: Promise<void> | undefined;
-    const stop = async (deadlineMs: number): Promise<void> => {
-      try {
-        await withDeadline(service.stop(deadlineMs), deadlineMs + 1_000, role, clock);
-      } finally {
-        stopAnnouncing();
-        await endpoint.close();
-        await lock.release();
-      }
-    };
-    return {
-      ready: {
-        kind: 'ready',
-        role,
-        pid: process.pid,
-        version: productVersion(),
-        listeners: { ...service.listeners },
-      },
-      dispatcher,
-      events,
-      health: () => service.health(),
-      onHealthChanged: (listener) => service.onHealthChanged(listener),
-      announce,
-      stop: (deadlineMs) => (stopping ??= stop(deadlineMs)),
-    };
-  } catch (error) {
-    for (const step of undo) await step().catch((cause: unknown) => logger.error('undoing a start failed', { cause }));
-    throw error;
-  }
+    },
+    dispatcher,
+    events,
+    health: () => service.health(),
+    onHealthChanged: (listener) => service.onHealthChanged(listener),
+    announce,
+  };
 }
 
 function servedDomains(served: ServedDomains): ServedDomain[] {
@@ -124,17 +117,9 @@ function servedDomains(served: ServedDomains): ServedDomain[] {
 }
 
 /** The role ends by force at its deadline; this is for a role that does not. */
-async function withDeadline(work: Promise<void>, deadlineMs: number, role: ServiceRole, clock: Clock): Promise<void> {
-  const done = new AbortController();
-  const late = clock.sleep(deadlineMs, done.signal).then(
-    () => {
-      throw new FarkeepError('call.timeout', `The ${role} service did not end within ${deadlineMs} ms`);
-    },
-    () => undefined,
-  );
-  try {
-    await Promise.race([work, late]);
-  } finally {
-    done.abort();
-  }
+function stopInTime(service: RunningService, role: ServiceRole, deadlineMs: number): Promise<void> {
+  const limitMs = deadlineMs + 1_000;
+  const onLate = (): FarkeepError =>
+    new FarkeepError('call.timeout', `The ${role} service did not end within ${limitMs} ms`);
+  return withDeadline({ limitMs, onLate }, () => service.stop(deadlineMs));
 }

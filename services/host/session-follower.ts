@@ -3,6 +3,7 @@
 import type { EventMessage } from '../contracts/carrier.ts';
 import { finalSessionStates, type SessionDetail } from '../contracts/models/session.ts';
 import { sessionsDomain } from '../contracts/rpc/sessions.ts';
+import { whenAborted } from '../kernel/deadline.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import type { AdminClient } from './carriers/admin-client.ts';
 
@@ -64,9 +65,7 @@ export async function followSession(
       else accept({ ...detail, ...change.payload });
     } else if (change.event === 'progressed' && detail !== undefined) accept({ ...detail, ...change.payload });
   });
-  const onAbort = (): void => end.reject(new FarkeepError('call.canceled'));
-  signal?.addEventListener('abort', onAbort, { once: true });
-  if (signal?.aborted === true) onAbort();
+  const stopListening = whenAborted(signal, () => end.reject(new FarkeepError('call.canceled')));
   void client.closed.then(() =>
     end.reject(
       new FarkeepError('connection.lost', `The ${client.role} service went away while the session ran`, {
@@ -79,7 +78,7 @@ export async function followSession(
     return await end.promise;
   } finally {
     unsubscribe();
-    signal?.removeEventListener('abort', onAbort);
+    stopListening();
   }
 }
 

@@ -1,7 +1,16 @@
 import { getEventListeners } from 'node:events';
 import { describe, expect, it, vi } from 'vitest';
 import { ManualClock } from '../testing/manual-clock.ts';
-import { Deadline, IdleTimer, valueWithin, waitUntil, withDeadline, type Progress } from './deadline.ts';
+import {
+  Deadline,
+  IdleTimer,
+  valueWithin,
+  waitUntil,
+  withDeadline,
+  type Progress,
+  whenAborted,
+  signalWithin,
+} from './deadline.ts';
 
 const never = new Promise<never>(() => undefined);
 const onLate = (): Error => new Error('too late');
@@ -205,5 +214,42 @@ describe('an idle timer', () => {
     expect(timers.timerCount).toBe(0);
     await timers.advance(1_000);
     expect(onIdle).not.toHaveBeenCalled();
+  });
+});
+
+describe('a signal with a time limit', () => {
+  it('fires with a TimeoutError when the time is over, and with the reason of the given signal before', async () => {
+    const timers = new ManualClock();
+    using late = signalWithin({ limitMs: 100, timers });
+    const controller = new AbortController();
+    using given = signalWithin({ limitMs: 200, signal: controller.signal, timers });
+    await timers.advance(100);
+    expect(late.signal.reason).toMatchObject({ name: 'TimeoutError' });
+    expect(given.signal.aborted).toBe(false);
+    controller.abort(new Error('not wanted any more'));
+    expect(given.signal.reason).toBe(controller.signal.reason);
+    expect(timers.timerCount).toBe(0);
+  });
+
+  it('does not fire after the operation has ended', async () => {
+    const timers = new ManualClock();
+    const limit = signalWithin({ limitMs: 100, timers });
+    limit[Symbol.dispose]();
+    await timers.advance(100);
+    expect(limit.signal.aborted).toBe(false);
+  });
+});
+
+describe('whenAborted', () => {
+  it('calls its listener once, at once when the signal has fired before, and not after its end', () => {
+    const seen: string[] = [];
+    const controller = new AbortController();
+    whenAborted(undefined, () => seen.push('none'))();
+    whenAborted(controller.signal, () => seen.push('ended'))();
+    const stop = whenAborted(controller.signal, () => seen.push('waiting'));
+    controller.abort();
+    whenAborted(controller.signal, () => seen.push('late'));
+    stop();
+    expect(seen).toEqual(['waiting', 'late']);
   });
 });

@@ -48,6 +48,25 @@ export class Deadline implements Disposable {
   }
 }
 
+/**
+ * A signal that fires when the time is over or the given signal fires, for an operation that is waited for until it has ended. Its reason is
+ * a TimeoutError, or that of the given signal. Dispose it when the operation has ended.
+ */
+export function signalWithin(limits: DeadlineLimits): Disposable & { readonly signal: AbortSignal } {
+  const controller = new AbortController();
+  const deadline = new Deadline(limits, (reason) =>
+    controller.abort(reason === 'late' ? new DOMException('The time is over', 'TimeoutError') : limits.signal?.reason),
+  );
+  return { signal: controller.signal, [Symbol.dispose]: () => deadline.stop() };
+}
+
+/** Calls `listener` once when the signal fires, at once when it has fired before. @returns function that ends this; safe to call twice */
+export function whenAborted(signal: AbortSignal | undefined, listener: () => void): () => void {
+  if (signal?.aborted === true) listener();
+  else signal?.addEventListener('abort', listener, { once: true });
+  return () => signal?.removeEventListener('abort', listener);
+}
+
 export interface DeadlineOptions extends DeadlineLimits {
   readonly onLate: () => Error;
   /** Default: an AbortError. */

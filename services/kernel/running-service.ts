@@ -1,4 +1,5 @@
-// Owns the interface between a role's service and the process that hosts it. Must not know roles, carriers or processes.
+// Owns the shape in which a role's service is handed to the process that hosts it, and how one opens and closes its parts. Knows no role,
+// no carrier, no process.
 import type { DomainHandlers, EventPublisher } from '../contracts/contract.ts';
 import type { domains, DomainKey } from '../contracts/rpc/domains.ts';
 import type { Clock } from './clock.ts';
@@ -45,4 +46,34 @@ export interface RunningService {
   activeSessions(): number;
   /** Refuses new work, ends running work in order within `deadlineMs`, then by force. Safe to call twice. */
   stop(deadlineMs: number): Promise<void>;
+}
+
+/** What a service has opened. The parts are closed in the reverse order, one after the other, also when one of them fails. */
+export class ServiceParts extends AsyncDisposableStack {
+  /** How long parts may take for an end in order, in ms. After a failed start there is nothing to wait for. */
+  deadlineMs = 0;
+}
+
+/**
+ * Opens a service part by part. The same list of parts is closed after a failed start and at a stop.
+ * @throws what `open` throws, when all that was opened before is closed
+ */
+export async function openParts<Opened extends object>(
+  logger: Logger,
+  open: (parts: ServiceParts) => Promise<Opened>,
+): Promise<Opened & Pick<RunningService, 'stop'>> {
+  const parts = new ServiceParts();
+  let opened: Opened;
+  try {
+    opened = await open(parts);
+  } catch (error) {
+    await parts.disposeAsync().catch((cause: unknown) => logger.error('Undoing a failed start failed', { cause }));
+    throw error;
+  }
+  let stopped: Promise<void> | undefined;
+  const stop = (deadlineMs: number): Promise<void> => {
+    parts.deadlineMs = deadlineMs;
+    return (stopped ??= parts.disposeAsync());
+  };
+  return { ...opened, stop };
 }

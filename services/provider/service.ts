@@ -1,57 +1,39 @@
 // Owns the provider service: opens its state, starts the infrastructure port and the control listener, wires the handlers, stops in order.
 // Decides nothing by itself.
-import { hostname } from 'node:os';
-import path from 'node:path';
 import { gatewaysDomain } from '../contracts/rpc/gateways.ts';
 import { repositoriesDomain } from '../contracts/rpc/repositories.ts';
 import { tenantsDomain } from '../contracts/rpc/tenants.ts';
 import type { AccessControl } from '../certstore/access-control.ts';
-import { applyAccess } from '../certstore/apply-access.ts';
-import { CertificateStore } from '../certstore/certificate-store.ts';
 import type { WindowsCertificates } from '../certstore/windows-certificates.ts';
-import { withDeadline } from '../kernel/deadline.ts';
-import { abortError } from '../kernel/clock.ts';
-import { CountedLog } from '../kernel/counted-log.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
-import type { RunningService, ServiceOptions } from '../kernel/running-service.ts';
-import { anonymousCommonName } from '../pki/create/generate.ts';
+import { openParts, type RunningService, type ServiceOptions, type ServiceParts } from '../kernel/running-service.ts';
 import { SessionArchive } from '../session/session-archive.ts';
-import { ControlServer, type ControlConnection } from '../transport/control-server.ts';
+import { ControlServer } from '../transport/control-server.ts';
 import { AuditLog } from './state/audit-log.ts';
+import { openOwnCertificates } from './certificates/own-certificates.ts';
+import { providerDomains } from './rpc/provider-domains.ts';
+import { TenantDoor } from './rpc/tenant-door.ts';
 import { CertificateHandlers } from './rpc/certificate-handlers.ts';
 import { CertificateSettingsStore } from './certificates/certificate-settings.ts';
 import { CertificateInstaller } from './certificates/certificate-installer.ts';
 import { CertificateUsers } from './certificates/certificate-users.ts';
 import type { ProviderConfig } from './state/config.ts';
 import { ProviderHealth } from './certificates/provider-health.ts';
-import { gatewayHandlers } from './rpc/gateway-handlers.ts';
-import { fingerprintHex, startGatewayLinks } from './gateways/gateway-links.ts';
+import { startGatewayLinks } from './gateways/gateway-links.ts';
 import { Gateways } from './gateways/gateways.ts';
-import { openInfrastructureIdentity } from './gateways/infrastructure-identity.ts';
-import { InstalledLicense } from './license/license.ts';
-import { LoginExchange } from './accounts/login-exchange.ts';
-import { LoginThrottle } from './accounts/login-throttle.ts';
 import { OpenConnections } from './rpc/open-connections.ts';
 import { PointDeletion } from './repositories/point-deletion.ts';
 import { PointList } from './repositories/point-list.ts';
 import { openProviderDatabase } from './state/provider-database.ts';
-import { ProviderIdentity } from './certificates/provider-identity.ts';
 import { Repositories } from './repositories/repositories.ts';
-import { repositoryHandlers } from './rpc/repository-handlers.ts';
 import { RestorePoints } from './repositories/restore-points.ts';
 import { RolloverPlan } from './certificates/rollover.ts';
 import { sessionChannel } from './sessions/session-channel.ts';
-import { sessionHandlers } from './rpc/session-handlers.ts';
 import { ProviderSessions } from './sessions/provider-sessions.ts';
 import { TenantAccounts } from './accounts/tenant-accounts.ts';
-import { TenantConnection } from './rpc/tenant-connection.ts';
-import { tenantHandlers } from './rpc/tenant-handlers.ts';
 import { tenantRequestHandlers } from './rpc/tenant-requests.ts';
 import { loadUnknownUserSecret } from './accounts/unknown-user-secret.ts';
 import { CertificateUsageEvents } from './certificates/certificate-usage-events.ts';
-
-/** With private keys, below the service's folder. */
-const keyFolders = ['certificates', 'infrastructure'];
 
 export interface ProviderOptions extends ServiceOptions<ProviderConfig> {
   /** Of the files with private keys; left out: for one user on Linux and macOS. */
@@ -61,42 +43,18 @@ export interface ProviderOptions extends ServiceOptions<ProviderConfig> {
 }
 
 /** @throws service.port-in-use, service.start-failed, certificate.key-unreadable, storage errors */
-export async function startProvider(options: ProviderOptions): Promise<RunningService> {
-  const started: (() => Promise<void> | void)[] = [];
-  try {
-    return await start(options, started);
-  } catch (error) {
-    for (const undo of started.reverse()) await undo();
-    throw error;
-  }
+export function startProvider(options: ProviderOptions): Promise<RunningService> {
+  return openParts(options.logger, (parts) => open(options, parts));
 }
 
-async function start(
-  { home, config, logger, clock, publish, keychainKey, access, windowsCertificates }: ProviderOptions,
-  started: (() => Promise<void> | void)[],
-): Promise<RunningService> {
-  const database = openProviderDatabase(home, logger);
-  started.push(() => database.close());
-  if (config.serviceGroup !== undefined && access !== undefined) {
-    // The group has to get through to the keys; the databases beside them stay the owner's.
-    await access.apply(home, 'folder');
-    for (const folder of keyFolders) await applyAccess(path.join(home, folder), access);
-  }
-  const store = await CertificateStore.open(path.join(home, 'certificates'), { logger, clock, keychainKey, access });
-  started.push(() => store[Symbol.dispose]());
-  const license = await InstalledLicense.open({
-    home,
-    keyFiles: config.licenseKeyFiles,
-    machineName: hostname() || anonymousCommonName(),
-    clock,
-    logger,
-    publish,
-  });
-  started.push(() => license.dispose());
-  for (const slot of ['provider', 'server'] as const) {
-    await store.ensureSelfSigned(slot, { subject: license.subject(), keyBits: config.certificateKeyBits });
-  }
-  const { identity, serving } = await ProviderIdentity.open(store);
+/** Each part that has an end adds it to `parts`; so the order here, turned round, is the order of a stop. */
+async function open(options: ProviderOptions, parts: ServiceParts): Promise<Omit<RunningService, 'stop'>> {
+  const { home, config, logger, clock, publish } = options;
+  const common = { logger, clock, publish };
+  const stopReason = new FarkeepError('service.not-running', 'The provider service is stopping');
+  const database = parts.use(openProviderDatabase(home, logger));
+  const own = await openOwnCertificates(options, parts);
+  const { store, license, identity, infrastructure } = own;
   const certificateUsers = new CertificateUsers(database, clock);
   const certificateUsageEvents = new CertificateUsageEvents({
     publish,
@@ -105,17 +63,7 @@ async function start(
         if (!database.isClosed) logger.warn('The planned change cannot be shown', { error });
       }),
   });
-  started.push(() => certificateUsageEvents.stop());
-  const infrastructureHost = config.infrastructureAddress ?? dialable(config.infrastructure.host);
-  const infrastructure = await openInfrastructureIdentity({
-    home,
-    names: [infrastructureHost],
-    clock,
-    logger,
-    keychainKey,
-    access,
-  });
-  started.push(() => infrastructure.protection[Symbol.dispose]());
+  parts.defer(() => certificateUsageEvents.stop());
 
   const audit = new AuditLog(database, clock);
   const accounts = new TenantAccounts(database, clock);
@@ -124,11 +72,8 @@ async function start(
   // A backup's restore point has the same identifier as its session.
   const points = new RestorePoints(logger, (pointId) => archive.endedAtMs(pointId));
   const repositories = new Repositories(database, clock, points);
-  const throttle = new LoginThrottle(clock);
-  const unknownUserSecret = loadUnknownUserSecret(database);
-  started.push(() => unknownUserSecret.dispose());
+  const unknownUserSecret = parts.use(loadUnknownUserSecret(database));
   const connections = new OpenConnections();
-  const refusals = new CountedLog(clock);
   const deleting = new Set<string>();
   const health = new ProviderHealth({ gateways, identity, clock });
 
@@ -146,9 +91,7 @@ async function start(
     archive,
     points,
     repositories,
-    clock,
-    logger,
-    publish,
+    ...common,
     moverHost: config.moverHost,
     advertisedHost: config.advertisedHost,
     resumeWindowMs: config.resumeWindowMs,
@@ -164,19 +107,14 @@ async function start(
     // What a session stored counts in the repository too.
     if (activeSessions === 0) publishRepositories();
   };
-  started.push(() => sessions.stop());
   archive.prune();
-  sessions.resumeAfterRestart();
 
   const publishGateway = (gatewayId: string): void => {
     health.refresh();
     const row = gateways.find(gatewayId);
-    if (row !== undefined)
-      publish(
-        gatewaysDomain,
-        'changed',
-        gateways.describe(row, (host) => identity.covers(host)),
-      );
+    if (row === undefined) return;
+    const gateway = gateways.describe(row, (host) => identity.covers(host));
+    publish(gatewaysDomain, 'changed', gateway);
   };
   const controlPort: { value: number } = { value: config.control.port };
   const links = await startGatewayLinks({
@@ -188,10 +126,9 @@ async function start(
     onChanged: publishGateway,
     onLinkChanged: () => certificateUsageEvents.usageChanged('provider'),
     isStopped: () => database.isClosed,
-    logger,
-    clock,
+    ...common,
   });
-  started.push(() => links.close());
+  parts.defer(() => links.close(stopReason));
 
   const requests = tenantRequestHandlers({
     accounts,
@@ -204,72 +141,27 @@ async function start(
       deleting,
       onDeleted: publishRepositories,
       audit,
-      clock,
-      logger,
+      ...common,
     }),
     gatewayLoads: () => connections.gatewayLoads(),
     sessions,
     store,
     providerName: config.name,
   });
-  const takeConnection = (connection: ControlConnection): void => {
-    const login = new LoginExchange({
-      accounts,
-      throttle,
-      unknownUserSecret,
-      channelBinding: connection.channelBinding,
-      address: connection.remoteAddress,
-      providerName: config.name,
-      software: 'Farkeep',
-      clock,
-      onClockDiffers: (userName, aheadMs) =>
-        logger.warn('The clock of a tenant differs from the clock of this machine', {
-          userName,
-          aheadMinutes: Math.round(aheadMs / 60_000),
-        }),
-      onFailure: (typedName, error) => {
-        // The name comes from a stranger: it is shortened, and characters that control a terminal are removed.
-        const userName = typedName.replace(/[\p{Cc}\p{Cf}]/gu, ' ').slice(0, 64);
-        const { remoteAddress: address } = connection;
-        refusals.note(`login ${address} ${error.code}`, (times) => {
-          logger.warn('Login refused', { userName, address, reason: error.code, times });
-          audit.addRefusal(
-            `${userName} (${address})`,
-            userName,
-            times === 1 ? error.code : `${error.code}, ${times} times`,
-          );
-        });
-      },
-    });
-    const tenantConnection: TenantConnection = new TenantConnection({
-      connection,
-      login,
-      sessions,
-      logger,
-      handlers: {
-        ...requests,
-        'certificate.status': (tenantId, report) => {
-          if (certificateUsers.noteReport(accounts.get(tenantId).name, report)) {
-            certificateUsageEvents.usageChanged('provider');
-            certificateUsageEvents.countsChanged();
-          }
-          return Promise.resolve(rollover.answerFor(connection.shownSha256));
-        },
-      },
-      channel: () => sessionChannel(connection, gateways, links, connection.shownSha256),
-      onLogin: (tenantId) => {
-        const account = accounts.get(tenantId);
-        publish(tenantsDomain, 'changed', { ...account, activeSessions: sessions.activeSessions(tenantId) });
-        if (certificateUsers.noteSeen('provider', 'tenant', account.name, connection.shownSha256)) {
-          certificateUsageEvents.usageChanged('provider');
-        }
-      },
-      onClose: () => connections.remove(tenantConnection),
-      bucketOf: (tenantId) => connections.bucketOf(tenantId),
-      refusals,
-    });
-    connections.add(tenantConnection);
-  };
+  const door = new TenantDoor({
+    accounts,
+    sessions,
+    connections,
+    certificateUsers,
+    certificateUsageEvents,
+    rolloverAnswer: (shownSha256) => rollover.answerFor(shownSha256),
+    requests,
+    channelOf: (connection) => sessionChannel(connection, gateways, links, connection.shownSha256),
+    unknownUserSecret,
+    providerName: config.name,
+    audit,
+    ...common,
+  });
   const installer = new CertificateInstaller({
     store,
     audit,
@@ -283,15 +175,18 @@ async function start(
   const control = await ControlServer.start({
     host: config.control.host,
     port: config.control.port,
-    identity: serving,
+    identity: own.serving,
     authenticateProxy: (received) => links.authenticateProxyHeader(received),
     isKnownAddress: (key) => gateways.isKnownAddress(key),
     isDirectAllowed: config.isDirectControlAllowed,
-    onConnection: takeConnection,
+    onConnection: (connection) => door.take(connection),
     logger,
   });
-  started.push(() => control.close());
+  parts.defer(() => control.close(stopReason));
   controlPort.value = control.port;
+  // Ends before the listener: a tenant that is told of the stop finds its reservation when it comes back.
+  parts.defer(() => sessions.stop());
+  sessions.resumeAfterRestart();
   const rollover = new RolloverPlan({
     database,
     store,
@@ -299,23 +194,20 @@ async function start(
     installer,
     users: certificateUsers,
     receivers: () => connections.loggedIn(),
-    clock,
-    logger,
     audit,
-    publish,
+    ...common,
   });
-  started.push(() => rollover.stop());
+  parts.defer(() => rollover.stop());
   // Gateways that dialed in between were told the configured port, which may have been "any".
   await links.refreshConfiguration();
 
   const certificates = new CertificateHandlers({
     store,
-    windowsCertificates,
+    windowsCertificates: options.windowsCertificates,
     identity,
     gateways,
-    clock,
     audit,
-    publish,
+    ...common,
     subject: () => license.subject(),
     settings: new CertificateSettingsStore({
       database,
@@ -329,68 +221,23 @@ async function start(
     accounts,
     rollover,
   });
-  let stopping: Promise<void> | undefined;
-  const stop = async (): Promise<void> => {
-    const reason = new FarkeepError('service.not-running', 'The provider service is stopping');
-    license.dispose();
-    certificateUsageEvents.stop();
-    await rollover.stop();
-    // Sessions first: a tenant that is told "stopping" finds its reservation when it comes back.
-    await sessions.stop();
-    await control.close(reason);
-    await links.close(reason);
-    certificates.dispose();
-    unknownUserSecret.dispose();
-    infrastructure.protection[Symbol.dispose]();
-    store[Symbol.dispose]();
-    database.close();
-  };
+  parts.defer(() => certificates.dispose());
   return {
-    domains: {
-      certificate: certificates.handlers(),
-      license: license.handlers(audit),
-      gateways: gatewayHandlers({
+    domains: providerDomains({
+      ...{
+        own,
+        certificates,
         gateways,
-        identity,
-        links: () => links,
-        infrastructure: {
-          host: infrastructureHost,
-          port: () => links.port,
-          sha256: fingerprintHex(infrastructure.server.certificatePem),
-        },
-        clock,
-        audit,
-        publish,
-      }),
-      tenants: tenantHandlers({
+        links,
         accounts,
-        sessions,
-        gateways,
-        identity,
         certificateUsers,
         certificateUsageEvents,
-        identityChangesAtMs: () => rollover.switchAtMs,
-        providerName: config.name,
-        clock,
-        audit,
-        publish,
-        disconnect: (tenantId, reason) => connections.disconnect(tenantId, reason),
-        onQuotasChanged: publishRepositories,
-      }),
-      repositories: repositoryHandlers({
-        repositories,
-        points,
+        connections,
         sessions,
-        audit,
-        logger,
-        publish,
-        onUsage: (tenantId, repositoryId, usedBytes) => {
-          accounts.setUsage(tenantId, repositoryId, usedBytes);
-          tenantChanged(tenantId);
-        },
-      }),
-      sessions: sessionHandlers({ sessions, store, providerName: config.name, audit }),
-    },
+      },
+      ...{ points, repositories, rollover, providerName: config.name, publishRepositories, tenantChanged },
+      ...{ audit, ...common },
+    }),
     listeners: {
       control: `${config.control.host}:${control.port}`,
       infrastructure: `${config.infrastructure.host}:${links.port}`,
@@ -398,11 +245,5 @@ async function start(
     health: () => health.current(),
     onHealthChanged: (listener) => health.onChanged(listener),
     activeSessions: () => sessions.activeSessions(),
-    stop: (deadlineMs) => (stopping ??= withDeadline({ limitMs: deadlineMs + 500, onLate: abortError }, stop)),
   };
-}
-
-/** What a gateway on this machine can dial when the listener takes every address. */
-function dialable(host: string): string {
-  return host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
 }

@@ -5,9 +5,7 @@ import { pointsDomain } from '../contracts/rpc/points.ts';
 import { PinStore } from '../certstore/pin-store.ts';
 import { openTrustDatabase } from '../certstore/trust-database.ts';
 import { TrustJournal } from '../certstore/trust-journal.ts';
-import type { Database } from '../kernel/state/database.ts';
-import type { Logger } from '../kernel/logger.ts';
-import type { RunningService, ServiceOptions } from '../kernel/running-service.ts';
+import { openParts, type RunningService, type ServiceOptions, type ServiceParts } from '../kernel/running-service.ts';
 import { SessionArchive } from '../session/session-archive.ts';
 import { RolloverReceiver } from './providers/rollover-receiver.ts';
 import { CheckIn } from './providers/check-in.ts';
@@ -28,27 +26,15 @@ import { TrustPrompts } from './trust/trust-prompts.ts';
 import { trustHandlers } from './rpc/trust-handlers.ts';
 import { TrustSettingsStore } from './trust/trust-settings.ts';
 
-/** Opens pins and journal. A tenant with providers has used the file before, so a missing or empty file is damage. */
-function openTrust(home: string, database: Database, logger: Logger): Database {
-  try {
-    return openTrustDatabase(path.join(home, 'trust.sqlite'), {
-      logger,
-      wasUsed: () => database.get('SELECT 1 FROM providers LIMIT 1') !== undefined,
-    });
-  } catch (error) {
-    database.close();
-    throw error;
-  }
+/** @throws config.invalid, service.database-damaged, storage errors */
+export function startTenant(options: ServiceOptions<TenantConfig>): Promise<RunningService> {
+  return openParts(options.logger, (parts) => open(options, parts));
 }
 
-/** @throws config.invalid, service.database-damaged, storage errors */
-export async function startTenant({
-  home,
-  config,
-  logger,
-  clock,
-  publish,
-}: ServiceOptions<TenantConfig>): Promise<RunningService> {
+async function open(
+  { home, config, logger, clock, publish }: ServiceOptions<TenantConfig>,
+  parts: ServiceParts,
+): Promise<Omit<RunningService, 'stop'>> {
   const trustSettings = await TrustSettingsStore.open({
     home,
     configuredRootFiles: config.extraRoots,
@@ -58,9 +44,15 @@ export async function startTenant({
   });
   const cacheFolder = path.join(home, 'jobs');
   await mkdir(cacheFolder, { recursive: true, mode: 0o700 });
-  const vault = await SecretVault.open(home);
-  const database = openTenantDatabase(home, logger);
-  const trustDatabase = openTrust(home, database, logger);
+  const vault = parts.use(await SecretVault.open(home));
+  const database = parts.use(openTenantDatabase(home, logger));
+  const trustDatabase = parts.use(
+    openTrustDatabase(path.join(home, 'trust.sqlite'), {
+      logger,
+      // A tenant with providers has used the file before, so a missing or empty file is damage.
+      wasUsed: () => database.get('SELECT 1 FROM providers LIMIT 1') !== undefined,
+    }),
+  );
 
   const pins = new PinStore(trustDatabase, clock);
   const journal = new TrustJournal(trustDatabase, clock);
@@ -112,17 +104,11 @@ export async function startTenant({
     cacheFolder,
   });
   const points = new Points({ database, providers, dialer, sessions, folder: path.join(home, 'points'), publish });
+  parts.defer(() => sessions.stop());
   sessions.resumeAfterRestart();
   const checkIn = new CheckIn({ providers, dialer, intervalMs: config.checkInIntervalMs, clock, logger });
+  parts.defer(() => checkIn.stop());
 
-  let stopping: Promise<void> | undefined;
-  const stop = async (): Promise<void> => {
-    await checkIn.stop();
-    await sessions.stop();
-    vault.dispose();
-    trustDatabase.close();
-    database.close();
-  };
   return {
     domains: {
       serviceProviders: serviceProviderHandlers({
@@ -140,6 +126,5 @@ export async function startTenant({
     health: () => clockWatch.health(),
     onHealthChanged: (listener) => clockWatch.onChanged(listener),
     activeSessions: () => sessions.activeCount,
-    stop: () => (stopping ??= stop()),
   };
 }

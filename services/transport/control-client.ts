@@ -3,6 +3,7 @@
 import { createSecureContext, getCACertificates, type SecureContext, type TLSSocket } from 'node:tls';
 import { WebSocket } from 'ws';
 
+import { whenAborted } from '../kernel/deadline.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import { serverNameFor } from '../kernel/host-name.ts';
 import { silentLogger, type Logger } from '../kernel/logger.ts';
@@ -184,8 +185,7 @@ function openPeer(
     });
     // Created at once, so that no message directly after the upgrade is lost.
     const peer = new ControlPeer(webSocket, { logger });
-    const onAbort = (): void => peer.terminate(new FarkeepError('call.canceled'));
-    signal?.addEventListener('abort', onAbort, { once: true });
+    const stopListening = whenAborted(signal, () => peer.terminate(new FarkeepError('call.canceled')));
     let refusal: FarkeepError | undefined;
     webSocket.once('unexpected-response', (request, response) => {
       refusal =
@@ -199,11 +199,11 @@ function openPeer(
       webSocket.terminate();
     });
     webSocket.once('open', () => {
-      signal?.removeEventListener('abort', onAbort);
+      stopListening();
       resolve(peer);
     });
     peer.onClose((error) => {
-      signal?.removeEventListener('abort', onAbort);
+      stopListening();
       reject(refusal ?? error ?? new FarkeepError('connection.lost', `${target} closed the control channel`));
     });
   });

@@ -10,7 +10,7 @@ import { systemClock } from '../../../services/kernel/clock.ts';
 import { silentLogger } from '../../../services/kernel/logger.ts';
 import type { KeychainKey } from '../../../services/kernel/running-service.ts';
 import { Secret } from '../../../services/kernel/secret.ts';
-import { serviceEnvironment } from './service-environment.ts';
+import { passedEnvironment } from '../../../services/process/environment.ts';
 import { Supervisor } from './supervisor.ts';
 
 const entry = fileURLToPath(new URL('../../../services/host/serve-entry.ts', import.meta.url));
@@ -30,7 +30,7 @@ beforeEach(async () => {
     programOf: (role) => ({
       executable: process.execPath,
       args: [entry, role, '--keychain'],
-      environment: serviceEnvironment(process.env, home),
+      environment: { ...passedEnvironment(process.env), FARKEEP_HOME: home },
       keychainKey,
     }),
     writeLogLine: () => undefined,

@@ -1,6 +1,5 @@
-// Owns one service process from spawn to exit: ready, heartbeat, calls in flight, log, orderly stop, and why it ended. One object for one
-// process; it is never started twice. Must not decide whether to start another: the supervisor does.
-import { spawn, type ChildProcess } from 'node:child_process';
+// Owns what one service process says to the console and is asked by it: ready, health, calls in flight, and why it ended, in words.
+// One object for one process. Must not decide whether to start another: the supervisor does.
 import {
   messageFromServiceSchema,
   type CallResult,
@@ -11,10 +10,13 @@ import {
 } from '../../../services/contracts/carrier.ts';
 import type { ErrorInfo } from '../../../services/contracts/errors.ts';
 import type { ServiceRole } from '../../../services/contracts/contract.ts';
+import { whenAborted } from '../../../services/kernel/deadline.ts';
 import { FarkeepError } from '../../../services/kernel/farkeep-error.ts';
 import type { Logger } from '../../../services/kernel/logger.ts';
 import type { KeychainKey } from '../../../services/kernel/running-service.ts';
-import { pipeLog } from './log-pipe.ts';
+import { hungAfterMs, type HeartbeatLimits } from '../../../services/process/heartbeat-watch.ts';
+import { SupervisedChild, type ChildExit } from '../../../services/process/supervised-child.ts';
+import { redactLine } from './redact-line.ts';
 
 export interface ServiceProgram {
   readonly executable: string;
@@ -40,6 +42,9 @@ export const defaultServiceTimings: ServiceTimings = {
   missedForDegraded: 3,
   missedForHung: 15,
 };
+
+/** What a service gets beyond its own deadline. */
+const stopGraceMs = 2_000;
 
 /** Why a process is no more. */
 export type ServiceEnd =
@@ -71,56 +76,36 @@ interface PendingCall {
 
 export class ServiceProcess {
   readonly #options: ServiceProcessOptions;
-  readonly #child: ChildProcess;
+  readonly #child: SupervisedChild;
+  readonly #heartbeat: HeartbeatLimits;
   readonly #calls = new Map<string, PendingCall>();
   readonly #ended: Promise<void>;
-  readonly #startTimer: NodeJS.Timeout;
   #nextCall = 1;
   #isReady = false;
   #isStopping = false;
-  #missedHeartbeats = 0;
   #startFailure: ErrorInfo | undefined;
-  #killReason: string | undefined;
-  #spawnFailure: Error | undefined;
 
   constructor(options: ServiceProcessOptions) {
     this.#options = options;
-    const { program, timings, role } = options;
-    // spawn and not fork: Electron's fork adds ELECTRON_RUN_AS_NODE to the environment. JSON, since two V8 versions meet.
-    this.#child = spawn(program.executable, [...program.args], {
-      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-      serialization: 'json',
-      env: { ...program.environment },
-      windowsHide: true,
+    const { program, timings, writeLogLine } = options;
+    this.#heartbeat = {
+      intervalMs: timings.heartbeatIntervalMs,
+      missedForHung: timings.missedForHung,
+      missedForQuiet: timings.missedForDegraded,
+      onQuiet: (silentMs) =>
+        options.listener.onHealth('degraded', `It has given no sign of life for ${Math.round(silentMs / 1000)} s.`),
+    };
+    this.#child = new SupervisedChild({
+      program: program.executable,
+      args: program.args,
+      environment: program.environment,
+      channel: { serialization: 'json', onMessage: (message) => this.#receive(message) },
+      log: { onLine: (line) => writeLogLine(redactLine(line)) },
+      start: { limitMs: timings.startDeadlineMs },
+      heartbeat: this.#heartbeat,
     });
-    for (const stream of [this.#child.stdout, this.#child.stderr]) {
-      if (stream !== null) pipeLog(stream, options.writeLogLine);
-    }
     if (program.keychainKey !== undefined) this.#handOver(program.keychainKey);
-    this.#child.on('message', (message) => this.#receive(message));
-    this.#child.once('error', (error) => {
-      this.#spawnFailure = error;
-    });
-
-    this.#startTimer = setTimeout(
-      () => this.#kill(`it was not ready after ${timings.startDeadlineMs / 1000} s`),
-      timings.startDeadlineMs,
-    );
-    const heartbeatTimer = setInterval(() => this.#expectHeartbeat(), timings.heartbeatIntervalMs);
-    this.#ended = new Promise((resolve) => {
-      const finish = (code: number | null, signal: NodeJS.Signals | null): void => {
-        clearTimeout(this.#startTimer);
-        clearInterval(heartbeatTimer);
-        for (const { settle } of [...this.#calls.values()]) settle(lostResult(role));
-        this.#options.listener.onEnd(this.#explainEnd(code, signal));
-        resolve();
-      };
-      // 'close' comes after 'exit', when the log has been read to its end; it never comes when nothing was started.
-      this.#child.once('close', finish);
-      this.#child.once('error', () => {
-        if (this.#child.pid === undefined) finish(null, null);
-      });
-    });
+    this.#ended = this.#child.exited.then((exit) => this.#onExit(exit));
   }
 
   get pid(): number | null {
@@ -130,37 +115,28 @@ export class ServiceProcess {
   /** Never rejects: whatever happens is in the result. */
   call(domain: string, command: string, input: unknown, signal: AbortSignal): Promise<CallResult> {
     const { role } = this.#options;
-    if (!this.#isReady || !this.#child.connected) return Promise.resolve(lostResult(role));
+    if (!this.#isReady || !this.#child.isConnected) return Promise.resolve(lostResult(role));
     const id = String(this.#nextCall);
     this.#nextCall += 1;
     return new Promise((resolve) => {
-      const onAbort = (): void => this.#send({ kind: 'cancel', id });
       this.#calls.set(id, {
         settle: (result) => {
           this.#calls.delete(id);
-          signal.removeEventListener('abort', onAbort);
+          stopListening();
           resolve(result);
         },
       });
       this.#send({ kind: 'call', id, domain, command, input });
-      if (signal.aborted) onAbort();
-      else signal.addEventListener('abort', onAbort, { once: true });
+      const stopListening = whenAborted(signal, () => this.#send({ kind: 'cancel', id }));
     });
   }
 
   /** Asks for an orderly end; takes the process away when it is not over in time. Safe to call twice. */
   async stop(deadlineMs: number): Promise<void> {
-    if (!this.#isStopping) {
-      this.#isStopping = true;
-      if (this.#isReady && this.#child.connected) this.#send({ kind: 'stop', deadlineMs });
-      else this.#child.kill('SIGTERM');
-    }
-    const force = setTimeout(() => {
-      this.#options.logger.warn('service did not stop in time; it is ended by force', { role: this.#options.role });
-      this.#child.kill('SIGKILL');
-    }, deadlineMs + 2_000);
+    this.#isStopping = true;
+    const request: MessageToService = { kind: 'stop', deadlineMs };
+    await this.#child.stop(deadlineMs + stopGraceMs, this.#isReady ? request : undefined);
     await this.#ended;
-    clearTimeout(force);
   }
 
   #receive(raw: unknown): void {
@@ -174,13 +150,13 @@ export class ServiceProcess {
     switch (message.kind) {
       case 'ready':
         this.#isReady = true;
-        clearTimeout(this.#startTimer);
-        this.#missedHeartbeats = 0;
+        this.#child.markReady();
+        this.#child.heard();
         this.#send({ kind: 'subscribe' });
         listener.onReady(message);
         break;
       case 'heartbeat':
-        this.#missedHeartbeats = 0;
+        this.#child.heard();
         if (this.#isReady && !this.#isStopping) listener.onHealth(message.health, message.reason ?? null);
         break;
       case 'result':
@@ -195,49 +171,39 @@ export class ServiceProcess {
     }
   }
 
-  #expectHeartbeat(): void {
-    if (!this.#isReady || this.#isStopping) return;
-    const { timings, listener } = this.#options;
-    this.#missedHeartbeats += 1;
-    const silentSeconds = Math.round((this.#missedHeartbeats * timings.heartbeatIntervalMs) / 1000);
-    if (this.#missedHeartbeats > timings.missedForHung) this.#kill(`it gave no sign of life for ${silentSeconds} s`);
-    else if (this.#missedHeartbeats > timings.missedForDegraded) {
-      listener.onHealth('degraded', `It has given no sign of life for ${silentSeconds} s.`);
-    }
-  }
-
-  #kill(reason: string): void {
-    if (!this.#isReady && this.#isStopping) return;
-    this.#killReason ??= reason;
-    this.#child.kill('SIGKILL');
-  }
-
   /** The channel is a socket between the two processes: the key is never in arguments, environment or files. */
   #handOver({ keychain, key }: KeychainKey): void {
     this.#send({ kind: 'keychain', keychain, key: key.bytes.toString('base64') });
   }
 
   #send(message: MessageToService | KeychainMessage): void {
-    if (!this.#child.connected) return;
-    // A failed send means that the process is going; its end settles everything that waits.
-    this.#child.send(message, () => undefined);
+    this.#child.send(message);
   }
 
-  #explainEnd(code: number | null, signal: NodeJS.Signals | null): ServiceEnd {
-    if (this.#isStopping) return { kind: 'stopped' };
+  #onExit(exit: ChildExit): void {
+    const { role, listener, logger } = this.#options;
+    if (exit.killedFor === 'stop-late') logger.warn('service did not stop in time; it was ended by force', { role });
+    for (const { settle } of [...this.#calls.values()]) settle(lostResult(role));
+    listener.onEnd(this.#explainEnd(exit));
+  }
+
+  #explainEnd({ kind, code, signal, killedFor, startError }: ChildExit): ServiceEnd {
+    if (kind === 'stopped') return { kind: 'stopped' };
     if (this.#startFailure !== undefined) return { kind: 'start-failed', error: this.#startFailure };
-    const { role, program } = this.#options;
-    if (this.#spawnFailure !== undefined && this.#child.pid === undefined) {
+    const { role, program, timings } = this.#options;
+    if (startError !== undefined) {
       const error = new FarkeepError(
         'service.start-failed',
-        `The ${role} service could not be started: ${program.executable} cannot be run (${this.#spawnFailure.message})`,
+        `The ${role} service could not be started: ${program.executable} cannot be run (${startError.message})`,
         { hint: 'Repair the installation; in a checkout, run "npm start" again.' },
       );
       return { kind: 'start-failed', error: error.toInfo() };
     }
-    const how =
-      this.#killReason ??
-      (signal === null ? `it ended by itself with code ${String(code)}` : `it was ended by signal ${signal}`);
+    let how = signal === null ? `it ended by itself with code ${String(code)}` : `it was ended by signal ${signal}`;
+    if (killedFor === 'start-late') how = `it was not ready after ${timings.startDeadlineMs / 1000} s`;
+    if (killedFor === 'silent') {
+      how = `it gave no sign of life for ${Math.round(hungAfterMs(this.#heartbeat) / 1000)} s`;
+    }
     const error = new FarkeepError('service.not-running', `The ${role} service is gone: ${how}`, {
       hint: 'It is started again by itself; the service log says more.',
     });

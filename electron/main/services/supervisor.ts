@@ -4,6 +4,7 @@ import type { CallResult, EventMessage } from '../../../services/contracts/carri
 import { serviceRoles, type ServiceRole } from '../../../services/contracts/contract.ts';
 import type { SupervisedService } from '../../../services/contracts/models/service.ts';
 import type { Clock } from '../../../services/kernel/clock.ts';
+import { Deadline } from '../../../services/kernel/deadline.ts';
 import { FarkeepError } from '../../../services/kernel/farkeep-error.ts';
 import type { Logger } from '../../../services/kernel/logger.ts';
 import { decideRestart, defaultRestartPolicy, type RestartPolicy } from './restart-policy.ts';
@@ -201,19 +202,16 @@ export class Supervisor {
 
   async #waitForAnswer(entry: Entry, signal: AbortSignal): Promise<void> {
     if (entry.shown.state !== 'starting') return;
-    const done = new AbortController();
     await new Promise<void>((resolve) => {
       const stopListening = this.onStateChanged((service) => {
         if (service.role === entry.role && service.state !== 'starting') finish();
       });
       const finish = (): void => {
         stopListening();
-        done.abort();
+        patience.stop();
         resolve();
       };
-      signal.addEventListener('abort', finish, { once: true, signal: done.signal });
-      this.#options.clock.sleep(callPatienceMs, done.signal).then(finish, () => undefined);
-      if (signal.aborted) finish();
+      const patience = new Deadline({ limitMs: callPatienceMs, signal }, finish);
     });
   }
 }

@@ -11,6 +11,7 @@ import {
 } from '@fluentui/react-components';
 import { useState } from 'react';
 import type { ReactNode } from 'react';
+import { defaultPorts } from '../../../services/contracts/default-ports.ts';
 import { useText } from '../../i18n/use-text.ts';
 import { gatewayClients, providerClients } from '../../platform/clients.ts';
 import { commandLine } from '../../platform/command-line.ts';
@@ -22,6 +23,8 @@ import { PropertyList } from '../../ui/property-list.tsx';
 import { ShowCommand } from '../../ui/form/show-command.tsx';
 import { Wizard } from '../../ui/wizard/wizard.tsx';
 import { gatewayListenAddress } from '../../ui/form/gateway-address.ts';
+
+const defaultPort = defaultPorts.gateway.gateway;
 
 const useStyles = makeStyles({
   row: {
@@ -52,14 +55,14 @@ export function GatewayWizard({ onClose }: { readonly onClose: () => void }): Re
   const styles = useStyles();
   const hasRole = useMirror(({ console }) => console.roles.includes('gateway'));
   const isEnrolled = useMirror(({ gateway }) => gateway.node?.isEnrolled === true);
-  const listenAddress = useMirror((state) => gatewayListenAddress(state)?.port ?? 6180);
+  const listenAddress = useMirror((state) => gatewayListenAddress(state)?.port ?? defaultPort);
   const canBeHere = hasRole && !isEnrolled;
   const [name, setName] = useState('');
   const [isHere, setHere] = useState(canBeHere);
   const [host, setHost] = useState('');
   const [enteredPort, setPort] = useState<string | null>(null);
-  // The port of this computer's gateway is no good default for another computer.
-  const port = enteredPort ?? String(isHere ? listenAddress : 6180);
+  // The port of the gateway here says nothing about one elsewhere.
+  const port = enteredPort ?? String(isHere ? listenAddress : defaultPort);
   const [errors, setErrors] = useState<Errors>({});
   const [result, setResult] = useState<Result | null>(null);
   const refuse = (found: Errors): boolean => {
@@ -72,7 +75,7 @@ export function GatewayWizard({ onClose }: { readonly onClose: () => void }): Re
       ? 'gatewayWizard.where.here.enrolled'
       : 'gatewayWizard.where.here.hint';
   const apply = async (signal: AbortSignal): Promise<void> => {
-    const addresses = [{ host: host.trim(), port: parsePort(port) ?? 6180 }];
+    const addresses = [{ host: host.trim(), port: parsePort(port) ?? defaultPort }];
     const { token, expiresAt } = await providerClients.gateways.createEnrollToken(
       { name: name.trim(), addresses },
       { signal },

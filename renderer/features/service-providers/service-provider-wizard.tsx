@@ -5,6 +5,7 @@ import { MailOpenPerson20Regular } from '@fluentui/react-icons';
 import { useState } from 'react';
 import type { ReactNode } from 'react';
 import type { CommandOutput } from '../../../services/contracts/contract.ts';
+import { defaultPorts } from '../../../services/contracts/default-ports.ts';
 import type { Invitation } from '../../../services/contracts/models/provider.ts';
 import type { ServiceProvider } from '../../../services/contracts/models/tenant.ts';
 import type { serviceProvidersDomain } from '../../../services/contracts/rpc/service-providers.ts';
@@ -27,14 +28,14 @@ import { trustProblem } from './trust-problem.ts';
 type Probe = CommandOutput<typeof serviceProvidersDomain, 'probe'>;
 type Errors = Partial<Record<'name' | 'host' | 'port' | 'userName' | 'password', string>>;
 
-const defaultPort = '6180';
+const defaultPort = defaultPorts.gateway.gateway;
 
 export function ServiceProviderWizard({ onClose }: { readonly onClose: () => void }): ReactNode {
   const t = useText();
   const { serviceProviders } = tenantClients;
   const [name, setName] = useState('');
   const [host, setHost] = useState('');
-  const [port, setPort] = useState(defaultPort);
+  const [port, setPort] = useState(String(defaultPort));
   const [userName, setUserName] = useState('');
   const [password, setPassword] = useState('');
   const [probe, setProbe] = useState<Probe | null>(null);
@@ -45,7 +46,7 @@ export function ServiceProviderWizard({ onClose }: { readonly onClose: () => voi
     setErrors(found);
     return Object.keys(found).length === 0;
   };
-  const address = { host: host.trim(), port: parsePort(port) ?? 6180 };
+  const address = { host: host.trim(), port: parsePort(port) ?? defaultPort };
 
   const openInvitation = async (): Promise<void> => {
     try {

@@ -1,48 +1,26 @@
 // Owns `farkeep serve`: one service in the foreground, for systemd and for observing it.
 import type { Command } from 'commander';
 import type { ReadyMessage } from '../../contracts/carrier.ts';
-import type { ServiceRole } from '../../contracts/contract.ts';
-import { flagsToConfig, serveFlags } from '../../host/serve-flags.ts';
+import { roleTable } from '../../host/role-table.ts';
+import { flagsToConfig } from '../../host/serve-flags.ts';
 import { parseDuration } from '../quantities.ts';
 import type { DefineAction } from '../command-context.ts';
 
-const examples: Readonly<Record<ServiceRole, string>> = {
-  provider: `
-Examples:
-  $ farkeep serve provider
-  $ farkeep serve provider --config /etc/farkeep/provider.json
-  $ farkeep serve provider --infrastructure 0.0.0.0:6169 --infrastructure-address provider.example`,
-  gateway: `
-Examples:
-  $ farkeep serve gateway --token-file token.txt          the first time: enrolls, then runs
-  $ farkeep serve gateway --listen 0.0.0.0:6180           from then on`,
-  tenant: `
-Examples:
-  $ farkeep serve tenant
-  $ farkeep serve tenant --home /srv/farkeep --log-level debug`,
-};
-
-const descriptions: Readonly<Record<ServiceRole, string>> = {
-  provider: 'stores backups of tenants, authorizes sessions',
-  gateway: 'accepts tenants on one port and relays their connections; holds no key',
-  tenant: 'runs backup and restore jobs of this computer',
-};
-
 export function registerServe(program: Command, action: DefineAction): void {
   const serve = program.command('serve').description('run one service in the foreground until SIGTERM or Ctrl-C');
-  for (const role of ['provider', 'gateway', 'tenant'] as const) {
+  for (const { name: role, summary, examples, flags } of Object.values(roleTable)) {
     const command = serve
       .command(role)
-      .description(descriptions[role])
-      .option('--config <file>', 'JSON configuration; options have priority over it')
-      .option('--stop-deadline <duration>', 'time limit for sessions to end after SIGTERM', '20s');
-    for (const flag of serveFlags[role]) {
+      .description(summary)
+      .option('--config <file>', 'JSON configuration; flags win over it')
+      .option('--stop-deadline <duration>', 'how long sessions may take to end after SIGTERM', '20s');
+    for (const flag of flags) {
       const spelling = `--${flag.name}${flag.value === undefined ? '' : ` <${flag.value.toLowerCase()}>`}`;
       if (flag.isRepeatable === true) {
         command.option(spelling, flag.description, (value: string, earlier?: string[]) => [...(earlier ?? []), value]);
       } else command.option(spelling, flag.description);
     }
-    command.addHelpText('after', examples[role]).action(
+    command.addHelpText('after', `\nExamples:${examples.map((line) => `\n  $ ${line}`).join('')}`).action(
       action(async ({ output }, options: Record<string, string | boolean | string[]>) => {
         const { serveRole } = await import('../../host/serve-role.ts');
         const home = command.optsWithGlobals<{ home?: string }>().home;
@@ -57,7 +35,7 @@ export function registerServe(program: Command, action: DefineAction): void {
           role,
           home,
           configFile: text('config'),
-          overrides: flagsToConfig(role, byFlagName(options)),
+          overrides: flagsToConfig(flags, byFlagName(options)),
           stopDeadlineMs: parseDuration(text('stopDeadline') ?? '20s', '--stop-deadline'),
           onReady: (ready) => output.result(ready, () => formatReady(ready)),
           onStartFailed: (error) => output.failure(error.toInfo()),

@@ -2,6 +2,7 @@
 import path from 'node:path';
 import type { Command } from 'commander';
 import type { DomainClient } from '../../contracts/contract.ts';
+import { defaultPorts } from '../../contracts/default-ports.ts';
 import { exitCodes } from '../../contracts/errors.ts';
 import { adviceAgainst, describeReasonsAgainst } from '../../contracts/models/trust-texts.ts';
 import type { Pin, TrustJournalEntry, TrustPrompt } from '../../contracts/models/trust.ts';
@@ -39,7 +40,7 @@ export function registerTrust(program: Command, action: DefineAction): void {
     .command('check')
     .description('check the certificate of a server; print decision and reasons; sends nothing else, needs no service')
     .requiredOption('--host <host>', 'name or address to connect to')
-    .option('--port <port>', 'port', '6180')
+    .option('--port <port>', 'port', String(defaultPorts.gateway.gateway))
     .option('--name <name>', 'the name that the certificate must cover (default: the host)')
     .option('--roots <file>', 'PEM file with additional trusted authorities')
     .option('--fingerprint <thumbprint>', 'accept exactly this certificate, SHA-256 or SHA-1')

@@ -1,6 +1,7 @@
 // Domain of service providers, served by the tenant service. `probe` shows the certificate before any secret is sent.
 import { z } from 'zod';
 import { defineDomain } from '../contract.ts';
+import { defaultPorts } from '../default-ports.ts';
 import { certificateSummarySchema } from '../models/certificate.ts';
 import { invitationSchema } from '../models/provider.ts';
 import { serviceProviderSchema } from '../models/tenant.ts';
@@ -17,7 +18,7 @@ export const serviceProvidersDomain = defineDomain({
     list: { input: emptySchema, output: z.object({ providers: rowList(serviceProviderSchema) }) },
     /** Connects to the gateway and stops at the certificate. `prompt` is set when a person must decide. */
     probe: {
-      input: z.object({ host: hostSchema, port: portSchema.default(6180) }),
+      input: z.object({ host: hostSchema, port: portSchema.default(defaultPorts.gateway.gateway) }),
       output: trustDecisionSchema.extend({
         certificate: certificateSummarySchema,
         tls: tlsInfoSchema,
@@ -32,7 +33,7 @@ export const serviceProvidersDomain = defineDomain({
       input: z.object({
         name: newNameSchema,
         host: hostSchema,
-        port: portSchema.default(6180),
+        port: portSchema.default(defaultPorts.gateway.gateway),
         userName: z.string().min(1).max(64),
         password: z.string().min(1).max(256),
         fingerprint: z.string().max(400).optional(),

@@ -7,6 +7,7 @@ import type { DomainClient, DomainContract, ServiceRole } from '../../contracts/
 import { describeLeftOut } from '../../contracts/row-list.ts';
 import { isDenied } from '../../kernel/system-error.ts';
 import { systemClock } from '../../kernel/clock.ts';
+import { whenAborted } from '../../kernel/deadline.ts';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
 import { roleFolder } from '../../kernel/state/home-folder.ts';
 import { findAdminAddress } from './admin-address.ts';
@@ -87,16 +88,15 @@ export async function connectAdmin({
       const id = String(nextId);
       nextId += 1;
       return new Promise((resolve) => {
-        const onAbort = (): void => write({ kind: 'cancel', id });
-        signal?.addEventListener('abort', onAbort, { once: true });
         pending.set(id, (result) => {
           pending.delete(id);
-          signal?.removeEventListener('abort', onAbort);
+          stopListening();
           if (result.ok)
             for (const { list, ...rows } of result.leftOutRows ?? []) onLeftOut(describeLeftOut(list, rows));
           resolve(result);
         });
         write({ kind: 'call', id, domain, command, input });
+        const stopListening = whenAborted(signal, () => write({ kind: 'cancel', id }));
       });
     },
     subscribe(listener) {

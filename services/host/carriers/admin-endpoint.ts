@@ -72,12 +72,11 @@ export async function startAdminEndpoint({
   return {
     address,
     async close() {
+      // A client that never reads would keep its socket open for ever.
+      using _limit = systemClock.startTimer(500, () => sockets.forEach((socket) => socket.destroy()));
       await new Promise<void>((resolve) => {
         server.close(() => resolve());
         for (const socket of sockets) socket.destroySoon();
-        // A client that never reads would keep its socket open for ever.
-        const destroyAll = (): void => sockets.forEach((socket) => socket.destroy());
-        systemClock.startTimer(500, destroyAll, { isBackground: true });
       });
       await release();
     },

@@ -1,21 +1,22 @@
 import { describe, expect, it, vi } from 'vitest';
-import { systemClock, type Clock } from '../../kernel/clock.ts';
+import { systemClock, type Timers } from '../../kernel/clock.ts';
 import { silentLogger, type Logger } from '../../kernel/logger.ts';
+import { ManualClock } from '../../testing/manual-clock.ts';
 import { createSampleHandlers, sampleDomain } from '../../testing/sample-domain.ts';
 import { createDispatcher, serveDomain, type Dispatcher } from './dispatcher.ts';
 
 const caller = { kind: 'command line', account: 'somebody' } as const;
 
 function createSample({
-  clock = systemClock,
+  timers = systemClock,
   logger = silentLogger,
   onWaiting = (): void => undefined,
-}: { clock?: Clock; logger?: Logger; onWaiting?: () => void } = {}): {
+}: { timers?: Timers; logger?: Logger; onWaiting?: () => void } = {}): {
   dispatcher: Dispatcher;
   call: (command: string, input?: unknown, signal?: AbortSignal) => ReturnType<Dispatcher['call']>;
 } {
   const domains = [serveDomain(sampleDomain, createSampleHandlers({ onWaiting }))];
-  const dispatcher = createDispatcher({ domains, logger, clock });
+  const dispatcher = createDispatcher({ domains, logger, clock: systemClock, timers });
   return {
     dispatcher,
     call: (command, input = {}, signal = new AbortController().signal) =>
@@ -102,21 +103,17 @@ describe('dispatcher', () => {
   });
 
   it('answers a canceled caller even when the handler ignores its signal', async () => {
-    const graces: number[] = [];
-    const clock: Clock = {
-      now: () => 0,
-      sleep: (delayMs) => {
-        graces.push(delayMs);
-        return Promise.resolve();
-      },
-    };
+    const timers = new ManualClock();
     const controller = new AbortController();
-    const sample = createSample({ clock, onWaiting: () => controller.abort() });
-    expect(await sample.call('hang', {}, controller.signal)).toMatchObject({
-      ok: false,
-      error: { code: 'call.canceled' },
-    });
-    expect(graces).toEqual([5_000]);
+    const sample = createSample({ timers, onWaiting: () => controller.abort() });
+    const call = sample.call('hang', {}, controller.signal);
+    const isAnswered = vi.fn();
+    void call.then(isAnswered);
+    await timers.advance(4_999);
+    expect(isAnswered).not.toHaveBeenCalled();
+    await timers.advance(1);
+    expect(await call).toMatchObject({ ok: false, error: { code: 'call.canceled' } });
+    expect(timers.timerCount).toBe(0);
   });
 
   it('does not start a handler for a call that was canceled before', async () => {

@@ -5,7 +5,8 @@ import type { z } from 'zod';
 import type { CallResult } from '../../contracts/carrier.ts';
 import type { CallContext, CommandContract, DomainContract, DomainHandlers } from '../../contracts/contract.ts';
 import { describeLeftOut, leftOutIn } from '../../contracts/row-list.ts';
-import type { Clock } from '../../kernel/clock.ts';
+import { systemClock, type Clock, type Timer, type Timers } from '../../kernel/clock.ts';
+import { whenAborted } from '../../kernel/deadline.ts';
 import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
 import type { Logger } from '../../kernel/logger.ts';
 
@@ -52,10 +53,12 @@ export function createDispatcher({
   domains,
   logger,
   clock,
+  timers = systemClock,
 }: {
   readonly domains: readonly ServedDomain[];
   readonly logger: Logger;
   readonly clock: Clock;
+  readonly timers?: Timers;
 }): Dispatcher {
   // Maps, not objects: a name such as "constructor" must not reach a prototype.
   const routes = new Map<string, Map<string, { contract: CommandContract; handler: CommandHandler }>>();
@@ -76,7 +79,7 @@ export function createDispatcher({
     const parsed = route.contract.input.safeParse(input ?? {});
     if (!parsed.success) throw invalidInput(parsed.error);
     context.signal.throwIfAborted();
-    const value = await withCancelGrace(Promise.resolve(route.handler(parsed.data, context)), context.signal, clock);
+    const value = await withCancelGrace(Promise.resolve(route.handler(parsed.data, context)), context.signal, timers);
     const output = route.contract.output.safeParse(value);
     if (!output.success) {
       // A handler's mistake: what it returned may hold anything, so only the shape of the mistake is told.
@@ -110,22 +113,19 @@ export function createDispatcher({
 }
 
 /** A handler that ignores its signal must not keep the caller waiting for ever. */
-async function withCancelGrace(work: Promise<unknown>, signal: AbortSignal, clock: Clock): Promise<unknown> {
-  const done = new AbortController();
+async function withCancelGrace(work: Promise<unknown>, signal: AbortSignal, timers: Timers): Promise<unknown> {
+  let grace: Timer | undefined;
+  let stopListening: (() => void) | undefined;
   const graceOver = new Promise<never>((_resolve, reject) => {
-    const onAbort = (): void => {
-      clock.sleep(cancelGraceMs, done.signal).then(
-        () => reject(new FarkeepError('call.canceled', 'Canceled; the operation is still ending in the background')),
-        () => undefined,
-      );
-    };
-    if (signal.aborted) onAbort();
-    else signal.addEventListener('abort', onAbort, { once: true, signal: done.signal });
+    const onLate = (): void =>
+      reject(new FarkeepError('call.canceled', 'Canceled; the operation is still ending in the background'));
+    stopListening = whenAborted(signal, () => (grace = timers.startTimer(cancelGraceMs, onLate)));
   });
   try {
     return await Promise.race([work, graceOver]);
   } finally {
-    done.abort();
+    stopListening?.();
+    grace?.stop();
   }
 }
 

@@ -1,4 +1,4 @@
-// Owns where an instance lives on disk: the root, and one sub-folder for each role (architecture.md, State).
+// Owns where an instance lives on disk: the root, and for each role a sub-folder and a configuration file (ARCHITECTURE.md, State).
 import { homedir, userInfo } from 'node:os';
 import path from 'node:path';
 import type { ServiceRole } from '../../contracts/contract.ts';
@@ -17,4 +17,14 @@ export function defaultHome(environment: NodeJS.ProcessEnv = process.env): strin
 
 export function roleFolder(home: string, role: ServiceRole): string {
   return path.join(path.resolve(home), role);
+}
+
+/** A role's configuration, where none is named with --config. */
+export function configFileOf(home: string, role: ServiceRole): string {
+  return path.join(path.resolve(home), `${role}.json`);
+}
+
+/** A role's configuration for the console alone, which names it with --config. Without it the console's services read `configFileOf`. */
+export function consoleConfigFileOf(home: string, role: ServiceRole): string {
+  return path.join(roleFolder(home, role), 'config.json');
 }

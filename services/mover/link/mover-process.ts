@@ -1,21 +1,18 @@
-// Owns a data mover child process from fork to kill: its start message, heartbeat, events, and whether it exited or crashed. The only user
-// of child_process in this folder. Runs inside the provider or tenant service; moves no data itself.
-import { fork } from 'node:child_process';
-import type { ChildProcess } from 'node:child_process';
+// Owns a data mover as a child process: what it is started with, its work, its events, and what its end means.
+// Runs inside the provider or tenant service; moves no data itself.
 import { fileURLToPath } from 'node:url';
 import { errorInfoSchema } from '../../contracts/error-schemas.ts';
 import type { ErrorInfo } from '../../contracts/errors.ts';
-import { systemClock, type Timer } from '../../kernel/clock.ts';
-import { IdleTimer } from '../../kernel/deadline.ts';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
 import { silentLogger } from '../../kernel/logger.ts';
 import type { Logger } from '../../kernel/logger.ts';
+import { passedEnvironment } from '../../process/environment.ts';
+import { hungAfterMs } from '../../process/heartbeat-watch.ts';
+import { SupervisedChild, type ChildExit } from '../../process/supervised-child.ts';
 import type { MoverCommand, MoverEvent, MoverExit, MoverStart } from './local-link.ts';
 
 const entry = fileURLToPath(new URL('../mover-entry.ts', import.meta.url));
 
-/** The mover gets only these variables of the service's environment. */
-const allowedEnvironment = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR', 'TEMP', 'TMP', 'SYSTEMROOT'];
 /**
  * By default glibc returns freed megabytes to the kernel, and the next block causes page faults that cost as much as the cipher. A mover
  * releases its buffers itself (release-memory.ts). Other C libraries ignore these variables.
@@ -37,6 +34,8 @@ const heapLimits = {
 /** Compiled code that earlier movers stored; with it a mover and its workers start in a third of the time. */
 const compileCacheFolder = fileURLToPath(new URL('../../../build/compile-cache', import.meta.url));
 const stopDeadlineMs = 10_000;
+/** A mover that says nothing for so long is killed and counts as crashed. It says that it is alive every 5 s. */
+const heartbeat = { intervalMs: 5_000, missedForHung: 5 };
 const maxLogLineLength = 4_000;
 
 /**
@@ -52,69 +51,37 @@ export interface MoverPlan {
 
 export interface MoverProcessOptions {
   readonly logger?: Logger;
-  /** A mover that sends no message for this time is killed and counts as crashed. */
-  readonly heartbeatTimeoutMs?: number;
   readonly onEvent: (event: MoverEvent) => void;
 }
 
 export class MoverProcess {
-  readonly #child: ChildProcess;
+  readonly #child: SupervisedChild;
   readonly #logger: Logger;
   readonly #side: MoverStart['side'];
   readonly #onEvent: (event: MoverEvent) => void;
-  readonly #heartbeatTimeoutMs: number;
-  readonly #silence: IdleTimer;
-  #killTimer: Timer | undefined;
   #outcome: MoverExit | undefined;
-  #silentTooLong = false;
 
   /** Resolves when the process has ended; never rejects. */
   readonly exited: Promise<MoverExit>;
 
-  /** Forks the mover. Can be called before the keys exist, which saves time: a process and its threads take as long to start as a login. */
+  /** Starts the mover, before its keys are there if that saves time: a process and its threads take as long to start as a login. */
   constructor({ side, sessionId, attempt, streams = 0 }: MoverPlan, options: MoverProcessOptions) {
     this.#logger = (options.logger ?? silentLogger).child({ mover: side, sessionId, attempt });
     this.#side = side;
     this.#onEvent = options.onEvent;
-    this.#heartbeatTimeoutMs = options.heartbeatTimeoutMs ?? 30_000;
-    this.#silence = new IdleTimer(this.#heartbeatTimeoutMs, () => {
-      this.#silentTooLong = true;
-      this.kill();
+    this.#child = new SupervisedChild({
+      program: process.execPath,
+      args: [...heapLimits[side], entry, side, String(streams)],
+      environment: {
+        ...passedEnvironment(process.env),
+        ...allocatorTuning,
+        NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? compileCacheFolder,
+      },
+      channel: { serialization: 'advanced', onMessage: (message) => this.#receive(message as MoverEvent) },
+      log: { onLine: (line) => this.#logger.info('mover', { line: line.slice(0, maxLogLineLength) }) },
+      heartbeat,
     });
-    const environment: NodeJS.ProcessEnv = {
-      ...allocatorTuning,
-      NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? compileCacheFolder,
-    };
-    for (const name of allowedEnvironment) if (process.env[name] !== undefined) environment[name] = process.env[name];
-    this.#child = fork(entry, [side, String(streams)], {
-      execPath: process.execPath,
-      execArgv: heapLimits[side],
-      env: environment,
-      serialization: 'advanced',
-      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-    });
-    this.#pipeLog(this.#child.stdout);
-    this.#pipeLog(this.#child.stderr);
-    this.exited = new Promise((resolve) => {
-      let isSettled = false;
-      const settle = (exitCode: number | null, signal: string | null): void => {
-        if (isSettled) return;
-        isSettled = true;
-        this.#silence.stop();
-        this.#killTimer?.stop();
-        resolve(this.#outcome ?? this.#crash(exitCode, signal));
-      };
-      // 'exit' can come before the last message has been delivered; 'close' always comes after the last message.
-      this.#child.once('close', settle);
-      this.#child.once('error', (error) => {
-        this.#logger.error('The data mover could not be started or reached', { error });
-        if (this.#child.pid === undefined) settle(null, null);
-      });
-    });
-    this.#child.on('message', (message) => {
-      this.#receive(message as MoverEvent);
-    });
-    this.#silence.heard();
+    this.exited = this.#child.exited.then((exit) => this.#outcome ?? this.#crash(exit));
   }
 
   /** Sends the start message, once. The caller may zero its keys afterwards, because the message holds copies. */
@@ -128,11 +95,7 @@ export class MoverProcess {
 
   /** Asks the mover to end in order; kills it after a time limit. Safe to call twice. */
   abort(reason: ErrorInfo = new FarkeepError('call.canceled').toInfo()): void {
-    if (this.#killTimer !== undefined || this.#child.exitCode !== null || this.#child.signalCode !== null) return;
-    this.#send({ type: 'abort', reason });
-    this.#killTimer = systemClock.startTimer(stopDeadlineMs, () => {
-      this.kill();
-    });
+    void this.#child.stop(stopDeadlineMs, { type: 'abort', reason } satisfies MoverCommand);
   }
 
   /** Ends the mover and waits until the process has ended. */
@@ -142,11 +105,11 @@ export class MoverProcess {
   }
 
   kill(): void {
-    this.#child.kill('SIGKILL');
+    this.#child.kill();
   }
 
   #receive(event: MoverEvent): void {
-    this.#silence.heard();
+    this.#child.heard();
     if (event.type === 'alive') {
       this.#send({ type: 'alive' });
       return;
@@ -163,28 +126,15 @@ export class MoverProcess {
   }
 
   #send(command: MoverCommand): void {
-    if (!this.#child.connected) return;
-    this.#child.send(command, (error) => {
-      // A mover closes the channel before it exits; its exit is handled elsewhere.
-      if (error !== null) this.#logger.debug('The data mover no longer receives commands', { command: command.type });
-    });
+    this.#child.send(command);
   }
 
-  #crash(exitCode: number | null, signal: string | null): MoverExit {
-    let how = `with code ${exitCode ?? 'unknown'}`;
+  #crash({ code, signal, killedFor, startError }: ChildExit): MoverExit {
+    if (startError !== undefined) this.#logger.error('The data mover could not be started', { error: startError });
+    let how = `with code ${code ?? 'unknown'}`;
     if (signal !== null) how = `by signal ${signal}`;
-    if (this.#silentTooLong) how = `after ${this.#heartbeatTimeoutMs} ms without a heartbeat`;
+    if (killedFor === 'silent') how = `after ${hungAfterMs(heartbeat)} ms without a sign of life`;
     const error = new FarkeepError('session.mover-died', `The ${this.#side} data mover ended unexpectedly, ${how}`);
-    return { kind: 'crashed', error: error.toInfo(), exitCode, signal };
-  }
-
-  #pipeLog(stream: NodeJS.ReadableStream | null): void {
-    let rest = '';
-    stream?.setEncoding('utf8');
-    stream?.on('data', (text: string) => {
-      const lines = (rest + text).split('\n');
-      rest = (lines.pop() ?? '').slice(0, maxLogLineLength);
-      for (const line of lines) if (line !== '') this.#logger.info('mover', { line: line.slice(0, maxLogLineLength) });
-    });
+    return { kind: 'crashed', error: error.toInfo(), exitCode: code, signal };
   }
 }

@@ -2,6 +2,7 @@
 import { createPublicKey, generateKeyPair, type KeyObject, randomInt } from 'node:crypto';
 import { promisify } from 'node:util';
 import { type Clock, abortError, systemClock } from '../../kernel/clock.ts';
+import { whenAborted } from '../../kernel/deadline.ts';
 import { Secret } from '../../kernel/secret.ts';
 import { buildCertificate, type SubjectName } from './certificate-builder.ts';
 import { toPem } from '../certificate/certificate-summary.ts';
@@ -87,9 +88,7 @@ export function anonymousCommonName(): string {
 function abortable<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return work;
   return new Promise<T>((resolve, reject) => {
-    const onAbort = (): void => reject(abortError());
-    if (signal.aborted) onAbort();
-    else signal.addEventListener('abort', onAbort, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+    const stopListening = whenAborted(signal, () => reject(abortError()));
+    work.then(resolve, reject).finally(stopListening);
   });
 }

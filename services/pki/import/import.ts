@@ -3,6 +3,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { Worker } from 'node:worker_threads';
 import type { CertificateSummary } from '../../contracts/models/certificate.ts';
 import { abortError, type Clock, systemClock } from '../../kernel/clock.ts';
+import { whenAborted } from '../../kernel/deadline.ts';
 import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
 import { Secret } from '../../kernel/secret.ts';
 import { isMissing, isNotFolder, systemErrorCode } from '../../kernel/system-error.ts';
@@ -153,12 +154,11 @@ function runWorker(
       stderr: true,
     });
     const settle = (act: () => void): void => {
-      signal?.removeEventListener('abort', onAbort);
+      stopListening();
       act();
       void worker.terminate();
     };
-    const onAbort = (): void => settle(() => reject(abortError()));
-    signal?.addEventListener('abort', onAbort, { once: true });
+    const stopListening = whenAborted(signal, () => settle(() => reject(abortError())));
     worker.on('message', (message: ImportMessage) => {
       if ('ok' in message) settle(() => resolve(message));
       // Ignores progress messages that a canceled worker sent before its end.

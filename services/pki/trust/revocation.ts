@@ -1,6 +1,7 @@
 // Owns the answer "revoked, good, or unknown" for a chain, from the admin's lists and from lists at the addresses in the certificates.
 // docs/certificates.md, section 6, has a table of all outcomes that refuse a certificate.
 import { type Clock, systemClock } from '../../kernel/clock.ts';
+import { signalWithin } from '../../kernel/deadline.ts';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
 import type { Logger } from '../../kernel/logger.ts';
 import { isSelfSigned, type ReadCertificate, readCertificate } from '../certificate/certificate-summary.ts';
@@ -81,8 +82,7 @@ export class RevocationChecker {
       return { status: 'unknown', detail, isRequired };
     }
     const issuers = chainDer.map((der) => readCertificate(Buffer.from(der))).filter(({ der }) => !der.equals(leaf.der));
-    const timeout = AbortSignal.timeout(this.#policy.fetchTimeoutMs);
-    const limit = signal === undefined ? timeout : AbortSignal.any([signal, timeout]);
+    using limit = signalWithin({ limitMs: this.#policy.fetchTimeoutMs, signal });
     const remarks: string[] = [];
     let leafAnswer: Pick<RevocationAnswer, 'status' | 'detail'> = {
       status: 'unknown',
@@ -109,7 +109,7 @@ export class RevocationChecker {
         detail,
         remarks: more,
         isNamed: isThisNamed = false,
-      } = await this.#checkOne(checked, canFetch, limit);
+      } = await this.#checkOne(checked, canFetch, limit.signal);
       const sentence = index === 0 ? detail : `The authority "${certificate.structure.subject}": ${detail}`;
       remarks.push(...more);
       isNamed ||= isThisNamed;

@@ -1,20 +1,22 @@
 // Owns the provider service's configuration. Holds no secret; the file may be world-readable.
 import { z } from 'zod';
+import { defaultPorts } from '../../contracts/default-ports.ts';
 import { displayNameSchema, hostSchema } from '../../contracts/models/values.ts';
 
 const listenPortSchema = z.int().min(0).max(65_535);
+const ports = defaultPorts.provider;
 
 export const providerConfigSchema = z.strictObject({
   /** What tenants see as the provider's name. */
   name: displayNameSchema.default('Farkeep provider'),
   /** Where gateways pass control connections to. Nobody else gets in unless `isDirectControlAllowed`. */
   control: z
-    .strictObject({ host: hostSchema.default('127.0.0.1'), port: listenPortSchema.default(6170) })
-    .default({ host: '127.0.0.1', port: 6170 }),
+    .strictObject({ host: hostSchema.default('127.0.0.1'), port: listenPortSchema.default(ports.control) })
+    .default({ host: '127.0.0.1', port: ports.control }),
   /** Where gateways dial their link (mutual TLS). */
   infrastructure: z
-    .strictObject({ host: hostSchema.default('0.0.0.0'), port: listenPortSchema.default(6169) })
-    .default({ host: '0.0.0.0', port: 6169 }),
+    .strictObject({ host: hostSchema.default('0.0.0.0'), port: listenPortSchema.default(ports.infrastructure) })
+    .default({ host: '0.0.0.0', port: ports.infrastructure }),
   /** What an enrollment token tells the gateway to dial; the listen address when it is left out and is a real address. */
   infrastructureAddress: hostSchema.optional(),
   /** Where target data movers listen for gateways. Port 0 each: a free one. */

@@ -1,6 +1,7 @@
 // Owns asking every provider now and then what is new, so that a tenant without a job of the day also learns of an announced certificate, and its
 // admin of a provider that cannot be reached. One after the other; a failure is noted with the provider and nothing else.
 import type { Clock } from '../../kernel/clock.ts';
+import { signalWithin } from '../../kernel/deadline.ts';
 import { toFarkeepError } from '../../kernel/farkeep-error.ts';
 import type { Logger } from '../../kernel/logger.ts';
 import type { ProviderDialer } from './provider-dialer.ts';
@@ -53,9 +54,9 @@ export class CheckIn {
   async #askAll(): Promise<void> {
     const { providers, dialer, logger } = this.#options;
     for (const provider of providers.list()) {
-      const signal = AbortSignal.any([this.#abort.signal, AbortSignal.timeout(limitMs)]);
       try {
-        await dialer.askAmongOthers(provider, signal, () => Promise.resolve());
+        using limit = signalWithin({ limitMs, signal: this.#abort.signal });
+        await dialer.askAmongOthers(provider, limit.signal, () => Promise.resolve());
       } catch (error) {
         this.#abort.signal.throwIfAborted();
         logger.info('A provider could not be asked', {

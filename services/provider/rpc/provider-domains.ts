@@ -1,0 +1,98 @@
+// Owns which handlers answer the calls of console and command line: the table of all domains that the provider serves.
+import type { EventPublisher } from '../../contracts/contract.ts';
+import type { Clock } from '../../kernel/clock.ts';
+import type { Logger } from '../../kernel/logger.ts';
+import type { ServedDomains } from '../../kernel/running-service.ts';
+import type { GatewayLinkServer } from '../../transport/gateway-link-server.ts';
+import type { TenantAccounts } from '../accounts/tenant-accounts.ts';
+import type { CertificateUsageEvents } from '../certificates/certificate-usage-events.ts';
+import type { CertificateUsers } from '../certificates/certificate-users.ts';
+import type { OwnCertificates } from '../certificates/own-certificates.ts';
+import type { RolloverPlan } from '../certificates/rollover.ts';
+import { fingerprintHex } from '../gateways/gateway-links.ts';
+import type { Gateways } from '../gateways/gateways.ts';
+import type { Repositories } from '../repositories/repositories.ts';
+import type { RestorePoints } from '../repositories/restore-points.ts';
+import type { ProviderSessions } from '../sessions/provider-sessions.ts';
+import type { AuditLog } from '../state/audit-log.ts';
+import type { CertificateHandlers } from './certificate-handlers.ts';
+import { gatewayHandlers } from './gateway-handlers.ts';
+import type { OpenConnections } from './open-connections.ts';
+import { repositoryHandlers } from './repository-handlers.ts';
+import { sessionHandlers } from './session-handlers.ts';
+import { tenantHandlers } from './tenant-handlers.ts';
+
+/** The areas of a provider that is open. */
+export interface ProviderAreas {
+  readonly own: OwnCertificates;
+  readonly certificates: CertificateHandlers;
+  readonly gateways: Gateways;
+  readonly links: GatewayLinkServer;
+  readonly accounts: TenantAccounts;
+  readonly certificateUsers: CertificateUsers;
+  readonly certificateUsageEvents: CertificateUsageEvents;
+  readonly connections: OpenConnections;
+  readonly sessions: ProviderSessions;
+  readonly points: RestorePoints;
+  readonly repositories: Repositories;
+  readonly rollover: RolloverPlan;
+  readonly providerName: string;
+  readonly publishRepositories: () => void;
+  /** Something that is shown of this tenant. */
+  readonly tenantChanged: (tenantId: string) => void;
+  readonly audit: AuditLog;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly publish: EventPublisher;
+}
+
+export function providerDomains(areas: ProviderAreas): ServedDomains {
+  const { own, accounts, audit, certificateUsers, certificateUsageEvents, clock, connections, gateways, links } = areas;
+  const { logger, points, providerName, publish, repositories, rollover, sessions } = areas;
+  const { store, identity, infrastructure } = own;
+  return {
+    certificate: areas.certificates.handlers(),
+    license: own.license.handlers(audit),
+    gateways: gatewayHandlers({
+      gateways,
+      identity,
+      links: () => links,
+      infrastructure: {
+        host: own.infrastructureHost,
+        port: () => links.port,
+        sha256: fingerprintHex(infrastructure.server.certificatePem),
+      },
+      clock,
+      audit,
+      publish,
+    }),
+    tenants: tenantHandlers({
+      accounts,
+      sessions,
+      gateways,
+      identity,
+      certificateUsers,
+      certificateUsageEvents,
+      identityChangesAtMs: () => rollover.switchAtMs,
+      providerName,
+      clock,
+      audit,
+      publish,
+      disconnect: (tenantId, reason) => connections.disconnect(tenantId, reason),
+      onQuotasChanged: areas.publishRepositories,
+    }),
+    repositories: repositoryHandlers({
+      repositories,
+      points,
+      sessions,
+      audit,
+      logger,
+      publish,
+      onUsage: (tenantId, repositoryId, usedBytes) => {
+        accounts.setUsage(tenantId, repositoryId, usedBytes);
+        areas.tenantChanged(tenantId);
+      },
+    }),
+    sessions: sessionHandlers({ sessions, store, providerName, audit }),
+  };
+}
