@@ -201,9 +201,15 @@ describe('a session at the provider', () => {
   });
 
   it('fails when the tenant does not come back in time', async () => {
-    const { session, live, channel, clock } = await startTransfer();
+    const { session, live, latest, channel, clock } = await startTransfer();
+    latest().fail(new FarkeepError('session.mover-died', 'The target data mover ended unexpectedly'));
+    await clock.advance(1000);
+    // The window begins anew, and the one before is forgotten.
     session.channelLost(channel.peer, lost);
-    await clock.advance(windowMs);
+    expect(clock.timerCount).toBe(1);
+    await clock.advance(windowMs - 1);
+    expect(live.state).toBe('waiting-to-resume');
+    await clock.advance(1);
     expect(live.detail()).toMatchObject({ state: 'failed', error: { code: 'session.resume-expired' } });
     const tooLate = session.resume(new FakeChannel(), 1);
     expect(await failureOf(tooLate)).toEqual({ code: 'call.conflict', message: 'The session has ended' });

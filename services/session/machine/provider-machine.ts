@@ -264,7 +264,7 @@ function suspended(state: ProviderOpen, event: EventOf<'suspended'>, rules: Prov
   const waiting = state.kind === 'paused' ? to(state) : waitForTenant(state, event.error, event.nowMs, rules);
   return {
     state: { kind: 'suspended', attempt: state.attempt },
-    effects: [...waiting.effects.filter(({ type }) => type !== 'arm'), ...answerPause(state, stopping()), ...disarmAll],
+    effects: [...waiting.effects, ...answerPause(state, stopping()), ...disarmAll],
   };
 }
 
