@@ -2,7 +2,7 @@
 // blocks, and ends. Talks to the main thread by worker-link.ts only. Does not decide what is read or written.
 import { isMarkedAsUntransferable } from 'node:worker_threads';
 import { isErrorCode } from '../../contracts/errors.ts';
-import { systemClock, type Timers } from '../../kernel/clock.ts';
+import { systemClock, type Timer, type Timers } from '../../kernel/clock.ts';
 import { every, type Schedule } from '../../kernel/schedule.ts';
 import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
 import { releaseMemory } from '../../kernel/release-memory.ts';
@@ -56,6 +56,7 @@ export class StreamWorker {
   #isEnding = false;
   #hasFailed = false;
   #isFinished = false;
+  #closeLimit: Timer | undefined;
   #restoreCounters = emptyCounters();
 
   /** Takes Key B out of `start` and zeroes it there. */
@@ -311,7 +312,7 @@ export class StreamWorker {
       return;
     }
     this.#connection.end();
-    this.#timers.startTimer(closeDeadlineMs, () => this.#finish(), { isBackground: true });
+    this.#closeLimit ??= this.#timers.startTimer(closeDeadlineMs, () => this.#finish(), { isBackground: true });
   }
 
   #finish(): void {
@@ -319,6 +320,7 @@ export class StreamWorker {
     this.#isFinished = true;
     this.#counterReports.stop();
     this.#signsOfLife.stop();
+    this.#closeLimit?.stop();
     this.#report();
     this.#options.post({ type: 'closed' });
     this.#keyB.dispose();

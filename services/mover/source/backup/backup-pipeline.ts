@@ -226,13 +226,14 @@ export class BackupPipeline {
       }
     }
     this.#total = walked;
-    this.#tellSpecials();
     // A file whose cached blocks are missing comes back as a file to read, so this may take several turns.
     while (this.#files.size > 0) {
       this.#files.flush();
       const before = this.#files.size;
       await this.#until(() => this.#files.size < before || this.#files.hasBatch);
     }
+    // A name can turn out to be a pipe or a device when it is read.
+    this.#tellSpecials();
     this.#window.write();
   }
 

@@ -12,11 +12,11 @@ export interface StreamThread {
 }
 
 export interface StreamThreadHandlers {
-  onMessage(message: FromWorker): void;
+  readonly onMessage: (message: FromWorker) => void;
   /** The thread crashed; `onExit` follows. */
-  onError(error: unknown): void;
+  readonly onError: (error: unknown) => void;
   /** Called once, after everything else. */
-  onExit(): void;
+  readonly onExit: () => void;
 }
 
 /** Calls no handler before it returns. */
