@@ -42,11 +42,13 @@ describe('a text', () => {
   });
 
   it('is looked through in a time that grows with its length only', () => {
-    const startedMs = performance.now();
+    // Of this process: what else the machine does takes no part in it.
+    const before = process.cpuUsage();
     for (const piece of ['a.', 'a-', 'a:', 'aaaa', 'a://', 'password', 'A+/=', 'cookie:']) {
       redactLines(piece.repeat(200_000 / piece.length));
     }
-    expect(performance.now() - startedMs).toBeLessThan(5000);
+    const { user, system } = process.cpuUsage(before);
+    expect((user + system) / 1000).toBeLessThan(5000);
   });
 });
 
