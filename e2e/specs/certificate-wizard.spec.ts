@@ -1,5 +1,5 @@
-// The wizard Manage Certificate as people use it: left half-way, canceled, for both slots, with the shown command run in a shell; and by
-// keyboard alone, together with the trust prompts.
+// The wizard Manage Certificate as people use it: left in the middle, canceled, for both slots, with the shown command run in a shell; and
+// only by keyboard, together with the trust prompts.
 import type { Locator, Page } from '@playwright/test';
 import { makePem, makePfx } from '../fixtures/certificate-files.ts';
 import { runShown } from '../fixtures/command-line.ts';
@@ -12,7 +12,7 @@ import { TrustPrompt } from '../pages/trust-prompt.ts';
 
 type Slot = 'provider' | 'server';
 
-test('both slots: left half-way nothing changes; a long key can be canceled; the shown command does the same', async ({
+test('both slots: leaving in the middle changes nothing; a long key can be canceled; the shown command gives the same result', async ({
   farkeep,
   home,
 }) => {
@@ -72,7 +72,7 @@ test('both slots: left half-way nothing changes; a long key can be canceled; the
     await content.getByRole('button', { name: 'Cancel this step' }).click();
     await expect(progress).toBeHidden();
     await expect(content).toBeVisible();
-    // Esc while it works cancels the work, too, and does not leave.
+    // Esc during the work cancels the work and does not close the wizard.
     await wizard.next();
     await expect(progress).toBeVisible();
     await page.keyboard.press('Escape');
@@ -117,7 +117,7 @@ test('both slots: left half-way nothing changes; a long key can be canceled; the
   });
 
   for (const slot of ['provider', 'server'] as const) {
-    await test.step(`${slot}: the shown command, copied and run in a shell, does what Finish does`, async () => {
+    await test.step(`${slot}: the shown command, copied and run in a shell, does the same as Finish`, async () => {
       await open[slot]();
       await wizard.choose('import');
       await fillImport(wizard, file);
@@ -143,7 +143,7 @@ test('both slots: left half-way nothing changes; a long key can be canceled; the
   expect(await farkeep.policyViolations()).toEqual([]);
 });
 
-test('the keyboard alone: the wizard to its end, and both prompts', async ({ farkeep, home }) => {
+test('by keyboard alone: the wizard to its end, and both prompts', async ({ farkeep, home }) => {
   const { page } = farkeep;
   const window = new ConsoleWindow(page);
   const wizard = new CertificateWizard(page);
@@ -155,7 +155,7 @@ test('the keyboard alone: the wizard to its end, and both prompts', async ({ far
   await window.open('Cloud Connect');
   const opener = window.command('Manage Certificates');
 
-  await test.step('Esc closes at once what nobody has touched, and the focus is where it was', async () => {
+  await test.step('Esc closes an unchanged wizard at once, and the focus returns', async () => {
     await opener.focus();
     await keyboard.press('Enter');
     await wizard.step('Certificate Type');
@@ -165,7 +165,7 @@ test('the keyboard alone: the wizard to its end, and both prompts', async ({ far
     await expect(opener).toBeFocused();
   });
 
-  await test.step('Esc asks before it throws input away; the safe answer has the focus', async () => {
+  await test.step('Esc asks before it discards input; the safe answer has the focus', async () => {
     await keyboard.press('Enter');
     await wizard.step('Certificate Type');
     await expect(page.getByRole('radio', { name: 'Generate new certificate' })).toBeFocused();
@@ -180,7 +180,7 @@ test('the keyboard alone: the wizard to its end, and both prompts', async ({ far
     await expectFocusIn(wizard.dialog);
   });
 
-  await test.step('Enter is Next; the field at fault gets the focus', async () => {
+  await test.step('Enter means Next; a wrong field gets the focus', async () => {
     await keyboard.press('Enter');
     await wizard.step('Import Certificate');
     await expect(wizard.field(/^Certificate file/)).toBeFocused();
@@ -204,7 +204,7 @@ test('the keyboard alone: the wizard to its end, and both prompts', async ({ far
     expect(await thumbprint(farkeep, 'provider')).toBe(named.thumbprint);
   });
 
-  await test.step('the changed prompt: Esc decides nothing, Enter refuses, Tab reaches everything', async () => {
+  await test.step('the prompt for a changed certificate: Esc does not answer, Enter refuses, Tab reaches everything', async () => {
     await runJobs(farkeep);
     const bell = page.getByRole('button', { name: 'Notifications, 1 waiting' });
     await expect(bell).toBeVisible({ timeout: 30_000 });
@@ -222,7 +222,7 @@ test('the keyboard alone: the wizard to its end, and both prompts', async ({ far
     await tabTo(page, review);
     await keyboard.press('Enter');
     await expect(prompt.dialog).toBeVisible();
-    // What decides is in sight without scrolling, in the smallest window, too.
+    // Everything needed for the decision is visible without scrolling, also in the smallest window.
     await farkeep.app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.setContentSize(900, 600));
     await expect.poll(() => page.evaluate(() => globalThis.innerHeight)).toBe(600);
     await expect(prompt.pasted).toBeInViewport({ ratio: 1 });
@@ -237,7 +237,7 @@ test('the keyboard alone: the wizard to its end, and both prompts', async ({ far
     await expect.poll(() => pointCount(farkeep), { timeout: 60_000 }).toBe(2);
   });
 
-  await test.step('the prompt of first contact: Refuse is the default, and Enter is that', async () => {
+  await test.step('the prompt of a first contact: Refuse is the default, and Enter refuses', async () => {
     await window.open('Service providers');
     const add = window.command('Add service provider...');
     await add.focus();
@@ -276,28 +276,28 @@ async function fillImport(wizard: CertificateWizard, file: { certificate: string
   await wizard.field(/^Private key file/).fill(file.key);
 }
 
-/** Every value that a progress bar shows until it goes away. */
+/** Records every value of a progress bar until the bar disappears. */
 function watchProgress(page: Page, label: string): Promise<number[]> {
   return page.evaluate(
     (start) =>
       new Promise<number[]>((resolve) => {
         const shown = new Set<number>();
-        let wasThere = false;
-        const look = (): void => {
+        let wasShown = false;
+        const readValue = (): void => {
           const bar = document.querySelector(`[role="progressbar"][aria-label^="${start}"]`);
           const value = bar?.getAttribute('aria-valuenow') ?? null;
           if (value !== null) shown.add(Number(value));
-          wasThere ||= bar !== null;
-          if (wasThere && bar === null) resolve([...shown]);
-          else setTimeout(look, 10);
+          wasShown ||= bar !== null;
+          if (wasShown && bar === null) resolve([...shown]);
+          else setTimeout(readValue, 10);
         };
-        look();
+        readValue();
       }),
     label,
   );
 }
 
-/** Presses Tab until it has the focus; a trap or a place that cannot be reached fails. */
+/** Presses Tab until the element has the focus; fails when Tab cannot reach it. */
 async function tabTo(page: Page, target: Locator): Promise<void> {
   await expect(target).toBeVisible();
   for (let count = 0; count < 40; count += 1) {

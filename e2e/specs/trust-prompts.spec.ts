@@ -1,4 +1,4 @@
-// Trust as people meet it: one prompt for many jobs, and what a broken journal and unusable files of the trust settings look like.
+// Trust as people meet it: one prompt for many jobs, a broken journal, and unusable files of the trust settings.
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -10,7 +10,7 @@ import { ConsoleWindow } from '../pages/console-window.ts';
 import { FirstStartPage } from '../pages/first-start-page.ts';
 import { TrustPrompt } from '../pages/trust-prompt.ts';
 
-test('three jobs meet a changed certificate at once: one prompt, answered from the notification area', async ({
+test('three jobs get a changed certificate at once: one prompt, answered from the notification area', async ({
   farkeep,
 }) => {
   const { page } = farkeep;
@@ -53,7 +53,7 @@ test('three jobs meet a changed certificate at once: one prompt, answered from t
   await expect(page.getByRole('alertdialog')).toHaveCount(0);
 });
 
-test('a journal that was tampered with says so; files of the trust settings that cannot be used, each in its own words', async ({
+test('a changed journal is reported, and each unusable file of the trust settings has its own message', async ({
   farkeep,
   home,
 }) => {
@@ -67,7 +67,7 @@ test('a journal that was tampered with says so; files of the trust settings that
     await options.getByRole('tab', { name: 'Security' }).click();
   };
 
-  await test.step('files: missing, garbage, of the other kind, and a good one', async () => {
+  await test.step('files: missing, garbage, of the wrong kind, and a good one', async () => {
     await openSecurity();
     const garbage = path.join(home.folder, 'garbage.pem');
     await writeFile(garbage, 'neither a certificate nor a list');
@@ -79,17 +79,17 @@ test('a journal that was tampered with says so; files of the trust settings that
       await section.getByRole('button', { name: kind }).click();
     };
     const alert = section.getByRole('alert');
-    const said: string[] = [];
+    const messages: string[] = [];
     for (const kind of [/^Add file.* Authorities/, /^Add file.* Revocation/]) {
       await add(kind, missing);
       await expect(alert).toContainText(`${missing} cannot be read`);
-      said.push(await alert.innerText());
+      messages.push(await alert.innerText());
       await add(kind, garbage);
       await expect(alert).toContainText(garbage);
-      said.push(await alert.innerText());
+      messages.push(await alert.innerText());
       expect(await section.getByRole('listitem').count(), 'files of the settings').toBe(0);
     }
-    expect(said[1]).not.toBe(said[3]);
+    expect(messages[1]).not.toBe(messages[3]);
     await farkeep.expectAccessible('certificates-settings-error');
     await add(/^Add file.* Authorities/, good.certificate);
     await expect(section.getByRole('listitem')).toHaveText([good.certificate]);
@@ -101,7 +101,7 @@ test('a journal that was tampered with says so; files of the trust settings that
     await expect(section.getByRole('checkbox', { name: /^Refuse a certificate/ })).not.toBeChecked();
   });
 
-  await test.step('the journal: intact, then changed outside', async () => {
+  await test.step('the journal: intact, then changed by another program', async () => {
     await expect(options).toContainText('The chain of 1 entry is intact.');
     await options.getByRole('button', { name: 'Close' }).click();
     const database = new DatabaseSync(path.join(home.folder, 'tenant', 'trust.sqlite'));

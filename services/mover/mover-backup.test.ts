@@ -1,4 +1,4 @@
-// Backup and restore between two real data mover processes over a TCP relay: what comes back is what was there, and only news travels.
+// Tests backup and restore between two real data mover processes over a TCP relay: the restored files equal the source, and a second backup
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import {
@@ -43,7 +43,7 @@ afterEach(() => {
 });
 
 describe('backup and restore', () => {
-  it('bring back contents, names in any bytes, modes, times, links and holes', async () => {
+  it('bring back contents, names that are not UTF-8, modes, times, links and holes', async () => {
     mkdirSync(at.inSource('deep/er'), { recursive: true });
     writeFileSync(at.inSource('deep/er/text'), 'hello '.repeat(50_000));
     writeFileSync(at.inSource('random'), randomBytes(5_000_000), { mode: 0o640 });
@@ -81,7 +81,7 @@ describe('backup and restore', () => {
     expect(statSync(path.join(out, 'sparse')).size).toBe(64 * 1024 * 1024);
   });
 
-  it('send nothing when nothing changed, and only the changed blocks of a big file', async () => {
+  it('send no data when nothing changed, and only the changed blocks of a big file', async () => {
     const content = randomBytes(12_000_000);
     writeFileSync(at.inSource('big'), content);
     for (let index = 0; index < 200; index += 1) writeFileSync(at.inSource(`small ${index}`), `number ${index}`);
@@ -106,7 +106,7 @@ describe('backup and restore', () => {
     expect(readFileSync(path.join(at.out, 'big')).equals(readFileSync(at.inSource('big')))).toBe(true);
   });
 
-  it('call nothing safe before the target says so, and everything in the end, sent or not', async () => {
+  it('report only bytes as safe that the target has confirmed, and in the end all bytes, sent or not', async () => {
     const twin = randomBytes(3_000_000);
     for (const name of ['one', 'other']) writeFileSync(at.inSource(name), twin);
     writeFileSync(at.inSource('large'), randomBytes(20_000_000));
@@ -114,7 +114,7 @@ describe('backup and restore', () => {
     ftruncateSync(sparse, 4 * 1024 * 1024);
     closeSync(sparse);
     settle(at.inSource('one'), at.inSource('other'), at.inSource('large'), at.inSource('sparse'));
-    // Nothing is made durable before the commit.
+    // With this interval the target makes nothing durable before the commit.
     const limits = { flushIntervalMs: 600_000 };
     const first = await at.backup(newPointId(), { limits });
     const safeOf = (result: MoverSessionResult): { safe: number; processed: number; phase: string }[] =>
@@ -133,7 +133,7 @@ describe('backup and restore', () => {
     expect(safeOf(second).at(-1)).toMatchObject({ safe: 26_000_000 + holesBytes, processed: 26_000_000 + holesBytes });
   }, 60_000);
 
-  it('read a file again when its remembered blocks are gone from the provider', async () => {
+  it('read a file again when the provider no longer has the blocks that the file cache names', async () => {
     writeFileSync(at.inSource('a'), randomBytes(400_000));
     settle(at.inSource('a'));
     finished(await at.backup(newPointId()));
@@ -144,7 +144,7 @@ describe('backup and restore', () => {
     expect(readFileSync(path.join(at.out, 'a')).equals(readFileSync(at.inSource('a')))).toBe(true);
   });
 
-  it('warn of what cannot be read or is left out, and save the rest', async () => {
+  it('warn about entries that cannot be read or are left out, and save the others', async () => {
     writeFileSync(at.inSource('kept'), 'kept');
     mkdirSync(at.inSource('node_modules'));
     writeFileSync(at.inSource('node_modules/x'), 'x');
@@ -160,12 +160,12 @@ describe('backup and restore', () => {
     expect(out.warningCount).toBe(0);
   });
 
-  it('save what was seen of a file that grows all the time, marked, without end', async () => {
+  it('save the state that was read of a file that grows all the time, mark it, and end', async () => {
     const file = at.inSource('growing');
     writeFileSync(file, randomBytes(3_000_000));
     const pointId = newPointId();
     const growing = setInterval(() => {
-      // The file is gone when the test has run out of time.
+      // The test has reached its time limit and deleted the file.
       if (existsSync(file)) appendFileSync(file, randomBytes(20_000));
       else clearInterval(growing);
     }, 1);
@@ -177,11 +177,11 @@ describe('backup and restore', () => {
     const saved = readFileSync(path.join(at.out, 'growing'));
     expect(readFileSync(file).subarray(0, saved.length).equals(saved)).toBe(true);
     expect(saved.length).toBeGreaterThanOrEqual(3_000_000);
-    // The file may have been quiet for the moment of one reading; if not it is marked.
+    // The file may have stayed the same during one read; otherwise it is marked as changed.
     if (event.warningCount > 0) expect(warnings(result.sourceEvents)).toEqual([{ code: 'source.changed', path: file }]);
   });
 
-  it('restore single paths, and leave alone what is there by rule', async () => {
+  it('restore single paths, and keep existing files as the overwrite rule says', async () => {
     mkdirSync(at.inSource('one'));
     writeFileSync(at.inSource('one/a'), 'a');
     writeFileSync(at.inSource('one/b'), 'b');
@@ -203,7 +203,7 @@ describe('backup and restore', () => {
     expect(readFileSync(path.join(out, 'one/a'), 'utf8')).toBe('a');
   });
 
-  it('fail a restore of paths of which none is in the point', async () => {
+  it('fail a restore when the restore point has none of the requested paths', async () => {
     writeFileSync(at.inSource('c'), 'c');
     const pointId = newPointId();
     finished(await at.backup(pointId));
@@ -215,7 +215,7 @@ describe('backup and restore', () => {
     expect(totals.restored).toEqual({ files: 0, bytes: 0, skipped: 0, failed: 0 });
   });
 
-  it('keep a manifest for browsing', async () => {
+  it('save a manifest for browsing', async () => {
     mkdirSync(at.inSource('one'));
     writeFileSync(at.inSource('one/a'), 'a');
     const pointId = newPointId();
@@ -270,7 +270,7 @@ describe('backup and restore', () => {
     expect(saved(1)).toBe('y');
   });
 
-  it('work over one stream and over four', async () => {
+  it('transfer over one stream and over four', async () => {
     for (let index = 0; index < 40; index += 1) writeFileSync(at.inSource(`f${index}`), randomBytes(100_000));
     for (const streams of [1, 4]) {
       const pointId = newPointId();
@@ -282,7 +282,7 @@ describe('backup and restore', () => {
     }
   });
 
-  it('tell the source at once what does not exist', async () => {
+  it('report a missing source at once', async () => {
     rmSync(at.source, { recursive: true });
     const result = await at.backup(newPointId());
     expect(result.source).toMatchObject({ kind: 'failed', error: { code: 'source.missing' } });
@@ -292,7 +292,7 @@ describe('backup and restore', () => {
     expect(other.target).toMatchObject({ kind: 'failed', error: { code: 'call.not-found' } });
   });
 
-  it('refuse before the quota is passed, with the reason on both sides and no restore point', async () => {
+  it('refuse data beyond the quota, with the reason on both sides and without a restore point', async () => {
     writeFileSync(at.inSource('a'), randomBytes(3_000_000));
     const result = await at.backup(newPointId(), { quotaBytes: 1_000_000 });
     expect(result.source).toMatchObject({ kind: 'failed', error: { code: 'quota.exceeded' } });
@@ -305,7 +305,7 @@ describe('backup and restore', () => {
     expect(await store.listPoints()).toEqual([]);
   });
 
-  it('keep the folders of the provider to the provider when its disk fails', async () => {
+  it("hide the provider's folders from the tenant when the provider's disk fails", async () => {
     writeFileSync(at.inSource('a'), randomBytes(300_000));
     const packs = path.join(at.tenant, 'packs');
     const result = await at.backup(newPointId(), {

@@ -19,7 +19,7 @@ afterEach(() => {
 });
 
 describe('backup and restore of special files and hard links', () => {
-  it('mention pipes and sockets in one line each, and warn of devices', async () => {
+  it('mention pipes and sockets in one line for each kind, and warn about devices', async () => {
     const remarks = ({ sourceEvents }: MoverSessionResult): string[] =>
       sourceEvents.flatMap((event) => (event.type === 'remark' ? [event.text] : []));
     writeFileSync(at.inSource('kept'), 'kept');
@@ -43,7 +43,7 @@ describe('backup and restore of special files and hard links', () => {
     ]);
   });
 
-  it('warn of a pipe that was asked for by its name', async () => {
+  it('warn about a pipe that was requested by its name', async () => {
     mkdirSync(at.inSource('folder'));
     execFileSync('mkfifo', [at.inSource('folder/pipe')]);
     writeFileSync(at.inSource('folder/file'), 'file');
@@ -55,7 +55,7 @@ describe('backup and restore of special files and hard links', () => {
     expect(finished(await at.restore(pointId, { paths: ['folder'] })).warningCount).toBe(0);
   });
 
-  it.runIf(process.getuid?.() === 0 && canMakeDevices())('warn once of devices of a kind', async () => {
+  it.runIf(process.getuid?.() === 0 && canMakeDevices())('warn once for all devices of one kind', async () => {
     writeFileSync(at.inSource('kept'), 'kept');
     for (const minor of ['3', '5']) execFileSync('mknod', [at.inSource(`device ${minor}`), 'c', '1', minor]);
     const pointId = newPointId();
@@ -67,7 +67,7 @@ describe('backup and restore of special files and hard links', () => {
     expect(finished(restored).totals.restored).toMatchObject({ files: 1, failed: 2 });
   });
 
-  it('restore a hard link whose first name was not asked for as the file, and further ones as links to it', async () => {
+  it('restore a hard link as a file when its first name was not requested, and further names as links to it', async () => {
     const content = randomBytes(3_000_000);
     mkdirSync(at.inSource('a'));
     mkdirSync(at.inSource('b'));

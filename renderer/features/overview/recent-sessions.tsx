@@ -1,4 +1,4 @@
-// Owns the overview's list of sessions that run now and that ran last, of both sides, each once.
+// Owns the overview's list of running and recent sessions of both sides. Each session appears once.
 import { Button, Link, ProgressBar, makeStyles, tokens } from '@fluentui/react-components';
 import type { ReactNode } from 'react';
 import type { SessionSummary } from '../../../services/contracts/models/session.ts';
@@ -12,7 +12,7 @@ import { Instant } from '../../ui/instant.tsx';
 import { LeftOutNotice } from '../../ui/left-out-notice.tsx';
 import { SessionStateBadge } from '../../ui/session/session-state-badge.tsx';
 import { SimpleTable } from '../../ui/table/simple-table.tsx';
-import { Card } from './card.tsx';
+import { Card } from '../../ui/card.tsx';
 
 interface SidedSession {
   readonly side: SessionSide;

@@ -1,4 +1,4 @@
-// Owns the overview's cards of provider and tenant: the few figures that tell whether all is well.
+// Owns the overview's cards of provider and tenant: a few figures that show whether everything works.
 import type { ReactNode } from 'react';
 import { useText } from '../../i18n/use-text.ts';
 import { formatBytes, formatCount } from '../../platform/format.ts';
@@ -8,7 +8,7 @@ import { ValidityBadge } from '../../ui/certificate/certificate-validity.tsx';
 import { Instant } from '../../ui/instant.tsx';
 import { PropertyList } from '../../ui/property-list.tsx';
 import { StatusBadge } from '../../ui/status-badge.tsx';
-import { Card } from './card.tsx';
+import { Card } from '../../ui/card.tsx';
 
 export function ProviderCard(): ReactNode {
   const t = useText();

@@ -1,4 +1,4 @@
-// Owns the list of a session's actions with their durations, newest at the end; it follows the end until somebody scrolls up.
+// Owns the list of a session's actions with their durations, newest at the end. The list scrolls to the end until the user scrolls up.
 import { makeStyles, mergeClasses, tokens } from '@fluentui/react-components';
 import { ErrorCircle16Filled, Info16Regular, ShieldError16Filled, Warning16Filled } from '@fluentui/react-icons';
 import { memo, useEffect, useRef } from 'react';
@@ -8,7 +8,7 @@ import { useText } from '../../../i18n/use-text.ts';
 import { formatDuration } from '../../../platform/format.ts';
 import { Instant } from '../../../ui/instant.tsx';
 import { SimpleTable } from '../../../ui/table/simple-table.tsx';
-import { SessionCard } from '../card/session-card.tsx';
+import { Card } from '../../../ui/card.tsx';
 
 const icons: Readonly<Record<SessionAction['level'], ReactNode>> = {
   info: <Info16Regular aria-hidden />,
@@ -34,7 +34,7 @@ interface ActionsCardProps {
   readonly actions: readonly SessionAction[];
 }
 
-/** Drawn again when an action is added, not with every figure of the session. */
+/** Redrawn after a new action, not after every change of the session's figures. */
 export const ActionsCard = memo(function ActionsCard({ actions, hasEnded }: ActionsCardProps): ReactNode {
   const t = useText();
   const styles = useStyles();
@@ -44,7 +44,7 @@ export const ActionsCard = memo(function ActionsCard({ actions, hasEnded }: Acti
     if (scroller.current !== null && isAtEnd.current) scroller.current.scrollTop = scroller.current.scrollHeight;
   }, [actions.length]);
   return (
-    <SessionCard title={t('actions.title')}>
+    <Card isCompact title={t('actions.title')}>
       <div
         className={styles.scroller}
         ref={scroller}
@@ -90,6 +90,6 @@ export const ActionsCard = memo(function ActionsCard({ actions, hasEnded }: Acti
           />
         )}
       </div>
-    </SessionCard>
+    </Card>
   );
 });

@@ -1,4 +1,4 @@
-// Owns the list of a session's objects. On the provider's side names are hidden when the job is encrypted, and it says so.
+// Owns the list of a session's objects. If the job hides its names, the provider's side shows a note instead.
 import { makeStyles, tokens } from '@fluentui/react-components';
 import { memo } from 'react';
 import type { ReactNode } from 'react';
@@ -8,8 +8,8 @@ import { formatBytes, formatPercent } from '../../../platform/format.ts';
 import { SimpleTable } from '../../../ui/table/simple-table.tsx';
 import { StatusBadge } from '../../../ui/status-badge.tsx';
 import type { Tone } from '../../../ui/status-badge.tsx';
-import { SessionCard } from '../card/session-card.tsx';
-import { movementOf } from '../card/shown-state.ts';
+import { Card } from '../../../ui/card.tsx';
+import { movementOf } from '../state/shown-state.ts';
 
 const tones: Readonly<Record<SessionObject['state'], Tone>> = {
   waiting: 'neutral',
@@ -29,11 +29,11 @@ const useStyles = makeStyles({
 interface ObjectsCardProps {
   readonly objects: readonly SessionObject[];
   readonly areNamesHidden: boolean;
-  /** Of the session. */
+  /** The session's state. */
   readonly state: SessionState;
 }
 
-/** Drawn again when an object changes, not with every figure of the session. */
+/** Redrawn after a change of an object, not after every change of the session's figures. */
 export const ObjectsCard = memo(function ObjectsCard({
   objects,
   areNamesHidden,
@@ -49,7 +49,7 @@ export const ObjectsCard = memo(function ObjectsCard({
     </StatusBadge>
   );
   return (
-    <SessionCard title={t('objects.title')}>
+    <Card isCompact title={t('objects.title')}>
       {areNamesHidden && <p className={styles.muted}>{t('objects.hidden')}</p>}
       <div className={styles.scroller} tabIndex={0} role="group" aria-label={t('objects.title')}>
         {objects.length === 0 ? (
@@ -78,6 +78,6 @@ export const ObjectsCard = memo(function ObjectsCard({
           />
         )}
       </div>
-    </SessionCard>
+    </Card>
   );
 });
