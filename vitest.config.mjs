@@ -30,7 +30,7 @@ const sharing = [
 
 /** Long ones come first, so that the last worker does not run a long one alone. */
 const longFiles =
-  /\/(real-input|pause|held-demo|resume|killed-services|demo|mover-backup|tampering|keychain-service)\.test\.ts$/;
+  /\/(real-input|pause|held-demo|resume|killed-services|demo|mover-backup|mover-special-files|tampering|keychain-service)\.test\.ts$/;
 
 class LongFilesFirst extends BaseSequencer {
   /** @param {import('vitest/node').TestSpecification[]} files */
