@@ -105,6 +105,7 @@ export const rooms = {
     'target',
     '.',
   ],
+  'services/session': ['.', 'machine'],
   'services/provider': [
     ...['state', 'license', 'accounts', 'gateways', 'certificates', 'repositories', 'sessions', 'rpc', '.'],
   ],
@@ -120,7 +121,7 @@ export const testFiles = '\\.test\\.tsx?$|^(services|renderer)/testing/|^service
 /** Globals of Node.js that set or clear a timer. `setImmediate` has no delay and is allowed. */
 export const timerNames = ['setTimeout', 'setInterval', 'clearTimeout', 'clearInterval'];
 
-/** The only file of the services that uses them. */
+/** The only file of the services that may use these timers. */
 export const timerHome = ['services/kernel/clock.ts'];
 
 export const timerReason =
