@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
-import { runCli } from '../testing/site/run-cli.ts';
+import { runCli, runCliHere } from '../testing/site/run-cli.ts';
 import { makeTemporaryFolder } from '../testing/temporary-folder.ts';
 import { createActionDefiner } from './command-context.ts';
 import { commandGroups } from './command-groups.ts';
@@ -96,7 +96,7 @@ describe('the farkeep command', () => {
     [[]],
   ])('ends with 2 on wrong usage: %j', async (args) => {
     const home = await makeTemporaryFolder();
-    const text = await runCli([...args, '--home', home]);
+    const text = await runCliHere([...args, '--home', home]);
     expect(text.exitCode).toBe(2);
     expect(text.stdout).toBe('');
     expect(text.stderr).not.toBe('');

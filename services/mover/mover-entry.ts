@@ -46,8 +46,10 @@ async function prepare([side, streams]: readonly string[]): Promise<(start: Move
   }
   const { SourceMover } = await import('./source/source-mover.ts');
   const { StreamPool } = await import('./source/streams/stream-pool.ts');
-  const pool = new StreamPool(Number(streams));
-  return (start) => new SourceMover(forSide(start, 'source'), pool, emit);
+  const { startStreamThread } = await import('./source/streams/stream-thread.ts');
+  const { createPipeline } = await import('./source/pipeline.ts');
+  const pool = new StreamPool(Number(streams), startStreamThread);
+  return (start) => new SourceMover({ start: forSide(start, 'source'), pool, emit, createPipeline });
 }
 
 function forSide<Side extends MoverStart['side']>(start: MoverStart, side: Side): MoverStart & { readonly side: Side } {

@@ -16,8 +16,10 @@ import {
 import type { StackOptions } from '../../testing/site/stack.ts';
 
 const undo: (() => Promise<unknown>)[] = [];
-/** Enough data that the transfer takes a while. */
-const sizeBytes = 160 * 1024 * 1024;
+/** More than a source reads ahead, so that a pause always leaves something to read. */
+const sizeBytes = 48 * 1024 * 1024;
+/** At this speed the transfer takes three seconds, which is enough time to pause. */
+const slowBytesPerSecond = 16 * 1024 * 1024;
 const startSite = (options: Partial<StackOptions> = {}): Promise<ProxiedSite> =>
   startProxiedSite(undo, { ...options, sizeBytes });
 
@@ -28,6 +30,7 @@ afterEach(async () => {
 /** Starts the job; resolves during its transfer. */
 async function startTransfer(site: ProxiedSite): Promise<string> {
   const begun = Promise.withResolvers<void>();
+  site.proxy.dataBytesPerSecond = slowBytesPerSecond;
   strikeAfter(site.proxy, 2 * 1024 * 1024, begun.resolve);
   const { sessionId } = await site.stack.tenant.domain(jobsDomain).run({ jobId: site.jobId });
   await begun.promise;
@@ -39,6 +42,12 @@ async function startTransfer(site: ProxiedSite): Promise<string> {
     (told) => told.sessionId === sessionId && told.progress.processedBytes > 0,
   );
   return sessionId;
+}
+
+/** Resumes at full speed. */
+async function resume({ stack, proxy }: ProxiedSite, sessionId: string): Promise<void> {
+  proxy.dataBytesPerSecond = Infinity;
+  await stack.tenant.domain(sessionsDomain).resume({ sessionId });
 }
 
 async function inState({ stack }: ProxiedSite, sessionId: string, state: SessionDetail['state']): Promise<void> {
@@ -86,7 +95,7 @@ describe('a pause', () => {
       message: 'The job "documents" is paused',
     });
 
-    await stack.tenant.domain(sessionsDomain).resume({ sessionId });
+    await resume(site, sessionId);
     const session = await stack.untilEnded(sessionId);
     expect(session).toMatchObject({ error: null, state: 'succeeded', attempt: 2, pausedBy: null, resumeUntil: null });
     const atProvider = await stack.untilEndedAtProvider(sessionId);
@@ -124,7 +133,7 @@ describe('a pause', () => {
     await stack.tenant.domain(sessionsDomain).pause({ sessionId });
     await expect(provider.resume({ sessionId })).rejects.toMatchObject({ code: 'call.conflict' });
     expect((await bothSides(site, sessionId)).provider.state).toBe('paused');
-    await stack.tenant.domain(sessionsDomain).resume({ sessionId });
+    await resume(site, sessionId);
     const session = await stack.untilEnded(sessionId);
     expect(session).toMatchObject({ error: null, state: 'succeeded', attempt: 3 });
     await expectWhole(site, session.pointId);
@@ -143,7 +152,7 @@ describe('a pause', () => {
       expect(after[side]).toMatchObject({ state: 'paused', pausedBy: 'tenant', attempt: 1 });
       expect(after[side].resumeUntil).toBe(before[side].resumeUntil);
     }
-    await stack.tenant.domain(sessionsDomain).resume({ sessionId });
+    await resume(site, sessionId);
     const session = await stack.untilEnded(sessionId);
     expect(session).toMatchObject({ error: null, state: 'succeeded' });
     await expectWhole(site, session.pointId);
@@ -180,7 +189,7 @@ describe('a pause', () => {
   }, 90_000);
 
   it('is refused where there is nothing to pause', async () => {
-    const site = await startSite();
+    const site = await startProxiedSite(undo, { sizeBytes: 1024 * 1024 });
     const session = await site.stack.runJob(site.jobId);
     for (const side of [site.stack.tenant, site.stack.provider]) {
       const sessions = side.domain(sessionsDomain);
@@ -199,6 +208,7 @@ describe('a pause', () => {
     await mkdir(destination);
     const begun = Promise.withResolvers<void>();
     let isDone = false;
+    site.proxy.dataBytesPerSecond = slowBytesPerSecond;
     site.proxy.interfere = ({ kind, direction, offset }) => {
       if (isDone || kind !== 'data' || direction !== 'to-tenant' || offset < 2 * 1024 * 1024) return undefined;
       isDone = true;
@@ -215,7 +225,7 @@ describe('a pause', () => {
       tenant: { state: 'paused' },
       provider: { state: 'paused' },
     });
-    await stack.tenant.domain(sessionsDomain).resume({ sessionId });
+    await resume(site, sessionId);
     const ended = await stack.untilEnded(sessionId);
     expect(ended.warnings).toEqual([]);
     expect(ended.progress.restored).toEqual({ files: 1, bytes: sizeBytes, skipped: 0, failed: 0 });

@@ -1,37 +1,32 @@
 // Owns one attempt of a session at the tenant: stream workers, the pipeline of the operation, progress, the orderly end.
 // Lives in its own process (mover-entry.ts); never sees Key A.
-import type { ErrorInfo } from '../../contracts/errors.ts';
+import { systemClock, type Timers } from '../../kernel/clock.ts';
 import { every } from '../../kernel/schedule.ts';
 import { toFarkeepError, type FarkeepError } from '../../kernel/farkeep-error.ts';
-import { BackupPipeline } from './backup/backup-pipeline.ts';
-import type { BusyShares, MoverEvent, MoverPhase, SourceStart, SourceTotals } from '../link/local-link.ts';
-import { ManifestPipeline } from './restore/manifest-pipeline.ts';
+import type { BusyShares, MoverEvent, SourceStart } from '../link/local-link.ts';
 import { peakMemoryBytes } from '../link/peak-memory.ts';
-import { RestorePipeline } from './restore/restore-pipeline.ts';
-import type { StreamPool } from './streams/stream-pool.ts';
+import type { Pipeline, PipelineOptions } from './pipeline.ts';
+import type { SourceStreams } from './streams/stream-pool.ts';
 import { asBuffer } from './streams/worker-link.ts';
 import type { FromWorker } from './streams/worker-link.ts';
 
 const progressIntervalMs = 100;
 const endDeadlineMs = 8_000;
 
-/** What the operations have in common. */
-interface Pipeline {
-  readonly phase: MoverPhase;
-  totals(): SourceTotals;
-  run(
-    root: Buffer,
-  ): Promise<{ readonly rootHash: string; readonly warningCount: number; readonly failure?: ErrorInfo | undefined }>;
-  receive(streamIndex: number, message: FromWorker): void;
-  fail(error: FarkeepError): void;
-  /** Called after a failure, when all streams have ended. */
-  close?(): Promise<void>;
+export interface SourceMoverOptions {
+  readonly start: SourceStart;
+  /** Has a thread for each of the tickets; its streams are opened by `run`. */
+  readonly pool: SourceStreams;
+  readonly emit: (event: MoverEvent) => void;
+  readonly createPipeline: (options: PipelineOptions) => Pipeline;
+  readonly timers?: Timers;
 }
 
 export class SourceMover {
+  readonly #options: SourceMoverOptions;
   readonly #start: SourceStart;
   readonly #emit: (event: MoverEvent) => void;
-  readonly #pool: StreamPool;
+  readonly #pool: SourceStreams;
   #pipeline: Pipeline | undefined;
   #failure: FarkeepError | undefined;
   readonly #opened = Promise.withResolvers<Buffer>();
@@ -40,8 +35,9 @@ export class SourceMover {
   #lastProgressMs = performance.now();
   #lastBusy = { sourceMs: 0, compressMs: 0, networkMs: 0, targetMs: 0 };
 
-  /** `pool` has a thread for each of the tickets; its streams are opened by `run`. */
-  constructor(start: SourceStart, pool: StreamPool, emit: (event: MoverEvent) => void) {
+  constructor(options: SourceMoverOptions) {
+    const { start, pool, emit } = options;
+    this.#options = options;
     this.#start = start;
     this.#pool = pool;
     this.#emit = emit;
@@ -60,13 +56,12 @@ export class SourceMover {
       },
     });
     this.#start.keyB.fill(0);
-    using _progressReports = every(progressIntervalMs, () => {
-      this.#reportProgress();
-    });
+    const { createPipeline, timers = systemClock } = this.#options;
+    using _progressReports = every(progressIntervalMs, () => this.#reportProgress(), { timers });
     try {
       const root = await this.#opened.promise;
       this.#emit({ type: 'streams-open', count: pool.size });
-      const pipeline = this.#makePipeline(pool);
+      const pipeline = createPipeline({ operation: this.#start.operation, pool, emit: this.#emit });
       this.#pipeline = pipeline;
       if (this.#failure !== undefined) throw this.#failure;
       const { rootHash, warningCount, failure } = await pipeline.run(root);
@@ -98,19 +93,6 @@ export class SourceMover {
 
   get hasRunningThreads(): boolean {
     return this.#pool.hasRunningThreads;
-  }
-
-  #makePipeline(pool: StreamPool): Pipeline {
-    const { operation } = this.#start;
-    const emit = this.#emit;
-    switch (operation.kind) {
-      case 'backup':
-        return new BackupPipeline({ operation, pool, emit, now: Date.now });
-      case 'restore':
-        return new RestorePipeline({ operation, pool, emit });
-      case 'manifest':
-        return new ManifestPipeline({ operation, pool });
-    }
   }
 
   #receive(streamIndex: number, message: FromWorker): void {

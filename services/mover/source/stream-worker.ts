@@ -1,20 +1,20 @@
-// Owns one stream of a source mover on its own thread: waits for its ticket, connects, opens, runs the backup lane or the checking of restored
-// blocks. A worker entry: talks to the main thread by worker-link.ts only.
-import { isMarkedAsUntransferable, parentPort } from 'node:worker_threads';
+// Owns one stream of a source mover, on its own thread: connects with its ticket, opens, runs the backup lane or the checking of restored
+// blocks, and ends. Talks to the main thread by worker-link.ts only. Does not decide what is read or written.
+import { isMarkedAsUntransferable } from 'node:worker_threads';
 import { isErrorCode } from '../../contracts/errors.ts';
-import { systemClock } from '../../kernel/clock.ts';
-import { every } from '../../kernel/schedule.ts';
+import { systemClock, type Timer, type Timers } from '../../kernel/clock.ts';
+import { every, type Schedule } from '../../kernel/schedule.ts';
 import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
 import { releaseMemory } from '../../kernel/release-memory.ts';
 import { Secret } from '../../kernel/secret.ts';
 import { decodeBlock, type BlockContext } from '../../blocks/block-codec.ts';
 import type { StoredBlock } from '../../blocks/block.ts';
-import { connectData } from '../../transport/data-socket.ts';
 import { dataProtocolVersion } from '../../wire/messages.ts';
 import type { DataMessage } from '../../wire/messages.ts';
-import { BackupLane } from './backup/backup-lane.ts';
-import { aliveIntervalMs, DataConnection, maxSilentMs } from '../link/data-connection.ts';
-import { FilePlacer } from './restore/file-placer.ts';
+import type { BackupLane, BackupLaneOptions } from './backup/backup-lane.ts';
+import { aliveIntervalMs, maxSilentMs } from '../link/data-connection.ts';
+import type { DataConnection, DataConnectionHandlers } from '../link/data-connection.ts';
+import type { FilePlacer } from './restore/file-placer.ts';
 import { unpackPlacedFiles } from './streams/placed-files.ts';
 import { asBuffer, emptyCounters } from './streams/worker-link.ts';
 import type { FromWorker, RestoredBlock, ToWorker, WorkerStart } from './streams/worker-link.ts';
@@ -24,290 +24,346 @@ const closeDeadlineMs = 5_000;
 /** Lanes number their offers from 1. */
 const aliveOfferId = 0;
 
-if (parentPort === null) throw new Error('This file is the entry of a worker thread');
-const port = parentPort;
-const started = Promise.withResolvers<WorkerStart>();
-port.on('message', (message: ToWorker) => {
-  if (message.type === 'start') {
-    started.resolve(message);
-    return;
-  }
-  try {
-    command(message);
-  } catch (error) {
-    fail(error);
-  }
-});
-// The thread is there before the keys are. Nothing but the start comes first, so what follows is set up before the next message.
-const start = await started.promise;
-const isBackup = start.operation === 'backup';
-let connection: DataConnection | undefined;
-let isOpen = false;
-let isEnding = false;
-let restoreCounters = emptyCounters();
-
-const post = (message: FromWorker, transfer: ArrayBuffer[] = []): void => {
-  port.postMessage(message, transfer);
-};
-
-let hasFailed = false;
-const fail = (error: unknown): void => {
-  if (hasFailed) return;
-  hasFailed = true;
-  lane?.stop();
-  const { code, message, hint, retryable, details } = toFarkeepError(error);
-  const known = new FarkeepError(code, message, {
-    hint,
-    retryable,
-    details: { ...details, stream: start.streamIndex },
-    cause: error,
-  });
-  // First the reason: as soon as this stream is cut the target drops the others, and their workers have less to tell.
-  post({ type: 'failed', error: known.toInfo() });
-  connection?.fail(known);
-  finish();
-};
-
-const send = (message: DataMessage): true | Promise<void> =>
-  connection?.send(message) ?? Promise.reject(new FarkeepError('connection.lost', 'The data stream is not open yet'));
-
-const placer = new FilePlacer();
-const lane = isBackup ? new BackupLane({ send, post, fail, chain: start.chain }) : undefined;
-
-function receive(message: DataMessage, memory: readonly Uint8Array[]): void | Promise<void> {
-  if (!isOpen) {
-    if (message.type === 'error') throw errorFromTarget(message.code, message.message);
-    if (message.type !== 'open' || message.protocol !== dataProtocolVersion || message.pointId !== start.pointId) {
-      throw new FarkeepError('protocol.malformed', 'The target did not answer "open" as it should');
-    }
-    isOpen = true;
-    post({ type: 'open', root: new Uint8Array(message.root) });
-    return;
-  }
-  if (message.type === 'want' && message.offerId === aliveOfferId) return;
-  switch (message.type) {
-    case 'committed':
-      post({ type: 'committed', storedBytes: message.storedBytes });
-      return;
-    case 'data':
-      return restored(message.blocks, memory);
-    case 'abort':
-      throw errorFromTarget(message.code, message.message);
-    case 'error': {
-      const error = errorFromTarget(message.code, message.message);
-      if (message.ids.length === 0) throw error;
-      blocksFailed(message.ids, error);
-      postPlaced();
-      return;
-    }
-    default:
-      if (lane === undefined)
-        throw new FarkeepError('protocol.malformed', `The target sent "${message.type}" during a restore`);
-      lane.receive(message);
-  }
-}
-
-/** A restore does not tell a worker of which job and kind the blocks are: plain blocks do not need it. */
+/** A restore does not name job and kind of its blocks to a worker. Blocks that are not encrypted do not need them. */
 const receivedBlock: BlockContext = { chain: undefined, kind: undefined, purpose: 'wire' };
 
-/** Decoded and checked here, handed to the main thread without a copy. Waits only for a content that does not come at once. */
-function restored(blocks: readonly StoredBlock[], received: readonly Uint8Array[]): void | Promise<void> {
-  const checked: RestoredBlock[] = [];
-  const memory = new Set<ArrayBuffer>();
-  const beganMs = performance.now();
-  const take = (block: StoredBlock, decoded: Buffer): void => {
-    let content: Uint8Array = decoded;
-    if (placer.place(block.id, content)) {
-      if (block.encoding !== 'raw') releaseMemory(content); // raw content is what was received
+/** What a stream worker needs of its data connection. */
+export type StreamConnection = Pick<DataConnection, 'send' | 'end' | 'fail' | 'isOpen' | 'silentMs'>;
+
+export interface StreamWorkerOptions {
+  /** To the main thread. */
+  readonly post: (message: FromWorker, transfer?: ArrayBuffer[]) => void;
+  /** Called once, after the last message: the thread may end. */
+  readonly onFinished: () => void;
+  /** Calls no handler before the returned promise has resolved. */
+  readonly connect: (start: WorkerStart, keyB: Secret, handlers: DataConnectionHandlers) => Promise<StreamConnection>;
+  /** Called for a backup only. */
+  readonly createLane: (ports: BackupLaneOptions) => BackupLane;
+  readonly placer: FilePlacer;
+  readonly timers?: Timers;
+}
+
+export class StreamWorker {
+  readonly #start: WorkerStart;
+  readonly #options: StreamWorkerOptions;
+  readonly #timers: Timers;
+  readonly #keyB: Secret;
+  readonly #lane: BackupLane | undefined;
+  readonly #placer: FilePlacer;
+  readonly #counterReports: Schedule;
+  readonly #signsOfLife: Schedule;
+  #connection: StreamConnection | undefined;
+  /** The target has answered `open`. */
+  #isOpen = false;
+  /** The main thread has asked for the end. */
+  #isEnding = false;
+  #hasFailed = false;
+  #isFinished = false;
+  #closeLimit: Timer | undefined;
+  #restoreCounters = emptyCounters();
+
+  /** Takes Key B out of `start` and zeroes it there. */
+  constructor(start: WorkerStart, options: StreamWorkerOptions) {
+    const { timers = systemClock } = options;
+    this.#start = start;
+    this.#options = options;
+    this.#timers = timers;
+    this.#placer = options.placer;
+    this.#keyB = Secret.take(Buffer.from(start.keyB));
+    start.keyB.fill(0);
+    this.#lane =
+      start.operation !== 'backup'
+        ? undefined
+        : options.createLane({
+            chain: start.chain,
+            send: (message) => this.#send(message),
+            post: options.post,
+            fail: (error) => {
+              this.#fail(error);
+            },
+          });
+    this.#counterReports = every(countersIntervalMs, () => this.#report(), { timers });
+    this.#signsOfLife = every(aliveIntervalMs, () => this.#keepAlive(), { timers });
+  }
+
+  /** Connects and opens the stream. Never rejects: a failure goes to the main thread. */
+  async run(): Promise<void> {
+    try {
+      this.#connection = await this.#options.connect(this.#start, this.#keyB, {
+        onOpen: () => {
+          // Sent in the next turn, because the connection is still reading.
+          setImmediate(() => {
+            this.#sendOpen();
+          });
+        },
+        onMessage: (message, memory) => {
+          const failed = (error: unknown): never => {
+            this.#fail(error);
+            throw error;
+          };
+          try {
+            return this.#receive(message, memory)?.catch(failed);
+          } catch (error) {
+            return failed(error);
+          }
+        },
+        onPeerEnd: () => {
+          if (!this.#isEnding)
+            this.#fail(new FarkeepError('connection.lost', 'The target ended the data stream early'));
+        },
+        onClose: (error) => {
+          if (error === undefined || this.#isEnding) this.#finish();
+          else this.#fail(error);
+        },
+      });
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  /** Carries out what the main thread asks for. */
+  command(message: Exclude<ToWorker, WorkerStart>): void {
+    try {
+      this.#command(message);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #command(message: Exclude<ToWorker, WorkerStart>): void {
+    switch (message.type) {
+      case 'files':
+        this.#lane?.add(message.files);
+        return;
+      case 'offer':
+        this.#lane?.offerKnown(message.token, message.ids);
+        return;
+      case 'store':
+        this.#lane?.store(message.blocks);
+        return;
+      case 'drain':
+        this.#lane?.drain();
+        return;
+      case 'commit':
+        this.#sendOrFail({ type: 'commit', blockCount: message.blockCount, root: asBuffer(message.root) });
+        return;
+      case 'read': {
+        const all = asBuffer(message.ids);
+        const ids = Array.from({ length: all.length / 32 }, (_, index) => all.subarray(index * 32, index * 32 + 32));
+        this.#placer.expect(ids, unpackPlacedFiles(asBuffer(message.files)));
+        this.#sendOrFail({ type: 'read', ids });
+        return;
+      }
+      case 'abort':
+        this.#lane?.stop();
+        this.#isEnding = true;
+        if (this.#connection?.isOpen === true)
+          // A failure to send changes nothing: the stream ends either way.
+          void Promise.resolve(this.#send({ type: 'abort', code: message.code, message: message.message })).catch(
+            () => undefined,
+          );
+        this.#close();
+        return;
+      case 'close':
+        this.#isEnding = true;
+        this.#close();
+        return;
+    }
+  }
+
+  // messages of the target
+
+  #receive(message: DataMessage, memory: readonly Uint8Array[]): void | Promise<void> {
+    if (!this.#isOpen) {
+      this.#opened(message);
       return;
     }
-    const id = new Uint8Array(block.id);
-    // Small buffers share Node's pool, which cannot leave this thread.
-    if (isMarkedAsUntransferable(content.buffer)) content = new Uint8Array(content);
-    memory.add(content.buffer as ArrayBuffer);
-    checked.push({ id, content });
-  };
-  const finish = (): void => {
-    restoreCounters.compressMs += performance.now() - beganMs;
-    if (checked.length > 0) post({ type: 'blocks', blocks: checked }, [...memory]);
-    postPlaced();
-    for (const view of received) releaseMemory(view); // what was not handed over
-  };
-  const goOn = (from: number): void | Promise<void> => {
-    for (const [index, block] of blocks.entries()) {
-      if (index < from) continue;
-      restoreCounters.transferredBytes += block.stored.length;
-      restoreCounters.newBlocks += 1;
-      const content = decodeOrFail(block);
-      if (content instanceof Promise)
-        return content.then(async (decoded) => {
-          if (decoded !== undefined) take(block, decoded);
-          await goOn(index + 1);
-        });
-      if (content !== undefined) take(block, content);
+    if (message.type === 'want' && message.offerId === aliveOfferId) return;
+    switch (message.type) {
+      case 'committed':
+        this.#options.post({ type: 'committed', storedBytes: message.storedBytes });
+        return;
+      case 'data':
+        return this.#restored(message.blocks, memory);
+      case 'abort':
+        throw errorFromTarget(message.code, message.message);
+      case 'error': {
+        const error = errorFromTarget(message.code, message.message);
+        if (message.ids.length === 0) throw error;
+        this.#blocksFailed(message.ids, error);
+        this.#postPlaced();
+        return;
+      }
+      default:
+        if (this.#lane === undefined)
+          throw new FarkeepError('protocol.malformed', `The target sent "${message.type}" during a restore`);
+        this.#lane.receive(message);
     }
-    finish();
-  };
-  return goOn(0);
-}
-
-/** Undefined for a block that is not what was saved; whoever asked for it has been told. */
-function decodeOrFail(block: StoredBlock): Buffer | undefined | Promise<Buffer | undefined> {
-  const failed = (error: unknown): undefined => {
-    blocksFailed([block.id], toFarkeepError(error, 'restore.mismatch'));
-    return undefined;
-  };
-  try {
-    const content = decodeBlock(block, receivedBlock);
-    return content instanceof Promise ? content.catch(failed) : content;
-  } catch (error) {
-    failed(error);
-    return undefined;
   }
-}
 
-function blocksFailed(ids: readonly Buffer[], error: FarkeepError): void {
-  const others = ids.filter((id) => !placer.fail(id, error.toInfo()));
-  if (others.length === 0) return;
-  const { code, message } = error;
-  post({ type: 'blocks-failed', ids: new Uint8Array(Buffer.concat(others)), code, message });
-}
+  #opened(message: DataMessage): void {
+    if (message.type === 'error') throw errorFromTarget(message.code, message.message);
+    const { pointId } = this.#start;
+    if (message.type !== 'open' || message.protocol !== dataProtocolVersion || message.pointId !== pointId)
+      throw new FarkeepError('protocol.malformed', 'The target did not answer "open" as it should');
+    this.#isOpen = true;
+    this.#options.post({ type: 'open', root: new Uint8Array(message.root) });
+  }
 
-function postPlaced(): void {
-  const taken = placer.takeResults();
-  if (taken !== undefined) post({ type: 'placed', ...taken }, [taken.whole.buffer]);
+  /**
+   * Decodes and checks blocks here, and hands them to the main thread without a copy. Waits only for a block that is not decoded at once.
+   */
+  #restored(blocks: readonly StoredBlock[], received: readonly Uint8Array[]): void | Promise<void> {
+    const counters = this.#restoreCounters;
+    const checked: RestoredBlock[] = [];
+    const memory = new Set<ArrayBuffer>();
+    const beganMs = performance.now();
+    const take = (block: StoredBlock, decoded: Buffer): void => {
+      let content: Uint8Array = decoded;
+      if (this.#placer.place(block.id, content)) {
+        if (block.encoding !== 'raw') releaseMemory(content); // raw content is what was received
+        return;
+      }
+      const id = new Uint8Array(block.id);
+      // Small buffers share Node's pool, which cannot leave this thread.
+      if (isMarkedAsUntransferable(content.buffer)) content = new Uint8Array(content);
+      memory.add(content.buffer as ArrayBuffer);
+      checked.push({ id, content });
+    };
+    const decodeFrom = (first: number): void | Promise<void> => {
+      for (const [index, block] of blocks.entries()) {
+        if (index < first) continue;
+        counters.transferredBytes += block.stored.length;
+        counters.newBlocks += 1;
+        const content = this.#decode(block);
+        if (content instanceof Promise)
+          return content.then(async (decoded) => {
+            if (decoded !== undefined) take(block, decoded);
+            await decodeFrom(index + 1);
+          });
+        if (content !== undefined) take(block, content);
+      }
+      counters.compressMs += performance.now() - beganMs;
+      if (checked.length > 0) this.#options.post({ type: 'blocks', blocks: checked }, [...memory]);
+      this.#postPlaced();
+      for (const view of received) releaseMemory(view); // what was not handed over
+    };
+    return decodeFrom(0);
+  }
+
+  /** Reports a block that is not what was saved. @returns undefined for such a block */
+  #decode(block: StoredBlock): Buffer | undefined | Promise<Buffer | undefined> {
+    const failed = (error: unknown): undefined => {
+      this.#blocksFailed([block.id], toFarkeepError(error, 'restore.mismatch'));
+      return undefined;
+    };
+    try {
+      const content = decodeBlock(block, receivedBlock);
+      return content instanceof Promise ? content.catch(failed) : content;
+    } catch (error) {
+      failed(error);
+      return undefined;
+    }
+  }
+
+  #blocksFailed(ids: readonly Buffer[], error: FarkeepError): void {
+    const others = ids.filter((id) => !this.#placer.fail(id, error.toInfo()));
+    if (others.length === 0) return;
+    const { code, message } = error;
+    this.#options.post({ type: 'blocks-failed', ids: new Uint8Array(Buffer.concat(others)), code, message });
+  }
+
+  #postPlaced(): void {
+    const taken = this.#placer.takeResults();
+    if (taken !== undefined) this.#options.post({ type: 'placed', ...taken }, [taken.whole.buffer]);
+  }
+
+  // messages to the target
+
+  #sendOpen(): void {
+    const { operation, streamIndex, streamCount, pointId } = this.#start;
+    const root = Buffer.alloc(0);
+    this.#sendOrFail({
+      type: 'open',
+      protocol: dataProtocolVersion,
+      operation,
+      streamIndex,
+      streamCount,
+      pointId,
+      root,
+    });
+  }
+
+  #send(message: DataMessage): true | Promise<void> {
+    return (
+      this.#connection?.send(message) ??
+      Promise.reject(new FarkeepError('connection.lost', 'The data stream is not open yet'))
+    );
+  }
+
+  /** Does not wait: messages sent this way are small. */
+  #sendOrFail(message: DataMessage): void {
+    Promise.resolve(this.#send(message)).catch((error: unknown) => {
+      this.#fail(error);
+    });
+  }
+
+  #keepAlive(): void {
+    const connection = this.#connection;
+    if (connection?.isOpen !== true || !this.#isOpen || this.#isEnding) return;
+    if (connection.silentMs > maxSilentMs)
+      this.#fail(new FarkeepError('connection.lost', 'The target has not been heard of for too long'));
+    else if (connection.silentMs > aliveIntervalMs / 2)
+      this.#sendOrFail({ type: 'offer', offerId: aliveOfferId, ids: [] });
+  }
+
+  // the end
+
+  #fail(error: unknown): void {
+    if (this.#hasFailed) return;
+    this.#hasFailed = true;
+    this.#lane?.stop();
+    const { code, message, hint, retryable, details } = toFarkeepError(error);
+    const known = new FarkeepError(code, message, {
+      hint,
+      retryable,
+      details: { ...details, stream: this.#start.streamIndex },
+      cause: error,
+    });
+    // First the reason: as soon as this stream is cut, the target drops the others, and their workers know less.
+    this.#options.post({ type: 'failed', error: known.toInfo() });
+    this.#connection?.fail(known);
+    this.#finish();
+  }
+
+  #close(): void {
+    if (this.#connection === undefined || !this.#connection.isOpen) {
+      this.#finish();
+      return;
+    }
+    this.#connection.end();
+    this.#closeLimit ??= this.#timers.startTimer(closeDeadlineMs, () => this.#finish(), { isBackground: true });
+  }
+
+  #finish(): void {
+    if (this.#isFinished) return;
+    this.#isFinished = true;
+    this.#counterReports.stop();
+    this.#signsOfLife.stop();
+    this.#closeLimit?.stop();
+    this.#report();
+    this.#options.post({ type: 'closed' });
+    this.#keyB.dispose();
+    this.#options.onFinished();
+  }
+
+  #report(): void {
+    const counters = this.#lane === undefined ? this.#restoreCounters : this.#lane.takeCounters();
+    this.#restoreCounters = emptyCounters();
+    if (Object.values(counters).some((value: number) => value > 0)) this.#options.post({ type: 'counters', counters });
+  }
 }
 
 function errorFromTarget(code: string, message: string): FarkeepError {
   return new FarkeepError(isErrorCode(code) ? code : 'call.internal', message);
-}
-
-function command(message: Exclude<ToWorker, WorkerStart>): void {
-  switch (message.type) {
-    case 'files':
-      lane?.add(message.files);
-      return;
-    case 'offer':
-      lane?.offerKnown(message.token, message.ids);
-      return;
-    case 'store':
-      lane?.store(message.blocks);
-      return;
-    case 'drain':
-      lane?.drain();
-      return;
-    case 'commit':
-      forget(send({ type: 'commit', blockCount: message.blockCount, root: asBuffer(message.root) }));
-      return;
-    case 'read': {
-      const all = asBuffer(message.ids);
-      const ids = Array.from({ length: all.length / 32 }, (_, index) => all.subarray(index * 32, index * 32 + 32));
-      placer.expect(ids, unpackPlacedFiles(asBuffer(message.files)));
-      forget(send({ type: 'read', ids }));
-      return;
-    }
-    case 'abort':
-      lane?.stop();
-      isEnding = true;
-      if (connection?.isOpen === true)
-        void Promise.resolve(send({ type: 'abort', code: message.code, message: message.message })).catch(
-          () => undefined,
-        ); // it ends either way
-      close();
-      return;
-    case 'close':
-      isEnding = true;
-      close();
-      return;
-  }
-}
-
-function forget(sent: true | Promise<void>): void {
-  Promise.resolve(sent).catch(fail);
-}
-
-function close(): void {
-  if (connection === undefined || !connection.isOpen) {
-    finish();
-    return;
-  }
-  connection.end();
-  systemClock.startTimer(closeDeadlineMs, finish, { isBackground: true });
-}
-
-let isFinished = false;
-function finish(): void {
-  if (isFinished) return;
-  isFinished = true;
-  counterReports.stop();
-  signsOfLife.stop();
-  report();
-  post({ type: 'closed' });
-  keyB.dispose();
-  port.close();
-}
-
-function report(): void {
-  const counters = lane === undefined ? restoreCounters : lane.takeCounters();
-  restoreCounters = emptyCounters();
-  if (Object.values(counters).some((value: number) => value > 0)) post({ type: 'counters', counters });
-}
-
-function keepAlive(): void {
-  if (connection?.isOpen !== true || !isOpen || isEnding) return;
-  if (connection.silentMs > maxSilentMs) {
-    fail(new FarkeepError('connection.lost', 'The target has not been heard of for too long'));
-  } else if (connection.silentMs > aliveIntervalMs / 2) forget(send({ type: 'offer', offerId: aliveOfferId, ids: [] }));
-}
-
-const counterReports = every(countersIntervalMs, report);
-const signsOfLife = every(aliveIntervalMs, keepAlive);
-const keyB = Secret.take(Buffer.from(start.keyB));
-start.keyB.fill(0);
-
-try {
-  const socket = await connectData({ ...start.gateway, kind: 'data', ticket: Buffer.from(start.ticket) });
-  const { sessionId, attempt, streamIndex, streamCount, operation, pointId } = start;
-  connection = new DataConnection(
-    socket,
-    { side: 'client', keyB, sessionId, attempt, streamIndex },
-    {
-      onOpen: () => {
-        // Sent in the next turn: the connection is being constructed, or is reading.
-        setImmediate(() => {
-          forget(
-            send({
-              type: 'open',
-              protocol: dataProtocolVersion,
-              operation,
-              streamIndex,
-              streamCount,
-              pointId,
-              root: Buffer.alloc(0),
-            }),
-          );
-        });
-      },
-      onMessage: (message, memory) => {
-        const failed = (error: unknown): never => {
-          fail(error);
-          throw error;
-        };
-        try {
-          return receive(message, memory)?.catch(failed);
-        } catch (error) {
-          return failed(error);
-        }
-      },
-      onPeerEnd: () => {
-        if (!isEnding) fail(new FarkeepError('connection.lost', 'The target ended the data stream early'));
-      },
-      onClose: (error) => {
-        if (error === undefined || isEnding) finish();
-        else fail(error);
-      },
-    },
-  );
-} catch (error) {
-  fail(error);
 }

@@ -1,6 +1,7 @@
 // Owns a TCP proxy for tests in the position of an attacker: in front of a gateway. It can record, change one byte, cut, or hold data. It
 // distinguishes data connections from TLS by their first bytes, as the gateway does. Must not be used by the product.
 import { connect, createServer, type Server, type Socket } from 'node:net';
+import { systemClock } from '../../kernel/clock.ts';
 
 export type TrafficKind = 'control' | 'tunnel' | 'data';
 export type TrafficDirection = 'to-gateway' | 'to-tenant';
@@ -24,6 +25,8 @@ export class TamperingProxy {
   readonly #sockets = new Set<Socket>();
   readonly #counts: Record<TrafficKind, number> = { control: 0, tunnel: 0, data: 0 };
   interfere: Interference = () => undefined;
+  /** Slows each data connection down, in each direction. Gives a test time to act in the middle of a transfer of few bytes. */
+  dataBytesPerSecond = Infinity;
   port = 0;
   #held: PromiseWithResolvers<void> | undefined;
   #heldAfterBytes = 0;
@@ -98,13 +101,15 @@ export class TamperingProxy {
       from.on('data', (chunk: Buffer) => {
         identity ??= this.#identify(chunk);
         const isDue = identity.kind === 'data' && offset >= this.#heldAfterBytes;
-        const held = isDue ? this.#held : undefined;
-        if (held === undefined) {
+        const isSlow = identity.kind === 'data' && this.dataBytesPerSecond < Infinity;
+        const held = isDue ? this.#held?.promise : undefined;
+        if (held === undefined && !isSlow) {
           deliver(chunk);
           return;
         }
         from.pause();
-        void held.promise.then(() => {
+        const waiting = held ?? systemClock.sleep((chunk.length / this.dataBytesPerSecond) * 1000);
+        void waiting.then(() => {
           from.resume();
           deliver(chunk);
         });

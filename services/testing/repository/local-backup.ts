@@ -11,7 +11,7 @@ import { BackupPipeline } from '../../mover/source/backup/backup-pipeline.ts';
 import { createLaneCutter } from '../../mover/source/backup/content-reader.ts';
 import type { BackupOperation, SourceEvent } from '../../mover/link/local-link.ts';
 import type { SourceDisk } from '../../mover/source/walk/source-disk.ts';
-import type { BackupStreams } from '../../mover/source/streams/stream-pool.ts';
+import type { PipelineStreams } from '../../mover/source/streams/stream-pool.ts';
 import { emptyCounters, type ToWorker } from '../../mover/source/streams/worker-link.ts';
 import type { DataMessage } from '../../wire/messages.ts';
 
@@ -93,7 +93,7 @@ export async function runLocalBackup(
         answer(lane, streamIndex, { type: 'commit', blockCount: message.blockCount, root: Buffer.from(message.root) });
     });
   };
-  const pool: BackupStreams = {
+  const pool: PipelineStreams = {
     size: laneCount,
     counters,
     send,

@@ -1,7 +1,8 @@
 // Owns running the real `farkeep` command in tests, as a child process.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { onTestFinished } from 'vitest';
+import { onTestFinished, vi } from 'vitest';
+import { runCommandLine } from '../../cli/program.ts';
 
 export interface CliResult {
   readonly exitCode: number | null;
@@ -49,25 +50,44 @@ export function startCli(
   const result = new Promise<CliResult>((resolve) => {
     child.once('close', (exitCode) => {
       firstLine.reject(new Error(`farkeep ${args.join(' ')} ended with ${String(exitCode)}: ${stderr}`));
-      const parse = (text: string): Record<string, unknown> => {
-        try {
-          return JSON.parse(text) as Record<string, unknown>;
-        } catch {
-          throw new Error(
-            `farkeep ${args.join(' ')} (exit code ${String(exitCode)}) printed no JSON:\n${stdout}\n${stderr}`,
-          );
-        }
-      };
-      resolve({
-        exitCode,
-        stdout,
-        stderr,
-        json: () => parse(stdout),
-        jsonLines: () => stdout.trim().split('\n').map(parse),
-      });
+      resolve(resultOf(args, exitCode, stdout, stderr));
     });
   });
   return { child, result, firstLine: () => firstLine.promise };
+}
+
+function resultOf(args: readonly string[], exitCode: number | null, stdout: string, stderr: string): CliResult {
+  const parse = (text: string): Record<string, unknown> => {
+    try {
+      return JSON.parse(text) as Record<string, unknown>;
+    } catch {
+      throw new Error(
+        `farkeep ${args.join(' ')} (exit code ${String(exitCode)}) printed no JSON:\n${stdout}\n${stderr}`,
+      );
+    }
+  };
+  return {
+    exitCode,
+    stdout,
+    stderr,
+    json: () => parse(stdout),
+    jsonLines: () => stdout.trim().split('\n').map(parse),
+  };
+}
+
+/** Runs a command in this process, for what it prints and how it ends. One at a time; without input and signals. */
+export async function runCliHere(args: readonly string[]): Promise<CliResult> {
+  let [stdout, stderr] = ['', ''];
+  using _stdout = vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
+    stdout += String(text);
+    return true;
+  });
+  using _stderr = vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
+    stderr += String(text);
+    return true;
+  });
+  const exitCode = await runCommandLine(args, new AbortController().signal);
+  return resultOf(args, exitCode, stdout, stderr);
 }
 
 /** Runs a command to its end. The error for a command that does not end contains its name and output. */

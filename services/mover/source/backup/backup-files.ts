@@ -11,7 +11,7 @@ import { lookAgain } from './look-again.ts';
 import type { ManifestWindow } from './manifest-window.ts';
 import { PendingFiles, type PendingFile } from './pending-files.ts';
 import type { RawText, SourceDisk } from '../walk/source-disk.ts';
-import type { BackupStreams } from '../streams/stream-pool.ts';
+import type { PipelineStreams } from '../streams/stream-pool.ts';
 import type { ScannedEntry } from '../walk/tree-scanner.ts';
 import { UncommittedOffers } from './uncommitted-offers.ts';
 
@@ -21,7 +21,7 @@ const noContent = Buffer.alloc(0);
 
 export interface BackupFilesOptions {
   readonly operation: BackupOperation;
-  readonly streams: BackupStreams;
+  readonly streams: PipelineStreams;
   readonly disk: SourceDisk;
   readonly window: ManifestWindow;
   readonly now: () => number;

@@ -14,7 +14,7 @@ import { showPath } from '../walk/path-text.ts';
 import { specialFileRemarks } from '../walk/special-file-remarks.ts';
 import { createSourceDisk, rawBytes, type RawText, type SourceDisk } from '../walk/source-disk.ts';
 import { openSources, topStat, type MissingSource, type ScanSource } from '../walk/source-list.ts';
-import type { BackupStreams } from '../streams/stream-pool.ts';
+import type { PipelineStreams } from '../streams/stream-pool.ts';
 import { pathOf, TreeWalk, type ScannedEntry } from '../walk/tree-scanner.ts';
 import { countTree, sliceMs, TreeTotal } from '../walk/tree-total.ts';
 import { FolderCount } from '../walk/walked-folder.ts';
@@ -39,7 +39,7 @@ interface SourceObject {
 
 export interface BackupPipelineOptions {
   readonly operation: BackupOperation;
-  readonly pool: BackupStreams;
+  readonly pool: PipelineStreams;
   readonly disk?: SourceDisk;
   readonly emit: (event: SourceEvent) => void;
   readonly now: () => number;
@@ -52,7 +52,7 @@ export interface BackupOutcome {
 
 export class BackupPipeline {
   readonly #operation: BackupOperation;
-  readonly #pool: BackupStreams;
+  readonly #pool: PipelineStreams;
   readonly #disk: SourceDisk;
   readonly #emit: (event: SourceEvent) => void;
   readonly #now: () => number;
@@ -226,13 +226,14 @@ export class BackupPipeline {
       }
     }
     this.#total = walked;
-    this.#tellSpecials();
     // A file whose cached blocks are missing comes back as a file to read, so this may take several turns.
     while (this.#files.size > 0) {
       this.#files.flush();
       const before = this.#files.size;
       await this.#until(() => this.#files.size < before || this.#files.hasBatch);
     }
+    // A name can turn out to be a pipe or a device when it is read.
+    this.#tellSpecials();
     this.#window.write();
   }
 

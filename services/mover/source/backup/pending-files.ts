@@ -4,7 +4,7 @@ import type { CacheSlot } from '../walk/cached-folder.ts';
 import { packedReferenceBytes } from '../walk/content-list.ts';
 import { FileBatchWriter } from '../streams/file-batch.ts';
 import { reasonOf } from '../walk/source-disk.ts';
-import type { BackupStreams } from '../streams/stream-pool.ts';
+import type { PipelineStreams } from '../streams/stream-pool.ts';
 import type { ScannedEntry } from '../walk/tree-scanner.ts';
 
 const leadStream = 0;
@@ -32,7 +32,7 @@ export interface PendingFile {
 }
 
 export interface PendingFilesOptions {
-  readonly streams: BackupStreams;
+  readonly streams: PipelineStreams;
   /** Called when the target has every block of a remembered file, which settles the file. */
   readonly onUnchanged: (file: PendingFile, content: Buffer) => void;
   /** Called when the file can no longer be given to a lane. */

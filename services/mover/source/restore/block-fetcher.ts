@@ -5,7 +5,7 @@ import { FarkeepError } from '../../../kernel/farkeep-error.ts';
 import { releaseMemory } from '../../../kernel/release-memory.ts';
 import type { RefusedStep } from '../../../repository/restore/entry-metadata.ts';
 import type { SmallFile } from '../../../repository/restore/small-file.ts';
-import type { StreamPool } from '../streams/stream-pool.ts';
+import type { PipelineStreams } from '../streams/stream-pool.ts';
 import { asBuffer } from '../streams/worker-link.ts';
 import type { FromWorker, RestoredBlock } from '../streams/worker-link.ts';
 import { packPlacedFiles, type PlacedFile } from '../streams/placed-files.ts';
@@ -39,7 +39,7 @@ interface Asked extends PromiseWithResolvers<FetchedBlock> {
 }
 
 export class BlockFetcher {
-  readonly #pool: Pick<StreamPool, 'send' | 'size'>;
+  readonly #pool: Pick<PipelineStreams, 'send' | 'size'>;
   readonly #asked = new Map<string, Asked>();
   readonly #placing = new Map<number, (outcome: PlacedOutcome) => void>();
   readonly #requests: readonly Request[];
@@ -49,7 +49,7 @@ export class BlockFetcher {
   #isFlushPlanned = false;
   #failure: FarkeepError | undefined;
 
-  constructor(pool: Pick<StreamPool, 'send' | 'size'>) {
+  constructor(pool: Pick<PipelineStreams, 'send' | 'size'>) {
     this.#pool = pool;
     this.#requests = Array.from({ length: pool.size }, () => ({ ids: [], files: [], bytes: 0, unansweredBlocks: 0 }));
   }

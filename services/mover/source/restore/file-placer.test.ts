@@ -5,6 +5,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FarkeepError } from '../../../kernel/farkeep-error.ts';
 import { blockIdOf } from '../../../blocks/block.ts';
+import { placeSmallFile } from '../../../repository/restore/small-file.ts';
 import { FilePlacer } from './file-placer.ts';
 import { packPlacedFiles, unpackPlacedFiles, type PlacedFile } from '../streams/placed-files.ts';
 
@@ -15,7 +16,7 @@ const id = blockIdOf(content);
 
 beforeEach(() => {
   folder = mkdtempSync(path.join(tmpdir(), 'farkeep-placer-'));
-  placer = new FilePlacer();
+  placer = new FilePlacer(placeSmallFile);
 });
 
 afterEach(() => {

@@ -2,7 +2,7 @@
 // thread, and small files are made on as many threads as there are streams. Paths were chosen by the tree writer on the main thread.
 import type { ErrorInfo } from '../../../contracts/errors.ts';
 import { FarkeepError } from '../../../kernel/farkeep-error.ts';
-import { placeSmallFile } from '../../../repository/restore/small-file.ts';
+import type { placeSmallFile } from '../../../repository/restore/small-file.ts';
 import { placeError } from '../../../repository/restore/restore-problems.ts';
 import type { PlacedFile } from '../streams/placed-files.ts';
 import type { PlacedResult } from '../streams/worker-link.ts';
@@ -12,6 +12,11 @@ export class FilePlacer {
   readonly #expected = new Map<string, PlacedFile[]>();
   #whole: number[] = [];
   #results: PlacedResult[] = [];
+  readonly #placeFile: typeof placeSmallFile;
+
+  constructor(placeFile: typeof placeSmallFile) {
+    this.#placeFile = placeFile;
+  }
 
   /** Before the request for `ids` is sent. */
   expect(ids: readonly Buffer[], files: readonly PlacedFile[]): void {
@@ -28,7 +33,7 @@ export class FilePlacer {
   place(id: Buffer, content: Uint8Array): boolean {
     const placed = this.#take(id);
     if (placed === undefined) return false;
-    const result = make(placed, content);
+    const result = this.#make(placed, content);
     if (result === undefined) this.#whole.push(placed.index);
     else this.#results.push(result);
     return true;
@@ -50,24 +55,24 @@ export class FilePlacer {
     return taken;
   }
 
+  /** Undefined when there is nothing to say. */
+  #make({ index, lengthBytes, file }: PlacedFile, content: Uint8Array): PlacedResult | undefined {
+    try {
+      if (content.length !== lengthBytes)
+        throw new FarkeepError('restore.mismatch', `A block has ${content.length} bytes instead of ${lengthBytes}`);
+      const refused = this.#placeFile(file, [content]);
+      return refused.length === 0 ? undefined : { index, refused };
+    } catch (error) {
+      return { index, error: placeError(error).toInfo() };
+    }
+  }
+
   #take(id: Buffer): PlacedFile | undefined {
     const key = keyOf(id);
     const expected = this.#expected.get(key);
     const next = expected?.shift();
     if (expected?.length === 0) this.#expected.delete(key);
     return next;
-  }
-}
-
-/** Undefined when there is nothing to say. */
-function make({ index, lengthBytes, file }: PlacedFile, content: Uint8Array): PlacedResult | undefined {
-  try {
-    if (content.length !== lengthBytes)
-      throw new FarkeepError('restore.mismatch', `A block has ${content.length} bytes instead of ${lengthBytes}`);
-    const refused = placeSmallFile(file, [content]);
-    return refused.length === 0 ? undefined : { index, refused };
-  } catch (error) {
-    return { index, error: placeError(error).toInfo() };
   }
 }
 

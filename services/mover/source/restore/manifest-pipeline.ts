@@ -9,7 +9,7 @@ import { BlockFetcher } from './block-fetcher.ts';
 import type { FetchedBlock } from './block-fetcher.ts';
 import type { ManifestOperation, MoverPhase, SourceTotals } from '../../link/local-link.ts';
 import { SavedManifestWriter } from './saved-manifest.ts';
-import type { StreamPool } from '../streams/stream-pool.ts';
+import type { PipelineStreams } from '../streams/stream-pool.ts';
 import type { FromWorker } from '../streams/worker-link.ts';
 
 const readAheadBlocks = 4;
@@ -63,12 +63,12 @@ export class RereadableManifest {
 
 export class ManifestPipeline {
   readonly #operation: ManifestOperation;
-  readonly #pool: StreamPool;
+  readonly #pool: PipelineStreams;
   readonly #fetcher: BlockFetcher;
   #entries = 0;
   readonly phase: MoverPhase = 'transferring';
 
-  constructor({ operation, pool }: { operation: ManifestOperation; pool: StreamPool }) {
+  constructor({ operation, pool }: { operation: ManifestOperation; pool: PipelineStreams }) {
     this.#operation = operation;
     this.#pool = pool;
     this.#fetcher = new BlockFetcher(pool);

@@ -9,7 +9,12 @@ import type { PointRoot } from '../../../repository/points/point-root-fields.ts'
 import { isDamage, noRoomLeft, restoreFailure } from '../../../repository/restore/restore-failure.ts';
 import { chooseItems, findLinkedElsewhere } from '../../../repository/points/tree-selection.ts';
 import { countOfKind, isMissed, namesOf } from '../../../repository/points/special-files.ts';
-import { TreeWriter, type BegunFile, type ComparedFile } from '../../../repository/restore/tree-writer.ts';
+import type {
+  BegunFile,
+  ComparedFile,
+  TreeWriter,
+  TreeWriterOptions,
+} from '../../../repository/restore/tree-writer.ts';
 import type { FileSink, PlaceableFile } from '../../../repository/restore/file-sink.ts';
 import type { RestoreCounts } from '../../../repository/restore/restore-failure.ts';
 import type { RestoreProblem } from '../../../repository/restore/restore-problems.ts';
@@ -28,7 +33,7 @@ import type {
 import { fetchManifest, RereadableManifest } from './manifest-pipeline.ts';
 import { PathSelection } from './path-selection.ts';
 import { showPath } from '../walk/path-text.ts';
-import type { StreamPool } from '../streams/stream-pool.ts';
+import type { PipelineStreams } from '../streams/stream-pool.ts';
 import type { FromWorker } from '../streams/worker-link.ts';
 
 /** Contents asked for and not yet written. */
@@ -41,10 +46,15 @@ const maxPlacedFiles = 512;
 /** Paths that the message about paths that are not in the point names. */
 const maxNamedPaths = 5;
 
+/** What a restore needs of the destination. */
+export type RestoreWriter = Pick<TreeWriter, 'begin' | 'counts' | 'finish'>;
+
 export interface RestorePipelineOptions {
   readonly operation: RestoreOperation;
-  readonly pool: StreamPool;
+  readonly pool: PipelineStreams;
   readonly emit: (event: SourceEvent) => void;
+  /** @throws restore.target */
+  readonly openWriter: (options: TreeWriterOptions) => RestoreWriter;
 }
 
 /** A file on its way to the disk: its pieces are written in order, each when it has arrived. */
@@ -64,8 +74,9 @@ interface RestoredObject {
 
 export class RestorePipeline {
   readonly #operation: RestoreOperation;
-  readonly #pool: StreamPool;
+  readonly #pool: PipelineStreams;
   readonly #emit: (event: SourceEvent) => void;
+  readonly #openWriter: RestorePipelineOptions['openWriter'];
   readonly #fetcher: BlockFetcher;
   readonly #budget = new InFlightBudget(inFlightBytes);
   readonly #files = new Set<Promise<void>>();
@@ -74,7 +85,7 @@ export class RestorePipeline {
   readonly #objects = new Map<string, RestoredObject>();
   readonly #aborted = Promise.withResolvers<never>();
   /** Undefined after the restore is finished. */
-  #writer: TreeWriter | undefined;
+  #writer: RestoreWriter | undefined;
   /** Pipes and sockets that were asked for by their own name. */
   readonly #namedSpecials: string[] = [];
   #counts: RestoreCounts | undefined;
@@ -91,10 +102,11 @@ export class RestorePipeline {
   #isBroken = false;
   phase: MoverPhase = 'transferring';
 
-  constructor({ operation, pool, emit }: RestorePipelineOptions) {
+  constructor({ operation, pool, emit, openWriter }: RestorePipelineOptions) {
     this.#operation = operation;
     this.#pool = pool;
     this.#emit = emit;
+    this.#openWriter = openWriter;
     this.#fetcher = new BlockFetcher(pool);
     this.#aborted.promise.catch(() => undefined); // also when the failure comes after the end
   }
@@ -130,7 +142,7 @@ export class RestorePipeline {
     const selection = new PathSelection(operation.paths);
     if (selection.isAll)
       this.#total = { bytes: root.totals.sourceBytes, files: root.totals.files + root.totals.hardLinks };
-    const writer = TreeWriter.open({
+    const writer = this.#openWriter({
       destination: operation.destination,
       overwrite: operation.overwrite,
       onProblem: (problem) => {
@@ -240,7 +252,7 @@ export class RestorePipeline {
   }
 
   /** Returns a promise only if it has to wait: a turn of the event loop for each small file would cost more than making the file. */
-  #item(item: ManifestItem, writer: TreeWriter, selection: PathSelection): Promise<void> | undefined {
+  #item(item: ManifestItem, writer: RestoreWriter, selection: PathSelection): Promise<void> | undefined {
     const current = this.#current;
     switch (item.type) {
       case 'entry':
@@ -258,7 +270,7 @@ export class RestorePipeline {
     }
   }
 
-  #entry(entry: TreeEntry, writer: TreeWriter, selection: PathSelection): Promise<void> | undefined {
+  #entry(entry: TreeEntry, writer: RestoreWriter, selection: PathSelection): Promise<void> | undefined {
     if (entry.kind === 'special' && !isMissed(entry.special) && selection.names(entry.path))
       this.#namedSpecials.push(showPath(entry.path));
     const isOnTheWay = entry.kind === 'folder' && !selection.includes(entry.path);

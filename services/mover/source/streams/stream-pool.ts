@@ -1,14 +1,12 @@
 // Owns a source mover's stream workers: starts their threads, opens their streams, hands out work, gathers their counters, ends them. Main thread only.
-import { Worker } from 'node:worker_threads';
-import { systemClock, type Timer } from '../../../kernel/clock.ts';
+import { systemClock, type Timer, type Timers } from '../../../kernel/clock.ts';
 import { valueWithin } from '../../../kernel/deadline.ts';
 import { FarkeepError, toFarkeepError } from '../../../kernel/farkeep-error.ts';
 import type { SourceStart } from '../../link/local-link.ts';
+import type { StartThread, StreamThread } from './stream-thread.ts';
 import { emptyCounters } from './worker-link.ts';
 import type { FromWorker, ToWorker, WorkerCounters } from './worker-link.ts';
 
-/** Each worker needs little beside its arenas; without a bound V8 lets garbage pile up before it looks. */
-const workerLimits = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 96 };
 /** A thread that has said its last word is gone within milliseconds, or not at all. */
 const exitGraceMs = 300;
 /** When one stream ends the session the others are cut; for so long a cut may be overtaken by the reason. */
@@ -20,16 +18,20 @@ export interface StreamPoolHandlers {
   onFailure(error: FarkeepError): void;
 }
 
-/** The part of the pool that a backup uses. */
-export interface BackupStreams {
+/** The part of the pool that a pipeline uses. */
+export interface PipelineStreams {
   readonly size: number;
   readonly counters: WorkerCounters;
   send(streamIndex: number, message: ToWorker, transfer?: ArrayBuffer[]): void;
   broadcast(message: ToWorker): void;
 }
 
-export class StreamPool implements BackupStreams {
-  readonly #workers: Worker[];
+/** The part of the pool that a source mover uses. */
+export type SourceStreams = Pick<StreamPool, keyof StreamPool>;
+
+export class StreamPool implements PipelineStreams {
+  readonly #workers: StreamThread[];
+  readonly #timers: Timers;
   /** Per worker: it has said that it is done, or its thread is gone. */
   readonly #closed: PromiseWithResolvers<undefined>[];
   readonly #exited: Promise<void>[];
@@ -42,34 +44,28 @@ export class StreamPool implements BackupStreams {
   readonly counters: WorkerCounters = emptyCounters();
 
   /** Starts `size` threads; they load what they need and wait for `open`. */
-  constructor(size: number) {
+  constructor(size: number, startThread: StartThread, timers: Timers = systemClock) {
+    this.#timers = timers;
     const indexes = Array.from({ length: size }, (_, streamIndex) => streamIndex);
     this.#closed = indexes.map(() => Promise.withResolvers());
     this.#exited = [];
     this.#workers = indexes.map((streamIndex) => {
-      const worker = new Worker(new URL('../stream-worker.ts', import.meta.url), {
-        resourceLimits: workerLimits,
-        // Lanes close descriptors that native calls opened, and Node.js would warn about each one. All descriptors end with the process
-        // anyway.
-        trackUnmanagedFds: false,
-      });
-      worker.on('message', (message: FromWorker) => {
-        this.#receive(streamIndex, message);
-      });
-      worker.on('error', (error) => {
-        this.#fail(toFarkeepError(error));
-      });
+      const exited = Promise.withResolvers<void>();
+      this.#exited.push(exited.promise);
       this.#runningThreads += 1;
-      this.#exited.push(
-        new Promise((resolve) => {
-          worker.once('exit', () => {
-            this.#runningThreads -= 1;
-            this.#closed[streamIndex]?.resolve(undefined);
-            resolve();
-          });
-        }),
-      );
-      return worker;
+      return startThread({
+        onMessage: (message) => {
+          this.#receive(streamIndex, message);
+        },
+        onError: (error) => {
+          this.#fail(toFarkeepError(error));
+        },
+        onExit: () => {
+          this.#runningThreads -= 1;
+          this.#closed[streamIndex]?.resolve(undefined);
+          exited.resolve();
+        },
+      });
     });
   }
 
@@ -103,11 +99,11 @@ export class StreamPool implements BackupStreams {
   }
 
   send(streamIndex: number, message: ToWorker, transfer: ArrayBuffer[] = []): void {
-    this.#workers[streamIndex]?.postMessage(message, transfer);
+    this.#workers[streamIndex]?.send(message, transfer);
   }
 
   broadcast(message: ToWorker): void {
-    for (const worker of this.#workers) worker.postMessage(message);
+    for (const worker of this.#workers) worker.send(message);
   }
 
   /**
@@ -120,13 +116,13 @@ export class StreamPool implements BackupStreams {
 
   /** Waits until all have said that they are done; those that do not within `deadlineMs` are ended. */
   async ended(deadlineMs: number): Promise<void> {
-    const timer = systemClock.startTimer(deadlineMs, () => {
-      for (const worker of this.#workers) void worker.terminate();
+    const timer = this.#timers.startTimer(deadlineMs, () => {
+      for (const worker of this.#workers) worker.terminate();
       for (const closed of this.#closed) closed.resolve(undefined);
     });
     await Promise.all(this.#closed.map(({ promise }) => promise));
     timer.stop();
-    await valueWithin(Promise.all(this.#exited), exitGraceMs);
+    await valueWithin(Promise.all(this.#exited), exitGraceMs, this.#timers);
   }
 
   #receive(streamIndex: number, message: FromWorker): void {
@@ -157,7 +153,7 @@ export class StreamPool implements BackupStreams {
       return;
     }
     if (error.code === 'connection.lost' && this.#workers.length > 1) {
-      this.#cutTimer ??= systemClock.startTimer(reasonGraceMs, () => this.#failWith(error));
+      this.#cutTimer ??= this.#timers.startTimer(reasonGraceMs, () => this.#failWith(error));
     } else this.#failWith(error);
   }
 
