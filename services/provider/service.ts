@@ -13,6 +13,7 @@ import { withDeadline } from '../kernel/deadline.ts';
 import { abortError } from '../kernel/clock.ts';
 import { CountedLog } from '../kernel/counted-log.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
+import { SerialQueue } from '../kernel/serial-queue.ts';
 import type { RunningService, ServiceOptions } from '../kernel/running-service.ts';
 import { anonymousCommonName } from '../pki/create/generate.ts';
 import { SessionArchive } from '../session/session-archive.ts';
@@ -34,7 +35,7 @@ import { LoginThrottle } from './accounts/login-throttle.ts';
 import { OpenConnections } from './rpc/open-connections.ts';
 import { PointDeletion } from './repositories/point-deletion.ts';
 import { PointList } from './repositories/point-list.ts';
-import { openProviderDatabase } from './state/provider-database.ts';
+import { openProviderState } from './state/provider-state.ts';
 import { ProviderIdentity } from './certificates/provider-identity.ts';
 import { Repositories } from './repositories/repositories.ts';
 import { repositoryHandlers } from './rpc/repository-handlers.ts';
@@ -75,8 +76,8 @@ async function start(
   { home, config, logger, clock, publish, keychainKey, access, windowsCertificates }: ProviderOptions,
   started: (() => Promise<void> | void)[],
 ): Promise<RunningService> {
-  const database = openProviderDatabase(home, logger);
-  started.push(() => database.close());
+  const state = openProviderState(home, logger);
+  started.push(() => state.close());
   if (config.serviceGroup !== undefined && access !== undefined) {
     // The group has to get through to the keys; the databases beside them stay the owner's.
     await access.apply(home, 'folder');
@@ -97,12 +98,12 @@ async function start(
     await store.ensureSelfSigned(slot, { subject: licence.subject(), keyBits: config.certificateKeyBits });
   }
   const { identity, serving } = await ProviderIdentity.open(store);
-  const certificateUsers = new CertificateUsers(database, clock);
+  const certificateUsers = new CertificateUsers(state.certificateUsers, clock);
   const certificateUsageEvents = new CertificateUsageEvents({
     publish,
     publishCounts: () =>
       rollover.publishCounts().catch((error: unknown) => {
-        if (!database.isClosed) logger.warn('The planned change cannot be shown', { error });
+        if (!state.isClosed) logger.warn('The planned change cannot be shown', { error });
       }),
   });
   started.push(() => certificateUsageEvents.stop());
@@ -117,15 +118,15 @@ async function start(
   });
   started.push(() => infrastructure.protection[Symbol.dispose]());
 
-  const audit = new AuditLog(database, clock);
-  const accounts = new TenantAccounts(database, clock);
-  const gateways = new Gateways(database, clock);
-  const archive = new SessionArchive(database);
+  const audit = new AuditLog(state.audit, clock);
+  const accounts = new TenantAccounts({ store: state.accounts, repositories: state.repositories, clock });
+  const gateways = await Gateways.open(state.gateways, clock);
+  const archive = new SessionArchive(state.sessions);
   // A backup's restore point has the same identifier as its session.
   const points = new RestorePoints(logger, (pointId) => archive.endedAtMs(pointId));
-  const repositories = new Repositories(database, clock, points);
+  const repositories = new Repositories(state.repositories, clock, points);
   const throttle = new LoginThrottle(clock);
-  const unknownUserSecret = loadUnknownUserSecret(database);
+  const unknownUserSecret = await loadUnknownUserSecret(state.settings);
   started.push(() => unknownUserSecret.dispose());
   const connections = new OpenConnections();
   const refusals = new CountedLog(clock);
@@ -138,7 +139,7 @@ async function start(
       .then((all) => all.forEach((repository) => publish(repositoriesDomain, 'changed', repository)))
       .catch((error: unknown) => {
         // The last sessions end while the service stops.
-        if (!database.isClosed) logger.warn('The repositories could not be looked at', { error });
+        if (!state.isClosed) logger.warn('The repositories could not be looked at', { error });
       });
   };
   const sessions = new ProviderSessions({
@@ -156,17 +157,24 @@ async function start(
     onTenantChanged: (tenantId) => tenantChanged(tenantId),
     deleting,
   });
+  const tenantChanges = new SerialQueue();
   const tenantChanged = (tenantId: string): void => {
-    const account = accounts.find(tenantId);
-    if (account === undefined) return;
-    const activeSessions = sessions.activeSessions(tenantId);
-    publish(tenantsDomain, 'changed', { ...account, activeSessions });
-    // What a session stored counts in the repository too.
-    if (activeSessions === 0) publishRepositories();
+    const told = tenantChanges.run(async () => {
+      const account = await accounts.find(tenantId);
+      if (account === undefined) return;
+      const activeSessions = sessions.activeSessions(tenantId);
+      publish(tenantsDomain, 'changed', { ...account, activeSessions });
+      // What a session stored counts in the repository too.
+      if (activeSessions === 0) publishRepositories();
+    });
+    told.catch((error: unknown) => {
+      // The last sessions end while the service stops.
+      if (!state.isClosed) logger.warn('The change of a tenant cannot be shown', { error });
+    });
   };
   started.push(() => sessions.stop());
-  archive.prune();
-  sessions.resumeAfterRestart();
+  await archive.prune();
+  await sessions.resumeAfterRestart();
 
   const publishGateway = (gatewayId: string): void => {
     health.refresh();
@@ -187,11 +195,34 @@ async function start(
     audit,
     onChanged: publishGateway,
     onLinkChanged: () => certificateUsageEvents.usageChanged('provider'),
-    isStopped: () => database.isClosed,
+    isStopped: () => state.isClosed,
     logger,
     clock,
   });
   started.push(() => links.close());
+
+  const installer = new CertificateInstaller({
+    store,
+    audit,
+    publish,
+    putInService: async (slot) => {
+      if (slot !== 'provider') return;
+      await identity.reload((next) => control.setIdentity(next));
+      for (const { id } of gateways.rows()) publishGateway(id);
+    },
+  });
+  const rollover = await RolloverPlan.open({
+    settings: state.settings,
+    store,
+    identity,
+    installer,
+    users: certificateUsers,
+    receivers: () => connections.loggedIn(),
+    clock,
+    logger,
+    audit,
+    publish,
+  });
 
   const requests = tenantRequestHandlers({
     accounts,
@@ -233,7 +264,7 @@ async function start(
         const { remoteAddress: address } = connection;
         refusals.note(`login ${address} ${error.code}`, (times) => {
           logger.warn('Login refused', { userName, address, reason: error.code, times });
-          audit.addRefusal(
+          void audit.addRefusal(
             `${userName} (${address})`,
             userName,
             times === 1 ? error.code : `${error.code}, ${times} times`,
@@ -248,19 +279,20 @@ async function start(
       logger,
       handlers: {
         ...requests,
-        'certificate.status': (tenantId, report) => {
-          if (certificateUsers.noteReport(accounts.get(tenantId).name, report)) {
+        'certificate.status': async (tenantId, report) => {
+          const { name } = await accounts.get(tenantId);
+          if (await certificateUsers.noteReport(name, report)) {
             certificateUsageEvents.usageChanged('provider');
             certificateUsageEvents.countsChanged();
           }
-          return Promise.resolve(rollover.answerFor(connection.shownSha256));
+          return rollover.answerFor(connection.shownSha256);
         },
       },
       channel: () => sessionChannel(connection, gateways, links, connection.shownSha256),
-      onLogin: (tenantId) => {
-        const account = accounts.get(tenantId);
+      onLogin: async (tenantId) => {
+        const account = await accounts.get(tenantId);
         publish(tenantsDomain, 'changed', { ...account, activeSessions: sessions.activeSessions(tenantId) });
-        if (certificateUsers.noteSeen('provider', 'tenant', account.name, connection.shownSha256)) {
+        if (await certificateUsers.noteSeen('provider', 'tenant', account.name, connection.shownSha256)) {
           certificateUsageEvents.usageChanged('provider');
         }
       },
@@ -270,16 +302,6 @@ async function start(
     });
     connections.add(tenantConnection);
   };
-  const installer = new CertificateInstaller({
-    store,
-    audit,
-    publish,
-    putInService: async (slot) => {
-      if (slot !== 'provider') return;
-      await identity.reload((next) => control.setIdentity(next));
-      for (const { id } of gateways.rows()) publishGateway(id);
-    },
-  });
   const control = await ControlServer.start({
     host: config.control.host,
     port: config.control.port,
@@ -292,19 +314,8 @@ async function start(
   });
   started.push(() => control.close());
   controlPort.value = control.port;
-  const rollover = new RolloverPlan({
-    database,
-    store,
-    identity,
-    installer,
-    users: certificateUsers,
-    receivers: () => connections.loggedIn(),
-    clock,
-    logger,
-    audit,
-    publish,
-  });
   started.push(() => rollover.stop());
+  rollover.start();
   // Gateways that dialled in between were told the configured port, which may have been "any".
   await links.refreshConfiguration();
 
@@ -318,7 +329,7 @@ async function start(
     publish,
     subject: () => licence.subject(),
     settings: new CertificateSettingsStore({
-      database,
+      saved: state.settings,
       store,
       infrastructureProtection: infrastructure.protection,
       defaultKeyBits: config.certificateKeyBits,
@@ -343,7 +354,7 @@ async function start(
     unknownUserSecret.dispose();
     infrastructure.protection[Symbol.dispose]();
     store[Symbol.dispose]();
-    database.close();
+    state.close();
   };
   return {
     domains: {
@@ -384,8 +395,8 @@ async function start(
         audit,
         logger,
         publish,
-        onUsage: (tenantId, repositoryId, usedBytes) => {
-          accounts.setUsage(tenantId, repositoryId, usedBytes);
+        onUsage: async (tenantId, repositoryId, usedBytes) => {
+          await accounts.setUsage(tenantId, repositoryId, usedBytes);
           tenantChanged(tenantId);
         },
       }),

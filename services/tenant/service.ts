@@ -5,8 +5,6 @@ import { pointsDomain } from '../contracts/rpc/points.ts';
 import { PinStore } from '../certstore/pin-store.ts';
 import { openTrustDatabase } from '../certstore/trust-database.ts';
 import { TrustJournal } from '../certstore/trust-journal.ts';
-import type { Database } from '../kernel/state/database.ts';
-import type { Logger } from '../kernel/logger.ts';
 import type { RunningService, ServiceOptions } from '../kernel/running-service.ts';
 import { SessionArchive } from '../session/session-archive.ts';
 import { RolloverReceiver } from './providers/rollover-receiver.ts';
@@ -14,7 +12,7 @@ import { CheckIn } from './providers/check-in.ts';
 import { ClockWatch } from './providers/clock-watch.ts';
 import type { TenantConfig } from './state/config.ts';
 import { Jobs } from './rpc/job-handlers.ts';
-import { JobStore } from './jobs/job-store.ts';
+import { JobList } from './jobs/job-list.ts';
 import { pointHandlers } from './rpc/point-handlers.ts';
 import { Points } from './sessions/points.ts';
 import { ProviderDialer } from './providers/provider-dialer.ts';
@@ -23,20 +21,25 @@ import { serviceProviderHandlers } from './rpc/service-provider-handlers.ts';
 import { ServiceProviders } from './providers/service-providers.ts';
 import { sessionHandlers } from './rpc/session-handlers.ts';
 import { TenantSessions } from './sessions/tenant-sessions.ts';
-import { openTenantDatabase } from './state/tenant-database.ts';
+import type { Database } from '../kernel/state/database.ts';
+import type { Logger } from '../kernel/logger.ts';
+import { openTenantState, type TenantState } from './state/tenant-state.ts';
 import { TrustPrompts } from './trust/trust-prompts.ts';
 import { trustHandlers } from './rpc/trust-handlers.ts';
 import { TrustSettingsStore } from './trust/trust-settings.ts';
 
 /** Opens pins and journal. A tenant with providers has used the file before, so a missing or empty file is damage. */
-function openTrust(home: string, database: Database, logger: Logger): Database {
+function openTrust(
+  home: string,
+  { providers, state, logger }: { providers: ServiceProviders; state: TenantState; logger: Logger },
+): Database {
   try {
     return openTrustDatabase(path.join(home, 'trust.sqlite'), {
       logger,
-      wasUsed: () => database.get('SELECT 1 FROM providers LIMIT 1') !== undefined,
+      wasUsed: () => providers.list().length > 0,
     });
   } catch (error) {
-    database.close();
+    state.close();
     throw error;
   }
 }
@@ -59,12 +62,12 @@ export async function startTenant({
   const cacheFolder = path.join(home, 'jobs');
   await mkdir(cacheFolder, { recursive: true, mode: 0o700 });
   const vault = await SecretVault.open(home);
-  const database = openTenantDatabase(home, logger);
-  const trustDatabase = openTrust(home, database, logger);
+  const state = openTenantState(home, logger);
+  const providers = await ServiceProviders.open({ store: state.providers, vault, clock, publish });
+  const trustDatabase = openTrust(home, { providers, state, logger });
 
   const pins = new PinStore(trustDatabase, clock);
   const journal = new TrustJournal(trustDatabase, clock);
-  const providers = new ServiceProviders({ database, vault, clock, publish });
   const trustPrompts = new TrustPrompts({
     pins,
     journal,
@@ -86,7 +89,7 @@ export async function startTenant({
     clock,
     logger,
   });
-  const archive = new SessionArchive(database);
+  const archive = new SessionArchive(state.sessions);
   const sessions = new TenantSessions({
     archive,
     providers,
@@ -104,24 +107,33 @@ export async function startTenant({
     },
   });
   const jobs = new Jobs({
-    jobs: new JobStore(database, clock),
+    jobs: new JobList(state.jobs, clock),
     providers,
     sessions,
     archive,
     publish,
+    logger,
     cacheFolder,
   });
-  const points = new Points({ database, providers, dialer, sessions, folder: path.join(home, 'points'), publish });
-  sessions.resumeAfterRestart();
+  const points = new Points({
+    store: state.points,
+    providers,
+    dialer,
+    sessions,
+    folder: path.join(home, 'points'),
+    publish,
+  });
+  await sessions.resumeAfterRestart();
   const checkIn = new CheckIn({ providers, dialer, intervalMs: config.checkInIntervalMs, clock, logger });
 
   let stopping: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
     await checkIn.stop();
     await sessions.stop();
+    await jobs.idle();
     vault.dispose();
     trustDatabase.close();
-    database.close();
+    state.close();
   };
   return {
     domains: {

@@ -77,7 +77,8 @@ export class Database implements Disposable {
 
   /**
    * Like `run`, for data that may be lost: a last-seen time, a figure that is reported again, the history of a session. A full, read-only
-   * or broken disk must not end work that is more important than this data. @returns undefined when the data was lost
+   * or broken disk must not end work that is more important than this data. A closed database takes no data: late events of connections
+   * that are ending may come after it. @returns undefined when the data was lost
    */
   note(sql: string, ...parameters: SQLInputValue[]): { changes: number } | undefined {
     return this.#noted(() => this.run(sql, ...parameters));
@@ -89,6 +90,7 @@ export class Database implements Disposable {
   }
 
   #noted<T>(work: () => T): T | undefined {
+    if (this.isClosed) return undefined;
     try {
       return work();
     } catch (error) {

@@ -14,7 +14,7 @@ export interface CertificateInstallerOptions {
   readonly putInService: (slot: CertificateSlot) => Promise<void>;
 }
 
-type Listener = (slot: CertificateSlot, certificate: StoredCertificate) => void;
+type Listener = (slot: CertificateSlot, certificate: StoredCertificate) => Promise<void>;
 
 export class CertificateInstaller {
   readonly #options: CertificateInstallerOptions;
@@ -51,8 +51,8 @@ export class CertificateInstaller {
       if (before !== undefined) await store.install(slot, before.id);
       throw error;
     }
-    audit.add(who, 'certificate.install', slot, stored.summary.sha256);
-    for (const listener of this.#listeners) listener(slot, stored);
+    await audit.add(who, 'certificate.install', slot, stored.summary.sha256);
+    for (const listener of this.#listeners) await listener(slot, stored);
     publish(certificateDomain, 'installed', { slot, certificate: stored });
     publish(certificateDomain, 'usageChanged', { slot });
     return stored;

@@ -45,17 +45,17 @@ export function startGatewayLinks(options: GatewayLinksOptions): Promise<Gateway
     identity: infrastructure.server,
     infrastructureCaPem: infrastructure.authority.certificatePem,
     enrol: async ({ secretHash, name, publicKeyPem, remoteAddress }) => {
-      const row = gateways.redeemToken(secretHash);
+      const row = await gateways.redeemToken(secretHash);
       const certificatePem = await issue(row.id, publicKeyPem);
-      gateways.setCertificate(row.id, fingerprintHex(certificatePem));
-      audit.add(`gateway ${name} (${remoteAddress})`, 'gateway.enrolled', row.name);
+      await gateways.setCertificate(row.id, fingerprintHex(certificatePem));
+      await audit.add(`gateway ${name} (${remoteAddress})`, 'gateway.enrolled', row.name);
       onChanged(row.id);
       return { gatewayId: row.id, certificatePem };
     },
     renew: async ({ gatewayId, name }, publicKeyPem) => {
       const certificatePem = await issue(gatewayId, publicKeyPem);
-      gateways.addRenewedCertificate(gatewayId, fingerprintHex(certificatePem));
-      audit.add(`gateway ${name}`, 'gateway.renewed', name);
+      await gateways.addRenewedCertificate(gatewayId, fingerprintHex(certificatePem));
+      await audit.add(`gateway ${name}`, 'gateway.renewed', name);
       return certificatePem;
     },
     identify: (fingerprint) => {

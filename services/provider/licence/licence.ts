@@ -103,7 +103,7 @@ export class InstalledLicence {
       show: () => this.show(),
       importFile: async ({ file }, context: CallContext) => {
         const summary = await this.importFile(file);
-        audit.add(describeCaller(context), 'licence.import', summary.organisation, summary.edition);
+        await audit.add(describeCaller(context), 'licence.import', summary.organisation, summary.edition);
         return summary;
       },
     };

@@ -33,7 +33,7 @@ export class PointDeletion {
   /** @throws call.not-found, call.conflict while a session uses the point, storage errors in the form for tenants */
   async delete(tenantId: string, pointId: string): Promise<TenantRequestOutput<'points.delete'>> {
     const { accounts, points, isInUse, deleting, onDeleted, audit, clock, logger } = this.#options;
-    const account = accounts.requireActive(tenantId);
+    const account = await accounts.requireActive(tenantId);
     const place = await this.#find(tenantId, pointId);
     // From here to the rename, no session may start with this point.
     if (deleting.has(pointId)) throw new FarkeepError('call.conflict', 'The restore point is being deleted already');
@@ -46,7 +46,7 @@ export class PointDeletion {
     try {
       const nowMs = clock.now();
       await points.remove(place.tenantFolder, pointId, nowMs);
-      audit.add(`tenant ${account.name}`, 'point.delete', pointId, place.repository);
+      await audit.add(`tenant ${account.name}`, 'point.delete', pointId, place.repository);
       onDeleted();
       return { repository: place.repository, deletedAt: new Date(nowMs).toISOString() };
     } catch (error) {
@@ -61,7 +61,7 @@ export class PointDeletion {
   async #find(tenantId: string, pointId: string): Promise<{ repository: string; tenantFolder: string }> {
     const { accounts, points, logger } = this.#options;
     let failure: FarkeepError | undefined;
-    for (const { repository, folder } of accounts.quotas(tenantId)) {
+    for (const { repository, folder } of await accounts.quotas(tenantId)) {
       const tenantFolder = path.join(folder, tenantId);
       try {
         if (await points.exists(tenantFolder, pointId)) return { repository, tenantFolder };

@@ -7,12 +7,12 @@ import { z } from 'zod';
 import type { Repository } from '../../contracts/models/provider.ts';
 import { syncFolder, writeFileAtomically } from '../../kernel/state/atomic-file.ts';
 import type { Clock } from '../../kernel/clock.ts';
-import type { Database } from '../../kernel/state/database.ts';
 import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
 import { newId } from '../../kernel/identifier.ts';
 import { makeFolders } from '../../kernel/state/make-folders.ts';
 import { isMissing } from '../../kernel/system-error.ts';
 import { RepositoryFolder } from '../../repository/storage/repository-folder.ts';
+import type { RepositoryRow, RepositoryStore } from '../state/repository-store.ts';
 import { doOverlap } from './folder-overlap.ts';
 import type { RestorePoints } from './restore-points.ts';
 
@@ -22,54 +22,37 @@ const markerSchema = z.object({ farkeepRepository: z.literal(1), id: z.string() 
 const maxMarkerBytes = 4096;
 const tenantFolderPattern = /^[0-9a-f]{32}$/;
 
-export interface RepositoryRow {
-  readonly id: string;
-  readonly name: string;
-  readonly folder: string;
-  readonly createdAt: string;
-  readonly verification: Repository['verification'];
-}
-
 export class Repositories {
-  readonly #database: Database;
+  readonly #store: RepositoryStore;
   readonly #clock: Clock;
   readonly #points: RestorePoints;
 
-  constructor(database: Database, clock: Clock, points: RestorePoints) {
-    this.#database = database;
+  constructor(store: RepositoryStore, clock: Clock, points: RestorePoints) {
+    this.#store = store;
     this.#clock = clock;
     this.#points = points;
   }
 
-  rows(): RepositoryRow[] {
-    return this.#database.all('SELECT * FROM repositories ORDER BY name').map((row) => ({
-      id: String(row['id']),
-      name: String(row['name']),
-      folder: String(row['folder']),
-      createdAt: String(row['created_at']),
-      verification:
-        row['verified_at'] === null ? null : { at: String(row['verified_at']), findings: Number(row['findings']) },
-    }));
+  /** By name. */
+  rows(): Promise<RepositoryRow[]> {
+    return this.#store.list();
   }
 
-  get(repositoryId: string): RepositoryRow {
-    const found = this.rows().find((row) => row.id === repositoryId);
+  async get(repositoryId: string): Promise<RepositoryRow> {
+    const found = (await this.rows()).find((row) => row.id === repositoryId);
     if (found === undefined) throw new FarkeepError('call.not-found', 'There is no such repository');
     return found;
   }
 
   async list(): Promise<Repository[]> {
-    const described = await Promise.all(this.rows().map((row) => this.describe(row)));
-    // A check may have ended while the folders were looked at; what is told last must not be the older word.
-    const verifications = new Map(this.rows().map(({ id, verification }) => [id, verification]));
+    const described = await Promise.all((await this.rows()).map((row) => this.describe(row)));
+    // A check may have ended while the folders were looked at. The result must hold the newer verification.
+    const verifications = new Map((await this.rows()).map(({ id, verification }) => [id, verification]));
     return described.map((repository) => ({ ...repository, verification: verifications.get(repository.id) ?? null }));
   }
 
   async describe(row: RepositoryRow): Promise<Repository> {
-    const counted = this.#database.get(
-      'SELECT count(*) AS tenants, coalesce(sum(used_bytes), 0) AS used FROM quotas WHERE repository_id = ?',
-      row.id,
-    );
+    const usage = await this.#store.usage(row.id);
     const unusable = await this.problemOf(row);
     let points = 0;
     if (unusable === null) {
@@ -87,8 +70,7 @@ export class Repositories {
       folder: row.folder,
       createdAt: row.createdAt,
       freeBytes: await freeBytes(row.folder),
-      usedBytes: Number(counted?.['used'] ?? 0),
-      tenants: Number(counted?.['tenants'] ?? 0),
+      ...usage,
       points,
       problem: unusable ?? (await this.#findOverlap(row)),
       verification: row.verification,
@@ -104,7 +86,7 @@ export class Repositories {
       });
     }
     const absolute = path.resolve(folder);
-    for (const other of this.rows()) {
+    for (const other of await this.rows()) {
       if (other.name.toLowerCase() === name.toLowerCase()) {
         throw new FarkeepError('call.conflict', `A repository named "${name}" exists already`, { field: 'name' });
       }
@@ -120,7 +102,7 @@ export class Repositories {
       }
     }
     const id = await prepareFolder(absolute);
-    const same = this.rows().find((other) => other.id === id);
+    const same = (await this.rows()).find((other) => other.id === id);
     if (same !== undefined) {
       throw new FarkeepError(
         'call.conflict',
@@ -135,36 +117,23 @@ export class Repositories {
       createdAt: new Date(this.#clock.now()).toISOString(),
       verification: null,
     };
-    this.#database.run(
-      'INSERT INTO repositories (id, name, folder, created_at) VALUES (?, ?, ?, ?)',
-      row.id,
-      row.name,
-      row.folder,
-      row.createdAt,
-    );
+    await this.#store.add(row);
     return row;
   }
 
   /** What a check of everything has found; stays until the next one. */
-  setVerified(repositoryId: string, findings: number): void {
-    this.#database.run(
-      'UPDATE repositories SET verified_at = ?, findings = ? WHERE id = ?',
-      new Date(this.#clock.now()).toISOString(),
-      findings,
-      repositoryId,
-    );
+  async setVerified(repositoryId: string, findings: number): Promise<void> {
+    await this.#store.setVerified(repositoryId, { at: new Date(this.#clock.now()).toISOString(), findings });
   }
 
   /** The folder and what is in it stay. @throws call.conflict while a tenant has a quota there */
-  remove(repositoryId: string): void {
-    const row = this.get(repositoryId);
-    const used = this.#database.get('SELECT count(*) AS count FROM quotas WHERE repository_id = ?', repositoryId);
-    if (Number(used?.['count'] ?? 0) > 0) {
+  async remove(repositoryId: string): Promise<void> {
+    const row = await this.get(repositoryId);
+    if ((await this.#store.remove(repositoryId)) === 'in-use') {
       throw new FarkeepError('call.conflict', `Tenants have a quota in "${row.name}"`, {
         hint: 'Take it out of their quotas first.',
       });
     }
-    this.#database.run('DELETE FROM repositories WHERE id = ?', repositoryId);
   }
 
   /** Why the folder cannot be used right now; null when it can. */
@@ -181,7 +150,7 @@ export class Repositories {
 
   /** A link or a mount can change after the folder was added. Overlapping repositories are reported. */
   async #findOverlap({ id, folder }: RepositoryRow): Promise<string | null> {
-    for (const other of this.rows()) {
+    for (const other of await this.rows()) {
       if (other.id !== id && (await overlaps(folder, other.folder)))
         return `${folder} overlaps with the repository "${other.name}" in ${other.folder}; give one of them a folder of its own`;
     }
@@ -190,7 +159,7 @@ export class Repositories {
 
   /** Folders of all tenants that have ever stored something there. */
   async tenantFolders(repositoryId: string): Promise<string[]> {
-    const row = this.get(repositoryId);
+    const row = await this.get(repositoryId);
     const problem = await this.problemOf(row);
     if (problem !== null) throw new FarkeepError('storage.io', problem);
     return tenantFolders(row.folder);

@@ -16,7 +16,7 @@ export interface PointListing extends StoredPoint {
 
 export class RestorePoints {
   readonly #logger: Logger;
-  readonly #sessionEnd: (pointId: string) => number | undefined;
+  readonly #sessionEnd: (pointId: string) => Promise<number | undefined>;
   /** By tenant folder; good as long as the folder of the roots has not changed. */
   readonly #known = new Map<string, { changedAtMs: number; points: readonly PointListing[] }>();
   /** Running reads of folders. Simultaneous requests share one read, so that frequent requests cause no extra work. */
@@ -26,7 +26,7 @@ export class RestorePoints {
    * @param sessionEnd returns the end time of the session that made a point. It takes precedence over the file's time: after copying a
    * repository to another disk, every file may have the time of the copy.
    */
-  constructor(logger: Logger, sessionEnd: (pointId: string) => number | undefined = () => undefined) {
+  constructor(logger: Logger, sessionEnd: (pointId: string) => Promise<number | undefined> = async () => undefined) {
     this.#logger = logger;
     this.#sessionEnd = sessionEnd;
   }
@@ -92,7 +92,7 @@ export class RestorePoints {
     await using store = await TenantStore.open({ folder: tenantFolder, mode: 'read', logger: this.#logger });
     const points: PointListing[] = [];
     for (const point of await store.listPoints()) {
-      const committedAtMs = this.#sessionEnd(point.pointId) ?? (await fileTime(tenantFolder, point.pointId));
+      const committedAtMs = (await this.#sessionEnd(point.pointId)) ?? (await fileTime(tenantFolder, point.pointId));
       points.push({ ...point, committedAtMs });
     }
     this.#known.set(tenantFolder, { changedAtMs, points });

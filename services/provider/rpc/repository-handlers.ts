@@ -21,7 +21,7 @@ export interface RepositoryHandlersOptions {
   readonly logger: Logger;
   readonly publish: EventPublisher;
   /** What a tenant's packs take now, as its quota counts them. */
-  readonly onUsage: (tenantId: string, repositoryId: string, usedBytes: number) => void;
+  readonly onUsage: (tenantId: string, repositoryId: string, usedBytes: number) => Promise<void>;
 }
 
 export function repositoryHandlers(options: RepositoryHandlersOptions): DomainHandlers<typeof repositoriesDomain> {
@@ -29,7 +29,7 @@ export function repositoryHandlers(options: RepositoryHandlersOptions): DomainHa
   /** Damage is not the tenant's to pay for, and a quota that looks used up would refuse the backup that sends it again. */
   const countAgain = async (repositoryId: string, tenantFolder: string): Promise<void> => {
     try {
-      onUsage(path.basename(tenantFolder), repositoryId, await points.usedBytes(tenantFolder));
+      await onUsage(path.basename(tenantFolder), repositoryId, await points.usedBytes(tenantFolder));
     } catch (error) {
       logger.error('The space that a tenant uses cannot be counted', { folder: tenantFolder, error });
     }
@@ -38,20 +38,20 @@ export function repositoryHandlers(options: RepositoryHandlersOptions): DomainHa
     list: async () => ({ repositories: await repositories.list() }),
     add: async ({ name, folder }, context) => {
       const row = await repositories.add(name, folder);
-      audit.add(describeCaller(context), 'repository.add', name, row.folder);
+      await audit.add(describeCaller(context), 'repository.add', name, row.folder);
       const described = await repositories.describe(row);
       publish(repositoriesDomain, 'changed', described);
       return described;
     },
-    remove: ({ repositoryId }, context) => {
-      const { name } = repositories.get(repositoryId);
-      repositories.remove(repositoryId);
-      audit.add(describeCaller(context), 'repository.remove', name);
+    remove: async ({ repositoryId }, context) => {
+      const { name } = await repositories.get(repositoryId);
+      await repositories.remove(repositoryId);
+      await audit.add(describeCaller(context), 'repository.remove', name);
       publish(repositoriesDomain, 'removed', { repositoryId });
       return {};
     },
     verify: async ({ repositoryId, isDeep = false }, context) => {
-      const rows = repositoryId === undefined ? repositories.rows() : [repositories.get(repositoryId)];
+      const rows = repositoryId === undefined ? await repositories.rows() : [await repositories.get(repositoryId)];
       const damaged: ReportedDamage[] = [];
       const settled: ReportedDamage[] = [];
       const totals = { packs: 0, points: 0, soundAgainBlocks: 0 };
@@ -78,15 +78,16 @@ export function repositoryHandlers(options: RepositoryHandlersOptions): DomainHa
           damaged.push(...result.damaged.map((damage) => report(tenantFolder, damage)));
           settled.push(...result.settled.map((damage) => report(tenantFolder, damage)));
           const lost = result.damaged.reduce((sum, { lostBlocks }) => sum + lostBlocks, 0);
-          if (lost > 0) audit.add(describeCaller(context), 'repository.damage', row.name, `${lost} blocks are lost`);
+          if (lost > 0)
+            await audit.add(describeCaller(context), 'repository.damage', row.name, `${lost} blocks are lost`);
         }
-        repositories.setVerified(row.id, damaged.length - findingsBefore);
-        publish(repositoriesDomain, 'changed', await repositories.describe(repositories.get(row.id)));
+        await repositories.setVerified(row.id, damaged.length - findingsBefore);
+        publish(repositoriesDomain, 'changed', await repositories.describe(await repositories.get(row.id)));
       }
       return { ok: damaged.length === 0, ...totals, damaged, settled, markingProblem };
     },
     rebuildCatalogue: async ({ repositoryId }, context) => {
-      const { name } = repositories.get(repositoryId);
+      const { name } = await repositories.get(repositoryId);
       const folders = await repositories.tenantFolders(repositoryId);
       const busy = folders.find((folder) => sessions.isTenantFolderBusy(folder));
       if (busy !== undefined) {
@@ -110,7 +111,7 @@ export function repositoryHandlers(options: RepositoryHandlersOptions): DomainHa
       }
       // The other folders are finished; the first failure is reported.
       if (failures.length > 0) throw toFarkeepError(failures[0], 'storage.io');
-      audit.add(describeCaller(context), 'repository.rebuild-catalogue', name);
+      await audit.add(describeCaller(context), 'repository.rebuild-catalogue', name);
       return totals;
     },
   };

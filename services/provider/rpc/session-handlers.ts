@@ -19,7 +19,7 @@ export async function makeEvidence(
   { sessions, store, providerName }: Omit<SessionHandlersOptions, 'audit'>,
   sessionId: string,
 ): Promise<TenantRequestOutput<'session.evidence'>> {
-  const { detail, context } = sessions.show(sessionId);
+  const { detail, context } = await sessions.show(sessionId);
   const statement = evidenceStatement(detail, {
     provider: providerName,
     tenant: context.tenantName,
@@ -33,22 +33,22 @@ export async function makeEvidence(
 export function sessionHandlers(options: SessionHandlersOptions): DomainHandlers<typeof sessionsDomain> {
   const { sessions, audit } = options;
   return {
-    list: ({ limit }) => ({ sessions: sessions.list(limit) }),
-    show: ({ sessionId }) => sessions.show(sessionId).detail,
-    throughput: ({ sessionId }) => ({ samples: [...sessions.show(sessionId).samples] }),
+    list: async ({ limit }) => ({ sessions: await sessions.list(limit) }),
+    show: async ({ sessionId }) => (await sessions.show(sessionId)).detail,
+    throughput: async ({ sessionId }) => ({ samples: [...(await sessions.show(sessionId)).samples] }),
     cancel: async ({ sessionId }, context) => {
       await sessions.cancelByProvider(sessionId);
-      audit.add(describeCaller(context), 'session.cancel', sessionId);
+      await audit.add(describeCaller(context), 'session.cancel', sessionId);
       return {};
     },
     pause: async ({ sessionId }, context) => {
       await sessions.pauseByProvider(sessionId);
-      audit.add(describeCaller(context), 'session.pause', sessionId);
+      await audit.add(describeCaller(context), 'session.pause', sessionId);
       return {};
     },
-    resume: ({ sessionId }, context) => {
-      sessions.resumeByProvider(sessionId);
-      audit.add(describeCaller(context), 'session.resume', sessionId);
+    resume: async ({ sessionId }, context) => {
+      await sessions.resumeByProvider(sessionId);
+      await audit.add(describeCaller(context), 'session.resume', sessionId);
       return {};
     },
     evidence: async ({ sessionId }) => ({ farkeepEvidence: 1, ...(await makeEvidence(options, sessionId)) }),

@@ -28,6 +28,13 @@ import { TenantNotifier } from '../accounts/tenant-notifier.ts';
 
 /** How long the tenant's last word is waited for after the restore point is on disk. */
 const lastWordMs = 30_000;
+/** What a tenant gets for one attempt. */
+export interface AttemptSize {
+  readonly streams: number;
+  /** What the tenant may store in all; -1 for no limit. */
+  readonly quotaBytes: number;
+}
+
 export interface ProviderSessionOptions {
   readonly live: LiveSession;
   readonly context: ProviderSessionContext;
@@ -36,8 +43,6 @@ export interface ProviderSessionOptions {
   readonly moverHost: string;
   readonly advertisedHost: string | undefined;
   readonly resumeWindowMs: number;
-  /** What the tenant may store in all when an attempt starts; -1 for no limit. */
-  readonly quotaBytes: () => number;
   /** Called when something changed that must survive a restart. */
   readonly onChanged: (session: ProviderSession) => void;
   readonly onUsage: (usedBytes: number) => void;
@@ -72,11 +77,11 @@ export class ProviderSession {
   }
 
   /** Runs the first attempt up to the grant. @throws what the target mover or the gateway failed with */
-  start(channel: SessionChannel, streams: number): Promise<SessionGrant> {
-    return this.#order.start(() => this.#begin(channel, streams));
+  start(channel: SessionChannel, size: AttemptSize): Promise<SessionGrant> {
+    return this.#order.start(() => this.#begin(channel, size));
   }
 
-  async #begin(channel: SessionChannel, streams: number): Promise<SessionGrant> {
+  async #begin(channel: SessionChannel, size: AttemptSize): Promise<SessionGrant> {
     const { live } = this;
     this.#expiry?.stop();
     this.#wishes.forget();
@@ -84,7 +89,7 @@ export class ProviderSession {
     live.setChannel({ gateway: channel.gatewayName, certificateSha256: channel.certificateSha256, tls: channel.tls });
     live.setState('key-exchange');
     live.endStep('session-authorised', `${this.#context.tenantName}, ${live.summary().repository}`);
-    const attempt = this.#createAttempt(streams, channel);
+    const attempt = this.#createAttempt(size, channel);
     this.#attempt = attempt;
     this.#movedBytes = 0;
     const keyA = attempt.keyA.identifier();
@@ -114,11 +119,11 @@ export class ProviderSession {
   }
 
   /** Another attempt of this session. Returns undefined when there is nothing left to do: the restore point exists. */
-  resume(channel: SessionChannel, streams: number): Promise<SessionGrant | undefined> {
-    return this.#order.start(() => this.#resume(channel, streams));
+  resume(channel: SessionChannel, size: AttemptSize): Promise<SessionGrant | undefined> {
+    return this.#order.start(() => this.#resume(channel, size));
   }
 
-  async #resume(channel: SessionChannel, streams: number): Promise<SessionGrant | undefined> {
+  async #resume(channel: SessionChannel, size: AttemptSize): Promise<SessionGrant | undefined> {
     await this.#order.afterPause();
     await this.#endAttempt(new FarkeepError('connection.lost', 'The tenant has started another attempt'));
     const isCommitted =
@@ -132,7 +137,7 @@ export class ProviderSession {
     }
     this.live.startAttempt(this.live.attempt + 1);
     this.live.act('info', `Attempt ${this.live.attempt}: a new key exchange; what is durable is not sent again`);
-    return this.#begin(channel, streams);
+    return this.#begin(channel, size);
   }
 
   /** The tenant has ended its attempt in order; everything is kept until it comes back or the window has passed. */
@@ -268,7 +273,7 @@ export class ProviderSession {
     return this.#voice !== undefined;
   }
 
-  #createAttempt(streams: number, channel: SessionChannel): TargetAttempt {
+  #createAttempt({ streams, quotaBytes }: AttemptSize, channel: SessionChannel): TargetAttempt {
     const { live } = this;
     const { tenantFolder, operation, jobId, pointId } = this.#context;
     const attempt: TargetAttempt = new TargetAttempt({
@@ -276,7 +281,7 @@ export class ProviderSession {
       attempt: live.attempt,
       operation,
       tenantFolder,
-      quotaBytes: this.#options.quotaBytes(),
+      quotaBytes,
       pointId,
       job: { id: jobId, name: live.summary().jobName },
       streams,

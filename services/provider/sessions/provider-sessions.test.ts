@@ -10,6 +10,7 @@ import { SessionArchive } from '../../session/session-archive.ts';
 import { makeTemporaryFolder } from '../../testing/temporary-folder.ts';
 import type { SessionGrant } from '../../wire/control-messages.ts';
 import { providerMigrations } from '../state/provider-database.ts';
+import { stateIn } from '../state/provider-state.ts';
 import type { SessionChannel } from './session-channel.ts';
 import { Repositories } from '../repositories/repositories.ts';
 import { RestorePoints } from '../repositories/restore-points.ts';
@@ -30,13 +31,13 @@ describe('a session that starts', () => {
   let tenantId: string;
 
   beforeEach(async () => {
-    const database = new Database(':memory:', providerMigrations);
+    const state = stateIn(new Database(':memory:', providerMigrations));
     const points = new RestorePoints(silentLogger);
-    const repositories = new Repositories(database, systemClock, points);
-    accounts = new TenantAccounts(database, systemClock);
+    const repositories = new Repositories(state.repositories, systemClock, points);
+    accounts = new TenantAccounts({ store: state.accounts, repositories: state.repositories, clock: systemClock });
     sessions = new ProviderSessions({
       accounts,
-      archive: new SessionArchive(database),
+      archive: new SessionArchive(state.sessions),
       points,
       repositories,
       clock: systemClock,
@@ -81,10 +82,10 @@ describe('a session that starts', () => {
     await expect(whileDisabled).rejects.toMatchObject({ code: 'login.disabled' });
     await accounts.set(tenantId, { isEnabled: true });
     const whileRemoved = start();
-    accounts.remove(tenantId);
+    await accounts.remove(tenantId);
     await expect(whileRemoved).rejects.toMatchObject({ code: 'call.not-found' });
     expect(sessions.activeSessions()).toBe(0);
-    expect(sessions.list(10)).toEqual([]);
+    expect(await sessions.list(10)).toEqual([]);
   });
 
   it('is refused when the service stops meanwhile', async () => {

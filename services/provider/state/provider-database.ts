@@ -4,7 +4,7 @@ import path from 'node:path';
 import type { Database } from '../../kernel/state/database.ts';
 import type { Logger } from '../../kernel/logger.ts';
 import { openServiceDatabase } from '../../kernel/state/service-database.ts';
-import { sessionArchiveMigration } from '../../session/session-archive.ts';
+import { sessionHistoryMigration } from '../../session/state/sqlite-session-history.ts';
 
 const accounts = `
   CREATE TABLE settings (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT;
@@ -102,7 +102,7 @@ const addressesOfLinks = 'ALTER TABLE gateways ADD COLUMN link_address TEXT;';
 
 export const providerMigrations: readonly string[] = [
   accounts,
-  sessionArchiveMigration,
+  sessionHistoryMigration,
   certificateUsers,
   tasksOfTenants,
   fingerprintOfInvitations,

@@ -37,7 +37,7 @@ export interface RunnerOptions {
   readonly isKnown: ProviderKnowledge;
   readonly onGranted: () => void;
   /** Called when a backup has finished; missing data becomes a warning. Must not throw. */
-  readonly onMeasured: () => void;
+  readonly onMeasured: () => Promise<void>;
 }
 
 export class SessionRunner {
@@ -75,7 +75,7 @@ export class SessionRunner {
     const { logger } = this.#options;
     try {
       const { storedBytes, failure, isMeasured } = await this.#attemptUntilDone();
-      if (isMeasured && failure === undefined && this.plan.operation === 'backup') this.#options.onMeasured();
+      if (isMeasured && failure === undefined && this.plan.operation === 'backup') await this.#options.onMeasured();
       await this.#finish(failure ?? null, storedBytes);
     } catch (error) {
       const known = toFarkeepError(error);
