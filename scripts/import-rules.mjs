@@ -109,6 +109,7 @@ export const rooms = {
     ...['state', 'licence', 'accounts', 'gateways', 'certificates', 'repositories', 'sessions', 'rpc', '.'],
   ],
   'services/tenant': ['state', 'trust', 'providers', 'jobs', 'sessions', 'rpc', '.'],
+  'services/session': ['.', 'state'],
   'services/host': ['carriers', '.'],
   'renderer/ui': ['.', 'table', 'form', 'dialog', 'wizard', 'session', 'certificate'],
   'renderer/features/sessions': ['card', 'throughput', 'handshake', 'page', '.'],
@@ -116,6 +117,15 @@ export const rooms = {
 
 /** Test files and test support may reach further: they put layers together and drive them from outside. */
 export const testFiles = '\\.test\\.tsx?$|^(services|renderer)/testing/|^services/integration/|^bench/';
+
+/** The files of the services that hold SQL, besides those in folders with the name "state": each of them is one database of its own. */
+export const sqlHomes = [
+  'services/certstore/pin-store.ts',
+  'services/certstore/trust-database.ts',
+  'services/certstore/trust-journal.ts',
+  'services/mover/source/walk/cache-file.ts',
+  'services/repository/',
+];
 
 /** Globals of Node.js that set or clear a timer. `setImmediate` only waits for its turn and is free to use. */
 export const timerNames = ['setTimeout', 'setInterval', 'clearTimeout', 'clearInterval'];
