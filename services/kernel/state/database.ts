@@ -14,6 +14,14 @@ export interface DatabaseOptions {
   readonly onLostNote?: (error: unknown) => void;
 }
 
+/** The file was written by a version of the program that knows other migrations. */
+export class OtherSchemaError extends Error {
+  constructor(file: string, schema: number, known: number) {
+    super(`${file} has schema ${schema}; this version knows ${known}`);
+    this.name = 'OtherSchemaError';
+  }
+}
+
 export class Database implements Disposable {
   readonly #database: DatabaseSync;
   readonly #explain: (error: unknown) => unknown;
@@ -51,7 +59,7 @@ export class Database implements Disposable {
     const version = this.#version();
     if (version !== migrations.length) {
       this.#database.close();
-      throw new Error(`${file} has schema ${version}; this version knows ${migrations.length}`);
+      throw new OtherSchemaError(file, version, migrations.length);
     }
   }
 

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
 import { fromTenant, withPlace } from '../../provider/sessions/disk-place.ts';
-import { failureOfTenant, forTenant } from './for-tenant.ts';
+import { failureOfProvider, failureOfTenant, forTenant } from './for-tenant.ts';
 
 const context = { tenantFolder: '/srv/farkeep/aa', tenantName: 'contoso' };
 
@@ -19,13 +19,19 @@ it('does not blame the provider for a disk of the tenant that the source told of
 it('blames the provider for its own disk, however often that is told back and forth', () => {
   const own = new FarkeepError('storage.io', 'EIO: read');
   const told = forTenant(own);
-  const back = failureOfTenant(told.code, told.message);
-  expect(fromTenant(back, context, 'main').message).toContain('folder /srv/farkeep/aa of "contoso"');
+  const overControlChannel = FarkeepError.fromInfo(told.toInfo());
+  const overDataStream = FarkeepError.fromInfo(failureOfProvider(told.code, told.message).toInfo());
+  for (const back of [overControlChannel, overDataStream])
+    expect(fromTenant(back, context, 'main').message).toContain('folder /srv/farkeep/aa of "contoso"');
   expect(withPlace(own, context, 'main').message).toContain('folder /srv/farkeep/aa of "contoso"');
 });
 
 it('names the tenant in its last word about its own disk, and leaves other words as they are', () => {
   expect(fromTenant(new FarkeepError('storage.disk-full', 'ENOSPC: /home'), context, 'main').message).toBe(
+    'At the tenant: ENOSPC: /home',
+  );
+  const named = fromTenant(new FarkeepError('storage.disk-full', 'ENOSPC: /home'), context, 'main');
+  expect(withPlace(FarkeepError.fromInfo(named.toInfo()), context, 'main').message).toBe(
     'At the tenant: ENOSPC: /home',
   );
   const plain = new FarkeepError('restore.incomplete', '3 files');

@@ -1,40 +1,48 @@
 // Owns converting an error before it crosses to the other side. A tenant learns code and meaning, never the provider's folders, disks or
 // internals; the full message stays in the provider's session and log. An error that the tenant reported returns to it unchanged.
+// `details.side` says whose failure it is, also when the error has crossed and comes back.
 import { errorCatalogue, isErrorCode, type ErrorCode } from '../../contracts/errors.ts';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
+
+type Side = 'tenant' | 'provider';
 
 /** Their messages may repeat what an operating system said, paths included. */
 function mayTellOfDisks(code: ErrorCode): boolean {
   return code.startsWith('storage.') || code === 'call.internal' || code === 'point.incomplete';
 }
 
-const atProvider = 'At the provider: ';
-const atTenant = 'At the tenant: ';
+function isOf(side: Side, { details }: FarkeepError): boolean {
+  return details?.['side'] === side;
+}
 
 /** Whether it is what `forTenant` made of a failure here. */
-export function isToldToTenant({ code, message }: FarkeepError): boolean {
-  return mayTellOfDisks(code) && message.startsWith(atProvider);
+export function isToldToTenant(error: FarkeepError): boolean {
+  return mayTellOfDisks(error.code) && isOf('provider', error);
 }
 
 /** An error that the source reported. It concerns the tenant's own files and disks, even when the provider repeats it. */
 export function failureOfTenant(code: string, message: string): FarkeepError {
-  return new FarkeepError(isErrorCode(code) ? code : 'call.cancelled', message, {
-    ...(message.startsWith(atProvider) ? {} : { details: { side: 'tenant' } }),
-  });
+  return new FarkeepError(isErrorCode(code) ? code : 'call.cancelled', message, { details: { side: 'tenant' } });
 }
 
-export function isOfTenant({ details }: FarkeepError): boolean {
-  return details?.['side'] === 'tenant';
+/** An error that the target reported, in the form that `forTenant` gave it. */
+export function failureOfProvider(code: string, message: string): FarkeepError {
+  return new FarkeepError(isErrorCode(code) ? code : 'call.internal', message, { details: { side: 'provider' } });
+}
+
+export function isOfTenant(error: FarkeepError): boolean {
+  return isOf('tenant', error);
 }
 
 /** Names the tenant in the message for the provider's staff: they must not look for a full disk of the tenant on their own machines. */
 export function withTenantNamed(error: FarkeepError): FarkeepError {
   const { code, message, hint, retryable, details } = error;
-  if (!mayTellOfDisks(code) || message.startsWith(atTenant)) return error;
-  return new FarkeepError(code, `${atTenant}${message}`, {
+  // An error can pass a mover and come back.
+  if (!mayTellOfDisks(code) || details?.['isSideNamed'] === true) return error;
+  return new FarkeepError(code, `At the tenant: ${message}`, {
     hint,
     retryable,
-    ...(details === undefined ? {} : { details }),
+    details: { ...details, side: 'tenant', isSideNamed: true },
     cause: error,
   });
 }
@@ -42,8 +50,9 @@ export function withTenantNamed(error: FarkeepError): FarkeepError {
 export function forTenant(error: FarkeepError): FarkeepError {
   const { code, retryable } = error;
   if (!mayTellOfDisks(code) || isOfTenant(error)) return error;
-  return new FarkeepError(code, `${atProvider}${errorCatalogue[code].title}`, {
+  return new FarkeepError(code, `At the provider: ${errorCatalogue[code].title}`, {
     hint: code === 'point.incomplete' ? error.hint : 'The provider admin sees the particulars in this session.',
     retryable,
+    details: { side: 'provider' },
   });
 }

@@ -1,7 +1,6 @@
 // Owns one stream of a source mover on its own thread: waits for its ticket, connects, opens, runs the backup lane or the checking of restored
 // blocks. A worker entry: talks to the main thread by worker-link.ts only.
 import { isMarkedAsUntransferable, parentPort } from 'node:worker_threads';
-import { isErrorCode } from '../../contracts/errors.ts';
 import { systemClock } from '../../kernel/clock.ts';
 import { every } from '../../kernel/schedule.ts';
 import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
@@ -14,6 +13,7 @@ import { dataProtocolVersion } from '../../wire/messages.ts';
 import type { DataMessage } from '../../wire/messages.ts';
 import { BackupLane } from './backup/backup-lane.ts';
 import { aliveIntervalMs, DataConnection, maxSilentMs } from '../link/data-connection.ts';
+import { failureOfProvider } from '../link/for-tenant.ts';
 import { FilePlacer } from './restore/file-placer.ts';
 import { unpackPlacedFiles } from './streams/placed-files.ts';
 import { asBuffer, emptyCounters } from './streams/worker-link.ts';
@@ -76,7 +76,7 @@ const lane = isBackup ? new BackupLane({ send, post, fail }) : undefined;
 
 function receive(message: DataMessage, memory: readonly Uint8Array[]): void {
   if (!isOpen) {
-    if (message.type === 'error') throw errorFromTarget(message.code, message.message);
+    if (message.type === 'error') throw failureOfProvider(message.code, message.message);
     if (message.type !== 'open' || message.protocol !== dataProtocolVersion || message.pointId !== start.pointId) {
       throw new FarkeepError('protocol.malformed', 'The target did not answer "open" as it should');
     }
@@ -93,9 +93,9 @@ function receive(message: DataMessage, memory: readonly Uint8Array[]): void {
       restored(message.blocks, memory);
       return;
     case 'abort':
-      throw errorFromTarget(message.code, message.message);
+      throw failureOfProvider(message.code, message.message);
     case 'error': {
-      const error = errorFromTarget(message.code, message.message);
+      const error = failureOfProvider(message.code, message.message);
       if (message.ids.length === 0) throw error;
       blocksFailed(message.ids, error);
       postPlaced();
@@ -149,10 +149,6 @@ function blocksFailed(ids: readonly Buffer[], error: FarkeepError): void {
 function postPlaced(): void {
   const taken = placer.takeResults();
   if (taken !== undefined) post({ type: 'placed', ...taken }, [taken.whole.buffer]);
-}
-
-function errorFromTarget(code: string, message: string): FarkeepError {
-  return new FarkeepError(isErrorCode(code) ? code : 'call.internal', message);
 }
 
 function command(message: Exclude<ToWorker, WorkerStart>): void {

@@ -169,10 +169,10 @@ describe('RolloverReceiver', () => {
 
   it('says truthfully why the certificate is accepted', async () => {
     await ask();
-    const entry = { identity, address: '', sha256: current.sha256, note: '' };
-    journal.append({ ...entry, who: 'given with the command', action: 'accepted' });
+    pins.accept(identity, current.pem, 'thumbprint');
     await ask();
-    journal.append({ ...entry, who: 'tenant service', action: 'rolled-over' });
+    pins.announce(identity, next.pem, { usableFrom: clock.now(), announcedAt: clock.now() });
+    pins.rollOver(identity);
     await ask();
     expect(told.map(({ acceptedBy }) => acceptedBy)).toEqual(['person', 'thumbprint', 'rollover']);
   });

@@ -97,7 +97,11 @@ export class RolloverReceiver {
     refused: Status['refused'],
     signal?: AbortSignal,
   ): ReturnType<typeof askProvider<'certificate.status'>> {
-    const status = { acceptedBy: this.#acceptedBy(link), nextSha256: this.#nextOf(identity) ?? null, refused };
+    const status = {
+      acceptedBy: this.#acceptedBy(link, identity),
+      nextSha256: this.#nextOf(identity) ?? null,
+      refused,
+    };
     return askProvider(link.channel.peer, 'certificate.status', status, {
       timeoutMs: askTimeoutMs,
       ...(signal === undefined ? {} : { signal }),
@@ -199,10 +203,7 @@ export class RolloverReceiver {
     return this.#options.pins.list(identity).find(({ state }) => state === 'next')?.certificate.sha256;
   }
 
-  #acceptedBy({ presented, decision }: ProviderLink): Status['acceptedBy'] {
-    if (decision.decision === 'trusted') return 'chain';
-    const entry = this.#options.journal.latestAcceptance(summarize(presented.leafDer).sha256);
-    if (entry?.action === 'rolled-over') return 'rollover';
-    return entry?.who === 'given with the command' ? 'thumbprint' : 'person';
+  #acceptedBy({ decision }: ProviderLink, identity: string): Status['acceptedBy'] {
+    return decision.decision === 'trusted' ? 'chain' : this.#options.pins.originOf(identity);
   }
 }

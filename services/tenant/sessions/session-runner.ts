@@ -1,6 +1,5 @@
 // Owns one session of the job manager from start to end: attempts, waiting, asking a person about a certificate, pausing, giving up, cancelling.
 // Each attempt is a fresh connection with fresh keys. Moves no data itself.
-import { errorCatalogue } from '../../contracts/errors.ts';
 import { canPause, type SessionSide } from '../../contracts/models/session.ts';
 import type { ServiceProvider } from '../../contracts/models/tenant.ts';
 import type { Clock } from '../../kernel/clock.ts';
@@ -409,11 +408,10 @@ function isWorthAnotherAttempt({ code, retryable }: FarkeepError): boolean {
   return isResumable(code) || (code === 'gateway.excluded' && retryable) || code === 'session.busy';
 }
 
-/** Nothing is tried again before the first request, so the hint must not say so. Hints that name something to do stay. */
+/** Nothing is tried again before the first request, so the hint of a lost connection or a dead mover must not say so. */
 function withManualRetryHint(error: FarkeepError, operation: SessionPlan['operation']): FarkeepError {
-  const { code, message, hint, retryable, details } = error;
-  const isPromise = (code === 'connection.lost' || code === 'session.mover-died') && hint === errorCatalogue[code].hint;
-  if (!isPromise) return error;
+  const { code, message, retryable, details } = error;
+  if (code !== 'connection.lost' && code !== 'session.mover-died') return error;
   return new FarkeepError(code, message, {
     hint: operation === 'backup' ? 'Run the job again.' : 'Start it again.',
     retryable,

@@ -253,7 +253,7 @@ export class TrustPrompts {
   #pinByFingerprint(presented: PresentedCertificate, question: TrustQuestion): void {
     const current = this.#pins.current(question.identity);
     if (current?.certificate.sha256 === summarize(presented.leafDer).sha256) return;
-    this.#pins.accept(question.identity, presented.leafDer);
+    this.#pins.accept(question.identity, presented.leafDer, 'thumbprint');
     this.#journal.append({
       who: 'given with the command',
       action: 'accepted',
