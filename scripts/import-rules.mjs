@@ -106,7 +106,7 @@ export const rooms = {
     '.',
   ],
   'services/provider': [
-    ...['state', 'licence', 'accounts', 'gateways', 'certificates', 'repositories', 'sessions', 'rpc', '.'],
+    ...['state', 'license', 'accounts', 'gateways', 'certificates', 'repositories', 'sessions', 'rpc', '.'],
   ],
   'services/tenant': ['state', 'trust', 'providers', 'jobs', 'sessions', 'rpc', '.'],
   'services/session': ['.', 'state'],

@@ -13,7 +13,7 @@ import { serviceProvidersDomain } from '../../services/contracts/rpc/service-pro
 import { sessionsDomain } from '../../services/contracts/rpc/sessions.ts';
 import { tenantsDomain } from '../../services/contracts/rpc/tenants.ts';
 import { connectAdmin, type AdminClient } from '../../services/host/carriers/admin-client.ts';
-import { enrol } from '../../services/demo/demo-site.ts';
+import { enroll } from '../../services/demo/demo-site.ts';
 
 const quotaBytes = 2 ** 40;
 const account = { name: 'contoso', password: 'correct horse battery' };
@@ -80,7 +80,7 @@ export class ConsoleSite {
         quotas: jobNames.map((repository) => ({ repository, limitBytes: quotaBytes })),
       });
       const address = { host: '127.0.0.1', port: home.gatewayPort };
-      await enrol(provider, gateway, 'gw1', `${address.host}:${address.port}`, new AbortController().signal);
+      await enroll(provider, gateway, 'gw1', `${address.host}:${address.port}`, new AbortController().signal);
       const { summary } = await provider.domain(certificateDomain).show({ slot: 'provider' });
       const { id: providerId } = await tenant.domain(serviceProvidersDomain).add({
         name: 'Northwind',

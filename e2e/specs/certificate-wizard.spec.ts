@@ -1,4 +1,4 @@
-// The wizard Manage Certificate and the trust prompts as people use them: by keyboard alone, left half-way, cancelled, for both slots,
+// The wizard Manage Certificate and the trust prompts as people use them: by keyboard alone, left half-way, canceled, for both slots,
 // with the shown command run in a shell; what a broken journal and unusable files of the trust settings look like.
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -16,7 +16,7 @@ import { TrustPrompt } from '../pages/trust-prompt.ts';
 
 type Slot = 'provider' | 'server';
 
-test('both slots: left half-way nothing changes; a long key can be cancelled; the shown command does the same', async ({
+test('both slots: left half-way nothing changes; a long key can be canceled; the shown command does the same', async ({
   farkeep,
   home,
 }) => {
@@ -63,7 +63,7 @@ test('both slots: left half-way nothing changes; a long key can be cancelled; th
   }
   await window.dialog('Options').getByRole('button', { name: 'Close' }).click();
 
-  await test.step('4096 bits: progress is shown, the step is cancelled, the wizard stays', async () => {
+  await test.step('4096 bits: progress is shown, the step is canceled, the wizard stays', async () => {
     await farkeep.call('provider', 'certificate', 'setSettings', { keyBits: 4096 });
     const before = await stored(farkeep);
     await open.provider();
@@ -87,7 +87,7 @@ test('both slots: left half-way nothing changes; a long key can be cancelled; th
     await wizard.abandon();
   });
 
-  await test.step('a file with 1,000,000 rounds of key derivation: the progress grows, and the step can be cancelled', async () => {
+  await test.step('a file with 1,000,000 rounds of key derivation: the progress grows, and the step can be canceled', async () => {
     const password = 'correct horse battery';
     const slow = await makePfx(home.folder, {
       name: 'slow',

@@ -1,11 +1,11 @@
-// Certificates as a provider admin and a tenant admin meet them: imported, picked, refused, announced, changed; licence and trust settings.
+// Certificates as a provider admin and a tenant admin meet them: imported, picked, refused, announced, changed; license and trust settings.
 import { readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { makePfx } from '../fixtures/certificate-files.ts';
 import { expect, test } from '../fixtures/console-test.ts';
 import type { FarkeepConsole } from '../fixtures/farkeep-console.ts';
 import { chooseNext, saveNext } from '../fixtures/file-dialogs.ts';
-import { trustLicenceSigner } from '../fixtures/licence-file.ts';
+import { trustLicenseSigner } from '../fixtures/license-file.ts';
 import { CertificateWizard } from '../pages/certificate-wizard.ts';
 import { CloudConnectPage } from '../pages/cloud-connect-page.ts';
 import { ConsoleWindow } from '../pages/console-window.ts';
@@ -21,7 +21,7 @@ test('a certificate of other software is imported; what cannot be used says why;
   const { page, app } = farkeep;
   const window = new ConsoleWindow(page);
   const cloudConnect = new CloudConnectPage(page);
-  const writeLicence = await trustLicenceSigner(home);
+  const writeLicense = await trustLicenseSigner(home);
   const first = await makePfx(home.folder, {
     name: 'first',
     subject: '/O=Northwind Hosting Gesellschaft für Datensicherung/CN=backup.northwind.test',
@@ -78,25 +78,25 @@ test('a certificate of other software is imported; what cannot be used says why;
     expect(await presentedNow(farkeep)).toBe(second.thumbprint);
   });
 
-  await test.step('pick: the one whose key is gone is greyed, with the reason; leaving half-way changes nothing', async () => {
+  await test.step('pick: the one whose key is gone is grayed, with the reason; leaving half-way changes nothing', async () => {
     await removeKeyOf(home.folder, first.thumbprint, farkeep);
     const before = await certificates(farkeep);
     await window.command('Manage Certificates').click();
     const wizard = new CertificateWizard(page);
     await wizard.choose('pick');
     const content = await wizard.step('Pick Certificate');
-    const greyed = wizard.row(/backup\.northwind/);
-    await expect(greyed).toHaveAttribute('aria-disabled', 'true');
+    const grayed = wizard.row(/backup\.northwind/);
+    await expect(grayed).toHaveAttribute('aria-disabled', 'true');
     const usable = wizard.row(/identity/i).first();
     for (const contrast of [{ contrast: 'more' }, { forcedColors: 'active' }] as const) {
       await farkeep.page.emulateMedia(contrast);
       const [color = ''] = await Promise.all(
-        [greyed, usable].map((row) => row.evaluate((it) => getComputedStyle(it).color)),
+        [grayed, usable].map((row) => row.evaluate((it) => getComputedStyle(it).color)),
       );
-      await expect(usable, 'greyed in high contrast as well').not.toHaveCSS('color', color);
+      await expect(usable, 'grayed in high contrast as well').not.toHaveCSS('color', color);
     }
     await farkeep.page.emulateMedia({ contrast: null, forcedColors: null });
-    await greyed.click({ force: true });
+    await grayed.click({ force: true });
     await expect(content).toContainText('Cannot be used: The private key of this certificate is missing');
     await wizard.next();
     await expect(content).toContainText('Select a certificate that can be used.');
@@ -118,13 +118,13 @@ test('a certificate of other software is imported; what cannot be used says why;
       await chooseNext(app, file);
       await dialog.getByRole('button', { name: 'Import license file...' }).click();
     };
-    const good = await writeLicence('good', 'Northwind Hosting', '2099-01-01T00:00:00.000Z');
-    const forged = path.join(home.folder, 'forged.licence');
+    const good = await writeLicense('good', 'Northwind Hosting', '2099-01-01T00:00:00.000Z');
+    const forged = path.join(home.folder, 'forged.license');
     await writeFile(forged, (await readFile(good, 'utf8')).replace('Northwind', 'Southwind'));
     await importFile(forged);
     await expect(dialog.getByRole('alert')).toContainText('The signature of the license for "Southwind Hosting"');
     await farkeep.expectAccessible('certificates-license-forged');
-    await importFile(await writeLicence('old', 'Northwind Hosting', '2026-02-01T00:00:00.000Z'));
+    await importFile(await writeLicense('old', 'Northwind Hosting', '2026-02-01T00:00:00.000Z'));
     await expect(dialog.getByRole('alert')).toContainText('expired on 2026-02-01');
     await importFile(good);
     await expect(dialog).toContainText('Northwind Hosting');
@@ -160,7 +160,7 @@ test('a certificate of other software is imported; what cannot be used says why;
   expect(await farkeep.policyViolations()).toEqual([]);
 });
 
-test('a change is announced and cancelled; a sudden one is compared by the tenant before its job goes on', async ({
+test('a change is announced and canceled; a sudden one is compared by the tenant before its job goes on', async ({
   farkeep,
   home,
 }) => {

@@ -31,7 +31,7 @@ process.on('message', (message: MessageToService | KeychainMessage) => {
     send({ kind: 'event', sequence: 1, domain: 'service', event: 'healthChanged', payload: { health: 'running' } });
   }
   if (message.kind === 'cancel') {
-    const error = { code: 'call.cancelled', message: 'Cancelled', hint: '', retryable: false } as const;
+    const error = { code: 'call.canceled', message: 'Canceled', hint: '', retryable: false } as const;
     send({ kind: 'result', id: message.id, result: { ok: false, error } });
   }
   if (message.kind === 'call') {

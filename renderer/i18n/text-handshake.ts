@@ -15,8 +15,8 @@ export const handshakeTexts = {
   'step.login': 'Login',
   'step.login.help':
     'The tenant proves its password without sending it, bound to exactly this channel: nobody in between can pass it on.',
-  'step.session-authorised': 'Session authorized',
-  'step.session-authorised.help': 'The provider checks quota and limits and reserves a place for the session.',
+  'step.session-authorized': 'Session authorized',
+  'step.session-authorized.help': 'The provider checks quota and limits and reserves a place for the session.',
   'step.key-a-created': 'Key A created',
   'step.key-a-created.help': 'The provider makes Key A from fresh random bytes, for this attempt only.',
   'step.key-a-to-target': 'Key A to target',

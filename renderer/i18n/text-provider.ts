@@ -23,7 +23,7 @@ export const providerTexts = {
   'gateways.covered.no': 'Does not cover any address of this gateway',
   'gateways.covered.no.help':
     'Tenants that trust the certificate by its chain do not use this gateway. Install a certificate that names it, or a wildcard.',
-  'gateways.state.waiting-for-enrolment': 'Waiting for enrollment',
+  'gateways.state.waiting-for-enrollment': 'Waiting for enrollment',
   'gateways.state.connected': 'Connected',
   'gateways.state.disconnected': 'Disconnected',
   'gateways.state.disabled': 'Disabled',

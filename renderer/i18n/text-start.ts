@@ -77,9 +77,9 @@ export const startTexts = {
   'overview.link.connecting': 'Connecting',
   'overview.link.connected': 'Connected',
   'overview.link.waiting': 'Waiting to redial',
-  'overview.enrol.token': 'Enrollment token',
-  'overview.enrol.hint': 'The provider makes it when it adds this gateway. It works once.',
-  'overview.enrol.run': 'Enroll',
+  'overview.enroll.token': 'Enrollment token',
+  'overview.enroll.hint': 'The provider makes it when it adds this gateway. It works once.',
+  'overview.enroll.run': 'Enroll',
 
   'options.title': 'Options',
   'options.tab.general': 'General',

@@ -29,7 +29,7 @@ export function sendTo(target: CallTarget): CallSender {
     if (signal?.aborted === true) {
       return {
         ok: false,
-        error: { code: 'call.cancelled', message: 'Cancelled before it was sent.', hint: '', retryable: false },
+        error: { code: 'call.canceled', message: 'Canceled before it was sent.', hint: '', retryable: false },
       };
     }
     signal?.addEventListener('abort', cancel, { once: true });

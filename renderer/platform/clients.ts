@@ -4,7 +4,7 @@ import { certificateDomain } from '../../services/contracts/rpc/certificate.ts';
 import { consoleDomain } from '../../services/contracts/rpc/console.ts';
 import { gatewayNodeDomain } from '../../services/contracts/rpc/gateway-node.ts';
 import { gatewaysDomain } from '../../services/contracts/rpc/gateways.ts';
-import { licenceDomain } from '../../services/contracts/rpc/licence.ts';
+import { licenseDomain } from '../../services/contracts/rpc/license.ts';
 import { jobsDomain } from '../../services/contracts/rpc/jobs.ts';
 import { pointsDomain } from '../../services/contracts/rpc/points.ts';
 import { repositoriesDomain } from '../../services/contracts/rpc/repositories.ts';
@@ -25,7 +25,7 @@ export const consoleClient = createDomainClient(consoleDomain, toConsole);
 export const providerClients = {
   service: createDomainClient(serviceDomain, toProvider),
   certificate: createDomainClient(certificateDomain, toProvider),
-  licence: createDomainClient(licenceDomain, toProvider),
+  license: createDomainClient(licenseDomain, toProvider),
   gateways: createDomainClient(gatewaysDomain, toProvider),
   tenants: createDomainClient(tenantsDomain, toProvider),
   repositories: createDomainClient(repositoriesDomain, toProvider),

@@ -27,6 +27,6 @@ export function toErrorInfo(error: unknown): ErrorInfo {
   return makeErrorInfo('call.internal', error instanceof Error ? error.message : String(error));
 }
 
-export function isCancelled(error: unknown): boolean {
-  return error instanceof CallError && error.info.code === 'call.cancelled';
+export function isCanceled(error: unknown): boolean {
+  return error instanceof CallError && error.info.code === 'call.canceled';
 }

@@ -18,7 +18,7 @@ const details: Readonly<Partial<Record<HandshakeStepName, string>>> = {
   'certificate-checked': 'matches the pinned certificate',
   'channel-established': 'TLSv1.3 · TLS_AES_256_GCM_SHA384 · X25519MLKEM768',
   login: 'contoso, bound to this channel',
-  'session-authorised': 'Repository 1',
+  'session-authorized': 'Repository 1',
   'streams-open': '4 streams',
 };
 

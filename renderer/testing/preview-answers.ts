@@ -25,7 +25,7 @@ type Publish = (
   event: string,
   payload: unknown,
 ) => void;
-type Answer = (input: unknown, isCancelled: () => boolean) => unknown;
+type Answer = (input: unknown, isCanceled: () => boolean) => unknown;
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 const inputOf = (input: unknown): Readonly<Record<string, unknown>> =>
@@ -136,9 +136,9 @@ export function previewAnswers(scene: PreviewScene, publish: Publish): Readonly<
       };
       return certificateSettings;
     },
-    'certificate.generate': async (input, isCancelled) => {
+    'certificate.generate': async (input, isCanceled) => {
       await sleep(1500);
-      if (isCancelled()) throw new PreviewFailure('call.cancelled', 'Cancelled.');
+      if (isCanceled()) throw new PreviewFailure('call.canceled', 'Canceled.');
       return candidate(inputOf(input)['friendlyName']);
     },
     'certificate.listPickable': () => ({
@@ -227,8 +227,8 @@ export function previewAnswers(scene: PreviewScene, publish: Publish): Readonly<
           },
     }),
     'certificate.cancelRollover': () => ({}),
-    'licence.show': () => ({
-      organisation: 'Northwind Hosting',
+    'license.show': () => ({
+      organization: 'Northwind Hosting',
       edition: 'community',
       expiresAt: null,
       isCommunity: true,
@@ -247,13 +247,13 @@ export function previewAnswers(scene: PreviewScene, publish: Publish): Readonly<
       gateways: list([
         gatewayOf(1),
         gatewayOf(2, { state: 'disconnected', isCoveredByCertificate: false }),
-        gatewayOf(3, { state: 'waiting-for-enrolment', enrolledAt: null, lastSeenAt: null }),
+        gatewayOf(3, { state: 'waiting-for-enrollment', enrolledAt: null, lastSeenAt: null }),
       ]),
     }),
-    'gateways.createEnrolToken': (input) => {
+    'gateways.createEnrollToken': (input) => {
       const gateway = gatewayOf(9, {
         name: String(inputOf(input)['name']),
-        state: 'waiting-for-enrolment',
+        state: 'waiting-for-enrollment',
         addresses: inputOf(input)['addresses'] as [],
       });
       publish('provider', 'gateways', 'changed', gateway);
@@ -334,7 +334,7 @@ export function previewAnswers(scene: PreviewScene, publish: Publish): Readonly<
       refusedConnections: 3,
       startedAt: '2026-11-21T20:00:00.000Z',
     }),
-    'gatewayNode.enrol': () => {
+    'gatewayNode.enroll': () => {
       const status = {
         isEnrolled: true,
         link: 'connected',

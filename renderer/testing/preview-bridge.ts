@@ -13,7 +13,7 @@ export interface PreviewBridge extends FarkeepBridge {
 export function createPreviewBridge(scene: PreviewScene): PreviewBridge {
   const listeners = new Set<(event: BridgeEvent) => void>();
   const sequences = new Map<CallTarget, number>();
-  const cancelled = new Set<string>();
+  const canceled = new Set<string>();
   const publish: PreviewBridge['publish'] = (target, domain, event, payload) => {
     const sequence = (sequences.get(target) ?? 0) + 1;
     sequences.set(target, sequence);
@@ -24,7 +24,7 @@ export function createPreviewBridge(scene: PreviewScene): PreviewBridge {
     publish,
     platform: 'linux',
     pathOfDroppedFile: () => '/srv/admin/northwind.pfx',
-    cancel: (id) => void cancelled.add(id),
+    cancel: (id) => void canceled.add(id),
     onEvent(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
@@ -34,7 +34,7 @@ export function createPreviewBridge(scene: PreviewScene): PreviewBridge {
       if (answer === undefined)
         return { ok: false, error: makeErrorInfo('call.unknown', `No preview answer for ${domain}.${command}`) };
       try {
-        const value = await answer(input, () => cancelled.has(id));
+        const value = await answer(input, () => canceled.has(id));
         return { ok: true, value };
       } catch (error) {
         if (error instanceof PreviewFailure) return { ok: false, error: error.info };

@@ -33,7 +33,7 @@ export function ErrorView({ error, action }: ErrorViewProps): ReactNode {
   const isSecurity = error.code.startsWith('security.');
   return (
     <MessageBar
-      intent={error.code === 'call.cancelled' && !isSecurity ? 'info' : 'error'}
+      intent={error.code === 'call.canceled' && !isSecurity ? 'info' : 'error'}
       layout="multiline"
       className={styles.bar}
     >

@@ -1,12 +1,12 @@
 // Owns the life of one call made by a component: busy, error, cancel. A component that leaves cancels nothing that it did not mean to.
 import { useCallback, useRef, useState } from 'react';
 import type { ErrorInfo } from '../../services/contracts/errors.ts';
-import { isCancelled, toErrorInfo } from '../platform/error-info.ts';
+import { isCanceled, toErrorInfo } from '../platform/error-info.ts';
 
 export interface CallState {
   readonly isBusy: boolean;
   readonly error: ErrorInfo | null;
-  /** Resolves to true when the work succeeded; a cancelled call is neither error nor success. */
+  /** Resolves to true when the work succeeded; a canceled call is neither error nor success. */
   readonly run: (work: (signal: AbortSignal) => Promise<unknown>) => Promise<boolean>;
   readonly cancel: () => void;
   readonly clearError: () => void;
@@ -27,7 +27,7 @@ export function useCall(): CallState {
       await work(own.signal);
       return true;
     } catch (thrown) {
-      if (!isCancelled(thrown)) setError(toErrorInfo(thrown));
+      if (!isCanceled(thrown)) setError(toErrorInfo(thrown));
       return false;
     } finally {
       if (controller.current === own) {

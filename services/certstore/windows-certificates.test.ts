@@ -178,7 +178,7 @@ describe('pick', () => {
     await expect(windows(JSON.stringify(answer)).store.pick(idOf(server))).rejects.toMatchObject({ code });
   });
 
-  it('can be cancelled, and never tells the password', async () => {
+  it('can be canceled, and never tells the password', async () => {
     const failing = (): ReturnType<typeof windows> => windows(() => Promise.reject(new Error('ended')));
     await expect(failing().store.pick(idOf(server), { signal: AbortSignal.abort() })).rejects.toMatchObject({
       name: 'AbortError',

@@ -66,7 +66,7 @@ describe('farkeep certificate import', () => {
     child.kill('SIGINT');
     const { exitCode, stderr } = await result;
     expect(exitCode).toBe(130);
-    expect(stderr).toMatch(/^Cancelled/);
+    expect(stderr).toMatch(/^Canceled/);
     await client.domain(certificateDomain).list({});
     const before = shares.length;
     await client.domain(certificateDomain).list({});
@@ -84,7 +84,7 @@ describe('farkeep certificate import', () => {
     await told;
     expect(await certificates.list({})).toMatchObject({ certificates: expect.any(Array) as unknown });
     controller.abort();
-    await expect(running).rejects.toMatchObject({ info: { code: 'call.cancelled' } });
+    await expect(running).rejects.toMatchObject({ info: { code: 'call.canceled' } });
     expect(new Set(shares.map(({ progressId }) => progressId))).toEqual(new Set(['mine']));
     const before = shares.length;
     // This import has no progress identifier and runs to its end.

@@ -13,7 +13,7 @@ for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     const nowMs = performance.now();
     // The first asks for an orderly end, the second does not wait for it.
     if (interruptedAtMs === undefined) interruptedAtMs = nowMs;
-    else if (nowMs - interruptedAtMs > sameInterruptionMs) process.exit(exitCodes.cancelled);
+    else if (nowMs - interruptedAtMs > sameInterruptionMs) process.exit(exitCodes.canceled);
     controller.abort();
   });
 }

@@ -73,7 +73,7 @@ export function createActionDefiner({
       } catch (thrown) {
         const error = errorInfoOf(thrown);
         output.failure(error);
-        setExitCode(signal.aborted ? exitCodes.cancelled : errorCatalogue[error.code].exitCode);
+        setExitCode(signal.aborted ? exitCodes.canceled : errorCatalogue[error.code].exitCode);
       } finally {
         for (const client of clients) client.close();
       }

@@ -35,9 +35,9 @@ export const commandGroups: readonly CommandGroup[] = [
     load: async () => (await import('./commands/certificate.ts')).registerCertificate,
   },
   {
-    name: 'licence',
-    description: 'the licence of the provider: show, import; for distributors: new-key, issue',
-    load: async () => (await import('./commands/licence.ts')).registerLicence,
+    name: 'license',
+    description: 'the license of the provider: show, import; for distributors: new-key, issue',
+    load: async () => (await import('./commands/license.ts')).registerLicense,
   },
   {
     name: 'trust',
@@ -47,7 +47,7 @@ export const commandGroups: readonly CommandGroup[] = [
   },
   {
     name: 'gateway',
-    description: 'gateways of a provider: enrol-token, enrol, list, enable, disable, remove, doctor',
+    description: 'gateways of a provider: enroll-token, enroll, list, enable, disable, remove, doctor',
     load: async () => (await import('./commands/gateway.ts')).registerGateway,
   },
   {

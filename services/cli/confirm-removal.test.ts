@@ -24,7 +24,7 @@ describe('a removal on the command line', () => {
     expect(shown()).toContain('Remove account "acme"?\n  Its backups stay.\n');
     expect(shown()).toContain('Type "yes" to remove it');
     for (const answer of ['\n', 'y\n', 'no\n', 'yes, please\n', '']) {
-      await expect(ask(terminalThatSays(answer).terminal), answer).rejects.toMatchObject({ code: 'call.cancelled' });
+      await expect(ask(terminalThatSays(answer).terminal), answer).rejects.toMatchObject({ code: 'call.canceled' });
     }
   });
 

@@ -19,7 +19,7 @@ interface Terminal {
   readonly output: NodeJS.WritableStream & { readonly isTTY?: boolean };
 }
 
-/** @throws call.cancelled when the answer is not "yes" */
+/** @throws call.canceled when the answer is not "yes" */
 export async function confirmRemoval(
   { output: { isJson }, signal }: Pick<CommandContext, 'signal'> & { readonly output: { readonly isJson: boolean } },
   { what, consequences }: Removal,
@@ -30,7 +30,7 @@ export async function confirmRemoval(
   const lines = [`Remove ${printable(what)}?`, ...consequences.map((sentence) => `  ${printable(sentence)}`)];
   terminal.output.write(`${lines.join('\n')}\n`);
   const answer = await ask('Type "yes" to remove it: ', terminal, signal);
-  if (!/^\s*yes\s*$/i.test(answer)) throw new FarkeepError('call.cancelled', 'Nothing was removed');
+  if (!/^\s*yes\s*$/i.test(answer)) throw new FarkeepError('call.canceled', 'Nothing was removed');
 }
 
 /** An end of input or Ctrl-C is no answer. */

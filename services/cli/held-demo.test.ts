@@ -262,7 +262,7 @@ describe('farkeep against a held demo', () => {
       (await provider('certificate', 'generate', '--friendly-name', name, '--key-bits', '2048', '--json')).json() as {
         sha256: string;
       };
-    expect((await provider('licence', 'show', '--json')).json()).toMatchObject({ edition: 'community' });
+    expect((await provider('license', 'show', '--json')).json()).toMatchObject({ edition: 'community' });
 
     const planned = await generate('planned');
     const inAYear = new Date(Date.now() + 300 * 86_400_000).toISOString().slice(0, 10);
@@ -297,7 +297,7 @@ describe('farkeep against a held demo', () => {
     expect(again).toMatchObject({ exitCode: 3, stdout: '' });
     expect(again.stderr).toContain(sudden.sha256);
     expect((await tenant('session', 'list', '--json')).json()).toMatchObject({
-      sessions: expect.arrayContaining([expect.objectContaining({ jobName: 'first', state: 'cancelled' })]),
+      sessions: expect.arrayContaining([expect.objectContaining({ jobName: 'first', state: 'canceled' })]),
     });
     const refused = await tenant('provider', 'rescan', 'demo-provider', '--json');
     expect(refused.exitCode).toBe(3);

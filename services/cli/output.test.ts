@@ -35,7 +35,7 @@ describe('text that is not ours', () => {
     output.text(hostile);
     output.note(hostile);
     output.failure({ code: 'call.invalid', message: hostile, hint: hostile });
-    output.failure({ code: 'call.cancelled', message: hostile, hint: '' });
+    output.failure({ code: 'call.canceled', message: hostile, hint: '' });
     expect(stdout.written).toBe(`Job "${shown}"\nsecond line\n${shown}\n`);
     expect(stderr.written).toBe(`${shown}\nError: ${shown}\nNext: ${shown}\n${shown}.\n`);
   });

@@ -55,7 +55,7 @@ export function createOutput({
     failure(error) {
       progress.clear();
       if (isJson) writeJson({ ok: false, error });
-      else if (error.code === 'call.cancelled') stderr.write(`${asMessage(error.message)}.\n`);
+      else if (error.code === 'call.canceled') stderr.write(`${asMessage(error.message)}.\n`);
       else stderr.write(formatFailure(error));
     },
   };

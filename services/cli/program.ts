@@ -15,7 +15,7 @@ Examples:
   $ farkeep restore latest --to ~/restored     bring everything back
   $ farkeep point list --json                  one JSON document, for scripts
 
-Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not trusted, 4 login refused, 5 warnings, 6 security warning, 130 cancelled.
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not trusted, 4 login refused, 5 warnings, 6 security warning, 130 canceled.
 Help on a command: farkeep COMMAND --help`;
 
 /** @returns the exit code */

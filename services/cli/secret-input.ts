@@ -92,7 +92,7 @@ function askOnce(question: string, signal: AbortSignal): Promise<string> {
     const reader = createInterface({ input: process.stdin, output: nowhere, terminal: true, signal });
     const cancel = (): void => {
       writeQuestion('\n');
-      reject(new FarkeepError('call.cancelled'));
+      reject(new FarkeepError('call.canceled'));
     };
     reader.once('SIGINT', () => {
       reader.close();

@@ -16,8 +16,8 @@ export function exitCodeOf({ state, error, hasSecurityWarning }: SessionSummary)
       return exitCodes.done;
     case 'warning':
       return exitCodes.warnings;
-    case 'cancelled':
-      return exitCodes.cancelled;
+    case 'canceled':
+      return exitCodes.canceled;
     default: {
       const exitCode = error === null ? exitCodes.failed : errorCatalogue[error.code].exitCode;
       return exitCode === exitCodes.done ? exitCodes.failed : exitCode;
@@ -91,7 +91,7 @@ export function formatOutcome(session: SessionDetail): string {
         `${attempt > 1 ? `; ${attempt} attempts` : ''}.`,
     );
     if (pointId !== null && kind === 'backup') lines.push(`Restore point: ${pointId}`);
-  } else if (state === 'cancelled')
+  } else if (state === 'canceled')
     lines.push('Canceled. Nothing half-done was kept; what was sent is reused by the next run.');
   else if (error !== null) lines.push(`Error: ${printable(error.message)}`, `Next: ${printable(error.hint)}`);
   else lines.push('Failed.');

@@ -21,7 +21,7 @@ export interface WatchOptions {
 
 /**
  * @returns the session as it ended
- * @throws FarkeepError call.cancelled when somebody stopped looking; trust.untrusted or trust.changed when a question ended it
+ * @throws FarkeepError call.canceled when somebody stopped looking; trust.untrusted or trust.changed when a question ended it
  */
 export async function watchSession(
   { output, signal, home }: CommandContext,
@@ -73,13 +73,13 @@ export async function watchSession(
       },
     });
     // Somebody may have answered in the console at the last moment.
-    if (onQuestion === 'cancel' && question !== undefined && ended.state === 'cancelled' && !signal.aborted) {
+    if (onQuestion === 'cancel' && question !== undefined && ended.state === 'canceled' && !signal.aborted) {
       throw questionError(question, { home, sessionId });
     }
     return ended;
   } catch (error) {
     if (signal.aborted && onInterrupt === 'leave') {
-      throw new FarkeepError('call.cancelled', 'Stopped watching; the session goes on', {
+      throw new FarkeepError('call.canceled', 'Stopped watching; the session goes on', {
         hint: `End it with: farkeep session cancel ${sessionId.slice(0, 12)}`,
       });
     }

@@ -11,7 +11,7 @@ export const exitCodes = {
   loginRefused: 4,
   warnings: 5,
   security: 6,
-  cancelled: 130,
+  canceled: 130,
 } as const;
 
 interface CatalogueEntry {
@@ -41,7 +41,7 @@ export const errorCatalogue = {
   'call.invalid': entry('The request is not valid', 'Correct the marked field and try again.', usage),
   'call.unknown': entry('This operation does not exist here', 'Check that console and service have the same version.'),
   'call.refused': entry('The caller may not do this', 'Use the console or an account with the needed rights.'),
-  'call.cancelled': entry('Cancelled', 'Start it again when you are ready.', { exitCode: exitCodes.cancelled }),
+  'call.canceled': entry('Canceled', 'Start it again when you are ready.', { exitCode: exitCodes.canceled }),
   'call.timeout': entry('No answer in time', 'Try again; look at the service log if it happens again.', retry),
   'call.internal': entry(
     'Something went wrong inside the service',
@@ -83,9 +83,9 @@ export const errorCatalogue = {
     notTrusted,
   ),
   'gateway.none-usable': entry('No gateway can be used', 'See the reason beside each gateway.', retry),
-  'gateway.not-enrolled': entry('The gateway is not enrolled', 'Give it an enrolment token from the provider.'),
+  'gateway.not-enrolled': entry('The gateway is not enrolled', 'Give it an enrollment token from the provider.'),
   'gateway.token-invalid': entry(
-    'The enrolment token is not valid',
+    'The enrollment token is not valid',
     'Make a new token at the provider; a token works once.',
   ),
   'gateway.link-down': entry(
@@ -181,8 +181,8 @@ export const errorCatalogue = {
     'Give the named account the right to read the named file.',
   ),
   'certificate.none': entry('No certificate is installed', 'Install one in the certificate wizard.'),
-  'licence.invalid': entry('The license is not valid', 'Ask for a new license file.'),
-  'licence.expired': entry('The license has expired', 'Ask for a new license file.'),
+  'license.invalid': entry('The license is not valid', 'Ask for a new license file.'),
+  'license.expired': entry('The license has expired', 'Ask for a new license file.'),
   // login and accounts
   'login.refused': entry('User name or password is wrong', 'Check both with your provider.', login),
   'login.slowed': entry('Too many failed logins', 'Wait, then try again.', { ...retry, ...login }),

@@ -139,7 +139,7 @@ export async function startDemoSite({
 
     const gatewayAddresses = gateways.map(({ process: { ready } }) => ready.listeners['gateway'] ?? '');
     for (const [index, gateway] of gateways.entries()) {
-      await enrol(provider.client, gateway.client, `gw${index + 1}`, gatewayAddresses[index] ?? '', signal);
+      await enroll(provider.client, gateway.client, `gw${index + 1}`, gatewayAddresses[index] ?? '', signal);
     }
     timer(gateways.length === 1 ? 'Gateway enrolled' : 'Gateways enrolled', gatewayAddresses.join(', '));
 
@@ -203,7 +203,7 @@ async function rememberConfigurations(provider: DemoService, gateways: readonly 
 }
 
 /** Resolves when the gateway is linked and the provider sees it. */
-export async function enrol(
+export async function enroll(
   provider: AdminClient,
   gateway: AdminClient,
   name: string,
@@ -213,9 +213,9 @@ export async function enrol(
   const { host = '127.0.0.1', port } = parseAddress('address', address);
   const { token } = await provider
     .domain(gatewaysDomain)
-    .createEnrolToken({ name, addresses: [{ host, port }] }, { signal });
+    .createEnrollToken({ name, addresses: [{ host, port }] }, { signal });
   const node = gateway.domain(gatewayNodeDomain);
-  await node.enrol({ token }, { signal });
+  await node.enroll({ token }, { signal });
   await untilLinked(gateway, node, signal);
   await untilConnected(provider, name, signal);
 }
@@ -249,7 +249,7 @@ async function untilEvent(
     limitMs: linkDeadlineMs,
     signal,
     onLate: () => new FarkeepError('call.timeout', `${failure} within ${linkDeadlineMs} ms`),
-    onAbort: () => new FarkeepError('call.cancelled'),
+    onAbort: () => new FarkeepError('call.canceled'),
     look: async () => ((await isReached()) ? true : undefined),
     subscribe: (onEvent) =>
       client.subscribe((event) => {

@@ -150,7 +150,7 @@ async function readLogs(folder: string): Promise<readonly DiagnosticsFile[]> {
   return [{ name: 'none.txt', content: 'No log files are kept here; on a server see the log of the system.' }];
 }
 
-/** Whole lines only: half a line could hold half a secret that nothing recognises. */
+/** Whole lines only: half a line could hold half a secret that nothing recognizes. */
 async function readEnd(file: string): Promise<string> {
   const handle = await open(file, 'r');
   try {

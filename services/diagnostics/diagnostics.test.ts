@@ -55,7 +55,7 @@ describe('diagnostics', () => {
     });
   });
 
-  it('leave nothing behind when they are cancelled', async () => {
+  it('leave nothing behind when they are canceled', async () => {
     const home = await makeTemporaryFolder();
     const file = path.join(home, 'out.zip');
     const steps = diagnosticsSteps({ home, logFolder: home, versions: {}, ask: notRunning });
@@ -86,7 +86,7 @@ describe('diagnostics', () => {
       job: `job-${randomBytes(12).toString('hex')}`,
     };
     const pem = `-----BEGIN PRIVATE KEY-----\n${marks.key}\n-----END PRIVATE KEY-----`;
-    await writeFile(path.join(home, 'gateway.json'), JSON.stringify({ name: 'gw1', enrolmentToken: marks.token }));
+    await writeFile(path.join(home, 'gateway.json'), JSON.stringify({ name: 'gw1', enrollmentToken: marks.token }));
     await mkdir(path.join(home, 'provider'));
     await writeFile(
       path.join(home, 'provider', 'config.json'),
@@ -122,7 +122,7 @@ describe('diagnostics', () => {
     for (const encoding of ['hex', 'base64', 'utf8'] as const) expect(all).not.toContain(secretsKey.toString(encoding));
     expect(text('06-logs/provider.log')).toContain('a harmless line');
     expect(JSON.parse(text('02-configuration.json'))).toMatchObject({
-      'gateway.json': { name: 'gw1', enrolmentToken: '[secret]' },
+      'gateway.json': { name: 'gw1', enrollmentToken: '[secret]' },
       'tenant.json': { error: 'It is not JSON' },
     });
     expect(JSON.parse(text('03-services.json'))).toMatchObject({

@@ -1,4 +1,4 @@
-// Owns the gateway service's configuration. May hold a one-time enrolment token; better a file that holds it.
+// Owns the gateway service's configuration. May hold a one-time enrollment token; better a file that holds it.
 import { hostname } from 'node:os';
 import { z } from 'zod';
 
@@ -22,8 +22,8 @@ export const gatewayConfigSchema = z.strictObject({
     .max(16)
     .default([{ host: '::', port: defaultGatewayPort }]),
   /** Used once, when the gateway is not enrolled yet or this token is another than the one it was enrolled with. */
-  enrolmentToken: z.string().min(1).max(4096).optional(),
-  enrolmentTokenFile: z.string().min(1).max(4096).optional(),
+  enrollmentToken: z.string().min(1).max(4096).optional(),
+  enrollmentTokenFile: z.string().min(1).max(4096).optional(),
   limits: z
     .strictObject({
       /** Time for the first bytes of a connection. */

@@ -52,7 +52,7 @@ export async function loadGatewayState(home: string, logger: Logger): Promise<Ga
   const state = stateSchema.safeParse(content);
   if (!state.success) {
     throw new FarkeepError('storage.damaged', `${file} is not what this version wrote`, {
-      hint: 'Remove the file and enrol the gateway again with a new token.',
+      hint: 'Remove the file and enroll the gateway again with a new token.',
     });
   }
   return state.data;

@@ -117,7 +117,7 @@ describe('a gateway whose certificate gets old', () => {
       home,
       config: gatewayConfigSchema.parse({
         listen: [{ host: '127.0.0.1', port: 0 }],
-        ...(token === undefined ? {} : { enrolmentToken: token }),
+        ...(token === undefined ? {} : { enrollmentToken: token }),
       }),
       logger: silentLogger,
       clock,

@@ -1,4 +1,4 @@
-// A real gateway and its provider between real sockets: enrolment, the link, a provider that goes and comes back.
+// A real gateway and its provider between real sockets: enrollment, the link, a provider that goes and comes back.
 import { X509Certificate } from 'node:crypto';
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -12,7 +12,7 @@ import {
   portOf,
   type GatewayCertificates,
 } from '../testing/site/gateway-site.ts';
-import { createEnrolmentToken } from '../transport/enrolment-token.ts';
+import { createEnrollmentToken } from '../transport/enrollment-token.ts';
 
 let certificates: GatewayCertificates;
 beforeAll(async () => {
@@ -35,8 +35,8 @@ afterEach(async () => {
 const site = gatewaySite({ certificates: () => certificates, home: () => home, undo: cleanUps });
 const { startProvider, start, startBoth } = site;
 
-describe('enrolment and link', () => {
-  it('enrols with a token, keeps its key to itself, and comes back without the token', async () => {
+describe('enrollment and link', () => {
+  it('enrolls with a token, keeps its key to itself, and comes back without the token', async () => {
     const { provider, gateway } = await startBoth();
     const file = path.join(home, 'link-identity.json');
     expect((await stat(file)).mode & 0o777).toBe(0o600);
@@ -53,9 +53,9 @@ describe('enrolment and link', () => {
     const provider = await startProvider();
     const token = provider.makeToken();
     const first = await start();
-    await first.enrol({ token, replace: false });
-    await expect(first.enrol({ token, replace: false })).rejects.toMatchObject({ code: 'call.conflict' });
-    await expect(first.enrol({ token, replace: true })).rejects.toMatchObject({ code: 'gateway.token-invalid' });
+    await first.enroll({ token, replace: false });
+    await expect(first.enroll({ token, replace: false })).rejects.toMatchObject({ code: 'call.conflict' });
+    await expect(first.enroll({ token, replace: true })).rejects.toMatchObject({ code: 'gateway.token-invalid' });
     // The failed attempt took nothing away.
     expect(first.status()).toMatchObject({ isEnrolled: true });
   });
@@ -64,7 +64,7 @@ describe('enrolment and link', () => {
     const provider = await startProvider();
     const gateway = await start();
     const token = provider.makeToken({ fingerprint: '00'.repeat(32) });
-    await expect(gateway.enrol({ token, replace: false })).rejects.toMatchObject({ code: 'trust.thumbprint-mismatch' });
+    await expect(gateway.enroll({ token, replace: false })).rejects.toMatchObject({ code: 'trust.thumbprint-mismatch' });
     expect(provider.known.size).toBe(0);
     expect(gateway.status()).toMatchObject({ isEnrolled: false, link: 'not-enrolled' });
   });
@@ -73,15 +73,15 @@ describe('enrolment and link', () => {
     'refuses the token "%.30s" by name',
     async (token) => {
       const gateway = await start();
-      await expect(gateway.enrol({ token, replace: false })).rejects.toMatchObject({ code: 'gateway.token-invalid' });
+      await expect(gateway.enroll({ token, replace: false })).rejects.toMatchObject({ code: 'gateway.token-invalid' });
     },
   );
 
-  it('refuses an expired token without dialling', async () => {
+  it('refuses an expired token without dialing', async () => {
     const provider = await startProvider();
     const gateway = await start();
     await expect(
-      gateway.enrol({ token: provider.makeToken({ expiresAtMs: Date.now() - 5_000 }), replace: false }),
+      gateway.enroll({ token: provider.makeToken({ expiresAtMs: Date.now() - 5_000 }), replace: false }),
     ).rejects.toMatchObject({ code: 'gateway.token-invalid', message: expect.stringContaining('expired') as string });
   });
 
@@ -90,7 +90,7 @@ describe('enrolment and link', () => {
     const infrastructurePort = first.links.port;
     await first.close();
     const tokens = new Set<string>();
-    const { token, secretHash } = createEnrolmentToken({
+    const { token, secretHash } = createEnrollmentToken({
       host: '127.0.0.1',
       port: infrastructurePort,
       fingerprint: new X509Certificate(certificates.infrastructure.certificatePem).fingerprint256,
@@ -103,7 +103,7 @@ describe('enrolment and link', () => {
       now: () => Date.now(),
       sleep: (delayMs, signal) => systemClock.sleep(Math.min(delayMs, 20), signal),
     };
-    const gateway = await start({ enrolmentTokenFile: tokenFile }, quick);
+    const gateway = await start({ enrollmentTokenFile: tokenFile }, quick);
     await vi.waitFor(() =>
       expect(gateway.status()).toMatchObject({
         isEnrolled: false,
@@ -120,18 +120,18 @@ describe('enrolment and link', () => {
     await gateway.stop(0);
     await rm(tokenFile);
     await vi.waitFor(() => expect(provider.links.gateways()).toHaveLength(0));
-    await start({ enrolmentTokenFile: tokenFile }, quick);
+    await start({ enrollmentTokenFile: tokenFile }, quick);
     await provider.untilConnected();
   });
 
   it('names the setting when the token of its configuration cannot be used', async () => {
-    await expect(start({ enrolmentToken: 'nonsense' })).rejects.toMatchObject({
+    await expect(start({ enrollmentToken: 'nonsense' })).rejects.toMatchObject({
       code: 'config.invalid',
-      field: 'enrolmentToken',
+      field: 'enrollmentToken',
     });
-    await expect(start({ enrolmentTokenFile: path.join(home, 'missing') })).rejects.toMatchObject({
+    await expect(start({ enrollmentTokenFile: path.join(home, 'missing') })).rejects.toMatchObject({
       code: 'config.invalid',
-      field: 'enrolmentTokenFile',
+      field: 'enrollmentTokenFile',
     });
   });
 

@@ -1,4 +1,4 @@
-// Owns the gateway role: enrolment, the link to the provider, the single port, status and stop. Must not know sessions, tenants or contents.
+// Owns the gateway role: enrollment, the link to the provider, the single port, status and stop. Must not know sessions, tenants or contents.
 import { generateKeyPair, X509Certificate } from 'node:crypto';
 import { promisify } from 'node:util';
 import type { z } from 'zod';
@@ -10,8 +10,8 @@ import { SerialQueue } from '../kernel/serial-queue.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
 import type { Logger } from '../kernel/logger.ts';
-import { hashEnrolmentSecret, parseEnrolmentToken } from '../transport/enrolment-token.ts';
-import { enrolGateway, GatewayLinkClient, type LinkSession } from '../transport/gateway-link-client.ts';
+import { hashEnrollmentSecret, parseEnrollmentToken } from '../transport/enrollment-token.ts';
+import { enrollGateway, GatewayLinkClient, type LinkSession } from '../transport/gateway-link-client.ts';
 import type { GatewayConfiguration, GatewayReport } from '../wire/gateway-link-messages.ts';
 import type { GatewayConfig } from './config.ts';
 import { readConfiguredToken } from './configured-token.ts';
@@ -32,7 +32,7 @@ export interface GatewayOptions {
   readonly version: string;
 }
 
-const enrolRetryMs = 5_000;
+const enrollRetryMs = 5_000;
 
 /** @throws FarkeepError `service.port-in-use`, `service.start-failed`, `storage.damaged`, `config.invalid` */
 export async function startGateway(options: GatewayOptions): Promise<GatewayService> {
@@ -98,8 +98,8 @@ export class GatewayService {
     const token = await readConfiguredToken(config, { isEnrolled: this.#state !== undefined });
     await this.#door.open(config.listen);
     if (this.#state !== undefined) this.#openLink(this.#state);
-    if (token !== undefined && this.#state?.tokenHash !== hashEnrolmentSecret(parseEnrolmentToken(token).secret)) {
-      void this.#enrolUntilDone(token);
+    if (token !== undefined && this.#state?.tokenHash !== hashEnrollmentSecret(parseEnrollmentToken(token).secret)) {
+      void this.#enrollUntilDone(token);
     }
     this.#reports = every(config.reportIntervalMs, () => this.#report(), { isBackground: true });
   }
@@ -133,26 +133,26 @@ export class GatewayService {
     return this.#door.dataConnections;
   }
 
-  /** Called on every change of link or enrolment and, with counters, at most as often as reports are sent. Returns the way to end it. */
+  /** Called on every change of link or enrollment and, with counters, at most as often as reports are sent. Returns the way to end it. */
   onStatusChanged(listener: (status: GatewayStatus) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
   /**
-   * Enrols with a one-time token and opens the link.
+   * Enrolls with a one-time token and opens the link.
    * @throws FarkeepError `call.conflict` when enrolled already and not to be replaced, `gateway.token-invalid`, `gateway.link-down`,
    *   `trust.thumbprint-mismatch`
    */
-  async enrol({ token, replace }: { token: string; replace: boolean }): Promise<GatewayStatus> {
-    const parsed = parseEnrolmentToken(token);
+  async enroll({ token, replace }: { token: string; replace: boolean }): Promise<GatewayStatus> {
+    const parsed = parseEnrollmentToken(token);
     if (this.#state !== undefined && !replace) {
       throw new FarkeepError('call.conflict', `This gateway is enrolled already, at ${formatAddress(this.#state)}`, {
-        hint: 'Say that the enrolment is to be replaced, or keep it.',
+        hint: 'Say that the enrollment is to be replaced, or keep it.',
       });
     }
     const keys = await promisify(generateKeyPair)('ec', { namedCurve: 'P-256' });
-    const issued = await enrolGateway({
+    const issued = await enrollGateway({
       token: parsed,
       name: this.#options.config.name,
       publicKeyPem: keys.publicKey.export({ type: 'spki', format: 'pem' }),
@@ -169,7 +169,7 @@ export class GatewayService {
       infrastructureCaPem: issued.infrastructureCaPem,
       certificatePem: issued.certificatePem,
       privateKeyPem: keys.privateKey.export({ type: 'pkcs8', format: 'pem' }),
-      tokenHash: hashEnrolmentSecret(parsed.secret),
+      tokenHash: hashEnrollmentSecret(parsed.secret),
     };
     await this.#goOverTo(state);
     this.#logger.info('Gateway enrolled', { gatewayId: state.gatewayId, provider: formatAddress(state) });
@@ -249,22 +249,22 @@ export class GatewayService {
   }
 
   /** A provider that is not up yet is waited for; a token that is refused is not tried again. */
-  async #enrolUntilDone(token: string): Promise<void> {
+  async #enrollUntilDone(token: string): Promise<void> {
     const { signal } = this.#stopping;
     while (!this.#isStopping()) {
       if (this.#state === undefined) this.#setLink('connecting', null);
       try {
-        await this.enrol({ token, replace: true });
+        await this.enroll({ token, replace: true });
         return;
       } catch (thrown) {
         const error = toFarkeepError(thrown);
         if (this.#isStopping()) return;
-        this.#logger.error('Enrolment failed', { code: error.code, reason: error.message });
-        // With an older enrolment the link runs on; a token that cannot be used does not take it away.
+        this.#logger.error('Enrollment failed', { code: error.code, reason: error.message });
+        // With an older enrollment the link runs on; a token that cannot be used does not take it away.
         if (this.#state === undefined) this.#setLink(error.retryable ? 'waiting' : 'not-enrolled', error.message);
         if (!error.retryable) return;
       }
-      await this.#clock.sleep(enrolRetryMs, signal).catch(() => undefined);
+      await this.#clock.sleep(enrollRetryMs, signal).catch(() => undefined);
     }
   }
 
@@ -306,7 +306,7 @@ export class GatewayService {
   #reasonOf(error: FarkeepError, { certificatePem }: GatewayState): string {
     const { validToDate } = new X509Certificate(certificatePem);
     return error.code === 'gateway.not-enrolled' && validToDate.getTime() < this.#clock.now()
-      ? `The certificate of the gateway link expired on ${validToDate.toISOString()}: enrol the gateway again with a new token`
+      ? `The certificate of the gateway link expired on ${validToDate.toISOString()}: enroll the gateway again with a new token`
       : error.message;
   }
 

@@ -93,7 +93,7 @@ describe('control connections', () => {
     await new Promise<void>((resolve) => recorder.listen(0, '127.0.0.1', resolve));
     cleanUps.push(() => recorder.close());
     provider.setControlPort((recorder.address() as AddressInfo).port);
-    const gateway = await start({ enrolmentToken: provider.makeToken() });
+    const gateway = await start({ enrollmentToken: provider.makeToken() });
     await vi.waitFor(() => expect(gateway.status().link).toBe('connected'));
     await connectTenant(portOf(gateway));
     expect(provider.connections).toHaveLength(1);
@@ -183,7 +183,7 @@ describe('data connections', () => {
   it('are refused to a ticket that was pushed to another gateway only', async () => {
     const { provider, gatewayId } = await startBoth();
     await useNewHome();
-    const other = await start({ enrolmentToken: provider.makeToken(), name: 'gw-other' });
+    const other = await start({ enrollmentToken: provider.makeToken(), name: 'gw-other' });
     await vi.waitFor(() => expect(provider.links.gateways()).toHaveLength(2));
     const mover = await startMover();
     const ticket = randomBytes(32);

@@ -23,7 +23,7 @@ export async function startGatewayRole(options: ServiceOptions<GatewayConfig>): 
     domains: {
       gatewayNode: {
         status: () => gateway.status(),
-        enrol: (input) => gateway.enrol(input),
+        enroll: (input) => gateway.enroll(input),
       },
     },
     listeners: Object.fromEntries(
@@ -46,7 +46,7 @@ function healthOf({ link, linkReason }: GatewayStatus): ServiceHealth {
     case 'connected':
       return { health: 'running', reason: null };
     case 'not-enrolled':
-      return { health: 'degraded', reason: linkReason ?? 'Not enrolled: give it a token with "farkeep gateway enrol"' };
+      return { health: 'degraded', reason: linkReason ?? 'Not enrolled: give it a token with "farkeep gateway enroll"' };
     case 'connecting':
       return { health: 'degraded', reason: 'Connecting to the provider' };
     case 'waiting':

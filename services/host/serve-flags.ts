@@ -46,7 +46,7 @@ const provider: readonly ServeFlag[] = [
   {
     name: 'infrastructure-address',
     value: 'HOST',
-    description: 'the address an enrolment token tells gateways to dial',
+    description: 'the address an enrollment token tells gateways to dial',
     toConfig: (values) => ({ infrastructureAddress: first(values) }),
   },
   {
@@ -103,8 +103,8 @@ const gateway: readonly ServeFlag[] = [
   {
     name: 'token-file',
     value: 'FILE',
-    description: 'enrolment token of the provider; used once, then no longer needed',
-    toConfig: (values) => ({ enrolmentTokenFile: first(values) }),
+    description: 'enrollment token of the provider; used once, then no longer needed',
+    toConfig: (values) => ({ enrollmentTokenFile: first(values) }),
   },
   logLevel,
 ];

@@ -12,13 +12,13 @@ import { findAdminAddress } from './carriers/admin-address.ts';
 import { connectAdmin } from './carriers/admin-client.ts';
 import { spawnService, type ServiceChild } from './service-child.ts';
 
-type Behaviour = 'normal' | 'slow-stop' | 'very-slow-stop' | 'refuse-start' | 'crash-on-call';
+type Behavior = 'normal' | 'slow-stop' | 'very-slow-stop' | 'refuse-start' | 'crash-on-call';
 
 const entry = fileURLToPath(new URL('../testing/sample-service-entry.ts', import.meta.url));
 
-async function prepareHome(behaviour: Behaviour): Promise<string> {
+async function prepareHome(behavior: Behavior): Promise<string> {
   const home = await makeTemporaryFolder();
-  await writeFile(path.join(home, 'behaviour'), behaviour);
+  await writeFile(path.join(home, 'behavior'), behavior);
   return home;
 }
 
@@ -103,7 +103,7 @@ describe('a service process', () => {
       message: 'Port 6180 is in use by another program',
     });
     // Nothing is left behind: the folder can be used at once.
-    await writeFile(path.join(home, 'behaviour'), 'normal');
+    await writeFile(path.join(home, 'behavior'), 'normal');
     await (await spawnSample(home)).stop(1_000);
   });
 

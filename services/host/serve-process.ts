@@ -87,7 +87,7 @@ export async function serveProcess(options: ServeProcessOptions): Promise<number
     const nowMs = performance.now();
     firstSignalAtMs ??= nowMs;
     if (nowMs - firstSignalAtMs > sameSignalMs)
-      process.exit(signal === 'SIGINT' ? exitCodes.cancelled : exitCodes.failed);
+      process.exit(signal === 'SIGINT' ? exitCodes.canceled : exitCodes.failed);
     requestStop(signal, stopDeadlineMs);
   };
   process.on('SIGTERM', onSignal);

@@ -106,7 +106,7 @@ async function waitForReady(
   using _deadline = new Deadline({ limitMs: startDeadlineMs, signal }, (reason) =>
     outcome.reject(
       reason === 'aborted'
-        ? new FarkeepError('call.cancelled')
+        ? new FarkeepError('call.canceled')
         : new FarkeepError('call.timeout', `The ${role} service was not ready within ${startDeadlineMs} ms`),
     ),
   );

@@ -85,9 +85,9 @@ describe('following a session', () => {
     await service.answer('connecting');
     await service.answer('waiting-to-resume');
     expect(states).toEqual(['connecting', 'waiting-to-resume']);
-    service.changed('cancelled');
-    await service.answer('cancelled');
-    expect((await end).state).toBe('cancelled');
+    service.changed('canceled');
+    await service.answer('canceled');
+    expect((await end).state).toBe('canceled');
   });
 
   it('sees an end that came while an older snapshot was under way', async () => {

@@ -15,7 +15,7 @@ export interface SessionListener {
 
 /**
  * @returns the session as it ended
- * @throws FarkeepError call.cancelled when the signal fires, connection.lost when the service goes away
+ * @throws FarkeepError call.canceled when the signal fires, connection.lost when the service goes away
  */
 export async function followSession(
   client: AdminClient,
@@ -64,7 +64,7 @@ export async function followSession(
       else accept({ ...detail, ...change.payload });
     } else if (change.event === 'progressed' && detail !== undefined) accept({ ...detail, ...change.payload });
   });
-  const onAbort = (): void => end.reject(new FarkeepError('call.cancelled'));
+  const onAbort = (): void => end.reject(new FarkeepError('call.canceled'));
   signal?.addEventListener('abort', onAbort, { once: true });
   if (signal?.aborted === true) onAbort();
   void client.closed.then(() =>

@@ -15,7 +15,7 @@ import { newId } from '../kernel/identifier.ts';
 import { askProvider } from '../wire/control-calls.ts';
 import { makeSelfSigned } from '../testing/certificates/certificate-fixture.ts';
 import {
-  enrolHostileGateway,
+  enrollHostileGateway,
   fatReport,
   logInAs,
   quietReport,
@@ -57,7 +57,7 @@ describe('a stack with liars', () => {
     (await stack.provider.domain(gatewaysDomain).list({})).gateways;
 
   it('a gateway that reports the largest numbers keeps nobody from the others, and can be managed', async () => {
-    const { gatewayId, client } = await enrolHostileGateway(stack, 'a-liar');
+    const { gatewayId, client } = await enrollHostileGateway(stack, 'a-liar');
     undo.push(() => client.stop());
     const most = Number.MAX_SAFE_INTEGER;
     client.report({
@@ -84,7 +84,7 @@ describe('a stack with liars', () => {
   }, 30_000);
 
   it('a gateway that says that it has nothing to do does not draw the tenants to it', async () => {
-    const { gatewayId, client } = await enrolHostileGateway(stack, 'b-liar');
+    const { gatewayId, client } = await enrollHostileGateway(stack, 'b-liar');
     undo.push(async () => {
       await client.stop();
       await stack.provider.domain(gatewaysDomain).remove({ gatewayId });
@@ -102,7 +102,7 @@ describe('a stack with liars', () => {
   }, 30_000);
 
   it('a gateway that reports without pause is heard once in two seconds, and costs no more than a login does', async () => {
-    const { gatewayId, client } = await enrolHostileGateway(stack, 'c-liar');
+    const { gatewayId, client } = await enrollHostileGateway(stack, 'c-liar');
     undo.push(async () => {
       await client.stop();
       await stack.provider.domain(gatewaysDomain).remove({ gatewayId });

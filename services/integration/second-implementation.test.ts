@@ -242,12 +242,12 @@ describe('a second implementation, written from the documents alone', () => {
     again.close();
   }, 150_000);
 
-  it('is a gateway, too, that the provider enrols and sends its routes to', async () => {
+  it('is a gateway, too, that the provider enrolls and sends its routes to', async () => {
     const gateway = await SmallGateway.listen('127.0.0.1');
     const unwelcome = await SmallGateway.listen('127.0.0.1');
     const { gateway: made, token } = await stack.provider
       .domain(gatewaysDomain)
-      .createEnrolToken({ name: 'second', addresses: [gateway.address] });
+      .createEnrollToken({ name: 'second', addresses: [gateway.address] });
     try {
       await gateway.join(token, 'second');
       const isConnected = (changed: { id: string; state: string }): boolean =>
@@ -302,7 +302,7 @@ describe('a second implementation, written from the documents alone', () => {
     const [stream] = attempt.streams;
     stream?.send(encode.offer(0, []));
     expect(await stream?.receive()).toEqual({ type: 'want', offer: 0, wanted: [] });
-    for (const one of attempt.streams) one.send(encode.abort('call.cancelled', 'Paused'));
+    for (const one of attempt.streams) one.send(encode.abort('call.canceled', 'Paused'));
     await Promise.allSettled(attempt.streams.map((one) => one.close()));
     const paused = await control.request('session.pause', { sessionId, by: 'tenant' });
     expect(paused).toMatchObject({ committed: null, keptForMs: expect.any(Number) });
@@ -312,8 +312,8 @@ describe('a second implementation, written from the documents alone', () => {
     const resumed = await openAttempt(stack.addressOf(0), grant, 'backup', sessionId);
     expect(resumed.attempt).toBe(2);
     await again.request('session.cancel', { sessionId });
-    expect(await stack.provider.domain(sessionsDomain).show({ sessionId })).toMatchObject({ state: 'cancelled' });
-    expect(await codeOf(again.request('session.resume', { sessionId, streams: 1 }))).toBe('call.cancelled');
+    expect(await stack.provider.domain(sessionsDomain).show({ sessionId })).toMatchObject({ state: 'canceled' });
+    expect(await codeOf(again.request('session.resume', { sessionId, streams: 1 }))).toBe('call.canceled');
     for (const one of resumed.streams) one.destroy();
     again.close();
   }, 150_000);

@@ -108,7 +108,7 @@ function isSystemError(error: Error): boolean {
 export function toFarkeepError(thrown: unknown, fallback: ErrorCode = 'call.internal'): FarkeepError {
   if (thrown instanceof FarkeepError) return thrown;
   if (thrown instanceof Error) {
-    if (thrown.name === 'AbortError') return new FarkeepError('call.cancelled', undefined, { cause: thrown });
+    if (thrown.name === 'AbortError') return new FarkeepError('call.canceled', undefined, { cause: thrown });
     const code = codeOfSystemError(thrown);
     const otherwise = fallback === 'call.internal' && isSystemError(thrown) ? 'storage.io' : fallback;
     return new FarkeepError(code ?? otherwise, describe(thrown), { cause: thrown });

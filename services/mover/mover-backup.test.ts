@@ -200,7 +200,7 @@ describe('backup and restore', () => {
     finished(first);
     const holesBytes = 4 * 1024 * 1024;
     for (const { safe, phase } of safeOf(first).slice(0, -1))
-      if (phase !== 'finalising') expect(safe).toBeLessThanOrEqual(holesBytes);
+      if (phase !== 'finalizing') expect(safe).toBeLessThanOrEqual(holesBytes);
     expect(safeOf(first).at(-1)).toMatchObject({ safe: 26_000_000 + holesBytes, processed: 26_000_000 + holesBytes });
     const second = await backup(newId(), { limits });
     expect(finished(second).totals).toMatchObject({ readBytes: 0, unchangedFiles: 4 });

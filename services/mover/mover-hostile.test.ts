@@ -195,8 +195,8 @@ describe('ending on purpose', () => {
         if (event.type === 'streams-open') mover.abort();
       },
     });
-    expect(result.source).toMatchObject({ kind: 'failed', error: { code: 'call.cancelled' } });
-    expect(result.target).toMatchObject({ kind: 'failed', error: { code: 'call.cancelled' } });
+    expect(result.source).toMatchObject({ kind: 'failed', error: { code: 'call.canceled' } });
+    expect(result.target).toMatchObject({ kind: 'failed', error: { code: 'call.canceled' } });
     expect(await points()).toEqual([]);
   });
 

@@ -116,7 +116,7 @@ describe('cutting', () => {
 });
 
 describe('a list of content', () => {
-  it('survives packing, with neighbouring holes joined', () => {
+  it('survives packing, with neighboring holes joined', () => {
     const id = fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes) => Buffer.from(bytes.fill(bytes[0] || 1)));
     const piece = fc.record({ id: fc.option(id), lengthBytes: fc.integer({ min: 1, max: 2 ** 40 }) });
     fc.assert(

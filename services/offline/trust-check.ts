@@ -53,7 +53,7 @@ export async function checkTrust(options: TrustCheckOptions): Promise<TrustCheck
       field: 'host',
     });
   }
-  // Before anything is dialled: a mistake of the caller is told at once.
+  // Before anything is dialed: a mistake of the caller is told at once.
   const fingerprint = options.fingerprint === undefined ? undefined : cleanThumbprint(options.fingerprint);
   const extraRoots = options.rootsPem === undefined ? [] : splitPemCertificates(options.rootsPem);
   if (options.rootsPem !== undefined && extraRoots.length === 0) {
@@ -74,7 +74,7 @@ export async function checkTrust(options: TrustCheckOptions): Promise<TrustCheck
   });
   const presented = await look(options, name, extraRoots);
   const revocation = await checker.check(presented, options.signal);
-  const input: TrustInput = { ...presented, nameDialled: name, now: clock.now(), pins: [], fingerprint, revocation };
+  const input: TrustInput = { ...presented, nameDialed: name, now: clock.now(), pins: [], fingerprint, revocation };
   const result = decideTrust(input);
   return {
     decision: result.decision,

@@ -270,7 +270,7 @@ describe('lists that must not be used', () => {
         leafDer: plain.certDer,
         chainDer: [],
         isChainComplete: false,
-        nameDialled: 'gw.a.test',
+        nameDialed: 'gw.a.test',
         isAuthorizedByOpenSsl: false,
         authorizationError: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
         now: Date.now(),

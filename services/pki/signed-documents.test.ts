@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { Secret } from '../kernel/secret.ts';
 import { readCertificate } from './certificate/certificate-summary.ts';
 import { generateSelfSigned } from './create/generate.ts';
-import { certificateSubject, type Licence, readLicence, writeLicence } from './create/licence.ts';
+import { certificateSubject, type License, readLicense, writeLicense } from './create/license.ts';
 import { announceRollover, type RolloverAnnouncement, verifyRollover } from './create/rollover.ts';
 import { canonicalJson } from './create/signed-json.ts';
 
@@ -27,10 +27,10 @@ describe('canonicalJson', () => {
   });
 });
 
-describe('licence', () => {
+describe('license', () => {
   const { privateKey, publicKey } = generateKeyPairSync('ed25519');
   const other = generateKeyPairSync('ed25519');
-  const licence: Licence = {
+  const license: License = {
     formatVersion: 1,
     id: 'L-1',
     organization: 'Northwind Hosting',
@@ -38,55 +38,55 @@ describe('licence', () => {
     issuedAt: '2026-01-01T00:00:00Z',
     expiresAt: '2027-01-01T00:00:00Z',
   };
-  const text = writeLicence(licence, privateKey);
+  const text = writeLicense(license, privateKey);
 
   it('is read when one of the trusted keys signed it', () => {
-    expect(readLicence(text, [other.publicKey, publicKey], now)).toEqual(licence);
-    const reordered = JSON.parse(text) as { licence: Licence; signature: string };
+    expect(readLicense(text, [other.publicKey, publicKey], now)).toEqual(license);
+    const reordered = JSON.parse(text) as { license: License; signature: string };
     const shuffled = {
       signature: reordered.signature,
-      licence: Object.fromEntries(Object.entries(reordered.licence).reverse()),
+      license: Object.fromEntries(Object.entries(reordered.license).reverse()),
     };
-    expect(readLicence(`\uFEFF${JSON.stringify(shuffled)}`, [publicKey], now)).toEqual(licence);
+    expect(readLicense(`\uFEFF${JSON.stringify(shuffled)}`, [publicKey], now)).toEqual(license);
   });
 
   it.each<[string, string, string, RegExp]>([
-    ['another organization', text.replace('Northwind', 'Southwind'), 'licence.invalid', /signature/],
-    ['a later end', text.replace('2027-01-01', '2099-01-01'), 'licence.invalid', /signature/],
-    ['a signature of nothing', text.replace(/"signature": "[^"]*"/, '"signature": ""'), 'licence.invalid', /signature/],
-    ['an added field', text.replace('"id"', '"more": 1, "id"'), 'licence.invalid', /not a license of this version/],
-    ['no JSON', 'hello', 'licence.invalid', /no JSON/],
-    ['too much', ' '.repeat(20_000), 'licence.invalid', /too large/],
+    ['another organization', text.replace('Northwind', 'Southwind'), 'license.invalid', /signature/],
+    ['a later end', text.replace('2027-01-01', '2099-01-01'), 'license.invalid', /signature/],
+    ['a signature of nothing', text.replace(/"signature": "[^"]*"/, '"signature": ""'), 'license.invalid', /signature/],
+    ['an added field', text.replace('"id"', '"more": 1, "id"'), 'license.invalid', /not a license of this version/],
+    ['no JSON', 'hello', 'license.invalid', /no JSON/],
+    ['too much', ' '.repeat(20_000), 'license.invalid', /too large/],
     [
       'a passed date',
-      writeLicence({ ...licence, expiresAt: '2026-11-01T00:00:00Z' }, privateKey),
-      'licence.expired',
+      writeLicense({ ...license, expiresAt: '2026-11-01T00:00:00Z' }, privateKey),
+      'license.expired',
       /expired on 2026-11-01/,
     ],
     [
       'a beginning in the future',
-      writeLicence({ ...licence, issuedAt: '2026-12-24T00:00:00Z' }, privateKey),
-      'licence.invalid',
+      writeLicense({ ...license, issuedAt: '2026-12-24T00:00:00Z' }, privateKey),
+      'license.invalid',
       /begins on 2026-12-24/,
     ],
   ])('is refused with %s', (_, file, code, message) => {
-    expect(() => readLicence(file, [publicKey], now)).toThrow(
+    expect(() => readLicense(file, [publicKey], now)).toThrow(
       expect.objectContaining({ code, message: expect.stringMatching(message) as string }),
     );
   });
 
   it('is refused when nobody trusts the key', () => {
-    expect(() => readLicence(text, [], now)).toThrow(/signature/);
-    expect(() => readLicence(text, [other.publicKey], now)).toThrow(
+    expect(() => readLicense(text, [], now)).toThrow(/signature/);
+    expect(() => readLicense(text, [other.publicKey], now)).toThrow(
       expect.objectContaining({
         message: expect.stringMatching(/signature/) as string,
-        hint: expect.stringContaining('licenceKeyFiles') as string,
+        hint: expect.stringContaining('licenseKeyFiles') as string,
       }),
     );
   });
 
   it('gives the subject of certificates', () => {
-    expect(certificateSubject(licence, 'backup01')).toEqual({
+    expect(certificateSubject(license, 'backup01')).toEqual({
       commonName: 'Northwind Hosting',
       organization: 'Northwind Hosting',
     });

@@ -50,7 +50,7 @@ async function look(
 
 async function decide(presented: PresentedCertificates, ...lists: Buffer[]): Promise<TrustResult> {
   const revocation = await new RevocationChecker({ crlFiles: lists }).check(presented);
-  return decideTrust({ ...presented, nameDialled: 'gw.a.test', now: Date.now(), pins: [], revocation });
+  return decideTrust({ ...presented, nameDialed: 'gw.a.test', now: Date.now(), pins: [], revocation });
 }
 
 const refusing = ({ findings }: TrustResult): string[] =>

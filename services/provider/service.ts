@@ -29,7 +29,7 @@ import { gatewayHandlers } from './rpc/gateway-handlers.ts';
 import { fingerprintHex, startGatewayLinks } from './gateways/gateway-links.ts';
 import { Gateways } from './gateways/gateways.ts';
 import { openInfrastructureIdentity } from './gateways/infrastructure-identity.ts';
-import { InstalledLicence } from './licence/licence.ts';
+import { InstalledLicense } from './license/license.ts';
 import { LoginExchange } from './accounts/login-exchange.ts';
 import { LoginThrottle } from './accounts/login-throttle.ts';
 import { OpenConnections } from './rpc/open-connections.ts';
@@ -85,17 +85,17 @@ async function start(
   }
   const store = await CertificateStore.open(path.join(home, 'certificates'), { logger, clock, keychainKey, access });
   started.push(() => store[Symbol.dispose]());
-  const licence = await InstalledLicence.open({
+  const license = await InstalledLicense.open({
     home,
-    keyFiles: config.licenceKeyFiles,
+    keyFiles: config.licenseKeyFiles,
     machineName: hostname() || anonymousCommonName(),
     clock,
     logger,
     publish,
   });
-  started.push(() => licence.dispose());
+  started.push(() => license.dispose());
   for (const slot of ['provider', 'server'] as const) {
-    await store.ensureSelfSigned(slot, { subject: licence.subject(), keyBits: config.certificateKeyBits });
+    await store.ensureSelfSigned(slot, { subject: license.subject(), keyBits: config.certificateKeyBits });
   }
   const { identity, serving } = await ProviderIdentity.open(store);
   const certificateUsers = new CertificateUsers(state.certificateUsers, clock);
@@ -316,7 +316,7 @@ async function start(
   controlPort.value = control.port;
   started.push(() => rollover.stop());
   rollover.start();
-  // Gateways that dialled in between were told the configured port, which may have been "any".
+  // Gateways that dialed in between were told the configured port, which may have been "any".
   await links.refreshConfiguration();
 
   const certificates = new CertificateHandlers({
@@ -327,7 +327,7 @@ async function start(
     clock,
     audit,
     publish,
-    subject: () => licence.subject(),
+    subject: () => license.subject(),
     settings: new CertificateSettingsStore({
       saved: state.settings,
       store,
@@ -343,7 +343,7 @@ async function start(
   let stopping: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
     const reason = new FarkeepError('service.not-running', 'The provider service is stopping');
-    licence.dispose();
+    license.dispose();
     certificateUsageEvents.stop();
     await rollover.stop();
     // Sessions first: a tenant that is told "stopping" finds its reservation when it comes back.
@@ -359,7 +359,7 @@ async function start(
   return {
     domains: {
       certificate: certificates.handlers(),
-      licence: licence.handlers(audit),
+      license: license.handlers(audit),
       gateways: gatewayHandlers({
         gateways,
         identity,

@@ -28,10 +28,10 @@ export function objectStateIn(session: SessionState, object: SessionObject['stat
 /** What the steps that were going on are when their session ends in this state. */
 export function settledSteps(
   { steps, attempt, error }: Pick<SessionDetail, 'steps' | 'attempt' | 'error'>,
-  end: 'succeeded' | 'warning' | 'failed' | 'cancelled',
+  end: 'succeeded' | 'warning' | 'failed' | 'canceled',
   nowMs: number,
 ): HandshakeStep[] {
-  const reason = error?.message ?? (end === 'cancelled' ? 'The session was cancelled' : 'The session failed');
+  const reason = error?.message ?? (end === 'canceled' ? 'The session was canceled' : 'The session failed');
   return steps
     .filter(({ outcome }) => outcome === 'active')
     .map((step) => {

@@ -124,11 +124,11 @@ describe('LiveSession', () => {
     expect(live.detail().steps).toMatchObject([{ outcome: 'security-warning', detail: 'changed' }]);
   });
 
-  it.each<['succeeded' | 'warning' | 'failed' | 'cancelled', FarkeepError | null, string, string]>([
+  it.each<['succeeded' | 'warning' | 'failed' | 'canceled', FarkeepError | null, string, string]>([
     ['succeeded', null, 'done', '2 data streams'],
     ['warning', null, 'done', '2 data streams'],
     ['failed', new FarkeepError('storage.damaged', 'Three blocks are damaged'), 'failed', 'Three blocks are damaged'],
-    ['cancelled', null, 'failed', 'The session was cancelled'],
+    ['canceled', null, 'failed', 'The session was canceled'],
   ])('has no step in progress once it has %s', (state, error, outcome, detail) => {
     const told: string[] = [];
     const live = create({ stepped: (_id, step) => told.push(`${step.attempt} ${step.step} ${step.outcome}`) });
@@ -195,7 +195,7 @@ describe('LiveSession', () => {
     ['paused', (live) => live.pause('tenant', 1), 'paused'],
     ['waiting-to-resume', (live) => live.waitToResume(null, 1), 'waiting'],
     ['failed', (live) => live.finish('failed', new FarkeepError('storage.io')), 'unfinished'],
-    ['cancelled', (live) => live.finish('cancelled'), 'unfinished'],
+    ['canceled', (live) => live.finish('canceled'), 'unfinished'],
     ['succeeded', (live) => live.finish('succeeded'), 'done'],
   ])('while %s says of an object in the works what is true', (state, move, told) => {
     const seen: string[] = [];
@@ -248,7 +248,7 @@ describe('SessionArchive', () => {
     ]);
     const restored = LiveSession.restore((await archive.find(id)) ?? live.toStored(), systemClock, []);
     expect(restored.detail()).toEqual(live.detail());
-    live.finish('cancelled');
+    live.finish('canceled');
     await archive.save(live, 'job', { plan: 2 });
     expect(await archive.unfinished()).toEqual({ sessions: [], leftOut: undefined });
     expect(await archive.lastOf('job')).toEqual(live.summary() satisfies SessionSummary);
@@ -262,7 +262,7 @@ describe('SessionArchive', () => {
   const save = async (
     archive: SessionArchive,
     owner: string,
-    end: 'succeeded' | 'cancelled' | undefined,
+    end: 'succeeded' | 'canceled' | undefined,
     fill: (live: LiveSession) => void = () => undefined,
   ): Promise<string> => {
     count += 1;
@@ -280,7 +280,7 @@ describe('SessionArchive', () => {
   const idsOf = async (archive: SessionArchive): Promise<string[]> =>
     (await archive.list(10_000)).map((session) => session.id);
 
-  it('keeps the newest of each owner, all that have not ended, and good ones whatever was cancelled since', async () => {
+  it('keeps the newest of each owner, all that have not ended, and good ones whatever was canceled since', async () => {
     const archive = archiveWith({ good: 2, others: 3, bytes: 1e9 });
     const [first, unfinished, ...good] = [
       await save(archive, 'one', 'succeeded'),
@@ -289,7 +289,7 @@ describe('SessionArchive', () => {
       await save(archive, 'one', 'succeeded'),
     ];
     const other = await save(archive, 'other', 'succeeded');
-    for (let each = 0; each < 100; each += 1) await save(archive, 'one', 'cancelled');
+    for (let each = 0; each < 100; each += 1) await save(archive, 'one', 'canceled');
     // The limit works while the service runs, not only at its next start.
     expect((await idsOf(archive)).length).toBeLessThan(30);
     await archive.prune();
@@ -315,7 +315,7 @@ describe('SessionArchive', () => {
   it('keeps of one session what fits, whatever the other side tells', async () => {
     const archive = archiveWith({ good: 1, others: 1, bytes: 1e9 });
     const atMs = Date.now();
-    await save(archive, 'one', 'cancelled', (live) => {
+    await save(archive, 'one', 'canceled', (live) => {
       live.act('error', 'what went wrong');
       const at = new Date(atMs).toISOString();
       for (let index = 0; index < 5000; index += 1) {

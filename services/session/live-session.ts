@@ -148,7 +148,7 @@ export class LiveSession {
     if (state !== 'waiting-to-resume') this.#detail.nextAttemptAt = null;
     if (state !== 'waiting-to-resume' && state !== 'paused') this.#detail.resumeUntil = null;
     if (state !== 'paused') this.#detail.pausedBy = null;
-    this.#setSampling(state === 'transferring' || state === 'finalising');
+    this.#setSampling(state === 'transferring' || state === 'finalizing');
     for (const object of this.#detail.objects) {
       if (objectStateIn(state, object.state) !== object.state) this.putObject(object);
     }
@@ -317,7 +317,7 @@ export class LiveSession {
     if (storedBytes !== undefined) this.#detail.storedBytes = storedBytes;
   }
 
-  finish(state: 'succeeded' | 'warning' | 'failed' | 'cancelled', error: FarkeepError | null = null): void {
+  finish(state: 'succeeded' | 'warning' | 'failed' | 'canceled', error: FarkeepError | null = null): void {
     if (this.isFinal) return;
     this.#takeSample();
     this.#setSampling(false);

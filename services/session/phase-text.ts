@@ -7,7 +7,7 @@ const order: readonly SessionState[] = [
   'connecting',
   'key-exchange',
   'transferring',
-  'finalising',
+  'finalizing',
   'warning',
   'succeeded',
 ];
@@ -22,7 +22,7 @@ const texts: Partial<Record<SessionState, Partial<Record<SessionDetail['kind'], 
     restore: 'Keys exchanged and data streams opened',
   },
   transferring: { backup: 'What is new was read, sent and stored', restore: 'Data was received, checked and written' },
-  finalising: { backup: 'Restore point completed', restore: 'Restore completed' },
+  finalizing: { backup: 'Restore point completed', restore: 'Restore completed' },
 };
 
 /** Undefined when the session does not get on by this, or nobody needs to know. */

@@ -1,7 +1,7 @@
 // Owns the throughput samples of one session: one a second, kept for the whole run in bounded memory. Does not read counters by itself.
 import type { ThroughputSample } from '../contracts/models/session.ts';
 
-/** Four hours at one a second; after that two neighbours become one, so the whole run stays visible. */
+/** Four hours at one a second; after that two neighbors become one, so the whole run stays visible. */
 const maxSamples = 14_400;
 /** Weight of the newest second in the rates that people see; the rest is what they saw before. */
 const smoothing = 0.3;

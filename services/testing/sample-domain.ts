@@ -9,7 +9,7 @@ export const sampleDomain = defineDomain({
   commands: {
     add: { input: z.object({ left: z.number(), right: z.number().default(1) }), output: z.object({ sum: z.number() }) },
     login: { input: z.object({ password: z.string().min(8) }), output: z.object({}) },
-    /** Ends when it is cancelled. */
+    /** Ends when it is canceled. */
     wait: { input: z.object({}), output: z.object({}) },
     /** Never ends and ignores its signal. */
     hang: { input: z.object({}), output: z.object({}) },

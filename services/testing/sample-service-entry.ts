@@ -1,5 +1,5 @@
 // A service process for tests of hosting: serves the gateway's node domain with fixed answers and behaves as FARKEEP home's file
-// "behaviour" says: normal, slow-stop, very-slow-stop, refuse-start, crash-on-call.
+// "behavior" says: normal, slow-stop, very-slow-stop, refuse-start, crash-on-call.
 import '../contracts/zod-setup.ts';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -8,7 +8,7 @@ import type { RunningService } from '../kernel/running-service.ts';
 import { serveProcess } from '../host/serve-process.ts';
 
 const home = process.argv[process.argv.indexOf('--home') + 1] ?? '';
-const behaviour = readFileSync(path.join(home, 'behaviour'), 'utf8').trim();
+const behavior = readFileSync(path.join(home, 'behavior'), 'utf8').trim();
 const startedAt = new Date().toISOString();
 
 const status = {
@@ -24,23 +24,23 @@ const status = {
 } as const;
 
 function start(): Promise<RunningService> {
-  if (behaviour === 'refuse-start')
+  if (behavior === 'refuse-start')
     throw new FarkeepError('service.port-in-use', 'Port 6180 is in use by another program');
   return Promise.resolve({
     domains: {
       gatewayNode: {
         status: () => {
-          if (behaviour === 'crash-on-call') setImmediate(() => void Promise.reject(new Error('seeded crash')));
+          if (behavior === 'crash-on-call') setImmediate(() => void Promise.reject(new Error('seeded crash')));
           return { ...status, listeners: [...status.listeners] };
         },
-        enrol: () => ({ ...status, listeners: [...status.listeners] }),
+        enroll: () => ({ ...status, listeners: [...status.listeners] }),
       },
     },
     listeners: { gateway: '127.0.0.1:6180' },
     health: () => ({ health: 'degraded', reason: 'not enrolled' }),
     onHealthChanged: () => () => undefined,
     activeSessions: () => 0,
-    stop: () => (behaviour.endsWith('slow-stop') ? new Promise<void>(() => undefined) : Promise.resolve()),
+    stop: () => (behavior.endsWith('slow-stop') ? new Promise<void>(() => undefined) : Promise.resolve()),
   });
 }
 
@@ -50,6 +50,6 @@ process.exit(
     home,
     logLevel: 'debug',
     start,
-    stopDeadlineMs: behaviour === 'very-slow-stop' ? 60_000 : 300,
+    stopDeadlineMs: behavior === 'very-slow-stop' ? 60_000 : 300,
   }),
 );

@@ -63,7 +63,7 @@ export interface ControlChannel {
 
 /**
  * @throws FarkeepError `certificate.malformed` (an added root), `gateway.unreachable`, `gateway.provider-unreachable`, `tls.version`, `tls.group`, `tls.failed`,
- *   `connection.refused-limit`, `call.cancelled`, or the error with which `decideTrust` refused
+ *   `connection.refused-limit`, `call.canceled`, or the error with which `decideTrust` refused
  */
 export async function connectControl({
   host,
@@ -103,7 +103,7 @@ export async function connectControl({
     onStep?.('certificate-presented');
     const answer = await decideTrust(presented);
     if (!answer.isAccepted) throw answer.error;
-    if (signal?.aborted === true) throw new FarkeepError('call.cancelled');
+    if (signal?.aborted === true) throw new FarkeepError('call.canceled');
     if (socket.destroyed)
       throw new FarkeepError('connection.lost', `${target} closed the connection while the certificate was looked at`);
     onStep?.('certificate-accepted');
@@ -177,7 +177,7 @@ function openPeer(
     });
     // Created at once, so that no message that comes right behind the upgrade is lost.
     const peer = new ControlPeer(webSocket, { logger });
-    const onAbort = (): void => peer.terminate(new FarkeepError('call.cancelled'));
+    const onAbort = (): void => peer.terminate(new FarkeepError('call.canceled'));
     signal?.addEventListener('abort', onAbort, { once: true });
     let refusal: FarkeepError | undefined;
     webSocket.once('unexpected-response', (request, response) => {

@@ -147,7 +147,7 @@ export class ControlPeer {
 
   /**
    * Sends a request and waits for its answer.
-   * @throws FarkeepError as the other side raised it; `call.timeout`, `call.cancelled`, `connection.lost`
+   * @throws FarkeepError as the other side raised it; `call.timeout`, `call.canceled`, `connection.lost`
    */
   request(
     type: string,
@@ -156,7 +156,7 @@ export class ControlPeer {
   ): Promise<unknown> {
     return new Promise((resolve, reject) => {
       if (signal?.aborted === true) {
-        reject(new FarkeepError('call.cancelled'));
+        reject(new FarkeepError('call.canceled'));
         return;
       }
       if (this.#isClosed || this.#socket.readyState !== WebSocket.OPEN) {
@@ -177,7 +177,7 @@ export class ControlPeer {
       const deadline = new Deadline({ limitMs: timeoutMs, signal }, (reason) => {
         const error =
           reason === 'aborted'
-            ? new FarkeepError('call.cancelled')
+            ? new FarkeepError('call.canceled')
             : new FarkeepError('call.timeout', `No answer to "${type}" within ${timeoutMs} ms`);
         settle({ error });
         this.#send({ id, cancel: true });
@@ -308,7 +308,7 @@ export class ControlPeer {
   /** What went wrong inside is for our log; the peer gets only what was meant for it. */
   #errorForPeer(thrown: unknown, type: string): ErrorInfo {
     if (thrown instanceof FarkeepError) return thrown.toInfo();
-    if (thrown instanceof Error && thrown.name === 'AbortError') return new FarkeepError('call.cancelled').toInfo();
+    if (thrown instanceof Error && thrown.name === 'AbortError') return new FarkeepError('call.canceled').toInfo();
     this.#logger.error('A control request failed', { type, error: thrown });
     return new FarkeepError('call.internal').toInfo();
   }

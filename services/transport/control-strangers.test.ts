@@ -105,13 +105,13 @@ describe('other programs in the place of a provider', () => {
     });
   });
 
-  it('ends at once when it is cancelled', async () => {
+  it('ends at once when it is canceled', async () => {
     const port = await listenTcp(createTcpServer((socket) => void cleanUps.push(() => socket.destroy())));
     const controller = new AbortController();
     const connecting = connectControl(
       clientOptions(port, { signal: controller.signal, onStep: () => controller.abort() }),
     );
-    await expect(connecting).rejects.toMatchObject({ code: 'call.cancelled' });
+    await expect(connecting).rejects.toMatchObject({ code: 'call.canceled' });
   });
 });
 

@@ -179,14 +179,14 @@ describe('control channel', () => {
           signal.addEventListener('abort', () => {
             aborted.push(type);
             if (aborted.length === 2) both.resolve(undefined);
-            reject(new FarkeepError('call.cancelled'));
+            reject(new FarkeepError('call.canceled'));
           }),
         ),
     );
     const controller = new AbortController();
-    const cancelled = channel.peer.request('long', {}, { signal: controller.signal });
+    const canceled = channel.peer.request('long', {}, { signal: controller.signal });
     controller.abort();
-    await expect(cancelled).rejects.toMatchObject({ code: 'call.cancelled' });
+    await expect(canceled).rejects.toMatchObject({ code: 'call.canceled' });
     await expect(channel.peer.request('slow', {}, { timeoutMs: 20 })).rejects.toMatchObject({ code: 'call.timeout' });
     await both.promise;
     expect(aborted).toEqual(['long', 'slow']);

@@ -113,7 +113,7 @@ export class DataSocket {
 
   /**
    * Opens a connection; nothing is read before `start()`.
-   * @throws FarkeepError `gateway.unreachable` (also when `timeoutMs` is over), `call.cancelled`
+   * @throws FarkeepError `gateway.unreachable` (also when `timeoutMs` is over), `call.canceled`
    */
   static open({
     host,
@@ -128,7 +128,7 @@ export class DataSocket {
   }): Promise<DataSocket> {
     return new Promise((resolve, reject) => {
       if (signal?.aborted === true) {
-        reject(new FarkeepError('call.cancelled'));
+        reject(new FarkeepError('call.canceled'));
         return;
       }
       const describe = `${host}:${port}`;
@@ -170,7 +170,7 @@ export class DataSocket {
       const deadline = new Deadline({ limitMs: timeoutMs, signal }, (reason) =>
         settle(
           reason === 'aborted'
-            ? new FarkeepError('call.cancelled')
+            ? new FarkeepError('call.canceled')
             : new FarkeepError('gateway.unreachable', `${describe} did not answer within ${timeoutMs} ms`),
         ),
       );
@@ -323,7 +323,7 @@ export class DataSocket {
  * Connects to a gateway (or straight to a data mover) and sends the preamble of docs/protocol.md, section 1.
  * The gateway closes the connection when it does not know the ticket; that shows as `onClose` before the first byte.
  * @param ticket 32 bytes
- * @throws FarkeepError `gateway.unreachable`, `call.cancelled`
+ * @throws FarkeepError `gateway.unreachable`, `call.canceled`
  */
 export async function connectData({
   kind,

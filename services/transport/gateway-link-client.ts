@@ -1,4 +1,4 @@
-// Owns the gateway's end of its link: enrolment with a one-time token, and a link that comes back by itself after it was lost.
+// Owns the gateway's end of its link: enrollment with a one-time token, and a link that comes back by itself after it was lost.
 // Must not store anything, and must not relay; it tells its owner what the provider pushed.
 import { createHash, type X509Certificate } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
@@ -15,7 +15,7 @@ import {
 } from '../wire/gateway-link-messages.ts';
 import { normalizeAddress } from './client-address.ts';
 import { ControlPeer, maxMessageBytes } from './control-peer.ts';
-import type { EnrolmentToken } from './enrolment-token.ts';
+import type { EnrollmentToken } from './enrollment-token.ts';
 
 import { callLink, handleLink } from './link-calls.ts';
 import { connectGateway, runHandshake } from './tls-handshake.ts';
@@ -27,7 +27,7 @@ const firstDelayMs = 500;
 const maxDelayMs = 30_000;
 const serverAuthUsage = '1.3.6.1.5.5.7.3.1';
 
-/** What the gateway keeps after enrolment. */
+/** What the gateway keeps after enrollment. */
 export interface LinkIdentity {
   readonly host: string;
   readonly port: number;
@@ -130,7 +130,7 @@ export class GatewayLinkClient {
     return this.#stopping.signal.aborted;
   }
 
-  /** One link from dialling to its end. */
+  /** One link from dialing to its end. */
   async #runLink(onUp: () => void): Promise<FarkeepError> {
     const { identity, name, version, listeners } = this.#options;
     const { signal } = this.#stopping;
@@ -190,7 +190,7 @@ export class GatewayLinkClient {
  * `publicKeyPem`. The private key stays where it is.
  * @throws FarkeepError `gateway.token-invalid`, `gateway.unreachable`, `trust.thumbprint-mismatch`, `tls.*`
  */
-export async function enrolGateway({
+export async function enrollGateway({
   token,
   name,
   publicKeyPem,
@@ -198,14 +198,14 @@ export async function enrolGateway({
   signal,
   logger = silentLogger,
 }: {
-  token: EnrolmentToken;
+  token: EnrollmentToken;
   name: string;
   publicKeyPem: string;
   nowMs: number;
   signal?: AbortSignal;
   logger?: Logger;
 }): Promise<{ gatewayId: string; certificatePem: string; infrastructureCaPem: string }> {
-  if (token.expiresAtMs < nowMs) throw new FarkeepError('gateway.token-invalid', 'The enrolment token has expired');
+  if (token.expiresAtMs < nowMs) throw new FarkeepError('gateway.token-invalid', 'The enrollment token has expired');
   const socket = await dial(token, {}, signal);
   try {
     const certificate = socket.getPeerX509Certificate();
@@ -213,7 +213,7 @@ export async function enrolGateway({
     if (certificate === undefined || fingerprintOf(certificate) !== token.fingerprint) {
       throw new FarkeepError(
         'trust.thumbprint-mismatch',
-        `${token.host}:${token.port} shows another certificate than the enrolment token names`,
+        `${token.host}:${token.port} shows another certificate than the enrollment token names`,
         {
           hint: 'Check the address; if it is right, somebody may be between gateway and provider. Make a new token at the provider.',
         },
@@ -223,7 +223,7 @@ export async function enrolGateway({
     try {
       return await callLink(
         peer,
-        'enrol',
+        'enroll',
         { secret: token.secret, name, publicKeyPem },
         { timeoutMs: 30_000, ...(signal === undefined ? {} : { signal }) },
       );
@@ -279,8 +279,8 @@ function checkProvider(socket: TLSSocket, identity: LinkIdentity): void {
   if (socket.authorized && isForServers) return;
   throw new FarkeepError(
     'trust.untrusted',
-    `${identity.host}:${identity.port} shows a certificate that neither the enrolment token nor the provider's infrastructure authority vouches for`,
-    { hint: 'Check the address; if the provider was set up anew, enrol the gateway again.' },
+    `${identity.host}:${identity.port} shows a certificate that neither the enrollment token nor the provider's infrastructure authority vouches for`,
+    { hint: 'Check the address; if the provider was set up anew, enroll the gateway again.' },
   );
 }
 

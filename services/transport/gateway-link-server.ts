@@ -1,4 +1,4 @@
-// Owns the provider's end of the gateway links: enrolment, routes, reports, and the keys that prove a PROXY header.
+// Owns the provider's end of the gateway links: enrollment, routes, reports, and the keys that prove a PROXY header.
 // Must not store gateways or issue certificates itself; both are given to it.
 import { createHash, randomBytes } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
@@ -16,7 +16,7 @@ import {
 import { hashTicket, type PreambleKind } from '../wire/preamble.ts';
 import { linkIdLengthBytes, type ReceivedProxyHeader } from '../wire/proxy-header.ts';
 import { ControlPeer } from './control-peer.ts';
-import { hashEnrolmentSecret } from './enrolment-token.ts';
+import { hashEnrollmentSecret } from './enrollment-token.ts';
 import { callLink, handleLink, type LinkInput, type LinkRequestName } from './link-calls.ts';
 import { LinkListener, type IncomingLink } from './link-listener.ts';
 import { ProxyKeys } from './proxy-keys.ts';
@@ -28,8 +28,8 @@ export interface KnownGateway {
   readonly name: string;
 }
 
-export interface EnrolmentRequest {
-  /** `hashEnrolmentSecret` of the token's secret. */
+export interface EnrollmentRequest {
+  /** `hashEnrollmentSecret` of the token's secret. */
   readonly secretHash: string;
   /** The name the gateway calls itself. */
   readonly name: string;
@@ -49,7 +49,7 @@ export interface RouteRequest {
   /** 32 bytes. Only its hash goes to the gateway. */
   readonly ticket: Buffer;
   readonly kind: PreambleKind;
-  /** Where the mover listens, as seen from the gateway; left out: the address the gateway dialled for its link. */
+  /** Where the mover listens, as seen from the gateway; left out: the address the gateway dialed for its link. */
   readonly host?: string;
   readonly port: number;
   /** At most and by default 60 s. */
@@ -59,7 +59,7 @@ export interface RouteRequest {
 export interface GatewayLinkServerOptions {
   readonly host?: string;
   readonly port?: number;
-  /** Certificate of this listener, issued by the infrastructure authority or pinned by the enrolment tokens. */
+  /** Certificate of this listener, issued by the infrastructure authority or pinned by the enrollment tokens. */
   readonly identity: ServerIdentity;
   /** The authority that issued the gateways' client certificates. */
   readonly infrastructureCaPem: string;
@@ -67,7 +67,7 @@ export interface GatewayLinkServerOptions {
    * Consumes the token and issues a client certificate (EKU clientAuth) for the key, in one step; remembers the certificate for `identify`.
    * @throws FarkeepError `gateway.token-invalid` when the hash is unknown, used or too old
    */
-  readonly enrol: (request: EnrolmentRequest) => Promise<{ gatewayId: string; certificatePem: string }>;
+  readonly enroll: (request: EnrollmentRequest) => Promise<{ gatewayId: string; certificatePem: string }>;
   /**
    * Issues another client certificate for an enrolled gateway and remembers it; the one before counts until `identify` has met the new one.
    * @throws FarkeepError `certificate.malformed`, `certificate.weak`
@@ -151,7 +151,7 @@ export class GatewayLinkServer {
 
   /**
    * Makes tickets valid at one gateway, and at that one only. Returns when the gateway has them, so a ticket may be handed out then.
-   * @throws FarkeepError `gateway.link-down`, `call.timeout`, `call.cancelled`
+   * @throws FarkeepError `gateway.link-down`, `call.timeout`, `call.canceled`
    */
   async pushRoutes(
     gatewayId: string,
@@ -216,11 +216,11 @@ export class GatewayLinkServer {
     peer.onClose(drop);
     peer.onRequest(
       handleLink({
-        enrol: async ({ secret, name, publicKeyPem }) => {
+        enroll: async ({ secret, name, publicKeyPem }) => {
           if (gateway !== undefined)
             throw new FarkeepError('call.conflict', `This gateway is enrolled already as "${gateway.name}"`);
-          const issued = await this.#options.enrol({
-            secretHash: hashEnrolmentSecret(secret),
+          const issued = await this.#options.enroll({
+            secretHash: hashEnrollmentSecret(secret),
             name,
             publicKeyPem,
             remoteAddress,

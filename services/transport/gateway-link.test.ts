@@ -16,7 +16,7 @@ import {
 import { startProviderFixture, type ProviderFixture } from '../testing/site/gateway-fixture.ts';
 import { countingKey, normalizeAddress } from './client-address.ts';
 import { ControlPeer } from './control-peer.ts';
-import { createEnrolmentToken, hashEnrolmentSecret, parseEnrolmentToken } from './enrolment-token.ts';
+import { createEnrollmentToken, hashEnrollmentSecret, parseEnrollmentToken } from './enrollment-token.ts';
 import { callLink, type LinkInput } from './link-calls.ts';
 import { ReplayWindow } from './replay-window.ts';
 import { linkPath, linkProtocol } from './tls-settings.ts';
@@ -97,12 +97,12 @@ describe('infrastructure port', () => {
     const provider = await startProvider();
     provider.makeToken();
     const { peer } = await dial(provider.links.port);
-    await expect(callLink(peer, 'enrol', { secret: 'x'.repeat(43), name: 'evil', publicKeyPem })).rejects.toMatchObject(
+    await expect(callLink(peer, 'enroll', { secret: 'x'.repeat(43), name: 'evil', publicKeyPem })).rejects.toMatchObject(
       { code: 'gateway.token-invalid' },
     );
     await expect(callLink(peer, 'configure', { controlPort: 1 })).rejects.toMatchObject({ code: 'call.unknown' });
     await expect(peer.request('__proto__', {})).rejects.toMatchObject({ code: 'call.unknown' });
-    await expect(peer.request('enrol', { secret: 5 })).rejects.toMatchObject({ code: 'call.invalid' });
+    await expect(peer.request('enroll', { secret: 5 })).rejects.toMatchObject({ code: 'call.invalid' });
     expect(provider.known.size).toBe(0);
   });
 
@@ -163,8 +163,8 @@ describe('infrastructure port', () => {
     const keys = generateKeyPairSync('ec', { namedCurve: 'P-256' });
     const key = keys.privateKey.export({ type: 'pkcs8', format: 'pem' });
     const enrolling = await dial(provider.links.port);
-    const { secret } = parseEnrolmentToken(provider.makeToken());
-    const { certificatePem: cert, gatewayId } = await callLink(enrolling.peer, 'enrol', {
+    const { secret } = parseEnrollmentToken(provider.makeToken());
+    const { certificatePem: cert, gatewayId } = await callLink(enrolling.peer, 'enroll', {
       secret,
       name: 'gw',
       publicKeyPem: keys.publicKey.export({ type: 'spki', format: 'pem' }),
@@ -187,8 +187,8 @@ describe('infrastructure port', () => {
   async function enrolledGateway(provider: ProviderFixture): Promise<{ cert: string; key: string | Buffer }> {
     const keys = generateKeyPairSync('ec', { namedCurve: 'P-256' });
     const enrolling = await dial(provider.links.port);
-    const { secret } = parseEnrolmentToken(provider.makeToken());
-    const { certificatePem } = await callLink(enrolling.peer, 'enrol', {
+    const { secret } = parseEnrollmentToken(provider.makeToken());
+    const { certificatePem } = await callLink(enrolling.peer, 'enroll', {
       secret,
       name: 'gw',
       publicKeyPem: keys.publicKey.export({ type: 'spki', format: 'pem' }),
@@ -220,7 +220,7 @@ describe('infrastructure port', () => {
   });
 });
 
-describe('enrolment token', () => {
+describe('enrollment token', () => {
   const content = {
     host: 'backup.example',
     port: 6169,
@@ -229,21 +229,21 @@ describe('enrolment token', () => {
   };
 
   it('carries what is needed, and survives line breaks of a mail', () => {
-    const { token, secretHash } = createEnrolmentToken(content);
+    const { token, secretHash } = createEnrollmentToken(content);
     const wrapped = (token.match(/.{1,40}/g) ?? []).join('\r\n ');
-    const parsed = parseEnrolmentToken(wrapped);
+    const parsed = parseEnrollmentToken(wrapped);
     expect(parsed).toMatchObject({
       host: 'backup.example',
       port: 6169,
       fingerprint: `ab${'cd'.repeat(30)}ef`,
       expiresAtMs: 1_800_000_000_000,
     });
-    expect(hashEnrolmentSecret(parsed.secret)).toBe(secretHash);
+    expect(hashEnrollmentSecret(parsed.secret)).toBe(secretHash);
     expect(secretHash).not.toContain(parsed.secret);
   });
 
   it('is another one each time', () => {
-    expect(createEnrolmentToken(content).token).not.toBe(createEnrolmentToken(content).token);
+    expect(createEnrollmentToken(content).token).not.toBe(createEnrollmentToken(content).token);
   });
 
   it('is refused by name whatever is pasted, and never repeated', () => {
@@ -256,7 +256,7 @@ describe('enrolment token', () => {
         ),
         (text) => {
           try {
-            parseEnrolmentToken(text);
+            parseEnrollmentToken(text);
           } catch (error) {
             expect(error).toMatchObject({ code: 'gateway.token-invalid' });
             if (text.length > 24) expect((error as Error).message).not.toContain(text);

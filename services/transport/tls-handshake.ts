@@ -1,4 +1,4 @@
-// Owns reaching a listener and the client's side of a TLS handshake: time limits, cancelling, and what each way of failing means.
+// Owns reaching a listener and the client's side of a TLS handshake: time limits, canceling, and what each way of failing means.
 // Must not judge certificates; whoever asked for the handshake does.
 import { describeSocketFailure } from './socket-failure.ts';
 import { connect as connectTcp, type Socket } from 'node:net';
@@ -8,7 +8,7 @@ import { Deadline } from '../kernel/deadline.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import { shieldFromPeer } from '../kernel/tls-peer.ts';
 
-/** @throws FarkeepError `gateway.unreachable`, `call.cancelled` */
+/** @throws FarkeepError `gateway.unreachable`, `call.canceled` */
 export function connectGateway({
   host,
   port,
@@ -22,7 +22,7 @@ export function connectGateway({
 }): Promise<Socket> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted === true) {
-      reject(new FarkeepError('call.cancelled'));
+      reject(new FarkeepError('call.canceled'));
       return;
     }
     const hint = `Check name, port and firewall; TCP ${port} must be open.`;
@@ -43,7 +43,7 @@ export function connectGateway({
     const deadline = new Deadline({ limitMs: timeoutMs, signal }, (reason) =>
       fail(
         reason === 'aborted'
-          ? new FarkeepError('call.cancelled')
+          ? new FarkeepError('call.canceled')
           : new FarkeepError('gateway.unreachable', `Gateway ${host}:${port} did not answer within ${timeoutMs} ms`, {
               hint,
             }),
@@ -64,7 +64,7 @@ export function connectGateway({
 /**
  * Runs the handshake over `raw` to its end; `raw` is destroyed when it fails.
  * @throws FarkeepError `tls.version`, `tls.group`, `tls.failed`, `gateway.provider-unreachable` (closed or silent before its first byte),
- *   `call.cancelled`
+ *   `call.canceled`
  */
 export function runHandshake(
   raw: Socket,
@@ -80,7 +80,7 @@ export function runHandshake(
     raw.on('error', () => undefined);
     if (signal?.aborted === true) {
       raw.destroy();
-      reject(new FarkeepError('call.cancelled'));
+      reject(new FarkeepError('call.canceled'));
       return;
     }
     const secure = connectTls({ ...options, socket: raw });
@@ -107,7 +107,7 @@ export function runHandshake(
           )
         : new FarkeepError('tls.failed', `The TLS handshake with ${target} did not end within ${timeoutMs} ms`);
     const deadline = new Deadline({ limitMs: timeoutMs, signal }, (reason) =>
-      fail(reason === 'aborted' ? new FarkeepError('call.cancelled') : late()),
+      fail(reason === 'aborted' ? new FarkeepError('call.canceled') : late()),
     );
     const cleanUp = (): void => {
       deadline.stop();

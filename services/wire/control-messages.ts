@@ -286,7 +286,7 @@ export const tenantRequests = {
   'session.finish': {
     input: z.object({
       sessionId: id,
-      outcome: z.enum(['succeeded', 'warning', 'failed', 'cancelled']),
+      outcome: z.enum(['succeeded', 'warning', 'failed', 'canceled']),
       error: peerErrorSchema.nullable(),
       progress,
       warningCount: count,
@@ -325,7 +325,7 @@ export const tenantNotifications = {
   'session.report': z.object({
     sessionId: id,
     attempt,
-    phase: z.enum(['key-exchange', 'transferring', 'finalising']).optional(),
+    phase: z.enum(['key-exchange', 'transferring', 'finalizing']).optional(),
     progress: progress.optional(),
     bottleneck: bottleneck.optional(),
     steps: rowList(handshakeStep, 32).optional(),

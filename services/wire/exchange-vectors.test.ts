@@ -71,7 +71,7 @@ describe('recorded exchanges', () => {
       { type: 'durable', totalBlocks: 2, totalStoredBytes: 5_000_000_000, ids: ids.slice(0, 2) },
       { type: 'commit', blockCount: 5, root: Buffer.from('the root of a point') },
       { type: 'committed', pointId, storedBytes: 5_000_000_123, newBlocks: 5 },
-      { type: 'abort', code: 'call.cancelled', message: 'Stopped by a person \u2013 here' },
+      { type: 'abort', code: 'call.canceled', message: 'Stopped by a person \u2013 here' },
       { type: 'read', ids },
       { type: 'data', blocks },
       { type: 'error', code: 'storage.damaged', message: 'It cannot be read', ids: ids.slice(2) },

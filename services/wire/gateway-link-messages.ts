@@ -9,7 +9,7 @@ const ticketHashSchema = z.string().regex(/^[0-9a-f]{64}$/);
 const countSchema = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 
 export const gatewayConfigurationSchema = z.object({
-  /** Where the provider's control listener is; without a host: the address that the gateway dialled for the link. */
+  /** Where the provider's control listener is; without a host: the address that the gateway dialed for the link. */
   controlHost: hostSchema.optional(),
   controlPort: portSchema,
 });
@@ -18,7 +18,7 @@ export type GatewayConfiguration = z.infer<typeof gatewayConfigurationSchema>;
 export const routeSchema = z.object({
   ticketHash: ticketHashSchema,
   kind: z.enum(['tunnel', 'data']),
-  /** Where the data mover listens; without a host: the address that the gateway dialled for the link. */
+  /** Where the data mover listens; without a host: the address that the gateway dialed for the link. */
   host: hostSchema.optional(),
   port: portSchema,
   lifetimeMs: z.number().int().min(1).max(60_000),
@@ -61,7 +61,7 @@ export type GatewayReport = z.infer<typeof gatewayReportSchema>;
 /** Requests on the link: who sends them is in the name of the group. */
 export const linkRequests = {
   /** Gateway to provider, without a client certificate, once. */
-  enrol: {
+  enroll: {
     input: z.object({
       secret: z.string().min(16).max(128),
       name: z.string().min(1).max(128),

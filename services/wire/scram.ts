@@ -257,7 +257,7 @@ function decodeBase64(text: string): Buffer {
 }
 
 /**
- * Brings what people type on different keyboards to one form: compatibility normalisation, no-break spaces as spaces, no control characters.
+ * Brings what people type on different keyboards to one form: compatibility normalization, no-break spaces as spaces, no control characters.
  * That is SASLprep (RFC 4013) without its tables of unassigned code points.
  */
 function prepare(text: string, what: string): string {

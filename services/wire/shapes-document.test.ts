@@ -8,7 +8,7 @@ import { errorCatalogue } from '../contracts/errors.ts';
 import { invitationSchema } from '../contracts/models/provider.ts';
 import { handshakeSteps } from '../contracts/models/session.ts';
 import { trustJournalEntrySchema } from '../contracts/models/trust.ts';
-import { licenceFileSchema } from '../pki/create/licence.ts';
+import { licenseFileSchema } from '../pki/create/license.ts';
 import { shapeLines, type NamedShapes } from '../testing/schema-text.ts';
 import { providerNotifications, tenantNotifications, tenantRequests } from './control-messages.ts';
 import { gatewayConfigurationSchema, gatewayReportSchema, linkRequests, routeSchema } from './gateway-link-messages.ts';
@@ -77,7 +77,7 @@ const blocks: readonly { file: string; name: string; lines: readonly string[] }[
     name: 'trusted-hosts',
     lines: described('trusted hosts', trustedHostsFileSchema, new Map()),
   },
-  { file: 'certificates.md', name: 'licence', lines: described('licence file', licenceFileSchema, new Map()) },
+  { file: 'certificates.md', name: 'license', lines: described('license file', licenseFileSchema, new Map()) },
   {
     file: 'protocol.md',
     name: 'link-messages',

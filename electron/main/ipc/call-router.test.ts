@@ -25,9 +25,9 @@ function routerWith(answer: (signal: AbortSignal) => Promise<CallResult>): { rou
 }
 
 const done = (): Promise<CallResult> => Promise.resolve({ ok: true, value: {} });
-const untilCancelled = (signal: AbortSignal): Promise<CallResult> =>
+const untilCanceled = (signal: AbortSignal): Promise<CallResult> =>
   new Promise((resolve) => {
-    signal.addEventListener('abort', () => resolve({ ok: true, value: 'cancelled' }));
+    signal.addEventListener('abort', () => resolve({ ok: true, value: 'canceled' }));
   });
 
 describe('envelopes', () => {
@@ -63,8 +63,8 @@ describe('envelopes', () => {
 });
 
 describe('calls in flight', () => {
-  it('are cancelled by their owner only', async () => {
-    const { router } = routerWith(untilCancelled);
+  it('are canceled by their owner only', async () => {
+    const { router } = routerWith(untilCanceled);
     let isSettled = false;
     const pending = router.call(1, call).finally(() => {
       isSettled = true;
@@ -74,11 +74,11 @@ describe('calls in flight', () => {
     await Promise.resolve();
     expect(isSettled).toBe(false);
     router.cancel(1, '1');
-    expect(await pending).toEqual({ ok: true, value: 'cancelled' });
+    expect(await pending).toEqual({ ok: true, value: 'canceled' });
   });
 
-  it('are cancelled when the page is gone, and only those of that page', async () => {
-    const { router } = routerWith(untilCancelled);
+  it('are canceled when the page is gone, and only those of that page', async () => {
+    const { router } = routerWith(untilCanceled);
     const first = router.call(1, call);
     const other = router.call(12, call);
     router.cancelAll(1);
@@ -88,7 +88,7 @@ describe('calls in flight', () => {
   });
 
   it('have different ids', async () => {
-    const { router } = routerWith(untilCancelled);
+    const { router } = routerWith(untilCanceled);
     const first = router.call(1, call);
     expect(await router.call(1, call)).toMatchObject({ ok: false, error: { code: 'call.invalid' } });
     router.cancelAll(1);
@@ -99,7 +99,7 @@ describe('calls in flight', () => {
   });
 
   it('are bounded in number', async () => {
-    const { router } = routerWith(untilCancelled);
+    const { router } = routerWith(untilCanceled);
     const calls = Array.from({ length: 200 }, (_item, index) => router.call(1, { ...call, id: `c${index}` }));
     expect(await router.call(1, { ...call, id: 'one-more' })).toMatchObject({
       ok: false,

@@ -19,7 +19,7 @@ export interface CallRouter {
   /** @param owner whose call it is (a window's contents); ids are unique within one owner. Never rejects. */
   call(owner: number, raw: unknown): Promise<CallResult>;
   cancel(owner: number, rawId: unknown): void;
-  /** The owner is gone: its calls are cancelled. */
+  /** The owner is gone: its calls are canceled. */
   cancelAll(owner: number): void;
 }
 

@@ -132,7 +132,7 @@ describe('a service that behaves', () => {
     const controller = new AbortController();
     const pending = call(watched, 'never-answered', {}, controller.signal);
     controller.abort();
-    expect(await pending).toMatchObject({ ok: false, error: { code: 'call.cancelled' } });
+    expect(await pending).toMatchObject({ ok: false, error: { code: 'call.canceled' } });
   });
 
   it('ends in an orderly way when it is stopped, and can be started again', async () => {

@@ -26,7 +26,7 @@ export function createFileDialogs(window: () => BrowserWindow): FileDialogs {
   };
   const choosePlace = async (title: string, suggestedName: string): Promise<string | null> => {
     const { canceled, filePath } = await dialog.showSaveDialog(window(), { title, defaultPath: suggestedName });
-    // Electron before 30 says undefined for a cancelled dialog, later ones an empty text.
+    // Electron before 30 says undefined for a canceled dialog, later ones an empty text.
     const file = (filePath as string | undefined) ?? '';
     return canceled || file === '' ? null : file;
   };

@@ -33,7 +33,7 @@ function bringIntoSight(card: HTMLElement | null): void {
 export function RolloverCard({ rollover }: { readonly rollover: Rollover }): ReactNode {
   const t = useText();
   const styles = useStyles();
-  const [isCancelling, setCancelling] = useState(false);
+  const [isCanceling, setCanceling] = useState(false);
   const { next, switchAt, announcedAt, tenants, problem } = rollover;
   return (
     <section className={styles.card} aria-label={t('rollover.title')} ref={bringIntoSight}>
@@ -68,18 +68,18 @@ export function RolloverCard({ rollover }: { readonly rollover: Rollover }): Rea
         >
           {t('cloudConnect.view')}
         </Button>
-        <Button size="small" onClick={() => setCancelling(true)}>
+        <Button size="small" onClick={() => setCanceling(true)}>
           {t('rollover.cancel')}
         </Button>
       </div>
-      {isCancelling && (
+      {isCanceling && (
         <ConfirmDialog
           title={t('rollover.cancel.title')}
           text={t('rollover.cancel.text', { name: next.friendlyName })}
           confirmLabel={t('rollover.cancel.confirm')}
           cancelLabel={t('rollover.cancel.keep')}
           onConfirm={() => providerClients.certificate.cancelRollover({})}
-          onClose={() => setCancelling(false)}
+          onClose={() => setCanceling(false)}
         />
       )}
     </section>

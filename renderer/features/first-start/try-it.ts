@@ -80,7 +80,7 @@ export async function tryIt(
   }
 
   onStep('gateway');
-  await enrolGateway(names);
+  await enrollGateway(names);
 
   onStep('tenant');
   const invitation = await inviteTenant(names);
@@ -105,13 +105,13 @@ export async function tryIt(
   return tenantClients.jobs.run({ jobId: job.id });
 }
 
-async function enrolGateway(names: TryItNames): Promise<void> {
+async function enrollGateway(names: TryItNames): Promise<void> {
   const { isEnrolled } = await gatewayClients.gatewayNode.status({});
   if (!isEnrolled) {
     const address = gatewayListenAddress(mirror.store.getState());
     if (address === null) throw new Error(names.noListener);
-    const { token } = await providerClients.gateways.createEnrolToken({ name: names.gateway, addresses: [address] });
-    await gatewayClients.gatewayNode.enrol({ token });
+    const { token } = await providerClients.gateways.createEnrollToken({ name: names.gateway, addresses: [address] });
+    await gatewayClients.gatewayNode.enroll({ token });
   }
   const isLinked = ({ gateway, provider }: MirrorState): boolean =>
     gateway.node?.link === 'connected' || provider.gateways.some(({ state }) => state === 'connected');

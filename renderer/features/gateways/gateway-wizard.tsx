@@ -73,12 +73,12 @@ export function GatewayWizard({ onClose }: { readonly onClose: () => void }): Re
       : 'gatewayWizard.where.here.hint';
   const apply = async (signal: AbortSignal): Promise<void> => {
     const addresses = [{ host: host.trim(), port: parsePort(port) ?? 6180 }];
-    const { token, expiresAt } = await providerClients.gateways.createEnrolToken(
+    const { token, expiresAt } = await providerClients.gateways.createEnrollToken(
       { name: name.trim(), addresses },
       { signal },
     );
     setResult({ token, expiresAt });
-    if (isHere) await gatewayClients.gatewayNode.enrol({ token });
+    if (isHere) await gatewayClients.gatewayNode.enroll({ token });
   };
 
   return (
@@ -211,7 +211,7 @@ export function GatewayWizard({ onClose }: { readonly onClose: () => void }): Re
               )}
               <ShowCommand
                 commands={[
-                  commandLine('gateway', 'enrol-token', name.trim(), '--address', `${host.trim()}:${port.trim()}`),
+                  commandLine('gateway', 'enroll-token', name.trim(), '--address', `${host.trim()}:${port.trim()}`),
                 ]}
               />
             </>

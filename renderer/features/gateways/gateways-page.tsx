@@ -31,7 +31,7 @@ import { useCall } from '../../ui/use-call.ts';
 import { GatewayDoctorDialog } from './gateway-doctor-dialog.tsx';
 
 const tones: Readonly<Record<Gateway['state'], Tone>> = {
-  'waiting-for-enrolment': 'info',
+  'waiting-for-enrollment': 'info',
   connected: 'success',
   disconnected: 'danger',
   disabled: 'neutral',

@@ -19,17 +19,17 @@ const useStyles = makeStyles({
 export function LicenseDialog({ onClose }: { readonly onClose: () => void }): ReactNode {
   const t = useText();
   const styles = useStyles();
-  const licence = useMirror(({ provider }) => provider.licence);
+  const license = useMirror(({ provider }) => provider.license);
   const call = useCall();
   const importFile = (): void =>
     void call.run(async () => {
       const { path } = await consoleClient.chooseFile({
         title: t('license.choose'),
-        filters: [{ name: t('license.filter'), extensions: ['json', 'licence', 'license'] }],
+        filters: [{ name: t('license.filter'), extensions: ['json', 'license', 'license'] }],
       });
       if (path === null) return;
-      const { organisation } = await providerClients.licence.importFile({ file: path });
-      showToast('success', t('license.imported', { organization: organisation }));
+      const { organization } = await providerClients.license.importFile({ file: path });
+      showToast('success', t('license.imported', { organization: organization }));
     });
   return (
     <DialogFrame
@@ -48,25 +48,25 @@ export function LicenseDialog({ onClose }: { readonly onClose: () => void }): Re
     >
       <div className={styles.content}>
         {call.error !== null && <ErrorView error={call.error} />}
-        {licence !== null && licence.problem !== null && (
+        {license !== null && license.problem !== null && (
           <MessageBar intent="warning" layout="multiline">
-            <MessageBarBody>{licence.problem}</MessageBarBody>
+            <MessageBarBody>{license.problem}</MessageBarBody>
           </MessageBar>
         )}
-        {licence !== null && (
+        {license !== null && (
           <PropertyList
             properties={[
-              { name: t('license.organization'), value: licence.organisation },
-              { name: t('license.edition'), value: t(`license.edition.${licence.edition}`) },
+              { name: t('license.organization'), value: license.organization },
+              { name: t('license.edition'), value: t(`license.edition.${license.edition}`) },
               {
                 name: t('license.expires'),
-                value: licence.expiresAt === null ? t('license.noEnd') : formatInstant(licence.expiresAt, 'date'),
+                value: license.expiresAt === null ? t('license.noEnd') : formatInstant(license.expiresAt, 'date'),
               },
             ]}
           />
         )}
         <p className={styles.hint}>
-          {licence?.isCommunity === true && `${t('license.community')} `}
+          {license?.isCommunity === true && `${t('license.community')} `}
           {t('license.subject')}
         </p>
       </div>

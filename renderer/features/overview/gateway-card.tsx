@@ -1,4 +1,4 @@
-// Owns the overview's card of the gateway role: its link, its counters, and enrolment with a token of a provider elsewhere.
+// Owns the overview's card of the gateway role: its link, its counters, and enrollment with a token of a provider elsewhere.
 import { Button, Field, Input, makeStyles } from '@fluentui/react-components';
 import { useState } from 'react';
 import type { ReactNode } from 'react';
@@ -33,8 +33,8 @@ export function GatewayCard(): ReactNode {
   const isProviderHere = useMirror(({ console }) => console.roles.includes('provider'));
   const [token, setToken] = useState('');
   const call = useCall();
-  const enrol = async (): Promise<void> => {
-    if (await call.run(() => gatewayClients.gatewayNode.enrol({ token: token.trim() }))) setToken('');
+  const enroll = async (): Promise<void> => {
+    if (await call.run(() => gatewayClients.gatewayNode.enroll({ token: token.trim() }))) setToken('');
   };
   return (
     <Card title={t('overview.gateway')}>
@@ -60,10 +60,10 @@ export function GatewayCard(): ReactNode {
           className={styles.form}
           onSubmit={(event) => {
             event.preventDefault();
-            void enrol();
+            void enroll();
           }}
         >
-          <Field className={styles.field} label={t('overview.enrol.token')} hint={t('overview.enrol.hint')}>
+          <Field className={styles.field} label={t('overview.enroll.token')} hint={t('overview.enroll.hint')}>
             <Input value={token} spellCheck={false} onChange={(_event, data) => setToken(data.value)} />
           </Field>
           <Button
@@ -72,7 +72,7 @@ export function GatewayCard(): ReactNode {
             appearance="primary"
             disabled={token.trim() === '' || call.isBusy}
           >
-            {t('overview.enrol.run')}
+            {t('overview.enroll.run')}
           </Button>
         </form>
       )}

@@ -50,7 +50,7 @@ describe('who can read now', () => {
   });
 
   it('says that it is over when it is', () => {
-    for (const state of ['succeeded', 'failed', 'cancelled', 'warning', 'waiting-to-resume', 'paused'] as const) {
+    for (const state of ['succeeded', 'failed', 'canceled', 'warning', 'waiting-to-resume', 'paused'] as const) {
       expect(whoCanRead(steps, 2, state).what).toBe('ended');
     }
   });
@@ -61,7 +61,7 @@ describe('a session that does not move', () => {
     expect(movementOf('connecting')).toBe('moving');
     expect(movementOf('paused')).toBe('still');
     expect(movementOf('waiting-to-resume')).toBe('still');
-    expect(movementOf('cancelled')).toBe('ended');
+    expect(movementOf('canceled')).toBe('ended');
   });
 
   it('has no figures when it ended before anything was counted', () => {
@@ -106,7 +106,7 @@ describe('pausing', () => {
     expect(whyNotPause({ ...due, viewer: 'provider' })).toBe('session.pause.early');
     expect(whyNotPause(inState('waiting-to-resume'))).toBe('session.pause.waiting');
     expect(whyNotPause(inState('key-exchange'))).toBe('session.pause.early');
-    expect(whyNotPause(inState('finalising'))).toBe('session.pause.late');
+    expect(whyNotPause(inState('finalizing'))).toBe('session.pause.late');
     expect(whyNotPause(inState('succeeded'))).toBe('session.pause.ended');
     expect(whyNotPause({ ...inState('transferring'), kind: 'browse' })).toBe('session.pause.browse');
   });

@@ -48,8 +48,8 @@ function applyToProvider(slice: ProviderSlice, event: TypedEvent): ProviderSlice
     }
     case 'certificate.rolloverChanged':
       return { ...slice, rollover: event.payload.rollover };
-    case 'licence.changed':
-      return { ...slice, licence: event.payload };
+    case 'license.changed':
+      return { ...slice, license: event.payload };
     case 'certificate.usageChanged':
       return { ...slice, usageRevision: slice.usageRevision + 1 };
     case 'gateways.changed':

@@ -2,7 +2,7 @@
 import type { ServiceRole } from '../../../services/contracts/contract.ts';
 import type { ErrorInfo } from '../../../services/contracts/errors.ts';
 import type { CertificateSlot, Rollover, StoredCertificate } from '../../../services/contracts/models/certificate.ts';
-import type { LicenceSummary } from '../../../services/contracts/models/licence.ts';
+import type { LicenseSummary } from '../../../services/contracts/models/license.ts';
 import type { Gateway, Repository, TenantAccount } from '../../../services/contracts/models/provider.ts';
 import type { SupervisedService } from '../../../services/contracts/models/service.ts';
 import type { SessionDetail, SessionSummary, ThroughputSample } from '../../../services/contracts/models/session.ts';
@@ -49,7 +49,7 @@ export interface ProviderSlice extends Loaded, WithLeftOut {
   readonly usageRevision: number;
   /** The announced change of the provider identity. */
   readonly rollover: Rollover | null;
-  readonly licence: LicenceSummary | null;
+  readonly license: LicenseSummary | null;
 }
 
 export interface PointsSlice extends Loaded, WithLeftOut {
@@ -112,7 +112,7 @@ export const emptyMirror: MirrorState = {
     sessions: [],
     usageRevision: 0,
     rollover: null,
-    licence: null,
+    license: null,
   },
   gateway: { ...notLoaded, node: null },
   tenant: {

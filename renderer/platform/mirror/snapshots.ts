@@ -35,8 +35,8 @@ export const serviceSnapshots: SnapshotSource = {
     return { info, roles, services, preferences };
   },
   async provider() {
-    const { gateways, tenants, repositories, certificate, licence, sessions } = providerClients;
-    const [gatewayList, tenantList, repositoryList, server, provider, { rollover }, licenceSummary, sessionList] =
+    const { gateways, tenants, repositories, certificate, license, sessions } = providerClients;
+    const [gatewayList, tenantList, repositoryList, server, provider, { rollover }, licenseSummary, sessionList] =
       await Promise.all([
         gateways.list({}),
         tenants.list({}),
@@ -44,7 +44,7 @@ export const serviceSnapshots: SnapshotSource = {
         certificate.show({ slot: 'server' }),
         certificate.show({ slot: 'provider' }),
         certificate.showRollover({}),
-        licence.show({}),
+        license.show({}),
         sessions.list(sessionsShown),
       ]);
     return {
@@ -53,7 +53,7 @@ export const serviceSnapshots: SnapshotSource = {
       repositories: repositoryList.repositories,
       certificates: { server, provider },
       rollover,
-      licence: licenceSummary,
+      license: licenseSummary,
       sessions: sessionList.sessions,
       leftOut: [gatewayList, tenantList, repositoryList, sessionList].flatMap(leftOutOfAnswer),
     };

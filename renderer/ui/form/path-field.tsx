@@ -21,7 +21,7 @@ interface PathFieldProps {
   readonly label: string;
   readonly value: string;
   readonly onChange: (path: string) => void;
-  /** Opens the native dialog; null when it was cancelled. */
+  /** Opens the native dialog; null when it was canceled. */
   readonly browse: () => Promise<{ readonly path: string | null }>;
   readonly error?: string | undefined;
   readonly hint?: string;

@@ -10,13 +10,13 @@ const tones: Readonly<Record<SessionState, Tone>> = {
   connecting: 'info',
   'key-exchange': 'info',
   transferring: 'info',
-  finalising: 'info',
+  finalizing: 'info',
   'waiting-to-resume': 'warning',
   paused: 'paused',
   succeeded: 'success',
   warning: 'warning',
   failed: 'danger',
-  cancelled: 'neutral',
+  canceled: 'neutral',
 };
 
 interface SessionStateBadgeProps {

@@ -16,24 +16,24 @@ import { readSecretFile } from '../secret-input.ts';
 import { formatTable } from '../text-table.ts';
 
 export function registerGateway(program: Command, action: DefineAction): void {
-  const group = program.command('gateway').description('gateways of the provider, and enrolment of the gateway here');
+  const group = program.command('gateway').description('gateways of the provider, and enrollment of the gateway here');
 
   group
-    .command('enrol-token <name>')
-    .description('make a gateway and the one-time token it enrols with')
+    .command('enroll-token <name>')
+    .description('make a gateway and the one-time token it enrolls with')
     .requiredOption('--address <host:port>', 'what tenants dial; repeatable', collect)
     .option('--valid <duration>', 'how long the token can be used', '24h')
     .option('--out <file>', 'write the token to a file (0600) instead of printing it')
     .addHelpText(
       'after',
-      '\nExample:\n  $ farkeep gateway enrol-token gw1 --address gw1.example:6180 --out gw1.token\n  then, on the gateway:  $ farkeep serve gateway --token-file gw1.token',
+      '\nExample:\n  $ farkeep gateway enroll-token gw1 --address gw1.example:6180 --out gw1.token\n  then, on the gateway:  $ farkeep serve gateway --token-file gw1.token',
     )
     .action(
       action(async (context, name: string, options: { address: string[]; valid: string; out?: string }) => {
         const addresses = options.address.map((text) => parseHostPort(text, '--address'));
         const validMs = parseDuration(options.valid, '--valid', { min: '1m', max: '30d' });
         const client = await connectProvider(context);
-        const { gateway, token, expiresAt } = await client.createEnrolToken({ name, addresses, validMs });
+        const { gateway, token, expiresAt } = await client.createEnrollToken({ name, addresses, validMs });
         const file = options.out === undefined ? null : path.resolve(options.out);
         if (file !== null) await writeFile(file, `${token}\n`, { mode: 0o600 });
         context.output.note(`The token works once, until ${formatInstant(expiresAt)}.`);
@@ -45,16 +45,16 @@ export function registerGateway(program: Command, action: DefineAction): void {
     );
 
   group
-    .command('enrol')
-    .description('enrol the gateway that runs in this home')
+    .command('enroll')
+    .description('enroll the gateway that runs in this home')
     .requiredOption('--token-file <file>', 'the token; "-" reads standard input')
     .option('--replace', 'leave the provider it is enrolled with')
-    .addHelpText('after', '\nExample:\n  $ farkeep gateway enrol --token-file gw1.token')
+    .addHelpText('after', '\nExample:\n  $ farkeep gateway enroll --token-file gw1.token')
     .action(
       action(async (context, options: { tokenFile: string; replace?: true }) => {
         const token = (await readSecretFile(options.tokenFile)).trim();
         const client = (await context.connect('gateway')).domain(gatewayNodeDomain);
-        const status = await client.enrol({ token, replace: options.replace === true }, { signal: context.signal });
+        const status = await client.enroll({ token, replace: options.replace === true }, { signal: context.signal });
         context.output.result({ ok: true, status }, `Enrolled; link ${status.link}.`);
       }),
     );
@@ -115,7 +115,7 @@ export function registerGateway(program: Command, action: DefineAction): void {
   group
     .command('doctor')
     .description(
-      'check every gateway: enrolment, link, port, handshake, name; exit code 1 when something fails, 5 for warnings',
+      'check every gateway: enrollment, link, port, handshake, name; exit code 1 when something fails, 5 for warnings',
     )
     .addHelpText('after', '\nExample:\n  $ farkeep gateway doctor')
     .action(
@@ -133,7 +133,7 @@ export function registerGateway(program: Command, action: DefineAction): void {
               { title: 'FOUND', value: ({ message }) => message },
               { title: 'WHAT HELPS', value: ({ help }) => help },
             ],
-            'There is no gateway. Next: farkeep gateway enrol-token NAME --address HOST:PORT',
+            'There is no gateway. Next: farkeep gateway enroll-token NAME --address HOST:PORT',
           ),
         );
         return isFailed ? exitCodes.failed : hasWarning ? exitCodes.warnings : exitCodes.done;
@@ -166,6 +166,6 @@ function formatList(gateways: readonly Gateway[]): string {
       { title: 'RELAYED', value: ({ relayedBytes }) => formatBytes(relayedBytes), align: 'right' },
       { title: 'LAST SEEN', value: ({ lastSeenAt }) => formatInstant(lastSeenAt) },
     ],
-    'There is no gateway. Next: farkeep gateway enrol-token NAME --address HOST:PORT',
+    'There is no gateway. Next: farkeep gateway enroll-token NAME --address HOST:PORT',
   );
 }

@@ -14,7 +14,7 @@ Examples:
   $ farkeep serve provider --infrastructure 0.0.0.0:6169 --infrastructure-address provider.example`,
   gateway: `
 Examples:
-  $ farkeep serve gateway --token-file token.txt          the first time: enrols, then runs
+  $ farkeep serve gateway --token-file token.txt          the first time: enrolls, then runs
   $ farkeep serve gateway --listen 0.0.0.0:6180           from then on`,
   tenant: `
 Examples:
@@ -23,7 +23,7 @@ Examples:
 };
 
 const descriptions: Readonly<Record<ServiceRole, string>> = {
-  provider: 'stores backups of tenants, authorises sessions',
+  provider: 'stores backups of tenants, authorizes sessions',
   gateway: 'accepts tenants on one port and passes bytes on; holds no key',
   tenant: 'runs backup and restore jobs of this side',
 };

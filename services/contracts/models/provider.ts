@@ -64,7 +64,7 @@ export const gatewaySchema = z.object({
   /** Addresses tenants use, by name. */
   addresses: rowList(z.object({ host: hostSchema, port: portSchema })),
   isEnabled: z.boolean(),
-  state: z.enum(['waiting-for-enrolment', 'connected', 'disconnected', 'disabled']),
+  state: z.enum(['waiting-for-enrollment', 'connected', 'disconnected', 'disabled']),
   enrolledAt: instantSchema.nullable(),
   lastSeenAt: instantSchema.nullable(),
   connections: countSchema,

@@ -10,17 +10,17 @@ export const sessionStates = [
   'connecting',
   'key-exchange',
   'transferring',
-  'finalising',
+  'finalizing',
   'waiting-to-resume',
   'paused',
   'succeeded',
   'warning',
   'failed',
-  'cancelled',
+  'canceled',
 ] as const;
 export const sessionStateSchema = z.enum(sessionStates);
 export type SessionState = z.infer<typeof sessionStateSchema>;
-export const finalSessionStates: readonly SessionState[] = ['succeeded', 'warning', 'failed', 'cancelled'];
+export const finalSessionStates: readonly SessionState[] = ['succeeded', 'warning', 'failed', 'canceled'];
 
 /** Who has paused a session; only that side's wish, whoever looks. */
 export const sessionSideSchema = z.enum(['tenant', 'provider']);
@@ -45,7 +45,7 @@ export const handshakeSteps = [
   'certificate-checked',
   'channel-established',
   'login',
-  'session-authorised',
+  'session-authorized',
   'key-a-created',
   'key-a-to-target',
   'key-a-to-tenant',

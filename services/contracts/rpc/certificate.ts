@@ -36,7 +36,7 @@ export const certificateDomain = defineDomain({
         keyProtection: keyProtectionSchema,
       }),
     },
-    /** Makes a key and a self-signed certificate; takes seconds, can be cancelled. */
+    /** Makes a key and a self-signed certificate; takes seconds, can be canceled. */
     generate: {
       input: slotInput.extend({
         friendlyName: displayNameSchema,
@@ -113,7 +113,7 @@ export const certificateDomain = defineDomain({
     /** Progress of a long import, from 0 to 1. */
     importProgressed: { payload: z.object({ progressId: z.string(), share: z.number().min(0).max(1) }) },
     usageChanged: { payload: z.object({ slot: certificateSlotSchema }) },
-    /** Null when it was carried out or cancelled. */
+    /** Null when it was carried out or canceled. */
     rolloverChanged: { payload: z.object({ rollover: rolloverSchema.nullable() }) },
   },
 });

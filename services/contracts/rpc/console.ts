@@ -62,7 +62,7 @@ export const consoleDomain = defineDomain({
     startService: { input: z.object({ role: serviceRoleSchema }), output: supervisedServiceSchema },
     getPreferences: { input: emptySchema, output: preferencesSchema },
     setPreferences: { input: preferencesSchema.partial(), output: preferencesSchema },
-    /** Native dialog; null when it was cancelled. */
+    /** Native dialog; null when it was canceled. */
     chooseFolder: {
       input: z.object({ title: z.string().max(200) }),
       output: z.object({ path: z.string().nullable() }),
@@ -77,7 +77,7 @@ export const consoleDomain = defineDomain({
       }),
       output: z.object({ path: z.string().nullable() }),
     },
-    /** Native save dialog, then writes the text; null when it was cancelled. */
+    /** Native save dialog, then writes the text; null when it was canceled. */
     saveText: {
       input: z.object({
         title: z.string().max(200),
@@ -92,7 +92,7 @@ export const consoleDomain = defineDomain({
       output: z.object({ text: z.string() }),
     },
     copyText: { input: z.object({ text: z.string().max(1_000_000) }), output: emptySchema },
-    /** Native save dialog, then writes a zip; path null when the dialog was cancelled. Tells `diagnosticsProgressed` meanwhile. */
+    /** Native save dialog, then writes a zip; path null when the dialog was canceled. Tells `diagnosticsProgressed` meanwhile. */
     exportDiagnostics: {
       input: z.object({ title: z.string().max(200) }),
       output: z.object({

@@ -4,7 +4,7 @@ import { consoleDomain } from './console.ts';
 import { gatewayNodeDomain } from './gateway-node.ts';
 import { gatewaysDomain } from './gateways.ts';
 import { jobsDomain } from './jobs.ts';
-import { licenceDomain } from './licence.ts';
+import { licenseDomain } from './license.ts';
 import { pointsDomain } from './points.ts';
 import { repositoriesDomain } from './repositories.ts';
 import { serviceDomain } from './service.ts';
@@ -16,7 +16,7 @@ import { trustDomain } from './trust.ts';
 export const domains = {
   service: serviceDomain,
   certificate: certificateDomain,
-  licence: licenceDomain,
+  license: licenseDomain,
   gateways: gatewaysDomain,
   gatewayNode: gatewayNodeDomain,
   tenants: tenantsDomain,

@@ -1,4 +1,4 @@
-// Domain of a gateway process itself: enrolment and counters.
+// Domain of a gateway process itself: enrollment and counters.
 import { z } from 'zod';
 import { defineDomain } from '../contract.ts';
 import { bytesSchema, countSchema, emptySchema, instantSchema } from '../models/values.ts';
@@ -21,7 +21,7 @@ export const gatewayNodeDomain = defineDomain({
   commands: {
     status: { input: emptySchema, output: gatewayNodeStatusSchema },
     /** Uses a one-time token of the provider; a gateway that is enrolled already must say so with `replace`. */
-    enrol: {
+    enroll: {
       input: z.object({ token: z.string().min(1).max(4096), replace: z.boolean().default(false) }),
       output: gatewayNodeStatusSchema,
     },

@@ -13,8 +13,8 @@ export const gatewaysDomain = defineDomain({
   targets: ['provider'],
   commands: {
     list: { input: emptySchema, output: z.object({ gateways: rowList(gatewaySchema) }) },
-    /** Makes a gateway and the one-time token it enrols with. `addresses` are what tenants will dial. */
-    createEnrolToken: {
+    /** Makes a gateway and the one-time token it enrolls with. `addresses` are what tenants will dial. */
+    createEnrollToken: {
       input: z.object({
         name: newNameSchema,
         addresses: z

@@ -82,7 +82,7 @@ export async function connectAdmin({
     call(domain, command, input, { signal } = {}) {
       if (isClosed) return Promise.resolve({ ok: false, error: lostConnection(role).toInfo() });
       if (signal?.aborted === true) {
-        return Promise.resolve({ ok: false, error: new FarkeepError('call.cancelled').toInfo() });
+        return Promise.resolve({ ok: false, error: new FarkeepError('call.canceled').toInfo() });
       }
       const id = String(nextId);
       nextId += 1;

@@ -105,7 +105,7 @@ describe.skipIf(process.platform === 'win32')('local socket', () => {
     expect(refused).toMatchObject({ ok: false, error: { code: 'connection.refused-limit' } });
     controller.abort();
     for (const result of await Promise.all(waiting))
-      expect(result).toMatchObject({ ok: false, error: { code: 'call.cancelled' } });
+      expect(result).toMatchObject({ ok: false, error: { code: 'call.canceled' } });
     expect(await client.call('sample', 'add', { left: 1 })).toMatchObject({ ok: true });
   });
 
@@ -113,7 +113,7 @@ describe.skipIf(process.platform === 'win32')('local socket', () => {
     const controller = new AbortController();
     const client = await (await startFixture({ onWaiting: () => controller.abort() })).connectClient();
     const result = await client.call('sample', 'wait', {}, { signal: controller.signal });
-    expect(result).toMatchObject({ ok: false, error: { code: 'call.cancelled' } });
+    expect(result).toMatchObject({ ok: false, error: { code: 'call.canceled' } });
   });
 
   it('cancels the calls of a client that goes away', async () => {

@@ -92,16 +92,16 @@ describe('dispatcher', () => {
     expect(await createSample().call('lie')).toMatchObject({ ok: false, error: { code: 'call.internal' } });
   });
 
-  it('cancels: the handler sees the signal, the caller gets call.cancelled', async () => {
+  it('cancels: the handler sees the signal, the caller gets call.canceled', async () => {
     const controller = new AbortController();
     const sample = createSample({ onWaiting: () => controller.abort() });
     expect(await sample.call('wait', {}, controller.signal)).toMatchObject({
       ok: false,
-      error: { code: 'call.cancelled' },
+      error: { code: 'call.canceled' },
     });
   });
 
-  it('answers a cancelled caller even when the handler ignores its signal', async () => {
+  it('answers a canceled caller even when the handler ignores its signal', async () => {
     const graces: number[] = [];
     const clock: Clock = {
       now: () => 0,
@@ -114,15 +114,15 @@ describe('dispatcher', () => {
     const sample = createSample({ clock, onWaiting: () => controller.abort() });
     expect(await sample.call('hang', {}, controller.signal)).toMatchObject({
       ok: false,
-      error: { code: 'call.cancelled' },
+      error: { code: 'call.canceled' },
     });
     expect(graces).toEqual([5_000]);
   });
 
-  it('does not start a handler for a call that was cancelled before', async () => {
+  it('does not start a handler for a call that was canceled before', async () => {
     const onWaiting = vi.fn();
     const result = await createSample({ onWaiting }).call('wait', {}, AbortSignal.abort());
-    expect(result).toMatchObject({ ok: false, error: { code: 'call.cancelled' } });
+    expect(result).toMatchObject({ ok: false, error: { code: 'call.canceled' } });
     expect(onWaiting).not.toHaveBeenCalled();
   });
 

@@ -35,7 +35,7 @@ export interface Dispatcher {
   call(request: CallRequest, options: CallOptions): Promise<CallResult>;
 }
 
-/** How long a handler may take to notice that its call was cancelled before the caller is answered without it. */
+/** How long a handler may take to notice that its call was canceled before the caller is answered without it. */
 const cancelGraceMs = 5_000;
 /** Messages of unforeseen errors can hold whole documents; the log has them in full. */
 const maxMessageLength = 600;
@@ -99,7 +99,7 @@ export function createDispatcher({
         log.warn('rows of a list do not fit the contract', { leftOut });
         return { ok: true, value, leftOutRows };
       } catch (thrown) {
-        const error = signal.aborted && isAbort(thrown) ? new FarkeepError('call.cancelled') : toFarkeepError(thrown);
+        const error = signal.aborted && isAbort(thrown) ? new FarkeepError('call.canceled') : toFarkeepError(thrown);
         if (error.code === 'call.internal') log.error('call failed unexpectedly', { error: thrown });
         else log.debug('call refused', { code: error.code, message: error.message });
         const info = error.toInfo(correlationId);
@@ -115,7 +115,7 @@ async function withCancelGrace(work: Promise<unknown>, signal: AbortSignal, cloc
   const graceOver = new Promise<never>((_resolve, reject) => {
     const onAbort = (): void => {
       clock.sleep(cancelGraceMs, done.signal).then(
-        () => reject(new FarkeepError('call.cancelled', 'Cancelled; the operation is still ending in the background')),
+        () => reject(new FarkeepError('call.canceled', 'Canceled; the operation is still ending in the background')),
         () => undefined,
       );
     };

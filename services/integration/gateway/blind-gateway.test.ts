@@ -34,7 +34,7 @@ describe('a gateway', () => {
     stack.gatewayAddresses.push(address);
     const { token } = await stack.provider
       .domain(gatewaysDomain)
-      .createEnrolToken({ name: 'recorded', addresses: [address] });
+      .createEnrollToken({ name: 'recorded', addresses: [address] });
     gateway.send(token);
     await stack.provider.events.waitFor(gatewaysDomain, 'changed', ({ state }) => state === 'connected');
   }, 60_000);

@@ -75,7 +75,7 @@ describe('a tenant whose client keeps no order', () => {
     const resumed = resume(sessionId);
     const [outcome] = await Promise.allSettled([resumed, cancel(sessionId)]);
     expect(outcome).toMatchObject({ status: 'rejected', reason: { code: 'call.conflict' } });
-    expect((await atProvider(sessionId)).state).toBe('cancelled');
+    expect((await atProvider(sessionId)).state).toBe('canceled');
     expect(moverPids('target')).toEqual([]);
   }, 30_000);
 

@@ -38,8 +38,8 @@ beforeAll(async () => {
   stack.gatewayAddresses.push(address);
   const { token } = await stack.provider
     .domain(gatewaysDomain)
-    .createEnrolToken({ name: 'slow', addresses: [address] });
-  await gateway.enrol({ token, replace: false });
+    .createEnrollToken({ name: 'slow', addresses: [address] });
+  await gateway.enroll({ token, replace: false });
   await stack.provider.events.waitFor(gatewaysDomain, 'changed', ({ state }) => state === 'connected');
 }, 60_000);
 

@@ -173,8 +173,8 @@ describe('a pause', () => {
       const sessionId = await startTransfer(site);
       await site.stack.tenant.domain(sessionsDomain).pause({ sessionId });
       await site.stack[side].domain(sessionsDomain).cancel({ sessionId });
-      expect(await site.stack.untilEnded(sessionId)).toMatchObject({ state: 'cancelled', pointId: null });
-      expect(await site.stack.untilEndedAtProvider(sessionId)).toMatchObject({ state: 'cancelled' });
+      expect(await site.stack.untilEnded(sessionId)).toMatchObject({ state: 'canceled', pointId: null });
+      expect(await site.stack.untilEndedAtProvider(sessionId)).toMatchObject({ state: 'canceled' });
     }
     expect((await site.stack.tenant.domain(pointsDomain).list({})).points).toEqual([]);
   }, 90_000);

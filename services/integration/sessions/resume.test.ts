@@ -167,7 +167,7 @@ describe('a session that breaks', () => {
     60_000,
   );
 
-  it('is cancelled at the provider, too, while its first grant is lost', async () => {
+  it('is canceled at the provider, too, while its first grant is lost', async () => {
     const site = await startSite({ tenant: { retryIntervalMs: 60_000, retryWindowMs: 120_000 } });
     const { provider, tenant } = site.stack;
     const granted = provider.events.waitFor(
@@ -188,8 +188,8 @@ describe('a session that breaks', () => {
     await granted;
     await tenant.events.waitFor(sessionsDomain, 'changed', ({ state }) => state === 'waiting-to-resume');
     await tenant.domain(sessionsDomain).cancel({ sessionId });
-    expect(await site.stack.untilEnded(sessionId)).toMatchObject({ state: 'cancelled' });
-    expect(await site.stack.untilEndedAtProvider(sessionId)).toMatchObject({ state: 'cancelled' });
+    expect(await site.stack.untilEnded(sessionId)).toMatchObject({ state: 'canceled' });
+    expect(await site.stack.untilEndedAtProvider(sessionId)).toMatchObject({ state: 'canceled' });
   }, 60_000);
 
   it('comes back after the target data mover was killed', async () => {
@@ -273,7 +273,7 @@ describe('a session that breaks', () => {
     expect(atProvider.error?.code).toBe('session.resume-expired');
   }, 60_000);
 
-  it('can be cancelled, twice, from either side', async () => {
+  it('can be canceled, twice, from either side', async () => {
     const site = await startSite();
     const begun = Promise.withResolvers<void>();
     strikeAfter(site.proxy, 1024 * 1024, begun.resolve);
@@ -281,8 +281,8 @@ describe('a session that breaks', () => {
     await begun.promise;
     await site.stack.tenant.domain(sessionsDomain).cancel(first);
     await site.stack.tenant.domain(sessionsDomain).cancel(first);
-    expect(await site.stack.untilEnded(first.sessionId)).toMatchObject({ state: 'cancelled', pointId: null });
-    expect(await site.stack.untilEndedAtProvider(first.sessionId)).toMatchObject({ state: 'cancelled' });
+    expect(await site.stack.untilEnded(first.sessionId)).toMatchObject({ state: 'canceled', pointId: null });
+    expect(await site.stack.untilEndedAtProvider(first.sessionId)).toMatchObject({ state: 'canceled' });
 
     const begunAgain = Promise.withResolvers<void>();
     // What the first run made durable is not sent again, so less passes.
@@ -292,7 +292,7 @@ describe('a session that breaks', () => {
     await begunAgain.promise;
     await site.stack.provider.domain(sessionsDomain).cancel(second);
     await site.stack.provider.domain(sessionsDomain).cancel(second);
-    expect(await site.stack.untilEnded(second.sessionId)).toMatchObject({ state: 'cancelled', pointId: null });
+    expect(await site.stack.untilEnded(second.sessionId)).toMatchObject({ state: 'canceled', pointId: null });
     expect((await site.stack.tenant.domain(pointsDomain).list({})).points).toEqual([]);
   }, 60_000);
 });

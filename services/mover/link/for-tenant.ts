@@ -22,7 +22,7 @@ export function isToldToTenant(error: FarkeepError): boolean {
 
 /** An error that the source reported. It concerns the tenant's own files and disks, even when the provider repeats it. */
 export function failureOfTenant(code: string, message: string): FarkeepError {
-  return new FarkeepError(isErrorCode(code) ? code : 'call.cancelled', message, { details: { side: 'tenant' } });
+  return new FarkeepError(isErrorCode(code) ? code : 'call.canceled', message, { details: { side: 'tenant' } });
 }
 
 /** An error that the target reported, in the form that `forTenant` gave it. */

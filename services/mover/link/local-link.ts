@@ -97,7 +97,7 @@ export interface BusyShares {
   readonly target: number;
 }
 
-export type MoverPhase = 'connecting' | 'scanning' | 'transferring' | 'finalising';
+export type MoverPhase = 'connecting' | 'scanning' | 'transferring' | 'finalizing';
 
 export interface SourceTotals {
   /** Everything there is to do; undefined until it has been counted. */

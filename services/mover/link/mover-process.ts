@@ -125,7 +125,7 @@ export class MoverProcess {
   }
 
   /** Asks the mover to end in an orderly way; after a deadline it is killed. Safe to call twice. */
-  abort(reason: ErrorInfo = new FarkeepError('call.cancelled').toInfo()): void {
+  abort(reason: ErrorInfo = new FarkeepError('call.canceled').toInfo()): void {
     if (this.#killTimer !== undefined || this.#child.exitCode !== null || this.#child.signalCode !== null) return;
     this.#send({ type: 'abort', reason });
     this.#killTimer = systemClock.startTimer(stopDeadlineMs, () => {

@@ -300,7 +300,7 @@ export class TargetSession {
       this.totals.sentBlocks += blocks.length;
       batchBytes = 0;
       const sent = send({ type: 'data', blocks });
-      // Sealed by now. Neighbours share what they were read into, so only memory that the next block does not lie in is given back.
+      // Sealed by now. Neighbors share what they were read into, so only memory that the next block does not lie in is given back.
       for (const block of blocks) if (block.stored.buffer !== next?.stored.buffer) releaseMemory(block.stored);
       await sent;
     };

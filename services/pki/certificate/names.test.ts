@@ -75,7 +75,7 @@ describe('matchName', () => {
     [san('0x7f.1'), '127.0.0.1', 'not-covered'],
     [san('127.0.0.1'), '0x7f.1', 'not-covered'],
     [san('..'), '..', 'not-covered'],
-  ])('%j and %j: %s', (names, dialled, expected) => {
-    expect(matchName(names, dialled)).toBe(expected);
+  ])('%j and %j: %s', (names, dialed, expected) => {
+    expect(matchName(names, dialed)).toBe(expected);
   });
 });

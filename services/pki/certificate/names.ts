@@ -11,13 +11,13 @@ export interface CertificateNames {
 export type NameMatch = 'covered' | 'covered-by-common-name' | 'not-covered';
 
 /**
- * Whether a certificate's names cover the name that was dialled.
+ * Whether a certificate's names cover the name that was dialed.
  * - SAN decides; the subject's common names only when there is no SAN extension at all.
  * - A wildcard is a whole left-most label and covers exactly one label; none for IP addresses; none directly below a top level.
  * - IP addresses match iPAddress entries only, never a DNS entry or a common name.
  */
-export function matchName(names: CertificateNames, nameDialled: string): NameMatch {
-  const host = canonicalHost(nameDialled);
+export function matchName(names: CertificateNames, nameDialed: string): NameMatch {
+  const host = canonicalHost(nameDialed);
   if (host === undefined) return 'not-covered';
   if (host.kind === 'ip') {
     return names.ipAddresses.some((address) => canonicalAddress(address) === host.value) ? 'covered' : 'not-covered';

@@ -73,7 +73,7 @@ describe('generateSelfSigned', () => {
     expect(readCertificate(long.certificatePem).structure.commonNames).toEqual([`${'x'.repeat(63)}👍`]);
   });
 
-  it('ends at once when it is cancelled, while the event loop runs on', async () => {
+  it('ends at once when it is canceled, while the event loop runs on', async () => {
     const controller = new AbortController();
     const running = generateSelfSigned({ subject: { commonName: 'x' }, keyBits: 4096, signal: controller.signal });
     let turns = 0;

@@ -1,4 +1,4 @@
-// Owns making a new self-signed certificate with its key. Where the subject comes from (licence or machine) is the caller's word.
+// Owns making a new self-signed certificate with its key. Where the subject comes from (license or machine) is the caller's word.
 import { createPublicKey, generateKeyPair, type KeyObject, randomInt } from 'node:crypto';
 import { promisify } from 'node:util';
 import { type Clock, abortError, systemClock } from '../../kernel/clock.ts';
@@ -79,7 +79,7 @@ export function exportKey(key: KeyObject): Secret {
   return Secret.take(key.export({ type: 'pkcs8', format: 'der' }));
 }
 
-/** A machine's fall-back name when there is neither licence nor host name. */
+/** A machine's fall-back name when there is neither license nor host name. */
 export function anonymousCommonName(): string {
   return `farkeep-${randomInt(0x1000000).toString(16).padStart(6, '0')}`;
 }

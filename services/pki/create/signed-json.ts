@@ -5,7 +5,7 @@ export type JsonValue =
   string | number | boolean | null | readonly JsonValue[] | { readonly [name: string]: JsonValue };
 
 /** What a signature is for. Part of the signed text, so that one document can never pass for another kind. */
-export type SignatureLabel = 'farkeep/1 licence' | 'farkeep/1 rollover';
+export type SignatureLabel = 'farkeep/1 license' | 'farkeep/1 rollover';
 
 /** Text with sorted names and without blanks: the same for everybody who has the same content. Numbers must be whole and safe. */
 export function canonicalJson(value: JsonValue): string {

@@ -258,7 +258,7 @@ describe('hostile files', () => {
     }
   });
 
-  it('can be cancelled, at once and in the middle', async () => {
+  it('can be canceled, at once and in the middle', async () => {
     await expect(
       importCertificate({ file: p12, password: 'secret' }, { signal: AbortSignal.abort() }),
     ).rejects.toMatchObject({ name: 'AbortError' });
@@ -268,7 +268,7 @@ describe('hostile files', () => {
     await expect(running).rejects.toMatchObject({ name: 'AbortError' });
   });
 
-  it('does no more work once it was cancelled', async () => {
+  it('does no more work once it was canceled', async () => {
     // Several seconds of work.
     const claimed = algorithm('1.2.840.113549.1.12.1.3', sequence(octets(randomBytes(8)), integer(10_000_000)));
     const file = pkcs12([encryptedContent({ password: 'x', claimed }, secretBag(randomBytes(64)))]);

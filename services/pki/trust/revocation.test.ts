@@ -199,7 +199,7 @@ describe('lists fetched by HTTP', () => {
     expect(await fetching().check(chainOf(leaf, intermediate))).toMatchObject({ status: 'unknown' });
   });
 
-  it('can be cancelled', async () => {
+  it('can be canceled', async () => {
     const leaf = await leafWith(await serve(() => undefined));
     const controller = new AbortController();
     const running = fetching({ fetchTimeoutMs: 10_000 }).check(chainOf(leaf, intermediate), controller.signal);

@@ -53,7 +53,7 @@ async function decide(
       extraRoots: roots.map(({ certPem }) => certPem),
     });
     expect(presented.tls).toMatchObject({ version: 'TLSv1.3', group: 'X25519MLKEM768' });
-    return decideTrust({ ...presented, nameDialled: name, now: Date.now(), pins: [], ...rest });
+    return decideTrust({ ...presented, nameDialed: name, now: Date.now(), pins: [], ...rest });
   } finally {
     server.close();
   }

@@ -42,8 +42,8 @@ export interface TrustInput {
   readonly isChainComplete: boolean;
   /** Other certificates from the peer, used to explain an incomplete chain. */
   readonly othersDer?: readonly Uint8Array[];
-  /** Name or address of the gateway as the tenant dialled it. */
-  readonly nameDialled: string;
+  /** Name or address of the gateway as the tenant dialed it. */
+  readonly nameDialed: string;
   /** `TLSSocket.authorized` of a socket opened with the trusted roots and `checkServerIdentity` switched off. */
   readonly isAuthorizedByOpenSsl: boolean;
   /** OpenSSL's reason for a refusal: Node's code, which is mostly "UNSPECIFIED", and OpenSSL's words. */
@@ -99,21 +99,21 @@ const constraintTexts = new Set([
   'unspecified certificate verification error',
 ]);
 
-/** What the certificate's names and the pin say about a gateway, before anything is dialled. */
-export function gatewayNameMatch(certificate: ReadCertificate, nameDialled: string, isPinned: boolean): NameMatch {
+/** What the certificate's names and the pin say about a gateway, before anything is dialed. */
+export function gatewayNameMatch(certificate: ReadCertificate, nameDialed: string, isPinned: boolean): NameMatch {
   const { structure } = certificate;
-  if (!isPinned) return matchName(structure, nameDialled);
-  const limits = pinnedNames(certificate, nameDialled);
-  return limits === undefined ? 'covered' : matchName(limits, nameDialled);
+  if (!isPinned) return matchName(structure, nameDialed);
+  const limits = pinnedNames(certificate, nameDialed);
+  return limits === undefined ? 'covered' : matchName(limits, nameDialed);
 }
 
 /**
  * The names by which a pinned certificate limits gateways; undefined when it does not. The pin is the identity, so a certificate without
- * names of the dialled kind limits nothing; the common name of a self-signed one is a person's label, not a host.
+ * names of the dialed kind limits nothing; the common name of a self-signed one is a person's label, not a host.
  */
-function pinnedNames(certificate: ReadCertificate, nameDialled: string): CertificateNames | undefined {
+function pinnedNames(certificate: ReadCertificate, nameDialed: string): CertificateNames | undefined {
   const { structure } = certificate;
-  const isAddress = canonicalHost(nameDialled)?.kind === 'ip';
+  const isAddress = canonicalHost(nameDialed)?.kind === 'ip';
   if (isAddress) return structure.ipAddresses.length > 0 ? structure : undefined;
   if (structure.dnsNames.length > 0) return structure;
   const hasHostLikeCommonName = structure.commonNames.some((name) => name.includes('.'));
@@ -156,7 +156,7 @@ export function decideTrust(input: TrustInput): TrustResult {
   addKeyFindings(add, leaf, chain, isPinned);
   addDateFindings(add, leaf, chain, input.now, isPinned);
   // A self-signed certificate can only be trusted by pinning it: judge its names as the pin would, or no first contact could ever succeed.
-  addNameFindings(add, leaf, input.nameDialled, isPinned || (!input.isAuthorizedByOpenSsl && isSelfSigned(leaf)));
+  addNameFindings(add, leaf, input.nameDialed, isPinned || (!input.isAuthorizedByOpenSsl && isSelfSigned(leaf)));
   if (!hasServerAuth(leaf.structure)) {
     add(
       'usage.no-server-auth',
@@ -287,8 +287,8 @@ function addDateFindings(
   if (isPinned && isOutOfDate) add('pin.dates-ignored', false, 'Its dates are over, but it is pinned');
 }
 
-function addNameFindings(add: Add, leaf: ReadCertificate, nameDialled: string, isPinned: boolean): void {
-  const match = gatewayNameMatch(leaf, nameDialled, isPinned);
+function addNameFindings(add: Add, leaf: ReadCertificate, nameDialed: string, isPinned: boolean): void {
+  const match = gatewayNameMatch(leaf, nameDialed, isPinned);
   if (match === 'not-covered') {
     const names = [...leaf.structure.dnsNames, ...leaf.structure.ipAddresses];
     const all = names.length > 0 ? names : leaf.structure.commonNames;
@@ -298,13 +298,13 @@ function addNameFindings(add: Add, leaf: ReadCertificate, nameDialled: string, i
     add(
       'name.not-covered',
       true,
-      `The certificate does not cover "${nameDialled}"; it is made for ${listed.join(', ') || 'no host'}`,
+      `The certificate does not cover "${nameDialed}"; it is made for ${listed.join(', ') || 'no host'}`,
     );
     return;
   }
   // A pin without names covers every gateway, but not because a name says so.
-  if (!isPinned || pinnedNames(leaf, nameDialled) !== undefined) {
-    add('name.covered', false, `The certificate covers "${nameDialled}"`);
+  if (!isPinned || pinnedNames(leaf, nameDialed) !== undefined) {
+    add('name.covered', false, `The certificate covers "${nameDialed}"`);
   }
   if (match === 'covered-by-common-name') {
     add(
@@ -323,7 +323,7 @@ function addChainFindings(
   earlier: readonly TrustFinding[],
 ): void {
   if (input.isAuthorizedByOpenSsl) {
-    const constraint = forbidsHost(input.nameDialled, chain ?? []);
+    const constraint = forbidsHost(input.nameDialed, chain ?? []);
     // Key strength and revocation are judged on this chain, so it must be the chain whose signatures OpenSSL verified.
     if (!input.isChainComplete || chain === undefined || !isLinked([leaf, ...chain])) {
       add(

@@ -176,8 +176,8 @@ export class RolloverPlan {
   async cancel(who: string): Promise<void> {
     const plan = this.#plan;
     if (plan === undefined) return;
-    await this.#options.audit.add(who, 'certificate.rollover-cancelled', plan.announcement.nextSha256);
-    await this.#close('Cancelled');
+    await this.#options.audit.add(who, 'certificate.rollover-canceled', plan.announcement.nextSha256);
+    await this.#close('Canceled');
     const { receivers, identity } = this.#options;
     for (const receiver of receivers()) {
       if (receiver.shownSha256 === identity.sha256) receiver.tell('certificate.withdrawn', {});

@@ -24,7 +24,7 @@ export async function checkGateway(row: GatewayRow, options: DoctorOptions): Pro
     checks.push({ gateway: row.name, check, outcome, message, help });
   };
   if (row.enrolledAt === null) {
-    add('enrolled', 'failed', 'The gateway has not used its token yet', 'Start it with the enrolment token.');
+    add('enrolled', 'failed', 'The gateway has not used its token yet', 'Start it with the enrollment token.');
   } else add('enrolled', 'ok', `Enrolled on ${row.enrolledAt}`);
   if (isConnected) add('link', 'ok', 'The link is up');
   else if (!row.isEnabled) add('link', 'warning', 'The gateway is disabled', 'Enable it to use it again.');
@@ -90,7 +90,7 @@ interface Seen {
 
 async function handshake(host: string, port: number, signal: AbortSignal): Promise<Seen> {
   let presented: PresentedCertificate | undefined;
-  const enough = new FarkeepError('call.cancelled', 'The certificate was all that was wanted');
+  const enough = new FarkeepError('call.canceled', 'The certificate was all that was wanted');
   try {
     await connectControl({
       host,

@@ -44,7 +44,7 @@ export function startGatewayLinks(options: GatewayLinksOptions): Promise<Gateway
     port: config.infrastructure.port,
     identity: infrastructure.server,
     infrastructureCaPem: infrastructure.authority.certificatePem,
-    enrol: async ({ secretHash, name, publicKeyPem, remoteAddress }) => {
+    enroll: async ({ secretHash, name, publicKeyPem, remoteAddress }) => {
       const row = await gateways.redeemToken(secretHash);
       const certificatePem = await issue(row.id, publicKeyPem);
       await gateways.setCertificate(row.id, fingerprintHex(certificatePem));

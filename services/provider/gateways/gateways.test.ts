@@ -56,7 +56,7 @@ describe('the certificate of a gateway', () => {
     expect(again.identify('new')?.id).toBe(id);
   });
 
-  it('is not renewed by a gateway that was disabled, and forgotten with a new enrolment', async () => {
+  it('is not renewed by a gateway that was disabled, and forgotten with a new enrollment', async () => {
     await gateways.addRenewedCertificate(id, 'new');
     await gateways.setEnabled(id, false);
     expect(gateways.identify('new')).toBeUndefined();

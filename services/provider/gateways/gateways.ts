@@ -1,4 +1,4 @@
-// Owns the provider's gateways: their names and addresses, one-time enrolment tokens, what their links report. Opens no connection.
+// Owns the provider's gateways: their names and addresses, one-time enrollment tokens, what their links report. Opens no connection.
 import type { Gateway } from '../../contracts/models/provider.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
@@ -180,7 +180,7 @@ export class Gateways {
   }
 
   #state(row: GatewayRow): Gateway['state'] {
-    if (row.enrolledAt === null) return 'waiting-for-enrolment';
+    if (row.enrolledAt === null) return 'waiting-for-enrollment';
     if (!row.isEnabled) return 'disabled';
     return this.#connected.has(row.id) ? 'connected' : 'disconnected';
   }

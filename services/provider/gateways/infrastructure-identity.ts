@@ -1,6 +1,6 @@
 // Owns the provider's infrastructure authority and the certificate of its infrastructure port: made once, kept in files with
 // the rights and the encryption of private keys of the certificate store.
-// Nothing here is trusted by tenants; gateways trust it because their enrolment token carried its fingerprint.
+// Nothing here is trusted by tenants; gateways trust it because their enrollment token carried its fingerprint.
 import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';

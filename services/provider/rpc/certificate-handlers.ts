@@ -44,7 +44,7 @@ export interface CertificateHandlersOptions {
   readonly clock: Clock;
   readonly audit: AuditLog;
   readonly publish: EventPublisher;
-  /** Whom a generated certificate is for: the licence says so. */
+  /** Whom a generated certificate is for: the license says so. */
   readonly subject: () => SubjectName;
   readonly settings: CertificateSettingsStore;
   readonly installer: CertificateInstaller;

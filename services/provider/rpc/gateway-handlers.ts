@@ -5,7 +5,7 @@ import { gatewaysDomain } from '../../contracts/rpc/gateways.ts';
 import { mapRows } from '../../contracts/row-list.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
-import { createEnrolmentToken } from '../../transport/enrolment-token.ts';
+import { createEnrollmentToken } from '../../transport/enrollment-token.ts';
 import type { GatewayLinkServer } from '../../transport/gateway-link-server.ts';
 import { describeCaller, type AuditLog } from '../state/audit-log.ts';
 import { checkGateway } from '../gateways/gateway-doctor.ts';
@@ -29,9 +29,9 @@ export function gatewayHandlers(options: GatewayHandlersOptions): DomainHandlers
     gateways.describe(gateways.get(gatewayId), (host) => identity.covers(host));
   return {
     list: () => ({ gateways: mapRows(gateways.rows(), ({ id }) => describe(id)) }),
-    createEnrolToken: async ({ name, addresses, validMs }, context) => {
+    createEnrollToken: async ({ name, addresses, validMs }, context) => {
       const expiresAtMs = clock.now() + validMs;
-      const { token, secretHash } = createEnrolmentToken({
+      const { token, secretHash } = createEnrollmentToken({
         host: infrastructure.host,
         port: infrastructure.port(),
         fingerprint: infrastructure.sha256,
@@ -39,7 +39,7 @@ export function gatewayHandlers(options: GatewayHandlersOptions): DomainHandlers
       });
       const expiresAt = new Date(expiresAtMs).toISOString();
       const row = await gateways.create(name, addresses, secretHash, expiresAt);
-      await audit.add(describeCaller(context), 'gateway.enrol-token', name);
+      await audit.add(describeCaller(context), 'gateway.enroll-token', name);
       publish(gatewaysDomain, 'changed', describe(row.id));
       return { gateway: describe(row.id), token, expiresAt };
     },

@@ -124,11 +124,11 @@ export class TenantConnection {
         return answer;
       }
       default:
-        return this.#authorised(name, payload);
+        return this.#authorized(name, payload);
     }
   }
 
-  async #authorised(name: keyof Handlers, payload: unknown): Promise<unknown> {
+  async #authorized(name: keyof Handlers, payload: unknown): Promise<unknown> {
     const tenantId = this.#options.login.tenantId;
     if (tenantId === undefined) throw new FarkeepError('call.refused', 'Not logged in');
     this.#options.connection.peer.charge(costs[name] ?? 1);

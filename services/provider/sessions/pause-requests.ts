@@ -73,7 +73,7 @@ export class PauseRequests {
   }
 
   /** The session is paused. */
-  fulfil(): void {
+  fulfill(): void {
     this.#pauseWish?.resolve();
   }
 

@@ -88,7 +88,7 @@ export class ProviderSession {
     this.#takeChannel(channel);
     live.setChannel({ gateway: channel.gatewayName, certificateSha256: channel.certificateSha256, tls: channel.tls });
     live.setState('key-exchange');
-    live.endStep('session-authorised', `${this.#context.tenantName}, ${live.summary().repository}`);
+    live.endStep('session-authorized', `${this.#context.tenantName}, ${live.summary().repository}`);
     const attempt = this.#createAttempt(size, channel);
     this.#attempt = attempt;
     this.#movedBytes = 0;
@@ -101,7 +101,7 @@ export class ProviderSession {
       const port = await attempt.listening();
       live.endStep('key-a-to-target', 'Over the local link to the target data mover', { keyIdentifier: keyA });
       await attempt.openRoutes(port);
-      // Cancelled in this very moment: what was granted now would lead to a mover that is gone.
+      // Canceled in this very moment: what was granted now would lead to a mover that is gone.
       if (live.isFinal) throw new FarkeepError('call.conflict', 'The session has ended');
       live.endStep('key-a-to-tenant', 'Inside the control channel', { keyIdentifier: keyA });
       const grant = attempt.grant(
@@ -148,7 +148,7 @@ export class ProviderSession {
   async #pause(by: SessionSide): Promise<TenantRequestOutput<'session.pause'>> {
     const { live } = this;
     const { clock, resumeWindowMs } = this.#options;
-    await this.#endAttempt(new FarkeepError('call.cancelled', 'The session is paused'));
+    await this.#endAttempt(new FarkeepError('call.canceled', 'The session is paused'));
     if (this.#context.operation === 'backup' && (this.#context.isCommitted || (await this.#options.findCommitted()))) {
       if (!this.#context.isCommitted) this.#committed(this.#context.storedBytes);
       const { pointId, storedBytes } = this.#context;
@@ -166,7 +166,7 @@ export class ProviderSession {
       this.#options.onChanged(this);
       this.#armExpiry(resumeWindowMs);
     }
-    this.#wishes.fulfil();
+    this.#wishes.fulfill();
     return { committed: null, keptForMs: resumeWindowMs };
   }
 
@@ -196,7 +196,7 @@ export class ProviderSession {
 
   /** The tenant's last word. */
   async finish(input: {
-    outcome: 'succeeded' | 'warning' | 'failed' | 'cancelled';
+    outcome: 'succeeded' | 'warning' | 'failed' | 'canceled';
     error: ErrorInfo | null;
     progress: TenantNotification<'session.report'>['progress'];
     warningCount: number;
@@ -216,7 +216,7 @@ export class ProviderSession {
     if (error?.code.startsWith('security.') === true) live.raiseSecurityWarning(error.message);
     else if (error !== null && input.outcome === 'failed') live.act('error', error.message);
     live.finish(input.outcome, error);
-    await this.#endAttempt(error ?? new FarkeepError('call.cancelled', 'The session has ended'));
+    await this.#endAttempt(error ?? new FarkeepError('call.canceled', 'The session has ended'));
     this.#settle();
     return { pointId: hasPoint ? this.#context.pointId : null, storedBytes: this.#context.storedBytes };
   }
@@ -224,7 +224,7 @@ export class ProviderSession {
   /** From the provider's console, or when the account goes. */
   async cancel(error: FarkeepError): Promise<void> {
     if (!this.live.isFinal) {
-      this.live.finish(error.code === 'call.cancelled' ? 'cancelled' : 'failed', error);
+      this.live.finish(error.code === 'call.canceled' ? 'canceled' : 'failed', error);
       this.#voice?.ended(true, error);
       this.#settle();
     }
@@ -338,7 +338,7 @@ export class ProviderSession {
     const { live } = this;
     this.#context = { ...this.#context, isCommitted: true, storedBytes };
     live.setPoint(this.#context.pointId, storedBytes);
-    live.setState('finalising');
+    live.setState('finalizing');
     live.act('info', 'The restore point is on disk, whole');
     this.#options.onChanged(this);
     if (this.#voice === undefined) {
@@ -370,7 +370,7 @@ export class ProviderSession {
     // A mover that dies after its word about the commit has done its work.
     if (this.#context.isCommitted) return;
     // The source ended on purpose; whether for good is the tenant's next word, or it comes back after a restart.
-    if (error.code === 'call.cancelled') {
+    if (error.code === 'call.canceled') {
       this.#waitForTenant(error);
       return;
     }
@@ -410,7 +410,7 @@ export class ProviderSession {
     if (this.live.isFinal) return;
     this.#expiry?.stop();
     if (this.live.state !== 'waiting-to-resume') {
-      const isOrderly = error.code === 'call.cancelled';
+      const isOrderly = error.code === 'call.canceled';
       const reason = isOrderly ? 'The tenant has ended the transfer in order' : error.message;
       this.live.act(isOrderly ? 'info' : 'warning', `${reason}; the reservation is kept for the tenant to come back`);
     }

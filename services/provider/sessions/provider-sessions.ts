@@ -232,11 +232,11 @@ export class ProviderSessions {
   /** Safe to call twice. @throws call.not-found also for another tenant's session */
   async cancelByTenant(tenantId: string, sessionId: string): Promise<void> {
     await this.requireOwn(tenantId, sessionId);
-    await this.find(tenantId, sessionId)?.cancel(new FarkeepError('call.cancelled', 'Cancelled by the tenant'));
+    await this.find(tenantId, sessionId)?.cancel(new FarkeepError('call.canceled', 'Canceled by the tenant'));
   }
 
   async cancelByProvider(sessionId: string): Promise<void> {
-    await this.#sessions.get(sessionId)?.cancel(new FarkeepError('call.cancelled', 'Cancelled by the provider'));
+    await this.#sessions.get(sessionId)?.cancel(new FarkeepError('call.canceled', 'Canceled by the provider'));
     if ((await this.#options.archive.find(sessionId)) === undefined) {
       throw new FarkeepError('call.not-found', 'There is no such session');
     }

@@ -26,7 +26,7 @@ export interface TargetAttemptOptions {
   readonly job: { readonly id: string; readonly name: string };
   readonly streams: number;
   readonly moverHost: string;
-  /** Where the gateway reaches the mover; undefined: at the address that it dialled for its link. */
+  /** Where the gateway reaches the mover; undefined: at the address that it dialed for its link. */
   readonly advertisedHost: string | undefined;
   readonly logger: Logger;
   readonly onEvent: (event: MoverEvent) => void;
@@ -75,7 +75,7 @@ export class TargetAttempt {
       tickets: this.tickets,
       limits: { ticketLifetimeMs: ticketLifeMs },
     });
-    // The process channel has serialised it by now.
+    // The process channel has serialized it by now.
     keyA.fill(0);
     void this.mover.exited.then((exit) => this.#listening.reject(errorOf(exit)));
   }

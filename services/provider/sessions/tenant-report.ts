@@ -5,7 +5,7 @@ import type { TenantNotification } from '../../wire/control-messages.ts';
 
 /** Steps that only this side can know; a tenant's word about them is not taken. */
 export const providerSteps: ReadonlySet<HandshakeStepName> = new Set([
-  'session-authorised',
+  'session-authorized',
   'key-a-created',
   'key-a-to-target',
   'key-a-to-tenant',

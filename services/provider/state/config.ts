@@ -15,11 +15,11 @@ export const providerConfigSchema = z.strictObject({
   infrastructure: z
     .strictObject({ host: hostSchema.default('0.0.0.0'), port: listenPortSchema.default(6169) })
     .default({ host: '0.0.0.0', port: 6169 }),
-  /** What an enrolment token tells the gateway to dial; the listen address when it is left out and is a real address. */
+  /** What an enrollment token tells the gateway to dial; the listen address when it is left out and is a real address. */
   infrastructureAddress: hostSchema.optional(),
   /** Where target data movers listen for gateways. Port 0 each: a free one. */
   moverHost: hostSchema.default('127.0.0.1'),
-  /** The address gateways use for control and movers; left out: the one they dialled for their link. */
+  /** The address gateways use for control and movers; left out: the one they dialed for their link. */
   advertisedHost: hostSchema.optional(),
   /** Lets tenants connect without a gateway; for tests and for looking into trouble. */
   isDirectControlAllowed: z.boolean().default(false),
@@ -41,8 +41,8 @@ export const providerConfigSchema = z.strictObject({
       'it must be the name of a group, up to 32 letters, digits, "_", "." and "-", or its number',
     )
     .optional(),
-  /** PEM files with public keys (Ed25519) of issuers of licences, besides those that come with the program. */
-  licenceKeyFiles: z.array(z.string().min(1).max(4096)).max(20).default([]),
+  /** PEM files with public keys (Ed25519) of issuers of licenses, besides those that come with the program. */
+  licenseKeyFiles: z.array(z.string().min(1).max(4096)).max(20).default([]),
   logLevel: z.enum(['error', 'warn', 'info', 'debug']).default('info'),
 });
 export type ProviderConfig = z.infer<typeof providerConfigSchema>;

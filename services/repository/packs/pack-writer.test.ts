@@ -127,7 +127,7 @@ describe('PackWriter', () => {
     await writer.append(blockOf(1, 5000));
     await writer.discard();
     expect(await storage.list('incoming/w')).toEqual([]);
-    await expect(writer.append(blockOf(2, 10))).rejects.toMatchObject({ code: 'call.cancelled' });
-    await expect(writer.flush()).rejects.toMatchObject({ code: 'call.cancelled' });
+    await expect(writer.append(blockOf(2, 10))).rejects.toMatchObject({ code: 'call.canceled' });
+    await expect(writer.flush()).rejects.toMatchObject({ code: 'call.canceled' });
   });
 });

@@ -154,7 +154,7 @@ export class PackWriter {
 
   /** Stops after a failure or on abort; removes the pack that was being written. */
   async discard(): Promise<void> {
-    this.#fail(new FarkeepError('call.cancelled', 'The store was closed'));
+    this.#fail(new FarkeepError('call.canceled', 'The store was closed'));
     await new Promise<void>((resolve) => {
       this.#queue.push({ reached: resolve });
       this.#pump();

@@ -115,7 +115,7 @@ describe('restoreTree', () => {
     expect(writer.mostOpen).toBeLessThan(10_000);
   });
 
-  it('ends when blocks end early, come unasked, or it is cancelled', async () => {
+  it('ends when blocks end early, come unasked, or it is canceled', async () => {
     const block = encodeBlock(randomContent(10));
     const items: ManifestItem[] = [
       { type: 'entry', entry: entryOf('folder', '') },

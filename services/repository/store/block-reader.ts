@@ -1,4 +1,4 @@
-// Owns reading blocks from packs: one at a time, or many in order with neighbours joined to one read and reads made ahead.
+// Owns reading blocks from packs: one at a time, or many in order with neighbors joined to one read and reads made ahead.
 import { crc32 } from 'node:zlib';
 import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
 import { isMissing } from '../../kernel/system-error.ts';
@@ -10,7 +10,7 @@ import type { Storage } from '../storage/storage.ts';
 const maxSpanBytes = 4 * 1024 * 1024;
 /** Read and not yet taken, at most; a single larger block is still read. */
 const readAheadBytes = 20 * 1024 * 1024;
-/** Between neighbours lies only a block header, so a gap of this much is read along rather than starting anew. */
+/** Between neighbors lies only a block header, so a gap of this much is read along rather than starting anew. */
 const maxGapBytes = 16 * 1024 + blockHeaderBytes;
 
 /** A block, or why it cannot be had. */
@@ -19,7 +19,7 @@ export type BlockOutcome =
   | { readonly id: Buffer; readonly block: undefined; readonly error: FarkeepError };
 
 interface Span {
-  /** Neighbours in one pack; or one failure alone. */
+  /** Neighbors in one pack; or one failure alone. */
   readonly places: readonly (BlockPlace | Extract<BlockOutcome, { block: undefined }>)[];
   readonly start: number;
   readonly end: number;
@@ -58,7 +58,7 @@ export class BlockReader {
     const ahead: { readonly outcomes: Promise<BlockOutcome[]>; readonly bytes: number }[] = [];
     let aheadBytes = 0;
     try {
-      for await (const span of joinNeighbours(ids, find)) {
+      for await (const span of joinNeighbors(ids, find)) {
         if (span !== undefined) {
           const bytes = span.end - span.start;
           ahead.push({ outcomes: this.#readSpan(span), bytes });
@@ -121,7 +121,7 @@ export class BlockReader {
   }
 }
 
-async function* joinNeighbours(
+async function* joinNeighbors(
   ids: Iterable<Buffer | undefined> | AsyncIterable<Buffer | undefined>,
   find: (id: Buffer) => BlockPlace | undefined,
 ): AsyncGenerator<Span | undefined, void, undefined> {
@@ -139,13 +139,13 @@ async function* joinNeighbours(
       continue;
     }
     const placeEnd = place.offset + place.storedLength;
-    const isNeighbour =
+    const isNeighbor =
       previous !== undefined &&
       previous.packId.equals(place.packId) &&
       place.offset >= end &&
       place.offset - end <= maxGapBytes &&
       placeEnd - start <= maxSpanBytes;
-    if (previous !== undefined && !isNeighbour) {
+    if (previous !== undefined && !isNeighbor) {
       yield { places, start, end };
       places = [];
     }

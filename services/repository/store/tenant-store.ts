@@ -295,7 +295,7 @@ export class TenantStore {
   }
 
   /**
-   * Blocks in the order asked for, with neighbours read in one piece and the next ones read ahead; memory stays near 24 MiB.
+   * Blocks in the order asked for, with neighbors read in one piece and the next ones read ahead; memory stays near 24 MiB.
    * Throws at the first that cannot be read.
    */
   async *readBlocks(ids: Iterable<Buffer> | AsyncIterable<Buffer>): AsyncGenerator<StoredBlock, void, undefined> {

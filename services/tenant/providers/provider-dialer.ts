@@ -125,7 +125,7 @@ export class ProviderDialer {
       };
     } catch (error) {
       const known = toFarkeepError(error, 'connection.lost');
-      if (known.code !== 'call.cancelled') await providers.noteProblem(provider.id, known.message);
+      if (known.code !== 'call.canceled') await providers.noteProblem(provider.id, known.message);
       if (known.code === 'login.refused') {
         this.#refusals.set(provider.id, { error: known, atMs: this.#options.clock.now() });
       }

@@ -43,7 +43,7 @@ export interface LinkOptions {
   readonly waitingJob: string | null;
   /** Authorities and revocation lists of the admin. */
   readonly rules: TrustRules;
-  /** Where a gateway's name is to be dialled when the system does not know it. */
+  /** Where a gateway's name is to be dialed when the system does not know it. */
   readonly addressOf: (host: string) => string;
   readonly timeoutMs: number;
   readonly software: string;
@@ -58,8 +58,8 @@ export interface LinkOptions {
 export interface ProviderLink {
   readonly channel: ControlChannel;
   readonly gateway: GatewayAddress;
-  /** What was dialled for it, and is to be dialled for data. */
-  readonly dialled: { readonly host: string; readonly port: number };
+  /** What was dialed for it, and is to be dialed for data. */
+  readonly dialed: { readonly host: string; readonly port: number };
   readonly presented: PresentedCertificate;
   readonly decision: TrustDecision;
   readonly hello: TenantRequestOutput<'hello'>;
@@ -88,7 +88,7 @@ export class TrustRefusal extends FarkeepError {
 export async function openLink(options: LinkOptions): Promise<ProviderLink> {
   const { gateway, watcher = {}, trustPrompts, identity, fingerprint, waitingJob, signal } = options;
   const address = `${gateway.name} (${gateway.host}:${gateway.port})`;
-  const dialled = { host: options.addressOf(gateway.host), port: gateway.port };
+  const dialed = { host: options.addressOf(gateway.host), port: gateway.port };
   let running: LinkStep = 'gateway-connect';
   let verdict: TrustVerdict | undefined;
   const begin = (step: LinkStep, detail: string): void => {
@@ -98,7 +98,7 @@ export async function openLink(options: LinkOptions): Promise<ProviderLink> {
   begin('gateway-connect', address);
   try {
     const channel = await connectControl({
-      ...dialled,
+      ...dialed,
       serverName: gateway.host,
       roots: await options.rules.roots(),
       timeoutMs: options.timeoutMs,
@@ -139,7 +139,7 @@ export async function openLink(options: LinkOptions): Promise<ProviderLink> {
     const hereMs = (beforeMs + options.clock.now()) / 2;
     const clockDifferenceMs = hello.clockMs === undefined ? undefined : Math.round(hereMs - hello.clockMs);
     const { decision, reasons } = verdict.result;
-    return { channel, gateway, dialled, presented, decision: { decision, reasons }, hello, clockDifferenceMs };
+    return { channel, gateway, dialed, presented, decision: { decision, reasons }, hello, clockDifferenceMs };
   } catch (error) {
     const known = error instanceof TrustRefusal ? error : toFarkeepError(error, 'connection.lost');
     watcher.end?.(running, known.message, known.code === 'trust.changed' ? 'security-warning' : 'failed');

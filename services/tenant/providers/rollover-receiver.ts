@@ -49,7 +49,7 @@ export class RolloverReceiver {
 
   /**
    * After a login. Whatever comes of it, the connection is good: the certificate that it shows was accepted before.
-   * @throws call.cancelled
+   * @throws call.canceled
    */
   async ask(link: ProviderLink, identity: string, signal: AbortSignal, watcher: NewsWatcher = {}): Promise<void> {
     if (!link.hello.features.some(({ name }) => name === 'rollover')) return;
@@ -65,7 +65,7 @@ export class RolloverReceiver {
       if (refused !== null || this.#nextOf(identity) !== before) await this.#tell(link, identity, refused, signal);
     } catch (error) {
       const known = toFarkeepError(error, 'connection.lost');
-      if (known.code === 'call.cancelled') throw known;
+      if (known.code === 'call.canceled') throw known;
       this.#options.logger.info('The provider was not asked for its next certificate', { reason: known.message });
     }
   }

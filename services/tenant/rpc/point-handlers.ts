@@ -29,7 +29,7 @@ export function pointHandlers(points: Points): DomainHandlers<typeof pointsDomai
       const found: PointEntry[] = [];
       const isMatch = (entry: TreeEntry): boolean => nameOf(entry).toLowerCase().includes(wanted);
       for await (const entry of new TreeIndex(manifest).search(isMatch, maxFound + 1)) {
-        if (signal.aborted) throw new FarkeepError('call.cancelled');
+        if (signal.aborted) throw new FarkeepError('call.canceled');
         found.push(toPointEntry(entry));
       }
       return { entries: found.slice(0, maxFound), isTruncated: found.length > maxFound };

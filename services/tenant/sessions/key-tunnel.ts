@@ -22,7 +22,7 @@ export interface KeyTunnelOptions {
 
 /**
  * Resolves when the target has proven that it holds Key B.
- * @throws ticket.invalid (closed before a byte came), security.tampered, security.key-proof, connection.lost, call.timeout, call.cancelled
+ * @throws ticket.invalid (closed before a byte came), security.tampered, security.key-proof, connection.lost, call.timeout, call.canceled
  */
 export async function deliverKeyB(options: KeyTunnelOptions): Promise<void> {
   const { gateway, ticket, keyA, keyB, sessionId, attempt, signal, timeoutMs } = options;
@@ -56,7 +56,7 @@ function exchange(socket: DataSocket, tunnel: TunnelClient, options: KeyTunnelOp
     const deadline = new Deadline({ limitMs: timeoutMs, signal }, (reason) =>
       fail(
         reason === 'aborted'
-          ? new FarkeepError('call.cancelled')
+          ? new FarkeepError('call.canceled')
           : new FarkeepError('call.timeout', `The target did not prove Key B within ${timeoutMs} ms`),
       ),
     );

@@ -201,7 +201,7 @@ export class SessionAttempt {
     await Promise.race([
       this.#broken.promise,
       deliverKeyB({
-        gateway: { ...link.gateway, ...link.dialled },
+        gateway: { ...link.gateway, ...link.dialed },
         ticket: Buffer.from(grant.tunnelTicket, 'base64'),
         keyA,
         keyB,
@@ -233,20 +233,20 @@ export class SessionAttempt {
       attempt: live.attempt,
       keyB: copy,
       operation: withRawPaths(plan.moverOperation),
-      gateway: link.dialled,
+      gateway: link.dialed,
       streamTickets: grant.streamTickets.map((ticket) => Buffer.from(ticket, 'base64')),
     });
-    // The process channel has serialised it by now.
+    // The process channel has serialized it by now.
     copy.fill(0);
     this.#mover = mover;
     live.endStep('key-b-to-source', 'Over the local link to the source data mover', {
       keyIdentifier: keyB.identifier(),
     });
-    const onAbort = (): void => mover.abort(new FarkeepError('call.cancelled').toInfo());
+    const onAbort = (): void => mover.abort(new FarkeepError('call.canceled').toInfo());
     signal.addEventListener('abort', onAbort, { once: true });
     try {
       const exit = await Promise.race([this.#broken.promise, mover.exited]);
-      if (signal.aborted) throw new FarkeepError('call.cancelled');
+      if (signal.aborted) throw new FarkeepError('call.canceled');
       if (exit.kind === 'failed' && exit.isTampered) this.#tellTampered(FarkeepError.fromInfo(exit.error));
       return exit;
     } finally {
@@ -307,7 +307,7 @@ export class SessionAttempt {
    * bytes and dropped the line for that, or the other side may have.
    */
   async #explain(error: FarkeepError): Promise<FarkeepError> {
-    if (this.#options.signal.aborted) return new FarkeepError('call.cancelled');
+    if (this.#options.signal.aborted) return new FarkeepError('call.canceled');
     const mover = this.#mover;
     if (isOfTenant(error) && mover !== undefined) {
       // The provider only repeats the error of the local mover; the mover itself also gives the next step.
@@ -330,7 +330,7 @@ export class SessionAttempt {
   #markFailure(error: FarkeepError): void {
     const { live } = this.#options;
     const outcome = error.code.startsWith('security.') ? 'security-warning' : 'failed';
-    if (error.code === 'call.cancelled') return;
+    if (error.code === 'call.canceled') return;
     for (const step of live.detail().steps) {
       if (step.attempt === live.attempt && step.outcome === 'active') {
         live.endStep(step.step, error.message, { outcome });

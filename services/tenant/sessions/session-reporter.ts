@@ -17,7 +17,7 @@ const intervalMs = 200;
 const maxSteps = 32;
 const maxActions = 50;
 const maxObjects = 100;
-const phases = { 'key-exchange': true, transferring: true, finalising: true } as const;
+const phases = { 'key-exchange': true, transferring: true, finalizing: true } as const;
 type Phase = keyof typeof phases;
 type ToldObject = NonNullable<TenantNotification<'session.report'>['objects']>[number];
 

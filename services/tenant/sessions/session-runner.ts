@@ -1,4 +1,4 @@
-// Owns one session of the job manager from start to end: attempts, waiting, asking a person about a certificate, pausing, giving up, cancelling.
+// Owns one session of the job manager from start to end: attempts, waiting, asking a person about a certificate, pausing, giving up, canceling.
 // Each attempt is a fresh connection with fresh keys. Moves no data itself.
 import { canPause, type SessionSide } from '../../contracts/models/session.ts';
 import type { ServiceProvider } from '../../contracts/models/tenant.ts';
@@ -138,7 +138,7 @@ export class SessionRunner {
       try {
         return await this.#attempt();
       } catch (error) {
-        if (this.#abort.signal.aborted) throw new FarkeepError('call.cancelled', 'The session was cancelled');
+        if (this.#abort.signal.aborted) throw new FarkeepError('call.canceled', 'The session was canceled');
         if (this.#pauseWanted.signal.aborted) {
           const committed = await this.#goIntoPause();
           if (committed !== undefined) return committed;
@@ -338,10 +338,10 @@ export class SessionRunner {
     const link = this.#link;
     if (link === undefined) {
       live.finish(outcome, error);
-      if (outcome === 'cancelled' && this.#isKnown !== 'no') void this.#cancelAtProvider();
+      if (outcome === 'canceled' && this.#isKnown !== 'no') void this.#cancelAtProvider();
       return;
     }
-    live.setState('finalising');
+    live.setState('finalizing');
     try {
       const told = await askProvider(
         link.channel.peer,
@@ -395,7 +395,7 @@ export class SessionRunner {
         askProvider(link.channel.peer, 'session.cancel', { sessionId: this.live.id }),
       );
     } catch (error) {
-      logger.info('The provider could not be told of a cancelled session', { reason: toFarkeepError(error).message });
+      logger.info('The provider could not be told of a canceled session', { reason: toFarkeepError(error).message });
     }
   }
 }
@@ -420,7 +420,7 @@ function withManualRetryHint(error: FarkeepError, operation: SessionPlan['operat
   });
 }
 
-function outcomeOf(error: FarkeepError | null, warnings: number): 'succeeded' | 'warning' | 'failed' | 'cancelled' {
+function outcomeOf(error: FarkeepError | null, warnings: number): 'succeeded' | 'warning' | 'failed' | 'canceled' {
   if (error === null) return warnings > 0 ? 'warning' : 'succeeded';
-  return error.code === 'call.cancelled' ? 'cancelled' : 'failed';
+  return error.code === 'call.canceled' ? 'canceled' : 'failed';
 }

@@ -25,7 +25,7 @@ export function applySourceEvent(
     case 'progress': {
       if (!('phase' in event)) return;
       const { totals, busy, phase } = event;
-      if (phase === 'finalising') live.setState('finalising');
+      if (phase === 'finalizing') live.setState('finalizing');
       live.setProgress(progressOf(totals, earlier), {
         source: share(busy.source),
         compression: share(busy.compress),

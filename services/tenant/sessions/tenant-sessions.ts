@@ -79,7 +79,7 @@ export class TenantSessions {
       const live = LiveSession.restore({ detail, samples }, this.#options.clock, this.#observers(reporter));
       const isProviderKnown = this.#options.providers.list().some(({ id }) => id === known.providerId);
       if (!isProviderKnown || known.plan.operation === 'browse') {
-        live.finish('cancelled', new FarkeepError('call.cancelled', 'The service was restarted'));
+        live.finish('canceled', new FarkeepError('call.canceled', 'The service was restarted'));
         void this.#options.archive.save(live, known.plan.jobId, known);
         continue;
       }

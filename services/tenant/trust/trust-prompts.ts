@@ -234,7 +234,7 @@ export class TrustPrompts {
       leafDer: presented.leafDer,
       chainDer: presented.chainDer.slice(1),
       isChainComplete: presented.isChainComplete,
-      nameDialled: question.host,
+      nameDialed: question.host,
       isAuthorizedByOpenSsl: presented.isAuthorized,
       othersDer: presented.othersDer,
       authorizationError: presented.authorizationError,

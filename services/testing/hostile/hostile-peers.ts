@@ -11,8 +11,8 @@ import { Secret } from '../../kernel/secret.ts';
 import { connectControl, type ControlChannel } from '../../transport/control-client.ts';
 import type { ControlPeer } from '../../transport/control-peer.ts';
 import { ControlServer } from '../../transport/control-server.ts';
-import { parseEnrolmentToken } from '../../transport/enrolment-token.ts';
-import { enrolGateway, GatewayLinkClient } from '../../transport/gateway-link-client.ts';
+import { parseEnrollmentToken } from '../../transport/enrollment-token.ts';
+import { enrollGateway, GatewayLinkClient } from '../../transport/gateway-link-client.ts';
 import { askProvider } from '../../wire/control-calls.ts';
 import type { TenantRequestInput } from '../../wire/control-messages.ts';
 import type { GatewayReport } from '../../wire/gateway-link-messages.ts';
@@ -88,20 +88,20 @@ export const quietReport: GatewayReport = {
 };
 
 /** A properly enrolled gateway with a link; it forwards no connection. */
-export async function enrolHostileGateway(
+export async function enrollHostileGateway(
   stack: Stack,
   name: string,
 ): Promise<{ readonly gatewayId: string; readonly client: GatewayLinkClient }> {
   const { token } = await stack.provider
     .domain(gatewaysDomain)
-    .createEnrolToken({ name, addresses: [{ host: '127.0.0.1', port: 1 }] });
-  const parsed = parseEnrolmentToken(token);
+    .createEnrollToken({ name, addresses: [{ host: '127.0.0.1', port: 1 }] });
+  const parsed = parseEnrollmentToken(token);
   const keys = generateKeyPairSync('ec', {
     namedCurve: 'P-256',
     publicKeyEncoding: { type: 'spki', format: 'pem' },
     privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
   });
-  const issued = await enrolGateway({ token: parsed, name, publicKeyPem: keys.publicKey, nowMs: Date.now() });
+  const issued = await enrollGateway({ token: parsed, name, publicKeyPem: keys.publicKey, nowMs: Date.now() });
   const up = Promise.withResolvers<undefined>();
   const client = new GatewayLinkClient({
     identity: { ...parsed, ...issued, privateKeyPem: keys.privateKey },

@@ -1,4 +1,4 @@
-// Owns a gateway of the second implementation: enrolment, the link to the provider, and the single port (docs/protocol.md, section 1).
+// Owns a gateway of the second implementation: enrollment, the link to the provider, and the single port (docs/protocol.md, section 1).
 // Written from docs/ alone, uses node: modules only. Without the limits that protect a gateway from strangers.
 import { createHash, createHmac, generateKeyPairSync, X509Certificate } from 'node:crypto';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
@@ -14,7 +14,7 @@ interface Token extends Address {
 
 function parseToken(text: string): Token {
   const prefix = 'farkeep-gateway-1.';
-  if (!text.startsWith(prefix)) throw new Error('No enrolment token');
+  if (!text.startsWith(prefix)) throw new Error('No enrollment token');
   return JSON.parse(Buffer.from(text.slice(prefix.length), 'base64url').toString('utf8')) as Token;
 }
 
@@ -89,7 +89,7 @@ export class SmallGateway {
     return new SmallGateway(server);
   }
 
-  /** Enrols and opens the link. */
+  /** Enrolls and opens the link. */
   async join(tokenText: string, name: string): Promise<void> {
     const token = parseToken(tokenText);
     this.#provider = token;
@@ -100,7 +100,7 @@ export class SmallGateway {
     const enrolling = await connectTls(address, isNamed);
     const stranger = new EnvelopePeer(await WebSocketClient.open(enrolling, { path: '/link', host: 'provider' }));
     const publicKeyPem = publicKey.export({ type: 'spki', format: 'pem' });
-    const enrolled = await stranger.request('enrol', { secret: token.secret, name, publicKeyPem });
+    const enrolled = await stranger.request('enroll', { secret: token.secret, name, publicKeyPem });
     enrolling.destroy();
 
     const cert = String(enrolled['certificatePem']);

@@ -1,11 +1,11 @@
-// Owns the provider's side of a gateway for tests: real link server, real control server, real data listener, enrolment kept in memory.
+// Owns the provider's side of a gateway for tests: real link server, real control server, real data listener, enrollment kept in memory.
 // Must not be used by the product.
 import { X509Certificate } from 'node:crypto';
 
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
 import { systemClock, type Clock } from '../../kernel/clock.ts';
 import { ControlServer, type ControlConnection, type ControlServerOptions } from '../../transport/control-server.ts';
-import { createEnrolmentToken } from '../../transport/enrolment-token.ts';
+import { createEnrollmentToken } from '../../transport/enrollment-token.ts';
 import { fingerprintOf } from '../../transport/gateway-link-client.ts';
 import { GatewayLinkServer, type KnownGateway } from '../../transport/gateway-link-server.ts';
 import type { GatewayReport } from '../../wire/gateway-link-messages.ts';
@@ -60,7 +60,7 @@ export async function startProviderFixture({
     identity: infrastructure,
     infrastructureCaPem: authority.certificatePem,
     clock,
-    enrol: async ({ secretHash, name, publicKeyPem }) => {
+    enroll: async ({ secretHash, name, publicKeyPem }) => {
       if (!tokens.delete(secretHash)) throw new FarkeepError('gateway.token-invalid');
       const certificatePem = await authority.authority.issueClientCertificate({ publicKeyPem, commonName: name });
       const gatewayId = `gateway-${known.size + 1}`;
@@ -116,7 +116,7 @@ export async function startProviderFixture({
       controlPort = port;
     },
     makeToken: ({ host = '127.0.0.1', port = links.port, fingerprint, expiresAtMs = Date.now() + 60_000 } = {}) => {
-      const { token, secretHash } = createEnrolmentToken({
+      const { token, secretHash } = createEnrollmentToken({
         host,
         port,
         fingerprint: fingerprint ?? new X509Certificate(infrastructure.certificatePem).fingerprint256,

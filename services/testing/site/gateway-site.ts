@@ -81,7 +81,7 @@ export function gatewaySite({ certificates, home, undo }: SiteOptions): GatewayS
     clock?: Clock,
   ): Promise<{ provider: ProviderFixture; gateway: GatewayService; gatewayId: string; port: number }> {
     const provider = await startProvider(clock === undefined ? {} : { clock });
-    const gateway = await start({ enrolmentToken: provider.makeToken(), ...config }, clock);
+    const gateway = await start({ enrollmentToken: provider.makeToken(), ...config }, clock);
     const gatewayId = await provider.untilConnected();
     await vi.waitFor(() => expect(gateway.status().link).toBe('connected'));
     return { provider, gateway, gatewayId, port: portOf(gateway) };

@@ -82,7 +82,7 @@ const gateway = await startGateway({
   version: 'test',
 });
 process.on('message', (token: string) => {
-  void gateway.enrol({ token, replace: false }).then(() => process.send?.('enrolled'));
+  void gateway.enroll({ token, replace: false }).then(() => process.send?.('enrolled'));
 });
 process.on('disconnect', () => process.exit(0));
 process.send?.(gateway.addresses[0]?.port);

@@ -111,8 +111,8 @@ export class Stack {
     this.gatewayAddresses.push(address);
     const { gateway: made, token } = await this.provider
       .domain(gatewaysDomain)
-      .createEnrolToken({ name: `gw${index}`, addresses: [address] });
-    await gateway.enrol({ token, replace: false });
+      .createEnrollToken({ name: `gw${index}`, addresses: [address] });
+    await gateway.enroll({ token, replace: false });
     await this.provider.events.waitFor(
       gatewaysDomain,
       'changed',

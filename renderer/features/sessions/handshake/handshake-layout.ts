@@ -53,7 +53,7 @@ export const stepPlaces: Readonly<Record<HandshakeStepName, StepPlace>> = {
   'certificate-checked': place(2, 'dot', 'tenant-service', 'tenant-service', 'channel'),
   'channel-established': place(3, 'bar', 'tenant-service', 'provider-service', 'channel'),
   login: place(4, 'arrow', 'tenant-service', 'provider-service', 'channel'),
-  'session-authorised': place(5, 'dot', 'provider-service', 'provider-service', 'channel', 'end', -7),
+  'session-authorized': place(5, 'dot', 'provider-service', 'provider-service', 'channel', 'end', -7),
   'key-a-created': place(5, 'dot', 'provider-service', 'provider-service', 'key-a', 'start', 7),
   'key-a-to-target': place(6, 'local', 'provider-service', 'target-mover', 'key-a'),
   'key-a-to-tenant': place(6, 'arrow', 'provider-service', 'tenant-service', 'key-a'),

@@ -14,7 +14,7 @@ export function whyNotPause(detail: SessionDetail): PauseObstacle | null {
   const { state, kind, viewer } = detail;
   if (isFinal(detail)) return 'session.pause.ended';
   if (kind === 'browse') return 'session.pause.browse';
-  if (state === 'finalising') return 'session.pause.late';
+  if (state === 'finalizing') return 'session.pause.late';
   // While the tenant is away only the tenant knows what it waits for.
   if (state === 'waiting-to-resume' && viewer === 'provider') return 'session.pause.early';
   if (canPause(detail)) return null;

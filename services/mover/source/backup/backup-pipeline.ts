@@ -147,7 +147,7 @@ export class BackupPipeline {
       this.#tellMissing(opened.missing);
       this.#window.add({ treePath: '', stat: topStat(this.#disk, sources), linkTarget: undefined });
       await this.#walk(sources);
-      this.phase = 'finalising';
+      this.phase = 'finalizing';
       const root = await this.#finishManifest();
       await this.#commit(root);
       this.#files.committed();
@@ -156,7 +156,7 @@ export class BackupPipeline {
       });
       return { rootHash: blockIdOf(root).toString('hex'), warningCount: this.#warningCount };
     } finally {
-      this.#failure ??= new FarkeepError('call.cancelled');
+      this.#failure ??= new FarkeepError('call.canceled');
       this.#files.close();
       for (const { folder } of sources) folder.release();
     }

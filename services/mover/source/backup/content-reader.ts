@@ -102,7 +102,7 @@ export class ContentReader {
   async yield(): Promise<void> {
     this.#sinceYieldBytes = 0;
     await new Promise<void>((resolve) => setImmediate(resolve));
-    if (this.#options.isStopped()) throw new FarkeepError('call.cancelled');
+    if (this.#options.isStopped()) throw new FarkeepError('call.canceled');
   }
 
   async #readPlain(descriptor: number, sizeBytes: number): Promise<number> {

@@ -143,7 +143,7 @@ export class RestorePipeline {
       const step = this.#item(item, writer, selection);
       if (step !== undefined) await step;
     }
-    this.phase = 'finalising';
+    this.phase = 'finalizing';
     await Promise.race([this.#allEnded(), this.#aborted.promise]);
     this.#writer = undefined;
     const result = await writer.finish();

@@ -6,7 +6,7 @@ const idBytes = 32;
 export const packedReferenceBytes = idBytes + 8;
 const noId = Buffer.alloc(idBytes);
 
-/** Collects pieces in order; neighbouring holes become one. */
+/** Collects pieces in order; neighboring holes become one. */
 export class ContentList {
   #bytes = Buffer.allocUnsafe(packedReferenceBytes);
   #length = 0;

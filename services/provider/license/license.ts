@@ -1,11 +1,11 @@
-// Owns the provider's licence: the imported file, what holds right now, the subject that generated certificates get from it.
-// An imported file that does not verify any more never stops the service: the community licence holds, and the reason is shown.
+// Owns the provider's license: the imported file, what holds right now, the subject that generated certificates get from it.
+// An imported file that does not verify any more never stops the service: the community license holds, and the reason is shown.
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { CallContext, DomainHandlers, EventPublisher } from '../../contracts/contract.ts';
-import type { LicenceSummary } from '../../contracts/models/licence.ts';
-import { licenceDomain } from '../../contracts/rpc/licence.ts';
+import type { LicenseSummary } from '../../contracts/models/license.ts';
+import { licenseDomain } from '../../contracts/rpc/license.ts';
 import { atDate, type Schedule } from '../../kernel/schedule.ts';
 import { writeFileAtomically } from '../../kernel/state/atomic-file.ts';
 import type { Clock } from '../../kernel/clock.ts';
@@ -13,13 +13,13 @@ import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
 import type { Logger } from '../../kernel/logger.ts';
 import { isMissing, systemErrorCode } from '../../kernel/system-error.ts';
 import type { SubjectName } from '../../pki/create/certificate-builder.ts';
-import { certificateSubject, readLicence, type Licence } from '../../pki/create/licence.ts';
+import { certificateSubject, readLicense, type License } from '../../pki/create/license.ts';
 import { describeCaller, type AuditLog } from '../state/audit-log.ts';
-import { builtInLicenceKeys } from './licence-keys.ts';
+import { builtInLicenseKeys } from './license-keys.ts';
 
 const maxFileBytes = 64 * 1024;
 
-export interface InstalledLicenceOptions {
+export interface InstalledLicenseOptions {
   /** Folder of the provider service; the imported file is kept there. */
   readonly home: string;
   /** PEM files with further public keys. */
@@ -30,16 +30,16 @@ export interface InstalledLicenceOptions {
   readonly publish: EventPublisher;
 }
 
-type Standing = { readonly licence: Licence } | { readonly licence: undefined; readonly problem: string | null };
+type Standing = { readonly license: License } | { readonly license: undefined; readonly problem: string | null };
 
-export class InstalledLicence {
-  readonly #options: InstalledLicenceOptions;
+export class InstalledLicense {
+  readonly #options: InstalledLicenseOptions;
   readonly #keys: readonly KeyObject[];
   /** Text of the imported file. */
   #text: string | undefined;
   #end: Schedule | undefined;
 
-  private constructor(options: InstalledLicenceOptions, keys: readonly KeyObject[], text: string | undefined) {
+  private constructor(options: InstalledLicenseOptions, keys: readonly KeyObject[], text: string | undefined) {
     this.#options = options;
     this.#keys = keys;
     this.#text = text;
@@ -47,63 +47,63 @@ export class InstalledLicence {
   }
 
   /** @throws config.invalid for a key file */
-  static async open(options: InstalledLicenceOptions): Promise<InstalledLicence> {
+  static async open(options: InstalledLicenseOptions): Promise<InstalledLicense> {
     const configured = await Promise.all(options.keyFiles.map(readKeyFile));
-    const keys = [...builtInLicenceKeys.map((pem) => createPublicKey(pem)), ...configured];
-    const file = licenceFileOf(options.home);
+    const keys = [...builtInLicenseKeys.map((pem) => createPublicKey(pem)), ...configured];
+    const file = licenseFileOf(options.home);
     let text: string | undefined;
     try {
       text = await readFile(file, 'utf8');
     } catch (error) {
       if (!isMissing(error)) throw error;
     }
-    const installed = new InstalledLicence(options, keys, text);
+    const installed = new InstalledLicense(options, keys, text);
     const standing = installed.#standing();
-    if (standing.licence === undefined && standing.problem !== null) {
-      options.logger.warn('The licence does not hold; the community licence does', { reason: standing.problem });
+    if (standing.license === undefined && standing.problem !== null) {
+      options.logger.warn('The license does not hold; the community license does', { reason: standing.problem });
     }
     return installed;
   }
 
   /** Subject of certificates that are generated now. */
   subject(): SubjectName {
-    return certificateSubject(this.#standing().licence, this.#options.machineName);
+    return certificateSubject(this.#standing().license, this.#options.machineName);
   }
 
-  show(): LicenceSummary {
+  show(): LicenseSummary {
     const standing = this.#standing();
-    if (standing.licence === undefined) {
+    if (standing.license === undefined) {
       return {
-        organisation: this.#options.machineName,
+        organization: this.#options.machineName,
         edition: 'community',
         expiresAt: null,
         isCommunity: true,
         problem: standing.problem,
       };
     }
-    const { organization, edition, expiresAt } = standing.licence;
-    return { organisation: organization, edition, expiresAt, isCommunity: false, problem: null };
+    const { organization, edition, expiresAt } = standing.license;
+    return { organization: organization, edition, expiresAt, isCommunity: false, problem: null };
   }
 
-  /** @throws source.missing, licence.invalid, licence.expired; the licence before then still holds */
-  async importFile(file: string): Promise<LicenceSummary> {
+  /** @throws source.missing, license.invalid, license.expired; the license before then still holds */
+  async importFile(file: string): Promise<LicenseSummary> {
     const { home, clock, publish } = this.#options;
     const text = await readBounded(file);
-    readLicence(text, this.#keys, clock.now());
-    await writeFileAtomically(licenceFileOf(home), text, { mode: 0o640 });
+    readLicense(text, this.#keys, clock.now());
+    await writeFileAtomically(licenseFileOf(home), text, { mode: 0o640 });
     this.#text = text;
     this.#watchEnd();
     const summary = this.show();
-    publish(licenceDomain, 'changed', summary);
+    publish(licenseDomain, 'changed', summary);
     return summary;
   }
 
-  handlers(audit: AuditLog): DomainHandlers<typeof licenceDomain> {
+  handlers(audit: AuditLog): DomainHandlers<typeof licenseDomain> {
     return {
       show: () => this.show(),
       importFile: async ({ file }, context: CallContext) => {
         const summary = await this.importFile(file);
-        await audit.add(describeCaller(context), 'licence.import', summary.organisation, summary.edition);
+        await audit.add(describeCaller(context), 'license.import', summary.organization, summary.edition);
         return summary;
       },
     };
@@ -114,11 +114,11 @@ export class InstalledLicence {
   }
 
   #standing(): Standing {
-    if (this.#text === undefined) return { licence: undefined, problem: null };
+    if (this.#text === undefined) return { license: undefined, problem: null };
     try {
-      return { licence: readLicence(this.#text, this.#keys, this.#options.clock.now()) };
+      return { license: readLicense(this.#text, this.#keys, this.#options.clock.now()) };
     } catch (error) {
-      return { licence: undefined, problem: toFarkeepError(error).message };
+      return { license: undefined, problem: toFarkeepError(error).message };
     }
   }
 
@@ -126,32 +126,32 @@ export class InstalledLicence {
   #watchEnd(): void {
     this.#end?.stop();
     this.#end = undefined;
-    const { licence } = this.#standing();
-    if (licence === undefined || licence.expiresAt === null) return;
+    const { license } = this.#standing();
+    if (license === undefined || license.expiresAt === null) return;
     const { clock, publish, logger } = this.#options;
     const onEnded = (): void => {
       const summary = this.show();
-      logger.warn('The licence has ended; the community licence holds', { reason: summary.problem });
-      publish(licenceDomain, 'changed', summary);
+      logger.warn('The license has ended; the community license holds', { reason: summary.problem });
+      publish(licenseDomain, 'changed', summary);
     };
-    // In its last millisecond the licence still holds.
-    this.#end = atDate(Date.parse(licence.expiresAt) + 1, onEnded, {
+    // In its last millisecond the license still holds.
+    this.#end = atDate(Date.parse(license.expiresAt) + 1, onEnded, {
       clock,
-      onError: (error) => logger.error('The end of the licence cannot be watched', { error }),
+      onError: (error) => logger.error('The end of the license cannot be watched', { error }),
     });
   }
 }
 
-function licenceFileOf(home: string): string {
-  return path.join(home, 'licence.json');
+function licenseFileOf(home: string): string {
+  return path.join(home, 'license.json');
 }
 
 async function readBounded(file: string): Promise<string> {
   try {
     const info = await stat(file);
-    if (!info.isFile()) throw new FarkeepError('licence.invalid', `${file} is not a file`, { field: 'file' });
+    if (!info.isFile()) throw new FarkeepError('license.invalid', `${file} is not a file`, { field: 'file' });
     if (info.size > maxFileBytes) {
-      throw new FarkeepError('licence.invalid', `${file} is too large for a license`, { field: 'file' });
+      throw new FarkeepError('license.invalid', `${file} is too large for a license`, { field: 'file' });
     }
     return await readFile(file, 'utf8');
   } catch (error) {
@@ -169,11 +169,11 @@ async function readKeyFile(file: string): Promise<KeyObject> {
   try {
     const key = createPublicKey(await readFile(file, 'utf8'));
     if (key.asymmetricKeyType === 'ed25519') return key;
-    throw new FarkeepError('config.invalid', `${file} holds no Ed25519 key`, { field: 'licenceKeyFiles' });
+    throw new FarkeepError('config.invalid', `${file} holds no Ed25519 key`, { field: 'licenseKeyFiles' });
   } catch (error) {
     if (error instanceof FarkeepError) throw error;
-    throw new FarkeepError('config.invalid', `The key for licences ${file} cannot be read`, {
-      field: 'licenceKeyFiles',
+    throw new FarkeepError('config.invalid', `The key for licenses ${file} cannot be read`, {
+      field: 'licenseKeyFiles',
       cause: error,
     });
   }

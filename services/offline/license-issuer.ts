@@ -1,17 +1,17 @@
-// Owns making licence files, for whoever distributes the program: a signing key once, a signed file for each provider. Needs no service.
+// Owns making license files, for whoever distributes the program: a signing key once, a signed file for each provider. Needs no service.
 // Must not print or log a private key; it goes into its file only.
 import { createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { open, readFile } from 'node:fs/promises';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import { newId } from '../kernel/identifier.ts';
 import { isTaken } from '../kernel/system-error.ts';
-import { writeLicence, type Licence } from '../pki/create/licence.ts';
+import { writeLicense, type License } from '../pki/create/license.ts';
 
 /**
- * @param file gets the private key (PKCS#8 PEM, 0600); `file`.pub gets the public key for `licenceKeyFiles` or licence-keys.ts
+ * @param file gets the private key (PKCS#8 PEM, 0600); `file`.pub gets the public key for `licenseKeyFiles` or license-keys.ts
  * @throws FarkeepError 'restore.exists' rather than overwriting a key
  */
-export async function makeLicenceKey(file: string): Promise<{ keyFile: string; publicKeyFile: string }> {
+export async function makeLicenseKey(file: string): Promise<{ keyFile: string; publicKeyFile: string }> {
   const { privateKey, publicKey } = generateKeyPairSync('ed25519');
   const publicKeyFile = `${file}.pub`;
   await writeNew(file, privateKey.export({ type: 'pkcs8', format: 'pem' }), 0o600);
@@ -19,10 +19,10 @@ export async function makeLicenceKey(file: string): Promise<{ keyFile: string; p
   return { keyFile: file, publicKeyFile };
 }
 
-/** @throws FarkeepError 'call.invalid' for a key file or an organisation that cannot be used */
-export async function issueLicence(
+/** @throws FarkeepError 'call.invalid' for a key file or an organization that cannot be used */
+export async function issueLicense(
   keyFile: string,
-  wanted: Pick<Licence, 'organization' | 'edition' | 'expiresAt'>,
+  wanted: Pick<License, 'organization' | 'edition' | 'expiresAt'>,
   now: number,
 ): Promise<string> {
   let key: KeyObject;
@@ -37,14 +37,14 @@ export async function issueLicence(
   if (key.asymmetricKeyType !== 'ed25519') {
     throw new FarkeepError('call.invalid', `${keyFile} holds no Ed25519 key`, {
       field: 'key',
-      hint: 'Make one: farkeep licence new-key --out FILE',
+      hint: 'Make one: farkeep license new-key --out FILE',
     });
   }
   try {
-    return writeLicence({ formatVersion: 1, id: newId(), issuedAt: new Date(now).toISOString(), ...wanted }, key);
+    return writeLicense({ formatVersion: 1, id: newId(), issuedAt: new Date(now).toISOString(), ...wanted }, key);
   } catch (error) {
-    throw new FarkeepError('call.invalid', 'The organisation must have 1 to 64 characters, no control characters', {
-      field: 'organisation',
+    throw new FarkeepError('call.invalid', 'The organization must have 1 to 64 characters, no control characters', {
+      field: 'organization',
       cause: error,
     });
   }

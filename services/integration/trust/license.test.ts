@@ -1,4 +1,4 @@
-// The licence of a provider, with the real service: imported, shown, refused, ended; the certificates that are made follow it.
+// The license of a provider, with the real service: imported, shown, refused, ended; the certificates that are made follow it.
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
@@ -6,10 +6,10 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { DomainClient } from '../../contracts/contract.ts';
 import { certificateDomain } from '../../contracts/rpc/certificate.ts';
-import { licenceDomain } from '../../contracts/rpc/licence.ts';
+import { licenseDomain } from '../../contracts/rpc/license.ts';
 import { silentLogger } from '../../kernel/logger.ts';
 import type { RunningService } from '../../kernel/running-service.ts';
-import { writeLicence, type Licence } from '../../pki/create/licence.ts';
+import { writeLicense, type License } from '../../pki/create/license.ts';
 import { providerConfigSchema } from '../../provider/state/config.ts';
 import { startProvider } from '../../provider/service.ts';
 import { RecordedEvents } from '../../testing/recorded-events.ts';
@@ -19,12 +19,12 @@ import { clientOf } from '../../testing/site/stack.ts';
 
 const dayMs = 86_400_000;
 
-describe('the licence of a provider', () => {
+describe('the license of a provider', () => {
   let folder: string;
   let clock: ShiftedClock;
   let events: RecordedEvents;
   let service: RunningService;
-  let licences: DomainClient<typeof licenceDomain>;
+  let licenses: DomainClient<typeof licenseDomain>;
   let certificates: DomainClient<typeof certificateDomain>;
   let issuer: KeyObject;
   let keyFile: string;
@@ -37,18 +37,18 @@ describe('the licence of a provider', () => {
         control: { host: '127.0.0.1', port: 0 },
         infrastructure: { host: '127.0.0.1', port: 0 },
         certificateKeyBits: 2048,
-        licenceKeyFiles: [keyFile],
+        licenseKeyFiles: [keyFile],
       }),
       logger: silentLogger,
       clock,
       publish: events.publish,
     });
-    licences = clientOf(licenceDomain, service);
+    licenses = clientOf(licenseDomain, service);
     certificates = clientOf(certificateDomain, service);
   };
-  const write = async (changes: Partial<Licence> = {}, key = issuer): Promise<string> => {
-    const file = path.join(folder, 'northwind.licence');
-    const licence: Licence = {
+  const write = async (changes: Partial<License> = {}, key = issuer): Promise<string> => {
+    const file = path.join(folder, 'northwind.license');
+    const license: License = {
       formatVersion: 1,
       id: 'FK-0001',
       organization: 'Northwind Hosting',
@@ -57,7 +57,7 @@ describe('the licence of a provider', () => {
       expiresAt: new Date(clock.now() + 365 * dayMs).toISOString(),
       ...changes,
     };
-    await writeFile(file, writeLicence(licence, key));
+    await writeFile(file, writeLicense(license, key));
     return file;
   };
   const generatedSubject = async (): Promise<string> => {
@@ -66,7 +66,7 @@ describe('the licence of a provider', () => {
   };
 
   beforeEach(async () => {
-    folder = await mkdtemp(path.join(tmpdir(), 'farkeep-licence-'));
+    folder = await mkdtemp(path.join(tmpdir(), 'farkeep-license-'));
     await mkdir(path.join(folder, 'provider'));
     clock = new ShiftedClock();
     const { publicKey, privateKey } = generateKeyPairSync('ed25519');
@@ -81,9 +81,9 @@ describe('the licence of a provider', () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  it('is the community licence of this machine at first', async () => {
-    expect(await licences.show({})).toEqual({
-      organisation: hostname(),
+  it('is the community license of this machine at first', async () => {
+    expect(await licenses.show({})).toEqual({
+      organization: hostname(),
       edition: 'community',
       expiresAt: null,
       isCommunity: true,
@@ -94,52 +94,52 @@ describe('the licence of a provider', () => {
     expect((await certificates.show({ slot: 'provider' })).summary.subject).toBe(subject);
   });
 
-  it('gives its organisation to certificates that are made from then on, also after a restart', async () => {
+  it('gives its organization to certificates that are made from then on, also after a restart', async () => {
     const file = await write();
-    expect(await licences.importFile({ file })).toMatchObject({
-      organisation: 'Northwind Hosting',
+    expect(await licenses.importFile({ file })).toMatchObject({
+      organization: 'Northwind Hosting',
       edition: 'enterprise',
       isCommunity: false,
       problem: null,
     });
-    expect(events.of(licenceDomain, 'changed')).toHaveLength(1);
+    expect(events.of(licenseDomain, 'changed')).toHaveLength(1);
     await rm(file);
     const subject = 'CN=Northwind Hosting, O=Northwind Hosting';
     expect(await certificates.describeGenerate({ slot: 'server' })).toMatchObject({ subject });
     expect(await generatedSubject()).toBe(subject);
     await service.stop(1000);
     await start();
-    expect(await licences.show({})).toMatchObject({ organisation: 'Northwind Hosting' });
+    expect(await licenses.show({})).toMatchObject({ organization: 'Northwind Hosting' });
     expect(await certificates.describeGenerate({ slot: 'provider' })).toMatchObject({ subject });
   }, 30_000);
 
-  it('refuses what is not signed by a known issuer, was changed, has ended, or is no licence; the one before stays', async () => {
-    await licences.importFile({ file: await write() });
+  it('refuses what is not signed by a known issuer, was changed, has ended, or is no license; the one before stays', async () => {
+    await licenses.importFile({ file: await write() });
     const stranger = generateKeyPairSync('ed25519').privateKey;
-    const foreign = await failureOf(licences.importFile({ file: await write({ organization: 'Contoso' }, stranger) }));
-    expect(foreign).toMatchObject({ code: 'licence.invalid' });
+    const foreign = await failureOf(licenses.importFile({ file: await write({ organization: 'Contoso' }, stranger) }));
+    expect(foreign).toMatchObject({ code: 'license.invalid' });
     expect(foreign.message).toContain('signature');
     const ended = await write({ organization: 'Contoso', expiresAt: new Date(clock.now() - dayMs).toISOString() });
-    expect(await failureOf(licences.importFile({ file: ended }))).toMatchObject({ code: 'licence.expired' });
+    expect(await failureOf(licenses.importFile({ file: ended }))).toMatchObject({ code: 'license.expired' });
     const garbage = path.join(folder, 'garbage');
     await writeFile(garbage, 'hello');
-    expect(await failureOf(licences.importFile({ file: garbage }))).toMatchObject({ code: 'licence.invalid' });
-    const missing = await failureOf(licences.importFile({ file: path.join(folder, 'none') }));
+    expect(await failureOf(licenses.importFile({ file: garbage }))).toMatchObject({ code: 'license.invalid' });
+    const missing = await failureOf(licenses.importFile({ file: path.join(folder, 'none') }));
     expect(missing).toMatchObject({ code: 'source.missing' });
     expect(missing.message).toContain(path.join(folder, 'none'));
-    expect(await licences.show({})).toMatchObject({ organisation: 'Northwind Hosting', problem: null });
+    expect(await licenses.show({})).toMatchObject({ organization: 'Northwind Hosting', problem: null });
   }, 30_000);
 
-  it('falls back to the community licence at its end, says why, and tells consoles by itself', async () => {
-    await licences.importFile({ file: await write() });
+  it('falls back to the community license at its end, says why, and tells consoles by itself', async () => {
+    await licenses.importFile({ file: await write() });
     clock.advance(366 * dayMs);
-    await events.waitFor(licenceDomain, 'changed', ({ isCommunity }) => isCommunity);
-    const shown = await licences.show({});
-    expect(shown).toMatchObject({ organisation: hostname(), edition: 'community' });
+    await events.waitFor(licenseDomain, 'changed', ({ isCommunity }) => isCommunity);
+    const shown = await licenses.show({});
+    expect(shown).toMatchObject({ organization: hostname(), edition: 'community' });
     expect(shown.problem).toContain('expired');
     expect((await certificates.describeGenerate({ slot: 'provider' })).subject).toContain(`CN=${hostname()}`);
     await service.stop(1000);
     await start();
-    expect((await licences.show({})).problem).toContain('expired');
+    expect((await licenses.show({})).problem).toContain('expired');
   }, 30_000);
 });

@@ -1,5 +1,5 @@
 // Owns the one-time token a gateway is enrolled with (docs/protocol.md, section 1): where to dial, whom to expect, and the secret that proves
-// the right to enrol. Must not be logged; the provider keeps only the hash of the secret.
+// the right to enroll. Must not be logged; the provider keeps only the hash of the secret.
 import { createHash, randomBytes } from 'node:crypto';
 import { z } from 'zod';
 
@@ -19,7 +19,7 @@ const contentSchema = z.object({
   expires: z.number().int().min(0),
 });
 
-export interface EnrolmentToken {
+export interface EnrollmentToken {
   readonly host: string;
   readonly port: number;
   readonly fingerprint: string;
@@ -32,7 +32,7 @@ export interface EnrolmentToken {
  * @param fingerprint SHA-256 of the infrastructure certificate; hex, colons allowed
  * @returns the token for the gateway's admin, and the hash to store: the secret itself is not needed again
  */
-export function createEnrolmentToken({
+export function createEnrollmentToken({
   host,
   port,
   fingerprint,
@@ -53,30 +53,30 @@ export function createEnrolmentToken({
   });
   return {
     token: prefix + Buffer.from(JSON.stringify(content)).toString('base64url'),
-    secretHash: hashEnrolmentSecret(secret),
+    secretHash: hashEnrollmentSecret(secret),
   };
 }
 
 /** SHA-256, hex: a secret of 256 random bits needs no slow hash. Looking it up by its hash tells an attacker nothing by its timing. */
-export function hashEnrolmentSecret(secret: string): string {
-  return createHash('sha256').update('farkeep/1 enrolment').update(secret).digest('hex');
+export function hashEnrollmentSecret(secret: string): string {
+  return createHash('sha256').update('farkeep/1 enrollment').update(secret).digest('hex');
 }
 
 /** @throws FarkeepError `gateway.token-invalid`; the message never repeats the token */
-export function parseEnrolmentToken(text: string): EnrolmentToken {
+export function parseEnrollmentToken(text: string): EnrollmentToken {
   // Pasted from mails and chats: line breaks and spaces are not part of it.
   const token = text.replaceAll(/\s+/g, '');
   if (!token.startsWith(prefix) || token.length > maxTokenLength) {
-    throw new FarkeepError('gateway.token-invalid', `An enrolment token begins with "${prefix}"`);
+    throw new FarkeepError('gateway.token-invalid', `An enrollment token begins with "${prefix}"`);
   }
   let raw: unknown;
   try {
     raw = JSON.parse(Buffer.from(token.slice(prefix.length), 'base64url').toString());
   } catch {
-    throw new FarkeepError('gateway.token-invalid', 'The enrolment token is incomplete or damaged');
+    throw new FarkeepError('gateway.token-invalid', 'The enrollment token is incomplete or damaged');
   }
   const content = contentSchema.safeParse(raw);
-  if (!content.success) throw new FarkeepError('gateway.token-invalid', 'The enrolment token is incomplete or damaged');
+  if (!content.success) throw new FarkeepError('gateway.token-invalid', 'The enrollment token is incomplete or damaged');
   const { expires, ...rest } = content.data;
   return { ...rest, expiresAtMs: expires * 1000 };
 }
