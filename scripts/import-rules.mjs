@@ -112,7 +112,7 @@ export const rooms = {
   'services/session': ['.', 'state'],
   'services/host': ['carriers', '.'],
   'renderer/ui': ['.', 'table', 'form', 'dialog', 'wizard', 'session', 'certificate'],
-  'renderer/features/sessions': ['card', 'throughput', 'handshake', 'page', '.'],
+  'renderer/features/sessions': ['state', 'throughput', 'handshake', 'page', '.'],
 };
 
 /** Test files and test support may reach further: they put layers together and drive them from outside. */

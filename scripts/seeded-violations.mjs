@@ -492,6 +492,7 @@ function checkTreeRules() {
       'services/tenant/jobs/two.ts': '// Two.\ndatabase.run(\n  `UPDATE jobs SET name = ?`,\n);\n',
       'services/session/three.ts': '// Three.\nconst text = `\n  CREATE TABLE sessions (id TEXT)`;\n',
     },
+    'american-spelling': { 'docs/a.md': 'The tenant is not author' + 'ised.\n' },
     'machine-path': { 'docs/a.md': `see ${projectFolder}/docs\n` },
     'registry-host': { 'docs/a.md': `from https://${host}/left-pad\n` },
     secret: { 'docs/a.md': key },

@@ -28,6 +28,11 @@ const layout = new Set([
 ]);
 
 const maxFolderFiles = 20;
+/** The start of words that American English spells differently. Only the files that read old names may hold them. */
+const britishSpelling =
+  /\b\w*?(authoris|behaviour|cancell(ed|ing)|colour|dialled|dialling|enrol(?!l)|favour|finalis|fulfil(?!l)|initialis|labelled(?!by)|licence|neighbour|normalis|organis|recognis|serialis|signalled|summaris|synchronis)\w*/i;
+const oldNames =
+  /old-spellings|^(services\/pki\/(create\/(license|signed-json)|signed-documents\.test)|services\/host\/service-config\.test|services\/integration\/old-home\.test|renderer\/features\/options\/license-dialog|scripts\/tree-rules)\./;
 const sourceFile = /\.(ts|tsx|mjs|js|cjs)$/;
 const sqlStatement =
   /(^|['"`])\s*(SELECT\s|INSERT\s+(OR \w+ )?INTO\s|UPDATE\s+(OR \w+ )?\w+\s+SET\s|DELETE\s+FROM\s|(CREATE|ALTER|DROP)\s+(TABLE|INDEX|TRIGGER)\s|PRAGMA\s)/m;
@@ -91,6 +96,16 @@ export const treeRules = [
       for (const [folder, count] of counts)
         if (count > maxFolderFiles) yield `${folder}: holds ${count} source files; make rooms in it`;
     },
+  },
+  {
+    name: 'american-spelling',
+    about: 'American spelling in code and documents; old names only where they are read',
+    violations: (tree) =>
+      everyText(tree, (file, text) => {
+        if (oldNames.test(file) || file === 'package-lock.json') return undefined;
+        const found = britishSpelling.exec(`${file}\n${text}`)?.[0];
+        return found === undefined ? undefined : `"${found}" is British spelling`;
+      }),
   },
   {
     name: 'rooms-document',

@@ -4,6 +4,7 @@ import { exitCodes } from '../contracts/errors.ts';
 import { productVersion } from '../host/product-version.ts';
 import { createActionDefiner } from './command-context.ts';
 import { commandGroups } from './command-groups.ts';
+import { withCurrentSpelling } from './old-spellings.ts';
 import { createOutput, writeError } from './output.ts';
 import { whatCannotBeRepresented } from './raw-arguments.ts';
 
@@ -19,7 +20,8 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not trusted, 4 login refused, 5 w
 Help on a command: farkeep COMMAND --help`;
 
 /** @returns the exit code */
-export async function runCommandLine(args: readonly string[], signal: AbortSignal): Promise<number> {
+export async function runCommandLine(typed: readonly string[], signal: AbortSignal): Promise<number> {
+  const args = withCurrentSpelling(typed, operandsAt(typed));
   let exitCode: number = exitCodes.done;
   const isJson = args.slice(0, endOfOptions(args)).includes('--json');
   const unclear = whatCannotBeRepresented(args);
@@ -76,13 +78,17 @@ function createProgram(isJson: boolean): Command {
 
 const optionsWithValue = new Set(['--home']);
 
-/** Arguments that are neither an option nor an option's value; the first is the command's name. */
+/** Arguments that are neither an option nor an option's value. The first is the command's name. */
 function operandsOf(args: readonly string[]): string[] {
-  const operands: string[] = [];
+  return operandsAt(args).map((index) => args[index] ?? '');
+}
+
+function operandsAt(args: readonly string[]): number[] {
+  const operands: number[] = [];
   for (let index = 0; index < args.length; index += 1) {
     const argument = args[index] ?? '';
     if (optionsWithValue.has(argument)) index += 1;
-    else if (!argument.startsWith('-')) operands.push(argument);
+    else if (!argument.startsWith('-')) operands.push(index);
   }
   return operands;
 }

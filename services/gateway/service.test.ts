@@ -64,7 +64,9 @@ describe('enrollment and link', () => {
     const provider = await startProvider();
     const gateway = await start();
     const token = provider.makeToken({ fingerprint: '00'.repeat(32) });
-    await expect(gateway.enroll({ token, replace: false })).rejects.toMatchObject({ code: 'trust.thumbprint-mismatch' });
+    await expect(gateway.enroll({ token, replace: false })).rejects.toMatchObject({
+      code: 'trust.thumbprint-mismatch',
+    });
     expect(provider.known.size).toBe(0);
     expect(gateway.status()).toMatchObject({ isEnrolled: false, link: 'not-enrolled' });
   });

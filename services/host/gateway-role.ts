@@ -46,7 +46,10 @@ function healthOf({ link, linkReason }: GatewayStatus): ServiceHealth {
     case 'connected':
       return { health: 'running', reason: null };
     case 'not-enrolled':
-      return { health: 'degraded', reason: linkReason ?? 'Not enrolled: give it a token with "farkeep gateway enroll"' };
+      return {
+        health: 'degraded',
+        reason: linkReason ?? 'Not enrolled: give it a token with "farkeep gateway enroll"',
+      };
     case 'connecting':
       return { health: 'degraded', reason: 'Connecting to the provider' };
     case 'waiting':

@@ -30,6 +30,14 @@ describe('configuration', () => {
     expect(() => parseAddress('listen', text)).toThrow(FarkeepError),
   );
 
+  it('reads settings by their old British names, unless the new name is there too', async () => {
+    const file = path.join(await makeTemporaryFolder(), 'gateway.json');
+    await writeFile(file, '{ "enrolmentTokenFile": "a", "licenceKeyFiles": ["k"], "name": "gw" }');
+    expect(await readConfigFile(file)).toEqual({ enrollmentTokenFile: 'a', licenseKeyFiles: ['k'], name: 'gw' });
+    await writeFile(file, '{ "enrolmentToken": "old", "enrollmentToken": "new" }');
+    expect(await readConfigFile(file)).toEqual({ enrolmentToken: 'old', enrollmentToken: 'new' });
+  });
+
   it.each([
     ['not JSON', '{ "name": '],
     ['no object', '[1]'],

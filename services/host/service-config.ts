@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { z } from 'zod';
 import type { ServiceRole } from '../contracts/contract.ts';
+import { oldSettingNames } from '../contracts/old-spellings.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 
 export type ConfigOverrides = Readonly<Record<string, unknown>>;
@@ -45,7 +46,16 @@ export async function readConfigFile(file: string | undefined): Promise<Record<s
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new FarkeepError('config.invalid', `${absolute} must hold one JSON object`);
   }
-  return { ...value };
+  return withCurrentNames({ ...value });
+}
+
+/** Settings by their old names. A file with both names keeps both, and the old one is refused like any unknown setting. */
+function withCurrentNames(settings: Record<string, unknown>): Record<string, unknown> {
+  const nameNow = (name: string): string => {
+    const now = Object.hasOwn(oldSettingNames, name) ? oldSettingNames[name] : undefined;
+    return now === undefined || Object.hasOwn(settings, now) ? name : now;
+  };
+  return Object.fromEntries(Object.entries(settings).map(([name, value]) => [nameNow(name), value]));
 }
 
 /** Flags win over the file; objects are merged one level deep, so that `--port` leaves the file's address alone. */

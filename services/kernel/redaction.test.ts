@@ -42,11 +42,12 @@ describe('a text', () => {
   });
 
   it('is looked through in a time that grows with its length only', () => {
-    const startedMs = performance.now();
+    const before = process.cpuUsage();
     for (const piece of ['a.', 'a-', 'a:', 'aaaa', 'a://', 'password', 'A+/=', 'cookie:']) {
       redactLines(piece.repeat(200_000 / piece.length));
     }
-    expect(performance.now() - startedMs).toBeLessThan(5000);
+    const { user, system } = process.cpuUsage(before);
+    expect((user + system) / 1_000_000).toBeLessThan(5);
   });
 });
 

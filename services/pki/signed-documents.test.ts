@@ -6,7 +6,7 @@ import { readCertificate } from './certificate/certificate-summary.ts';
 import { generateSelfSigned } from './create/generate.ts';
 import { certificateSubject, type License, readLicense, writeLicense } from './create/license.ts';
 import { announceRollover, type RolloverAnnouncement, verifyRollover } from './create/rollover.ts';
-import { canonicalJson } from './create/signed-json.ts';
+import { canonicalJson, signJson } from './create/signed-json.ts';
 
 const now = Date.parse('2026-11-22T00:00:00Z');
 const dayMs = 86_400_000;
@@ -48,6 +48,13 @@ describe('license', () => {
       license: Object.fromEntries(Object.entries(reordered.license).reverse()),
     };
     expect(readLicense(`\uFEFF${JSON.stringify(shuffled)}`, [publicKey], now)).toEqual(license);
+  });
+
+  it('is read from a file that was issued under the British name', () => {
+    const signature = signJson('farkeep/1 licence', license, privateKey);
+    expect(readLicense(JSON.stringify({ licence: license, signature }), [publicKey], now)).toEqual(license);
+    const relabeled = JSON.stringify({ license, signature });
+    expect(() => readLicense(relabeled, [publicKey], now)).toThrow(/signature/);
   });
 
   it.each<[string, string, string, RegExp]>([

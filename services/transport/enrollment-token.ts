@@ -76,7 +76,8 @@ export function parseEnrollmentToken(text: string): EnrollmentToken {
     throw new FarkeepError('gateway.token-invalid', 'The enrollment token is incomplete or damaged');
   }
   const content = contentSchema.safeParse(raw);
-  if (!content.success) throw new FarkeepError('gateway.token-invalid', 'The enrollment token is incomplete or damaged');
+  if (!content.success)
+    throw new FarkeepError('gateway.token-invalid', 'The enrollment token is incomplete or damaged');
   const { expires, ...rest } = content.data;
   return { ...rest, expiresAtMs: expires * 1000 };
 }

@@ -97,9 +97,9 @@ describe('infrastructure port', () => {
     const provider = await startProvider();
     provider.makeToken();
     const { peer } = await dial(provider.links.port);
-    await expect(callLink(peer, 'enroll', { secret: 'x'.repeat(43), name: 'evil', publicKeyPem })).rejects.toMatchObject(
-      { code: 'gateway.token-invalid' },
-    );
+    await expect(
+      callLink(peer, 'enroll', { secret: 'x'.repeat(43), name: 'evil', publicKeyPem }),
+    ).rejects.toMatchObject({ code: 'gateway.token-invalid' });
     await expect(callLink(peer, 'configure', { controlPort: 1 })).rejects.toMatchObject({ code: 'call.unknown' });
     await expect(peer.request('__proto__', {})).rejects.toMatchObject({ code: 'call.unknown' });
     await expect(peer.request('enroll', { secret: 5 })).rejects.toMatchObject({ code: 'call.invalid' });

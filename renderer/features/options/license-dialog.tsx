@@ -25,11 +25,11 @@ export function LicenseDialog({ onClose }: { readonly onClose: () => void }): Re
     void call.run(async () => {
       const { path } = await consoleClient.chooseFile({
         title: t('license.choose'),
-        filters: [{ name: t('license.filter'), extensions: ['json', 'license', 'license'] }],
+        filters: [{ name: t('license.filter'), extensions: ['json', 'license', 'licence'] }],
       });
       if (path === null) return;
       const { organization } = await providerClients.license.importFile({ file: path });
-      showToast('success', t('license.imported', { organization: organization }));
+      showToast('success', t('license.imported', { organization }));
     });
   return (
     <DialogFrame

@@ -11,7 +11,7 @@ import { PropertyList } from '../../ui/property-list.tsx';
 import { StatusBadge } from '../../ui/status-badge.tsx';
 import type { Tone } from '../../ui/status-badge.tsx';
 import { useCall } from '../../ui/use-call.ts';
-import { Card } from './card.tsx';
+import { Card } from '../../ui/card.tsx';
 
 const tones: Readonly<Record<'not-enrolled' | 'connecting' | 'connected' | 'waiting', Tone>> = {
   'not-enrolled': 'neutral',

@@ -12,7 +12,7 @@ import { Instant } from '../../ui/instant.tsx';
 import { LeftOutNotice } from '../../ui/left-out-notice.tsx';
 import { SessionStateBadge } from '../../ui/session/session-state-badge.tsx';
 import { SimpleTable } from '../../ui/table/simple-table.tsx';
-import { Card } from './card.tsx';
+import { Card } from '../../ui/card.tsx';
 
 interface SidedSession {
   readonly side: SessionSide;

@@ -8,7 +8,7 @@ import { ValidityBadge } from '../../ui/certificate/certificate-validity.tsx';
 import { Instant } from '../../ui/instant.tsx';
 import { PropertyList } from '../../ui/property-list.tsx';
 import { StatusBadge } from '../../ui/status-badge.tsx';
-import { Card } from './card.tsx';
+import { Card } from '../../ui/card.tsx';
 
 export function ProviderCard(): ReactNode {
   const t = useText();

@@ -3,7 +3,7 @@ import { noProgress } from '../../../services/contracts/models/session.ts';
 import { exampleSamples, exampleSession } from '../../testing/example-session.ts';
 import { largestPart } from './throughput/bottleneck.ts';
 import { samplesInRange, thinOut, toColumns } from './throughput/throughput-series.ts';
-import { hasFigures, movementOf } from './card/shown-state.ts';
+import { hasFigures, movementOf } from './state/shown-state.ts';
 import { statusFigures } from './throughput/status-figures.ts';
 import { whoCanRead } from './handshake/who-can-read.ts';
 import { whyNotPause } from './page/why-not-pause.ts';

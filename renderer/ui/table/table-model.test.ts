@@ -79,10 +79,13 @@ describe('tables', () => {
 
   it('show ten thousand rows sorted and searched within a blink', () => {
     const many = Array.from({ length: 10_000 }, (_row, index) => ({ name: `tenant ${index}`, size: index % 97 }));
-    const begin = performance.now();
-    expect(
-      visibleRows(many, columns, 'tenant 99', { columnId: 'size', direction: 'ascending' }).length,
-    ).toBeGreaterThan(10);
-    expect(performance.now() - begin).toBeLessThan(1000);
+    const searchMs = (): number => {
+      const begin = performance.now();
+      const rows = visibleRows(many, columns, 'tenant 99', { columnId: 'size', direction: 'ascending' });
+      expect(rows.length).toBeGreaterThan(10);
+      return performance.now() - begin;
+    };
+    // The quickest of five: a busy machine slows down some of them.
+    expect(Math.min(...Array.from({ length: 5 }, searchMs))).toBeLessThan(500);
   });
 });

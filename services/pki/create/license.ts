@@ -28,6 +28,13 @@ export type License = z.infer<typeof licenseSchema>;
 /** The license file; docs/certificates.md, section 9, lists its fields. */
 export const licenseFileSchema = z.strictObject({ license: licenseSchema, signature: z.string().max(1000) });
 
+/** A file that was issued before December 2026: the same license under the British name. */
+const oldFileSchema = z
+  .strictObject({ licence: licenseSchema, signature: z.string().max(1000) })
+  .transform(({ licence, signature }) => ({ license: licence, signature, label: 'farkeep/1 licence' as const }));
+
+const currentFileSchema = licenseFileSchema.transform((file) => ({ ...file, label: 'farkeep/1 license' as const }));
+
 const maxLicenseBytes = 16 * 1024;
 
 /**
@@ -44,7 +51,8 @@ export function readLicense(text: string, keys: readonly KeyObject[], now: numbe
   } catch (error) {
     throw new FarkeepError('license.invalid', 'The file is not a license (no JSON)', { cause: error });
   }
-  const parsed = licenseFileSchema.safeParse(content);
+  const isOld = typeof content === 'object' && content !== null && 'licence' in content;
+  const parsed = (isOld ? oldFileSchema : currentFileSchema).safeParse(content);
   if (!parsed.success) {
     const where = parsed.error.issues[0]?.path.join('.') ?? '';
     throw new FarkeepError(
@@ -52,9 +60,9 @@ export function readLicense(text: string, keys: readonly KeyObject[], now: numbe
       `The file is not a license of this version${where === '' ? '' : ` ("${where}" is not as expected)`}`,
     );
   }
-  const { license, signature } = parsed.data;
+  const { license, signature, label } = parsed.data;
   const isSigned = keys.some(
-    (key) => key.asymmetricKeyType === 'ed25519' && verifyJson('farkeep/1 license', license, signature, key),
+    (key) => key.asymmetricKeyType === 'ed25519' && verifyJson(label, license, signature, key),
   );
   if (!isSigned) {
     throw new FarkeepError(

@@ -4,8 +4,11 @@ import { constants, type KeyObject, sign, verify } from 'node:crypto';
 export type JsonValue =
   string | number | boolean | null | readonly JsonValue[] | { readonly [name: string]: JsonValue };
 
-/** What a signature is for. Part of the signed text, so that one document can never pass for another kind. */
-export type SignatureLabel = 'farkeep/1 license' | 'farkeep/1 rollover';
+/**
+ * What a signature is for. Part of the signed text, so that one document can never pass for another kind.
+ * Licenses that were issued before December 2026 have the British label.
+ */
+export type SignatureLabel = 'farkeep/1 license' | 'farkeep/1 licence' | 'farkeep/1 rollover';
 
 /** Text with sorted names and without blanks: the same for everybody who has the same content. Numbers must be whole and safe. */
 export function canonicalJson(value: JsonValue): string {

@@ -4,6 +4,7 @@ import { createPublicKey, type KeyObject } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { CallContext, DomainHandlers, EventPublisher } from '../../contracts/contract.ts';
+import { oldLicenseFileName } from '../../contracts/old-spellings.ts';
 import type { LicenseSummary } from '../../contracts/models/license.ts';
 import { licenseDomain } from '../../contracts/rpc/license.ts';
 import { atDate, type Schedule } from '../../kernel/schedule.ts';
@@ -50,13 +51,9 @@ export class InstalledLicense {
   static async open(options: InstalledLicenseOptions): Promise<InstalledLicense> {
     const configured = await Promise.all(options.keyFiles.map(readKeyFile));
     const keys = [...builtInLicenseKeys.map((pem) => createPublicKey(pem)), ...configured];
-    const file = licenseFileOf(options.home);
-    let text: string | undefined;
-    try {
-      text = await readFile(file, 'utf8');
-    } catch (error) {
-      if (!isMissing(error)) throw error;
-    }
+    const text =
+      (await readIfThere(licenseFileOf(options.home))) ??
+      (await readIfThere(path.join(options.home, oldLicenseFileName)));
     const installed = new InstalledLicense(options, keys, text);
     const standing = installed.#standing();
     if (standing.license === undefined && standing.problem !== null) {
@@ -82,7 +79,7 @@ export class InstalledLicense {
       };
     }
     const { organization, edition, expiresAt } = standing.license;
-    return { organization: organization, edition, expiresAt, isCommunity: false, problem: null };
+    return { organization, edition, expiresAt, isCommunity: false, problem: null };
   }
 
   /** @throws source.missing, license.invalid, license.expired; the license before then still holds */
@@ -144,6 +141,15 @@ export class InstalledLicense {
 
 function licenseFileOf(home: string): string {
   return path.join(home, 'license.json');
+}
+
+async function readIfThere(file: string): Promise<string | undefined> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
 }
 
 async function readBounded(file: string): Promise<string> {

@@ -6,6 +6,7 @@ import {
   sessionSummarySchema,
   type SessionSummary,
 } from '../../contracts/models/session.ts';
+import { reviveOldSpelling } from '../../contracts/old-spellings.ts';
 import { readRows } from '../../contracts/row-list.ts';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
 import type { Database, Row } from '../../kernel/state/database.ts';
@@ -141,11 +142,11 @@ export class SqliteSessionHistory implements SessionHistory {
 }
 
 function readSummary(row: Row): SessionSummary {
-  return sessionSummarySchema.parse(JSON.parse(String(row['summary'])));
+  return sessionSummarySchema.parse(JSON.parse(String(row['summary']), reviveOldSpelling));
 }
 
 function read(row: Row): ArchivedSession {
-  const detail = sessionDetailSchema.parse(JSON.parse(String(row['detail'])));
+  const detail = sessionDetailSchema.parse(JSON.parse(String(row['detail']), reviveOldSpelling));
   // Earlier versions kept what the data mover had said last, also for sessions that had ended.
   const objects = detail.objects.map((object) => ({ ...object, state: objectStateIn(detail.state, object.state) }));
   return {

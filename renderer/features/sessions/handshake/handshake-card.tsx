@@ -8,8 +8,8 @@ import { HandshakeDiagram } from './handshake-diagram.tsx';
 import { HandshakeTable } from './handshake-table.tsx';
 import { attemptsOf } from './handshake-layout.ts';
 import { ReadingLine } from './reading-line.tsx';
-import { SessionCard } from '../card/session-card.tsx';
-import { movementOf } from '../card/shown-state.ts';
+import { Card } from '../../../ui/card.tsx';
+import { movementOf } from '../state/shown-state.ts';
 import { whoCanRead } from './who-can-read.ts';
 
 const useStyles = makeStyles({
@@ -42,7 +42,8 @@ export const HandshakeCard = memo(function HandshakeCard({
   // The latest one, until somebody looks back.
   const attempt = chosen ?? latest;
   return (
-    <SessionCard
+    <Card
+      isCompact
       title={t('handshake.title')}
       aside={
         <div className={styles.aside}>
@@ -87,6 +88,6 @@ export const HandshakeCard = memo(function HandshakeCard({
       <div className={styles.reading}>
         <ReadingLine reading={whoCanRead(steps, latest, state)} />
       </div>
-    </SessionCard>
+    </Card>
   );
 });

@@ -8,7 +8,7 @@ import { useText } from '../../../i18n/use-text.ts';
 import { formatDuration } from '../../../platform/format.ts';
 import { Instant } from '../../../ui/instant.tsx';
 import { SimpleTable } from '../../../ui/table/simple-table.tsx';
-import { SessionCard } from '../card/session-card.tsx';
+import { Card } from '../../../ui/card.tsx';
 
 const icons: Readonly<Record<SessionAction['level'], ReactNode>> = {
   info: <Info16Regular aria-hidden />,
@@ -44,7 +44,7 @@ export const ActionsCard = memo(function ActionsCard({ actions, hasEnded }: Acti
     if (scroller.current !== null && isAtEnd.current) scroller.current.scrollTop = scroller.current.scrollHeight;
   }, [actions.length]);
   return (
-    <SessionCard title={t('actions.title')}>
+    <Card isCompact title={t('actions.title')}>
       <div
         className={styles.scroller}
         ref={scroller}
@@ -90,6 +90,6 @@ export const ActionsCard = memo(function ActionsCard({ actions, hasEnded }: Acti
           />
         )}
       </div>
-    </SessionCard>
+    </Card>
   );
 });

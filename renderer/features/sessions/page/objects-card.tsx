@@ -8,8 +8,8 @@ import { formatBytes, formatPercent } from '../../../platform/format.ts';
 import { SimpleTable } from '../../../ui/table/simple-table.tsx';
 import { StatusBadge } from '../../../ui/status-badge.tsx';
 import type { Tone } from '../../../ui/status-badge.tsx';
-import { SessionCard } from '../card/session-card.tsx';
-import { movementOf } from '../card/shown-state.ts';
+import { Card } from '../../../ui/card.tsx';
+import { movementOf } from '../state/shown-state.ts';
 
 const tones: Readonly<Record<SessionObject['state'], Tone>> = {
   waiting: 'neutral',
@@ -49,7 +49,7 @@ export const ObjectsCard = memo(function ObjectsCard({
     </StatusBadge>
   );
   return (
-    <SessionCard title={t('objects.title')}>
+    <Card isCompact title={t('objects.title')}>
       {areNamesHidden && <p className={styles.muted}>{t('objects.hidden')}</p>}
       <div className={styles.scroller} tabIndex={0} role="group" aria-label={t('objects.title')}>
         {objects.length === 0 ? (
@@ -78,6 +78,6 @@ export const ObjectsCard = memo(function ObjectsCard({
           />
         )}
       </div>
-    </SessionCard>
+    </Card>
   );
 });

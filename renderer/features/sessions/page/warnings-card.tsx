@@ -5,7 +5,7 @@ import type { SessionDetail } from '../../../../services/contracts/models/sessio
 import { useText } from '../../../i18n/use-text.ts';
 import { Instant } from '../../../ui/instant.tsx';
 import { SimpleTable } from '../../../ui/table/simple-table.tsx';
-import { SessionCard } from '../card/session-card.tsx';
+import { Card } from '../../../ui/card.tsx';
 
 const useStyles = makeStyles({ scroller: { overflowY: 'auto', maxHeight: '260px' } });
 
@@ -14,7 +14,7 @@ export function WarningsCard({ detail: { warnings } }: { readonly detail: Sessio
   const styles = useStyles();
   const rows = warnings.map((warning, index) => ({ ...warning, index }));
   return (
-    <SessionCard title={t('warnings.title')}>
+    <Card isCompact title={t('warnings.title')}>
       <div className={styles.scroller} tabIndex={0} role="group" aria-label={t('warnings.title')}>
         <SimpleTable
           label={t('warnings.title')}
@@ -27,6 +27,6 @@ export function WarningsCard({ detail: { warnings } }: { readonly detail: Sessio
           ]}
         />
       </div>
-    </SessionCard>
+    </Card>
   );
 }

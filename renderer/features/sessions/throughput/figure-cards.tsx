@@ -15,8 +15,8 @@ import {
 import { isFinal } from '../../../platform/mirror/apply-event.ts';
 import { useNow } from '../../../ui/use-now.ts';
 import { bottleneckParts, largestPart } from './bottleneck.ts';
-import { SessionCard } from '../card/session-card.tsx';
-import { hasFigures } from '../card/shown-state.ts';
+import { Card } from '../../../ui/card.tsx';
+import { hasFigures } from '../state/shown-state.ts';
 import { statusFigures } from './status-figures.ts';
 
 const useStyles = makeStyles({
@@ -64,7 +64,7 @@ export function SummaryCard({ detail }: { readonly detail: SessionDetail }): Rea
   const averageRate = durationMs <= 0 ? 0 : (progress.processedBytes / durationMs) * 1000;
   const left = progress.secondsLeft;
   return (
-    <SessionCard title={t('session.summary')}>
+    <Card isCompact title={t('session.summary')}>
       <Figures
         figures={[
           { name: t('session.summary.duration'), value: formatClock(durationMs) },
@@ -76,7 +76,7 @@ export function SummaryCard({ detail }: { readonly detail: SessionDetail }): Rea
           { name: t('session.summary.bottleneck'), value: <BottleneckFigure detail={detail} /> },
         ]}
       />
-    </SessionCard>
+    </Card>
   );
 }
 
@@ -113,7 +113,7 @@ export function DataCard({ detail }: { readonly detail: SessionDetail }): ReactN
   const ratio = formatRatio(readBytes, transferredBytes);
   const bytes = (count: number): string => (hasFigures(detail) ? formatBytes(count) : '–');
   return (
-    <SessionCard title={t('session.data')}>
+    <Card isCompact title={t('session.data')}>
       <Figures
         figures={[
           {
@@ -139,7 +139,7 @@ export function DataCard({ detail }: { readonly detail: SessionDetail }): ReactN
             : { name: t('session.data.safe'), value: formatBytes(safeBytes) },
         ]}
       />
-    </SessionCard>
+    </Card>
   );
 }
 
@@ -147,7 +147,7 @@ export function StatusCard({ detail }: { readonly detail: SessionDetail }): Reac
   const t = useText();
   const { success, errors, other } = statusFigures(detail);
   return (
-    <SessionCard title={t('session.status')}>
+    <Card isCompact title={t('session.status')}>
       <Figures
         figures={[
           { name: t('session.status.success'), value: formatCount(success) },
@@ -164,6 +164,6 @@ export function StatusCard({ detail }: { readonly detail: SessionDetail }): Reac
           { name: t(`session.status.${other.name}`), value: formatCount(other.count) },
         ]}
       />
-    </SessionCard>
+    </Card>
   );
 }

@@ -8,8 +8,8 @@ import { useText } from '../../../i18n/use-text.ts';
 import { formatInstant, formatRate } from '../../../platform/format.ts';
 import { useMeaningColors } from '../../../ui/theme-name.tsx';
 import { SimpleTable } from '../../../ui/table/simple-table.tsx';
-import { SessionCard } from '../card/session-card.tsx';
-import { movementOf } from '../card/shown-state.ts';
+import { Card } from '../../../ui/card.tsx';
+import { movementOf } from '../state/shown-state.ts';
 import { ThroughputGraph } from './throughput-graph.tsx';
 import { samplesInRange, thinOut, toColumns } from './throughput-series.ts';
 import type { ThroughputRange } from './throughput-series.ts';
@@ -55,7 +55,8 @@ export const ThroughputCard = memo(function ThroughputCard({ samples, state }: T
   const transferred = formatRate(current?.transferredBytesPerSecond ?? 0);
   const toggleLabel = t(isTable ? 'throughput.asGraph' : 'throughput.asTable');
   return (
-    <SessionCard
+    <Card
+      isCompact
       title={t('throughput.title')}
       aside={
         <div className={styles.aside}>
@@ -129,6 +130,6 @@ export const ThroughputCard = memo(function ThroughputCard({ samples, state }: T
           </div>
         </>
       )}
-    </SessionCard>
+    </Card>
   );
 });
