@@ -264,11 +264,7 @@ async function start(
         const { remoteAddress: address } = connection;
         refusals.note(`login ${address} ${error.code}`, (times) => {
           logger.warn('Login refused', { userName, address, reason: error.code, times });
-          void audit.addRefusal(
-            `${userName} (${address})`,
-            userName,
-            times === 1 ? error.code : `${error.code}, ${times} times`,
-          );
+          void audit.addRefusal(`${userName} (${address})`, userName, error.code, times);
         });
       },
     });

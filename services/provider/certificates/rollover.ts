@@ -5,6 +5,7 @@ import type { EventPublisher } from '../../contracts/contract.ts';
 import type { Rollover } from '../../contracts/models/certificate.ts';
 import { idSchema } from '../../contracts/models/values.ts';
 import { certificateDomain } from '../../contracts/rpc/certificate.ts';
+import { notable } from '../../contracts/notable-events.ts';
 import type { CertificateStore } from '../../certstore/certificate-store.ts';
 import { sleepUntil } from '../../kernel/schedule.ts';
 import type { Clock } from '../../kernel/clock.ts';
@@ -164,7 +165,11 @@ export class RolloverPlan {
     this.#problem = null;
     await this.#save({ certificateId, announcement });
     await users.forgetAnnounced();
-    await audit.add(who, 'certificate.rollover-announced', announcement.nextSha256, announcement.switchAt);
+    await audit.add(
+      who,
+      announcement.nextSha256,
+      notable('certificate.rollover-announced', { switchAt: announcement.switchAt }),
+    );
     for (const receiver of this.#options.receivers()) this.#announceTo(receiver, announcement);
     this.#schedule();
     const shown = await this.show();
@@ -176,7 +181,7 @@ export class RolloverPlan {
   async cancel(who: string): Promise<void> {
     const plan = this.#plan;
     if (plan === undefined) return;
-    await this.#options.audit.add(who, 'certificate.rollover-canceled', plan.announcement.nextSha256);
+    await this.#options.audit.add(who, plan.announcement.nextSha256, notable('certificate.rollover-canceled'));
     await this.#close('Canceled');
     const { receivers, identity } = this.#options;
     for (const receiver of receivers()) {

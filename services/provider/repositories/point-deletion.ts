@@ -1,5 +1,6 @@
 // Owns deleting a restore point of a tenant: only the tenant's own point, only while no session uses it, even with a damaged root. The root
 // moves to the trash, and its space is not freed.
+import { notable } from '../../contracts/notable-events.ts';
 import path from 'node:path';
 import type { Clock } from '../../kernel/clock.ts';
 import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
@@ -46,7 +47,7 @@ export class PointDeletion {
     try {
       const nowMs = clock.now();
       await points.remove(place.tenantFolder, pointId, nowMs);
-      await audit.add(`tenant ${account.name}`, 'point.delete', pointId, place.repository);
+      await audit.add(`tenant ${account.name}`, pointId, notable('point.delete', { repository: place.repository }));
       onDeleted();
       return { repository: place.repository, deletedAt: new Date(nowMs).toISOString() };
     } catch (error) {

@@ -9,6 +9,7 @@ import {
   type StoredCertificate,
 } from '../../contracts/models/certificate.ts';
 import { certificateDomain } from '../../contracts/rpc/certificate.ts';
+import { notable } from '../../contracts/notable-events.ts';
 import type { CertificateStore, NewCertificate } from '../../certstore/certificate-store.ts';
 import { listPickableCertificates, ownStorePrefix } from '../../certstore/pickable-certificates.ts';
 import { type WindowsCertificates, windowsStorePrefix } from '../../certstore/windows-certificates.ts';
@@ -132,12 +133,9 @@ export class CertificateHandlers {
         if (keyBits !== undefined) await settings.setKeyBits(keyBits);
         if (protection !== undefined) await this.#protect(protection);
         const now = await settings.show();
-        await audit.add(
-          describeCaller(context),
-          'certificate.settings',
-          `RSA ${now.keyBits}`,
-          now.protection.description,
-        );
+        const { keyBits: usedBits, protection: used } = now;
+        const event = notable('certificate.settings', { keyBits: usedBits, protection: used.description });
+        await audit.add(describeCaller(context), `RSA ${usedBits}`, event);
         return now;
       },
       remove: async ({ certificateId }, context) => {
@@ -147,7 +145,7 @@ export class CertificateHandlers {
           });
         }
         await store.remove(certificateId);
-        await audit.add(describeCaller(context), 'certificate.remove', certificateId);
+        await audit.add(describeCaller(context), certificateId, notable('certificate.remove'));
         return {};
       },
       usage: async ({ slot, candidateId }) => {

@@ -3,6 +3,7 @@ import type { DomainHandlers, EventPublisher } from '../../contracts/contract.ts
 import type { Gateway } from '../../contracts/models/provider.ts';
 import { gatewaysDomain } from '../../contracts/rpc/gateways.ts';
 import { mapRows } from '../../contracts/row-list.ts';
+import { notable } from '../../contracts/notable-events.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
 import { createEnrollmentToken } from '../../transport/enrollment-token.ts';
@@ -39,14 +40,14 @@ export function gatewayHandlers(options: GatewayHandlersOptions): DomainHandlers
       });
       const expiresAt = new Date(expiresAtMs).toISOString();
       const row = await gateways.create(name, addresses, secretHash, expiresAt);
-      await audit.add(describeCaller(context), 'gateway.enroll-token', name);
+      await audit.add(describeCaller(context), name, notable('gateway.enroll-token'));
       publish(gatewaysDomain, 'changed', describe(row.id));
       return { gateway: describe(row.id), token, expiresAt };
     },
     setEnabled: async ({ gatewayId, isEnabled }, context) => {
       const { name } = gateways.get(gatewayId);
       await gateways.setEnabled(gatewayId, isEnabled);
-      await audit.add(describeCaller(context), isEnabled ? 'gateway.enable' : 'gateway.disable', name);
+      await audit.add(describeCaller(context), name, notable(isEnabled ? 'gateway.enable' : 'gateway.disable'));
       if (!isEnabled) await links().disconnect(gatewayId, new FarkeepError('call.refused', 'The gateway was disabled'));
       publish(gatewaysDomain, 'changed', describe(gatewayId));
       return describe(gatewayId);
@@ -54,7 +55,7 @@ export function gatewayHandlers(options: GatewayHandlersOptions): DomainHandlers
     remove: async ({ gatewayId }, context) => {
       const { name } = gateways.get(gatewayId);
       await gateways.remove(gatewayId);
-      await audit.add(describeCaller(context), 'gateway.remove', name);
+      await audit.add(describeCaller(context), name, notable('gateway.remove'));
       await links().disconnect(gatewayId, new FarkeepError('gateway.not-enrolled', 'The gateway was removed'));
       publish(gatewaysDomain, 'removed', { gatewayId });
       return {};

@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { z } from 'zod';
 import type { DomainHandlers, EventPublisher } from '../../contracts/contract.ts';
 import { repositoriesDomain, type damageSchema } from '../../contracts/rpc/repositories.ts';
+import { notable } from '../../contracts/notable-events.ts';
 import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
 import type { Logger } from '../../kernel/logger.ts';
 import { rebuildCatalogue } from '../../repository/store/rebuild-catalogue.ts';
@@ -38,7 +39,7 @@ export function repositoryHandlers(options: RepositoryHandlersOptions): DomainHa
     list: async () => ({ repositories: await repositories.list() }),
     add: async ({ name, folder }, context) => {
       const row = await repositories.add(name, folder);
-      await audit.add(describeCaller(context), 'repository.add', name, row.folder);
+      await audit.add(describeCaller(context), name, notable('repository.add', { folder: row.folder }));
       const described = await repositories.describe(row);
       publish(repositoriesDomain, 'changed', described);
       return described;
@@ -46,7 +47,7 @@ export function repositoryHandlers(options: RepositoryHandlersOptions): DomainHa
     remove: async ({ repositoryId }, context) => {
       const { name } = await repositories.get(repositoryId);
       await repositories.remove(repositoryId);
-      await audit.add(describeCaller(context), 'repository.remove', name);
+      await audit.add(describeCaller(context), name, notable('repository.remove'));
       publish(repositoriesDomain, 'removed', { repositoryId });
       return {};
     },
@@ -79,7 +80,7 @@ export function repositoryHandlers(options: RepositoryHandlersOptions): DomainHa
           settled.push(...result.settled.map((damage) => report(tenantFolder, damage)));
           const lost = result.damaged.reduce((sum, { lostBlocks }) => sum + lostBlocks, 0);
           if (lost > 0)
-            await audit.add(describeCaller(context), 'repository.damage', row.name, `${lost} blocks are lost`);
+            await audit.add(describeCaller(context), row.name, notable('repository.damage', { blocks: lost }));
         }
         await repositories.setVerified(row.id, damaged.length - findingsBefore);
         publish(repositoriesDomain, 'changed', await repositories.describe(await repositories.get(row.id)));
@@ -111,7 +112,7 @@ export function repositoryHandlers(options: RepositoryHandlersOptions): DomainHa
       }
       // The other folders are finished; the first failure is reported.
       if (failures.length > 0) throw toFarkeepError(failures[0], 'storage.io');
-      await audit.add(describeCaller(context), 'repository.rebuild-catalogue', name);
+      await audit.add(describeCaller(context), name, notable('repository.rebuild-catalogue'));
       return totals;
     },
   };

@@ -1,6 +1,7 @@
 // Owns the sessions domain of the provider service, and signing what a session did.
 import type { DomainHandlers } from '../../contracts/contract.ts';
 import type { sessionsDomain } from '../../contracts/rpc/sessions.ts';
+import { notable } from '../../contracts/notable-events.ts';
 import type { CertificateStore } from '../../certstore/certificate-store.ts';
 import { evidenceStatement, signEvidence } from '../../session/evidence.ts';
 import type { TenantRequestOutput } from '../../wire/control-messages.ts';
@@ -38,17 +39,17 @@ export function sessionHandlers(options: SessionHandlersOptions): DomainHandlers
     throughput: async ({ sessionId }) => ({ samples: [...(await sessions.show(sessionId)).samples] }),
     cancel: async ({ sessionId }, context) => {
       await sessions.cancelByProvider(sessionId);
-      await audit.add(describeCaller(context), 'session.cancel', sessionId);
+      await audit.add(describeCaller(context), sessionId, notable('session.cancel'));
       return {};
     },
     pause: async ({ sessionId }, context) => {
       await sessions.pauseByProvider(sessionId);
-      await audit.add(describeCaller(context), 'session.pause', sessionId);
+      await audit.add(describeCaller(context), sessionId, notable('session.pause'));
       return {};
     },
     resume: async ({ sessionId }, context) => {
       await sessions.resumeByProvider(sessionId);
-      await audit.add(describeCaller(context), 'session.resume', sessionId);
+      await audit.add(describeCaller(context), sessionId, notable('session.resume'));
       return {};
     },
     evidence: async ({ sessionId }) => ({ farkeepEvidence: 1, ...(await makeEvidence(options, sessionId)) }),

@@ -2,6 +2,7 @@
 import type { DomainHandlers, EventPublisher } from '../../contracts/contract.ts';
 import type { TenantAccount } from '../../contracts/models/provider.ts';
 import { tenantsDomain } from '../../contracts/rpc/tenants.ts';
+import { notable } from '../../contracts/notable-events.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
 import { describeCaller, type AuditLog } from '../state/audit-log.ts';
@@ -48,13 +49,13 @@ export function tenantHandlers(options: TenantHandlersOptions): DomainHandlers<t
     }),
     add: async (input, context) => {
       const tenantId = await accounts.add(input);
-      await audit.add(describeCaller(context), 'tenant.add', input.name);
+      await audit.add(describeCaller(context), input.name, notable('tenant.add'));
       return changed(tenantId);
     },
     set: async ({ tenantId, ...changes }, context) => {
       const { name } = await accounts.get(tenantId);
       await accounts.set(tenantId, changes);
-      await audit.add(describeCaller(context), 'tenant.set', name, Object.keys(changes).join(', '));
+      await audit.add(describeCaller(context), name, notable('tenant.set', { fields: Object.keys(changes) }));
       const reason = await refusalOf(accounts, tenantId);
       if (reason !== undefined) {
         await sessions.cancelAllOf(tenantId, reason);
@@ -71,7 +72,7 @@ export function tenantHandlers(options: TenantHandlersOptions): DomainHandlers<t
       disconnect(tenantId, reason);
       await options.certificateUsers.forget('tenant', name);
       options.certificateUsageEvents.usageChanged('provider');
-      await audit.add(describeCaller(context), 'tenant.remove', name);
+      await audit.add(describeCaller(context), name, notable('tenant.remove'));
       publish(tenantsDomain, 'removed', { tenantId });
       options.onQuotasChanged();
       return {};
@@ -92,7 +93,7 @@ export function tenantHandlers(options: TenantHandlersOptions): DomainHandlers<t
       const fingerprint = identity.sha256;
       const { userName, secret } = await accounts.invite(tenantId, expiresAt, fingerprint);
       options.certificateUsageEvents.usageChanged('provider');
-      await audit.add(describeCaller(context), 'tenant.invite', userName, `until ${expiresAt}`);
+      await audit.add(describeCaller(context), userName, notable('tenant.invite', { expiresAt }));
       return {
         invitation: {
           farkeepInvitation: 1,

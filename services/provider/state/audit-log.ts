@@ -2,6 +2,7 @@
 // kept, and they never push out other entries. Never contains a secret.
 import type { Clock } from '../../kernel/clock.ts';
 import type { CallContext } from '../../contracts/contract.ts';
+import { describeNotable, notable, type NotableEvent } from '../../contracts/notable-events.ts';
 import type { AuditStore } from './audit-store.ts';
 
 /** "admin (console)" */
@@ -20,14 +21,20 @@ export class AuditLog {
     this.#clock = clock;
   }
 
-  /** Never throws: a full disk must not turn a finished action into a failure, or a refused login into an internal error. */
-  add(who: string, action: string, subject: string, detail = ''): Promise<void> {
-    return this.#store.append({ at: new Date(this.#clock.now()).toISOString(), who, action, subject, detail });
+  /**
+   * Never throws: a full disk must not turn a finished action into a failure, or a refused login into an internal error.
+   * @param subject what the event is about: the name of a tenant, a gateway, a repository
+   */
+  add(who: string, subject: string, event: NotableEvent): Promise<void> {
+    const at = new Date(this.#clock.now()).toISOString();
+    const { code: action, parameters } = event;
+    return this.#store.append({ at, who, action, subject, detail: describeNotable(event), parameters });
   }
 
-  /** Records a refused login. */
-  async addRefusal(who: string, subject: string, detail: string): Promise<void> {
-    await this.add(who, 'login.refused', subject, detail);
-    await this.#store.trim('login.refused', keptRefusals);
+  /** Records refused logins. */
+  async addRefusal(who: string, subject: string, code: string, times: number): Promise<void> {
+    const event = notable('login.refused', { code, times });
+    await this.add(who, subject, event);
+    await this.#store.trim(event.code, keptRefusals);
   }
 }

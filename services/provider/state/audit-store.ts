@@ -1,4 +1,5 @@
 // Owns the entries of the audit log in the provider's database. Entries are never changed. A write that the disk refuses is lost.
+import type { NotableParameters } from '../../contracts/notable-events.ts';
 import type { Database } from '../../kernel/state/database.ts';
 
 export interface AuditEntry {
@@ -7,6 +8,8 @@ export interface AuditEntry {
   readonly action: string;
   readonly subject: string;
   readonly detail: string;
+  /** What `detail` was made from. */
+  readonly parameters: NotableParameters;
 }
 
 export interface AuditStore {
@@ -22,14 +25,15 @@ export class SqliteAuditStore implements AuditStore {
     this.#database = database;
   }
 
-  async append({ at, who, action, subject, detail }: AuditEntry): Promise<void> {
+  async append({ at, who, action, subject, detail, parameters }: AuditEntry): Promise<void> {
     this.#database.note(
-      'INSERT INTO audit (at, who, action, subject, detail) VALUES (?, ?, ?, ?, ?)',
+      'INSERT INTO audit (at, who, action, subject, detail, parameters) VALUES (?, ?, ?, ?, ?, ?)',
       at,
       who,
       action,
       subject,
       detail,
+      JSON.stringify(parameters),
     );
   }
 

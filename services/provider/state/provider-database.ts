@@ -100,6 +100,9 @@ const verifiedRepositories = `
 /** The last remote address of a gateway's link. This address gets reserved places when strangers crowd the infrastructure port. */
 const addressesOfLinks = 'ALTER TABLE gateways ADD COLUMN link_address TEXT;';
 
+/** Null: from before events were data. */
+const parametersOfAudit = 'ALTER TABLE audit ADD COLUMN parameters TEXT;';
+
 export const providerMigrations: readonly string[] = [
   accounts,
   sessionHistoryMigration,
@@ -109,6 +112,7 @@ export const providerMigrations: readonly string[] = [
   renewedGateways,
   verifiedRepositories,
   addressesOfLinks,
+  parametersOfAudit,
 ];
 
 /** @throws service.database-damaged */

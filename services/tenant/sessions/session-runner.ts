@@ -2,6 +2,7 @@
 // Each attempt is a fresh connection with fresh keys. Moves no data itself.
 import { canPause, type SessionSide } from '../../contracts/models/session.ts';
 import type { ServiceProvider } from '../../contracts/models/tenant.ts';
+import { describeNotable } from '../../contracts/notable-events.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
 import { formatBytes } from '../../kernel/format-bytes.ts';
@@ -325,7 +326,8 @@ export class SessionRunner {
       begin: (step, detail) => live.beginStep(step, detail),
       end: (step, detail, outcome) => live.endStep(step, detail, { outcome }),
       excluded: (gateway, reason) => live.act('warning', `${gateway.name} is not used: ${reason}`),
-      news: (level, message) => (level === 'security' ? live.raiseSecurityWarning(message) : live.act('info', message)),
+      news: (level, event) =>
+        level === 'security' ? live.raiseSecurityWarning(describeNotable(event)) : live.act('info', event),
       failed: (gateway, error) => live.act('warning', `${gateway.name}: ${error.message}`),
     };
   }
