@@ -1,5 +1,5 @@
-// Process entry of `npm run bench`: runs the parts that were chosen one after the other, prints a table, and appends one JSON document to
-// bench/results when nothing was left out. Throughput: interleaved rounds on the same bytes, ratios within a round, medians.
+// Process entry of `npm run bench`: runs the chosen parts one after the other, prints a table, and adds one JSON document to bench/results
+// when no part was left out. Throughput: interleaved rounds on the same bytes, ratios within a round, medians.
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { cpus, loadavg, release, tmpdir, totalmem } from 'node:os';
 import path from 'node:path';
@@ -34,7 +34,7 @@ import { runRound } from './runs/throughput.ts';
 
 const { values } = parseArgs({
   options: {
-    /** Parts, separated by commas. */
+    /** Parts to run, separated by commas. */
     only: { type: 'string' },
     rounds: { type: 'string', default: '2' },
     /** MiB of incompressible data. */
@@ -42,14 +42,14 @@ const { values } = parseArgs({
     tree: { type: 'string', default: '/usr/lib' },
     'tree-files': { type: 'string', default: '20000' },
     'small-files': { type: 'string', default: '100000' },
-    /** Small files that are deleted and restored to the same place; 0 leaves it out. */
+    /** Number of small files that are deleted and restored to the same place; 0 skips this step. */
     'deleted-files': { type: 'string', default: '60000' },
     'small-rounds': { type: 'string', default: '3' },
-    /** MiB that go through the gateway alone, for each measurement. */
+    /** MiB that one measurement sends through the gateway alone. */
     'gateway-size': { type: 'string', default: '4096' },
-    /** MiB of each backup that the console watches. */
+    /** MiB of each backup during which the console is measured. */
     'console-size': { type: 'string', default: '3072' },
-    /** Where a profile of the session view goes. */
+    /** File for a profile of the session view. */
     'console-profile': { type: 'string' },
     starts: { type: 'string', default: '5' },
     folder: { type: 'string', default: tmpdir() },
@@ -78,7 +78,7 @@ function choosePartsOrEnd(): ReadonlySet<BenchPart> {
   }
 }
 
-/** A part that cannot run says why, and the others go on. */
+/** Runs a part. If it cannot run, the reason is recorded and the other parts still run. */
 async function runPart(part: BenchPart, reason: string | undefined, work: () => Promise<void>): Promise<void> {
   if (!parts.has(part)) return;
   if (reason !== undefined) {
@@ -112,7 +112,7 @@ async function runThroughput(): Promise<void> {
   say(`The tree has ${tree.files} files, ${(tree.bytes / 1e6).toFixed(0)} MB.`);
   for (let round = 1; round <= rounds; round += 1) {
     say(`Round ${round} of ${rounds}`);
-    // borg is the slowest of all; one round of it is enough for a ratio that has no goal.
+    // borg is the slowest and its ratio has no goal, so one round is enough.
     const withBorg = parts.has('borg') && borgReason === undefined && round === 1;
     const options = { folder, round, figures, withRaw: parts.has('throughput'), withRestic, withBorg };
     await runRound(random, options);
@@ -151,7 +151,7 @@ async function runGateway(): Promise<void> {
   } finally {
     await gateway.stop();
   }
-  // In a process that has passed nothing yet.
+  // In a new process that has relayed nothing yet.
   const idle = await startGatewayUnderTest(path.join(folder, 'gateway-idle'));
   try {
     figures.note('gateway: 1,000 idle MiB', (await gatewayIdleMemory(idle)) / mib);
@@ -226,7 +226,7 @@ try {
   const load = (averages: readonly number[]): string => averages[0]?.toFixed(1) ?? '-';
   say(`Load of this machine: ${load(loadBefore)} before, ${load(loadavg())} after, with ${cpus().length} cores`);
 
-  // A run in which something failed says nothing about the whole.
+  // An incomplete run is not stored, because its result cannot be compared.
   if (isEverything(parts) && process.exitCode === undefined) {
     const results = fileURLToPath(new URL('./results/', import.meta.url));
     await mkdir(results, { recursive: true });

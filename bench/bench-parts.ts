@@ -1,9 +1,9 @@
-// Owns which parts the benchmark has and which of them a command line chooses. Pure.
+// Owns the list of the benchmark's parts and choosing them from the command line. Pure.
 
 export const benchParts = ['throughput', 'borg', 'small-files', 'gateway', 'handshakes', 'startup', 'console'] as const;
 export type BenchPart = (typeof benchParts)[number];
 
-/** @param only "gateway,handshakes"; undefined takes all @throws Error naming what there is */
+/** @param only "gateway,handshakes"; undefined chooses all @throws Error that names the existing parts */
 export function chooseParts(only: string | undefined): ReadonlySet<BenchPart> {
   if (only === undefined) return new Set(benchParts);
   const names = only.split(',').map((name) => name.trim());

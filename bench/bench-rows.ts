@@ -1,4 +1,4 @@
-// Owns what the figures mean: the rows of the table, with the goals of the project. Measures nothing.
+// Owns the rows of the table, with the project's goals. Must not measure.
 import { borgEncryption } from './peers/borg.ts';
 import type { ConsoleFigures } from './console/console-figures.ts';
 import { handshakesAtATime, type HandshakeResult } from './gateway/handshakes.ts';
@@ -25,7 +25,7 @@ export function throughputRows(figures: Figures, treeFiles: number): Row[] {
   ];
 }
 
-/** Both data movers together, without the gateway. */
+/** Rows about both data movers together, without the gateway. */
 export function costRows(figures: Figures): Row[] {
   const rows: Row[] = [];
   for (const [data, text] of [

@@ -1,4 +1,4 @@
-// End-to-end tests: the real console in the real Electron, with real services. `npm test -- --only e2e` sets everything up for them.
+// End-to-end tests: the real console in the real Electron, with real services. `npm test -- --only e2e` sets everything up.
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from '@playwright/test';
@@ -8,7 +8,7 @@ const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 export default defineConfig({
   testDir: './specs',
   outputDir: path.join(root, 'build', 'e2e'),
-  // Every test starts a console and its services: more than one at a time would measure the machine, not the product.
+  // Every test starts a console and its services. Several at a time would depend on the speed of the machine.
   workers: 1,
   fullyParallel: false,
   retries: 0,

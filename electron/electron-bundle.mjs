@@ -1,4 +1,4 @@
-// Owns how main and preload are bundled: one CommonJS file each, with everything in it but Electron and Node.js themselves.
+// Owns how main and preload are bundled: one CommonJS file each, with all code except Electron and Node.js.
 import { readFileSync } from 'node:fs';
 import { builtinModules } from 'node:module';
 import path from 'node:path';

@@ -1,5 +1,5 @@
-// Bundles the renderer. Target Chromium 114: the oldest Electron it must run on is 25. The policy allows no inline script, and styles
-// only with the nonce that the main process puts in for every load (electron/main/security/content-security-policy.ts).
+// Bundles the renderer. Target Chromium 114, because the oldest supported Electron is 25. The policy allows no inline script. Styles need
+// the nonce that the main process inserts at every load (electron/main/security/content-security-policy.ts).
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import react from '@vitejs/plugin-react';
@@ -16,7 +16,7 @@ export default defineConfig({
     target: 'chrome114',
     outDir: path.join(folder, '..', 'build', 'console', 'renderer'),
     emptyOutDir: true,
-    // Inlined fonts and pictures would need wider policies; files of our own origin need none.
+    // Inlined fonts and pictures would need a wider policy. Files of our own origin do not.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     chunkSizeWarningLimit: 4_000,

@@ -1,4 +1,4 @@
-// `npm run bench`: sets up what the benchmarks need and runs them on the pinned Node.js. Options are passed on.
+// `npm run bench`: sets up what the benchmarks need and runs them on the pinned Node.js. Passes its options on.
 import { buildConsole } from './build-console.mjs';
 import { inProject, reportAndExit, requirePinnedNode } from './project.mjs';
 import { runInForeground } from './run-in-foreground.mjs';
@@ -27,7 +27,7 @@ function isConsoleMeasured() {
 }
 
 /**
- * A machine that cannot show the console measures the rest, and says why.
+ * On a machine that cannot start the console, the other benchmarks still run and the reason is printed.
  * @returns {Promise<{ environment: NodeJS.ProcessEnv, stop: (() => Promise<void>) | undefined }>}
  */
 async function setUpConsole() {

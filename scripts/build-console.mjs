@@ -1,4 +1,4 @@
-// Owns building the console (main, preload, renderer) into build/console. Builds nothing when no source changed.
+// Owns building the console (main, preload, renderer) into build/console. Does nothing when no source has changed.
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -22,7 +22,7 @@ const sources = [
 ];
 const stampFile = path.join(consoleFolder, '.sources');
 
-/** Names, sizes and times of all sources: enough to see a change, cheap enough to look at on every start. */
+/** Names, sizes and times of all sources: this shows every change and is fast enough for each start. */
 function sourcesStamp() {
   const hash = createHash('sha256');
   /** @param {string} file */
@@ -49,7 +49,7 @@ function isBuilt() {
 
 /**
  * @param {{ say: (text: string) => void }} options
- * @returns {Promise<string>} the app folder to give to Electron
+ * @returns {Promise<string>} the app folder for Electron
  */
 export async function buildConsole({ say }) {
   if (isBuilt()) return consoleFolder;
@@ -64,7 +64,7 @@ export async function buildConsole({ say }) {
     );
     if (exitCode !== 0) {
       process.stderr.write(output);
-      throw new SetUpError(`The console's ${name} part could not be built.`, 'Correct what the message above names.');
+      throw new SetUpError(`The console's ${name} part could not be built.`, 'Correct the error in the message above.');
     }
   }
   mkdirSync(consoleFolder, { recursive: true });

@@ -1,5 +1,5 @@
-// `npm test` after set-up: runs every check as a stage with its own deadline. Fails when any tool fails; its last line of output
-// is "N passed, N failed". `npm test -- --only unit services/wire` runs one stage, with what follows given to its tool.
+// `npm test` after set-up: runs each check as a stage with its own time limit. Fails when any tool fails; its last line of output is "N
+// passed, N failed". `npm test -- --only unit services/wire` runs one stage and passes the other arguments to its tool.
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { buildConsole } from './build-console.mjs';
@@ -21,8 +21,8 @@ import { startVirtualDisplay } from './virtual-display.mjs';
  * @typedef {object} Stage
  * @property {string} name
  * @property {string} about
- * @property {boolean} [isQuiet] its output is shown only when it fails, and it may run beside another
- * @property {() => string | undefined} [whyLeftOut] the reason not to run it now unless somebody asks for it; always shown
+ * @property {boolean} [isQuiet] its output is shown only when it fails, and it may run beside another stage
+ * @property {() => string | undefined} [whyLeftOut] the reason not to run it unless it is requested; always shown
  * @property {(args: readonly string[]) => Promise<Outcome>} run
  */
 
@@ -33,13 +33,13 @@ async function runTool([script = '', ...args], deadlineMs = 5 * minuteMs) {
   return runCommand(requirePinnedNode(), [inProject(script), ...args], { cwd: projectFolder, deadlineMs });
 }
 
-/** A check that passes or fails as a whole. @param {readonly string[]} command */
+/** Runs a check that passes or fails as a whole. @param {readonly string[]} command */
 async function wholeCheck(command) {
   const { exitCode, output } = await runTool(command);
   return exitCode === 0 ? { passed: 1, failed: 0, output } : { passed: 0, failed: 1, output };
 }
 
-/** A check of ours that ends with one JSON line `{ passed, failed }`. @param {readonly string[]} command */
+/** Runs a check of this project; its last line is JSON, `{ passed, failed }`. @param {readonly string[]} command */
 async function countedCheck(command) {
   const { exitCode, output, stdout } = await runTool(command);
   const lastLine = stdout.trim().split('\n').at(-1) ?? '';
@@ -48,7 +48,7 @@ async function countedCheck(command) {
   return { passed, failed: exitCode !== 0 && failed === 0 ? 1 : failed, output };
 }
 
-/** Several checks as one. @param {...Outcome} outcomes @returns {Outcome} */
+/** Adds the outcomes of several checks. @param {...Outcome} outcomes @returns {Outcome} */
 function together(...outcomes) {
   return {
     passed: outcomes.reduce((sum, { passed }) => sum + passed, 0),
@@ -62,7 +62,7 @@ function together(...outcomes) {
 
 /** @param {readonly string[]} args @returns {Promise<Outcome>} */
 async function unitTests(args) {
-  // The tests make certificates with it: our own code must not be the judge of itself.
+  // The tests make certificates with openssl: Farkeep's own code must not be the only check of itself.
   await ensurePrograms(['openssl'], { say, user: 'The test suite' });
   await ensureLegacyOpenSsl({ say, user: 'The test suite' });
   const report = path.join(buildFolder, 'reports', 'unit.json');
@@ -96,7 +96,7 @@ async function unitTests(args) {
   const failed = tests.filter(({ status }) => status === 'failed').length;
   return {
     passed: tests.filter(({ status }) => status === 'passed').length,
-    // A file that cannot be loaded, or an error outside of any test, has no failed test of its own.
+    // A file that cannot be loaded, or an error outside of any test, is not counted as a failed test.
     failed: failed === 0 && exitCode !== 0 ? 1 : failed,
     output: '',
     skipped: tests.filter(({ status }) => status !== 'failed' && status !== 'passed').map(({ fullName }) => fullName),
@@ -166,7 +166,7 @@ function readPlaywrightReport({ stats, suites }, exitCode) {
     for (const inner of suite.suites ?? []) visit(inner);
   };
   for (const suite of suites) visit(suite);
-  // A test that passes only at the second try has a defect of its own.
+  // A test that passes only at the second try counts as failed.
   const failed = stats.unexpected + stats.flaky;
   return { passed: stats.expected, failed: failed === 0 && exitCode !== 0 ? 1 : failed, output: '', skipped, failures };
 }
@@ -180,7 +180,7 @@ const stages = [
     run: async () =>
       together(
         await wholeCheck(['node_modules/typescript/bin/tsc', '--build']),
-        // What runs before set-up runs on the machine's own Node.js.
+        // Scripts that run before set-up run on the machine's own Node.js.
         await wholeCheck(['node_modules/typescript/bin/tsc', '--project', 'scripts/tsconfig.set-up.json']),
       ),
   },
@@ -216,7 +216,7 @@ const stages = [
   },
   {
     name: 'seeded',
-    about: 'each rule fails on a violation made for it',
+    about: 'each rule reports a violation that is made for it',
     isQuiet: true,
     whyLeftOut: () =>
       process.env['FARKEEP_ALL_RULES'] !== '1' && isSeenToFail(ruleFilesHash())
@@ -237,7 +237,7 @@ const stages = [
       const knip = ['node_modules/knip/bin/knip.js', '--no-progress'];
       return together(
         await wholeCheck(knip),
-        // Without the tests: what only they use is unused.
+        // Without the tests: code that only tests use counts as unused.
         await wholeCheck([...knip, '--production']),
         await countedCheck(['scripts/unused-members.mjs']),
       );
@@ -273,19 +273,19 @@ function parseArguments(args) {
     throw new SetUpError(
       unknown.length > 0
         ? `There is no stage "${unknown.join('", "')}".`
-        : `"${passedOn.join(' ')}" needs one stage to go to.`,
+        : `"${passedOn.join(' ')}" can only be passed to one stage; use --only with one stage.`,
       `npm test -- [--only STAGE[,STAGE]] [--skip STAGE[,STAGE]] [ARGUMENTS OF THE ONLY STAGE]; stages: ${stages.map(({ name }) => name).join(', ')}.`,
     );
   }
-  const asked = stages.filter(({ name }) => (only.size === 0 || only.has(name)) && !skip.has(name));
+  const requested = stages.filter(({ name }) => (only.size === 0 || only.has(name)) && !skip.has(name));
   /** @type {Map<string, string>} stage to the reason why it does not run */
   const leftOut = new Map();
   for (const stage of stages) {
-    const reason = asked.includes(stage) ? undefined : 'on request';
+    const reason = requested.includes(stage) ? undefined : 'on request';
     const why = reason ?? (only.has(stage.name) ? undefined : stage.whyLeftOut?.());
     if (why !== undefined) leftOut.set(stage.name, why);
   }
-  return { chosen: asked.filter(({ name }) => !leftOut.has(name)), leftOut, passedOn };
+  return { chosen: requested.filter(({ name }) => !leftOut.has(name)), leftOut, passedOn };
 }
 
 /** @param {Stage} stage @param {readonly string[]} passedOn */
@@ -305,7 +305,7 @@ async function runStage(stage, passedOn) {
   const line = `${isGood ? 'ok    ' : 'FAILED'}  ${stage.name.padEnd(8)} ${seconds.padStart(6)} s  ${counts(outcome)}`;
   process.stdout.write(`${line}${stage.isQuiet === true ? `  ${stage.about}` : ''}\n`);
   if (!isGood && outcome.output.trim() !== '') process.stdout.write(`${outcome.output.trim()}\n\n`);
-  if (outcome.failed === 0 && outcome.passed === 0) process.stdout.write('Nothing ran; that is a failure.\n');
+  if (outcome.failed === 0 && outcome.passed === 0) process.stdout.write('No check ran; that is a failure.\n');
   return { ...outcome, failed: isGood ? 0 : Math.max(1, outcome.failed), line };
 }
 
@@ -319,7 +319,7 @@ async function main() {
 
   /** @type {Awaited<ReturnType<typeof runStage>>[]} */
   const outcomes = [];
-  // The quiet checks use one core each and share nothing: two at a time.
+  // The quiet checks use one core each and share nothing, so two run at a time.
   const quiet = chosen.filter((stage) => stage.isQuiet === true);
   const waiting = [...quiet];
   const worker = async () => {

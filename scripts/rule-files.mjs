@@ -1,17 +1,17 @@
-// Owns when the rules about rules must run: when one of the files that decide about them changed since the last green run.
-// Must not run a check.
+// Owns when the checks of the rules must run: when one of the files that define them has changed since the last successful run. Must not
+// run a check.
 import { createHash } from 'node:crypto';
 import { existsSync, globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { buildFolder, projectFolder } from './project.mjs';
 
-/** What the script of the seeded violations reads. The files that these import are added. */
+/** The files that the script of the seeded violations reads. Files that these import are added. */
 const roots = [
   'scripts/seeded-violations.mjs',
   ...['.dependency-cruiser.mjs', 'eslint.config.js', 'knip.json', 'package.json', 'package-lock.json'],
 ];
 const patterns = ['tsconfig*.json', '{bench,e2e,electron,renderer,scripts,services}/**/tsconfig.json'];
-/** The samples of the compiler's rules use the contracts. */
+/** The samples for the compiler's rules use the contracts. */
 const contracts = ['services/contracts/client.ts', 'services/contracts/contract.ts'];
 
 const recordOf = (/** @type {string} */ build) => path.join(build, 'reports', 'rules-seen-to-fail.sha256');
@@ -38,13 +38,13 @@ export function ruleFilesHash(root = projectFolder) {
   return hash.digest('hex');
 }
 
-/** Whether the last green run saw these very files. A clone has no record. @param {string} hash */
+/** Whether the last successful run had exactly these files. A clone has no record. @param {string} hash */
 export function isSeenToFail(hash, build = buildFolder) {
   const record = recordOf(build);
   return existsSync(record) && readFileSync(record, 'utf8') === hash;
 }
 
-/** Remembers a green run. @param {string} hash of the files before that run */
+/** Records a successful run. @param {string} hash of the files before that run */
 export function rememberSeenToFail(hash, build = buildFolder) {
   mkdirSync(path.dirname(recordOf(build)), { recursive: true });
   writeFileSync(recordOf(build), hash);

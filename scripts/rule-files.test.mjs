@@ -1,4 +1,4 @@
-// When the rules about rules run: always in a clone, and after a change of a rule file.
+// Tests when the checks of the rules run: always in a clone, and after a change of a rule file.
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -39,13 +39,13 @@ it.each([
   ['a new project of the compiler', 'services/tsconfig.json'],
   ['the configuration of ESLint', 'eslint.config.js'],
   ['the versions of the tools', 'package-lock.json'],
-])('a change of %s runs them again', (_name, file) => {
+])('a change of %s makes them run again', (_name, file) => {
   rememberSeenToFail(ruleFilesHash(root), path.join(root, 'build'));
   write(file, '// Changed.\n');
   expect(isDone()).toBe(false);
 });
 
-it('the project has all that decides about a rule in the list', () => {
+it('the list has every file of this project that defines a rule', () => {
   for (const name of ['import-rules', 'tree-rules', 'unused-members', 'seeded-violations', 'run-command'])
     expect(ruleFiles()).toContain(`scripts/${name}.mjs`);
   expect(ruleFiles()).toContain('.dependency-cruiser.mjs');

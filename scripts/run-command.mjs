@@ -1,7 +1,7 @@
-// Owns running one command of the tool chain with a deadline, and ending its whole process group. Must not interpret output.
+// Owns running one command of the tool chain with a time limit, and ending its whole process group. Must not interpret output.
 import { spawn } from 'node:child_process';
 
-/** Groups that are still running, so that an interrupted script leaves nothing behind. */
+/** Running process groups; an interrupted script ends all of them. */
 const running = new Set();
 const endingSignals = /** @type {const} */ (['SIGINT', 'SIGTERM']);
 
@@ -22,7 +22,7 @@ function endEverything(signal) {
   process.exit(signal === 'SIGINT' ? 130 : 143);
 }
 
-// Only while a command runs: a script that hands its signals on to a child of its own must not be ended by this.
+// Registered only while a command runs: otherwise it would end a script that passes its signals to its own child.
 /** @param {import('node:child_process').ChildProcess} child */
 function track(child) {
   if (running.size === 0) for (const signal of endingSignals) process.on(signal, endEverything);
@@ -37,7 +37,7 @@ function untrack(child) {
 
 /**
  * @typedef {object} CommandResult
- * @property {number} exitCode 0 is success; 124 when the deadline passed; 127 when the program does not exist
+ * @property {number} exitCode 0 is success; 124 after the time limit; 127 when the program does not exist
  * @property {string} output standard output and error in order of arrival (empty with `show`)
  * @property {string} stdout standard output alone (empty with `show`)
  */
@@ -46,7 +46,7 @@ function untrack(child) {
  * @param {string} program
  * @param {readonly string[]} args
  * @param {{ cwd?: string, env?: NodeJS.ProcessEnv, deadlineMs?: number, show?: 'stdout' | 'stderr' | false }} [options]
- *   `show` passes the output on as it comes, both streams to the one named
+ *   `show` prints the output as it arrives, both streams to the named one
  * @returns {Promise<CommandResult>}
  */
 export function runCommand(program, args, { cwd, env, deadlineMs = 600_000, show = false } = {}) {

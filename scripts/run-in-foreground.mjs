@@ -1,4 +1,4 @@
-// Owns handing the terminal over to another program: its output, its exit code, its signals. Adds nothing of its own.
+// Owns running another program in the foreground: passes on its output, exit code and signals.
 import { spawn } from 'node:child_process';
 
 const forwardedSignals = /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']);
@@ -7,7 +7,7 @@ const forwardedSignals = /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']);
  * @param {string} program
  * @param {readonly string[]} args
  * @param {{ cwd?: string, env?: NodeJS.ProcessEnv }} [options]
- * @returns {Promise<number>} exit code. A program that a signal ended ends this process by the same signal.
+ * @returns {Promise<number>} exit code. If a signal ended the program, the same signal ends this process.
  * @throws {Error} of the system when the program cannot be started
  */
 export function runInForeground(program, args, { cwd, env } = {}) {
@@ -16,7 +16,7 @@ export function runInForeground(program, args, { cwd, env } = {}) {
     const child = spawn(program, args, { stdio: 'inherit', cwd, env });
     /** @param {NodeJS.Signals} signal */
     const forward = (signal) => {
-      // A terminal sends Ctrl-C to the whole group already. A service manager or a script sends it only here.
+      // A terminal sends Ctrl-C to the whole process group. A service manager or a script sends signals only to this process.
       if (!(signal === 'SIGINT' && hasTerminal)) child.kill(signal);
     };
     for (const signal of forwardedSignals) process.on(signal, forward);

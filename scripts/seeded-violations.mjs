@@ -1,5 +1,5 @@
-// Proves that the rules bite: builds a small tree below build/ in which every rule is broken once, runs the real checkers with the
-// real configuration on it, and fails when a violation goes unnoticed, when a rule has no seed, or when clean code is accused.
+// Proves that the rules report violations: builds a small tree below build/ that breaks every rule once, and runs the real checkers with
+// the real configuration. Fails when a violation is not reported, when a rule has no sample, or when valid code is reported.
 import { cpSync, existsSync, globSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import dependencyRules from '../.dependency-cruiser.mjs';
@@ -47,7 +47,7 @@ for (const { rule, problem } of problems) process.stdout.write(`${rule}: ${probl
 process.exitCode = problems.length === 0 ? 0 : 1;
 process.stdout.write(`${JSON.stringify({ passed, failed: problems.length })}\n`);
 
-/** Every row of the layer table, and the rules beside it, with dependency-cruiser. */
+/** Checks every row of the layer table, and the other import rules, with dependency-cruiser. */
 async function checkImportRules() {
   const folder = 'imports';
   /** @param {string} layer */
@@ -195,11 +195,13 @@ async function checkImportRules() {
   }
   for (const file of cleanFiles) {
     const accusation = violations.find((violation) => violation.from === file);
-    expectThat('imports', accusation === undefined, `clean ${file} was accused of ${accusation?.rule.name}`);
+    expectThat('imports', accusation === undefined, `valid ${file} was reported for ${accusation?.rule.name}`);
   }
 }
 
-/** Types: DOM only in the renderer, Node.js only outside it, strictness, and calls that do not fit their contract. */
+/**
+ * Checks the compiler's rules: DOM only in the renderer, Node.js only outside it, strictness, and calls that do not match their contract.
+ */
 async function checkTypes() {
   const folder = 'types';
   for (const file of globSync('{tsconfig*.json,*/tsconfig.json,*/*/tsconfig.json}', { cwd: projectFolder })) {
@@ -278,15 +280,15 @@ async function checkTypes() {
   const lines = output.split('\n');
   for (const [rule, { file, code }] of Object.entries(seeds)) {
     const isFound = lines.some((line) => line.startsWith(file) && line.includes(code));
-    const said = lines.filter((line) => line.startsWith(file)).join(' ');
-    expectThat(rule, isFound, `expected ${code} in ${file}; the compiler said: ${said || 'nothing'}`);
+    const compilerLines = lines.filter((line) => line.startsWith(file)).join(' ');
+    expectThat(rule, isFound, `expected ${code} in ${file}; the compiler said: ${compilerLines || 'nothing'}`);
   }
   const accusation = lines.find((line) => line.startsWith(cleanFile));
-  expectThat('types', accusation === undefined, `clean ${cleanFile} was accused: ${accusation}`);
+  expectThat('types', accusation === undefined, `valid ${cleanFile} was reported: ${accusation}`);
   await checkSetUpTypes(path.join(seedTree, folder));
 }
 
-/** What runs before set-up uses only what the oldest Node.js has that may start it. @param {string} folder */
+/** Scripts that run before set-up may use only what the oldest supported Node.js has. @param {string} folder */
 async function checkSetUpTypes(folder) {
   const project = 'scripts/tsconfig.set-up.json';
   const nodeTypes = 'node_modules/@node-20';
@@ -304,7 +306,7 @@ async function checkSetUpTypes(folder) {
   expectThat('types-oldest-node', isFound && output.trim().split('\n').length === 1, `the compiler said: ${output}`);
 }
 
-/** The "only user" rules and the rules about exports, with ESLint. */
+/** Checks the "only user" rules and the rules about exports, with ESLint. */
 async function checkLint() {
   const folder = 'lint';
   const compilerOptions = {
@@ -350,7 +352,7 @@ async function checkLint() {
     const viaGlobal = `export const it: unknown = globalThis.${name};\n`;
     seed(`timers-global-${name}`, `services/tenant/timers-global-${name.toLowerCase()}.ts`, viaGlobal, marker);
   }
-  // Places where timers are allowed, and what is no timer.
+  // Files that may use timers, and functions that are not timers.
   const allTimers = `export const all: unknown = [${timerNames.join(', ')}, globalThis.setTimeout];\n`;
   for (const file of ['services/kernel/timers.test.ts', 'services/testing/timers.ts', 'electron/main/timers.ts']) {
     cleanFiles.push(file);
@@ -428,12 +430,12 @@ async function checkLint() {
     expectThat(
       'lint',
       messagesOf(file) !== undefined && accusation === undefined,
-      `clean ${file} was accused: ${accusation}`,
+      `valid ${file} was reported: ${accusation}`,
     );
   }
 }
 
-/** What only tests use: exports with Knip, members with the check beside it. */
+/** Checks code that only tests use: exports with Knip, members with unused-members.mjs. */
 async function checkUnused() {
   const folder = 'unused';
   /** @type {Record<string, string>} */
@@ -463,10 +465,10 @@ async function checkUnused() {
     ],
     { cwd: path.join(seedTree, folder), deadlineMs: 120_000 },
   );
-  const said = `Knip said: ${output.slice(0, 2_000)}`;
-  expectThat('unused-export', stdout.includes('testedExport'), said);
-  expectThat('unused-file', stdout.includes('services/kernel/tested-file.ts'), said);
-  expectThat('unused', stdout !== '' && !stdout.includes('usedExport'), `what is used was accused; ${said}`);
+  const knipOutput = `Knip said: ${output.slice(0, 2_000)}`;
+  expectThat('unused-export', stdout.includes('testedExport'), knipOutput);
+  expectThat('unused-file', stdout.includes('services/kernel/tested-file.ts'), knipOutput);
+  expectThat('unused', stdout !== '' && !stdout.includes('usedExport'), `used code was reported; ${knipOutput}`);
 
   const { unused } = unusedMembers({ files: Object.keys(files), read: (file) => files[file] ?? '' });
   const isRight = unused.length === 1 && unused[0]?.includes('Store.testedMember') === true;
@@ -519,10 +521,10 @@ function checkTreeRules() {
     const contents = seeds[rule.name];
     expectThat(rule.name, contents !== undefined, 'has no seeded violation');
     const found = [...rule.violations(treeOf(contents ?? {}))].length;
-    // One violation for each file, but for the rule about whole folders.
+    // One violation for each file, except for the rule about whole folders.
     const expected = rule.name === 'crowded-folder' ? 1 : Object.keys(contents ?? {}).length;
     expectThat(rule.name, found >= expected, 'its violation was not reported');
-    expectThat(rule.name, [...rule.violations(treeOf(clean))].length === 0, 'clean files were accused');
+    expectThat(rule.name, [...rule.violations(treeOf(clean))].length === 0, 'valid files were reported');
   }
   expectThat('tree', existsSync(inProject('package.json')), 'the project was not found');
 }

@@ -1,5 +1,5 @@
-// Owns set-up of a checkout: dependencies, system libraries, the Electron runtime. Safe to repeat, quick the second time.
-// It writes to standard error only: the output of a command that had to set up first stays clean.
+// Owns set-up of a checkout: dependencies, system libraries, the Electron runtime. Safe to repeat, quick the second time. Writes only to
+// standard error, so that the output of a command that first runs set-up stays clean.
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -18,7 +18,7 @@ export const say = (text) => {
 export const hasDisplay = () =>
   process.platform !== 'linux' || Boolean(process.env['DISPLAY']) || Boolean(process.env['WAYLAND_DISPLAY']);
 
-/** What the installed dependencies were installed for. A changed lock file or platform means: install again. */
+/** Lock file and platform for which the dependencies were installed. After a change they are installed again. */
 function dependencyStamp() {
   const hash = createHash('sha256').update(readFileSync(inProject('package-lock.json')));
   return `${hash.digest('hex')} ${process.platform}-${process.arch}\n`;
@@ -41,7 +41,7 @@ export async function ensureDependencies() {
   }
   if (hasCurrentDependencies()) return;
   if (isInstalledLock()) {
-    // A developer ran "npm install": what the lock file names is there already.
+    // A developer ran "npm install", so everything in the lock file is already installed.
     await ensurePinnedNode();
     writeFileSync(stampFile, dependencyStamp());
     return;
@@ -74,8 +74,8 @@ export async function ensureDependencies() {
 }
 
 /**
- * npm runs scripts with node_modules/.bin first in PATH, so `node` there is the pinned one. While that one cannot run, the link must
- * not be there: the next try would end with a message of the dynamic linker instead of ours.
+ * npm runs scripts with node_modules/.bin first in PATH, so `node` there is the pinned one. While the pinned one cannot run, this link is
+ * removed. Otherwise the next try would fail with an unclear message of the dynamic linker.
  */
 async function ensurePinnedNode() {
   const link = inProject('node_modules', '.bin', 'node');
@@ -84,19 +84,19 @@ async function ensurePinnedNode() {
   if (process.platform !== 'win32') symlinkSync(path.relative(path.dirname(link), pinnedNodePath()), link);
 }
 
-/** npm keeps a copy of the lock file of what it installed; the versions in it must be those of ours. */
+/** npm keeps a copy of the lock file of the installed packages; its versions must equal those of this project's lock file. */
 function isInstalledLock() {
   const installedFile = inProject('node_modules', '.package-lock.json');
   if (!existsSync(installedFile) || !existsSync(pinnedNodePath())) return false;
   const installed = JSON.parse(readFileSync(installedFile, 'utf8')).packages;
-  const wanted = JSON.parse(readFileSync(inProject('package-lock.json'), 'utf8')).packages;
-  return Object.entries(wanted).every(
+  const locked = JSON.parse(readFileSync(inProject('package-lock.json'), 'utf8')).packages;
+  return Object.entries(locked).every(
     ([name, { version, optional = false }]) =>
       name === '' || (name in installed ? installed[name].version === version : optional),
   );
 }
 
-/** Everything the console needs, too. */
+/** Also sets up everything that the console needs. */
 export async function ensureConsole() {
   await ensureDependencies();
   await ensureSystemLibraries({ say, hasDisplay: hasDisplay() });

@@ -18,7 +18,7 @@ async function openConsole() {
 }
 
 /**
- * Chromium's process sandbox cannot be set up by root; the renderer keeps its own restrictions (see SECURITY.md).
+ * Root cannot use Chromium's process sandbox; the renderer keeps its other restrictions (see SECURITY.md).
  * @param {import('./electron/electron-runtime.mjs').ElectronRuntime} electron
  */
 function sandboxArguments(electron) {

@@ -1,12 +1,12 @@
-// Owns the Debian packages that Node.js, Electron, the virtual display and the tests need. Installs only what is missing, and only as root.
+// Owns the Debian packages that Node.js, Electron, the virtual display and the tests need. Installs only missing ones, and only as root.
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { SetUpError } from './project.mjs';
 import { runCommand } from './run-command.mjs';
 
 /**
- * The shared library or program that must be found, and the package that brings it. Debian 13 and Ubuntu 24.04 renamed
- * some packages (64-bit time); the first name that the machine's package list knows is taken.
+ * Each needed shared library or program, and the packages that contain it. Debian 13 and Ubuntu 24.04 renamed some packages (64-bit time),
+ * so the first name in the machine's package list is used.
  */
 const packagesByLibrary = {
   'libgtk-3.so.0': ['libgtk-3-0t64', 'libgtk-3-0'],
@@ -58,17 +58,17 @@ async function firstKnownPackage(candidates) {
 
 /** @param {{ hasDisplay: boolean }} options */
 async function missingPackages({ hasDisplay }) {
-  const known = await knownLibraries();
+  const present = await knownLibraries();
   /** @type {string[][]} */
   const missing = Object.entries(packagesByLibrary)
-    .filter(([library]) => !known.has(library))
+    .filter(([library]) => !present.has(library))
     .map(([, candidates]) => candidates);
   if (!hasDisplay && findProgram('Xvfb') === undefined) missing.push(['xvfb']);
   return missing;
 }
 
 /**
- * Brings what Electron needs on Debian and its relatives; says the exact command when it may not install.
+ * Installs what Electron needs on Debian and its relatives; prints the exact command when it may not install.
  * @param {{ say: (text: string) => void, hasDisplay: boolean }} options
  */
 export async function ensureSystemLibraries({ say, hasDisplay }) {
@@ -86,9 +86,9 @@ export async function ensureSystemLibraries({ say, hasDisplay }) {
 }
 
 /**
- * Brings programs that tests or benchmarks run, each with the package of its own name.
+ * Installs programs for tests or benchmarks; each program has a package of the same name.
  * @param {readonly string[]} programs
- * @param {{ say: (text: string) => void, user: string }} options `user`: who needs them, for people
+ * @param {{ say: (text: string) => void, user: string }} options `user`: what needs them, for people
  */
 export async function ensurePrograms(programs, { say, user }) {
   const missing = programs.filter((program) => findProgram(program) === undefined);
@@ -102,7 +102,7 @@ export async function ensurePrograms(programs, { say, user }) {
 }
 
 /**
- * Brings the legacy provider of OpenSSL, by which tests write the files that old programs write. Debian 12 has it in its library package.
+ * Installs OpenSSL's legacy provider, with which tests write files like those of old programs. Debian 12 has it in its library package.
  * @param {{ say: (text: string) => void, user: string }} options
  */
 export async function ensureLegacyOpenSsl({ say, user }) {
@@ -112,7 +112,7 @@ export async function ensureLegacyOpenSsl({ say, user }) {
   if (exitCode !== 0) await installPackages(user, [['openssl-provider-legacy']], { say });
 }
 
-/** What the official Node.js builds link to and a minimal Debian may not have. */
+/** Libraries that the official Node.js builds need and that a minimal Debian may lack. */
 const nodeLibraries = { 'libatomic.so.1': ['libatomic1'], 'libstdc++.so.6': ['libstdc++6'] };
 
 /**
@@ -130,8 +130,8 @@ export async function ensureNodeRuns(executable, { say }) {
       throw new SetUpError(
         `The Node.js runtime ${executable} does not run here: ${output.trim()}`,
         library === ''
-          ? 'Look at the message above.'
-          : `Install the package that brings ${library}, then run the same command again.`,
+          ? 'See the message above.'
+          : `Install the package that contains ${library}, then run the same command again.`,
       );
     }
     await installPackages('Node.js', [candidates], { say });
@@ -139,7 +139,7 @@ export async function ensureNodeRuns(executable, { say }) {
 }
 
 /**
- * @param {string} user who needs them, for people
+ * @param {string} user what needs them, for people
  * @param {readonly (readonly string[])[]} missing candidates for each package
  * @param {{ say: (text: string) => void }} options
  */
@@ -153,9 +153,9 @@ async function installPackages(user, missing, { say }) {
   const isRoot = process.getuid?.() === 0;
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   if (isRoot) {
-    say('bringing the list of Debian packages up to date');
+    say('updating the list of Debian packages');
     const update = await runCommand('apt-get', ['update', '-q'], { env, show: 'stderr' });
-    if (update.exitCode !== 0) say('the list could not be brought up to date; trying with the one that is there');
+    if (update.exitCode !== 0) say('the list could not be updated; trying with the present one');
   }
   const names = await Promise.all(missing.map((candidates) => firstKnownPackage(candidates)));
   const install = ['install', '-y', '-q', '--no-install-recommends', ...names];

@@ -1,4 +1,4 @@
-// `npm test`: sets up, then runs the checks on the pinned Node.js. Options are passed on.
+// `npm test`: sets up, then runs the checks on the pinned Node.js. Passes its options on.
 import { inProject, reportAndExit, requirePinnedNode } from './project.mjs';
 import { runInForeground } from './run-in-foreground.mjs';
 import { ensureDependencies } from './setup.mjs';

@@ -1,5 +1,5 @@
-// Owns the rules about files that no other tool checks: names, layout, module headers, what must never be written into a file,
-// and a reason for every dependency. Prints one line for each violation, and `{ passed, failed }` at the end.
+// Owns the rules about files that no other tool checks: names, layout, module headers, forbidden content, and a reason for every
+// dependency. Prints one line for each violation, and `{ passed, failed }` at the end.
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
@@ -8,7 +8,7 @@ import { pathToFileURL } from 'node:url';
 import { layers, rooms, sqlHomes, testFiles } from './import-rules.mjs';
 import { projectFolder } from './project.mjs';
 
-/** Written in parts, so that this file does not name them itself. */
+/** Written in parts, so that this file does not contain the forbidden names. */
 const registryHosts = [
   ['registry', 'npmjs', 'org'],
   ['registry', 'yarnpkg', 'com'],
@@ -19,7 +19,7 @@ const registryHosts = [
   ['files', 'pythonhosted', 'org'],
 ].map((parts) => parts.join(parts[0] === 'npm' ? '' : '.'));
 
-/** What may lie at the root; dot files are configuration of tools. */
+/** Allowed entries of the root folder; dot files are configuration of tools. */
 const layout = new Set([
   ...['assets', 'bench', 'docs', 'e2e', 'electron', 'renderer', 'scripts', 'services'],
   ...['CONTRIBUTING.md', 'LICENSE', 'README.md', 'SECURITY.md'],
@@ -28,7 +28,7 @@ const layout = new Set([
 ]);
 
 const maxFolderFiles = 20;
-/** The start of words that American English spells differently. Only the files that read old names may hold them. */
+/** The start of words that American English spells differently. Only files that read old names may contain them. */
 const britishSpelling =
   /\b\w*?(authoris|behaviour|cancell(ed|ing)|colour|dialled|dialling|enrol(?!l)|favour|finalis|fulfil(?!l)|initialis|labelled(?!by)|licence|neighbour|normalis|organis|recognis|serialis|signalled|summaris|synchronis)\w*/i;
 const oldNames =
@@ -64,7 +64,7 @@ function* everyText({ files, read }, look) {
 export const treeRules = [
   {
     name: 'layout',
-    about: 'the root holds what docs/ARCHITECTURE.md lists',
+    about: 'the root contains only what docs/ARCHITECTURE.md lists',
     *violations({ files }) {
       for (const top of new Set(files.map((file) => file.split('/')[0] ?? ''))) {
         if (!top.startsWith('.') && !layout.has(top)) yield `${top}: is not part of the layout`;
@@ -77,13 +77,13 @@ export const treeRules = [
     *violations({ files }) {
       for (const file of files.filter((each) => sourceFile.test(each))) {
         if (!kebabCase.test(path.posix.basename(file))) yield `${file}: is not kebab-case`;
-        if (emptyNames.test(file)) yield `${file}: this name says nothing; name it after what it owns`;
+        if (emptyNames.test(file)) yield `${file}: this name says nothing; name the file after what it owns`;
       }
     },
   },
   {
     name: 'crowded-folder',
-    about: `a folder of the product holds at most ${maxFolderFiles} source files, tests aside`,
+    about: `a folder of the product contains at most ${maxFolderFiles} source files, tests aside`,
     *violations({ files }) {
       const counts = new Map();
       for (const file of files) {
@@ -94,7 +94,7 @@ export const treeRules = [
         counts.set(folder, (counts.get(folder) ?? 0) + 1);
       }
       for (const [folder, count] of counts)
-        if (count > maxFolderFiles) yield `${folder}: holds ${count} source files; make rooms in it`;
+        if (count > maxFolderFiles) yield `${folder}: contains ${count} source files; make sub-folders`;
     },
   },
   {
@@ -141,7 +141,7 @@ export const treeRules = [
   },
   {
     name: 'module-header',
-    about: 'a module starts with what it owns',
+    about: 'a module starts with a comment that says what it owns',
     *violations({ files, read }) {
       for (const file of files.filter((each) => sourceFile.test(each) && !/\.test\.|\.d\.ts$|\.spec\./.test(each))) {
         const firstLine =
@@ -207,7 +207,7 @@ export const treeRules = [
       for (const file of tables) {
         for (const [, id = ''] of read(file).matchAll(/^ {2}'([\w.-]+)':/gm)) {
           if (!source.includes(`'${id}'`) && !families.some((start) => id.startsWith(start)))
-            yield `${file}: nothing shows '${id}'`;
+            yield `${file}: no code shows '${id}'`;
         }
       }
     },
@@ -235,7 +235,7 @@ export const treeRules = [
   },
 ];
 
-/** All files that git knows or would take in. @param {string} root @returns {Tree} */
+/** All files that git tracks or would add. @param {string} root @returns {Tree} */
 export function readTree(root) {
   const output = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
     cwd: root,
@@ -247,7 +247,7 @@ export function readTree(root) {
   return { files, read: (file) => readFileSync(path.join(root, file), 'utf8') };
 }
 
-/** Only when run as a command; the seeded violations use the rules as they are. */
+/** Only when run as a command; seeded-violations.mjs imports the rules. */
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   const tree = readTree(projectFolder);
   let passed = 0;

@@ -1,5 +1,6 @@
-// Owns the check that production uses each member of its classes and interfaces: tests are no users. Compares names only, so a member
-// whose name something else uses goes unnoticed; Knip does the rest. Prints a line for each finding, and `{ passed, failed }` at the end.
+// Owns the check that production code uses each member of its classes and interfaces; use in tests does not count. Compares names only, so
+// an unused member is not found when another used member has its name; Knip does the rest. Prints a line for each finding, and `{ passed,
+// failed }` at the end.
 import { pathToFileURL } from 'node:url';
 import ts from 'typescript';
 import { projectFolder } from './project.mjs';
@@ -10,7 +11,7 @@ const testing = /\.test\.tsx?$|\/testing\/|^services\/integration\//;
 
 /**
  * @param {import('./tree-rules.mjs').Tree} tree
- * @returns {{ checked: number, unused: string[] }} how many members there are, and those whose names production never reads
+ * @returns {{ checked: number, unused: string[] }} the number of members, and those whose names production code never reads
  */
 export function unusedMembers({ files, read }) {
   /** @type {Set<string>} */
@@ -26,7 +27,7 @@ export function unusedMembers({ files, read }) {
         const name = node.propertyName ?? node.name;
         if (ts.isIdentifier(name)) used.add(name.text);
       } else if (ts.isPropertyAssignment(node) && ts.isIdentifier(node.name)) {
-        // What a contract names leaves the process; its reader is on the other side.
+        // Members of contracts leave the process; the other side reads them.
         if (file.startsWith('services/contracts/')) used.add(node.name.text);
       } else if (ts.isClassLike(node) || ts.isInterfaceDeclaration(node)) {
         for (const { name } of node.members)
@@ -41,10 +42,10 @@ export function unusedMembers({ files, read }) {
   return { checked: members.length, unused };
 }
 
-/** Only when run as a command; the seeded violations use the check as it is. */
+/** Only when run as a command; seeded-violations.mjs imports the check. */
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   const { checked, unused } = unusedMembers(readTree(projectFolder));
-  for (const member of unused) process.stdout.write(`${member}: nothing that ships reads this member\n`);
+  for (const member of unused) process.stdout.write(`${member}: no code that ships reads this member\n`);
   const failed = unused.length + (checked === 0 ? 1 : 0);
   process.exitCode = failed === 0 ? 0 : 1;
   process.stdout.write(`${JSON.stringify({ passed: failed === 0 ? 1 : 0, failed })}\n`);

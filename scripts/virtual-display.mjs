@@ -1,4 +1,4 @@
-// Owns a virtual X display for machines without a screen: a free display number, ended when the work is done.
+// Owns a virtual X display for machines without a screen: a free display number; the caller ends it.
 import { spawn } from 'node:child_process';
 import { SetUpError } from './project.mjs';
 
@@ -9,10 +9,10 @@ const startDeadlineMs = 20_000;
  */
 export function startVirtualDisplay() {
   return new Promise((resolve, reject) => {
-    // -displayfd lets the server choose a free number itself, so that several runs never fight over one.
+    // -displayfd lets the server choose a free number, so that several runs never use the same one.
     const server = spawn('Xvfb', ['-displayfd', '3', '-screen', '0', '1600x1000x24', '-nolisten', 'tcp', '-noreset'], {
       stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
-      // In a group of its own, so that Ctrl-C ends the tests first and the display last.
+      // In its own process group, so that Ctrl-C ends the tests first and the display last.
       detached: true,
     });
     let messages = '';

@@ -1,5 +1,5 @@
-// Owns what the console costs while a backup runs, and how smooth its session view is: four backups of the same data, with the session view
-// and with another page open, each once for CPU time and once for frames.
+// Owns measuring the cost of the console during a backup, and how smooth its session view is: four backups of the same data, with the
+// session view and with another page open, each once for CPU time and once for frames.
 import { writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ConsoleSite } from './console-site.ts';
@@ -9,29 +9,29 @@ import { summarizeFrames, type FrameSummary } from '../figures/frame-statistics.
 import { profilePage, topCosts, type CpuProfile, type FunctionCost } from './renderer-profile.ts';
 
 const idleMs = 5_000;
-/** CPU time comes in ticks of 10 ms; over less than this, a percent is lost in them. */
+/** Shortest measurement. CPU time has steps of 10 ms, so a shorter one would not be exact to a percent. */
 const leastSeconds = 2;
 const shownCosts = 25;
 
 export interface ConsoleFigures {
-  /** Nothing runs, the overview is open. */
+  /** No session runs, and the overview is open. */
   readonly idle: ConsoleCpu;
   readonly sessionOpen: ConsoleCpu;
   readonly otherPage: ConsoleCpu;
   readonly frames: FrameSummary;
-  /** Of a page that hardly changes: what data movers on the same cores leave to anybody. */
+  /** Frames of a page that hardly changes: shows the effect of data movers on the same cores. */
   readonly otherPageFrames: FrameSummary;
-  /** Only with `profileFile`. */
+  /** Set only with `profileFile`. */
   readonly costs: readonly FunctionCost[];
 }
 
-/** Why the console cannot be started here, or undefined. scripts/bench.mjs sets it up. */
+/** Why the console cannot be started here; undefined when it can. scripts/bench.mjs sets it up. */
 export function whyNoConsole(): string | undefined {
   if (process.env['FARKEEP_TEST_ELECTRON'] !== undefined) return undefined;
   return process.env['FARKEEP_BENCH_NO_CONSOLE'] ?? 'it was not set up; start this with npm run bench';
 }
 
-/** @param profileFile where a profile of the page goes (for developer tools); recording it costs time, so frames are slower with it */
+/** @param profileFile file for a profile of the page (for developer tools); recording it makes frames slower */
 export async function measureConsole(source: string, profileFile?: string): Promise<ConsoleFigures> {
   const site = await ConsoleSite.start(source, ['watched', 'elsewhere', 'control', 'smooth']);
   try {

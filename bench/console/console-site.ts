@@ -1,5 +1,5 @@
-// Owns a real console with all three roles on this computer, ready to run a backup for each of its jobs. The services are talked to over
-// their own sockets: whoever measures the console's main process must not go through it.
+// Owns a real console with all three roles on this computer, and a job for each backup. Calls services over their own sockets, because
+// calls through the console's main process would change its measured cost.
 import path from 'node:path';
 import { FarkeepConsole } from '../../e2e/fixtures/farkeep-console.ts';
 import { createInstanceHome, type InstanceHome } from '../../e2e/fixtures/instance-home.ts';
@@ -20,9 +20,9 @@ const account = { name: 'contoso', password: 'correct horse battery' };
 
 export interface RunningBackup {
   readonly sessionId: string;
-  /** Resolves with the next throughput sample: data flows, and it was seen. Rejects when the session ends before. */
+  /** Resolves with the next throughput sample, when data flows and the console has shown it. Rejects when the session ends before. */
   untilNextSample(): Promise<void>;
-  /** @throws Error when it did not end well */
+  /** @throws Error when the session did not succeed */
   readonly ended: Promise<SessionSummary>;
 }
 
@@ -49,7 +49,7 @@ export class ConsoleSite {
     this.#jobs = parts.jobs;
   }
 
-  /** @param jobNames each job backs the same folder up into a repository of its own, so that every one sends everything */
+  /** @param jobNames jobs that back up the same folder, each into its own repository, so that each sends all data */
   static async start(source: string, jobNames: readonly string[]): Promise<ConsoleSite> {
     const home = await createInstanceHome();
     const clients: AdminClient[] = [];
@@ -59,7 +59,7 @@ export class ConsoleSite {
       const window = new ConsoleWindow(farkeep.page);
       await farkeep.call('console', 'console', 'setRoles', { roles: [...serviceRoles] });
       for (const name of ['Provider service', 'Gateway service', 'Tenant service'] as const) {
-        // A gateway that is not enrolled yet may say that it is degraded.
+        // A gateway that is not enrolled yet may show that it is degraded.
         await window.expectService(name, '(running|degraded)');
       }
       const connect = async (role: (typeof serviceRoles)[number]): Promise<AdminClient> => {
@@ -105,7 +105,7 @@ export class ConsoleSite {
 
   async runJob(name: string): Promise<RunningBackup> {
     const ended = Promise.withResolvers<SessionSummary>();
-    ended.promise.catch(() => undefined); // whoever waits for it hears of it
+    ended.promise.catch(() => undefined); // a caller that waits for this promise gets the error
     let onSample = (): void => undefined;
     let sessionId = '';
     this.#tenant.subscribe(({ domain, event, payload }) => {

@@ -1,9 +1,9 @@
-// Owns recording frame times inside the console's page: it asks for a frame after each frame, which keeps the page drawing all the time.
-// Not to be on while CPU time is measured.
+// Owns recording frame times in the console's page: it requests a frame after each frame, so the page draws all the time. Must not run
+// while CPU time is measured.
 import type { Page } from '@playwright/test';
 import type { FrameRecord } from '../figures/frame-statistics.ts';
 
-/** The few things of a browser that are used here; this project has no DOM types. */
+/** The parts of a browser window that are used here; this project has no DOM types. */
 interface BrowserWindow {
   requestAnimationFrame(callback: (timeMs: number) => void): number;
   PerformanceObserver: new (callback: (list: { getEntries(): { duration: number }[] }) => void) => {

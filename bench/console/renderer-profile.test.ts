@@ -1,10 +1,10 @@
-// Adding up the samples of a profile.
+// Tests adding up the samples of a profile.
 import { expect, it } from 'vitest';
 import { topCosts } from './renderer-profile.ts';
 
 const node = (id: number, functionName: string, url = '') => ({ id, callFrame: { functionName, url, lineNumber: 9 } });
 
-it('adds up by function, wherever it was called from', () => {
+it('adds up the time of each function, whatever called it', () => {
   const profile = {
     nodes: [node(1, '(idle)'), node(2, 'draw', 'farkeep://app/assets/graph.js'), node(3, '', 'farkeep://app/a.js')],
     samples: [1, 2, 3, 2],
@@ -16,6 +16,6 @@ it('adds up by function, wherever it was called from', () => {
   ]);
 });
 
-it('has nothing to say about a profile without samples', () => {
+it('returns an empty list for a profile without samples', () => {
   expect(topCosts({ nodes: [] }, 5)).toEqual([]);
 });

@@ -1,4 +1,4 @@
-// Owns profiles of the console's page: where its thread spends time, by function, over the protocol that developer tools use.
+// Owns profiles of the console's page: the time of its thread by function, over the protocol of the developer tools.
 import type { Page } from '@playwright/test';
 
 /** The parts of a profile (Chrome DevTools Protocol, Profiler.Profile) that are used here. Times in microseconds. */
@@ -14,11 +14,11 @@ export interface CpuProfile {
 export interface FunctionCost {
   readonly name: string;
   readonly selfMs: number;
-  /** Of the whole recording. */
+  /** Share of the whole recording. */
   readonly share: number;
 }
 
-/** The most expensive functions by their own time, with "(idle)", "(program)" and "(garbage collector)" as the engine names them. */
+/** The most expensive functions by their own time. "(idle)", "(program)" and "(garbage collector)" are names of the engine. */
 export function topCosts({ nodes, samples = [], timeDeltas = [] }: CpuProfile, count: number): FunctionCost[] {
   const names = new Map(
     nodes.map(({ id, callFrame: { functionName, url, lineNumber } }) => {
@@ -40,7 +40,7 @@ export function topCosts({ nodes, samples = [], timeDeltas = [] }: CpuProfile, c
     .slice(0, count);
 }
 
-/** Starts recording; the function that is returned ends it. */
+/** Starts recording; the returned function ends it. */
 export async function profilePage(page: Page): Promise<() => Promise<CpuProfile>> {
   const session = await page.context().newCDPSession(page);
   await session.send('Profiler.enable');

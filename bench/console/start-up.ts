@@ -11,14 +11,14 @@ import { spawnService } from '../../services/host/service-child.ts';
 const command = fileURLToPath(new URL('../../scripts/farkeep.mjs', import.meta.url));
 const stopDeadlineMs = 5_000;
 
-/** Flags that let a service start beside any other. */
+/** Options with which a service can start beside others. */
 const serviceFlags: Readonly<Record<ServiceRole, readonly string[]>> = {
   provider: ['--control', '127.0.0.1:0', '--infrastructure', '127.0.0.1:0'],
   gateway: ['--listen', '127.0.0.1:0'],
   tenant: [],
 };
 
-/** Seconds from start to end of the `farkeep` command as people call it, with its set-up check. */
+/** Seconds from start to end of the `farkeep` command with its set-up check, as users run it. */
 export async function timeCommand(args: readonly string[], home: string): Promise<number> {
   await mkdir(home, { recursive: true });
   const beganMs = performance.now();
@@ -35,8 +35,8 @@ export async function timeCommand(args: readonly string[], home: string): Promis
 }
 
 /**
- * Seconds from start to ready, of each start but the first: that one makes keys and certificates, which happens once in the life of an
- * instance and takes as long as chance wants.
+ * Seconds from start to ready, for each start except the first. The first start makes keys and certificates, which takes a random time and
+ * happens only once for an instance.
  */
 export async function timeServiceStarts(role: ServiceRole, folder: string, count: number): Promise<number[]> {
   const home = await mkdtemp(path.join(folder, `${role}-`));
@@ -55,7 +55,7 @@ export async function timeServiceStarts(role: ServiceRole, folder: string, count
   return seconds;
 }
 
-/** Seconds from starting Electron to the first page being drawn and usable, on a computer that never ran it (no service starts). */
+/** Seconds from starting Electron until the first page is drawn and usable, on a computer without a configuration (no service starts). */
 export async function timeConsoleStart(): Promise<number> {
   const home = await createInstanceHome();
   try {

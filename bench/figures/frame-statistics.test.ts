@@ -1,8 +1,8 @@
-// What frame times are said to be.
+// Tests the summary of frame times.
 import { expect, it } from 'vitest';
 import { summarizeFrames } from './frame-statistics.ts';
 
-it('tells a stutter from smooth frames', () => {
+it('distinguishes a stutter from smooth frames', () => {
   const frameMs = [...Array.from({ length: 98 }, () => 16), 40, 200];
   const summary = summarizeFrames({ frameMs, longTaskMs: [190, 60] });
   expect(summary).toEqual({
@@ -17,6 +17,6 @@ it('tells a stutter from smooth frames', () => {
   });
 });
 
-it('says nothing about a page that was hardly drawn', () => {
+it('gives no summary of a page that was hardly drawn', () => {
   expect(() => summarizeFrames({ frameMs: [16, 16], longTaskMs: [] })).toThrow('Only 2 frames');
 });

@@ -1,9 +1,9 @@
-// Owns what a list of times between frames says about how smooth a page was. Pure.
+// Owns the summary of times between frames: how smooth a page was. Pure.
 import { median, percentile } from './statistics.ts';
 
-/** What the page recorded; milliseconds. */
+/** The recording of a page; milliseconds. */
 export interface FrameRecord {
-  /** From each frame to the next. */
+  /** Time from each frame to the next. */
   readonly frameMs: readonly number[];
   /** Durations of tasks that held the page's thread for more than 50 ms. */
   readonly longTaskMs: readonly number[];
@@ -22,7 +22,7 @@ export interface FrameSummary {
 
 const leastFrames = 10;
 
-/** @throws Error when too few frames were drawn to say anything */
+/** @throws Error when there are too few frames for a summary */
 export function summarizeFrames({ frameMs, longTaskMs }: FrameRecord): FrameSummary {
   if (frameMs.length < leastFrames) throw new Error(`Only ${frameMs.length} frames were drawn`);
   return {

@@ -1,10 +1,10 @@
-// Owns reading what one process has cost so far, from /proc (Linux only).
+// Owns reading the CPU time of a process from /proc (Linux only).
 import { readFileSync } from 'node:fs';
 
-/** USER_HZ: fixed at 100 in the Linux ABI, whatever the kernel's own rate. */
+/** USER_HZ: always 100 in the Linux ABI, whatever the kernel's own rate is. */
 const ticksPerSecond = 100;
 
-/** User and system time in seconds out of /proc/PID/stat. The name in it may hold spaces and brackets, so it ends at the last one. */
+/** User and system time in seconds from /proc/PID/stat. The name in it may contain spaces and brackets, so it ends at the last bracket. */
 export function parseCpuS(stat: string): number {
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   const [user, system] = [Number(fields[11]), Number(fields[12])];
@@ -12,12 +12,12 @@ export function parseCpuS(stat: string): number {
   return (user + system) / ticksPerSecond;
 }
 
-/** CPU seconds of a running process, all its threads, without its children. */
+/** CPU seconds of a running process with all its threads, without its children. */
 export function cpuSecondsOf(pid: number): number {
   return parseCpuS(readFileSync(`/proc/${pid}/stat`, 'utf8'));
 }
 
-/** Why processes cannot be looked at here, or undefined. */
+/** Why processes cannot be measured here; undefined when they can. */
 export function whyNoProcessUsage(): string | undefined {
   return process.platform === 'linux' ? undefined : 'only Linux tells the CPU time of other processes (/proc)';
 }

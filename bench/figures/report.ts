@@ -1,11 +1,11 @@
-// Owns the rows of the printed table: a value with its goal, a value alone, or the reason why there is none. Pure.
+// Owns the rows of the printed table: a value with its goal, a value alone, or the reason for a missing value. Pure.
 
 export interface Row {
   readonly text: string;
   readonly value: number | undefined;
   readonly unit: string;
   readonly goal?: { readonly limit: number; readonly isAtLeast: boolean };
-  /** How it was measured, where the name alone would promise too much. */
+  /** How the value was measured, where the name alone would be misleading. */
   readonly note?: string;
 }
 
@@ -26,13 +26,13 @@ export const measured = (text: string, value: number | undefined, unit: string, 
   ...(note === undefined ? {} : { note }),
 });
 
-/** Null without a goal or a value. */
+/** null without a goal or a value. */
 export function isReached({ value, goal }: Row): boolean | null {
   if (value === undefined || goal === undefined) return null;
   return goal.isAtLeast ? value >= goal.limit : value <= goal.limit;
 }
 
-/** As kept in bench/results. */
+/** The form in bench/results. */
 export function toJson(row: Row): object {
   const { text, value, unit, goal } = row;
   return { text, value: value ?? null, unit, ...(goal === undefined ? {} : { ...goal, isReached: isReached(row) }) };
@@ -57,7 +57,7 @@ function verdictOf(row: Row): string {
   return reached === null ? 'not measured' : reached ? 'reached' : 'MISSED';
 }
 
-/** Three figures that mean something, without an exponent. */
+/** Three significant digits, without an exponent. */
 function formatValue(value: number): string {
   const size = Math.abs(value);
   return value.toFixed(size >= 100 ? 0 : size >= 10 ? 1 : 2);

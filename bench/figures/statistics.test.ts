@@ -1,9 +1,9 @@
-// The arithmetic behind the printed figures.
+// Tests the arithmetic of the printed figures.
 import { describe, expect, it } from 'vitest';
 import { Figures, median, percentile } from './statistics.ts';
 
 describe('median and percentile', () => {
-  it('take a value that was measured, whatever the order', () => {
+  it('are measured values, in whatever order the values came', () => {
     expect(median([9, 1, 5])).toBe(5);
     expect(median([])).toBeUndefined();
     const hundred = Array.from({ length: 100 }, (_, index) => 100 - index);
@@ -16,7 +16,7 @@ describe('median and percentile', () => {
 });
 
 describe('Figures', () => {
-  it('takes ratios within a round, and only of rounds that have both', () => {
+  it('computes ratios within a round, and only for rounds with both values', () => {
     const figures = new Figures();
     for (const [ours, theirs] of [
       [100, 50],
@@ -31,7 +31,7 @@ describe('Figures', () => {
     expect(figures.ratio('ours', 'nobody')).toBeUndefined();
   });
 
-  it('finds the highest of several figures, and nothing where nothing was measured', () => {
+  it('finds the highest of several values, and undefined without values', () => {
     const figures = new Figures();
     figures.note('backup peak source MiB', 100);
     figures.note('backup peak source MiB', 140);

@@ -5,13 +5,13 @@ export function median(values: readonly number[]): number | undefined {
   return sorted[Math.floor(sorted.length / 2)];
 }
 
-/** Nearest rank: the smallest value that at least `share` (0 to 1) of all values do not exceed. */
+/** Nearest rank: the smallest value that is not exceeded by at least `share` (0 to 1) of all values. */
 export function percentile(values: readonly number[], share: number): number | undefined {
   const sorted = values.toSorted((left, right) => left - right);
   return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)];
 }
 
-/** Everything that is measured, by name; one number for each round. */
+/** All measured values, by name; one number for each round. */
 export class Figures {
   readonly #values = new Map<string, number[]>();
 
@@ -31,7 +31,7 @@ export class Figures {
     return median(this.of(name));
   }
 
-  /** The highest of all values whose name has this in it. */
+  /** The highest of all values whose name contains `part`. */
   highest(part: string): number | undefined {
     const values = this.names()
       .filter((name) => name.includes(part))
@@ -39,7 +39,7 @@ export class Figures {
     return values.length === 0 ? undefined : Math.max(...values);
   }
 
-  /** The median of the ratios of each round, so that the machine's mood cancels out. */
+  /** The median of the ratios of each round. Comparing within a round cancels changes in the machine's speed. */
   ratio(numerator: string, denominator: string): number | undefined {
     const below = this.of(denominator);
     return median(

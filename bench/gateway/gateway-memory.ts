@@ -1,4 +1,4 @@
-// Owns one figure: what 1,000 waiting data connections cost a gateway process, from outside (Linux only).
+// Owns one figure: the memory of a gateway process for 1,000 idle data connections, from outside (Linux only).
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { connect } from 'node:net';
@@ -9,10 +9,10 @@ import { encodePreamble } from '../../services/wire/preamble.ts';
 import type { GatewayUnderTest } from './gateway-under-test.ts';
 
 const connections = 1_000;
-/** Opened together before waiting for them, so that no backlog overflows. */
+/** Number of connections that are opened together, small enough that no listen queue overflows. */
 const stride = 50;
 
-/** Resident bytes with all connections open and used once. */
+/** Resident bytes when all connections are open and were used once. */
 export async function gatewayIdleMemory(gateway: GatewayUnderTest): Promise<number> {
   const arrived: DataSocket[] = [];
   let onArrival = (): void => undefined;

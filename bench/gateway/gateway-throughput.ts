@@ -1,4 +1,4 @@
-// Owns how fast a gateway passes bytes on, and what it costs: sender, gateway and receiver as three processes, nothing else in between.
+// Owns measuring how fast a gateway relays bytes and its CPU time: sender, gateway and receiver are three processes, without other parts.
 import { fork } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
@@ -9,9 +9,9 @@ import { cpuSecondsOf } from '../figures/process-usage.ts';
 const entry = fileURLToPath(new URL('../peers/byte-peer.ts', import.meta.url));
 
 export interface PassedBytes {
-  /** At the receiver, from its first byte to its last. */
+  /** At the receiver, from the first byte to the last. */
   readonly bytesPerSecond: number;
-  /** Of the gateway process. */
+  /** CPU time of the gateway process. */
   readonly cpuSecondsPerGb: number;
 }
 
@@ -23,7 +23,7 @@ export async function passBytes(gateway: GatewayUnderTest, streams: number, size
   return { bytesPerSecond, cpuSecondsPerGb: (cpuSecondsOf(gateway.pid) - cpuBefore) / (sizeBytes / 1e9) };
 }
 
-/** The same two processes without a gateway between them: what the machine gives. @returns bytes a second */
+/** The same two processes without a gateway: the limit of the machine. @returns bytes a second */
 export async function passBytesDirectly(streams: number, sizeBytes: number): Promise<number> {
   const receiver = startPeer(['receive', String(streams)]);
   const tickets = Array.from({ length: streams }, () => randomBytes(32));

@@ -1,4 +1,4 @@
-// Owns a gateway process of its own with a provider's link made in this process: for figures of the gateway alone.
+// Owns a gateway in its own process whose provider link is in this process, for measuring the gateway alone.
 import { fork } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
@@ -8,9 +8,9 @@ import { startProviderFixture } from '../../services/testing/site/gateway-fixtur
 
 export interface GatewayUnderTest {
   readonly pid: number;
-  /** Where tenants connect. */
+  /** Port to which tenants connect. */
   readonly port: number;
-  /** Tickets whose connections go to this port of 127.0.0.1. */
+  /** Makes tickets; their connections go to this port of 127.0.0.1. */
   makeRoutes(count: number, targetPort: number): Promise<Buffer[]>;
   stop(): Promise<void>;
 }

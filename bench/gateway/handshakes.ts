@@ -1,5 +1,6 @@
-// Owns how many tenants a second get in at a provider through one gateway: TLS alone, and the whole login. Real processes for provider and
-// gateway; the clients run here, so the rate is that of both ends on one machine, and the provider's own cost is told beside it.
+// Owns measuring how many tenants per second can log in at a provider through one gateway: TLS alone, and the whole login. Provider and
+// gateway are real processes. The clients run in this process, so the rate is that of both ends on one machine, and the provider's own CPU
+// time is shown too.
 import { readFile } from 'node:fs/promises';
 import { demoNames, startDemoSite, type DemoSite } from '../../services/demo/demo-site.ts';
 import { parseAddress } from '../../services/host/serve-flags.ts';
@@ -16,7 +17,7 @@ const handshakeTimeoutMs = 20_000;
 
 export interface HandshakeRate {
   readonly perSecond: number;
-  /** CPU milliseconds of one, at the provider and at the gateway. */
+  /** CPU milliseconds of one handshake or login, at the provider and at the gateway. */
   readonly providerCpuMs: number;
   readonly gatewayCpuMs: number;
 }
@@ -24,10 +25,10 @@ export interface HandshakeRate {
 export interface HandshakeResult {
   readonly tls: HandshakeRate;
   readonly login: HandshakeRate;
-  /** Of the provider's certificate: what the handshake signs with. */
+  /** Key type of the provider's certificate, which signs the handshake. */
   readonly keyType: string;
   readonly iterations: number;
-  /** PBKDF2 of one login alone, on one core; paid by the tenant, not by the provider. */
+  /** Time of the PBKDF2 of one login, on one core; the tenant computes it, not the provider. */
   readonly pbkdf2Ms: number;
 }
 
@@ -46,7 +47,7 @@ export async function measureHandshakes(
     const { host = '127.0.0.1', port } = parseAddress('address', site.gatewayAddresses[0] ?? '');
     const door = { host, port };
     const password = (await readFile(site.passwordFile, 'utf8')).trim();
-    // The first ones compile code on both sides.
+    // The first handshakes compile code on both sides.
     await repeat(handshakesAtATime * 5, () => shakeHands(door));
     const tls = await measureRate(site, counts.tls, () => shakeHands(door));
     await repeat(handshakesAtATime, () => logIn(door, password));
@@ -84,7 +85,7 @@ async function repeat(count: number, once: () => Promise<void>): Promise<void> {
   await Promise.all(Array.from({ length: handshakesAtATime }, worker));
 }
 
-/** TCP to the gateway and a full TLS 1.3 handshake with the provider behind it; nothing is resumed. */
+/** Opens TCP to the gateway and does a full TLS 1.3 handshake with the provider; no session is resumed. */
 async function shakeHands({ host, port }: Door): Promise<void> {
   const raw = await connectGateway({ host, port, timeoutMs: handshakeTimeoutMs });
   const socket = await runHandshake(raw, {
@@ -98,7 +99,7 @@ async function shakeHands({ host, port }: Door): Promise<void> {
   await closed;
 }
 
-/** What a tenant does before its first request. The certificate is taken as it is: judging it is measured nowhere else, and costs no network. */
+/** Does everything up to the tenant's first request. Accepts any certificate, because checking it needs no network and is not measured. */
 async function logIn({ host, port }: Door, password: string): Promise<void> {
   const { peer, channelBinding } = await connectControl({
     host,

@@ -1,5 +1,5 @@
-// Owns the comparison with BorgBackup on loopback: `borg serve` as a process of its own, one repository for each run. There is no SSH in
-// between: its pipe costs borg nothing where a real one would encrypt every byte, which is to borg's advantage.
+// Owns the comparison with BorgBackup on loopback: `borg serve` as a separate process, one repository for each run. There is no SSH, which
+// is to borg's advantage: a real connection would encrypt every byte.
 import { execFile } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -7,10 +7,10 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 const maxOutputBytes = 16 * 1024 * 1024;
-/** AES-256-CTR and HMAC-SHA256, the key in the repository under a passphrase: borg's usual way for servers that are not one's own. */
+/** AES-256-CTR and HMAC-SHA256, the key in the repository under a passphrase: borg's usual mode for servers of other owners. */
 export const borgEncryption = 'repokey';
 
-/** Why borg cannot be compared with here, or undefined. */
+/** Why the comparison with borg is not possible here; undefined when it is. */
 export async function whyNoBorg(): Promise<string | undefined> {
   try {
     await run('borg', ['--version']);
@@ -31,7 +31,7 @@ export class BorgRepository {
   static async create(folder: string): Promise<BorgRepository> {
     await mkdir(folder, { recursive: true });
     const shell = path.join(folder, 'no-ssh');
-    // Called as `ssh HOST COMMAND...`; the host is this one.
+    // Called as `ssh HOST COMMAND...`; the command runs on this machine.
     await writeFile(shell, '#!/bin/sh\nshift\nexec "$@"\n', { mode: 0o700 });
     const repository = new BorgRepository({
       ...process.env,
@@ -44,12 +44,12 @@ export class BorgRepository {
     return repository;
   }
 
-  /** Seconds. */
+  /** @returns seconds */
   async backup(source: string, archive: string): Promise<number> {
     return this.#timed(['create', `::${archive}`, '.'], source);
   }
 
-  /** Seconds; into a folder that is made. */
+  /** @returns seconds. Creates the destination folder. */
   async restore(archive: string, destination: string): Promise<number> {
     await mkdir(destination, { recursive: true });
     return this.#timed(['extract', `::${archive}`], destination);

@@ -1,5 +1,5 @@
-// One end of a stream of bytes that mean nothing, as a process of its own: `send PORT BYTES TICKET...` or `receive STREAMS`.
-// Run as a child of the benchmark; says what it did over the process channel.
+// One end of a stream of meaningless bytes, in its own process: `send PORT BYTES TICKET...` or `receive STREAMS`. A child process of the
+// benchmark; reports over the process channel.
 import { connect } from 'node:net';
 import type { NetConnectOpts } from 'node:net';
 import { listenData } from '../../services/transport/data-listener.ts';
@@ -7,7 +7,7 @@ import { encodePreamble } from '../../services/wire/preamble.ts';
 
 const chunk = Buffer.alloc(1024 * 1024, 0x5a);
 
-/** What the parent is told; `seconds` from the first byte to the last. */
+/** The report to the parent; `seconds` from the first byte to the last. */
 export type BytePeerReport =
   | { readonly type: 'listening'; readonly port: number }
   | { readonly type: 'done'; readonly bytes: number; readonly seconds: number };
@@ -16,7 +16,7 @@ const report = (message: BytePeerReport): void => {
   process.send?.(message);
 };
 
-/** Writes a ticket and so many bytes, then waits until the other end has taken them all. */
+/** Writes a ticket and this many bytes, then waits until the other end has read all. */
 async function send(port: number, ticket: Buffer, sizeBytes: number): Promise<void> {
   const onread = { buffer: Buffer.alloc(1024), callback: () => true };
   const socket = connect({ port, host: '127.0.0.1', noDelay: true, onread } as unknown as NetConnectOpts);
@@ -33,7 +33,7 @@ async function send(port: number, ticket: Buffer, sizeBytes: number): Promise<vo
   await closed;
 }
 
-/** Takes so many streams to their ends, reading as a data mover does, and throws them away. */
+/** Reads this many streams to their ends, as a data mover does, and discards the bytes. */
 async function receive(streams: number): Promise<void> {
   let [bytes, ended, beganMs] = [0, 0, 0];
   const listener = await listenData({

@@ -1,5 +1,5 @@
-// The yardstick: the same bytes from file to file through three processes, with one relay and AES-256-GCM in 1 MiB frames, and nothing else.
-// Run as a child of the benchmark with its role as first argument; reports over the process channel.
+// The comparison value: the same bytes from file to file through three processes, with one relay and AES-256-GCM in 1 MiB frames, and
+// nothing else. A child process of the benchmark with its role as first argument; reports over the process channel.
 import { createCipheriv, createDecipheriv } from 'node:crypto';
 import { closeSync, fdatasyncSync, fstatSync, openSync, read, writeSync } from 'node:fs';
 import { connect, createServer, Socket } from 'node:net';
@@ -12,7 +12,7 @@ const readBufferBytes = 256 * 1024;
 const readAsync = promisify(read);
 const key = Buffer.alloc(32, 7);
 
-/** What the parent is told; CPU in seconds, of this process alone. */
+/** The report to the parent; CPU time in seconds, of this process alone. */
 export interface RawReport {
   readonly type: 'listening' | 'done';
   readonly port: number;
@@ -95,7 +95,7 @@ function relay(targetPort: number): void {
       return true;
     });
     const client: Socket = adopt(accepted, (chunk) => {
-      // 'drain' comes only after a write that was told to wait; the rest of a small one is waited for, too, since the buffer is used again.
+      // 'drain' comes only after a write that returned false. A small rest is waited for too, because the buffer is used again.
       let isWaiting = false;
       upstream.write(chunk, () => {
         if (isWaiting) client.resume();

@@ -10,7 +10,7 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 const maxOutputBytes = 16 * 1024 * 1024;
 
-/** Why restic cannot be compared with here, or undefined. */
+/** Why the comparison with restic is not possible here; undefined when it is. */
 export async function whyNoRestic(): Promise<string | undefined> {
   for (const [program, argument] of [
     ['restic', 'version'],
@@ -72,7 +72,7 @@ export class ResticServer {
     return made;
   }
 
-  /** Seconds. */
+  /** @returns seconds */
   async backup(source: string): Promise<number> {
     return this.#timed(['backup', '--quiet', source]);
   }

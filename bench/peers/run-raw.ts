@@ -1,4 +1,5 @@
-// Owns one run of the raw path: three processes, from file to file; time from the first byte asked for to the last byte on disk.
+// Owns one run of the raw path: three processes, from file to file. The time is from the request for the first byte until the last byte is
+// on disk.
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { RawReport } from './raw-path.ts';

@@ -1,4 +1,4 @@
-// Owns watching what the data movers of this process cost while they run: peak memory and CPU of each, read from /proc (Linux only).
+// Owns watching peak memory and CPU time of this process's data movers while they run, read from /proc (Linux only).
 import { readdirSync, readFileSync } from 'node:fs';
 
 export interface MoverUsage {
@@ -10,10 +10,10 @@ export interface MoverUsage {
 const intervalMs = 40;
 const ticksPerSecond = 100;
 
-/** Starts watching; `stop` gives one line for each mover that was seen. */
+/** Starts watching; `stop` returns one row for each mover. */
 export function watchMovers(): { stop: () => MoverUsage[] } {
   const seen = new Map<number, MoverUsage>();
-  const look = (): void => {
+  const readUsage = (): void => {
     for (const pid of children()) {
       try {
         const commandLine = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
@@ -26,11 +26,11 @@ export function watchMovers(): { stop: () => MoverUsage[] } {
         const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
         usage.cpuS = (Number(fields[11] ?? 0) + Number(fields[12] ?? 0)) / ticksPerSecond;
       } catch {
-        continue; // it has just ended; what was read last stands
+        continue; // it has just ended; the last values stay
       }
     }
   };
-  const timer = setInterval(look, intervalMs);
+  const timer = setInterval(readUsage, intervalMs);
   return {
     stop: () => {
       clearInterval(timer);
@@ -48,7 +48,7 @@ function children(): number[] {
       );
     }
   } catch {
-    return []; // not Linux: no figures
+    return []; // not Linux: no values
   }
   return pids;
 }

@@ -1,4 +1,5 @@
-// Owns Farkeep's side of the benchmark: a provider, a gateway and a tenant on loopback with real data movers, jobs run through all of it.
+// Owns Farkeep's side of the benchmark: a provider, a gateway and a tenant on loopback with real data movers; runs jobs through all of
+// them.
 import path from 'node:path';
 import type { SessionDetail } from '../../services/contracts/models/session.ts';
 import { Stack } from '../../services/testing/site/stack.ts';
@@ -8,7 +9,7 @@ import type { MoverUsage } from './child-usage.ts';
 const sessionTimeoutMs = 30 * 60_000;
 
 export interface FarkeepResult {
-  /** From asking for the run to the end of the session: login, keys, starting the movers, and the data. */
+  /** From the request for the run to the end of the session: login, keys, starting the movers, and the data. */
   readonly seconds: number;
   readonly movers: readonly MoverUsage[];
   readonly session: SessionDetail;

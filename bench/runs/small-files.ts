@@ -1,5 +1,6 @@
-// Owns the benchmark of many small files: first backup, nothing changed and restore, in turn with restic; then restoring what was deleted a
-// moment ago. Nothing is deleted while rounds run: ext4 makes every new file dear after thousands were deleted (docs/performance.md).
+// Owns the benchmark of many small files: first backup, unchanged backup and restore, in turn with restic; then a restore of files that
+// were just deleted. Nothing is deleted during the rounds, because on ext4 new files are slow after thousands were deleted
+// (docs/performance.md).
 import { hash } from 'node:crypto';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -8,18 +9,18 @@ import { FarkeepRun, type FarkeepResult } from './farkeep-run.ts';
 import { ResticServer } from '../peers/restic.ts';
 import type { Figures } from '../figures/statistics.ts';
 
-/** In the names of figures. */
+/** Part of the names of the figures. */
 const name = 'small files';
 const filesOfFolder = 1000;
 const fileBytes = 1024;
 
 export interface SmallFilesOptions {
-  /** Where everything is made; nothing is deleted there but what a step deletes on purpose. */
+  /** Folder for all files; only the steps that measure deletion delete files in it. */
   readonly folder: string;
   readonly figures: Figures;
   readonly rounds: number;
   readonly files: number;
-  /** Files that are deleted and restored to the same place. */
+  /** Number of files that are deleted and restored to the same place. */
   readonly deletedFiles: number;
   readonly withRestic: boolean;
   readonly say: (text: string) => void;
@@ -47,7 +48,7 @@ export async function measureSmallFiles(options: SmallFilesOptions): Promise<voi
   }
 }
 
-/** Folders of 1,000 files; each file is text that nothing else shares and that compresses by about a third. */
+/** Makes folders of 1,000 files; the text of each file is unique and compresses by about a third. */
 export async function makeSmallFiles(folder: string, files: number): Promise<void> {
   for (let first = 0; first < files; first += filesOfFolder) {
     const below = path.join(folder, `folder-${String(first / filesOfFolder).padStart(4, '0')}`);
@@ -61,7 +62,7 @@ export async function makeSmallFiles(folder: string, files: number): Promise<voi
   }
 }
 
-/** The same for the same number, in every run. */
+/** Gives the same text for the same number in every run. */
 function smallContent(number: number): string {
   let text = `file ${number}\n`;
   for (let line = 0; text.length < fileBytes; line += 1) text += `${hash('sha256', `${number}/${line}`)}\n`;
@@ -119,7 +120,7 @@ async function restoreDeletedByRestic(source: string, place: string, figures: Fi
   try {
     await restic.backup(source);
     await rm(source, { recursive: true });
-    // restic restores whole paths: below the top of the file system they are where they were.
+    // restic restores whole paths: restoring to the root of the file system puts the files back to their old place.
     figures.note(`${name}: restic restore of what was deleted s`, await restic.restore(path.parse(source).root));
   } finally {
     await restic.stop();

@@ -6,13 +6,13 @@ import { once } from 'node:events';
 import path from 'node:path';
 
 export interface TestData {
-  /** In the names of figures. */
+  /** Part of the names of the figures. */
   readonly name: 'random' | 'tree';
   /** Folder that is backed up. */
   readonly source: string;
   readonly bytes: number;
   readonly files: number;
-  /** The only file in it; only of random data. */
+  /** The only file in the folder; only for random data. */
   readonly file?: string;
 }
 
@@ -34,7 +34,7 @@ async function makeRandomFile(file: string, bytes: number): Promise<void> {
   await once(output, 'close');
 }
 
-/** Copies a real tree, folder by folder, until it has so many files. */
+/** Copies a real tree, folder by folder, until there are this many files. */
 export async function copyTree(from: string, to: string, wantedFiles: number): Promise<TestData> {
   const copied = { files: 0, bytes: 0 };
   const copyFolder = async (below: string): Promise<void> => {

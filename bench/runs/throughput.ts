@@ -12,7 +12,7 @@ import type { TestData } from './test-data.ts';
 const mb = 1e6;
 
 export interface RoundOptions {
-  /** Where everything is made; cleared after use. */
+  /** Folder for all files; cleared after use. */
   readonly folder: string;
   readonly round: number;
   readonly figures: Figures;
@@ -29,8 +29,9 @@ export async function runRound(data: TestData, options: RoundOptions): Promise<v
 }
 
 /**
- * ext4 looks through every inode that was deleted in the last minutes before it makes a new file, so creating thousands of files after deleting
- * thousands costs several times as much and hits whoever comes next: trees stay until the benchmark ends.
+ * Deletes only random data. Before ext4 makes a new file, it checks every inode that was deleted in the last minutes. So creating thousands
+ * of files after deleting thousands takes several times as long and would slow down the next measurement. Trees stay until the benchmark
+ * ends.
  */
 async function clear({ file }: TestData, ...places: string[]): Promise<void> {
   if (file === undefined) return;

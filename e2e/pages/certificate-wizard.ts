@@ -14,7 +14,7 @@ export class CertificateWizard extends Wizard {
     super(page, 'Manage Certificate');
   }
 
-  /** First page; goes on to the second. */
+  /** Chooses on the first page and goes to the second. */
   async choose(type: keyof typeof types): Promise<void> {
     const content = await this.step('Certificate Type');
     await content.getByRole('radio', { name: types[type] }).check();

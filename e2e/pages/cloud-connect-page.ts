@@ -1,4 +1,4 @@
-// Page object of Cloud Connect: the provider identity, who relies on it, and a planned change.
+// Page object of Cloud Connect: the provider identity, its users, and a planned change.
 import { type Locator, type Page } from '@playwright/test';
 
 export class CloudConnectPage {
@@ -10,9 +10,12 @@ export class CloudConnectPage {
     this.identity = page.getByRole('region', { name: 'Provider identity' });
   }
 
-  /** A row of the board. */
+  /** A row of the list of certificate users. */
   user(name: string): Locator {
-    return this.identity.getByRole('table', { name: 'Who relies on it' }).getByRole('row').filter({ hasText: name });
+    return this.identity
+      .getByRole('table', { name: 'Who relies on this certificate' })
+      .getByRole('row')
+      .filter({ hasText: name });
   }
 
   get rollover(): Locator {

@@ -15,7 +15,7 @@ export class ConsoleWindow {
     return this.#page.getByRole('navigation', { name: 'Pages' });
   }
 
-  /** Opens a page; its group is needed where two pages have the same name (Sessions). */
+  /** Opens a page; `group` is needed when two pages have the same name (Sessions). */
   async open(name: string, group?: NavigationGroup): Promise<void> {
     const scope = group === undefined ? this.navigation : this.navigation.getByRole('list', { name: group });
     const item = scope.getByRole('button', { name, exact: true });
@@ -30,7 +30,7 @@ export class ConsoleWindow {
     await this.#page.getByRole('menuitem', { name: item }).click();
   }
 
-  /** The button of a service in the status bar; its name says the state: "Tenant service running". */
+  /** The button of a service in the status bar; its name contains the state: "Tenant service running". */
   service(name: ServiceName): Locator {
     return this.#page.getByRole('contentinfo', { name: 'Status' }).getByRole('button', { name });
   }
@@ -39,12 +39,12 @@ export class ConsoleWindow {
     await expect(this.service(name)).toHaveText(new RegExp(`^${name} ${state}`), { timeout: 60_000 });
   }
 
-  /** A button of the command bar of the page that is shown. */
+  /** A button in the command bar of the shown page. */
   command(name: string): Locator {
     return this.#page.getByRole('toolbar', { name: 'Commands' }).getByRole('button', { name, exact: true });
   }
 
-  /** A row of a table, by what stands in it. */
+  /** A row of a table, found by its text. */
   row(table: string, text: string | RegExp): Locator {
     return this.#page.getByRole('grid', { name: table }).getByRole('row').filter({ hasText: text });
   }

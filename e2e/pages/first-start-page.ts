@@ -26,7 +26,7 @@ export class FirstStartPage {
     await expect(this.heading).toBeHidden();
   }
 
-  /** All three roles with a sample; ends on the page of the first session. */
+  /** Chooses all three roles with a sample; ends on the page of the first session. */
   async tryItHere(): Promise<void> {
     await this.#page.getByRole('button', { name: 'Try it on this computer' }).click();
     await expect(this.#page.getByRole('list', { name: 'Steps' })).toBeVisible();

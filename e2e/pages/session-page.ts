@@ -10,23 +10,23 @@ export class SessionPage {
     this.heading = page.getByRole('main').getByRole('heading', { name: job, level: 1 });
   }
 
-  /** The badge beside the job's name. */
+  /** The badge beside the name of the job. */
   get state(): Locator {
     return this.heading.locator('xpath=following-sibling::*[1]');
   }
 
-  /** A button of the head of the page. */
+  /** A button in the header of the page. */
   button(name: 'Pause' | 'Resume' | 'Stop'): Locator {
     return this.heading.locator('xpath=..').getByRole('button', { name, exact: true });
   }
 
-  /** Waits for the end of the session that is shown. */
+  /** Waits for the end of the shown session. */
   async expectEnd(state: 'Success' | 'Warning' | 'Failed', direction: 'to' | 'from' | 'of'): Promise<void> {
     await expect(this.heading.locator('xpath=..')).toContainText(` · ${direction} `);
     await expect(this.state).toHaveText(state, { timeout: 60_000 });
   }
 
-  /** Key A and Key B as they are shown, without the spaces in them. */
+  /** Key A and Key B as shown, without spaces. */
   async keyIdentifiers(): Promise<string[]> {
     const text = await this.#page.getByRole('main').innerText();
     const found = text.match(/\b[0-9a-f]{4}\s?[0-9a-f]{4}\s?[0-9a-f]{4}\s?[0-9a-f]{4}\b/g) ?? [];

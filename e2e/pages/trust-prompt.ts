@@ -1,4 +1,4 @@
-// Page object of the two trust prompts: an untrusted certificate, and one that has changed.
+// Page object of the two trust prompts: for an untrusted certificate and for a changed one.
 import { type Locator, type Page } from '@playwright/test';
 
 export class TrustPrompt {
@@ -18,7 +18,7 @@ export class TrustPrompt {
     return this.dialog.getByRole('button', { name: /^Accept/ });
   }
 
-  /** Pastes a thumbprint and compares it; the outcome is shown beside the field. */
+  /** Pastes a thumbprint and compares it; the result is shown beside the field. */
   async verify(thumbprint: string): Promise<void> {
     await this.pasted.fill(thumbprint);
     await this.dialog.getByRole('button', { name: 'Verify', exact: true }).click();

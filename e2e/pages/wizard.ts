@@ -1,4 +1,4 @@
-// Page object of every wizard: the frame is the same for all of them.
+// Page object of every wizard; all wizards have the same frame.
 import { expect, type Locator, type Page } from '@playwright/test';
 
 export class Wizard {
@@ -11,14 +11,14 @@ export class Wizard {
     this.dialog = page.getByRole('dialog', { name: title });
   }
 
-  /** The content of the step that is open; waits until it is this one. */
+  /** The content of the open step; waits until this step is open. */
   async step(title: string): Promise<Locator> {
     const content = this.dialog.getByRole('group', { name: title, exact: true });
     await expect(content).toBeVisible({ timeout: 60_000 });
     return content;
   }
 
-  /** An input or text area; Fluent adds an asterisk to the name of a required one. */
+  /** An input or text area; Fluent adds an asterisk to the name of a required field. */
   field(label: string | RegExp): Locator {
     return this.dialog.getByRole('textbox', { name: label });
   }
@@ -31,7 +31,7 @@ export class Wizard {
     await this.dialog.getByRole('button', { name: 'Previous', exact: true }).click();
   }
 
-  /** Closes the wizard; waits for the work that Finish does. */
+  /** Finishes and closes the wizard; waits for the work of Finish. */
   async finish(): Promise<void> {
     await this.dialog.getByRole('button', { name: 'Finish', exact: true }).click();
     await expect(this.dialog).toBeHidden({ timeout: 60_000 });
@@ -41,7 +41,7 @@ export class Wizard {
     await this.dialog.getByRole('button', { name: 'Cancel', exact: true }).click();
   }
 
-  /** Leaves with what was entered thrown away. */
+  /** Leaves the wizard and discards the input. */
   async abandon(): Promise<void> {
     await this.cancel();
     const question = this.#page.getByRole('alertdialog', { name: 'Leave this wizard?' });

@@ -1,4 +1,4 @@
-// What an admin is told when something is damaged, about to be removed, or out of reach: never more, and never less, than is known.
+// What an admin sees when something is damaged, about to be removed, or cannot be reached: exactly what is known.
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, test } from '../fixtures/console-test.ts';
@@ -6,14 +6,17 @@ import { ConsoleWindow } from '../pages/console-window.ts';
 import { FirstStartPage } from '../pages/first-start-page.ts';
 import { SessionPage } from '../pages/session-page.ts';
 
-test('damage stays visible, removing asks, and a provider that is away is no empty list', async ({ farkeep, home }) => {
+test('damage stays visible, removing asks, and a provider that does not answer is not an empty list', async ({
+  farkeep,
+  home,
+}) => {
   test.setTimeout(120_000);
   const { page } = farkeep;
   const window = new ConsoleWindow(page);
   await new FirstStartPage(page).tryItHere();
   await new SessionPage(page, 'Sample documents').expectEnd('Success', 'to');
 
-  await test.step('damage that a check has found is told by the list afterwards', async () => {
+  await test.step('the list shows the damage that a check has found', async () => {
     await window.open('Repositories');
     const repository = window.row('Repositories', 'Sample repository');
     await expect(repository).toContainText('Ready');
@@ -31,21 +34,21 @@ test('damage stays visible, removing asks, and a provider that is away is no emp
     await expect(page.getByRole('main')).toContainText('1 of 1 damaged');
   });
 
-  await test.step('a repository that a tenant has a quota in cannot be removed, and the button says why', async () => {
+  await test.step('a repository in which a tenant has a quota cannot be removed, and the button says why', async () => {
     await window.open('Repositories');
     await window.row('Repositories', 'Sample repository').click();
     const remove = window.command('Remove...');
     await expect(remove).toHaveAttribute('aria-disabled', 'true');
     await remove.hover();
-    await expect(page.getByRole('tooltip')).toContainText('1 tenant has a quota in it');
+    await expect(page.getByRole('tooltip')).toContainText('1 tenant has a quota in this repository');
   });
 
   await test.step('removing a tenant or a repository asks; the safe button has the focus', async () => {
     const folder = path.join(home.folder, 'sample', 'spare');
     await farkeep.call('provider', 'repositories', 'add', { name: 'Spare repository', folder });
     for (const [list, name, lost] of [
-      ['Tenants', 'sample-tenant', /neither back up nor restore.*What stays: .*“Sample repository”/s],
-      ['Repositories', 'Spare repository', /nobody can back up.*What stays: the folder .*0 restore points/s],
+      ['Tenants', 'sample-tenant', /no longer back up or restore.*What stays: .*“Sample repository”/s],
+      ['Repositories', 'Spare repository', /no longer back up to it.*What stays: the folder .*0 restore points/s],
     ] as const) {
       await window.open(list);
       await window.row(list, name).click();
@@ -60,24 +63,24 @@ test('damage stays visible, removing asks, and a provider that is away is no emp
     }
   });
 
-  await test.step('restore points of a provider that does not answer are not "none yet"', async () => {
+  await test.step('the list of restore points of a provider that does not answer does not say "none yet"', async () => {
     await farkeep.call('console', 'console', 'setRoles', { roles: ['gateway', 'tenant'] });
     await window.open('Restore points');
     await window.command('Refresh').click();
-    await expect(page.getByText('could not be asked')).toBeVisible({ timeout: 30_000 });
-    await expect(page.getByRole('main')).toContainText('The restore points are not known now');
+    await expect(page.getByText('could not be read')).toBeVisible({ timeout: 30_000 });
+    await expect(page.getByRole('main')).toContainText('The restore points cannot be shown now');
     await expect(page.getByText('No restore point yet')).toBeHidden();
     await farkeep.expectAccessible('points-unknown');
   });
 
-  await test.step('a session that ended at the door has no figures, and no key that was erased', async () => {
+  await test.step('a session that failed at its start shows no figures and no deleted key', async () => {
     await window.open('Jobs');
     await window.row('Jobs', 'Sample documents').click();
     await window.command('Run').click();
     const session = new SessionPage(page, 'Sample documents');
     await expect(session.state).toHaveText('Failed', { timeout: 30_000 });
     const main = page.getByRole('main');
-    await expect(main).toContainText('The session ended before a second of transfer could be measured.');
+    await expect(main).toContainText('The session ended before its speed could be measured.');
     await expect(main).not.toContainText('keys are erased');
     await expect(main.getByRole('region', { name: 'Data' }).getByRole('definition').first()).toHaveText('–');
     await expect(page.getByText('No session running')).toBeVisible();

@@ -1,5 +1,5 @@
-// How certificates and trust look: every page and dialog of them with what strains it (a long subject, 40 names, 12 tenants, every error),
-// in two sizes and two color modes, each without a violation of the accessibility rules. FARKEEP_ALL_LOOKS=1 takes every combination.
+// Layout of certificates and trust: every page and dialog with difficult content (a long subject, 40 names, 12 tenants, every error), in
+// two sizes and two color modes, each without a violation of the accessibility rules. FARKEEP_ALL_LOOKS=1 uses every combination.
 import { readdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { makePem, makePfx } from '../fixtures/certificate-files.ts';
@@ -21,7 +21,7 @@ const fortyNames = Array.from(
   (_item, index) => `gateway-${index + 1}.rechenzentrum-sued.northwind.test`,
 );
 
-test('certificates and trust, with everything that strains a page', async ({ farkeep, home }) => {
+test('certificates and trust, with difficult content for each page', async ({ farkeep, home }) => {
   test.setTimeout(600_000);
   const { page } = farkeep;
   const window = new ConsoleWindow(page);
@@ -80,7 +80,7 @@ test('certificates and trust, with everything that strains a page', async ({ far
     await wizard.finish();
   });
 
-  await test.step('the prompt of a job: changed, with a long subject', async () => {
+  await test.step('the prompt of a job: changed certificate with a long subject', async () => {
     await meetCertificate(farkeep);
     await lookAt(farkeep, 'look-notice', { isVariant: true });
     await page.getByRole('button', { name: /^Notifications, 1/ }).click();
@@ -99,12 +99,12 @@ test('certificates and trust, with everything that strains a page', async ({ far
     await lookAt(farkeep, 'look-prompt-changed-match');
     await prompt.accept.click();
     await expect(cloudConnect.user('sample-tenant')).toContainText('Re-accepted', { timeout: 30_000 });
-    // Its session goes on over the connection that has met this certificate; the next one must be a new one.
+    // This session continues over a connection with the old certificate, so the next session must open a new one.
     await expect.poll(() => pointCount(farkeep), { timeout: 60_000 }).toBe(2);
     await expect(page.getByText('No session running')).toBeVisible({ timeout: 30_000 });
   });
 
-  await test.step('both certificates with a long subject; the board with twelve tenants', async () => {
+  await test.step('both certificates with a long subject; the list of users with twelve tenants', async () => {
     await window.command('Manage Certificates').click();
     await wizard.step('Certificate Type');
     await lookAt(farkeep, 'look-wizard-type-keep', { isVariant: true });
@@ -144,7 +144,7 @@ test('certificates and trust, with everything that strains a page', async ({ far
     await wizard.abandon();
   });
 
-  await test.step('picking: what cannot be used says why', async () => {
+  await test.step('picking: an unusable certificate shows the reason', async () => {
     await removeKey(farkeep, long.thumbprint);
     await window.command('Manage Certificates').click();
     await wizard.choose('pick');
@@ -162,7 +162,7 @@ test('certificates and trust, with everything that strains a page', async ({ far
     await wizard.abandon();
   });
 
-  await test.step('announcing: the card above the board, and taking it back', async () => {
+  await test.step('announcing: the card above the list of users, and canceling', async () => {
     await window.command('Announce change...').click();
     await wizard.step('Certificate Type');
     await lookAt(farkeep, 'look-wizard-announce', { isVariant: true });
@@ -248,7 +248,7 @@ interface BadFile {
   readonly password?: string;
 }
 
-/** By what is wrong with them. */
+/** One file for each defect, by the name of the defect. */
 async function makeBadFiles(folder: string): Promise<Record<string, BadFile>> {
   const good = { subject: '/CN=backup.northwind.test', dnsNames: ['backup.northwind.test'] };
   const pfx = await makePfx(folder, {
@@ -288,7 +288,7 @@ async function thumbprintInService(farkeep: FarkeepConsole): Promise<string> {
   return (result.value as { summary: { sha256: string } }).summary.sha256;
 }
 
-/** Runs the job of the sample; it waits for the answer to a prompt. */
+/** Runs the sample's job, which waits for the answer to a prompt. */
 async function meetCertificate(farkeep: FarkeepConsole): Promise<void> {
   const listed = await farkeep.call('tenant', 'jobs', 'list');
   const jobId = listed.ok ? (listed.value as { jobs: { id: string }[] }).jobs[0]?.id : undefined;

@@ -1,5 +1,5 @@
-// The wizard Manage Certificate and the trust prompts as people use them: by keyboard alone, left half-way, canceled, for both slots,
-// with the shown command run in a shell; what a broken journal and unusable files of the trust settings look like.
+// The wizard Manage Certificate and the trust prompts as people use them: only by keyboard, left in the middle, canceled, for both slots,
+// with the shown command run in a shell. Also a broken journal and unusable files of the trust settings.
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -16,7 +16,7 @@ import { TrustPrompt } from '../pages/trust-prompt.ts';
 
 type Slot = 'provider' | 'server';
 
-test('both slots: left half-way nothing changes; a long key can be canceled; the shown command does the same', async ({
+test('both slots: leaving in the middle changes nothing; a long key can be canceled; the shown command gives the same result', async ({
   farkeep,
   home,
 }) => {
@@ -76,7 +76,7 @@ test('both slots: left half-way nothing changes; a long key can be canceled; the
     await content.getByRole('button', { name: 'Cancel this step' }).click();
     await expect(progress).toBeHidden();
     await expect(content).toBeVisible();
-    // Esc while it works cancels the work, too, and does not leave.
+    // Esc during the work cancels the work and does not close the wizard.
     await wizard.next();
     await expect(progress).toBeVisible();
     await page.keyboard.press('Escape');
@@ -121,7 +121,7 @@ test('both slots: left half-way nothing changes; a long key can be canceled; the
   });
 
   for (const slot of ['provider', 'server'] as const) {
-    await test.step(`${slot}: the shown command, copied and run in a shell, does what Finish does`, async () => {
+    await test.step(`${slot}: the shown command, copied and run in a shell, does the same as Finish`, async () => {
       await open[slot]();
       await wizard.choose('import');
       await fillImport(wizard, file);
@@ -147,7 +147,7 @@ test('both slots: left half-way nothing changes; a long key can be canceled; the
   expect(await farkeep.policyViolations()).toEqual([]);
 });
 
-test('the keyboard alone: the wizard to its end, and both prompts', async ({ farkeep, home }) => {
+test('by keyboard alone: the wizard to its end, and both prompts', async ({ farkeep, home }) => {
   const { page } = farkeep;
   const window = new ConsoleWindow(page);
   const wizard = new CertificateWizard(page);
@@ -159,7 +159,7 @@ test('the keyboard alone: the wizard to its end, and both prompts', async ({ far
   await window.open('Cloud Connect');
   const opener = window.command('Manage Certificates');
 
-  await test.step('Esc closes at once what nobody has touched, and the focus is where it was', async () => {
+  await test.step('Esc closes an unchanged wizard at once, and the focus returns', async () => {
     await opener.focus();
     await keyboard.press('Enter');
     await wizard.step('Certificate Type');
@@ -169,7 +169,7 @@ test('the keyboard alone: the wizard to its end, and both prompts', async ({ far
     await expect(opener).toBeFocused();
   });
 
-  await test.step('Esc asks before it throws input away; the safe answer has the focus', async () => {
+  await test.step('Esc asks before it discards input; the safe answer has the focus', async () => {
     await keyboard.press('Enter');
     await wizard.step('Certificate Type');
     await expect(page.getByRole('radio', { name: 'Generate new certificate' })).toBeFocused();
@@ -184,7 +184,7 @@ test('the keyboard alone: the wizard to its end, and both prompts', async ({ far
     await expectFocusIn(wizard.dialog);
   });
 
-  await test.step('Enter is Next; the field at fault gets the focus', async () => {
+  await test.step('Enter means Next; a wrong field gets the focus', async () => {
     await keyboard.press('Enter');
     await wizard.step('Import Certificate');
     await expect(wizard.field(/^Certificate file/)).toBeFocused();
@@ -208,7 +208,7 @@ test('the keyboard alone: the wizard to its end, and both prompts', async ({ far
     expect(await thumbprint(farkeep, 'provider')).toBe(named.thumbprint);
   });
 
-  await test.step('the changed prompt: Esc decides nothing, Enter refuses, Tab reaches everything', async () => {
+  await test.step('the prompt for a changed certificate: Esc does not answer, Enter refuses, Tab reaches everything', async () => {
     await runJobs(farkeep);
     const bell = page.getByRole('button', { name: 'Notifications, 1 waiting' });
     await expect(bell).toBeVisible({ timeout: 30_000 });
@@ -226,7 +226,7 @@ test('the keyboard alone: the wizard to its end, and both prompts', async ({ far
     await tabTo(page, review);
     await keyboard.press('Enter');
     await expect(prompt.dialog).toBeVisible();
-    // What decides is in sight without scrolling, in the smallest window, too.
+    // Everything needed for the decision is visible without scrolling, also in the smallest window.
     await farkeep.app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.setContentSize(900, 600));
     await expect.poll(() => page.evaluate(() => globalThis.innerHeight)).toBe(600);
     await expect(prompt.pasted).toBeInViewport({ ratio: 1 });
@@ -241,7 +241,7 @@ test('the keyboard alone: the wizard to its end, and both prompts', async ({ far
     await expect.poll(() => pointCount(farkeep), { timeout: 60_000 }).toBe(2);
   });
 
-  await test.step('the prompt of first contact: Refuse is the default, and Enter is that', async () => {
+  await test.step('the prompt of a first contact: Refuse is the default, and Enter refuses', async () => {
     await window.open('Service providers');
     const add = window.command('Add service provider...');
     await add.focus();
@@ -274,7 +274,7 @@ test('the keyboard alone: the wizard to its end, and both prompts', async ({ far
   });
 });
 
-test('three jobs meet a changed certificate at once: one prompt, answered from the notification area', async ({
+test('three jobs get a changed certificate at once: one prompt, answered from the notification area', async ({
   farkeep,
 }) => {
   const { page } = farkeep;
@@ -317,7 +317,7 @@ test('three jobs meet a changed certificate at once: one prompt, answered from t
   await expect(page.getByRole('alertdialog')).toHaveCount(0);
 });
 
-test('a journal that was tampered with says so; files of the trust settings that cannot be used, each in its own words', async ({
+test('a changed journal is reported, and each unusable file of the trust settings has its own message', async ({
   farkeep,
   home,
 }) => {
@@ -331,7 +331,7 @@ test('a journal that was tampered with says so; files of the trust settings that
     await options.getByRole('tab', { name: 'Security' }).click();
   };
 
-  await test.step('files: missing, garbage, of the other kind, and a good one', async () => {
+  await test.step('files: missing, garbage, of the wrong kind, and a good one', async () => {
     await openSecurity();
     const garbage = path.join(home.folder, 'garbage.pem');
     await writeFile(garbage, 'neither a certificate nor a list');
@@ -343,17 +343,17 @@ test('a journal that was tampered with says so; files of the trust settings that
       await section.getByRole('button', { name: kind }).click();
     };
     const alert = section.getByRole('alert');
-    const said: string[] = [];
+    const messages: string[] = [];
     for (const kind of [/^Add file.* Authorities/, /^Add file.* Revocation/]) {
       await add(kind, missing);
       await expect(alert).toContainText(`${missing} cannot be read`);
-      said.push(await alert.innerText());
+      messages.push(await alert.innerText());
       await add(kind, garbage);
       await expect(alert).toContainText(garbage);
-      said.push(await alert.innerText());
+      messages.push(await alert.innerText());
       expect(await section.getByRole('listitem').count(), 'files of the settings').toBe(0);
     }
-    expect(said[1]).not.toBe(said[3]);
+    expect(messages[1]).not.toBe(messages[3]);
     await farkeep.expectAccessible('certificates-settings-error');
     await add(/^Add file.* Authorities/, good.certificate);
     await expect(section.getByRole('listitem')).toHaveText([good.certificate]);
@@ -365,7 +365,7 @@ test('a journal that was tampered with says so; files of the trust settings that
     await expect(section.getByRole('checkbox', { name: /^Refuse a certificate/ })).not.toBeChecked();
   });
 
-  await test.step('the journal: intact, then changed outside', async () => {
+  await test.step('the journal: intact, then changed by another program', async () => {
     await expect(options).toContainText('The chain of 1 entry is intact.');
     await options.getByRole('button', { name: 'Close' }).click();
     const database = new DatabaseSync(path.join(home.folder, 'tenant', 'trust.sqlite'));
@@ -384,28 +384,28 @@ async function fillImport(wizard: CertificateWizard, file: { certificate: string
   await wizard.field(/^Private key file/).fill(file.key);
 }
 
-/** Every value that a progress bar shows until it goes away. */
+/** Records every value of a progress bar until the bar disappears. */
 function watchProgress(page: Page, label: string): Promise<number[]> {
   return page.evaluate(
     (start) =>
       new Promise<number[]>((resolve) => {
         const shown = new Set<number>();
-        let wasThere = false;
-        const look = (): void => {
+        let wasShown = false;
+        const readValue = (): void => {
           const bar = document.querySelector(`[role="progressbar"][aria-label^="${start}"]`);
           const value = bar?.getAttribute('aria-valuenow') ?? null;
           if (value !== null) shown.add(Number(value));
-          wasThere ||= bar !== null;
-          if (wasThere && bar === null) resolve([...shown]);
-          else setTimeout(look, 10);
+          wasShown ||= bar !== null;
+          if (wasShown && bar === null) resolve([...shown]);
+          else setTimeout(readValue, 10);
         };
-        look();
+        readValue();
       }),
     label,
   );
 }
 
-/** Presses Tab until it has the focus; a trap or a place that cannot be reached fails. */
+/** Presses Tab until the element has the focus; fails when Tab cannot reach it. */
 async function tabTo(page: Page, target: Locator): Promise<void> {
   await expect(target).toBeVisible();
   for (let count = 0; count < 40; count += 1) {
@@ -427,7 +427,7 @@ async function value(outcome: CallOutcome): Promise<Record<string, unknown>> {
   return result.value as Record<string, unknown>;
 }
 
-/** Everything that the store holds and what is in service. */
+/** All stored certificates and which ones are installed. */
 async function stored(farkeep: FarkeepConsole): Promise<unknown> {
   return (await value(farkeep.call('provider', 'certificate', 'list')))['certificates'];
 }
@@ -448,7 +448,7 @@ async function jobs(farkeep: FarkeepConsole): Promise<KnownJob[]> {
   return (await value(farkeep.call('tenant', 'jobs', 'list')))['jobs'] as KnownJob[];
 }
 
-/** All of them, at once. */
+/** Runs all jobs at once. */
 async function runJobs(farkeep: FarkeepConsole): Promise<void> {
   const all = await jobs(farkeep);
   await Promise.all(all.map(({ id }) => value(farkeep.call('tenant', 'jobs', 'run', { jobId: id }))));

@@ -1,4 +1,4 @@
-// Certificates as a provider admin and a tenant admin meet them: imported, picked, refused, announced, changed; license and trust settings.
+// Certificates as a provider admin and a tenant admin use them: imported, picked, refused, announced, changed; license and trust settings.
 import { readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { makePfx } from '../fixtures/certificate-files.ts';
@@ -14,7 +14,7 @@ import { TrustPrompt } from '../pages/trust-prompt.ts';
 
 const password = 'Grüße an Köln';
 
-test('a certificate of other software is imported; what cannot be used says why; the license names the subject', async ({
+test('a certificate of other software is imported; an unusable one shows the reason; the license gives the subject', async ({
   farkeep,
   home,
 }) => {
@@ -38,7 +38,7 @@ test('a certificate of other software is imported; what cannot be used says why;
   await expect.poll(() => restorePoints(farkeep), { timeout: 60_000 }).toBe(1);
   await window.open('Cloud Connect');
 
-  await test.step('import: a wrong password is said beside the field; the right one leads to the summary', async () => {
+  await test.step('import: the field shows a wrong password; the right one leads to the summary', async () => {
     await window.command('Manage Certificates').click();
     const wizard = new CertificateWizard(page);
     await wizard.choose('import');
@@ -78,7 +78,7 @@ test('a certificate of other software is imported; what cannot be used says why;
     expect(await presentedNow(farkeep)).toBe(second.thumbprint);
   });
 
-  await test.step('pick: the one whose key is gone is grayed, with the reason; leaving half-way changes nothing', async () => {
+  await test.step('pick: a certificate without a key is grayed, with the reason; leaving in the middle changes nothing', async () => {
     await removeKeyOf(home.folder, first.thumbprint, farkeep);
     const before = await certificates(farkeep);
     await window.command('Manage Certificates').click();
@@ -112,7 +112,7 @@ test('a certificate of other software is imported; what cannot be used says why;
   await test.step('license: forged and expired ones are refused with the reason, a good one is shown', async () => {
     await window.chooseFromMenu('License');
     const dialog = window.dialog('License');
-    await expect(dialog).toContainText('the community license names this computer');
+    await expect(dialog).toContainText('The community license applies, with the name of this computer');
     await farkeep.expectAccessible('certificates-license-community');
     const importFile = async (file: string): Promise<void> => {
       await chooseNext(app, file);
@@ -133,7 +133,7 @@ test('a certificate of other software is imported; what cannot be used says why;
     await dialog.getByRole('button', { name: 'Close' }).click();
   });
 
-  await test.step('the server identity has the same wizard; the subject follows the license', async () => {
+  await test.step('the server identity has the same wizard; its subject comes from the license', async () => {
     await window.command('Manage Certificates').click();
     const forProvider = new CertificateWizard(page);
     const radios = await forProvider.typeNames();
@@ -160,7 +160,7 @@ test('a certificate of other software is imported; what cannot be used says why;
   expect(await farkeep.policyViolations()).toEqual([]);
 });
 
-test('a change is announced and canceled; a sudden one is compared by the tenant before its job goes on', async ({
+test('a change is announced and canceled; an unannounced one is compared by the tenant before its job continues', async ({
   farkeep,
   home,
 }) => {
@@ -180,7 +180,7 @@ test('a change is announced and canceled; a sudden one is compared by the tenant
     await expect(page.getByRole('img', { name: 'Thumbprint as QR code' })).toBeHidden();
   });
 
-  await test.step('announce: the banner counts the tenants that know of it, live', async () => {
+  await test.step('announce: the banner counts the tenants that have received it, live', async () => {
     await window.command('Announce change...').click();
     const wizard = new CertificateWizard(page);
     await expect(wizard.dialog.getByRole('radio', { name: 'Keep existing certificate' })).toBeDisabled();
@@ -189,10 +189,10 @@ test('a change is announced and canceled; a sudden one is compared by the tenant
     await wizard.field('Friendly name').fill('Northwind 2027');
     await wizard.next();
     const summary = await wizard.step('Summary');
-    await expect(summary.getByRole('radio', { name: 'On a date, announced to tenants before' })).toBeChecked();
+    await expect(summary.getByRole('radio', { name: 'On a date, announced to tenants in advance' })).toBeChecked();
     await summary.getByLabel('Switch on').fill('2020-01-01');
     await wizard.dialog.getByRole('button', { name: 'Finish', exact: true }).click();
-    await expect(summary).toContainText('Choose a time to come');
+    await expect(summary).toContainText('Choose a time in the future');
     await farkeep.expectAccessible('certificates-announce-summary');
     const inTwoWeeks = new Date(Date.now() + 14 * 86_400_000).toISOString().slice(0, 10);
     await summary.getByLabel('Switch on').fill(inTwoWeeks);
@@ -213,7 +213,7 @@ test('a change is announced and canceled; a sudden one is compared by the tenant
     await cancel.click();
     const question = page.getByRole('alertdialog', { name: 'Cancel the planned rollover?' });
     await farkeep.expectAccessible('certificates-rollover-cancel');
-    await question.getByRole('button', { name: 'Keep it' }).click();
+    await question.getByRole('button', { name: 'Keep rollover' }).click();
     await expect(cloudConnect.rollover).toBeVisible();
     await cancel.click();
     await question.getByRole('button', { name: 'Cancel rollover', exact: true }).click();
@@ -221,7 +221,7 @@ test('a change is announced and canceled; a sudden one is compared by the tenant
   });
 
   let thumbprint = '';
-  await test.step('another certificate goes in service at once', async () => {
+  await test.step('another certificate is installed at once', async () => {
     await window.command('Manage Certificates').click();
     const wizard = new CertificateWizard(page);
     await wizard.choose('generate');
@@ -235,7 +235,7 @@ test('a change is announced and canceled; a sudden one is compared by the tenant
     await expect(cloudConnect.user('sample-tenant')).toContainText('Pending');
   });
 
-  await test.step('the job waits; the prompt is in the notification area and can only be accepted after a comparison', async () => {
+  await test.step('the job waits; the prompt is in the notification area, and it can only be accepted after a comparison', async () => {
     await runSampleJob(farkeep);
     const bell = page.getByRole('button', { name: 'Notifications, 1 waiting' });
     await expect(bell).toBeVisible({ timeout: 30_000 });
@@ -267,7 +267,7 @@ test('a change is announced and canceled; a sudden one is compared by the tenant
     await farkeep.expectAccessible('certificates-board');
   });
 
-  await test.step('the journal has the answers, its chain is intact; trusted hosts move by file', async () => {
+  await test.step('the journal has the answers and its chain is intact; trusted hosts are moved by a file', async () => {
     await window.chooseFromMenu('Options');
     const options = window.dialog('Options');
     await options.getByRole('tab', { name: 'Security' }).click();
@@ -294,7 +294,7 @@ test('a change is announced and canceled; a sudden one is compared by the tenant
   expect(await farkeep.policyViolations()).toEqual([]);
 });
 
-/** Thumbprint that a new connection through the gateway gets to see. */
+/** Thumbprint of the certificate that a new connection through the gateway gets. */
 async function presentedNow(farkeep: FarkeepConsole): Promise<string> {
   const address = { host: '127.0.0.1', port: farkeep.home.gatewayPort };
   const result = await farkeep.call('tenant', 'serviceProviders', 'probe', address);
@@ -313,7 +313,7 @@ async function certificates(farkeep: FarkeepConsole): Promise<Stored[]> {
   return (result.value as { certificates: Stored[] }).certificates;
 }
 
-/** As an admin who tidies up too much. */
+/** Deletes the key of a certificate, as an admin could do by mistake. */
 async function removeKeyOf(home: string, thumbprint: string, farkeep: FarkeepConsole): Promise<void> {
   const stored = (await certificates(farkeep)).find(({ summary }) => summary.sha256 === thumbprint);
   const files = await readdir(path.join(home, 'provider'), { recursive: true });

@@ -1,4 +1,4 @@
-// What the console does as a good guest of a desktop: it remembers how it was set, lists stay smooth, and support gets its file.
+// The console on a desktop: it remembers its settings, lists scroll smoothly, and support gets its file.
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -8,7 +8,7 @@ import { saveNext } from '../fixtures/file-dialogs.ts';
 import { ConsoleWindow } from '../pages/console-window.ts';
 import { FirstStartPage } from '../pages/first-start-page.ts';
 
-test('diagnostics are saved where the person wants them, step by step', async ({ farkeep, home }) => {
+test('diagnostics are saved in the chosen folder, step by step', async ({ farkeep, home }) => {
   const { page, app } = farkeep;
   const window = new ConsoleWindow(page);
   await new FirstStartPage(page).choose('Tenant');
@@ -30,7 +30,7 @@ test('diagnostics are saved where the person wants them, step by step', async ({
   await expect(dialog).toBeHidden();
 });
 
-test('sort, widths and page are as they were after a restart', async ({ farkeep, home }, testInfo) => {
+test('sort order, column widths and page are the same after a restart', async ({ farkeep, home }, testInfo) => {
   await new FirstStartPage(farkeep.page).choose('Provider');
   const window = new ConsoleWindow(farkeep.page);
   await window.expectService('Provider service', 'running');
@@ -100,7 +100,7 @@ test('sort, widths and page are as they were after a restart', async ({ farkeep,
   }
 });
 
-test('a list of 10,000 sessions is drawn in part and scrolls without long stops', async ({
+test('a list of 10,000 sessions is drawn only in part and scrolls without long pauses', async ({
   farkeep,
   home,
 }, testInfo) => {
@@ -139,7 +139,7 @@ test('a list of 10,000 sessions is drawn in part and scrolls without long stops'
     const figures = `frames of ${share(0.5)} ms (half), ${share(0.95)} ms (95 %), ${Math.round(sorted.at(-1) ?? 0)} ms (longest)`;
     testInfo.annotations.push({ type: 'scrolling 10,000 rows', description: figures });
     expect(await grid.getByRole('row').count()).toBeLessThan(80);
-    // Without a graphics card, beside other work: a hundredth of the rows drawn at once would already take seconds.
+    // Without a graphics card and with other load: drawing only a hundredth of the rows at once would already take seconds.
     expect(share(0.95), figures).toBeLessThan(150);
     await grid.focus();
     await page.keyboard.press('End');
@@ -149,7 +149,7 @@ test('a list of 10,000 sessions is drawn in part and scrolls without long stops'
   }
 });
 
-/** As the service keeps them, in the order in which they began; the oldest is "Job 10000". */
+/** Rows as the service stores them, in order of their start; the oldest is "Job 10000". */
 function addSessions(file: string, count: number): void {
   const database = new DatabaseSync(file);
   const insert = database.prepare(

@@ -6,7 +6,7 @@ import { FarkeepConsole } from '../fixtures/farkeep-console.ts';
 import { ConsoleWindow } from '../pages/console-window.ts';
 import { FirstStartPage } from '../pages/first-start-page.ts';
 
-test('asks what this computer should do, and shows the pages of the chosen roles only', async ({
+test('asks what this computer should do, and shows only the pages of the chosen roles', async ({
   farkeep,
   home,
 }, testInfo) => {
@@ -29,7 +29,7 @@ test('asks what this computer should do, and shows the pages of the chosen roles
   await farkeep.expectAccessible('overview-tenant-only');
   await farkeep.close();
 
-  await test.step('the next start remembers', async () => {
+  await test.step('the next start remembers the answer', async () => {
     const again = await FarkeepConsole.start(home, testInfo);
     try {
       await expect(new FirstStartPage(again.page).heading).toHaveCount(0);
@@ -59,7 +59,7 @@ test('"try it" runs a real backup on this computer in under a minute', async ({ 
   expect(await farkeep.policyViolations()).toEqual([]);
 });
 
-test('nothing secret is in what the console keeps', async ({ farkeep, home }) => {
+test('the stored files of the console contain no secret', async ({ farkeep, home }) => {
   await new FirstStartPage(farkeep.page).tryItHere();
   await expect.poll(async () => (await restorePoints(farkeep)).length, { timeout: 60_000 }).toBe(1);
   const settings = path.join(home.folder, 'console', 'settings.json');

@@ -1,9 +1,10 @@
-// What a page in the console cannot do, whatever is in it. Asserted in the real Electron, from inside the page and from the main process.
+// What a page in the console must not be able to do, whatever an attacker puts into it. Checked in the real Electron, from inside the page
+// and from the main process.
 import path from 'node:path';
 import { expect, test } from '../fixtures/console-test.ts';
 import { consoleFolder } from '../fixtures/farkeep-console.ts';
 
-test('the page has no Node.js, is isolated and sandboxed', async ({ farkeep }) => {
+test('the page has no Node.js, and is isolated and sandboxed', async ({ farkeep }) => {
   const seen = await farkeep.page.evaluate(() => {
     const page = globalThis as unknown as Record<string, unknown>;
     return {
@@ -41,19 +42,19 @@ test('the bridge cannot be replaced by a script', async ({ farkeep }) => {
     try {
       page.farkeep = { call: 'mine' };
     } catch {
-      // Refused loudly in strict mode; what counts is what stands there afterwards.
+      // The assignment throws in strict mode; the test checks the value afterwards.
     }
     try {
       page.farkeep.call = 'mine';
     } catch {
-      // As above.
+      // The assignment throws in strict mode; the test checks the value afterwards.
     }
     return page.farkeep.call === before;
   });
   expect(isSame).toBe(true);
 });
 
-test('the policy is sent with the page, and the page keeps it', async ({ farkeep }) => {
+test('the policy is sent with the page, and the page obeys it', async ({ farkeep }) => {
   const headers = await farkeep.app.evaluate(async ({ net }) => {
     const load = async (): Promise<string> =>
       (await net.fetch('app://console/index.html')).headers.get('content-security-policy') ?? '';
@@ -84,7 +85,7 @@ test('the policy is sent with the page, and the page keeps it', async ({ farkeep
       () => true,
       () => false,
     );
-    // In a task of its own: while a debugger's command runs, Chromium lets code be made out of text.
+    // In a separate task, because Chromium allows code from text while a command of a debugger runs.
     const isEvaluated = await new Promise<boolean>((resolve) => {
       setTimeout(() => {
         try {
@@ -95,14 +96,14 @@ test('the policy is sent with the page, and the page keeps it', async ({ farkeep
         }
       });
     });
-    // The frame's refusal comes last; without it the list below is not complete.
+    // The refusal for the frame comes last; before it the list below is not complete.
     await new Promise<void>((resolve) => {
       const started = performance.now();
-      const look = (): void => {
+      const check = (): void => {
         if (events.includes('frame-src') || performance.now() - started > 5_000) resolve();
-        else setTimeout(look, 20);
+        else setTimeout(check, 20);
       };
-      look();
+      check();
     });
     for (const element of [script, style, frame]) element.remove();
     return {
@@ -122,11 +123,11 @@ test('the policy is sent with the page, and the page keeps it', async ({ farkeep
   });
 });
 
-test('drawing the console breaks no policy and asks for nothing from outside', async ({ farkeep }) => {
+test('drawing the console violates no policy and requests nothing from outside', async ({ farkeep }) => {
   expect(await farkeep.policyViolations()).toEqual([]);
 });
 
-test('the page cannot leave, open a window, or read files', async ({ farkeep }) => {
+test('the page cannot navigate away, open a window, or read files', async ({ farkeep }) => {
   const { page } = farkeep;
   for (const address of [
     'https://example.com/',
@@ -178,7 +179,7 @@ test('every permission is refused', async ({ farkeep }) => {
   expect(clipboard).toBe('refused');
 });
 
-test('a call that does not fit the contract is refused with a code', async ({ farkeep }) => {
+test('a call that does not match the contract is refused with a code', async ({ farkeep }) => {
   const send = (call: unknown) =>
     farkeep.page.evaluate(async (raw) => {
       const { farkeep: bridge } = globalThis as unknown as {
@@ -201,7 +202,7 @@ test('a call that does not fit the contract is refused with a code', async ({ fa
   expect(await send({ ...call, command: 'readTextFile', input: { path: '/etc/passwd' } })).toBe('call.refused');
 });
 
-test('a foreign page that got a window is not listened to', async ({ farkeep }) => {
+test('calls of a foreign page in a window are ignored', async ({ farkeep }) => {
   const preload = path.join(consoleFolder, 'preload', 'index.cjs');
   const answer = await farkeep.app.evaluate(async ({ BrowserWindow }, script) => {
     const foreign = new BrowserWindow({ show: false, webPreferences: { preload: script, sandbox: true } });

@@ -1,4 +1,4 @@
-// The other ways to run a job, and what the lists say when some of their rows are damaged.
+// The options for running a job, and lists with damaged rows.
 import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -10,7 +10,7 @@ import { ConsoleWindow } from '../pages/console-window.ts';
 import { FirstStartPage } from '../pages/first-start-page.ts';
 import { SessionPage } from '../pages/session-page.ts';
 
-test('a full read finds a change that kept the times; less data is accepted; lists name the rows that they lack', async ({
+test('a full read finds a change that kept the times; a smaller amount of data is accepted; lists name the rows that are missing', async ({
   farkeep,
   home,
 }) => {
@@ -88,7 +88,7 @@ test('a full read finds a change that kept the times; less data is accepted; lis
     await session.expectEnd('Success', 'to');
     await expect(accept).toBeHidden();
 
-    // The same from the menu, before anything has warned.
+    // The same from the menu, without a warning before.
     await writeFile(path.join(source, 'a'), '');
     await window.open('Jobs');
     await window.row('Jobs', 'Shrinking').click();
@@ -97,7 +97,7 @@ test('a full read finds a change that kept the times; less data is accepted; lis
     await session.expectEnd('Success', 'to');
   });
 
-  await test.step('damaged rows are named, and hide no others', async () => {
+  await test.step('damaged rows are named, and hide no other rows', async () => {
     const [ended] = await sessions(farkeep);
     const database = new DatabaseSync(path.join(home.folder, 'tenant', 'tenant.sqlite'));
     database.exec(`UPDATE jobs SET source_paths = '{' WHERE name = 'Database';
@@ -143,7 +143,7 @@ async function sessions(farkeep: FarkeepConsole): Promise<{ readonly id: string;
   return (await value(farkeep.call('tenant', 'sessions', 'list')))['sessions'] as { id: string; state: string }[];
 }
 
-/** Newest restore point of the job, whole. */
+/** Restores the newest restore point of the job completely. */
 async function restoreNewest(farkeep: FarkeepConsole, job: string, destination: string): Promise<void> {
   const { points } = (await value(farkeep.call('tenant', 'points', 'list'))) as {
     points: { id: string; job: string }[];

@@ -1,4 +1,4 @@
-// A backup comes back without a mouse: from the first start through the restore wizard to the end of the session, by keyboard alone.
+// A restore without a mouse: from the first start through the restore wizard to the end of the session, only by keyboard.
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Locator, Page } from '@playwright/test';
@@ -26,18 +26,18 @@ test('the restore wizard from start to finish by keyboard alone', async ({ farke
   const source = path.join(home.folder, 'sample', 'documents');
   const restored = path.join(home.folder, 'restored');
 
-  await test.step('the point is chosen already: Enter goes on', async () => {
+  await test.step('the restore point is already chosen: Enter means Next', async () => {
     await wizard.step('Point');
     await expect(wizard.dialog.getByRole('grid', { name: 'Restore points' })).toBeFocused();
     await keyboard.press('Enter');
   });
 
   const tree = wizard.dialog.getByRole('tree');
-  await test.step('one file is ticked in the tree', async () => {
+  await test.step('one file is selected in the tree', async () => {
     await wizard.step('Items');
     await expect(wizard.dialog.getByRole('radio', { name: 'Everything in this restore point' })).toBeFocused();
     await keyboard.press('ArrowRight');
-    await expect(wizard.dialog.getByRole('radio', { name: 'Only what is ticked below' })).toBeFocused();
+    await expect(wizard.dialog.getByRole('radio', { name: 'Only the items ticked below' })).toBeFocused();
     await tabTo(page, tree);
     const folder = tree.getByRole('treeitem', { name: 'Archive', exact: true });
     const file = tree.getByRole('treeitem', { name: /^log\.txt, [\d.]+ / });
@@ -60,7 +60,7 @@ test('the restore wizard from start to finish by keyboard alone', async ({ farke
     expect(await farkeep.violations(['label-content-name-mismatch'])).toEqual([]);
   });
 
-  await test.step('Esc asks before it throws that away; the safe answer has the focus, and gives it back', async () => {
+  await test.step('Esc asks before it discards this; the safe answer has the focus, and the focus returns', async () => {
     await keyboard.press('Escape');
     const question = page.getByRole('alertdialog', { name: 'Leave this wizard?' });
     await expect(question.getByRole('button', { name: 'Stay' })).toBeFocused();
@@ -87,13 +87,13 @@ test('the restore wizard from start to finish by keyboard alone', async ({ farke
   expect(await readFile(path.join(restored, 'Archive', 'log.txt'))).toEqual(
     await readFile(path.join(source, 'Archive', 'log.txt')),
   );
-  // Where the keyboard goes on: on the page that has opened, not at the top of the window.
+  // The focus is on the opened page, not at the top of the window.
   await expect(page.getByRole('main')).toBeFocused();
   await keyboard.press('Tab');
   await expect(page.getByRole('main').getByRole('button', { name: 'Sessions' })).toBeFocused();
 });
 
-test('the job wizard by keyboard alone: Enter is Next at a selection, too, and the focus comes back', async ({
+test('the job wizard by keyboard alone: Enter means Next also at a selection, and the focus returns', async ({
   farkeep,
   home,
 }) => {
@@ -123,7 +123,7 @@ test('the job wizard by keyboard alone: Enter is Next at a selection, too, and t
   await expect(wizard.dialog).toBeHidden();
   await expect(open).toBeFocused();
 
-  await test.step('an answer that takes its notice away leaves the focus on the page', async () => {
+  await test.step('an answer that removes its notice keeps the focus on the page', async () => {
     const made = await farkeep.call('provider', 'certificate', 'generate', {
       slot: 'provider',
       friendlyName: 'Next',
@@ -148,7 +148,7 @@ test('the job wizard by keyboard alone: Enter is Next at a selection, too, and t
   });
 });
 
-/** Presses Tab until the focus is there; further away than this nobody looks. */
+/** Presses Tab until the element has the focus, at most `mostSteps` times. */
 async function tabTo(page: Page, target: Locator, mostSteps = 40): Promise<void> {
   for (let count = 0; count < mostSteps; count += 1) {
     if (await target.evaluate((element) => element === document.activeElement)) return;

@@ -1,4 +1,4 @@
-// What an admin does with a session that runs: pause, look at it from the other side, resume.
+// What an admin does with a running session: pause, look at it from the other side, resume.
 import { randomBytes } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -8,7 +8,7 @@ import { ConsoleWindow } from '../pages/console-window.ts';
 import { FirstStartPage } from '../pages/first-start-page.ts';
 import { SessionPage } from '../pages/session-page.ts';
 
-test('a backup is paused, both sides say by whom, and it goes on with new keys', async ({ farkeep, home }) => {
+test('a backup is paused, both sides show who paused, and it continues with new keys', async ({ farkeep, home }) => {
   test.setTimeout(180_000);
   const { page } = farkeep;
   const window = new ConsoleWindow(page);
@@ -26,7 +26,7 @@ test('a backup is paused, both sides say by whom, and it goes on with new keys',
   await window.command('Run').click();
   const session = new SessionPage(page, 'Large');
   await expect(session.state).toHaveText('Transferring', { timeout: 30_000 });
-  await expect(session.button('Pause')).toHaveAccessibleDescription(/What is safe stays/);
+  await expect(session.button('Pause')).toHaveAccessibleDescription(/Safe data is kept/);
   await session.button('Pause').click();
   await expect(session.state).toHaveText('Paused');
   await expect(page.getByText('You have paused this session')).toBeVisible();
@@ -37,7 +37,7 @@ test('a backup is paused, both sides say by whom, and it goes on with new keys',
   await page.mouse.move(0, 0);
   await farkeep.expectAccessible('session-paused-tenant');
 
-  await test.step('the provider sees who paused it, and cannot resume it', async () => {
+  await test.step('the provider shows who paused, and cannot resume', async () => {
     await window.open('Sessions', 'Provider');
     await window.row('Sessions', 'Large').dblclick();
     await expect(session.state).toHaveText('Paused');

@@ -1,4 +1,4 @@
-// Services die; the console shows it, brings them back, and nothing is lost. Closing it asks when sessions run.
+// Services are killed: the console shows it and restarts them, and no data is lost. Closing the console asks when sessions run.
 import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -7,7 +7,7 @@ import { isAlive, type FarkeepConsole } from '../fixtures/farkeep-console.ts';
 import { ConsoleWindow } from '../pages/console-window.ts';
 import { FirstStartPage } from '../pages/first-start-page.ts';
 
-test('a service that is killed is shown restarting, comes back, and nothing is lost', async ({ farkeep }) => {
+test('a killed service is shown as restarting, runs again, and no data is lost', async ({ farkeep }) => {
   const window = new ConsoleWindow(farkeep.page);
   await tryItToTheEnd(farkeep);
   farkeep.expectRestarts();
@@ -33,7 +33,7 @@ test('a service that is killed is shown restarting, comes back, and nothing is l
     before.tenants.map((tenant) => ({ name: (tenant as { name: string }).name })),
   );
 
-  await test.step('and a backup runs as before', async () => {
+  await test.step('a backup then runs as before', async () => {
     const [job] = before.jobs as { id: string }[];
     await expect
       .poll(async () => (await farkeep.call('tenant', 'jobs', 'run', { jobId: job?.id })).ok, { timeout: 30_000 })
@@ -42,7 +42,10 @@ test('a service that is killed is shown restarting, comes back, and nothing is l
   });
 });
 
-test('a service that cannot start says why, and can be started when the cause is gone', async ({ farkeep, home }) => {
+test('a service that cannot start shows the reason, and can be started when the cause is removed', async ({
+  farkeep,
+  home,
+}) => {
   const window = new ConsoleWindow(farkeep.page);
   const config = path.join(home.folder, 'tenant', 'config.json');
   await writeFile(config, '{ "retryIntervalMs": "soon" }');
@@ -64,7 +67,7 @@ test('a service that cannot start says why, and can be started when the cause is
   await expect(window.service('Tenant service')).toBeFocused();
 });
 
-test('a console that ends by force takes its services with it', async ({ farkeep, home }) => {
+test('a console that is killed ends its services', async ({ farkeep, home }) => {
   await new FirstStartPage(farkeep.page).choose('Provider', 'Tenant');
   const window = new ConsoleWindow(farkeep.page);
   await window.expectService('Provider service', 'running');
@@ -75,7 +78,7 @@ test('a console that ends by force takes its services with it', async ({ farkeep
   expect(existsSync(path.join(home.folder, 'provider', 'lock.json')), 'the lock is given back').toBe(false);
 });
 
-test('closing while a session runs asks; cancel, tray and stop do what they say', async ({ farkeep }) => {
+test('closing while a session runs asks; cancel, tray and stop do what their labels say', async ({ farkeep }) => {
   const { page, app } = farkeep;
   await tryItToTheEnd(farkeep);
 
@@ -125,7 +128,7 @@ async function tryItToTheEnd(farkeep: FarkeepConsole): Promise<void> {
   await expect(farkeep.page.getByText('No session running')).toBeVisible();
 }
 
-/** A second job beside the sample's, to the same provider. @returns its id */
+/** Adds another job beside the sample's, with the same provider. @returns its id */
 async function addJob(farkeep: FarkeepConsole, name: string, sourcePaths: string[]): Promise<string> {
   const [sample] = (await list(farkeep, 'tenant', 'jobs')) as { providerId: string; repository: string }[];
   const input = { name, sourcePaths, providerId: sample?.providerId, repository: sample?.repository };
@@ -134,7 +137,7 @@ async function addJob(farkeep: FarkeepConsole, name: string, sourcePaths: string
   return (result.value as { id: string }).id;
 }
 
-/** Resolves as soon as a session tells that it transfers: listens, since asking again and again could miss it. */
+/** Resolves as soon as a session reports that it transfers. Listens to events, because polling could miss this state. */
 function whenTransferring(farkeep: FarkeepConsole): Promise<void> {
   return farkeep.page.evaluate(
     () =>
@@ -154,7 +157,7 @@ function whenTransferring(farkeep: FarkeepConsole): Promise<void> {
   );
 }
 
-/** The list that a domain's command `list` gives, under its own name. Empty while the service does not answer. */
+/** The list that a domain's command `list` returns, under its own name. Empty while the service does not answer. */
 async function list(
   farkeep: FarkeepConsole,
   target: 'tenant' | 'provider',

@@ -1,4 +1,4 @@
-// The whole story, as two admins live it: from the first start to a restored folder that is the same byte for byte.
+// The whole procedure of two admins: from the first start to a restored folder that is the same byte for byte.
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { Page } from '@playwright/test';
@@ -27,7 +27,7 @@ test('install the certificate, accept the fingerprint, watch the transfer, resto
   await test.step('first start: this computer is provider, gateway and tenant', async () => {
     await new FirstStartPage(page).choose('Provider', 'Gateway', 'Tenant');
     for (const name of ['Provider service', 'Gateway service', 'Tenant service'] as const) {
-      // A gateway that is not enrolled yet says so with its first heartbeat.
+      // A gateway that is not enrolled yet reports this with its first heartbeat.
       await window.expectService(name, name === 'Gateway service' ? '(running|degraded)' : 'running');
     }
     await farkeep.expectAccessible('story-overview');
@@ -115,7 +115,7 @@ test('install the certificate, accept the fingerprint, watch the transfer, resto
   });
 
   const prompt = new TrustPrompt(page);
-  await test.step('the tenant admin refuses a certificate that does not match: nothing is sent, nothing is kept', async () => {
+  await test.step('the tenant admin refuses a certificate with a wrong thumbprint: nothing is sent, nothing is stored', async () => {
     const wizard = await openProviderWizard(window, farkeep.page, home.gatewayPort);
     await wizard.next();
     await expect(prompt.dialog).toBeVisible();
@@ -179,7 +179,7 @@ test('install the certificate, accept the fingerprint, watch the transfer, resto
   });
 
   const session = new SessionPage(page, 'Nightly documents');
-  await test.step('it runs; the tenant watches the handshake, the keys and the transfer', async () => {
+  await test.step('the job runs; the tenant sees the handshake, the keys and the transfer', async () => {
     await window.row('Jobs', 'Nightly documents').click();
     await window.command('Run').click();
     await window.open('Sessions', 'Tenant');
@@ -200,7 +200,7 @@ test('install the certificate, accept the fingerprint, watch the transfer, resto
     expect(await session.keyIdentifiers()).toEqual(keysAtTenant);
   });
 
-  await test.step('the restore point comes back byte for byte', async () => {
+  await test.step('the restore point is restored byte for byte', async () => {
     await window.open('Restore points');
     await expect(window.row('Restore points', 'Nightly documents')).toBeVisible();
     await farkeep.expectAccessible('story-points');
@@ -222,7 +222,7 @@ test('install the certificate, accept the fingerprint, watch the transfer, resto
     expect(await describeTree(restored)).toEqual(await describeTree(documents));
   });
 
-  await test.step('one folder of it comes back alone', async () => {
+  await test.step('one folder of the restore point is restored alone', async () => {
     await rm(restored, { recursive: true });
     await window.open('Restore points');
     await window.row('Restore points', 'Nightly documents').click();
@@ -230,7 +230,7 @@ test('install the certificate, accept the fingerprint, watch the transfer, resto
     const wizard = new Wizard(page, 'Restore');
     if (await wizard.dialog.getByRole('group', { name: 'Point', exact: true }).isVisible()) await wizard.next();
     await wizard.step('Items');
-    await wizard.dialog.getByRole('radio', { name: 'Only what is ticked below' }).check();
+    await wizard.dialog.getByRole('radio', { name: 'Only the items ticked below' }).check();
     await wizard.dialog.getByRole('checkbox', { name: /Letters/ }).check({ timeout: 60_000 });
     await farkeep.expectAccessible('story-restore-some');
     await wizard.next();
@@ -246,7 +246,7 @@ test('install the certificate, accept the fingerprint, watch the transfer, resto
     );
   });
 
-  await test.step('a restore point is deleted: the question names it, Cancel keeps it, then it is gone on both sides', async () => {
+  await test.step('a restore point is deleted: the question names it, Cancel keeps it, then both sides no longer list it', async () => {
     const pointsAtProvider = window.row('Repositories', 'Vault 1').getByRole('gridcell').last();
     await window.open('Repositories');
     await expect(pointsAtProvider).toHaveText('1');

@@ -1,4 +1,4 @@
-// Owns how the parts of the console are put together, and how it ends: window, services, bridge, tray. Work belongs to the parts.
+// Owns how the parts of the console are connected, and how the console ends: window, services, bridge, tray. The parts do the work.
 import { existsSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import path from 'node:path';
@@ -52,7 +52,7 @@ export function openConsole({ home, layout, log, settings, isDevelopment }: Cons
   const keychain = createKeychain(path.join(home, 'console'), logger);
   const supervisor = new Supervisor({
     programOf: (role) => {
-      // The provider alone has private keys that tenants rely on; nobody else is given the key.
+      // Only the provider has private keys that tenants rely on, so no other service gets the key.
       const keychainKey = role === 'provider' ? keychain() : undefined;
       return {
         executable: layout.nodeExecutable,
@@ -152,7 +152,7 @@ export function openConsole({ home, layout, log, settings, isDevelopment }: Cons
   });
   for (const role of settings.read().roles) supervisor.start(role);
 
-  // Ctrl-C in a terminal, a log-out, the end of the computer: every way out stops the services first.
+  // Ctrl-C in a terminal, a log-out, a shutdown of the computer: each of them stops the services first.
   app.on('before-quit', (event) => {
     if (isQuitting) return;
     event.preventDefault();
@@ -163,7 +163,7 @@ export function openConsole({ home, layout, log, settings, isDevelopment }: Cons
   return { reveal };
 }
 
-/** A configuration file in the role's folder is used when there is one: the way to other ports than the usual ones. */
+/** Uses the configuration file in the role's folder, if there is one. With it an administrator can choose other ports. */
 function configArguments(home: string, role: ServiceRole): string[] {
   const file = path.join(roleFolder(home, role), 'config.json');
   return existsSync(file) ? ['--config', file] : [];
@@ -186,7 +186,7 @@ function quitOnce(supervisor: Supervisor, logger: Logger, onBegin: () => void): 
   };
 }
 
-/** No menu bar: everything is in the window. macOS takes copy and paste from the menu, so it gets the least that works. */
+/** No menu bar: all commands are in the window. macOS needs a menu for copy and paste, so it gets a minimal one. */
 function useSystemMenu(): void {
   const macMenu = Menu.buildFromTemplate([{ role: 'appMenu' }, { role: 'editMenu' }, { role: 'windowMenu' }]);
   Menu.setApplicationMenu(process.platform === 'darwin' ? macMenu : null);

@@ -1,4 +1,4 @@
-// Owns the answers of the domain `console`: roles, services, preferences and the few things of the desktop that a page may ask for.
+// Owns the answers of the domain `console`: roles, services, preferences, and the desktop functions that a page may use.
 import { mkdir } from 'node:fs/promises';
 import { clipboard, nativeTheme, shell } from 'electron';
 import type { DomainHandlers, EventPublisher, ServiceRole } from '../../services/contracts/contract.ts';

@@ -1,4 +1,4 @@
-// Owns the console's log files: its own, and one for each service. electron-log behind the one Logger, with redaction.
+// Owns the console's log files: its own file, and one for each service. Uses electron-log behind the Logger interface, with redaction.
 import path from 'node:path';
 import electronLog from 'electron-log/main';
 import type { ServiceRole } from '../../services/contracts/contract.ts';
@@ -10,11 +10,11 @@ const maxFileBytes = 5 * 1024 * 1024;
 export interface ConsoleLog {
   readonly folder: string;
   readonly logger: Logger;
-  /** A line that a service wrote; secrets are out of it already. */
+  /** A line that a service wrote. The service has already removed secrets. */
   writeServiceLine(role: ServiceRole, line: string): void;
 }
 
-/** @param consoleFolder of the console's own files */
+/** @param consoleFolder the folder of the console's own files */
 export function openConsoleLog(consoleFolder: string): ConsoleLog {
   const folder = path.join(consoleFolder, 'logs');
   const own = openFile(folder, 'console');

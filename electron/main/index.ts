@@ -1,4 +1,4 @@
-// Entry of the console's main process: where things are, one console for each home, then the app. Must not do work of its own.
+// Entry of the console's main process: finds the folders, allows one console for each home, then starts the app. Must not do other work.
 import '../../services/contracts/zod-setup.ts';
 import path from 'node:path';
 import { app, dialog } from 'electron';
@@ -15,7 +15,7 @@ const consoleFolder = path.join(home, 'console');
 
 app.setName('Farkeep');
 app.setPath('userData', path.join(consoleFolder, 'browser'));
-// Root cannot use Chromium's process sandbox (scripts/start.mjs says so); the window asks for `sandbox: true` all the same.
+// Root cannot use Chromium's process sandbox (scripts/start.mjs prints this). The window still sets `sandbox: true`.
 if (!app.commandLine.hasSwitch('no-sandbox')) app.enableSandbox();
 declareAppScheme();
 
@@ -26,7 +26,7 @@ process.on('uncaughtException', (error) => fail('An unforeseen error', error));
 process.on('unhandledRejection', (error) => fail('An unforeseen error', error));
 
 let opened: ConsoleApp | undefined;
-// The lock lies in userData, so it is one console for each home.
+// The lock is in userData, so there is one console for each home.
 if (app.requestSingleInstanceLock()) {
   app.on('second-instance', () => opened?.reveal());
   app.whenReady().then(start, (error: unknown) => fail('Electron did not start', error));
@@ -49,12 +49,14 @@ function start(): void {
   }
 }
 
-/** In a checkout the bundle lies in build/console; a runtime with another executable name looks "packaged" to Electron there, too. */
+/** In a checkout the bundle is in build/console. Electron also reports "packaged" there if its executable has another name. */
 function isCheckout(): boolean {
   return path.basename(path.dirname(path.dirname(__dirname))) === 'build';
 }
 
-/** Nothing is known about what still works: say so and end; the services notice the closed channel and end in an orderly way. */
+/**
+ * After such an error the state of the process is unknown. Logs the error and ends. The services see the closed channel and stop in order.
+ */
 function fail(what: string, error: unknown): void {
   const reason = error instanceof Error ? error.message : String(error);
   log.logger.error(what, { error });

@@ -1,4 +1,4 @@
-// Owns where the parts of an installation are: in a checkout, and in a packaged application. Must not look at what is in them.
+// Owns the paths of an installation, in a checkout and in a packaged application. Must not read the files there.
 import path from 'node:path';
 
 export interface InstallLayout {
@@ -11,7 +11,7 @@ export interface InstallLayout {
   readonly trayIconFile: string;
 }
 
-/** As in scripts/project.mjs: how the registry calls its packages with a Node.js in them. */
+/** The names of the registry packages that contain Node.js, as in scripts/project.mjs. */
 const platformNames: Partial<Record<NodeJS.Platform, string>> = { win32: 'win', darwin: 'bin-darwin' };
 
 /**

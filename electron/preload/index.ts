@@ -1,4 +1,4 @@
-// Owns what the renderer can reach: `window.farkeep`, five members, nothing of Electron's. Checks nothing; the main process does.
+// Owns what the renderer can reach: `window.farkeep` with five members, and no object of Electron. The main process does all checks.
 import { contextBridge, ipcRenderer, webUtils, type IpcRendererEvent } from 'electron';
 import { bridgeChannels } from '../../services/contracts/bridge-channels.ts';
 import type { BridgeCall, BridgeEvent, CallResult, FarkeepBridge } from '../../services/contracts/carrier.ts';
@@ -7,7 +7,7 @@ const bridge: FarkeepBridge = {
   call: (call: BridgeCall) => ipcRenderer.invoke(bridgeChannels.call, call) as Promise<CallResult>,
   cancel: (id: string) => ipcRenderer.send(bridgeChannels.cancel, id),
   onEvent(listener) {
-    // The event object stays on this side: it leads to ipcRenderer.
+    // The event object must not reach the page, because it leads to ipcRenderer.
     const deliver = (_event: IpcRendererEvent, event: BridgeEvent): void => listener(event);
     ipcRenderer.on(bridgeChannels.event, deliver);
     return () => {
@@ -20,7 +20,7 @@ const bridge: FarkeepBridge = {
 
 contextBridge.exposeInMainWorld('farkeep', bridge);
 
-/** Electron 32 replaced the property `path` of files by webUtils; the console runs on versions before and after. */
+/** Electron 32 replaced the property `path` of files by webUtils. The console runs on versions before and after. */
 function pathOfDroppedFile(file: unknown): string {
   if (typeof file !== 'object' || file === null) return '';
   const utilities = webUtils as { getPathForFile(file: unknown): string } | undefined;

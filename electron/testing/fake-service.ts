@@ -1,5 +1,5 @@
-// A service process for tests of the supervisor: speaks the carrier, and misbehaves as the environment variable MODE says.
-// A real process on purpose: signals, exit codes, pipes and channels are what the supervisor is about.
+// A service process for tests of the supervisor. It uses the carrier, and fails as the environment variable MODE says. It is a real
+// process, because the tests are about signals, exit codes, pipes and channels.
 import { existsSync, writeFileSync } from 'node:fs';
 import type { KeychainMessage, MessageFromService, MessageToService } from '../../services/contracts/carrier.ts';
 

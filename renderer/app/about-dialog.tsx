@@ -1,4 +1,4 @@
-// Owns the About dialog: what runs here and where things are kept.
+// Owns the About dialog: versions and folders.
 import { Button, makeStyles } from '@fluentui/react-components';
 import type { ReactNode } from 'react';
 import { useText } from '../i18n/use-text.ts';

@@ -1,4 +1,4 @@
-// Owns the window: top bar, navigation, page, status bar. Nothing scrolls but the page.
+// Owns the window: top bar, navigation, page, status bar. Only the page scrolls.
 import { makeStyles, tokens } from '@fluentui/react-components';
 import { useRef } from 'react';
 import type { ReactNode } from 'react';
@@ -18,7 +18,7 @@ const useStyles = makeStyles({
     display: 'flex',
     flexDirection: 'column',
     backgroundColor: tokens.colorNeutralBackground2,
-    // It takes the focus when a page opens, but is nothing to operate.
+    // The page gets the focus when it opens, but it is no control.
     outlineStyle: 'none',
   },
   page: { flexGrow: 1, minHeight: 0 },

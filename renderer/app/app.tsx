@@ -1,4 +1,4 @@
-// Owns what surrounds everything: theme, texts, the start of the mirror, and the choice between first start and shell.
+// Owns the frame of the whole app: theme, texts, the start of the mirror, and the choice between first start and shell.
 import { FluentProvider, Spinner, makeStyles, tokens } from '@fluentui/react-components';
 import { useEffect, useState } from 'react';
 import type { ReactNode } from 'react';
@@ -37,7 +37,7 @@ export function App(): ReactNode {
     <IntlProvider locale="en-US" messages={texts}>
       <ThemeNameContext value={themeName}>
         <FluentProvider theme={themes[themeName]}>
-          {/* Not on the provider itself: it hands its classes on to every portal, and a dialog's would cover the window. */}
+          {/* Not on the provider itself: it passes its classes on to every portal, and the class would make a dialog cover the window. */}
           <div className={styles.root}>
             <Start />
           </div>
@@ -59,7 +59,7 @@ function Start(): ReactNode {
   useDesktopRequests();
 
   useEffect(() => {
-    // Strict mode mounts twice; the mirror starts once.
+    // React's strict mode mounts twice, but the mirror must start once.
     if (isStarted) return;
     isStarted = true;
     void startMirror().then(() => {

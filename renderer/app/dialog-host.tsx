@@ -1,4 +1,4 @@
-// Owns which feature draws which dialog. Dialogs that were asked for from a dialog open above it.
+// Owns which feature draws which dialog. A dialog that another dialog requests opens above it.
 import type { ReactNode } from 'react';
 import { CertificateDialog } from '../features/certificates/certificate-dialog.tsx';
 import { CertificateWizard } from '../features/certificates/certificate-wizard.tsx';

@@ -1,12 +1,12 @@
-// Owns what assistive technology is told about the empty elements with which Fluent's focus manager (tabster) bends the Tab order.
-// They carry aria-hidden and are focusable at once, which axe rightly reports (aria-hidden-focus). At the ends of the document they become
-// plain elements: without content they are silent, and they hand the focus on at once. Those of dialogs stay as they are.
+// Owns the empty elements with which Fluent's focus manager (tabster) changes the Tab order. They have aria-hidden and can have the focus,
+// which axe correctly reports (aria-hidden-focus). At the ends of the document this file removes aria-hidden. Without content they are
+// silent for assistive technology, and they pass the focus on at once. Those of dialogs stay unchanged.
 
 const bumperSelector = '[data-tabster-dummy]';
 
 function makePlain(bumper: HTMLElement): void {
   if (bumper.parentElement?.matches('[role="tablist"], [role="toolbar"], [role="menu"]') === true) {
-    // Inside a widget of its own nothing but the widget's parts may stand; the arrow keys need no bumper that Tab reaches.
+    // A composite widget may contain only its own parts. The arrow keys move inside it, so Tab needs no bumper there.
     bumper.tabIndex = -1;
     return;
   }

@@ -1,4 +1,4 @@
-// Entry of the renderer: zod first (strict CSP), then the styles' nonce, then the app. Nothing else happens here.
+// Entry of the renderer: zod first (strict CSP), then the nonce of the styles, then the app. Must do nothing else.
 import '../../services/contracts/zod-setup.ts';
 import { RendererProvider, createDOMRenderer } from '@fluentui/react-components';
 import { StrictMode } from 'react';
@@ -11,7 +11,7 @@ import { watchFocusBumpers } from './focus-bumpers.ts';
 const root = document.getElementById('root');
 if (root === null) throw new Error('index.html has no #root');
 
-/** The protocol handler puts a fresh nonce here for every load; the CSP allows style elements that carry it. */
+/** The protocol handler writes a new nonce here for every load. The CSP allows style elements with this nonce. */
 const nonce = document.querySelector<HTMLMetaElement>('meta[name="csp-nonce"]')?.content ?? '';
 const renderer = createDOMRenderer(document, { styleElementAttributes: { nonce } });
 

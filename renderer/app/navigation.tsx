@@ -1,4 +1,4 @@
-// Owns the navigation at the left: pages of the roles that are switched on. Pages that come later are not shown.
+// Owns the navigation at the left: the pages of the roles that are switched on.
 import { makeStyles, mergeClasses, tokens } from '@fluentui/react-components';
 import {
   BuildingCloud24Regular,
@@ -173,11 +173,11 @@ function RunningCount({ page }: { readonly page: Page }): ReactNode {
   const styles = useStyles();
   const count = useMirror(({ provider, tenant }) => {
     const side = page === 'provider/sessions' ? provider : page === 'tenant/sessions' ? tenant : null;
-    // As in the status bar: a paused session waits for somebody, it does not run.
+    // As in the status bar: a paused session waits for a person and does not run.
     return side?.sessions.filter((session) => !isFinal(session) && session.state !== 'paused').length ?? 0;
   });
   if (count === 0) return null;
-  // Hidden from the name: a button that is called "Sessions" keeps its name while things run.
+  // Not part of the accessible name: the button "Sessions" keeps its name while sessions run.
   return (
     <span className={styles.count} aria-hidden title={t('nav.running', { count })}>
       {count}

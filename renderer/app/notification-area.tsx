@@ -1,4 +1,4 @@
-// Owns the bell: everything that waits for a person, from jobs that run in the background and from services.
+// Owns the notification area: everything that waits for a person, from background jobs and from services.
 import {
   Button,
   CounterBadge,

@@ -1,4 +1,4 @@
-// Owns which feature draws which page. A page of a role that was switched off leads to the overview.
+// Owns which feature draws which page. If the role of a page is switched off, the overview is shown.
 import type { ReactNode } from 'react';
 import { CloudConnectPage } from '../features/cloud-connect/cloud-connect-page.tsx';
 import { GatewaysPage } from '../features/gateways/gateways-page.tsx';

@@ -69,8 +69,8 @@ export function StatusBar(): ReactNode {
   const styles = useStyles();
   const roles = useMirror(({ console }) => console.roles);
   const services = useMirror(useShallow(({ console }) => console.services.filter(({ role }) => roles.includes(role))));
-  // The same session has the same id on both sides and counts once.
-  // What is known of a role that was switched off is of yesterday.
+  // A session has the same identifier on both sides and counts once. The mirror's data of a role that is switched off is old, so it is
+  // ignored.
   const running = useMirror(
     ({ console, provider, tenant }) =>
       new Set(
@@ -106,7 +106,7 @@ function ServiceButton({ service }: { readonly service: SupervisedService }): Re
   const restartText = restarts === 0 ? '' : ` · ${t('service.restarts', { count: restarts })}`;
   const listeners = Object.entries(service.listeners).map(([purpose, address]) => `${purpose} ${address}`);
   return (
-    // Without motion: an end of its animation that never comes, after a change of what is in it, left it open.
+    // No animation: if the content changes during the animation, its end event can be missing, and the popover would stay open.
     <Popover trapFocus positioning="above-start" surfaceMotion={null}>
       <PopoverTrigger disableButtonEnhancement>
         <Button
@@ -138,7 +138,7 @@ function ServiceButton({ service }: { readonly service: SupervisedService }): Re
   );
 }
 
-/** Goes away when the service starts. The popover takes the focus then: in the page behind it, Escape would not close it any more. */
+/** The button disappears when the service starts. Then the popover gets the focus: Escape would not close it from the page behind. */
 function StartButton({ isBusy, onStart }: { readonly isBusy: boolean; readonly onStart: () => void }): ReactNode {
   const t = useText();
   const place = useRef<HTMLSpanElement>(null);

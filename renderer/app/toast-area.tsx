@@ -1,4 +1,4 @@
-// Owns where short confirmations appear. They are announced politely and go by themselves.
+// Owns where short confirmations appear. Screen readers announce them politely, and they disappear after a moment.
 import {
   Button,
   MessageBar,
@@ -20,17 +20,17 @@ const useStyles = makeStyles({
   area: {
     position: 'fixed',
     right: '20px',
-    // Beside nothing that is pressed: the buttons of dialogs are at the bottom, the bar about a waiting job is above.
+    // In a place without buttons: the buttons of dialogs are at the bottom, and the bar about a waiting job is at the top.
     top: '90px',
     width: '380px',
     display: 'flex',
     flexDirection: 'column',
     gap: '8px',
-    // Above dialogs: a copy button in a dialog confirms too.
+    // Above dialogs, because a copy button in a dialog also confirms.
     zIndex: 2_000_000,
     pointerEvents: 'none',
   },
-  // A dialog covers that bar; beside its title there is room.
+  // A dialog covers that bar, so there is room beside the title of the dialog.
   besideDialog: { top: '8px' },
   toast: { boxShadow: tokens.shadow16, pointerEvents: 'auto' },
   body: { overflowWrap: 'anywhere', whiteSpace: 'normal' },

@@ -37,7 +37,7 @@ const useStyles = makeStyles({
     height: '44px',
     flexShrink: 0,
     padding: '0 10px',
-    // The menu opens inside the header and over the page.
+    // The menu opens from the header and must be above the page.
     position: 'relative',
     zIndex: 10,
     backgroundColor: tokens.colorNeutralBackground1,
@@ -53,7 +53,7 @@ const useStyles = makeStyles({
   space: { flexGrow: 1 },
 });
 
-/** Things of the desktop that fail are told at the edge; there is no page to show them on. */
+/** Errors of desktop functions are shown as toasts, because they belong to no page. */
 function tellFailure(error: unknown): void {
   showToast('error', toErrorInfo(error).message);
 }

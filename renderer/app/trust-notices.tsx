@@ -1,4 +1,4 @@
-// Owns the bar above the page while a job waits for a trust decision; it opens the prompt and never covers the page by itself.
+// Owns the bar above the page while a job waits for a trust decision. Its button opens the prompt. The prompt never opens by itself.
 import {
   Button,
   MessageBar,

@@ -1,4 +1,4 @@
-// Owns showing trust prompts as dialogs, one at a time, and closing those that were answered elsewhere.
+// Owns the dialogs of trust prompts: shows one at a time, and closes prompts that were answered elsewhere.
 import { useEffect } from 'react';
 import type { ReactNode } from 'react';
 import { trustDomain } from '../../services/contracts/rpc/trust.ts';

@@ -1,4 +1,4 @@
-// Owns what the desktop asks of the window: go to a page. And tells the console which page to open next time.
+// Owns requests of the desktop to open a page. Also reports the current page to the console, which opens this page at the next start.
 import { useEffect } from 'react';
 import { consoleDomain } from '../../services/contracts/rpc/console.ts';
 import { getBridge } from '../platform/bridge.ts';

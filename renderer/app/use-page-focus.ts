@@ -1,12 +1,12 @@
-// Owns where the keyboard goes on when another page has opened: on that page. What had the focus, a row or a wizard's button, is gone, and
-// without this the next Tab begins at the top of the window again.
+// Owns the focus after another page has opened: the page gets it. The element that had the focus, such as a row or a wizard's button, no
+// longer exists. Without this file the next Tab would start at the top of the window.
 import { useEffect, useRef } from 'react';
 import type { RefObject } from 'react';
 import { useNavigation } from '../platform/navigation-store.ts';
 
-/** A wizard that opens a page fades out first, and gives the focus back to what is not there any more. */
+/** A wizard that opens a page fades out first, and then returns the focus to an element that no longer exists. */
 const watchMs = 1500;
-/** As in use-return-focus.ts. */
+/** The same value as in use-return-focus.ts. */
 const lostPlaces = 'body, [data-tabster-dummy], [data-tabster*="restorer"]';
 
 export function usePageFocus(page: RefObject<HTMLElement | null>): void {
@@ -26,7 +26,7 @@ export function usePageFocus(page: RefObject<HTMLElement | null>): void {
       if (performance.now() < untilMs) frame = requestAnimationFrame(watch);
     };
     const end = (): void => cancelAnimationFrame(frame);
-    // From the first key or click on the focus is where somebody wants it.
+    // After the first key or click the user controls the focus.
     for (const type of ['keydown', 'pointerdown'] as const) addEventListener(type, end, { capture: true, once: true });
     frame = requestAnimationFrame(watch);
     return end;

@@ -1,4 +1,4 @@
-// Owns which theme is on: the system's wish for contrast first, then the preference, then the system's light or dark.
+// Owns which theme is on: the system's high contrast first, then the preference, then the system's light or dark.
 import { useSyncExternalStore } from 'react';
 import { useMirror } from '../platform/use-mirror.ts';
 import type { ThemeName } from '../ui/app-theme.ts';

@@ -1,4 +1,4 @@
-// Texts of the certificate wizard, of what is shown of a certificate, and of the Cloud Connect page.
+// Texts of the certificate wizard, of the display of a certificate, and of the Cloud Connect page.
 
 export const certificateTexts = {
   'certificate.wizard.title': 'Manage Certificate',
@@ -8,7 +8,7 @@ export const certificateTexts = {
   'certificate.step.type.intro.server':
     'Consoles and protected computers see this certificate when they connect to this server.',
   'certificate.step.type.intro.announce':
-    'Choose the next certificate. Tenants learn of it now, signed with the current key, and use it from the date that you set.',
+    'Choose the next certificate. Tenants get a signed announcement, and accept the certificate from the date that you set.',
   'certificate.step.generate': 'Generate Certificate',
   'certificate.step.pick': 'Pick Certificate',
   'certificate.step.import': 'Import Certificate',
@@ -16,28 +16,30 @@ export const certificateTexts = {
 
   'certificate.type.label': 'Which certificate should be used?',
   'certificate.type.keep': 'Keep existing certificate',
-  'certificate.type.keep.hint': 'Nothing changes. Look at the certificate that is in service, or copy its thumbprint.',
+  'certificate.type.keep.hint': 'Nothing changes. You can view the certificate in service, or copy its thumbprint.',
   'certificate.type.keep.none':
-    'Not available: nothing has been installed yet. The service uses one that it made for itself at its first start.',
-  'certificate.type.keep.announcing': 'Not available: a change needs another certificate than the one in service.',
+    'Not available: no certificate has been installed yet. The service uses one that it made at its first start.',
+  'certificate.type.keep.announcing':
+    'Not available: an announced change needs a different certificate than the one in service.',
   'certificate.type.generate': 'Generate new certificate',
   'certificate.type.generate.hint':
-    'Self-signed, valid for 10 years. Others compare its thumbprint once and accept it.',
+    'Self-signed, valid for 10 years. The other side compares its thumbprint once and accepts it.',
   'certificate.type.pick': 'Select certificate from the certificate store of this server',
-  'certificate.type.pick.hint': 'One that is on this computer already, such as one that is renewed automatically.',
+  'certificate.type.pick.hint':
+    'A certificate that is already on this computer, such as one that is renewed automatically.',
   'certificate.type.import': 'Import certificate from a file',
-  'certificate.type.import.hint': 'PFX/P12, PEM or DER with its private key, such as one bought from an authority.',
+  'certificate.type.import.hint': 'PFX/P12, PEM or DER with its private key, for example from a certificate authority.',
   'certificate.type.note':
-    'A new certificate is used for new connections at once; running sessions are not interrupted. Those who compared the old thumbprint have to compare the new one.',
+    'New connections use the new certificate at once. Running sessions continue. Everyone who compared the old thumbprint must compare the new one.',
   'certificate.type.note.announcing':
-    'Nothing changes before the date. Tenants that connect until then accept the new certificate without a prompt; the others are asked to compare it.',
+    'Nothing changes before the date. Tenants that connect before the date accept the new certificate without a prompt. All other tenants must compare it.',
   'certificate.type.who': 'Show who relies on the certificate in service',
   'certificate.type.who.hide': 'Hide who relies on the certificate in service',
 
   'certificate.generate.intro':
-    'A new key and a self-signed certificate are made on this computer. The key never leaves it.',
+    'This computer makes a new key and a self-signed certificate. The key never leaves this computer.',
   'certificate.generate.name': 'Friendly name',
-  'certificate.generate.name.hint': 'How the certificate is called in lists. It is not part of the certificate.',
+  'certificate.generate.name.hint': 'The name of the certificate in lists. It is not part of the certificate.',
   'certificate.generate.subject': 'Subject',
   'certificate.generate.key': 'Key',
   'certificate.generate.key.value': 'RSA {bits, number, ::group-off} bits, signed with SHA-256',
@@ -48,7 +50,7 @@ export const certificateTexts = {
   'certificate.generate.defaultName': 'Farkeep certificate {year}',
 
   'certificate.pick.intro':
-    'Certificates of this computer that come with a private key. Grayed ones cannot be used; each says why.',
+    'Certificates of this computer with a private key. A grayed certificate cannot be used; its row gives the reason.',
   'certificate.pick.table': 'Certificates of this computer',
   'certificate.pick.search': 'Search certificates',
   'certificate.pick.issuedTo': 'Issued to',
@@ -57,7 +59,7 @@ export const certificateTexts = {
   'certificate.pick.issuedBy': 'Issued by',
   'certificate.pick.empty': 'No certificate with a private key',
   'certificate.pick.empty.hint':
-    'Farkeep looked into its own store and the stores of this computer. Import a file instead.',
+    'Farkeep searched its own store and the stores of this computer. Import a file instead.',
   'certificate.pick.none': 'Select a certificate that can be used.',
   'certificate.pick.reason': 'Cannot be used: {reason}',
   'certificate.pick.selected': 'Selected: {issuedTo}, issued by {issuedBy}, from {store}.',
@@ -71,30 +73,30 @@ export const certificateTexts = {
   'certificate.import.filter': 'Certificates',
   'certificate.import.filter.all': 'All files',
   'certificate.import.keyFile': 'Private key file (optional)',
-  'certificate.import.keyFile.hint': 'Only when the key is in a file of its own.',
+  'certificate.import.keyFile.hint': 'Only if the key is in a separate file.',
   'certificate.import.keyFile.choose': 'Choose a private key file',
   'certificate.import.password': 'Password',
-  'certificate.import.password.hint': 'The password that the file was exported with; empty when it has none.',
+  'certificate.import.password.hint': 'The password of the file. Leave this field empty if the file has none.',
   'certificate.import.work': 'Reading the file…',
 
   'certificate.summary.intro.new': 'Finish stores this certificate and puts it in service at once.',
   'certificate.summary.intro.announce':
-    'Finish stores this certificate and announces it. The one in service stays until the date.',
+    'Finish stores this certificate and announces it. The current certificate stays in service until the date.',
   'certificate.summary.intro.keep': 'This certificate is in service. Finish changes nothing.',
   'certificate.summary.table': 'Certificate',
   'certificate.summary.copy': 'Copy to clipboard',
   'certificate.summary.work': 'Storing the certificate and putting it in service…',
   'certificate.summary.usage': 'Who relies on the certificate in service',
-  'certificate.when': 'When does it go in service?',
+  'certificate.when': 'When does the certificate go in service?',
   'certificate.when.now': 'At once',
   'certificate.when.now.hint':
     'Tenants that pinned the old certificate are asked to compare the new one at their next connection.',
-  'certificate.when.later': 'On a date, announced to tenants before',
+  'certificate.when.later': 'On a date, announced to tenants in advance',
   'certificate.when.later.hint':
-    'Tenants that connect until then learn the new certificate, signed with the current key, and accept it on that date without a prompt.',
+    'Tenants that connect before the date get a signed announcement of the new certificate. They accept it on that date without a prompt.',
   'certificate.when.date': 'Switch on',
   'certificate.when.time': 'At (local time)',
-  'certificate.when.date.invalid': 'Choose a time to come, at most 400 days ahead.',
+  'certificate.when.date.invalid': 'Choose a time in the future, at most 400 days ahead.',
   'certificate.announced': '“{name}” is announced and goes in service on {date}',
   'certificate.view.qr': 'Thumbprint as QR code',
 
@@ -102,15 +104,15 @@ export const certificateTexts = {
   'rollover.next': 'Next certificate',
   'rollover.switchAt': 'Goes in service',
   'rollover.announcedAt': 'Announced',
-  'rollover.tenants': 'Tenants that know of it',
+  'rollover.tenants': 'Informed tenants',
   'rollover.tenants.value': '{informed, number} of {total, number}',
   'rollover.tenants.failed': '{informed, number} of {total, number}, {failed, number} failed',
   'rollover.cancel': 'Cancel rollover...',
   'rollover.cancel.title': 'Cancel the planned rollover?',
   'rollover.cancel.text':
-    'The certificate in service stays. Tenants forget the announced one at their next contact; “{name}” stays in the store.',
+    'The current certificate stays in service. Tenants forget the announced certificate at their next contact. “{name}” stays in the store.',
   'rollover.cancel.confirm': 'Cancel rollover',
-  'rollover.cancel.keep': 'Keep it',
+  'rollover.cancel.keep': 'Keep rollover',
 
   'certificate.installed': '“{name}” is in service now',
 
@@ -141,10 +143,10 @@ export const certificateTexts = {
   'certificate.view.title': 'Certificate of {name}',
   'certificate.view.own': 'Certificate “{name}”',
   'certificate.view.copyPem': 'Copy as PEM',
-  'certificate.view.words.hint': 'Easy to read over the phone: both sides see the same words.',
+  'certificate.view.words.hint': 'Easy to read out over the phone: both sides see the same words.',
 
-  'usage.title': 'Who relies on it',
-  'usage.none': 'Nobody relies on it yet.',
+  'usage.title': 'Who relies on this certificate',
+  'usage.none': 'No tenant, gateway or console relies on this certificate yet.',
   'usage.counts': 'How many are in which state',
   'usage.count': '{count, number} {state}',
   'usage.more': 'and {count, number} more',
@@ -164,14 +166,14 @@ export const certificateTexts = {
   'cloudConnect.title': 'Cloud Connect',
   'cloudConnect.identity': 'Provider identity',
   'cloudConnect.manage': 'Manage Certificates',
-  'cloudConnect.intro': 'What tenants see and compare before they send anything.',
+  'cloudConnect.intro': 'Tenants see and compare this certificate before they send anything.',
   'cloudConnect.thumbprint.copy': 'Copy thumbprint',
   'cloudConnect.announce': 'Announce change...',
   'cloudConnect.qr': 'Show QR code',
   'cloudConnect.words': 'Show in words',
   'cloudConnect.view': 'View certificate',
   'cloudConnect.firstStart':
-    'The service made this certificate for itself. Install one before tenants compare its thumbprint, so that they do not have to do it twice.',
+    'The service made this certificate at its first start. Install your own certificate before tenants compare the thumbprint. Otherwise tenants must compare it twice.',
   'cloudConnect.tenantsSee': 'Give your tenants this thumbprint, by phone or on your customer page.',
   'cloudConnect.service': 'Cloud Connect service',
   'cloudConnect.service.control': 'Control connections',

@@ -10,18 +10,18 @@ const reasonTexts = Object.fromEntries(
 export const trustTexts = {
   'trust.untrusted.title': 'Do you trust the certificate of {identity}?',
   'trust.untrusted.intro':
-    'It was presented through {gateway} at {time} and is not trusted by this computer. Nothing was sent: no user name, no password, no data.',
+    'The certificate was presented through {gateway} at {time}. This computer does not trust it. Nothing was sent: no user name, no password, no data.',
   'trust.changed.title': 'The certificate of {identity} has changed',
   'trust.changed.intro': 'Presented through {gateway} at {time}. Nothing was sent: no user name, no password, no data.',
   'trust.job.waits': 'Job “{job}” waits for your answer.',
   'trust.changed.why.title': 'Why this can happen.',
   'trust.changed.why':
-    'The provider installed a new certificate that was not announced to this computer, or someone is in between. Ask the provider for the thumbprint by phone or from its customer page, not by replying to a mail.',
+    'The provider installed a new certificate without announcing it to this computer, or an attacker intercepts the connection. Ask the provider for the thumbprint by phone or from its customer page. Do not ask by replying to a mail.',
   'trust.announcedEarly':
-    'The provider announced this certificate for {date}, signed with the key of the saved one, but shows it early. Ask why, and compare.',
+    'The provider announced this certificate for {date}, signed with the key of the saved certificate, but already shows it now. Ask the provider why, and compare the thumbprint.',
   'trust.untrusted.why.title': 'What to do.',
   'trust.untrusted.why':
-    'Ask the provider for the thumbprint by phone or from its customer page, not by replying to a mail, and compare. After you accept, only exactly this certificate is trusted.',
+    'Ask the provider for the thumbprint by phone or from its customer page, and compare it. Do not ask by replying to a mail. After you accept, only exactly this certificate is trusted.',
   'trust.column.saved': 'Saved on {date}',
   'trust.column.saved.unknown': 'Saved',
   'trust.column.presented': 'Presented now',
@@ -67,11 +67,12 @@ export const trustTexts = {
   'pins.filter': 'Trusted hosts',
   'pins.exported': '{count, plural, one {# trusted host was} other {# trusted hosts were}} saved to {path}',
   'pins.imported': 'Added: {added}. Known already: {known}.',
-  'pins.conflicts': 'Not taken over, because they are pinned to another certificate or were revoked here: {conflicts}.',
+  'pins.conflicts':
+    'Not imported, because another certificate is pinned or the certificate was revoked here: {conflicts}.',
   'pins.count': '{count, plural, =0 {No trusted host} one {# trusted host} other {# trusted hosts}}',
 
   'trustSettings.title': 'Authorities and revocation',
-  'trustSettings.roots': 'Authorities to trust besides those of the system',
+  'trustSettings.roots': 'Trusted authorities in addition to those of the system',
   'trustSettings.crls': 'Revocation lists',
   'trustSettings.add': 'Add file...',
   'trustSettings.choose': 'Choose a file',
@@ -80,8 +81,8 @@ export const trustTexts = {
   'trustSettings.none': 'None',
   'trustSettings.fetch': 'Fetch revocation lists from the addresses in certificates',
   'trustSettings.firstUse':
-    'Trust a provider that was never met before without a question. Not recommended: someone in between is believed then.',
-  'trustSettings.require': 'Refuse a certificate when nothing can be found out about its revocation',
+    'Trust the certificate of a new provider without a question. Not recommended: an attacker could intercept the first connection.',
+  'trustSettings.require': 'Refuse a certificate if its revocation status is unknown',
 
   'pins.empty': 'No certificate is pinned',
   'pins.empty.hint': 'A certificate is pinned when you accept it in a prompt or through an invitation.',
@@ -92,7 +93,7 @@ export const trustTexts = {
   'pins.reinstate': 'Trust again...',
   'pins.reinstate.title': 'Trust the revoked certificate of {identity} again?',
   'pins.reinstate.text':
-    'Its pin was revoked here, so it is refused. Ask the provider for the thumbprint by phone or from its customer page, and paste it.',
+    'The pin of this certificate was revoked here, so the certificate is refused. Ask the provider for the thumbprint by phone or from its customer page, and paste it.',
   'pins.reinstate.confirm': 'Trust again',
   'pins.revoke.confirm': 'Revoke pin',
   'pins.state.current': 'Current',

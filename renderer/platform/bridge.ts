@@ -1,4 +1,4 @@
-// Owns the way out of the renderer: `window.farkeep` and calls over it. Knows no domain and keeps no state but call ids.
+// Owns the connection to the main process: `window.farkeep` and its calls. Knows no domain, and keeps no state except call identifiers.
 import type { CallSender } from '../../services/contracts/client.ts';
 import type { FarkeepBridge } from '../../services/contracts/carrier.ts';
 import type { CallTarget } from '../../services/contracts/contract.ts';
@@ -20,7 +20,7 @@ export function getBridge(): FarkeepBridge {
   return window.farkeep;
 }
 
-/** A sender for the typed clients. An aborted signal cancels the call on the other side. */
+/** A sender for the typed clients. If its signal is aborted, the call is also canceled on the other side. */
 export function sendTo(target: CallTarget): CallSender {
   return async (domain, command, input, { signal }) => {
     const bridge = getBridge();

@@ -1,4 +1,4 @@
-// Owns the typed clients, one for each target and domain. Everything the renderer asks for goes through these.
+// Owns the typed clients, one for each target and domain. Every call of the renderer uses them.
 import { createDomainClient } from '../../services/contracts/client.ts';
 import { certificateDomain } from '../../services/contracts/rpc/certificate.ts';
 import { consoleDomain } from '../../services/contracts/rpc/console.ts';
@@ -46,7 +46,7 @@ export const tenantClients = {
   sessions: createDomainClient(sessionsDomain, toTenant),
 };
 
-/** Both sides of a session are looked at in the same way. */
+/** The clients for the sessions of both sides. */
 export type SessionSide = 'provider' | 'tenant';
 
 export const sessionClients = { provider: providerClients.sessions, tenant: tenantClients.sessions } as const;

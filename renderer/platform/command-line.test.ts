@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { commandLine, quoteArgument, sizeArgument } from './command-line.ts';
 
 describe('command lines', () => {
-  it('quote only what a shell would take apart', () => {
+  it('quote only what a shell would split or interpret', () => {
     expect(quoteArgument('/srv/backup-1')).toBe('/srv/backup-1');
     expect(quoteArgument('Nightly documents')).toBe("'Nightly documents'");
     expect(quoteArgument("it's $HOME")).toBe(`'it'\\''s $HOME'`);

@@ -1,6 +1,6 @@
-// Owns how the equivalent `farkeep` command is written. Secrets never get here: commands name a file or a prompt instead.
+// Owns the text of the equivalent `farkeep` command. Never contains a secret: the command names a file, or asks for the password.
 
-/** Quotes for a POSIX shell, only when needed. */
+/** Adds quotes for a POSIX shell if they are needed. */
 export function quoteArgument(argument: string): string {
   return /^[A-Za-z0-9_@%+=:,./-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", `'\\''`)}'`;
 }
@@ -9,7 +9,7 @@ export function commandLine(...parts: readonly (string | null)[]): string {
   return ['farkeep', ...parts.filter((part) => part !== null).map(quoteArgument)].join(' ');
 }
 
-/** "500GB": the largest decimal unit that keeps the number whole. */
+/** "500GB": the largest decimal unit that gives a whole number. */
 export function sizeArgument(bytes: number): string {
   const units = [
     ['TB', 1e12],

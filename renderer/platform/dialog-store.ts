@@ -1,4 +1,4 @@
-// Owns which dialogs were asked for. A feature asks by kind; the app knows which feature draws it. Dialogs open on top of each other.
+// Owns which dialogs are open. A feature requests a dialog by its kind; the app knows which feature draws it. A new dialog opens on top.
 import { create } from 'zustand';
 import type { CertificateSlot, CertificateSummary } from '../../services/contracts/models/certificate.ts';
 
@@ -12,7 +12,7 @@ export type DialogRequest =
   | {
       readonly kind: 'manage-certificate';
       readonly slot: CertificateSlot;
-      /** Opens it to announce a change beforehand, instead of one at once. */
+      /** True: the wizard announces a later change instead of making a change at once. */
       readonly isAnnouncing?: boolean;
     }
   | { readonly kind: 'view-certificate'; readonly title: string; readonly certificate: CertificateSummary }

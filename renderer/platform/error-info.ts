@@ -1,4 +1,4 @@
-// Owns turning whatever was thrown into the shape that error views show. Adds no text of its own beyond the catalogue's.
+// Owns the conversion of any thrown value into the shape that error views show. Adds no text except the catalogue's.
 import { z } from 'zod';
 import { CallError } from '../../services/contracts/client.ts';
 import { errorCatalogue } from '../../services/contracts/errors.ts';
@@ -14,7 +14,7 @@ export function makeErrorInfo(code: ErrorCode, message: string, field?: string):
   return { code, message, hint, retryable, ...(field === undefined ? {} : { field }) };
 }
 
-/** Never throws. An answer that does not fit the contract means that console and service differ in version. */
+/** Never throws. If an answer does not fit the contract, console and service have different versions. */
 export function toErrorInfo(error: unknown): ErrorInfo {
   if (error instanceof CallError) return error.info;
   if (error instanceof z.ZodError) {

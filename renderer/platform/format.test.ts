@@ -51,14 +51,14 @@ describe('figures', () => {
     expect(formatClock(-5)).toBe('00:00:00');
   });
 
-  it('never says that nothing is left of a wait that goes on', () => {
+  it('never shows zero before a wait has ended', () => {
     expect(formatCountdown(1)).toBe('00:00:01');
     expect(formatCountdown(1000)).toBe('00:00:01');
     expect(formatCountdown(1001)).toBe('00:00:02');
     expect(formatCountdown(0)).toBe('00:00:00');
   });
 
-  it('never shows the end before it, nor nothing after a beginning', () => {
+  it('never shows 100 % before the end, and never 0 % after the start', () => {
     expect(formatPercent(0, 100)).toBe('0 %');
     expect(formatPercent(1, 1_000_000)).toBe('1 %');
     expect(formatPercent(999_999, 1_000_000)).toBe('99 %');
@@ -93,7 +93,7 @@ describe('instants', () => {
     expect(formatInstant(at, 'exact', 'UTC')).toBe('Nov 21, 2026, 21:04:12.381 UTC');
   });
 
-  it('know midnight as hour 0', () => {
+  it('show midnight as hour 0', () => {
     expect(formatInstant('2026-11-21T00:00:00.000Z', 'time', 'UTC')).toBe('00:00:00');
   });
 

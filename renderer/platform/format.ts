@@ -1,4 +1,4 @@
-// Owns how numbers, sizes, rates, durations and times are written. Pure; the locale is American English with a 24-hour clock.
+// Owns the format of numbers, sizes, rates, durations and times. Pure. The locale is American English with a 24-hour clock.
 
 const sizeUnits = ['bytes', 'KB', 'MB', 'GB', 'TB', 'PB'] as const;
 const wholeNumber = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
@@ -8,11 +8,11 @@ export function formatCount(count: number): string {
   return wholeNumber.format(count);
 }
 
-/** Decimal units, as the command line: 1 GB = 10^9 bytes. Three significant places at most, so that columns stay calm. */
+/** Decimal units as on the command line: 1 GB = 10^9 bytes. At most three significant digits, so that columns do not jump. */
 export function formatBytes(bytes: number): string {
   let value = bytes;
   let unit = 0;
-  // 999.5 and more would be rounded to "1,000 KB".
+  // Rounding would turn 999.5 and more into "1,000 KB".
   while (value >= 999.5 && unit < sizeUnits.length - 1) {
     value /= 1000;
     unit += 1;
@@ -26,7 +26,7 @@ export function formatRate(bytesPerSecond: number): string {
   return bytesPerSecond < 1 ? '0 MB/s' : `${formatBytes(bytesPerSecond)}/s`;
 }
 
-/** For a running clock: "00:03:41", with days in front when there are any. */
+/** For a running clock: "00:03:41", with days in front if there are any. */
 export function formatClock(milliseconds: number): string {
   const total = Math.max(0, Math.floor(milliseconds / 1000));
   const days = Math.floor(total / 86_400);
@@ -35,12 +35,12 @@ export function formatClock(milliseconds: number): string {
   return days === 0 ? clock : `${days} d ${clock}`;
 }
 
-/** For what is left of a wait: whole seconds that have begun, so that it never says 00:00:00 while there is something left. */
+/** For the rest of a wait: rounds up to whole seconds, so that 00:00:00 is not shown before the end. */
 export function formatCountdown(milliseconds: number): string {
   return formatClock(Math.ceil(milliseconds / 1000) * 1000);
 }
 
-/** For a thing that took a while: "38 ms", "4.2 s", "2 min 10 s", "3 h 5 min". */
+/** For a finished duration: "38 ms", "4.2 s", "2 min 10 s", "3 h 5 min". */
 export function formatDuration(milliseconds: number): string {
   if (milliseconds < 1) return '< 1 ms';
   if (milliseconds < 999.5) return `${wholeNumber.format(milliseconds)} ms`;
@@ -61,7 +61,7 @@ function withRest(big: number, bigUnit: string, small: number, smallUnit: string
     : `${wholeNumber.format(big)} ${bigUnit} ${small} ${smallUnit}`;
 }
 
-/** Never shows 100 % before the end, nor 0 % once something was done. */
+/** Never shows 100 % before the end, and never 0 % after the first progress. */
 export function formatPercent(part: number, whole: number): string {
   if (whole <= 0) return '0 %';
   const percent = (part / whole) * 100;
@@ -69,13 +69,13 @@ export function formatPercent(part: number, whole: number): string {
   return `${Math.min(99, part > 0 ? Math.max(1, Math.floor(percent)) : 0)} %`;
 }
 
-/** "3.0x": how much smaller the transfer was than what was read. */
+/** "3.0x": how many times smaller the transferred data is than the data that was read. */
 export function formatRatio(readBytes: number, transferredBytes: number): string | null {
   if (readBytes <= 0 || transferredBytes <= 0) return null;
   const ratio = readBytes / transferredBytes;
-  // A few bytes in their envelope: "0.0x" says nothing.
+  // For a few bytes the ratio would be "0.0x", which is useless.
   if (ratio < 0.1) return null;
-  // At the start much is read before the first bytes have left.
+  // At the start much is read before the first bytes are sent.
   return ratio >= 1000 ? '> 999x' : `${oneDigit.format(ratio)}x`;
 }
 
@@ -106,7 +106,7 @@ const instantFormats: Readonly<Record<InstantStyle, Intl.DateTimeFormatOptions>>
 };
 const instantFormatters = new Map<string, Intl.DateTimeFormat>();
 
-/** Local time unless a zone is given. */
+/** Uses local time if no zone is given. */
 export function formatInstant(instant: string, style: InstantStyle = 'date-time', timeZone?: string): string {
   const key = `${style} ${timeZone ?? ''}`;
   let formatter = instantFormatters.get(key);
@@ -122,18 +122,18 @@ export function formatInstant(instant: string, style: InstantStyle = 'date-time'
 
 const dayMs = 86_400_000;
 
-/** Whole days until an instant; negative when it has passed. */
+/** Whole days until an instant. Negative if the instant has passed. */
 export function daysUntil(instant: string, now: number): number {
   return Math.floor((Date.parse(instant) - now) / dayMs);
 }
 
-/** The ends of a thumbprint, for places where the whole one is shown elsewhere. */
+/** The start and the end of a thumbprint, for places where the whole one is shown elsewhere. */
 export function shortThumbprint(thumbprint: string): string {
   const pairs = thumbprint.split(':');
   return pairs.length < 6 ? thumbprint : `${pairs.slice(0, 3).join(':')}…${pairs.slice(-2).join(':')}`;
 }
 
-/** "6d41 02ef 9b7c 11a0": key identifiers are compared by eye. */
+/** "6d41 02ef 9b7c 11a0": groups, because people compare key identifiers by eye. */
 export function groupKeyIdentifier(identifier: string): string {
   return identifier.replaceAll(/(.{4})(?=.)/g, '$1 ');
 }

@@ -1,4 +1,4 @@
-// Owns which page is shown. The shell draws it; features only ask to go somewhere.
+// Owns which page is shown. The shell draws it; features only request a page.
 import { create } from 'zustand';
 import type { SessionSide } from './clients.ts';
 import { overviewRoute } from './route.ts';

@@ -10,7 +10,7 @@ describe('routes', () => {
       expect(parseRoute(`${page}/${sessionId}`)).toEqual({ page, sessionId });
   });
 
-  it('lead to the overview when they are unknown', () => {
+  it('lead to the overview if they are unknown', () => {
     for (const text of ['', 'provider', 'tenant/sessions/xyz', `tenant/jobs/${sessionId}`, '../../etc']) {
       expect(parseRoute(text)).toEqual(overviewRoute);
     }

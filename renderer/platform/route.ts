@@ -1,4 +1,4 @@
-// Owns the pages and how they are written down: in the preferences, in notifications and in the navigation.
+// Owns the pages, and their text form in the preferences, in notifications and in the navigation.
 
 export const pages = [
   'overview',
@@ -16,13 +16,13 @@ export type Page = (typeof pages)[number];
 
 export interface Route {
   readonly page: Page;
-  /** Opens one session; only on the two session pages. */
+  /** The session to open; only on the two session pages. */
   readonly sessionId: string | null;
 }
 
 export const overviewRoute: Route = { page: 'overview', sessionId: null };
 
-/** Unknown text leads to the overview: it may come from an older version's preferences. */
+/** Unknown text leads to the overview, because it may come from the preferences of another version. */
 export function parseRoute(text: string): Route {
   const page = pages.find((candidate) => candidate === text);
   if (page !== undefined) return { page, sessionId: null };

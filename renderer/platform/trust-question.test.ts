@@ -3,7 +3,7 @@ import { promptOf } from '../testing/fixtures.ts';
 import { askTrust, postponeTrust, settleTrust, useTrustQuestions } from './trust-question.ts';
 
 describe('trust questions', () => {
-  it('ask about one identity once, however many wait for the answer', async () => {
+  it('ask about one identity once, even if several callers wait', async () => {
     const prompt = promptOf('untrusted');
     const first = askTrust(prompt);
     const second = askTrust(prompt);
@@ -13,7 +13,7 @@ describe('trust questions', () => {
     expect(useTrustQuestions.getState().questions).toHaveLength(0);
   });
 
-  it('close without an answer when they are put off', async () => {
+  it('close without an answer if the user decides later', async () => {
     const prompt = promptOf('changed');
     const answer = askTrust(prompt);
     postponeTrust(prompt.id);

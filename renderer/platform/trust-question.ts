@@ -1,4 +1,4 @@
-// Owns the queue of trust prompts that are shown as a dialog. One prompt is open at a time; the same identity is asked about once.
+// Owns the queue of trust prompts. One prompt is open at a time. Several questions about one identity share one prompt.
 import { create } from 'zustand';
 import type { TrustPrompt } from '../../services/contracts/models/trust.ts';
 
@@ -15,7 +15,7 @@ interface TrustQuestionState {
 
 export const useTrustQuestions = create<TrustQuestionState>(() => ({ questions: [] }));
 
-/** Opens the prompt, or joins it when it is open already; resolves with what became of it. */
+/** Opens the prompt, or joins it if it is already open. Resolves with the outcome. */
 export function askTrust(prompt: TrustPrompt): Promise<TrustAnswer> {
   return new Promise((resolve) => {
     useTrustQuestions.setState(({ questions }) => {
@@ -30,7 +30,7 @@ export function askTrust(prompt: TrustPrompt): Promise<TrustAnswer> {
   });
 }
 
-/** Called when a prompt was answered here or anywhere else. */
+/** Called after a prompt was answered, in this window or elsewhere. */
 export function settleTrust(promptId: string, answer: TrustAnswer): void {
   const { questions } = useTrustQuestions.getState();
   const settled = questions.find(({ prompt }) => prompt.id === promptId);
@@ -39,7 +39,7 @@ export function settleTrust(promptId: string, answer: TrustAnswer): void {
   for (const resolve of settled.waiting) resolve(answer);
 }
 
-/** Closes without an answer; the prompt stays in the notification area. */
+/** Closes the prompt without an answer. It stays in the notification area. */
 export function postponeTrust(promptId: string): void {
   settleTrust(promptId, 'withdrawn');
 }

@@ -1,4 +1,4 @@
-// Owns the one mirror of this window and the hooks that read it. Selectors must return parts of the state, not new objects.
+// Owns the mirror of this window and the hooks that read it. Selectors must return parts of the state, not new objects.
 import { useEffect } from 'react';
 import { useStore } from 'zustand';
 import type { ServiceRole } from '../../services/contracts/contract.ts';
@@ -14,7 +14,7 @@ const eventBatchMs = 50;
 
 export const mirror = new Mirror({
   snapshots: serviceSnapshots,
-  // A timer and not an animation frame: a window in the tray draws no frames, and its state must still be true.
+  // A timer and not an animation frame: a hidden window draws no frames, but its state must still be updated.
   schedule: (work) => void setTimeout(work, eventBatchMs),
 });
 
@@ -36,7 +36,7 @@ export function useHasRole(role: ServiceRole): boolean {
   return useMirror(({ console }) => console.roles.includes(role));
 }
 
-/** Keeps a session open in the mirror while the component is on screen. */
+/** Keeps a session open in the mirror while the component is shown. */
 export function useOpenSession(side: SessionSide, sessionId: string): OpenSession {
   useEffect(() => mirror.openSession(side, sessionId), [side, sessionId]);
   return useMirror(({ openSessions }) => openSessions[openSessionKey(side, sessionId)] ?? emptyOpenSession);

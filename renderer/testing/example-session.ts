@@ -1,4 +1,4 @@
-// Owns a whole session as an example: handshake in two attempts, keys, objects, actions, throughput. Never shipped.
+// Owns a complete example of a session: handshake in two attempts, keys, objects, actions, throughput. Never shipped.
 import { handshakeSteps, noProgress } from '../../services/contracts/models/session.ts';
 import type {
   HandshakeStep,

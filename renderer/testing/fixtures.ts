@@ -1,4 +1,4 @@
-// Owns typed examples of what services answer, for unit tests and for looking at the pages without services. Never shipped.
+// Owns typed examples of service answers, for unit tests and for the preview without services. Never shipped.
 import type { CertificateSummary, StoredCertificate } from '../../services/contracts/models/certificate.ts';
 import type { Gateway, Repository, TenantAccount } from '../../services/contracts/models/provider.ts';
 import type { SupervisedService } from '../../services/contracts/models/service.ts';

@@ -1,4 +1,4 @@
-// Owns a bridge without services behind it, for looking at pages in a browser. Never shipped; the console's bridge is the preload's.
+// Owns a bridge without services, to view pages in a browser. Never shipped; the console uses the preload's bridge.
 import type { BridgeCall, BridgeEvent, CallResult, FarkeepBridge } from '../../services/contracts/carrier.ts';
 import type { CallTarget } from '../../services/contracts/contract.ts';
 import { makeErrorInfo } from '../platform/error-info.ts';

@@ -1,4 +1,4 @@
-// Entry of the preview: the same app on a bridge without services. Built and served by testing/vite.config.ts only.
+// Entry of the preview: the same app with a bridge without services. Only testing/vite.config.ts builds and serves it.
 import '../../services/contracts/zod-setup.ts';
 import { createPreviewBridge } from './preview-bridge.ts';
 import { sceneOf } from './preview-scene.ts';

@@ -1,4 +1,4 @@
-// Owns what a preview shows; chosen by the address's query, such as ?roles=provider,tenant&scene=empty.
+// Owns which data a preview shows. The query of the address selects it, such as ?roles=provider,tenant&scene=empty.
 
 export interface PreviewScene {
   readonly roles: readonly ('provider' | 'gateway' | 'tenant')[];

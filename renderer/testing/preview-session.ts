@@ -1,4 +1,4 @@
-// Owns what previews show of sessions and of a restore point's folders. Never shipped.
+// Owns the preview's data of sessions, and of the folders of a restore point. Never shipped.
 import { exampleSession } from './example-session.ts';
 import { idOf, sessionOf } from './fixtures.ts';
 import type { PointEntry } from '../../services/contracts/models/tenant.ts';

@@ -1,4 +1,4 @@
-// Owns colors and fonts of the console: Fluent's themes with what differs here. Contrast of every pair used is at least 4.5:1.
+// Owns colors and fonts of the console: Fluent's themes with a few changes. Every used color pair has a contrast of at least 4.5:1.
 import { createDarkTheme, createLightTheme, teamsHighContrastTheme } from '@fluentui/react-components';
 import type { BrandVariants, Theme } from '@fluentui/react-components';
 
@@ -26,7 +26,7 @@ const brand: BrandVariants = {
 const fonts = {
   fontFamilyBase: "'Segoe UI', 'Inter', 'Noto Sans', system-ui, -apple-system, 'Liberation Sans', sans-serif",
   fontFamilyMonospace: "'Cascadia Mono', Consolas, 'Liberation Mono', 'DejaVu Sans Mono', monospace",
-  // Nothing is smaller than 12 px.
+  // No text is smaller than 12 px.
   fontSizeBase100: '12px',
 } as const;
 
@@ -52,13 +52,13 @@ export const themes: Readonly<Record<ThemeName, Theme>> = {
   'high-contrast': {
     ...teamsHighContrastTheme,
     ...fonts,
-    // Its own green for what is disabled makes "Accept new certificate" the most striking button of a prompt.
+    // Fluent's green for disabled controls would make "Accept new certificate" the most visible button of a prompt.
     colorNeutralForegroundDisabled: '#9e9e9e',
     colorNeutralStrokeDisabled: '#6e6e6e',
   },
 };
 
-/** Colors with a meaning of their own; two sets, each with enough contrast on its cards. */
+/** Colors with a meaning, one set for each theme. Each set has enough contrast on its cards. */
 export interface MeaningColors {
   readonly keyA: string;
   readonly keyB: string;

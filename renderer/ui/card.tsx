@@ -1,4 +1,4 @@
-// Owns the frame of all cards: border, heading, and what stands beside the heading.
+// Owns the frame of all cards: border, heading, and the controls beside the heading.
 import { makeStyles, mergeClasses, tokens } from '@fluentui/react-components';
 import { useId } from 'react';
 import type { ReactNode } from 'react';

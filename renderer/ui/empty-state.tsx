@@ -1,4 +1,4 @@
-// Owns what an empty list says: what goes there, why one would want it, and the action that puts it there.
+// Owns the content of an empty list: what will appear there, its purpose, and the action that adds the first row.
 import { Button, makeStyles, tokens } from '@fluentui/react-components';
 import type { ReactNode } from 'react';
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { errorSentences } from './error-sentences.ts';
 
 describe('errorSentences', () => {
-  it('puts a full stop between message and hint where there is none', () => {
+  it('adds a full stop between message and hint if it is missing', () => {
     expect(errorSentences({ message: 'The password is wrong', hint: 'Type it again.' })).toBe(
       'The password is wrong. Type it again.',
     );

@@ -1,4 +1,4 @@
-// Owns an error as one line of text beside a field: what is wrong and what to do, as sentences. Pure.
+// Owns an error as one line of text beside a field: the problem and the next step, as sentences. Pure.
 import type { ErrorInfo } from '../../services/contracts/errors.ts';
 
 export function errorSentences({ message, hint }: Pick<ErrorInfo, 'message' | 'hint'>): string {

@@ -1,4 +1,4 @@
-// Owns how an error looks: title by its code, what happened, the next step, and at most one action.
+// Owns how an error looks: title by its code, what happened, the next step, and at most one button.
 import {
   Button,
   MessageBar,

@@ -1,4 +1,4 @@
-// Owns how a moment is shown: local and short, the exact one on hover and for screen readers that ask.
+// Owns how a point in time is shown: short and local. The exact time appears on hover and is available to screen readers.
 import type { ReactNode } from 'react';
 import { formatInstant } from '../platform/format.ts';
 import type { InstantStyle } from '../platform/format.ts';

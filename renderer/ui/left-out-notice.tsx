@@ -1,4 +1,4 @@
-// Owns how a list says which of its rows it cannot show. Every list whose rows come from a service has one.
+// Owns the notice about rows that a list cannot show. Every list with rows from a service has one.
 import { MessageBar, MessageBarBody, makeStyles } from '@fluentui/react-components';
 import type { ReactNode } from 'react';
 import type { LeftOutRows } from '../../services/contracts/row-list.ts';

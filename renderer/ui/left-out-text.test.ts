@@ -8,7 +8,7 @@ describe('rows that a list lacks', () => {
   const write = (...[leftOut, lists]: [Parameters<typeof leftOutTexts>[0], Parameters<typeof leftOutTexts>[1]]) =>
     leftOutTexts(leftOut, lists, (id, values) => intl.formatMessage({ id }, values));
 
-  it('are counted and named, each list in a sentence of its own', () => {
+  it('are counted and named, with one sentence for each list', () => {
     const leftOut = [
       { list: 'tenants', count: 1, names: ['contoso'] },
       { list: 'sessions', count: 2, names: ['0123456789abcdef0123456789abcdef', 'row 7'] },
@@ -20,7 +20,7 @@ describe('rows that a list lacks', () => {
     ]);
   });
 
-  it('of several answers are one sentence; those without a name are counted', () => {
+  it('of several answers make one sentence; rows without a name are counted', () => {
     const leftOut = [
       { list: 'entries', count: 6, names: ['a', 'b'] },
       { list: 'entries', count: 1, names: ['c'] },
@@ -30,5 +30,5 @@ describe('rows that a list lacks', () => {
     ]);
   });
 
-  it('are silent when there are none', () => expect(write([], { sessions: 'sessions' })).toEqual([]));
+  it('give no text if there are none', () => expect(write([], { sessions: 'sessions' })).toEqual([]));
 });

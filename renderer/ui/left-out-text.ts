@@ -3,18 +3,18 @@ import type { LeftOutRows } from '../../services/contracts/row-list.ts';
 import type { TextKey } from '../i18n/texts.ts';
 import type { TextFunction } from '../i18n/use-text.ts';
 
-/** What the rows of a list are, as a text names them. */
+/** The kind of a list's rows, as used in texts. */
 export type LeftOutKind =
   Extract<TextKey, `leftOut.what.${string}`> extends `leftOut.what.${infer Kind}` ? Kind : never;
 
-/** Kinds by list: the names of `LeftOutRows`. */
+/** The kind for each list. The keys are the names of `LeftOutRows`. */
 export type LeftOutLists = Readonly<Record<string, LeftOutKind>>;
 
 const identifier = /^[0-9a-f]{32}$/;
-/** The command line accepts this many, too. */
+/** The command line has the same limit. */
 const shownDigits = 12;
 
-/** "3 sessions cannot be shown: ...": one sentence for each of these lists that lacks rows, in this order. */
+/** "3 sessions cannot be shown: ...": one sentence for each given list that lacks rows, in this order. */
 export function leftOutTexts(leftOut: readonly LeftOutRows[], lists: LeftOutLists, t: TextFunction): readonly string[] {
   return Object.entries(lists).flatMap(([list, kind]) => {
     const ofList = leftOut.filter((rows) => rows.list === list);

@@ -1,4 +1,4 @@
-// Owns how a page is laid out: heading, command bar with search, the table, the details pane of the selection.
+// Owns the layout of a page: heading, command bar with search, the table, the details pane of the selection.
 import { SearchBox, Toolbar, makeStyles, tokens } from '@fluentui/react-components';
 import { useId } from 'react';
 import type { ReactNode } from 'react';
@@ -20,7 +20,7 @@ const useStyles = makeStyles({
     gap: '8px',
     padding: '8px 24px 8px 16px',
     minHeight: '48px',
-    // Menus of the commands open over the table.
+    // Menus of the commands must open above the table.
     position: 'relative',
     zIndex: 5,
   },

@@ -1,4 +1,4 @@
-// Owns the product's mark: a keep with a keyhole, drawn so that it reads at 16 px as well.
+// Owns the product's logo: a keep with a keyhole, readable at 16 px.
 import type { ReactNode } from 'react';
 
 export function ProductMark({ size }: { readonly size: number }): ReactNode {

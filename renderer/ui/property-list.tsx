@@ -31,7 +31,7 @@ export function PropertyList({ properties, isStacked = false }: PropertyListProp
   return (
     <dl className={mergeClasses(styles.list, isStacked && styles.stacked)}>
       {properties.map(({ name, value }) => (
-        // A pair stays a pair for screen readers, yet both parts sit in the grid.
+        // Screen readers must read name and value as one pair, although both are cells of the grid.
         <div key={name} className="contents">
           <dt className={styles.term}>{name}</dt>
           <dd className={mergeClasses(styles.value, isStacked && styles.stackedValue)}>{value}</dd>

@@ -1,4 +1,4 @@
-// Owns the small colored state with an icon; the text carries the meaning, the color only repeats it.
+// Owns the small colored state with an icon. The text has the meaning; the color only repeats it.
 import { makeStyles, mergeClasses, tokens } from '@fluentui/react-components';
 import {
   ArrowSyncCircle16Filled,
@@ -26,7 +26,7 @@ const icons: Readonly<Record<Tone, ReactNode>> = {
 const useStyles = makeStyles({
   badge: {
     display: 'inline-flex',
-    // Beside the first line when the text needs more than one.
+    // The icon stays beside the first line if the text needs more than one.
     alignItems: 'flex-start',
     gap: '5px',
     '& > svg': { flexShrink: 0, marginTop: '2px' },

@@ -1,4 +1,4 @@
-// Owns telling components which theme is on, for what Fluent's tokens do not cover: the diagram and the graph.
+// Owns telling components the current theme, for parts that Fluent's tokens do not cover: the diagram and the graph.
 import { createContext, useContext } from 'react';
 import { meaningColors } from './app-theme.ts';
 import type { MeaningColors, ThemeName } from './app-theme.ts';

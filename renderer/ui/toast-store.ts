@@ -1,4 +1,4 @@
-// Owns short confirmations at the edge of the window. Nothing that needs an answer is shown this way.
+// Owns short confirmations at the edge of the window. A message that needs an answer must not use them.
 import { create } from 'zustand';
 
 export type ToastIntent = 'success' | 'info' | 'warning' | 'error';

@@ -1,4 +1,4 @@
-// Owns the life of one call made by a component: busy, error, cancel. A component that leaves cancels nothing that it did not mean to.
+// Owns the state of one call of a component: busy, error, cancel. Removing the component does not cancel the call.
 import { useCallback, useRef, useState } from 'react';
 import type { ErrorInfo } from '../../services/contracts/errors.ts';
 import { isCanceled, toErrorInfo } from '../platform/error-info.ts';
@@ -6,7 +6,7 @@ import { isCanceled, toErrorInfo } from '../platform/error-info.ts';
 export interface CallState {
   readonly isBusy: boolean;
   readonly error: ErrorInfo | null;
-  /** Resolves to true when the work succeeded; a canceled call is neither error nor success. */
+  /** Resolves to true if the work succeeded. A canceled call is neither an error nor a success. */
   readonly run: (work: (signal: AbortSignal) => Promise<unknown>) => Promise<boolean>;
   readonly cancel: () => void;
   readonly clearError: () => void;

@@ -1,4 +1,4 @@
-// Owns measuring an element's width, for what draws itself in pixels.
+// Owns measuring an element's width, for components that draw in pixels.
 import { useEffect, useState } from 'react';
 import type { RefObject } from 'react';
 

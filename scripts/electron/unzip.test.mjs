@@ -1,4 +1,4 @@
-// Unpacking a zip that another library made: content, modes, the wanted part only, nothing outside of the folder.
+// Tests unpacking a zip that another library made: content, modes, only the wanted part, nothing outside of the folder.
 import {
   existsSync,
   mkdirSync,
@@ -38,7 +38,7 @@ function makeZip(content) {
 /** @param {string} text @param {number} mode @param {0 | 6} level @returns {[Uint8Array, import('fflate').ZipOptions]} */
 const entry = (text, mode, level = 6) => [strToU8(text), { attrs: mode << 16, os: 3, level }];
 
-it('unpacks what is wanted, with its mode, packed or not', async () => {
+it('unpacks the wanted entries with their mode, compressed or not', async () => {
   const long = 'packed '.repeat(300_000);
   const zip = makeZip({
     'App/program': entry(long, 0o100755),
@@ -62,10 +62,10 @@ it('writes nothing outside of the folder', async () => {
   expect(existsSync(path.join(work, 'escaped'))).toBe(false);
 });
 
-it('refuses a file that is no zip, and one that was cut', async () => {
+it('refuses a file that is not a zip, and one that was cut', async () => {
   const noZip = path.join(work, 'no.zip');
   writeFileSync(noZip, 'this is text');
-  await expect(unzip(noZip, target, { root: '', isWanted: () => true })).rejects.toThrow('no zip file');
+  await expect(unzip(noZip, target, { root: '', isWanted: () => true })).rejects.toThrow('not a zip file');
   const zip = makeZip({ file: entry('content', 0o100644) });
   writeFileSync(zip, readFileSync(zip).subarray(20));
   await expect(unzip(zip, target, { root: '', isWanted: () => true })).rejects.toThrow();

@@ -8,8 +8,8 @@ import { PosixAccess } from './posix-access.ts';
 const groupId = process.getgid?.() ?? 0;
 const nobody = 65_534;
 
-describe.skipIf(process.platform === 'win32')('a service group that was set later', () => {
-  it('gets through to what exists, and nothing that a link points to is touched', async () => {
+describe.skipIf(process.platform === 'win32')('a service group that was configured later', () => {
+  it('gets access to existing files, and targets of symbolic links do not change', async () => {
     const root = await makeTemporaryFolder();
     const [folder, outside] = [path.join(root, 'certificates'), path.join(root, 'outside')];
     await mkdir(path.join(folder, 'one'), { recursive: true, mode: 0o700 });
@@ -34,11 +34,11 @@ describe.skipIf(process.platform === 'win32')('a service group that was set late
     expect(await new PosixAccess(groupId + 1).findTooWide(file, 'file')).toBeUndefined();
   });
 
-  it('has to be one of the account, which is told', async () => {
+  it('must be a group of the account; otherwise the error says so', async () => {
     const folder = await makeTemporaryFolder();
     const file = path.join(folder, 'key.pem');
     await writeFile(file, '');
-    // Root may give files to any group, so it tries as another account.
+    // Root may give files to any group, so as root this test runs as another account.
     const isRoot = process.geteuid?.() === 0;
     if (isRoot) {
       await chmod(folder, 0o755);

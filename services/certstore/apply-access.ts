@@ -1,5 +1,5 @@
-// Owns giving the rights of today to a folder with private keys that exists already: the service group may have been set later.
-// Must not follow symbolic links, which would change the rights of somebody else's file.
+// Owns applying the current access rights to an existing folder with private keys, because the service group may have been configured
+// later. Must not follow symbolic links: an attacker could make it change the rights of another file.
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { AccessControl } from './access-control.ts';

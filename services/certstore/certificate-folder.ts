@@ -78,7 +78,7 @@ export class CertificateFolder {
     } catch (error) {
       throw new FarkeepError(
         'certificate.key-unreadable',
-        `${file} cannot be decrypted: ${this.#encryption.description}, but it does not fit`,
+        `${file} cannot be decrypted: ${this.#encryption.description}, but this is the wrong key`,
         {
           hint: 'Restore the key file or the keychain entry that belongs to this store, or install the certificate again.',
           cause: error,
@@ -87,7 +87,10 @@ export class CertificateFolder {
     }
   }
 
-  /** Writes all files. A new folder appears whole; in an existing one certificate and key stay the same pair, since the id is the certificate's. */
+  /**
+   * Writes all files. A new folder appears complete, by rename. In an existing folder certificate and key always match, since the id is
+   * derived from the certificate.
+   */
   async write(content: FolderContent, key: KeyObject): Promise<void> {
     const { certificatePem, chainPem, ...meta } = content;
     const texts = {
@@ -129,7 +132,7 @@ export class CertificateFolder {
     }
   }
 
-  /** Sentences about files whose rights are wider than they should be, or that are missing. */
+  /** Sentences about files that too many accounts may read, or that are missing. */
   async checkAccess(): Promise<string[]> {
     const checks = [
       this.#access.findTooWide(this.#folder, 'folder'),

@@ -25,7 +25,7 @@ async function newCertificate(commonName: string): Promise<NewCertificate> {
 }
 
 describe('CertificateStore', () => {
-  it('makes a self-signed certificate once per slot and serves it', async () => {
+  it('makes a self-signed certificate once for each slot and serves it', async () => {
     const store = await open();
     const first = await store.ensureSelfSigned('provider', { subject: { commonName: 'backup01' }, keyBits: 2048 });
     const again = await store.ensureSelfSigned('provider', { subject: { commonName: 'other' } });
@@ -36,7 +36,7 @@ describe('CertificateStore', () => {
     await expect(store.loadForServing('server')).rejects.toMatchObject({ code: 'certificate.none' });
   });
 
-  it('keeps certificates, slots and keys over a restart', async () => {
+  it('keeps certificates, slots and keys after a restart', async () => {
     const before = await open();
     const stored = await before.put(await newCertificate('one'));
     await before.install('server', stored.id);
@@ -47,7 +47,7 @@ describe('CertificateStore', () => {
     expect(createPrivateKey(keyPem.bytes).asymmetricKeyDetails?.modulusLength).toBe(2048);
   });
 
-  it('writes private keys encrypted only, with modes for one user', async () => {
+  it('writes private keys only encrypted, with modes for one user', async () => {
     const store = await open();
     const { id } = await store.put(await newCertificate('one'));
     const key = await readFile(path.join(folder, id, 'key.pem'), 'utf8');
@@ -77,7 +77,7 @@ describe('CertificateStore', () => {
     }
   });
 
-  it('warns about rights that are too wide, at open and in the protection', async () => {
+  it('warns about rights that are too wide, when it opens and in the description of the protection', async () => {
     const { id } = await (await open()).put(await newCertificate('one'));
     await chmod(path.join(folder, id, 'key.pem'), 0o644);
     const warnings: unknown[] = [];
@@ -92,7 +92,7 @@ describe('CertificateStore', () => {
     expect(protection.warnings).toHaveLength(1);
   });
 
-  it('names account and file when the key cannot be read, at install and at start', async () => {
+  it('names account and file when the key cannot be read, when a certificate is installed and at start', async () => {
     const store = await open();
     const { id } = await store.put(await newCertificate('one'));
     const file = path.join(folder, id, 'key.pem');
@@ -115,7 +115,7 @@ describe('CertificateStore', () => {
     expect(await store.installed('provider')).toBeUndefined();
   });
 
-  it('refuses to remove what is in service, and removes the rest', async () => {
+  it('refuses to remove an installed certificate, and removes others', async () => {
     const store = await open();
     const one = await store.put(await newCertificate('one'));
     const two = await store.put(await newCertificate('two'));
@@ -136,7 +136,7 @@ describe('CertificateStore', () => {
     expect(await store.list()).toEqual([]);
   });
 
-  it('clears what a crash left behind and lists the rest when an entry is damaged', async () => {
+  it('removes what a crash left, and lists the intact certificates when one is damaged', async () => {
     const store = await open();
     const one = await store.put(await newCertificate('one'));
     const two = await store.put(await newCertificate('two'));

@@ -1,5 +1,5 @@
-// Owns stored certificates with their private keys, and which one is installed in each slot. A folder per certificate.
-// Must never hand out a private key except for serving, nor write one unencrypted.
+// Owns stored certificates with their private keys, and which one is installed in each slot. One folder for each certificate. Must never
+// return a private key except for serving and signing, and must never write one unencrypted.
 import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
@@ -39,14 +39,14 @@ export interface CertificateStoreOptions {
   readonly logger: Logger;
   /** A key from a real OS keychain. Without it a key file is used. */
   readonly keychainKey?: KeychainKey | undefined;
-  /** Who may read the files; by default one user on Linux and macOS. On Windows hand in a `WindowsAccess`. */
+  /** Who may read the files; by default one user on Linux and macOS. On Windows pass a `WindowsAccess`. */
   readonly access?: AccessControl | undefined;
   readonly clock?: Clock;
 }
 
 export interface NewCertificate {
   readonly certificatePem: string;
-  /** Intermediates, leaf's issuer first; may be empty. */
+  /** Intermediates, the issuer of the leaf first; may be empty. */
   readonly chainPem: string;
   /** PKCS#8 DER. The store does not dispose it. */
   readonly privateKey: Secret;
@@ -56,9 +56,9 @@ export interface NewCertificate {
 
 export interface ServingCertificate {
   readonly id: string;
-  /** Leaf, then intermediates. */
+  /** The leaf, then the intermediates. */
   readonly certPem: string;
-  /** PKCS#8 PEM, not encrypted. Dispose it as soon as the TLS context is made. */
+  /** PKCS#8 PEM, not encrypted. Dispose it as soon as the TLS context exists. */
   readonly keyPem: Secret;
   readonly stored: StoredCertificate;
 }
@@ -69,7 +69,7 @@ export class CertificateStore implements Disposable {
   readonly #protection: StoreProtection;
   readonly #logger: Logger;
   readonly #clock: Clock;
-  /** Writers one after the other: two wizards may press Finish at the same time. */
+  /** Runs changes one after the other: two wizards may finish at the same time. */
   readonly #writes = new SerialQueue();
 
   private constructor(
@@ -89,8 +89,9 @@ export class CertificateStore implements Disposable {
   }
 
   /**
-   * Opens or makes the store and checks its access rights: too wide is a logged warning, an unreadable key an error in the log.
-   * @throws FarkeepError 'certificate.key-unreadable' when the keys are protected by a keychain that was not handed in
+   * Opens or creates the store and checks its access rights. Rights that are too wide cause a warning in the log, an unreadable key an
+   * error.
+   * @throws FarkeepError 'certificate.key-unreadable' when a keychain protects the keys and its key was not passed
    */
   static async open(folder: string, options: CertificateStoreOptions): Promise<CertificateStore> {
     const access = options.access ?? new PosixAccess();
@@ -129,7 +130,7 @@ export class CertificateStore implements Disposable {
   }
 
   /**
-   * Stores a certificate with its key; the same certificate again replaces name and chain. It is not installed by that.
+   * Stores a certificate with its key but does not install it. Storing the same certificate again replaces its name and chain.
    * @throws FarkeepError 'certificate.malformed' | 'certificate.key-mismatch'
    */
   async put(certificate: NewCertificate): Promise<StoredCertificate> {
@@ -172,13 +173,13 @@ export class CertificateStore implements Disposable {
   }
 
   /**
-   * Puts a stored certificate into a slot; listeners learn it at once, so that new connections get it.
+   * Installs a stored certificate in a slot and notifies listeners at once, so that new connections use it.
    * @throws FarkeepError 'call.not-found' | 'certificate.key-unreadable'
    */
   async install(slot: CertificateSlot, id: string): Promise<StoredCertificate> {
     const stored = await this.#write(async () => {
       await this.get(id);
-      // A key that cannot be read would be found out by the first tenant: find it out here.
+      // Checks the key here. Otherwise the connection of the first tenant would find an unreadable key.
       await this.#folderOf(id).readKey();
       const slots = await this.#readSlots();
       await this.#writeFile(
@@ -195,7 +196,7 @@ export class CertificateStore implements Disposable {
     return id === undefined ? undefined : this.get(id);
   }
 
-  /** First start: makes and installs a self-signed certificate unless the slot has one already. */
+  /** Makes and installs a self-signed certificate unless the slot has a certificate (first start). */
   async ensureSelfSigned(
     slot: CertificateSlot,
     { subject, keyBits }: { subject: SubjectName; keyBits?: RsaKeySize },
@@ -233,7 +234,7 @@ export class CertificateStore implements Disposable {
     };
   }
 
-  /** The private key of an installed certificate, to sign with (session evidence, rollover announcements). */
+  /** The private key of an installed certificate, for signatures (session evidence, rollover announcements). */
   async loadSigningKey(slot: CertificateSlot): Promise<KeyObject> {
     const stored = await this.installed(slot);
     if (stored === undefined)
@@ -241,30 +242,33 @@ export class CertificateStore implements Disposable {
     return this.#folderOf(stored.id).readKey();
   }
 
-  /** Whether a stored certificate could be put in service. @throws FarkeepError 'certificate.no-private-key' | 'certificate.key-unreadable' */
+  /** Checks that a stored certificate can be installed. @throws FarkeepError 'certificate.no-private-key' | 'certificate.key-unreadable' */
   async checkKey(id: string): Promise<void> {
     await this.#folderOf(id).readKey();
   }
 
-  /** How the private key of a stored certificate is protected; without an id, how a new one will be. */
+  /** How the private key of a stored certificate is protected; without an id, how a new key would be protected. */
   async describeProtection(id?: string): Promise<KeyProtection> {
     if (id !== undefined) return this.#folderOf(id).describeProtection();
     const { kind, description } = this.#protection.cipher;
     return { kind, description, readers: await this.#access.readers(this.folder), warnings: [] };
   }
 
-  /** Name of the keychain that could protect the keys or does; undefined when none was handed in. */
+  /** Name of the keychain whose key was passed, in use or not; undefined when no key was passed. */
   get keychain(): string | undefined {
     return this.#protection.keychain;
   }
 
-  /** Encrypts all private keys anew; what is in service goes on. @throws FarkeepError 'call.refused' without a keychain */
+  /**
+   * Encrypts all private keys with another key; installed certificates stay in service. @throws FarkeepError 'call.refused' without a
+   * keychain
+   */
   async changeProtection(kind: ProtectionKind): Promise<KeyProtection> {
     await this.#write(() => this.#protection.change(kind));
     return this.describeProtection();
   }
 
-  /** Sentences about everything whose rights are wider than they should be. */
+  /** Sentences about all files that too many accounts may read. */
   async checkAccess(): Promise<string[]> {
     const own = [await this.#access.findTooWide(this.folder, 'folder')];
     const { keyFile } = this.#protection;
@@ -277,7 +281,7 @@ export class CertificateStore implements Disposable {
     this.#protection[Symbol.dispose]();
   }
 
-  /** @throws FarkeepError 'call.not-found' for what is no id, so that no id becomes a path elsewhere */
+  /** Checks the form of the id, so that an attacker cannot use it as a path. @throws FarkeepError 'call.not-found' */
   #folderOf(id: string): CertificateFolder {
     if (!idSchema.safeParse(id).success) throw new FarkeepError('call.not-found', 'There is no such certificate');
     return new CertificateFolder(path.join(this.folder, id), this.#access, this.#protection.cipher);
@@ -333,7 +337,7 @@ async function certificateIds(folder: string): Promise<string[]> {
     .map((entry) => entry.name);
 }
 
-/** The id of a certificate: the first 16 bytes of its SHA-256, so that the same certificate is stored once. */
+/** The id of a certificate: the first 16 bytes of its SHA-256. So the same certificate is stored once. */
 function certificateId({ x509 }: ReadCertificate): string {
   return x509.fingerprint256.replaceAll(':', '').toLowerCase().slice(0, 32);
 }

@@ -1,13 +1,13 @@
-// Owns the signature by which the store has programs of the operating system run. Starts none itself: services/host does.
+// Owns the interface by which the store runs programs of the operating system. Must not start programs; services/host implements it.
 
 export interface CommandOptions {
-  /** Standard input, ASCII; it is closed afterwards. Left out: empty. */
+  /** Standard input, ASCII; closed afterwards. Default: empty. */
   readonly input?: string;
   readonly timeoutMs?: number;
-  /** The program is ended when it writes more. */
+  /** A program that writes more is killed. */
   readonly maxOutputBytes?: number;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Runs a program with arguments (no shell) and gives its standard output; rejects when it fails, takes too long or writes too much. */
+/** Runs a program with arguments (no shell) and returns its standard output; rejects when it fails, takes too long or writes too much. */
 export type CommandRunner = (program: string, args: readonly string[], options?: CommandOptions) => Promise<string>;

@@ -1,4 +1,4 @@
-// Compares the trust journal with its recorded entries. A second check of these entries follows docs/certificates.md, section 7, alone.
+// Compares the trust journal with its recorded entries. A second check of these entries follows only docs/certificates.md, section 7.
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { expectVector, readVector } from '../testing/vector-file.ts';
@@ -9,7 +9,7 @@ import { TrustJournal } from './trust-journal.ts';
 const url = new URL('./vectors/trust-journal.json', import.meta.url);
 
 describe('the recorded trust journal', () => {
-  it('is what the journal writes', () => {
+  it('equals the output of the journal', () => {
     let now = Date.parse('2026-01-02T03:04:05.678Z');
     const journal = new TrustJournal(openTrustDatabase(':memory:'), { ...systemClock, now: () => (now += 1000) });
     const sha256 = Array.from({ length: 32 }, (_, index) =>

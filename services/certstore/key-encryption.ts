@@ -1,5 +1,5 @@
-// Owns the key that encrypts private keys in the store: from the OS keychain when the host hands one in, else a key file.
-// Must never call a plain file a keychain.
+// Owns the key that encrypts private keys in the store: from the OS keychain when the host passes one, else from a key file. Must never
+// describe a key file as a keychain.
 import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { writeFileAtomically } from '../kernel/state/atomic-file.ts';
@@ -13,7 +13,7 @@ const keyBytes = 32;
 export class KeyEncryption implements Disposable {
   readonly kind: 'os-keychain' | 'key-file';
   readonly description: string;
-  /** Whether the key file was made by this very call. */
+  /** Whether this call created the key file. */
   readonly isNew: boolean;
   readonly #key: Secret;
 
@@ -34,7 +34,7 @@ export class KeyEncryption implements Disposable {
     );
   }
 
-  /** Reads the key file, or makes it. @throws FarkeepError 'storage.damaged' when it is not what was written */
+  /** Reads the key file, or creates it. @throws FarkeepError 'storage.damaged' when its content is not a key */
   static async fromFile(file: string, mode: number): Promise<KeyEncryption> {
     let text: string | undefined;
     try {
@@ -58,7 +58,7 @@ export class KeyEncryption implements Disposable {
     return new KeyEncryption('key-file', 'Encrypted with a key from a key file beside the store', key, isNew);
   }
 
-  /** @returns PKCS#8 PEM, PBES2 with AES-256. The passphrase has 256 random bits, so the rounds of the KDF do not matter. */
+  /** @returns PKCS#8 PEM, PBES2 with AES-256. The passphrase has 256 random bits, so the number of KDF rounds does not matter. */
   encrypt(privateKey: KeyObject): string {
     return privateKey.export({
       type: 'pkcs8',
@@ -68,7 +68,7 @@ export class KeyEncryption implements Disposable {
     });
   }
 
-  /** @throws when the key does not fit or the text was changed */
+  /** @throws when the key is wrong or the text was changed */
   decrypt(encryptedPem: string): KeyObject {
     return createPrivateKey({ key: encryptedPem, format: 'pem', passphrase: this.#passphrase() });
   }

@@ -28,7 +28,7 @@ afterAll(async () => {
   await openssl[Symbol.asyncDispose]();
 });
 
-it('lists both stores and says what cannot be used', async () => {
+it('lists certificates of both stores and says why some cannot be used', async () => {
   const make = async (commonName: string): Promise<string> => {
     const { certificatePem, privateKey } = await generateSelfSigned({ subject: { commonName }, keyBits: 2048 });
     return (
@@ -58,7 +58,7 @@ it('lists both stores and says what cannot be used', async () => {
   expect(expired.every(({ unusableReason }) => unusableReason !== null)).toBe(true);
 });
 
-it('lists the other stores when the one of Windows cannot be read, and says so', async () => {
+it('lists the other stores when the Windows store cannot be read, and says so', async () => {
   const empty = new WindowsCertificates(() => Promise.resolve('{"certificates":[]}'));
   const absent = new WindowsCertificates(() => Promise.reject(new Error('powershell.exe failed: ENOENT')));
   const whole = await listPickableCertificates(store, { roots, windowsCertificates: empty });

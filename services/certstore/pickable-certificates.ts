@@ -1,4 +1,4 @@
-// Owns the list of the page Pick Certificate: Farkeep's own store and what other programs keep on this machine.
+// Owns the list of the page Pick Certificate: Farkeep's own store and the certificates of other programs on this machine.
 import type { PickableCertificate, UnreadableStore } from '../contracts/models/certificate.ts';
 import { type Clock, systemClock } from '../kernel/clock.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
@@ -8,7 +8,7 @@ import { listPickable, type PickRoots, systemPickRoots } from '../pki/import/pic
 import type { CertificateStore } from './certificate-store.ts';
 import { type WindowsCertificates, windowsStoreName } from './windows-certificates.ts';
 
-/** In front of the id of a certificate in Farkeep's own store; other pick ids are for `WindowsCertificates` and `pickCertificate`. */
+/** Prefix of the pick id of a certificate in Farkeep's own store; other pick ids belong to `WindowsCertificates` and `pickCertificate`. */
 export const ownStorePrefix = 'farkeep:';
 
 interface PickSources {
@@ -18,8 +18,8 @@ interface PickSources {
 }
 
 /**
- * Farkeep's own certificates first, then the others; within each the usable ones first, the rest with the reason.
- * The store of Windows is read by another program: when that fails, the other certificates are listed all the same.
+ * Farkeep's own certificates first, then the others; in each part the usable ones first, the rest with a reason. Another program reads the
+ * Windows store: if that fails, the other certificates are still listed.
  */
 export async function listPickableCertificates(
   store: CertificateStore,

@@ -1,5 +1,5 @@
-// Owns pins: certificates that an admin accepted for an identity. One current and one announced (next) pin per identity.
-// Must not decide about trust; every change belongs into the trust journal too, which the caller writes.
+// Owns pins: certificates that an admin accepted for an identity. Each identity has at most one current and one announced (next) pin. Must
+// not decide trust; the caller also writes every change into the trust journal.
 import { randomBytes } from 'node:crypto';
 import type { Pin } from '../contracts/models/trust.ts';
 import { type Clock, systemClock } from '../kernel/clock.ts';
@@ -22,7 +22,7 @@ export class PinStore {
     this.#clock = clock;
   }
 
-  /** Newest first; of one identity when given. */
+  /** Newest first; only of `identity` when given. */
   list(identity?: string): Pin[] {
     const rows =
       identity === undefined
@@ -31,7 +31,7 @@ export class PinStore {
     return rows.map(toPin);
   }
 
-  /** The pins of an identity as `decideTrust` takes them. */
+  /** The pins of an identity as input for `decideTrust`. */
   forDecision(identity: string): TrustPin[] {
     return this.#database.all('SELECT * FROM pin WHERE identity = ?', identity).map((row) => ({
       certificateDer: row['certificate_der'] as Uint8Array,
@@ -52,8 +52,8 @@ export class PinStore {
   }
 
   /**
-   * Makes a certificate the current pin; the one before becomes `replaced`. Accepting a certificate whose pin was revoked lifts that:
-   * an admin has compared it again.
+   * Makes a certificate the current pin; the pin before becomes `replaced`. This also ends a revocation of the same certificate, because an
+   * admin has compared it again.
    */
   accept(identity: string, certificate: Uint8Array | string, origin: PinOrigin = 'person'): Pin {
     return this.#database.transaction(() => {
@@ -65,9 +65,10 @@ export class PinStore {
   }
 
   /**
-   * Stores an announced certificate; a former announcement is dropped. Times in ms since the epoch.
-   * @throws FarkeepError 'trust.announcement-invalid' for one that is not newer than what was announced before (a replay), or that names a
-   *   certificate revoked here; 'call.conflict' for the current one
+   * Stores an announced certificate and replaces an earlier announcement. Times in ms since the epoch.
+   * @throws FarkeepError 'trust.announcement-invalid' for an announcement that is not newer than the last one (a replay), or of a
+   * certificate
+   *   that was revoked here; 'call.conflict' for the current certificate
    */
   announce(
     identity: string,
@@ -77,12 +78,12 @@ export class PinStore {
     return this.#database.transaction(() => {
       const { der } = readCertificate(certificate);
       const sha256 = thumbprintOf(der);
-      const known = this.#database.get('SELECT state FROM pin WHERE identity = ? AND sha256 = ?', identity, sha256);
-      // Only a person lifts a revocation, never an announcement.
-      if (known?.['state'] === 'revoked') {
+      const stored = this.#database.get('SELECT state FROM pin WHERE identity = ? AND sha256 = ?', identity, sha256);
+      // Only a person can end a revocation, never an announcement.
+      if (stored?.['state'] === 'revoked') {
         throw new FarkeepError('trust.announcement-invalid', 'The announced certificate was revoked here');
       }
-      if (known?.['state'] === 'current') {
+      if (stored?.['state'] === 'current') {
         throw new FarkeepError('call.conflict', 'The announced certificate is the current one');
       }
       const last = this.#database.get('SELECT max(announced_at) AS at FROM pin WHERE identity = ?', identity)?.['at'];
@@ -110,7 +111,8 @@ export class PinStore {
   }
 
   /**
-   * The provider has taken its announcement back. The row stays, so that an old announcement cannot be played again.
+   * Withdraws the announced pin because the provider has canceled its announcement. The row stays, so that an attacker cannot replay the
+   * announcement.
    * @returns the pin that was `next`; undefined when there was none
    */
   withdrawNext(identity: string): Pin | undefined {
@@ -121,7 +123,7 @@ export class PinStore {
     return row === undefined ? undefined : toPin(row);
   }
 
-  /** Whether exactly this announcement is stored. @param announcedAt milliseconds since the epoch */
+  /** Whether the store has exactly this announcement. @param announcedAt milliseconds since the epoch */
   isAnnounced(identity: string, certificate: Uint8Array | string, announcedAt: number): boolean {
     const row = this.#database.get(
       `SELECT announced_at FROM pin WHERE identity = ? AND state = 'next' AND sha256 = ?`,
@@ -131,14 +133,14 @@ export class PinStore {
     return row?.['announced_at'] === announcedAt;
   }
 
-  /** From now on this certificate is refused for its identity, whatever its chain. @throws FarkeepError 'call.not-found' */
+  /** Refuses this certificate for its identity from now on, whatever its chain. @throws FarkeepError 'call.not-found' */
   revoke(id: string): Pin {
     const { changes } = this.#database.run(`UPDATE pin SET state = 'revoked', usable_from = NULL WHERE id = ?`, id);
     if (changes === 0) throw new FarkeepError('call.not-found', 'There is no such pin');
     return this.get(id);
   }
 
-  /** Lifts a revocation: the pin is current again, or `replaced` when another one is. @throws FarkeepError 'call.not-found' */
+  /** Ends a revocation: the pin becomes current, or `replaced` when another pin is current. @throws FarkeepError 'call.not-found' */
   reinstate(id: string): Pin {
     return this.#database.transaction(() => {
       const { changes } = this.#database.run(
@@ -153,7 +155,7 @@ export class PinStore {
     });
   }
 
-  /** The identity got another name; pins that stand under the new one already give way. */
+  /** Renames an identity. Existing pins of the new name are replaced. */
   rename(from: string, to: string): void {
     this.#database.transaction(() => {
       this.#database.run(`DELETE FROM pin WHERE identity = ? AND state <> 'revoked'`, to);

@@ -11,7 +11,7 @@ export class PosixAccess implements AccessControl {
   readonly folderMode: number;
   readonly #groupId: number | undefined;
 
-  /** @param serviceGroupId group of the service account; absent when one user runs everything */
+  /** @param serviceGroupId group of the service account; undefined when one user runs everything */
   constructor(serviceGroupId?: number) {
     this.#groupId = serviceGroupId;
     this.fileMode = serviceGroupId === undefined ? 0o600 : 0o640;
@@ -19,7 +19,7 @@ export class PosixAccess implements AccessControl {
   }
 
   async apply(entry: string, kind: EntryKind): Promise<void> {
-    // The group first: with the wide mode before, the group of whoever made it could read for a moment.
+    // Sets the group before the mode. In the other order the group of the creator could read the file for a moment.
     if (this.#groupId !== undefined) await this.#changeGroup(entry, this.#groupId);
     await chmod(entry, this.#mode(kind));
   }
@@ -82,7 +82,7 @@ async function nameOf(database: '/etc/passwd' | '/etc/group', id: number): Promi
     const line = (await readFile(database, 'utf8')).split('\n').find((entry) => entry.split(':')[2] === String(id));
     return line?.split(':')[0] ?? String(id);
   } catch {
-    // The number is as true as the name (a machine may keep its accounts elsewhere).
+    // The number identifies the account too (a machine may keep its accounts elsewhere).
     return String(id);
   }
 }

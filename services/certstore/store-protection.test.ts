@@ -1,4 +1,4 @@
-// Moving private keys between a keychain and a key file, and every way in which that can be cut short.
+// Tests moving private keys between a keychain and a key file, with a crash at every step.
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -26,7 +26,7 @@ afterEach(async () => rm(path.dirname(folder), { recursive: true, force: true })
 const open = (keychainKey?: KeychainKey): Promise<CertificateStore> =>
   CertificateStore.open(folder, { logger: silentLogger, keychainKey });
 
-/** A store with one certificate in service. */
+/** A store with one installed certificate. */
 async function filled(keychainKey?: KeychainKey): Promise<CertificateStore> {
   const store = await open(keychainKey);
   const { id } = await store.put(certificate);
@@ -41,7 +41,7 @@ async function canServe(store: CertificateStore): Promise<boolean> {
 }
 
 describe('a store with a keychain', () => {
-  it('uses it from the start, says so, and writes no key file', async () => {
+  it('uses the keychain from the start, reports it, and writes no key file', async () => {
     const store = await filled(keychain);
     expect(await store.describeProtection()).toMatchObject({
       kind: 'os-keychain',
@@ -53,7 +53,7 @@ describe('a store with a keychain', () => {
     expect(await canServe(await open(keychain))).toBe(true);
   });
 
-  it('says without the keychain which one is missing, and the way back', async () => {
+  it('says which keychain is missing when it is opened without the keychain, and what to do', async () => {
     await filled(keychain);
     await expect(open()).rejects.toMatchObject({
       code: 'certificate.key-unreadable',
@@ -63,7 +63,7 @@ describe('a store with a keychain', () => {
     expect(await readdir(folder)).not.toContain('store.key');
   });
 
-  it('refuses another key of that keychain, and changes nothing', async () => {
+  it('refuses another key of the same keychain, and changes nothing', async () => {
     await filled(keychain);
     await expect(open({ keychain: 'Test Keychain', key: Secret.random() })).rejects.toMatchObject({
       code: 'certificate.key-unreadable',
@@ -72,19 +72,19 @@ describe('a store with a keychain', () => {
     expect(await canServe(await open(keychain))).toBe(true);
   });
 
-  it('takes over what a key file protected', async () => {
+  it('re-encrypts keys that a key file protected', async () => {
     await filled();
     const store = await open(keychain);
     expect(await readdir(folder)).not.toContain('store.key');
     expect(await canServe(store)).toBe(true);
   });
 
-  it('goes back to a key file when asked, stays there, and forth again', async () => {
+  it('changes to a key file on request, keeps using it, and changes back on request', async () => {
     const store = await filled(keychain);
     expect(await store.changeProtection('key-file')).toMatchObject({ kind: 'key-file' });
     expect(await canServe(store)).toBe(true);
     expect(await canServe(await open())).toBe(true);
-    // A keychain is not taken again by itself: somebody wants to run without it.
+    // The keychain is not used again by itself, because an admin chose to run without it.
     const chosen = await open(keychain);
     expect(await chosen.describeProtection()).toMatchObject({ kind: 'key-file' });
     expect(chosen.keychain).toBe('Test Keychain');
@@ -94,19 +94,19 @@ describe('a store with a keychain', () => {
     await expect(open()).rejects.toMatchObject({ code: 'certificate.key-unreadable' });
   });
 
-  it('is not changed to without one', async () => {
+  it('refuses to change to a keychain that it does not have', async () => {
     const store = await filled();
     await expect(store.changeProtection('os-keychain')).rejects.toMatchObject({ code: 'call.refused' });
     expect(await canServe(store)).toBe(true);
   });
 
-  it('goes on after a crash on the way to the keychain', async () => {
+  it('continues after a crash during the change to the keychain', async () => {
     const store = await filled();
     const keyFile = await readFile(file('store.key'));
     const id = (await store.list())[0]?.id ?? '';
     const beforeMove = await readFile(file(`${id}/key.pem`));
     await open(keychain);
-    // As if the process had ended before the key was encrypted anew, with the choice written already.
+    // As if the process had ended after it wrote the choice and before it re-encrypted the key.
     await writeFile(file('store.key'), keyFile);
     await writeFile(file(`${id}/key.pem`), beforeMove);
     await expect(open()).rejects.toMatchObject({ code: 'certificate.key-unreadable' });
@@ -114,18 +114,18 @@ describe('a store with a keychain', () => {
     expect(await readdir(folder)).not.toContain('store.key');
   });
 
-  it('goes on after a crash on the way to the key file', async () => {
+  it('continues after a crash during the change to the key file', async () => {
     const store = await filled(keychain);
     const choice = await readFile(file('protection.json'));
     await store.changeProtection('key-file');
-    // Everything is encrypted with the key file, but the choice was not written yet.
+    // Everything is encrypted with the key file, but the choice is not written yet.
     await writeFile(file('protection.json'), choice);
     const again = await open(keychain);
     expect(await again.describeProtection()).toMatchObject({ kind: 'os-keychain' });
     expect(await canServe(again)).toBe(true);
   });
 
-  it('keeps the key file when a private key fits neither', async () => {
+  it('keeps the key file when a private key can be decrypted with neither key', async () => {
     const store = await filled();
     const id = (await store.list())[0]?.id ?? '';
     const key = await readFile(file(`${id}/key.pem`), 'utf8');
@@ -140,7 +140,7 @@ describe('a store with a keychain', () => {
     expect(await readdir(folder)).not.toContain('store.key');
   });
 
-  it('serves while keys are encrypted anew', async () => {
+  it('serves while keys are re-encrypted', async () => {
     const store = await filled(keychain);
     const changing = store.changeProtection('key-file');
     const served = Promise.all(Array.from({ length: 5 }, () => canServe(store)));

@@ -1,5 +1,6 @@
-// Owns which key encrypts the private keys of one folder (OS keychain or key file), and changing from one to the other.
-// A crash in between leaves every private key readable by one of the two, and the next start goes on. Must not know what the keys are for.
+// Owns which key encrypts the private keys of one folder (OS keychain or key file), and changing from one to the other. After a crash
+// during a change, one of the two keys opens each private key, and the next start completes the change. Must not know what the private keys
+// are for.
 import type { KeyObject } from 'node:crypto';
 import { readFile, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
@@ -18,13 +19,13 @@ import { parseJsonFile, unreadable } from './stored-file.ts';
 export const keyFileName = 'store.key';
 const choiceFileName = 'protection.json';
 
-/** `os-keychain` names the only key that fits; `key-file` was chosen by a person, so that a keychain is not taken by itself. */
+/** `os-keychain` names the only valid key. `key-file` means that a person chose the key file, so a keychain is not used automatically. */
 const choiceSchema = z.discriminatedUnion('kind', [
   z.object({
     formatVersion: z.literal(1),
     kind: z.literal('os-keychain'),
     keychain: z.string().min(1).max(200),
-    /** `Secret.identifier()` of the key. */
+    /** `Secret.identifier()` of the keychain's key. */
     keyId: z.string(),
   }),
   z.object({ formatVersion: z.literal(1), kind: z.literal('key-file') }),
@@ -33,15 +34,15 @@ type Choice = z.infer<typeof choiceSchema>;
 
 export type ProtectionKind = Choice['kind'];
 
-/** What encrypts and decrypts private keys; while they are encrypted anew, either key opens them. */
+/** Encrypts and decrypts private keys. During a change of the key it decrypts with either key. */
 export type KeyCipher = Pick<KeyEncryption, 'kind' | 'description' | 'encrypt' | 'decrypt'>;
 
 export interface StoreProtectionOptions {
   readonly access: AccessControl;
   readonly logger: Logger;
-  /** A key from a real OS keychain; copied. */
+  /** A key from a real OS keychain. The store makes a copy. */
   readonly keychainKey?: KeychainKey | undefined;
-  /** Every file with a private key; those that do not exist are passed over. */
+  /** Every file with a private key; missing files are skipped. */
   readonly keyFiles: () => Promise<readonly string[]>;
 }
 
@@ -65,10 +66,9 @@ export class StoreProtection implements Disposable {
   }
 
   /**
-   * A keychain is used as soon as there is one, unless a person chose the key file.
-   * @param folder exists
-   * @throws FarkeepError 'certificate.key-unreadable' when the folder is protected by a keychain whose key was not handed in,
-   *   'storage.damaged'
+   * Uses a keychain as soon as one exists, unless a person chose the key file.
+   * @param folder must exist
+   * @throws FarkeepError 'certificate.key-unreadable' when a keychain protects the folder and its key was not passed, 'storage.damaged'
    */
   static async open(folder: string, options: StoreProtectionOptions): Promise<StoreProtection> {
     const protection = new StoreProtection(folder, options);
@@ -85,19 +85,19 @@ export class StoreProtection implements Disposable {
     return this.#cipher;
   }
 
-  /** Name of the keychain whose key was handed in, in use or not. */
+  /** Name of the keychain whose key was passed, in use or not. */
   get keychain(): string | undefined {
     return this.#keychain?.name;
   }
 
-  /** The key file, while it is what protects. */
+  /** Path of the key file, if the key file protects the private keys. */
   get keyFile(): string | undefined {
     return this.#cipher.kind === 'key-file' ? path.join(this.#folder, keyFileName) : undefined;
   }
 
   /**
-   * Encrypts every private key anew. The caller keeps others from writing keys meanwhile; reading goes on.
-   * @throws FarkeepError 'call.refused' when no keychain was handed in
+   * Re-encrypts every private key. The caller must prevent other writes meanwhile; keys can still be read.
+   * @throws FarkeepError 'call.refused' when no keychain key was passed
    */
   change(kind: ProtectionKind): Promise<void> {
     return this.#changes.run(() => this.#change(kind));
@@ -110,7 +110,7 @@ export class StoreProtection implements Disposable {
 
   async #change(kind: ProtectionKind): Promise<void> {
     if (kind === 'os-keychain') {
-      // With a key file beside it, an earlier change has not come to its end.
+      // If a key file still exists beside the keychain, an earlier change was interrupted and must be completed.
       if (kind === this.#cipher.kind && !(await this.#hasKeyFile())) return;
       const failed = await this.#moveToKeychain(this.#requireKeychain());
       if (failed !== undefined) throw failed;
@@ -125,7 +125,8 @@ export class StoreProtection implements Disposable {
       this.#cipher = eitherOf(former, file);
       throw failed;
     }
-    // From here on the key file counts; before, the next start with the keychain goes back to it.
+    // From here on the key file is used. If a crash happens before this line, the next start with the keychain changes back to the
+    // keychain.
     await this.#writeChoice({ formatVersion: 1, kind });
     this.#cipher = file;
     this.#options.logger.info('Private keys are now encrypted with a key file', { folder: this.#folder });
@@ -136,7 +137,7 @@ export class StoreProtection implements Disposable {
     if (choice?.kind === 'os-keychain') {
       const { key } = this.#requireKeychainOf(choice);
       this.#cipher = this.#own(KeyEncryption.fromKeychain({ keychain: choice.keychain, key }));
-      // A change that did not come to its end.
+      // Completes an interrupted change.
       if (await this.#hasKeyFile()) await this.#takeKeychain(this.#requireKeychain());
     } else if (choice === undefined && this.#keychain !== undefined) {
       await this.#takeKeychain(this.#keychain);
@@ -145,7 +146,7 @@ export class StoreProtection implements Disposable {
     }
   }
 
-  /** A damaged entry that nobody uses must not keep the service from starting. */
+  /** A damaged certificate folder must not prevent the start of the service, so failures are logged. */
   async #takeKeychain(keychain: { name: string; key: Secret }): Promise<void> {
     const failed = await this.#moveToKeychain(keychain);
     if (failed === undefined) return;
@@ -155,12 +156,13 @@ export class StoreProtection implements Disposable {
 
   async #moveToKeychain({ name, key }: { name: string; key: Secret }): Promise<FarkeepError | undefined> {
     const keychain = this.#own(KeyEncryption.fromKeychain({ keychain: name, key }));
-    // First of all: whoever opens the folder without the keychain learns why it cannot, also in the middle of this.
+    // Written first: after a crash, a start without the keychain can then say which keychain it needs.
     await this.#writeChoice({ formatVersion: 1, kind: 'os-keychain', keychain: name, keyId: key.identifier() });
     if (await this.#hasKeyFile()) {
       this.#cipher = eitherOf(keychain, await this.#openKeyFile());
       const failed = await this.#reencrypt(keychain);
-      // The key file may be needed to find out what happened to a key that fits neither; the next start tries again.
+      // A private key opens with neither key. The key file is kept, because an admin may need it to find the cause; the next start tries
+      // again.
       if (failed !== undefined) return failed;
       await rm(path.join(this.#folder, keyFileName));
       await syncFolder(this.#folder);
@@ -172,7 +174,10 @@ export class StoreProtection implements Disposable {
     return undefined;
   }
 
-  /** @returns what is wrong with the first private key that fits neither; the others are encrypted anew all the same */
+  /**
+   * Re-encrypts all private keys. @returns the error of the first private key that opens with neither key; the other keys are still
+   * re-encrypted
+   */
   async #reencrypt(next: KeyEncryption): Promise<FarkeepError | undefined> {
     const { access, keyFiles } = this.#options;
     let failed: FarkeepError | undefined;
@@ -186,10 +191,14 @@ export class StoreProtection implements Disposable {
         failed ??=
           cause instanceof FarkeepError
             ? cause
-            : new FarkeepError('certificate.key-unreadable', `${file} fits neither the keychain nor the key file`, {
-                hint: 'Restore it from a copy, or remove its folder, then try again.',
-                cause,
-              });
+            : new FarkeepError(
+                'certificate.key-unreadable',
+                `${file} can be decrypted neither with the keychain nor with the key file`,
+                {
+                  hint: 'Restore it from a copy, or remove its folder, then try again.',
+                  cause,
+                },
+              );
         continue;
       }
       await writeFileAtomically(file, next.encrypt(key), { mode: access.fileMode });
@@ -213,7 +222,7 @@ export class StoreProtection implements Disposable {
 
   #requireKeychain(): { name: string; key: Secret } {
     if (this.#keychain !== undefined) return this.#keychain;
-    throw new FarkeepError('call.refused', 'This service was not given a key of an OS keychain', {
+    throw new FarkeepError('call.refused', 'This service did not get a key of an OS keychain', {
       hint: 'Start the service from the console, in a session of this computer whose keychain is unlocked.',
     });
   }
@@ -278,7 +287,7 @@ function eitherOf(next: KeyCipher, former: KeyCipher): KeyCipher {
       try {
         return next.decrypt(pem);
       } catch {
-        // Not encrypted anew yet; when the former key does not fit either, that is the error to tell.
+        // The key is not re-encrypted yet. If the former key does not open it either, this error is thrown.
         return former.decrypt(pem);
       }
     },

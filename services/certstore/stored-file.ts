@@ -1,4 +1,4 @@
-// Owns what reading any file of the store has in common: damage and missing rights told with the names of file and account.
+// Owns the common parts of reading a file of the store: errors for damage and missing rights that name the file and the account.
 import { type z } from 'zod';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import { isDenied } from '../kernel/system-error.ts';
@@ -13,7 +13,7 @@ export function parseJsonFile<T>(schema: z.ZodType<T>, text: string, file: strin
   }
 }
 
-/** What to throw for a failed read: missing rights become the error that names account and file, anything else stays as it is. */
+/** The error for a failed read: missing rights become an error that names account and file, any other error is returned unchanged. */
 export async function unreadable(error: unknown, file: string, access: AccessControl): Promise<unknown> {
   if (!isDenied(error)) return error;
   const account = await access.currentAccount();

@@ -38,7 +38,7 @@ const migrations = [
 
 /**
  * @param file path or ":memory:"
- * @param wasUsed whether the tenant has met providers before; if so, an empty file counts as damaged
+ * @param wasUsed whether the tenant has had providers before; if so, an empty file counts as damaged
  * @throws service.database-damaged
  */
 export function openTrustDatabase(

@@ -1,4 +1,4 @@
-// Owns the trust journal: append-only, each entry's hash covers the entry and the hash before it. Never edits, never deletes.
+// Owns the trust journal: append-only; each entry's hash covers the entry and the hash before it. Must never change or delete entries.
 import { createHash } from 'node:crypto';
 import { type TrustJournalEntry, trustJournalEntrySchema } from '../contracts/models/trust.ts';
 import { type Clock, systemClock } from '../kernel/clock.ts';
@@ -9,9 +9,9 @@ export type NewJournalEntry = Pick<TrustJournalEntry, 'who' | 'action' | 'identi
 export interface JournalVerification {
   readonly isIntact: boolean;
   readonly entries: number;
-  /** Sequence of the first entry that does not fit; null when intact. */
+  /** Sequence number of the first entry with a wrong hash; null when the journal is intact. */
   readonly brokenAt: number | null;
-  /** Hash of the last entry: compare it with a copy kept elsewhere to find a journal that was cut at its end. */
+  /** Hash of the last entry. Compare it with a copy that is kept elsewhere: this detects a journal whose last entries were deleted. */
   readonly head: string;
 }
 
@@ -57,7 +57,7 @@ export class TrustJournal {
     });
   }
 
-  /** Oldest first. @param limit newest entries only, when given */
+  /** Oldest first. @param limit returns only this many of the newest entries */
   list({ limit = Number.MAX_SAFE_INTEGER }: { limit?: number } = {}): TrustJournalEntry[] {
     return this.#database
       .all('SELECT * FROM (SELECT * FROM journal ORDER BY sequence DESC LIMIT ?) ORDER BY sequence', limit)
@@ -79,7 +79,10 @@ export class TrustJournal {
   }
 }
 
-/** SHA-256 over a JSON array of all fields in this order and the hash before: no field can run into the next one. */
+/**
+ * SHA-256 over a JSON array of all fields in this order and the previous hash. The JSON form prevents moving characters from one field to
+ * the next.
+ */
 function hashEntry(entry: Omit<TrustJournalEntry, 'hash'>, before: string): string {
   const fields = [
     before,

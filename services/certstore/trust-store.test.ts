@@ -26,7 +26,7 @@ describe('PinStore', () => {
   const states = (pins: PinStore): string[] =>
     pins.list('p').map((pin) => `${pin.certificate.commonName} ${pin.state}`);
 
-  it('keeps one current pin per identity', () => {
+  it('keeps one current pin for each identity', () => {
     const pins = open();
     pins.accept('p', one);
     pins.accept('q', one);
@@ -35,7 +35,7 @@ describe('PinStore', () => {
     expect(pins.current('q')?.certificate.commonName).toBe('one');
   });
 
-  it('rolls an announced pin over', () => {
+  it('makes an announced pin the current pin', () => {
     const pins = open();
     pins.accept('p', one);
     pins.announce('p', two, { usableFrom: 1_900_000_000_000, announcedAt: 5 });
@@ -69,7 +69,7 @@ describe('PinStore', () => {
     ]);
   });
 
-  it('keeps a revoked certificate refused until a person accepts it again', () => {
+  it('refuses a revoked certificate until a person accepts it again', () => {
     const pins = open();
     pins.revoke(pins.accept('p', one).id);
     expect(pins.forDecision('p')).toMatchObject([{ state: 'revoked' }]);
@@ -80,7 +80,7 @@ describe('PinStore', () => {
     expect(states(pins)).toEqual(['one current']);
   });
 
-  it('takes no announcement twice nor an older one', () => {
+  it('refuses a repeated announcement and an older one', () => {
     const pins = open();
     pins.accept('p', one);
     pins.announce('p', two, { usableFrom: 9, announcedAt: 5 });
@@ -96,7 +96,7 @@ describe('PinStore', () => {
     );
   });
 
-  it('says when there is no such pin', () => {
+  it('reports a missing pin', () => {
     expect(() => open().revoke('0'.repeat(32))).toThrow(expect.objectContaining({ code: 'call.not-found' }));
   });
 });
@@ -112,7 +112,7 @@ describe('TrustJournal', () => {
     return { journal, database };
   }
 
-  it('lists what was written, and the newest only when limited', () => {
+  it('lists its entries, and with a limit only the newest', () => {
     const { journal } = filled();
     expect(journal.list().map(({ identity }) => identity)).toEqual(['a', 'b', 'c', 'd']);
     expect(journal.list({ limit: 2 }).map(({ sequence }) => sequence)).toEqual([3, 4]);
@@ -131,7 +131,7 @@ describe('TrustJournal', () => {
     [`DELETE FROM journal WHERE sequence = 1`, 1],
     [`UPDATE journal SET hash = (SELECT hash FROM journal WHERE sequence = 1) WHERE sequence = 4`, 4],
     [`UPDATE journal SET action = 'nonsense' WHERE sequence = 4`, 4],
-  ])('finds %s', (sql, brokenAt) => {
+  ])('detects %s', (sql, brokenAt) => {
     const { journal, database } = filled();
     database.run(sql);
     expect(journal.verify()).toMatchObject({ isIntact: false, brokenAt });
@@ -144,7 +144,7 @@ describe('trusted hosts', () => {
     return { pins: new PinStore(database, fixedClock()), journal: new TrustJournal(database, fixedClock()) };
   };
 
-  it('travel from one machine to another, journalled on both', () => {
+  it('can be moved from one machine to another, and both journals record it', () => {
     const from = open();
     from.pins.accept('a', one);
     from.pins.accept('b', two);
@@ -172,7 +172,7 @@ describe('trusted hosts', () => {
     ]);
   });
 
-  it('never replace a pin nor lift a revocation', () => {
+  it('never replace a pin and never end a revocation', () => {
     const from = open();
     from.pins.accept('a', one);
     from.pins.accept('b', one);
@@ -189,7 +189,7 @@ describe('trusted hosts', () => {
     expect(to.pins.current('b')).toBeUndefined();
   });
 
-  it('are refused whole when one does not fit', () => {
+  it('are all refused when one of them is invalid', () => {
     const from = open();
     from.pins.accept('a', one);
     from.pins.accept('b', two);

@@ -1,5 +1,5 @@
-// Owns the file by which an admin moves trusted hosts (current pins) from one machine to another. It holds certificates, never a secret.
-// Must not overwrite a pin: another certificate for a known identity is a decision for a person.
+// Owns the file by which an admin moves trusted hosts (current pins) from one machine to another. It contains certificates, never a secret.
+// Must not overwrite a pin: only a person decides about another certificate for a known identity.
 import { notableText } from '../contracts/notable-events.ts';
 import { z } from 'zod';
 import { type Clock, systemClock } from '../kernel/clock.ts';
@@ -29,15 +29,15 @@ export const trustedHostsFileSchema = z.strictObject({
 });
 
 export interface TrustedHostsImport {
-  /** Identities that are pinned now and were not before. */
+  /** Identities that were pinned by this import. */
   readonly added: string[];
-  /** Identities that had this very pin already. */
+  /** Identities that already had this pin. */
   readonly known: string[];
-  /** Identities with another pin, or whose certificate was revoked here: left as they were. */
+  /** Identities with another pin, or whose certificate was revoked here; they are not changed. */
   readonly conflicts: string[];
 }
 
-/** @param who account and way, for the journal */
+/** @param who account and user interface, for the journal */
 export function exportTrustedHosts(
   pins: PinStore,
   journal: TrustJournal,
@@ -56,8 +56,8 @@ export function exportTrustedHosts(
 }
 
 /**
- * Pins the hosts of an exported file. Everything is checked before anything is changed.
- * @throws FarkeepError 'call.invalid' for another file, 'certificate.malformed' | 'certificate.weak' for a host in it
+ * Pins the hosts of an exported file. Checks everything before the first change.
+ * @throws FarkeepError 'call.invalid' for another file, 'certificate.malformed' | 'certificate.weak' for a host in the file
  */
 export function importTrustedHosts(
   text: string,
@@ -67,8 +67,7 @@ export function importTrustedHosts(
 ): TrustedHostsImport {
   const hosts = parse(text).map(({ identity, sha256, certificatePem }) => {
     const { der, x509 } = readCertificate(certificatePem);
-    if (thumbprintOf(der) !== sha256)
-      throw notAFile(`the thumbprint of "${identity}" does not belong to its certificate`);
+    if (thumbprintOf(der) !== sha256) throw notAFile(`the thumbprint of "${identity}" does not match its certificate`);
     if (!isStrongKey(x509.publicKey))
       throw new FarkeepError('certificate.weak', `The certificate of "${identity}" has a weak key`);
     return { identity, sha256, der };

@@ -16,7 +16,7 @@ function fake(sddl: string): { access: WindowsAccess; calls: string[][]; inputs:
 }
 
 describe('WindowsAccess', () => {
-  it('grants the creator, LocalSystem and Administrators only', async () => {
+  it('grants access only to the creator, LocalSystem and Administrators', async () => {
     const { access, calls } = fake('');
     await access.apply('C:\\store\\key.pem', 'file');
     await access.apply('C:\\store', 'folder');
@@ -28,7 +28,7 @@ describe('WindowsAccess', () => {
     ]);
   });
 
-  it('starts the programs of Windows by their whole path, never one that lies in the working folder', async () => {
+  it('starts programs of Windows by their full path, never a program from the working folder', async () => {
     const { access, calls } = fake('D:PAI');
     await access.apply('C:\\k', 'file');
     await access.readers('C:\\k');
@@ -41,19 +41,19 @@ describe('WindowsAccess', () => {
     );
   });
 
-  it('is content with its own ACL and names the readers', async () => {
+  it('accepts its own ACL and names the readers', async () => {
     const { access } = fake(`O:${me}G:DUD:PAI(A;;FA;;;SY)(A;;FA;;;BA)(A;;FA;;;${me})`);
     expect(await access.findTooWide('x')).toBeUndefined();
     expect(await access.readers('x')).toEqual(['LocalSystem', 'Administrators', 'NORTHWIND\\backup']);
     expect(await access.currentAccount()).toBe('NORTHWIND\\backup');
   });
 
-  it('names everybody else who can read', async () => {
+  it('names every other account that can read', async () => {
     const { access } = fake(`D:AI(A;ID;FA;;;SY)(A;ID;0x1200a9;;;BU)(A;;FR;;;WD)(A;;FA;;;S-1-5-21-9-9-9-500)`);
     expect(await access.findTooWide('C:\\k')).toBe('C:\\k can be read by Users, Everyone, S-1-5-21-9-9-9-500');
   });
 
-  it('passes a path on standard input, since PowerShell takes all arguments after -Command as script', async () => {
+  it('passes a path on standard input, because PowerShell treats all arguments after -Command as script', async () => {
     const { access, calls, inputs } = fake('D:PAI');
     await access.readers("C:\\Größe '; Remove-Item x");
     const [, ...args] = calls.find(([program = '']) => program.endsWith('powershell.exe')) ?? [];

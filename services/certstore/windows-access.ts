@@ -1,5 +1,5 @@
-// Owns access rights on Windows: an ACL for the creator, LocalSystem and Administrators, without inheritance.
-// Must not start programs itself; whoever opens the store hands in a runner. Accounts are told by SID, since their names are translated.
+// Owns access rights on Windows: an ACL for the creator, LocalSystem and Administrators, without inheritance. Must not start programs; the
+// caller passes a runner. Identifies accounts by SID, because Windows translates their names.
 import os from 'node:os';
 import type { AccessControl, EntryKind } from './access-control.ts';
 import type { CommandRunner } from './command-runner.ts';
@@ -24,7 +24,7 @@ const wellKnown: Readonly<Record<string, { readonly sid: string; readonly name: 
   AN: { sid: 'S-1-5-7', name: 'Anonymous' },
 };
 
-/** ACE rights that let somebody read content: FA/FR/GA/GR, or FILE_READ_DATA in a mask. */
+/** ACE rights that allow reading the content: FA/FR/GA/GR, or FILE_READ_DATA in a mask. */
 const readRights = ['FA', 'FR', 'GA', 'GR'];
 
 export class WindowsAccess implements AccessControl {
@@ -44,7 +44,7 @@ export class WindowsAccess implements AccessControl {
     const { sid } = await this.#me();
     const inherit = kind === 'folder' ? '(OI)(CI)' : '';
     const grants = [...new Set([localSystem, administrators, sid])].map((who) => `*${who}:${inherit}F`);
-    // /grant:r replaces what was there, /inheritance:r drops what comes from above.
+    // /grant:r replaces existing rights, /inheritance:r removes inherited ones.
     await this.#run(windowsProgram('icacls.exe', this.#systemRoot), [
       entry,
       '/inheritance:r',
@@ -74,8 +74,8 @@ export class WindowsAccess implements AccessControl {
   }
 
   async #readerIds(entry: string): Promise<Array<{ sid: string; name: string }>> {
-    // PowerShell takes every argument after -Command as a piece of the script: a path with a space or ";" would become code.
-    // On standard input, in base64, it stays data whatever its name and whatever the code page.
+    // PowerShell treats every argument after -Command as a part of the script, so an attacker could name a file such that its path runs as
+    // code. On standard input, in base64, the path stays data with any name and any code page.
     const program = windowsProgram('powershell.exe', this.#systemRoot);
     const sddl = await this.#run(program, ['-NoProfile', '-NonInteractive', '-Command', readSddl], {
       input: `${Buffer.from(entry, 'utf8').toString('base64')}\n`,
@@ -94,7 +94,7 @@ export class WindowsAccess implements AccessControl {
   }
 }
 
-/** Who may read by the DACL of a security descriptor in SDDL. An absent DACL lets everybody. */
+/** Accounts that may read according to the DACL of a security descriptor in SDDL. Without a DACL everybody may read. */
 export function readersInSddl(sddl: string): Array<{ sid: string; name: string }> {
   const everyone = { sid: 'S-1-1-0', name: 'Everyone' };
   const dacl = /D:([A-Z_]*)((?:\([^()]*\))*)/.exec(sddl);
@@ -102,7 +102,7 @@ export function readersInSddl(sddl: string): Array<{ sid: string; name: string }
   const readers = new Map<string, { sid: string; name: string }>();
   for (const [, entry = ''] of (dacl[2] ?? '').matchAll(/\(([^()]*)\)/g)) {
     const [type, flags = '', rights = '', , , trustee = ''] = entry.split(';');
-    // Inherit-only entries speak of what will lie below, not of this one.
+    // Inherit-only entries apply only to entries below this one.
     const isAboutThis = !(flags.match(/../g) ?? ['']).includes('IO');
     if (type !== 'A' || !isAboutThis || !canRead(rights)) continue;
     const reader = wellKnown[trustee] ??

@@ -1,8 +1,10 @@
-// Owns the two PowerShell scripts (5.1, .NET Framework 4.6.1) that read Local Computer\Personal. They are constants: data comes on standard input.
-// Must print ASCII only (base64 in JSON), whatever code page the console has, and hold no double quote, which PowerShell's command line would eat.
+// Owns the two PowerShell scripts (5.1, .NET Framework 4.6.1) that read Local Computer\Personal. They are constants: data comes on standard
+// input. They must print only ASCII (base64 in JSON), because the console's code page is unknown, and must not contain double quotes, which
+// PowerShell's command line removes.
 
-// Keys of CNG say by their policy whether they may leave, encrypted (AllowExport, 1) or plain (AllowPlaintextExport, 2): for a PFX either will do.
-// Keys of an old CSP have one flag. $input is what PowerShell itself reads from standard input; [Console]::In would race with that.
+// The policy of a CNG key says whether it may be exported encrypted (AllowExport, 1) or plain (AllowPlaintextExport, 2); for a PFX either
+// is enough. Keys of an old CSP have one flag. PowerShell itself reads standard input into $input; reading [Console]::In as well would lose
+// data.
 const prelude = `
 $ErrorActionPreference = 'Stop'
 $ProgressPreference = 'SilentlyContinue'
@@ -51,8 +53,9 @@ foreach ($certificate in (Open-Store 'My').Certificates) {
 [Console]::Out.Write((ConvertTo-Json -Compress -Depth 4 -InputObject @{ certificates = $rows }))
 `;
 
-// Intermediates come from the machine's own store by name, not from X509Chain, which would fetch missing ones from the network; the import
-// keeps those that really signed. They are read anew from their bytes, so that no key of an authority on this machine gets into the PFX.
+// Looks up intermediates by name in the machine's own store. X509Chain would fetch missing ones from the network. The import later keeps
+// those that really signed. They are parsed again from their bytes, so that no private key of an authority on this machine gets into the
+// PFX.
 export const exportScript = `${prelude}
 $wanted = $null
 foreach ($certificate in (Open-Store 'My').Certificates) {

@@ -51,7 +51,7 @@ const entry = (certificate: TestCertificate, name: string, keyState = key('expor
 });
 const listed = (...certificates: object[]): string => JSON.stringify({ certificates });
 
-/** What Windows would answer: a PFX under the password that came on standard input. */
+/** Simulates the answer of Windows: a PFX, protected with the password from standard input. */
 async function pfxOf(certificate: TestCertificate, { input = '' }: CommandOptions): Promise<string> {
   const [, password = ''] = input.split('\n');
   const file = openssl.path('windows.pfx');
@@ -66,7 +66,7 @@ async function pfxOf(certificate: TestCertificate, { input = '' }: CommandOption
 }
 
 describe('list', () => {
-  it('shows usable ones first and says why others cannot be used; authorities are left out', async () => {
+  it('shows usable certificates first and says why others cannot be used; authorities are left out', async () => {
     const { store, calls } = windows(
       listed(
         entry(server, 'no key', key('none')),
@@ -89,12 +89,12 @@ describe('list', () => {
       unusableReason: null,
     });
     expect(rows.slice(1).map(({ friendlyName, unusableReason }) => [friendlyName, unusableReason])).toEqual([
-      ['no key', 'Windows has no private key for it'],
+      ['no key', 'Windows has no private key for this certificate'],
       [
         'stuck',
         'The private key cannot be exported from the Windows store; import the certificate from its file instead',
       ],
-      ['foreign', expect.stringMatching(/^The account ".+" cannot read its private key .*\(0x80090016\)$/)],
+      ['foreign', expect.stringMatching(/^The account ".+" cannot read the private key of this certificate .*\(0x80090016\)$/)],
       ['client', 'The certificate is not made for servers'],
       ['old', expect.stringMatching(/^The certificate expired on /)],
     ]);
@@ -137,7 +137,7 @@ describe('list', () => {
 });
 
 describe('pick', () => {
-  it('takes certificate, key and chain out, under a password that is new each time and no argument', async () => {
+  it('exports certificate, key and chain with a new password each time, which is never an argument', async () => {
     const { store, calls } = windows((options) => pfxOf(server, options));
     for (let round = 0; round < 2; round++) {
       using picked = await store.pick(idOf(server));
@@ -153,12 +153,12 @@ describe('pick', () => {
     }
   });
 
-  it('refuses another certificate than the one that was chosen', async () => {
+  it('refuses a certificate that is not the chosen one', async () => {
     const { store } = windows((options) => pfxOf(server, options));
     await expect(store.pick(idOf(client))).rejects.toMatchObject({ code: 'certificate.key-unreadable' });
   });
 
-  it('asks nobody for what is no thumbprint', async () => {
+  it('starts no program for a pick id that is not a thumbprint', async () => {
     const { store, calls } = windows('');
     for (const id of ['windows:', 'windows:..', `windows:${'A'.repeat(40)}\nx`, `system:${'A'.repeat(40)}`, 'A']) {
       await expect(store.pick(id)).rejects.toMatchObject({ code: 'call.not-found' });
@@ -178,7 +178,7 @@ describe('pick', () => {
     await expect(windows(JSON.stringify(answer)).store.pick(idOf(server))).rejects.toMatchObject({ code });
   });
 
-  it('can be canceled, and never tells the password', async () => {
+  it('can be canceled, and never shows the password', async () => {
     const failing = (): ReturnType<typeof windows> => windows(() => Promise.reject(new Error('ended')));
     await expect(failing().store.pick(idOf(server), { signal: AbortSignal.abort() })).rejects.toMatchObject({
       name: 'AbortError',
@@ -191,9 +191,12 @@ describe('pick', () => {
   });
 });
 
-it.each([listScript, exportScript])('a script is ASCII without double quotes, and one argument holds it', (script) => {
-  expect(script).toMatch(/^[\n\x20-\x7e]+$/);
-  expect(script).not.toContain('"');
-  // CreateProcess takes 32,767 characters.
-  expect(script.length).toBeLessThan(8000);
-});
+it.each([listScript, exportScript])(
+  'each script is ASCII without double quotes and fits into one argument',
+  (script) => {
+    expect(script).toMatch(/^[\n\x20-\x7e]+$/);
+    expect(script).not.toContain('"');
+    // CreateProcess allows 32,767 characters.
+    expect(script.length).toBeLessThan(8000);
+  },
+);

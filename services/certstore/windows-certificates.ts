@@ -1,5 +1,6 @@
-// Owns the source Local Computer\Personal of Pick Certificate: listing that store of Windows, and taking one certificate with its key out of it.
-// Must not start programs itself, and puts no data into a script or an argument: PowerShell gets it on standard input, where no other process reads it.
+// Owns the source Local Computer\Personal of Pick Certificate: listing that store of Windows, and exporting one certificate with its key.
+// Must not start programs itself. Must not put data into a script or an argument: PowerShell gets data on standard input, which no other
+// process can read.
 import { randomBytes } from 'node:crypto';
 import os from 'node:os';
 import { z } from 'zod';
@@ -18,19 +19,19 @@ import type { CommandOptions, CommandRunner } from './command-runner.ts';
 import { exportScript, listScript } from './windows-certificate-scripts.ts';
 import { windowsProgram } from './windows-programs.ts';
 
-/** In front of the SHA-1 thumbprint by which Windows finds a certificate. */
+/** Prefix before the SHA-1 thumbprint by which Windows finds a certificate. */
 export const windowsStorePrefix = 'windows:';
 export const windowsStoreName = 'Local Computer\\Personal';
 
 const timeoutMs = 20_000;
 const maxListBytes = 8 * 1024 * 1024;
-/** Base64 takes four bytes for three; the rest is for the JSON around it. */
+/** Base64 needs four bytes for three; the extra KiB is for the JSON around it. */
 const maxExportBytes = Math.ceil((maxImportBytes * 4) / 3) + 1024;
 const passwordBytes = 32;
 
 const keyStateSchema = z.object({
   state: z.enum(['none', 'exportable', 'locked', 'unreadable']),
-  /** HRESULT in hex, since the messages of Windows are translated. */
+  /** HRESULT in hex, because Windows translates its messages. */
   code: z
     .string()
     .regex(/^[0-9A-F]{8}$/)
@@ -53,7 +54,7 @@ export class WindowsCertificates {
     this.#program = windowsProgram('powershell.exe', systemRoot);
   }
 
-  /** Usable ones first; the others say why not. Authorities are left out. @throws FarkeepError 'certificate.key-unreadable' */
+  /** Usable certificates first; the others with a reason. Authorities are left out. @throws FarkeepError 'certificate.key-unreadable' */
   async list(clock: Clock = systemClock): Promise<PickableCertificate[]> {
     const answer = await this.#ask(listSchema, listScript, { maxOutputBytes: maxListBytes });
     const rows: PickableCertificate[] = [];
@@ -77,17 +78,20 @@ export class WindowsCertificates {
     );
   }
 
-  /** Reads a listed certificate with its key, as PFX under a password of its own. @throws FarkeepError 'call.not-found' | 'certificate.*'; AbortError */
+  /**
+   * Reads a listed certificate with its key, as a PFX with a random password. @throws FarkeepError 'call.not-found' | 'certificate.*';
+   * AbortError
+   */
   async pick(pickId: string, options: ImportOptions = {}): Promise<ImportedCertificate> {
     const wanted = pickId.slice(windowsStorePrefix.length);
-    if (!pickId.startsWith(windowsStorePrefix) || !/^[0-9A-F]{40}$/.test(wanted)) throw notThere();
+    if (!pickId.startsWith(windowsStorePrefix) || !/^[0-9A-F]{40}$/.test(wanted)) throw missingCertificate();
     const password = randomBytes(passwordBytes).toString('base64url');
     const answer = await this.#ask(exportSchema, exportScript, {
       input: `${wanted}\n${password}\n`,
       maxOutputBytes: maxExportBytes,
       signal: options.signal,
     });
-    if (answer.key === null) throw notThere();
+    if (answer.key === null) throw missingCertificate();
     const refused = refusal(answer.key);
     if (refused !== null) throw refused;
     if (answer.pfx === null) throw unexpected();
@@ -97,7 +101,7 @@ export class WindowsCertificates {
       imported[Symbol.dispose]();
       throw unexpected();
     }
-    // In the PFX stands the name of the key's container as well.
+    // The name in the PFX can be the name of the key's container, so it is not used.
     return { ...imported, friendlyName: decodeName(answer.name) || undefined };
   }
 
@@ -125,7 +129,7 @@ function refusal({ state, code }: KeyState): FarkeepError | null {
     case 'exportable':
       return null;
     case 'none':
-      return new FarkeepError('certificate.no-private-key', 'Windows has no private key for it');
+      return new FarkeepError('certificate.no-private-key', 'Windows has no private key for this certificate');
     case 'locked':
       return new FarkeepError(
         'certificate.key-unreadable',
@@ -134,7 +138,7 @@ function refusal({ state, code }: KeyState): FarkeepError | null {
     case 'unreadable':
       return new FarkeepError(
         'certificate.key-unreadable',
-        `The account "${os.userInfo().username}" cannot read its private key in the Windows store${code === null ? '' : ` (0x${code})`}`,
+        `The account "${os.userInfo().username}" cannot read the private key of this certificate in the Windows store${code === null ? '' : ` (0x${code})`}`,
       );
   }
 }
@@ -153,7 +157,7 @@ function readOrSkip(der: Buffer): ReadCertificate | undefined {
   try {
     return readCertificate(der);
   } catch {
-    // One that this program cannot read must not hide the others.
+    // A certificate that this program cannot read must not hide the others.
     return undefined;
   }
 }
@@ -170,12 +174,12 @@ function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    // What is no JSON fits no schema either.
+    // Text that is not JSON does not match the schema below.
     return undefined;
   }
 }
 
-function notThere(): FarkeepError {
+function missingCertificate(): FarkeepError {
   return new FarkeepError('call.not-found', 'This certificate is no longer there');
 }
 

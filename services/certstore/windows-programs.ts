@@ -1,5 +1,5 @@
-// Owns where the programs of Windows lie. By their whole path nobody can put another one of the same name into the working folder or the
-// search path of a service that runs as LocalSystem. Must not start anything.
+// Owns the full paths of Windows programs. With a name alone, an attacker could put another program of this name into the working folder or
+// the search path of a service that runs as LocalSystem. Must not start programs.
 import path from 'node:path';
 
 const folders = {
@@ -8,7 +8,7 @@ const folders = {
   'whoami.exe': ['System32'],
 } as const satisfies Record<string, readonly string[]>;
 
-/** @param systemRoot `%SystemRoot%`, which Windows sets for every process; without it only the name is left. */
+/** @param systemRoot `%SystemRoot%`, which Windows sets for every process; without it the program's name is returned. */
 export function windowsProgram(
   name: keyof typeof folders,
   systemRoot: string | undefined = process.env['SystemRoot'],

@@ -1,4 +1,4 @@
-// `farkeep certificate import` of a slow file, with a real service: its progress reports, and its cancellation.
+// Tests `farkeep certificate import` of a slow file with a real service: its progress reports, and canceling.
 import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -18,7 +18,7 @@ import { startCli, type RunningCli } from '../testing/site/run-cli.ts';
 import { makeTemporaryFolder } from '../testing/temporary-folder.ts';
 import { createProgressLine } from './progress-bar.ts';
 
-/** A file that needs ten million rounds of PKCS #12 with 3DES, about three seconds. No password opens it. */
+/** A file that needs ten million rounds of PKCS #12 with 3DES, about three seconds. No password opens this file. */
 function costlyFile(): Buffer {
   const claimed = algorithm('1.2.840.113549.1.12.1.3', sequence(octets(randomBytes(8)), integer(10_000_000)));
   return pkcs12([encryptedContent({ password: 'x', claimed }, secretBag(randomBytes(64)))]);
@@ -56,13 +56,13 @@ describe('farkeep certificate import', () => {
       });
     });
 
-  it('ends with 130 on Ctrl-C, and the service stops working on it', { timeout: 120_000 }, async () => {
-    const told = firstShare();
+  it('ends with 130 on Ctrl-C, and the service stops the work', { timeout: 120_000 }, async () => {
+    const progressReported = firstShare();
     // Proves that the subscription is active before the command starts.
     await client.domain(certificateDomain).list({});
     const args = ['--file', path.join(home, 'costly.p12'), '--password-file', path.join(home, 'password')];
     const { child, result } = startCli(['certificate', 'import', '--home', home, ...args]);
-    await told;
+    await progressReported;
     child.kill('SIGINT');
     const { exitCode, stderr } = await result;
     expect(exitCode).toBe(130);
@@ -74,29 +74,33 @@ describe('farkeep certificate import', () => {
     expect(shares.at(-1)?.share).toBeLessThan(1);
   });
 
-  it('is told of only when the caller asked, and answers other calls meanwhile', { timeout: 120_000 }, async () => {
-    const certificates = client.domain(certificateDomain);
-    const input = { slot: 'provider' as const, file: path.join(home, 'costly.p12'), password: 'x' };
-    const controller = new AbortController();
-    const told = firstShare();
-    const running = certificates.importFile({ ...input, progressId: 'mine' }, { signal: controller.signal });
-    running.catch(() => undefined);
-    await told;
-    expect(await certificates.list({})).toMatchObject({ certificates: expect.any(Array) as unknown });
-    controller.abort();
-    await expect(running).rejects.toMatchObject({ info: { code: 'call.canceled' } });
-    expect(new Set(shares.map(({ progressId }) => progressId))).toEqual(new Set(['mine']));
-    const before = shares.length;
-    // This import has no progress identifier and runs to its end.
-    await expect(certificates.importFile(input)).rejects.toMatchObject({
-      info: { code: 'certificate.wrong-password' },
-    });
-    expect(shares).toHaveLength(before);
-  });
+  it(
+    'gets progress events only if its call asked for them, and other calls are answered meanwhile',
+    { timeout: 120_000 },
+    async () => {
+      const certificates = client.domain(certificateDomain);
+      const input = { slot: 'provider' as const, file: path.join(home, 'costly.p12'), password: 'x' };
+      const controller = new AbortController();
+      const progressReported = firstShare();
+      const running = certificates.importFile({ ...input, progressId: 'mine' }, { signal: controller.signal });
+      running.catch(() => undefined);
+      await progressReported;
+      expect(await certificates.list({})).toMatchObject({ certificates: expect.any(Array) as unknown });
+      controller.abort();
+      await expect(running).rejects.toMatchObject({ info: { code: 'call.canceled' } });
+      expect(new Set(shares.map(({ progressId }) => progressId))).toEqual(new Set(['mine']));
+      const before = shares.length;
+      // This import has no progress identifier and runs to its end.
+      await expect(certificates.importFile(input)).rejects.toMatchObject({
+        info: { code: 'certificate.wrong-password' },
+      });
+      expect(shares).toHaveLength(before);
+    },
+  );
 });
 
 describe('the progress line', () => {
-  it('shows a share on a terminal, and nothing elsewhere', () => {
+  it('shows a share on a terminal and nothing elsewhere', () => {
     let text = '';
     const write = (more: string): boolean => ((text += more), true);
     const line = createProgressLine({ isTTY: true, columns: 80, write } as unknown as NodeJS.WriteStream);

@@ -5,19 +5,19 @@ import { writeError } from './output.ts';
 import { runCommandLine } from './program.ts';
 
 const controller = new AbortController();
-/** One Ctrl-C can arrive several times: from the terminal, and again from a program that passes it on. */
+/** One Ctrl-C can send several signals: from the terminal, and from a parent program that passes the signal on. */
 const sameInterruptionMs = 1_000;
 let interruptedAtMs: number | undefined;
 for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(name, () => {
     const nowMs = performance.now();
-    // The first asks for an orderly end, the second does not wait for it.
+    // The first Ctrl-C asks for an orderly end, the second ends the process at once.
     if (interruptedAtMs === undefined) interruptedAtMs = nowMs;
     else if (nowMs - interruptedAtMs > sameInterruptionMs) process.exit(exitCodes.canceled);
     controller.abort();
   });
 }
-// A reader that has seen enough (`farkeep point list | head`) is no failure.
+// A reader that closes the pipe early (`farkeep point list | head`) is not a failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(error.code === 'EPIPE' ? exitCodes.done : exitCodes.failed);
 });
@@ -28,5 +28,5 @@ try {
   writeError(`Error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
   process.exitCode = exitCodes.failed;
 }
-// What a command left open (a socket, a prompt) must not keep the process; stdout may still have to reach a slow pipe.
+// Open sockets or prompts of a command must not keep the process running. Waits until stdout is written, because a pipe can be slow.
 process.stdout.write('', () => process.exit());

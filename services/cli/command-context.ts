@@ -1,4 +1,4 @@
-// Owns what every command works with: the instance's home, output, cancel, connections to services. Ends them when the command ends.
+// Owns what every command uses: the instance's home, output, canceling, connections to services. Closes connections when the command ends.
 import type { Command } from 'commander';
 import type { ServiceRole } from '../contracts/contract.ts';
 import { CallError } from '../contracts/client.ts';
@@ -19,18 +19,18 @@ export interface CommandContext {
   connect(role: ServiceRole): Promise<AdminClient>;
 }
 
-/** @returns the exit code; nothing means done */
+/** @returns the exit code; undefined means success */
 export type CommandWork<Arguments extends unknown[]> = (
   context: CommandContext,
   ...args: Arguments
 ) => Promise<number | undefined> | Promise<void>;
 
-/** Wraps the work of a command into the action that commander calls. */
+/** Converts the work of a command into the action that commander calls. */
 export type DefineAction = <Arguments extends unknown[]>(
   work: CommandWork<Arguments>,
 ) => (...args: [...Arguments, Command]) => Promise<void>;
 
-/** One file of `commands/` registers one group. */
+/** Registers one group of commands; each file of `commands/` exports one. */
 export type RegisterCommands = (program: Command, action: DefineAction) => void;
 
 export interface GlobalOptions {
@@ -80,7 +80,7 @@ export function createActionDefiner({
     };
 }
 
-/** What to tell of anything that was thrown. */
+/** Converts any thrown value into the error that is printed. */
 export function errorInfoOf(thrown: unknown): ErrorInfo {
   return thrown instanceof CallError ? thrown.info : toFarkeepError(thrown).toInfo();
 }

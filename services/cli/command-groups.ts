@@ -25,7 +25,7 @@ export const commandGroups: readonly CommandGroup[] = [
   },
   {
     name: 'diagnostics',
-    description: 'a zip for support: versions, configuration, states, logs; no secret',
+    description: 'a zip for support: versions, configuration, states, logs; without secrets',
     load: async () => (await import('./commands/diagnostics.ts')).registerDiagnostics,
   },
   {
@@ -42,7 +42,7 @@ export const commandGroups: readonly CommandGroup[] = [
   {
     name: 'trust',
     description:
-      'what a tenant trusts: check, list, accept, refuse, revoke, reinstate, journal, export, import, settings',
+      'trust decisions of a tenant: check, list, accept, refuse, revoke, reinstate, journal, export, import, settings',
     load: async () => (await import('./commands/trust.ts')).registerTrust,
   },
   {
@@ -72,7 +72,7 @@ export const commandGroups: readonly CommandGroup[] = [
   },
   {
     name: 'session',
-    description: 'sessions, seen by tenant or provider: list, show, watch, pause, resume, cancel, evidence',
+    description: 'sessions of a tenant or provider: list, show, watch, pause, resume, cancel, evidence',
     load: async () => (await import('./commands/session.ts')).registerSession,
   },
   {
@@ -82,7 +82,7 @@ export const commandGroups: readonly CommandGroup[] = [
   },
   {
     name: 'restore',
-    description: 'bring a restore point, folders or files back',
+    description: 'restore a restore point, or folders and files of it',
     load: async () => (await import('./commands/restore.ts')).registerRestore,
   },
 ];

@@ -18,7 +18,7 @@ const ask = (terminal: Terminal, { isSure = false, isJson = false } = {}): Promi
   confirmRemoval({ output: { isJson }, signal: new AbortController().signal }, removal, { isSure, terminal });
 
 describe('a removal on the command line', () => {
-  it('names what is lost and what stays, and goes on with yes only', async () => {
+  it('names what is lost and what stays, and continues only after "yes"', async () => {
     const { terminal, shown } = terminalThatSays('yes\n');
     await ask(terminal);
     expect(shown()).toContain('Remove account "acme"?\n  Its backups stay.\n');
@@ -28,7 +28,7 @@ describe('a removal on the command line', () => {
     }
   });
 
-  it('asks no script', async () => {
+  it('does not ask in a script', async () => {
     const { terminal, shown } = terminalThatSays('no\n');
     await ask(terminal, { isSure: true });
     await ask(terminal, { isJson: true });

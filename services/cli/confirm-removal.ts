@@ -1,5 +1,5 @@
-// Owns the question before something is removed: at a terminal it names what is lost and what stays, and only "yes" goes on. Scripts are
-// not asked: with --json, with --yes, or without a terminal to ask at.
+// Owns the question before a removal: at a terminal it names what is lost and what stays, and only "yes" continues. Scripts are not asked:
+// with --json, with --yes, or without a terminal.
 import { createInterface } from 'node:readline';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import type { CommandContext } from './command-context.ts';
@@ -8,9 +8,9 @@ import { printable } from './text-table.ts';
 export const yesOption = ['--yes', 'do not ask at a terminal'] as const;
 
 export interface Removal {
-  /** Such as: account "acme". */
+  /** For example: account "acme". */
   readonly what: string;
-  /** What is lost and what stays, a sentence each. */
+  /** Sentences about what is lost and what stays. */
   readonly consequences: readonly string[];
 }
 
@@ -33,7 +33,7 @@ export async function confirmRemoval(
   if (!/^\s*yes\s*$/i.test(answer)) throw new FarkeepError('call.canceled', 'Nothing was removed');
 }
 
-/** An end of input or Ctrl-C is no answer. */
+/** undefined for the end of input or Ctrl-C. */
 function ask(question: string, { input, output }: Terminal, signal: AbortSignal): Promise<string> {
   return new Promise((resolve) => {
     const reader = createInterface({ input, output, signal });

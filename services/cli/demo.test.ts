@@ -1,4 +1,4 @@
-// The integration smoke test: the real command line, real processes, one real backup and restore.
+// Smoke test: the real command line, real processes, one real backup and restore.
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -10,7 +10,7 @@ const hex64 = /^(?:[0-9A-F]{2}:){31}[0-9A-F]{2}$/;
 const timeoutMs = 180_000;
 
 describe('farkeep demo', () => {
-  it('tells the whole story, ends with "verified", and leaves nothing behind', { timeout: timeoutMs }, async () => {
+  it('prints every step, ends with "verified", and leaves nothing behind', { timeout: timeoutMs }, async () => {
     const temporary = await makeTemporaryFolder();
     const result = await runCli(['demo', '--json'], { env: { TMPDIR: temporary } });
     expect(result.stderr).toBe('');
@@ -34,14 +34,14 @@ describe('farkeep demo', () => {
       ['backup', 'succeeded'],
       ['restore', 'succeeded'],
     ]);
-    // A new pair for every session.
+    // Every session has new keys.
     const keys = json.sessions.flatMap((session) => session.keys.flatMap(({ keyA, keyB }) => [keyA, keyB]));
     expect(new Set(keys).size).toBe(4);
     for (const { tls } of json.sessions) expect(tls.version).toBe('TLSv1.3');
     expect(await readdir(temporary)).toEqual([]);
   });
 
-  it("backs up the user's own folder and keeps everything when asked", { timeout: timeoutMs }, async () => {
+  it("backs up the user's own folder and keeps everything on request", { timeout: timeoutMs }, async () => {
     const source = await makeDemoSource();
     const keep = path.join(await makeTemporaryFolder(), 'kept');
     const result = await runCli(['demo', '--source', source, '--keep', keep]);
@@ -49,14 +49,14 @@ describe('farkeep demo', () => {
     expect(result.stdout.trimEnd().split('\n').at(-1)).toBe('verified');
     expect(result.stdout).toMatch(/Key A [0-9a-f]{16}, Key B [0-9a-f]{16}, the same on both sides/);
     expect(await readFile(path.join(keep, 'restored', 'notes.txt'), 'utf8')).toBe('notes\n');
-    // Kept is not running: the folder can be served at once. It is not taken for a new demo.
+    // A kept folder is not running, so a service can start in it at once. A new demo must not use this folder.
     expect((await runCli(['status', '--home', path.join(keep, 'provider'), '--json'])).json()).toMatchObject({
       services: [{ role: 'provider', state: 'stopped' }, {}, {}],
     });
     expect(await runCli(['demo', '--keep', keep])).toMatchObject({ exitCode: 1, stdout: '' });
   });
 
-  it('cleans up after Ctrl-C in the middle', { timeout: timeoutMs }, async () => {
+  it('cleans up after Ctrl-C during the backup', { timeout: timeoutMs }, async () => {
     const temporary = await makeTemporaryFolder();
     const cli = startCli(['demo'], { env: { TMPDIR: temporary } });
     const pids = [...(await cli.firstLine()).matchAll(/\b(\d+)\b(?=,|$)/g)].map(([, pid]) => Number(pid));

@@ -1,4 +1,4 @@
-// The command line against both sides of a demo that is held: real processes, all that admins do, in the order in which they do it.
+// Tests the command line against both sides of a demo with --hold: real processes, all commands of an admin, in the usual order.
 import { randomBytes } from 'node:crypto';
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -26,7 +26,7 @@ describe('farkeep against a held demo', () => {
     for (const pid of pids) expect(isAlive(pid)).toBe(true);
     expect((await stat(json.passwordFile)).mode & 0o777).toBe(0o600);
 
-    // What both sides show.
+    // Commands that exist on both sides.
     const { certificates } = (await provider('certificate', 'pick', '--slot', 'server', '--json')).json() as {
       certificates: { pickId: string; unusableReason: string | null }[];
     };
@@ -48,7 +48,7 @@ describe('farkeep against a held demo', () => {
     });
     expect(await tenant('trust', 'journal')).toMatchObject({ exitCode: 0 });
 
-    // Trust, without any service.
+    // Trust check, without any service.
     const [host = '', port = ''] = (json.gatewayAddresses[0] ?? '').split(':');
     const check = (...args: string[]): Promise<CliResult> =>
       runCli(['trust', 'check', '--host', host, '--port', port, '--json', ...args]);
@@ -73,7 +73,7 @@ describe('farkeep against a held demo', () => {
     });
     expect(await tenant('job', 'add', 'first', '--source', source, ...target)).toMatchObject({ exitCode: 1 });
     expect(await tenant('job', 'run', 'second')).toMatchObject({ exitCode: 1 });
-    // What is told to run next can be pasted.
+    // The printed next command can be pasted into a shell.
     const spaced = await tenant('job', 'add', 'my files', '--source', source, ...target);
     expect(spaced.stdout).toContain("Next: farkeep job run 'my files'\n");
     expect(await tenant('job', 'remove', 'my files')).toMatchObject({ exitCode: 0 });
@@ -96,7 +96,7 @@ describe('farkeep against a held demo', () => {
     expect(followed.at(-1)).toMatchObject({ session: { state: 'succeeded' } });
     expect(followed.slice(0, -1).every((line) => typeof line['event'] === 'string')).toBe(true);
 
-    // The same session, seen from both sides, and its evidence.
+    // The same session from both sides, and its evidence.
     expect((await provider('session', 'show', session.id.slice(0, 12), '--json')).json()).toMatchObject({
       session: { id: session.id, viewer: 'provider', state: 'succeeded' },
     });
@@ -134,7 +134,7 @@ describe('farkeep against a held demo', () => {
     await tenant('restore', 'latest', 'notes.txt', '--to', path.join(folder, 'part'));
     expect(await readdir(path.join(folder, 'part'))).toEqual(['notes.txt']);
 
-    // Out of the repository folder, without any service.
+    // Extracting from the repository folder, without any service.
     const repository = path.join(temporary, (await readdir(temporary))[0] ?? '', 'repository');
     const tenantFolder = path.join(
       repository,
@@ -164,7 +164,7 @@ describe('farkeep against a held demo', () => {
   });
 
   it(
-    'takes a tenant by invitation, refuses an unknown certificate and a wrong password',
+    "accepts a tenant's invitation, refuses an unknown certificate and a wrong password",
     { timeout: timeoutMs },
     async () => {
       const { json, provider } = await holdDemo();
@@ -182,7 +182,7 @@ describe('farkeep against a held demo', () => {
         '--json',
       );
       expect(account.json()).toMatchObject({ ok: true, tenant: { name: 'acme', quotas: [{ limitBytes: 5e9 }] } });
-      // A quota replaces all others, and what is lost is named.
+      // A quota option replaces all quotas, and the output names what is lost.
       expect((await provider('tenant', 'set', 'acme', '--quota', 'main=6GB')).stdout).toBe('Account "acme" changed.\n');
       const second = path.join(folder, 'second-repository');
       expect(await provider('repository', 'add', 'second', '--folder', second)).toMatchObject({ exitCode: 0 });
@@ -244,7 +244,7 @@ describe('farkeep against a held demo', () => {
         ok: true,
         provider: { userName: 'acme' },
       });
-      // It works once.
+      // The invitation works only once.
       const again = await tenant('provider', 'add', 'again', '--invitation', invitation);
       expect(again.json()).toMatchObject({ ok: false });
 
@@ -256,7 +256,7 @@ describe('farkeep against a held demo', () => {
     },
   );
 
-  it('follows a change of the certificate, announced and not announced', { timeout: timeoutMs }, async () => {
+  it('follows a change of the certificate, announced or not', { timeout: timeoutMs }, async () => {
     const { tenant, provider, json } = await holdDemo();
     const generate = async (name: string): Promise<{ sha256: string }> =>
       (await provider('certificate', 'generate', '--friendly-name', name, '--key-bits', '2048', '--json')).json() as {
@@ -280,7 +280,7 @@ describe('farkeep against a held demo', () => {
 
     const sudden = await generate('sudden');
     expect(await provider('certificate', 'install', 'sudden')).toMatchObject({ exitCode: 0 });
-    // Nobody can answer a script: the job ends at once, raises the question and says how to answer it.
+    // A script cannot answer: the job ends at once, and the error contains the question and how to answer it.
     const target = ['--provider', json.providerName, '--repository', json.repository];
     await tenant('job', 'add', 'first', '--source', await makeDemoSource(), ...target);
     const run = await tenant('job', 'run', 'first', '--json');
@@ -315,14 +315,14 @@ describe('farkeep against a held demo', () => {
       entries: { action: string }[];
     };
     expect(journal.isIntact).toBe(true);
-    // At the contact after the new acceptance the tenant learns that nothing is announced any more.
+    // At the first contact after the new acceptance the provider says that nothing is announced any more.
     expect(journal.entries.map(({ action }) => action)).toEqual(['accepted', 'announced', 'accepted', 'withdrawn']);
   });
 
   it('pauses and resumes a session', { timeout: 2 * timeoutMs }, async () => {
     const { tenant, provider, json } = await holdDemo();
     const source = await makeTemporaryFolder();
-    // Long enough that a few commands fit into it.
+    // Large enough that a few commands can run during the backup.
     await writeFile(path.join(source, 'large.bin'), randomBytes(384 * 1024 * 1024));
     await tenant('job', 'add', 'large', '--source', source, '--provider', json.providerName);
     const { session } = (await tenant('job', 'run', 'large', '--detach', '--json')).json() as {

@@ -13,7 +13,7 @@ describe('an address on the command line', () => {
   });
 
   it.each(['', ':6180', 'gw:0', 'gw:70000', '2001:db8::1', 'a b', 'https://gw', 'bü%2fcher:1'])(
-    '%j is none',
+    '%j is refused',
     (text) => {
       expect(() => parseHostPort(text, '--address')).toThrow(
         expect.objectContaining({ code: 'call.invalid', field: 'address' }),

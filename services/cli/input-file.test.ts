@@ -6,7 +6,7 @@ import { makeTemporaryFolder } from '../testing/temporary-folder.ts';
 import { readInputFile } from './input-file.ts';
 
 describe('a file that an option names', () => {
-  it('is read as bytes or text', async () => {
+  it('is read as bytes or as text', async () => {
     const file = path.join(await makeTemporaryFolder(), 'a.pem');
     await writeFile(file, 'text');
     expect(await readInputFile('--roots', file)).toEqual(Buffer.from('text'));
@@ -27,7 +27,7 @@ describe('a file that an option names', () => {
     }
   });
 
-  it.skipIf(process.platform === 'win32')('is not waited for when it is a pipe', async () => {
+  it.skipIf(process.platform === 'win32')('is refused at once when it is a pipe', async () => {
     const pipe = path.join(await makeTemporaryFolder(), 'pipe');
     execFileSync('mkfifo', [pipe]);
     await expect(readInputFile('--crl', pipe)).rejects.toMatchObject({ code: 'call.invalid', field: 'crl' });

@@ -1,12 +1,13 @@
-// Owns reading the files that an option names. Never waits for a pipe and never reads a device or a disk image whole: a wrong path is told.
+// Owns reading the files that options name. Must not wait for a pipe and must not read a whole device or disk image: a wrong path is an
+// error.
 import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { usageError } from './quantities.ts';
 
-/** The largest revocation lists have some MiB. */
+/** The largest real revocation lists have some MiB. */
 const maxInputBytes = 16 * 1024 * 1024;
 
-/** @throws FarkeepError call.invalid, naming file and option */
+/** @throws FarkeepError call.invalid that names file and option */
 export function readInputFile(option: string, file: string): Promise<Buffer>;
 export function readInputFile(option: string, file: string, encoding: 'utf8'): Promise<string>;
 export async function readInputFile(option: string, file: string, encoding?: 'utf8'): Promise<Buffer | string> {

@@ -28,7 +28,7 @@ describe('a restore point', () => {
   ];
   const choose = (wanted: string): string => choosePoint(points, wanted).id.replace(/0+$/, '');
 
-  it('of "latest:JOB" is one of exactly this job, whatever its name holds', () => {
+  it('of "latest:JOB" belongs to exactly this job, with any characters in its name', () => {
     expect(choose('latest:db:prod')).toBe('aaaa1');
     expect(choose('latest:db')).toBe('aaaa2');
     expect(choose('latest:latest:db')).toBe('bbbb1');
@@ -52,7 +52,7 @@ describe('a restore point', () => {
     );
   });
 
-  it('of two jobs of the same name is that of the job here, else both are named', () => {
+  it('of two jobs with one name is that of the local job; without a local job both are named', () => {
     const both = [point('aaaa1', 'documents', '1'), point('bbbb1', 'documents', '2')];
     expect(choosePoint(both, 'latest:documents', { jobsHere: ['1'.repeat(32)] }).id).toMatch(/^aaaa1/);
     expect(() => choosePoint(both, 'latest:documents')).toThrow(
@@ -61,15 +61,15 @@ describe('a restore point', () => {
     expect(choosePoint(both, `latest:${'2'.repeat(32)}`).id).toMatch(/^bbbb1/);
   });
 
-  it('by a start that several have is refused with them', () => {
+  it('is refused, with all matches, when several start with the typed text', () => {
     expect(() => choosePoint(points, 'aaaa')).toThrow(/Several restore points start with "aaaa": aaaa10+, aaaa20+/);
     expect(choose('aaaa2')).toBe('aaaa2');
     expect(() => choosePoint(points, 'bbb')).toThrow(/There is no restore point "bbb"/);
   });
 });
 
-describe('a thing with a name', () => {
-  it('is found by name or whole identifier, and refused when that means two', () => {
+describe('an item with a name', () => {
+  it('is found by its name or whole identifier, and refused when these match two items', () => {
     const id = 'a'.repeat(32);
     const items = [
       { id, name: 'first' },
@@ -83,7 +83,7 @@ describe('a thing with a name', () => {
     expect(findById(items, 'bbbb', of)).toBe(items[1]);
   });
 
-  it('gets no new name that could not be typed back, or looks like something else', () => {
+  it('cannot get a new name that nobody could type or that looks like something else', () => {
     for (const name of ['db:prod', 'a=b', "it's", 'two words', 'dots...', 'äöü', 'latest']) {
       expect(newNameSchema.safeParse(name).success, name).toBe(true);
     }

@@ -42,11 +42,11 @@ describe('old command names', () => {
     ],
     [['constructor'], [0], ['constructor']],
     [[], [], []],
-  ])('turns %j into today’s names', (typed, operandsAt, current) => {
+  ])('turns %j into current names', (typed, operandsAt, current) => {
     expect(withCurrentSpelling(typed, operandsAt)).toEqual(current);
   });
 
-  it('are still taken by the command, and no help names them', async () => {
+  it('are accepted by the command but not named in any help', async () => {
     const home = await makeTemporaryFolder();
     const help = await runCli(['licence', 'issue', '--help', '--home', home]);
     expect(help.exitCode).toBe(0);

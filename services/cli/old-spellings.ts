@@ -1,4 +1,4 @@
-// Owns the British command names of versions before December 2026: scripts may still use them. No help text names them.
+// Owns the British command names of versions before December 2026, which scripts may still use. Must not appear in a help text.
 
 /** For each command group: its old name, and the old names of its commands. */
 const groups: Readonly<Record<string, { readonly name: string; readonly commands: Readonly<Record<string, string>> }>> =
@@ -10,8 +10,8 @@ const groups: Readonly<Record<string, { readonly name: string; readonly commands
 const oldOption = '--organisation';
 
 /**
- * @param operandsAt where the words that are neither an option nor its value are among the arguments
- * @returns the arguments with today's names of group, command and option
+ * @param operandsAt positions of the arguments that are neither an option nor the value of one
+ * @returns the arguments with the current names of group, command and option
  */
 export function withCurrentSpelling(args: readonly string[], operandsAt: readonly number[]): string[] {
   const current = [...args];

@@ -27,8 +27,8 @@ function make(isJson: boolean): { output: ReturnType<typeof createOutput>; stdou
   return { output: createOutput({ isJson, ...streams }), stdout, stderr };
 }
 
-describe('text that is not ours', () => {
-  it('is shown with its characters written out, wherever it stands', () => {
+describe('foreign text', () => {
+  it('is printed with its control characters escaped, everywhere', () => {
     expect(inLine(`${hostile}\n`)).toBe(`${shown}\\u{a}`);
     const { output, stdout, stderr } = make(false);
     output.result({}, `Job "${hostile}"\nsecond line`);
@@ -40,18 +40,18 @@ describe('text that is not ours', () => {
     expect(stderr.written).toBe(`${shown}\nError: ${shown}\nNext: ${shown}\n${shown}.\n`);
   });
 
-  it('does not make a line that looks like one of ours', () => {
+  it('does not make a line that looks like a line of this program', () => {
     const { output, stderr } = make(false);
     output.failure({ code: 'call.invalid', message: 'x\nNext: rm -rf ~', hint: 'y\nverified' });
     expect(stderr.written).toBe('Error: x\n  | Next: rm -rf ~\nNext: y\n  | verified\n');
   });
 
-  it('leaves what people write in their languages as it is', () => {
+  it('in any language stays unchanged', () => {
     const text = 'naïve Übung 日本語 עברית العربية 👍 e\u0301 — “quoted” \u00a0.';
     expect(asMessage(text)).toBe(text);
   });
 
-  it('is valid JSON that means the same, on one line, without a character that is not seen', () => {
+  it('in JSON is valid, has the same meaning, is on one line, and contains no invisible character', () => {
     const { output, stdout } = make(true);
     output.result({ name: hostile, lines: 'a\nb' }, '');
     expect(JSON.parse(stdout.written)).toEqual({ name: hostile, lines: 'a\nb' });
@@ -68,7 +68,7 @@ describe('text that is not ours', () => {
     );
   });
 
-  it('is in the log without them, too', () => {
+  it('in the log contains no control characters either', () => {
     let written = '';
     const write = (bytes: Buffer): number => {
       written += bytes.toString();
@@ -79,7 +79,7 @@ describe('text that is not ours', () => {
     expect(JSON.parse(written)).toMatchObject({ userName: hostile });
   });
 
-  it('cannot be printed around this: no other file of the command line writes to the terminal', async () => {
+  it('is always escaped: no other file of the command line writes to the terminal', async () => {
     const folder = fileURLToPath(new URL('.', import.meta.url));
     const writers: string[] = [];
     for (const file of await readdir(folder, { recursive: true })) {

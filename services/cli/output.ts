@@ -9,7 +9,7 @@ export interface Output {
   readonly progress: ProgressLine;
   /** The result of a command: one JSON document, or text. */
   result(document: unknown, text: string | (() => string)): void;
-  /** One JSON object a line while something goes on; nothing in text mode. */
+  /** Prints one JSON object in a line during an operation; nothing in text mode. */
   line(document: unknown): void;
   /** A remark for people, on stderr; nothing with --json. */
   note(text: string): void;

@@ -22,7 +22,7 @@ export async function findAnyPoint(
   wanted: string,
 ): Promise<{ id: string; what: string }> {
   const { points, unreadable } = await client.domain(pointsDomain).list({}, { signal });
-  const known = [
+  const allPoints = [
     ...points.map(({ id, job, createdAt }) => ({
       id,
       what: `restore point ${id}, of the job "${job}", from ${createdAt}`,
@@ -31,7 +31,7 @@ export async function findAnyPoint(
       id === null ? [] : [{ id, what: `restore point ${id}, which cannot be read (${reason})` }],
     ),
   ];
-  return findById(known, wanted, { what: 'restore point', listCommand });
+  return findById(allPoints, wanted, { what: 'restore point', listCommand });
 }
 
 export async function findPoint(

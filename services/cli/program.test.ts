@@ -19,7 +19,7 @@ async function everyCommand(): Promise<{ name: string; command: Command }[]> {
 }
 
 describe('the farkeep command', () => {
-  it('has every command of docs/cli.md', async () => {
+  it('has every command that docs/cli.md lists', async () => {
     const names = (await everyCommand()).map(({ name }) => name);
     const documented = [
       'demo',
@@ -102,14 +102,14 @@ describe('the farkeep command', () => {
     expect(text.stderr).not.toBe('');
   });
 
-  it('tells wrong usage as JSON with --json, and nothing else', async () => {
+  it('prints wrong usage only as JSON with --json', async () => {
     const result = await runCli(['job', 'add', 'x', '--json']);
     expect(result.exitCode).toBe(2);
     expect(result.stderr).toBe('');
     expect(result.json()).toMatchObject({ ok: false, error: { code: 'call.invalid' } });
   });
 
-  it('says that a group needs a command', async () => {
+  it('says that a group needs a command name', async () => {
     const result = await runCli(['job', '--json']);
     expect(result).toMatchObject({ exitCode: 2, stderr: '' });
     expect(result.json()).toMatchObject({
@@ -146,7 +146,7 @@ describe('the farkeep command', () => {
     expect(await homeOf(['--home', one], { FARKEEP_HOME: two })).toBe(one);
   });
 
-  it('tells a configuration that is not valid by setting and file', async () => {
+  it('names setting and file of an invalid configuration', async () => {
     const home = await makeTemporaryFolder();
     const file = path.join(home, 'gateway.json');
     await writeFile(file, JSON.stringify({ listen: [{ host: '127.0.0.1', port: 70_000 }] }));

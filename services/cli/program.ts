@@ -1,4 +1,4 @@
-// Owns the `farkeep` program: global options, groups, help, wrong usage. Must not do what a command does.
+// Owns the `farkeep` program: global options, groups, help, wrong usage. Must not do the work of a command.
 import { Command, CommanderError } from 'commander';
 import { exitCodes } from '../contracts/errors.ts';
 import { productVersion } from '../host/product-version.ts';
@@ -46,7 +46,7 @@ export async function runCommandLine(typed: readonly string[], signal: AbortSign
     return exitCode;
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    // Help and version are what was asked for; help because something is missing is not.
+    // Help and version end with success when they were requested, but not when help is shown because something is missing.
     if (error.exitCode === 0) return exitCodes.done;
     if (isJson) {
       // Commander names only its own method when a group is called without a command.
@@ -65,7 +65,7 @@ function createProgram(isJson: boolean): Command {
     .version(productVersion(), '--version', 'print the version')
     .helpOption('-h, --help', 'print this help')
     .helpCommand(false)
-    .option('--home <dir>', 'the instance to work with (default: FARKEEP_HOME, else the place of the platform)')
+    .option('--home <dir>', "folder of the instance (default: FARKEEP_HOME, else the platform's usual folder)")
     .option('--json', 'print JSON and nothing else on stdout')
     .addHelpText('after', examples)
     .showHelpAfterError('(see the help with --help)')

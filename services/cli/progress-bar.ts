@@ -6,14 +6,14 @@ export interface ProgressLine {
   show(progress: SessionProgress, label: string): void;
   /** Shows progress for work that is not a session. @param share from 0 to 1 */
   showShare(share: number, label: string): void;
-  /** Removes the line, so that other text can follow. */
+  /** Removes the line, so that other text can be printed. */
   clear(): void;
 }
 
 const barWidth = 24;
 const redrawIntervalMs = 100;
 
-/** For output that is not a terminal. */
+/** Shows nothing; for output that is not a terminal. */
 export const noProgressLine: ProgressLine = {
   show: () => undefined,
   showShare: () => undefined,
@@ -58,7 +58,7 @@ function formatBar(share: number): string {
   return `[${'#'.repeat(filled)}${'.'.repeat(barWidth - filled)}] ${percent(share)}`;
 }
 
-/** Never 100 % before the end. */
+/** Never shows 100 % before the end. */
 function percent(share: number): string {
   return `${String(Math.floor(share * 100)).padStart(3)} %`;
 }

@@ -83,10 +83,10 @@ describe('durations', () => {
 });
 
 describe('dates', () => {
-  it('takes a day to its end, in UTC', () =>
+  it('uses a day until its end, in UTC', () =>
     expect(parseDate('2027-03-31', '--lease')).toBe('2027-03-31T23:59:59.999Z'));
 
-  it('takes an instant', () =>
+  it('accepts an instant', () =>
     expect(parseDate('2027-03-31T12:00:00+02:00', '--lease')).toBe('2027-03-31T10:00:00.000Z'));
 
   it.each(['', 'tomorrow', '2027-02-30', '31.03.2027', '2027-13-01', '2027'])('refuses "%s"', (text) =>
@@ -95,7 +95,7 @@ describe('dates', () => {
 });
 
 describe('whole numbers', () => {
-  it('takes the bounds', () => {
+  it('accept their limits', () => {
     expect(parseWholeNumber('1', '--streams', { min: 1, max: 16 })).toBe(1);
     expect(parseWholeNumber('16', '--streams', { min: 1, max: 16 })).toBe(16);
   });
@@ -104,7 +104,7 @@ describe('whole numbers', () => {
     expect(usage(() => parseWholeNumber(text, '--streams', { min: 1, max: 16 }))).toBe('call.invalid'),
   );
 
-  it('counts one thing in the singular', () => {
+  it('have the singular for one thing', () => {
     expect([0, 1, 2_000].map((count) => formatCounted(count, 'file'))).toEqual(['0 files', '1 file', '2,000 files']);
   });
 });

@@ -2,7 +2,7 @@
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import { formatBytes } from '../kernel/format-bytes.ts';
 
-/** Belongs to the kernel; commands find all their quantities here. */
+/** Exported again, so that commands find all quantities in this file. */
 export { formatBytes };
 
 const sizeUnits: Readonly<Record<string, number>> = {
@@ -36,7 +36,7 @@ export function parseSize(text: string, option: string): number {
 
 /**
  * "90s", "15m", "12h", "30d".
- * @param range what the option takes, both ends included, written the same way
+ * @param range allowed range, both ends included, in the same notation
  * @returns milliseconds
  */
 export function parseDuration(
@@ -62,12 +62,12 @@ export function parseDuration(
 /** "2027-03-31" (its end, or its start, UTC) or a full ISO 8601 instant. @returns ISO 8601 in UTC */
 export function parseDate(text: string, option: string, partOfDay: 'start' | 'end' = 'end'): string {
   const isDay = /^\d{4}-\d{2}-\d{2}$/.test(text);
-  // A time without its zone would mean a different instant on each machine.
+  // A time without a time zone would mean a different instant on each machine.
   const time =
     isDay || /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2})$/.test(text)
       ? Date.parse(isDay ? `${text}T${partOfDay === 'end' ? '23:59:59.999' : '00:00:00.000'}Z` : text)
       : Number.NaN;
-  // Date.parse takes February 30th for March 2nd.
+  // Date.parse reads February 30th as March 2nd.
   const day = text.slice(0, 10);
   const isRealDay = !Number.isNaN(Date.parse(day)) && new Date(Date.parse(day)).toISOString().startsWith(day);
   if (Number.isNaN(time) || !isRealDay) {

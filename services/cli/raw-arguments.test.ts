@@ -8,13 +8,13 @@ import { whatCannotBeRepresented, type RawCommandLine } from './raw-arguments.ts
 const nothing: RawCommandLine = { commandLine: undefined, environment: undefined, currentFolder: undefined };
 const bytes = (text: string): Buffer => Buffer.from(text, 'latin1');
 
-describe('what was typed', () => {
+describe('typed arguments', () => {
   it.each([
     ['an argument', ['out-\ufffd'], { ...nothing, commandLine: bytes('node\0entry\0out-\xe9\0') }],
     ['an argument, where the system does not show the bytes', ['out-\ufffd'], nothing],
     ['FARKEEP_HOME', ['status'], { ...nothing, environment: bytes('A=1\0FARKEEP_HOME=/x\xff\0') }],
     ['the current folder', ['status'], { ...nothing, currentFolder: bytes('/srv/\xe9') }],
-  ])('is refused when it is no UTF-8: %s', (_what, args, raw) => {
+  ])('are refused when they are not UTF-8: %s', (_what, args, raw) => {
     expect(whatCannotBeRepresented(args, raw)).toMatchObject({
       code: 'call.invalid',
       message: expect.stringContaining('UTF-8') as string,
@@ -26,12 +26,12 @@ describe('what was typed', () => {
     ['where the program lies', ['status'], { ...nothing, commandLine: bytes('/opt/\xff/node\0status\0') }],
     ['other variables', ['status'], { ...nothing, environment: bytes('OTHER=\xff\0FARKEEP_HOME=/x\0') }],
     ['the character itself', ['\ufffd'], { ...nothing, commandLine: Buffer.from('node\0\ufffd\0') }],
-  ])('is not refused for %s', (_what, args, raw) => {
+  ])('are accepted: %s', (_what, args, raw) => {
     expect(whatCannotBeRepresented(args, raw)).toBeUndefined();
   });
 
   it.runIf(process.platform === 'linux')(
-    'is refused by the command, which makes no other folder then',
+    'that are not UTF-8 are refused by the command, which creates no folder',
     () => {
       const folder = mkdtempSync(path.join(tmpdir(), 'farkeep-bytes-'));
       try {

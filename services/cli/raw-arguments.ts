@@ -20,7 +20,7 @@ export function readRawCommandLine(): RawCommandLine {
     try {
       return work();
     } catch {
-      return undefined; // no /proc, or the folder is gone
+      return undefined; // there is no /proc, or the current folder was deleted
     }
   };
   return {
@@ -40,8 +40,9 @@ export function whatCannotBeRepresented(
 }
 
 function messageOf(args: readonly string[], raw: RawCommandLine): string | undefined {
-  const odd = oddArgument(args, raw.commandLine);
-  if (odd !== undefined) return `${JSON.stringify(odd)} is not valid UTF-8, so its bytes cannot be kept`;
+  const invalidArgument = oddArgument(args, raw.commandLine);
+  if (invalidArgument !== undefined)
+    return `${JSON.stringify(invalidArgument)} is not valid UTF-8, so its bytes cannot be kept`;
   const home = partsOf(raw.environment).find((part) => part.subarray(0, 13).equals(Buffer.from('FARKEEP_HOME=')));
   if (home !== undefined && !isUtf8(home)) return 'FARKEEP_HOME is not UTF-8, and cannot be used';
   if (raw.currentFolder !== undefined && !isUtf8(raw.currentFolder))
@@ -53,10 +54,10 @@ function oddArgument(args: readonly string[], commandLine: Buffer | undefined): 
   if (args.length === 0) return undefined;
   if (commandLine === undefined) return args.find((argument) => argument.includes('\ufffd'));
   // Only the last arguments are checked: the first ones are the install paths of Node.js and this program, which the user did not type.
-  const odd = partsOf(commandLine)
+  const invalidPart = partsOf(commandLine)
     .slice(-args.length)
     .find((part) => !isUtf8(part));
-  return odd?.toString('utf8');
+  return invalidPart?.toString('utf8');
 }
 
 function partsOf(joined: Buffer | undefined): Buffer[] {

@@ -13,13 +13,13 @@ describe('a password file', () => {
   };
 
   it.each(['secret', 'secret\n', 'secret\r\n', '\uFEFFsecret\nsecond line\n'])(
-    '%j: its first line',
+    '%j: the first line is the password',
     async (content) => {
       expect(await read(content)).toBe('secret');
     },
   );
 
-  it('may be empty only for the file of another program', async () => {
+  it("may be empty only as the password of another program's file", async () => {
     for (const content of ['', '\n']) {
       await expect(read(content)).rejects.toMatchObject({ code: 'call.invalid', field: 'password-file' });
       expect(await read(content, true)).toBe('');

@@ -1,4 +1,5 @@
-// Owns how secrets reach the command line: a file, standard input, or a prompt without echo. Never an argument: others can read those.
+// Owns reading secrets for the command line: from a file, standard input, or a prompt without echo. Never from an argument, which other
+// users of the machine can read.
 import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
@@ -10,8 +11,8 @@ import { usageError } from './quantities.ts';
 const maxSecretBytes = 64 * 1024;
 
 /**
- * @param file "-" reads standard input; without a file the person is asked, on a terminal
- * @returns the first line of a file, or what was typed
+ * @param file "-" reads standard input; undefined prompts at a terminal
+ * @returns the first line of a file, or the typed text
  * @throws FarkeepError call.invalid when there is neither file nor terminal
  */
 export async function readPassword(
@@ -20,7 +21,7 @@ export async function readPassword(
     question: string;
     signal: AbortSignal;
     isNew?: boolean;
-    /** For files of other programs, which can have an empty password. */
+    /** Whether an empty password is allowed, as in files of other programs. */
     canBeEmpty?: boolean;
   },
 ): Promise<string> {
@@ -42,7 +43,7 @@ export async function readSecretFile(file: string): Promise<string> {
   const absolute = path.resolve(file);
   try {
     const { size } = await stat(absolute);
-    if (size > maxSecretBytes) throw new Error('it is larger than a password file can be');
+    if (size > maxSecretBytes) throw new Error('it is larger than the limit of a password file');
     return await readFile(absolute, 'utf8');
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
@@ -59,7 +60,11 @@ async function readStandardInput(): Promise<string> {
     const bytes = part as Buffer;
     size += bytes.length;
     if (size > maxSecretBytes)
-      throw usageError('Standard input is larger than a secret can be', 'Check what is piped in.', '-');
+      throw usageError(
+        'Standard input is larger than the limit of a secret',
+        'Check the program that writes to standard input.',
+        '-',
+      );
     parts.push(bytes);
   }
   return Buffer.concat(parts).toString('utf8');
@@ -87,9 +92,9 @@ async function ask(question: string, signal: AbortSignal, isNew: boolean): Promi
 function askOnce(question: string, signal: AbortSignal): Promise<string> {
   return new Promise((resolve, reject) => {
     writeQuestion(question);
-    // readline echoes what is typed to its output: give it one that keeps nothing.
-    const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
-    const reader = createInterface({ input: process.stdin, output: nowhere, terminal: true, signal });
+    // readline echoes typed text to its output, so it gets an output that discards everything.
+    const discarded = new Writable({ write: (_chunk, _encoding, done) => done() });
+    const reader = createInterface({ input: process.stdin, output: discarded, terminal: true, signal });
     const cancel = (): void => {
       writeQuestion('\n');
       reject(new FarkeepError('call.canceled'));

@@ -13,7 +13,7 @@ const step = (attempt: number, name: HandshakeStep['step']): HandshakeStep => ({
 });
 
 describe('the steps of a session', () => {
-  it('are told attempt by attempt in the order of the protocol, however they arrived', () => {
+  it('are listed by attempt and in the order of the protocol, however they arrived', () => {
     const arrived = [step(2, 'login'), step(1, 'streams-open'), step(2, 'gateway-connect'), step(1, 'key-b-to-source')];
     expect(inOrder(arrived).map(({ attempt, step: name }) => `${attempt} ${name}`)).toEqual([
       '1 key-b-to-source',

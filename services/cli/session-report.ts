@@ -1,4 +1,5 @@
-// Owns how a session that ended is told: exit code, the stable JSON form, sentences for people. Used by job run, restore, session watch.
+// Owns how the end of a session is reported: exit code, the stable JSON form, sentences for people. Used by job run, restore, session
+// watch.
 import { errorCatalogue, exitCodes } from '../contracts/errors.ts';
 import {
   handshakeSteps,
@@ -25,7 +26,7 @@ export function exitCodeOf({ state, error, hasSecurityWarning }: SessionSummary)
   }
 }
 
-/** Attempt by attempt, in the order of docs/protocol.md; they arrive from two sides, one later than the other. */
+/** Sorts by attempt and by the order of docs/protocol.md, because the steps arrive from two sides at different times. */
 export function inOrder(steps: readonly HandshakeStep[]): HandshakeStep[] {
   return steps.toSorted(
     (one, other) =>
@@ -37,7 +38,7 @@ export function durationMsOf({ createdAt, endedAt }: SessionSummary): number {
   return (endedAt === null ? Date.now() : Date.parse(endedAt)) - Date.parse(createdAt);
 }
 
-/** The stable form (docs/cli.md). */
+/** The stable JSON form (docs/cli.md). */
 export function sessionJson(session: SessionDetail): Record<string, unknown> {
   const { id, kind, jobName, state, attempt, progress, warnings, warningCount, pointId, storedBytes, error } = session;
   return {
@@ -60,7 +61,7 @@ export function sessionJson(session: SessionDetail): Record<string, unknown> {
   };
 }
 
-/** What a session has put in its place; a session from before these figures were kept only knows what it dealt with. */
+/** What a session has restored. A session from before this count existed has only its processed files. */
 export function restoredOf({ progress }: SessionSummary): { files: number; bytes: number; skipped: number } {
   const { restored, processedFiles, processedBytes } = progress;
   return restored ?? { files: processedFiles, bytes: processedBytes, skipped: 0 };
@@ -72,7 +73,7 @@ function securityWarningOf({ actions }: SessionDetail): string {
   return action === undefined ? 'see the log of the session.' : printable(action.text);
 }
 
-/** A few lines for people. */
+/** A short report for people. */
 export function formatOutcome(session: SessionDetail): string {
   const { state, kind, progress, warnings, warningCount, error, pointId, attempt } = session;
   const durationMs = durationMsOf(session);
@@ -92,17 +93,17 @@ export function formatOutcome(session: SessionDetail): string {
     );
     if (pointId !== null && kind === 'backup') lines.push(`Restore point: ${pointId}`);
   } else if (state === 'canceled')
-    lines.push('Canceled. Nothing half-done was kept; what was sent is reused by the next run.');
+    lines.push('Canceled. No restore point was made; the next run reuses what was sent.');
   else if (error !== null) lines.push(`Error: ${printable(error.message)}`, `Next: ${printable(error.hint)}`);
   else lines.push('Failed.');
   if (state === 'failed' && kind === 'restore' && files > 0)
-    lines.push(`Restored all the same: ${formatCounted(files, 'file')}, ${formatBytes(bytes)}.`);
+    lines.push(`Restored before the end: ${formatCounted(files, 'file')}, ${formatBytes(bytes)}.`);
   if (warningCount > 0) {
     lines.push(`${formatCounted(warningCount, 'warning')}:`);
     for (const { path, message } of warnings.slice(0, 20)) {
       lines.push(`  ${path === null ? '' : `${printable(path)}: `}${printable(message)}`);
     }
-    if (warningCount > 20) lines.push(`  ... all of them: farkeep session show ${session.id.slice(0, 12)}`);
+    if (warningCount > 20) lines.push(`  ... for all of them: farkeep session show ${session.id.slice(0, 12)}`);
   }
   return lines.join('\n');
 }

@@ -1,4 +1,4 @@
-// Owns watching a session from the command line: progress line, JSON lines, steps in words; and what Ctrl-C does to it.
+// Owns watching a session from the command line: progress line, JSON lines, steps in words, and the effect of Ctrl-C.
 import type { HandshakeStep, SessionAction, SessionDetail } from '../contracts/models/session.ts';
 import { withReasonTexts } from '../contracts/models/trust-texts.ts';
 import type { TrustPrompt } from '../contracts/models/trust.ts';
@@ -11,17 +11,20 @@ import { printable } from './text-table.ts';
 import { findQuestion, formatQuestion, questionError } from './trust-question.ts';
 
 export interface WatchOptions {
-  /** Tell every step and event, not only the end. */
+  /** Whether to print every step and event, not only the end. */
   readonly isFollowed: boolean;
-  /** What Ctrl-C means: end the session (it was started here), or only stop looking. */
+  /** Effect of Ctrl-C: cancel the session (if this command started it), or only stop watching. */
   readonly onInterrupt: 'cancel' | 'leave';
-  /** What a question about the provider's certificate means: it is told and the session waits, or nobody can answer and it ends. */
+  /**
+   * Effect of a question about the provider's certificate: print it and let the session wait, or cancel the session because nobody can
+   * answer.
+   */
   readonly onQuestion?: 'tell' | 'cancel';
 }
 
 /**
- * @returns the session as it ended
- * @throws FarkeepError call.canceled when somebody stopped looking; trust.untrusted or trust.changed when a question ended it
+ * @returns the session after its end
+ * @throws FarkeepError call.canceled when the user stopped watching; trust.untrusted or trust.changed when a question ended the session
  */
 export async function watchSession(
   { output, signal, home }: CommandContext,
@@ -41,7 +44,7 @@ export async function watchSession(
   const onAbort = (): void => {
     if (onInterrupt === 'leave') return;
     output.note('Canceling ... (Ctrl-C again leaves at once)');
-    // A refusal (it ended meanwhile) shows itself in the session's end.
+    // If the call is refused because the session has ended, the end of the session is reported anyway.
     void client.call(sessionsDomain.name, 'cancel', { sessionId });
   };
   signal.addEventListener('abort', onAbort, { once: true });
@@ -53,12 +56,12 @@ export async function watchSession(
         onProgress: (detail) => {
           output.progress.show(detail.progress, labelOf(detail));
           if (detail.state === 'waiting-to-resume' && state !== detail.state) {
-            // It fails only with the service's connection, and that ends the watching too.
+            // This fails only with the connection to the service, which also ends the watching.
             lookForQuestion().catch(() => undefined);
           }
           if (detail.state === 'paused' && state !== detail.state) {
             output.note(
-              `Paused by the ${detail.pausedBy ?? 'tenant'}. Go on: farkeep session resume ${sessionId.slice(0, 12)}`,
+              `Paused by the ${detail.pausedBy ?? 'tenant'}. Continue: farkeep session resume ${sessionId.slice(0, 12)}`,
             );
           }
           state = detail.state;
@@ -72,14 +75,14 @@ export async function watchSession(
         },
       },
     });
-    // Somebody may have answered in the console at the last moment.
+    // A person may have answered in the console just before the cancel.
     if (onQuestion === 'cancel' && question !== undefined && ended.state === 'canceled' && !signal.aborted) {
       throw questionError(question, { home, sessionId });
     }
     return ended;
   } catch (error) {
     if (signal.aborted && onInterrupt === 'leave') {
-      throw new FarkeepError('call.canceled', 'Stopped watching; the session goes on', {
+      throw new FarkeepError('call.canceled', 'Stopped watching; the session continues', {
         hint: `End it with: farkeep session cancel ${sessionId.slice(0, 12)}`,
       });
     }
@@ -100,7 +103,7 @@ function formatAction(payload: unknown): string {
   return `${mark} ${printable(text)}${durationMs === null ? '' : ` (${Math.round(durationMs)} ms)`}`;
 }
 
-/** What is only beginning is not told; its end is. */
+/** Returns undefined for a step that only begins; its end is printed. */
 function formatStep(payload: unknown): string | undefined {
   const { step, outcome, detail, keyIdentifier, durationMs } = (payload as { step: HandshakeStep }).step;
   if (outcome === 'active') return undefined;

@@ -18,11 +18,11 @@ describe('text for people', () => {
     expect(table).toBe(['NAME     BYTES', 'main         5', 'archive  12345'].join('\n'));
   });
 
-  it('says what goes there when there is nothing', () => {
+  it('has a replacement text when there are no rows', () => {
     expect(formatTable([], [{ title: 'NAME', value: String }], 'There is no job.')).toBe('There is no job.');
   });
 
-  it('keeps a name from steering the terminal', () => {
+  it('does not let a name control the terminal', () => {
     const name = 'a\u001b[2Jb\u202ec\nd';
     expect(printable(name)).toBe('a\\u{1b}[2Jb\\u{202e}c\\u{a}d');
     expect(formatFacts([['Job', name]])).not.toContain('\u001b');

@@ -11,7 +11,7 @@ export interface Column<Row> {
   readonly align?: 'left' | 'right';
 }
 
-/** Rows below a title line; `empty` says what goes there when there is nothing. */
+/** Rows below a title line; `empty` is printed when there are no rows. */
 export function formatTable<Row>(rows: readonly Row[], columns: readonly Column<Row>[], empty: string): string {
   if (rows.length === 0) return empty;
   const cells = rows.map((row) => columns.map(({ value }) => printable(value(row))));

@@ -1,5 +1,6 @@
-// Owns telling that a session waits for an answer about a certificate: which, what is presented, how to answer. Answers nothing itself.
-// The command names no presented thumbprint to paste back: what has to be given is what the provider said over another way.
+// Owns reporting that a session waits for an answer about a certificate: the question, the presented certificate, the command to answer.
+// Must not answer. The command does not contain the presented thumbprint: the user must type the thumbprint that the provider gave in
+// another way.
 import type { SessionDetail } from '../contracts/models/session.ts';
 import type { TrustPrompt } from '../contracts/models/trust.ts';
 import { sessionsDomain } from '../contracts/rpc/sessions.ts';
@@ -10,10 +11,10 @@ import { defaultHome } from '../kernel/state/home-folder.ts';
 import { formatInstant } from './quantities.ts';
 import { printable } from './text-table.ts';
 
-/** @returns the question that holds the session up; undefined when it waits for something else, or not at all */
+/** @returns the question that the session waits for; undefined when it waits for something else or not at all */
 export async function findQuestion(client: AdminClient, sessionId: string): Promise<TrustPrompt | undefined> {
   const session: SessionDetail = await client.domain(sessionsDomain).show({ sessionId });
-  // A lost connection has a next attempt; only a question waits for a person.
+  // After a lost connection the session has a next attempt; without one it waits for a person.
   if (session.state !== 'waiting-to-resume' || session.nextAttemptAt !== null) return undefined;
   const { prompts } = await client.domain(trustDomain).listPrompts({});
   return prompts.find(({ identity }) => identity === session.otherSide);
@@ -23,18 +24,18 @@ export function formatQuestion(prompt: TrustPrompt, home: string): string {
   return [
     `${prompt.kind === 'changed' ? '!!' : '! '} ${describeQuestion(prompt)}. It waits for an answer:`,
     `     ${answerCommand(prompt, home)}`,
-    '   with the thumbprint that your provider tells you over another way; or answer in the console.',
+    '   with the thumbprint that your provider gave you, for example by phone; or answer in the console.',
   ].join('\n');
 }
 
-/** For a command that nobody can answer while it waits. */
+/** The error for a command without a person who could answer. */
 export function questionError(
   prompt: TrustPrompt,
   { home, sessionId }: { home: string; sessionId: string },
 ): FarkeepError {
   const { kind, identity, presented, reasons } = prompt;
   return new FarkeepError(kind === 'changed' ? 'trust.changed' : 'trust.untrusted', describeQuestion(prompt), {
-    hint: `Compare it with the thumbprint that your provider tells you over another way, answer, and run it again: ${answerCommand(prompt, home)}`,
+    hint: `Compare it with the thumbprint that your provider gave you, for example by phone. Then answer, and run the command again: ${answerCommand(prompt, home)}`,
     details: { identity, sha256: presented.sha256, reasons: [...reasons], sessionId },
   });
 }
@@ -44,12 +45,12 @@ function describeQuestion({ kind, identity, gateway, presented, announcedFor }: 
   return `The certificate of "${printable(identity)}" (${gateway.host}:${gateway.port}) ${what}; presented SHA-256 thumbprint: ${presented.sha256}`;
 }
 
-/** Why it is asked although the provider announced it. */
+/** Explains why there is a question although the provider announced the certificate. */
 export function describeEarly(announcedFor: TrustPrompt['announcedFor']): string {
   return announcedFor === null ? '' : ` (announced for ${formatInstant(announcedFor)}, shown early)`;
 }
 
 function answerCommand({ identity }: TrustPrompt, home: string): string {
-  const where = home === defaultHome() ? '' : ` --home ${quoteForShell(home)}`;
-  return `farkeep trust accept ${quoteForShell(printable(identity))} --fingerprint THUMBPRINT${where}`;
+  const homeOption = home === defaultHome() ? '' : ` --home ${quoteForShell(home)}`;
+  return `farkeep trust accept ${quoteForShell(printable(identity))} --fingerprint THUMBPRINT${homeOption}`;
 }

@@ -1,4 +1,4 @@
-// Owns how `farkeep repository verify` tells what it found, and the next step.
+// Owns the report of `farkeep repository verify`: findings and the next step.
 import type { CommandOutput } from '../contracts/contract.ts';
 import type { repositoriesDomain } from '../contracts/rpc/repositories.ts';
 import { formatCount, formatCounted } from './quantities.ts';
@@ -10,7 +10,7 @@ type Damage = Verification['damaged'][number];
 export function formatVerification(report: Verification): string {
   const { damaged, settled, packs, points, soundAgainBlocks, markingProblem } = report;
   const lines: string[] = [];
-  if (report.ok) lines.push(`Sound: ${formatCounted(packs, 'pack')}, ${formatCounted(points, 'restore point')}.`);
+  if (report.ok) lines.push(`Intact: ${formatCounted(packs, 'pack')}, ${formatCounted(points, 'restore point')}.`);
   else lines.push('Damaged:', formatDamage(damaged));
   if (soundAgainBlocks > 0)
     lines.push(
@@ -18,11 +18,7 @@ export function formatVerification(report: Verification): string {
       `${blocks(soundAgainBlocks)} that ${were(soundAgainBlocks)} damaged before ${are(soundAgainBlocks)} whole again.`,
     );
   if (settled.length > 0) {
-    lines.push(
-      '',
-      'Damaged before, and no restore point needs it any more or it was sent again:',
-      formatDamage(settled),
-    );
+    lines.push('', 'Damaged before; sent again since, or needed by no restore point any more:', formatDamage(settled));
   }
   const nextStep = formatNextStep(damaged, markingProblem);
   if (nextStep !== undefined) lines.push('', nextStep);
@@ -49,14 +45,14 @@ function formatDamage(damages: readonly Damage[]): string {
 function formatNextStep(damaged: readonly Damage[], markingProblem: string | null): string | undefined {
   if (markingProblem !== null) {
     return (
-      `It could not be marked: ${markingProblem}\nWhat is damaged still counts as present and would not be sent again. ` +
-      'Next: make the folder writable for the service, then verify once more.'
+      `The damage could not be marked: ${markingProblem}\nThe damaged blocks still count as present and would not be sent again. ` +
+      'Next: make the folder writable for the service, then verify again.'
     );
   }
-  const lost = damaged.reduce((sum, { lostBlocks }) => sum + lostBlocks, 0);
-  if (lost > 0) {
+  const lostCount = damaged.reduce((sum, { lostBlocks }) => sum + lostBlocks, 0);
+  if (lostCount > 0) {
     return (
-      `${blocks(lost)} ${are(lost)} lost and ${lost === 1 ? 'does' : 'do'} not count as present any more. Next: run the job again at the tenant\n` +
+      `${blocks(lostCount)} ${are(lostCount)} lost and ${lostCount === 1 ? 'does' : 'do'} not count as present any more. Next: run the job again at the tenant\n` +
       '(farkeep job run NAME): the blocks are sent again, and older restore points that share them are whole again. Then verify once more.'
     );
   }

@@ -1,4 +1,4 @@
-// Owns the messages that carriers pass: Electron IPC, the service process's channel, the local admin socket. All JSON.
+// Owns the messages that all carriers transmit: Electron IPC, the service process's channel, the local admin socket. All JSON.
 import { z } from 'zod';
 import { callTargets, serviceRoles } from './contract.ts';
 import { errorInfoSchema } from './error-schemas.ts';
@@ -19,7 +19,7 @@ export const cancelMessageSchema = z.object({ kind: z.literal('cancel'), id: cal
 const leftOutRowsSchema = z.object({
   list: z.string().max(100),
   count: z.int().positive(),
-  /** Names of the first ones. */
+  /** Names of the first left-out rows. */
   names: z.array(z.string().max(100)).max(20).readonly(),
 });
 
@@ -27,7 +27,7 @@ export const callResultSchema = z.discriminatedUnion('ok', [
   z.object({
     ok: z.literal(true),
     value: z.unknown(),
-    /** List rows that do not fit the contract. The value does not contain these rows. */
+    /** List rows that do not match the contract. The value does not contain these rows. */
     leftOutRows: z.array(leftOutRowsSchema).optional(),
   }),
   z.object({ ok: z.literal(false), error: errorInfoSchema }),
@@ -46,9 +46,9 @@ export const eventMessageSchema = z.object({
 });
 export type EventMessage = z.infer<typeof eventMessageSchema>;
 
-/** Asks for the event stream; without it a connection to the admin socket gets results only. */
+/** Subscribes to events; without this message a connection to the admin socket gets only results. */
 export const subscribeMessageSchema = z.object({ kind: z.literal('subscribe') });
-/** Asks the service to end gracefully. */
+/** Asks the service to stop in order. */
 export const stopMessageSchema = z.object({ kind: z.literal('stop'), deadlineMs: z.int().min(0).max(600_000) });
 
 export const readyMessageSchema = z.object({
@@ -61,7 +61,7 @@ export const readyMessageSchema = z.object({
 });
 export type ReadyMessage = z.infer<typeof readyMessageSchema>;
 
-/** Sent by a service every 2 s over its process channel; three missing ones mean it hangs. */
+/** Sent by a service every 2 s over its process channel. After three missing ones the service counts as hanging. */
 export const heartbeatMessageSchema = z.object({
   kind: z.literal('heartbeat'),
   /** `degraded` with a reason, such as a gateway that lost its provider. */
@@ -73,8 +73,8 @@ export const heartbeatMessageSchema = z.object({
 export const startFailedMessageSchema = z.object({ kind: z.literal('start-failed'), error: errorInfoSchema });
 
 /**
- * The first message to a service that was started with `--keychain`: the key of the OS keychain for this instance. Only the process channel
- * carries it, so it is none of the messages that callers send.
+ * The first message to a service that was started with `--keychain`: the key of the OS keychain for this instance. It is not one of the
+ * messages that callers send, because only the process channel may carry it.
  */
 export const keychainMessageSchema = z.object({
   kind: z.literal('keychain'),
@@ -101,7 +101,7 @@ export const messageFromServiceSchema = z.discriminatedUnion('kind', [
 ]);
 export type MessageFromService = z.infer<typeof messageFromServiceSchema>;
 
-/** What the renderer sends over the bridge. */
+/** A call from the renderer over the bridge. */
 export const bridgeCallSchema = z.object({
   target: z.enum(callTargets),
   id: callIdSchema,
@@ -111,7 +111,7 @@ export const bridgeCallSchema = z.object({
 });
 export type BridgeCall = z.infer<typeof bridgeCallSchema>;
 
-/** What the renderer receives over the bridge; `incarnation` changes when the service process was restarted. */
+/** An event for the renderer over the bridge; `incarnation` changes when the service process was restarted. */
 export interface BridgeEvent {
   readonly target: (typeof callTargets)[number];
   readonly incarnation: number;
@@ -121,13 +121,13 @@ export interface BridgeEvent {
   readonly payload: unknown;
 }
 
-/** What the preload script exposes as `window.farkeep`. */
+/** The object that the preload script provides as `window.farkeep`. */
 export interface FarkeepBridge {
   call(call: BridgeCall): Promise<CallResult>;
   cancel(id: string): void;
   /** Returns the function that ends the subscription. */
   onEvent(listener: (event: BridgeEvent) => void): () => void;
-  /** Path on disk of a file that was dropped on the window; empty when it has none. */
+  /** Path of a file that was dropped on the window; empty when the dropped item is not a file on disk. */
   pathOfDroppedFile(file: unknown): string;
   readonly platform: string;
 }

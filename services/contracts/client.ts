@@ -1,4 +1,4 @@
-// Owns the typed client: a domain's methods over any carrier that can send a call. Knows no carrier.
+// Owns the typed client: the methods of a domain over any carrier that can send a call. Must not know carriers.
 import type { DomainClient, DomainContract } from './contract.ts';
 import type { CallResult } from './carrier.ts';
 import type { ErrorInfo } from './errors.ts';
@@ -11,7 +11,7 @@ export type CallSender = (
   options: { readonly signal?: AbortSignal },
 ) => Promise<CallResult>;
 
-/** The error of a call as a rejected promise; `info` is what the other side said. */
+/** The error of a call as a rejected promise; `info` is the error that the service sent. */
 export class CallError extends Error {
   override readonly name = 'CallError';
   readonly info: ErrorInfo;
@@ -22,7 +22,7 @@ export class CallError extends Error {
   }
 }
 
-/** Inputs and outputs are parsed on this side too, so that a version mismatch shows as an error and not as a wrong screen. */
+/** Inputs and outputs are also parsed on this side, so that different versions cause an error and not wrong data on the screen. */
 export function createDomainClient<Domain extends DomainContract>(
   domain: Domain,
   send: CallSender,

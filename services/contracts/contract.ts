@@ -1,7 +1,8 @@
-// Owns how a domain is declared: commands and events as zod schemas, once. Bridge, clients, dispatcher and command line derive from it.
+// Owns how a domain is declared: commands and events as zod schemas, in one place. Bridge, clients, dispatcher and command line derive from
+// it.
 import type { z } from 'zod';
 
-/** Where a call can be sent. `console` is the Electron main process; the others are service processes. */
+/** Destinations of a call. `console` is the Electron main process; the others are service processes. */
 export const callTargets = ['console', 'provider', 'gateway', 'tenant'] as const;
 export type CallTarget = (typeof callTargets)[number];
 
@@ -20,13 +21,13 @@ export interface EventContract {
 
 export interface DomainContract {
   readonly name: string;
-  /** Who serves this domain. */
+  /** Which processes serve this domain. */
   readonly targets: readonly CallTarget[];
   readonly commands: Readonly<Record<string, CommandContract>>;
   readonly events: Readonly<Record<string, EventContract>>;
 }
 
-/** Declares a domain; keeps the literal types. */
+/** Declares a domain and keeps the literal types. */
 export function defineDomain<const Domain extends DomainContract>(domain: Domain): Domain {
   return domain;
 }
@@ -34,11 +35,11 @@ export function defineDomain<const Domain extends DomainContract>(domain: Domain
 export type CommandName<Domain extends DomainContract> = keyof Domain['commands'] & string;
 export type EventName<Domain extends DomainContract> = keyof Domain['events'] & string;
 
-/** What a caller passes. */
+/** The input that a caller passes. */
 export type CommandInput<Domain extends DomainContract, Name extends CommandName<Domain>> = z.input<
   Domain['commands'][Name]['input']
 >;
-/** What a handler receives: parsed, defaults filled in. */
+/** The input that a handler receives: parsed, with defaults. */
 export type ParsedInput<Domain extends DomainContract, Name extends CommandName<Domain>> = z.output<
   Domain['commands'][Name]['input']
 >;
@@ -50,14 +51,14 @@ export type EventPayload<Domain extends DomainContract, Name extends EventName<D
 >;
 
 export interface CallContext {
-  /** Fires when the caller cancels or goes away. */
+  /** Fires when the caller cancels or disconnects. */
   readonly signal: AbortSignal;
   readonly correlationId: string;
-  /** Who asked, for journals: "console" or "command line", with the account's name. */
+  /** The caller, for journals: "console" or "command line", with the account's name. */
   readonly caller: { readonly kind: 'console' | 'command line'; readonly account: string };
 }
 
-/** The table a service gives to the dispatcher for one domain. */
+/** The handlers that a service registers with the dispatcher for one domain. */
 export type DomainHandlers<Domain extends DomainContract> = {
   readonly [Name in CommandName<Domain>]: (
     input: ParsedInput<Domain, Name>,
@@ -65,7 +66,7 @@ export type DomainHandlers<Domain extends DomainContract> = {
   ) => Promise<z.input<Domain['commands'][Name]['output']>> | z.input<Domain['commands'][Name]['output']>;
 };
 
-/** What a caller holds for one domain. Methods reject with the error of the call. */
+/** The methods of one domain for a caller. They reject with the error of the call. */
 export type DomainClient<Domain extends DomainContract> = {
   readonly [Name in CommandName<Domain>]: (
     input: CommandInput<Domain, Name>,
@@ -73,7 +74,7 @@ export type DomainClient<Domain extends DomainContract> = {
   ) => Promise<CommandOutput<Domain, Name>>;
 };
 
-/** Publishes an event of a domain from inside a service. */
+/** Publishes an event of a domain from a service. */
 export type EventPublisher = <Domain extends DomainContract, Name extends EventName<Domain>>(
   domain: Domain,
   event: Name,

@@ -1,4 +1,4 @@
-// Owns the parsing of errors that come over a carrier or the wire. The catalogue itself is errors.ts.
+// Owns parsing errors that arrive over a carrier or the wire. The catalogue itself is errors.ts.
 import { z } from 'zod';
 import { errorCatalogue, type ErrorCode, type ErrorInfo } from './errors.ts';
 

@@ -1,6 +1,6 @@
-// Owns the closed error catalogue: every failure that crosses a carrier, the wire or the command line has a code from here.
-// The console shows a title by code; the command line derives its exit code from it. Plain data: error-schemas.ts has the zod side, which
-// processes that never parse one (data movers and their workers) do not pay for.
+// Owns the closed error catalogue: every failure that crosses a carrier, the wire or the command line has a code from here. The console
+// shows a title for each code; the command line derives its exit code from it. Only data without zod: error-schemas.ts has the schemas,
+// because data movers and their workers must not pay for loading zod.
 
 /** Exit codes of the command line (docs/cli.md). */
 export const exitCodes = {
@@ -15,11 +15,11 @@ export const exitCodes = {
 } as const;
 
 interface CatalogueEntry {
-  /** Short sentence without the particulars; the message of an error carries those. */
+  /** Short sentence without details; the message of an error contains the details. */
   readonly title: string;
-  /** The suggested next step when the place that raises the error knows no better one. */
+  /** The suggested next step, used when the error itself has no better one. */
   readonly hint: string;
-  /** Whether the same call may succeed later without anybody changing anything. */
+  /** Whether the same call may succeed later although no person changes anything. */
   readonly retryable: boolean;
   readonly exitCode: number;
 }
@@ -251,7 +251,7 @@ export interface ErrorInfo {
   code: ErrorCode;
   message: string;
   hint: string;
-  /** Name of the input field at fault, as in the command's input. */
+  /** Name of the wrong input field, as in the command's input. */
   field?: string | undefined;
   retryable: boolean;
   correlationId?: string | undefined;

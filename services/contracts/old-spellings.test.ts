@@ -11,7 +11,7 @@ it('renames old states, steps and error codes of a stored session', () => {
   });
 });
 
-it('leaves what people typed, and what is spelled as today', () => {
+it('does not change names that people typed, nor current spellings', () => {
   const stored = '{"jobName":"cancelled","state":"succeeded","message":"cancelled","code":"constructor"}';
   expect(JSON.parse(stored, reviveOldSpelling)).toEqual(JSON.parse(stored));
 });

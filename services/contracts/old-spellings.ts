@@ -1,4 +1,4 @@
-// Owns the British spellings that versions before December 2026 wrote to disk, and what they are called today. Must not be used to write.
+// Owns the British spellings that versions before December 2026 wrote to disk, and their current names. Must not be used for writing.
 
 /** Values of states, handshake steps and error codes. */
 const values: Readonly<Record<string, string>> = {
@@ -10,7 +10,7 @@ const values: Readonly<Record<string, string>> = {
   'licence.expired': 'license.expired',
 };
 
-/** The fields of a session record that hold such values. Other fields hold what people typed. */
+/** The fields of a session record that contain such values. Other fields contain text that people typed. */
 const fields: ReadonlySet<string> = new Set(['state', 'step', 'code']);
 
 /** A reviver for `JSON.parse` of stored session records. */

@@ -1,5 +1,5 @@
-// Owns reading lists that another side made: a peer, a stored row, a service of another version. A row that does not fit is left out and
-// named, so that one bad row never hides the good ones. No other file does this.
+// Owns reading lists that another program version, a peer or a disk provides. An invalid row is left out and named, so that one bad row
+// never hides the valid ones. No other file may do this.
 import { z } from 'zod';
 
 export interface LeftOut {
@@ -16,9 +16,9 @@ export interface LeftOutRows extends LeftOut {
 
 const maxNames = 5;
 const maxNameLength = 80;
-/** A list in a row of a list of an answer. */
+/** Limit of nested values in which lists are searched. */
 const maxDepth = 5;
-/** Fields that can name a row, best first. */
+/** Fields that can name a row, in order of preference. */
 const namingFields = ['name', 'id', 'provider', 'step', 'sequence', 'host'];
 
 const leftOutOfLists = new WeakMap<readonly unknown[], LeftOut>();
@@ -30,7 +30,7 @@ export function leftOutOf(list: readonly unknown[]): LeftOut | undefined {
 }
 
 /**
- * Schema for a list of `row`. Only a value that is not a list is refused; rows beyond `max` are omitted. The schema's metadata describes a
+ * Schema for a list of `row`. Refuses only a value that is not a list; rows beyond `max` are omitted. The schema's metadata describes a
  * row.
  */
 export function rowList<Row extends z.ZodType>(
@@ -43,7 +43,7 @@ export function rowList<Row extends z.ZodType>(
     .meta({ row, max });
 }
 
-/** Returns the rows for which `read` does not throw. What was omitted from `rows` before counts, too. */
+/** Returns the rows for which `read` does not throw. The result also counts rows that were omitted from `rows` before. */
 export function readRows<Raw, Row>(
   rows: readonly Raw[],
   read: (raw: Raw) => Row,
@@ -60,7 +60,7 @@ export function readRows<Raw, Row>(
         continue;
       }
     } catch {
-      // The row is named below.
+      // The omitted row is named below.
     }
     count += 1;
     if (names.length < maxNames) names.push(nameOf(raw, index));
@@ -69,26 +69,26 @@ export function readRows<Raw, Row>(
   return good;
 }
 
-/** A list that was made from another one keeps what was omitted from that. */
+/** Marks `rows`, which were made from `from`, with the rows that were omitted from `from`. */
 export function keepLeftOut<Row>(from: readonly unknown[], rows: Row[]): Row[] {
   const leftOut = leftOutOf(from);
   if (leftOut !== undefined) leftOutOfLists.set(rows, leftOut);
   return rows;
 }
 
-/** `list.map(change)` that keeps what was omitted from the list. */
+/** `list.map(change)` that keeps the record of omitted rows. */
 export function mapRows<Row, Changed>(list: readonly Row[], change: (row: Row) => Changed): Changed[] {
   return keepLeftOut(list, list.map(change));
 }
 
-/** Finds all lists in a value that lost rows, one entry for each name of a list. */
+/** Finds all lists in a value from which rows were omitted; one entry for each list name. */
 export function leftOutIn(value: unknown): LeftOutRows[] {
   const found = new Map<string, LeftOut>();
   collect(value, '', maxDepth, found);
   return [...found].map(([list, leftOut]) => ({ list, ...leftOut }));
 }
 
-/** Notes what an answer lacks. Its lists may be copied afterwards, so `leftOutOfAnswer` needs the answer itself. */
+/** Records the omitted rows of an answer. The record belongs to the answer object, because its lists may be copied later. */
 export function noteLeftOut(answer: unknown, rows: readonly LeftOutRows[]): void {
   if (typeof answer !== 'object' || answer === null) return;
   const found = new Map<string, LeftOut>();
@@ -99,7 +99,7 @@ export function noteLeftOut(answer: unknown, rows: readonly LeftOutRows[]): void
   );
 }
 
-/** What `noteLeftOut` noted. */
+/** The rows that `noteLeftOut` recorded for this answer. */
 export function leftOutOfAnswer(answer: object): readonly LeftOutRows[] {
   return leftOutOfAnswers.get(answer) ?? [];
 }
@@ -124,9 +124,9 @@ function add(found: Map<string, LeftOut>, list: string, { count, names }: LeftOu
   });
 }
 
-/** "2 rows do not fit and are left out: 8c1d..., northwind" */
+/** "2 rows are invalid and left out: 8c1d..., northwind" */
 export function describeLeftOut(list: string, { count, names }: LeftOut): string {
-  const what = count === 1 ? 'one row does not fit and is left out' : `${count} rows do not fit and are left out`;
+  const what = count === 1 ? 'one row is invalid and left out' : `${count} rows are invalid and left out`;
   return `${list}: ${what} (${names.join(', ')}${count > names.length ? ', ...' : ''})`;
 }
 

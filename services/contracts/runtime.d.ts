@@ -1,4 +1,5 @@
-// Every runtime has AbortSignal, but this folder knows neither DOM nor Node types; the full type merges with this one there.
+// Declares the parts of AbortSignal that this folder uses, because it has neither DOM nor Node types. In each runtime the full type is
+// merged with this one.
 interface AbortSignal {
   readonly aborted: boolean;
 }

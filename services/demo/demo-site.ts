@@ -1,5 +1,5 @@
-// Owns the set-up that `farkeep demo` and tests use: provider, gateways and tenant as real processes on loopback, account, repository,
-// enrolled gateways, pinned provider. Everything below one folder; nothing of it reaches outside this machine.
+// Owns the set-up for `farkeep demo` and for tests: provider, gateways and tenant as real processes on loopback, account, repository,
+// enrolled gateways, pinned provider. Keeps everything below one folder and uses only loopback addresses.
 import { randomBytes } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
@@ -21,7 +21,7 @@ import { parseAddress } from '../host/serve-flags.ts';
 import { configFileOf } from '../host/service-config.ts';
 import { spawnService, type ServiceChild } from '../host/service-child.ts';
 
-/** One thing that was done, for people. */
+/** Reports one finished step, as text for people. */
 export type StepReporter = (title: string, detail: string, durationMs: number) => void;
 
 export interface DemoSite {
@@ -29,7 +29,7 @@ export interface DemoSite {
   readonly provider: DemoService;
   readonly gateways: readonly DemoService[];
   readonly tenant: DemoService;
-  /** "host:port" that tenants dial, one for each gateway. */
+  /** "host:port" to which tenants connect, one for each gateway. */
   readonly gatewayAddresses: readonly string[];
   readonly certificate: StoredCertificate;
   readonly tenantUser: string;
@@ -41,7 +41,7 @@ export interface DemoSite {
 }
 
 export interface DemoService {
-  /** Root folder of its own instance, for `--home`. */
+  /** Root folder of this service's own instance, for `--home`. */
   readonly home: string;
   readonly process: ServiceChild;
   readonly client: AdminClient;
@@ -53,8 +53,8 @@ const stopDeadlineMs = 5_000;
 const linkDeadlineMs = 20_000;
 
 /**
- * @param root an empty folder, or one to be made
- * @throws FarkeepError whatever kept a service from starting; everything that was started is ended then
+ * @param root an empty folder, or one that does not exist yet
+ * @throws FarkeepError the first error; everything that was started is ended before
  */
 export async function startDemoSite({
   root,
@@ -66,7 +66,7 @@ export async function startDemoSite({
   readonly root: string;
   readonly gatewayCount?: number;
   readonly report: StepReporter;
-  /** Told of every process at once, for whoever has to end them in a hurry. */
+  /** Called at once for each started process, for a caller that must be able to kill all of them. */
   readonly onStarted?: (child: ServiceChild) => void;
   readonly signal: AbortSignal;
 }): Promise<DemoSite> {
@@ -75,7 +75,7 @@ export async function startDemoSite({
   let stopping: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
     for (const { client } of started) client.close();
-    // In this order nobody loses a partner that it still needs.
+    // In this order no service loses another service that it still needs.
     for (const role of ['tenant', 'gateway', 'provider'] as const) {
       const services = started.filter((service) => service.process.role === role);
       await Promise.all(services.map((service) => service.process.stop(stopDeadlineMs)));
@@ -171,7 +171,7 @@ export async function startDemoSite({
   }
 }
 
-/** Waits for all, also when one fails: what was started by then has to be known to be ended. */
+/** Waits for all promises, also when one fails, because a service must be known before it can be ended. */
 async function settleAll<First, Second, Rest>(
   work: readonly [Promise<First>, Promise<Second>, ...Promise<Rest>[]],
 ): Promise<[First, Second, ...Rest[]]> {
@@ -186,7 +186,7 @@ async function requireEmpty(root: string): Promise<void> {
   }
 }
 
-/** With the ports that were chosen now, `farkeep serve ROLE --home HOME` starts a service again where the others expect it. */
+/** Writes the chosen ports to configuration files, so that `farkeep serve ROLE --home HOME` starts a service again on the same ports. */
 async function rememberConfigurations(provider: DemoService, gateways: readonly DemoService[]): Promise<void> {
   const { control = '', infrastructure = '' } = provider.process.ready.listeners;
   const write = (home: string, role: ServiceRole, config: object): Promise<void> =>
@@ -202,7 +202,7 @@ async function rememberConfigurations(provider: DemoService, gateways: readonly 
   }
 }
 
-/** Resolves when the gateway is linked and the provider sees it. */
+/** Resolves when the gateway's link is open and the provider shows the gateway as connected. */
 export async function enroll(
   provider: AdminClient,
   gateway: AdminClient,
@@ -237,7 +237,7 @@ async function untilConnected(provider: AdminClient, name: string, signal: Abort
   });
 }
 
-/** Asks once, and again after every event of the domain. */
+/** Checks at once, and again after every event of the domain. */
 async function untilEvent(
   client: AdminClient,
   domain: string,
@@ -263,7 +263,7 @@ function describeProcesses(provider: DemoService, gateways: readonly DemoService
   return `processes: provider ${provider.process.pid}, gateway ${pids}, tenant ${tenant.process.pid}`;
 }
 
-/** Reports each step with the time since the one before. */
+/** Reports each step with the time since the previous step. */
 export function createTimer(report: StepReporter): (title: string, detail: string) => void {
   let last = performance.now();
   return (title, detail) => {

@@ -1,5 +1,5 @@
-// Owns `farkeep demo`: the whole story on this machine in one go. Sets up, backs up, restores, compares, cleans up after itself.
-// Must not take a short cut: what is reported comes from the same calls that console and command line use.
+// Owns `farkeep demo`: sets up all services on this machine, backs up, restores, compares, and removes everything. Must not take shortcuts:
+// it uses the same calls as console and command line.
 import { rmSync } from 'node:fs';
 import { chmod, lstat, mkdtemp, readdir, rm, stat, statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -19,9 +19,9 @@ import { followSession } from '../host/session-follower.ts';
 import { compareTrees, type TreeComparison, type TreeDifference } from './tree-comparison.ts';
 
 export interface DemoOptions {
-  /** Folder to back up; a small sample is made without one. */
+  /** Folder to back up; default: a small sample. */
   readonly source?: string;
-  /** Where everything goes and stays; without it a temporary folder that is removed. */
+  /** Folder for everything, which is kept; default: a temporary folder that is removed. */
   readonly keep?: string;
   readonly gatewayCount?: number;
   readonly report: StepReporter;
@@ -32,7 +32,7 @@ export interface DemoOptions {
 export interface DemoResult {
   readonly isVerified: boolean;
   readonly comparison: TreeComparison;
-  /** Differences that count: not those of files that were changed meanwhile or that could not be read. */
+  /** Differences that count as errors. Excludes files that changed meanwhile or could not be read. */
   readonly differences: readonly TreeDifference[];
   readonly excused: readonly TreeDifference[];
   readonly backup: SessionDetail;
@@ -43,7 +43,7 @@ export interface DemoResult {
   readonly certificate: StoredCertificate;
 }
 
-/** @throws FarkeepError the first thing that went wrong; everything that was started is ended, temporary files are gone */
+/** @throws FarkeepError the first error; everything that was started is ended, temporary files are removed */
 export async function runDemo(options: DemoOptions): Promise<DemoResult> {
   return withDemoSite(options, async (site) => {
     const timer = createTimer(options.report);
@@ -56,11 +56,11 @@ export async function runDemo(options: DemoOptions): Promise<DemoResult> {
   });
 }
 
-/** Keeps the set-up until the signal fires. @param onReady called once everything is ready */
+/** Keeps the set-up running until the signal fires. @param onReady called once everything is ready */
 export async function holdDemo(options: DemoOptions, onReady: (site: DemoSite) => void): Promise<void> {
   await withDemoSite(options, async (site) => {
     onReady(site);
-    // A pending promise alone does not keep a process.
+    // A pending promise alone does not keep a process running.
     using _keepAlive = every(3_600_000, () => undefined);
     await new Promise<void>((resolve) => {
       if (options.signal.aborted) resolve();
@@ -74,7 +74,7 @@ async function withDemoSite<Result>(options: DemoOptions, work: (site: DemoSite)
   const root =
     options.keep === undefined ? await mkdtemp(path.join(tmpdir(), 'farkeep-demo-')) : path.resolve(options.keep);
   const children: ServiceChild[] = [];
-  // For the second Ctrl-C, which waits for nothing.
+  // Called at the second Ctrl-C: kills the processes without waiting.
   const endAtOnce = (): void => {
     for (const child of children) child.signal('SIGKILL');
     if (options.keep === undefined) rmSync(root, { recursive: true, force: true });
@@ -153,11 +153,14 @@ async function tellStory(
   };
 }
 
-/** The same identifiers on both sides, or the demo fails: that is what the key exchange is for. */
+/**
+ * Describes the keys. Fails when the two sides do not show the same identifiers, because the key exchange must give both sides the same
+ * keys.
+ */
 function describeKeys(backup: SessionDetail, seenByProvider: SessionDetail): string {
   const own = backup.keys.at(-1);
-  const theirs = seenByProvider.keys.at(-1);
-  const isSame = own?.keyA === theirs?.keyA && own?.keyB === theirs?.keyB;
+  const providerKeys = seenByProvider.keys.at(-1);
+  const isSame = own?.keyA === providerKeys?.keyA && own?.keyB === providerKeys?.keyB;
   if (own === undefined || own.keyA === null || own.keyB === null || !isSame) {
     throw new FarkeepError('security.key-proof', 'Tenant and provider do not name the same keys');
   }
@@ -166,7 +169,10 @@ function describeKeys(backup: SessionDetail, seenByProvider: SessionDetail): str
   return `${channel}Key A ${own.keyA}, Key B ${own.keyB}, the same on both sides`;
 }
 
-/** The user's own folder lives on: what changed after the start, or could not be read and was warned of, is no fault of the backup. */
+/**
+ * Whether a difference is not an error of the backup: the entry changed after the start of the backup, or it could not be read and has a
+ * warning.
+ */
 function isExcused(
   { path: name, leftChangedAtMs }: TreeDifference,
   startedAtMs: number,
@@ -185,7 +191,7 @@ function secondsOf({ createdAt, endedAt }: SessionDetail): number {
   return endedAt === null ? 0 : (Date.parse(endedAt) - Date.parse(createdAt)) / 1000;
 }
 
-/** The demo writes the folder twice: once as blocks, once restored. Better said before than after an hour. */
+/** Checks the free space first, because the demo writes the folder twice: as blocks and restored. */
 async function requireRoom(source: string, target: string): Promise<void> {
   const status = await stat(source).catch(() => undefined);
   if (status?.isDirectory() !== true) throw new FarkeepError('source.missing', `${source} is not a folder`);
@@ -214,7 +220,7 @@ async function measureTree(folder: string, limitBytes: number): Promise<number> 
   let total = 0;
   const waiting = [folder];
   for (let current = waiting.pop(); current !== undefined && total <= limitBytes; current = waiting.pop()) {
-    // What cannot be read is no part of the backup either.
+    // The backup leaves out an unreadable folder too.
     for (const entry of await readdir(current, { withFileTypes: true }).catch(() => [])) {
       const name = path.join(current, entry.name);
       if (entry.isDirectory()) waiting.push(name);

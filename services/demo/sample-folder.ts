@@ -1,4 +1,4 @@
-// Owns the small folder that `farkeep demo` backs up when nobody names one: what real folders hold, odd names and links included.
+// Owns the small folder that `farkeep demo` backs up by default. It has what real folders contain, also unusual names and links.
 import { createCipheriv, createHash } from 'node:crypto';
 import { chmod, link, mkdir, open, symlink, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -6,7 +6,7 @@ import path from 'node:path';
 const incompressibleBytes = 24 * 1024 * 1024;
 const sparseBytes = 64 * 1024 * 1024;
 
-/** Makes the folder; the same content every time, about 30 MB to read and 64 MB of holes. */
+/** Makes the folder with the same content every time, about 30 MB to read and 64 MB of holes. */
 export async function makeSampleFolder(folder: string): Promise<void> {
   await mkdir(path.join(folder, 'letters', '2026'), { recursive: true });
   await mkdir(path.join(folder, 'photographs'), { recursive: true });
@@ -32,7 +32,7 @@ export async function makeSampleFolder(folder: string): Promise<void> {
   if (process.platform === 'win32') return;
   await symlink('photographs/harbour.raw', path.join(folder, 'latest photograph'));
   await symlink('nowhere', path.join(folder, 'broken link'));
-  // A name that is no UTF-8, as old archives have them.
+  // A name that is not UTF-8, as in old archives.
   await writeFile(Buffer.concat([Buffer.from(`${folder}/caf`), Buffer.from([0xe9]), Buffer.from('.txt')]), 'Latin-1\n');
   const sparse = path.join(folder, 'disk.img');
   await using handle = await open(sparse, 'w');
@@ -51,7 +51,7 @@ function ledger(): string {
   return `${lines.join('\n')}\n`;
 }
 
-/** Bytes that no compression shrinks, the same for the same seed: AES in counter mode over zeros. */
+/** Incompressible bytes, the same for the same seed: AES in counter mode over zeros. */
 function noise(seed: string, sizeBytes: number): Buffer {
   const key = createHash('sha256').update(seed).digest();
   return createCipheriv('aes-256-ctr', key, Buffer.alloc(16)).update(Buffer.alloc(sizeBytes));

@@ -17,7 +17,7 @@ async function makePair(): Promise<{ left: string; right: string }> {
   await link(path.join(left, 'file'), path.join(left, 'second name'));
   const right = path.join(root, 'right');
   await cp(left, right, { recursive: true, preserveTimestamps: true, verbatimSymlinks: true });
-  // cp makes two files of the two names.
+  // cp makes two independent files from the two names.
   await rm(path.join(right, 'second name'));
   await link(path.join(right, 'file'), path.join(right, 'second name'));
   const time = new Date('2026-01-02T03:04:05.678Z');
@@ -82,7 +82,7 @@ describe('comparing trees', () => {
     expect(differences.map((difference) => difference.what).join('; ')).toContain(what);
   });
 
-  it('reads the sample, odd names and holes included', async () => {
+  it('reads the sample, unusual names and holes included', async () => {
     const folder = path.join(await makeTemporaryFolder(), 'sample');
     await makeSampleFolder(folder);
     const { files, links, bytes, differences } = await compareTrees(folder, folder, signal);

@@ -1,13 +1,13 @@
-// Owns comparing two folders on disk, byte by byte: kind, content, size, mode, times, link targets, hard links, owners when root.
-// Reads only; must not be told what to expect by anything but the disk.
+// Owns comparing two folders on disk, byte by byte: kind, content, size, mode, times, link targets, hard links, and owners when run as
+// root. Must not write, and must not use any knowledge other than the disk.
 import { lstatSync, readdirSync, readlinkSync, type BigIntStats } from 'node:fs';
 import { open } from 'node:fs/promises';
 
 export interface TreeDifference {
-  /** Below the top folder; bytes that are no UTF-8 are replaced. */
+  /** Path below the top folder; bytes that are not UTF-8 are replaced. */
   readonly path: string;
   readonly what: string;
-  /** When the left one changed last, ms since the epoch; to tell a file that was changed meanwhile. */
+  /** Time of the last change of the left entry, ms since the epoch; shows whether a file was changed meanwhile. */
   readonly leftChangedAtMs: number;
 }
 
@@ -22,12 +22,12 @@ export interface TreeComparison {
 const chunkBytes = 1024 * 1024;
 const separator = Buffer.from('/');
 
-/** @param right may hold more at its very top only when it was there before; that is a difference too */
+/** @param right an entry that only this folder has is a difference too, also at the top */
 export async function compareTrees(left: string, right: string, signal: AbortSignal): Promise<TreeComparison> {
   const totals = { files: 0, folders: 0, links: 0, bytes: 0 };
   const differences: TreeDifference[] = [];
   const isOwnerCompared = process.getuid?.() === 0;
-  /** Files with several names on the left: which inode of the right they have to share. */
+  /** For each file with several names on the left: the inode on the right that all of its names must have. */
   const hardLinks = new Map<string, bigint>();
 
   async function compareEntry(relative: Buffer, leftPath: Buffer, rightPath: Buffer): Promise<void> {
@@ -60,15 +60,15 @@ export async function compareTrees(left: string, right: string, signal: AbortSig
     }
     if (!a.isFile()) return;
     totals.files += 1;
-    // A file with several names has its content once.
+    // A file with several names is counted once.
     if (a.nlink === 1n || !hardLinks.has(`${a.dev}:${a.ino}`)) totals.bytes += Number(a.size);
     if (a.size !== b.size) differ(`has ${b.size} bytes, not ${a.size}`);
     else if (!(await hasSameContent(leftPath, rightPath, signal))) differ('has other content');
     if (a.nlink > 1n) {
       const key = `${a.dev}:${a.ino}`;
-      const known = hardLinks.get(key);
-      if (known === undefined) hardLinks.set(key, b.ino);
-      else if (known !== b.ino) differ('is no longer a hard link to the same file');
+      const expectedInode = hardLinks.get(key);
+      if (expectedInode === undefined) hardLinks.set(key, b.ino);
+      else if (expectedInode !== b.ino) differ('is no longer a hard link to the same file');
     }
   }
 
@@ -79,9 +79,9 @@ export async function compareTrees(left: string, right: string, signal: AbortSig
     differ: (what: string) => void,
   ): Promise<void> {
     const leftNames = namesIn(leftPath);
-    const known = new Set(leftNames.map((name) => name.toString('latin1')));
+    const namesOnLeft = new Set(leftNames.map((name) => name.toString('latin1')));
     for (const name of namesIn(rightPath)) {
-      if (!known.has(name.toString('latin1')))
+      if (!namesOnLeft.has(name.toString('latin1')))
         differ(`holds "${name.toString('utf8')}", which the source does not have`);
     }
     for (const name of leftNames) {
@@ -110,12 +110,15 @@ function kindOf(status: BigIntStats): string {
   return status.isSymbolicLink() ? 'symbolic link' : 'special file';
 }
 
-/** Sockets, pipes and devices are not content. */
+/** Sockets, pipes and devices are not compared. */
 function isRestorable(status: BigIntStats): boolean {
   return status.isFile() || status.isDirectory() || status.isSymbolicLink();
 }
 
-/** Node sets times as a double of seconds, which at today's dates is exact to about 0.2 µs: the same microsecond is the same time. */
+/**
+ * Node passes times as a double of seconds, which is exact to about 0.2 µs for today's dates. So times in the same microsecond count as
+ * equal.
+ */
 function isSameTime(aNs: bigint, bNs: bigint): boolean {
   const apartNs = aNs > bNs ? aNs - bNs : bNs - aNs;
   return apartNs < 1_000n;

@@ -1,5 +1,5 @@
-// Owns what the diagnostics hold: each step says where its part comes from. No names of files that were backed up, no contents, no key; what
-// is a secret by its name goes in the redaction behind it, and what is one by its nature is never asked for.
+// Owns what the diagnostics contain and where each step gets its data. Must not contain names of backed-up files, contents or keys: steps
+// never request secrets, and write-diagnostics.ts removes fields whose name may mean a secret.
 import { open, readdir, readFile, statfs } from 'node:fs/promises';
 import { arch, availableParallelism, freemem, release, totalmem, type as systemType, uptime } from 'node:os';
 import path from 'node:path';
@@ -11,19 +11,19 @@ import { toFarkeepError } from '../kernel/farkeep-error.ts';
 import { roleFolder } from '../kernel/state/home-folder.ts';
 import type { AskService, DiagnosticsFile, DiagnosticsStep } from './diagnostics-step.ts';
 
-/** The end of a log tells most; a whole one would make the archive too large to send. */
+/** Only the end of a log, because a whole log would make the archive too large to send. */
 const maxLogBytes = 1024 * 1024;
 const maxLogFiles = 20;
 const shownSessions = 50;
 
 export interface DiagnosticsSources {
   readonly home: string;
-  /** Where the console keeps the log files; services on a server write theirs to wherever they were started. */
+  /** Folder of the console's log files; services on a server write to wherever the admin redirects their output. */
   readonly logFolder: string;
   readonly versions: Readonly<Record<string, string>>;
-  /** What the console has set; absent without a console. */
+  /** Settings of the console; absent without a console. */
   readonly settings?: unknown;
-  /** What the console sees of the services' processes; absent without a console. */
+  /** The console's view of the service processes; absent without a console. */
   readonly processes?: () => unknown;
   readonly ask: AskService;
 }
@@ -51,7 +51,7 @@ export function diagnosticsSteps(sources: DiagnosticsSources): readonly Diagnost
           await askEach(['provider', 'tenant'], async (role) => {
             const call = { domain: sessionsDomain.name, command: 'list', input: { limit: shownSessions } };
             const { sessions } = sessionsDomain.commands.list.output.parse(await ask(role, call, signal));
-            // Neither jobs nor tenants by name; an error's message may hold a path, its code does not.
+            // No names of jobs or tenants. The message of an error may contain a path, so only its code is included.
             return sessions.map(({ id, kind, state, attempt, createdAt, endedAt, progress, warningCount, error }) => ({
               id,
               kind,
@@ -87,7 +87,7 @@ function single(content: unknown): readonly DiagnosticsFile[] {
   return [{ name: '', content }];
 }
 
-/** A service that does not run is an answer as well. */
+/** A service that does not run is part of the result. */
 async function askEach(roles: readonly ServiceRole[], ask: (role: ServiceRole) => Promise<unknown>): Promise<unknown> {
   const answers: Record<string, unknown> = {};
   for (const role of roles) {
@@ -121,7 +121,7 @@ async function describeMachine({ home, versions }: DiagnosticsSources): Promise<
   };
 }
 
-/** The files that people write by hand. A file that cannot be understood is told by its error, never by its text. */
+/** Reads the configuration files that people edit. For an invalid file the result contains the error, never the text. */
 async function readConfiguration(home: string, settings: unknown): Promise<unknown> {
   const found: Record<string, unknown> = settings === undefined ? {} : { console: settings };
   for (const role of serviceRoles) {
@@ -150,7 +150,7 @@ async function readLogs(folder: string): Promise<readonly DiagnosticsFile[]> {
   return [{ name: 'none.txt', content: 'No log files are kept here; on a server see the log of the system.' }];
 }
 
-/** Whole lines only: half a line could hold half a secret that nothing recognizes. */
+/** Whole lines only: a line that is cut could contain a part of a secret that redaction does not recognize. */
 async function readEnd(file: string): Promise<string> {
   const handle = await open(file, 'r');
   try {

@@ -25,19 +25,19 @@ async function read(file: string): Promise<{ names: string[]; all: string; text:
 }
 
 describe('diagnostics', () => {
-  it('are numbered steps, one after the other, and a step that fails costs the others nothing', async () => {
+  it('are numbered steps, one after the other, and a failed step does not affect the others', async () => {
     const home = await makeTemporaryFolder();
     const file = path.join(home, 'out.zip');
-    const told: string[] = [];
+    const reportedSteps: string[] = [];
     const steps = diagnosticsSteps({ home, logFolder: path.join(home, 'logs'), versions: {}, ask: notRunning });
     const broken = { name: 'services' as const, collect: () => Promise.reject(new Error('secret=abc it broke')) };
     const result = await writeDiagnostics({
       steps: steps.map((step) => (step.name === 'services' ? broken : step)),
       file,
       signal: new AbortController().signal,
-      onStep: (step) => told.push(step),
+      onStep: (step) => reportedSteps.push(step),
     });
-    expect(told).toEqual([...diagnosticsStepNames]);
+    expect(reportedSteps).toEqual([...diagnosticsStepNames]);
     expect(result).toEqual({ sizeBytes: (await stat(file)).size, failedSteps: ['services'] });
     expect((await stat(file)).mode & 0o777).toBe(0o600);
     const archive = await read(file);
@@ -55,7 +55,7 @@ describe('diagnostics', () => {
     });
   });
 
-  it('leave nothing behind when they are canceled', async () => {
+  it('leave no file when they are canceled', async () => {
     const home = await makeTemporaryFolder();
     const file = path.join(home, 'out.zip');
     const steps = diagnosticsSteps({ home, logFolder: home, versions: {}, ask: notRunning });
@@ -63,7 +63,7 @@ describe('diagnostics', () => {
     await expect(stat(file)).rejects.toThrow();
   });
 
-  it('hold the ends of logs in whole lines', async () => {
+  it('contain the ends of logs in whole lines', async () => {
     const home = await makeTemporaryFolder();
     const lines = Array.from({ length: 40_000 }, (_, index) => `{"line":${index},"msg":"${'x'.repeat(60)}"}`);
     await writeFile(path.join(home, 'tenant.log'), `${lines.join('\n')}\n`);
@@ -76,7 +76,7 @@ describe('diagnostics', () => {
     expect(kept).toEqual(lines.slice(-kept.length));
   });
 
-  it('hold no secret of an instance that is full of them', { timeout: 60_000 }, async () => {
+  it('contain no secret of an instance that is full of secrets', { timeout: 60_000 }, async () => {
     const home = await makeTemporaryFolder();
     const marks = {
       password: `pw-${randomBytes(12).toString('hex')}`,

@@ -1,4 +1,4 @@
-// Owns making the diagnostics: runs the steps in order, takes out secrets once more, packs a zip, and puts it in its place whole.
+// Owns making the diagnostics: runs the steps in order, removes secrets, packs a zip, and renames the complete file to its place.
 import { setImmediate } from 'node:timers/promises';
 import { Zip, ZipDeflate } from 'fflate';
 import type { DiagnosticsStepName } from '../contracts/rpc/console.ts';
@@ -9,13 +9,13 @@ import type { DiagnosticsFile, DiagnosticsStep } from './diagnostics-step.ts';
 
 export interface DiagnosticsResult {
   readonly sizeBytes: number;
-  /** Steps that could not find what they look for; the archive says why. */
+  /** Steps that failed; the archive contains the reason. */
   readonly failedSteps: readonly DiagnosticsStepName[];
 }
 
 /**
- * @param onStep called before each step, which counts from 1
- * @throws AbortError when the signal fires; storage errors of the place that was chosen
+ * @param onStep called before each step, counted from 1
+ * @throws AbortError when the signal fires; storage errors of the chosen folder
  */
 export async function writeDiagnostics({
   steps,
@@ -67,7 +67,7 @@ class Archive {
     const entry = new ZipDeflate(name, { level: 6 });
     this.#zip.add(entry);
     entry.push(Buffer.from(text), true);
-    // The console's main process has a window to serve meanwhile.
+    // Lets the console's main process handle its window between two steps.
     await setImmediate();
   }
 

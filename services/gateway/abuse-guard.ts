@@ -1,4 +1,5 @@
-// Owns counting bad connections by client address and refusing an address that makes too many (docs/protocol.md, section 1). Bounded memory.
+// Owns counting bad connections by client address, and refusing an address that makes too many (docs/protocol.md, section 1). Bounded
+// memory.
 import type { Clock } from '../kernel/clock.ts';
 import { countingKey } from '../transport/client-address.ts';
 
@@ -31,14 +32,14 @@ export class AbuseGuard {
     return entry !== undefined && entry.refusedUntilMs > this.#clock.now();
   }
 
-  /** @returns true when this connection was the one too many */
+  /** @returns true when this connection reached the limit */
   countBad(address: string): boolean {
     const key = countingKey(address);
     const now = this.#clock.now();
     let entry = this.#entries.get(key);
     if (entry === undefined || entry.windowEndsAtMs <= now) {
       entry = { count: 0, windowEndsAtMs: now + this.#limits.badWindowMs, refusedUntilMs: entry?.refusedUntilMs ?? 0 };
-      // To the end of the order: what is dropped first when there are too many is what was quiet longest.
+      // Moves the entry to the end. When there are too many entries, the first one (longest without a bad connection) is removed.
       this.#entries.delete(key);
       this.#entries.set(key, entry);
       this.#dropOldest();

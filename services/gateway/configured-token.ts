@@ -1,10 +1,10 @@
-// Owns the enrollment token of the configuration: in the file itself, or in one that it names. Uses nothing up.
+// Owns reading the enrollment token of the configuration: in the configuration itself, or in a file that it names. Must not use the token.
 import { readFile } from 'node:fs/promises';
 import { FarkeepError, toFarkeepError } from '../kernel/farkeep-error.ts';
 import { parseEnrollmentToken } from '../transport/enrollment-token.ts';
 import type { GatewayConfig } from './config.ts';
 
-/** @throws config.invalid, naming the setting; a missing file only when the gateway is not enrolled yet */
+/** @throws config.invalid that names the setting; for a missing file only when the gateway is not enrolled */
 export async function readConfiguredToken(
   { enrollmentToken, enrollmentTokenFile }: Pick<GatewayConfig, 'enrollmentToken' | 'enrollmentTokenFile'>,
   { isEnrolled }: { isEnrolled: boolean },
@@ -15,7 +15,7 @@ export async function readConfiguredToken(
     return checkedToken(await readFile(enrollmentTokenFile, 'utf8'), 'enrollmentTokenFile');
   } catch (error) {
     if (error instanceof FarkeepError) throw error;
-    // An enrolled gateway needs the file no more; a new one cannot do without it.
+    // An enrolled gateway does not need the file any more; a new gateway does.
     if (isEnrolled) return undefined;
     throw new FarkeepError(
       'config.invalid',

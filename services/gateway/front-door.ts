@@ -1,5 +1,5 @@
-// Owns the single port (docs/protocol.md, section 1): looks at the first bytes of a connection, finds where it goes, and passes the bytes on.
-// Must not terminate TLS, hold a key that protects data, or keep anything of what passes.
+// Owns the single port (docs/protocol.md, section 1): reads the first bytes of a connection, finds its destination, and relays the bytes.
+// Must not terminate TLS, hold a key that protects data, or store any relayed data.
 import { createServer, type Server, type Socket } from 'node:net';
 
 import { systemClock, type Clock } from '../kernel/clock.ts';
@@ -23,16 +23,16 @@ export interface ControlTarget {
   readonly port: number;
   readonly linkId: Buffer;
   readonly proxyKey: Buffer;
-  /** Each value once for a link. */
+  /** Returns each value only once for a link. */
   readonly nextCounter: () => bigint;
 }
 
 export interface FrontDoorOptions {
   readonly limits: GatewayConfig['limits'];
   readonly routes: RouteTable;
-  /** Where control connections go now; undefined while the provider is not there. */
+  /** Destination of control connections; undefined while the provider cannot be reached. */
   readonly findControl: () => ControlTarget | undefined;
-  /** The provider's address, for routes that name no host. */
+  /** The provider's address, for routes without a host. */
   readonly findProviderAddress: () => string | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -119,13 +119,13 @@ export class FrontDoor {
     };
   }
 
-  /** Accepts nothing more; connections that have not found their way yet are dropped, the others go on. */
+  /** Accepts no more connections; drops connections without a destination, and keeps relaying the others. */
   stopAccepting(): void {
     for (const server of this.#servers.splice(0)) server.close();
     for (const socket of this.#waiting) socket.destroy();
   }
 
-  /** Resolves when no data passes any more. */
+  /** Resolves when no data connection is open any more. */
   async untilDataIsThrough(): Promise<void> {
     while (this.dataConnections > 0) await new Promise<void>((resolve) => (this.#onRelayEnded = resolve));
   }
@@ -168,7 +168,7 @@ export class FrontDoor {
     this.#sniff(client, address, place);
   }
 
-  /** Reads until the kind of connection is clear. */
+  /** Reads until the kind of the connection is known. */
   #sniff(client: DataSocket, address: string, place: Place): void {
     this.#waiting.add(client);
     let received: Buffer = Buffer.alloc(0);
@@ -191,7 +191,7 @@ export class FrontDoor {
         timer.stop();
         place.release();
         if (first.type === 'unknown') refuse('unknownFirstBytes');
-        // Reading stays stopped until the relay starts; so the kernel holds what the client sends meanwhile, not we.
+        // Reading stays stopped until the relay starts, so that the kernel and not this process buffers what the client sends.
         else {
           const preamble = first.type === 'tls' ? undefined : first.preamble;
           void this.#forward(client, address, preamble, received)
@@ -207,7 +207,7 @@ export class FrontDoor {
         return false;
       },
       onEnd: () => {
-        // Whoever connects and ends without a byte looks whether the port is open; that is no abuse.
+        // A connection that ends without a byte only checks that the port is open, which is no abuse.
         if (received.length > 0) refuse('unknownFirstBytes');
         else client.destroy();
       },
@@ -299,7 +299,7 @@ export class FrontDoor {
     this.#refused.note(`unreachable ${reason}`, (times) =>
       this.#logger.warn('Connection closed because the provider cannot be reached', { reason, times }),
     );
-    // In order, not by reset: the tenant sees a gateway that is there and a provider that is not.
+    // Closes in order, not by a reset, so that the tenant can tell an unreachable provider from an unreachable gateway.
     client.destroy();
   }
 }

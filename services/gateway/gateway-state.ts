@@ -1,5 +1,6 @@
-// Owns what a gateway keeps on disk: who its provider is and its own client certificate with key, in one file so that they always fit together.
-// Nothing in it opens a tenant's data; whoever steals it can pass bytes on in this gateway's name until the provider removes the gateway.
+// Owns what a gateway stores on disk: its provider, and its own client certificate with key, in one file so that they always match. Nothing
+// in the file opens a tenant's data. An attacker who steals it can relay connections as this gateway until the provider removes the
+// gateway.
 import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
@@ -14,14 +15,14 @@ const stateSchema = z.object({
   gatewayId: z.string().min(1),
   host: z.string().min(1),
   port: z.number().int().min(1).max(65535),
-  /** SHA-256 of the provider's infrastructure certificate as in the token. */
+  /** SHA-256 of the provider's infrastructure certificate, from the token. */
   fingerprint: z.string(),
   infrastructureCaPem: z.string(),
   certificatePem: z.string(),
   privateKeyPem: z.string(),
-  /** A renewed certificate that no link was opened with yet; the one above counts until then. */
+  /** A renewed certificate that no link has used yet; the one above is valid until then. */
   renewed: z.object({ certificatePem: z.string(), privateKeyPem: z.string() }).optional(),
-  /** Hash of the secret of the token that was used, so that the same token in the configuration is not tried again at every start. */
+  /** Hash of the secret of the used token, so that the token in the configuration is not tried again at every start. */
   tokenHash: z.string(),
 });
 export type GatewayState = z.infer<typeof stateSchema>;
@@ -30,7 +31,7 @@ function stateFile(home: string): string {
   return path.join(home, 'link-identity.json');
 }
 
-/** @throws FarkeepError `storage.damaged` when the file cannot be understood */
+/** @throws FarkeepError `storage.damaged` when the file is not valid */
 export async function loadGatewayState(home: string, logger: Logger): Promise<GatewayState | undefined> {
   const file = stateFile(home);
   let text: string;
@@ -51,7 +52,7 @@ export async function loadGatewayState(home: string, logger: Logger): Promise<Ga
   }
   const state = stateSchema.safeParse(content);
   if (!state.success) {
-    throw new FarkeepError('storage.damaged', `${file} is not what this version wrote`, {
+    throw new FarkeepError('storage.damaged', `${file} was not written by this version`, {
       hint: 'Remove the file and enroll the gateway again with a new token.',
     });
   }

@@ -1,4 +1,5 @@
-// The client certificate of the gateway link outlives its 825 days: renewed over the link, and whatever is cut short leaves a certificate that works.
+// Tests that the gateway link works for longer than the 825 days of its client certificate: the gateway renews the certificate over the
+// link, and after an interruption one of its certificates still works.
 import { X509Certificate } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -52,7 +53,7 @@ describe('LinkRenewal', () => {
     });
   });
   afterEach(() => renewal.stop());
-  /** Days are passed one by one, as they are in life; a wait of many days is cut into such pieces. */
+  /** Advances the clock day by day, because a long wait is made of several timers. */
   const pass = async (days: number): Promise<void> => {
     for (let day = 0; day < days; day += 1) {
       clock.advance(dayMs);
@@ -60,7 +61,7 @@ describe('LinkRenewal', () => {
     }
   };
 
-  it('renews at two thirds of the life, and then at most once a day', async () => {
+  it('renews after two thirds of the life, and then at most once a day', async () => {
     const daysLeft = Math.floor((renewalDueAt(infrastructure.certificatePem) - clock.now()) / dayMs);
     expect(daysLeft).toBeGreaterThan(100);
     renewal.look();
@@ -69,19 +70,19 @@ describe('LinkRenewal', () => {
     await pass(3);
     await vi.waitFor(() => expect(renewals).toBeGreaterThan(0));
     const before = renewals;
-    for (let look = 0; look < 50; look += 1) {
+    for (let round = 0; round < 50; round += 1) {
       renewal.look();
       await new Promise((resolve) => setImmediate(resolve));
     }
     expect(renewals).toBe(before);
   });
 
-  it('tries again an hour after a failure, and not with every link that comes up', async () => {
+  it('tries again an hour after a failure, not with every new link', async () => {
     failure = new FarkeepError('call.timeout');
     clock.advance(renewalDueAt(infrastructure.certificatePem) - clock.now());
     renewal.look();
     await vi.waitFor(() => expect(renewals).toBe(1));
-    for (let look = 0; look < 20; look += 1) {
+    for (let round = 0; round < 20; round += 1) {
       renewal.look();
       await new Promise((resolve) => setImmediate(resolve));
     }
@@ -92,7 +93,7 @@ describe('LinkRenewal', () => {
   });
 });
 
-describe('a gateway whose certificate gets old', () => {
+describe('a gateway whose certificate must be renewed', () => {
   let home: string;
   let clock: ShiftedClock;
   let provider: ProviderFixture;
@@ -134,7 +135,7 @@ describe('a gateway whose certificate gets old', () => {
   };
   const passTwoThirds = (certificatePem: string): void => clock.advance(renewalDueAt(certificatePem) - clock.now());
 
-  it('goes over to a new one over its link; the old one counts until then and not afterwards', async () => {
+  it('changes to the new certificate over its link; the old one is valid until then and not afterwards', async () => {
     const { started, first } = await enrolled();
     expect(Math.round((renewalDueAt(first) - Date.now()) / dayMs)).toBe(550);
     passTwoThirds(first);
@@ -151,21 +152,21 @@ describe('a gateway whose certificate gets old', () => {
     await untilConnected(await start());
   });
 
-  it('goes on with the old one when the answer was lost', async () => {
+  it('keeps the old certificate when the answer was lost', async () => {
     const { started, first } = await enrolled();
-    // The provider made one, but the gateway ended before it could save it.
+    // The provider issued a certificate, but the gateway ended before it could save this certificate.
     await started.stop(0);
     provider.renewed.set('ff'.repeat(32), [...provider.known.values()][0] ?? { gatewayId: '', name: '' });
     await untilConnected(await start());
     expect([...provider.known.keys()]).toEqual([fingerprint(first)]);
   });
 
-  it('uses a saved one after a crash before it was used', async () => {
+  it('uses a saved certificate after a crash before its first use', async () => {
     const { started, first } = await enrolled();
     await started.stop(0);
     const state = await savedState();
     const another = await authority.issueServer('not known');
-    // Saved, known to the provider, no link opened with it yet: the certificate of the same key serves as the renewed one.
+    // Saved and known to the provider, but not used for a link yet. The test uses the current certificate as the renewed one.
     const renewed = { certificatePem: state.certificatePem, privateKeyPem: state.privateKeyPem };
     await writeFile(
       stateFile(),
@@ -181,7 +182,7 @@ describe('a gateway whose certificate gets old', () => {
     expect((await savedState()).certificatePem).toBe(first);
   });
 
-  it('goes back to the one before when the provider does not know the renewed one', async () => {
+  it('returns to the former certificate when the provider does not know the renewed one', async () => {
     const { started, first } = await enrolled();
     await started.stop(0);
     const state = await savedState();
@@ -192,12 +193,12 @@ describe('a gateway whose certificate gets old', () => {
     expect((await savedState()).renewed).toBeUndefined();
   });
 
-  it('says what to do when it was away until its certificate had expired', async () => {
+  it('says what to do when it was offline until its certificate expired', async () => {
     const { started, first } = await enrolled();
     await started.stop(0);
     provider.known.clear();
     clock.advance(new Date(new X509Certificate(first).validTo).getTime() - clock.now() + dayMs);
-    const late = await start();
-    await vi.waitFor(() => expect(late.status().linkReason).toContain('expired on'), 10_000);
+    const expired = await start();
+    await vi.waitFor(() => expect(expired.status().linkReason).toContain('expired on'), 10_000);
   });
 });

@@ -1,5 +1,5 @@
-// Owns when the client certificate of the gateway link is renewed: at two thirds of its life, over the link itself, tried again until it worked.
-// Must not store anything or speak with the provider; it is given what does.
+// Owns when the client certificate of the gateway link is renewed: after two thirds of its life, over the link itself, repeated until it
+// succeeds. Must not store anything or talk to the provider; the caller passes a function for that.
 import { X509Certificate } from 'node:crypto';
 import { abortError, type Clock } from '../kernel/clock.ts';
 import { toFarkeepError } from '../kernel/farkeep-error.ts';
@@ -7,7 +7,7 @@ import type { Logger } from '../kernel/logger.ts';
 
 const dayMs = 86_400_000;
 const hourMs = 3_600_000;
-/** Also when the clocks of both sides are far apart and the new certificate looks old at once. */
+/** Also prevents a loop when the clocks of both sides differ so much that the new certificate looks old. */
 const minIntervalMs = dayMs;
 const retryMs = hourMs;
 
@@ -21,9 +21,9 @@ export function renewalDueAt(certificatePem: string): number {
 export interface LinkRenewalOptions {
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Of the link that is up; undefined without one. */
+  /** Certificate of the open link; undefined without a link. */
   readonly certificateInUse: () => string | undefined;
-  /** Gets a new certificate and goes over to it. */
+  /** Gets a new certificate and starts to use it. */
   readonly renew: (signal: AbortSignal) => Promise<void>;
 }
 
@@ -37,7 +37,7 @@ export class LinkRenewal {
     this.#options = options;
   }
 
-  /** The link came up, or is another one: look again. */
+  /** Call when the link was opened or replaced: checks the certificate again. */
   look(): void {
     this.#wake.abort();
     this.#running ??= this.#run();
@@ -64,7 +64,7 @@ export class LinkRenewal {
           notBeforeMs = clock.now() + minIntervalMs;
           continue;
         } else {
-          // A link that comes up in between must not make this a loop.
+          // Set before the attempt, so that a link that is opened meanwhile does not cause a second attempt.
           notBeforeMs = clock.now() + retryMs;
           pauseMs = retryMs;
         }

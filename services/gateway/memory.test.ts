@@ -1,4 +1,4 @@
-// What a thousand waiting connections cost a gateway, measured from outside on the process that a server would run.
+// Measures the memory of a gateway with a thousand idle connections, from outside on a process as on a server.
 import { fork } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
@@ -17,7 +17,7 @@ import { encodePreamble } from '../wire/preamble.ts';
 const connections = 1_000;
 const limitBytes = 150 * 1024 * 1024;
 
-/** Linux tells the resident memory of any process; elsewhere there is no way without another program. */
+/** Resident memory of a process. Only Linux shows it without another program. */
 async function residentBytes(pid: number): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8');
   return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1] ?? Number.NaN) * 1024;
@@ -35,7 +35,7 @@ it.runIf(process.platform === 'linux')('holds 1,000 idle connections in less tha
   const mover = await listenData({
     maxPending: connections,
     onConnection: ({ socket }) => {
-      // Reads, so that it notices the end.
+      // Reads, so that the server notices the end of the connection.
       socket.start({ onChunk: () => true, onEnd: () => socket.end() });
       arrived.push(socket);
     },
@@ -67,9 +67,9 @@ it.runIf(process.platform === 'linux')('holds 1,000 idle connections in less tha
       client.on('error', () => undefined);
       clients.push(client);
       client.write(encodePreamble({ kind: 'data', ticket }));
-      // A ClientHello's worth of data, so that every buffer on the way has been used.
+      // As long as a ClientHello, so that every buffer on the way was used.
       client.write(randomBytes(2_000));
-      // The listener has 64 places for connections of one address that it has not read from yet.
+      // The listener allows 64 connections of one address without a first byte.
       if (clients.length % 50 === 0)
         await vi.waitFor(() => expect(arrived).toHaveLength(clients.length), { timeout: 60_000 });
     }

@@ -1,4 +1,5 @@
-// Owns the tickets this gateway may let through: each once, for at most a minute (docs/protocol.md, section 1). Never holds a ticket, only its hash.
+// Owns the tickets that this gateway accepts: each once, for at most a minute (docs/protocol.md, section 1). Must never hold a ticket, only
+// its hash.
 import { timingSafeEqual } from 'node:crypto';
 
 import type { Clock } from '../kernel/clock.ts';
@@ -25,7 +26,7 @@ export class RouteTable {
     return this.#entries.size;
   }
 
-  /** @returns how many were taken; fewer only when the table is full of live ones */
+  /** @returns how many routes were added; fewer only when the table is full of valid routes */
   add(routes: readonly Route[]): number {
     const now = this.#clock.now();
     this.#forgetExpired(now);
@@ -43,8 +44,8 @@ export class RouteTable {
   }
 
   /**
-   * The route of a ticket, which is then used up. A ticket of the other kind or past its time is used up too, and gives nothing.
-   * Finding by hash leaks no more than the hash of what the client sent; the last word is a comparison in constant time.
+   * Returns the route of a ticket and removes it. A ticket of the wrong kind or after its time is removed too, and gives no route. The
+   * lookup by hash leaks only the hash of what the client sent; the final comparison takes constant time.
    */
   take({ ticket, kind }: Preamble): Route | undefined {
     const hash = hashTicket(ticket);

@@ -1,4 +1,5 @@
-// Owns the gateway role: enrollment, the link to the provider, the single port, status and stop. Must not know sessions, tenants or contents.
+// Owns the gateway role: enrollment, the link to the provider, the single port, status and stop. Must not know sessions, tenants or
+// contents.
 import { generateKeyPair, X509Certificate } from 'node:crypto';
 import { promisify } from 'node:util';
 import type { z } from 'zod';
@@ -23,12 +24,12 @@ import { RouteTable } from './route-table.ts';
 export type GatewayStatus = z.infer<typeof gatewayNodeStatusSchema>;
 
 export interface GatewayOptions {
-  /** The role's own folder; exists and is locked by the host. */
+  /** The role's own folder; the host has created and locked it. */
   readonly home: string;
   readonly config: GatewayConfig;
   readonly logger: Logger;
   readonly clock: Clock;
-  /** Of this program, told to the provider. */
+  /** Version of this program, sent to the provider. */
   readonly version: string;
 }
 
@@ -40,7 +41,7 @@ export async function startGateway(options: GatewayOptions): Promise<GatewayServ
   try {
     await service.start();
   } catch (error) {
-    // One of several addresses may be open already.
+    // Some of the addresses may be open already.
     await service.stop(0);
     throw error;
   }
@@ -128,12 +129,15 @@ export class GatewayService {
     return this.#door.counters();
   }
 
-  /** Data connections that a stop would interrupt. */
+  /** Number of data connections that a stop would interrupt. */
   activeDataConnections(): number {
     return this.#door.dataConnections;
   }
 
-  /** Called on every change of link or enrollment and, with counters, at most as often as reports are sent. Returns the way to end it. */
+  /**
+   * Calls the listener on every change of link or enrollment, and for counters at most as often as reports are sent. Returns the function
+   * that ends the subscription.
+   */
   onStatusChanged(listener: (status: GatewayStatus) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -141,14 +145,14 @@ export class GatewayService {
 
   /**
    * Enrolls with a one-time token and opens the link.
-   * @throws FarkeepError `call.conflict` when enrolled already and not to be replaced, `gateway.token-invalid`, `gateway.link-down`,
+   * @throws FarkeepError `call.conflict` when enrolled already and `replace` is false, `gateway.token-invalid`, `gateway.link-down`,
    *   `trust.thumbprint-mismatch`
    */
   async enroll({ token, replace }: { token: string; replace: boolean }): Promise<GatewayStatus> {
     const parsed = parseEnrollmentToken(token);
     if (this.#state !== undefined && !replace) {
       throw new FarkeepError('call.conflict', `This gateway is enrolled already, at ${formatAddress(this.#state)}`, {
-        hint: 'Say that the enrollment is to be replaced, or keep it.',
+        hint: 'Repeat the call with "replace", or keep the enrollment.',
       });
     }
     const keys = await promisify(generateKeyPair)('ec', { namedCurve: 'P-256' });
@@ -176,18 +180,18 @@ export class GatewayService {
     return this.status();
   }
 
-  /** Takes no new connection, lets data that is passing come to its end within `deadlineMs`, then drops what is left. Safe to call twice. */
+  /** Accepts no new connection, waits at most `deadlineMs` for open data connections, then drops the rest. Safe to call twice. */
   stop(deadlineMs: number): Promise<void> {
     this.#stopped ??= this.#stop(deadlineMs);
     return this.#stopped;
   }
 
-  /** One after the other, so that an older state never comes last. */
+  /** Writes one state after the other, so that an older state never overwrites a newer one. */
   #save(state: GatewayState): Promise<void> {
     return this.#saves.run(() => saveGatewayState(this.#options.home, state));
   }
 
-  /** From the file on; running connections go on while the link is opened anew. */
+  /** Saves the state and opens the link again; open connections continue. */
   async #goOverTo(state: GatewayState): Promise<void> {
     await this.#save(state);
     await this.#client?.stop();
@@ -196,7 +200,7 @@ export class GatewayService {
     if (!this.#isStopping()) this.#openLink(state);
   }
 
-  /** The old certificate stays in the file, and counts at the provider, until a link was opened with the new one. */
+  /** The old certificate stays in the file, and valid at the provider, until a link was opened with the new one. */
   async #renew(signal: AbortSignal): Promise<void> {
     const [state, client] = [this.#state, this.#client];
     if (state === undefined || client === undefined) return;
@@ -208,29 +212,31 @@ export class GatewayService {
     if (!new X509Certificate(certificatePem).checkPrivateKey(keys.privateKey)) {
       throw new FarkeepError('protocol.malformed', 'The provider sent a certificate for another key');
     }
-    // Enrolled anew meanwhile: that counts more.
+    // The gateway was enrolled again meanwhile; that state is newer.
     if (this.#state !== state) return;
     const privateKeyPem = keys.privateKey.export({ type: 'pkcs8', format: 'pem' });
     await this.#goOverTo({ ...state, renewed: { certificatePem, privateKeyPem } });
   }
 
-  /** The link is up: a renewed certificate that it was opened with is the only one from now on. */
+  /** Called for an open link. If it uses the renewed certificate, the old one is removed. */
   #confirmRenewal(state: GatewayState): void {
     const { renewed, ...rest } = state;
     if (renewed === undefined || this.#state !== state) return;
     this.#state = { ...rest, ...renewed };
     this.#logger.info('The certificate of the gateway link was renewed', { gatewayId: state.gatewayId });
-    // What is on disk works as well, so a full disk is only told.
+    // The state on disk works too, so a full disk is only logged.
     this.#save(this.#state).catch((error: unknown) =>
       this.#logger.error('The renewed certificate of the gateway link cannot be saved', { error }),
     );
   }
 
-  /** The provider does not know the renewed certificate, such as after it was restored from a copy: back to the one before. */
+  /**
+   * The provider does not know the renewed certificate, for example after the provider was restored from a copy. Returns to the former one.
+   */
   #dropRenewal(state: GatewayState): void {
     const { renewed, ...rest } = state;
     if (renewed === undefined || this.#state !== state) return;
-    this.#logger.warn('The provider does not know the renewed certificate of the gateway link; the one before is used');
+    this.#logger.warn('The provider does not know the renewed certificate of the gateway link; the former one is used');
     void this.#goOverTo(rest).catch((error: unknown) =>
       this.#logger.error('The gateway link cannot be opened', { error }),
     );
@@ -248,7 +254,7 @@ export class GatewayService {
     await this.#saves.idle();
   }
 
-  /** A provider that is not up yet is waited for; a token that is refused is not tried again. */
+  /** Waits for a provider that is not running yet; a refused token is not tried again. */
   async #enrollUntilDone(token: string): Promise<void> {
     const { signal } = this.#stopping;
     while (!this.#isStopping()) {
@@ -260,7 +266,7 @@ export class GatewayService {
         const error = toFarkeepError(thrown);
         if (this.#isStopping()) return;
         this.#logger.error('Enrollment failed', { code: error.code, reason: error.message });
-        // With an older enrollment the link runs on; a token that cannot be used does not take it away.
+        // With an older enrollment the link stays open; an invalid new token does not end it.
         if (this.#state === undefined) this.#setLink(error.retryable ? 'waiting' : 'not-enrolled', error.message);
         if (!error.retryable) return;
       }
@@ -302,7 +308,7 @@ export class GatewayService {
     client.start();
   }
 
-  /** A gateway that was away for too long cannot renew any more. */
+  /** A gateway that was offline for too long cannot renew its certificate any more. */
   #reasonOf(error: FarkeepError, { certificatePem }: GatewayState): string {
     const { validToDate } = new X509Certificate(certificatePem);
     return error.code === 'gateway.not-enrolled' && validToDate.getTime() < this.#clock.now()
@@ -313,7 +319,7 @@ export class GatewayService {
   #configure(configuration: GatewayConfiguration): void {
     const session = this.#session;
     if (session === undefined) return;
-    // The counter belongs to the link and goes on when only the address changes: a value used twice would be refused.
+    // The counter belongs to the link and continues when only the address changes, because the provider refuses a repeated value.
     const former = this.#control?.linkId === session.linkId ? this.#control : undefined;
     let counter = 0n;
     this.#control = {

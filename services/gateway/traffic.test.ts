@@ -1,4 +1,4 @@
-// What passes through a real gateway between real sockets: both kinds of traffic, and clients that do it wrong.
+// Tests the traffic through a real gateway over real sockets: both kinds of connections, and misbehaving clients.
 import fc from 'fast-check';
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -41,7 +41,7 @@ const site = gatewaySite({ certificates: () => certificates, home: () => home, u
 const { startProvider, start, startBoth, connectTenant, startMover, rawClient } = site;
 
 describe('control connections', () => {
-  it('reach the provider end to end, with the real client address', async () => {
+  it('reach the provider end to end, and the provider gets the real client address', async () => {
     const { provider, port, gatewayId } = await startBoth();
     const accepted = provider.nextConnection();
     const channel = await connectTenant(port);
@@ -68,7 +68,7 @@ describe('control connections', () => {
     expect(again.connections).toHaveLength(1);
   });
 
-  it('go on while the link is gone', async () => {
+  it('continue while the link is down', async () => {
     const { provider, gateway, gatewayId, port } = await startBoth();
     const accepted = provider.nextConnection();
     const channel = await connectTenant(port);
@@ -80,9 +80,9 @@ describe('control connections', () => {
     expect(await channel.peer.request('echo', 'still here')).toBe('still here');
   });
 
-  it('cannot be replayed or forged by somebody who reaches the control port', async () => {
+  it('cannot be replayed or forged by an attacker who reaches the control port', async () => {
     const provider = await startProvider();
-    // Between gateway and provider sits somebody who records what the gateway writes first.
+    // The attacker, between gateway and provider, records the first bytes that the gateway writes.
     const recorded: Buffer[] = [];
     const recorder = createServer((fromGateway) => {
       const toProvider = connect(provider.control.port, '127.0.0.1');
@@ -105,7 +105,7 @@ describe('control connections', () => {
     replay.socket.write(first);
     await replay.closed;
     expect(answered).toBe(0);
-    // Another counter under the recorded MAC: found out as well.
+    // Another counter with the recorded MAC: refused too.
     const forged = Buffer.from(first);
     forged.writeUInt8(forged.readUInt8(70) ^ 1, 70);
     const attempt = rawClient(provider.control.port);
@@ -117,7 +117,7 @@ describe('control connections', () => {
 });
 
 describe('data connections', () => {
-  it('reach the mover named by the ticket, preamble unchanged, both ways', async () => {
+  it('reach the mover of the ticket, with unchanged preamble, in both directions', async () => {
     const { provider, gatewayId, port, gateway } = await startBoth();
     const mover = await startMover();
     const ticket = randomBytes(32);
@@ -132,7 +132,7 @@ describe('data connections', () => {
     expect(kind).toBe('data');
     expect(seen.equals(ticket)).toBe(true);
     expect((await readAll(socket, firstBytes)).equals(payload)).toBe(true);
-    // The client's direction has ended, the mover's has not.
+    // The client has ended its direction, the mover has not.
     await socket.write(payload.subarray(0, 1_000_000));
     socket.end();
     expect((await readAll(client)).equals(payload.subarray(0, 1_000_000))).toBe(true);
@@ -146,7 +146,7 @@ describe('data connections', () => {
     await vi.waitFor(() => expect(provider.reports.at(-1)).toMatchObject({ bytesFromClients: 3_000_040 }));
   });
 
-  it('take a ticket once, not late, not of the other kind', async () => {
+  it('need a ticket that is unused, not expired and of the right kind', async () => {
     let now = Date.now();
     const clock: Clock = { now: () => now, sleep: systemClock.sleep };
     const { provider, gatewayId, port, gateway } = await startBoth({}, clock);
@@ -180,7 +180,7 @@ describe('data connections', () => {
     expect(gateway.counters().refusals.unknownTicket).toBe(5);
   });
 
-  it('are refused to a ticket that was pushed to another gateway only', async () => {
+  it('are refused with a ticket that the provider sent only to another gateway', async () => {
     const { provider, gatewayId } = await startBoth();
     await useNewHome();
     const other = await start({ enrollmentToken: provider.makeToken(), name: 'gw-other' });
@@ -193,7 +193,7 @@ describe('data connections', () => {
     expect(mover.accepted).toHaveLength(0);
   });
 
-  it('are closed when the mover is gone', async () => {
+  it('are closed when the mover cannot be reached', async () => {
     const { provider, gatewayId, port, gateway } = await startBoth();
     const mover = await listenData({ onConnection: () => undefined });
     await mover.close();
@@ -204,7 +204,7 @@ describe('data connections', () => {
     expect(gateway.counters().refusals.providerUnreachable).toBe(1);
   });
 
-  it('come to their end during a graceful stop', async () => {
+  it('can end during a graceful stop', async () => {
     const { provider, gatewayId, port, gateway } = await startBoth();
     const mover = await startMover();
     const ticket = randomBytes(32);
@@ -225,7 +225,7 @@ describe('data connections', () => {
     expect(gateway.counters().dataConnections).toBe(0);
   });
 
-  it('are dropped when the deadline of a stop is over', async () => {
+  it('are dropped when the time limit of a stop is over', async () => {
     const { provider, gatewayId, port, gateway } = await startBoth();
     const mover = await startMover();
     const ticket = randomBytes(32);
@@ -238,7 +238,7 @@ describe('data connections', () => {
   });
 });
 
-describe('clients that do it wrong', () => {
+describe('misbehaving clients', () => {
   it.each([
     ['garbage', Buffer.from('GET / HTTP/1.1\r\n\r\n')],
     ['a wrong magic', Buffer.from('FKD2')],
@@ -246,7 +246,7 @@ describe('clients that do it wrong', () => {
     ['an unknown kind', Buffer.from('FKD1\x01\x03')],
     ['flags that nobody knows', Buffer.from('FKD1\x01\x01\x00\x01')],
     ['SSL 2', Buffer.from([0x80, 0x2e, 0x01])],
-  ])('are closed at once: %s', async (_name, bytes) => {
+  ])('are disconnected at once: %s', async (_name, bytes) => {
     const { gateway, port } = await startBoth();
     const { socket, closed } = rawClient(port);
     socket.write(bytes);
@@ -254,7 +254,7 @@ describe('clients that do it wrong', () => {
     expect(gateway.counters().refusals.unknownFirstBytes).toBe(1);
   });
 
-  it('are closed when they take too long for their first bytes', async () => {
+  it('are disconnected when they take too long for their first bytes', async () => {
     const { gateway, port } = await startBoth({ limits: { firstBytesTimeoutMs: 100 } });
     const silent = rawClient(port);
     const slow = rawClient(port);
@@ -267,7 +267,7 @@ describe('clients that do it wrong', () => {
     expect(gateway.counters().refusals.tooSlow).toBe(2);
   });
 
-  it('may come byte by byte within the time', async () => {
+  it('may send byte by byte within the time limit', async () => {
     const { provider, gatewayId, port } = await startBoth();
     const mover = await startMover();
     const ticket = randomBytes(32);
@@ -282,7 +282,7 @@ describe('clients that do it wrong', () => {
     expect((await accepted).ticket.equals(ticket)).toBe(true);
   });
 
-  it('are refused for a while after ten bad connections, and let in again later', async () => {
+  it('are refused for a while after ten bad connections, and accepted again later', async () => {
     let now = Date.now();
     const clock: Clock = { now: () => now, sleep: systemClock.sleep };
     const { gateway, port } = await startBoth({}, clock);
@@ -297,7 +297,7 @@ describe('clients that do it wrong', () => {
     await connectTenant(port);
   });
 
-  it('do not end gateway or provider, whatever they send', async () => {
+  it('end neither gateway nor provider, whatever they send', async () => {
     const { provider, gateway, port } = await startBoth({
       limits: { badConnections: 1_000_000, firstBytesTimeoutMs: 200 },
     });
@@ -326,7 +326,7 @@ describe('clients that do it wrong', () => {
           socket.write(bytes);
           if (index % 3 === 0) socket.end();
           else if (index % 3 === 1) socket.resetAndDestroy();
-          // What waits for more is not waited for: the time limits of both ends are other tests.
+          // Does not wait for the time limits of both ends; other tests cover them.
           else setTimeout(() => socket.destroy(), 100);
           await closed;
         }),
@@ -337,7 +337,7 @@ describe('clients that do it wrong', () => {
     await vi.waitFor(() => expect(gateway.counters()).toMatchObject({ controlConnections: 2, dataConnections: 0 }));
   });
 
-  it('do not count for looking whether the port is open', async () => {
+  it('are not counted for connecting without sending a byte', async () => {
     const { gateway, port } = await startBoth();
     for (let count = 0; count < 15; count += 1) {
       const { socket, closed } = rawClient(port);

@@ -1,5 +1,5 @@
-// A lying peer must not stop a service: wrong, excessive or endless messages of a gateway, a provider or a tenant, and the service that
-// other peers still get. Bounds are in memory and CPU time, because the machine may be busy.
+// A peer with false messages must not stop a service: wrong, excessive or endless messages of a gateway, a provider or a tenant, while
+// other peers are still served. Limits are in memory and CPU time, because the machine may be busy.
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -37,7 +37,7 @@ async function cpuMsOf(work: () => Promise<unknown>): Promise<number> {
   return (user + system) / 1000;
 }
 
-describe('a stack with liars', () => {
+describe('a stack with hostile gateways and tenants', () => {
   let folder: string;
   let stack: Stack;
   let providerId: string;
@@ -56,7 +56,7 @@ describe('a stack with liars', () => {
   const list = async (): Promise<{ id: string; connections: number; relayedBytes: number }[]> =>
     (await stack.provider.domain(gatewaysDomain).list({})).gateways;
 
-  it('a gateway that reports the largest numbers keeps nobody from the others, and can be managed', async () => {
+  it('a gateway that reports the largest numbers does not hide other gateways, and can be managed', async () => {
     const { gatewayId, client } = await enrollHostileGateway(stack, 'a-liar');
     undo.push(() => client.stop());
     const most = Number.MAX_SAFE_INTEGER;
@@ -83,25 +83,25 @@ describe('a stack with liars', () => {
     expect((await list()).map(({ id }) => id)).not.toContain(gatewayId);
   }, 30_000);
 
-  it('a gateway that says that it has nothing to do does not draw the tenants to it', async () => {
+  it('a gateway that reports no load does not attract all tenants', async () => {
     const { gatewayId, client } = await enrollHostileGateway(stack, 'b-liar');
     undo.push(async () => {
       await client.stop();
       await stack.provider.domain(gatewaysDomain).remove({ gatewayId });
     });
     client.report(quietReport);
-    // The dead gateway passes no connection: after the first try, the tenant tries the other gateway first.
+    // The dead gateway relays no connection: after the first try, the tenant tries the other gateway first.
     const { rescan } = stack.tenant.domain(serviceProvidersDomain);
     for (let each = 0; each < 3; each += 1) expect((await rescan({ providerId })).problem).toBeNull();
     const { peer } = await logInAs(stack);
     undo.push(() => peer.close());
     const { gateways } = await askProvider(peer, 'gateways.list', {});
-    // The provider counts this connection at the honest gateway.
+    // The provider counts this connection at the working gateway.
     expect(gateways.find(({ name }) => name === 'gw0')?.connections).toBeGreaterThan(0);
     expect(gateways.find(({ name }) => name === 'b-liar')?.connections).toBe(0);
   }, 30_000);
 
-  it('a gateway that reports without pause is heard once in two seconds, and costs no more than a login does', async () => {
+  it('a gateway that reports without pause is read once in two seconds, and costs no more CPU time than a login', async () => {
     const { gatewayId, client } = await enrollHostileGateway(stack, 'c-liar');
     undo.push(async () => {
       await client.stop();
@@ -118,14 +118,14 @@ describe('a stack with liars', () => {
       await peer.close();
     });
     const seconds = (performance.now() - startedAt) / 1000;
-    const heard = heardOf() - heardBefore;
-    // Two more for the state of the gateway itself, which also changes when its link comes up.
-    expect(heard).toBeLessThanOrEqual(4 + seconds / 2);
-    // This process also writes the 20,000 messages, and a busy machine makes each of them dearer.
+    const reportCount = heardOf() - heardBefore;
+    // Two more for the state of the gateway itself, which also changes when its link is opened.
+    expect(reportCount).toBeLessThanOrEqual(4 + seconds / 2);
+    // This process also writes the 20,000 messages, which takes more CPU time on a busy machine.
     expect(floodMs).toBeLessThan(6 * loginMs + 4000);
   }, 30_000);
 
-  it('a tenant that starts, tells very much and cancels fills no disk, and pushes nobody else out', async () => {
+  it('a tenant that starts and cancels many sessions with long reports does not fill the disk and does not displace sessions of others', async () => {
     const database = path.join(folder, 'provider', 'provider.sqlite');
     const bytes = async (): Promise<number> => {
       const sizes = await Promise.all(['', '-wal'].map(async (suffix) => (await stat(`${database}${suffix}`)).size));
@@ -137,7 +137,7 @@ describe('a stack with liars', () => {
     let refused = 0;
     let retryAfterMs: unknown;
     let started = 0;
-    // More than one request a second, for longer than the burst; only the burst is accepted.
+    // More than one request a second, for longer than the burst; the provider accepts only the burst.
     for (let each = 0; each < 70; each += 1) {
       const start = startInput({ repository: 'not there' });
       try {
@@ -158,15 +158,15 @@ describe('a stack with liars', () => {
 
     const quotas = [{ repository: stackNames.repository, limitBytes: 1e9 }];
     await stack.provider.domain(tenantsDomain).add({ name: 'fat', password: 'the fat tenant', quotas });
-    const fat = await logInAs(stack, 'fat', 'the fat tenant');
-    undo.push(() => fat.peer.close());
+    const hostileTenant = await logInAs(stack, 'fat', 'the fat tenant');
+    undo.push(() => hostileTenant.peer.close());
     const rounds = 3;
     for (let each = 0; each < rounds; each += 1) {
       const start = startInput();
-      await askProvider(fat.peer, 'session.start', start);
+      await askProvider(hostileTenant.peer, 'session.start', start);
       for (let report = 0; report < 2; report += 1)
-        fat.peer.notify('session.report', fatReport(start.sessionId, report));
-      await askProvider(fat.peer, 'session.cancel', { sessionId: start.sessionId });
+        hostileTenant.peer.notify('session.report', fatReport(start.sessionId, report));
+      await askProvider(hostileTenant.peer, 'session.cancel', { sessionId: start.sessionId });
     }
     const { sessions } = await stack.provider.domain(sessionsDomain).list({ limit: 100 });
     const own = sessions.filter(({ otherSide }) => otherSide === 'fat');
@@ -177,7 +177,7 @@ describe('a stack with liars', () => {
     }
   }, 60_000);
 
-  it('a tenant that sends reports without pause is read more slowly, and the others are served', async () => {
+  it('a tenant that sends reports without pause is read more slowly, and others are served', async () => {
     const { peer } = await logInAs(stack);
     undo.push(() => peer.terminate());
     const report = { sessionId: newId(), attempt: 1, warningCount: 1 };
@@ -191,7 +191,7 @@ describe('a stack with liars', () => {
   }, 30_000);
 });
 
-describe('a provider that lies', () => {
+describe('a hostile provider', () => {
   const password = 'a password of the tenant';
   let folder: string;
   let stack: Stack;
@@ -210,12 +210,12 @@ describe('a provider that lies', () => {
 
   const addLiar = async (answers: Parameters<typeof startHostileProvider>[2]): Promise<string> => {
     const identity = await makeSelfSigned('liar');
-    const liar = await startHostileProvider(identity, password, answers);
-    undo.push(() => liar.close());
+    const hostileProvider = await startHostileProvider(identity, password, answers);
+    undo.push(() => hostileProvider.close());
     const { id } = await stack.tenant.domain(serviceProvidersDomain).add({
       name: 'liar',
       host: '127.0.0.1',
-      port: liar.port,
+      port: hostileProvider.port,
       userName: 'tenant',
       password,
       fingerprint: new X509Certificate(identity.certificatePem).fingerprint256,
@@ -223,7 +223,7 @@ describe('a provider that lies', () => {
     return id;
   };
 
-  /** Functions that must work whatever one provider sends. */
+  /** Functions that must work whatever a provider sends. */
   const expectUsable = async (liarId: string): Promise<void> => {
     const providers = stack.tenant.domain(serviceProvidersDomain);
     expect((await providers.list({})).providers.map(({ name }) => name)).toEqual(['liar', stackNames.provider]);
@@ -233,7 +233,7 @@ describe('a provider that lies', () => {
     expect((await providers.list({})).providers.map(({ name }) => name)).toEqual([stackNames.provider]);
   };
 
-  it('about names and hosts is not believed row by row, and what fits is kept', async () => {
+  it('with false names and hosts loses only the invalid rows; the valid rows are kept', async () => {
     const good = {
       id: newId(),
       name: 'good',
@@ -261,10 +261,10 @@ describe('a provider that lies', () => {
       }),
     });
     const { rescan } = stack.tenant.domain(serviceProvidersDomain);
-    const liar = await rescan({ providerId: liarId });
-    expect(liar.repositories).toEqual([{ name: 'kept', limitBytes: 10, usedBytes: 1 }]);
-    expect(liar.gateways.map(({ name, host }) => [name, host])).toEqual([['good', 'gw.example']]);
-    expect(liar.problem).toMatch(/7 rows do not fit/);
+    const rescanned = await rescan({ providerId: liarId });
+    expect(rescanned.repositories).toEqual([{ name: 'kept', limitBytes: 10, usedBytes: 1 }]);
+    expect(rescanned.gateways.map(({ name, host }) => [name, host])).toEqual([['good', 'gw.example']]);
+    expect(rescanned.problem).toMatch(/7 rows do not fit/);
     await expectUsable(liarId);
   }, 30_000);
 
@@ -292,7 +292,7 @@ describe('a provider that lies', () => {
       const heapBefore = process.memoryUsage().heapUsed;
       const { unreachable } = await stack.tenant.domain(pointsDomain).list({});
       expect(unreachable).toMatchObject([
-        { provider: 'liar', message: expect.stringContaining('come to an end') as string },
+        { provider: 'liar', message: expect.stringContaining('endless list') as string },
       ]);
       expect(pages).toBeLessThanOrEqual(202);
       expect(process.memoryUsage().heapUsed - heapBefore).toBeLessThan(300e6);

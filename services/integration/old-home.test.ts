@@ -1,5 +1,5 @@
-// A home and a repository that an earlier version made: settings, databases, keys, pins, jobs and restore points are still read.
-// `farkeep demo --source DIR --keep DIR` of the version of 2026-11-28 made it, from the folder that `makeSource` makes again here.
+// A home and a repository of an earlier version: settings, databases, keys, pins, jobs and restore points are still read. The version of
+// 2026-11-28 made them with `farkeep demo --source DIR --keep DIR`, from the folder that `makeSource` makes again here.
 import {
   linkSync,
   mkdirSync,
@@ -37,7 +37,7 @@ import { clientOf } from '../testing/site/stack.ts';
 import { makeTemporaryFolder } from '../testing/temporary-folder.ts';
 
 const archive = fileURLToPath(new URL('./homes/home-2026-11-28.zip', import.meta.url));
-/** The ports that stand in it. */
+/** The ports in the old home. */
 const old = { control: 33259, infrastructure: 43137, gateway: 44481 };
 const fileTime = new Date('2020-02-03T04:05:06.500Z');
 
@@ -56,7 +56,7 @@ function unpack(home: string): void {
   }
 }
 
-/** The home stood elsewhere, and other ports are free here. */
+/** Replaces the old paths and ports, because the home had another path and other ports are free here. */
 function moveTo(home: string, source: string, ports: typeof old): void {
   for (const file of ['provider/provider.json', 'gateway1/gateway.json', 'gateway1/gateway/link-identity.json']) {
     let text = readFileSync(path.join(home, file), 'utf8');
@@ -161,7 +161,7 @@ it('reads the home and the repository of an earlier version', async () => {
   const run = await clientOf(jobsDomain, tenant).run({ jobId: jobs[0]?.id ?? '' });
   const backup = await untilEnded(run.sessionId);
   expect(backup).toMatchObject({ state: 'succeeded', error: null });
-  // Its blocks are those that the earlier version stored.
+  // Its blocks equal those that the earlier version stored, so they are not sent again.
   expect(backup.progress.transferredBytes).toBeLessThan(1000);
   expect((await points.list({})).points).toHaveLength(2);
 }, 180_000);

@@ -1,5 +1,5 @@
-// A tenant and a reader of repository folders, written from docs/ alone (services/testing/independent), against the product: one lists,
-// verifies and restores the other's commits, byte for byte. If they differ, a document or the code is wrong.
+// Tests a second tenant and a second reader of repository folders, written from docs/ alone (services/testing/independent), against the
+// product: each lists, verifies and restores the other's restore points, byte for byte. If they differ, a document or the code is wrong.
 import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import * as fs from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -103,7 +103,7 @@ describe('a second implementation, written from the documents alone', () => {
     return outcome instanceof Error && 'code' in outcome ? outcome.code : String(outcome);
   };
 
-  it('backs a tree up, and the product lists, verifies and restores it', async () => {
+  it('backs up a tree, and the product lists, verifies and restores it', async () => {
     const control = await logIn();
     const { gateways } = (await control.request('gateways.list')) as { gateways: { isConnected: boolean }[] };
     expect(gateways.map(({ isConnected }) => isConnected)).toEqual([true]);
@@ -165,7 +165,7 @@ describe('a second implementation, written from the documents alone', () => {
     expect(describeTree(byReader)).toEqual(describeTree(source));
   }, 150_000);
 
-  it('restores what the product saved: through a gateway, and from a bare folder', async () => {
+  it('restores what the product saved: through a gateway, and from a repository folder', async () => {
     const saved = path.join(folder, 'saved');
     makeSource(saved);
     const session = await stack.runJob(await stack.addJob(providerId, saved), 90_000);
@@ -212,7 +212,7 @@ describe('a second implementation, written from the documents alone', () => {
     }
   }, 150_000);
 
-  it('goes on after a cut without sending twice what was durable', async () => {
+  it('continues after a cut and does not send durable blocks twice', async () => {
     const control = await logIn();
     const grant = await start(control, 'backup', null);
     const sessionId = String(grant['sessionId']);
@@ -242,7 +242,7 @@ describe('a second implementation, written from the documents alone', () => {
     again.close();
   }, 150_000);
 
-  it('is a gateway, too, that the provider enrolls and sends its routes to', async () => {
+  it('is also a gateway that the provider enrolls and sends routes to', async () => {
     const gateway = await SmallGateway.listen('127.0.0.1');
     const unwelcome = await SmallGateway.listen('127.0.0.1');
     const { gateway: made, token } = await stack.provider
@@ -274,7 +274,7 @@ describe('a second implementation, written from the documents alone', () => {
     }
   }, 150_000);
 
-  it('takes an invitation, sets a password of its own, pauses and goes on, cancels', async () => {
+  it('accepts an invitation, sets its own password, pauses and resumes, cancels', async () => {
     const tenants = stack.provider.domain(tenantsDomain);
     const quotas = [{ repository: stackNames.repository, limitBytes: 2 ** 30 }];
     const { id: tenantId } = await tenants.add({ name: 'tailspin', password: 'nobody knows this one 1', quotas });
@@ -318,7 +318,7 @@ describe('a second implementation, written from the documents alone', () => {
     again.close();
   }, 150_000);
 
-  it('is refused what the documents say is refused', async () => {
+  it('is refused where the documents say so', async () => {
     const wrong = await connect();
     await wrong.hello();
     expect(await codeOf(wrong.logIn(stackNames.account, 'not the password'))).toBe('login.refused');
@@ -358,7 +358,7 @@ describe('a second implementation, written from the documents alone', () => {
       await expect(new SocketReader(replay).read(1)).rejects.toThrow();
       replay.destroy();
     }
-    // A changed byte ends the session, and both sides learn of it.
+    // A changed byte ends the session, and both sides report it.
     attempt.streams[0]?.sendRaw(randomBytes(32));
     expect(await control.notified('session.tampered')).toMatchObject({ sessionId, where: 'data', stream: 0 });
     for (const stream of attempt.streams) stream.destroy();
@@ -368,7 +368,7 @@ describe('a second implementation, written from the documents alone', () => {
   }, 150_000);
 });
 
-/** As the document lists them. */
+/** The fields in the order of the document. */
 function evidenceFields(): string[] {
   const text = readFileSync(new URL('../../docs/control-messages.md', import.meta.url), 'utf8');
   const [, table = ''] = /^`statement` is JSON[^|]*((?:\|[^\n]*\n)*)/m.exec(text) ?? [];
@@ -377,7 +377,7 @@ function evidenceFields(): string[] {
     .flatMap((line) => [...(line.split('|')[1] ?? '').matchAll(/`(\w+)`/g)].map(([, name = '']) => name));
 }
 
-/** Files of every kind that a manifest knows: several blocks, records and pieces; holes; names that are no UTF-8; times before 1970. */
+/** Files of every kind that a manifest can hold: several blocks, records and pieces; holes; names that are not UTF-8; times before 1970. */
 function makeSource(top: string): void {
   const at = (...names: string[]): string => path.join(top, ...names);
   fs.mkdirSync(at('folder', 'inner'), { recursive: true });
@@ -403,7 +403,7 @@ function makeSource(top: string): void {
   useWholeMilliseconds(top);
 }
 
-/** The independent reader sets times as doubles, which do not carry every microsecond. */
+/** The second implementation sets times as doubles, which cannot represent every microsecond. */
 function useWholeMilliseconds(folder: string): void {
   for (const name of fs.readdirSync(folder, { encoding: 'buffer' })) {
     const full = Buffer.concat([Buffer.from(`${folder}/`), name]);

@@ -16,7 +16,7 @@ describe('timers of the system', () => {
     expect(onTime).toHaveBeenCalledTimes(1);
   });
 
-  it('count from the restart, and again after they have fired', () => {
+  it('count again from the restart, also after they have fired', () => {
     const onTime = vi.fn();
     const timer = systemClock.startTimer(100, onTime);
     vi.advanceTimersByTime(90);
@@ -29,7 +29,7 @@ describe('timers of the system', () => {
     expect(onTime).toHaveBeenCalledTimes(2);
   });
 
-  it('stay silent after stop, also when they are restarted', () => {
+  it('do not fire after stop, also when they are restarted', () => {
     const onTime = vi.fn();
     {
       using timer = systemClock.startTimer(100, onTime);
@@ -44,7 +44,7 @@ describe('timers of the system', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('take delays that are longer than a timer of Node.js', () => {
+  it('accept delays that are longer than a timer of Node.js allows', () => {
     const onTime = vi.fn();
     const timer = systemClock.startTimer(60 * dayMs, onTime);
     vi.advanceTimersByTime(30 * dayMs);
@@ -55,7 +55,7 @@ describe('timers of the system', () => {
     expect(onTime).toHaveBeenCalledTimes(1);
   });
 
-  it('can leave the process free to end', () => {
+  it('do not keep the process running when they are background timers', () => {
     vi.useRealTimers();
     const before = process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
     using _background = systemClock.startTimer(10_000, () => undefined, { isBackground: true });

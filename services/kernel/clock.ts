@@ -1,5 +1,5 @@
-// Owns time: the only file that sets timers of Node.js. Everything that reads the clock or waits takes a Clock or Timers, so that tests can
-// turn it. For time limits use deadline.ts, for what repeats schedule.ts.
+// Owns time: the only file that sets timers of Node.js. Code that reads the clock or waits takes a Clock or Timers, so that tests can
+// control the time. For time limits use deadline.ts, for repeated work schedule.ts.
 
 export interface Clock {
   /** Milliseconds since the epoch. */
@@ -12,22 +12,22 @@ export interface Clock {
 export interface Timer extends Disposable {
   /** Counts the whole delay again from now, also after the timer has fired. Does nothing after `stop`. Allocates nothing. */
   restart(): void;
-  /** The function is not called any more. Safe to call twice. */
+  /** Ends the timer: the function is not called any more. Safe to call twice. */
   stop(): void;
 }
 
 export interface TimerOptions {
-  /** The process may end while the timer runs. */
+  /** Whether the process may end while the timer runs. */
   readonly isBackground?: boolean;
 }
 
 /** Starts timers. Separate from Clock, because most users of a clock only read it. */
 export interface Timers {
-  /** @param delayMs may be longer than the 24 days that a timer of Node.js takes */
+  /** @param delayMs may be longer than 24 days, the limit of a Node.js timer */
   startTimer(delayMs: number, onTime: () => void, options?: TimerOptions): Timer;
 }
 
-/** A timer of Node.js for longer than this (24 days) would fire at once. */
+/** A Node.js timer with a longer delay (over 24 days) would fire at once. */
 const maxTimerMs = 2 ** 31 - 1;
 
 export const systemClock: Clock & Timers = {

@@ -8,7 +8,7 @@ const onLate = (): Error => new Error('too late');
 const onAbort = (): Error => new Error('given up');
 
 describe('a deadline', () => {
-  it('says once that the time is over', async () => {
+  it('reports once that the time is over', async () => {
     const timers = new ManualClock();
     const controller = new AbortController();
     const onOver = vi.fn();
@@ -18,7 +18,7 @@ describe('a deadline', () => {
     expect(onOver.mock.calls).toEqual([['late']]);
   });
 
-  it('says that the signal fired, and leaves nothing behind', () => {
+  it('reports that the signal fired, and leaves no timer or listener', () => {
     const timers = new ManualClock();
     const controller = new AbortController();
     const onOver = vi.fn();
@@ -28,7 +28,7 @@ describe('a deadline', () => {
     expect(timers.timerCount).toBe(0);
   });
 
-  it('is silent after stop, and leaves nothing behind', async () => {
+  it('reports nothing after stop, and leaves no timer or listener', async () => {
     const timers = new ManualClock();
     const { signal } = new AbortController();
     const onOver = vi.fn();
@@ -41,7 +41,7 @@ describe('a deadline', () => {
     expect(onOver).not.toHaveBeenCalled();
   });
 
-  it('takes a signal that has fired before, after the code that made it', async () => {
+  it('reports a signal that had already fired, but only after the code that created the deadline', async () => {
     const onOver = vi.fn();
     const deadline = new Deadline({ limitMs: 100, signal: AbortSignal.abort(), timers: new ManualClock() }, onOver);
     expect(onOver).not.toHaveBeenCalled();
@@ -56,7 +56,7 @@ describe('a deadline', () => {
 });
 
 describe('an operation with a deadline', () => {
-  it('gives its result and cleans up, the last clean-up first', async () => {
+  it('returns its result and runs the clean-ups, the last one first', async () => {
     const timers = new ManualClock();
     const steps: string[] = [];
     const result = await withDeadline({ limitMs: 100, timers, onLate }, async ({ onEnd }) => {
@@ -84,7 +84,7 @@ describe('an operation with a deadline', () => {
     expect(seen).toEqual(['too late', 'clean']);
   });
 
-  it('rejects with what the caller says when the signal fires, whatever the operation makes of its own signal', async () => {
+  it("rejects with the caller's error when the signal fires, also when the operation ignores its own signal", async () => {
     const controller = new AbortController();
     const reactsItself = ({ signal }: Progress): Promise<never> =>
       new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(new Error('of the operation'))));
@@ -96,14 +96,14 @@ describe('an operation with a deadline', () => {
     await expect(plain).rejects.toMatchObject({ name: 'AbortError' });
   });
 
-  it('is not started when the signal has fired before', async () => {
+  it('is not started when the signal has already fired', async () => {
     const operation = vi.fn(() => never);
     const options = { limitMs: 100, timers: new ManualClock(), onLate, onAbort, signal: AbortSignal.abort() };
     await expect(withDeadline(options, operation)).rejects.toThrow('given up');
     expect(operation).not.toHaveBeenCalled();
   });
 
-  it('drops what comes too late, and passes on what it throws at once', async () => {
+  it('ignores a result after the limit, and passes on an error that is thrown at once', async () => {
     const timers = new ManualClock();
     const late = Promise.withResolvers<never>();
     const limited = expect(withDeadline({ limitMs: 100, timers, onLate }, () => late.promise)).rejects.toThrow(
@@ -121,7 +121,7 @@ describe('an operation with a deadline', () => {
 });
 
 describe('a value within a limit', () => {
-  it('is undefined when it is late', async () => {
+  it('is undefined when the value is late', async () => {
     const timers = new ManualClock();
     const late = valueWithin<number>(never, 100, timers);
     await timers.advance(100);
@@ -139,7 +139,7 @@ describe('waiting for a condition', () => {
     return () => subscribers.delete(onEvent);
   };
 
-  it('looks at once, and again after each event', async () => {
+  it('checks at once, and again after each event', async () => {
     const timers = new ManualClock();
     let value: number | undefined = 1;
     const options = { limitMs: 100, timers, onLate, subscribe, look: () => value };
@@ -154,7 +154,7 @@ describe('waiting for a condition', () => {
     expect([subscribers.size, timers.timerCount]).toEqual([0, 0]);
   });
 
-  it('ends with the limit, the signal, or what the look throws', async () => {
+  it('ends with the limit, the signal, or an error of the check', async () => {
     const timers = new ManualClock();
     const controller = new AbortController();
     const options = { limitMs: 100, timers, onLate, onAbort, subscribe, look: () => undefined };
@@ -173,7 +173,7 @@ describe('waiting for a condition', () => {
 });
 
 describe('an idle timer', () => {
-  it('runs from the first sign of life, and fires when none comes for a time', async () => {
+  it('starts with the first call of `heard`, and fires when no further call comes in time', async () => {
     const timers = new ManualClock();
     const onIdle = vi.fn();
     const idle = new IdleTimer(100, onIdle, { timers });
@@ -190,7 +190,7 @@ describe('an idle timer', () => {
     expect(onIdle).toHaveBeenCalledTimes(2);
   });
 
-  it('is silent after stop', async () => {
+  it('does not fire after stop', async () => {
     const timers = new ManualClock();
     const onIdle = vi.fn();
     {

@@ -1,4 +1,5 @@
-// Owns time limits: the one place that joins a limit, an AbortSignal and the clean-up of an operation. Knows nothing of what the operation does.
+// Owns time limits: the one place that joins a limit, an AbortSignal and the clean-up of an operation. Must not know what the operation
+// does.
 import { abortError, systemClock, type Timer, type Timers } from './clock.ts';
 
 export type DeadlineReason = 'late' | 'aborted';
@@ -10,8 +11,8 @@ export interface DeadlineLimits {
 }
 
 /**
- * A limit on something that settles by itself. Calls `onOver` once: when the time is over, or when the signal fires. A signal that has
- * fired already counts too; `onOver` is then called after the running code, so that the caller can keep the Deadline first.
+ * A time limit for work that ends by itself. Calls `onOver` once: when the time is over, or when the signal fires. For a signal that has
+ * already fired, `onOver` is called after the running code, so that the caller can first store the Deadline.
  */
 export class Deadline implements Disposable {
   readonly #onOver: (reason: DeadlineReason) => void;
@@ -27,7 +28,7 @@ export class Deadline implements Disposable {
     else signal?.addEventListener('abort', this.#onAbort, { once: true });
   }
 
-  /** What was limited has ended in time. Safe to call twice. */
+  /** Ends the limit because the work has ended in time. Safe to call twice. */
   stop(): void {
     this.#isOver = true;
     this.#timer.stop();
@@ -49,21 +50,21 @@ export class Deadline implements Disposable {
 
 export interface DeadlineOptions extends DeadlineLimits {
   readonly onLate: () => Error;
-  /** An AbortError when it is left out. */
+  /** Default: an AbortError. */
   readonly onAbort?: () => Error;
 }
 
-/** Handed to an operation that has a time limit. */
+/** Given to an operation that has a time limit. */
 export interface Progress {
-  /** Fires when the time is over or the caller gives up; its reason is the error that the caller gets. */
+  /** Fires when the time is over or the caller cancels; its reason is the error that the caller gets. */
   readonly signal: AbortSignal;
-  /** `cleanUp` runs once, when the operation ends in whatever way. The last one runs first. It must not throw. */
+  /** `cleanUp` runs once, when the operation ends, with success or not. The clean-up that was added last runs first. It must not throw. */
   readonly onEnd: (cleanUp: () => void) => void;
 }
 
 /**
- * Runs an operation with a time limit. When the limit is over or the signal fires, the caller has the error at once; what the operation
- * gives later is dropped. An operation whose signal has fired before is not started.
+ * Runs an operation with a time limit. When the limit is over or the signal fires, the caller gets the error at once; a later result of the
+ * operation is ignored. An operation whose signal has already fired is not started.
  */
 export async function withDeadline<Value>(
   options: DeadlineOptions,
@@ -72,7 +73,7 @@ export async function withDeadline<Value>(
   const { onLate, onAbort = abortError } = options;
   if (options.signal?.aborted === true) throw onAbort();
   const over = Promise.withResolvers<never>();
-  // An operation that throws at once never waits for this promise.
+  // When the operation throws at once, nothing waits for this promise.
   over.promise.catch(() => undefined);
   const controller = new AbortController();
   const cleanUps: (() => void)[] = [];
@@ -89,7 +90,7 @@ export async function withDeadline<Value>(
   }
 }
 
-/** What `work` gives within the limit, else undefined. @throws what `work` rejects with in time */
+/** The result of `work` within the limit, else undefined. @throws the error of `work` if it comes in time */
 export async function valueWithin<Value>(
   work: PromiseLike<Value>,
   limitMs: number,
@@ -101,13 +102,13 @@ export async function valueWithin<Value>(
 }
 
 export interface WaitOptions<Value> extends DeadlineOptions {
-  /** Asked once at the beginning, and again after each event. @returns undefined as long as the wait goes on */
+  /** Called at the beginning and after each event. @returns undefined while the condition is not met */
   readonly look: () => Value | undefined | Promise<Value | undefined>;
-  /** Calls `onEvent` when it may be worth looking again. @returns function that ends this */
+  /** Calls `onEvent` after each change that can meet the condition. @returns function that ends the subscription */
   readonly subscribe: (onEvent: () => void) => () => void;
 }
 
-/** Waits for an event or a condition. @throws what `onLate`, `onAbort` and `look` say */
+/** Waits for an event or a condition. @throws the errors of `onLate`, `onAbort` and `look` */
 export function waitUntil<Value>(options: WaitOptions<Value>): Promise<Value> {
   return withDeadline(options, async ({ onEnd }) => {
     const found = Promise.withResolvers<Value>();
@@ -123,13 +124,16 @@ export function waitUntil<Value>(options: WaitOptions<Value>): Promise<Value> {
   });
 }
 
-/** Fires when nothing was heard for a time: a heartbeat that stays away, a transfer that stands still. Runs from the first `heard`. */
+/**
+ * Fires when `heard` was not called for some time, for example because heartbeats are missing or a transfer makes no progress. Starts with
+ * the first `heard`.
+ */
 export class IdleTimer implements Disposable {
   readonly #start: () => Timer;
   #timer: Timer | undefined;
   #isStopped = false;
 
-  /** @param isBackground the process may end while the timer runs */
+  /** @param isBackground whether the process may end while the timer runs */
   constructor(
     limitMs: number,
     onIdle: () => void,
@@ -138,14 +142,14 @@ export class IdleTimer implements Disposable {
     this.#start = () => timers.startTimer(limitMs, onIdle, { isBackground });
   }
 
-  /** Counts the limit again from now. Costs no new timer. Does nothing after `stop`. */
+  /** Starts the limit again. Creates no new timer. Does nothing after `stop`. */
   heard(): void {
     if (this.#isStopped) return;
     if (this.#timer === undefined) this.#timer = this.#start();
     else this.#timer.restart();
   }
 
-  /** For good. Safe to call twice. */
+  /** Ends the timer for good. Safe to call twice. */
   stop(): void {
     this.#isStopped = true;
     this.#timer?.stop();

@@ -5,7 +5,7 @@ import { toFarkeepError } from './farkeep-error.ts';
 const systemError = (code: string, more: object = {}): Error =>
   Object.assign(new Error(`${code}: as the system says, write`), { errno: -1, syscall: 'write', code, ...more });
 
-it('knows what a system error means, and names its file', () => {
+it('explains a system error and names its file', () => {
   const expected = {
     ENOSPC: 'storage.disk-full',
     EDQUOT: 'storage.disk-full',
@@ -29,7 +29,7 @@ it('knows what a system error means, and names its file', () => {
   }
 });
 
-it('keeps the better word of whoever knows more, and leaves mistakes of the program what they are', () => {
+it('keeps a more exact error, and treats a defect of the program as internal error', () => {
   expect(toFarkeepError(systemError('EISDIR'), 'connection.lost').code).toBe('connection.lost');
   expect(toFarkeepError(new TypeError('x is undefined')).code).toBe('call.internal');
 });

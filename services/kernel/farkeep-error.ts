@@ -27,7 +27,7 @@ export class FarkeepError extends Error {
     this.details = options.details;
   }
 
-  /** The form that crosses a carrier: no stack, no cause. */
+  /** The form for other processes: no stack, no cause. */
   toInfo(correlationId?: string): ErrorInfo {
     return {
       code: this.code,

@@ -1,9 +1,9 @@
-// Owns the metadata of one file as the system reports it, with times to the nanosecond. Numbers only: a backup holds thousands of these
-// at a time, and each bigint would be an object of its own.
+// Owns the metadata of one file as the system reports it, with times to the nanosecond. Uses numbers only: a backup holds thousands of
+// these objects, and each bigint would need an object of its own.
 
 const nanosPerSecond = 1_000_000_000n;
 
-/** A FileStat with its inode number and its times in one piece each. */
+/** A FileStat whose inode number and times are single values. */
 export type FileValues = Omit<
   { readonly [Field in keyof FileStat]: FileStat[Field] },
   'inoHigh' | 'inoLow' | 'mtimeSeconds' | 'mtimeNanos' | 'ctimeSeconds' | 'ctimeNanos'
@@ -17,18 +17,18 @@ export class FileStat {
   readonly gid: number;
   readonly nlink: number;
   readonly sizeBytes: number;
-  /** Allocated, in units of 512 bytes. */
+  /** Allocated size, in units of 512 bytes. */
   readonly blocks: number;
-  /** Device with the file's file system, packed as by makedev(3). */
+  /** Device that holds the file system of the file, packed as by makedev(3). */
   readonly dev: number;
   /** For a device file: the device that it represents. */
   readonly rdev: number;
-  /** STATX_ATTR_* of statx(2); 0 where they are not known. */
+  /** STATX_ATTR_* of statx(2); 0 where the system does not report them. */
   readonly attributes: number;
   /** The two halves of the inode number, 32 bits each. */
   readonly inoHigh: number;
   readonly inoLow: number;
-  /** Whole seconds since 1970, negative before; the nanoseconds are added. */
+  /** Whole seconds since 1970, negative before 1970; the nanoseconds are added to the seconds. */
   readonly mtimeSeconds: number;
   readonly mtimeNanos: number;
   readonly ctimeSeconds: number;

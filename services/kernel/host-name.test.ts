@@ -37,7 +37,7 @@ describe('the name for SNI', () => {
     ['[fe80::1%eth0]', undefined],
     ['fe80::1%eth0', undefined],
     ['::ffff:127.0.0.1', undefined],
-    // No names at all.
+    // Not host names.
     ['', undefined],
     ['.', undefined],
     ['gw..a.test', undefined],
@@ -50,7 +50,7 @@ describe('the name for SNI', () => {
     expect(serverNameFor(host)).toBe(expected);
   });
 
-  it('is made once: the canonical form of a canonical form is itself', () => {
+  it('is stable: the canonical form of a canonical form is the same', () => {
     for (const host of ['GW.A.Test.', 'bücher.example', '[2001:DB8:0::1]', '127.0.0.1']) {
       const value = canonicalHost(host)?.value ?? '';
       expect(canonicalHost(value)?.value).toBe(value);

@@ -1,5 +1,5 @@
-// Owns writing log lines to the descriptor. A line that cannot be written is dropped and counted, and the count is logged later. A failed
-// write never ends a service: disks are full, readers of pipes exit, folders are removed.
+// Owns writing log lines to a file descriptor. A line that cannot be written is dropped and counted, and the count is logged later. A
+// failed write (full disk, closed pipe, removed folder) must never end a service.
 import { writeSync } from 'node:fs';
 import { systemClock, type Timer } from './clock.ts';
 import { systemErrorCode } from './system-error.ts';
@@ -24,7 +24,7 @@ export function createLogOutput(write: Write, describeLoss: (lines: number, reas
   let waitingBytes = 0;
   let lostLines = 0;
   let lossReason = '';
-  /** True when the file ends with an incomplete line; the next output starts on a new line. */
+  /** True when the last output was cut inside a line; the next output starts on a new line. */
   let isLineOpen = false;
   let retry: Timer | undefined;
 

@@ -1,10 +1,10 @@
-// A log that cannot be written must not end a service: full disks, gone readers, slow readers.
+// A log that cannot be written must not end a service. Tests full disks, closed pipes and slow readers.
 import { describe, expect, it, vi } from 'vitest';
 import { createLogger } from './logger.ts';
 
 class FakeDescriptor {
   written = '';
-  /** Bytes that still fit. */
+  /** Bytes of free space. */
   room = Number.POSITIVE_INFINITY;
   error = 'ENOSPC';
 
@@ -26,7 +26,7 @@ class FakeDescriptor {
 
 describe('the log', () => {
   for (const error of ['ENOSPC', 'EIO', 'EPIPE', 'EDQUOT', 'EBADF']) {
-    it(`goes on after ${error}, and says once how much was lost`, () => {
+    it(`reports after ${error} how many lines were lost, once, and continues`, () => {
       const descriptor = new FakeDescriptor();
       const logger = createLogger({ name: 'tenant', write: descriptor.write });
       logger.info('before');
@@ -46,7 +46,7 @@ describe('the log', () => {
     });
   }
 
-  it('starts a new line after one that was cut by a full disk', () => {
+  it('starts a new line after a full disk has cut a line', () => {
     const descriptor = new FakeDescriptor();
     const logger = createLogger({ name: 'tenant', write: descriptor.write });
     descriptor.room = 20;
@@ -59,7 +59,7 @@ describe('the log', () => {
     ]);
   });
 
-  it('waits for a slow reader with bounded memory, without standing still', () => {
+  it('waits for a slow reader with bounded memory, without blocking', () => {
     vi.useFakeTimers();
     try {
       const descriptor = new FakeDescriptor();
@@ -70,11 +70,11 @@ describe('the log', () => {
       descriptor.room = Number.POSITIVE_INFINITY;
       vi.advanceTimersByTime(1000);
       logger.info('after');
-      const told = descriptor.lines.map(({ msg }) => msg);
-      expect(told.slice(0, 10)).toEqual(Array.from({ length: 10 }, (_, index) => `line ${index}`));
-      expect(told.at(-1)).toBe('after');
+      const messages = descriptor.lines.map(({ msg }) => msg);
+      expect(messages.slice(0, 10)).toEqual(Array.from({ length: 10 }, (_, index) => `line ${index}`));
+      expect(messages.at(-1)).toBe('after');
       const loss = descriptor.lines.find(({ reason }) => reason === 'the reader is too slow');
-      expect((loss?.lines ?? 0) + told.filter((text) => text.startsWith('x')).length).toBe(100);
+      expect((loss?.lines ?? 0) + messages.filter((text) => text.startsWith('x')).length).toBe(100);
       expect(descriptor.written.length).toBeLessThan(300_000);
     } finally {
       vi.useRealTimers();

@@ -5,7 +5,7 @@ import { CountedLog } from './counted-log.ts';
 import { TokenBucket } from './token-bucket.ts';
 
 describe('a token bucket', () => {
-  it('never lets more through than its burst and its rate, whenever who asks', () => {
+  it('never allows more than its burst and its rate, at whatever times requests come', () => {
     fc.assert(
       fc.property(fc.array(fc.nat(2000), { minLength: 1, maxLength: 200 }), (gapsMs) => {
         let nowMs = 0;
@@ -20,7 +20,7 @@ describe('a token bucket', () => {
     );
   });
 
-  it('says when to come back, and keeps its word', () => {
+  it('says when a request can be repeated, and then accepts the request', () => {
     let nowMs = 1000;
     const bucket = new TokenBucket({ perSecond: 4, burst: 1 }, () => nowMs);
     expect(bucket.take()).toBe(0);
@@ -30,7 +30,7 @@ describe('a token bucket', () => {
     expect(bucket.take()).toBe(0);
   });
 
-  it('makes whoever has sent too much wait for all of it', () => {
+  it('delays a sender for everything that was sent beyond the rate', () => {
     let nowMs = 0;
     const bucket = new TokenBucket({ perSecond: 10, burst: 10 }, () => nowMs);
     expect(bucket.spend(10)).toBe(0);
@@ -43,19 +43,19 @@ describe('a token bucket', () => {
 describe('a counted log', () => {
   const clockAt = (time: { nowMs: number }): Clock => ({ now: () => time.nowMs, sleep: () => Promise.resolve() });
 
-  it('says the first at once, and how many there were with the next one after a minute', () => {
+  it('reports the first event at once, and the number of further events after a minute', () => {
     const time = { nowMs: 0 };
     const log = new CountedLog(clockAt(time));
-    const said: number[] = [];
-    for (let each = 0; each < 1000; each += 1) log.note('refused', (repeated) => said.push(repeated));
-    log.note('other', (repeated) => said.push(repeated));
-    expect(said).toEqual([1, 1]);
+    const reports: number[] = [];
+    for (let each = 0; each < 1000; each += 1) log.note('refused', (repeated) => reports.push(repeated));
+    log.note('other', (repeated) => reports.push(repeated));
+    expect(reports).toEqual([1, 1]);
     time.nowMs = 60_000;
-    log.note('refused', (repeated) => said.push(repeated));
-    expect(said).toEqual([1, 1, 1000]);
+    log.note('refused', (repeated) => reports.push(repeated));
+    expect(reports).toEqual([1, 1, 1000]);
   });
 
-  it('is not filled by names that are made up', () => {
+  it('uses bounded memory when an attacker invents keys', () => {
     const log = new CountedLog(clockAt({ nowMs: 0 }));
     let lines = 0;
     for (let each = 0; each < 50_000; each += 1) log.note(`name ${each}`, () => (lines += 1));

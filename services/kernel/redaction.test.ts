@@ -1,4 +1,4 @@
-// Secrets in odd places: what leaves the machine in the diagnostics, or stands in a log, must not hold a piece of one.
+// Secrets in unusual places: neither the diagnostics nor a log may contain any part of a secret.
 import { describe, expect, it } from 'vitest';
 import { redactDocument, redactLines, redactText } from './redaction.ts';
 
@@ -25,7 +25,7 @@ describe('a text', () => {
     ['a key in JSON', `{"msg":"-----BEGIN PRIVATE KEY-----\\n${mark}\\n-----END PRIVATE KEY-----"}`],
     ['the end of a key', `${mark}\n${mark}==\n-----END EC PRIVATE KEY-----\n`],
     ['the beginning of a key', `-----BEGIN ENCRYPTED PRIVATE KEY-----\n${mark}`],
-  ])('holds no secret of %s', (_name, text) => {
+  ])('has no secret of %s after redaction', (_name, text) => {
     expect(redactText(text)).not.toContain(mark);
     expect(redactLines(`first line\n${text}`)).not.toContain(mark);
   });
@@ -36,12 +36,12 @@ describe('a text', () => {
     'the pin of "northwind" was revoked by admin@host',
     'a basic configuration; 3 blocks were marked',
     '{"level":30,"msg":"session 1f00 is paused","sizeBytes":5}',
-  ])('keeps what is none: %s', (text) => {
+  ])('keeps text that is not a secret: %s', (text) => {
     expect(redactText(text)).toBe(text);
     expect(redactLines(text)).toBe(text);
   });
 
-  it('is looked through in a time that grows with its length only', () => {
+  it('is redacted in a time that grows only linearly with its length', () => {
     const before = process.cpuUsage();
     for (const piece of ['a.', 'a-', 'a:', 'aaaa', 'a://', 'password', 'A+/=', 'cookie:']) {
       redactLines(piece.repeat(200_000 / piece.length));
@@ -59,13 +59,13 @@ describe('a document', () => {
     [{ note: JSON.stringify({ password: `a"${mark}` }) }],
     [{ proxies: { [`http://u:${mark}@host`]: 1 } }],
     [{ environment: [`FARKEEP_PASSWORD=${mark}`] }],
-    // A refused login logs it, and people type their password there.
+    // A refused login is logged with the user name, and people type their password into that field by mistake.
     [{ msg: 'Login refused', userName: mark }],
-  ])('holds no secret: %j', (document) => {
+  ])('has no secret after redaction: %j', (document) => {
     expect(JSON.stringify(redactDocument(document))).not.toContain(mark);
   });
 
-  it('keeps numbers, unless they are the secret', () => {
+  it('keeps numbers, except a number that is the secret', () => {
     const document = { password: 12345678, pin: 1234, tokenLifeMs: 60_000, passwordRounds: 600_000, hasToken: true };
     expect(redactDocument(document)).toEqual({ ...document, password: '[secret]', pin: '[secret]' });
   });

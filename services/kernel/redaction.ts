@@ -1,9 +1,10 @@
-// Owns what never reaches a log: values by the name of their field, binary content, and key material inside text. The last net, not the first.
+// Owns removing secrets from logs: values by the name of their field, binary content, and key material inside text. This is the last
+// protection; callers must not log secrets in the first place.
 
 const secretName =
   /^(.*password.*|passphrase|pin|secret|token|ticket|tickets|keyA|keyB|privateKey|key|proof|verifier|saltedPassword|storedKey|serverKey)$/i;
 
-/** Replaces everything that could be a secret by its name, and all binary content by its length. */
+/** Replaces every value whose field name may mean a secret, and replaces binary content by its length. */
 export function redact(value: unknown, depth = 0): unknown {
   if (value instanceof Uint8Array) return `[${value.length} bytes]`;
   if (value instanceof Error) return { name: value.name, message: value.message, stack: value.stack };
@@ -26,13 +27,13 @@ const pemKey = /-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(-----END [A-Z ]*PRIVA
 const pemKeyEnd = /-----END [A-Z ]*PRIVATE KEY-----/;
 /** "https://user:password@host", "https://token@host" */
 const inAddress = /(\b[a-z][a-z0-9+.-]{0,30}:\/\/)([^\s/?#"'<>:@]{0,256}:)?[^\s/?#"'<>]{1,2000}@/gi;
-/** A password with a slash, as people write it; what looks like a port begins no password. */
+/** A password with a slash that was not escaped. Text that looks like a port is not the start of a password. */
 const inAddressWithSlash =
   /(\b[a-z][a-z0-9+.-]{0,30}:\/\/[^\s/?#"'<>:@]{0,256}:)(?!\d{1,5}(?:[/?#\s"']|$))[^\s"'<>[\]]{1,2000}@/gi;
 
 const secretWords =
   'pass(?:word|phrase|wd|code)|pwd|secret|token|ticket|credential|(?:private|api|access|encryption|signing|shared)[_-]?key';
-/** Also in JSON that was put into a JSON text, whose quotes have backslashes. */
+/** Also matches in JSON inside a JSON text, where quotes have backslashes. */
 const assignment = new RegExp(
   String.raw`((?:${secretWords})[\w-]{0,64})(\\*["']?\s*[:=]\s*)` +
     String.raw`(\\+"[^"]*"|"(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.)*'?|[^\s;}"'[\]]+)`,
@@ -46,15 +47,15 @@ const authorization = /(authorization\\*["']?\s*[:=]\s*\\*["']?)(?:[a-z]{3,20}\s
 const bearer = /\b(bearer\s+)[\w.~+/=-]{16,}/gi;
 const cookie = /(\bcookie\\*["']?\s*[:=]\s*\\*["']?)[^\r\n"'\\]+/gi;
 
-/** A user name as well: refused logins are logged with it, and people type their password there. */
+/** Includes the user name: refused logins are logged with it, and people type their password there by mistake. */
 const secretPart = new RegExp(`${secretWords}|verifier|private.?key|authorization|cookie|user.?name`, 'i');
-/** Of a number, such as a password of digits; other numbers are how long or how many. */
+/** Names for which a number is a secret, such as a password of digits. Other numbers are lengths or counts. */
 const secretNumber = /(?:password|passphrase|passwd|pwd|secret|token|pin)$/i;
 const secretFlag = new RegExp(String.raw`^--?[\w-]*(?:${secretWords})[\w-]*$`, 'i');
 
 /**
- * For a document that leaves the machine, such as a configuration: stricter by name than a log, and every text in it is looked through,
- * names and arguments as well.
+ * For a document that leaves the machine, such as a configuration. Stricter than a log: more field names count, and every text is searched,
+ * names and arguments too.
  */
 export function redactDocument(value: unknown): unknown {
   if (typeof value === 'string') return redactText(value);
@@ -82,7 +83,7 @@ function isSecret(name: string, value: unknown): boolean {
   return secretName.test(name) || secretPart.test(name);
 }
 
-/** For a log of many lines: those that are JSON are read as such, so that no quote inside a text hides the rest of a secret. */
+/** For a log of many lines. JSON lines are parsed, so that a quote inside a text cannot hide the rest of a secret. */
 export function redactLines(text: string): string {
   return withoutKeys(text)
     .split('\n')
@@ -97,7 +98,7 @@ export function redactLines(text: string): string {
     .join('\n');
 }
 
-/** For lines that are not structured, such as what a runtime prints when it ends. */
+/** For unstructured lines, such as the output of a crashed runtime. */
 export function redactText(text: string): string {
   return withoutKeys(text)
     .replace(inAddress, '$1$2[secret]@')
@@ -109,7 +110,7 @@ export function redactText(text: string): string {
     .replace(assignment, '$1$2[secret]');
 }
 
-/** Also a key whose beginning was cut off with the log before it. */
+/** Also removes a key whose beginning was cut off from the log. */
 function withoutKeys(text: string): string {
   let rest = text.replace(pemKey, '[private key]');
   for (;;) {

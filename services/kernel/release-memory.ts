@@ -1,13 +1,13 @@
-// Owns giving large buffers back at once instead of leaving them to the garbage collector, which is told of outside memory only in lumps and
-// answers with a full collection every dozen megabytes. For bulk data paths; whoever calls must be the last user.
+// Owns freeing large buffers at once. The garbage collector gets the size of outside memory only in large steps and then does a full
+// collection every dozen megabytes. For bulk data only; the caller must be the last user of the buffer.
 import { isMarkedAsUntransferable } from 'node:worker_threads';
 
-/** Below this the collector is cheaper. */
+/** Below this size the garbage collector is cheaper. */
 const minReleaseBytes = 16 * 1024;
 
 /**
- * Frees the memory behind `view`, whole: every other view of it becomes empty. Small memory, memory that Node shares between buffers (its
- * pool) and shared memory is left alone. The memory of WebAssembly cannot be given back: throws TypeError.
+ * Frees all memory behind `view`, so every other view of this memory becomes empty. Does nothing for small memory, memory that Node shares
+ * between buffers (its pool) and shared memory. @throws TypeError for the memory of WebAssembly, which cannot be freed
  */
 export function releaseMemory(view: Uint8Array): void {
   const memory = view.buffer;

@@ -1,4 +1,4 @@
-// Owns the shape in which a role's service is handed to the process that hosts it. Knows no role, no carrier, no process.
+// Owns the interface between a role's service and the process that hosts it. Must not know roles, carriers or processes.
 import type { DomainHandlers, EventPublisher } from '../contracts/contract.ts';
 import type { domains, DomainKey } from '../contracts/rpc/domains.ts';
 import type { Clock } from './clock.ts';
@@ -7,30 +7,30 @@ import type { Secret } from './secret.ts';
 
 export interface ServiceHealth {
   readonly health: 'running' | 'degraded';
-  /** Why it is degraded, for people; null while it runs well. */
+  /** Why the service is degraded, for people; null while it runs well. */
   readonly reason: string | null;
 }
 
 /** Handlers by key of `domains`; the host serves `service` itself. */
 export type ServedDomains = { readonly [Key in DomainKey]?: DomainHandlers<(typeof domains)[Key]> };
 
-/** A key that the operating system's own keychain keeps for this instance; never made of anything else. */
+/** A key from the operating system's keychain for this instance; never from another source. */
 export interface KeychainKey {
-  /** Name of the keychain as people know it, "KWallet", "macOS Keychain". */
+  /** Name of the keychain for people: "KWallet", "macOS Keychain". */
   readonly keychain: string;
-  /** 32 bytes. Whoever made it disposes it; whoever wants to keep it makes a copy. */
+  /** 32 bytes. The creator disposes it; a receiver that needs it longer makes a copy. */
   readonly key: Secret;
 }
 
 export interface ServiceOptions<Config> {
-  /** The role's own folder; exists and is locked by the host. */
+  /** The role's own folder; the host has created and locked it. */
   readonly home: string;
   /** Already parsed by the role's config schema. */
   readonly config: Config;
   readonly logger: Logger;
   readonly clock: Clock;
   readonly publish: EventPublisher;
-  /** Only when the process's parent has a real keychain and hands the key in. Disposed after the start. */
+  /** Present only when the parent process has a real keychain and passes the key. Disposed after the start. */
   readonly keychainKey?: KeychainKey | undefined;
 }
 
@@ -41,8 +41,8 @@ export interface RunningService {
   health(): ServiceHealth;
   /** Returns the function that ends the subscription. */
   onHealthChanged(listener: (health: ServiceHealth) => void): () => void;
-  /** Sessions that would be interrupted by a stop. */
+  /** Number of sessions that a stop would interrupt. */
   activeSessions(): number;
-  /** Refuses new work, ends what runs in an orderly way within `deadlineMs`, then by force. Safe to call twice. */
+  /** Refuses new work, ends running work in order within `deadlineMs`, then by force. Safe to call twice. */
   stop(deadlineMs: number): Promise<void>;
 }

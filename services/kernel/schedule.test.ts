@@ -16,7 +16,7 @@ describe('a repetition', () => {
     expect(timers.timerCount).toBe(0);
   });
 
-  it('never overlaps with itself, and waits for the run at its end', async () => {
+  it('never overlaps with itself, and its end waits for the current run', async () => {
     const timers = new ManualClock();
     const runs: PromiseWithResolvers<void>[] = [];
     let signal: AbortSignal | undefined;
@@ -47,7 +47,7 @@ describe('a repetition', () => {
     await ended;
   });
 
-  it('asks for the pause each time, and can have another one first', async () => {
+  it('gets the pause before each run, and can have another first pause', async () => {
     const timers = new ManualClock();
     const atMs: number[] = [];
     let pauseMs = 100;
@@ -60,7 +60,7 @@ describe('a repetition', () => {
     expect(atMs).toEqual([10, 210, 610]);
   });
 
-  it('can be stopped by its own run', async () => {
+  it('can be stopped inside its own run', async () => {
     const timers = new ManualClock();
     let pauseMs = 100;
     const run = vi.fn(() => schedule.stop());
@@ -70,7 +70,7 @@ describe('a repetition', () => {
     expect(timers.timerCount).toBe(0);
   });
 
-  it('hands errors to the handler and goes on', async () => {
+  it('passes errors to the handler and continues', async () => {
     const timers = new ManualClock();
     const onError = vi.fn();
     let isLater = false;
@@ -85,7 +85,7 @@ describe('a repetition', () => {
     expect(timers.timerCount).toBe(1);
   });
 
-  it('throws out of the timer when nobody takes the error, and goes on', async () => {
+  it('throws from the timer when there is no error handler, and continues', async () => {
     const timers = new ManualClock();
     const run = vi.fn(() => {
       throw new Error('unforeseen');
@@ -96,8 +96,8 @@ describe('a repetition', () => {
   });
 });
 
-describe('a date', () => {
-  it('comes after more days than a timer takes, and the clock is looked at again and again', async () => {
+describe('a run at a date', () => {
+  it('starts later than a timer allows (24 days), and compares the date with the clock repeatedly', async () => {
     const clock = new ManualClock();
     const sleep = vi.spyOn(clock, 'sleep');
     const run = vi.fn();
@@ -110,7 +110,7 @@ describe('a date', () => {
     await schedule.ended();
   });
 
-  it('that has passed comes at once; one that was dropped never', async () => {
+  it('starts at once when the date has passed, and never after it was stopped', async () => {
     const clock = new ManualClock(1_000);
     const run = vi.fn();
     const onError = vi.fn();
@@ -124,7 +124,7 @@ describe('a date', () => {
     expect(onError).not.toHaveBeenCalled();
   });
 
-  it('hands the error of its run to the handler', async () => {
+  it('passes an error of its run to the handler', async () => {
     const clock = new ManualClock();
     const onError = vi.fn();
     const error = new Error('broken');
@@ -132,7 +132,7 @@ describe('a date', () => {
     expect(onError).toHaveBeenCalledWith(error);
   });
 
-  it('that has passed does not hide a signal', async () => {
+  it('does not start when the signal has fired, also when the date has passed', async () => {
     await expect(sleepUntil(0, new ManualClock(), AbortSignal.abort())).rejects.toMatchObject({ name: 'AbortError' });
   });
 });

@@ -1,28 +1,30 @@
-// Owns what happens again and again, or at a date. A schedule never overlaps with itself: the pause before the next run starts when the run
-// has ended. Waiting once for a duration is `Clock.sleep`.
+// Owns work that is repeated or that starts at a date. A schedule never overlaps with itself: the pause before the next run starts when the
+// run has ended. To wait once for a duration use `Clock.sleep`.
 import { abortError, systemClock, type Clock, type Timer, type Timers } from './clock.ts';
 
 /** @param signal fires when the schedule is stopped */
 export type ScheduledRun = (signal: AbortSignal) => void | Promise<void>;
 
 export interface Schedule extends Disposable {
-  /** No run starts any more, and the signal of the one that goes on fires. Safe to call twice. */
+  /** Starts no further run, and aborts the signal of the current run. Safe to call twice. */
   stop(): void;
-  /** After `stop`: resolves when no run goes on any more. Never rejects. */
+  /** After `stop`: resolves when the current run has ended. Never rejects. */
   ended(): Promise<void>;
 }
 
 export interface RepetitionOptions {
-  /** Takes what a run throws, except after `stop`; the schedule goes on. Without it the error is unforeseen and ends the process. */
+  /**
+   * Gets the error of a run, except after `stop`; the schedule continues. Without a handler the error is unforeseen and ends the process.
+   */
   readonly onError?: (error: unknown) => void;
-  /** The process may end between two runs. */
+  /** Whether the process may end between two runs. */
   readonly isBackground?: boolean;
   /** Pause before the first run, when it differs from the others. */
   readonly firstAfterMs?: number;
   readonly timers?: Timers;
 }
 
-/** Calls `run` every `intervalMs`, the first time after that pause. A function as interval is asked before each pause. */
+/** Calls `run` every `intervalMs`, the first time after this pause. An interval that is a function is called before each pause. */
 export function every(
   intervalMs: number | (() => number),
   run: ScheduledRun,
@@ -81,7 +83,7 @@ class Repetition implements Schedule {
     }
     const ended = result.finally(() => this.#next());
     this.#running = ended.catch(() => undefined);
-    // Apart from `#running`, so that an error without a handler is unhandled.
+    // Separate from `#running`, so that an error without a handler is reported as unhandled.
     void ended.catch((error: unknown) => this.#failed(error));
   }
 
@@ -104,10 +106,10 @@ class Repetition implements Schedule {
   }
 }
 
-/** The machine can sleep, and its clock can be set: after this time at the latest the date is compared with the clock again. */
+/** The machine can sleep, and its clock can be set: the date is compared with the clock at least this often. */
 const longestSleepMs = 15 * 60_000;
 
-/** Sleeps until the clock shows `dateMs`, however far away that is. Rejects with an AbortError when the signal fires. */
+/** Sleeps until the clock shows `dateMs`, which may be years away. Rejects with an AbortError when the signal fires. */
 export async function sleepUntil(dateMs: number, clock: Clock, signal?: AbortSignal): Promise<void> {
   for (let leftMs = dateMs - clock.now(); leftMs > 0; leftMs = dateMs - clock.now()) {
     await clock.sleep(Math.min(leftMs, longestSleepMs), signal);
@@ -115,7 +117,7 @@ export async function sleepUntil(dateMs: number, clock: Clock, signal?: AbortSig
   if (signal?.aborted === true) throw abortError();
 }
 
-/** Calls `run` once, when the clock shows `dateMs`. @param onError takes what the run throws, unless the schedule was stopped */
+/** Calls `run` once, when the clock shows `dateMs`. @param onError gets the error of the run, unless the schedule was stopped */
 export function atDate(
   dateMs: number,
   run: ScheduledRun,

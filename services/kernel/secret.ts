@@ -1,10 +1,10 @@
-// Owns key material in memory: a buffer that is zeroed on dispose and says nothing in logs, JSON or inspect output.
+// Owns key material in memory: a buffer that is zeroed on dispose and is never shown in logs, JSON or inspect output.
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { inspect } from 'node:util';
 
 const keyIdentifierLabel = 'farkeep/1 key id';
 
-/** A secret of fixed length. `bytes` is the live buffer: never copy it into something that outlives the secret. */
+/** A secret of fixed length. `bytes` is the live buffer: never copy it into an object that outlives the secret. */
 export class Secret implements Disposable {
   #bytes: Buffer;
   #isDisposed = false;
@@ -34,7 +34,10 @@ export class Secret implements Disposable {
     return this.#bytes.length;
   }
 
-  /** What people see of a key: hex of the first 8 bytes of HMAC-SHA256(key, "farkeep/1 key id") (docs/protocol.md, section 4). */
+  /**
+   * The identifier of a key that people see: hex of the first 8 bytes of HMAC-SHA256(key, "farkeep/1 key id") (docs/protocol.md, section
+   * 4).
+   */
   identifier(): string {
     return createHmac('sha256', this.bytes).update(keyIdentifierLabel).digest('hex').slice(0, 16);
   }

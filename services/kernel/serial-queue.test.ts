@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { SerialQueue } from './serial-queue.ts';
 
 describe('a serial queue', () => {
-  it('runs tasks one after the other, whatever became of the one before', async () => {
+  it('runs tasks one after the other, also after a failed task', async () => {
     const queue = new SerialQueue();
     const first = Promise.withResolvers<number>();
     const second = vi.fn(() => 2);
@@ -14,7 +14,7 @@ describe('a serial queue', () => {
     expect(await results[1]).toBe(2);
   });
 
-  it('takes what a task throws at once as its failure', async () => {
+  it('rejects when a task throws at once', async () => {
     const queue = new SerialQueue();
     const failing = queue.run(() => {
       throw new Error('at once');
@@ -23,7 +23,7 @@ describe('a serial queue', () => {
     expect(await queue.run(() => 1)).toBe(1);
   });
 
-  it('refuses more tasks than its bound, until one has ended', async () => {
+  it('refuses tasks beyond its limit until one has ended', async () => {
     const queue = new SerialQueue({ maxWaiting: 2 });
     const first = Promise.withResolvers<number>();
     const running = queue.run(() => first.promise);
@@ -36,7 +36,7 @@ describe('a serial queue', () => {
     expect(tooMany).not.toHaveBeenCalled();
   });
 
-  it('is idle when everything that was added has ended', async () => {
+  it('is idle when all tasks have ended', async () => {
     const queue = new SerialQueue();
     await queue.idle();
     const task = Promise.withResolvers<void>();
@@ -48,7 +48,7 @@ describe('a serial queue', () => {
     expect(isDone).toHaveBeenCalled();
   });
 
-  it('runs what waits when it closes, and takes nothing more', async () => {
+  it('runs the waiting tasks when it closes, and accepts no more', async () => {
     const queue = new SerialQueue();
     const task = vi.fn();
     void queue.run(() => new Promise((resolve) => setImmediate(resolve)));

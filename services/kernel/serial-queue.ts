@@ -1,4 +1,4 @@
-// Owns running tasks one after the other, in the order in which they came. A task that fails does not stop the ones behind it.
+// Owns running tasks one after the other, in the order of arrival. A failed task does not stop the tasks after it.
 
 export class SerialQueue {
   readonly #maxWaiting: number;
@@ -6,12 +6,12 @@ export class SerialQueue {
   #waiting = 0;
   #isClosed = false;
 
-  /** @param maxWaiting tasks that may wait or run at a time; without it as many as come */
+  /** @param maxWaiting limit of tasks that wait or run; no limit by default */
   constructor({ maxWaiting = Infinity }: { readonly maxWaiting?: number } = {}) {
     this.#maxWaiting = maxWaiting;
   }
 
-  /** @returns what the task gives. @throws what the task throws; Error when the queue is closed or full: the task then never runs */
+  /** @returns the result of the task. @throws the error of the task; Error when the queue is closed or full: the task then never runs */
   run<Value>(task: () => Value | PromiseLike<Value>): Promise<Value> {
     if (this.#isClosed) return Promise.reject(new Error('The queue is closed'));
     if (this.#waiting >= this.#maxWaiting) return Promise.reject(new Error('The queue is full'));
@@ -24,12 +24,12 @@ export class SerialQueue {
     return result;
   }
 
-  /** Resolves when everything that was added before has ended. Never rejects. */
+  /** Resolves when all tasks that were added before have ended. Never rejects. */
   async idle(): Promise<void> {
     await this.#last;
   }
 
-  /** Takes no more tasks, and waits for those it has. Never rejects. */
+  /** Accepts no more tasks, and waits for the tasks in the queue. Never rejects. */
   async close(): Promise<void> {
     this.#isClosed = true;
     await this.#last;

@@ -1,5 +1,5 @@
 // Owns making foreign text safe to show: names, messages and paths from the other side, from files, or typed by a user. Such text must not
-// control a terminal, hide itself, change the reading order, or look like a line of this program.
+// control a terminal, be invisible, change the reading order, or look like a line of this program.
 
 /**
  * Control characters and escape sequences; characters that change the direction or are invisible (such as U+202E); line and paragraph
@@ -13,7 +13,7 @@ function escape(character: string): string {
   return `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`;
 }
 
-/** For foreign text inside a line of this program. */
+/** For foreign text that is inserted into a line of this program. */
 export function inLine(text: string): string {
   return text.replace(unseenAnywhere, escape);
 }

@@ -24,14 +24,14 @@ it('reads the code of what the system throws', async () => {
   expect(isNotFolder(await thrownBy(readdir(import.meta.filename)))).toBe(true);
 });
 
-it('tells denied from a right that is missing', () => {
+it('distinguishes a denied access from a missing right', () => {
   expect([isDenied(withCode('EACCES')), isNotPermitted(withCode('EACCES'))]).toEqual([true, false]);
   expect([isDenied(withCode('EPERM')), isNotPermitted(withCode('EPERM'))]).toEqual([true, true]);
   expect(isDenied(withCode('ENOENT'))).toBe(false);
   expect(isInvalid(withCode('EINVAL'))).toBe(true);
 });
 
-it('finds no code where there is none', () => {
+it('finds no code in an error without one', () => {
   for (const error of [undefined, null, 'ENOENT', { code: 'ENOENT' }, new Error('ENOENT'), withCode(2)]) {
     expect(systemErrorCode(error)).toBeUndefined();
     expect(isMissing(error)).toBe(false);

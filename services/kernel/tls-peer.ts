@@ -1,7 +1,7 @@
-// Owns reading the certificates that a TLS peer sent, and finding the chain that OpenSSL verified. Must not judge certificates.
-// Node's `getPeerCertificate(true)` must not be used on certificates from a stranger. In Node 26.10 it crashes the process (SIGSEGV) when a
+// Owns reading the certificates that a TLS peer sent, and finding the chain that OpenSSL verified. Must not judge certificates. Node's
+// `getPeerCertificate(true)` must not be used on certificates from a stranger: in Node 26.10 it crashes the process (SIGSEGV) when a
 // certificate holds a key on a curve without a NIST name (secp256k1, brainpool), and it stops early at a chain in the wrong order. Node
-// exposes the sent certificates, not the verified chain, so this file finds that chain again (docs/certificates.md, 6).
+// exposes the sent certificates but not the verified chain, so this file computes that chain again (docs/certificates.md, 6).
 import { X509Certificate } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
 
@@ -11,15 +11,15 @@ const maxSent = 512;
 const maxIssuers = 16;
 
 /**
- * Call right after `tls.connect`, before the handshake: Node itself asks for the crashing object when the chain is trusted.
- * Goes with `checkServerIdentity: () => undefined`.
+ * Call right after `tls.connect`, before the handshake: otherwise Node itself creates the object that crashes when the chain is trusted.
+ * Must be used with `checkServerIdentity: () => undefined`.
  */
 export function shieldFromPeer(socket: TLSSocket): void {
   socket.getPeerCertificate = () => ({}) as never;
 }
 
 export interface PeerChain {
-  /** Leaf first, then each issuer in turn; each link is proved by a signature. Empty when the peer sent no certificate. */
+  /** Leaf first, then each issuer in turn; a signature proves each link. Empty when the peer sent no certificate. */
   readonly certificates: readonly X509Certificate[];
   /** Whether the chain ends in a trusted root. If OpenSSL accepted the peer, a complete chain is the chain that OpenSSL verified. */
   readonly isComplete: boolean;
@@ -27,21 +27,21 @@ export interface PeerChain {
   readonly others: readonly X509Certificate[];
 }
 
-/** Why OpenSSL did not accept the peer: Node's code, which is "UNSPECIFIED" for most reasons, and OpenSSL's own words. */
+/** Why OpenSSL did not accept the peer: Node's code, which is "UNSPECIFIED" for most reasons, and OpenSSL's own text. */
 export interface PeerRefusal {
   readonly code: string;
   readonly text: string;
 }
 
-/** Undefined when OpenSSL accepted the peer. */
+/** undefined when OpenSSL accepted the peer. */
 export function peerRefusal(socket: TLSSocket): PeerRefusal | undefined {
   if (socket.authorized) return undefined;
   const shown: unknown = socket.authorizationError;
   const code = shown instanceof Error ? shown.message : String(shown);
-  // Node does not expose OpenSSL's words. If this internal access fails, the code is used.
+  // Node does not expose OpenSSL's text. If this internal access fails, the code is used.
   const handle: unknown = Reflect.get(socket, '_handle');
   const verdict: unknown = hasVerifyError(handle) ? handle.verifyError() : undefined;
-  // Node adds advice about its own options behind a semicolon.
+  // Node appends advice about its own options after a semicolon.
   return { code, text: verdict instanceof Error ? verdict.message.replace(/;.*$/s, '') : code };
 }
 
@@ -50,9 +50,10 @@ function hasVerifyError(handle: unknown): handle is { verifyError(): unknown } {
 }
 
 /**
- * Chooses issuers as OpenSSL does (`X509_verify_cert` with X509_V_FLAG_TRUSTED_FIRST, its default). A trusted issuer comes first, and after
- * it only trusted ones follow. Otherwise the first sent certificate that is in date and not yet in the chain is used, then one that is out
- * of date. A candidate whose key does not match the signature ends the chain: OpenSSL tries no other one and refuses the peer.
+ * Chooses issuers as OpenSSL does (`X509_verify_cert` with X509_V_FLAG_TRUSTED_FIRST, its default). A trusted issuer is used first, and
+ * after a trusted issuer only trusted ones follow. Otherwise the first sent certificate that is in date and not yet in the chain is used,
+ * then one that is out of date. A candidate whose key does not match the signature ends the chain: OpenSSL tries no other candidate and
+ * refuses the peer.
  */
 export function peerChain(socket: TLSSocket, roots: TrustedRoots): PeerChain {
   const leaf = socket.getPeerX509Certificate();
@@ -64,7 +65,7 @@ export function peerChain(socket: TLSSocket, roots: TrustedRoots): PeerChain {
   let isAmongTrusted = false;
   for (let last = leaf; chain.length <= maxIssuers && !isSelfSigned(last);) {
     const isNew = (candidate: X509Certificate): boolean => !chain.some((known) => known.raw.equals(candidate.raw));
-    // Several roots can share a name, and OpenSSL's order among them is unknown here: the signature decides.
+    // Several roots can share a name, and OpenSSL's order among them is not known here, so the signature decides.
     const trusted = roots.issuersOf(last).filter((candidate) => isNew(candidate) && isSignedBy(last, candidate));
     const untrusted = isAmongTrusted ? [] : sent.filter((candidate) => last.checkIssued(candidate) && isNew(candidate));
     const issuer = preferInDate(trusted) ?? preferInDate(untrusted);
@@ -93,7 +94,7 @@ function isSignedBy(certificate: X509Certificate, issuer: X509Certificate): bool
   try {
     return certificate.verify(issuer.publicKey);
   } catch {
-    // A key that OpenSSL cannot read has signed nothing.
+    // OpenSSL cannot read this key, so the key cannot have signed anything.
     return false;
   }
 }
@@ -103,7 +104,7 @@ export class TrustedRoots {
   readonly #pems: readonly string[];
   #certificates: readonly X509Certificate[] | undefined;
 
-  /** @param pems one PEM certificate each; what cannot be read is passed over, as OpenSSL does */
+  /** @param pems one PEM certificate each; an unreadable one is skipped, as OpenSSL does */
   constructor(pems: readonly string[]) {
     this.#pems = pems;
   }

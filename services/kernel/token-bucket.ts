@@ -1,8 +1,8 @@
-// Owns the rate limit for requests by other parties: a rate per second and a burst. Holds two numbers; queues nothing itself.
+// Owns the rate limit for requests by other parties: a rate per second and a burst. Must not queue requests.
 
 export interface Pace {
   readonly perSecond: number;
-  /** Units that may come at once after a quiet time. */
+  /** Units that may come at once after a time without requests. */
   readonly burst: number;
 }
 

@@ -1,5 +1,5 @@
-// A real disk that changes during walk and reading: each kind of replacement of a file or folder, between the look and the read. Runs with
-// native calls and with /proc paths.
+// Tests a backup of a real disk that changes during the walk and the reading: a file or folder is replaced between the `lstat` and the
+// `open`. Runs with native calls and with /proc paths.
 import { execFileSync } from 'node:child_process';
 import {
   closeSync,
@@ -50,11 +50,11 @@ const at = (...parts: string[]): string => path.join(source, ...parts);
 
 type Moment = 'listed' | 'looked-at' | 'opened-folder' | 'opens' | 'read';
 
-/** The real disk. `work` runs once, at the first `moment` for `name`. */
+/** Reads the real disk and runs `work` once, at the first `moment` of the entry `name`. */
 function disturbed(moment: Moment, name: string, work: () => void): SourceDisk {
   const disk = createSourceDisk();
   let isDone = false;
-  const meet = (now: Moment, what: string): void => {
+  const reach = (now: Moment, what: string): void => {
     if (isDone || now !== moment || what !== name) return;
     isDone = true;
     work();
@@ -66,24 +66,24 @@ function disturbed(moment: Moment, name: string, work: () => void): SourceDisk {
         case 'list':
           return (opened: Parameters<SourceDisk['list']>[0]) => {
             const names = target.list(opened);
-            meet('listed', path.basename(opened.path));
+            reach('listed', path.basename(opened.path));
             return names;
           };
         case 'stat':
           return (opened: Parameters<SourceDisk['stat']>[0], what: string) => {
             const stat = target.stat(opened, what);
-            meet('looked-at', what);
+            reach('looked-at', what);
             return stat;
           };
         case 'openFolder':
           return (opened: Parameters<SourceDisk['openFolder']>[0], what: string) => {
             const result = target.openFolder(opened, what);
-            meet('opened-folder', what);
+            reach('opened-folder', what);
             return result;
           };
         case 'openFile':
           return (opened: Parameters<SourceDisk['openFile']>[0], what: string) => {
-            meet('opens', what);
+            reach('opens', what);
             const descriptor = target.openFile(opened, what);
             openNames.set(descriptor, what);
             return descriptor;
@@ -97,7 +97,7 @@ function disturbed(moment: Moment, name: string, work: () => void): SourceDisk {
         case 'read':
           return (...parameters: Parameters<SourceDisk['read']>) => {
             const count = target.read(...parameters);
-            meet('read', openNames.get(parameters[0]) ?? '');
+            reach('read', openNames.get(parameters[0]) ?? '');
             return count;
           };
         default:
@@ -199,7 +199,7 @@ describe.runIf(isLinux).each(['native calls', 'through /proc'])('a source that c
     else expect(textOf(saved, 'b/deep/inner')).toBe('inside');
   });
 
-  it('a folder becomes a file, a file a folder, a folder another one between listing and looking', async () => {
+  it('a folder becomes a file, a file becomes a folder, and a folder is replaced by another folder, all between listing and opening', async () => {
     for (const name of ['one', 'two']) mkdirSync(at(name));
     writeFileSync(at('one', 'x'), 'x');
     writeFileSync(at('three'), '3');
@@ -221,7 +221,7 @@ describe.runIf(isLinux).each(['native calls', 'through /proc'])('a source that c
     expect(warningsOf(saved)).toEqual([]);
   });
 
-  it('the source itself is replaced: what was opened is saved', async () => {
+  it('the source folder itself is replaced: the backup reads the folder that it had opened', async () => {
     writeFileSync(at('file'), 'mine');
     writeFileSync(path.join(outside, 'file'), 'secret');
     const saved = await run(
@@ -233,7 +233,7 @@ describe.runIf(isLinux).each(['native calls', 'through /proc'])('a source that c
     expect(textOf(saved, 'file')).toBe('mine');
   });
 
-  it('the first name of a file is replaced: the others keep its content, each name its own', async () => {
+  it('the first of several names of one file is replaced: the other names keep the old content', async () => {
     writeFileSync(at('h1'), 'old content');
     for (const name of ['h2', 'h3', 'h4']) linkSync(at('h1'), at(name));
     const saved = await run(
@@ -247,7 +247,7 @@ describe.runIf(isLinux).each(['native calls', 'through /proc'])('a source that c
     expect(saved.entries.get('h4')?.entry.kind).toBe('hardlink');
   });
 
-  it.each(['h1', 'h2'])('a name of a file is deleted (%s): the file is saved under the other', async (name) => {
+  it.each(['h1', 'h2'])('one name of a file is deleted (%s): the file is saved under the other name', async (name) => {
     writeFileSync(at('h1'), 'content');
     linkSync(at('h1'), at('h2'));
     const saved = await run(
@@ -258,7 +258,7 @@ describe.runIf(isLinux).each(['native calls', 'through /proc'])('a source that c
     expect(textOf(saved, name === 'h1' ? 'h2' : 'h1')).toBe('content');
   });
 
-  it('the number of a deleted file goes to another one: nobody takes them for the same', async () => {
+  it('a new file reuses the inode number of a deleted file: the backup does not treat the two as one file', async () => {
     writeFileSync(at('a'), 'first');
     linkSync(at('a'), at('b'));
     const saved = await run(
@@ -270,7 +270,7 @@ describe.runIf(isLinux).each(['native calls', 'through /proc'])('a source that c
     expect([textOf(saved, 'a'), textOf(saved, 'b')]).toEqual(['new a', 'new b']);
   });
 
-  it('a file changes while it is read: read again; and when it does so each time it is marked', async () => {
+  it('a file that changes while it is read is read again, and is marked if it changes each time', async () => {
     writeFileSync(at('file'), 'one');
     const once = await run(
       disturbed('read', 'file', () => {
@@ -295,7 +295,7 @@ describe.runIf(isLinux).each(['native calls', 'through /proc'])('a source that c
     expect(always.entries.get('file')?.entry.isChangedWhileRead).toBe(true);
   });
 
-  it('files are renamed all the time: each that is saved is whole, and nothing stays open', async () => {
+  it('files are renamed all the time: each saved file is complete, and no file stays open', async () => {
     for (let index = 0; index < 200; index += 1) writeFileSync(at(`f${index}`), `content ${index}`);
     let next = 0;
     const disk = createSourceDisk();
@@ -317,7 +317,7 @@ describe.runIf(isLinux).each(['native calls', 'through /proc'])('a source that c
     expect(openDescriptors()).toBe(before);
   });
 
-  it('a path is longer than the system allows', async () => {
+  it('a path that is longer than the system allows', async () => {
     const name = 'n'.repeat(200);
     const depth = 30;
     execFileSync(
@@ -336,14 +336,14 @@ describe.runIf(isLinux).each(['native calls', 'through /proc'])('a source that c
     expect(warningsOf(saved)).toEqual([]);
   });
 
-  it('holes come back as holes, data that is written meanwhile is seen', async () => {
+  it('holes stay holes, and data that is written into them during the read is saved', async () => {
     const sizeBytes = 64 * 1024 * 1024;
     const file = openSync(at('sparse'), constants.O_RDWR | constants.O_CREAT);
     ftruncateSync(file, sizeBytes);
     writeSync(file, 'begin', 0);
     writeSync(file, 'middle', 30_000_001);
-    const quiet = await run();
-    expect(piecesOf(quiet, 'sparse').map(({ id, lengthBytes }) => [id === null, lengthBytes])).toEqual([
+    const plain = await run();
+    expect(piecesOf(plain, 'sparse').map(({ id, lengthBytes }) => [id === null, lengthBytes])).toEqual([
       [false, 65_536],
       [true, 457 * 65_536 - 65_536],
       [false, 65_536],
@@ -362,8 +362,8 @@ describe.runIf(isLinux).each(['native calls', 'through /proc'])('a source that c
   });
 });
 
-describe.runIf(isLinux)('a file that is nearly all hole', () => {
-  it('of 15 TiB takes no longer than its data', async () => {
+describe.runIf(isLinux)('a file that is nearly all holes', () => {
+  it('of 15 TiB takes no longer than a file with its data alone', async () => {
     const sizeBytes = 15 * 2 ** 40;
     const file = openSync(at('lastlog'), 'w');
     ftruncateSync(file, sizeBytes);
@@ -374,7 +374,7 @@ describe.runIf(isLinux)('a file that is nearly all hole', () => {
     let reads = 0;
     disk.read = (...parameters) => {
       reads += 1;
-      // Else one that reads all of it would end long after this test.
+      // Without this limit, a backup that reads the whole file would run far longer than the test limit.
       if (reads > 100) throw new Error('Holes are read');
       return read(...parameters);
     };
@@ -384,8 +384,8 @@ describe.runIf(isLinux)('a file that is nearly all hole', () => {
   });
 });
 
-describe('where only paths are known', () => {
-  it('the same is saved of a quiet source', async () => {
+describe('on a disk without file handles, where only paths are known', () => {
+  it('a source that does not change gives the same result both ways', async () => {
     mkdirSync(at('b'));
     writeFileSync(at('b', 'file'), 'text');
     symlinkSync('file', at('b', 'link'));

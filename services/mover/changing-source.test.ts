@@ -192,7 +192,7 @@ function savedState({ entry, content }: SavedEntry, entries: ReadonlyMap<string,
       return text('fifo', '');
     case 'hardlink': {
       const target = entries.get(entry.target.toString('latin1'));
-      // A restore makes one file of both names, with the metadata of the first.
+      // A restore makes one file with both names and with the metadata of the first.
       return target === undefined ? 'a link to nothing' : savedState(target, entries);
     }
   }
@@ -242,7 +242,7 @@ const changesOf = (list: readonly { readonly at: number; readonly step: Step }[]
   }));
 
 describe('a backup of a source that changes', () => {
-  it('holds only what was exactly so at some moment, or marks it, and all that did not change', async () => {
+  it('saves each entry as it was at some moment, or marks it, and saves every entry that did not change', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(step, { maxLength: 25 }),
@@ -261,7 +261,7 @@ describe('a backup of a source that changes', () => {
     );
   }, 120_000);
 
-  it('holds that in the next run too, which reads only what has changed', async () => {
+  it('does the same in the next run, which reads only the changed files', async () => {
     const folder = await makeTemporaryFolder();
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 15 }), scheduled, scheduled, async (first, list, later) => {
@@ -280,10 +280,10 @@ describe('a backup of a source that changes', () => {
     );
   }, 120_000);
 
-  it('saves a file with several names under each of them, also when the first is replaced before it is read', async () => {
+  it('saves a file with several names under each name, also when the first name is replaced before the read', async () => {
     const disk = build(100, []);
     const before = beginRun(disk);
-    // After the walk (listing, and one look at each name) and before the first read.
+    // After the walk (which lists the folders and reads the metadata of each name) and before the first read.
     disk.schedule([
       {
         at: 12,
@@ -299,12 +299,12 @@ describe('a backup of a source that changes', () => {
     expect(entries.get('h2')?.content.toString()).toBe('one file, two names');
   });
 
-  it('does not keep two names apart when nothing changes', async () => {
+  it('treats several names as one file while nothing changes', async () => {
     const { entries } = await runLocalBackup(build(100, []));
     expect(entries.get('h2')?.entry).toMatchObject({ kind: 'hardlink', target: Buffer.from('h1') });
   });
 
-  it('never takes a number for a file: it goes to another one as soon as the first is deleted', () => {
+  it('does not treat two files as one when the second has the inode number of a deleted first one', () => {
     const stat = (change: Partial<FileValues>): FileStat => FileStat.of({ ...linkedStat, ...change });
     const read = (now: FileStat, text: string): ReadFile => {
       const content = Buffer.from(text);
@@ -333,9 +333,10 @@ describe('a backup of a source that changes', () => {
     expect(links.meet(named(4, stat({ ctimeNs: 7n })))).toBe(false);
     expect(done.splice(0)).toEqual(['read 4']);
     expect(links.read(named(4, stat({ ctimeNs: 7n })), read(stat({ ctimeNs: 7n }), 'other'))).toBe('name 2');
-    // A link may only point to a name before it.
+    // A hard link in a restore point can only refer to a name before it in the order of the tree.
     expect(links.read(named(1, stat({ ctimeNs: 7n })), read(stat({ ctimeNs: 7n }), 'other'))).toBeUndefined();
-    // Read so soon after a change that another one would not show: nothing becomes a link to that by its state alone.
+    // The file was read so soon after its change that a further change could leave the same time stamp. Equal metadata alone must not make
+    // a later name a link to it.
     expect(links.meet(named(5, stat({ ino: 78n })))).toBe(true);
     expect(links.meet(named(6, stat({ ino: 78n })))).toBe(false);
     links.read(named(5, stat({ ino: 78n })), { ...read(stat({ ino: 78n }), 'fresh'), isSettled: false });
@@ -343,7 +344,7 @@ describe('a backup of a source that changes', () => {
     expect(links.read(named(6, stat({ ino: 78n })), read(stat({ ino: 78n }), 'fresh'))).toBe('name 5');
   });
 
-  it('names what a manifest cannot hold, and saves the rest', async () => {
+  it('warns about each entry that a manifest cannot hold, and saves the others', async () => {
     const disk = build(100, []);
     const put = (name: string): Inode => {
       const inode = disk.make('file', name, 0o644);
@@ -352,12 +353,12 @@ describe('a backup of a source that changes', () => {
     };
     put('late').mtimeNs = 2n ** 41n * 1_000_000_000n;
     put('early').mtimeNs = -(2n ** 62n);
-    // Some file systems go on behind the year 2262, where 64 bits of nanoseconds end.
+    // Some file systems store dates after the year 2262, which do not fit into 64 bits of nanoseconds.
     put('future').mtimeNs = 2n ** 65n + 7n;
     put('large').claimedBytes = 2 ** 60;
-    const odd = put('nobody');
-    odd.uid = 0xffff_ffff;
-    odd.attributes = 0x10;
+    const unusual = put('nobody');
+    unusual.uid = 0xffff_ffff;
+    unusual.attributes = 0x10;
     const { entries, events } = await runLocalBackup(disk);
     const warned = events.flatMap((event) => (event.type === 'warning' ? [event.warning] : []));
     expect(warned.map((warning) => warning.path).sort()).toEqual(['source/large', 'source/late']);
@@ -372,7 +373,7 @@ describe('a backup of a source that changes', () => {
     ]);
   });
 
-  it('goes as deep as there are folders with few of them open, and comes back', async () => {
+  it('walks a deep tree to its end and back with few folders open at a time', async () => {
     const disk = new ChangingDisk(100);
     let folder = disk.source;
     for (let depth = 0; depth < 600; depth += 1) {
@@ -383,7 +384,7 @@ describe('a backup of a source that changes', () => {
     }
     const { entries } = await runLocalBackup(disk);
     expect([...entries.keys()].filter((name) => name.endsWith('z'))).toHaveLength(600);
-    // The folders down to the walk's position, and folders of files that wait to be read.
+    // Open folders: those from the source to the position of the walk, and those of files that wait to be read.
     expect(disk.maxOpen).toBeLessThan(650);
     expect(disk.openCount).toBe(0);
   });

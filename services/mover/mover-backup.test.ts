@@ -1,4 +1,5 @@
-// Backup and restore between two real data mover processes over a TCP relay: what comes back is what was there, and only news travels.
+// Tests backup and restore between two real data mover processes over a TCP relay: the restored files equal the source, and a second backup
+// sends only changed data.
 import { execFileSync } from 'node:child_process';
 import { createServer } from 'node:net';
 import { randomBytes } from 'node:crypto';
@@ -110,14 +111,14 @@ function finished(result: MoverSessionResult): SourceEvent & { type: 'finished' 
 const warnings = (events: readonly MoverEvent[]): { code: string; path: string }[] =>
   events.flatMap((event) => (event.type === 'warning' ? [{ code: event.warning.code, path: event.warning.path }] : []));
 
-/** Waits until the files are old enough for the cache to trust their times. */
+/** Makes the files old enough for the cache to trust their time stamps. */
 function settle(...files: string[]): void {
   const past = new Date(Date.now() - 10_000);
   for (const file of files) utimesSync(file, past, past);
 }
 
 describe('backup and restore', () => {
-  it('bring back contents, names in any bytes, modes, times, links and holes', async () => {
+  it('bring back contents, names that are not UTF-8, modes, times, links and holes', async () => {
     mkdirSync(inSource('deep/er'), { recursive: true });
     writeFileSync(inSource('deep/er/text'), 'hello '.repeat(50_000));
     writeFileSync(inSource('random'), randomBytes(5_000_000), { mode: 0o640 });
@@ -155,7 +156,7 @@ describe('backup and restore', () => {
     expect(statSync(path.join(out, 'sparse')).size).toBe(64 * 1024 * 1024);
   });
 
-  it('send nothing when nothing changed, and only the changed blocks of a big file', async () => {
+  it('send no data when nothing changed, and only the changed blocks of a big file', async () => {
     const content = randomBytes(12_000_000);
     writeFileSync(inSource('big'), content);
     for (let index = 0; index < 200; index += 1) writeFileSync(inSource(`small ${index}`), `number ${index}`);
@@ -180,7 +181,7 @@ describe('backup and restore', () => {
     expect(readFileSync(path.join(folder, 'out/big')).equals(readFileSync(inSource('big')))).toBe(true);
   });
 
-  it('call nothing safe before the target says so, and everything in the end, sent or not', async () => {
+  it('report only bytes as safe that the target has confirmed, and in the end all bytes, sent or not', async () => {
     const twin = randomBytes(3_000_000);
     for (const name of ['one', 'other']) writeFileSync(inSource(name), twin);
     writeFileSync(inSource('large'), randomBytes(20_000_000));
@@ -188,7 +189,7 @@ describe('backup and restore', () => {
     ftruncateSync(sparse, 4 * 1024 * 1024);
     closeSync(sparse);
     settle(inSource('one'), inSource('other'), inSource('large'), inSource('sparse'));
-    // Nothing is made durable before the commit.
+    // With this interval the target makes nothing durable before the commit.
     const limits = { flushIntervalMs: 600_000 };
     const first = await backup(newId(), { limits });
     const safeOf = (result: MoverSessionResult): { safe: number; processed: number; phase: string }[] =>
@@ -207,7 +208,7 @@ describe('backup and restore', () => {
     expect(safeOf(second).at(-1)).toMatchObject({ safe: 26_000_000 + holesBytes, processed: 26_000_000 + holesBytes });
   }, 60_000);
 
-  it('read a file again when its remembered blocks are gone from the provider', async () => {
+  it('read a file again when the provider no longer has the blocks that the file cache names', async () => {
     writeFileSync(inSource('a'), randomBytes(400_000));
     settle(inSource('a'));
     finished(await backup(newId()));
@@ -218,7 +219,7 @@ describe('backup and restore', () => {
     expect(readFileSync(path.join(folder, 'out/a')).equals(readFileSync(inSource('a')))).toBe(true);
   });
 
-  it('warn of what cannot be read or is left out, and save the rest', async () => {
+  it('warn about entries that cannot be read or are left out, and save the others', async () => {
     writeFileSync(inSource('kept'), 'kept');
     mkdirSync(inSource('node_modules'));
     writeFileSync(inSource('node_modules/x'), 'x');
@@ -234,7 +235,7 @@ describe('backup and restore', () => {
     expect(out.warningCount).toBe(0);
   });
 
-  it('mention pipes and sockets in one line each, and warn of devices', async () => {
+  it('mention pipes and sockets in one line for each kind, and warn about devices', async () => {
     const remarks = ({ sourceEvents }: MoverSessionResult): string[] =>
       sourceEvents.flatMap((event) => (event.type === 'remark' ? [event.text] : []));
     writeFileSync(inSource('kept'), 'kept');
@@ -258,7 +259,7 @@ describe('backup and restore', () => {
     ]);
   });
 
-  it('warn of a pipe that was asked for by its name', async () => {
+  it('warn about a pipe that is itself a source of the job', async () => {
     mkdirSync(inSource('folder'));
     execFileSync('mkfifo', [inSource('folder/pipe')]);
     writeFileSync(inSource('folder/file'), 'file');
@@ -270,7 +271,7 @@ describe('backup and restore', () => {
     expect(finished(await restore(pointId, { paths: ['folder'] })).warningCount).toBe(0);
   });
 
-  it.runIf(process.getuid?.() === 0 && canMakeDevices())('warn once of devices of a kind', async () => {
+  it.runIf(process.getuid?.() === 0 && canMakeDevices())('warn once for all devices of one kind', async () => {
     writeFileSync(inSource('kept'), 'kept');
     for (const minor of ['3', '5']) execFileSync('mknod', [inSource(`device ${minor}`), 'c', '1', minor]);
     const pointId = newId();
@@ -282,12 +283,12 @@ describe('backup and restore', () => {
     expect(finished(restored).totals.restored).toMatchObject({ files: 1, failed: 2 });
   });
 
-  it('save what was seen of a file that grows all the time, marked, without end', async () => {
+  it('save the state that was read of a file that grows all the time, mark it, and end', async () => {
     const file = inSource('growing');
     writeFileSync(file, randomBytes(3_000_000));
     const pointId = newId();
     const growing = setInterval(() => {
-      // The file is gone when the test has run out of time.
+      // The test has reached its time limit and deleted the file.
       if (existsSync(file)) appendFileSync(file, randomBytes(20_000));
       else clearInterval(growing);
     }, 1);
@@ -299,11 +300,11 @@ describe('backup and restore', () => {
     const saved = readFileSync(path.join(folder, 'out/growing'));
     expect(readFileSync(file).subarray(0, saved.length).equals(saved)).toBe(true);
     expect(saved.length).toBeGreaterThanOrEqual(3_000_000);
-    // The file may have been quiet for the moment of one reading; if not it is marked.
+    // The file may have stayed the same during one read; otherwise it is marked as changed.
     if (event.warningCount > 0) expect(warnings(result.sourceEvents)).toEqual([{ code: 'source.changed', path: file }]);
   });
 
-  it('restore single paths, and leave alone what is there by rule', async () => {
+  it('restore single paths, and keep existing files as the overwrite rule says', async () => {
     mkdirSync(inSource('one'));
     writeFileSync(inSource('one/a'), 'a');
     writeFileSync(inSource('one/b'), 'b');
@@ -325,7 +326,7 @@ describe('backup and restore', () => {
     expect(readFileSync(path.join(out, 'one/a'), 'utf8')).toBe('a');
   });
 
-  it('restore a hard link whose first name was not asked for as the file, and further ones as links to it', async () => {
+  it('restore a hard link as a file when its first name was not requested, and further names as links to it', async () => {
     const content = randomBytes(3_000_000);
     mkdirSync(inSource('a'));
     mkdirSync(inSource('b'));
@@ -350,7 +351,7 @@ describe('backup and restore', () => {
     expect(statSync(path.join(out, 'a/first')).ino).toBe(statSync(path.join(out, 'b/two')).ino);
   });
 
-  it('fail a restore of paths of which none is in the point', async () => {
+  it('fail a restore when the restore point has none of the requested paths', async () => {
     writeFileSync(inSource('c'), 'c');
     const pointId = newId();
     finished(await backup(pointId));
@@ -362,7 +363,7 @@ describe('backup and restore', () => {
     expect(totals.restored).toEqual({ files: 0, bytes: 0, skipped: 0, failed: 0 });
   });
 
-  it('keep a manifest for browsing', async () => {
+  it('save a manifest for browsing', async () => {
     mkdirSync(inSource('one'));
     writeFileSync(inSource('one/a'), 'a');
     const pointId = newId();
@@ -417,7 +418,7 @@ describe('backup and restore', () => {
     expect(saved(1)).toBe('y');
   });
 
-  it('work over one stream and over four', async () => {
+  it('transfer over one stream and over four', async () => {
     for (let index = 0; index < 40; index += 1) writeFileSync(inSource(`f${index}`), randomBytes(100_000));
     for (const streams of [1, 4]) {
       const pointId = newId();
@@ -429,7 +430,7 @@ describe('backup and restore', () => {
     }
   });
 
-  it('tell the source at once what does not exist', async () => {
+  it('report a missing source at once', async () => {
     rmSync(source, { recursive: true });
     const result = await backup(newId());
     expect(result.source).toMatchObject({ kind: 'failed', error: { code: 'source.missing' } });
@@ -439,7 +440,7 @@ describe('backup and restore', () => {
     expect(other.target).toMatchObject({ kind: 'failed', error: { code: 'call.not-found' } });
   });
 
-  it('refuse before the quota is passed, with the reason on both sides and no restore point', async () => {
+  it('refuse data beyond the quota, with the reason on both sides and without a restore point', async () => {
     writeFileSync(inSource('a'), randomBytes(3_000_000));
     const result = await backup(newId(), { quotaBytes: 1_000_000 });
     expect(result.source).toMatchObject({ kind: 'failed', error: { code: 'quota.exceeded' } });
@@ -452,7 +453,7 @@ describe('backup and restore', () => {
     expect(await store.listPoints()).toEqual([]);
   });
 
-  it('keep the folders of the provider to the provider when its disk fails', async () => {
+  it("hide the provider's folders from the tenant when the provider's disk fails", async () => {
     writeFileSync(inSource('a'), randomBytes(300_000));
     const packs = path.join(folder, 'tenant', 'packs');
     const result = await backup(newId(), {

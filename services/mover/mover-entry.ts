@@ -1,5 +1,5 @@
-// Process entry of a data mover: loads its side, takes one start message over the process channel, runs it, says how it ended, exits.
-// Ends when the service that forked it is gone; writes nothing but the log (stderr).
+// Process entry of a data mover: loads its side, takes one start message over the process channel, runs the work, reports how it ended,
+// exits. Ends when the service that forked it has ended; writes only the log (stderr).
 import { every } from '../kernel/schedule.ts';
 import { toFarkeepError, FarkeepError } from '../kernel/farkeep-error.ts';
 import { createLogger } from '../kernel/logger.ts';
@@ -9,7 +9,7 @@ const heartbeatIntervalMs = 5_000;
 const securityCodes: ReadonlySet<string> = new Set(['security.tampered', 'security.key-proof']);
 
 if (process.send === undefined) {
-  process.stderr.write('This is the entry of a data mover; it is started by a Farkeep service.\n');
+  process.stderr.write('This file starts a data mover; only a Farkeep service can run it.\n');
   process.exit(2);
 }
 
@@ -36,8 +36,8 @@ function emit(event: MoverEvent): void {
 }
 
 /**
- * Loaded at once: the service forks a mover while its keys are still being made. Only the side that is needed; the other one would cost
- * start-up time and memory.
+ * Loads only the side that is needed, because the other side costs start-up time and memory. Runs at once, while the service still makes
+ * the keys.
  */
 async function prepare([side, streams]: readonly string[]): Promise<(start: MoverStart) => Mover> {
   if (side === 'target') {
@@ -51,7 +51,8 @@ async function prepare([side, streams]: readonly string[]): Promise<(start: Move
 }
 
 function forSide<Side extends MoverStart['side']>(start: MoverStart, side: Side): MoverStart & { readonly side: Side } {
-  if (start.side !== side) throw new FarkeepError('call.internal', `A ${side} mover got the work of the other side`);
+  if (start.side !== side)
+    throw new FarkeepError('call.internal', `A ${side} mover got a start message for the other side`);
   return start as MoverStart & { readonly side: Side };
 }
 
@@ -62,22 +63,22 @@ async function run(start: MoverStart): Promise<number> {
     await mover.run();
     return 0;
   } catch (error) {
-    const known = toFarkeepError(error);
-    if (known.code === 'call.internal') logger.error('The data mover failed', { error });
-    emit({ type: 'failed', error: known.toInfo(), isTampered: securityCodes.has(known.code) });
+    const failure = toFarkeepError(error);
+    if (failure.code === 'call.internal') logger.error('The data mover failed', { error });
+    emit({ type: 'failed', error: failure.toInfo(), isTampered: securityCodes.has(failure.code) });
     return 1;
   }
 }
 
 async function end(exitCode: number): Promise<void> {
   await lastReported;
-  // How it ended has been told; exit() would wait for a thread that does not end.
+  // The result has been sent. process.exit() would wait for a thread that does not end.
   if (mover === undefined || mover.hasRunningThreads === true) process.kill(process.pid, 'SIGKILL');
   process.exit(exitCode);
 }
 
 const prepared = prepare(process.argv.slice(2));
-prepared.catch(() => undefined); // whoever wants to start it gets the reason
+prepared.catch(() => undefined); // the caller that starts the mover gets the reason
 
 process.on('message', (command: MoverCommand) => {
   switch (command.type) {
@@ -100,11 +101,11 @@ process.on('message', (command: MoverCommand) => {
   }
 });
 
-// The service is gone: nobody would hear how this ends, and its keys must not outlive it.
+// The service has ended: no process would receive the result, and the keys must not outlive the service.
 process.on('disconnect', () => {
   process.exit(3);
 });
-// A terminal's Ctrl+C reaches the whole group; the service decides what becomes of its movers.
+// A terminal sends Ctrl+C to the whole process group; only the service decides when its movers end.
 process.on('SIGINT', () => undefined);
 
 every(heartbeatIntervalMs, () => emit({ type: 'alive' }), { isBackground: true });

@@ -1,5 +1,5 @@
-// What a gateway that lies, a broken line or a killed process can do to a session between two real data movers: end it, with the right word,
-// and never leave half a restore point.
+// Tests attacks of a gateway that changes bytes, broken connections and killed processes on a session between two real data movers: the
+// session ends with the right error and never leaves an incomplete restore point.
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -68,7 +68,7 @@ function flip(connection: number, direction: RelayedBytes['direction'], offset: 
 
 const preamble = 40;
 const nonce = 32;
-/** The first record of a direction, by its fields. */
+/** Offsets of the fields in the first record of a direction. */
 const fields = { type: 0, flags: 1, reserved: 3, length: 7, sequence: 15, body: 16 };
 
 describe('a changed byte', () => {
@@ -97,7 +97,7 @@ describe('a changed byte', () => {
     ['sequence', flip(1, 'up', preamble + nonce + fields.sequence)],
     ['body', flip(1, 'up', preamble + nonce + fields.body)],
     ['a block in full flow', flip(1, 'up', 1_500_000)],
-  ])('in a data stream is seen by the target: %s', async (_where, relayHook) => {
+  ])('in a data stream is detected by the target: %s', async (_where, relayHook) => {
     writeFileSync(path.join(source, 'file'), randomBytes(3_000_000));
     const result = await backup({ relayHook });
     expect(result.target).toMatchObject({
@@ -109,7 +109,7 @@ describe('a changed byte', () => {
     expect(await points()).toEqual([]);
   });
 
-  it('on the way back is seen by the source', async () => {
+  it('in an answer of the target is detected by the source', async () => {
     writeFileSync(path.join(source, 'file'), randomBytes(100_000));
     const result = await backup({ relayHook: flip(1, 'down', nonce + fields.body + 2) });
     expect(result.source).toMatchObject({ kind: 'failed', isTampered: true, error: { code: 'security.tampered' } });
@@ -117,21 +117,21 @@ describe('a changed byte', () => {
     expect(await points()).toEqual([]);
   });
 
-  it('cannot be hidden by another Key B at the source', async () => {
+  it('cannot be hidden by a source that uses another Key B', async () => {
     const result = await backup({ sourceKeyB: randomBytes(32) });
     expect(result.target).toMatchObject({ kind: 'failed', isTampered: true });
     expect(await points()).toEqual([]);
   });
 });
 
-describe('a broken line', () => {
-  /** Cuts all data streams when `bytes` have passed up in one of them. */
+describe('a broken connection', () => {
+  /** Cuts all data streams when one of them has carried `bytes` from source to target. */
   const cutAfter =
     (bytes: number): RelayHook =>
     (chunk, { connection, direction, offset }) =>
       connection > 0 && direction === 'up' && offset + chunk.length > bytes ? undefined : chunk;
 
-  it('is told from an end, and what was durable is not sent again', async () => {
+  it('is distinguished from an end, and durable blocks are not sent again', async () => {
     writeFileSync(path.join(source, 'file'), randomBytes(30_000_000));
     const [pointId, sessionId] = [newId(), newId()];
     const first = await backup({ relayHook: cutAfter(15_000_000), sessionId }, pointId);
@@ -147,12 +147,12 @@ describe('a broken line', () => {
     const done = second.sourceEvents.find((event) => event.type === 'finished');
     const sentBytes = done?.type === 'finished' && 'warningCount' in done ? done.totals.transferredBytes : 0;
     expect(sentBytes).toBeGreaterThan(0);
-    // 15 MB were passed on; of these a cut takes along what the target has not read yet, on a busy machine several MB.
+    // 15 MB were passed on. A cut loses the bytes that the target has not read yet, which can be several MB on a busy machine.
     expect(sentBytes).toBeLessThan(26_000_000);
     expect(await points()).toEqual([pointId]);
   });
 
-  it('leaves nothing half when the target is killed, and the next attempt works', async () => {
+  it('leaves no incomplete data when the target is killed, and the next attempt succeeds', async () => {
     writeFileSync(path.join(source, 'file'), randomBytes(20_000_000));
     const pointId = newId();
     let received = 0;
@@ -162,7 +162,7 @@ describe('a broken line', () => {
           if (event.type === 'progress' && 'receivedBytes' in event.totals) received = event.totals.receivedBytes;
           if (received > 1_000_000) mover.kill();
         },
-        // Slow enough to be killed in the middle.
+        // Slow enough that the kill happens during the transfer.
         relayHook: (chunk) => chunk,
       },
       pointId,
@@ -187,8 +187,8 @@ describe('a broken line', () => {
   });
 });
 
-describe('ending on purpose', () => {
-  it('is told to the other side, from the source', async () => {
+describe('a session that is ended on purpose', () => {
+  it('is reported by the source to the target', async () => {
     writeFileSync(path.join(source, 'file'), randomBytes(20_000_000));
     const result = await backup({
       onSource: (event, mover) => {
@@ -200,7 +200,7 @@ describe('ending on purpose', () => {
     expect(await points()).toEqual([]);
   });
 
-  it('is told to the other side, from the target', async () => {
+  it('is reported by the target to the source', async () => {
     writeFileSync(path.join(source, 'file'), randomBytes(20_000_000));
     const reason = new FarkeepError('login.disabled', 'The account was disabled').toInfo();
     const result = await backup({
@@ -214,7 +214,7 @@ describe('ending on purpose', () => {
 });
 
 describe('tickets', () => {
-  it('open one connection each, of their kind; strangers do not disturb the session', async () => {
+  it('open one connection each, of their own kind; connections with an unknown ticket do not disturb the session', async () => {
     writeFileSync(path.join(source, 'file'), 'content');
     let dropped = 0;
     const strangers: Promise<void>[] = [];
@@ -256,8 +256,8 @@ describe('tickets', () => {
   });
 });
 
-describe('damage at the provider', () => {
-  it('is named in a restore, file by file, and the rest comes back', async () => {
+describe('damaged blocks at the provider', () => {
+  it('are reported in a restore, file by file, and all other files are restored', async () => {
     for (const name of ['a', 'b']) writeFileSync(path.join(source, name), randomBytes(600_000));
     const pointId = newId();
     expect((await backup({}, pointId)).source).toEqual({ kind: 'finished' });

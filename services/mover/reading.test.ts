@@ -1,4 +1,4 @@
-// The parts that decide what is read, how it is cut and what is remembered of it.
+// Tests what decides which entries are read, how files are cut into blocks, and what the file cache keeps.
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -28,7 +28,7 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-describe('cutting', () => {
+describe('cutting a file into blocks', () => {
   const sizes = { minBytes: 2048, averageBytes: 8192, maxBytes: 32_768 };
 
   function cutAll(content: Buffer): number[] {
@@ -42,7 +42,7 @@ describe('cutting', () => {
     return ends;
   }
 
-  it('keeps its bounds and gathers around the average', () => {
+  it('keeps the smallest and largest size, and the sizes lie around the average', () => {
     const content = randomBytes(4_000_000);
     const ends = cutAll(content);
     const lengths = ends.map((end, index) => end - (ends[index - 1] ?? 0));
@@ -53,7 +53,7 @@ describe('cutting', () => {
     expect(content.length / lengths.length).toBeLessThan(sizes.averageBytes * 1.4);
   });
 
-  it('depends on the content alone: an insertion moves the ends behind it and changes few', () => {
+  it('depends on the content alone: an insertion moves the block ends behind it and changes few blocks', () => {
     const content = randomBytes(1_000_000);
     const inserted = Buffer.concat([content.subarray(0, 300_000), Buffer.from('news'), content.subarray(300_000)]);
     const before = new Set(cutAll(content).map((end) => (end > 300_000 ? end + 4 : end)));
@@ -61,7 +61,7 @@ describe('cutting', () => {
     expect(changed.length).toBeLessThan(12);
   });
 
-  it('gives the same answer however much lies behind, once it is not all that lies there', () => {
+  it('gives the same first end for each longer part of a file, once the part is long enough', () => {
     const content = randomBytes(100_000);
     const cutter = new Cutter(content.length, sizes);
     content.copy(cutter.memory);
@@ -72,7 +72,7 @@ describe('cutting', () => {
     }
   });
 
-  it('is fixed for all time: these ends were recorded', () => {
+  it('never changes: it gives the recorded ends', () => {
     const content = Buffer.alloc(200_000);
     let state = 1;
     for (let at = 0; at < content.length; at += 1) {
@@ -107,7 +107,7 @@ describe('cutting', () => {
     `);
   });
 
-  it('cuts uniform bytes at the largest size or the smallest, but always cuts', () => {
+  it('cuts uniform bytes at the largest or the smallest size', () => {
     for (const end of cutAll(Buffer.alloc(100_000)).slice(0, 1)) {
       expect(end).toBeGreaterThanOrEqual(sizes.minBytes);
       expect(end).toBeLessThanOrEqual(sizes.maxBytes);
@@ -115,8 +115,8 @@ describe('cutting', () => {
   });
 });
 
-describe('a list of content', () => {
-  it('survives packing, with neighboring holes joined', () => {
+describe('a list of blocks and holes', () => {
+  it('is the same after packing and unpacking, with neighboring holes joined', () => {
     const id = fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes) => Buffer.from(bytes.fill(bytes[0] || 1)));
     const piece = fc.record({ id: fc.option(id), lengthBytes: fc.integer({ min: 1, max: 2 ** 40 }) });
     fc.assert(
@@ -136,7 +136,7 @@ describe('a list of content', () => {
     );
   });
 
-  it('starts anew when it is cleared', () => {
+  it('starts empty after it was cleared', () => {
     const list = new ContentList();
     list.addHole(5);
     list.clear();
@@ -145,7 +145,7 @@ describe('a list of content', () => {
   });
 });
 
-describe('excludes', () => {
+describe('exclude patterns', () => {
   it.each<[string, string, boolean, boolean]>([
     ['*.tmp', 'a/b.tmp', false, true],
     ['*.tmp', 'b.tmpx', false, false],
@@ -166,7 +166,7 @@ describe('excludes', () => {
     expect(compileExcludes([pattern])(Buffer.from(name), isFolder)).toBe(expected);
   });
 
-  it('match names that are not UTF-8, and nothing when there are none', () => {
+  it('match names that are not UTF-8; an empty list matches nothing', () => {
     expect(compileExcludes(['?x*'])(Buffer.from([0xff, 0x78, 0x80]), false)).toBe(true);
     expect(compileExcludes(['', '  '])(Buffer.from('a'), false)).toBe(false);
   });
@@ -184,7 +184,7 @@ describe('the walk', () => {
     return seen;
   };
 
-  it('comes in tree order: a folder, then what is in it, names by their bytes', () => {
+  it('lists in tree order: a folder, then its entries, names sorted by their bytes', () => {
     mkdirSync(path.join(folder, 'source/b'), { recursive: true });
     mkdirSync(path.join(folder, 'source/b-side'));
     for (const name of ['b/x', 'b-side/y', 'a', 'Z', 'ä']) writeFileSync(path.join(folder, 'source', name), '');
@@ -192,7 +192,7 @@ describe('the walk', () => {
     expect(walkAll([path.join(folder, 'source')])).toEqual(['Z', 'a', 'b', 'b/x', 'b-side', 'b-side/y', 'link', 'ä']);
   });
 
-  it('passes over what a restore leaves behind when it is killed', () => {
+  it('skips the temporary entries that a killed restore leaves behind', () => {
     mkdirSync(path.join(folder, 'source'));
     const ours = [temporaryName(), temporaryName('top')].map(String);
     for (const name of [...ours, '.farkeep-mine', '.farkeep-0123456789ab.part', 'x.part'])
@@ -200,7 +200,7 @@ describe('the walk', () => {
     expect(walkAll([path.join(folder, 'source')])).toEqual(['.farkeep-0123456789ab.part', '.farkeep-mine', 'x.part']);
   });
 
-  it('names what is missing and refuses when all is', () => {
+  it('warns about a missing source, and fails when all sources are missing', () => {
     writeFileSync(path.join(folder, 'file'), '');
     const { sources, missing } = openSources(disk, [path.join(folder, 'file'), path.join(folder, 'no')]);
     for (const { folder: opened } of sources) opened.release();
@@ -212,8 +212,8 @@ describe('the walk', () => {
   });
 });
 
-describe('names of sources', () => {
-  it('are the last part of the path, with the folder where two end alike', () => {
+describe('names of sources inside a restore point', () => {
+  it('are the last part of the path, with more folders where two paths end alike', () => {
     expect(nameSources(['/srv/a/docs', '/srv/b/docs', '/srv/pictures'])).toEqual([
       'docs (srv-a)',
       'docs (srv-b)',
@@ -221,12 +221,12 @@ describe('names of sources', () => {
     ]);
     expect(nameSources(['/', '/x/../y/'])).toEqual(['root', 'y']);
     expect(nameSources(['/a', '/a'])).toEqual(['a', 'a (2)']);
-    // Two that look alike with their folders, too: neither has the name of the other in another order.
+    // The names of these two paths look alike even with their folders. Neither may get the name of the other when the order changes.
     const [one, other] = nameSources(['/a/b/data', '/a-b/data']);
     expect(nameSources(['/a-b/data', '/a/b/data'])).toEqual([other, one]);
   });
 
-  it('never stand for another tree: not in another order, not beside a name that looks like one of them', () => {
+  it('never refer to another source, also in another order or beside a source with a similar name', () => {
     const part = fc.constantFrom('a', 'b', 'a-b', 'a (b)', 'data', 'data (a)', 'data (a-b)', 'x'.repeat(120));
     const sourcePath = fc.array(part, { minLength: 1, maxLength: 4 }).map((parts) => `/${parts.join('/')}`);
     fc.assert(
@@ -241,8 +241,8 @@ describe('names of sources', () => {
   });
 });
 
-describe('bounds', () => {
-  it('of arenas: a full pool waits for the settling of the oldest', async () => {
+describe('memory limits', () => {
+  it('of arenas: a full pool waits until the oldest arena is free', async () => {
     const pool = new ArenaPool(100, 2);
     const first = await pool.next();
     first.undurableBlocks = 2;
@@ -252,7 +252,7 @@ describe('bounds', () => {
       hasNext = true;
       return arena;
     });
-    // The second arena held nothing and is free at once; the first is not.
+    // The second arena held no data and is free at once; the first arena is not.
     expect((await third).start).toBe(100);
     expect(hasNext).toBe(true);
     const arena = pool.current;
@@ -263,7 +263,7 @@ describe('bounds', () => {
     expect((await fourth).start).toBe(0);
   });
 
-  it('of what is in flight: in turn, never more than the whole for one, and all end when nothing comes back any more', async () => {
+  it('of bytes in flight: shared in turn, never all for one stream, and a wait ends when no more space can be released', async () => {
     const budget = new InFlightBudget(10);
     await budget.take(8);
     const order: string[] = [];
@@ -284,13 +284,13 @@ describe('bounds', () => {
   });
 });
 
-describe('paths', () => {
-  it('are shown as people can read and type them', () => {
+describe('paths inside a restore point', () => {
+  it('are shown in a form that people can read and type', () => {
     expect(showPath(Buffer.from('zäh/☃/😀'))).toBe('zäh/☃/😀');
     expect(showPath(Buffer.from([0x61, 0xff, 0x0a, 0xc3, 0xa4, 0xf0, 0x9f]))).toBe('a\\xff\\x0aä\\xf0\\x9f');
   });
 
-  it('select themselves and what is below them', () => {
+  it('select the path itself and every entry below it', () => {
     const selection = new PathSelection(['./a//b/', Buffer.from('c'), 'never']);
     const includes = (entry: string): boolean => selection.includes(Buffer.from(entry));
     expect([

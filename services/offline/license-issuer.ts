@@ -1,5 +1,5 @@
-// Owns making license files, for whoever distributes the program: a signing key once, a signed file for each provider. Needs no service.
-// Must not print or log a private key; it goes into its file only.
+// Owns making license files, for distributors of the program: a signing key once, a signed file for each provider. Needs no service. Must
+// not print or log a private key; it is only written to its file.
 import { createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { open, readFile } from 'node:fs/promises';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
@@ -9,7 +9,7 @@ import { writeLicense, type License } from '../pki/create/license.ts';
 
 /**
  * @param file gets the private key (PKCS#8 PEM, 0600); `file`.pub gets the public key for `licenseKeyFiles` or license-keys.ts
- * @throws FarkeepError 'restore.exists' rather than overwriting a key
+ * @throws FarkeepError 'restore.exists' because a key is never overwritten
  */
 export async function makeLicenseKey(file: string): Promise<{ keyFile: string; publicKeyFile: string }> {
   const { privateKey, publicKey } = generateKeyPairSync('ed25519');
@@ -19,7 +19,7 @@ export async function makeLicenseKey(file: string): Promise<{ keyFile: string; p
   return { keyFile: file, publicKeyFile };
 }
 
-/** @throws FarkeepError 'call.invalid' for a key file or an organization that cannot be used */
+/** @throws FarkeepError 'call.invalid' for an unusable key file or organization */
 export async function issueLicense(
   keyFile: string,
   wanted: Pick<License, 'organization' | 'edition' | 'expiresAt'>,
@@ -62,7 +62,7 @@ async function writeNew(file: string, content: string | Buffer, mode: number): P
   } catch (error) {
     if (!isTaken(error)) throw error;
     throw new FarkeepError('restore.exists', `${file} exists already`, {
-      hint: 'Choose another name: a key that is lost cannot be made again.',
+      hint: 'Choose another name. A signing key that is overwritten cannot be recovered.',
       cause: error,
     });
   }

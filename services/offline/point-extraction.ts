@@ -1,4 +1,5 @@
-// Owns `farkeep point extract`: a restore point out of a tenant's repository folder, without any service. The door to services/repository/restore/extract.ts.
+// Owns `farkeep point extract`: restores a restore point from a tenant's repository folder without any service. Calls
+// services/repository/restore/extract.ts.
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { ErrorInfo } from '../contracts/errors.ts';
@@ -15,13 +16,13 @@ export interface ExtractionResult {
   readonly problemCount: number;
   /** Notes that need no action. */
   readonly remarks: readonly string[];
-  /** Left alone because something is in their place. */
+  /** Files that were kept as they are because the name already exists at the destination. */
   readonly skipped: number;
-  /** Why the extraction as a whole is not what was asked for. */
+  /** Why the whole extraction does not have the requested result. */
   readonly error?: ErrorInfo;
 }
 
-/** @throws FarkeepError when the folder or the point itself cannot be read; problems of single files are in the result */
+/** @throws FarkeepError when the folder or the restore point itself cannot be read; problems of single files are in the result */
 export async function extractRestorePoint(options: {
   readonly tenantFolder: string;
   readonly pointId: string;

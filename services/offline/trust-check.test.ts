@@ -15,7 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => openssl[Symbol.asyncDispose]());
 
-/** A live server that counts the bytes which come after the handshake. */
+/** A live server that counts the bytes after the handshake. */
 async function serve(options: TlsOptions = {}): Promise<{ port: number; receivedBytes: () => number }> {
   let receivedBytes = 0;
   const listener = createServer({ cert: server.certPem, key: server.keyPem, ...options }, (socket) => {
@@ -54,7 +54,7 @@ describe('trust check', () => {
     expect(receivedBytes()).toBe(0);
   });
 
-  it('takes revocation lists', async () => {
+  it('uses revocation lists', async () => {
     const { port } = await serve();
     const rootsPem = root.certPem;
     const revoked = Buffer.from(await openssl.crl(root, [server]));
@@ -96,7 +96,7 @@ describe('trust check', () => {
     });
   });
 
-  it('looks at a server of another kind too, whether it minds our protocol name or not', async () => {
+  it('checks a server of another protocol too, whether or not it refuses our protocol name', async () => {
     const { port } = await serve({ ALPNProtocols: ['http/1.1'] });
     expect(await check(port, { rootsPem: root.certPem })).toMatchObject({ decision: 'trusted' });
   });
@@ -106,7 +106,7 @@ describe('trust check', () => {
     await expect(check(port)).rejects.toMatchObject({ code: 'tls.version' });
   });
 
-  it('tells wrong input before it dials', async () => {
+  it('reports wrong input before it connects', async () => {
     await expect(check(1, { fingerprint: 'AB:CD' })).rejects.toMatchObject({ code: 'trust.thumbprint-malformed' });
     for (const host of ['', 'https://gw.a.test/', '127.0.0.1:6180']) {
       await expect(check(1, { host })).rejects.toMatchObject({ code: 'call.invalid', field: 'host' });

@@ -1,4 +1,5 @@
-// Owns `farkeep trust check`: one handshake with a server, one decision, no service needed and nothing sent. Saves nothing.
+// Owns `farkeep trust check`: one handshake with a server and one trust decision, without a service. Must not send data after the handshake
+// and must not store anything.
 import { errorCatalogue } from '../contracts/errors.ts';
 import type { CertificateSummary } from '../contracts/models/certificate.ts';
 import { adviceAgainst } from '../contracts/models/trust-texts.ts';
@@ -18,17 +19,17 @@ import { decideTrust, type TrustFinding, type TrustInput } from '../pki/trust/tr
 export interface TrustCheckOptions {
   readonly host: string;
   readonly port: number;
-  /** The name that the certificate has to cover; the host when it is left out. */
+  /** The name that the certificate must cover; default: the host. */
   readonly name?: string;
-  /** PEM text of authorities to trust besides those of the system. */
+  /** PEM text of additional trusted authorities. */
   readonly rootsPem?: string;
-  /** As a person pastes it. */
+  /** A thumbprint as a person pastes it. */
   readonly fingerprint?: string;
-  /** Revocation lists that were given, PEM or DER. */
+  /** Revocation lists that the user passed, PEM or DER. */
   readonly crls?: readonly { readonly file: string; readonly bytes: Buffer }[];
-  /** Also asks the addresses in the certificates, of a chain that is valid otherwise. */
+  /** Whether to fetch lists from the addresses in the certificates, if the chain is otherwise valid. */
   readonly fetchesCrls?: boolean;
-  /** Refuses when nothing can be found out about a revocation; otherwise that is a warning. */
+  /** Whether to refuse a certificate with unknown revocation status; otherwise the unknown status is a warning. */
   readonly requiresRevocation?: boolean;
   readonly clock: Clock;
   readonly signal?: AbortSignal;
@@ -53,7 +54,7 @@ export async function checkTrust(options: TrustCheckOptions): Promise<TrustCheck
       field: 'host',
     });
   }
-  // Before anything is dialed: a mistake of the caller is told at once.
+  // Before connecting, so that a wrong option is reported at once.
   const fingerprint = options.fingerprint === undefined ? undefined : cleanThumbprint(options.fingerprint);
   const extraRoots = options.rootsPem === undefined ? [] : splitPemCertificates(options.rootsPem);
   if (options.rootsPem !== undefined && extraRoots.length === 0) {
@@ -72,7 +73,7 @@ export async function checkTrust(options: TrustCheckOptions): Promise<TrustCheck
     },
     clock,
   });
-  const presented = await look(options, name, extraRoots);
+  const presented = await inspect(options, name, extraRoots);
   const revocation = await checker.check(presented, options.signal);
   const input: TrustInput = { ...presented, nameDialed: name, now: clock.now(), pins: [], fingerprint, revocation };
   const result = decideTrust(input);
@@ -86,7 +87,7 @@ export async function checkTrust(options: TrustCheckOptions): Promise<TrustCheck
   };
 }
 
-/** Recommends a thumbprint only when the thumbprint would be sufficient. */
+/** Suggests a thumbprint only when it would be sufficient. */
 function adviceFor(input: TrustInput): string {
   if (input.fingerprint !== undefined) return errorCatalogue['trust.thumbprint-mismatch'].hint;
   const fingerprint = cleanThumbprint(thumbprintOf(input.leafDer));
@@ -97,7 +98,7 @@ function adviceFor(input: TrustInput): string {
     : 'Ask your provider for the thumbprint, for example by phone, and compare it. If it is equal, pass it with --fingerprint.';
 }
 
-/** An error about one of several lists names it. */
+/** Checks one list, so that the error names its file. */
 function checkList(file: string, bytes: Buffer): void {
   try {
     readCrls(bytes);
@@ -107,8 +108,8 @@ function checkList(file: string, bytes: Buffer): void {
   }
 }
 
-/** Offers our own protocol first; a server of another kind may refuse that and is then looked at without it. */
-async function look(
+/** Offers the Farkeep protocol first. A server of another kind may refuse this, and is then checked without a protocol name. */
+async function inspect(
   { host, port, signal }: TrustCheckOptions,
   serverName: string,
   extraRoots: readonly string[],

@@ -1,4 +1,4 @@
-// The purpose "any" alone (RFC 5280, 4.2.1.12): a provider must not install a certificate that a tenant's OpenSSL refuses.
+// A provider must not install a certificate with the purpose "any" alone, because a tenant's OpenSSL refuses it (RFC 5280, 4.2.1.12).
 import { expect, it } from 'vitest';
 import { extension, mint, oid, sequence } from '../testing/certificates/minted-certificates.ts';
 import { importCertificate } from './import/import.ts';

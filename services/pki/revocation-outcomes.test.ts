@@ -1,4 +1,4 @@
-// The outcome table in docs/certificates.md, section 6, row by row: every kind of list from an authority, and every defect of a list.
+// Tests each row of the outcome table in docs/certificates.md, section 6: every kind of list from an authority, and every defect of a list.
 import { describe, expect, it } from 'vitest';
 import {
   der,
@@ -23,9 +23,9 @@ import { decideTrust, type RevocationAnswer } from './trust/trust.ts';
 
 const url = 'http://lists.test/7.crl';
 const pointName = (...names: Buffer[]): Buffer => der(0xa0, der(0xa0, ...names));
-/** Certificate extension with the addresses of its lists. */
+/** Certificate extension with the addresses of the revocation lists. */
 const point = (...fields: Buffer[]): Buffer => extension('2.5.29.31', sequence(sequence(...fields)));
-/** List extension with the scope of its certificates. */
+/** List extension that limits which certificates the list covers. */
 const scope = (...fields: Buffer[]): Buffer => extension('2.5.29.28', sequence(...fields), true);
 const yes = (tag: number): Buffer => der(tag, Buffer.from([0xff]));
 const deltaOf = (number: number): Buffer => extension('2.5.29.27', der(0x02, Buffer.from([number])), true);
@@ -56,12 +56,12 @@ const list = (more: Partial<MintListOptions> = {}): Buffer => mintList({ issuer:
 
 const good = { status: 'good', isRequired: false, remarks: [] };
 const revoked = { status: 'revoked' };
-/** Refused, whatever the policy says about certificates with unknown status. */
+/** Refused, also when the policy accepts certificates with unknown status. */
 const refused = { status: 'unknown', isRequired: true };
-/** No list covers the certificate: a remark, unless the policy requires an answer. */
+/** No list covers the certificate: refused only when the policy requires an answer. */
 const nothingKnown = { status: 'unknown', isRequired: false };
 
-describe('the scope of a list', () => {
+describe('the coverage of a list', () => {
   const cases: [string, Minted, Buffer[], object, object][] = [
     ['the whole list', plain, [], good, revoked],
     ['the list of its own distribution point', pointed, [scope(pointName(generalName.uri(url)))], good, revoked],
@@ -110,7 +110,7 @@ describe('the scope of a list', () => {
     expect(strict?.status === 'good').toBe(whenClean === good);
   });
 
-  it('a part of the name below the issuer names the same point on both sides', async () => {
+  it("a name part below the issuer's name means the same address in certificate and list", async () => {
     const below = der(0xa0, der(0xa1, sequence(oid('2.5.4.3'), der(stringTypes.utf8, Buffer.from('List 1')))));
     const leaf = mint({ issuer: issuing, extensions: [point(below)] });
     const extensions = [scope(below)];
@@ -121,7 +121,7 @@ describe('the scope of a list', () => {
     expect(await ask(leaf, [list({ extensions: [scope(full)] })])).toMatchObject(good);
   });
 
-  it('several lists together tell of all reasons', async () => {
+  it('several lists together cover all reasons', async () => {
     const some = (bits: number): Buffer =>
       list({ extensions: [scope(der(0x83, Buffer.from([0, ...reasonBytes(bits)])))] });
     const keyReasons = 0b0110_0000_0000_0000;
@@ -129,7 +129,7 @@ describe('the scope of a list', () => {
     expect(await ask(plain, [some(keyReasons), some(0xffff ^ keyReasons)])).toMatchObject(good);
   });
 
-  it('an indirect list names the issuer of each entry', async () => {
+  it('each entry of an indirect list has its own issuer', async () => {
     const keeper = mint({ subject: 'List keeper', issuer: root, extensions: [keyUsage(usage.crlSign)] });
     const toKeeper = der(0xa2, generalName.directory(keeper.name));
     const leaf = mint({ issuer: issuing, extensions: [point(pointName(generalName.uri(url)), toKeeper)] });
@@ -142,7 +142,7 @@ describe('the scope of a list', () => {
         revoked: [
           { serial: '11', extensions: [] },
           { serial: '22', extensions: [of(issuer)] },
-          // Further entries belong to the issuer named last.
+          // Later entries without an issuer belong to the issuer of the entry before.
           leaf.serial,
         ],
       });
@@ -201,14 +201,14 @@ describe('serial numbers and entries', () => {
     expect(await ask(numbered(serial), [list({ revoked: [entry] })])).toMatchObject(isListed ? revoked : good);
   });
 
-  it('taken from the list is not revoked; on hold is', async () => {
+  it('an entry "removed from list" does not revoke; "on hold" does', async () => {
     const entry = (code: number): object => ({ revoked: [{ serial: plain.serial, extensions: [reason(code)] }] });
     expect(await ask(plain, [list(entry(8))])).toMatchObject(good);
     for (const code of [0, 1, 2, 3, 4, 5, 6, 9, 10])
       expect(await ask(plain, [list(entry(code))])).toMatchObject(revoked);
   });
 
-  it('an addition (delta) revokes, takes off hold what an older list put there, and is no answer alone', async () => {
+  it('a delta list revokes, ends the hold of an older list, and is not an answer without a complete list', async () => {
     const delta = (more: Partial<MintListOptions> = {}): Buffer =>
       list({ number: 5, ...more, extensions: [deltaOf(3)] });
     const lifting = { revoked: [{ serial: plain.serial, extensions: [reason(8)] }] };
@@ -242,14 +242,17 @@ describe('lists that must not be used', () => {
     ['an end that has passed', { fromDays: -20, toDays: -3 }, refused],
     ['a beginning to come', { fromDays: 2, toDays: 9 }, refused],
   ];
-  it.each(defects)('%s refuses, though the policy asks for no answer', async (_, defect, expected) => {
-    expect(await ask(plain, [list(defect)])).toMatchObject(expected);
-    const listed = { ...defect, revoked: [...(defect.revoked ?? []), plain.serial] };
-    expect((await ask(plain, [list(listed)]))?.status).not.toBe('good');
-  });
+  it.each(defects)(
+    '%s refuses the certificate, also when the policy requires no answer',
+    async (_, defect, expected) => {
+      expect(await ask(plain, [list(defect)])).toMatchObject(expected);
+      const listed = { ...defect, revoked: [...(defect.revoked ?? []), plain.serial] };
+      expect((await ask(plain, [list(listed)]))?.status).not.toBe('good');
+    },
+  );
 
   it.each(defects)(
-    '%s: another list that can be used answers, and the defect is told unless it is only old',
+    '%s: another usable list answers, and the defect is reported unless the list is only old',
     async (_, defect) => {
       const answer = await ask(plain, [list(defect), list()]);
       expect(answer).toMatchObject({ status: 'good', isRequired: false });
@@ -258,12 +261,12 @@ describe('lists that must not be used', () => {
     },
   );
 
-  it('an unknown critical extension lets no listed certificate pass, whatever another list says', async () => {
+  it('an unknown critical extension refuses each listed certificate, whatever another list says', async () => {
     const listed = list({ extensions: [unknownCritical], revoked: [plain.serial] });
     expect(await ask(plain, [list(), listed])).toMatchObject(refused);
   });
 
-  it('one that names the certificate refuses it under a pin, too, also when its issuer is not shown', async () => {
+  it('an unusable list that names the certificate refuses it also when the certificate is pinned or its issuer was not sent', async () => {
     const pins = [{ certificateDer: plain.certDer, state: 'current' as const }];
     const decide = (revocation: RevocationAnswer | undefined): string =>
       decideTrust({
@@ -284,7 +287,7 @@ describe('lists that must not be used', () => {
       expect(decide(answer)).toBe('refused');
       expect(decide(await ask(plain, [list(defect)]))).toBe('pinned');
     }
-    // An attacker presents the issuer's key in an own certificate that may not sign lists, or sends no issuer.
+    // An attacker sends the issuer's key in a self-made certificate that may not sign lists, or sends no issuer.
     const unfit = mint({ subject: name, key: issuing.key, extensions: [keyUsage(usage.certSign)] });
     const hiding = (chain: Minted[], ...files: Buffer[]): Promise<RevocationAnswer | undefined> =>
       new RevocationChecker({ crlFiles: files }).check({
@@ -298,7 +301,7 @@ describe('lists that must not be used', () => {
     }
   });
 
-  it('a revocation counts in a list that is over or to come', async () => {
+  it('a revocation counts also in a list that has expired or is not yet valid', async () => {
     for (const when of [
       { fromDays: -20, toDays: -3 },
       { fromDays: 2, toDays: 9 },
@@ -307,7 +310,7 @@ describe('lists that must not be used', () => {
     }
   });
 
-  it('a defect of the list about an authority above refuses, and its absence does not', async () => {
+  it('a defective list about an intermediate authority refuses the certificate, and a missing list does not', async () => {
     expect(await ask(plain, [list(), mintList({ issuer: root })])).toMatchObject(good);
     expect(await ask(plain, [list(), mintList({ issuer: root, extensions: [unknownCritical] })])).toMatchObject(
       refused,
@@ -316,14 +319,14 @@ describe('lists that must not be used', () => {
     expect(await ask(plain, [list(), mintList({ issuer: root, extensions: [scope(yes(0x81))] })])).toMatchObject(good);
   });
 
-  it('a list of somebody else is as good as none', async () => {
+  it('a list of another authority counts as no list', async () => {
     expect(await ask(plain, [mintList({ issuer: mint({ subject: 'Other', isAuthority: true }) })])).toMatchObject(
       nothingKnown,
     );
   });
 });
 
-describe('another key of the same authority', () => {
+describe('a list signed by another key of the same authority', () => {
   const renewed = mint({ subject: name, isAuthority: true, issuer: root });
   const separate = mint({ subject: name, issuer: root, extensions: [keyUsage(usage.crlSign)] });
   const own = mint({ subject: name, issuer: issuing, extensions: [keyUsage(usage.crlSign)] });
@@ -332,7 +335,7 @@ describe('another key of the same authority', () => {
     ['its renewed key', renewed],
     ['a key for lists from the authority above', separate],
     ['a key for lists from itself', own],
-  ])('%s counts, when its certificate was sent or stands in the file', async (_, signer) => {
+  ])('counts when the certificate of %s was sent or is in the file', async (_, signer) => {
     const bytes = mintList({ issuer: signer, name, revoked: [plain.serial] });
     const clean = mintList({ issuer: signer, name });
     expect(await ask(plain, [bytes])).toMatchObject(refused);
@@ -359,18 +362,18 @@ describe('another key of the same authority', () => {
     expect(await ask(plain, [pem(bytes, 'X509 CRL') + signer.certPem])).toMatchObject(refused);
   });
 
-  it('a key for lists that was revoked does not', async () => {
+  it('does not count when that key was revoked', async () => {
     const bytes = pem(mintList({ issuer: separate, name }), 'X509 CRL') + separate.certPem;
     expect(await ask(plain, [bytes, mintList({ issuer: root })])).toMatchObject(good);
     expect(await ask(plain, [bytes, mintList({ issuer: root, revoked: [separate.serial] })])).toMatchObject(refused);
   });
 });
 
-describe('files', () => {
+describe('files with revocation lists', () => {
   const one = list();
   const two = list({ revoked: [plain.serial] });
 
-  it('hold one list or several, in DER or PEM, with text around', async () => {
+  it('hold one list or several, in DER or PEM, with other text around them', async () => {
     for (const file of [
       Buffer.concat([one, two]),
       Buffer.concat([one, two, Buffer.from('\r\n')]),
@@ -383,7 +386,7 @@ describe('files', () => {
     expect(await ask(plain, [one, pem(two, 'X509 CRL')])).toMatchObject(revoked);
   });
 
-  it('that break off or hold something else are refused, not read in part', () => {
+  it('that are cut off or hold other data are refused, not read in part', () => {
     for (const file of [
       Buffer.concat([one, two.subarray(0, -1)]),
       Buffer.concat([one, Buffer.from('0500', 'hex')]),
@@ -394,7 +397,7 @@ describe('files', () => {
     }
   });
 
-  it('of many entries are read and asked in time', async () => {
+  it('with many entries are read and searched within the time limit', async () => {
     const serials = Array.from({ length: 60_000 }, (_, index) => `40${index.toString(16).padStart(8, '0')}`);
     const long = list({ revoked: [...serials, plain.serial] });
     const before = process.cpuUsage();

@@ -1,5 +1,5 @@
-// Compares planned rollovers with a recorded announcement. A second check follows docs/certificates.md, section 8, alone. The signature is
-// random, so the file is recorded once; FARKEEP_WRITE_VECTORS=1 records another one.
+// Compares planned rollovers with a recorded announcement. A second check follows only docs/certificates.md, section 8. The signature is
+// random, so the file is recorded once; FARKEEP_WRITE_VECTORS=1 records a new file.
 import { createHash, createPrivateKey, constants, verify, X509Certificate } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
@@ -27,7 +27,7 @@ async function write(): Promise<void> {
 }
 
 describe('the recorded announcement', () => {
-  it('is believed, and checked in the way that the document tells', async () => {
+  it('is accepted, and passes the check that the document describes', async () => {
     if (process.env['FARKEEP_WRITE_VECTORS'] === '1') await write();
     const vector = readVector(url);
     const announcement = vector['announcement'] as RolloverAnnouncement;

@@ -12,7 +12,7 @@ const now = Date.parse('2026-11-22T00:00:00Z');
 const dayMs = 86_400_000;
 
 describe('canonicalJson', () => {
-  it('does not depend on the order of names and gives the same content back', () => {
+  it('does not depend on the order of names, and can be parsed to the same content', () => {
     fc.assert(
       fc.property(
         fc.dictionary(fc.string(), fc.oneof(fc.string(), fc.integer(), fc.boolean(), fc.constant(null))),
@@ -40,7 +40,7 @@ describe('license', () => {
   };
   const text = writeLicense(license, privateKey);
 
-  it('is read when one of the trusted keys signed it', () => {
+  it('is accepted when one of the trusted keys signed it', () => {
     expect(readLicense(text, [other.publicKey, publicKey], now)).toEqual(license);
     const reordered = JSON.parse(text) as { license: License; signature: string };
     const shuffled = {
@@ -50,7 +50,7 @@ describe('license', () => {
     expect(readLicense(`\uFEFF${JSON.stringify(shuffled)}`, [publicKey], now)).toEqual(license);
   });
 
-  it('is read from a file that was issued under the British name', () => {
+  it('is read from a file with the British spelling of the field', () => {
     const signature = signJson('farkeep/1 licence', license, privateKey);
     expect(readLicense(JSON.stringify({ licence: license, signature }), [publicKey], now)).toEqual(license);
     const relabeled = JSON.stringify({ license, signature });
@@ -82,7 +82,7 @@ describe('license', () => {
     );
   });
 
-  it('is refused when nobody trusts the key', () => {
+  it('is refused when no trusted key signed it', () => {
     expect(() => readLicense(text, [], now)).toThrow(/signature/);
     expect(() => readLicense(text, [other.publicKey], now)).toThrow(
       expect.objectContaining({
@@ -92,7 +92,7 @@ describe('license', () => {
     );
   });
 
-  it('gives the subject of certificates', () => {
+  it('gives the subject of generated certificates', () => {
     expect(certificateSubject(license, 'backup01')).toEqual({
       commonName: 'Northwind Hosting',
       organization: 'Northwind Hosting',
@@ -130,7 +130,7 @@ describe('rollover', () => {
     });
   });
 
-  it('is taken when the pinned key signed it', () => {
+  it('is accepted when the pinned key signed it', () => {
     expect(verifyRollover(structuredClone(announcement), current.pem, now)).toEqual({
       nextCertificateDer: readCertificate(next.pem).der,
       switchAt: now + 7 * dayMs,
@@ -170,7 +170,7 @@ describe('rollover', () => {
     );
   });
 
-  it('is refused from the future, too far ahead, and for the pinned certificate itself', () => {
+  it('is refused when it is from the future, too far ahead, or for the pinned certificate itself', () => {
     const announce = (switchAt: number, at: number, pem = next.pem): RolloverAnnouncement =>
       announceRollover({
         currentCertificatePem: current.pem,

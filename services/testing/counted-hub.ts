@@ -1,4 +1,4 @@
-// Owns a count of an event hub's subscribers, for tests that must know when a subscription stands or has ended.
+// Owns counting the subscribers of an event hub, for tests that must know when a subscription has started or ended.
 import type { EventHub } from '../host/carriers/event-hub.ts';
 
 export type CountedHub = EventHub & { readonly subscriberCount: () => number };

@@ -1,4 +1,4 @@
-// Owns turning a rejection into what a test compares: its code and message.
+// Owns converting a rejection into its code and message, for comparison in tests.
 
 export async function failureOf(work: Promise<unknown>): Promise<{ code: string; message: string }> {
   try {

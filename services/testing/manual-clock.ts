@@ -1,4 +1,4 @@
-// Owns a clock for tests that stands still until the test moves it: `advance` runs the timers that come due, in their order. For tests only.
+// Owns a clock for tests that shows the same time until the test changes it: `advance` runs the due timers in order. For tests only.
 import { abortError, type Clock, type Timer, type Timers } from '../kernel/clock.ts';
 
 export class ManualClock implements Clock, Timers {
@@ -13,7 +13,7 @@ export class ManualClock implements Clock, Timers {
     return this.#nowMs;
   }
 
-  /** Number of timers that run. After a test that cleaned up it is 0. */
+  /** Number of running timers; 0 after a test that cleaned up. */
   get timerCount(): number {
     return this.#running.size;
   }
@@ -51,7 +51,7 @@ export class ManualClock implements Clock, Timers {
     });
   }
 
-  /** Moves the time forward. What waits for a timer has run when this resolves, and may have set new timers. */
+  /** Moves the time forward. When this resolves, code that waited for a timer has run and may have set new timers. */
   async advance(byMs: number): Promise<void> {
     await settled();
     const untilMs = this.#nowMs + byMs;
@@ -71,7 +71,7 @@ export class ManualClock implements Clock, Timers {
   }
 }
 
-/** Everything that only waits for other promises has run. */
+/** Resolves when all code that waits only for other promises has run. */
 function settled(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

@@ -1,4 +1,4 @@
-// Owns the events that a service under test publishes: each is checked against its contract and kept, and can be waited for.
+// Owns the events that a service under test publishes: checks each against its contract, records it, and lets tests wait for it.
 import type { DomainContract, EventName, EventPayload, EventPublisher } from '../contracts/contract.ts';
 
 interface Recorded {
@@ -27,7 +27,7 @@ export class RecordedEvents {
       .map((recorded) => recorded.payload as EventPayload<Domain, Name>);
   }
 
-  /** The first event, past or to come, that fits. */
+  /** The first matching event, recorded or future. */
   async waitFor<Domain extends DomainContract, Name extends EventName<Domain>>(
     domain: Domain,
     event: Name,
@@ -40,8 +40,8 @@ export class RecordedEvents {
       timeoutMs,
     );
     const check = (): void => {
-      const fitting = this.of(domain, event).find(isWanted);
-      if (fitting !== undefined) found.resolve(fitting);
+      const match = this.of(domain, event).find(isWanted);
+      if (match !== undefined) found.resolve(match);
     };
     this.#waiting.add(check);
     try {

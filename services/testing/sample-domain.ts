@@ -1,4 +1,4 @@
-// Owns a small domain for tests of dispatcher and carriers, so that they do not depend on any role.
+// Owns a small domain for tests of dispatcher and carriers, so that these tests do not depend on a role.
 import { z } from 'zod';
 import { defineDomain, type DomainHandlers } from '../contracts/contract.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';

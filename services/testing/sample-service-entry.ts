@@ -1,5 +1,5 @@
-// A service process for tests of hosting: serves the gateway's node domain with fixed answers and behaves as FARKEEP home's file
-// "behavior" says: normal, slow-stop, very-slow-stop, refuse-start, crash-on-call.
+// A service process for tests of hosting: serves the gateway's node domain with fixed answers. The file "behavior" in its home selects the
+// behavior: normal, slow-stop, very-slow-stop, refuse-start, crash-on-call.
 import '../contracts/zod-setup.ts';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';

@@ -1,5 +1,5 @@
-// Owns the text form of message schemas for the documents: one line for each field, with its bounds. A test then finds differences between
-// text and code.
+// Owns the text form of message schemas for the documents: one line for each field, with its bounds. A test compares this text with the
+// documents.
 import { z } from 'zod';
 
 export type NamedShapes = ReadonlyMap<z.ZodType, string>;
@@ -47,7 +47,7 @@ export function shapeLines(shape: z.ZodType, named: NamedShapes, indent = '  '):
   });
 }
 
-/** The object without a name of its own inside optional, nullable and list wrappers. */
+/** The unnamed object inside optional, nullable and list wrappers. */
 function innerObject(schema: z.ZodType, named: NamedShapes): z.ZodObject | undefined {
   if (named.has(schema)) return undefined;
   if (schema instanceof z.ZodOptional || schema instanceof z.ZodNullable)
@@ -58,7 +58,7 @@ function innerObject(schema: z.ZodType, named: NamedShapes): z.ZodObject | undef
   return schema instanceof z.ZodObject ? schema : undefined;
 }
 
-/** The row schema of a list that is read row by row, from the list's metadata. */
+/** The row schema of a row list, from the list's metadata. */
 function rowsOf(schema: z.ZodType): { readonly row: z.ZodType; readonly max: number } | undefined {
   const { row, max } = schema.meta() ?? {};
   return row instanceof z.ZodType ? { row, max: Number(max) } : undefined;

@@ -1,4 +1,5 @@
-// Owns a clock for tests that runs like the real one and can be put forward: whoever sleeps over that moment wakes up. For tests only.
+// Owns a clock for tests that runs like the real clock and can be moved forward: a sleep that would end before the new time ends at once.
+// For tests only.
 import { abortError, systemClock, type Clock } from '../kernel/clock.ts';
 
 export class ShiftedClock implements Clock {
@@ -22,7 +23,7 @@ export class ShiftedClock implements Clock {
       this.#sleepers.add(wake);
       const timer = new AbortController();
       const stop = signal === undefined ? timer.signal : AbortSignal.any([signal, timer.signal]);
-      // What comes after the race is over is of no interest.
+      // The race is over; a later rejection has no effect.
       const elapsed = systemClock.sleep(wakeAt - this.now(), stop);
       elapsed.catch(() => undefined);
       try {

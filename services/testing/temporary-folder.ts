@@ -1,4 +1,4 @@
-// Owns temporary folders of tests: each test gets its own, gone when the test ends.
+// Owns temporary folders of tests: each test gets its own, which is removed when the test ends.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';

@@ -1,13 +1,15 @@
-// Owns how a client's address is written and under which key it is counted. Must not look names up.
+// Owns the text form of a client's address and the key under which connections of a client are counted. Must not look up names.
 import { isIPv6, type Socket } from 'node:net';
 
-/** "::ffff:192.0.2.1" is 192.0.2.1 that came through a socket for both families. */
+/** "::ffff:192.0.2.1" means 192.0.2.1 on a socket for both address families. */
 export function normalizeAddress(address: string | undefined): string {
   const text = address ?? '';
   return text.toLowerCase().startsWith('::ffff:') && text.includes('.') ? text.slice(7) : text;
 }
 
-/** The key to count a client under: an IPv4 address, or the /64 of an IPv6 address, since one client has all of it. */
+/**
+ * The key under which a client is counted: an IPv4 address, or the /64 of an IPv6 address, since one client can use all addresses of a /64.
+ */
 export function countingKey(address: string | undefined): string {
   const normal = normalizeAddress(address);
   if (!isIPv6(normal)) return normal;
@@ -22,7 +24,7 @@ export function countingKey(address: string | undefined): string {
     .join(':')}::/64`;
 }
 
-/** A TLS socket and the socket under it have the same ends; that is how one is found from the other. */
+/** Key of a connection. A TLS socket and the socket below it have the same addresses and ports, so one can be found from the other. */
 export function connectionKey(socket: Socket): string {
   return `${socket.remoteAddress ?? ''}|${socket.remotePort ?? 0}|${socket.localPort ?? 0}`;
 }

@@ -1,5 +1,5 @@
 // Owns the tenant's end of the control channel: TCP to a gateway, TLS 1.3 to the provider behind it, the pause in which the certificate is
-// judged, then messages. Must not judge the certificate itself, and must not send a byte of its own before it was accepted.
+// judged, then messages. Must not judge the certificate, and must not send any message before the certificate was accepted.
 import { createSecureContext, getCACertificates, type SecureContext, type TLSSocket } from 'node:tls';
 import { WebSocket } from 'ws';
 
@@ -13,42 +13,42 @@ import { channelBindingOf, controlProtocol, summarizeTls, tlsRules, type TlsSumm
 
 export interface PresentedCertificate {
   readonly leafDer: Buffer;
-  /** Leaf first, then the issuers as far as they are known (sent by the provider or found among the roots). */
+  /** Leaf first, then the issuers, as far as the provider sent them or they are among the roots. */
   readonly chainDer: readonly Buffer[];
-  /** Whether `chainDer` ends in a trusted root; only then it is the chain that OpenSSL verified. */
+  /** Whether `chainDer` ends in a trusted root. Only a complete chain is known to be the chain that OpenSSL verified. */
   readonly isChainComplete: boolean;
   /** Other certificates that the provider sent. */
   readonly othersDer: readonly Buffer[];
-  /** OpenSSL's verdict on the chain: dates, basic constraints, usage, signatures up to a root. Names are not part of it. */
+  /** OpenSSL's verdict on the chain: dates, basic constraints, usage, signatures up to a root. Does not include the names. */
   readonly isAuthorized: boolean;
-  /** OpenSSL's reason when it is not, for example "DEPTH_ZERO_SELF_SIGNED_CERT". */
+  /** OpenSSL's reason for a refusal, for example "DEPTH_ZERO_SELF_SIGNED_CERT". */
   readonly authorizationError: string | undefined;
-  /** OpenSSL's own words, for example "permitted subtree violation" when the code is "UNSPECIFIED". */
+  /** OpenSSL's own text, for example "permitted subtree violation" when the code is "UNSPECIFIED". */
   readonly authorizationText?: string | undefined;
   readonly tls: TlsSummary;
 }
 
 export type TrustAnswer = { readonly isAccepted: true } | { readonly isAccepted: false; readonly error: FarkeepError };
 
-/** What happens on the way; the names are those of the handshake in docs/protocol.md, section 2. */
+/** Steps of connecting, named as in the handshake of docs/protocol.md, section 2. */
 export type ConnectStep =
   'gateway-connected' | 'certificate-presented' | 'certificate-accepted' | 'channel-established';
 
 export interface ConnectControlOptions {
   readonly host: string;
   readonly port: number;
-  /** Name for SNI, in any spelling. An address sends no SNI. */
+  /** Name for SNI, in any spelling. For an IP address no SNI is sent. */
   readonly serverName: string;
-  /** PEM of roots that the admin added to the system's. */
+  /** PEM of roots that the admin added to the system's roots. */
   readonly roots?: readonly string[];
   /**
-   * Decides with the handshake done and nothing of ours sent. The provider waits 10 s for the login: when a person has to be asked, refuse,
-   * ask, and connect again.
+   * Decides after the handshake and before this side sends any message. The provider waits 10 s for the login. If a person must decide,
+   * refuse, ask the person, and connect again.
    */
   readonly decideTrust: (presented: PresentedCertificate) => Promise<TrustAnswer>;
   readonly onStep?: (step: ConnectStep) => void;
   readonly signal?: AbortSignal;
-  /** For reaching the gateway, and again for the handshake with the provider. */
+  /** Time limit for reaching the gateway, and again for the handshake with the provider. */
   readonly timeoutMs?: number;
   readonly logger?: Logger;
 }
@@ -62,7 +62,8 @@ export interface ControlChannel {
 }
 
 /**
- * @throws FarkeepError `certificate.malformed` (an added root), `gateway.unreachable`, `gateway.provider-unreachable`, `tls.version`, `tls.group`, `tls.failed`,
+ * @throws FarkeepError `certificate.malformed` (an added root), `gateway.unreachable`, `gateway.provider-unreachable`, `tls.version`,
+ * `tls.group`, `tls.failed`,
  *   `connection.refused-limit`, `call.canceled`, or the error with which `decideTrust` refused
  */
 export async function connectControl({
@@ -76,7 +77,7 @@ export async function connectControl({
   timeoutMs = 10_000,
   logger = silentLogger,
 }: ConnectControlOptions): Promise<ControlChannel> {
-  // First, because a root that cannot be read is the admin's mistake and not the gateway's.
+  // Checked first: an unreadable root is a mistake of the admin, not of the gateway.
   const trust = trustContextFor(roots);
   const target = `${host}:${port}`;
   const raw = await connectGateway({ host, port, timeoutMs, ...(signal === undefined ? {} : { signal }) });
@@ -90,14 +91,18 @@ export async function connectControl({
       secureContext: trust.secureContext,
       ...(servername === undefined ? {} : { servername }),
       ALPNProtocols: [controlProtocol],
-      // Judged by decideTrust below, before anything is sent. Node's own name check is looser than RFC 9525, so it is not asked.
+      // decideTrust below judges the certificate before anything is sent. Node's own name check is less strict than RFC 9525 and is not
+      // used.
       rejectUnauthorized: false,
       checkServerIdentity: () => undefined,
     },
   });
   try {
     if (socket.alpnProtocol !== controlProtocol) {
-      throw new FarkeepError('tls.failed', `${target} speaks TLS but is no Farkeep provider (no "${controlProtocol}")`);
+      throw new FarkeepError(
+        'tls.failed',
+        `${target} speaks TLS but is not a Farkeep provider (no "${controlProtocol}")`,
+      );
     }
     const presented = readPresented(socket, trust.trustedRoots);
     onStep?.('certificate-presented');
@@ -105,7 +110,7 @@ export async function connectControl({
     if (!answer.isAccepted) throw answer.error;
     if (signal?.aborted === true) throw new FarkeepError('call.canceled');
     if (socket.destroyed)
-      throw new FarkeepError('connection.lost', `${target} closed the connection while the certificate was looked at`);
+      throw new FarkeepError('connection.lost', `${target} closed the connection while the certificate was checked`);
     onStep?.('certificate-accepted');
     const binding = channelBindingOf(socket);
     const peer = await openPeer(socket, target, timeoutMs, logger, signal);
@@ -142,7 +147,9 @@ interface TrustContext {
 
 let lastContext: { readonly roots: string; readonly context: TrustContext } | undefined;
 
-/** The system's roots (Node's own list where the system has none) and the admin's. Reading them costs more than a handshake, so it is kept. */
+/**
+ * The system's roots (Node's own list where the system has none) and the admin's. Kept, because reading them costs more than a handshake.
+ */
 function trustContextFor(roots: readonly string[]): TrustContext {
   const key = roots.join('\n');
   if (lastContext?.roots !== key) {
@@ -175,7 +182,7 @@ function openPeer(
       handshakeTimeout: timeoutMs,
       followRedirects: false,
     });
-    // Created at once, so that no message that comes right behind the upgrade is lost.
+    // Created at once, so that no message directly after the upgrade is lost.
     const peer = new ControlPeer(webSocket, { logger });
     const onAbort = (): void => peer.terminate(new FarkeepError('call.canceled'));
     signal?.addEventListener('abort', onAbort, { once: true });

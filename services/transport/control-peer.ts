@@ -1,5 +1,5 @@
-// Owns request, answer and notification over one WebSocket, both ways; finds a dead peer; refuses what is malformed or too much.
-// Must not know what the messages mean: their schemas are in services/wire. A bad message ends this connection and nothing else.
+// Owns request, answer and notification over one WebSocket, in both directions; detects a dead peer; refuses malformed messages and too
+// many messages. Must not know what the messages mean: their schemas are in services/wire. A bad message must end only this connection.
 import { WebSocket, type RawData } from 'ws';
 import { z } from 'zod';
 
@@ -15,7 +15,7 @@ import { TokenBucket, type Pace } from '../kernel/token-bucket.ts';
 export const maxMessageBytes = 256 * 1024;
 export const pingIntervalMs = 15_000;
 const defaultRequestTimeoutMs = 30_000;
-/** A peer that does not read makes us keep what we send; beyond this it is cut off. */
+/** A peer that does not read makes this process buffer its messages. A peer with more than this many buffered bytes is disconnected. */
 const maxBufferedBytes = 8 * maxMessageBytes;
 const maxRunningRequests = 128;
 /**
@@ -26,12 +26,12 @@ const defaultPace: Pace = { perSecond: 200, burst: 1000 };
 const bytesPerToken = 2048;
 const maxHoldUpMs = 30_000;
 const closeDeadlineMs = 2_000;
-/** Time for the closing frame to reach a peer that broke the rules. */
+/** Time for the closing frame to reach a peer that violated the protocol. */
 const refusalDeadlineMs = 200;
 
 const identifier = z.number().int().min(1).max(Number.MAX_SAFE_INTEGER);
 const messageType = z.string().min(1).max(64);
-/** An error of a newer version may have a code that is unknown here. */
+/** A newer version may send an error code that is unknown here. */
 const remoteErrorSchema = z.object({
   code: z.string().max(64),
   message: z.string().transform((text) => text.slice(0, 2_000)),
@@ -41,24 +41,24 @@ const envelopeSchema = z.union([
   z.object({ id: identifier, ok: z.literal(false), error: z.unknown() }),
   z.object({ id: identifier, cancel: z.literal(true) }),
   z.object({ id: identifier, type: messageType, payload: z.unknown() }),
-  // A bad identifier must not turn a request into a notification.
+  // `id` must be absent: a request with an invalid identifier must not be treated as a notification.
   z.object({ id: z.never().optional(), type: messageType, payload: z.unknown() }),
 ]);
 
 export interface RequestOptions {
-  /** Stops waiting and tells the other side. */
+  /** Fires to end the wait; the other side is notified. */
   readonly signal?: AbortSignal;
   readonly timeoutMs?: number;
 }
 
-/** Gives the answer's value; a thrown FarkeepError crosses as it is, anything else becomes `call.internal` without its text. */
+/** Returns the value of the answer. A thrown FarkeepError is sent unchanged; any other error becomes `call.internal` without its text. */
 export type RequestHandler = (
   type: string,
   payload: unknown,
   context: { readonly signal: AbortSignal },
 ) => Promise<unknown>;
 export type NotificationHandler = (type: string, payload: unknown) => void;
-/** `undefined` when either side closed on purpose without a reason. */
+/** `undefined` when either side closed in order without a reason. */
 export type CloseHandler = (error: FarkeepError | undefined) => void;
 
 export interface ControlPeerOptions {
@@ -87,7 +87,7 @@ export class ControlPeer {
   #closeError: FarkeepError | undefined;
   #requestHandler: RequestHandler | undefined;
   #notificationHandler: NotificationHandler | undefined;
-  /** Messages that came before a handler was set, so that none is lost between the handshake and the first line of its owner. */
+  /** Messages that arrived before the owner set a handler. They are kept, so that none is lost directly after the handshake. */
   #early: (() => void)[] = [];
 
   constructor(
@@ -100,14 +100,14 @@ export class ControlPeer {
     socket.on('message', (data, isBinary) => this.#onMessage(data, isBinary));
     socket.on('pong', () => (this.#missedPings = 0));
     socket.on('error', (error) => {
-      // ws raises protocol violations of the peer here (too long, bad UTF-8, bad frame) and closes with the fitting code by itself.
+      // ws reports protocol violations of the peer here (too long, bad UTF-8, bad frame) and closes the connection with the right code.
       const isProtocol = 'code' in error && typeof error.code === 'string' && error.code.startsWith('WS_ERR');
       this.#closeError ??= isProtocol
         ? new FarkeepError('protocol.malformed', `The other side broke the message rules: ${error.message}`, {
             cause: error,
           })
         : new FarkeepError('connection.lost', `Control channel lost: ${error.message}`, { cause: error });
-      // ws would wait half a minute for a peer that has just shown that it does not keep to the rules.
+      // ws would wait 30 s for the answer of a peer that has just violated the protocol.
       systemClock.startTimer(refusalDeadlineMs, () => socket.terminate(), { isBackground: true });
     });
     socket.on('close', (code, reason) => this.#onClose(code, reason.toString()));
@@ -118,17 +118,17 @@ export class ControlPeer {
     return this.#isClosed;
   }
 
-  /** Adds messages of this connection to a shared bucket, such as the bucket of all connections of one tenant. */
+  /** Also counts messages of this connection in a shared bucket, such as the bucket of all connections of one tenant. */
   countInto(bucket: TokenBucket): void {
     this.#buckets.push(bucket);
   }
 
-  /** Charges extra for a message with more work than its length shows. */
+  /** Counts additional cost for a message that causes more work than its length suggests. */
   charge(cost: number): void {
     this.#holdUp(Math.max(...this.#buckets.map((bucket) => bucket.spend(cost))));
   }
 
-  /** One handler; set it before awaiting anything. Requests of a type it does not know should throw `call.unknown`. */
+  /** Sets the only handler; call this before the first `await`. The handler should throw `call.unknown` for an unknown request type. */
   onRequest(handler: RequestHandler): void {
     this.#requestHandler = handler;
     this.#flushEarly();
@@ -139,7 +139,7 @@ export class ControlPeer {
     this.#flushEarly();
   }
 
-  /** Any number of handlers; called once, also when it was closed before. */
+  /** Adds a handler; it is called once, also when the channel was already closed. */
   onClose(handler: CloseHandler): void {
     if (this.#isClosed) queueMicrotask(() => handler(this.#closeError));
     else this.#closeHandlers.push(handler);
@@ -147,7 +147,7 @@ export class ControlPeer {
 
   /**
    * Sends a request and waits for its answer.
-   * @throws FarkeepError as the other side raised it; `call.timeout`, `call.canceled`, `connection.lost`
+   * @throws FarkeepError as sent by the other side; `call.timeout`, `call.canceled`, `connection.lost`
    */
   request(
     type: string,
@@ -191,12 +191,15 @@ export class ControlPeer {
     });
   }
 
-  /** Sends without waiting; dropped when the channel is closed. @throws FarkeepError `call.invalid` when it is longer than 256 KiB */
+  /**
+   * Sends a notification without waiting; does nothing when the channel is closed. @throws FarkeepError `call.invalid` for more than 256
+   * KiB
+   */
   notify(type: string, payload: unknown): void {
     this.#send({ type, payload });
   }
 
-  /** Closes in order; the other side sees `reason` as its error. Waits up to two seconds for the peer, then drops the connection. */
+  /** Closes in order; the other side gets `reason` as its error. Waits up to two seconds for the peer, then drops the connection. */
   close(reason?: FarkeepError): Promise<void> {
     return new Promise((resolve) => {
       if (this.#isClosed) {
@@ -257,7 +260,7 @@ export class ControlPeer {
       this.charge(1 + Math.floor((data as Buffer).length / bytesPerToken));
     }
     if ('ok' in envelope) {
-      // An answer that nobody waits for any more came after its time limit.
+      // An unknown identifier is allowed: the answer came after its time limit.
       const pending = this.#pending.get(envelope.id);
       if (envelope.ok) pending?.settle({ value: envelope.value });
       else pending?.settle({ error: toRemoteError(envelope.error, pending.type) });
@@ -305,7 +308,7 @@ export class ControlPeer {
     }
   }
 
-  /** What went wrong inside is for our log; the peer gets only what was meant for it. */
+  /** An internal error is only logged; the peer gets only errors that are made for it. */
   #errorForPeer(thrown: unknown, type: string): ErrorInfo {
     if (thrown instanceof FarkeepError) return thrown.toInfo();
     if (thrown instanceof Error && thrown.name === 'AbortError') return new FarkeepError('call.canceled').toInfo();
@@ -327,13 +330,13 @@ export class ControlPeer {
     this.#logger.warn('Control channel closed because of a malformed message', { why });
     const error = new FarkeepError('protocol.malformed', `The other side sent ${why}`);
     this.#closeError ??= error;
-    // Nothing more of this peer is read, also not what is in the buffers already.
+    // Reads no further message of this peer, also none that is already buffered.
     this.#socket.removeAllListeners('message');
     this.#socket.close(closeCodeForReason, closeText(error));
     systemClock.startTimer(refusalDeadlineMs, () => this.#socket.terminate(), { isBackground: true });
   }
 
-  /** Stops reading for this time, so that the other side has to wait. */
+  /** Stops reading for this time, so that the other side must slow down. */
   #holdUp(waitMs: number): void {
     if (waitMs <= 0 || this.#heldUp !== undefined || this.#isClosed) return;
     this.#socket.pause();
@@ -358,7 +361,7 @@ export class ControlPeer {
     this.#isClosed = true;
     this.#heartbeat.stop();
     this.#heldUp?.stop();
-    // 1006 is what ws reports when the connection broke without a closing frame.
+    // ws reports code 1006 when the connection broke without a closing frame.
     this.#closeError ??=
       code === closeCodeForReason ? parseCloseText(text) : code === 1000 ? undefined : lostWith(code, text);
     for (const controller of this.#running.values()) controller.abort();
@@ -375,7 +378,7 @@ export class ControlPeer {
   }
 }
 
-/** Private WebSocket close code: the text is `code: message`. */
+/** A private WebSocket close code; the text is `code: message`. */
 const closeCodeForReason = 4000;
 
 function closeText(error: FarkeepError): string {

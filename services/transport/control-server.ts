@@ -1,5 +1,5 @@
-// Owns the provider's end of the control channel: authenticated PROXY header, TLS 1.3 with a certificate that can be swapped, limits before
-// login (docs/protocol.md, section 8), then messages. Must not know users or what messages mean.
+// Owns the provider's end of the control channel: authenticated PROXY header, TLS 1.3 with a replaceable certificate, limits before login
+// (docs/protocol.md, section 8), then messages. Must not know users or the meaning of messages.
 import { createServer as createHttpServer, type IncomingMessage, type Server as HttpServer } from 'node:http';
 import { createServer as createTcpServer, type Server as TcpServer, type Socket } from 'node:net';
 import { createServer as createTlsServer, type Server as TlsServer, type TLSSocket } from 'node:tls';
@@ -28,17 +28,17 @@ import {
 
 export interface ControlConnection {
   readonly peer: ControlPeer;
-  /** The client as the gateway saw it. */
+  /** The client's address as reported by the gateway. */
   readonly remoteAddress: string;
   readonly remotePort: number;
-  /** Undefined for a direct connection. */
+  /** undefined for a direct connection. */
   readonly gatewayId: string | undefined;
   readonly tls: TlsSummary;
   /** `tls-exporter` (RFC 9266), 32 bytes. */
   readonly channelBinding: Buffer;
-  /** SHA-256 thumbprint of the certificate that this connection was shown; another one may be in service by now. */
+  /** SHA-256 thumbprint of the certificate that this connection got; the installed certificate may have changed since. */
   readonly shownSha256: string;
-  /** Lifts the limits that hold before login: 10 s and 16 KiB. */
+  /** Ends the limits before login: 10 s and 16 KiB. */
   confirmLogin(): void;
 }
 
@@ -58,12 +58,15 @@ const defaultLimits: ControlServerLimits = {
 
 export interface ControlServerOptions {
   readonly host?: string;
-  /** 0 picks a free port. */
+  /** 0 lets the system choose a free port. */
   readonly port?: number;
   readonly identity: ServerIdentity;
-  /** Says which gateway wrote a header; undefined refuses it. Must take each header only once (GatewayLinkServer.authenticateProxyHeader). */
+  /**
+   * Returns the gateway that wrote a header; undefined refuses the header. Must accept each header only once
+   * (GatewayLinkServer.authenticateProxyHeader).
+   */
   readonly authenticateProxy: (received: ReceivedProxyHeader) => { gatewayId: string } | undefined;
-  /** Whether an enrolled gateway with a link has this address (`countingKey`). */
+  /** Whether this is the address (`countingKey`) of an enrolled gateway with a link. */
   readonly isKnownAddress?: (key: string) => boolean;
   /** Whether tenants may connect without a gateway. */
   readonly isDirectAllowed?: boolean;
@@ -73,12 +76,14 @@ export interface ControlServerOptions {
   readonly logger?: Logger;
 }
 
-/** Limits for connections before the PROXY header. Known gateways open many at once; other clients should not connect here. */
+/**
+ * Limits for connections before the PROXY header. A known gateway opens many connections at once; other clients should not connect here.
+ */
 const headerPlaces = { total: 4096, perAddress: 256, perKnownAddress: 4096, reserved: 3072 };
-/** A gateway sends its header at once. */
+/** A gateway sends its header at once, so a short limit is enough. */
 const headerTimeoutMs = 2_000;
 
-/** One client from the accepted socket to its end. */
+/** One client connection from accept to close. */
 interface Client {
   readonly raw: Socket;
   readonly place: Place;
@@ -131,7 +136,7 @@ export class ControlServer {
       response.end();
     });
     this.#http.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
-    // Which group was agreed on is known to the provider because each group has its own context: a client gets the best one it offers.
+    // Each group has its own TLS context, so the provider knows which group was negotiated. A client gets the best group that it offers.
     for (const group of [...keyAgreementGroups, 'none' as const])
       this.#tlsServers.set(group, this.#createTlsServer(group));
     this.#listener = createTcpServer(
@@ -153,16 +158,16 @@ export class ControlServer {
   }
 
   /**
-   * Puts another certificate in service: connections accepted from now on get it, running ones are not touched.
-   * @throws FarkeepError `certificate.malformed` when certificate and key cannot be used; the old one then stays in service
+   * Replaces the certificate for connections that are accepted from now on; open connections do not change.
+   * @throws FarkeepError `certificate.malformed` when certificate and key cannot be used; the old certificate then stays in service
    */
   setIdentity(identity: ServerIdentity): void {
-    // First everything that can fail, so that not one group has the new certificate and another the old.
+    // All steps that can fail come first; otherwise some groups could have the new certificate and others the old one.
     checkIdentity(identity);
     for (const [group, server] of this.#tlsServers) server.setSecureContext(contextOptions(identity, group));
   }
 
-  /** Stops accepting, closes every channel with `reason` and waits for them; at most a few seconds. */
+  /** Stops accepting, closes every channel with `reason` and waits at most a few seconds for them. */
   async close(reason = new FarkeepError('service.not-running', 'The provider service is stopping')): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#listener.close(() => resolve()));
     const closing: Promise<void>[] = [];
@@ -181,7 +186,7 @@ export class ControlServer {
     const server = createTlsServer({
       ...contextOptions(this.#options.identity, group),
       ALPNProtocols: [controlProtocol],
-      // Our own login timer destroys the socket; Node's only tells.
+      // Our own login timer destroys the socket; Node's timer only emits an event.
       handshakeTimeout: this.#limits.loginTimeoutMs,
     });
     server.on('secureConnection', (socket) => this.#secured(socket));
@@ -240,7 +245,7 @@ export class ControlServer {
     this.#readFirstBytes(client);
   }
 
-  /** PROXY header and ClientHello are read by us; then all bytes after the header go to OpenSSL as if nobody had looked. */
+  /** This code reads the PROXY header and the ClientHello; then OpenSSL gets all bytes after the header, also the ClientHello. */
   #readFirstBytes(client: Client): void {
     const { raw } = client;
     let received: Buffer = Buffer.alloc(0);
@@ -260,7 +265,7 @@ export class ControlServer {
       if (hello.type === 'need-more' && received.length <= clientHelloLimitBytes + 1024) return;
       raw.removeListener('data', onData);
       raw.pause();
-      // Whatever could not be read goes to OpenSSL too: it answers with the right alert.
+      // OpenSSL also gets an unreadable ClientHello, because it answers with the right alert.
       const group =
         hello.type === 'client-hello'
           ? keyAgreementGroups.find((candidate) => hello.groups.includes(groupCodes[candidate]))
@@ -272,7 +277,7 @@ export class ControlServer {
     raw.on('data', onData);
   }
 
-  /** @returns how many bytes belong to the header; undefined when there is not enough yet or the client was dropped */
+  /** @returns the length of the header in bytes; undefined when more bytes are needed or the client was dropped */
   #takeHeader(client: Client, received: Buffer): number | undefined {
     if (received[0] === 0x16 && this.#options.isDirectAllowed === true) {
       return this.#admit(client) ? 0 : undefined;
@@ -295,7 +300,10 @@ export class ControlServer {
     return this.#admit(client) ? parsed.lengthBytes : undefined;
   }
 
-  /** Counts by address. A client over the limit is told so after the handshake; one far over it is not worth a handshake. */
+  /**
+   * Counts connections by address. A client over the limit gets an error after the handshake; a client far over the limit is dropped
+   * without a handshake.
+   */
   #admit(client: Client): boolean {
     const key = countingKey(client.remoteAddress);
     const count = (this.#countByAddress.get(key) ?? 0) + 1;
@@ -379,7 +387,7 @@ export class ControlServer {
       try {
         this.#options.onConnection(connection);
       } catch (error) {
-        // One connection that cannot be served must not end the process with all the others.
+        // An error of one connection must not end the process with all other connections.
         this.#logger.error('A control connection could not be served', { error });
         peer.terminate(toFarkeepError(error));
       }

@@ -1,4 +1,4 @@
-// Peers of the control channel that are not what they should be, with real TLS on loopback: other programs, rude clients, forged PROXY headers.
+// Tests wrong peers of the control channel, with real TLS on loopback: other programs, misbehaving clients, forged PROXY headers.
 import { createServer as createHttpServer } from 'node:http';
 import { connect as connectTcp, createServer as createTcpServer } from 'node:net';
 import { connect as connectTls, createServer as createTlsServer } from 'node:tls';
@@ -24,7 +24,7 @@ afterEach(async () => {
 
 const { startServer, connectTo, listenTcp } = controlFixture(cleanUps, () => identity);
 
-describe('other programs in the place of a provider', () => {
+describe('other servers at the address of a provider', () => {
   it('a TLS 1.2 server: tls.version, no fall-back', async () => {
     const server = createTlsServer({
       key: identity.privateKeyPem,
@@ -39,7 +39,7 @@ describe('other programs in the place of a provider', () => {
     });
   });
 
-  it('a server without a common group: tls.group', async () => {
+  it('a server without a common key agreement group: tls.group', async () => {
     const server = createTlsServer({
       key: identity.privateKeyPem,
       cert: identity.certificatePem,
@@ -75,7 +75,7 @@ describe('other programs in the place of a provider', () => {
     await expect(connectControl(clientOptions(port))).rejects.toMatchObject({ code: 'tls.failed' });
   });
 
-  it('nothing listens: gateway.unreachable', async () => {
+  it('a port without a listener: gateway.unreachable', async () => {
     const server = createTcpServer();
     const port = await listenTcp(server);
     await new Promise((resolve) => server.close(resolve));
@@ -86,7 +86,7 @@ describe('other programs in the place of a provider', () => {
   });
 
   it.each(['end', 'resetAndDestroy'] as const)(
-    'a gateway that takes the connection and drops it (%s): gateway.provider-unreachable',
+    'a gateway that accepts the connection and drops it (%s): gateway.provider-unreachable',
     async (how) => {
       const port = await listenTcp(
         createTcpServer((socket) => {
@@ -98,14 +98,14 @@ describe('other programs in the place of a provider', () => {
     },
   );
 
-  it('a gateway that takes the connection and stays silent: gateway.provider-unreachable', async () => {
+  it('a gateway that accepts the connection and sends nothing: gateway.provider-unreachable', async () => {
     const port = await listenTcp(createTcpServer((socket) => void cleanUps.push(() => socket.destroy())));
     await expect(connectControl(clientOptions(port, { timeoutMs: 50 }))).rejects.toMatchObject({
       code: 'gateway.provider-unreachable',
     });
   });
 
-  it('ends at once when it is canceled', async () => {
+  it('connecting ends at once when it is canceled', async () => {
     const port = await listenTcp(createTcpServer((socket) => void cleanUps.push(() => socket.destroy())));
     const controller = new AbortController();
     const connecting = connectControl(
@@ -115,7 +115,7 @@ describe('other programs in the place of a provider', () => {
   });
 });
 
-/** Resolves when the server has closed the connection; with everything it sent. */
+/** Resolves with everything that the server sent, when the server has closed the connection. */
 function untilClosed(socket: ReturnType<typeof connectTcp>): Promise<Buffer> {
   const parts: Buffer[] = [];
   socket.on('error', () => undefined);
@@ -124,8 +124,8 @@ function untilClosed(socket: ReturnType<typeof connectTcp>): Promise<Buffer> {
   return new Promise((resolve) => socket.once('close', () => resolve(Buffer.concat(parts))));
 }
 
-describe('clients that do it wrong', () => {
-  it('gives a TLS 1.2 client an alert', async () => {
+describe('misbehaving clients', () => {
+  it('a TLS 1.2 client gets an alert', async () => {
     const { server } = await startServer();
     const socket = connectTls({
       port: server.port,
@@ -138,7 +138,7 @@ describe('clients that do it wrong', () => {
     expect(error.code).toContain('PROTOCOL_VERSION');
   });
 
-  it('gives a client without a common group an alert', async () => {
+  it('a client without a common group gets an alert', async () => {
     const { server } = await startServer();
     const socket = connectTls({
       port: server.port,
@@ -151,7 +151,7 @@ describe('clients that do it wrong', () => {
     expect(error.code).toContain('HANDSHAKE_FAILURE');
   });
 
-  it('destroys a silent client, one that stops after the handshake and one that does not log in', async () => {
+  it('a silent client, one that stops after the handshake and one that does not log in are disconnected', async () => {
     const { server } = await startServer({ limits: { loginTimeoutMs: 150 } });
     const silent = connectTcp(server.port, '127.0.0.1');
     silent.on('error', () => undefined);
@@ -162,9 +162,9 @@ describe('clients that do it wrong', () => {
       ALPNProtocols: [controlProtocol],
     });
     idle.on('error', () => undefined);
-    // Before anything is waited for: on a busy machine both can be closed by then.
+    // Created before any wait: on a busy machine the server may close both early.
     const closed = [untilClosed(silent), untilClosed(idle)];
-    // On a busy machine the time for its login can be over before its connection is.
+    // On a busy machine the login time can end before the connection is complete.
     const lazy = connectControl(clientOptions(server.port)).then(
       ({ peer }) => new Promise((resolve) => peer.onClose(resolve)),
       (error: unknown) => error,
@@ -172,20 +172,20 @@ describe('clients that do it wrong', () => {
     await Promise.all([...closed, lazy]);
   });
 
-  it('keeps a client that logged in', async () => {
+  it('a client that logged in stays connected', async () => {
     const { server, next } = await startServer({ limits: { loginTimeoutMs: 100 } });
     const accepted = next();
     const channel = await connectTo(server.port);
     const connection = await accepted;
     connection.confirmLogin();
     connection.peer.onRequest((_type, payload) => Promise.resolve(payload));
-    // Another client's time limit, started later, has passed: this one's would have, too.
+    // Another client started later and has reached its time limit, so the limit of this client would have been reached too.
     await untilClosed(connectTcp(server.port, '127.0.0.1'));
     const big = 'x'.repeat(200 * 1024);
     expect(await channel.peer.request('echo', big)).toBe(big);
   });
 
-  it('cuts a client off that sends more than 16 KiB before login', async () => {
+  it('a client that sends more than 16 KiB before login is disconnected', async () => {
     const { server, next } = await startServer();
     const accepted = next();
     const channel = await connectTo(server.port);
@@ -195,7 +195,7 @@ describe('clients that do it wrong', () => {
     expect(error?.code).toBe('connection.lost');
   });
 
-  it('loses only the connection whose owner fails', async () => {
+  it('an owner that fails loses only its own connection', async () => {
     let count = 0;
     const { server } = await startServer({
       onConnection: () => {
@@ -209,7 +209,7 @@ describe('clients that do it wrong', () => {
     expect(count).toBe(2);
   });
 
-  it('refuses messages over 256 KiB, binary ones, and what is not an envelope; others go on', async () => {
+  it('messages over 256 KiB, binary messages and invalid envelopes are refused, and other connections continue', async () => {
     const { server, next } = await startServer();
     const { WebSocket } = await import('ws');
     const bystander = next();
@@ -246,7 +246,7 @@ describe('clients that do it wrong', () => {
     expect(await other.peer.request('echo', 'fine')).toBe('fine');
   });
 
-  it('tells the 101st connection of an address that it is one too many', async () => {
+  it('the 101st connection of an address is refused with the reason', async () => {
     const { server } = await startServer({ limits: { connectionsPerAddress: 3 } });
     const channels: ControlChannel[] = [];
     for (let count = 0; count < 3; count += 1) channels.push(await connectTo(server.port));
@@ -254,7 +254,7 @@ describe('clients that do it wrong', () => {
       code: 'connection.refused-limit',
     });
     await channels[0]?.peer.close();
-    // The place is free as soon as the provider has seen the close.
+    // The place becomes free when the provider has seen the close.
     for (;;) {
       const channel = await connectControl(clientOptions(server.port)).catch((error: unknown) => error as FarkeepError);
       if (!(channel instanceof FarkeepError)) {
@@ -285,7 +285,7 @@ describe('PROXY header', () => {
     authenticateProxy: (received) => (received.isAuthentic(key) ? { gatewayId: 'gateway-1' } : undefined),
   };
 
-  it('gives the client address and the gateway, even when it comes byte by byte', async () => {
+  it('passes the client address and the gateway, also when the header arrives byte by byte', async () => {
     const { server, next } = await startServer(authenticated);
     const accepted = next();
     const proxy = createTcpServer((client) => {

@@ -1,4 +1,4 @@
-// Both ends of the control channel, with real TLS on loopback: keys, certificates, calls, and their ends.
+// Tests both ends of the control channel with real TLS on loopback: keys, certificates, calls, and closing.
 import { X509Certificate } from 'node:crypto';
 import { connect as connectTcp, createServer as createTcpServer } from 'node:net';
 import { connect as connectTls } from 'node:tls';
@@ -32,7 +32,7 @@ afterEach(async () => {
 const { startServer, connectTo, listenTcp } = controlFixture(cleanUps, () => identity);
 
 describe('control channel', () => {
-  it('agrees on TLS 1.3 with the post-quantum group, and both sides say the same', async () => {
+  it('negotiates TLS 1.3 with the post-quantum group, and both sides report the same', async () => {
     const { server, next } = await startServer();
     const accepted = next();
     const channel = await connectTo(server.port);
@@ -45,7 +45,7 @@ describe('control channel', () => {
     expect(connection.gatewayId).toBeUndefined();
   });
 
-  it('gives another channel binding to every connection', async () => {
+  it('has another channel binding for every connection', async () => {
     const { server } = await startServer();
     const [first, second] = [await connectTo(server.port), await connectTo(server.port)];
     expect(first.channelBinding().equals(second.channelBinding())).toBe(false);
@@ -71,7 +71,7 @@ describe('control channel', () => {
     expect((await accepted).tls.group).toBe(group);
   });
 
-  it('prefers the post-quantum group even when the client puts another one first', async () => {
+  it('prefers the post-quantum group also when the client lists another group first', async () => {
     const { server } = await startServer();
     const socket = connectTls({
       port: server.port,
@@ -85,9 +85,9 @@ describe('control channel', () => {
     expect(socket.getEphemeralKeyInfo()).toMatchObject({ name: 'X25519MLKEM768' });
   });
 
-  it('shows the certificate before a byte is sent, and sends none when it is refused', async () => {
+  it('shows the certificate to the client before the client sends anything, and nothing is sent after a refusal', async () => {
     const { server, connections } = await startServer();
-    // A recorder between the two sees what the client sends after its handshake.
+    // A recorder between the two records what the client sends after its handshake.
     const toServer: number[] = [];
     const recorder = createTcpServer((client) => {
       const upstream = connectTcp(server.port, '127.0.0.1');
@@ -103,7 +103,7 @@ describe('control channel', () => {
       clientOptions(port, {
         decideTrust: async (presented) => {
           seen = presented;
-          // The client's Finished is on its way; wait until it has passed the recorder.
+          // The client's Finished message is on its way; wait until the recorder has passed it on.
           while (toServer.length < 2) await new Promise((resolve) => setImmediate(resolve));
           recordedAtDecision = toServer.length;
           return { isAccepted: false, error: new FarkeepError('trust.refused') };
@@ -116,12 +116,12 @@ describe('control channel', () => {
     expect(new X509Certificate(seen?.leafDer ?? '').fingerprint256).toBe(
       new X509Certificate(identity.certificatePem).fingerprint256,
     );
-    // At most a close alert follows; no request, no message.
+    // After the decision the client sends at most a close alert; no request, no message.
     expect(toServer.slice(recordedAtDecision).every((length) => length <= 24)).toBe(true);
     expect(connections).toHaveLength(0);
   });
 
-  it('trusts a chain that leads to an added root, and sends intermediates along', async () => {
+  it('trusts a chain that leads to an added root, and sends the intermediates', async () => {
     const { server } = await startServer({ identity: { ...otherIdentity, chainPem: authority.certificatePem } });
     let presented: PresentedCertificate | undefined;
     await connectTo(server.port, {
@@ -136,7 +136,7 @@ describe('control channel', () => {
     expect(presented?.chainDer).toHaveLength(2);
   });
 
-  it('calls both ways with answers, errors and notifications', async () => {
+  it('carries requests in both directions with answers, errors and notifications', async () => {
     const { server, next } = await startServer();
     const accepted = next();
     const channel = await connectTo(server.port);
@@ -157,7 +157,7 @@ describe('control channel', () => {
     expect(await notified).toEqual({ type: 'progress', payload: { bytes: 5 } });
   });
 
-  it('does not tell the other side what went wrong inside', async () => {
+  it('does not show an internal error to the other side', async () => {
     const { server, next } = await startServer();
     const accepted = next();
     const channel = await connectTo(server.port);
@@ -167,7 +167,7 @@ describe('control channel', () => {
     expect(JSON.stringify(failure)).not.toContain('hunter2');
   });
 
-  it('cancels at the other side too, and times out by name', async () => {
+  it('cancels a request at the other side too, and a time-out names the request', async () => {
     const { server, next } = await startServer();
     const accepted = next();
     const channel = await connectTo(server.port);
@@ -192,7 +192,7 @@ describe('control channel', () => {
     expect(aborted).toEqual(['long', 'slow']);
   });
 
-  it('ends with the reason the other side gave, for open requests too', async () => {
+  it('ends with the reason of the other side, also for open requests', async () => {
     const { server, next } = await startServer();
     const accepted = next();
     const channel = await connectTo(server.port);
@@ -205,10 +205,10 @@ describe('control channel', () => {
     expect(await closed).toMatchObject({ code: 'login.disabled', message: 'The account "acme" is disabled' });
   });
 
-  it('finds a dead peer by its missing pongs', async () => {
+  it('detects a dead peer by missing pongs', async () => {
     const { server, next } = await startServer({ pingIntervalMs: 20 });
     const accepted = next();
-    // Once `isCut`, this proxy swallows everything, as a cut cable does: no end, no reset.
+    // Once `isCut` is set, this proxy drops all data like a cut cable: no end, no reset.
     let isCut = false;
     const proxy = createTcpServer((client) => {
       const upstream = connectTcp(server.port, '127.0.0.1');
@@ -226,8 +226,8 @@ describe('control channel', () => {
   });
 });
 
-describe('certificate swap', () => {
-  it('gives new connections the new certificate and leaves running ones alone', async () => {
+describe('replacing the certificate', () => {
+  it('gives new connections the new certificate and does not touch open ones', async () => {
     const { server, next } = await startServer();
     const accepted = next();
     const running = await connectTo(server.port);
@@ -240,7 +240,7 @@ describe('certificate swap', () => {
     expect(await running.peer.request('still there', 1)).toBe(1);
   });
 
-  it('keeps the old one in service when the new one cannot be used', async () => {
+  it('keeps the old certificate in service when the new one cannot be used', async () => {
     const { server } = await startServer();
     expect(() =>
       server.setIdentity({ certificatePem: identity.certificatePem, privateKeyPem: otherIdentity.privateKeyPem }),

@@ -1,4 +1,4 @@
-// The movers' listener: preambles in any pieces, and clients that do not send one.
+// Tests the movers' listener: preambles in pieces of any size, and clients that send none.
 import { randomBytes } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -38,7 +38,7 @@ function client(port: number): { socket: Socket; closed: Promise<void> } {
 const ticket = randomBytes(32);
 
 describe('data listener', () => {
-  it('hands over kind, ticket and what came right behind the preamble', async () => {
+  it('passes kind, ticket and the bytes directly after the preamble to its owner', async () => {
     const { listener, next } = await start();
     const { socket } = client(listener.port);
     const following = randomBytes(100_000);
@@ -62,7 +62,7 @@ describe('data listener', () => {
     expect(Buffer.concat(parts).equals(following)).toBe(true);
   });
 
-  it('takes a preamble that comes byte by byte', async () => {
+  it('accepts a preamble that arrives byte by byte', async () => {
     const { listener, next } = await start();
     const { socket } = client(listener.port);
     for (const byte of encodePreamble({ kind: 'data', ticket })) {
@@ -87,11 +87,11 @@ describe('data listener', () => {
     expect(handedOver).toHaveLength(0);
   });
 
-  it('drops a silent client in time and keeps the number of waiting ones bounded', async () => {
+  it('drops a silent client after its time limit and bounds the number of waiting clients', async () => {
     const { listener } = await start({ preambleTimeoutMs: 1_000, maxPending: 2 });
     const silent = [client(listener.port), client(listener.port)];
     await Promise.all(silent.map(({ socket }) => new Promise((resolve) => socket.once('connect', resolve))));
-    // The connection that has been silent longest is closed, well before its timeout.
+    // The connection that has been silent longest is closed, well before its time limit.
     const newcomer = client(listener.port);
     const first = await Promise.race([
       silent[0]?.closed.then(() => 'oldest'),
@@ -102,7 +102,7 @@ describe('data listener', () => {
     await Promise.all([...silent, newcomer].map(({ closed }) => closed));
   });
 
-  it('survives an owner that fails', async () => {
+  it('continues when its owner fails', async () => {
     let count = 0;
     const second = Promise.withResolvers<AcceptedData>();
     const { listener } = await start({

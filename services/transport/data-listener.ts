@@ -1,5 +1,5 @@
-// Owns accepting data connections for a data mover: reads the preamble within time and bounds and hands the connection over.
-// Must not judge tickets; the mover knows which ones it was told of.
+// Owns accepting data connections for a data mover: reads the preamble within time and size limits and passes the connection on. Must not
+// judge tickets; only the mover knows the valid ones.
 import { createServer, type Server, type Socket } from 'node:net';
 
 import { systemClock } from '../kernel/clock.ts';
@@ -14,26 +14,26 @@ const maxPendingPerAddress = 64;
 
 export interface AcceptedData extends Preamble {
   readonly socket: DataSocket;
-  /** Bytes that came with the preamble; pass them to `socket.start(handlers, firstBytes)`. */
+  /** Bytes that arrived together with the preamble; pass them to `socket.start(handlers, firstBytes)`. */
   readonly firstBytes: Buffer;
 }
 
 export interface DataListenerOptions {
   /** Address to listen on; a mover behind a gateway on the same machine listens on 127.0.0.1. */
   readonly host?: string;
-  /** 0 picks a free port. */
+  /** 0 lets the system choose a free port. */
   readonly port?: number;
   readonly preambleTimeoutMs?: number;
-  /** Connections that have not sent a whole preamble yet; more are dropped. */
+  /** Limit of connections that have not sent a complete preamble; more are dropped. */
   readonly maxPending?: number;
   readonly logger?: Logger;
-  /** Takes the connection over; must `destroy()` it when the ticket is not one it knows. */
+  /** Becomes the owner of the connection; must `destroy()` it when the ticket is unknown. */
   readonly onConnection: (accepted: AcceptedData) => void;
 }
 
 export interface DataListener {
   readonly port: number;
-  /** Stops accepting and drops connections that were not handed over yet; those handed over go on. */
+  /** Stops accepting and drops connections that were not passed on yet; connections that were passed on stay open. */
   close(): Promise<void>;
 }
 
@@ -49,7 +49,7 @@ export async function listenData({
   const pending = new Set<DataSocket>();
   const places = new PendingPlaces({ total: maxPending, perAddress: Math.min(maxPending, maxPendingPerAddress) });
   const accept = (accepted: Socket): void => {
-    const place = places.take(accepted.remoteAddress, () => drop('no preamble, and others wait'));
+    const place = places.take(accepted.remoteAddress, () => drop('no preamble, and others need the place'));
     if (place === undefined) {
       accepted.destroy();
       return;
@@ -82,7 +82,7 @@ export async function listenData({
         }
         settle();
         const firstBytes = received.subarray(preambleLengthBytes);
-        // After this callback has returned, so that the new owner's start() does not race with the read that is going on.
+        // Runs after this callback has returned, so that `start()` of the new owner does not overlap with the current read.
         queueMicrotask(() => {
           try {
             onConnection({ ...first.preamble, socket, firstBytes });
@@ -109,7 +109,7 @@ export async function listenData({
   };
 }
 
-/** Binds, and says which port it was and why it failed. Later errors of the listener are left to `server.on('error')` of the caller. */
+/** Binds to a port. The error names the port and the reason. Later errors of the listener go to the caller's `server.on('error')`. */
 export function listen(server: Server, { host, port }: { host: string; port: number }): Promise<number> {
   return new Promise((resolve, reject) => {
     const onError = (error: NodeJS.ErrnoException): void => {
@@ -124,7 +124,7 @@ export function listen(server: Server, { host, port }: { host: string; port: num
     server.once('error', onError);
     server.listen({ host, port }, () => {
       server.removeListener('error', onError);
-      // A failed accept (too many open files) must not end the process; the next one may work.
+      // A failed accept (too many open files) must not end the process; the next accept may succeed.
       server.on('error', () => undefined);
       const address = server.address();
       resolve(typeof address === 'object' && address !== null ? address.port : port);

@@ -1,5 +1,5 @@
-// Owns one fast TCP connection: reads into a reused buffer of its own (net's `onread`), writes with back-pressure, keeps half-closes.
-// Must not parse what it carries and must not encrypt; that is the movers' and the relay's business.
+// Owns one fast TCP connection: reads into its own reused buffer (net's `onread`), writes with back-pressure, supports half-closed
+// connections. Must not parse or encrypt data; the movers and the relay do.
 import { connect, Socket, type NetConnectOpts } from 'node:net';
 
 import { describeSocketFailure } from './socket-failure.ts';
@@ -7,28 +7,33 @@ import { Deadline } from '../kernel/deadline.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import { encodePreamble, type PreambleKind } from '../wire/preamble.ts';
 
-/** A connection that is quiet costs the smallest buffer; one that fills its buffer gets the next size at once. */
+/** A quiet connection needs only the smallest buffer; a connection that fills its buffer gets the next size at once. */
 const readBufferSizesBytes = [4 * 1024, 64 * 1024, 256 * 1024] as const;
-/** After so many reads in a row that would have fitted into the next smaller buffer, the big one is given back. */
+/** After this many successive reads that would have fitted into the next smaller buffer, the large buffer is freed. */
 const shrinkAfterReads = 256;
 const keepAliveDelayMs = 30_000;
 
-/** What all it can be when a connection is closed without a word; the other side does not say which, so that nobody learns by trying. */
+/**
+ * Possible reasons when a connection is closed without an answer. The other side does not give the reason, so that an attacker cannot learn
+ * which tickets exist.
+ */
 export const whyNoTicket = 'it is unknown, was used already, or is older than a minute';
 
 export interface DataSocketHandlers {
   /**
-   * Gets the bytes in the order they came. `chunk` is a view of the read buffer: it may be used until this function returns, or, when it
-   * returns false, until `resume()` is called. Returning false stops reading (so the sender is slowed down by TCP).
+   * Gets the bytes in order. `chunk` is a view of the read buffer: it is valid until this function returns, or, if it returns false, until
+   * `resume()` is called. Returning false stops reading, so TCP slows the sender down.
    */
   onChunk(chunk: Buffer): boolean;
   /** The other side has ended its direction; this side may still write. */
   onEnd?(): void;
-  /** Both directions are over. `error` is undefined after an orderly end. Called once. */
+  /** Both directions have ended. `error` is undefined after an orderly end. Called once. */
   onClose?(error: FarkeepError | undefined): void;
 }
 
-/** What Node keeps inside a socket; taken over so that an accepted connection can get `onread`, which net.Server does not offer. */
+/**
+ * Internal fields of Node's sockets. They are changed so that an accepted connection can have `onread`, which net.Server does not offer.
+ */
 interface SocketInternals {
   _handle: object | null;
 }
@@ -63,7 +68,7 @@ export class DataSocket {
       this.#drained = undefined;
     };
     socket.on('drain', settleWrites);
-    // After end() Node does not say "drain" any more, but "finish".
+    // After end() Node emits "finish" instead of "drain".
     socket.on('finish', settleWrites);
     socket.on('end', () => {
       this.#hasEnded = true;
@@ -86,8 +91,8 @@ export class DataSocket {
   }
 
   /**
-   * Takes over an accepted connection. The server must have `pauseOnConnect: true` and `allowHalfOpen: true`, and nothing may have been read.
-   * Reading begins with `start()`.
+   * Becomes the owner of an accepted connection. The server must have `pauseOnConnect: true` and `allowHalfOpen: true`, and nothing may
+   * have been read. Reading begins with `start()`.
    */
   static adopt(accepted: Socket): DataSocket {
     const describe = `The other end at ${accepted.remoteAddress ?? 'an unknown address'}`;
@@ -113,7 +118,7 @@ export class DataSocket {
 
   /**
    * Opens a connection; nothing is read before `start()`.
-   * @throws FarkeepError `gateway.unreachable` (also when `timeoutMs` is over), `call.canceled`
+   * @throws FarkeepError `gateway.unreachable` (also after `timeoutMs`), `call.canceled`
    */
   static open({
     host,
@@ -212,7 +217,7 @@ export class DataSocket {
     return this.#hasEnded;
   }
 
-  /** Begins (or goes on) reading with these handlers; `firstBytes` are delivered before anything that is still in the kernel. */
+  /** Starts (or continues) reading with these handlers; `firstBytes` are delivered before later bytes. */
   start(handlers: DataSocketHandlers, firstBytes?: Buffer): void {
     this.#handlers = handlers;
     if (this.#isClosed) {
@@ -235,8 +240,8 @@ export class DataSocket {
 
   /**
    * Writes one buffer, or several with one system call.
-   * @returns true when the kernel has taken everything and the buffers may be reused at once; otherwise a promise for that moment, which
-   *   rejects with `connection.lost` when it never comes. Wait for it before writing more, or memory grows.
+   * @returns true when the kernel has copied everything and the buffers may be reused at once; otherwise a promise for that moment, which
+   *   rejects with `connection.lost` if the connection breaks first. Wait for it before the next write, or memory grows.
    */
   write(data: Uint8Array | readonly Uint8Array[]): true | Promise<void> {
     const socket = this.#socket;
@@ -244,7 +249,7 @@ export class DataSocket {
       const refused: Promise<void> = Promise.reject(
         this.#closeError ?? new FarkeepError('connection.lost', `${this.#describe}: closed`),
       );
-      // Whoever does not wait learns of it by `onClose`; a rejection nobody waits for must not end the process.
+      // A caller that does not wait gets the error by `onClose`; an unhandled rejection must not end the process.
       refused.catch(() => undefined);
       return refused;
     }
@@ -254,19 +259,19 @@ export class DataSocket {
       for (const part of data) socket.write(part);
       socket.uncork();
     }
-    // libuv tries the system call at once; what the kernel took is out of the stream's books by now.
+    // libuv tries the system call at once, so what the kernel has copied is no longer counted by the stream.
     if (socket.writableLength === 0) return true;
     this.#drained ??= Promise.withResolvers<undefined>();
     this.#drained.promise.catch(() => undefined);
     return this.#drained.promise;
   }
 
-  /** Ends this side's direction after everything written so far; the other direction goes on. */
+  /** Ends this side's direction after all data written so far; the other direction stays open. */
   end(): void {
     if (!this.#socket.destroyed && !this.#socket.writableEnded) this.#socket.end();
   }
 
-  /** Drops the connection now. With an error the other side sees a reset instead of an orderly end. */
+  /** Closes the connection now. With an error the other side gets a reset instead of an orderly end. */
   destroy(error?: FarkeepError): void {
     if (this.#socket.destroyed) return;
     this.#closeError ??= error;
@@ -280,7 +285,10 @@ export class DataSocket {
     return this.#deliver(buffer.subarray(0, lengthBytes));
   }
 
-  /** Node asks for the next buffer after each read, so a change takes effect with the next one; a chunk that is still held keeps the old one alive. */
+  /**
+   * Node requests the next buffer after each read, so a change takes effect with the next read; a chunk that is still used keeps the old
+   * buffer alive.
+   */
   #adaptBuffer(lengthBytes: number): void {
     const smaller = readBufferSizesBytes[this.#sizeIndex - 1];
     if (lengthBytes === this.#buffer.length && this.#sizeIndex < readBufferSizesBytes.length - 1)
@@ -305,7 +313,7 @@ export class DataSocket {
     return isWanted;
   }
 
-  /** A handler that throws costs its own connection: these functions are called from the event loop, where a throw would end the process. */
+  /** Runs a handler. An exception closes only this connection; thrown into the event loop, it would end the process. */
   #guard(work: () => void): void {
     try {
       work();
@@ -320,8 +328,8 @@ export class DataSocket {
 }
 
 /**
- * Connects to a gateway (or straight to a data mover) and sends the preamble of docs/protocol.md, section 1.
- * The gateway closes the connection when it does not know the ticket; that shows as `onClose` before the first byte.
+ * Connects to a gateway (or directly to a data mover) and sends the preamble of docs/protocol.md, section 1. A gateway that does not know
+ * the ticket closes the connection; `onClose` is then called before the first byte.
  * @param ticket 32 bytes
  * @throws FarkeepError `gateway.unreachable`, `call.canceled`
  */

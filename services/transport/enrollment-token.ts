@@ -1,5 +1,5 @@
-// Owns the one-time token a gateway is enrolled with (docs/protocol.md, section 1): where to dial, whom to expect, and the secret that proves
-// the right to enroll. Must not be logged; the provider keeps only the hash of the secret.
+// Owns the one-time token with which a gateway is enrolled (docs/protocol.md, section 1): the provider's address and certificate
+// fingerprint, and a secret that proves the right to enroll. Must not be logged; the provider keeps only the hash of the secret.
 import { createHash, randomBytes } from 'node:crypto';
 import { z } from 'zod';
 
@@ -15,7 +15,7 @@ const contentSchema = z.object({
   /** SHA-256 of the DER of the provider's infrastructure certificate, lower-case hex. */
   fingerprint: z.string().regex(/^[0-9a-f]{64}$/),
   secret: z.string().regex(/^[A-Za-z0-9_-]{43}$/),
-  /** Seconds since the epoch; the provider checks its own record, this only saves a vain attempt. */
+  /** Seconds since the epoch. The provider checks its own record; this field only avoids a useless attempt. */
   expires: z.number().int().min(0),
 });
 
@@ -30,7 +30,7 @@ export interface EnrollmentToken {
 /**
  * Makes a token: "farkeep-gateway-1." and the base64url of a JSON object with host, port, fingerprint, secret and expires.
  * @param fingerprint SHA-256 of the infrastructure certificate; hex, colons allowed
- * @returns the token for the gateway's admin, and the hash to store: the secret itself is not needed again
+ * @returns the token for the gateway's admin, and the hash to store: the provider does not need the secret any more
  */
 export function createEnrollmentToken({
   host,
@@ -57,14 +57,14 @@ export function createEnrollmentToken({
   };
 }
 
-/** SHA-256, hex: a secret of 256 random bits needs no slow hash. Looking it up by its hash tells an attacker nothing by its timing. */
+/** SHA-256, hex. A secret of 256 random bits needs no slow hash. A lookup by hash gives an attacker no information through its timing. */
 export function hashEnrollmentSecret(secret: string): string {
   return createHash('sha256').update('farkeep/1 enrollment').update(secret).digest('hex');
 }
 
 /** @throws FarkeepError `gateway.token-invalid`; the message never repeats the token */
 export function parseEnrollmentToken(text: string): EnrollmentToken {
-  // Pasted from mails and chats: line breaks and spaces are not part of it.
+  // Text from mails and chats can contain line breaks and spaces.
   const token = text.replaceAll(/\s+/g, '');
   if (!token.startsWith(prefix) || token.length > maxTokenLength) {
     throw new FarkeepError('gateway.token-invalid', `An enrollment token begins with "${prefix}"`);

@@ -1,5 +1,5 @@
-// Owns the gateway's end of its link: enrollment with a one-time token, and a link that comes back by itself after it was lost.
-// Must not store anything, and must not relay; it tells its owner what the provider pushed.
+// Owns the gateway's end of its link: enrollment with a one-time token, and a link that reconnects after a loss. Must not store anything,
+// and must not relay data; its owner gets the provider's messages.
 import { createHash, type X509Certificate } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
 import { WebSocket } from 'ws';
@@ -27,7 +27,7 @@ const firstDelayMs = 500;
 const maxDelayMs = 30_000;
 const serverAuthUsage = '1.3.6.1.5.5.7.3.1';
 
-/** What the gateway keeps after enrollment. */
+/** What the gateway stores after enrollment. */
 export interface LinkIdentity {
   readonly host: string;
   readonly port: number;
@@ -38,14 +38,14 @@ export interface LinkIdentity {
   readonly privateKeyPem: string;
 }
 
-/** A link that is up. */
+/** An open link. */
 export interface LinkSession {
   readonly gatewayId: string;
-  /** 16 bytes; goes into PROXY headers. */
+  /** 16 bytes; part of each PROXY header. */
   readonly linkId: Buffer;
-  /** Key of the MAC in PROXY headers. */
+  /** Key for the MAC in PROXY headers. */
   readonly proxyKey: Buffer;
-  /** The provider's address as the link reached it; control connections and data go there unless the provider says otherwise. */
+  /** The provider's address that the link reached. Control and data connections go there too, unless the provider names another address. */
   readonly providerAddress: string;
   readonly configuration: GatewayConfiguration;
 }
@@ -56,17 +56,17 @@ export interface GatewayLinkClientOptions {
   readonly version: string;
   readonly listeners: readonly { readonly host: string; readonly port: number }[];
   readonly onUp: (session: LinkSession) => void;
-  /** Also after every failed attempt; `retryAfterMs` is when the next one begins. */
+  /** Called when the link was lost and after every failed attempt; `retryAfterMs` is the delay of the next attempt. */
   readonly onDown: (error: FarkeepError, retryAfterMs: number) => void;
   readonly onRoutes: (routes: readonly Route[]) => number;
   readonly onConfiguration: (configuration: GatewayConfiguration) => void;
   readonly clock: Clock;
   readonly logger?: Logger;
-  /** Between 0 and 1; for tests. */
+  /** Returns a number between 0 and 1; replaced in tests. */
   readonly random?: () => number;
 }
 
-/** Keeps one link up until it is stopped. */
+/** Keeps one link open until it is stopped. */
 export class GatewayLinkClient {
   readonly #options: GatewayLinkClientOptions;
   readonly #logger: Logger;
@@ -83,14 +83,14 @@ export class GatewayLinkClient {
     this.#running ??= this.#run();
   }
 
-  /** Dropped when the link is down: the next report has the totals again. */
+  /** Sends a report; does nothing while the link is down, because the next report has the totals again. */
   report(report: GatewayReport): void {
     this.#peer?.notify(gatewayReportType, report);
   }
 
   /**
-   * A new client certificate for a key that was just made. It replaces the one in use when a link is opened with it.
-   * @throws FarkeepError `gateway.link-down`; `call.unknown` from a provider that cannot do this yet
+   * Gets a new client certificate for a new key. The provider accepts the old certificate until the first link with the new one.
+   * @throws FarkeepError `gateway.link-down`; `call.unknown` from an older provider without this request
    */
   async renewCertificate(publicKeyPem: string, signal: AbortSignal): Promise<string> {
     if (this.#peer === undefined) throw new FarkeepError('gateway.link-down', 'The link to the provider is not up');
@@ -130,7 +130,7 @@ export class GatewayLinkClient {
     return this.#stopping.signal.aborted;
   }
 
-  /** One link from dialing to its end. */
+  /** Runs one link from connecting to its end. */
   async #runLink(onUp: () => void): Promise<FarkeepError> {
     const { identity, name, version, listeners } = this.#options;
     const { signal } = this.#stopping;
@@ -187,7 +187,7 @@ export class GatewayLinkClient {
 
 /**
  * Uses a one-time token: connects, checks that the provider's certificate is the one named in the token, and gets a client certificate for
- * `publicKeyPem`. The private key stays where it is.
+ * `publicKeyPem`. The private key is not sent.
  * @throws FarkeepError `gateway.token-invalid`, `gateway.unreachable`, `trust.thumbprint-mismatch`, `tls.*`
  */
 export async function enrollGateway({
@@ -209,13 +209,13 @@ export async function enrollGateway({
   const socket = await dial(token, {}, signal);
   try {
     const certificate = socket.getPeerX509Certificate();
-    // The secret goes only to the provider that made the token.
+    // The secret is sent only to the provider that made the token.
     if (certificate === undefined || fingerprintOf(certificate) !== token.fingerprint) {
       throw new FarkeepError(
         'trust.thumbprint-mismatch',
         `${token.host}:${token.port} shows another certificate than the enrollment token names`,
         {
-          hint: 'Check the address; if it is right, somebody may be between gateway and provider. Make a new token at the provider.',
+          hint: 'Check the address. If it is right, an attacker may be between gateway and provider. Make a new token at the provider.',
         },
       );
     }
@@ -260,7 +260,7 @@ async function dial(
       ...tlsRules,
       ...material,
       ALPNProtocols: [linkProtocol],
-      // Judged by fingerprint or by checkProvider, before anything is sent.
+      // The fingerprint or checkProvider decides before anything is sent.
       rejectUnauthorized: false,
       checkServerIdentity: () => undefined,
     },
@@ -268,8 +268,9 @@ async function dial(
 }
 
 /**
- * The provider is who showed the certificate of the token, or one that its infrastructure authority issued for servers. The usage matters: the
- * same authority issues the certificates of other gateways, and none of them may pose as the provider.
+ * Checks that the peer is the provider: it shows the certificate of the token, or one that the provider's infrastructure authority issued
+ * for servers. The usage must be checked: the same authority issues the certificates of other gateways, and a gateway must not be able to
+ * act as the provider.
  */
 function checkProvider(socket: TLSSocket, identity: LinkIdentity): void {
   const certificate = socket.getPeerX509Certificate();
@@ -279,7 +280,7 @@ function checkProvider(socket: TLSSocket, identity: LinkIdentity): void {
   if (socket.authorized && isForServers) return;
   throw new FarkeepError(
     'trust.untrusted',
-    `${identity.host}:${identity.port} shows a certificate that neither the enrollment token nor the provider's infrastructure authority vouches for`,
+    `${identity.host}:${identity.port} shows a certificate that is neither the one of the enrollment token nor issued by the provider's infrastructure authority`,
     { hint: 'Check the address; if the provider was set up anew, enroll the gateway again.' },
   );
 }
@@ -303,7 +304,7 @@ function openLink(socket: TLSSocket, logger: Logger): Promise<ControlPeer> {
   });
 }
 
-/** 0.5 s, doubled up to 30 s, with jitter of half: many gateways must not come back in the same moment. */
+/** 0.5 s, doubled up to 30 s, with a random part of half, so that many gateways do not reconnect at the same moment. */
 function backOff(failures: number, random: () => number): number {
   const ceilingMs = Math.min(maxDelayMs, firstDelayMs * 2 ** Math.min(failures - 1, 10));
   return Math.round(ceilingMs * (0.5 + random() / 2));

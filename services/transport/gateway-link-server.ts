@@ -1,5 +1,5 @@
-// Owns the provider's end of the gateway links: enrollment, routes, reports, and the keys that prove a PROXY header.
-// Must not store gateways or issue certificates itself; both are given to it.
+// Owns the provider's end of the gateway links: enrollment, routes, reports, and the keys that prove a PROXY header. Must not store
+// gateways or issue certificates; the caller provides functions for both.
 import { createHash, randomBytes } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
 
@@ -31,7 +31,7 @@ export interface KnownGateway {
 export interface EnrollmentRequest {
   /** `hashEnrollmentSecret` of the token's secret. */
   readonly secretHash: string;
-  /** The name the gateway calls itself. */
+  /** The gateway's name, chosen by its admin. */
   readonly name: string;
   readonly publicKeyPem: string;
   readonly remoteAddress: string;
@@ -40,19 +40,19 @@ export interface EnrollmentRequest {
 export interface ConnectedGateway extends KnownGateway {
   readonly remoteAddress: string;
   readonly version: string;
-  /** What it listens on for tenants, as it says itself. */
+  /** The addresses on which the gateway listens for tenants, as the gateway reports them. */
   readonly listeners: readonly { readonly host: string; readonly port: number }[];
   readonly report: GatewayReport | undefined;
 }
 
 export interface RouteRequest {
-  /** 32 bytes. Only its hash goes to the gateway. */
+  /** 32 bytes. The gateway gets only its hash. */
   readonly ticket: Buffer;
   readonly kind: PreambleKind;
-  /** Where the mover listens, as seen from the gateway; left out: the address the gateway dialed for its link. */
+  /** Address of the mover, as seen from the gateway; default: the address to which the gateway opened its link. */
   readonly host?: string;
   readonly port: number;
-  /** At most and by default 60 s. */
+  /** 60,000 ms by default, which is also the maximum. */
   readonly lifetimeMs?: number;
 }
 
@@ -64,27 +64,28 @@ export interface GatewayLinkServerOptions {
   /** The authority that issued the gateways' client certificates. */
   readonly infrastructureCaPem: string;
   /**
-   * Consumes the token and issues a client certificate (EKU clientAuth) for the key, in one step; remembers the certificate for `identify`.
+   * Consumes the token and issues a client certificate (EKU clientAuth) for the key, in one step; stores the certificate for `identify`.
    * @throws FarkeepError `gateway.token-invalid` when the hash is unknown, used or too old
    */
   readonly enroll: (request: EnrollmentRequest) => Promise<{ gatewayId: string; certificatePem: string }>;
   /**
-   * Issues another client certificate for an enrolled gateway and remembers it; the one before counts until `identify` has met the new one.
+   * Issues and stores another client certificate for an enrolled gateway; the old one stays valid until `identify` was called for the new
+   * one.
    * @throws FarkeepError `certificate.malformed`, `certificate.weak`
    */
   readonly renew: (gateway: KnownGateway, publicKeyPem: string) => Promise<string>;
-  /** Says whose client certificate this is (SHA-256 of its DER, lower-case hex); undefined for a removed or unknown one. */
+  /** Returns the gateway with this client certificate (SHA-256 of its DER, lower-case hex); undefined for a removed or unknown one. */
   readonly identify: (fingerprint: string) => KnownGateway | undefined;
   readonly configurationFor: (gateway: KnownGateway) => GatewayConfiguration;
   readonly onConnected?: (gateway: ConnectedGateway) => void;
   readonly onDisconnected?: (gateway: KnownGateway) => void;
   readonly onReport?: (gateway: KnownGateway, report: GatewayReport) => void;
   /**
-   * Whether a gateway's link came from this address before (`countingKey`). Such an address gets reserved places when strangers take all
-   * others.
+   * Whether a gateway's link came from this address before (`countingKey`). Such an address gets reserved places when unknown clients take
+   * all others.
    */
   readonly isKnownAddress?: (key: string) => boolean;
-  /** TLS handshake and first request. */
+  /** Time limit for TLS handshake and first request. */
   readonly helloTimeoutMs?: number;
   readonly logger?: Logger;
   readonly clock?: Clock;
@@ -101,7 +102,7 @@ const pushTimeoutMs = 10_000;
 const routesPerMessage = 256;
 /** A gateway sends a report every two seconds and few requests. */
 const reportPace = { perSecond: 20, burst: 200 };
-/** A gateway whose renewal failed tries again after an hour. */
+/** A gateway repeats a failed renewal after an hour. */
 const minRenewalIntervalMs = 30 * 60_000;
 
 export class GatewayLinkServer {
@@ -111,7 +112,7 @@ export class GatewayLinkServer {
   readonly #listener: LinkListener;
   readonly #links = new Map<string, Link>();
   readonly #keys: ProxyKeys;
-  /** By gateway, in ms since the epoch. */
+  /** Time of the last renewal by gateway, in ms since the epoch. */
   readonly #renewedAt = new Map<string, number>();
 
   private constructor(options: GatewayLinkServerOptions) {
@@ -140,7 +141,7 @@ export class GatewayLinkServer {
     return this.#listener.port;
   }
 
-  /** Gateways whose link is up. */
+  /** Gateways with an open link. */
   gateways(): ConnectedGateway[] {
     return [...this.#links.values()].map((link) => link.gateway);
   }
@@ -150,7 +151,7 @@ export class GatewayLinkServer {
   }
 
   /**
-   * Makes tickets valid at one gateway, and at that one only. Returns when the gateway has them, so a ticket may be handed out then.
+   * Makes tickets valid at exactly one gateway. Resolves when the gateway has them; the tickets may be sent to the tenant only then.
    * @throws FarkeepError `gateway.link-down`, `call.timeout`, `call.canceled`
    */
   async pushRoutes(
@@ -172,7 +173,10 @@ export class GatewayLinkServer {
     }
   }
 
-  /** Tells every connected gateway its configuration again (`configurationFor`). A gateway that cannot be told is cut off and comes back by itself. */
+  /**
+   * Sends the configuration (`configurationFor`) to every connected gateway again. A gateway that does not answer is disconnected and
+   * reconnects by itself.
+   */
   async refreshConfiguration(): Promise<void> {
     await Promise.all(
       [...this.#links.values()].map(async (link) => {
@@ -185,18 +189,18 @@ export class GatewayLinkServer {
     );
   }
 
-  /** Ends the link of a gateway that was disabled or removed; connections that run through it are the caller's to end. */
+  /** Ends the link of a gateway that was disabled or removed. The caller must end the connections that run through this gateway. */
   async disconnect(gatewayId: string, reason: FarkeepError): Promise<void> {
     this.#keys.forgetGateway(gatewayId);
     await this.#links.get(gatewayId)?.peer.close(reason);
   }
 
-  /** For ControlServer: which gateway wrote this header. Takes every header once. */
+  /** For ControlServer: returns the gateway that wrote this header. Accepts every header once. */
   authenticateProxyHeader(received: ReceivedProxyHeader): { gatewayId: string } | undefined {
     return this.#keys.authenticate(received);
   }
 
-  /** Puts another certificate of the infrastructure listener in service; running links go on. */
+  /** Replaces the certificate of the infrastructure listener for new links; open links do not change. */
   setIdentity(identity: ServerIdentity): void {
     checkIdentity(identity);
     this.#listener.setContext(contextOptions(identity, this.#options.infrastructureCaPem));
@@ -233,7 +237,7 @@ export class GatewayLinkServer {
           return { ...issued, infrastructureCaPem: this.#options.infrastructureCaPem };
         },
         renew: async ({ publicKeyPem }) => {
-          // A link that was replaced, or one of a gateway that was disabled meanwhile, gets nothing.
+          // Refuses a link that was replaced, or whose gateway was disabled meanwhile.
           if (gateway === undefined || this.#links.get(gateway.gatewayId)?.peer !== peer) {
             throw new FarkeepError(
               'gateway.not-enrolled',
@@ -246,7 +250,7 @@ export class GatewayLinkServer {
           return { certificatePem };
         },
         'link-hello': ({ version, listeners }) => {
-          // Asked again: it may have been disabled or removed since the handshake, and then nothing would end its link.
+          // Checked again: the gateway may have been disabled or removed since the handshake, and nothing else would end its link.
           if (gateway === undefined || this.#identify(tls)?.gatewayId !== gateway.gatewayId) {
             throw new FarkeepError(
               'gateway.not-enrolled',
@@ -277,13 +281,13 @@ export class GatewayLinkServer {
     );
   }
 
-  /** Counted before the work, so that many at once are no way around it. @throws call.refused */
+  /** Counts before the work starts, so that many requests at once cannot pass the limit. @throws call.refused */
   #limitRenewals(gatewayId: string): void {
     const nowMs = this.#clock.now();
     const lastMs = this.#renewedAt.get(gatewayId);
     if (lastMs !== undefined && nowMs - lastMs < minRenewalIntervalMs) {
       throw new FarkeepError('call.refused', 'The certificate of this gateway was renewed a short time ago', {
-        hint: 'It tries again by itself.',
+        hint: 'The gateway tries again by itself.',
       });
     }
     this.#renewedAt.set(gatewayId, nowMs);
@@ -293,13 +297,13 @@ export class GatewayLinkServer {
     const { gatewayId } = link.gateway;
     const former = this.#links.get(gatewayId);
     this.#links.set(gatewayId, link);
-    // A gateway has one link: the former is one whose end has not been noticed yet.
+    // A gateway has one link. The provider has not noticed the end of the former link yet.
     former?.peer.terminate(new FarkeepError('call.conflict', 'The gateway opened another link'));
     link.peer.onNotify((type, payload) => {
       if (type !== gatewayReportType) return;
       const report = gatewayReportSchema.safeParse(payload);
       if (!report.success)
-        throw new FarkeepError('protocol.malformed', 'A gateway report has not the shape of this version');
+        throw new FarkeepError('protocol.malformed', 'A gateway report does not have the form of this version');
       link.gateway = { ...link.gateway, report: report.data };
       this.#options.onReport?.(link.gateway, report.data);
     });

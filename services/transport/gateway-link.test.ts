@@ -1,4 +1,4 @@
-// The infrastructure port against peers that are no gateways, and the small parts the link is made of.
+// Tests the infrastructure port against peers that are not gateways, and the parts of the link.
 import fc from 'fast-check';
 import { generateKeyPairSync } from 'node:crypto';
 import { connect as connectTcp, type Socket } from 'node:net';
@@ -76,7 +76,7 @@ function untilClosed(socket: Socket): Promise<void> {
 }
 
 describe('infrastructure port', () => {
-  it('gives no link to a peer without a certificate, with a self-signed one, or with one nobody remembers', async () => {
+  it('refuses a peer without a certificate, with a self-signed one, or with one that the provider does not know', async () => {
     const provider = await startProvider();
     const stranger = generateKeyPairSync('ec', { namedCurve: 'P-256' });
     const forgotten = {
@@ -106,7 +106,7 @@ describe('infrastructure port', () => {
     expect(provider.known.size).toBe(0);
   });
 
-  it('closes on TLS 1.2, garbage, another protocol, and goes on serving', async () => {
+  it('closes connections with TLS 1.2, garbage or another protocol, and continues to serve', async () => {
     const provider = await startProvider();
     const { port } = provider.links;
     await untilClosed(connectTls({ host: '127.0.0.1', port, rejectUnauthorized: false, maxVersion: 'TLSv1.2' }));
@@ -118,7 +118,7 @@ describe('infrastructure port', () => {
     await expect(callLink(peer, 'link-hello', hello)).rejects.toMatchObject({ code: 'gateway.not-enrolled' });
   });
 
-  it('lets a gateway in while strangers of its own address take every place, and cuts those that say nothing', async () => {
+  it('accepts a gateway while unknown clients of the same address take every place, and disconnects silent clients', async () => {
     const provider = await startProvider();
     const { port } = provider.links;
     const silent = Array.from({ length: 70 }, () => connectTcp(port, '127.0.0.1'));
@@ -129,16 +129,16 @@ describe('infrastructure port', () => {
     );
     const { peer } = await dial(port);
     await expect(callLink(peer, 'link-hello', hello)).rejects.toMatchObject({ code: 'gateway.not-enrolled' });
-    // All of them are closed well before the timeout of a whole handshake (10 s).
+    // All of them are closed well before the time limit of a whole handshake (10 s).
     const startedAt = performance.now();
     await Promise.all(ends);
     expect(performance.now() - startedAt).toBeLessThan(8_000);
   }, 20_000);
 
-  it('gives one address eight places: whoever speaks and does not go on keeps no other address out', async () => {
+  it('gives one address eight places: clients that stop during the handshake do not block other addresses', async () => {
     const provider = await startProvider();
     const { port } = provider.links;
-    // Sends one byte of a handshake, and no more.
+    // Sends one byte of a handshake and then stops.
     const stuck = Array.from({ length: 70 }, () => connectTcp(port, '127.0.0.1').on('error', () => undefined));
     cleanUps.push(() => stuck.forEach((socket) => socket.destroy()));
     const closed = { count: 0 };
@@ -151,14 +151,14 @@ describe('infrastructure port', () => {
     await expect(callLink(peer, 'link-hello', hello)).rejects.toMatchObject({ code: 'gateway.not-enrolled' });
   });
 
-  it('reports a gateway that is not there', async () => {
+  it('reports an unreachable gateway', async () => {
     const provider = await startProvider();
     await expect(
       provider.links.pushRoutes('nobody', [{ ticket: Buffer.alloc(32), kind: 'data', port: 1 }]),
     ).rejects.toMatchObject({ code: 'gateway.link-down' });
   });
 
-  it('ends the former link of a gateway that comes again, and the link of one that sends nonsense', async () => {
+  it('ends the former link when a gateway connects again, and ends a link that sends garbage', async () => {
     const provider = await startProvider();
     const keys = generateKeyPairSync('ec', { namedCurve: 'P-256' });
     const key = keys.privateKey.export({ type: 'pkcs8', format: 'pem' });
@@ -196,7 +196,7 @@ describe('infrastructure port', () => {
     return { cert: certificatePem, key: keys.privateKey.export({ type: 'pkcs8', format: 'pem' }) };
   }
 
-  it('gives no link to a gateway that was removed between its handshake and its hello', async () => {
+  it('refuses a gateway that was removed between its handshake and its first message', async () => {
     const provider = await startProvider();
     const waiting = await dial(provider.links.port, await enrolledGateway(provider));
     provider.known.clear();
@@ -204,14 +204,14 @@ describe('infrastructure port', () => {
     expect(provider.links.gateways()).toEqual([]);
   });
 
-  // Each renewal is a line in the provider's record of changes, which is never shortened.
-  it('renews a certificate no more often than a sound gateway asks, over whatever number of links', async () => {
+  // Each renewal is an entry in the provider's audit, which is never shortened, so an attacker could fill the disk.
+  it('limits the renewals of one gateway over all of its links to what a correct gateway needs', async () => {
     const provider = await startProvider();
     const gateway = await enrolledGateway(provider);
     const first = await dial(provider.links.port, gateway);
     await callLink(first.peer, 'link-hello', hello);
-    const asked = [1, 2, 3].map(() => callLink(first.peer, 'renew', { publicKeyPem }));
-    const outcomes = (await Promise.allSettled(asked)).map(({ status }) => status);
+    const renewals = [1, 2, 3].map(() => callLink(first.peer, 'renew', { publicKeyPem }));
+    const outcomes = (await Promise.allSettled(renewals)).map(({ status }) => status);
     expect(outcomes).toEqual(['fulfilled', 'rejected', 'rejected']);
     const second = await dial(provider.links.port, gateway);
     await callLink(second.peer, 'link-hello', hello);
@@ -228,7 +228,7 @@ describe('enrollment token', () => {
     expiresAtMs: 1_800_000_000_000,
   };
 
-  it('carries what is needed, and survives line breaks of a mail', () => {
+  it('contains all that is needed, and can be read in spite of line breaks from a mail', () => {
     const { token, secretHash } = createEnrollmentToken(content);
     const wrapped = (token.match(/.{1,40}/g) ?? []).join('\r\n ');
     const parsed = parseEnrollmentToken(wrapped);
@@ -242,11 +242,11 @@ describe('enrollment token', () => {
     expect(secretHash).not.toContain(parsed.secret);
   });
 
-  it('is another one each time', () => {
+  it('is different each time', () => {
     expect(createEnrollmentToken(content).token).not.toBe(createEnrollmentToken(content).token);
   });
 
-  it('is refused by name whatever is pasted, and never repeated', () => {
+  it('is refused with a reason for any other text, and the message never repeats the text', () => {
     fc.assert(
       fc.property(
         fc.oneof(
@@ -270,7 +270,7 @@ describe('enrollment token', () => {
 });
 
 describe('replay window', () => {
-  it('takes every value once, in any near order', () => {
+  it('accepts every value once, in any order within the window', () => {
     fc.assert(
       fc.property(fc.array(fc.nat(2_000), { maxLength: 300 }), (values) => {
         const window = new ReplayWindow();
@@ -283,7 +283,7 @@ describe('replay window', () => {
     );
   });
 
-  it('refuses what is far behind, forgets nothing that is near, and does not grow', () => {
+  it('refuses values far behind, remembers every value inside the window, and does not grow', () => {
     const window = new ReplayWindow();
     for (let value = 0n; value < 50_000n; value += 1n) expect(window.accept(value)).toBe(true);
     for (let value = 0n; value < 50_000n; value += 7n) expect(window.accept(value)).toBe(false);
@@ -305,7 +305,7 @@ describe('client addresses', () => {
     expect(countingKey(address)).toBe(key);
   });
 
-  it('writes an IPv4 address one way only', () => {
+  it('writes an IPv4 address in one form only', () => {
     expect(normalizeAddress('::FFFF:10.0.0.1')).toBe('10.0.0.1');
     expect(normalizeAddress('2001:db8::1')).toBe('2001:db8::1');
   });

@@ -1,4 +1,4 @@
-// Owns typed calls on the gateway link over the generic peer: inputs and outputs are checked on both sides. Must not know what they do.
+// Owns typed calls on the gateway link over the generic peer: both sides check inputs and outputs. Must not know what the calls do.
 import type { z } from 'zod';
 
 import { FarkeepError } from '../kernel/farkeep-error.ts';
@@ -10,7 +10,7 @@ export type LinkRequestName = keyof LinkRequests;
 export type LinkInput<Name extends LinkRequestName> = z.infer<LinkRequests[Name]['input']>;
 export type LinkOutput<Name extends LinkRequestName> = z.infer<LinkRequests[Name]['output']>;
 
-/** @throws FarkeepError as the other side raised it; `protocol.malformed` when its answer has another shape */
+/** @throws FarkeepError as sent by the other side; `protocol.malformed` when the answer has another form */
 export async function callLink<Name extends LinkRequestName>(
   peer: ControlPeer,
   name: Name,
@@ -19,7 +19,7 @@ export async function callLink<Name extends LinkRequestName>(
 ): Promise<LinkOutput<Name>> {
   const answer = linkRequests[name].output.safeParse(await peer.request(name, input, options));
   if (!answer.success)
-    throw new FarkeepError('protocol.malformed', `The answer to "${name}" has not the shape of this version`);
+    throw new FarkeepError('protocol.malformed', `The answer to "${name}" does not have the form of this version`);
   return answer.data as LinkOutput<Name>;
 }
 
@@ -27,7 +27,7 @@ export type LinkHandlers = {
   readonly [Name in LinkRequestName]?: (input: LinkInput<Name>) => Promise<LinkOutput<Name>>;
 };
 
-/** A request handler that only lets checked input of known requests through. */
+/** Returns a request handler that calls `handlers` only for known requests with valid input. */
 export function handleLink(handlers: LinkHandlers): RequestHandler {
   return async (type, payload) => {
     if (!Object.hasOwn(handlers, type))
@@ -35,8 +35,8 @@ export function handleLink(handlers: LinkHandlers): RequestHandler {
     const name = type as LinkRequestName;
     const input = linkRequests[name].input.safeParse(payload);
     if (!input.success)
-      throw new FarkeepError('call.invalid', `"${type}" on the gateway link has not the shape of this version`);
-    // The schema of `name` made the input; TypeScript cannot follow that through the table.
+      throw new FarkeepError('call.invalid', `"${type}" on the gateway link does not have the form of this version`);
+    // The schema of `name` made the input; TypeScript cannot follow this through the table.
     const handler = handlers[name] as ((checked: unknown) => Promise<unknown>) | undefined;
     return handler?.(input.data);
   };

@@ -1,5 +1,5 @@
-// Owns the infrastructure port: mutual TLS 1.3, the upgrade to a gateway link, and the clock for whoever has not said yet who it is.
-// Must not decide who may do what: a gateway that comes to be enrolled has no certificate yet.
+// Owns the infrastructure port: mutual TLS 1.3, the upgrade to a gateway link, and the time limit for clients that have not identified
+// themselves. Must not decide which client may do what: a gateway that wants to enroll has no certificate yet.
 import { createServer as createHttpServer, type IncomingMessage, type Server as HttpServer } from 'node:http';
 import { createServer as createTcpServer, type Server as TcpServer, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -25,21 +25,21 @@ import { linkPath, linkProtocol } from './tls-settings.ts';
  * other address can have more than an eighth.
  */
 const places = { total: 64, perAddress: 8, reserved: 16 };
-/** A gateway sends its ClientHello at once. */
+/** A gateway sends its ClientHello at once, so a short limit is enough. */
 const firstByteTimeoutMs = 2_000;
 
 export interface IncomingLink {
   readonly tls: TLSSocket;
   readonly webSocket: WebSocket;
   readonly remoteAddress: string;
-  /** It has said who it is: from now on it is off the clock. */
+  /** Ends the time limit, because the client has identified itself. */
   readonly welcome: () => void;
   readonly drop: () => void;
 }
 
 export interface LinkListenerOptions {
   readonly context: SecureContextOptions;
-  /** TLS handshake and first request. */
+  /** Time limit for TLS handshake and first request. */
   readonly helloTimeoutMs: number;
   readonly onLink: (link: IncomingLink) => void;
   /** Whether a link of an enrolled gateway came from this address before (`countingKey`). */
@@ -47,7 +47,7 @@ export interface LinkListenerOptions {
   readonly logger: Logger;
 }
 
-/** One accepted connection; until its first valid request it is on the clock. */
+/** One accepted connection; its time limit runs until its first valid request. */
 interface Incoming {
   readonly raw: Socket;
   readonly endSilence: () => void;
@@ -74,7 +74,7 @@ export class LinkListener {
     this.#listener = createTcpServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: 30_000 }, (raw) =>
       this.#accept(raw),
     );
-    // A gateway that comes to be enrolled has no certificate yet; who may do what is decided by request, by the owner.
+    // A gateway that wants to enroll has no certificate yet; the owner decides for each request what the client may do.
     this.#tls = createTlsServer({
       ...options.context,
       ALPNProtocols: [linkProtocol],
@@ -109,12 +109,12 @@ export class LinkListener {
     this.#port = await listen(this.#listener, address);
   }
 
-  /** For new connections; running ones go on. */
+  /** Replaces the TLS context for new connections; open ones do not change. */
   setContext(context: SecureContextOptions): void {
     this.#tls.setSecureContext(context);
   }
 
-  /** Takes nobody any more; resolves when the last connection is gone. */
+  /** Accepts no more connections; resolves when the last connection has closed. */
   close(): Promise<void> {
     this.#isClosing = true;
     return new Promise<void>((resolve) => this.#listener.close(() => resolve()));
@@ -149,7 +149,7 @@ export class LinkListener {
       incoming.tls?.destroy();
       this.#incoming.delete(key);
     });
-    // The first byte is put back, so that OpenSSL reads the whole stream.
+    // Puts the first byte back, so that OpenSSL reads the whole stream.
     raw.once('readable', () => {
       const first: unknown = raw.read();
       if (!(first instanceof Buffer)) return;

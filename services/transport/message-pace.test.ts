@@ -22,13 +22,13 @@ async function connect(): Promise<{ channel: ControlChannel; connection: Control
   const channel = await connectTo(server.port);
   const connection = await accepted;
   connection.confirmLogin();
-  const heard: number[] = [];
-  connection.peer.onNotify((_type, payload) => heard.push(payload as number));
+  const received: number[] = [];
+  connection.peer.onNotify((_type, payload) => received.push(payload as number));
   connection.peer.onRequest((_type, payload) => Promise.resolve(payload));
-  return { channel, connection, heard };
+  return { channel, connection, heard: received };
 }
 
-it('hears 1,000 at once and 200 a second of a peer that says 20,000', async () => {
+it('reads 1,000 messages at once and then 200 a second from a peer that sends 20,000', async () => {
   const { channel, heard } = await connect();
   const startedAt = performance.now();
   for (let count = 0; count < 20_000; count += 1) channel.peer.notify('report', count);
@@ -41,14 +41,14 @@ it('hears 1,000 at once and 200 a second of a peer that says 20,000', async () =
   expect(heard.length).toBeLessThan(1000 + 200 * seconds + 4000);
 }, 20_000);
 
-it('loses nothing and keeps the order', async () => {
+it('loses no message and keeps the order', async () => {
   const { channel, heard } = await connect();
-  const said = Array.from({ length: 1_300 }, (_each, index) => index);
-  for (const count of said) channel.peer.notify('report', count);
-  await vi.waitFor(() => expect(heard).toEqual(said), { timeout: 15_000 });
+  const sent = Array.from({ length: 1_300 }, (_each, index) => index);
+  for (const count of sent) channel.peer.notify('report', count);
+  await vi.waitFor(() => expect(heard).toEqual(sent), { timeout: 15_000 });
 }, 20_000);
 
-it('does not count answers that were asked for, however long they are', async () => {
+it('does not count answers to own requests, whatever their length is', async () => {
   const { channel, connection } = await connect();
   const bucket = new TokenBucket({ perSecond: 1, burst: 2 });
   connection.peer.countInto(bucket);
@@ -65,7 +65,7 @@ it('counts several connections into one bucket', async () => {
   const { channel, heard } = second;
   for (let count = 0; count < 60; count += 1) first.channel.peer.notify('report', count);
   await vi.waitFor(() => expect(first.heard).toHaveLength(60));
-  // The shared bucket is empty: the other connection gets one message through and then has to wait.
+  // The shared bucket is empty: the other connection can send one message and then has to wait.
   channel.peer.notify('report', 0);
   await vi.waitFor(() => expect(heard).toEqual([0]));
   channel.peer.notify('report', 1);

@@ -6,8 +6,8 @@ const stays = (): void => {
   throw new Error('It has spoken: it gives way to nobody');
 };
 
-describe('places for connections that have not said who they are', () => {
-  it('never gives more than its bounds, and all of them again when they come back', () => {
+describe('places for connections that have not identified themselves', () => {
+  it('are never more than the limits allow, and are all free again after their release', () => {
     const step = fc.record({ address: fc.nat(9), isRelease: fc.boolean() });
     fc.assert(
       fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
@@ -38,7 +38,7 @@ describe('places for connections that have not said who they are', () => {
     );
   });
 
-  it('counts a /64 of IPv6 as one, and keeps the reserved ones for known addresses', () => {
+  it('are counted together for a /64 of IPv6, and reserved places stay for known addresses', () => {
     const places = new PendingPlaces({
       total: 4,
       perAddress: 2,
@@ -59,7 +59,7 @@ describe('places for connections that have not said who they are', () => {
     expect(['2001:db8:0:1::1', '2001:db8:0:1::2', '2001:db8:0:1::3'].map(take)).toEqual([true, true, false]);
   });
 
-  it('has the oldest that said nothing give way: of the own address first', () => {
+  it('are taken from the connection that has been silent longest, first from the same address', () => {
     const places = new PendingPlaces({ total: 4, perAddress: 2 });
     const gone: string[] = [];
     const take = (address: string, name: string): Place | undefined => places.take(address, () => gone.push(name));

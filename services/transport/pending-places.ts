@@ -17,7 +17,7 @@ export interface PendingPlacesOptions {
 }
 
 export interface Place {
-  /** Call when the connection has sent a byte: it then keeps its place. */
+  /** Call when the connection has sent a byte: the connection then keeps its place. */
   heardFrom(): void;
   /** Safe to call twice. */
   release(): void;

@@ -1,4 +1,4 @@
-// Keys of gateway links over their life: in force, for a moment after the link dropped, gone.
+// Tests the life of a gateway link's key: valid, valid for a short time after the link was lost, removed.
 import { describe, expect, it } from 'vitest';
 
 import type { Clock } from '../kernel/clock.ts';
@@ -35,7 +35,7 @@ function setUp(): { keys: ProxyKeys; turn: (ms: number) => void; key: () => Buff
 }
 
 describe('proxy keys', () => {
-  it('take each header once', () => {
+  it('accept each header once', () => {
     const { keys, key } = setUp();
     expect(keys.authenticate(received(3n, key()))).toEqual({ gatewayId: 'gateway-1' });
     expect(keys.authenticate(received(3n, key()))).toBeUndefined();
@@ -48,7 +48,7 @@ describe('proxy keys', () => {
     expect(keys.authenticate(received(0n, key()))).toBeDefined();
   });
 
-  it('serve 30 s longer than their link, with the same window', () => {
+  it('stay valid for 30 s after their link was lost, with the same window', () => {
     const { keys, turn, key } = setUp();
     expect(keys.authenticate(received(0n, key()))).toBeDefined();
     keys.retire(linkId.toString('hex'));
@@ -59,7 +59,7 @@ describe('proxy keys', () => {
     expect(keys.authenticate(received(2n, key()))).toBeUndefined();
   });
 
-  it('are gone at once with a gateway that was removed', () => {
+  it('are removed at once together with a removed gateway', () => {
     const { keys, key } = setUp();
     keys.forgetGateway('gateway-1');
     expect(keys.authenticate(received(0n, key()))).toBeUndefined();

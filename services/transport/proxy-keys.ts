@@ -1,16 +1,16 @@
-// Owns the keys that prove a PROXY header, one for each gateway link, and taking every header once. Must not know links or sockets.
+// Owns the keys that prove a PROXY header, one for each gateway link, and accepting every header only once. Must not know links or sockets.
 import type { Clock } from '../kernel/clock.ts';
 import type { ReceivedProxyHeader } from '../wire/proxy-header.ts';
 import { ReplayWindow } from './replay-window.ts';
 
-/** A key outlives its link for a moment: connections that the gateway announced before the link dropped are still on their way. */
+/** A key stays valid for a short time after its link was lost: connections that the gateway opened before may still be on their way. */
 const graceMs = 30_000;
 
 interface Entry {
   readonly gatewayId: string;
   readonly key: Buffer;
   readonly window: ReplayWindow;
-  /** Undefined while the link is up. */
+  /** undefined while the link is open. */
   validUntilMs: number | undefined;
 }
 
@@ -27,7 +27,7 @@ export class ProxyKeys {
     this.#entries.set(linkId, { gatewayId, key, window: new ReplayWindow(), validUntilMs: undefined });
   }
 
-  /** The link is down. */
+  /** Call when the link was lost. */
   retire(linkId: string): void {
     const entry = this.#entries.get(linkId);
     const now = this.#clock.now();
@@ -36,7 +36,7 @@ export class ProxyKeys {
       if (validUntilMs !== undefined && validUntilMs < now) this.#drop(id);
   }
 
-  /** At once and for all links of a gateway that was disabled or removed. */
+  /** Removes the keys of all links of a gateway that was disabled or removed, at once. */
   forgetGateway(gatewayId: string): void {
     for (const [id, entry] of this.#entries) if (entry.gatewayId === gatewayId) this.#drop(id);
   }
@@ -45,12 +45,12 @@ export class ProxyKeys {
     for (const id of this.#entries.keys()) this.#drop(id);
   }
 
-  /** Which gateway wrote the header; undefined for a forged, repeated or outdated one. */
+  /** Returns the gateway that wrote the header; undefined for a forged, repeated or outdated header. */
   authenticate(received: ReceivedProxyHeader): { gatewayId: string } | undefined {
     const entry = this.#entries.get(received.header.linkId.toString('hex'));
     if (entry === undefined) return undefined;
     if (entry.validUntilMs !== undefined && entry.validUntilMs < this.#clock.now()) return undefined;
-    // The MAC first: an attacker must not be able to use up counters.
+    // Checks the MAC first: otherwise an attacker could use up counters.
     if (!received.isAuthentic(entry.key) || !entry.window.accept(received.header.counter)) return undefined;
     return { gatewayId: entry.gatewayId };
   }

@@ -1,4 +1,4 @@
-// The relay and the data sockets under it, with real connections on loopback.
+// Tests the relay and the data sockets below it, with real connections on loopback.
 import { createHash, randomBytes } from 'node:crypto';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -31,7 +31,7 @@ async function startServer(
   return { server, port: (server.address() as AddressInfo | null)?.port ?? port };
 }
 
-/** client <-> relay <-> far end */
+/** Connects a client through a relay to a server. */
 async function startRelay(): Promise<{
   client: Socket;
   farEnd: Promise<Socket>;
@@ -59,7 +59,7 @@ async function startRelay(): Promise<{
   return { client, farEnd: farEnd.promise, result: result.promise, sockets: sockets.promise };
 }
 
-/** Reads to the end without `for await`, which would destroy the socket with its other direction. */
+/** Reads to the end. `for await` is not used, because it would destroy the socket with its other direction. */
 function digestOf(socket: Socket): Promise<{ sizeBytes: number; sha256: string }> {
   return new Promise((resolve) => {
     const hash = createHash('sha256');
@@ -73,7 +73,7 @@ function digestOf(socket: Socket): Promise<{ sizeBytes: number; sha256: string }
 }
 
 describe('relay', () => {
-  it('passes 64 MiB both ways at once, byte for byte', async () => {
+  it('relays 64 MiB in both directions at once without changing a byte', async () => {
     const { client, farEnd, result } = await startRelay();
     const block = randomBytes(1 << 20);
     const expected = createHash('sha256');
@@ -113,13 +113,13 @@ describe('relay', () => {
     expect((await result).error).toBeUndefined();
   });
 
-  it('stops reading when the reader is slow, with bounded memory, and goes on when it reads again', async () => {
+  it('stops reading when the reader is slow, with bounded memory, and continues when it reads again', async () => {
     const { client, farEnd, sockets } = await startRelay();
     const server = await farEnd;
     server.pause();
     const [fromClient] = await sockets;
     const block = Buffer.alloc(1 << 20, 7);
-    // Far more than all kernel buffers between the two ends: the sender must be stopped long before.
+    // Far more than all kernel buffers between the two ends hold, so the sender must be stopped long before the end.
     const totalBytes = 256 << 20;
     const sending = (async () => {
       for (let sent = 0; sent < totalBytes; sent += block.length) {
@@ -129,7 +129,7 @@ describe('relay', () => {
     })();
     let before = -1;
     let quietTurns = 0;
-    // Reading has stopped when the count stands still over many turns of the event loop.
+    // Reading has stopped when the count does not change over many turns of the event loop.
     while (quietTurns < 200) {
       await new Promise((resolve) => setTimeout(resolve, 1));
       quietTurns = fromClient.bytesRead === before ? quietTurns + 1 : 0;
@@ -144,7 +144,7 @@ describe('relay', () => {
     expect((await received).sizeBytes).toBe(totalBytes);
   });
 
-  it('passes a reset on instead of an orderly end', async () => {
+  it('passes on a reset as a reset', async () => {
     const { client, farEnd, result } = await startRelay();
     const server = await farEnd;
     client.write('half a record');
@@ -161,7 +161,7 @@ describe('relay', () => {
 });
 
 describe('DataSocket', () => {
-  it('tells that everything was written also when its direction was ended meanwhile', async () => {
+  it('reports that everything was written, also when its direction was ended meanwhile', async () => {
     const arrived = Promise.withResolvers<Socket>();
     const { port } = await startServer((socket) => arrived.resolve(socket.pause()));
     const socket = await DataSocket.open({ host: '127.0.0.1', port });
@@ -176,9 +176,9 @@ describe('DataSocket', () => {
     expect((await received).sizeBytes).toBe(32 << 20);
   });
 
-  it('loses and hangs nothing with pieces of any size, readers that pause, and many connections at once', async () => {
+  it('loses no data and does not hang with pieces of any size, readers that pause, and many connections at once', async () => {
     const target = await startServer((accepted) => {
-      // Echoes, with pauses: whatever goes in must come out.
+      // Sends back everything that it receives, with pauses.
       const socket = DataSocket.adopt(accepted);
       let count = 0;
       socket.start({
@@ -266,7 +266,7 @@ describe('DataSocket', () => {
     expect(received).toBe('found');
   });
 
-  it('turns an exception of a handler into the loss of that one connection', async () => {
+  it('closes only the connection whose handler throws', async () => {
     const { port } = await startServer((socket) => socket.write('boom'));
     const socket = await DataSocket.open({ host: '127.0.0.1', port });
     const error = await new Promise<FarkeepError | undefined>((resolve) => {
@@ -281,7 +281,7 @@ describe('DataSocket', () => {
     expect(error?.message).toContain('not what I expected');
   });
 
-  it('holds a chunk untouched while reading is stopped', async () => {
+  it('keeps the content of a chunk while reading is stopped', async () => {
     const { port } = await startServer((socket) => {
       socket.write(Buffer.alloc(300_000, 1));
       socket.end(Buffer.alloc(300_000, 2));

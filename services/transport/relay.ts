@@ -1,16 +1,17 @@
-// Owns passing bytes between two connections as they are, both ways. Must not look at them, and holds at most one read buffer per direction.
+// Owns relaying bytes between two connections, in both directions, unchanged. Must not read their content, and must hold at most one read
+// buffer for each direction.
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import type { DataSocket } from './data-socket.ts';
 
 export interface RelayResult {
-  /** Undefined when both directions ended in order. */
+  /** undefined when both directions ended in order. */
   readonly error: FarkeepError | undefined;
 }
 
 /**
- * Relays until both connections are closed. A half-close is passed on as a half-close, a reset as a reset; a slow reader stops the reading
+ * Relays until both connections are closed. Passes on a half-close as a half-close and a reset as a reset; a slow reader stops the reading
  * on the other side. Both sockets must be open and not yet started.
- * @param fromClient bytes that were read from `client` already (and any header that goes before them)
+ * @param fromClient bytes that were already read from `client` (and any header before them)
  */
 export function relay(client: DataSocket, server: DataSocket, fromClient?: readonly Buffer[]): Promise<RelayResult> {
   const { promise, resolve } = Promise.withResolvers<RelayResult>();
@@ -33,7 +34,7 @@ export function relay(client: DataSocket, server: DataSocket, fromClient?: reado
       onClose: (error) => {
         firstError ??= error;
         open -= 1;
-        // A side that closed without having ended its direction was cut: the other side must not take it for a finished stream.
+        // A side that closed without ending its direction was cut. The other side must not treat its stream as complete.
         if (error !== undefined) to.destroy(error);
         else if (!from.hasEnded)
           to.destroy(new FarkeepError('connection.lost', 'The other side of the relay was closed'));

@@ -1,4 +1,5 @@
-// Owns turning a certificate with its key into what a TLS server needs, and refusing one that cannot serve. Must not keep or load certificates.
+// Owns converting a certificate with its key into options of a TLS server, and refusing one that cannot serve. Must not store or load
+// certificates.
 import { constants, createPrivateKey, X509Certificate } from 'node:crypto';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
 
@@ -6,7 +7,7 @@ import { FarkeepError } from '../kernel/farkeep-error.ts';
 import { systemErrorCode } from '../kernel/system-error.ts';
 import { tlsRules } from './tls-settings.ts';
 
-/** Certificate and key of a slot; `chainPem` are the intermediates to send along. */
+/** Certificate and key of a slot; `chainPem` holds the intermediates that are sent too. */
 export interface ServerIdentity {
   readonly certificatePem: string;
   readonly chainPem?: string;
@@ -18,7 +19,7 @@ export function checkIdentity(identity: ServerIdentity): void {
   let isKeyFitting: boolean;
   try {
     createSecureContext(identityContext(identity));
-    // OpenSSL finds a wrong key only when it is of the certificate's own kind.
+    // OpenSSL notices a wrong key only when its type is the type of the certificate's key.
     isKeyFitting = new X509Certificate(identity.certificatePem).checkPrivateKey(
       createPrivateKey(identity.privateKeyPem),
     );
@@ -39,7 +40,7 @@ export function identityContext(identity: ServerIdentity): SecureContextOptions 
     ...tlsRules,
     cert: `${identity.certificatePem.trim()}\n${identity.chainPem ?? ''}`,
     key: identity.privateKeyPem,
-    // No resumption: every connection shows its certificate and agrees on a new key.
+    // No resumption: every connection shows its certificate and negotiates a new key.
     secureOptions: constants.SSL_OP_NO_TICKET | constants.SSL_OP_NO_COMPRESSION | constants.SSL_OP_NO_RENEGOTIATION,
   };
 }

@@ -13,15 +13,15 @@ it.each([
   ['127.0.0.1', []],
   ['127.1', []],
   ['[::1]', []],
-])('a provider dialed as %s is asked for %j', async (serverName, expected) => {
+])('a provider dialed as %s gets the server name %j', async (serverName, expected) => {
   const leaf = mint({ names: ['gw.a.test'] });
-  const asked: string[] = [];
+  const requestedNames: string[] = [];
   const server = createServer({
     cert: leaf.certPem,
     key: leaf.keyPem,
     ALPNProtocols: [controlProtocol],
     SNICallback: (name, done) => {
-      asked.push(name);
+      requestedNames.push(name);
       done(null);
     },
   });
@@ -34,5 +34,5 @@ it.each([
     code: 'trust.refused',
   });
   server.close();
-  expect(asked).toEqual(expected);
+  expect(requestedNames).toEqual(expected);
 });

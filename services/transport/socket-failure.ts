@@ -1,4 +1,4 @@
-// Owns how a failed connection is told to people: what happened to it, with the system's word for those who search for it. Holds no state.
+// Owns the text for a failed connection: what happened, with the system's error code for searches.
 
 const sentences: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'refuses connections; nothing listens there',
@@ -7,11 +7,11 @@ const sentences: Readonly<Record<string, string>> = {
   ETIMEDOUT: 'did not answer in time',
   EHOSTUNREACH: 'cannot be reached from this network',
   ENETUNREACH: 'cannot be reached from this network',
-  ENOTFOUND: 'is a name that nobody knows',
+  ENOTFOUND: 'is an unknown name',
   EAI_AGAIN: 'is a name that could not be looked up',
 };
 
-/** @param who what the sentence is about, such as "Gateway gw1.example:6180" */
+/** @param who subject of the sentence, such as "Gateway gw1.example:6180" */
 export function describeSocketFailure(who: string, error: NodeJS.ErrnoException): string {
   const sentence = error.code === undefined ? undefined : sentences[error.code];
   return sentence === undefined ? `${who}: ${error.code ?? error.message}` : `${who} ${sentence} (${error.code ?? ''})`;

@@ -1,5 +1,5 @@
-// Owns reaching a listener and the client's side of a TLS handshake: time limits, canceling, and what each way of failing means.
-// Must not judge certificates; whoever asked for the handshake does.
+// Owns connecting to a listener and the client's side of a TLS handshake: time limits, canceling, and the error for each kind of failure.
+// Must not judge certificates; the caller does.
 import { describeSocketFailure } from './socket-failure.ts';
 import { connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectTls, type ConnectionOptions, type TLSSocket } from 'node:tls';
@@ -62,7 +62,7 @@ export function connectGateway({
 }
 
 /**
- * Runs the handshake over `raw` to its end; `raw` is destroyed when it fails.
+ * Runs the handshake over `raw`; destroys `raw` when the handshake fails.
  * @throws FarkeepError `tls.version`, `tls.group`, `tls.failed`, `gateway.provider-unreachable` (closed or silent before its first byte),
  *   `call.canceled`
  */
@@ -76,7 +76,7 @@ export function runHandshake(
   }: { target: string; timeoutMs: number; signal: AbortSignal | undefined; options: ConnectionOptions },
 ): Promise<TLSSocket> {
   return new Promise((resolve, reject) => {
-    // Also for errors that come after the outcome is known: without a listener they would end the process.
+    // Also for errors after the outcome is known: without a listener they would end the process.
     raw.on('error', () => undefined);
     if (signal?.aborted === true) {
       raw.destroy();
@@ -84,7 +84,8 @@ export function runHandshake(
       return;
     }
     const secure = connectTls({ ...options, socket: raw });
-    // Who judges the certificate itself reads it with `peerChain`; Node's own object would let a stranger's certificate end this process.
+    // A caller that judges the certificate reads it with `peerChain`. Node's own certificate object can crash the process on an attacker's
+    // certificate.
     if (options.rejectUnauthorized === false) shieldFromPeer(secure);
     secure.on('error', () => undefined);
     const fail = (error: FarkeepError): void => {
@@ -103,7 +104,7 @@ export function runHandshake(
       raw.bytesRead === 0
         ? new FarkeepError(
             'gateway.provider-unreachable',
-            `${target} took the connection but nothing answered within ${timeoutMs} ms`,
+            `${target} accepted the connection but sent no answer within ${timeoutMs} ms`,
           )
         : new FarkeepError('tls.failed', `The TLS handshake with ${target} did not end within ${timeoutMs} ms`);
     const deadline = new Deadline({ limitMs: timeoutMs, signal }, (reason) =>
@@ -138,14 +139,18 @@ function explainFailure(error: NodeJS.ErrnoException | undefined, raw: Socket, t
     code === 'ERR_SSL_WRONG_CURVE' ||
     code === 'ERR_SSL_BAD_KEY_SHARE'
   ) {
-    return new FarkeepError('tls.group', `${target} shares no key agreement group with this side (${code})`, cause);
+    return new FarkeepError(
+      'tls.group',
+      `${target} has no key agreement group in common with this side (${code})`,
+      cause,
+    );
   }
   if (code.startsWith('ERR_SSL'))
     return new FarkeepError('tls.failed', `The TLS handshake with ${target} failed: ${code}`, cause);
   if (raw.bytesRead === 0) {
     return new FarkeepError(
       'gateway.provider-unreachable',
-      `${target} closed the connection before a provider answered`,
+      `${target} closed the connection before the provider answered`,
       cause,
     );
   }

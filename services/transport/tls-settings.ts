@@ -4,10 +4,10 @@ import type { SecureContextOptions, TLSSocket } from 'node:tls';
 
 export const controlProtocol = 'farkeep/1';
 export const linkProtocol = 'farkeep-link/1';
-/** Of the WebSocket on the gateway link. */
+/** Path of the WebSocket on the gateway link. */
 export const linkPath = '/link';
 
-/** In order of preference; the first hides today's traffic from a quantum computer of tomorrow. */
+/** In order of preference. The first protects recorded traffic against future quantum computers. */
 export const keyAgreementGroups = ['X25519MLKEM768', 'X25519', 'P-256'] as const;
 export type KeyAgreementGroup = (typeof keyAgreementGroups)[number];
 
@@ -19,15 +19,15 @@ export const tlsRules = {
 
 /** RFC 9266: `tls-exporter` channel binding. */
 const channelBindingLabel = 'EXPORTER-Channel-Binding';
-/** Key for the MAC in PROXY headers; known to both ends of one gateway link and to nobody else. */
+/** Label of the key for the MAC in PROXY headers; only the two ends of a gateway link know this key. */
 const proxyKeyLabel = 'EXPORTER-Farkeep-Proxy-Header';
 const exportedLengthBytes = 32;
 
-/** What people are shown about a connection. */
+/** Facts about a connection that people see. */
 export interface TlsSummary {
   /** "TLSv1.3" */
   readonly version: string;
-  /** IANA name of the suite, for example "TLS_AES_256_GCM_SHA384". */
+  /** IANA name of the cipher suite, for example "TLS_AES_256_GCM_SHA384". */
   readonly cipher: string;
   readonly group: string;
 }
@@ -40,7 +40,7 @@ export function proxyKeyOf(socket: TLSSocket): Buffer {
   return socket.exportKeyingMaterial(exportedLengthBytes, proxyKeyLabel, Buffer.alloc(0));
 }
 
-/** @param group when the caller knows it; Node tells only the client which group was negotiated */
+/** @param group given when the caller knows it; Node shows the negotiated group only to the client */
 export function summarizeTls(socket: TLSSocket, group?: string): TlsSummary {
   const cipher = socket.getCipher();
   return {
@@ -56,6 +56,6 @@ function negotiatedGroup(socket: TLSSocket): string {
     typeof info === 'object' && info !== null && 'name' in info && typeof info.name === 'string'
       ? info.name
       : 'unknown';
-  // OpenSSL's name for the curve; people and standards call it P-256.
+  // OpenSSL's name for the curve that standards call P-256.
   return name === 'prime256v1' ? 'P-256' : name;
 }

@@ -1,5 +1,5 @@
-// Owns bounds-checked reading of big-endian fields from a message; running past the end is `protocol.malformed`.
-// Copies nothing: byte fields are views.
+// Owns bounds-checked reading of big-endian fields from a message; reading past the end is `protocol.malformed`. Copies nothing: byte
+// fields are views.
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 
 export class ByteReader {
@@ -26,7 +26,7 @@ export class ByteReader {
     return this.#bytes.readUInt32BE(this.#advance(4));
   }
 
-  /** An unsigned 64-bit number that must be exact in JavaScript. */
+  /** An unsigned 64-bit number that JavaScript can represent exactly. */
   u64(): number {
     const value = this.#bytes.readBigUInt64BE(this.#advance(8));
     if (value > BigInt(Number.MAX_SAFE_INTEGER)) throw malformed('a number is too large');
@@ -38,10 +38,10 @@ export class ByteReader {
     return this.#bytes.subarray(start, start + length);
   }
 
-  /** A length of 16 or 32 bits, checked against `maxBytes`, then that many bytes. */
+  /** Reads a length of 16 or 32 bits, checks it against `maxBytes`, then returns that many bytes. */
   sized(lengthOf: 'u16' | 'u32', maxBytes: number): Buffer {
     const length = this[lengthOf]();
-    if (length > maxBytes) throw malformed(`a field of ${length} bytes is over its bound of ${maxBytes}`);
+    if (length > maxBytes) throw malformed(`a field of ${length} bytes is longer than its limit of ${maxBytes}`);
     return this.bytes(length);
   }
 

@@ -1,4 +1,4 @@
-// Reading real ClientHellos, whole and in pieces, and surviving everything else.
+// Tests reading real ClientHellos, whole and in pieces, and changed ones.
 import fc from 'fast-check';
 import { createServer, type AddressInfo } from 'node:net';
 import { connect, type ConnectionOptions } from 'node:tls';
@@ -6,7 +6,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 
 import { namedGroups, parseClientHello } from './client-hello.ts';
 
-/** What a client of this runtime really sends. */
+/** A ClientHello as this Node.js sends it. */
 async function recordHello(options: ConnectionOptions): Promise<Buffer> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -34,7 +34,7 @@ beforeAll(async () => {
 });
 
 describe('ClientHello', () => {
-  it('names groups and versions in the order of the client', () => {
+  it("gives groups and versions in the client's order", () => {
     expect(parseClientHello(hello)).toMatchObject({
       type: 'client-hello',
       versions: [0x0304],
@@ -42,20 +42,20 @@ describe('ClientHello', () => {
     });
   });
 
-  it('names the old version of a client without TLS 1.3', async () => {
+  it('gives the old version of a client without TLS 1.3', async () => {
     const old = await recordHello({ maxVersion: 'TLSv1.2' });
     const parsed = parseClientHello(old);
     expect(parsed.type === 'client-hello' && parsed.versions.includes(0x0304)).toBe(false);
     expect(parsed.type).toBe('client-hello');
   });
 
-  it('asks for more until the last byte', () => {
+  it('needs more bytes until the last one has arrived', () => {
     for (let length = 0; length < hello.length; length += 1) {
       expect(parseClientHello(hello.subarray(0, length)).type).toBe('need-more');
     }
   });
 
-  it('joins a message that was cut into several records', () => {
+  it('is joined when it was cut into several records', () => {
     const body = hello.subarray(5);
     const records: Buffer[] = [];
     for (let offset = 0; offset < body.length; offset += 50) {
@@ -65,7 +65,7 @@ describe('ClientHello', () => {
     expect(parseClientHello(Buffer.concat(records))).toEqual(parseClientHello(hello));
   });
 
-  it('survives every changed byte and never wants more than its limit', () => {
+  it('with any changed byte causes no exception and no request for bytes beyond its limit', () => {
     fc.assert(
       fc.property(fc.nat(hello.length - 1), fc.nat(255), (index, value) => {
         const changed = Buffer.from(hello);
@@ -78,7 +78,7 @@ describe('ClientHello', () => {
     expect(parseClientHello(endless).type).toBe('invalid');
   });
 
-  it('gives up on lengths that lie', () => {
+  it('with false lengths is refused', () => {
     const lying = Buffer.from(hello);
     lying.writeUIntBE(0xffffff, 6, 3);
     expect(parseClientHello(lying).type).toBe('invalid');

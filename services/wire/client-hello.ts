@@ -1,5 +1,5 @@
-// Owns reading the few fields of a TLS ClientHello (RFC 8446, 4.1.2) that a server needs before it hands the bytes to OpenSSL: the offered
-// versions and groups. Must not decide anything about trust; whatever it cannot read is left to OpenSSL to refuse.
+// Owns reading the few fields of a TLS ClientHello (RFC 8446, 4.1.2) that a server needs before OpenSSL gets the bytes: the offered
+// versions and groups. Must not decide trust; OpenSSL refuses what this code cannot read.
 
 export const clientHelloLimitBytes = 16 * 1024;
 
@@ -14,10 +14,10 @@ const recordHeaderLengthBytes = 5;
 const supportedGroupsExtension = 10;
 const supportedVersionsExtension = 43;
 const maxEntries = 256;
-/** An honest client needs one or two; joining thousands again and again would cost more than it is worth. */
+/** A correct client sends one or two fragments. Joining thousands of them would let an attacker waste CPU time. */
 const maxFragments = 64;
 
-/** A cursor that refuses to read past its end. */
+/** Reads fields in order and refuses to read past the end. */
 class Reader {
   readonly #bytes: Buffer;
   #offset = 0;
@@ -48,7 +48,7 @@ class Reader {
   }
 }
 
-/** Parses what has arrived so far; joins handshake fragments of several records. At most 16 KiB. */
+/** Parses the bytes that have arrived so far; joins handshake fragments of several records. At most 16 KiB. */
 export function parseClientHello(bytes: Buffer): ClientHelloResult {
   const fragments: Buffer[] = [];
   let collectedBytes = 0;

@@ -1,5 +1,5 @@
-// Owns the typed way over a control channel: every message is checked against its schema when it leaves and when it arrives.
-// Must not know sockets; anything with request and notify will do.
+// Owns typed calls on a control channel: every message is checked against its schema when it is sent and when it arrives. Must not know
+// sockets; works with any object that has `request` and `notify`.
 import type { z } from 'zod';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import {
@@ -25,7 +25,7 @@ export interface MessagePeer {
   notify(type: string, payload: unknown): void;
 }
 
-/** The tenant asks. @throws FarkeepError of the provider, or protocol.malformed when its answer does not fit */
+/** Sends a request of the tenant. @throws FarkeepError of the provider, or protocol.malformed when the answer has the wrong form */
 export async function askProvider<Name extends TenantRequestName>(
   peer: MessagePeer,
   name: Name,
@@ -70,18 +70,21 @@ export type AnyProviderNotification = {
   [Name in ProviderNotificationName]: { readonly name: Name; readonly payload: ProviderNotification<Name> };
 }[ProviderNotificationName];
 
-/** Undefined for one that this version does not know: a newer peer may have more. @throws protocol.malformed */
+/** undefined for a notification that this version does not know: a newer peer may send more types. @throws protocol.malformed */
 export function parseTenantNotification(name: string, payload: unknown): AnyTenantNotification | undefined {
   if (!Object.hasOwn(tenantNotifications, name)) return undefined;
-  const known = name as TenantNotificationName;
-  return { name: known, payload: parse(tenantNotifications[known], payload, name) } as AnyTenantNotification;
+  const knownName = name as TenantNotificationName;
+  return { name: knownName, payload: parse(tenantNotifications[knownName], payload, name) } as AnyTenantNotification;
 }
 
-/** Undefined for one that this version does not know. @throws protocol.malformed */
+/** undefined for a notification that this version does not know. @throws protocol.malformed */
 export function parseProviderNotification(name: string, payload: unknown): AnyProviderNotification | undefined {
   if (!Object.hasOwn(providerNotifications, name)) return undefined;
-  const known = name as ProviderNotificationName;
-  return { name: known, payload: parse(providerNotifications[known], payload, name) } as AnyProviderNotification;
+  const knownName = name as ProviderNotificationName;
+  return {
+    name: knownName,
+    payload: parse(providerNotifications[knownName], payload, name),
+  } as AnyProviderNotification;
 }
 
 function parse(schema: z.ZodType, value: unknown, name: string): unknown {

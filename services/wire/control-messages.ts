@@ -1,5 +1,5 @@
-// Owns the messages of the control channel: every request and notification between tenant and provider, as zod schemas with bounds.
-// A contract of its own: it shares no shapes with the RPC domains, and has its own version. docs/control-messages.md describes it.
+// Owns the messages of the control channel: every request and notification between tenant and provider, as zod schemas with bounds. A
+// separate contract with its own version; it shares no shapes with the RPC domains. docs/control-messages.md describes it.
 import { z } from 'zod';
 import { peerErrorSchema } from '../contracts/error-schemas.ts';
 import { displayNameSchema as name, hostSchema as host, portSchema as port } from '../contracts/models/values.ts';
@@ -7,14 +7,14 @@ import { rowList } from '../contracts/row-list.ts';
 import { maxSaltBytes, minSaltBytes } from './scram-bounds.ts';
 
 export const controlProtocolVersion = 1;
-/** Features this version knows. A peer that requires another one is refused by name. */
+/** Features that this version knows. A peer that requires another feature is refused, and the error names the feature. */
 export const knownControlFeatures = ['sessions', 'invitations', 'rollover', 'delete-points'] as const;
-/** Limit of a `points.list` of any provider. */
+/** Limit of the rows of `points.list`, for every provider. */
 export const maxPoints = 100_000;
 
 const id = z.string().regex(/^[0-9a-f]{32}$/);
 const instant = z.iso.datetime();
-/** The last millisecond that ISO 8601 writes with a year of four digits. */
+/** The last millisecond that ISO 8601 can write with a year of four digits. */
 const lastInstantMs = 253_402_300_799_999;
 /** The sender's clock, in ms since the epoch. Both sides report a difference of minutes. */
 const clockMs = z.int().nonnegative().max(lastInstantMs).optional();
@@ -26,7 +26,7 @@ const base64 = (max: number): z.ZodString =>
     .string()
     .max(max)
     .regex(/^[A-Za-z0-9+/]*={0,2}$/);
-/** Same rule as in the root of a restore point (docs/repository-format.md, section 5). */
+/** The same rule as in the root of a restore point (docs/repository-format.md, section 5). */
 const jobName = z
   .string()
   .min(1)
@@ -67,7 +67,7 @@ const progress = z.object({
   readBytesPerSecond: z.number().nonnegative(),
   transferredBytesPerSecond: z.number().nonnegative(),
   secondsLeft: z.number().nonnegative().nullable(),
-  /** Restore: what is in its place at the tenant; `processed` counts what was skipped or failed as well. */
+  /** Restore: files that are complete at the tenant; `processed` also counts skipped and failed ones. */
   restored: z.object({ files: count, bytes, skipped: count, failed: count }).optional(),
 });
 
@@ -91,25 +91,25 @@ const object = z.object({
 const operation = z.enum(['backup', 'restore', 'browse']);
 export type SessionOperation = z.infer<typeof operation>;
 
-/** What one attempt of a session runs with. Key A and the tickets exist only inside the TLS channel. */
+/** What one attempt of a session needs. Key A and the tickets are sent only inside the TLS channel. */
 const grant = z.object({
   sessionId: id,
   attempt,
   keyA: base64Of32Bytes,
-  /** Single use, 60 s, only through the gateway of this connection. */
+  /** Valid once, for 60 s, only through the gateway of this connection. */
   tunnelTicket: base64Of32Bytes,
   streamTickets: z.array(base64Of32Bytes).min(1).max(16),
   ticketLifeMs: z.int().positive(),
   /** How long the provider keeps the reservation after a lost connection. */
   resumeWindowMs: z.int().nonnegative(),
-  /** What the target did so far, already in the session's history: times are the provider's. */
+  /** The handshake steps of the target mover so far, as in the session's history: times by the provider's clock. */
   steps: rowList(handshakeStep, 16),
 });
 export type SessionGrant = z.infer<typeof grant>;
 
 const feature = z.object({ name: text(40), isRequired: z.boolean() });
 
-/** A SCRAM verifier that the tenant made itself, so that the new password never leaves its machine (RFC 5802, section 3). */
+/** A SCRAM verifier that the tenant computed, so that the new password is never sent (RFC 5802, section 3). */
 const scramVerifier = z.object({
   salt,
   iterations: z.int().min(600_000).max(10_000_000),
@@ -117,7 +117,7 @@ const scramVerifier = z.object({
   serverKey: base64Of32Bytes,
 });
 
-/** Text of the other side that people see, also on a terminal: no control characters. */
+/** Text from the other side that people see, also on a terminal: no control characters. */
 const shownText = (max: number): z.ZodString =>
   z
     .string()
@@ -127,8 +127,8 @@ const shownText = (max: number): z.ZodString =>
 const thumbprint = z.string().regex(/^[0-9A-F]{2}(:[0-9A-F]{2}){31}$/);
 
 /**
- * The provider's next certificate, signed with the key of the one in service (docs/certificates.md, section 8). Bounds only: whether it is
- * genuine is decided against the accepted certificate, and a wrong form is as suspicious as a wrong signature.
+ * The provider's next certificate, signed with the key of the installed one (docs/certificates.md, section 8). The schema has only bounds:
+ * the tenant checks the signature against the accepted certificate, and treats a wrong form like a wrong signature.
  */
 const rolloverAnnouncement = z.object({
   formatVersion: z.int(),
@@ -154,13 +154,13 @@ const offeredPoint = z.object({
   encrypted: z.boolean(),
   warnings: count,
 });
-/** The provider checks each point with this schema, so that one invalid point does not hide the tenant's others. */
+/** The provider checks each point with this schema, so that an invalid point does not hide the tenant's other points. */
 export const offeredPointSchema = offeredPoint;
 const unreadablePoint = z.object({ id, repository: name, reason: shownText(300) });
 export const maxUnreadablePoints = 100;
 export const maxGateways = 200;
 
-/** Requests of the tenant, answered by the provider. `hello` comes first, then the login; the rest needs a login. */
+/** Requests of the tenant, answered by the provider. `hello` comes first, then the login; all other requests need a login. */
 export const tenantRequests = {
   hello: {
     input: z.object({
@@ -186,7 +186,7 @@ export const tenantRequests = {
     output: z.object({
       message: text(200),
       tenantId: id,
-      /** Logged in with the one-time secret of an invitation: nothing but login.set-password is allowed now. */
+      /** The login used the one-time secret of an invitation: only login.set-password is allowed now. */
       mustSetPassword: z.boolean(),
     }),
   },
@@ -211,12 +211,12 @@ export const tenantRequests = {
     input: empty,
     output: z.object({ repositories: rowList(z.object({ name, limitBytes: bytes, usedBytes: bytes }), 64) }),
   },
-  /** Oldest first; `after` is the last id of the previous page. A page without new points ends the list. */
+  /** Oldest first; `after` is the last id of the previous page. A page without new points is the last one. */
   'points.list': {
     input: z.object({
       after: id.nullable(),
       limit: z.int().min(1).max(500),
-      /** Whether the answer may omit an unreadable repository and name it in `problems`. */
+      /** Whether the answer may leave out an unreadable repository and name it in `problems`. */
       canNameProblems: z.boolean().optional(),
     }),
     output: z.object({
@@ -231,33 +231,33 @@ export const tenantRequests = {
   /** Feature `delete-points`. Removes the point from every list; the space is freed later. Refused while a session uses the point. */
   'points.delete': { input: z.object({ pointId: id }), output: z.object({ repository: name, deletedAt: instant }) },
   /**
-   * At each login: how this tenant stands to the provider's certificate, and what comes next. Asked again when the answer changed something,
-   * so that the provider's list of who relies on its certificate is true.
+   * Sent after each login: the tenant reports which certificates of the provider it knows, and gets the announced one. Sent again when the
+   * answer changed something, so that the provider's list of certificate users is correct.
    */
   'certificate.status': {
     input: z.object({
-      /** Why the certificate of this connection was accepted; `rollover`: it had been announced. */
+      /** Why the certificate of this connection was accepted; `rollover`: the provider had announced it. */
       acceptedBy: z.enum(['chain', 'rollover', 'person', 'thumbprint']),
-      /** Thumbprint of the announced certificate that is stored here. */
+      /** Thumbprint of the announced certificate that the tenant has stored. */
       nextSha256: thumbprint.nullable(),
-      /** An announcement that was not believed. */
+      /** An announcement that the tenant refused as not genuine. */
       refused: z.object({ nextSha256: thumbprint, reason: shownText(300) }).nullable(),
     }),
     output: z.object({
-      /** `outdated`: this connection shows a certificate that is not in service any more; ask on a new one. */
+      /** `outdated`: the certificate of this connection is no longer installed; ask again on a new connection. */
       kind: z.enum(['none', 'announced', 'outdated']),
       announcement: rolloverAnnouncement.nullable(),
     }),
   },
   'session.start': {
     input: z.object({
-      /** Chosen by the tenant; with its account it names the session on both sides. */
+      /** Chosen by the tenant; session and account together identify the session on both sides. */
       sessionId: id,
       operation,
       jobId: id,
       jobName,
       repository: name,
-      /** Restore and browse: what to read. */
+      /** Restore and browse: the restore point to read. */
       pointId: id.nullable(),
       streams: z.int().min(1).max(16),
       areNamesHidden: z.boolean(),
@@ -267,22 +267,22 @@ export const tenantRequests = {
   /** A new attempt of a session that lost its connection: new Key A, new tickets, new target mover. */
   'session.resume': {
     input: z.object({ sessionId: id, streams: z.int().min(1).max(16) }),
-    /** `committed` when the connection was lost after the restore point had reached the disk. */
+    /** `committed` when the restore point was already on disk when the connection was lost. */
     output: z.union([z.object({ committed: z.object({ pointId: id, storedBytes: bytes }) }), grant]),
   },
-  /** The tenant has ended the attempt because somebody wants a pause: the provider keeps everything for `session.resume`. Safe to call twice. */
+  /** The tenant has ended the attempt for a pause; the provider keeps the session's data for `session.resume`. Safe to call twice. */
   'session.pause': {
     input: z.object({ sessionId: id, by: z.enum(['tenant', 'provider']) }),
     output: z.object({
-      /** The restore point had reached the disk already: there is nothing to pause. */
+      /** The restore point was already on disk, so there is nothing to pause. */
       committed: z.object({ pointId: id, storedBytes: bytes }).nullable(),
-      /** How long the provider keeps the reservation from now on. */
+      /** How long the provider keeps the reservation, counted from now. */
       keptForMs: z.int().nonnegative(),
     }),
   },
-  /** Safe to call twice; also for a session that has ended. */
+  /** Safe to call twice, and for a session that has ended. */
   'session.cancel': { input: z.object({ sessionId: id }), output: empty },
-  /** The tenant's last word: how the session ended on its side. */
+  /** How the session ended at the tenant. The tenant's last request about this session. */
   'session.finish': {
     input: z.object({
       sessionId: id,
@@ -293,7 +293,7 @@ export const tenantRequests = {
     }),
     output: z.object({
       pointId: id.nullable(),
-      /** Source bytes and stored bytes as the provider counted them. */
+      /** Stored bytes as the provider counted them. */
       storedBytes: bytes,
     }),
   },
@@ -314,14 +314,14 @@ const tampered = z.object({
   where: z.enum(['tunnel', 'data']),
   /** Index of the data stream; null for the tunnel. */
   stream: z.int().nonnegative().nullable(),
-  /** What failed: tag, order, length or type; for people. */
+  /** The failed check, for people: tag, order, length or type. */
   reason: text(500),
 });
 export type TamperedNotice = z.infer<typeof tampered>;
 
 /** Notifications of the tenant to the provider. */
 export const tenantNotifications = {
-  /** Coalesced to at most 10 a second; every list holds only what is new since the report before. */
+  /** At most 10 a second; every list contains only entries that are new since the previous report. */
   'session.report': z.object({
     sessionId: id,
     attempt,
@@ -330,7 +330,7 @@ export const tenantNotifications = {
     bottleneck: bottleneck.optional(),
     steps: rowList(handshakeStep, 32).optional(),
     actions: rowList(action, 50).optional(),
-    /** Empty when the names are hidden from the provider. */
+    /** Empty when the tenant hides the names from the provider. */
     objects: rowList(object, 100).optional(),
     warningCount: count.optional(),
   }),
@@ -344,22 +344,22 @@ export const providerNotifications = {
     attempt,
     steps: rowList(handshakeStep, 32).optional(),
     actions: rowList(action, 50).optional(),
-    /** Source bytes that are durable at the provider, and busy share of the target. */
+    /** Source bytes that are durable at the provider, and the busy share of the target. */
     safeBytes: bytes.optional(),
     targetBusy: busyShare.optional(),
-    /** The provider gives this attempt or the whole session up. */
+    /** The provider has ended this attempt, or (`isFinal`) the whole session. */
     ended: z.object({ isFinal: z.boolean(), error: peerErrorSchema }).optional(),
   }),
   'session.tampered': tampered,
-  /** Somebody at the provider wants the session paused, or to go on after the provider's own pause. The tenant does it. */
+  /** A person at the provider requests a pause, or ends the provider's own pause. The tenant carries it out. */
   'session.wish': z.object({ sessionId: id, attempt, wish: z.enum(['pause', 'resume']) }),
-  /** The restore point is on disk, whole. */
+  /** The restore point is completely on disk. */
   'session.committed': z.object({ sessionId: id, attempt, pointId: id, storedBytes: bytes }),
-  /** The provider has just announced its next certificate; to whoever is connected. Everybody else learns it by `certificate.status`. */
+  /** The provider has just announced its next certificate; sent to connected tenants. Other tenants get it by `certificate.status`. */
   'certificate.announced': rolloverAnnouncement,
-  /** The announcement does not hold any more. */
+  /** The provider has canceled its announcement. */
   'certificate.withdrawn': empty,
-  /** The provider closes this connection and says why. */
+  /** The provider closes this connection and gives the reason. */
   goodbye: z.object({ error: peerErrorSchema }),
 } as const;
 

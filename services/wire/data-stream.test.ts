@@ -40,7 +40,7 @@ describe('a data stream', () => {
     expect(() => atServer?.opener.push(record)).toThrow(expect.objectContaining({ code: 'security.tampered' }));
   });
 
-  it('does not accept its own records back', () => {
+  it('refuses its own records when an attacker sends them back', () => {
     const client = new DataStreamHandshake(base('client'));
     const open = client.push(Buffer.alloc(32, 1));
     const record = Buffer.concat(open?.sealer.seal(1, 0, [Buffer.from('x')]) ?? []);

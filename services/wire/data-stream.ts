@@ -1,5 +1,5 @@
-// Owns the opening of a data stream under Key B (docs/protocol.md, section 4): nonces both ways, then records. Sans-IO, both sides.
-// Knows no message and no socket; the preamble has passed before the first byte here.
+// Owns the opening of a data stream under Key B (docs/protocol.md, section 4): nonces both ways, then records. Sans-IO, both sides. Must
+// not know messages or sockets; the caller has handled the preamble before.
 import { randomBytes } from 'node:crypto';
 import type { Secret } from '../kernel/secret.ts';
 import { deriveDataKeys, nonceBytes, parseSessionId } from './key-schedule.ts';
@@ -15,16 +15,16 @@ export interface DataStreamOptions {
   readonly sessionId: string;
   readonly attempt: number;
   readonly streamIndex: number;
-  /** For vectors only: the nonce this side sends, instead of a random one. */
+  /** For vectors only: the nonce that this side sends, instead of a random one. */
   readonly nonce?: Buffer;
-  /** For tests only; both sides must agree. */
+  /** For tests only; both sides must use the same limits. */
   readonly limits?: RekeyLimits;
 }
 
 export interface OpenDataStream {
   readonly sealer: RecordSealer;
   readonly opener: RecordOpener;
-  /** Bytes of the other side's first records that came with its nonce; push them into the opener. */
+  /** Bytes of the other side's first records that arrived with its nonce; push them into the opener. */
   readonly rest: Buffer;
 }
 
@@ -38,12 +38,12 @@ export class DataStreamHandshake {
     this.#ownNonce = options.nonce ?? randomBytes(nonceBytes);
   }
 
-  /** This side's first bytes; the client sends them right after the preamble, the server at once. */
+  /** Returns the first bytes of this side; the client sends them right after the preamble, the server at once. */
   start(): Buffer {
     return this.#ownNonce;
   }
 
-  /** Returns the two directions once the other side's nonce is whole. */
+  /** Returns the two directions when the other side's nonce is complete. */
   push(chunk: Buffer): OpenDataStream | undefined {
     const read = this.#nonceReader.push(chunk);
     if (read === undefined) return undefined;

@@ -7,12 +7,13 @@ import { decodeMessage, encodeMessage, type DataMessage } from './messages.ts';
 import { makeScramVerifier, ScramClient, ScramServer } from './scram.ts';
 
 const vector = (name: string): URL => new URL(`./vectors/${name}.json`, import.meta.url);
-/** 32 bytes that can be derived again from the text. */
+/** 32 bytes that every run derives from the same text. */
 const bytesOf = (text: string): Buffer => createHash('sha256').update(text).digest();
 
 describe('recorded exchanges', () => {
-  it('log in', async () => {
-    // As people type it: a soft hyphen, a no-break space, full-width digits, an umlaut in two parts, the two characters that are escaped.
+  it('of logins', async () => {
+    // Unusual input of real users: a soft hyphen, a no-break space, full-width digits, an umlaut in two parts, and the two characters that
+    // are escaped.
     const [userName, password] = ['Mu\u0308ller=\u00a0\uff11, Ltd\u00ad', 'na\u00efve\u3000pass\u200bword \u2460 #'];
     const salt = bytesOf('salt').subarray(0, 16);
     const channelBinding = bytesOf('channel binding');
@@ -43,7 +44,7 @@ describe('recorded exchanges', () => {
     });
   });
 
-  it('hold every data message', () => {
+  it('of every data message', () => {
     const raw = Buffer.from('Blocks travel as they are stored.');
     // "words " a hundred times, as one zstd frame.
     const packed = Buffer.from('28b52ffd6058016d000030776f7264732001004f529522', 'hex');
@@ -90,7 +91,7 @@ describe('recorded exchanges', () => {
   });
 });
 
-/** As JSON: bytes in hex. */
+/** As JSON, with bytes in hex. */
 function plain(value: object): Record<string, unknown> {
   const say = (item: unknown): unknown => {
     if (Buffer.isBuffer(item)) return item.toString('hex');

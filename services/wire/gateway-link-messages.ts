@@ -1,15 +1,15 @@
-// Owns the shapes of the messages on the gateway link (docs/protocol.md, section 1). Must not know sockets.
-// Unknown fields are ignored, so that either side can be newer.
+// Owns the shapes of the messages on the gateway link (docs/protocol.md, section 1). Must not know sockets. Unknown fields are ignored, so
+// that either side can be newer.
 import { z } from 'zod';
 
 const portSchema = z.number().int().min(1).max(65535);
 const hostSchema = z.string().min(1).max(255);
-/** Hex of the SHA-256 of a ticket: the ticket itself never crosses the link and is not kept by the gateway. */
+/** Hex of the SHA-256 of a ticket: the ticket itself is never sent over the link, and the gateway does not store it. */
 const ticketHashSchema = z.string().regex(/^[0-9a-f]{64}$/);
 const countSchema = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 
 export const gatewayConfigurationSchema = z.object({
-  /** Where the provider's control listener is; without a host: the address that the gateway dialed for the link. */
+  /** Address of the provider's control listener; without a host: the address to which the gateway opened the link. */
   controlHost: hostSchema.optional(),
   controlPort: portSchema,
 });
@@ -18,28 +18,28 @@ export type GatewayConfiguration = z.infer<typeof gatewayConfigurationSchema>;
 export const routeSchema = z.object({
   ticketHash: ticketHashSchema,
   kind: z.enum(['tunnel', 'data']),
-  /** Where the data mover listens; without a host: the address that the gateway dialed for the link. */
+  /** Address of the data mover's listener; without a host: the address to which the gateway opened the link. */
   host: hostSchema.optional(),
   port: portSchema,
   lifetimeMs: z.number().int().min(1).max(60_000),
 });
 export type Route = z.infer<typeof routeSchema>;
 
-/** A figure that a gateway reports about itself. It is limited here, and only here, so that sums of such figures stay exact numbers. */
+/** A number that a gateway reports about itself. This schema is the only place that limits it, so that sums of such numbers stay exact. */
 const reported = (max: number): z.ZodType<number, number> =>
   z
     .number()
     .nonnegative()
     .transform((value) => Math.min(Math.floor(value), max));
 export const maxReportedConnections = 1_000_000;
-/** 2 PiB: the sum of two such figures and the bytes of earlier runs is still exact. */
+/** 2 PiB: the sum of two such numbers and the bytes of earlier runs is still exact. */
 export const maxReportedBytes = 2 ** 51;
 const reportedCount = reported(maxReportedConnections);
 
 export const gatewayReportSchema = z.object({
   controlConnections: reportedCount,
   dataConnections: reportedCount,
-  /** Since the gateway started: from clients to the provider, and back. */
+  /** Counted since the gateway started: from clients to the provider, and back. */
   bytesFromClients: reported(maxReportedBytes),
   bytesToClients: reported(maxReportedBytes),
   /** Share of one core that the gateway process used since the last report, 0 to 1 (above 1 with worker threads). */
@@ -58,7 +58,7 @@ export const gatewayReportSchema = z.object({
 });
 export type GatewayReport = z.infer<typeof gatewayReportSchema>;
 
-/** Requests on the link: who sends them is in the name of the group. */
+/** Requests on the link; a comment names the sender of each. */
 export const linkRequests = {
   /** Gateway to provider, without a client certificate, once. */
   enroll: {
@@ -73,7 +73,7 @@ export const linkRequests = {
       infrastructureCaPem: z.string().max(16_384),
     }),
   },
-  /** Gateway to provider, first on every link. */
+  /** Gateway to provider, the first request on every link. */
   'link-hello': {
     input: z.object({
       protocol: z.literal(1),
@@ -83,12 +83,15 @@ export const linkRequests = {
     }),
     output: z.object({
       gatewayId: z.string().min(1).max(64),
-      /** 16 bytes, hex: names this link in PROXY headers. */
+      /** 16 bytes, hex: identifies this link in PROXY headers. */
       linkId: z.string().regex(/^[0-9a-f]{32}$/),
       configuration: gatewayConfigurationSchema,
     }),
   },
-  /** Gateway to provider, on a link that is up: a new client certificate for a new key. The old one counts until the new one was used. */
+  /**
+   * Gateway to provider, on an open link: a new client certificate for a new key. The old certificate stays valid until the new one was
+   * used.
+   */
   renew: {
     input: z.object({ publicKeyPem: z.string().max(4096) }),
     output: z.object({ certificatePem: z.string().max(16_384) }),

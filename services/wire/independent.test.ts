@@ -1,5 +1,5 @@
-// The second implementation (services/testing/independent), written from docs/ alone, reads every recorded vector of the wire. So a change
-// of the bytes on the wire, or of the text, makes a test fail.
+// A second implementation (services/testing/independent), written only from docs/, reads every recorded vector of the wire. So a change of
+// the bytes on the wire, or of the text, makes a test fail.
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
@@ -23,7 +23,7 @@ const load = (name: string): VectorJson => readVector(new URL(`./vectors/${name}
 const bytes = (value: unknown): Buffer => Buffer.from(value as string, 'hex');
 const objects = (value: unknown): VectorJson[] => value as VectorJson[];
 
-describe('an independent reader of the protocol text', () => {
+describe('the second implementation', () => {
   it('opens a recorded tunnel with Key A, finds Key B and computes the same proof', async () => {
     const vector = load('tunnel');
     const steps = objects(vector['steps']).map((step) => bytes(step['bytes']));
@@ -126,7 +126,7 @@ describe('an independent reader of the protocol text', () => {
     }
   });
 
-  it('shows a ticket as recorded', () => {
+  it('hashes a ticket as recorded', () => {
     const recorded = objects(load('preamble')['preambles']);
     expect(recorded.map(({ kind }) => kind)).toEqual(['tunnel', 'data']);
     for (const { kind, ticket, bytes: shown, ticketHash } of recorded) {

@@ -1,10 +1,10 @@
-// Owns how the one-time secret of an invitation becomes a login. Knows nothing of where accounts are kept.
+// Owns how the one-time secret of an invitation is turned into a login. Must not know where accounts are stored.
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 
-/** Between account and invitation in the login name; no account name can hold it. */
+/** Separates account and invitation in the login name; an account name cannot contain this character. */
 const mark = '#';
 
-/** @param fileSecret "<invitation id>.<one-time password>" as it stands in the invitation file */
+/** @param fileSecret "<invitation id>.<one-time password>", as in the invitation file */
 export function invitationLogin(userName: string, fileSecret: string): { userName: string; password: string } {
   const dot = fileSecret.indexOf('.');
   if (dot <= 0 || dot === fileSecret.length - 1) {

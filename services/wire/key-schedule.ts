@@ -1,5 +1,5 @@
-// Owns the derivation of record keys from Key A and Key B (docs/protocol.md, section 4) and their replacement inside a stream.
-// Knows nothing of sockets, records or messages; never keeps a Key A or Key B beyond a call.
+// Owns the derivation of record keys from Key A and Key B (docs/protocol.md, section 4) and their replacement inside a stream. Must not
+// know sockets, records or messages, and must not keep a Key A or Key B after a call.
 import { hkdfSync } from 'node:crypto';
 import type { Secret } from '../kernel/secret.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
@@ -19,13 +19,13 @@ export const proofLabel = 'farkeep/1 key proof';
 /** `c` = records written by the side that connected, `s` = records written by the side that accepted. */
 export type Direction = 'c' | 's';
 
-/** What one direction of one connection is sealed with. `dispose` zeroes it. */
+/** The keys of one direction of one connection. `dispose` zeroes them. */
 export class DirectionKeys implements Disposable {
   readonly key: Buffer;
   readonly prefix: Buffer;
-  /** For the check of record headers. */
+  /** For the check field in record headers. */
   readonly headerKey: Buffer;
-  /** 0 for the keys of the handshake, then one more for each replacement. */
+  /** 0 for the keys of the handshake, 1 more after each replacement. */
   readonly generation: number;
 
   /** @param material 52 bytes: key, nonce prefix, header key */
@@ -37,7 +37,10 @@ export class DirectionKeys implements Disposable {
     this.generation = generation;
   }
 
-  /** The keys that replace these (section 5): HKDF from the key in use, so that an old record stays closed to who learns a new key. */
+  /**
+   * The keys that replace these (section 5). They are derived from the current key by HKDF, so an attacker who learns a new key cannot
+   * decrypt older records.
+   */
   next(): DirectionKeys {
     const info = Buffer.concat([Buffer.from(rekeyLabel, 'ascii'), u32(this.generation + 1)]);
     return new DirectionKeys(hkdf(this.key, Buffer.alloc(0), info, materialBytes), this.generation + 1);
@@ -79,13 +82,13 @@ export function deriveDataKeys(
   return derive(keyB, context, [label, context.sessionId, u32(context.attempt), u32(streamIndex)], direction);
 }
 
-/** The key under which the target proves that it holds Key B (section 4). 32 bytes; the caller zeroes it. */
+/** The key with which the target proves that it holds Key B (section 4). 32 bytes; the caller zeroes it. */
 export function deriveProofKey(keyB: Secret, sessionId: Buffer, attempt: number): Buffer {
   const info = Buffer.concat([Buffer.from(proofLabel, 'ascii'), sessionId, u32(attempt)]);
   return hkdf(keyB.bytes, Buffer.alloc(0), info, keyBytes);
 }
 
-/** Session identifiers are 32 hex digits everywhere but on the wire. */
+/** Session identifiers are 32 hex digits everywhere except on the wire. */
 export function parseSessionId(text: string): Buffer {
   if (!/^[0-9a-f]{32}$/.test(text)) {
     throw new FarkeepError('call.invalid', 'A session identifier is 32 lower-case hex digits', { field: 'sessionId' });

@@ -1,4 +1,4 @@
-// Owns the step from opened records to data messages: gathers the records of one message within its bound, then decodes.
+// Owns the step from decrypted records to data messages: collects the records of one message within its size limit, then decodes them.
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import { malformed } from './byte-reader.ts';
 import { decodeMessage, maxMessageBytes } from './messages.ts';
@@ -11,13 +11,13 @@ export class MessageAssembler {
   #bytes = 0;
   #lastParts: readonly Buffer[] = [];
 
-  /** Plaintexts of the records that made the last message: the memory its blocks and identifiers are views of. */
+  /** Plaintexts of the records of the last message. Blocks and identifiers in this message are views of this memory. */
   get lastParts(): readonly Buffer[] {
     return this.#lastParts;
   }
 
   /**
-   * The message that this record completes, if it does. A close record completes nothing, but must not cut a message.
+   * Returns the message that this record completes, if any. A close record completes no message, and must not come inside one.
    * @throws protocol.malformed, security.tampered
    */
   push(record: OpenedRecord): DataMessage | undefined {
@@ -26,11 +26,11 @@ export class MessageAssembler {
       return undefined;
     }
     if (record.type !== recordTypes.message) {
-      throw new FarkeepError('security.tampered', 'A record of the tunnel came on a data stream');
+      throw new FarkeepError('security.tampered', 'A tunnel record arrived on a data stream');
     }
     this.#bytes += record.plaintext.length;
-    if (this.#bytes > maxMessageBytes) throw malformed('it is longer than any message may be');
-    if (record.hasMore && record.plaintext.length === 0) throw malformed('an empty record claims that more follows');
+    if (this.#bytes > maxMessageBytes) throw malformed('it is longer than the limit of a message');
+    if (record.hasMore && record.plaintext.length === 0) throw malformed('an empty record says that more follows');
     this.#parts.push(record.plaintext);
     if (record.hasMore) return undefined;
     const parts = this.#parts;

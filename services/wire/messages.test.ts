@@ -49,7 +49,7 @@ const join = (message: DataMessage): Buffer => Buffer.concat(encodeMessage(messa
 const malformed = expect.objectContaining({ code: 'protocol.malformed' });
 
 describe('data messages', () => {
-  it('survive the way to bytes and back', () => {
+  it('are the same after encoding and decoding', () => {
     fc.assert(
       fc.property(anyMessage, (message) => {
         expect(decodeMessage([join(message)])).toEqual(message);
@@ -58,7 +58,7 @@ describe('data messages', () => {
     );
   });
 
-  it('carry blocks over any cut into records behind the table', () => {
+  it('carry blocks over any number of records after the table', () => {
     fc.assert(
       fc.property(blocks, fc.array(fc.integer({ min: 1, max: 90 }), { minLength: 1, maxLength: 4 }), (given, sizes) => {
         const all = join({ type: 'block', blocks: given });
@@ -75,7 +75,7 @@ describe('data messages', () => {
     );
   });
 
-  it('never fail in another way than as malformed, whatever comes', () => {
+  it('are read or refused as malformed, whatever bytes arrive', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), (noise) => {
         let thrown: unknown;
@@ -90,7 +90,7 @@ describe('data messages', () => {
     );
   });
 
-  it('are refused when cut or prolonged', () => {
+  it('are refused when bytes are missing or added', () => {
     fc.assert(
       fc.property(anyMessage, fc.nat(), (message, where) => {
         const all = join(message);
@@ -101,7 +101,7 @@ describe('data messages', () => {
     );
   });
 
-  it('refuse blocks that claim more content than a block may have', () => {
+  it('refuse blocks that claim more content than the limit', () => {
     const block = {
       id: Buffer.alloc(32),
       encoding: 'zstd' as const,
@@ -111,7 +111,7 @@ describe('data messages', () => {
     expect(() => decodeMessage([join({ type: 'data', blocks: [block] })])).toThrow(malformed);
   });
 
-  it('cut a long error text at a character', () => {
+  it('cut a long error text between two characters', () => {
     const decoded = decodeMessage([join({ type: 'abort', code: 'x', message: 'ä'.repeat(3000) })]);
     expect(decoded).toEqual({ type: 'abort', code: 'x', message: 'ä'.repeat(1024) });
   });
@@ -120,7 +120,7 @@ describe('data messages', () => {
 describe('the assembler', () => {
   const record = (plaintext: Buffer, hasMore: boolean) => ({ type: 1 as const, hasMore, plaintext });
 
-  it('bounds a message', () => {
+  it('limits the size of a message', () => {
     const assembler = new MessageAssembler();
     const part = Buffer.alloc(1024 * 1024);
     const push = (): void => {
@@ -129,14 +129,14 @@ describe('the assembler', () => {
     expect(push).toThrow(malformed);
   });
 
-  it('does not let a close cut a message, nor an empty record go on for ever', () => {
+  it('refuses a close record inside a message, and endless empty records', () => {
     const assembler = new MessageAssembler();
     assembler.push(record(Buffer.of(4), true));
     expect(() => assembler.push({ type: 2, hasMore: false, plaintext: Buffer.alloc(0) })).toThrow(malformed);
     expect(() => new MessageAssembler().push(record(Buffer.alloc(0), true))).toThrow(malformed);
   });
 
-  it('refuses records of the tunnel', () => {
+  it('refuses tunnel records', () => {
     expect(() => new MessageAssembler().push({ type: 16, hasMore: false, plaintext: Buffer.alloc(40) })).toThrow(
       expect.objectContaining({ code: 'security.tampered' }),
     );

@@ -1,14 +1,17 @@
-// Owns the binary form of the data messages (docs/protocol.md, section 6) and their bounds. Big-endian, lengths checked before use.
-// Blocks travel as they are stored; this file neither compresses nor hashes, and never joins a block that lies in one piece.
+// Owns the binary form of the data messages (docs/protocol.md, section 6) and their bounds. Big-endian, lengths checked before use. Blocks
+// are sent in their stored form. Must not compress or hash, and must not copy a block that is one piece of memory.
 import { blockIdBytes, type StoredBlock } from '../blocks/block.ts';
 import { encodingCode, encodingOf, type BlockEncoding } from '../blocks/encodings.ts';
 import { ByteReader, malformed } from './byte-reader.ts';
 
 export const dataProtocolVersion = 1;
 export const pointIdBytes = 16;
-/** Content of a block in a message: less than a repository may hold. A larger block is refused before memory is taken. */
+/**
+ * Limit of the content of a block in a message; smaller than the limit of a repository. A larger block is refused before memory is
+ * allocated.
+ */
 export const maxSentContentBytes = 4 * 1024 * 1024;
-/** A stored block may carry a seal of its own (encryption at rest). */
+/** A stored block may be a little longer because of encryption at rest. */
 export const maxSentStoredBytes = maxSentContentBytes + 64;
 export const maxBlocksPerMessage = 1024;
 export const maxIdsPerMessage = 4096;
@@ -20,34 +23,37 @@ const operations = ['backup', 'restore', 'manifest'] as const;
 export type Operation = (typeof operations)[number];
 
 export type DataMessage =
-  /** First on every stream, from the source; the target answers with its own, which carries the point's root when there is one. */
+  /**
+   * The first message on every stream, from the source. The target answers with its own, which has the root of the restore point if there
+   * is one.
+   */
   | {
       readonly type: 'open';
       readonly protocol: number;
       readonly operation: Operation;
       readonly streamIndex: number;
       readonly streamCount: number;
-      /** 32 hex digits; the point to write or to read. */
+      /** 32 hex digits; the restore point to write or to read. */
       readonly pointId: string;
       readonly root: Buffer;
     }
-  /** "Do you have these?" Answered by one `want` with the same number. */
+  /** Asks which of these blocks the target needs. Answered by one `want` with the same number. */
   | { readonly type: 'offer'; readonly offerId: number; readonly ids: readonly Buffer[] }
-  /** One flag per offered block, in the order of the offer: true = send it. */
+  /** One flag for each offered block, in the order of the offer; true: send it. */
   | { readonly type: 'want'; readonly offerId: number; readonly wanted: readonly boolean[] }
   | { readonly type: 'block'; readonly blocks: readonly StoredBlock[] }
-  /** These survive a crash of the target now; totals are of the session's attempt. */
+  /** These blocks now survive a crash of the target; totals are of this attempt. */
   | {
       readonly type: 'durable';
       readonly totalBlocks: number;
       readonly totalStoredBytes: number;
       readonly ids: readonly Buffer[];
     }
-  /** `blockCount` = blocks sent on all streams; the target commits when it has received that many. */
+  /** `blockCount`: blocks sent on all streams. The target commits when it has received this many. */
   | { readonly type: 'commit'; readonly blockCount: number; readonly root: Buffer }
   | { readonly type: 'committed'; readonly pointId: string; readonly storedBytes: number; readonly newBlocks: number }
   | { readonly type: 'abort'; readonly code: string; readonly message: string }
-  /** "Send me these." Answered by `data` messages with every block, in any order, or an `error`. */
+  /** Requests these blocks. Answered by `data` messages with every block, in any order, or by an `error`. */
   | { readonly type: 'read'; readonly ids: readonly Buffer[] }
   | { readonly type: 'data'; readonly blocks: readonly StoredBlock[] }
   | { readonly type: 'error'; readonly code: string; readonly message: string; readonly ids: readonly Buffer[] };
@@ -66,7 +72,7 @@ const typeNumbers = {
   error: 11,
 } as const satisfies Record<DataMessage['type'], number>;
 
-/** The pieces of one message, for `RecordSealer.sealMessage`. Stored blocks are passed on as they lie. */
+/** The pieces of one message, for `RecordSealer.sealMessage`. Stored blocks are not copied. */
 export function encodeMessage(message: DataMessage): Uint8Array[] {
   const type = typeNumbers[message.type];
   switch (message.type) {
@@ -143,7 +149,8 @@ export function encodeMessage(message: DataMessage): Uint8Array[] {
 }
 
 /**
- * Reads one message from the plaintexts of its records. Blocks and identifiers are views into them where they lie in one piece.
+ * Reads one message from the plaintexts of its records. Blocks and identifiers are views of these records, unless they are spread over
+ * several.
  * @throws protocol.malformed
  */
 export function decodeMessage(parts: readonly Buffer[]): DataMessage {
@@ -237,7 +244,7 @@ function encodeBlocks(type: number, blocks: readonly StoredBlock[]): Uint8Array[
   return pieces;
 }
 
-/** The table of blocks lies in the first record; the stored bytes follow in its order, over any number of records. */
+/** The table of blocks is in the first record; the stored bytes follow in the order of the table, over any number of records. */
 function decodeBlocks(parts: readonly Buffer[]): StoredBlock[] {
   const reader = new ByteReader(parts[0] ?? Buffer.alloc(0));
   reader.u8();
@@ -261,16 +268,16 @@ function decodeBlocks(parts: readonly Buffer[]): StoredBlock[] {
   let available = -reader.offset;
   for (const part of parts) available += part.length;
   if (available !== totalBytes) throw malformed('the lengths of its blocks do not add up');
-  const take = partTaker(parts, reader.offset);
+  const takeBytes = partTaker(parts, reader.offset);
   return heads.map(({ id, encoding, contentLength, storedLength }) => ({
     id,
     encoding,
     contentLength,
-    stored: take(storedLength),
+    stored: takeBytes(storedLength),
   }));
 }
 
-/** Consecutive ranges over `parts`, starting at `offset` in the first. The caller has checked that they are there. */
+/** Returns consecutive ranges of `parts`, starting at `offset` in the first part. The caller has checked that enough bytes exist. */
 function partTaker(parts: readonly Buffer[], offset: number): (length: number) => Buffer {
   let index = 0;
   let position = offset;
@@ -328,7 +335,7 @@ function writePointId(target: Buffer, offset: number, pointId: string): void {
 
 function text(value: string): Buffer {
   let bytes = Buffer.from(value, 'utf8');
-  // Cut at a character: a continuation byte (10xxxxxx) never starts one.
+  // Cuts between characters: a continuation byte (10xxxxxx) never starts one.
   if (bytes.length > maxTextBytes) {
     let end = maxTextBytes;
     while (end > 0 && ((bytes[end] ?? 0) & 0xc0) === 0x80) end -= 1;

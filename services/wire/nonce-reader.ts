@@ -1,12 +1,12 @@
-// Owns the gathering of the 32-byte nonce that each side of a tunnel or data stream sends before its first record.
-// Interprets nothing.
+// Owns collecting the 32-byte nonce that each side of a tunnel or data stream sends before its first record. Must not interpret other
+// bytes.
 import { nonceBytes } from './key-schedule.ts';
 
 export class NonceReader {
   readonly #nonce = Buffer.alloc(nonceBytes);
   #filled = 0;
 
-  /** The nonce and what came after it, once it is whole. */
+  /** Returns the nonce and the bytes after it when the nonce is complete. */
   push(chunk: Buffer): { readonly nonce: Buffer; readonly rest: Buffer } | undefined {
     const count = Math.min(nonceBytes - this.#filled, chunk.length);
     chunk.copy(this.#nonce, this.#filled, 0, count);

@@ -7,8 +7,8 @@ interface Row {
   readonly id: string;
 }
 
-describe('a list that comes page by page', () => {
-  it('is read whole, whatever the size of a page', async () => {
+describe('a list that is read page by page', () => {
+  it('is complete, whatever the size of a page', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.uniqueArray(fc.string(), { maxLength: 50 }),
@@ -36,7 +36,7 @@ describe('a list that comes page by page', () => {
     let pages = 0;
     const reading = readPages<Row>('points', 10_000, () => {
       pages += 1;
-      // Without an end of its own, this peer would keep the test from ending, too.
+      // Without this limit the endless answers of this peer would keep the test running.
       if (pages > 30) return Promise.reject(new Error('It was asked without end'));
       return Promise.resolve({ rows: rowsOf(pages), hasMore: true });
     });
@@ -44,7 +44,7 @@ describe('a list that comes page by page', () => {
     expect(pages).toBeLessThanOrEqual(21);
   });
 
-  it('counts what was left out of all pages, and names the first', async () => {
+  it('has the number of all left-out rows, and the names of the first ones', async () => {
     const page = (good: string): readonly Row[] =>
       readRows<unknown, Row>([{ id: good }, { id: `bad ${good}` }], (raw) => {
         const row = raw as Row;

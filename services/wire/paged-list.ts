@@ -1,5 +1,5 @@
-// Owns reading a peer's list page by page. Each page must bring a new row, and the total is limited, so a peer cannot send an endless list.
-// Knows no messages.
+// Owns reading a peer's list page by page. Each page must contain a new row, and the total is limited, so that a peer cannot send an
+// endless list. Must not know messages.
 import { leftOutOf } from '../contracts/row-list.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 
@@ -21,24 +21,24 @@ export async function readPages<Row extends { readonly id: string }>(
   maxRows: number,
   ask: (after: string | null) => Promise<{ readonly rows: readonly Row[]; readonly hasMore: boolean }>,
 ): Promise<PagedList<Row>> {
-  const known = new Map<string, Row>();
+  const rowsById = new Map<string, Row>();
   let leftOutCount = 0;
   const leftOutNames: string[] = [];
   let after: string | null = null;
   for (;;) {
     const { rows, hasMore } = await ask(after);
-    const before = known.size;
-    for (const row of rows) if (!known.has(row.id)) known.set(row.id, row);
+    const before = rowsById.size;
+    for (const row of rows) if (!rowsById.has(row.id)) rowsById.set(row.id, row);
     const leftOut = leftOutOf(rows);
     leftOutCount += leftOut?.count ?? 0;
     leftOutNames.push(...(leftOut?.names ?? []).slice(0, maxNames - leftOutNames.length));
-    if (!hasMore) return { rows: [...known.values()], leftOutCount, leftOutNames };
-    if (known.size === before) throw endless(`the list of ${what} goes on and brings nothing new`);
-    if (known.size > maxRows) throw endless(`the list of ${what} has more than ${maxRows} entries`);
+    if (!hasMore) return { rows: [...rowsById.values()], leftOutCount, leftOutNames };
+    if (rowsById.size === before) throw endless(`a page of the list of ${what} contains no new entry`);
+    if (rowsById.size > maxRows) throw endless(`the list of ${what} has more than ${maxRows} entries`);
     after = rows.at(-1)?.id ?? null;
   }
 }
 
 function endless(what: string): FarkeepError {
-  return new FarkeepError('protocol.malformed', `The other side does not come to an end: ${what}`);
+  return new FarkeepError('protocol.malformed', `The other side sends an endless list: ${what}`);
 }

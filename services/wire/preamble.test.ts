@@ -1,4 +1,4 @@
-// The first bytes of the single port: vectors, every split, every wrong byte.
+// Tests the first bytes of the single port: vectors, every split, every wrong byte.
 import fc from 'fast-check';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
@@ -25,7 +25,7 @@ describe('preamble', () => {
     expect(classifyFirstBytes(Buffer.from(bytes, 'hex')).type).toBe(verdict);
   });
 
-  it('asks for more until the last byte and ignores what follows', () => {
+  it('needs more bytes until the last one has arrived, and ignores later bytes', () => {
     const ticket = Buffer.alloc(32, 0x5a);
     const bytes = Buffer.concat([encodePreamble({ kind: 'data', ticket }), Buffer.from('payload')]);
     for (let length = 0; length < preambleLengthBytes; length += 1) {
@@ -36,27 +36,27 @@ describe('preamble', () => {
     }
   });
 
-  it('keeps the ticket although the read buffer is used again', () => {
+  it('keeps the ticket when the read buffer is used again', () => {
     const bytes = encodePreamble({ kind: 'data', ticket: Buffer.alloc(32, 1) });
     const first = classifyFirstBytes(bytes);
     bytes.fill(0);
     expect(first.type === 'preamble' && first.preamble.ticket.equals(Buffer.alloc(32, 1))).toBe(true);
   });
 
-  it('refuses a changed byte anywhere before the ticket', () => {
+  it('is refused when any byte before the ticket was changed', () => {
     const bytes = encodePreamble({ kind: 'tunnel', ticket: Buffer.alloc(32) });
     for (let index = 0; index < 8; index += 1) {
       for (let bit = 0; bit < 8; bit += 1) {
         const changed = Buffer.from(bytes);
         changed.writeUInt8(changed.readUInt8(index) ^ (1 << bit), index);
-        // Kind 1 with its lowest two bits turned around would be kind 2: a kind that exists.
+        // This change turns kind 1 into kind 2, which is valid.
         if (index === 5 && changed[5] === 2) continue;
         expect(classifyFirstBytes(changed).type).toBe('unknown');
       }
     }
   });
 
-  it('gives the same verdict for any bytes however they arrive, and never changes a final one', () => {
+  it('gives the same verdict for any bytes in any pieces, and never changes a final verdict', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 80 }), fc.boolean(), (random, isTls) => {
         const bytes = isTls ? Buffer.concat([Buffer.from([0x16, 0x03]), random]) : Buffer.from(random);
@@ -71,7 +71,7 @@ describe('preamble', () => {
     );
   });
 
-  it('does not make a preamble of a ticket with another length', () => {
+  it('refuses a ticket of another length', () => {
     expect(() => encodePreamble({ kind: 'data', ticket: Buffer.alloc(31) })).toThrow(RangeError);
   });
 });

@@ -1,5 +1,5 @@
-// Owns the first bytes on the single port: the FKD1 data preamble and telling it from a TLS ClientHello (docs/protocol.md, section 1).
-// Must not know sockets, tickets' meaning or time.
+// Owns the first bytes on the single port: the FKD1 data preamble, and distinguishing it from a TLS ClientHello (docs/protocol.md, section
+// 1). Must not know sockets, the meaning of tickets, or time.
 
 import { createHash } from 'node:crypto';
 
@@ -15,7 +15,7 @@ const kindToByte: Record<PreambleKind, number> = { tunnel: 1, data: 2 };
 
 export interface Preamble {
   readonly kind: PreambleKind;
-  /** 32 random bytes made by the provider for one connection. */
+  /** 32 random bytes that the provider made for one connection. */
   readonly ticket: Buffer;
 }
 
@@ -39,8 +39,8 @@ export function encodePreamble({ kind, ticket }: Preamble): Buffer {
 }
 
 /**
- * Decides from what has arrived so far, in any split; 40 bytes are always enough.
- * A wrong byte is `unknown` at once, not only when 40 bytes are there, so that garbage is not kept waiting for the time limit.
+ * Decides from the bytes that have arrived so far, in any split; 40 bytes are always enough. A wrong byte gives `unknown` at once, so that
+ * a connection with garbage does not stay open until the time limit.
  */
 export function classifyFirstBytes(bytes: Uint8Array): FirstBytes {
   const first = bytes[0];
@@ -56,7 +56,7 @@ export function classifyFirstBytes(bytes: Uint8Array): FirstBytes {
   const kindByte = bytes[5];
   if (kindByte !== undefined && kindByte !== kindToByte.tunnel && kindByte !== kindToByte.data)
     return { type: 'unknown' };
-  // No flag is defined in version 1; a flag that is set asks for something this side cannot do.
+  // Version 1 has no flags; a flag that is set requests something that this version does not support.
   for (const flagByte of bytes.subarray(6, 8)) if (flagByte !== 0) return { type: 'unknown' };
   if (bytes.length < preambleLengthBytes) return { type: 'need-more' };
   return {
@@ -68,7 +68,7 @@ export function classifyFirstBytes(bytes: Uint8Array): FirstBytes {
   };
 }
 
-/** What a gateway keeps of a ticket: SHA-256 of its 32 bytes, lower-case hex. */
+/** What a gateway stores of a ticket: SHA-256 of its 32 bytes, lower-case hex. */
 export function hashTicket(ticket: Uint8Array): string {
   return createHash('sha256').update(ticket).digest('hex');
 }

@@ -1,4 +1,4 @@
-// The authenticated PROXY v2 header: a vector, any split, every flipped bit, garbage.
+// Tests the authenticated PROXY v2 header: a vector, any split, every changed bit, garbage.
 import fc from 'fast-check';
 import { createHmac } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -48,7 +48,7 @@ describe('PROXY header', () => {
     },
   );
 
-  it('has the MAC that the document describes, written anew from it', () => {
+  it('has the MAC that the document describes (computed here again)', () => {
     for (const { key: keyHex, bytes } of vectors) {
       const header = Buffer.from(bytes, 'hex');
       const mac = createHmac('sha256', Buffer.from(keyHex, 'hex'))
@@ -59,7 +59,7 @@ describe('PROXY header', () => {
     }
   });
 
-  it('reads back what it wrote, any addresses, with what follows left alone', () => {
+  it('is read as it was written, with any addresses, and bytes after it are not read', () => {
     fc.assert(
       fc.property(anyHeader, fc.uint8Array({ maxLength: 40 }), (value, following) => {
         const bytes = encodeProxyHeader(value, key);
@@ -68,7 +68,7 @@ describe('PROXY header', () => {
         expect(parsed.lengthBytes).toBe(bytes.length);
         expect(parsed.header.counter).toBe(value.counter);
         expect(parsed.header.sourcePort).toBe(value.sourcePort);
-        // Written the shortest way, whatever way it came.
+        // The shortest form of an address.
         const plain = (address: string): string =>
           address.includes(':') ? new URL(`http://[${address}]/`).hostname.slice(1, -1) : address;
         expect(plain(parsed.header.sourceAddress)).toBe(plain(value.sourceAddress));
@@ -79,14 +79,14 @@ describe('PROXY header', () => {
     );
   });
 
-  it('asks for more until the last byte', () => {
+  it('needs more bytes until the last one has arrived', () => {
     const bytes = encodeProxyHeader(header, key);
     for (let length = 0; length < bytes.length; length += 1) {
       expect(parseProxyHeader(bytes.subarray(0, length)).type).toBe('need-more');
     }
   });
 
-  it('never takes a header in which one bit was changed', () => {
+  it('is refused when any bit was changed', () => {
     const bytes = encodeProxyHeader(header, key);
     for (let index = 0; index < bytes.length * 8; index += 1) {
       const changed = Buffer.from(bytes);
@@ -96,7 +96,7 @@ describe('PROXY header', () => {
     }
   });
 
-  it('refuses garbage without asking for more than a header can have', () => {
+  it('is refused when it is garbage, without waiting for more bytes than a header can have', () => {
     fc.assert(
       fc.property(fc.uint8Array({ minLength: 528, maxLength: 600 }), fc.boolean(), (random, hasSignature) => {
         const bytes = Buffer.from(random);
@@ -108,7 +108,7 @@ describe('PROXY header', () => {
     );
   });
 
-  it('keeps its content although the read buffer is used again', () => {
+  it('keeps its content when the read buffer is used again', () => {
     const bytes = encodeProxyHeader(header, key);
     const parsed = parseProxyHeader(bytes);
     bytes.fill(0);

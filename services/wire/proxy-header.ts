@@ -1,11 +1,11 @@
-// Owns the PROXY protocol v2 header between gateway and provider, with a TLV that proves which gateway wrote it and that it is fresh.
-// Must not know sockets; the replay window is kept by whoever holds the key (transport/gateway-link-server.ts).
+// Owns the PROXY protocol v2 header between gateway and provider. A TLV proves which gateway wrote the header and that the header is fresh.
+// Must not know sockets; transport/proxy-keys.ts keeps the replay window.
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { isIP, isIPv4 } from 'node:net';
 
 const signature = Buffer.from([0x0d, 0x0a, 0x0d, 0x0a, 0x00, 0x0d, 0x0a, 0x51, 0x55, 0x49, 0x54, 0x0a]);
 const fixedLengthBytes = 16;
-/** The part after the fixed 16 bytes may not be longer; a farkeep header needs 12 or 36 bytes of addresses and 60 of TLV. */
+/** Limit of the part after the first 16 bytes; a Farkeep header needs 12 or 36 bytes of addresses and 60 of TLV. */
 export const proxyBodyLimitBytes = 512;
 const farkeepTlvType = 0xe0;
 const tlvVersion = 1;
@@ -14,23 +14,23 @@ const macLengthBytes = 32;
 const tlvValueLengthBytes = 1 + linkIdLengthBytes + 8 + macLengthBytes;
 
 export interface ProxyHeader {
-  /** The client as the gateway saw it. */
+  /** The client's address as seen by the gateway. */
   readonly sourceAddress: string;
   readonly sourcePort: number;
-  /** The gateway's own end of that connection. */
+  /** The gateway's own address on that connection. */
   readonly destinationAddress: string;
   readonly destinationPort: number;
-  /** Names the gateway link whose exporter key made the MAC; 16 bytes given by the provider when the link came up. */
+  /** Identifies the gateway link whose exporter key made the MAC; 16 bytes that the provider chose when the link was opened. */
   readonly linkId: Buffer;
-  /** Grows with every connection of a link, from 0; the provider takes each value once. */
+  /** Grows with every connection of a link, from 0; the provider accepts each value once. */
   readonly counter: bigint;
 }
 
 export interface ReceivedProxyHeader {
   readonly header: ProxyHeader;
-  /** Bytes of the whole header; what follows belongs to the connection. */
+  /** Length of the whole header; the bytes after it belong to the connection. */
   readonly lengthBytes: number;
-  /** True when the MAC was made with `key`. Constant time. */
+  /** Whether the MAC was made with `key`. Constant time. */
   isAuthentic(key: Uint8Array): boolean;
 }
 
@@ -44,9 +44,9 @@ function computeMac(key: Uint8Array, authenticated: Uint8Array): Buffer {
 }
 
 /**
- * The header: signature, version and command 0x21, family, length, addresses, then one TLV 0xE0 as the last thing:
- * version(1) linkId(16) counter(8) mac(32). mac = HMAC-SHA256(key, "farkeep/1 proxy header" || every header byte before the mac),
- * so addresses, lengths, link and counter are all covered.
+ * The header: signature, version and command 0x21, family, length, addresses, and at the end one TLV 0xE0: version(1) linkId(16) counter(8)
+ * mac(32). mac = HMAC-SHA256(key, "farkeep/1 proxy header" || every header byte before the mac), so the MAC covers addresses, lengths, link
+ * and counter.
  */
 export function encodeProxyHeader(header: ProxyHeader, key: Uint8Array): Buffer {
   if (header.linkId.length !== linkIdLengthBytes)
@@ -76,10 +76,11 @@ export function encodeProxyHeader(header: ProxyHeader, key: Uint8Array): Buffer 
   return bytes;
 }
 
-/** Parses what has arrived so far. Every length is checked before it is used; nothing but the exact form above is accepted. */
+/** Parses the bytes that have arrived so far. Every length is checked before it is used; only the exact form above is accepted. */
 export function parseProxyHeader(bytes: Buffer): ProxyParseResult {
-  const known = Math.min(bytes.length, signature.length);
-  if (!bytes.subarray(0, known).equals(signature.subarray(0, known))) return invalid('no PROXY v2 signature');
+  const comparedBytes = Math.min(bytes.length, signature.length);
+  if (!bytes.subarray(0, comparedBytes).equals(signature.subarray(0, comparedBytes)))
+    return invalid('no PROXY v2 signature');
   if (bytes.length < fixedLengthBytes) return { type: 'need-more' };
   if (bytes.readUInt8(12) !== 0x21) return invalid('version or command is not 0x21');
   const family = bytes.readUInt8(13);
@@ -89,7 +90,7 @@ export function parseProxyHeader(bytes: Buffer): ProxyParseResult {
   if (bodyLengthBytes > proxyBodyLimitBytes) return invalid('too long');
   const addressesLengthBytes = addressLengthBytes * 2 + 4;
   if (bodyLengthBytes !== addressesLengthBytes + 3 + tlvValueLengthBytes)
-    return invalid('not the form a gateway writes');
+    return invalid('not the form that a gateway writes');
   const lengthBytes = fixedLengthBytes + bodyLengthBytes;
   if (bytes.length < lengthBytes) return { type: 'need-more' };
 
@@ -135,7 +136,7 @@ function writeAddress(address: string, target: Buffer, offset: number, lengthByt
 
 function parseIpv6(address: string): Buffer {
   const withoutZone = address.split('%', 1)[0] ?? '';
-  // The dotted tail of "::ffff:192.0.2.1" becomes two ordinary groups.
+  // The dotted end of "::ffff:192.0.2.1" becomes two ordinary groups.
   const plain = withoutZone.replace(
     /(\d+)\.(\d+)\.(\d+)\.(\d+)$/,
     (_match, a: string, b: string, c: string, d: string) =>
@@ -157,6 +158,6 @@ function readAddress(bytes: Buffer): string {
   const isMapped = bytes.subarray(0, 10).every((byte) => byte === 0) && bytes.readUInt16BE(10) === 0xffff;
   if (isMapped) return bytes.subarray(12).join('.');
   const groups = Array.from({ length: 8 }, (_, index) => bytes.readUInt16BE(index * 2).toString(16));
-  // URL does RFC 5952 shortening, and does it the same way everywhere.
+  // URL shortens addresses by RFC 5952, with the same result on every platform.
   return new URL(`http://[${groups.join(':')}]/`).hostname.slice(1, -1);
 }

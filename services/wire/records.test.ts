@@ -27,7 +27,7 @@ function sealed(...texts: string[]): Buffer[] {
   return texts.map((text) => Buffer.concat(sealer.seal(recordTypes.message, 0, [Buffer.from(text)])));
 }
 
-/** Feeds `bytes` in pieces of the given sizes, over and over. */
+/** Feeds `bytes` in pieces of the given sizes, repeatedly. */
 function feed(opener: RecordOpener, bytes: Buffer, sizes: number[]): OpenedRecord[] {
   const opened: OpenedRecord[] = [];
   let offset = 0;
@@ -42,7 +42,7 @@ function feed(opener: RecordOpener, bytes: Buffer, sizes: number[]): OpenedRecor
 const tampered = expect.objectContaining({ code: 'security.tampered' });
 
 describe('records', () => {
-  it('come out as they went in, however the bytes are cut', () => {
+  it('have the same content after sealing and opening, in whatever pieces the bytes arrive', () => {
     fc.assert(
       fc.property(
         fc.array(fc.uint8Array({ maxLength: 300 }), { maxLength: 12 }),
@@ -69,7 +69,7 @@ describe('records', () => {
     );
   });
 
-  it('carry large messages in full records and say which one is the last', () => {
+  it('carry large messages in full records and mark the last one', () => {
     const { sealer, opener } = pair();
     const content = randomBytes(2 * maxRecordPlaintextBytes + 5);
     const opened = feed(opener, Buffer.concat(sealer.sealMessage([Buffer.from('head'), content])), [77_777]);
@@ -85,7 +85,7 @@ describe('records', () => {
     ).toBe(true);
   });
 
-  it('can be read straight into the opener', () => {
+  it('can be read directly into the memory of the opener', () => {
     const { sealer, opener } = pair();
     const bytes = Buffer.concat(sealer.sealMessage([randomBytes(1_500_000)]));
     let offset = 0;
@@ -100,7 +100,7 @@ describe('records', () => {
     expect(length).toBe(1_500_000);
   });
 
-  it('replace the key after the record limit and after the byte limit, on both sides alike', () => {
+  it('replace the key after the record limit and after the byte limit, at the same record on both sides', () => {
     const { sealer, opener } = pair({ records: 3, plaintextBytes: 1000 });
     const sizes = [1, 1, 1, 1, 900, 200, 1000, 0, 1];
     const bytes = Buffer.concat(
@@ -111,14 +111,14 @@ describe('records', () => {
     expect(() => feed(withoutRekey, bytes, [bytes.length])).toThrow(tampered);
   });
 
-  it('refuse every changed bit of header, body and tag, and stay refused', () => {
+  it('are refused with any changed bit of header, body or tag, and so is everything after them', () => {
     const [first = Buffer.alloc(0), second = Buffer.alloc(0)] = sealed('first', 'second');
     for (let bit = 0; bit < second.length * 8; bit += 1) {
       const changed = Buffer.from(second);
       changed[bit >> 3] = (changed[bit >> 3] ?? 0) ^ (1 << (bit & 7));
       const opener = new RecordOpener(keys());
       expect(opener.push(first)).toHaveLength(1);
-      // At once: not only when the wrong number of bytes has come.
+      // The failure must come at once, not after the wrong number of bytes has arrived.
       expect(() => opener.push(changed), `bit ${bit}`).toThrow(tampered);
       expect(() => opener.push(second)).toThrow(tampered);
       expect(() => {
@@ -138,7 +138,7 @@ describe('records', () => {
     }
   });
 
-  it('refuse a length over the bound from the header alone', () => {
+  it('refuse a length over the limit when only the header has arrived', () => {
     const header = Buffer.alloc(recordHeaderBytes);
     header[0] = recordTypes.message;
     header.writeUInt32BE(maxRecordPlaintextBytes + 1, 4);
@@ -160,7 +160,7 @@ describe('records', () => {
     );
   });
 
-  it('tell a cut stream from a finished one', () => {
+  it('distinguish a cut stream from a finished one', () => {
     const [first = Buffer.alloc(0)] = sealed('whole');
     const opener = new RecordOpener(keys());
     opener.push(first.subarray(0, 9));
@@ -169,7 +169,7 @@ describe('records', () => {
     }).toThrow(expect.objectContaining({ code: 'connection.lost' }));
   });
 
-  it('cannot be sealed after the end, nor over 1 MiB', () => {
+  it('cannot be sealed after the end, nor with more than 1 MiB', () => {
     const { sealer } = pair();
     expect(() => sealer.seal(recordTypes.message, 0, [Buffer.alloc(maxRecordPlaintextBytes + 1)])).toThrow(RangeError);
     sealer.close();

@@ -1,5 +1,5 @@
-// Owns the record layer (docs/protocol.md, section 5): sealing and opening with sequence, rekeying, authenticated close.
-// Hot path: seals pieces where they lie, opens from one reused buffer, never joins buffers. Knows no message and no socket.
+// Owns the record layer (docs/protocol.md, section 5): sealing and opening with sequence, rekeying, authenticated close. Hot path: seals
+// pieces without copying them, opens from one reused buffer, never joins buffers. Must not know messages or sockets.
 import { createCipheriv, createDecipheriv, createHmac } from 'node:crypto';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import type { DirectionKeys } from './key-schedule.ts';
@@ -11,10 +11,10 @@ export const maxRecordPlaintextBytes = 1024 * 1024;
 export const recordTypes = { message: 1, close: 2, keyDelivery: 16, keyProof: 17 } as const;
 export type RecordType = (typeof recordTypes)[keyof typeof recordTypes];
 
-/** The message goes on in the next record. */
+/** Flag: the message continues in the next record. */
 export const moreFlag = 0x01;
 
-/** A key is replaced before it seals more than this (section 5). Tests use smaller figures on both sides. */
+/** A key is replaced before it seals more than this (section 5). Tests use smaller limits on both sides. */
 export interface RekeyLimits {
   readonly records: number;
   readonly plaintextBytes: number;
@@ -26,7 +26,7 @@ const cipherName = 'aes-256-gcm';
 const cipherOptions = { authTagLength: recordTagBytes };
 const nonceLengthBytes = 12;
 
-/** Counts what one key has sealed and replaces it in time; both sides come to the same answer from the records alone. */
+/** Counts what one key has sealed and replaces the key in time. Both sides get the same result from the records alone. */
 class KeyState {
   #keys: DirectionKeys;
   readonly #limits: RekeyLimits;
@@ -45,7 +45,7 @@ class KeyState {
     return this.#sequence;
   }
 
-  /** Two bytes over the header's other fields, under a key of their own; `header` starts at `start`. */
+  /** Two check bytes over the other header fields, with a separate key; `header` starts at `start`. */
   headerCheck(header: Buffer, start: number, plaintextBytes: number): number {
     this.#replaceWhenDue(plaintextBytes);
     const mac = createHmac('sha256', this.#keys.headerKey);
@@ -53,7 +53,7 @@ class KeyState {
     return mac.digest().readUInt16BE(0);
   }
 
-  /** Key and nonce for the next record; each call is one record. */
+  /** Key and nonce for the next record; each call counts as one record. */
   take(plaintextBytes: number): { key: Buffer; nonce: Buffer } {
     this.#replaceWhenDue(plaintextBytes);
     writeSequence(this.#nonce, 4, this.#sequence);
@@ -81,7 +81,7 @@ class KeyState {
   }
 }
 
-/** Seals one direction of one connection. Not re-entrant; every result must be written in order and whole. */
+/** Seals one direction of one connection. Not re-entrant; every result must be written completely and in order. */
 export class RecordSealer implements Disposable {
   readonly #state: KeyState;
   #isClosed = false;
@@ -95,8 +95,8 @@ export class RecordSealer implements Disposable {
   }
 
   /**
-   * One record over the joined `pieces` (together at most 1 MiB). Returns header, sealed pieces and tag, to be written as they are
-   * (cork or writev); the given pieces are free again at once.
+   * One record over the joined `pieces` (together at most 1 MiB). Returns header, sealed pieces and tag, which the caller writes in this
+   * order (cork or writev). The caller may reuse the given pieces at once.
    */
   seal(type: RecordType, flags: number, pieces: readonly Uint8Array[]): Buffer[] {
     if (this.#isClosed) throw new FarkeepError('call.internal', 'A record was sealed after the close record');
@@ -119,7 +119,7 @@ export class RecordSealer implements Disposable {
     return sealed;
   }
 
-  /** A message of any length as one or more records: every record but the last is full and says that more follows. */
+  /** A message of any length as one or more records: every record except the last is full and has the flag for more. */
   sealMessage(pieces: readonly Uint8Array[]): Buffer[] {
     const sealed: Buffer[] = [];
     let current: Uint8Array[] = [];
@@ -142,7 +142,7 @@ export class RecordSealer implements Disposable {
     return sealed;
   }
 
-  /** The authenticated end of this direction; nothing can be sealed after it. */
+  /** The authenticated end of this direction; nothing can be sealed afterwards. */
   close(): Buffer[] {
     const sealed = this.seal(recordTypes.close, 0, []);
     this.#isClosed = true;
@@ -162,26 +162,26 @@ export class RecordSealer implements Disposable {
 
 export interface OpenedRecord {
   readonly type: RecordType;
-  /** Whether the message goes on in the next record. */
+  /** Whether the message continues in the next record. */
   readonly hasMore: boolean;
-  /** Own memory of the receiver. */
+  /** Memory that belongs to the receiver. */
   readonly plaintext: Buffer;
 }
 
 const knownTypes: ReadonlySet<number> = new Set(Object.values(recordTypes));
 
-/** Reads beyond the record at hand only this far, so that next to nothing has to be moved afterwards. */
+/** Limit of what is read beyond the current record, so that few bytes must be moved later. */
 const smallReadBytes = 64 * 1024;
 
 export interface RecordOpenerOptions {
   readonly limits?: RekeyLimits;
-  /** Records above this are refused; also bounds the memory of the opener. */
+  /** Larger records are refused, which also limits the memory of the opener. */
   readonly maxPlaintextBytes?: number;
 }
 
 /**
- * Opens one direction of one connection. Bytes come in by `push`, or without a copy by reading into `readTarget()` and telling `advance()`
- * how many arrived. The first failure is final: every later call throws the same `security.tampered`.
+ * Opens one direction of one connection. Bytes come in by `push`, or without a copy: read into `readTarget()` and pass the number of bytes
+ * to `advance()`. The first failure is final: every later call throws the same `security.tampered`.
  */
 export class RecordOpener implements Disposable {
   readonly #state: KeyState;
@@ -214,7 +214,7 @@ export class RecordOpener implements Disposable {
     return this.#buffer.subarray(this.#filled, Math.max(recordEnd + recordHeaderBytes, this.#smallReadBytes));
   }
 
-  /** Takes the `count` bytes that were put into `readTarget()`; returns the records that are whole now. */
+  /** Takes the `count` bytes that were read into `readTarget()`; returns the records that are complete now. */
   advance(count: number): OpenedRecord[] {
     if (this.#failure !== undefined) throw this.#failure;
     if (count > 0 && this.#isClosed) this.#fail('bytes after the close record');
@@ -257,7 +257,7 @@ export class RecordOpener implements Disposable {
     return opened;
   }
 
-  /** To be called when the connection has ended: a stream without its close record was cut (`connection.lost`). */
+  /** Call when the connection has ended. A stream without its close record was cut (`connection.lost`). */
   end(): void {
     if (this.#failure !== undefined) throw this.#failure;
     if (!this.#isClosed) {
@@ -274,7 +274,7 @@ export class RecordOpener implements Disposable {
     this.dispose();
   }
 
-  /** Everything in the header is checked before the body is waited for; the tag then proves the whole header. */
+  /** Checks everything in the header before the body arrives; the tag then proves the whole header. */
   #checkHeader(start: number): void {
     const buffer = this.#buffer;
     const type = buffer[start] ?? 0;
@@ -291,7 +291,7 @@ export class RecordOpener implements Disposable {
     ) {
       this.#fail('a record out of order');
     }
-    // Without this a changed length would only show when the wrong number of bytes has come, which may be never.
+    // Without this check, an attacker could change the length, and the opener would wait for bytes that may never come.
     if (buffer.readUInt16BE(start + 2) !== this.#state.headerCheck(buffer, start, length)) {
       this.#fail('a record header that was not made with its key');
     }
@@ -324,7 +324,7 @@ export class RecordOpener implements Disposable {
   #fail(what: string): never {
     this.#failure = new FarkeepError(
       'security.tampered',
-      `The encrypted stream holds ${what}; it was changed on the way or does not belong here`,
+      `The encrypted stream contains ${what}; it was changed on the way or belongs to another stream`,
     );
     this.#state.dispose();
     throw this.#failure;

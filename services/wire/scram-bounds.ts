@@ -1,4 +1,4 @@
-// Owns the limits of a SCRAM login (docs/protocol.md, section 2) that both the message schemas and the login code check.
+// Owns the limits of a SCRAM login (docs/protocol.md, section 2), which both the message schemas and the login code check.
 
 /** A shorter salt gives no protection; a longer one only costs the hashing side more work. */
 export const minSaltBytes = 8;

@@ -43,13 +43,13 @@ describe('SCRAM-SHA-256', () => {
     expect(serverSignature.toString('base64')).toBe('6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=');
   });
 
-  it('uses 600,000 rounds and another salt every time by default', async () => {
+  it('uses 600,000 rounds and a new salt every time by default', async () => {
     expect(scramIterations).toBe(600_000);
     const another = await makeScramVerifier('correct horse', { iterations });
     expect(another.salt.equals(verifier.salt)).toBe(false);
   });
 
-  it('accepts the right password and proves the server', async () => {
+  it('accepts the right password, and the server proves that it knows the verifier', async () => {
     const theClient = client();
     const outcome = await login(theClient, server());
     expect(outcome).toMatchObject({ isAccepted: true, userName: 'acme, inc=1' });
@@ -64,7 +64,7 @@ describe('SCRAM-SHA-256', () => {
     expect((await login(client({ password: 'nai\u0308ve pass' }), theServer)).isAccepted).toBe(true);
   });
 
-  it('refuses a wrong password and an unknown user alike', async () => {
+  it('refuses a wrong password and an unknown user in the same way', async () => {
     const wrong = client({ password: 'wrong' });
     const unknown = client({ userName: 'nobody' });
     const [first, second] = [await login(wrong, server()), await login(unknown, server())];
@@ -75,14 +75,14 @@ describe('SCRAM-SHA-256', () => {
     }).toThrow(codeOf('login.refused'));
   });
 
-  it('gives an unknown user the same salt every time and the rounds of everybody', async () => {
+  it('gives an unknown user the same salt every time and the usual number of rounds', async () => {
     const saltOf = async (userName: string): Promise<string | undefined> =>
       /,s=([^,]*),i=4096$/.exec(await server().first(client({ userName }).first()))?.[1];
     expect(await saltOf('nobody')).toBe(await saltOf('nobody'));
     expect(await saltOf('nobody')).not.toBe(await saltOf('somebody'));
   });
 
-  it('tells a relayed login from a wrong password, on both sides', async () => {
+  it('distinguishes a relayed login from a wrong password, on both sides', async () => {
     const theClient = client();
     const outcome = await login(theClient, server(Buffer.alloc(32, 8)));
     expect(outcome).toMatchObject({ isAccepted: false, error: { code: 'security.channel-binding' } });
@@ -91,7 +91,7 @@ describe('SCRAM-SHA-256', () => {
     }).toThrow(codeOf('security.channel-binding'));
   });
 
-  it('refuses a client without the binding', async () => {
+  it('refuses a client without channel binding', async () => {
     await expect(server().first('n,,n=acme,r=0123456789abcdef')).rejects.toThrow(codeOf('security.channel-binding'));
     await expect(server().first('y,,n=acme,r=0123456789abcdef')).rejects.toThrow(codeOf('security.channel-binding'));
     await expect(server().first('p=tls-unique,,n=acme,r=0123456789abcdef')).rejects.toThrow(
@@ -99,7 +99,7 @@ describe('SCRAM-SHA-256', () => {
     );
   });
 
-  it('does not believe a server that does not know the verifier', async () => {
+  it('refuses a server that does not know the verifier', async () => {
     const theClient = client();
     await theClient.answer(await server().first(theClient.first()));
     expect(() => {
@@ -107,7 +107,7 @@ describe('SCRAM-SHA-256', () => {
     }).toThrow(codeOf('security.key-proof'));
   });
 
-  it('does not answer a server that makes guessing cheap or work endless', async () => {
+  it('does not answer a server that asks for very few or very many rounds', async () => {
     for (const rounds of [1, 4095, 100_000_000]) {
       const theClient = client({ nonce: 'n'.repeat(20) });
       await expect(theClient.answer(`r=${'n'.repeat(20)}x,s=${salt},i=${rounds}`)).rejects.toThrow(
@@ -116,7 +116,7 @@ describe('SCRAM-SHA-256', () => {
     }
   });
 
-  it.each([0, 1, 7, 65, 1000])('does not answer a server that names a salt of %i bytes', async (bytes) => {
+  it.each([0, 1, 7, 65, 1000])('does not answer a server that sends a salt of %i bytes', async (bytes) => {
     const named = Buffer.alloc(bytes, 1).toString('base64');
     const answer = client({ nonce: 'n'.repeat(20), minIterations: 1 }).answer(`r=${'n'.repeat(20)}x,s=${named},i=1`);
     await expect(answer).rejects.toThrow(codeOf('protocol.malformed'));
@@ -133,7 +133,7 @@ describe('SCRAM-SHA-256', () => {
     await expect(client({ nonce: 'n'.repeat(20) }).answer(message)).rejects.toThrow(codeOf('protocol.malformed'));
   });
 
-  it('serves one login per object and only in order', async () => {
+  it('allows one login for each object, and its steps only in order', async () => {
     const theServer = server();
     const theClient = client();
     const final = await theClient.answer(await theServer.first(theClient.first()));

@@ -1,5 +1,6 @@
-// Owns SCRAM-SHA-256-PLUS bound to the TLS channel by tls-exporter (RFC 5802, 7677, 9266; docs/protocol.md, section 2), both sides, sans-IO.
-// Never sees a socket: the caller exports the channel binding and carries the four messages. Keeps no password beyond a login.
+// Owns SCRAM-SHA-256-PLUS bound to the TLS channel by tls-exporter (RFC 5802, 7677, 9266; docs/protocol.md, section 2), both sides,
+// sans-IO. Must not use sockets: the caller exports the channel binding and transmits the four messages. Must not keep a password after the
+// login.
 import { createHash, createHmac, pbkdf2, randomBytes, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
@@ -7,7 +8,7 @@ import type { Secret } from '../kernel/secret.ts';
 import { maxSaltBytes, minSaltBytes } from './scram-bounds.ts';
 
 export const scramIterations = 600_000;
-/** A server that asks for more work than this is not answered. */
+/** A server that asks for more rounds is not answered, because the work would take too long. */
 const maxIterations = 10_000_000;
 const hashBytes = 32;
 const saltBytes = 16;
@@ -16,7 +17,7 @@ const gs2Header = 'p=tls-exporter,,';
 
 const pbkdf2Async = promisify(pbkdf2);
 
-/** What a provider stores of a password. */
+/** What a provider stores instead of a password. */
 export interface ScramVerifier {
   readonly salt: Buffer;
   readonly iterations: number;
@@ -24,7 +25,7 @@ export interface ScramVerifier {
   readonly serverKey: Buffer;
 }
 
-/** About a quarter of a second in the thread pool. */
+/** Takes about a quarter of a second in the thread pool. */
 export async function makeScramVerifier(
   password: string,
   { salt = randomBytes(saltBytes), iterations = scramIterations }: { salt?: Buffer; iterations?: number } = {},
@@ -62,13 +63,13 @@ export interface ScramClientOptions {
   readonly password: string;
   /** 32 bytes from the TLS exporter of this connection. */
   readonly channelBinding: Buffer;
-  /** A server that asks for fewer rounds is not answered: it would make guessing cheap. */
+  /** A server that asks for fewer rounds is not answered: a false server could then guess the password with little work. */
   readonly minIterations?: number;
   /** For tests only. */
   readonly nonce?: string;
 }
 
-/** The tenant's side: `first()`, then `answer()`, then `verify()`. */
+/** The tenant's side. Call `first()`, then `answer()`, then `verify()`. */
 export class ScramClient {
   readonly #options: ScramClientOptions;
   readonly #nonce: string;
@@ -86,12 +87,12 @@ export class ScramClient {
     return gs2Header + this.#firstBare;
   }
 
-  /** Takes server-first-message, gives client-final-message. Costs the PBKDF2 rounds that the server names. */
+  /** Takes server-first-message, returns client-final-message. Costs the PBKDF2 rounds that the server asks for. */
   async answer(serverFirst: string): Promise<string> {
     const fields = parseFields(serverFirst, ['r', 's', 'i']);
     const [nonce, salt, iterations] = [fields.r, decodeBase64(fields.s), parseIterations(fields.i)];
     if (!nonce.startsWith(this.#nonce) || nonce.length <= this.#nonce.length)
-      throw malformed('the nonce is not continued');
+      throw malformed("the nonce does not start with the client's nonce");
     if (salt.length < minSaltBytes || salt.length > maxSaltBytes)
       throw malformed(`the salt has ${salt.length} bytes, outside of ${minSaltBytes} to ${maxSaltBytes}`);
     const minIterations = this.#options.minIterations ?? scramIterations;
@@ -111,7 +112,7 @@ export class ScramClient {
   }
 
   /**
-   * Takes server-final-message. Passing means that the server knows the verifier and sits at the other end of this very channel.
+   * Takes server-final-message. When it passes, the server knows the verifier and is the other end of this TLS channel.
    * @throws login.refused, security.channel-binding, security.key-proof (the server does not know the verifier)
    */
   verify(serverFinal: string): void {
@@ -129,22 +130,22 @@ export class ScramClient {
 
 export interface ScramServerOptions {
   readonly channelBinding: Buffer;
-  /** Undefined for an unknown user: the login goes on with made-up figures and fails at the end, in the same time. */
+  /** Returns undefined for an unknown user. The login then continues with invented values and fails at the end, after the same time. */
   readonly findVerifier: (userName: string) => ScramVerifier | undefined | Promise<ScramVerifier | undefined>;
-  /** Kept by the provider; gives every unknown name a salt that stays the same. */
+  /** Secret of the provider; gives every unknown name a salt that stays the same. */
   readonly unknownUserSecret: Secret;
-  /** Rounds claimed for unknown users; those of new verifiers. */
+  /** Rounds for new verifiers, and for the invented values of unknown users. */
   readonly iterations?: number;
   /** For tests only. */
   readonly nonce?: string;
 }
 
 export type ScramOutcome =
-  /** `message` goes to the client in any case. */
+  /** `message` must be sent to the client in any case. */
   | { readonly isAccepted: true; readonly userName: string; readonly message: string }
   | { readonly isAccepted: false; readonly userName: string; readonly message: string; readonly error: FarkeepError };
 
-/** The provider's side: `first()`, then `final()`. One object serves one login. */
+/** The provider's side. Call `first()`, then `final()`. One object serves one login. */
 export class ScramServer {
   readonly #options: ScramServerOptions;
   #state: { userName: string; verifier: ScramVerifier; isKnown: boolean; nonce: string; authStart: string } | undefined;
@@ -154,14 +155,14 @@ export class ScramServer {
   }
 
   /**
-   * Takes client-first-message, gives server-first-message.
-   * @throws protocol.malformed, security.channel-binding (the client did not ask for the binding)
+   * Takes client-first-message, returns server-first-message.
+   * @throws protocol.malformed, security.channel-binding (the client did not request the binding)
    */
   async first(clientFirst: string): Promise<string> {
     if (/^[ny],/.test(clientFirst)) {
       throw new FarkeepError(
         'security.channel-binding',
-        'The client did not bind its login to the channel; that is always needed',
+        'The client did not bind its login to the TLS channel, which is required',
       );
     }
     if (!clientFirst.startsWith(gs2Header)) throw malformed('the channel binding is not tls-exporter');
@@ -178,7 +179,7 @@ export class ScramServer {
     return serverFirst;
   }
 
-  /** Takes client-final-message. The outcome of an unknown user and of a wrong password cannot be told apart from outside. */
+  /** Takes client-final-message. An attacker cannot distinguish an unknown user from a wrong password. */
   final(clientFinal: string): ScramOutcome {
     const state = this.#state;
     if (state === undefined) throw malformed('the last step came first');
@@ -201,7 +202,8 @@ export class ScramServer {
       proof.length === hashBytes && timingSafeEqual(sha256(xor(proof, signature)), verifier.storedKey) && state.isKnown;
     const expected = Buffer.concat([Buffer.from(gs2Header, 'ascii'), this.#options.channelBinding]);
     const bound = decodeBase64(fields.c);
-    // An honest client on an unbroken channel never gets here, whatever password was typed: somebody ends TLS in between.
+    // A correct client on an intact channel never gets here, whatever password was typed. So an attacker ends TLS between client and
+    // server.
     if (bound.length !== expected.length || !timingSafeEqual(bound, expected)) {
       return refuse(
         new FarkeepError(
@@ -231,11 +233,11 @@ function errorFromServer(code: string): FarkeepError {
   return new FarkeepError('login.refused');
 }
 
-/** `a=...,b=...` with exactly these attributes in this order (RFC 5802, section 7; extensions are not known here). */
+/** `a=...,b=...` with exactly these attributes in this order (RFC 5802, section 7; extensions are not supported). */
 function parseFields<Name extends string>(message: string, names: readonly Name[]): Record<Name, string> {
   if (message.length > maxMessageLength) throw malformed('it is too long');
   const parts = message.split(',');
-  if (parts.length !== names.length) throw malformed('it does not have the fields it should have');
+  if (parts.length !== names.length) throw malformed('it does not have the expected fields');
   const fields: Partial<Record<Name, string>> = {};
   names.forEach((name, index) => {
     const part = parts[index] ?? '';
@@ -257,8 +259,8 @@ function decodeBase64(text: string): Buffer {
 }
 
 /**
- * Brings what people type on different keyboards to one form: compatibility normalization, no-break spaces as spaces, no control characters.
- * That is SASLprep (RFC 4013) without its tables of unassigned code points.
+ * Gives text from different keyboards the same form: compatibility normalization, no-break spaces as spaces, no control characters. This is
+ * SASLprep (RFC 4013) without its tables of unassigned code points.
  */
 function prepare(text: string, what: string): string {
   const prepared = text

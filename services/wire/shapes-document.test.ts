@@ -16,7 +16,7 @@ import { gatewayConfigurationSchema, gatewayReportSchema, linkRequests, routeSch
 const report = tenantNotifications['session.report'].shape;
 const finish = tenantRequests['session.finish'].input.shape;
 
-/** The row of a list that may be left out. */
+/** The row of an optional list. */
 function itemOf(field: z.ZodOptional<z.ZodType>): z.ZodType {
   const row = field.unwrap().meta()?.['row'];
   if (row instanceof z.ZodType) return row;
@@ -40,7 +40,7 @@ const linkShapes: NamedShapes = new Map<z.ZodType, string>([
   [gatewayConfigurationSchema, 'configuration'],
 ]);
 
-/** @param withoutOwnName the shape that is described now must not be its own description */
+/** @param withoutOwnName true for a shape that is being described, because it must not be described by its own name */
 function described(title: string, shape: z.ZodType, named: NamedShapes, withoutOwnName = false): string[] {
   const names = withoutOwnName ? new Map([...named].filter(([each]) => each !== shape)) : named;
   return [title, ...shapeLines(shape, names)];
@@ -56,7 +56,7 @@ function requestLines(requests: Record<string, { input: z.ZodType; output: z.Zod
 const notificationLines = (notifications: Record<string, z.ZodType>): string[] =>
   Object.entries(notifications).flatMap(([name, shape]) => described(name, shape, controlShapes));
 
-/** Each block lies between its two marker comments in a document. */
+/** Each block is between its two marker comments in a document. */
 const blocks: readonly { file: string; name: string; lines: readonly string[] }[] = [
   {
     file: 'control-messages.md',
@@ -90,7 +90,7 @@ const blocks: readonly { file: string; name: string; lines: readonly string[] }[
 ];
 
 describe('shapes in the documents', () => {
-  it.each(blocks)('$file tells "$name" as the code checks it', ({ file, name, lines }) => {
+  it.each(blocks)('$file describes "$name" as the code checks it', ({ file, name, lines }) => {
     const url = new URL(`../../docs/${file}`, import.meta.url);
     const text = readFileSync(url, 'utf8');
     const [begin, end] = [`<!-- ${name}: checked against the code -->\n`, `<!-- ${name}: end -->`];

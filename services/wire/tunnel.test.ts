@@ -27,7 +27,7 @@ const securityError = expect.objectContaining({
 });
 
 describe('the tunnel', () => {
-  it('delivers Key B and proves it', () => {
+  it('delivers Key B, and the target proves that it holds Key B', () => {
     const { client, server } = ends();
     const hello = server.push(client.start());
     const delivery = client.push(hello.send ?? empty);
@@ -44,7 +44,7 @@ describe('the tunnel', () => {
     }).not.toThrow();
   });
 
-  it('works byte by byte', () => {
+  it('works when bytes arrive one by one', () => {
     const { client, server } = ends();
     const toServer: Buffer[] = [client.start()];
     let delivered = false;
@@ -73,7 +73,7 @@ describe('the tunnel', () => {
     expect(() => server.push(delivery.send ?? empty)).toThrow(securityError);
   });
 
-  it('cannot be replayed', () => {
+  it('refuses a replay of recorded bytes', () => {
     const { client, server } = ends();
     const nonce = client.start();
     const delivery = client.push(server.push(nonce).send ?? empty).send ?? empty;
@@ -83,7 +83,7 @@ describe('the tunnel', () => {
     expect(() => replayed.push(delivery)).toThrow(securityError);
   });
 
-  it('notices every changed byte in both directions', () => {
+  it('detects every changed byte in both directions', () => {
     const reference = ends();
     const deliveryLength = (
       reference.client.push(reference.server.push(reference.client.start()).send ?? empty).send ?? empty
@@ -103,7 +103,7 @@ describe('the tunnel', () => {
     }
   });
 
-  it('is not proven by an end of the connection', () => {
+  it('does not accept the end of the connection as a proof', () => {
     const { client } = ends();
     client.start();
     expect(() => {
@@ -111,7 +111,7 @@ describe('the tunnel', () => {
     }).toThrow(expect.objectContaining({ code: 'security.key-proof' }));
   });
 
-  it('refuses long records before they are there', () => {
+  it('refuses long records before they have arrived', () => {
     const { client, server } = ends();
     server.push(client.start());
     const header = Buffer.alloc(16);

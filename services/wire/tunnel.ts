@@ -1,5 +1,5 @@
-// Owns the tunnel that delivers Key B under Key A and proves its arrival (docs/protocol.md, section 4), both sides, sans-IO.
-// Does not open connections and does not know tickets; the preamble has passed before the first byte here.
+// Owns the tunnel that delivers Key B under Key A and proves its arrival (docs/protocol.md, section 4), both sides, sans-IO. Must not open
+// connections or know tickets; the caller has handled the preamble before.
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import { Secret } from '../kernel/secret.ts';
@@ -11,7 +11,7 @@ import type { OpenedRecord } from './records.ts';
 
 const keyBBytes = 32;
 const identifierBytes = 8;
-/** Nothing in a tunnel is longer than the delivery of Key B. */
+/** The longest plaintext in a tunnel is the delivery of Key B. */
 const maxPlaintextBytes = keyBBytes + identifierBytes;
 const deliveryRecordBytes = recordHeaderBytes + keyBBytes + identifierBytes + recordTagBytes;
 
@@ -21,7 +21,7 @@ interface TunnelOptions {
   readonly sessionId: string;
   /** 1 for the first attempt. */
   readonly attempt: number;
-  /** For vectors only: the nonce this side sends, instead of a random one. */
+  /** For vectors only: the nonce that this side sends, instead of a random one. */
   readonly nonce?: Buffer;
 }
 
@@ -30,12 +30,12 @@ export interface TunnelClientOptions extends TunnelOptions {
 }
 
 export interface TunnelStep<Done> {
-  /** To be written to the connection, in order. */
+  /** Bytes to write to the connection, in order. */
   readonly send?: Buffer;
   readonly done?: Done;
 }
 
-/** The tenant's side. Ends when the target has proven that it holds Key B; the caller then ends the connection. */
+/** The tenant's side. Done when the target has proved that it holds Key B; the caller then ends the connection. */
 export class TunnelClient {
   readonly #options: TunnelClientOptions;
   readonly #sessionId: Buffer;
@@ -52,7 +52,7 @@ export class TunnelClient {
     this.#clientNonce = options.nonce ?? randomBytes(nonceBytes);
   }
 
-  /** The first bytes of the tunnel, right after the preamble. */
+  /** Returns the first bytes of the tunnel; the client sends them right after the preamble. */
   start(): Buffer {
     return this.#clientNonce;
   }
@@ -92,7 +92,7 @@ export class TunnelClient {
     return { ...(parts.length > 0 ? { send: Buffer.concat(parts) } : {}), ...(done === undefined ? {} : { done }) };
   }
 
-  /** To be called when the connection ended: before the proof that is a failure. */
+  /** Call when the connection ended. Before the proof this is a failure. */
   end(): void {
     if (!this.#isDone) {
       throw new FarkeepError('security.key-proof', 'The tunnel ended before the target proved that it holds Key B', {
@@ -115,7 +115,7 @@ export class TunnelClient {
   }
 }
 
-/** The target data mover's side. `done` carries Key B, now owned by the caller. */
+/** The target data mover's side. `done` contains Key B; the caller must dispose it. */
 export class TunnelServer {
   readonly #options: TunnelOptions;
   readonly #sessionId: Buffer;
@@ -126,7 +126,7 @@ export class TunnelServer {
   #opener: RecordOpener | undefined;
   #isDone = false;
   #isClosed = false;
-  /** Sealed bytes of the delivery as they came; the proof is over them. */
+  /** Sealed bytes of the delivery as received; the proof covers them. */
   #received: Buffer[] = [];
 
   constructor(options: TunnelOptions) {
@@ -195,7 +195,7 @@ export class TunnelServer {
     if (this.#context === undefined || this.#sealer === undefined) throw unexpected();
     const received = Buffer.concat(this.#received);
     this.#received = [];
-    // A close record may have arrived in the same chunk; the transcript holds the delivery record only.
+    // A close record may have arrived in the same chunk; the proof covers only the delivery record.
     const delivery = received.subarray(0, deliveryRecordBytes);
     const proof = proveKeyB(keyB, this.#context, delivery);
     return [...this.#sealer.seal(recordTypes.keyProof, 0, [proof]), ...this.#sealer.close()];

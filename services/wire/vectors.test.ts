@@ -1,4 +1,4 @@
-// Holds the code against the recorded vectors (services/wire/vectors/*.json), which a second implementation can be held against too.
+// Compares the code with the recorded vectors (services/wire/vectors/*.json), which a second implementation reads too.
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';

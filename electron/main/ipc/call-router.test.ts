@@ -31,7 +31,7 @@ const untilCanceled = (signal: AbortSignal): Promise<CallResult> =>
   });
 
 describe('envelopes', () => {
-  it('go to whom they name', async () => {
+  it('go to the target that they name', async () => {
     const { router, asked } = routerWith(done);
     await router.call(1, call);
     await router.call(1, { ...call, target: 'console', domain: 'console', command: 'info' });
@@ -63,7 +63,7 @@ describe('envelopes', () => {
 });
 
 describe('calls in flight', () => {
-  it('are canceled by their owner only', async () => {
+  it('are canceled only by their owner', async () => {
     const { router } = routerWith(untilCanceled);
     let isSettled = false;
     const pending = router.call(1, call).finally(() => {
@@ -77,7 +77,7 @@ describe('calls in flight', () => {
     expect(await pending).toEqual({ ok: true, value: 'canceled' });
   });
 
-  it('are canceled when the page is gone, and only those of that page', async () => {
+  it('are canceled when their page is closed; calls of other pages continue', async () => {
     const { router } = routerWith(untilCanceled);
     const first = router.call(1, call);
     const other = router.call(12, call);
@@ -98,7 +98,7 @@ describe('calls in flight', () => {
     expect(await again).toMatchObject({ ok: true });
   });
 
-  it('are bounded in number', async () => {
+  it('are limited in number', async () => {
     const { router } = routerWith(untilCanceled);
     const calls = Array.from({ length: 200 }, (_item, index) => router.call(1, { ...call, id: `c${index}` }));
     expect(await router.call(1, { ...call, id: 'one-more' })).toMatchObject({

@@ -1,4 +1,4 @@
-// Owns where a call of the renderer goes: to the console's own dispatcher or to a service. Checks the envelope; knows no Electron.
+// Owns the target of each call from the renderer: the console's own dispatcher or a service. Checks the envelope; does not use Electron.
 import { bridgeCallSchema, type CallResult } from '../../../services/contracts/carrier.ts';
 import type { ServiceRole } from '../../../services/contracts/contract.ts';
 import { domains } from '../../../services/contracts/rpc/domains.ts';
@@ -16,14 +16,14 @@ export interface CallRouterOptions {
 }
 
 export interface CallRouter {
-  /** @param owner whose call it is (a window's contents); ids are unique within one owner. Never rejects. */
+  /** @param owner the caller (a window's contents). Identifiers are unique for each owner. Never rejects. */
   call(owner: number, raw: unknown): Promise<CallResult>;
   cancel(owner: number, rawId: unknown): void;
-  /** The owner is gone: its calls are canceled. */
+  /** The owner was closed: cancels its calls. */
   cancelAll(owner: number): void;
 }
 
-/** A page that asks for more at the same time is broken; a service would refuse it anyway. */
+/** A page with more calls at the same time has a defect. A service would also refuse them. */
 const maxCallsInFlight = 200;
 
 const targetsByDomain = new Map<string, readonly string[]>(

@@ -1,5 +1,5 @@
-// Owns the one door between renderer and main: two channels in, one out. Checks who speaks before it looks at what is said. The only
-// user of ipcMain.
+// Owns the only connection between renderer and main process: two channels in, one out. Checks the sender before it reads a message. The
+// only user of ipcMain.
 import { ipcMain, type IpcMainEvent, type IpcMainInvokeEvent, type WebContents } from 'electron';
 import { bridgeChannels } from '../../../services/contracts/bridge-channels.ts';
 import type { BridgeEvent } from '../../../services/contracts/carrier.ts';
@@ -9,7 +9,7 @@ import { appOrigin } from '../security/app-response.ts';
 import { refuse, type CallRouter } from './call-router.ts';
 
 export interface RendererBridge {
-  /** Sends to every window of ours. */
+  /** Sends to every window of this console. */
   send(event: BridgeEvent): void;
 }
 
@@ -23,11 +23,14 @@ export function openRendererBridge({
   /** Contents of the console's own windows. */
   readonly windows: () => readonly WebContents[];
 }): RendererBridge {
-  // electron-store registers a channel for use in renderers; nobody here uses it, so it is closed.
+  // electron-store registers a channel for renderers. The console does not use this channel, so it is removed.
   ipcMain.removeAllListeners('electron-store-get-data');
   const watched = new WeakSet<WebContents>();
 
-  /** Only the top frame of our own window at our own origin: not a frame inside it, not a page that got in by navigation. */
+  /**
+   * Accepts only the top frame of our own window at our own origin. A frame inside it, or a page reached by navigation, could be an
+   * attacker's.
+   */
   const isOurs = (event: IpcMainEvent | IpcMainInvokeEvent): boolean => {
     const frame = event.senderFrame;
     if (frame === null || !windows().includes(event.sender)) return false;
@@ -39,7 +42,7 @@ export function openRendererBridge({
     const owner = contents.id;
     contents.on('destroyed', () => router.cancelAll(owner));
     contents.on('render-process-gone', () => router.cancelAll(owner));
-    // A reload starts with no call of the page before.
+    // A reload cancels all calls of the previous page.
     contents.on('did-start-navigation', (details) => {
       if (details.isMainFrame && !details.isSameDocument) router.cancelAll(owner);
     });

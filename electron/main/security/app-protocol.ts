@@ -1,4 +1,4 @@
-// Owns app://console/ in Electron: the only origin the renderer is loaded from.
+// Owns the scheme app://console/ in Electron: the only origin that the renderer is loaded from.
 import { protocol } from 'electron';
 import type { Logger } from '../../../services/kernel/logger.ts';
 import { answerAppRequest, appScheme } from './app-response.ts';

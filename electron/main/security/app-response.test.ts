@@ -50,7 +50,7 @@ describe('addresses', () => {
     expect((await answerAppRequest('GET', address, folder)).status).toBe(404);
   });
 
-  it('never leave the folder, whatever is asked', () => {
+  it('never lead out of the folder', () => {
     const piece = fc.constantFrom(
       '..',
       '.',
@@ -76,7 +76,7 @@ describe('addresses', () => {
 });
 
 describe('answers', () => {
-  it('carry a strict policy and the nonce of this very load', async () => {
+  it('carry a strict policy and a new nonce for each load', async () => {
     const [first, second] = await Promise.all([
       answerAppRequest('GET', 'app://console/index.html', folder),
       answerAppRequest('GET', 'app://console/index.html', folder),
@@ -95,7 +95,7 @@ describe('answers', () => {
     });
   });
 
-  it('put no nonce into scripts: a script that could read it could pass it on', async () => {
+  it('put no nonce into scripts: a script could read it and pass it on', async () => {
     const { body } = await answerAppRequest('GET', 'app://console/assets/a.js', folder);
     expect(Buffer.from(body).toString()).toContain('__CSP_NONCE__');
   });
@@ -104,11 +104,11 @@ describe('answers', () => {
     expect((await answerAppRequest('GET', 'app://console/link.json', folder)).status).toBe(404);
   });
 
-  it('know reading only', async () => {
+  it('allow reading only', async () => {
     expect((await answerAppRequest('POST', 'app://console/index.html', folder)).status).toBe(405);
   });
 
-  it('are 404, with the policy, for a file that is not there', async () => {
+  it('are 404, with the policy, for a missing file', async () => {
     const answer = await answerAppRequest('GET', 'app://console/missing.js', folder);
     expect(answer.status).toBe(404);
     expect(answer.headers['Content-Security-Policy']).toContain("default-src 'none'");

@@ -1,4 +1,5 @@
-// Owns what is answered on app://console/: the built renderer, each file with the policy, and nothing else on the disk. Knows no Electron.
+// Owns the answers on app://console/: the files of the built renderer, each with the content security policy, and no other file. Does not
+// use Electron.
 import { readFile, realpath } from 'node:fs/promises';
 import path from 'node:path';
 import { contentSecurityPolicy, createNonce, noncePlaceholder } from './content-security-policy.ts';
@@ -20,8 +21,8 @@ const contentTypes: Readonly<Record<string, string>> = {
 };
 
 /**
- * Path on disk for an address below app://console/, or undefined when it leads anywhere else: another host, an encoded separator, a
- * NUL, a climb out of the folder, a file type that is not served.
+ * Returns the path on disk for an address below app://console/. Returns undefined for everything else: another host, an encoded separator,
+ * a NUL, a path that leaves the folder, a file type that is not served.
  */
 export function resolveAppPath(address: string, folder: string): string | undefined {
   let url: URL;
@@ -38,7 +39,7 @@ export function resolveAppPath(address: string, folder: string): string | undefi
   } catch {
     return undefined;
   }
-  // A decoded separator, drive letter or NUL never stands in the name of a built file: only an attack writes one.
+  // The name of a built file never contains a decoded separator, drive letter or NUL: only an attack has one.
   if (/[\0\\:]/.test(name) || /%2f|%5c|%00/i.test(url.pathname)) return undefined;
   const file = path.resolve(folder, `.${name}`);
   if (!isInside(file, folder)) return undefined;
@@ -64,7 +65,7 @@ const baseHeaders = {
   'Cache-Control': 'no-store',
 };
 
-/** Answers one request; knows no Electron. */
+/** Answers one request. Does not use Electron. */
 export async function answerAppRequest(method: string, address: string, folder: string): Promise<AppResponse> {
   const nonce = createNonce();
   const headers = { ...baseHeaders, 'Content-Security-Policy': contentSecurityPolicy(nonce) };
@@ -72,7 +73,7 @@ export async function answerAppRequest(method: string, address: string, folder: 
   const file = resolveAppPath(address, folder);
   if (file === undefined) return { status: 404, headers, body: '' };
   try {
-    // A link inside the folder must not lead out of it either.
+    // A link inside the folder must not lead out of it.
     const [realFile, realFolder] = await Promise.all([realpath(file), realpath(folder)]);
     if (!isInside(realFile, realFolder)) return { status: 404, headers, body: '' };
     const content = await readFile(realFile);

@@ -1,15 +1,15 @@
-// Owns the policy that the renderer runs under: nothing from outside, no inline script, styles only from us. Sent as a header with every
-// document, so that a page cannot weaken it.
+// Owns the content security policy of the renderer: nothing from other origins, no inline script, styles only from us. Every document gets
+// it as a header, so a page cannot weaken it.
 import { randomBytes } from 'node:crypto';
 
-/** Placeholder that the renderer's build puts wherever a nonce belongs; replaced for every load. */
+/** Placeholder for the nonce. The renderer's build writes it, and the main process replaces it at every load. */
 export const noncePlaceholder = '__CSP_NONCE__';
 
 export function createNonce(): string {
   return randomBytes(18).toString('base64');
 }
 
-/** @param nonce allows the style elements that the UI library makes at run time; scripts never need one */
+/** @param nonce allows the style elements that the UI library creates at run time. Scripts never need a nonce. */
 export function contentSecurityPolicy(nonce: string): string {
   return [
     "default-src 'none'",

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { allowedExternalAddress } from './external-links.ts';
 
-it('lets known https hosts through, in normal form', () => {
+it('allows known https hosts, in normal form', () => {
   expect(allowedExternalAddress('https://www.rfc-editor.org/rfc/rfc9266#section-2')).toBe(
     'https://www.rfc-editor.org/rfc/rfc9266#section-2',
   );

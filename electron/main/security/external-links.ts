@@ -1,9 +1,9 @@
-// Owns which addresses may be opened in the person's browser: an allow-list of hosts, https only.
+// Owns which addresses the user's browser may open: an allow-list of hosts, https only.
 
-/** Standards that the console refers to, and the runtimes it names in About. */
+/** Hosts of standards that the console refers to, and of the runtimes in the About dialog. */
 const allowedHosts = new Set(['www.rfc-editor.org', 'www.electronjs.org', 'nodejs.org']);
 
-/** @returns the address in its normal form, or undefined when it must not be opened */
+/** @returns the address in its normal form, or undefined if the browser must not open it */
 export function allowedExternalAddress(address: string): string | undefined {
   let url: URL;
   try {

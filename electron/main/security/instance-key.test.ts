@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { silentLogger } from '../../../services/kernel/logger.ts';
 import { openInstanceKey, realKeychain, type SafeStorage } from './instance-key.ts';
 
-/** As Chromium does it: a mark, then something that only this keychain opens. */
+/** As Chromium does: a mark, then data that only this keychain can decrypt. */
 class FakeKeychain implements SafeStorage {
   readonly #secret: string;
   readonly #mark: string;
@@ -33,15 +33,15 @@ class FakeKeychain implements SafeStorage {
   }
 }
 
-describe('which keychain counts', () => {
+describe('the detected keychain', () => {
   it.each([
     ['linux', { backend: 'gnome_libsecret' }, 'the Secret Service of this desktop'],
     ['linux', { backend: 'kwallet6' }, 'KWallet'],
     ['linux', { backend: 'basic_text' }, undefined],
     ['linux', { backend: 'unknown' }, undefined],
-    // A backend that says so wins over the mark.
+    // If a backend is reported, it has priority over the mark.
     ['linux', { backend: 'basic_text', mark: 'v11' }, undefined],
-    // Electron 25 does not name its backend: the mark tells a key of a keychain from the built-in password.
+    // Electron 25 does not report its backend. The mark shows whether the key is from a keychain or is the built-in password.
     ['linux', { mark: 'v11' }, 'the keyring of this desktop'],
     ['linux', { mark: 'v10' }, undefined],
     ['darwin', {}, 'the macOS Keychain'],
@@ -51,7 +51,7 @@ describe('which keychain counts', () => {
     expect(realKeychain(new FakeKeychain(options), platform)).toBe(name);
   });
 
-  it('is none where nothing can be encrypted', () => {
+  it('is undefined if nothing can be encrypted', () => {
     const closed = new FakeKeychain();
     closed.isOpen = false;
     for (const platform of ['linux', 'darwin', 'win32'] as const)
@@ -69,7 +69,7 @@ describe('the key of an instance', () => {
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
   const open = (storage: SafeStorage) => openInstanceKey(file, { storage, platform: 'linux', logger: silentLogger });
 
-  it('is made once, lies encrypted with mode 0600, and is the same the next time', () => {
+  it('is made once, is stored encrypted with mode 0600, and is the same the next time', () => {
     const first = open(new FakeKeychain());
     expect(first?.key.lengthBytes).toBe(32);
     const text = readFileSync(file, 'utf8');
@@ -86,7 +86,7 @@ describe('the key of an instance', () => {
     expect(() => statSync(file)).toThrow('ENOENT');
   });
 
-  it('is never replaced when the keychain does not open it', () => {
+  it('is never replaced if the keychain does not decrypt it', () => {
     open(new FakeKeychain());
     const before = readFileSync(file, 'utf8');
     expect(open(new FakeKeychain({ secret: 'another' }))).toBeUndefined();

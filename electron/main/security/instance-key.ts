@@ -1,5 +1,5 @@
-// Owns the key by which the OS keychain protects the private keys of this instance: made once, kept encrypted by the keychain in the home.
-// Only a real keychain counts. Must not make a new key when the old one cannot be opened: private keys depend on it.
+// Owns the key with which the OS keychain protects the private keys of this instance. It is made once. The home holds it, encrypted by the
+// keychain. Only a real keychain is used. Must not make a new key if the old one cannot be decrypted: private keys depend on it.
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
@@ -7,7 +7,7 @@ import type { Logger } from '../../../services/kernel/logger.ts';
 import type { KeychainKey } from '../../../services/kernel/running-service.ts';
 import { Secret } from '../../../services/kernel/secret.ts';
 
-/** What is used of Electron's `safeStorage`. */
+/** The part of Electron's `safeStorage` that this file uses. */
 export interface SafeStorage {
   isEncryptionAvailable(): boolean;
   encryptString(text: string): Buffer;
@@ -20,11 +20,13 @@ const keyBytes = 32;
 const fileSchema = z.object({
   formatVersion: z.literal(1),
   keychain: z.string().min(1).max(200),
-  /** What the keychain encrypted: the base64 of the key. */
+  /** The base64 of the key, encrypted by the keychain. */
   encryptedKey: z.base64(),
 });
 
-/** Chromium marks what it encrypted with a key from a keychain by v11, with its built-in password (no protection at all) by v10. */
+/**
+ * Chromium writes the mark v11 in front of data encrypted with a key from a keychain, and v10 with its built-in password (no protection).
+ */
 const keychainMark = 'v11';
 const linuxBackends: Readonly<Record<string, string>> = {
   gnome_libsecret: 'the Secret Service of this desktop',
@@ -34,8 +36,8 @@ const linuxBackends: Readonly<Record<string, string>> = {
 };
 
 /**
- * The name of the keychain that is really there; undefined for `basic_text`, `unknown` and whatever is no keychain.
- * @param storage to be asked when Electron is ready; may wait for a person who unlocks the keychain
+ * Returns the name of the real keychain. Returns undefined for `basic_text`, `unknown` and everything else that is no keychain.
+ * @param storage use it only when Electron is ready; it may wait for a person who unlocks the keychain
  */
 export function realKeychain(storage: SafeStorage, platform: NodeJS.Platform): string | undefined {
   if (!storage.isEncryptionAvailable()) return undefined;
@@ -57,7 +59,7 @@ export function realKeychain(storage: SafeStorage, platform: NodeJS.Platform): s
 
 /**
  * @param file in the home; made at the first call, mode 0600
- * @returns undefined without a real keychain, or when it does not open the file; the log says which
+ * @returns undefined without a real keychain, or if the keychain cannot decrypt the file; the log names the case
  */
 export function openInstanceKey(
   file: string,

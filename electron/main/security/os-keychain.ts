@@ -1,4 +1,4 @@
-// Owns the one use of Electron's safeStorage: the key of this instance, fetched once when a service first needs it.
+// Owns the only use of Electron's safeStorage: reads the key of this instance once, when a service first needs it.
 import path from 'node:path';
 import { safeStorage } from 'electron';
 import type { Logger } from '../../../services/kernel/logger.ts';
@@ -6,8 +6,8 @@ import type { KeychainKey } from '../../../services/kernel/running-service.ts';
 import { openInstanceKey } from './instance-key.ts';
 
 /**
- * Call the result when Electron is ready. A keychain that is locked may be unlocked later, so a failure is not remembered.
- * @param consoleFolder of the instance
+ * Call the result when Electron is ready. A failure is not stored, because a locked keychain can be unlocked later.
+ * @param consoleFolder the console's folder of this instance
  */
 export function createKeychain(consoleFolder: string, logger: Logger): () => KeychainKey | undefined {
   let opened: KeychainKey | undefined;

@@ -1,9 +1,10 @@
-// Owns what no page may do, whatever is in it: permissions, requests, navigation, windows, downloads, webviews. Default is no.
+// Owns what every page is refused, whatever its content: permissions, requests, navigation, windows, downloads, webviews. The default is
+// no.
 import type { App, Session } from 'electron';
 import type { Logger } from '../../../services/kernel/logger.ts';
 import { appOrigin, startAddress } from './app-response.ts';
 
-/** Everything that leaves our own origin is an attack or a mistake; devtools is the debugger's own page, in a checkout only. */
+/** A request to another origin is an attack or a defect. The devtools page belongs to the debugger, and is allowed in a checkout only. */
 const allowedAddress = new RegExp(`^(${appOrigin}/|devtools://|data:image/|data:font/)`);
 
 export function guardSession(session: Session, logger: Logger): void {
@@ -43,8 +44,8 @@ export function guardContents(app: App, logger: Logger): void {
 }
 
 /**
- * What a page reports as a warning or an error: broken policies among them. Electron 35 moved everything into the first argument;
- * before, level (0 to 3) and text came after it.
+ * Returns the text of a page's warning or error, for example of a policy violation. Electron 35 moved all values into the first argument.
+ * Before, level (0 to 3) and text were separate arguments.
  */
 function pageMessage(details: unknown, [olderLevel, olderText]: unknown[]): string | undefined {
   const { level, message } = details as { level?: unknown; message?: unknown };

@@ -1,11 +1,11 @@
 import { expect, it } from 'vitest';
 import { defaultPreferences, parseSettings } from './settings-schema.ts';
 
-it('starts with nothing chosen', () => {
+it('starts without chosen roles', () => {
   expect(parseSettings(undefined)).toEqual({ version: 1, roles: [], window: null, preferences: defaultPreferences });
 });
 
-it('keeps what is sound when one value is damaged', () => {
+it('keeps the valid values if one value is damaged', () => {
   const window = { x: 1, y: 2, width: 1000, height: 700, isMaximized: false };
   const settings = parseSettings({
     version: 1,
@@ -22,7 +22,7 @@ it('keeps what is sound when one value is damaged', () => {
   });
 });
 
-it('keeps how tables were set; a damaged one costs nothing else', () => {
+it('keeps the settings of tables; a damaged one does not affect the others', () => {
   const tables = { 'tenant/jobs': { sort: { columnId: 'name', direction: 'descending' }, widths: { name: 240 } } };
   expect(parseSettings({ preferences: { ...defaultPreferences, theme: 'dark', tables } }).preferences.tables).toEqual(
     tables,

@@ -1,4 +1,4 @@
-// Owns the shape of the console's settings and how older files become it. Pure: knows no file.
+// Owns the shape of the console's settings, and how older files are converted to it. Pure: reads no file.
 import { z } from 'zod';
 import { preferencesSchema, type Preferences } from '../../../services/contracts/rpc/console.ts';
 import { serviceRoleSchema } from '../../../services/contracts/models/service.ts';
@@ -22,7 +22,7 @@ export const defaultPreferences: Preferences = {
 
 const currentVersion = 1;
 
-/** Each field falls back by itself: one damaged value must not cost the others. */
+/** Each field has its own default, so one damaged value does not reset the others. */
 export const settingsSchema = z.object({
   version: z.literal(currentVersion).catch(currentVersion),
   roles: z.array(serviceRoleSchema).catch([]),
@@ -39,7 +39,7 @@ export const settingsSchema = z.object({
 });
 export type Settings = z.infer<typeof settingsSchema>;
 
-/** Reads what any version may have written; what cannot be understood becomes the default. */
+/** Reads a file of any version. A value that cannot be understood becomes the default. */
 export function parseSettings(raw: unknown): Settings {
   const document = typeof raw === 'object' && raw !== null ? raw : {};
   return settingsSchema.parse(document);

@@ -1,4 +1,4 @@
-// Owns the settings file: window, chosen roles, preferences. Nothing secret ever goes in here. The only user of electron-store.
+// Owns the settings file: window, chosen roles, preferences. It never contains a secret. The only user of electron-store.
 import Store from 'electron-store';
 import { parseSettings, type Settings } from './settings-schema.ts';
 
@@ -7,7 +7,7 @@ export interface SettingsStore {
   update(change: Partial<Settings>): Settings;
 }
 
-/** @param folder of the console's own files; made when it is missing */
+/** @param folder the folder of the console's own files; created if it is missing */
 export function openSettings(folder: string): SettingsStore {
   const store = new Store<Record<string, unknown>>({ cwd: folder, name: 'settings', clearInvalidConfig: true });
   let current = parseSettings(store.store);

@@ -1,4 +1,4 @@
-// Owns notifications of the desktop: which session is worth one, in which words. Each kind can be switched off.
+// Owns desktop notifications: which session end causes one, and its text. The user can switch each kind off.
 import { Notification } from 'electron';
 import { inLine } from '../../../services/kernel/shown-text.ts';
 import type { Preferences } from '../../../services/contracts/rpc/console.ts';
@@ -10,7 +10,7 @@ export interface NotificationText {
   readonly body: string;
 }
 
-/** @returns undefined for an end that nobody needs to be told of, such as one that the person asked for */
+/** @returns undefined if the user needs no notification, for example after the user canceled the session */
 export function describeEnd(session: SessionSummary): NotificationText | undefined {
   if (session.kind === 'browse') return undefined;
   const name = `${session.kind === 'backup' ? 'Backup' : 'Restore'} "${session.jobName}"`;

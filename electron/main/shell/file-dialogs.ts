@@ -1,4 +1,4 @@
-// Owns the native dialogs for files and folders, and which files the renderer may read: only those that a person chose there.
+// Owns the native dialogs for files and folders. The renderer may read only files that a person chose in these dialogs.
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { dialog, type BrowserWindow } from 'electron';
 import { FarkeepError } from '../../../services/kernel/farkeep-error.ts';
@@ -26,7 +26,7 @@ export function createFileDialogs(window: () => BrowserWindow): FileDialogs {
   };
   const choosePlace = async (title: string, suggestedName: string): Promise<string | null> => {
     const { canceled, filePath } = await dialog.showSaveDialog(window(), { title, defaultPath: suggestedName });
-    // Electron before 30 says undefined for a canceled dialog, later ones an empty text.
+    // Electron before 30 returns undefined for a canceled dialog; later versions return an empty text.
     const file = (filePath as string | undefined) ?? '';
     return canceled || file === '' ? null : file;
   };
@@ -46,7 +46,7 @@ export function createFileDialogs(window: () => BrowserWindow): FileDialogs {
     async saveText(title, suggestedName, text) {
       const file = await choosePlace(title, suggestedName);
       if (file === null) return null;
-      // An invitation holds a password: only for this account.
+      // An invitation contains a password, so only this account may read the file.
       await writeFile(file, text, { mode: 0o600 });
       return file;
     },

@@ -1,4 +1,4 @@
-// Owns the console's one window: hardened, placed as it was left, shown when its first page is drawn. Must not know what is in it.
+// Owns the console's only window: hardened, at its last position, shown when its first page is drawn. Must not know its content.
 import { BrowserWindow, nativeTheme, screen } from 'electron';
 import type { InstallLayout } from '../install-layout.ts';
 import { startAddress } from '../security/app-response.ts';
@@ -7,7 +7,7 @@ import { minimumWindowSize, placeWindow } from './window-state.ts';
 
 export interface MainWindow {
   readonly browserWindow: BrowserWindow;
-  /** Brings it to the front, also from the tray. */
+  /** Brings the window to the front, also from the tray. */
   reveal(): void;
 }
 
@@ -15,7 +15,7 @@ export interface MainWindowOptions {
   readonly layout: InstallLayout;
   readonly settings: SettingsStore;
   readonly isDevelopment: boolean;
-  /** The person wants to close it. Nothing is closed unless `allowClose` says so. */
+  /** The user wants to close the window. It closes only if `allowClose` returns true. */
   readonly onCloseWanted: () => void;
   readonly allowClose: () => boolean;
 }
@@ -41,7 +41,7 @@ export function openMainWindow({
     icon: layout.iconFile,
     show: false,
     autoHideMenuBar: true,
-    // What is seen before the first page is drawn; the page paints over it in the same color.
+    // The color of the window before the first page is drawn. The page has the same color.
     backgroundColor: nativeTheme.shouldUseDarkColors ? '#1f1f1f' : '#ffffff',
     webPreferences: {
       preload: layout.preloadScript,

@@ -15,7 +15,7 @@ afterEach(() => {
   for (const home of homes.splice(0)) rmSync(home, { recursive: true, force: true });
 });
 
-it('makes the same documents everywhere', async () => {
+it('makes the same documents on every computer', async () => {
   const [one, two] = await Promise.all([prepareSample(newHome()), prepareSample(newHome())]);
   const names = readdirSync(one.sourcePath, { recursive: true }).map(String).sort();
   expect(names.length).toBeGreaterThan(8);
@@ -23,7 +23,7 @@ it('makes the same documents everywhere', async () => {
   expect(readFileSync(path.join(one.sourcePath, ledger))).toEqual(readFileSync(path.join(two.sourcePath, ledger)));
 });
 
-it('keeps what the person changed', async () => {
+it('keeps changes of the user', async () => {
   const home = newHome();
   const { sourcePath } = await prepareSample(home);
   const file = path.join(sourcePath, 'Read me first.txt');

@@ -1,4 +1,4 @@
-// Owns the small sample for "Try it on this computer": documents to back up, and a folder for the repository. Keeps what exists.
+// Owns the small sample for "Try it on this computer": documents to back up, and a folder for the repository. Keeps existing files.
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
@@ -41,7 +41,7 @@ export async function prepareSample(home: string): Promise<SampleFolders> {
   return { sourcePath, repositoryPath };
 }
 
-/** mulberry32: the same documents on every machine. Not for anything secret. */
+/** mulberry32, so that every computer gets the same documents. Must not be used for secrets. */
 function seededRandom(seed: number): () => number {
   let state = seed;
   return () => {

@@ -33,7 +33,7 @@ function watch(): { sessions: SessionWatch; ended: string[] } {
 }
 
 describe('running sessions', () => {
-  it('count once when both sides run here', () => {
+  it('count once if both sides run on this computer', () => {
     const { sessions } = watch();
     sessions.observe(changed('tenant', 'a', 'transferring'));
     sessions.observe(changed('provider', 'a', 'transferring'));
@@ -43,7 +43,7 @@ describe('running sessions', () => {
     expect(sessions.runningCount()).toBe(1);
   });
 
-  it('are not those that stand still on purpose; their end is told all the same', () => {
+  it('do not include paused sessions, but the end of a paused session is reported', () => {
     const { sessions, ended } = watch();
     sessions.observe(changed('tenant', 'a', 'transferring'));
     sessions.observe(changed('tenant', 'a', 'paused'));
@@ -52,7 +52,7 @@ describe('running sessions', () => {
     expect(ended).toEqual(['tenant a failed']);
   });
 
-  it('are forgotten with their process', () => {
+  it('are removed with their process', () => {
     const { sessions } = watch();
     sessions.observe(changed('tenant', 'a', 'transferring'));
     sessions.forget('tenant');
@@ -60,8 +60,8 @@ describe('running sessions', () => {
   });
 });
 
-describe('an end', () => {
-  it('is told once, by the side that is first', () => {
+describe('the end of a session', () => {
+  it('is reported once, by the side that is first', () => {
     const { sessions, ended } = watch();
     sessions.observe(changed('tenant', 'a', 'transferring'));
     sessions.observe(changed('provider', 'a', 'transferring'));
@@ -70,13 +70,13 @@ describe('an end', () => {
     expect(ended).toEqual(['provider a failed']);
   });
 
-  it('is not told for old sessions that are only listed again', () => {
+  it('is not reported for old sessions that only appear in a list', () => {
     const { sessions, ended } = watch();
     sessions.observe(changed('tenant', 'a', 'succeeded'));
     expect(ended).toEqual([]);
   });
 
-  it('is not read out of a message that does not fit the contract', () => {
+  it('is not read from a message that does not fit the contract', () => {
     const { sessions } = watch();
     const event = changed('tenant', 'a', 'transferring');
     sessions.observe({ ...event, event: { ...event.event, payload: { id: 'x' } } });

@@ -1,5 +1,5 @@
-// Owns what the shell itself must know of sessions: how many run (for closing), and which just ended (for notifications). Reads the
-// events that pass on their way to the renderer; asks nobody. Pure: knows no Electron.
+// Owns what the main process must know of sessions: how many run (before the window closes), and which just ended (for notifications).
+// Reads the events on their way to the renderer and makes no calls. Pure: does not use Electron.
 import { sessionsDomain } from '../../../services/contracts/rpc/sessions.ts';
 import { finalSessionStates, type SessionSummary } from '../../../services/contracts/models/session.ts';
 import type { ServiceRole } from '../../../services/contracts/contract.ts';
@@ -7,13 +7,13 @@ import type { SupervisedEvent } from '../services/supervisor.ts';
 
 export interface SessionWatch {
   observe(event: SupervisedEvent): void;
-  /** A service process ended or was replaced: what it ran is not running any more. */
+  /** A service process ended or was replaced, so its sessions no longer run. */
   forget(role: ServiceRole): void;
-  /** Sessions that would be interrupted now. One that both sides run on this computer counts once. */
+  /** Sessions that an exit would interrupt now. A session with both sides on this computer counts once. */
   runningCount(): number;
 }
 
-/** @param onEnded called once for each session, with the side that told it first */
+/** @param onEnded called once for each session, with the side that reported the end first */
 export function createSessionWatch(onEnded: (session: SessionSummary, role: ServiceRole) => void): SessionWatch {
   const running = new Map<ServiceRole, Set<string>>();
   const unfinished = new Set<string>();
@@ -28,7 +28,7 @@ export function createSessionWatch(onEnded: (session: SessionSummary, role: Serv
       const known = running.get(role) ?? new Set();
       running.set(role, known);
       if (!finalSessionStates.includes(session.state)) {
-        // What stands still on purpose stays so through a stop.
+        // A paused session stays paused when the service stops.
         if (session.state === 'paused') known.delete(session.id);
         else known.add(session.id);
         unfinished.add(session.id);

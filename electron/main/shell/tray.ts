@@ -1,4 +1,4 @@
-// Owns the icon in the notification area, shown only while the window is hidden and services go on.
+// Owns the icon in the notification area. It is shown only while the window is hidden and services run.
 import { Menu, nativeImage, Tray } from 'electron';
 
 export interface TrayIcon {

@@ -7,19 +7,19 @@ const screens = [
 ];
 const state = { x: 2000, y: 100, width: 1100, height: 800, isMaximized: false };
 
-it('opens where it was left, also on a second screen', () => {
+it('opens at its last position, also on a second screen', () => {
   expect(placeWindow(state, screens)).toEqual({ x: 2000, y: 100, width: 1100, height: 800 });
 });
 
-it('lets the system choose when that screen is gone', () => {
+it('lets the system choose the position if that screen is missing', () => {
   expect(placeWindow(state, screens.slice(0, 1))).toEqual({ width: 1100, height: 800 });
 });
 
-it('lets the system choose when the title bar could not be grasped', () => {
+it('lets the system choose the position if the title bar could not be reached', () => {
   expect(placeWindow({ ...state, x: 100, y: -400 }, screens)).toEqual({ width: 1100, height: 800 });
   expect(placeWindow({ ...state, x: 3190, y: 100 }, screens)).toEqual({ width: 1100, height: 800 });
 });
 
-it('has a size of its own at the first start', () => {
+it('has a default size at the first start', () => {
   expect(placeWindow(null, screens)).toEqual(defaultWindowSize);
 });

@@ -1,4 +1,4 @@
-// Owns where the window opens: as it was left, when that place is still on a screen. Pure: knows no window.
+// Owns the position of a new window: the last position, if it is still on a screen. Pure: does not use a window.
 import type { WindowState } from '../settings/settings-schema.ts';
 
 export interface Area {
@@ -11,11 +11,11 @@ export interface Area {
 export const defaultWindowSize = { width: 1320, height: 860 } as const;
 export const minimumWindowSize = { width: 900, height: 600 } as const;
 
-/** So much of the title bar must be on a screen that a person can take hold of it. */
+/** At least this much of the title bar must be on a screen, so that a person can move the window. */
 const graspWidth = 120;
 const graspHeight = 40;
 
-/** @returns position and size; without position the window manager chooses */
+/** @returns position and size. Without a position the window manager chooses one. */
 export function placeWindow(
   saved: WindowState | null,
   workAreas: readonly Area[],

@@ -1,9 +1,9 @@
-// Owns the command line that does what the wizard does. Pure; passwords come from a file that the reader names.
+// Owns the command line that does the same as the wizard. Pure. The command takes passwords from a file that the user names.
 import type { CertificateSlot } from '../../../services/contracts/models/certificate.ts';
 import { commandLine } from '../../platform/command-line.ts';
 import type { CertificateDraft } from './certificate-draft.ts';
 
-/** With an announced date the certificate is stored first and announced then. */
+/** With an announced date, the first command stores the certificate and the second one announces it. */
 export function certificateCommands(
   slot: CertificateSlot,
   draft: CertificateDraft,
@@ -35,7 +35,7 @@ export function certificateCommand(slot: CertificateSlot, draft: CertificateDraf
   }
 }
 
-/** One of Farkeep's own store is stored already; others are taken out of theirs first. */
+/** A certificate of Farkeep's own store is already stored. A certificate of another store is copied first. */
 function pickCommand(slot: CertificateSlot, pickId: string): string {
   return pickId.startsWith('farkeep:')
     ? commandLine('certificate', 'install', pickId.slice('farkeep:'.length), '--slot', slot)

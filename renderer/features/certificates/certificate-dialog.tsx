@@ -1,4 +1,4 @@
-// Owns the view of one certificate: everything that people compare, and the PEM to keep.
+// Owns the view of one certificate: everything that people compare, and the PEM to copy.
 import { Button, makeStyles, tokens } from '@fluentui/react-components';
 import type { ReactNode } from 'react';
 import type { CertificateSummary } from '../../../services/contracts/models/certificate.ts';

@@ -13,19 +13,19 @@ const candidate = {
 };
 
 describe('the certificate wizard', () => {
-  it('offers to keep only what an admin has installed, and begins with Generate otherwise', () => {
+  it('offers Keep only for an installed certificate, and starts with Generate otherwise', () => {
     expect(canKeep(null)).toBe(false);
     expect(canKeep(storedCertificateOf(1, { origin: 'generated-at-first-start' }))).toBe(false);
     expect(newDraft(storedCertificateOf(1, { origin: 'generated-at-first-start' }), 'n').type).toBe('generate');
     expect(newDraft(storedCertificateOf(1, { origin: 'imported' }), 'n').type).toBe('keep');
   });
 
-  it('has the step of the chosen type, and none for keeping', () => {
+  it('has one step for the chosen type, and none for Keep', () => {
     expect(stepIdsOf('keep')).toEqual(['type', 'summary']);
     expect(stepIdsOf('import')).toEqual(['type', 'import', 'summary']);
   });
 
-  it('drops a candidate as soon as what it was made from changes', () => {
+  it('drops a candidate when its input changes', () => {
     const made = { ...newDraft(null, 'first'), candidate };
     expect(changeDraft(made, { friendlyName: 'second' })).toMatchObject({
       friendlyName: 'second',
@@ -35,10 +35,10 @@ describe('the certificate wizard', () => {
   });
 });
 
-describe('its command', () => {
+describe('the command of the certificate wizard', () => {
   const draft = newDraft(null, 'Northwind 2026');
 
-  it('says the same for each type', () => {
+  it('does the same as the wizard for each type', () => {
     expect(certificateCommand('provider', draft)).toBe(
       "farkeep certificate generate --slot provider --friendly-name 'Northwind 2026' --install",
     );
@@ -51,7 +51,7 @@ describe('its command', () => {
     );
   });
 
-  it('never holds the password', () => {
+  it('never contains the password', () => {
     const command = certificateCommand('provider', {
       ...draft,
       type: 'import',
@@ -64,7 +64,7 @@ describe('its command', () => {
     expect(command).not.toContain('hunter2');
   });
 
-  it('stores first and announces then, when the change is planned', () => {
+  it('stores the certificate first and then announces it, if the change is planned', () => {
     const commands = certificateCommands('provider', draft, '2027-03-31T12:00:00.000Z');
     expect(commands).toEqual([
       "farkeep certificate generate --slot provider --friendly-name 'Northwind 2026'",

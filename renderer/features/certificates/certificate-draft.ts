@@ -1,4 +1,4 @@
-// Owns what the wizard has been told and made so far: pure state, so that "a change drops what was made from it" can be tested.
+// Owns the input and the results of the wizard so far. Pure, so that tests can check the rule "a change drops the candidate".
 import type { CertificateCandidate, StoredCertificate } from '../../../services/contracts/models/certificate.ts';
 
 export const certificateTypes = ['keep', 'generate', 'pick', 'import'] as const;
@@ -11,13 +11,13 @@ export interface CertificateDraft {
   readonly file: string;
   readonly keyFile: string;
   readonly password: string;
-  /** Made or read by the service, not yet stored; belongs to exactly the input above. */
+  /** The certificate that the service made or read from exactly this input; not stored yet. */
   readonly candidate: CertificateCandidate | null;
-  /** Whether a person has touched anything. */
+  /** Whether the user has changed any input. */
   readonly isDirty: boolean;
 }
 
-/** The one made at first start was installed by nobody: there is nothing to keep yet. */
+/** No person installed the certificate of the first start, so there is nothing to keep yet. */
 export function canKeep(installed: StoredCertificate | null): boolean {
   return installed !== null && installed.origin !== 'generated-at-first-start';
 }
@@ -37,7 +37,7 @@ export function newDraft(installed: StoredCertificate | null, friendlyName: stri
 
 type DraftInput = Pick<CertificateDraft, 'type' | 'friendlyName' | 'pickId' | 'file' | 'keyFile' | 'password'>;
 
-/** Any change of input drops the candidate: it was made from other input. */
+/** Any change of the input drops the candidate, because the candidate was made from other input. */
 export function changeDraft(draft: CertificateDraft, change: Partial<DraftInput>): CertificateDraft {
   return { ...draft, ...change, candidate: null, isDirty: true };
 }

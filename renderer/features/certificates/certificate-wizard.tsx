@@ -1,4 +1,4 @@
-// Owns the wizard "Manage Certificate", the same for both slots. Until Finish nothing is stored and nothing is in service.
+// Owns the wizard "Manage Certificate" for both slots. Before Finish, nothing is stored and nothing is put in service.
 import { useState } from 'react';
 import type { ReactNode } from 'react';
 import type { CertificateCandidate, CertificateSlot } from '../../../services/contracts/models/certificate.ts';
@@ -25,7 +25,7 @@ import type { WhenDraft } from './when-choice.tsx';
 
 interface CertificateWizardProps {
   readonly slot: CertificateSlot;
-  /** The change is to be announced: a date is proposed, and the one in service is no choice. */
+  /** The change will be announced: the wizard proposes a date, and the certificate in service cannot be chosen. */
   readonly isAnnouncing: boolean;
   readonly onClose: () => void;
 }
@@ -180,7 +180,7 @@ export function CertificateWizard({ slot, isAnnouncing, onClose }: CertificateWi
         candidateId={draft.candidate?.candidateId ?? null}
         commands={certificateCommands(slot, draft, switchAt)}
         whenChoice={
-          // Only tenants can be told beforehand.
+          // Only changes of the provider identity can be announced.
           slot === 'provider' && draft.type !== 'keep' ? (
             <WhenChoice when={when} error={errors.date} onChange={setWhen} />
           ) : null

@@ -1,4 +1,4 @@
-// Owns the page Generate Certificate: the friendly name, and what will be made.
+// Owns the page Generate Certificate: the friendly name, and the properties of the new certificate.
 import { Field, Input } from '@fluentui/react-components';
 import { useEffect, useState } from 'react';
 import type { ReactNode } from 'react';

@@ -1,4 +1,4 @@
-// Owns the page Import Certificate: file, key file, password. What is wrong with a file stands beside the field at fault.
+// Owns the page Import Certificate: file, key file, password. An error appears beside its field.
 import type { ReactNode } from 'react';
 import type { ErrorInfo } from '../../../services/contracts/errors.ts';
 import { useText } from '../../i18n/use-text.ts';
@@ -13,7 +13,7 @@ const keyExtensions = ['key', 'pem', 'der', 'pk8'];
 
 export const importFields = ['file', 'keyFile', 'password'] as const;
 
-/** The service names the field when it can; for the rest the code tells. */
+/** The service names the field if it can. Otherwise the error code selects the field. */
 export function importFieldOf({ code }: ErrorInfo, hasKeyFile: boolean): string | undefined {
   if (code === 'certificate.wrong-password') return 'password';
   if (code === 'certificate.key-mismatch' || (code === 'certificate.no-private-key' && hasKeyFile)) return 'keyFile';

@@ -1,4 +1,4 @@
-// Owns the page Pick Certificate: what is on this computer already, and why some of it cannot be used.
+// Owns the page Pick Certificate: the certificates on this computer, and why some of them cannot be used.
 import { SearchBox, Spinner, makeStyles, tokens } from '@fluentui/react-components';
 import { Certificate32Regular } from '@fluentui/react-icons';
 import { useEffect, useMemo, useState } from 'react';

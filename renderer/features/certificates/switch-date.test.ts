@@ -10,13 +10,13 @@ describe('switchMoment', () => {
     );
   });
 
-  it('takes later today, not earlier today', () => {
+  it('accepts later today and refuses earlier today', () => {
     expect(switchMoment({ date: '2026-11-22', time: '10:01' }, now)).not.toBeNull();
     expect(switchMoment({ date: '2026-11-22', time: '10:00' }, now)).toBeNull();
     expect(switchMoment({ date: '2026-11-21', time: '23:59' }, now)).toBeNull();
   });
 
-  it('refuses what is further away than 400 days, and what is no moment', () => {
+  it('refuses a date more than 400 days ahead, and a text that is no date', () => {
     expect(switchMoment({ date: '2027-12-28', time: '12:00' }, now)).toBeNull();
     expect(switchMoment({ date: '', time: '12:00' }, now)).toBeNull();
     expect(switchMoment({ date: '2027-01-31', time: '' }, now)).toBeNull();
@@ -24,7 +24,7 @@ describe('switchMoment', () => {
       expect(switchMoment({ date, time: '12:00' }, now)).toBeNull();
   });
 
-  it('takes what is proposed: noon in thirty days', () => {
+  it('accepts the proposed date: noon in thirty days', () => {
     expect(proposedMoment(now)).toEqual({ date: '2026-12-22', time: '12:00' });
     expect(switchMoment(proposedMoment(now), now)).not.toBeNull();
   });

@@ -1,9 +1,9 @@
-// Owns the moment of a planned change: what may be chosen and which instant it means. Pure.
+// Owns the date and time of a planned change: which ones are allowed, and which instant they mean. Pure.
 
 const dayMs = 86_400_000;
 const mostDaysAhead = 400;
 
-/** As the browser's fields write it, in local time. */
+/** As the browser's input fields write date and time, in local time. */
 export interface LocalMoment {
   /** "2027-01-31" */
   readonly date: string;
@@ -11,7 +11,7 @@ export interface LocalMoment {
   readonly time: string;
 }
 
-/** The instant (ISO 8601); null when it is no moment, is over, or is further away than a rollover may be. */
+/** The instant (ISO 8601). Null if the input is no date, is in the past, or is later than a rollover may be. */
 export function switchMoment({ date, time }: LocalMoment, now: number): string | null {
   if (!/^\d{4}-\d{2}-\d{2}$/.test(date) || !/^\d{2}:\d{2}$/.test(time)) return null;
   const moment = new Date(`${date}T${time}:00`);
@@ -20,7 +20,7 @@ export function switchMoment({ date, time }: LocalMoment, now: number): string |
   return moment.toISOString();
 }
 
-/** Noon in 30 days: time for tenants that connect once a week or once a month, and somebody is there when it switches. */
+/** Noon in 30 days: tenants that connect once a month get the announcement, and at noon people are at work. */
 export function proposedMoment(now: number): LocalMoment {
   const date = new Date(now + 30 * dayMs);
   const pad = (value: number): string => String(value).padStart(2, '0');

@@ -1,4 +1,4 @@
-// Owns the page Certificate Type: four ways, each with one line about what it means.
+// Owns the page Certificate Type: four types, each with a one-line explanation.
 import { Radio, RadioGroup, makeStyles, tokens } from '@fluentui/react-components';
 import { Info16Regular } from '@fluentui/react-icons';
 import { useId, useState } from 'react';
@@ -11,7 +11,7 @@ import { certificateTypes } from './certificate-draft.ts';
 import type { CertificateType } from './certificate-draft.ts';
 
 const useStyles = makeStyles({
-  // The rings line up with the texts above.
+  // Aligns the radio circles with the text above.
   group: { display: 'flex', flexDirection: 'column', gap: '6px', marginLeft: '-8px' },
   choice: { display: 'flex', flexDirection: 'column' },
   hint: { margin: '-4px 0 0 36px', color: tokens.colorNeutralForeground3 },
@@ -39,7 +39,7 @@ const useStyles = makeStyles({
   },
 });
 
-/** What was asked for must be in sight, once it is there. */
+/** Scrolls the requested board into view when its table is drawn. */
 function bringIntoSight(element: HTMLElement | null): (() => void) | undefined {
   if (element === null) return undefined;
   const observer = new ResizeObserver(() => {

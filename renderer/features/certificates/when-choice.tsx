@@ -1,4 +1,4 @@
-// Owns choosing when a new provider identity goes in service: at once, or on an announced date.
+// Owns the choice when a new provider identity goes in service: at once, or on an announced date.
 import { Field, Input, Radio, RadioGroup, makeStyles, tokens } from '@fluentui/react-components';
 import type { ReactNode } from 'react';
 import { useText } from '../../i18n/use-text.ts';

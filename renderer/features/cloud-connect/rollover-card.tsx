@@ -1,4 +1,4 @@
-// Owns what is shown of an announced change of the provider identity: what, when, who knows, and taking it back.
+// Owns the card of an announced change of the provider identity: certificate, date, informed tenants, and the button to cancel.
 import { Button, MessageBar, MessageBarBody, makeStyles, tokens } from '@fluentui/react-components';
 import { useState } from 'react';
 import type { ReactNode } from 'react';
@@ -25,7 +25,7 @@ const useStyles = makeStyles({
   actions: { display: 'flex', gap: '8px' },
 });
 
-/** It appears above the board, which may be scrolled. */
+/** The card appears above the board, which may be scrolled. */
 function bringIntoSight(card: HTMLElement | null): void {
   card?.scrollIntoView({ block: 'end' });
 }

@@ -1,4 +1,4 @@
-// Owns Export diagnostics: what goes into the archive, where it is saved, the progress of its steps, and the path to copy.
+// Owns Export diagnostics: the content of the archive, where to save it, the progress of its steps, and its path to copy.
 import { Button, makeStyles } from '@fluentui/react-components';
 import { useEffect, useState } from 'react';
 import type { ReactNode } from 'react';
@@ -28,7 +28,7 @@ interface Written {
   readonly failedSteps: readonly DiagnosticsStepName[];
 }
 
-/** The step that the console works on; null before it begins. */
+/** The step in progress; null before the first step. */
 function useRunningStep(isBusy: boolean): DiagnosticsStepName | null {
   const [step, setStep] = useState<DiagnosticsStepName | null>(null);
   useEffect(

@@ -1,4 +1,4 @@
-// Owns the first question of all: what this computer should do. Nothing is assumed; "try it" does everything at once.
+// Owns the question of the first start: what this computer should do. There is no default. "Try it on this computer" sets up all roles.
 import { Button, Checkbox, Divider, Spinner, makeStyles, mergeClasses, tokens } from '@fluentui/react-components';
 import { BuildingCloud24Regular, Play24Filled, RouterRegular, ServerRegular } from '@fluentui/react-icons';
 import { useState } from 'react';
@@ -83,7 +83,7 @@ const choices: readonly { readonly role: ServiceRole; readonly icon: ReactNode }
 ];
 
 interface FirstStartPageProps {
-  /** True while "try it" works: the roles are on already, and the page must stay until the end. */
+  /** True while "Try it on this computer" works: the roles are already on, but this page must stay until the end. */
   readonly onBusyChange: (isBusy: boolean) => void;
 }
 
@@ -126,7 +126,7 @@ export function FirstStartPage({ onBusyChange }: FirstStartPageProps): ReactNode
               key={role}
               className={mergeClasses(styles.card, chosen.includes(role) && styles.chosen)}
               onClick={(event) => {
-                // The check box answers for itself and for its label.
+                // A click on the check box or its label is handled by the check box itself.
                 if (event.target instanceof Element && event.target.closest('label, input') === null) toggle(role);
               }}
             >

@@ -1,4 +1,4 @@
-// Owns showing "Try it on this computer" step by step, and what failed when something did.
+// Owns the progress of "Try it on this computer" step by step, with the error if a step fails.
 import { Button, makeStyles, tokens } from '@fluentui/react-components';
 import { useCallback, useEffect, useRef, useState } from 'react';
 import type { ReactNode } from 'react';
@@ -69,7 +69,7 @@ export function TryItProgress({ onLeave }: { readonly onLeave: () => void }): Re
 
   const isStarted = useRef(false);
   useEffect(() => {
-    // Strict mode mounts twice; this must run once.
+    // React's strict mode mounts twice, but the steps must run once.
     if (isStarted.current) return;
     isStarted.current = true;
     void start();

@@ -1,4 +1,4 @@
-// Owns "Try it on this computer": real services, one after the other, up to the first running session. Draws nothing.
+// Owns the steps of "Try it on this computer": real services, one after another, up to the first running session. Draws nothing.
 import type { Invitation } from '../../../services/contracts/models/provider.ts';
 import type { MirrorState } from '../../platform/mirror/mirror-state.ts';
 import { consoleClient, gatewayClients, providerClients, tenantClients } from '../../platform/clients.ts';
@@ -34,7 +34,7 @@ const linkDeadlineMs = 30_000;
 const quotaBytes = 10_000_000_000;
 const roles = ['provider', 'gateway', 'tenant'] as const;
 
-/** Resolves when the mirror shows it; nobody asks the services again and again. */
+/** Resolves when the mirror shows the condition. No service is asked repeatedly. */
 function waitForMirror(isThere: (state: MirrorState) => boolean, deadlineMs: number, late: string): Promise<void> {
   return new Promise((resolve, reject) => {
     if (isThere(mirror.store.getState())) {
@@ -54,7 +54,7 @@ function waitForMirror(isThere: (state: MirrorState) => boolean, deadlineMs: num
   });
 }
 
-/** What was made by an earlier try is used again: a second try after a failure goes on where the first one ended. */
+/** Uses the results of an earlier try again: a second try after a failure continues where the first one ended. */
 export async function tryIt(
   names: TryItNames,
   onStep: (step: TryItStep) => void,

@@ -1,4 +1,4 @@
-// Owns the gateway doctor: what was tried on each gateway, what was found, and what would help.
+// Owns the gateway doctor dialog: the checks of each gateway, their findings, and what to do.
 import { Button, Spinner, makeStyles, tokens } from '@fluentui/react-components';
 import { useEffect, useState } from 'react';
 import type { ReactNode } from 'react';

@@ -1,4 +1,4 @@
-// Owns the wizard "Cloud Gateway": Name, Networking, Review, Summary. Adding happens after Review; the token is shown once.
+// Owns the wizard "Cloud Gateway": Name, Networking, Review, Summary. The gateway is added after Review. The token is shown once.
 import {
   Field,
   Input,
@@ -58,7 +58,7 @@ export function GatewayWizard({ onClose }: { readonly onClose: () => void }): Re
   const [isHere, setHere] = useState(canBeHere);
   const [host, setHost] = useState('');
   const [enteredPort, setPort] = useState<string | null>(null);
-  // The port of the gateway here says nothing about one elsewhere.
+  // The port of this computer's gateway is no good default for another computer.
   const port = enteredPort ?? String(isHere ? listenAddress : 6180);
   const [errors, setErrors] = useState<Errors>({});
   const [result, setResult] = useState<Result | null>(null);

@@ -1,4 +1,4 @@
-// Owns the page Destination of the job wizard: provider, then one of the repositories it offers.
+// Owns the page Destination of the job wizard: a provider, then one of its repositories.
 import { Button, Field, Select } from '@fluentui/react-components';
 import type { ReactNode } from 'react';
 import type { ServiceProvider } from '../../../services/contracts/models/tenant.ts';

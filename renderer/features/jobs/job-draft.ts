@@ -1,6 +1,6 @@
-// Owns reading what the job wizard's fields say. Pure.
+// Owns how the input of the job wizard's fields is read. Pure.
 
-/** One pattern a line; empty lines and spaces around do not count. */
+/** One pattern for each line. Empty lines and surrounding spaces are ignored. */
 export function excludePatterns(text: string): readonly string[] {
   return text
     .split('\n')

@@ -1,4 +1,4 @@
-// Owns how a job's state looks: running with its progress, standing still, else how the last run ended.
+// Owns how a job's state looks: running with its progress, paused, or the result of the last run.
 import type { ReactNode } from 'react';
 import type { Job } from '../../../services/contracts/models/tenant.ts';
 import { useText } from '../../i18n/use-text.ts';

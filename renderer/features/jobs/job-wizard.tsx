@@ -1,4 +1,4 @@
-// Owns the wizard "Backup Job": name, source, destination, summary. Retention, encryption and schedule come with what they need.
+// Owns the wizard "Backup Job": name, source, destination, summary.
 import { Checkbox } from '@fluentui/react-components';
 import { useState } from 'react';
 import type { ReactNode } from 'react';

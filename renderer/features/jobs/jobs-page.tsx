@@ -1,4 +1,4 @@
-// Owns the page of backup jobs: run, stop, and the way to the session that runs.
+// Owns the page of backup jobs: run, stop, and open the running session.
 import { ToolbarButton, ToolbarDivider } from '@fluentui/react-components';
 import { Add20Regular, ClockBill32Regular, Delete20Regular, Open20Regular, Stop20Regular } from '@fluentui/react-icons';
 import { useMemo, useState } from 'react';

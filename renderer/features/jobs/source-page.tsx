@@ -1,4 +1,4 @@
-// Owns the page Source of the job wizard: folders, and what is left out of them.
+// Owns the page Source of the job wizard: folders, and patterns of what is excluded.
 import { Button, Field, Textarea, Tooltip, makeStyles } from '@fluentui/react-components';
 import { Add16Regular, Dismiss16Regular } from '@fluentui/react-icons';
 import type { ReactNode } from 'react';

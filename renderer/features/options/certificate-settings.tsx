@@ -1,4 +1,4 @@
-// Owns what holds for all certificates of a provider: the length of generated keys, and what encrypts private keys on disk.
+// Owns the settings for all certificates of a provider: the length of generated keys, and what encrypts private keys on disk.
 import { Button, Dropdown, Field, Option, makeStyles, tokens } from '@fluentui/react-components';
 import { useEffect, useState } from 'react';
 import type { ReactNode } from 'react';

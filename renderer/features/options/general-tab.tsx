@@ -1,4 +1,4 @@
-// Owns the General tab: roles, theme, notifications, what closing the window does.
+// Owns the General tab: roles, theme, notifications, and what happens when the window is closed.
 import { Checkbox, Field, Radio, RadioGroup, Select, makeStyles, tokens } from '@fluentui/react-components';
 import { useState } from 'react';
 import type { ReactNode } from 'react';

@@ -1,4 +1,4 @@
-// Owns the License dialog: whose license it is, how long, and importing another.
+// Owns the License dialog: organization, edition, end of the license, and the import of another license.
 import { Button, MessageBar, MessageBarBody, makeStyles, tokens } from '@fluentui/react-components';
 import type { ReactNode } from 'react';
 import { useText } from '../../i18n/use-text.ts';

@@ -1,4 +1,4 @@
-// Owns the Options dialog: General and Security. What is chosen here is in force at once; there is nothing to apply.
+// Owns the Options dialog: General and Security. A change takes effect at once, so there is no Apply button.
 import { Button, Tab, TabList, makeStyles } from '@fluentui/react-components';
 import { useState } from 'react';
 import type { ReactNode } from 'react';
@@ -13,7 +13,7 @@ const useStyles = makeStyles({
   panel: {
     height: 'clamp(280px, calc(100vh - 260px), 700px)',
     overflowY: 'auto',
-    // Heads of tables stay at the very top while it scrolls; a padding would let rows pass above them.
+    // Heads of tables stay at the top while the content scrolls. With a padding, rows would be visible above them.
     '& > *': { paddingTop: '16px' },
   },
 });

@@ -1,4 +1,4 @@
-// Owns the list of pinned certificates and revoking one.
+// Owns the list of pinned certificates, and the button that revokes one.
 import { Button, Link, MessageBar, MessageBarBody, makeStyles, tokens } from '@fluentui/react-components';
 import { useState } from 'react';
 import type { ReactNode } from 'react';

@@ -1,4 +1,4 @@
-// Owns the question before a revoked certificate is trusted again: only with its thumbprint, given anew.
+// Owns the dialog that trusts a revoked certificate again. It requires the certificate's thumbprint.
 import { Button, Field, Input, makeStyles, tokens } from '@fluentui/react-components';
 import { useState } from 'react';
 import type { ReactNode } from 'react';

@@ -1,4 +1,4 @@
-// Owns the trust journal: every answer, and whether its hash chain is intact.
+// Owns the trust journal: every entry, and whether its hash chain is intact.
 import { Spinner, makeStyles, tokens } from '@fluentui/react-components';
 import { useEffect, useState } from 'react';
 import type { ReactNode } from 'react';
@@ -28,7 +28,7 @@ const useStyles = makeStyles({
 export function TrustJournal(): ReactNode {
   const t = useText();
   const styles = useStyles();
-  // Pins change with every entry that matters: the list is asked for again then.
+  // A new entry can change pins, so the list of pins is then fetched again.
   const pins = useMirror(({ tenant }) => tenant.pins);
   const [journal, setJournal] = useState<Journal | null>(null);
   const [error, setError] = useState<ErrorInfo | null>(null);

@@ -1,4 +1,4 @@
-// Owns what an admin adds to the rules of trust: authorities, revocation lists, and what happens when nothing can be found out.
+// Owns the admin's trust settings: authorities, revocation lists, and whether an unknown revocation status refuses a certificate.
 import { Button, Checkbox, MessageBar, MessageBarBody, Tooltip, makeStyles, tokens } from '@fluentui/react-components';
 import { Add16Regular, Dismiss16Regular } from '@fluentui/react-icons';
 import { useEffect, useState } from 'react';

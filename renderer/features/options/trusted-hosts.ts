@@ -1,4 +1,4 @@
-// Owns moving trusted hosts between machines: to a file and from one. Certificates only; a pin is never overwritten.
+// Owns the export and import of trusted hosts, to move them between computers. Certificates only. An import never replaces a pin.
 import type { TextFunction } from '../../i18n/use-text.ts';
 import { consoleClient, tenantClients } from '../../platform/clients.ts';
 import { showToast } from '../../ui/toast-store.ts';
@@ -13,7 +13,7 @@ export async function exportTrustedHosts(t: TextFunction): Promise<void> {
   if (path !== null) showToast('success', t('pins.exported', { count, path }));
 }
 
-/** What happened, in a sentence or two; null when no file was chosen. */
+/** The result, in a sentence or two. Null if no file was chosen. */
 export async function importTrustedHosts(t: TextFunction): Promise<string | null> {
   const { path } = await consoleClient.chooseFile({
     title: t('pins.import.title'),

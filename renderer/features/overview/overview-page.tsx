@@ -1,4 +1,4 @@
-// Owns the overview: what is left to set up, how each role is, and what ran last.
+// Owns the overview: remaining set-up steps, the state of each role, and the last sessions.
 import { makeStyles, tokens } from '@fluentui/react-components';
 import type { ReactNode } from 'react';
 import { useText } from '../../i18n/use-text.ts';

@@ -1,4 +1,4 @@
-// Owns the overview's list of sessions that run now and that ran last, of both sides, each once.
+// Owns the overview's list of running and recent sessions of both sides. Each session appears once.
 import { Button, Link, ProgressBar, makeStyles, tokens } from '@fluentui/react-components';
 import type { ReactNode } from 'react';
 import type { SessionSummary } from '../../../services/contracts/models/session.ts';

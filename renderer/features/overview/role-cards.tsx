@@ -1,4 +1,4 @@
-// Owns the overview's cards of provider and tenant: the few figures that tell whether all is well.
+// Owns the overview's cards of provider and tenant: a few figures that show whether everything works.
 import type { ReactNode } from 'react';
 import { useText } from '../../i18n/use-text.ts';
 import { formatBytes, formatCount } from '../../platform/format.ts';

@@ -1,4 +1,4 @@
-// Owns the cards "Get started", in order, each with a tick once it is done. They go when all are done.
+// Owns the cards "Get started", in order. A finished card has a tick. When all are finished, the cards disappear.
 import { Button, makeStyles, mergeClasses, tokens } from '@fluentui/react-components';
 import { CheckmarkCircle20Filled } from '@fluentui/react-icons';
 import type { ReactNode } from 'react';
@@ -93,7 +93,7 @@ export function SetupCards(): ReactNode {
     ),
   );
   const shown = cards.filter(({ role }) => roles.includes(role));
-  // A text and not an array: the selector must give the same value while nothing changes.
+  // A text and not an array, because the selector must return the same value while nothing changes.
   const doneNames = useMirror((state) =>
     shown
       .filter(({ isDone }) => isDone(state))

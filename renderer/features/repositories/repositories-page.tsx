@@ -239,7 +239,7 @@ interface RemoveButtonProps {
   readonly onClick: () => void;
 }
 
-/** One that tenants have a quota in cannot be removed: the button says so before anybody answers a question in vain. */
+/** A repository in the quota of a tenant cannot be removed. The button shows this before the user answers the question. */
 function RemoveButton({ repository, onClick }: RemoveButtonProps): ReactNode {
   const t = useText();
   const button = { icon: <Delete20Regular />, children: t('repositories.remove'), onClick };
@@ -252,7 +252,7 @@ function RemoveButton({ repository, onClick }: RemoveButtonProps): ReactNode {
   );
 }
 
-/** What became of the damage and what to do, one sentence each. */
+/** What happened to the damaged blocks, and what to do. One sentence for each. */
 function nextSteps({ damaged, settled, soundAgainBlocks, markingProblem }: Verification, t: TextFunction): string[] {
   const lost = damaged.reduce((sum, { lostBlocks }) => sum + lostBlocks, 0);
   const texts: string[] = [];

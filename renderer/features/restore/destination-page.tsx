@@ -1,4 +1,4 @@
-// Owns the page Destination of the restore wizard: where to, and what happens to files that exist.
+// Owns the page Destination of the restore wizard: the folder, and what happens to existing files.
 import { Field, MessageBar, MessageBarBody, Radio, RadioGroup } from '@fluentui/react-components';
 import type { ReactNode } from 'react';
 import { useText } from '../../i18n/use-text.ts';

@@ -1,9 +1,9 @@
-// Owns which entries of a restore point are ticked. A ticked folder stands for everything below it. Pure.
+// Owns which entries of a restore point are ticked. A ticked folder includes everything in it. Pure.
 
 export type Selection = ReadonlySet<string>;
 export type CheckState = 'checked' | 'included' | 'mixed' | 'unchecked';
 
-/** "a/b/c" lies below "a", "a/b". */
+/** "a/b/c" is inside "a" and "a/b". */
 function ancestorsOf(path: string): readonly string[] {
   const parts = path.split('/');
   return parts.slice(0, -1).map((_part, index) => parts.slice(0, index + 1).join('/'));
@@ -17,7 +17,7 @@ export function checkStateOf(selection: Selection, path: string): CheckState {
   return 'unchecked';
 }
 
-/** Ticking a folder takes in what was ticked below it; what a ticked folder includes cannot be changed by itself. */
+/** A newly ticked folder replaces the ticks inside it. An entry inside a ticked folder cannot be changed separately. */
 export function toggleItem(selection: Selection, path: string): Selection {
   const state = checkStateOf(selection, path);
   if (state === 'included') return selection;

@@ -1,4 +1,4 @@
-// Owns the page Items of the restore wizard: everything, or what is ticked in the tree or among search results.
+// Owns the page Items of the restore wizard: everything, or the entries ticked in the tree or in the search results.
 import { Radio, RadioGroup, SearchBox, makeStyles, tokens } from '@fluentui/react-components';
 import { useEffect, useMemo, useState } from 'react';
 import type { ReactNode } from 'react';
@@ -60,7 +60,7 @@ export function ItemsPage({
     const timer = setTimeout(() => {
       void run(async () => {
         const entries = await find(text);
-        // What was typed meanwhile is asked by itself.
+        // Text that the user typed during the search starts its own search.
         if (!isOld) setAnswer(entries);
       });
     }, searchDelayMs);

@@ -1,4 +1,4 @@
-// Owns the tree of a restore point with check boxes: lazy, virtual, and fully usable by keyboard.
+// Owns the tree of a restore point with check boxes. It loads folders when they open, draws only visible rows, and works with the keyboard.
 import { Button, Checkbox, makeStyles, mergeClasses, tokens } from '@fluentui/react-components';
 import {
   ChevronDown16Regular,
@@ -65,7 +65,7 @@ interface ItemsTreeProps {
   readonly onSelection: (selection: Selection) => void;
   readonly onOpen: (path: string) => void;
   readonly onClose: (path: string) => void;
-  /** Search results show where each one lies. */
+  /** Search results show the folder of each entry. */
   readonly isPathShown?: boolean;
 }
 
@@ -163,7 +163,7 @@ export function ItemsTree({
   );
 }
 
-/** Otherwise its button, its check box and its text would say the name three times. */
+/** The name of the row. Without it a screen reader reads the name three times: button, check box and text. */
 function nameOf({ name, path, sizeBytes, hasWarning }: PointEntry, isPathShown: boolean, t: TextFunction): string {
   return [
     isPathShown ? path : name,
@@ -190,7 +190,7 @@ interface EntryRowProps {
   readonly isExpanded: boolean;
   readonly isPathShown: boolean;
   readonly checked: boolean | 'mixed';
-  /** Comes with a ticked folder above it. */
+  /** Included, because a folder above it is ticked. */
   readonly isIncluded: boolean;
   readonly onToggle: () => void;
   readonly onTwist: () => void;
@@ -241,7 +241,7 @@ function EntryRow({
           <span className="visually-hidden">{t('restoreWizard.items.warning')}</span>
         </span>
       )}
-      {/* Not drawn; keeps name and size apart for what reads the text. */ ' '}
+      {/* Not drawn. Separates name and size for programs that read the text. */ ' '}
       <span className={styles.size}>{sizeBytes === null ? '' : formatBytes(sizeBytes)}</span>
     </>
   );

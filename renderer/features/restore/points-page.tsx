@@ -1,4 +1,4 @@
-// Owns the page of restore points, newest first, from every provider that answers.
+// Owns the page of restore points from every provider that answers, newest first.
 import { Button, MessageBar, MessageBarActions, MessageBarBody, ToolbarButton } from '@fluentui/react-components';
 import { ArrowClockwise20Regular, ArrowUndo20Regular, Delete20Regular, History32Regular } from '@fluentui/react-icons';
 import { useEffect, useMemo, useState } from 'react';

@@ -5,7 +5,7 @@ import { treeRows } from './tree-rows.ts';
 import type { FolderContent } from './tree-rows.ts';
 
 describe('ticking items', () => {
-  it('takes a folder for everything below it', () => {
+  it('includes everything in a ticked folder', () => {
     const selection = toggleItem(new Set(), 'Documents');
     expect(checkStateOf(selection, 'Documents')).toBe('checked');
     expect(checkStateOf(selection, 'Documents/2026/report.odt')).toBe('included');
@@ -13,14 +13,14 @@ describe('ticking items', () => {
     expect(toggleItem(selection, 'Documents/2026/report.odt')).toBe(selection);
   });
 
-  it('shows a folder as mixed, and takes in what was ticked below it', () => {
+  it('shows a folder as mixed, and replaces the ticks inside a newly ticked folder', () => {
     const some = toggleItem(toggleItem(new Set(), 'a/b/c'), 'a/d');
     expect(checkStateOf(some, 'a')).toBe('mixed');
     expect(checkStateOf(some, 'a/b')).toBe('mixed');
     expect([...toggleItem(some, 'a')]).toEqual(['a']);
   });
 
-  it('takes a tick back', () => expect(toggleItem(new Set(['a']), 'a').size).toBe(0));
+  it('removes a tick', () => expect(toggleItem(new Set(['a']), 'a').size).toBe(0));
 });
 
 describe('the tree', () => {
@@ -45,7 +45,7 @@ describe('the tree', () => {
     expect(treeRows(new Map([['', lost]]), new Set())).toMatchObject([{ note: 'nothing-shown' }]);
   });
 
-  it('shows opened folders in place, and says when one is empty, cut, loading or unreadable', () => {
+  it('shows opened folders in place, and shows whether one is empty, cut, loading or unreadable', () => {
     const folders = new Map<string, FolderContent>([
       ['', ready([entry('a', 'folder'), entry('b', 'folder'), entry('c', 'folder'), entry('d.txt', 'file')], true)],
       ['a', ready([entry('a/x', 'file')])],

@@ -1,4 +1,4 @@
-// Owns the wizard "Restore": point, items, destination, summary; Finish starts the session and opens it.
+// Owns the wizard "Restore": point, items, destination, summary. Finish starts the session and opens it.
 import { MessageBar, MessageBarBody, makeStyles, tokens } from '@fluentui/react-components';
 import { History32Regular } from '@fluentui/react-icons';
 import { useEffect, useMemo, useState } from 'react';

@@ -1,4 +1,4 @@
-// Owns flattening the opened folders of a restore point into rows. Pure.
+// Owns the conversion of the opened folders of a restore point into rows. Pure.
 import type { PointEntry } from '../../../services/contracts/models/tenant.ts';
 import type { LeftOutRows } from '../../../services/contracts/row-list.ts';
 

@@ -1,4 +1,4 @@
-// Owns reading a restore point folder by folder, as they are opened, and searching in it.
+// Owns reading a restore point: each folder when it is opened, and searches.
 import { useCallback, useState } from 'react';
 import type { PointEntry } from '../../../services/contracts/models/tenant.ts';
 import { leftOutOfAnswer } from '../../../services/contracts/row-list.ts';

@@ -1,4 +1,4 @@
-// Owns the page Service Provider: where its gateway is.
+// Owns the page Service Provider: the address of its gateway.
 import { Field, Input, makeStyles } from '@fluentui/react-components';
 import type { ReactNode } from 'react';
 import { useText } from '../../i18n/use-text.ts';

@@ -1,4 +1,4 @@
-// Owns the banner on the Credentials page: whose certificate it is, why it is trusted, and a field to compare it once more.
+// Owns the banner on the Credentials page: the certificate, why it is trusted, and a field to compare its thumbprint again.
 import { Button, Field, Input, makeStyles, tokens } from '@fluentui/react-components';
 import { CheckmarkCircle20Filled, DismissCircle20Filled, ShieldCheckmark24Regular } from '@fluentui/react-icons';
 import { useState } from 'react';

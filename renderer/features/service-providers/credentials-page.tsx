@@ -1,4 +1,4 @@
-// Owns the page Credentials. It only exists after the certificate above it was trusted.
+// Owns the page Credentials. The page exists only after the provider's certificate was trusted.
 import { Field, Input } from '@fluentui/react-components';
 import type { ReactNode } from 'react';
 import type { CertificateSummary } from '../../../services/contracts/models/certificate.ts';

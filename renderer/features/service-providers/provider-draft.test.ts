@@ -15,7 +15,7 @@ const invitation = {
 const now = Date.parse('2026-11-21T21:00:00.000Z');
 
 describe('invitations', () => {
-  it('are read whole or not at all', () => {
+  it('are read completely or refused', () => {
     expect(readInvitation(JSON.stringify(invitation), now)).toMatchObject({
       kind: 'read',
       invitation: { user: 'contoso' },
@@ -38,7 +38,7 @@ describe('invitations', () => {
 });
 
 describe('pasted thumbprints', () => {
-  it('match however they are written', () => {
+  it('match in every common spelling', () => {
     const { sha256, sha1 } = certificate;
     for (const pasted of [
       sha256,
@@ -51,7 +51,7 @@ describe('pasted thumbprints', () => {
     }
   });
 
-  it('do not match another, and are told from text that is none', () => {
+  it('do not match another thumbprint, and are distinguished from other text', () => {
     expect(matchesThumbprint(certificateOf(6).sha256, certificate)).toBe(false);
     expect(matchesThumbprint('AB:CD', certificate)).toBeNull();
     expect(matchesThumbprint(`${certificate.sha256}:00`, certificate)).toBeNull();

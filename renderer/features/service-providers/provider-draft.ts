@@ -1,4 +1,4 @@
-// Owns what the Service Provider wizard has been told, by hand or by an invitation. Pure.
+// Owns the input of the Service Provider wizard, typed or from an invitation. Pure.
 import { invitationSchema } from '../../../services/contracts/models/provider.ts';
 import type { Invitation } from '../../../services/contracts/models/provider.ts';
 
@@ -7,7 +7,7 @@ export type InvitationReading =
   | { readonly kind: 'invalid' }
   | { readonly kind: 'expired' };
 
-/** The text of a file that somebody chose; anything may be in it. */
+/** The text of a file that the user chose. It can contain anything. */
 export function readInvitation(text: string, now: number): InvitationReading {
   let content: unknown;
   try {
@@ -21,8 +21,8 @@ export function readInvitation(text: string, now: number): InvitationReading {
 }
 
 /**
- * Compares pasted text with a thumbprint as people write it: colons, spaces, dashes, case and invisible marks do not count.
- * Null when the text is no thumbprint. Used after trust was decided; before that the tenant service compares.
+ * Compares pasted text with a thumbprint. Colons, spaces, dashes, case and invisible marks are ignored.
+ * Null if the text is no thumbprint. Used only after the trust decision; before it the tenant service compares.
  */
 export function matchesThumbprint(
   pasted: string,

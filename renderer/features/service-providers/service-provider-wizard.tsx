@@ -1,4 +1,5 @@
-// Owns the wizard "Service Provider". The certificate is decided on the first page, before the page that asks for a password exists.
+// Owns the wizard "Service Provider". The first page decides about the certificate. The page for the password exists only after this
+// decision.
 import { Button } from '@fluentui/react-components';
 import { MailOpenPerson20Regular } from '@fluentui/react-icons';
 import { useState } from 'react';
@@ -69,7 +70,7 @@ export function ServiceProviderWizard({ onClose }: { readonly onClose: () => voi
     }
   };
 
-  /** Stops at the certificate. Nothing secret exists in this wizard before it is trusted. */
+  /** Connects and checks the certificate. The wizard asks for no secret before the certificate is trusted. */
   const decideTrust = async (signal: AbortSignal): Promise<void> => {
     const first = await serviceProviders.probe(address, { signal });
     if (first.decision !== 'refused') {

@@ -1,4 +1,4 @@
-// Owns the page Backup Storage: what the provider offers to this account.
+// Owns the page Backup Storage: the repositories that the provider offers to this account.
 import type { ReactNode } from 'react';
 import type { ServiceProvider } from '../../../services/contracts/models/tenant.ts';
 import { useText } from '../../i18n/use-text.ts';

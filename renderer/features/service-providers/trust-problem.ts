@@ -1,11 +1,11 @@
-// Owns the error of a certificate that was not accepted, with its reasons in words.
+// Owns the error for a certificate that was not accepted, with sentences for its reasons.
 import { CallError } from '../../../services/contracts/client.ts';
 import { adviceAgainst, reasonsAgainst } from '../../../services/contracts/models/trust-texts.ts';
 import type { TrustReason } from '../../../services/contracts/models/trust.ts';
 import type { TextFunction } from '../../i18n/use-text.ts';
 import { makeErrorInfo } from '../../platform/error-info.ts';
 
-/** Null reasons: somebody looked at it and refused. */
+/** Null reasons: a person saw the certificate and refused it. */
 export function trustProblem(reasons: readonly TrustReason[] | null, t: TextFunction): CallError {
   if (reasons === null) return new CallError(makeErrorInfo('trust.refused', t('providerWizard.refused')));
   const words = reasonsAgainst(reasons)

@@ -30,7 +30,7 @@ describe('who can read now', () => {
     });
   });
 
-  it('does not take a new attempt for an old one, nor a failed step for a done one', () => {
+  it('does not confuse a new attempt with an old one, or a failed step with a done one', () => {
     expect(
       whoCanRead(
         steps.filter(({ attempt }) => attempt === 1),
@@ -42,14 +42,14 @@ describe('who can read now', () => {
     expect(whoCanRead(failed, 2, 'transferring').what).toBe('commands');
   });
 
-  it('speaks of erased keys only when there were keys', () => {
+  it('mentions erased keys only if there were keys', () => {
     expect(whoCanRead([], 1, 'failed').what).toBe('nothing');
     expect(whoCanRead(until('gateway-forward'), 1, 'failed').what).toBe('greeting');
     expect(whoCanRead(until('channel-established'), 1, 'waiting-to-resume').what).toBe('greeting');
     expect(whoCanRead(until('key-a-created'), 1, 'failed').what).toBe('closed');
   });
 
-  it('says that it is over when it is', () => {
+  it('says that the connection is closed after the end', () => {
     for (const state of ['succeeded', 'failed', 'canceled', 'warning', 'waiting-to-resume', 'paused'] as const) {
       expect(whoCanRead(steps, 2, state).what).toBe('ended');
     }
@@ -57,14 +57,14 @@ describe('who can read now', () => {
 });
 
 describe('a session that does not move', () => {
-  it('is told from one that is over', () => {
+  it('is distinguished from a session that has ended', () => {
     expect(movementOf('connecting')).toBe('moving');
     expect(movementOf('paused')).toBe('still');
     expect(movementOf('waiting-to-resume')).toBe('still');
     expect(movementOf('canceled')).toBe('ended');
   });
 
-  it('has no figures when it ended before anything was counted', () => {
+  it('has no figures if it ended before anything was counted', () => {
     expect(hasFigures({ state: 'failed', progress: noProgress })).toBe(false);
     expect(hasFigures({ state: 'waiting-to-resume', progress: noProgress })).toBe(true);
     expect(hasFigures({ state: 'succeeded', progress: { ...noProgress, totalBytes: 0 } })).toBe(true);
@@ -76,7 +76,7 @@ describe('the figures of a restore', () => {
   const { progress } = exampleSession('tenant');
   const session = { kind: 'restore' as const, objects: [], error: null, warningCount: 3 };
 
-  it('count what is in its place, not what was dealt with', () => {
+  it('count restored files, not processed files', () => {
     const restored = { files: 5, bytes: 100, skipped: 2, failed: 1 };
     expect(statusFigures({ ...session, progress: { ...progress, processedFiles: 8, restored } })).toEqual({
       success: 5,
@@ -85,7 +85,7 @@ describe('the figures of a restore', () => {
     });
   });
 
-  it('of an older session are what is known of it', () => {
+  it('of an older session are those that it stored', () => {
     const { success, other } = statusFigures({ ...session, progress: { ...progress, processedFiles: 8 } });
     expect([success, other.name]).toEqual([5, 'blocks']);
   });
@@ -98,7 +98,7 @@ describe('pausing', () => {
     nextAttemptAt: null,
   });
 
-  it('is possible while data moves or the next attempt is due; otherwise the button says why not', () => {
+  it('is possible while data moves or the session waits for its next attempt; otherwise the button gives the reason', () => {
     expect(whyNotPause(inState('transferring'))).toBeNull();
     expect(whyNotPause(inState('transferring', 'provider'))).toBeNull();
     const due = { ...inState('waiting-to-resume'), nextAttemptAt: new Date().toISOString() };
@@ -113,7 +113,7 @@ describe('pausing', () => {
 });
 
 describe('the bottleneck', () => {
-  it('is the largest share, and none when nothing is busy', () => {
+  it('is the part with the largest share, and none if no part is busy', () => {
     expect(largestPart({ source: 0.4, compression: 0.9, network: 0.1, target: 0 })).toBe('compression');
     expect(largestPart({ source: 0.1, compression: 0.1, network: 0.1, target: 0.05 })).toBe('none');
     expect(largestPart(null)).toBe('none');
@@ -135,7 +135,7 @@ describe('throughput', () => {
     expect(samplesInRange([], 'five-minutes')).toEqual([]);
   });
 
-  it('thins out by averaging, and leaves short runs alone', () => {
+  it('reduces many samples by averaging, and keeps short runs unchanged', () => {
     expect(thinOut(samples, 300)).toBe(samples);
     const thin = thinOut(samples, 60);
     expect(thin.length).toBeLessThanOrEqual(60);

@@ -1,4 +1,4 @@
-// Owns making an invitation and saving it as a file. The secret in it is never shown.
+// Owns making an invitation and saving it as a file. The secret in the invitation is never shown.
 import type { TextFunction } from '../../i18n/use-text.ts';
 import { consoleClient, providerClients } from '../../platform/clients.ts';
 import { showToast } from '../../ui/toast-store.ts';

@@ -10,7 +10,7 @@ describe('the tenant wizard', () => {
       expect(quotaBytes({ isChosen: true, amount, unit: 'GB' })).toBeNull();
   });
 
-  it('takes account names as the contract does', () => {
+  it('accepts the same account names as the contract', () => {
     expect(tenantNameProblem('contoso.backup@north')).toBeNull();
     expect(tenantNameProblem('')).toBe('field.required');
     expect(tenantNameProblem('con toso')).toBe('tenantWizard.name.invalid');

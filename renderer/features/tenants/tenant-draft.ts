@@ -1,4 +1,4 @@
-// Owns what the tenant wizard has been told, and what is wrong with it. Pure.
+// Owns the input of the tenant wizard, and its errors. Pure.
 import { tenantNameSchema } from '../../../services/contracts/models/provider.ts';
 
 export const quotaUnits = { MB: 1e6, GB: 1e9, TB: 1e12 } as const;
@@ -12,7 +12,7 @@ export interface QuotaDraft {
 
 export const defaultQuota: QuotaDraft = { isChosen: false, amount: '500', unit: 'GB' };
 
-/** Whole bytes; null for anything that is no number above zero. */
+/** Whole bytes. Null if the input is no number above zero. */
 export function quotaBytes({ amount, unit }: QuotaDraft): number | null {
   if (!/^\s*\d{1,9}([.,]\d{1,3})?\s*$/.test(amount)) return null;
   const bytes = Math.round(Number(amount.trim().replace(',', '.')) * quotaUnits[unit]);

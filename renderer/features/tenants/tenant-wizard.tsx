@@ -1,4 +1,4 @@
-// Owns the wizard "Tenant": account, backup resources, summary with the invitation file. The account exists once Summary is shown.
+// Owns the wizard "Tenant": account, backup resources, summary with the invitation file. When Summary is shown, the account exists.
 import { Button, Field, Input, MessageBar, MessageBarBody, makeStyles } from '@fluentui/react-components';
 import { Mail20Regular } from '@fluentui/react-icons';
 import { useState } from 'react';
@@ -43,7 +43,7 @@ export function TenantWizard({ onClose }: { readonly onClose: () => void }): Rea
     return Object.keys(found).length === 0;
   };
 
-  // The only repository there is needs no choosing.
+  // If there is only one repository, it is chosen by default.
   const quotaOf = (repository: string): QuotaDraft =>
     quotas[repository] ?? { ...defaultQuota, isChosen: repositories.length === 1 };
   const chosen = repositories.filter((repository) => quotaOf(repository.name).isChosen);

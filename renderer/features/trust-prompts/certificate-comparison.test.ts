@@ -18,7 +18,7 @@ describe('the compare prompt', () => {
     expect(rows.filter(({ isDifferent }) => isDifferent).map(({ id }) => id)).toEqual(['valid', 'names']);
   });
 
-  it('marks thumbprints and issuer of another certificate of the same name', () => {
+  it('marks thumbprints and issuer of another certificate with the same name', () => {
     const rows = compareCertificates(
       certificateOf(5),
       certificateOf(9, { isSelfSigned: false, issuer: 'CN=Other CA' }),
@@ -29,7 +29,7 @@ describe('the compare prompt', () => {
     );
   });
 
-  it('compares with nothing at first contact', () => {
+  it('compares with nothing at the first contact', () => {
     const rows = compareCertificates(null, certificateOf(5), t);
     expect(rows.every(({ saved, isDifferent }) => saved === null && !isDifferent)).toBe(true);
     expect(rows.map(({ id }) => id)).toEqual(['issuedTo', 'issuedBy', 'valid', 'sha256', 'sha1', 'words', 'names']);

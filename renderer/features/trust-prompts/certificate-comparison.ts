@@ -1,4 +1,4 @@
-// Owns which lines of two certificates are shown side by side and which of them differ. Pure.
+// Owns which lines of two certificates are shown side by side, and which of them differ. Pure.
 import type { CertificateSummary } from '../../../services/contracts/models/certificate.ts';
 import type { TextFunction } from '../../i18n/use-text.ts';
 import { formatInstant } from '../../platform/format.ts';
@@ -6,7 +6,7 @@ import { formatInstant } from '../../platform/format.ts';
 export interface ComparedRow {
   readonly id: 'issuedTo' | 'issuedBy' | 'valid' | 'names' | 'sha256' | 'sha1' | 'words';
   readonly name: string;
-  /** Null when there is nothing saved to compare with. */
+  /** Null if no certificate was saved. */
   readonly saved: string | null;
   readonly presented: string;
   readonly isDifferent: boolean;
@@ -25,14 +25,14 @@ const values: readonly { readonly id: ComparedRow['id']; readonly value: Value }
   { id: 'sha256', value: ({ sha256 }) => groupThumbprint(sha256) },
   { id: 'sha1', value: ({ sha1 }) => groupThumbprint(sha1) },
   { id: 'words', value: ({ sha256Words }) => sha256Words.join(' · ') },
-  // Last: there may be dozens, and the thumbprints decide.
+  // Last, because there may be dozens of names, and the thumbprints decide.
   {
     id: 'names',
     value: ({ dnsNames, ipAddresses }, t) => [...dnsNames, ...ipAddresses].join(', ') || t('certificate.names.none'),
   },
 ];
 
-/** "9F2C 1A77 04BE ...": groups of four digits are the easiest to compare by eye. */
+/** "9F2C 1A77 04BE ...": people compare groups of four digits most easily. */
 export function groupThumbprint(thumbprint: string): string {
   const digits = thumbprint.replaceAll(':', '');
   return (digits.match(/.{1,4}/g) ?? []).join(' ');
@@ -46,7 +46,7 @@ export function compareCertificates(
   const hasNames = [saved, presented].some(
     (certificate) => [...(certificate?.dnsNames ?? []), ...(certificate?.ipAddresses ?? [])].length > 0,
   );
-  // Two certificates without names differ in nothing there; the line would only push others out of sight.
+  // If both certificates have no names, the line is left out. It would only push other lines out of view.
   return values
     .filter(({ id }) => id !== 'names' || hasNames || saved === null)
     .map(({ id, value }) => {

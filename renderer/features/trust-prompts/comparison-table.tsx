@@ -1,4 +1,4 @@
-// Owns the table of a trust prompt: what is presented, beside what was saved when there is something saved; differences are marked.
+// Owns the table of a trust prompt: the presented certificate, beside the saved one if there is one. Differences are marked.
 import { makeStyles, mergeClasses, tokens } from '@fluentui/react-components';
 import type { ReactNode } from 'react';
 import type { TrustPrompt } from '../../../services/contracts/models/trust.ts';
@@ -38,14 +38,14 @@ const useStyles = makeStyles({
   differs: { marginLeft: '6px', fontSize: tokens.fontSizeBase200, color: tokens.colorNeutralForeground2 },
 });
 
-/** "AB12 " eight times: a SHA-256 takes two lines of the same length, a SHA-1 one. */
+/** "AB12 " eight times: a SHA-256 needs two lines of the same length, a SHA-1 one line. */
 const thumbprintLine = { sha256: 40, sha1: 60 } as const;
 
 function CellText({ row: { id }, text }: { readonly row: ComparedRow; readonly text: string }): ReactNode {
   return id === 'sha256' || id === 'sha1' ? <CodeText text={text} lineLength={thumbprintLine[id]} /> : text;
 }
 
-/** A long text that is the same twice takes the place that the lines which differ need. */
+/** If a long text is the same in both, it is shown short. The lines that differ need the space. */
 const longText = 60;
 
 function isSharedCell({ saved, isDifferent, presented }: ComparedRow): boolean {

@@ -1,4 +1,4 @@
-// Owns the sentences that say why a certificate is not trusted. Reasons that speak for it are left out.
+// Owns the sentences that say why a certificate is not trusted. Reasons in favor of the certificate are left out.
 import { makeStyles, tokens } from '@fluentui/react-components';
 import type { ReactNode } from 'react';
 import { reasonsAgainst } from '../../../services/contracts/models/trust-texts.ts';

@@ -1,4 +1,4 @@
-// Owns the two trust prompts. Refuse is the default; a changed certificate can only be accepted after it was compared.
+// Owns the two trust prompts. Refuse is the default. A changed certificate can be accepted only after a comparison.
 import { Button, Checkbox, Field, Input, makeStyles, tokens } from '@fluentui/react-components';
 import { ShieldQuestion24Regular, Warning20Regular } from '@fluentui/react-icons';
 import { useState } from 'react';
@@ -35,7 +35,7 @@ const useStyles = makeStyles({
   whyText: { margin: 0 },
   verify: { display: 'flex', alignItems: 'flex-start', gap: '8px' },
   field: { flexGrow: 1 },
-  // As the presented one beside it; so a whole SHA-256 with its colons can be seen at once.
+  // As wide as the presented one beside it, so that a whole SHA-256 with its colons is visible.
   mono: { fontFamily: tokens.fontFamilyMonospace, '& input': { fontSize: tokens.fontSizeBase200 } },
   verifyButton: { marginTop: '26px' },
   compared: { marginLeft: '-8px' },
@@ -45,7 +45,7 @@ const useStyles = makeStyles({
 interface TrustPromptDialogProps {
   readonly prompt: TrustPrompt;
   readonly onAnswered: (answer: 'accept' | 'refuse') => void;
-  /** Esc: no answer. A waiting job keeps waiting; the prompt stays in the notification area. */
+  /** Esc gives no answer. A waiting job keeps waiting, and the prompt stays in the notification area. */
   readonly onPostpone: () => void;
 }
 
@@ -74,7 +74,7 @@ export function TrustPromptDialog({ prompt, onAnswered, onPostpone }: TrustPromp
     );
     onAnswered(choice);
   };
-  // A thumbprint that was checked and does not match outweighs any tick.
+  // If a checked thumbprint does not match, Accept stays disabled, even with a tick.
   const isMismatch = check?.isMatch === false;
   const canAccept = !isMismatch && (!isChanged || check?.isMatch === true || isCompared);
   const titleKey = isChanged ? 'trust.changed.title' : 'trust.untrusted.title';

@@ -1,4 +1,4 @@
-// Owns what each event changes in the mirror. Pure: state and event in, state out; the same object when nothing changed.
+// Owns the change that each event makes in the mirror. Pure: returns the new state, or the same object if nothing changed.
 import type { CallTarget } from '../../../services/contracts/contract.ts';
 import { finalSessionStates } from '../../../services/contracts/models/session.ts';
 import type { SessionSummary } from '../../../services/contracts/models/session.ts';
@@ -7,7 +7,7 @@ import type { ConsoleSlice, GatewaySlice, MirrorState, ProviderSlice, TenantSlic
 import type { TypedEvent } from './typed-event.ts';
 import { removeRow, upsertRow } from './upsert.ts';
 
-/** More than that nobody reads in the notification area; the journal has them all. */
+/** A longer list would not be read in the notification area. The journal has all entries. */
 const mostAnnouncements = 20;
 
 export function isFinal({ state }: Pick<SessionSummary, 'state'>): boolean {
@@ -19,7 +19,7 @@ function withSession(sessions: readonly SessionSummary[], event: TypedEvent): re
   if (event.name !== 'sessions.progressed') return sessions;
   const { sessionId, progress } = event.payload;
   const row = sessions.find(({ id }) => id === sessionId);
-  // A last progress may overtake nothing: a session that has ended keeps its final figures.
+  // A late progress event must not replace the final figures of a session that has ended.
   return row === undefined || isFinal(row) ? sessions : upsertRow(sessions, { ...row, progress });
 }
 

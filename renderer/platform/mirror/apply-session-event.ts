@@ -1,4 +1,4 @@
-// Owns what session events change in the sessions that a view has open. Pure. Rows of lists are the business of apply-event.
+// Owns the changes that session events make in the sessions that a view has open. Pure. apply-event.ts changes the rows of lists.
 import type {
   HandshakeStep,
   SessionAction,
@@ -19,7 +19,7 @@ function replaceOrAppend<T>(rows: readonly T[], isSame: (row: T) => boolean, row
   return index === -1 ? [...rows, row] : rows.with(index, row);
 }
 
-/** A security warning stays: a later, better outcome of the same step in the same attempt cannot hide it. */
+/** A security warning stays: a later, better outcome of the same step in the same attempt must not hide it. */
 function withStep(steps: readonly HandshakeStep[], step: HandshakeStep): HandshakeStep[] {
   const isSame = (known: HandshakeStep): boolean => known.step === step.step && known.attempt === step.attempt;
   const known = steps.find(isSame);
@@ -58,7 +58,7 @@ function applyToOpen(open: OpenSession, event: TypedEvent): OpenSession {
       return changeDetail(open, (detail) => ({
         ...detail,
         ...event.payload,
-        // The time of the next attempt belongs to the waiting state; the detail is asked for again when it begins.
+        // The time of the next attempt belongs to the waiting state. The detail is fetched again when the attempt begins.
         nextAttemptAt: event.payload.state === 'waiting-to-resume' ? detail.nextAttemptAt : null,
       }));
     case 'sessions.progressed':

@@ -1,12 +1,12 @@
-// Owns the order of one target's events: tells a gap and a restarted process from the ordinary next event.
+// Owns the order of one target's events: detects a gap and a restarted process.
 import type { BridgeEvent } from '../../../services/contracts/carrier.ts';
 
 export type FeedVerdict =
-  /** The next one: apply it. */
+  /** The next event: apply it. */
   | 'next'
-  /** Something was missed, or the process is a new one: apply it and fetch snapshots. */
+  /** Events were missed, or the process is new: apply the event and fetch snapshots. */
   | 'gap'
-  /** From a process that is gone, or seen already: drop it. */
+  /** From an earlier process, or already seen: drop it. */
   | 'stale';
 
 export class EventFeed {

@@ -1,4 +1,4 @@
-// Owns the shape of what the renderer knows of the services. Filled by snapshots and events only; no feature writes here.
+// Owns the shape of the renderer's copy of what the services know. Only snapshots and events change it; features must not.
 import type { ServiceRole } from '../../../services/contracts/contract.ts';
 import type { ErrorInfo } from '../../../services/contracts/errors.ts';
 import type { CertificateSlot, Rollover, StoredCertificate } from '../../../services/contracts/models/certificate.ts';
@@ -15,7 +15,7 @@ import type { consoleDomain } from '../../../services/contracts/rpc/console.ts';
 import type { trustDomain } from '../../../services/contracts/rpc/trust.ts';
 import type { gatewayNodeDomain } from '../../../services/contracts/rpc/gateway-node.ts';
 
-/** `waiting`: the service is not there yet. Old data stays visible while it is away. */
+/** `waiting`: the service is not running yet. Old data stays visible during this time. */
 export type LoadState = 'waiting' | 'loading' | 'ready' | 'failed';
 
 export interface Loaded {
@@ -23,7 +23,7 @@ export interface Loaded {
   readonly loadError: ErrorInfo | null;
 }
 
-/** What the lists of a snapshot lack: rows that are damaged or from another version. */
+/** Rows that the lists of a snapshot lack, because they are damaged or from another version. */
 export interface WithLeftOut {
   readonly leftOut: readonly LeftOutRows[];
 }
@@ -35,7 +35,7 @@ export interface ConsoleSlice extends Loaded {
   readonly roles: readonly ServiceRole[];
   readonly services: readonly SupervisedService[];
   readonly preferences: Preferences | null;
-  /** How many sessions run while the window wants to close; null when it does not. */
+  /** How many sessions run when the user closes the window; null if the window is not closing. */
   readonly closeRequest: number | null;
 }
 
@@ -45,7 +45,7 @@ export interface ProviderSlice extends Loaded, WithLeftOut {
   readonly repositories: readonly Repository[];
   readonly certificates: Readonly<Record<CertificateSlot, StoredCertificate | null>>;
   readonly sessions: readonly SessionSummary[];
-  /** Counts changes of who relies on a certificate; lists that show it ask again. */
+  /** Counts changes of who relies on a certificate. Lists that show this fetch again after a change. */
   readonly usageRevision: number;
   /** The announced change of the provider identity. */
   readonly rollover: Rollover | null;
@@ -53,7 +53,7 @@ export interface ProviderSlice extends Loaded, WithLeftOut {
 }
 
 export interface PointsSlice extends Loaded, WithLeftOut {
-  /** Asking costs a connection to each provider, so it is only done once a page needs it. */
+  /** A fetch connects to each provider, so it happens only after a page needs the restore points. */
   readonly isWanted: boolean;
   readonly items: readonly RestorePoint[];
   readonly unreachable: readonly { readonly provider: string; readonly message: string }[];
@@ -61,7 +61,7 @@ export interface PointsSlice extends Loaded, WithLeftOut {
   readonly unreadable: readonly UnreadablePoint[];
 }
 
-/** An announcement of a provider's next certificate and what became of it. */
+/** A provider's announcement of its next certificate, and its outcome. */
 export type Announcement = EventPayload<typeof trustDomain, 'announcement'>;
 
 export interface TenantSlice extends Loaded, WithLeftOut {
@@ -70,7 +70,7 @@ export interface TenantSlice extends Loaded, WithLeftOut {
   readonly points: PointsSlice;
   readonly prompts: readonly TrustPrompt[];
   readonly pins: readonly Pin[];
-  /** What providers announced while this window was open, newest first. */
+  /** Announcements of providers while this window was open, newest first. */
   readonly announcements: readonly Announcement[];
   readonly sessions: readonly SessionSummary[];
 }
@@ -92,7 +92,7 @@ export interface MirrorState {
   readonly provider: ProviderSlice;
   readonly gateway: GatewaySlice;
   readonly tenant: TenantSlice;
-  /** By `openSessionKey`. */
+  /** Key: `openSessionKey`. */
   readonly openSessions: Readonly<Record<string, OpenSession>>;
 }
 

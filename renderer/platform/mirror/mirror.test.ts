@@ -9,7 +9,7 @@ import { openSessionKey } from './mirror-state.ts';
 import { Mirror } from './mirror.ts';
 import type { SnapshotSource } from './snapshots.ts';
 
-/** Services that answer when the test says so, and count how often they were asked. */
+/** Services that answer when the test allows it, and count the calls. */
 function createServices() {
   const asked = { console: 0, provider: 0, gateway: 0, tenant: 0, points: 0, pins: 0, session: 0 };
   const answers: { provider: Partial<ProviderSlice>; tenant: Partial<TenantSlice> } = { provider: {}, tenant: {} };
@@ -101,7 +101,7 @@ function createMirror() {
 }
 
 describe('Mirror', () => {
-  it('fetches the console first, then every service that runs', async () => {
+  it('fetches the console first, then every running service', async () => {
     const { mirror, asked, answers } = createMirror();
     answers.provider = { gateways: [gatewayOf(1)] };
     await mirror.start();
@@ -110,7 +110,7 @@ describe('Mirror', () => {
     expect(mirror.store.getState().provider).toMatchObject({ load: 'ready', gateways: [{ name: 'gw1' }] });
   });
 
-  it('applies events without asking again', async () => {
+  it('applies events without a new fetch', async () => {
     const { mirror, asked, send } = createMirror();
     await mirror.start();
     await settle();
@@ -123,7 +123,7 @@ describe('Mirror', () => {
     expect(asked.provider).toBe(1);
   });
 
-  it('fetches again after a gap; then the snapshot is what counts', async () => {
+  it('fetches again after a gap, and then uses the snapshot', async () => {
     const { mirror, asked, answers, send, skip } = createMirror();
     await mirror.start();
     await settle();
@@ -136,7 +136,7 @@ describe('Mirror', () => {
     expect(mirror.store.getState().tenant.jobs.map(({ name }) => name)).toEqual(['Nightly documents', 'Job 2']);
   });
 
-  it('does not lose an event that comes while the snapshot is under way', async () => {
+  it('does not lose an event that arrives during the fetch of a snapshot', async () => {
     const { mirror, hold, release, answers, send } = createMirror();
     answers.provider = { tenants: [tenantOf(1)] };
     await mirror.start();
@@ -144,7 +144,7 @@ describe('Mirror', () => {
     hold();
     const refetched = mirror.refetch('provider');
     await settle();
-    // The snapshot was taken before this happened and does not know it.
+    // The snapshot was taken before this event and does not contain it.
     send('provider', 'tenants.changed', tenantOf(2));
     await settle();
     release();
@@ -152,7 +152,7 @@ describe('Mirror', () => {
     expect(mirror.store.getState().provider.tenants.map(({ name }) => name)).toEqual(['tenant-1', 'tenant-2']);
   });
 
-  it('asks once more when asked while it fetches, not once for each', async () => {
+  it('fetches once more after several requests during a fetch', async () => {
     const { mirror, hold, release, asked } = createMirror();
     await mirror.start();
     await settle();
@@ -165,7 +165,7 @@ describe('Mirror', () => {
     expect(asked.provider).toBe(3);
   });
 
-  it('fetches when a service comes back as another process, and drops what the old one still says', async () => {
+  it('fetches when a service restarts, and drops late events of the old process', async () => {
     const { mirror, asked, send } = createMirror();
     await mirror.start();
     await settle();
@@ -184,7 +184,7 @@ describe('Mirror', () => {
     expect(mirror.store.getState().provider.gateways.map(({ name }) => name)).toEqual(['gw1']);
   });
 
-  it('takes an event that does not fit the contract as a gap', async () => {
+  it('treats an event that does not fit the contract as a gap', async () => {
     const { mirror, asked, send } = createMirror();
     await mirror.start();
     await settle();
@@ -206,7 +206,7 @@ describe('Mirror', () => {
     expect(provider.tenants).toHaveLength(1);
   });
 
-  it('keeps what the lists lack, and asks for the pins without forgetting the others', async () => {
+  it('keeps the list of missing rows, and fetches the pins without losing the others', async () => {
     const { mirror, answers, leavePinsOut, send } = createMirror();
     const jobs = { list: 'jobs', count: 1, names: ['Nightly'] };
     answers.tenant = { leftOut: [jobs, { list: 'pins', count: 2, names: ['a', 'b'] }] };
@@ -221,7 +221,7 @@ describe('Mirror', () => {
     expect(mirror.store.getState().tenant.leftOut).toEqual([jobs, { list: 'pins', count: 1, names: ['b'] }]);
   });
 
-  it('keeps prompts one by identity and removes those that were settled', async () => {
+  it('keeps one prompt for each identity, and removes settled prompts', async () => {
     const { mirror, send } = createMirror();
     await mirror.start();
     await settle();
@@ -234,7 +234,7 @@ describe('Mirror', () => {
     expect(mirror.store.getState().tenant.prompts).toHaveLength(0);
   });
 
-  it('asks for restore points only when a page wants them, and then keeps them fresh', async () => {
+  it('fetches restore points only after a page needs them, and then keeps them up to date', async () => {
     const { mirror, asked, send } = createMirror();
     await mirror.start();
     await settle();
@@ -276,7 +276,7 @@ describe('open sessions', () => {
     expect(mirror.store.getState().openSessions[key]).toBeUndefined();
   });
 
-  it('are fetched again when state or attempt change, not for every change of totals', async () => {
+  it('are fetched again after a change of state or attempt, not after every change of totals', async () => {
     const { mirror, asked, send } = createMirror();
     await mirror.start();
     await settle();
@@ -293,7 +293,7 @@ describe('open sessions', () => {
     expect(asked.session).toBe(3);
   });
 
-  it('keep a security warning, whatever the step reports later', async () => {
+  it('keep a security warning, even if the step reports a better outcome later', async () => {
     const { mirror, send } = createMirror();
     await mirror.start();
     await settle();
@@ -312,7 +312,7 @@ describe('open sessions', () => {
     ]);
   });
 
-  it('learn key identifiers from the steps', async () => {
+  it('take key identifiers from the steps', async () => {
     const { mirror, send } = createMirror();
     await mirror.start();
     await settle();

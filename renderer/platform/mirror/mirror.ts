@@ -1,4 +1,4 @@
-// Owns keeping the mirror true: snapshots first, then events; a gap or a restarted process leads to new snapshots. Never polls.
+// Owns keeping the mirror up to date: snapshots first, then events. A gap or a restarted process causes new snapshots. Never polls.
 import { createStore } from 'zustand/vanilla';
 import type { StoreApi } from 'zustand/vanilla';
 import type { BridgeEvent } from '../../../services/contracts/carrier.ts';
@@ -15,7 +15,7 @@ import type { TypedEvent } from './typed-event.ts';
 
 interface MirrorOptions {
   readonly snapshots: SnapshotSource;
-  /** Collects events into one change of the store; the window draws at most this often. */
+  /** Collects events into one change of the store. The window redraws at most this often. */
   readonly schedule: (work: () => void) => void;
 }
 
@@ -24,7 +24,7 @@ interface PendingEvent {
   readonly event: TypedEvent;
 }
 
-/** One at a time for each snapshot; asking again while it runs makes it run once more. */
+/** Runs one fetch at a time for each snapshot. A request during a fetch causes exactly one more fetch. */
 class Refresh {
   #running: Promise<void> | null = null;
   #askedCount = 0;
@@ -42,7 +42,7 @@ class Refresh {
   }
 
   async #repeat(): Promise<void> {
-    // A tick, so that `#running` is set before the work can ask again.
+    // Waits for a tick, so that `#running` is set before the work can request another run.
     await Promise.resolve();
     let answeredCount: number;
     do {
@@ -66,7 +66,7 @@ export class Mirror {
   readonly #sessions = new Map<string, { readonly refresh: Refresh; viewers: number; seen: string }>();
   readonly #loadedIncarnation = new Map<ServiceRole, number>();
   #pending: PendingEvent[] = [];
-  /** Events that came while their snapshot was under way: the snapshot may be older than they are. */
+  /** Events that arrived during the fetch of their snapshot. The snapshot may be older than these events. */
   #replay = new Map<CallTarget, PendingEvent[]>();
 
   constructor({ snapshots, schedule }: MirrorOptions) {
@@ -85,7 +85,7 @@ export class Mirror {
     this.#pins = new Refresh(() => this.#loadPins());
   }
 
-  /** Call after the event subscription is in place, so that nothing falls between. */
+  /** Call after the event subscription exists, so that no event is missed. */
   async start(): Promise<void> {
     await this.#targets.console.ask();
   }
@@ -101,13 +101,13 @@ export class Mirror {
     if (verdict === 'gap' || event === null) void this.refetch(message.target);
   }
 
-  /** Snapshots of a target and of every session of it that is open. */
+  /** Fetches the snapshots of a target, and of each of its open sessions. */
   async refetch(target: CallTarget): Promise<void> {
     const sessions = [...this.#sessions].filter(([key]) => key.startsWith(`${target}/`));
     await Promise.all([this.#targets[target].ask(), ...sessions.map(([, { refresh }]) => refresh.ask())]);
   }
 
-  /** Applies what has been collected. */
+  /** Applies the collected events. */
   flush(): void {
     const events = this.#pending;
     this.#pending = [];
@@ -121,7 +121,7 @@ export class Mirror {
     for (const { target, event } of events) this.#follow(target, event);
   }
 
-  /** The view of a session is open until the returned function is called. */
+  /** Keeps the session open until the returned function is called. */
   openSession(side: SessionSide, sessionId: string): () => void {
     const key = openSessionKey(side, sessionId);
     const known = this.#sessions.get(key);
@@ -148,7 +148,7 @@ export class Mirror {
     void this.#sessions.get(openSessionKey(side, sessionId))?.refresh.ask();
   }
 
-  /** Pages that show restore points call this; from then on they are kept fresh. */
+  /** Pages that show restore points call this. From then on the mirror keeps the points up to date. */
   async wantPoints({ isForced = false } = {}): Promise<void> {
     const { points } = this.store.getState().tenant;
     if (points.isWanted && !isForced && points.load !== 'failed') return;
@@ -183,7 +183,7 @@ export class Mirror {
     }
   }
 
-  /** What belongs to a state or an attempt (TLS, gateway, next attempt) is in the detail only. */
+  /** TLS, gateway and next attempt are only in the detail, so a change of state or attempt fetches the detail again. */
   #followSession(key: string, stage: string): void {
     const entry = this.#sessions.get(key);
     if (entry === undefined || entry.seen === stage) return;

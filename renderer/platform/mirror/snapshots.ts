@@ -1,4 +1,4 @@
-// Owns which commands make the snapshot of each target. Asked at start, after a gap, and when a service came back.
+// Owns which commands make the snapshot of each target. They run at the start, after a gap, and after the start of a service.
 import { leftOutOfAnswer } from '../../../services/contracts/row-list.ts';
 import { consoleClient, gatewayClients, providerClients, sessionClients, tenantClients } from '../clients.ts';
 import type { SessionSide } from '../clients.ts';
@@ -13,7 +13,7 @@ import type {
 
 const sessionsShown = { limit: 10_000 };
 
-/** What a mirror needs to be filled; tests give their own. */
+/** The calls that fill a mirror. Tests give their own. */
 export interface SnapshotSource {
   console(): Promise<Partial<ConsoleSlice>>;
   provider(): Promise<Partial<ProviderSlice>>;
@@ -82,7 +82,7 @@ export const serviceSnapshots: SnapshotSource = {
   async points() {
     const answer = await tenantClients.points.list({});
     const { points, unreachable, unreadable } = answer;
-    // Newest first is what people look for.
+    // Newest first, because people mostly look for the newest.
     return { items: points.toReversed(), unreachable, unreadable, leftOut: leftOutOfAnswer(answer) };
   },
   async pins() {

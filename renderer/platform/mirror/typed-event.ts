@@ -1,4 +1,4 @@
-// Owns giving an event of the bridge its type back: domain and event are looked up in the contract and the payload is parsed.
+// Owns the typing of an event from the bridge: finds domain and event in the contract, and parses the payload.
 import type { BridgeEvent } from '../../../services/contracts/carrier.ts';
 import type { EventPayload } from '../../../services/contracts/contract.ts';
 import { domains } from '../../../services/contracts/rpc/domains.ts';
@@ -15,7 +15,7 @@ export type TypedEvent = {
   }[keyof Domains[Key]['events'] & string];
 }[keyof Domains];
 
-/** Null when the contract does not know the event or its payload has another shape: then a snapshot is due. */
+/** Null if the contract has no such event, or the payload has another shape. The caller then fetches a snapshot. */
 export function typeEvent({ domain, event, payload }: BridgeEvent): TypedEvent | null {
   const contract = Object.values(domains).find(({ name }) => name === domain);
   if (contract === undefined || !Object.hasOwn(contract.events, event)) return null;

@@ -1,10 +1,10 @@
-// Owns changing one row of a list without touching the others, so that rows that did not change are not drawn again.
+// Owns changing one row of a list. The other rows stay the same objects, so they are not redrawn.
 
 interface Row {
   readonly id: string;
 }
 
-/** Replaces the row with the same id, or puts a new one at the named end. */
+/** Replaces the row with the same identifier, or adds a new row at the given end. */
 export function upsertRow<T extends Row>(
   rows: readonly T[],
   row: T,

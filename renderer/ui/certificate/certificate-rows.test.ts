@@ -9,7 +9,7 @@ const intl = createIntl({ locale: 'en-US', messages: texts });
 const t = (id: keyof typeof texts): string => intl.formatMessage({ id });
 
 describe('the summary of a certificate', () => {
-  it('has exactly the lines of docs/certificates.md, in that order', () => {
+  it('has exactly the lines of docs/certificates.md, in this order', () => {
     const certificate = storedCertificateOf(4, {
       friendlyName: 'Northwind 2026',
       summary: certificateOf(4, {

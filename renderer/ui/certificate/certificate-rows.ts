@@ -1,4 +1,4 @@
-// Owns the rows of a certificate's summary, on the screen and as text; docs/certificates.md names them. Pure.
+// Owns the rows of a certificate's summary, on the screen and as text. docs/certificates.md names them. Pure.
 import type { CertificateSummary, KeyProtection } from '../../../services/contracts/models/certificate.ts';
 import type { TextFunction } from '../../i18n/use-text.ts';
 import { formatInstant } from '../../platform/format.ts';
@@ -16,7 +16,7 @@ interface ShownCertificate {
   readonly keyProtection: KeyProtection;
 }
 
-/** In this order, nothing more and nothing less: people file what they copy. */
+/** Exactly these rows in this order, because people keep the copied text in their files. */
 export function certificateRows(
   { friendlyName, summary, keyProtection }: ShownCertificate,
   t: TextFunction,

@@ -1,4 +1,4 @@
-// Owns the live list of who relies on a certificate. It asks again when the service says that something changed.
+// Owns the live list of who relies on a certificate. The list is fetched again when the service reports a change.
 import { Spinner, makeStyles, tokens } from '@fluentui/react-components';
 import { useEffect, useState } from 'react';
 import type { ReactNode } from 'react';
@@ -29,7 +29,7 @@ const tones: Readonly<Record<User['state'], Tone>> = {
   failed: 'danger',
 };
 
-/** Those who still have something to do come first. */
+/** The rows with an open task come first. */
 const states: readonly User['state'][] = ['failed', 'pending', 'informed', 're-accepted', 'updated'];
 
 const useStyles = makeStyles({
@@ -41,7 +41,7 @@ const useStyles = makeStyles({
 
 interface CertificateUsageBoardProps {
   readonly slot: CertificateSlot;
-  /** Says what would change with this certificate, before anything does. */
+  /** With this certificate the list shows what a change would mean, before the change. */
   readonly candidateId?: string;
 }
 

@@ -1,4 +1,4 @@
-// Owns the badges of a certificate: who signed it and how long it is good.
+// Owns the badges of a certificate: who signed it, and how long it is valid.
 import type { ReactNode } from 'react';
 import type { CertificateSummary } from '../../../services/contracts/models/certificate.ts';
 import { useText } from '../../i18n/use-text.ts';

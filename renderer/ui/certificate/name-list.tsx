@@ -1,4 +1,4 @@
-// Owns the names in a certificate: all of them when they are few, else the first ones and a way to the rest.
+// Owns the names in a certificate: all of them if there are few, otherwise the first ones and a button for the rest.
 import { Link, makeStyles } from '@fluentui/react-components';
 import { useState } from 'react';
 import type { ReactNode } from 'react';

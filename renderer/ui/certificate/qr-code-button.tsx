@@ -1,4 +1,4 @@
-// Owns the button that shows a text as QR code beside it, to point a phone at.
+// Owns the button that shows a text as a QR code, to scan with a phone.
 import { makeStyles, tokens } from '@fluentui/react-components';
 import { QrCode20Regular } from '@fluentui/react-icons';
 import type { ReactNode } from 'react';
@@ -19,7 +19,7 @@ const useStyles = makeStyles({
 interface QrCodeButtonProps {
   readonly text: string;
   readonly buttonLabel: string;
-  /** What the code says, for those who cannot see it. */
+  /** The text of the code, for people who cannot see it. */
   readonly codeLabel: string;
 }
 

@@ -1,5 +1,5 @@
-// The QR code is read back from what is drawn, by a reader that knows nothing of the library which makes it (ISO/IEC 18004, clause 12).
-// An undamaged code needs no error correction to be read.
+// Reads the drawn QR code back with a reader that does not use the library (ISO/IEC 18004, clause 12). An undamaged code can be read
+// without error correction.
 import { createElement } from 'react';
 import { renderToStaticMarkup } from 'react-dom/server';
 import { describe, expect, it } from 'vitest';
@@ -38,7 +38,7 @@ describe('the QR code of a thumbprint', () => {
   });
 });
 
-/** The modules as they stand in the picture, quiet zone included. */
+/** The modules of the drawn picture, with the quiet zone. */
 function drawn(text: string): Modules {
   const picture = renderToStaticMarkup(createElement(QrCode, { text, label: 'code', sizePixels: 260 }));
   const size = Number(/viewBox="0 0 (\d+) /.exec(picture)?.[1]);
@@ -59,14 +59,14 @@ function readCode(picture: Modules): string {
   const codewords = Array.from({ length: version5.dataCodewords }, (_codeword, index) =>
     bits.slice(index * 8, index * 8 + 8),
   );
-  // The blocks are woven into each other, 8.6.
+  // The codewords of the blocks are interleaved, 8.6.
   const blocks = Array.from({ length: version5.blocks }, (_block, first) =>
     codewords.filter((_codeword, index) => index % version5.blocks === first),
   );
   return readAlphanumeric(blocks.flat(2));
 }
 
-/** In the order of 8.7.3: two columns at a time from the right, up and down in turn, around the function patterns. */
+/** In the order of 8.7.3: two columns at a time from the right, alternately up and down, around the function patterns. */
 function* dataModules(size: number): Generator<readonly [number, number]> {
   let isUpwards = true;
   for (let right = size - 1; right > 0; right -= 2) {

@@ -1,4 +1,4 @@
-// Owns drawing a text as QR code: one path, black on white in every theme, since scanners want it so.
+// Owns drawing a text as a QR code: one path, black on white in every theme, because scanners need this.
 import { encode } from 'uqr';
 import { useMemo } from 'react';
 import type { ReactNode } from 'react';

@@ -1,4 +1,4 @@
-// Owns a thumbprint in words: numbered, so that two people on the phone do not lose their place.
+// Owns a thumbprint in words. The words are numbered, so that two people on the phone can follow.
 import { makeStyles, tokens } from '@fluentui/react-components';
 import type { ReactNode } from 'react';
 
@@ -12,7 +12,7 @@ const useStyles = makeStyles({
     columnGap: '4px',
     rowGap: '2px',
   },
-  // A word that breaks is read wrongly over the phone.
+  // A word must not break at the end of a line, because people then misread it over the phone.
   word: { display: 'flex', gap: '6px', whiteSpace: 'nowrap' },
   number: {
     color: tokens.colorNeutralForeground3,

@@ -1,4 +1,4 @@
-// Owns the question before something is destroyed: it names what is lost, and the safe button has the focus.
+// Owns the question before data is destroyed. It names what is lost, and the safe button has the focus.
 import { Button, Spinner, makeStyles } from '@fluentui/react-components';
 import type { ReactNode } from 'react';
 import { useText } from '../../i18n/use-text.ts';

@@ -1,4 +1,4 @@
-// Owns the modal dialog with title, content and buttons. A click beside it never closes it: input would be lost.
+// Owns the modal dialog with title, content and buttons. A click outside does not close it, because input would be lost.
 import { Dialog, DialogSurface, makeStyles, mergeClasses, tokens } from '@fluentui/react-components';
 import { useEffect, useId, useRef } from 'react';
 import type { ReactNode } from 'react';
@@ -48,10 +48,10 @@ const useStyles = makeStyles({
 interface DialogFrameProps {
   readonly title: string;
   readonly children: ReactNode;
-  /** Between content and buttons; in sight while the content scrolls. */
+  /** Between content and buttons. It stays visible while the content scrolls. */
   readonly pinned?: ReactNode;
   readonly footer: ReactNode;
-  /** Esc. */
+  /** Called for Esc. */
   readonly onDismiss: () => void;
   readonly width?: 'narrow' | 'normal' | 'wide';
   readonly isAlert?: boolean;
@@ -74,7 +74,7 @@ export function DialogFrame({
   const isScrolling = useIsScrolling(contentElement);
   useDialogFocus(footerElement);
   useEffect(() => {
-    // Fluent goes to the first thing that can have the focus; here the safe button says that it wants it.
+    // Fluent focuses the first control. Here the safe button requests the focus.
     footerElement.current?.querySelector<HTMLElement>('[data-initial-focus]')?.focus({ preventScroll: true });
   }, []);
   return (
@@ -88,10 +88,10 @@ export function DialogFrame({
       <DialogSurface
         className={mergeClasses(styles.surface, width === 'wide' && styles.wide, width === 'narrow' && styles.narrow)}
         aria-labelledby={titleId}
-        // Also above another dialog, which Fluent would leave bright: only one of them takes clicks.
+        // Above another dialog too: Fluent would not darken the lower one, although it takes no clicks.
         backdrop={{ appearance: 'dimmed' }}
         onKeyDown={(event) => {
-          // Fluent leaves Esc alone in alert dialogs; here it always means the safe button.
+          // Fluent ignores Esc in alert dialogs. Here Esc always means the safe button.
           if (isAlert && event.key === 'Escape' && !event.defaultPrevented) {
             event.preventDefault();
             onDismiss();

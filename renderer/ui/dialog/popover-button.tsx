@@ -1,11 +1,11 @@
-// Owns a small button that shows something beside it, which takes no place until somebody wants it.
+// Owns a small button that opens a popover beside it.
 import { Button, Popover, PopoverSurface, PopoverTrigger } from '@fluentui/react-components';
 import type { ReactElement, ReactNode } from 'react';
 
 interface PopoverButtonProps {
   readonly icon: ReactElement;
   readonly label: string;
-  /** What is shown, for those who cannot see it; the button's label when it is left out. */
+  /** The accessible name of the popover. The default is the button's label. */
   readonly surfaceLabel?: string;
   /** In pixels. */
   readonly width: number;

@@ -1,5 +1,5 @@
-// Owns the focus between dialogs that lie on top of each other. Without it Fluent gives the focus back to the page when the upper one closes,
-// and the lower one stays hidden from assistive technology although everybody sees it.
+// Owns the focus between dialogs on top of each other. When the upper dialog closes, Fluent returns the focus to the page. The lower dialog
+// then stays hidden from assistive technology, although it is visible.
 import { useEffect } from 'react';
 import type { RefObject } from 'react';
 
@@ -9,10 +9,10 @@ interface OpenDialog {
 }
 
 const open: OpenDialog[] = [];
-/** The focus manager moves the focus in a few steps after a dialog has gone; the last word has to be ours. */
+/** After a dialog has closed, the focus manager moves the focus in a few steps. This file must set the focus after them. */
 const framesToWatch = 12;
 
-/** @param inside anything that is in the dialog from its beginning to its end */
+/** @param inside an element that is in the dialog for its whole life */
 export function useDialogFocus(inside: RefObject<HTMLElement | null>): void {
   useEffect(() => {
     const element = inside.current?.closest<HTMLElement>('[role="dialog"], [role="alertdialog"]');
@@ -23,7 +23,7 @@ export function useDialogFocus(inside: RefObject<HTMLElement | null>): void {
       if (target instanceof HTMLElement) dialog.lastFocus = target;
     };
     element.addEventListener('focusin', remember);
-    // A button that is disabled while its work runs, or goes away, takes the focus with it, and Esc would reach nobody.
+    // A button that is disabled during its work, or removed, loses the focus. Then Esc would reach no handler.
     const watcher = new MutationObserver(() => {
       if (open.at(-1) === dialog && isFocusLost()) bringFocusBack(dialog, framesToWatch);
     });

@@ -1,24 +1,24 @@
-// Owns giving the focus back to where it was when a dialog closes. Without it the keyboard starts again at the top of the window.
+// Owns returning the focus to its earlier place when a dialog closes. Without it the keyboard would start at the top of the window.
 import { useEffect, useState } from 'react';
 
-/** An item of a menu goes away with the menu; the button that opened it stays. */
+/** An item of a menu disappears with the menu, but the button that opened the menu stays. */
 function focusOwner(): Element | null {
   const focused = document.activeElement;
   const opener = focused?.closest('[role="menu"]')?.getAttribute('aria-labelledby');
   return opener == null ? focused : document.getElementById(opener);
 }
 
-/** The focus manager moves the focus in a few steps after a dialog has gone; the last word has to be ours. */
+/** After a dialog has closed, the focus manager moves the focus in a few steps. This file must set the focus after them. */
 const framesToWatch = 12;
-/** Where it puts the focus when it does not know better: nowhere, or at the last button that opened a popover. */
+/** Where the focus manager puts the focus if it has no better place: nowhere, or on the last button that opened a popover. */
 const lostPlaces = 'body, [data-tabster-dummy], [data-tabster*="restorer"]';
 
 export function useReturnFocus(): void {
-  // While it is drawn: in an effect the dialog would have taken the focus already.
+  // During drawing, because in an effect the dialog would already have taken the focus.
   const [before] = useState(focusOwner);
   useEffect(
     () => () => {
-      // After the dialog is gone, and only when nothing else took the focus meanwhile.
+      // After the dialog has closed, and only if no other element has taken the focus.
       if (before instanceof HTMLElement) giveBack(before);
     },
     [before],
@@ -27,7 +27,7 @@ export function useReturnFocus(): void {
 
 const inputEvents = ['keydown', 'pointerdown'] as const;
 
-/** Ends at the first key or click: from then on the focus is where somebody wants it. */
+/** Ends at the first key or click, because from then on the user controls the focus. */
 function giveBack(before: HTMLElement): void {
   let frames = framesToWatch;
   const end = (): void => {
@@ -38,7 +38,7 @@ function giveBack(before: HTMLElement): void {
   const step = (): void => {
     const now = document.activeElement;
     if (frames === 0 || isBehindDialog(before)) {
-      // The answer may have taken away what opened the dialog, such as a notice: then the page goes on.
+      // The answer may have removed the element that opened the dialog, such as a notice. Then the page gets the focus.
       if (!before.isConnected && now === document.body) focusPage();
       end();
       return;

@@ -1,4 +1,4 @@
-// Owns thumbprints and serial numbers: equal widths, and a long one breaks in the middle, so that two of them line up to be compared.
+// Owns thumbprints and serial numbers. All characters have one width, and a long text breaks in the middle, so that two can be compared.
 import { makeStyles, tokens } from '@fluentui/react-components';
 import type { ReactNode } from 'react';
 
@@ -7,7 +7,7 @@ const usualLineLength = 48;
 
 const useStyles = makeStyles({
   code: { fontFamily: tokens.fontFamilyMonospace, fontSize: tokens.fontSizeBase200, lineHeight: '20px' },
-  // Without a blank or a line break between them: what is copied is the whole thumbprint.
+  // No blank or line break between the parts, so that a copy gives the whole thumbprint.
   line: { display: 'inline-block', maxWidth: '100%', overflowWrap: 'anywhere', whiteSpace: 'break-spaces' },
 });
 

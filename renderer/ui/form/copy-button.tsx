@@ -1,4 +1,4 @@
-// Owns copying text with a confirmation that is seen and heard. The clipboard is reached through the console, not the browser.
+// Owns copying text, with a confirmation for the eye and for screen readers. Uses the console's clipboard, not the browser's.
 import { Button, Tooltip } from '@fluentui/react-components';
 import type { ButtonProps } from '@fluentui/react-components';
 import { Checkmark16Regular, Copy16Regular } from '@fluentui/react-icons';
@@ -11,7 +11,7 @@ import { showToast } from '../toast-store.ts';
 
 interface CopyButtonProps {
   readonly text: string | (() => string);
-  /** What it says, and its name when it only shows an icon. */
+  /** The label of the button, and its accessible name if it shows only an icon. */
   readonly label: string;
   readonly isIconOnly?: boolean;
   readonly size?: NonNullable<ButtonProps['size']>;
@@ -66,7 +66,7 @@ export function CopyButton({
   }
   return (
     <>
-      {/* The name stays: people and tests find the button by it while the icon confirms. */}
+      {/* The accessible name stays while the icon confirms, because people and tests find the button by it. */}
       <Button {...common}>{label}</Button>
       {status}
     </>

@@ -1,4 +1,4 @@
-// Owns what may stand in fields that many wizards have; the same rules as the contract, said beside the field. Pure.
+// Owns the rules for fields that many wizards have: the same rules as in the contract, shown beside the field. Pure.
 import { newNameSchema, hostSchema } from '../../../services/contracts/models/values.ts';
 
 export function nameProblem(name: string): 'field.required' | 'field.name' | null {
@@ -14,7 +14,7 @@ export function parsePort(text: string): number | null {
 
 export function hostProblem(host: string): 'field.required' | 'field.host' | null {
   if (host.trim() === '') return 'field.required';
-  // A port belongs into its own field; several colons are an IPv6 address.
+  // A port belongs into its own field. Several colons mean an IPv6 address.
   const isWithPort = /^[^:]+:\d+$/.test(host.trim());
   return hostSchema.safeParse(host.trim()).success && !isWithPort ? null : 'field.host';
 }

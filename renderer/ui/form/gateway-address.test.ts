@@ -3,8 +3,8 @@ import { emptyMirror } from '../../platform/mirror/mirror-state.ts';
 import { serviceOf } from '../../testing/fixtures.ts';
 import { gatewayListenAddress, splitAddress } from './gateway-address.ts';
 
-describe('the address of the gateway here', () => {
-  it('is split, and a wildcard is dialed on loopback', () => {
+describe("the address of this computer's gateway", () => {
+  it('is split into host and port, and a wildcard becomes loopback', () => {
     expect(splitAddress('0.0.0.0:6180')).toEqual({ host: '127.0.0.1', port: 6180 });
     expect(splitAddress('[::]:6180')).toEqual({ host: '127.0.0.1', port: 6180 });
     expect(splitAddress('[::1]:6180')).toEqual({ host: '::1', port: 6180 });
@@ -12,7 +12,7 @@ describe('the address of the gateway here', () => {
     expect(splitAddress('nonsense')).toBeNull();
   });
 
-  it('comes from the service as the console sees it', () => {
+  it('comes from the service report in the console', () => {
     expect(gatewayListenAddress(emptyMirror)).toBeNull();
     const console = {
       ...emptyMirror.console,

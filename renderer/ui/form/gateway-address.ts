@@ -1,4 +1,4 @@
-// Owns where the gateway role of this computer can be dialed, from what its service says. Pure.
+// Owns the address of this computer's gateway for clients, from the report of its service. Pure.
 import type { MirrorState } from '../../platform/mirror/mirror-state.ts';
 
 export interface HostAndPort {
@@ -6,7 +6,7 @@ export interface HostAndPort {
   readonly port: number;
 }
 
-/** A wildcard is where it listens, not where one dials: loopback stands for it. */
+/** Nobody can dial a wildcard address such as `::`, so it is replaced by loopback. */
 export function splitAddress(address: string): HostAndPort | null {
   const split = /^\[?(.+?)\]?:(\d+)$/.exec(address);
   if (split?.[1] === undefined || split[2] === undefined) return null;
@@ -14,7 +14,7 @@ export function splitAddress(address: string): HostAndPort | null {
   return { host, port: Number(split[2]) };
 }
 
-/** Null while it is unknown. */
+/** Null while the address is unknown. */
 export function gatewayListenAddress({
   console,
   gateway,

@@ -1,4 +1,4 @@
-// Owns making passwords for accounts: from the browser's cryptographic source, in letters that nobody mistakes for others.
+// Owns generated passwords for accounts: from the browser's cryptographic random source, without letters that look alike.
 
 const alphabet = 'ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnpqrstuvwxyz23456789';
 const groupCount = 5;
@@ -6,7 +6,7 @@ const groupLength = 4;
 
 /** Five groups of four, "hB7k-...": more than 115 bits. */
 export function generatePassword(): string {
-  // Bytes at or above this would favor the first letters.
+  // Larger byte values would make the first letters more frequent.
   const limit = 256 - (256 % alphabet.length);
   let letters = '';
   while (letters.length < groupCount * groupLength) {

@@ -1,4 +1,4 @@
-// Owns choosing a password for an account: typed, or generated and then revealed by whoever made it.
+// Owns the field for an account's new password: typed, or generated and then shown.
 import { Button, makeStyles } from '@fluentui/react-components';
 import type { ReactNode } from 'react';
 import { useText } from '../../i18n/use-text.ts';

@@ -1,4 +1,4 @@
-// Owns a password input that can be revealed. Its content is only handed upward and never kept anywhere else.
+// Owns a password input that can show its content. The content goes only to the parent and is stored nowhere else.
 import { Button, Field, Input, Tooltip } from '@fluentui/react-components';
 import { Eye16Regular, EyeOff16Regular } from '@fluentui/react-icons';
 import { useState } from 'react';

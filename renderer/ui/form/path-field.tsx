@@ -1,4 +1,4 @@
-// Owns a path that is typed, chosen in the system's dialog, or dropped on the field.
+// Owns a field for a path: typed, chosen in the system's dialog, or dropped on the field.
 import { Button, Field, Input, makeStyles, mergeClasses, tokens } from '@fluentui/react-components';
 import { useState } from 'react';
 import type { DragEvent, ReactNode } from 'react';
@@ -21,7 +21,7 @@ interface PathFieldProps {
   readonly label: string;
   readonly value: string;
   readonly onChange: (path: string) => void;
-  /** Opens the native dialog; null when it was canceled. */
+  /** Opens the native dialog. Null if the user canceled it. */
   readonly browse: () => Promise<{ readonly path: string | null }>;
   readonly error?: string | undefined;
   readonly hint?: string;

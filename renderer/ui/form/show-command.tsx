@@ -1,4 +1,4 @@
-// Owns "Show command": the command line that does the same, without secrets, with a copy button.
+// Owns "Show command": the equivalent command line, without secrets, with a copy button.
 import { Button, makeStyles, tokens } from '@fluentui/react-components';
 import { WindowConsole20Regular } from '@fluentui/react-icons';
 import { useId, useState } from 'react';

@@ -1,4 +1,4 @@
-// Owns how a session's state looks, everywhere the same.
+// Owns how a session's state looks on every page.
 import type { ReactNode } from 'react';
 import type { SessionState } from '../../../services/contracts/models/session.ts';
 import { useText } from '../../i18n/use-text.ts';

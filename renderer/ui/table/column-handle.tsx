@@ -1,4 +1,4 @@
-// Owns the handle at the right edge of a column's head: drag it, or use the arrow keys, to set the width; double click for the usual one.
+// Owns the handle at the right edge of a column's head. Dragging or the arrow keys set the width; a double click resets it.
 import { makeStyles, tokens } from '@fluentui/react-components';
 import type { KeyboardEvent, PointerEvent, ReactNode } from 'react';
 import { useText } from '../../i18n/use-text.ts';
@@ -33,9 +33,9 @@ const useStyles = makeStyles({
 
 interface ColumnHandleProps {
   readonly title: string;
-  /** Undefined while it has its usual width. */
+  /** Undefined while the column has its default width. */
   readonly width: number | undefined;
-  /** Null for the usual width. */
+  /** Null sets the default width. */
   readonly onWidth: (width: number | null) => void;
 }
 

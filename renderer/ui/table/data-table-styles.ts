@@ -1,7 +1,7 @@
-// Owns how the table looks: quiet lines, a clear selection, figures that line up.
+// Owns how the table looks: light lines, a clear selection, aligned figures.
 import { makeStyles, tokens } from '@fluentui/react-components';
 
-/** In pixels; the keyboard has to know how many rows fit below it. */
+/** In pixels. The keyboard code needs it to compute how many rows fit on a page. */
 export const headHeight = 34;
 /** In pixels, of the additional line of a row. */
 export const noteHeight = 20;
@@ -83,7 +83,7 @@ export const useDataTableStyles = makeStyles({
   },
   disabledRow: {
     color: tokens.colorNeutralForeground3,
-    // Both kinds of high contrast make one white of all text colors.
+    // Both high contrast themes make all text colors the same white.
     '@media (prefers-contrast: more) and (forced-colors: none)': { color: tokens.colorNeutralForegroundDisabled },
     '@media (forced-colors: active)': { color: 'GrayText' },
   },

@@ -1,4 +1,4 @@
-// Owns the table of every page: sort, widths, selection of one row, keyboard, and virtual rows so that 10,000 stay smooth.
+// Owns the table of every page: sort, widths, selection of one row, keyboard. Draws only visible rows, so that 10,000 rows scroll smoothly.
 import { mergeClasses } from '@fluentui/react-components';
 import { ArrowSortDown16Filled, ArrowSortUp16Filled } from '@fluentui/react-icons';
 import { useVirtualizer } from '@tanstack/react-virtual';
@@ -15,33 +15,33 @@ export interface TableColumn<T> extends TableColumnModel<T> {
   /** A CSS grid track, such as "minmax(160px, 2fr)". */
   readonly width: string;
   readonly isNumeric?: boolean;
-  /** Left out while the details pane is open, which tells it too. */
+  /** Hidden while the details pane is open, because the pane also shows this value. */
   readonly isSecondary?: boolean;
   readonly cell: (row: T) => ReactNode;
 }
 
 interface DataTableProps<T> {
   readonly label: string;
-  /** Under which its sort and widths are remembered; left out, it starts as usual every time. */
+  /** The key under which sort and widths are stored. Without it the table starts with the defaults every time. */
   readonly tableId?: string;
   readonly columns: readonly TableColumn<T>[];
   readonly rows: readonly T[];
   readonly rowKey: (row: T) => string;
   readonly selectedKey: string | null;
   readonly onSelect: (key: string | null) => void;
-  /** Enter or double click. */
+  /** Called for Enter or a double click. */
   readonly onOpen?: (row: T) => void;
   readonly search?: string;
-  /** Shown instead of rows when there are none. */
+  /** Shown in place of rows if there are none. */
   readonly empty: ReactNode;
   readonly isRowDisabled?: (row: T) => boolean;
-  /** One more line across the whole row, such as why it cannot be chosen. */
+  /** One more line across the whole row, such as the reason why it cannot be chosen. */
   readonly noteOf?: (row: T) => string | null;
   readonly rowHeight?: number;
   readonly isCompact?: boolean;
 }
 
-/** A cell that is too narrow for its text tells the whole of it on hover. */
+/** A cell that is too narrow for its text shows the whole text on hover. */
 function tellWhole({ currentTarget: cell }: MouseEvent<HTMLElement>): void {
   if (cell.scrollWidth > cell.clientWidth) cell.title = cell.innerText;
   else cell.removeAttribute('title');
@@ -76,7 +76,7 @@ export function DataTable<T>({
       return row !== undefined && noteOf !== undefined && noteOf(row) !== null ? rowHeight + noteHeight : rowHeight;
     },
     overscan: 12,
-    // The head is inside the scroller: rows begin below it, and what is scrolled to must not hide behind it.
+    // The head is inside the scrolling box: rows begin below it, and a row must not scroll to a place behind it.
     scrollMargin: headHeight,
     scrollPaddingStart: headHeight,
     getItemKey: (index) => {

@@ -1,4 +1,4 @@
-// Owns the pane at the right that tells all about the selected row.
+// Owns the pane at the right with the details of the selected row.
 import { Button, Tooltip, makeStyles, tokens } from '@fluentui/react-components';
 import { Dismiss16Regular } from '@fluentui/react-icons';
 import { useId } from 'react';

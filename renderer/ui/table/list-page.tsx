@@ -1,4 +1,4 @@
-// Owns what all list pages have in common: loading, failure, search without a match, empty list, table and details.
+// Owns the common parts of all list pages: loading, failure, search without a match, empty list, table and details.
 import { Spinner, makeStyles } from '@fluentui/react-components';
 import { Search32Regular, Warning32Regular } from '@fluentui/react-icons';
 import { useState } from 'react';
@@ -29,7 +29,7 @@ interface ListPageProps<T> {
   readonly commands: (selected: T | null) => ReactNode;
   readonly details?: (selected: T, close: () => void) => ReactNode;
   readonly onOpen?: (row: T) => void;
-  /** Rows that the list lacks. */
+  /** Rows that the list cannot show. */
   readonly leftOut: LeftOutNoticeProps;
   readonly notices?: ReactNode;
   readonly empty: ReactNode;
@@ -52,7 +52,7 @@ export function ListPage<T>({
 }: ListPageProps<T>): ReactNode {
   const t = useText();
   const styles = useStyles();
-  // Lists are told apart by their page: Sessions stands on both sides.
+  // The key contains the page, because both sides have a list "Sessions".
   const tableId = useNavigation(({ route }) => route.page);
   const [search, setSearch] = useState('');
   const [selectedKey, setSelectedKey] = useState<string | null>(null);

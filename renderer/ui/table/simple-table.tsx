@@ -1,4 +1,4 @@
-// Owns short tables that are read and not worked with: summaries, comparisons, the text side of graphs.
+// Owns short tables without selection: summaries, comparisons, the table form of graphs.
 import { makeStyles, mergeClasses, tokens } from '@fluentui/react-components';
 import type { ReactNode } from 'react';
 
@@ -30,7 +30,7 @@ export interface SimpleColumn<T> {
   readonly title: string;
   readonly isNumeric?: boolean;
   readonly isTitleHidden?: boolean;
-  /** Paths and the like, which may be cut anywhere. */
+  /** Cells with paths and similar texts, which may break anywhere. */
   readonly isBreakable?: boolean;
   readonly width?: string;
   readonly cell: (row: T) => ReactNode;

@@ -25,9 +25,9 @@ describe('columns', () => {
     { id: 'time', width: '168px' },
   ];
 
-  it('have their usual widths', () => expect(columnTracks(three, {})).toBe('minmax(140px, 2fr) 100px 168px'));
+  it('have their default widths', () => expect(columnTracks(three, {})).toBe('minmax(140px, 2fr) 100px 168px'));
 
-  it('keep a width that was set; the last one takes the rest', () => {
+  it('keep a width that was set; the last column takes the rest', () => {
     expect(columnTracks(three, { name: 300 })).toBe('300px 100px minmax(168px, 1fr)');
     expect(columnTracks(three, { time: 300 })).toBe('minmax(140px, 2fr) 100px minmax(168px, 1fr)');
   });
@@ -36,7 +36,7 @@ describe('columns', () => {
 describe('tables', () => {
   it('keep the given order without a sort', () => expect(visibleRows(rows, columns, '', null)).toBe(rows));
 
-  it('search for every word in any column, whatever the case', () => {
+  it('search for every word in any column, in upper or lower case', () => {
     expect(names(visibleRows(rows, columns, 'TENANT gb', null))).toEqual(['tenant 10', 'Tenant 2']);
     expect(names(visibleRows(rows, columns, 'tenant 100', null))).toEqual(['Tenant 2']);
     expect(visibleRows(rows, columns, 'nothing', null)).toEqual([]);
@@ -55,7 +55,7 @@ describe('tables', () => {
     ]);
   });
 
-  it('go from no sort over both directions back to none', () => {
+  it('change from no sort to both directions and back to none', () => {
     const first = toggleSort(null, 'name');
     const second = toggleSort(first, 'name');
     expect([first?.direction, second?.direction, toggleSort(second, 'name')]).toEqual([
@@ -66,7 +66,7 @@ describe('tables', () => {
     expect(toggleSort(second, 'size')).toEqual({ columnId: 'size', direction: 'ascending' });
   });
 
-  it('stay within their rows by keyboard', () => {
+  it('stay within their rows when the keyboard moves', () => {
     expect(rowAfterKey('ArrowDown', -1, 3, 10)).toBe(0);
     expect(rowAfterKey('ArrowDown', 2, 3, 10)).toBe(2);
     expect(rowAfterKey('ArrowUp', 0, 3, 10)).toBe(0);
@@ -77,7 +77,7 @@ describe('tables', () => {
     expect(rowAfterKey('ArrowDown', 0, 0, 10)).toBeNull();
   });
 
-  it('show ten thousand rows sorted and searched within a blink', () => {
+  it('sort and search ten thousand rows quickly', () => {
     const many = Array.from({ length: 10_000 }, (_row, index) => ({ name: `tenant ${index}`, size: index % 97 }));
     const searchMs = (): number => {
       const begin = performance.now();

@@ -1,4 +1,4 @@
-// Owns which rows a table shows and in which order. Pure, so that ten thousand rows can be tested without drawing one.
+// Owns which rows a table shows, and in which order. Pure, so that tests can use ten thousand rows without drawing.
 
 export interface SortState {
   readonly columnId: string;
@@ -7,9 +7,9 @@ export interface SortState {
 
 export interface TableColumnModel<T> {
   readonly id: string;
-  /** What the search looks in; columns without it are not searched. */
+  /** The text that the search examines. Columns without it are not searched. */
   readonly text?: (row: T) => string;
-  /** What the column sorts by; without it the column cannot be sorted. */
+  /** The sort value of the column. A column without it cannot be sorted. */
   readonly sortBy?: (row: T) => string | number;
 }
 
@@ -21,7 +21,7 @@ function compare(left: string | number, right: string | number): number {
     : collator.compare(String(left), String(right));
 }
 
-/** Every word of the search must be found in some column. Without a sort the order stays as given. */
+/** Every word of the search must be in some column. Without a sort the given order stays. */
 export function visibleRows<T>(
   rows: readonly T[],
   columns: readonly TableColumnModel<T>[],
@@ -45,9 +45,7 @@ export function visibleRows<T>(
   return matching.toSorted((left, right) => factor * compare(sortBy(left), sortBy(right)));
 }
 
-/**
- * The grid's columns. Widths that a person has set hold; the last column takes what is left, so that no hole opens at its side.
- */
+/** The grid's columns. Widths that the user set are kept. The last column takes the remaining space, so that no gap appears at its side. */
 export function columnTracks(
   columns: readonly { readonly id: string; readonly width: string }[],
   widths: Readonly<Record<string, number>>,
@@ -62,13 +60,13 @@ export function columnTracks(
     .join(' ');
 }
 
-/** First click ascending, second descending, third back to the given order. */
+/** First click ascending, second click descending, third click the given order. */
 export function toggleSort(sort: SortState | null, columnId: string): SortState | null {
   if (sort?.columnId !== columnId) return { columnId, direction: 'ascending' };
   return sort.direction === 'ascending' ? { columnId, direction: 'descending' } : null;
 }
 
-/** Which row the keyboard goes to; null for keys that do not move. */
+/** The row that a key moves to; null for keys that do not move. */
 export function rowAfterKey(key: string, current: number, rowCount: number, pageSize: number): number | null {
   const last = rowCount - 1;
   if (last < 0) return null;

@@ -1,4 +1,4 @@
-// Owns knowing whether a box holds more than it shows: then the keyboard must be able to reach it, to scroll it.
+// Owns whether the content of a box is larger than the box. Then the keyboard must be able to focus the box to scroll it.
 import { useEffect, useState } from 'react';
 import type { RefObject } from 'react';
 
@@ -8,7 +8,7 @@ export function useIsScrolling(box: RefObject<HTMLElement | null>): boolean {
     const element = box.current;
     if (element === null) return undefined;
     const measure = (): void => setScrolling(element.scrollHeight > element.clientHeight + 1);
-    // Its content grows without the box doing so.
+    // The content can grow while the box keeps its size.
     const observer = new ResizeObserver(measure);
     for (const part of [element, ...element.children]) observer.observe(part);
     const additions = new MutationObserver(() => {

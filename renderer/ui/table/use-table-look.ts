@@ -1,4 +1,4 @@
-// Owns how a table was set by the person (sort, widths of columns): read from the preferences, and kept there a moment after the last change.
+// Owns the user's settings of a table (sort, widths of columns). Reads them from the preferences, and stores them shortly after a change.
 import { useCallback, useEffect, useRef, useState } from 'react';
 import type { TableLook } from '../../../services/contracts/rpc/console.ts';
 import { consoleClient } from '../../platform/clients.ts';
@@ -9,7 +9,7 @@ import { showToast } from '../toast-store.ts';
 const saveDelayMs = 400;
 const usual: TableLook = { sort: null, widths: {} };
 
-/** @param tableId undefined for a table that starts as usual every time, such as one in a wizard */
+/** @param tableId undefined for a table that always starts with the defaults, such as one in a wizard */
 export function useTableLook(tableId: string | undefined): readonly [TableLook, (change: Partial<TableLook>) => void] {
   const [look, setLook] = useState<TableLook>(() => savedLook(tableId));
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
@@ -21,7 +21,7 @@ export function useTableLook(tableId: string | undefined): readonly [TableLook, 
     unsaved.current = null;
     if (changed !== null && tableId !== undefined) void keep(tableId, changed);
   }, [tableId]);
-  // Somebody who sorts and goes to another page at once means it all the same.
+  // If the user sorts and opens another page at once, the change must still be stored.
   useEffect(() => save, [save]);
 
   const change = (part: Partial<TableLook>): void => {
@@ -42,7 +42,7 @@ async function keep(tableId: string, look: TableLook): Promise<void> {
   const { preferences } = mirror.store.getState().console;
   if (preferences === null) return;
   const tables = { ...preferences.tables, [tableId]: look };
-  // At once in the mirror: the next page may set its own table before this one is answered.
+  // Changes the mirror at once, because the next page may change its own table before this call is answered.
   mirror.setPreferences({ ...preferences, tables });
   try {
     await consoleClient.setPreferences({ tables });

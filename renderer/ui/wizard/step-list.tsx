@@ -1,10 +1,10 @@
-// Owns the list of steps of work that takes a while: done, in progress, to come, gone wrong; each in words as well, for those who do not see the marks.
+// Owns the list of steps of a longer task. Each step has an icon and a text: done, in progress, not started, failed or not complete.
 import { Spinner, makeStyles, mergeClasses, tokens } from '@fluentui/react-components';
 import { CheckmarkCircle20Filled, Circle20Regular, ErrorCircle20Filled, Warning20Filled } from '@fluentui/react-icons';
 import type { ReactNode } from 'react';
 import { useText } from '../../i18n/use-text.ts';
 
-/** `incomplete`: it went on without the whole of this step. */
+/** `incomplete`: the task continued although this step was not complete. */
 export type StepState = 'done' | 'failed' | 'incomplete' | 'running' | 'waiting';
 
 export interface ListedStep {

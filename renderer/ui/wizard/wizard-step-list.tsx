@@ -1,4 +1,4 @@
-// Owns the list of steps at the left of a wizard: done, current, to come. It shows the way and is no navigation.
+// Owns the list of steps at the left of a wizard: done, current, not started. It is no navigation.
 import { makeStyles, mergeClasses, tokens } from '@fluentui/react-components';
 import { Checkmark12Filled } from '@fluentui/react-icons';
 import type { ReactNode } from 'react';

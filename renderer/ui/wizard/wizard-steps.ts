@@ -1,4 +1,4 @@
-// Owns how a wizard moves: which step follows, which are done. Pure; steps may change while the wizard is open.
+// Owns the order of a wizard's steps: the next step, and which are done. Pure. Steps may change while the wizard is open.
 
 export type StepState = 'done' | 'current' | 'next';
 
@@ -8,7 +8,7 @@ export interface StepPlace {
 }
 
 function indexOfCurrent({ stepIds, currentId }: StepPlace): number {
-  // A step that went away (another certificate type was chosen) leaves the wizard at its first page.
+  // If the current step disappears (another certificate type was chosen), the wizard shows its first page.
   return Math.max(0, stepIds.indexOf(currentId));
 }
 

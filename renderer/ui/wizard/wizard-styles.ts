@@ -1,4 +1,4 @@
-// Owns the measures of the wizard frame. It never changes its size: pages scroll inside it.
+// Owns the sizes of the wizard frame. The frame never changes its size: pages scroll inside it.
 import { makeStyles, tokens } from '@fluentui/react-components';
 
 export const useWizardStyles = makeStyles({
@@ -39,13 +39,13 @@ export const useWizardStyles = makeStyles({
   content: {
     marginTop: '16px',
     flexGrow: 1,
-    // Long pages scroll as a whole: shrinking would push them under the progress line, which then takes their clicks.
+    // Long pages scroll as a whole. If they shrank instead, they would lie under the progress line, which would take their clicks.
     flexShrink: 0,
     minHeight: 0,
     display: 'flex',
     flexDirection: 'column',
     gap: '14px',
-    // A table scrolls inside the page instead.
+    // A page with a table does not scroll; its table does.
     '&:has([role="grid"])': { flexShrink: 1 },
   },
   progress: { minHeight: '34px', flexShrink: 0 },

@@ -20,22 +20,22 @@ export type FieldErrors = Readonly<Record<string, string | undefined>>;
 export interface WizardStep {
   readonly id: string;
   readonly title: string;
-  /** One sentence under the title. */
+  /** One sentence below the title. */
   readonly intro?: string;
-  /** Pages with fields take errors by field name; the errors of other calls are shown above the content. */
+  /** Pages with fields show errors beside the fields, by field name. The errors of other calls are shown above the content. */
   readonly content: ReactNode | ((fieldErrors: FieldErrors) => ReactNode);
   /** Names of the fields of this page, as in the command's input. */
   readonly fields?: readonly string[];
-  /** Which field an error belongs to when the service named none. */
+  /** The field of an error for which the service named none. */
   readonly fieldOf?: (error: ErrorInfo) => string | undefined;
-  /** False keeps the wizard here; the step shows its errors beside its fields. */
+  /** False keeps the current step, and the step shows its errors beside its fields. */
   readonly validate?: () => boolean;
-  /** Runs before the next page opens (or before the wizard closes); an error keeps the wizard here. */
+  /** Runs before the next page opens (or before the wizard closes). An error keeps the current step. */
   readonly work?: (signal: AbortSignal) => Promise<void>;
   readonly workLabel?: string;
   /** Progress of the work from 0 to 1, when the progress is known. */
   readonly workShare?: number | null;
-  /** False: things were changed already, there is nothing to go back to and nothing to cancel. */
+  /** False after the work has changed something: the user can neither go back nor cancel. */
   readonly canGoBack?: boolean;
   readonly isNextDisabled?: boolean;
 }
@@ -43,12 +43,12 @@ export interface WizardStep {
 interface WizardProps {
   readonly title: string;
   readonly steps: readonly WizardStep[];
-  /** Whether closing would throw input away. */
+  /** Whether closing would discard input. */
   readonly isDirty: boolean;
   readonly onClose: () => void;
-  /** Beside the buttons at the left, such as "Open invitation file...". */
+  /** At the left, beside the buttons, such as "Open invitation file...". */
   readonly footerStart?: ReactNode;
-  /** Jumps to a step, such as the summary after an invitation was opened. */
+  /** Opens a step directly, such as the summary after an invitation was opened. */
   readonly jumpTo?: { readonly stepId: string; readonly key: number } | null;
 }
 
@@ -61,7 +61,7 @@ export function Wizard({ title, steps, isDirty, onClose, footerStart, jumpTo = n
   const [isAsking, setAsking] = useState(false);
   const call = useCall();
   useReturnFocus();
-  // After the work of a step its results may have changed the steps that follow.
+  // The work of a step can change the steps after it.
   const latestSteps = useRef(steps);
   useEffect(() => {
     latestSteps.current = steps;
@@ -106,7 +106,7 @@ export function Wizard({ title, steps, isDirty, onClose, footerStart, jumpTo = n
       return;
     }
     call.clearError();
-    // A tick, so that the state which the work has set is in the steps.
+    // Waits for a tick, so that the steps contain the state that the work has set.
     setTimeout(() => {
       const next = nextStep({ stepIds: latestSteps.current.map(({ id }) => id), currentId: step.id });
       if (next !== null) setCurrentId(next);
@@ -123,7 +123,7 @@ export function Wizard({ title, steps, isDirty, onClose, footerStart, jumpTo = n
     void advance();
   };
 
-  /** A browser submits by Enter from fields only; at a closed selection it would open that. An open one keeps its keys to itself. */
+  /** Browsers submit on Enter only in fields. On a closed dropdown Enter would open the list. An open list handles its own keys. */
   const submitFromList = (event: KeyboardEvent<HTMLFormElement>): void => {
     const { key, target, defaultPrevented, currentTarget } = event;
     const isList = target instanceof Element && target.matches('[role="grid"], [role="tree"], select');
@@ -165,12 +165,12 @@ export function Wizard({ title, steps, isDirty, onClose, footerStart, jumpTo = n
                 {call.isBusy && step.workLabel !== undefined && (
                   <>
                     <span className={styles.progressText}>
-                      {/* The bar below is the one that assistive technology is told of. */}
+                      {/* Assistive technology uses the bar below. */}
                       <span aria-hidden>
                         <Spinner size="extra-tiny" />
                       </span>
                       {step.workLabel}
-                      {/* The bar tells it to assistive technology; here every step of it would be read out. */}
+                      {/* Hidden from assistive technology, because a screen reader would read every step. The bar reports the progress. */}
                       {workShare !== null && <span aria-hidden>{formatPercent(workShare, 1)}</span>}
                       <Button size="small" appearance="subtle" onClick={call.cancel}>
                         {t('wizard.cancelWork')}
@@ -184,7 +184,7 @@ export function Wizard({ title, steps, isDirty, onClose, footerStart, jumpTo = n
           </div>
           <div className={styles.footer}>
             <div className={styles.footerStart}>{footerStart}</div>
-            {/* While it works they keep the focus: a disabled button would swallow the Esc that cancels. */}
+            {/* During the work the buttons keep the focus: a disabled button would not pass on the Esc that cancels. */}
             <Button
               type="button"
               disabled={previousStep(place) === null || !canGoBack}
@@ -232,12 +232,15 @@ export function Wizard({ title, steps, isDirty, onClose, footerStart, jumpTo = n
   );
 }
 
-/** Once what is wrong is drawn. */
+/** Runs after the errors are drawn. */
 function focusFieldAtFault(page: HTMLElement | null): void {
   page?.querySelector<HTMLElement>('input[aria-invalid="true"]')?.focus();
 }
 
-/** Of radios the chosen one; what stands below a long text (data-focus="later") would scroll the text away; a page without fields leaves the focus on the button that goes on. */
+/**
+ * Selects the checked one of several radio buttons. Skips fields below a long text (data-focus="later"), because the text would scroll
+ * away. On a page without fields Next or Finish keeps the focus.
+ */
 function focusFirstField(page: HTMLElement | null): void {
   const first = page?.querySelector<HTMLElement>(
     'input:not([disabled]):not([readonly], [data-focus="later"] *), [role="grid"], textarea, select',

@@ -1,4 +1,5 @@
-// Owns `farkeep certificate pick`: the page Pick Certificate as a command. The service lists and reads the stores; a pick is never a path.
+// Owns `farkeep certificate pick`, which is the page Pick Certificate as a command. The service lists and reads the stores; a pick is never
+// a path.
 import type { Command } from 'commander';
 import type { PickableCertificate, UnreadableStore } from '../../contracts/models/certificate.ts';
 import type { DefineAction } from '../command-context.ts';
@@ -9,9 +10,9 @@ import { connectProvider, finish, parseSlot, slotOption, type SlotOption } from 
 export function registerPick(group: Command, action: DefineAction): void {
   group
     .command('pick [pick]')
-    .description('take a certificate out of a store of the machine of the service; without PICK: list what there is')
+    .description("import a certificate from a store on the service's machine; without PICK: list the certificates")
     .option(...slotOption)
-    .option('--install', 'put it in service at once')
+    .option('--install', 'install it at once')
     .addHelpText(
       'after',
       "\nStores: Farkeep's own, /etc/letsencrypt/live, /etc/ssl/certs with /etc/ssl/private; on Windows Local Computer\\Personal.\n\nExamples:\n  $ farkeep certificate pick\n  $ farkeep certificate pick letsencrypt:gw1.example --install",
@@ -42,7 +43,7 @@ function formatPickable(certificates: readonly PickableCertificate[], unreadable
       { title: 'ISSUED BY', value: ({ issuedBy }) => issuedBy },
       { title: 'CANNOT BE USED', value: ({ unusableReason }) => unusableReason ?? '-' },
     ],
-    'No store of this machine holds a certificate for servers. Next: farkeep certificate import --file FILE',
+    'No store of this machine has a certificate for servers. Next: farkeep certificate import --file FILE',
   );
   return [table, ...unreadable.map(({ store, reason }) => `${store} could not be read: ${reason}`)].join('\n\n');
 }

@@ -1,4 +1,4 @@
-// Owns what the commands about certificates share: the slot, the client, what they print of a certificate.
+// Owns what the commands about certificates share: the slot, the client, and printing a certificate.
 import {
   certificateSlots,
   type CertificateCandidate,
@@ -33,7 +33,7 @@ export function parseSlot(text: string): CertificateSlot {
   return slot;
 }
 
-/** Stores a candidate, puts it in service when asked, and tells the result. */
+/** Stores a candidate, installs it if requested, and prints the result. */
 export async function finish(
   context: CommandContext,
   client: CertificateClient,
@@ -52,7 +52,7 @@ export async function finish(
   );
 }
 
-/** The flat form that scripts rely on (docs/cli.md). */
+/** The stable JSON form for scripts (docs/cli.md). */
 export function describe(
   { id, friendlyName, summary }: StoredCertificate,
   isInstalled: boolean,

@@ -1,4 +1,4 @@
-// Owns `farkeep certificate`: the wizard of the console as commands. Talks to the provider service; reads no key itself.
+// Owns `farkeep certificate`: the console's wizard as commands. Talks to the provider service; must not read keys itself.
 import path from 'node:path';
 import type { Command } from 'commander';
 import {
@@ -46,7 +46,7 @@ export function registerCertificate(program: Command, action: DefineAction): voi
 
   group
     .command('show')
-    .description('the certificate in service')
+    .description('the installed certificate')
     .option(...slotOption)
     .option('--pem', 'print only the certificate itself, PEM')
     .addHelpText(
@@ -66,9 +66,9 @@ export function registerCertificate(program: Command, action: DefineAction): voi
     .command('generate')
     .description('make a key and a self-signed certificate')
     .option(...slotOption)
-    .option('--friendly-name <name>', 'the name people see', 'Farkeep')
-    .option('--key-bits <bits>', 'RSA length: 2048, 3072 or 4096 (left out: what "certificate settings" says)')
-    .option('--install', 'put it in service at once')
+    .option('--friendly-name <name>', 'name of the certificate for people', 'Farkeep')
+    .option('--key-bits <bits>', 'RSA length: 2048, 3072 or 4096 (default: see "certificate settings")')
+    .option('--install', 'install it at once')
     .addHelpText('after', '\nExample:\n  $ farkeep certificate generate --friendly-name "Northwind 2027" --install')
     .action(
       action(async (context, options: SlotOption & { friendlyName: string; keyBits?: string; install?: true }) => {
@@ -87,11 +87,14 @@ export function registerCertificate(program: Command, action: DefineAction): voi
     .command('import')
     .description('read a certificate and its key from a file: PFX/P12, PEM, or DER with --key')
     .option(...slotOption)
-    .requiredOption('--file <file>', 'the file, on the machine of the service')
-    .option('--key <file>', 'the private key, when it is in a file of its own')
-    .option('--password-file <file>', 'password of the file; "-" reads standard input; asked for when needed')
-    .option('--friendly-name <name>', 'the name people see')
-    .option('--install', 'put it in service at once')
+    .requiredOption('--file <file>', "the file, on the service's machine")
+    .option('--key <file>', 'the private key, when it is in a separate file')
+    .option(
+      '--password-file <file>',
+      'password of the file; "-" reads standard input; default: a prompt when the file needs one',
+    )
+    .option('--friendly-name <name>', 'name of the certificate for people')
+    .option('--install', 'install it at once')
     .addHelpText(
       'after',
       '\nExamples:\n  $ farkeep certificate import --file server.p12 --password-file secret.txt --install\n  $ farkeep certificate import --slot server --file server.pem --key server.key',
@@ -125,7 +128,7 @@ export function registerCertificate(program: Command, action: DefineAction): voi
 
   group
     .command('install <certificate>')
-    .description('put a stored certificate in service: new connections get it at once, running ones go on')
+    .description('install a stored certificate: new connections use it at once, open ones continue')
     .option(...slotOption)
     .addHelpText(
       'after',
@@ -145,7 +148,7 @@ export function registerCertificate(program: Command, action: DefineAction): voi
 
   group
     .command('remove <certificate>')
-    .description('remove a stored certificate and its key; refused while it is in service')
+    .description('remove a stored certificate and its key; refused while it is installed')
     .option(...yesOption)
     .addHelpText('after', '\nExample:\n  $ farkeep certificate remove "Northwind 2026"')
     .action(
@@ -156,7 +159,7 @@ export function registerCertificate(program: Command, action: DefineAction): voi
           context,
           {
             what: `certificate "${friendlyName}"`,
-            consequences: ['The certificate and its private key are deleted; nothing brings the key back.'],
+            consequences: ['The certificate and its private key are deleted and cannot be recovered.'],
           },
           { isSure: options.yes === true },
         );
@@ -167,7 +170,7 @@ export function registerCertificate(program: Command, action: DefineAction): voi
 
   group
     .command('usage')
-    .description('who relies on the certificate in service')
+    .description('who uses the installed certificate')
     .option(...slotOption)
     .addHelpText('after', '\nExample:\n  $ farkeep certificate usage --slot provider')
     .action(
@@ -183,7 +186,7 @@ export function registerCertificate(program: Command, action: DefineAction): voi
               { title: 'LAST SEEN', value: ({ lastSeenAt }) => formatInstant(lastSeenAt) },
               { title: 'REMARK', value: ({ note }) => note ?? '' },
             ],
-            'Nobody relies on this certificate yet.',
+            'No tenant, gateway or console uses this certificate yet.',
           ),
         );
       }),
@@ -191,11 +194,11 @@ export function registerCertificate(program: Command, action: DefineAction): voi
 
   group
     .command('settings')
-    .description('the length of keys that are generated, and what encrypts private keys on disk; both slots')
+    .description('the length of generated keys, and what encrypts private keys on disk; for both slots')
     .option('--key-bits <bits>', 'RSA length: 2048, 3072 or 4096')
     .option(
       '--protection <kind>',
-      'keychain or key-file: encrypts all private keys anew. Keychain only while the console hosts the service; key-file is for services that run without it',
+      'keychain or key-file: re-encrypts all private keys. Keychain only while the console hosts the service; key-file is for services that run without it',
     )
     .addHelpText(
       'after',
@@ -229,12 +232,12 @@ function registerRollover(group: Command, action: DefineAction): void {
   rollover
     .command('announce <certificate>')
     .description(
-      'tell tenants the next certificate, signed with the key in service; they take it without a prompt at the date',
+      'announce the next certificate to tenants, signed with the current key; they accept it without a prompt from its date on',
     )
-    .requiredOption('--at <date>', 'when it is put in service: a day such as 2027-03-31 (its start, UTC) or an instant')
+    .requiredOption('--at <date>', 'when it is installed: a day such as 2027-03-31 (its start, UTC) or an instant')
     .addHelpText(
       'after',
-      '\nA former announcement is replaced. Who knows of it: farkeep certificate usage\n\nExample:\n  $ farkeep certificate rollover announce "Northwind 2027" --at 2027-03-31',
+      '\nReplaces an earlier announcement. To see which tenants have received it: farkeep certificate usage\n\nExample:\n  $ farkeep certificate rollover announce "Northwind 2027" --at 2027-03-31',
     )
     .action(
       action(async (context, wanted: string, options: { at: string }) => {
@@ -248,7 +251,7 @@ function registerRollover(group: Command, action: DefineAction): void {
 
   rollover
     .command('show')
-    .description('what is announced, and who knows of it')
+    .description('the announced change, and how many tenants have received it')
     .addHelpText('after', '\nExample:\n  $ farkeep certificate rollover show')
     .action(
       action(async (context, _options: object) => {
@@ -261,12 +264,12 @@ function registerRollover(group: Command, action: DefineAction): void {
 
   rollover
     .command('cancel')
-    .description('take the announcement back; tenants forget it at their next contact')
+    .description('cancel the announcement; tenants delete it at their next contact')
     .addHelpText('after', '\nExample:\n  $ farkeep certificate rollover cancel')
     .action(
       action(async (context, _options: object) => {
         await (await connectProvider(context)).cancelRollover({});
-        context.output.result({ ok: true }, 'No change is announced any more.');
+        context.output.result({ ok: true }, 'The announcement is canceled.');
       }),
     );
 }
@@ -284,7 +287,7 @@ function formatRollover({ next, switchAt, tenants, problem }: Rollover): string 
   ]);
 }
 
-/** Asks for the password of the file only when the file needs one and a person is there. */
+/** Prompts for the password of the file only when the file needs one and stdin is a terminal. */
 async function importFile(
   context: CommandContext,
   service: AdminClient,
@@ -306,8 +309,8 @@ async function importFile(
   const read = async (password?: string): Promise<CertificateCandidate> => {
     const unsubscribe = service.subscribe(({ domain, event, payload }) => {
       if (domain !== certificateDomain.name || event !== 'importProgressed') return;
-      const told = certificateDomain.events.importProgressed.payload.safeParse(payload);
-      if (told.data?.progressId === progressId) output.progress.showShare(told.data.share, 'Reading the file');
+      const progress = certificateDomain.events.importProgressed.payload.safeParse(payload);
+      if (progress.data?.progressId === progressId) output.progress.showShare(progress.data.share, 'Reading the file');
     });
     try {
       return await client.importFile({ ...input, ...(password === undefined ? {} : { password }) }, { signal });

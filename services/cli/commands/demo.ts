@@ -1,4 +1,4 @@
-// Owns `farkeep demo`: tells on the terminal what services/demo/demo.ts does.
+// Owns `farkeep demo`: prints on the terminal what services/demo/demo.ts does.
 import type { Command } from 'commander';
 import { exitCodes } from '../../contracts/errors.ts';
 import type { DemoResult } from '../../demo/demo.ts';
@@ -22,13 +22,13 @@ export function registerDemo(program: Command, action: DefineAction): void {
     .command('demo')
     .description('provider, gateway and tenant on this machine; one real backup and restore, compared byte by byte')
     .option('--source <dir>', 'the folder to back up (default: a small sample that the demo makes)')
-    .option('--keep <dir>', 'do everything in this new folder and leave it there')
-    .option('--hold', 'only set up, then keep it running until Ctrl-C, for trying things')
-    .option('--gateways <n>', 'so many gateways', '1')
+    .option('--keep <dir>', 'do everything in this new folder and keep it')
+    .option('--hold', 'only set up, then run until Ctrl-C, for trying commands')
+    .option('--gateways <n>', 'number of gateways', '1')
     .addHelpText(
       'after',
       `
-Real processes, real TLS, real keys, on free ports of the loopback address. Cleans up after itself, also on Ctrl-C.
+Real processes, real TLS, real keys, on free ports of the loopback address. Removes everything at the end, also on Ctrl-C.
 
 Examples:
   $ farkeep demo
@@ -54,7 +54,7 @@ Examples:
         }
         const result = await runDemo(settings);
         for (const { path, what } of result.excused)
-          output.note(`Changed meanwhile or unreadable: ${printable(path)} ${what}`);
+          output.note(`Changed during the demo, or unreadable: ${printable(path)} ${what}`);
         output.result(demoJson(result), () => formatResult(result));
         return result.isVerified ? exitCodes.done : exitCodes.failed;
       }),
@@ -65,7 +65,7 @@ function reportStep({ output }: CommandContext, title: string, detail: string, d
   output.text(`${formatDuration(durationMs).padStart(8)}  ${title.padEnd(28)}  ${printable(detail)}`);
 }
 
-/** The stable form (docs/cli.md). */
+/** The stable JSON form (docs/cli.md). */
 function demoJson(result: DemoResult): Record<string, unknown> {
   const { backup, restore, certificate, comparison } = result;
   return {
@@ -96,7 +96,7 @@ function formatResult(result: DemoResult): string {
   return ['', facts, '', ...differing, result.isVerified ? 'verified' : 'NOT verified'].join('\n');
 }
 
-/** The stable form (docs/cli.md): everything that a script needs to use the set-up from another terminal. */
+/** The stable JSON form (docs/cli.md): everything that a script needs to use the set-up from another terminal. */
 function holdJson(site: DemoSite): Record<string, unknown> {
   return {
     ready: true,

@@ -1,4 +1,4 @@
-// Owns `farkeep diagnostics`: the same archive as the console's Export diagnostics, from whatever runs in this home.
+// Owns `farkeep diagnostics`: the same archive as the console's Export diagnostics, from the services that run in this home.
 import path from 'node:path';
 import type { Command } from 'commander';
 import { exitCodes } from '../../contracts/errors.ts';
@@ -13,7 +13,7 @@ export function registerDiagnostics(program: Command, action: DefineAction): voi
   program
     .command('diagnostics')
     .description('write a zip for support: versions, platform, configuration, states of services, trust journal, logs')
-    .requiredOption('--out <file>', 'where to write it')
+    .requiredOption('--out <file>', 'the file to write')
     .addHelpText(
       'after',
       '\nWithout passwords, keys and tokens; its lists name no jobs, tenants or files. Log lines may: read them first.' +
@@ -41,7 +41,9 @@ export function registerDiagnostics(program: Command, action: DefineAction): voi
         output.result({ ok: true, file, sizeBytes, failedSteps }, () =>
           [
             `Written: ${file} (${formatBytes(sizeBytes)})`,
-            ...(failedSteps.length === 0 ? [] : [`Not complete: ${failedSteps.join(', ')}; the archive says why.`]),
+            ...(failedSteps.length === 0
+              ? []
+              : [`Not complete: ${failedSteps.join(', ')}; the archive contains the reasons.`]),
           ].join('\n'),
         );
         return failedSteps.length === 0 ? exitCodes.done : exitCodes.warnings;

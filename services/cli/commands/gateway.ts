@@ -20,9 +20,9 @@ export function registerGateway(program: Command, action: DefineAction): void {
 
   group
     .command('enroll-token <name>')
-    .description('make a gateway and the one-time token it enrolls with')
-    .requiredOption('--address <host:port>', 'what tenants dial; repeatable', collect)
-    .option('--valid <duration>', 'how long the token can be used', '24h')
+    .description('create a gateway and its one-time enrollment token')
+    .requiredOption('--address <host:port>', 'address to which tenants connect; repeatable', collect)
+    .option('--valid <duration>', 'how long the token is valid', '24h')
     .option('--out <file>', 'write the token to a file (0600) instead of printing it')
     .addHelpText(
       'after',
@@ -48,7 +48,7 @@ export function registerGateway(program: Command, action: DefineAction): void {
     .command('enroll')
     .description('enroll the gateway that runs in this home')
     .requiredOption('--token-file <file>', 'the token; "-" reads standard input')
-    .option('--replace', 'leave the provider it is enrolled with')
+    .option('--replace', 'leave the current provider')
     .addHelpText('after', '\nExample:\n  $ farkeep gateway enroll --token-file gw1.token')
     .action(
       action(async (context, options: { tokenFile: string; replace?: true }) => {
@@ -72,7 +72,7 @@ export function registerGateway(program: Command, action: DefineAction): void {
 
   for (const [name, isEnabled, description] of [
     ['enable', true, 'let tenants use the gateway'],
-    ['disable', false, 'no new connections through the gateway; running sessions go on elsewhere'],
+    ['disable', false, 'no new connections through the gateway; running sessions continue through other gateways'],
   ] as const) {
     group
       .command(`${name} <gateway>`)
@@ -90,7 +90,7 @@ export function registerGateway(program: Command, action: DefineAction): void {
 
   group
     .command('remove <gateway>')
-    .description('remove a gateway; its certificate is worth nothing from then on')
+    .description('remove a gateway; its certificate is no longer accepted')
     .option(...yesOption)
     .addHelpText('after', '\nExample:\n  $ farkeep gateway remove gw1')
     .action(
@@ -102,7 +102,7 @@ export function registerGateway(program: Command, action: DefineAction): void {
           {
             what: `gateway "${name}"`,
             consequences: [
-              'Its certificate is worth nothing from then on, and tenants can no longer use it; it has to be enrolled anew to come back.',
+              'Its certificate is no longer accepted, and tenants can no longer use it. To use it again, enroll it again.',
             ],
           },
           { isSure: options.yes === true },

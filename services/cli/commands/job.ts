@@ -1,4 +1,4 @@
-// Owns `farkeep job`: backup jobs of the tenant here.
+// Owns `farkeep job`: the tenant's backup jobs.
 import path from 'node:path';
 import type { Command } from 'commander';
 import type { DomainClient } from '../../contracts/contract.ts';
@@ -29,16 +29,16 @@ interface RunOptions {
 }
 
 export function registerJob(program: Command, action: DefineAction): void {
-  const group = program.command('job').description('backup jobs of the tenant here');
+  const group = program.command('job').description('backup jobs of the tenant service in this home');
 
   group
     .command('add <name>')
-    .description('make a job')
+    .description('create a job')
     .requiredOption('--source <path>', 'folder or file to back up; repeatable', collect)
-    .requiredOption('--provider <name>', 'where to (farkeep provider list)')
-    .option('--repository <name>', 'storage at the provider; needed when there are several')
-    .option('--exclude <pattern>', 'leave out what matches, such as "*.tmp" or "cache/"; repeatable', collect)
-    .option('--streams <n>', 'connections at the same time', '2')
+    .requiredOption('--provider <name>', 'the service provider (farkeep provider list)')
+    .option('--repository <name>', 'cloud repository at the provider; needed when there are several')
+    .option('--exclude <pattern>', 'exclude what matches, such as "*.tmp" or "cache/"; repeatable', collect)
+    .option('--streams <n>', 'number of simultaneous connections', '2')
     .addHelpText(
       'after',
       '\nExample:\n  $ farkeep job add documents --source ~/Documents --provider northwind --repository main --exclude "*.tmp"',
@@ -66,11 +66,11 @@ export function registerJob(program: Command, action: DefineAction): void {
 
   group
     .command('set <name>')
-    .description('change a job; what is not given stays')
+    .description('change a job; options that are not given stay as they are')
     .option('--name <name>', 'a new name')
     .option('--source <path>', 'replaces all sources; repeatable', collect)
     .option('--exclude <pattern>', 'replaces all patterns; repeatable', collect)
-    .option('--streams <n>', 'connections at the same time')
+    .option('--streams <n>', 'number of simultaneous connections')
     .addHelpText('after', '\nExample:\n  $ farkeep job set documents --source ~/Documents --source ~/Pictures')
     .action(
       action(async (context, wanted: string, options: JobOptions & { name?: string }) => {
@@ -99,15 +99,15 @@ export function registerJob(program: Command, action: DefineAction): void {
   group
     .command('run <name>')
     .description('back up now and wait for the end')
-    .option('--follow', 'tell every step while it goes on (with --json: one object a line)')
+    .option('--follow', 'print every step during the run (with --json: one object a line)')
     .option('--detach', 'start it and return at once')
-    .option('--full-read', 'read every file, even when its size and time are unchanged')
+    .option('--full-read', 'read every file, also files whose size and time are unchanged')
     .option('--accept-less', 'do not warn when the run holds much less than the last good run')
     .addHelpText(
       'after',
       `
 Ctrl-C cancels the session and waits for its orderly end (exit code 130); a second Ctrl-C leaves at once.
-A question about the provider's certificate is told, and the job waits for the answer; without a terminal or with --json it ends (exit code 3).
+If there is a question about the provider's certificate, the command prints it and the job waits for the answer; without a terminal or with --json the job ends (exit code 3).
 A run ends with a warning when it holds less than half of the files or bytes of the last good run, or when a source is empty or no longer mounted.
 Exit codes: 0 done, 5 finished with warnings, 6 security warning, 3 not trusted, 4 login refused, 1 failed.
 
@@ -135,7 +135,7 @@ Examples:
         const session = await watchSession(context, client, sessionId, {
           isFollowed: options.follow === true,
           onInterrupt: 'cancel',
-          // A script or a timer would hang until the question expires.
+          // A script or a timer cannot answer and would wait until the question expires.
           onQuestion: context.output.isJson || !process.stdin.isTTY ? 'cancel' : 'tell',
         });
         context.output.result({ session: sessionJson(session) }, () => formatOutcome(session));

@@ -1,4 +1,4 @@
-// Owns `farkeep license`: the license of the provider, whose organization is the subject of generated certificates; and making licenses.
+// Owns `farkeep license`: the provider's license, whose organization is the subject of generated certificates; and issuing licenses.
 import path from 'node:path';
 import type { Command } from 'commander';
 import type { LicenseSummary } from '../../contracts/models/license.ts';
@@ -25,7 +25,7 @@ export function registerLicense(program: Command, action: DefineAction): void {
 
   group
     .command('import <file>')
-    .description('use a license file of the machine of the service; the one before stays when it is not valid')
+    .description("use a license file on the service's machine; the current license stays when the file is not valid")
     .addHelpText('after', '\nExample:\n  $ farkeep license import northwind.license')
     .action(
       action(async (context, file: string, _options: object) => {
@@ -37,8 +37,8 @@ export function registerLicense(program: Command, action: DefineAction): void {
 
   group
     .command('new-key')
-    .description('for distributors: make the key that licenses are signed with; needs no service')
-    .requiredOption('--out <file>', 'gets the private key; FILE.pub gets the public one')
+    .description('for distributors: create the key that signs licenses; needs no service')
+    .requiredOption('--out <file>', 'file for the private key; FILE.pub gets the public key')
     .addHelpText('after', '\nExample:\n  $ farkeep license new-key --out issuer.key')
     .action(
       action(async (context, options: { out: string }) => {
@@ -46,7 +46,7 @@ export function registerLicense(program: Command, action: DefineAction): void {
         const made = await makeLicenseKey(path.resolve(options.out));
         context.output.result(
           { ok: true, ...made },
-          `Written: ${made.keyFile} (keep it secret) and ${made.publicKeyFile}\nNext: name ${made.publicKeyFile} in "licenseKeyFiles" of the provider.`,
+          `Written: ${made.keyFile} (keep it secret) and ${made.publicKeyFile}\nNext: add ${made.publicKeyFile} to "licenseKeyFiles" of the provider.`,
         );
       }),
     );
@@ -55,10 +55,10 @@ export function registerLicense(program: Command, action: DefineAction): void {
     .command('issue')
     .description('for distributors: sign a license file; needs no service')
     .requiredOption('--key <file>', 'private key of farkeep license new-key')
-    .requiredOption('--organization <name>', 'whom it is for')
+    .requiredOption('--organization <name>', 'name of the licensed organization')
     .option('--edition <edition>', 'standard or enterprise', 'standard')
     .option('--expires <date>', 'its last day, such as 2027-03-31 (default: never)')
-    .requiredOption('--out <file>', 'where to write it')
+    .requiredOption('--out <file>', 'the file to write')
     .addHelpText(
       'after',
       '\nExample:\n  $ farkeep license issue --key issuer.key --organization "Northwind Hosting" --expires 2027-03-31 --out northwind.license',

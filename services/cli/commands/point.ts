@@ -1,4 +1,4 @@
-// Owns `farkeep point`: restore points of the tenant here; and taking one out of a repository folder without any service.
+// Owns `farkeep point`: the tenant's restore points; and extracting one from a repository folder without any service.
 import type { Command } from 'commander';
 import { exitCodes } from '../../contracts/errors.ts';
 import type { PointEntry, RestorePoint, UnreadablePoint } from '../../contracts/models/tenant.ts';
@@ -82,30 +82,30 @@ Example:
         const { id } = await findPoint(context, client, wanted);
         const input = { pointId: id, path: folder ?? '' };
         const listing = await client.domain(pointsDomain).listFolder(input, { signal: context.signal });
-        if (listing.isTruncated) context.output.note('There are more entries than can be listed.');
+        if (listing.isTruncated) context.output.note('There are more entries than the list can hold.');
         context.output.result(listing, () => formatEntries(listing.entries, ({ name }) => name));
       }),
     );
 
   group
     .command('find <point> <text>')
-    .description('entries of a restore point whose name holds a text')
+    .description('entries of a restore point whose name contains a text')
     .addHelpText('after', '\nExample:\n  $ farkeep point find latest invoice')
     .action(
       action(async (context, wanted: string, text: string, _options: object) => {
         const client = await context.connect('tenant');
         const { id } = await findPoint(context, client, wanted);
         const found = await client.domain(pointsDomain).find({ pointId: id, text }, { signal: context.signal });
-        if (found.isTruncated) context.output.note('There are more; write more of the name.');
+        if (found.isTruncated) context.output.note('There are more; type more of the name.');
         context.output.result(found, () => formatEntries(found.entries, ({ path }) => path));
       }),
     );
 
   group
     .command('extract <point>')
-    .description('take a restore point out of a repository folder; needs no service and no network')
+    .description('extract a restore point from a repository folder; needs no service and no network')
     .requiredOption('--folder <dir>', 'folder of the tenant inside the repository: REPOSITORY/TENANT_ID')
-    .requiredOption('--to <dir>', 'where to put the files; made when it does not exist')
+    .requiredOption('--to <dir>', 'destination folder; created when it does not exist')
     .addHelpText(
       'after',
       '\nEvery block is checked against its identifier. POINT is the name of its manifest in FOLDER/points.\n\nExample:\n  $ farkeep point extract 8c1d... --folder /srv/farkeep/5f0e... --to /tmp/restored',

@@ -1,4 +1,4 @@
-// Owns `farkeep provider`: the service providers of a tenant. Sends no user name before the certificate is accepted; the service sees to that.
+// Owns `farkeep provider`: the service providers of a tenant. The service sends no user name before the certificate is accepted.
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Command } from 'commander';
@@ -30,15 +30,18 @@ interface AddOptions {
 const maxInvitationBytes = 64 * 1024;
 
 export function registerProvider(program: Command, action: DefineAction): void {
-  const group = program.command('provider').description('service providers of the tenant here');
+  const group = program.command('provider').description('service providers of the tenant service in this home');
 
   group
     .command('add [name]')
     .description('add a provider by an invitation, or by address, user and fingerprint')
-    .option('--invitation <file>', 'the file that the provider sent; fills everything else')
+    .option('--invitation <file>', 'the file from the provider; replaces all other options')
     .option('--address <host:port>', 'a gateway of the provider')
     .option('--user <name>', 'the account at the provider')
-    .option('--password-file <file>', 'first line is the password; "-" reads standard input; asked for otherwise')
+    .option(
+      '--password-file <file>',
+      'file whose first line is the password; "-" reads standard input; default: a prompt',
+    )
     .option(
       '--fingerprint <thumbprint>',
       "the provider's SHA-256 (or SHA-1) thumbprint; the certificate is pinned when it matches",
@@ -85,7 +88,7 @@ Examples:
 
   group
     .command('rescan <name>')
-    .description('ask the provider again for storage, quota and gateways')
+    .description('get storage, quota and gateways from the provider again')
     .addHelpText('after', '\nExample:\n  $ farkeep provider rescan northwind')
     .action(
       action(async (context, wanted: string, _options: object) => {
@@ -100,7 +103,7 @@ Examples:
 
   group
     .command('remove <name>')
-    .description('forget a provider that no job uses; what is stored there stays')
+    .description('remove a provider that no job uses; data stored there stays')
     .option(...yesOption)
     .addHelpText('after', '\nExample:\n  $ farkeep provider remove northwind')
     .action(
@@ -149,7 +152,7 @@ async function addByAddress(
   );
 }
 
-/** Shows the certificate and ends, unless it is trusted already: the person has to compare the thumbprint first. */
+/** Prints the certificate and ends, unless it is already trusted: the person must compare the thumbprint first. */
 async function requireTrusted(
   context: CommandContext,
   client: ProviderClient,
@@ -178,7 +181,7 @@ async function requireTrusted(
     subject: certificate.subject,
     reasons: [...reasons],
   };
-  // The service asks only when the user's answer can override the refusal.
+  // The service returns a prompt only when the user's answer can override the refusal.
   if (prompt === null) {
     const hint = adviceAgainst(reasons);
     throw new FarkeepError('trust.refused', `The certificate of ${host}:${port} is refused. ${against}`, {

@@ -18,8 +18,8 @@ export function registerRepository(program: Command, action: DefineAction): void
 
   group
     .command('add <name> [folder]')
-    .description('use a folder of the provider as a repository')
-    .option('--folder <dir>', 'the folder; made when it does not exist')
+    .description("use a folder on the provider's machine as a repository")
+    .option('--folder <dir>', 'the folder; created when it does not exist')
     .addHelpText('after', '\nExample:\n  $ farkeep repository add main --folder /srv/farkeep')
     .action(
       action(async (context, name: string, given: string | undefined, options: { folder?: string }) => {
@@ -47,7 +47,7 @@ export function registerRepository(program: Command, action: DefineAction): void
   group
     .command('verify [name]')
     .description(
-      'read every pack and manifest; what is damaged is sent again by the next backup; exit code 1 when something is',
+      'read every pack and manifest; the next backup sends damaged blocks again; exit code 1 when something is damaged',
     )
     .option('--deep', 'also unpack every block and compare it with its identifier; slower')
     .addHelpText(
@@ -61,7 +61,7 @@ export function registerRepository(program: Command, action: DefineAction): void
           isDeep: options.deep === true,
           ...(wanted === undefined ? {} : { repositoryId: (await find(client, wanted)).id }),
         };
-        context.output.note('Reading everything that is stored ...');
+        context.output.note('Reading all stored data ...');
         const report = await client.verify(input, { signal: context.signal });
         context.output.result(report, () => formatVerification(report));
         return report.ok ? exitCodes.done : exitCodes.failed;
@@ -70,7 +70,7 @@ export function registerRepository(program: Command, action: DefineAction): void
 
   group
     .command('rebuild-catalogue <name>')
-    .description('make the catalogue anew from packs and restore points')
+    .description('rebuild the catalogue from packs and restore points')
     .addHelpText('after', '\nExample:\n  $ farkeep repository rebuild-catalogue main')
     .action(
       action(async (context, wanted: string, _options: object) => {
@@ -86,7 +86,7 @@ export function registerRepository(program: Command, action: DefineAction): void
 
   group
     .command('remove <name>')
-    .description('forget a repository that no tenant uses; the folder stays as it is')
+    .description('remove a repository that no tenant uses from the list; the folder stays as it is')
     .option(...yesOption)
     .addHelpText('after', '\nExample:\n  $ farkeep repository remove old')
     .action(

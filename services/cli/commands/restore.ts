@@ -1,4 +1,4 @@
-// Owns `farkeep restore`: brings a restore point, folders or files back through a session like a backup's.
+// Owns `farkeep restore`: restores a restore point, folders or files through a session.
 import path from 'node:path';
 import type { Command } from 'commander';
 import { overwriteRuleSchema } from '../../contracts/models/tenant.ts';
@@ -12,10 +12,14 @@ import { watchSession } from '../session-watch.ts';
 export function registerRestore(program: Command, action: DefineAction): void {
   program
     .command('restore <point> [paths...]')
-    .description('bring a restore point, or folders and files of it, back')
-    .requiredOption('--to <dir>', 'where to; the contents of the source folder appear directly below it')
-    .option('--overwrite <rule>', 'files that exist already: never, older (than the saved one) or always', 'never')
-    .option('--follow', 'tell every step while it goes on (with --json: one object a line)')
+    .description('restore a restore point, or folders and files of it')
+    .requiredOption('--to <dir>', 'destination; the contents of the source folder appear directly below it')
+    .option(
+      '--overwrite <rule>',
+      'which existing files to overwrite: never, older (than the saved one) or always',
+      'never',
+    )
+    .option('--follow', 'print every step during the restore (with --json: one object a line)')
     .addHelpText(
       'after',
       `

@@ -1,4 +1,4 @@
-// Owns `farkeep serve`: one service in the foreground, for systemd and for looking.
+// Owns `farkeep serve`: one service in the foreground, for systemd and for observing it.
 import type { Command } from 'commander';
 import type { ReadyMessage } from '../../contracts/carrier.ts';
 import type { ServiceRole } from '../../contracts/contract.ts';
@@ -24,8 +24,8 @@ Examples:
 
 const descriptions: Readonly<Record<ServiceRole, string>> = {
   provider: 'stores backups of tenants, authorizes sessions',
-  gateway: 'accepts tenants on one port and passes bytes on; holds no key',
-  tenant: 'runs backup and restore jobs of this side',
+  gateway: 'accepts tenants on one port and relays their connections; holds no key',
+  tenant: 'runs backup and restore jobs of this computer',
 };
 
 export function registerServe(program: Command, action: DefineAction): void {
@@ -34,8 +34,8 @@ export function registerServe(program: Command, action: DefineAction): void {
     const command = serve
       .command(role)
       .description(descriptions[role])
-      .option('--config <file>', 'JSON configuration; flags win over it')
-      .option('--stop-deadline <duration>', 'how long sessions may take to end after SIGTERM', '20s');
+      .option('--config <file>', 'JSON configuration; options have priority over it')
+      .option('--stop-deadline <duration>', 'time limit for sessions to end after SIGTERM', '20s');
     for (const flag of serveFlags[role]) {
       const spelling = `--${flag.name}${flag.value === undefined ? '' : ` <${flag.value.toLowerCase()}>`}`;
       if (flag.isRepeatable === true) {
@@ -48,9 +48,9 @@ export function registerServe(program: Command, action: DefineAction): void {
         const home = command.optsWithGlobals<{ home?: string }>().home;
         const text = (name: string): string | undefined =>
           typeof options[name] === 'string' ? options[name] : undefined;
-        // The service handles signals itself, in its own order.
+        // The service handles signals itself.
         for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.removeAllListeners(signal);
-        // A closed pipe on stdout (the reader of the ready line has exited) ends a command, but must not end a service.
+        // A closed pipe on stdout (the reader of the ready line has exited) ends other commands, but must not end a service.
         process.stdout.removeAllListeners('error');
         process.stdout.on('error', () => undefined);
         return serveRole({

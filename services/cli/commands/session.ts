@@ -1,4 +1,4 @@
-// Owns `farkeep session`: sessions as tenant or provider see them.
+// Owns `farkeep session`: sessions of the tenant or the provider.
 import path from 'node:path';
 import type { Command } from 'commander';
 import { exitCodes } from '../../contracts/errors.ts';
@@ -34,7 +34,10 @@ interface SideOption {
 }
 type Side = 'tenant' | 'provider';
 
-const sideOption = ['--side <side>', 'tenant or provider; default: whichever runs here, tenant first'] as const;
+const sideOption = [
+  '--side <side>',
+  'tenant or provider; default: the service that runs in this home, tenant first',
+] as const;
 
 export function registerSession(program: Command, action: DefineAction): void {
   const group = program.command('session').description('sessions: runs of jobs and restores');
@@ -43,7 +46,7 @@ export function registerSession(program: Command, action: DefineAction): void {
     .command('list')
     .description('sessions, newest first')
     .option(...sideOption)
-    .option('--limit <n>', 'at most so many', '50')
+    .option('--limit <n>', 'at most this number', '50')
     .addHelpText('after', '\nExamples:\n  $ farkeep session list\n  $ farkeep session list --side provider --json')
     .action(
       action(async (context, options: SideOption & { limit: string }) => {
@@ -70,9 +73,9 @@ export function registerSession(program: Command, action: DefineAction): void {
 
   group
     .command('watch [id]')
-    .description('watch a session to its end; without ID the newest that runs')
+    .description('watch a session to its end; without ID the newest running one')
     .option(...sideOption)
-    .addHelpText('after', '\nCtrl-C stops watching; the session goes on.\n\nExample:\n  $ farkeep session watch')
+    .addHelpText('after', '\nCtrl-C stops watching; the session continues.\n\nExample:\n  $ farkeep session watch')
     .action(
       action(async (context, wanted: string | undefined, options: SideOption) => {
         const { client, session } = await find(context, wanted, options.side);
@@ -93,14 +96,14 @@ export function registerSession(program: Command, action: DefineAction): void {
         await client.domain(sessionsDomain).cancel({ sessionId: session.id });
         const isOver = finalSessionStates.includes(session.state);
         context.output.result({ ok: true, id: session.id }, () =>
-          isOver ? `Session ${session.id} is over already: ${session.state}.` : `Canceling session ${session.id}.`,
+          isOver ? `Session ${session.id} has ended already: ${session.state}.` : `Canceling session ${session.id}.`,
         );
       }),
     );
 
   group
     .command('pause <id>')
-    .description('let a session stand still: what is durable stays, and resume goes on with new keys')
+    .description('pause a session: durable data stays, and resume continues with new keys')
     .option(...sideOption)
     .addHelpText(
       'after',
@@ -117,14 +120,14 @@ export function registerSession(program: Command, action: DefineAction): void {
           { ok: true, id: session.id, state, resumeUntil },
           () =>
             `Paused session ${session.id}; it is kept until ${formatInstant(resumeUntil)}. ` +
-            `Go on: farkeep session resume ${session.id.slice(0, 12)}`,
+            `Continue: farkeep session resume ${session.id.slice(0, 12)}`,
         );
       }),
     );
 
   group
     .command('resume <id>')
-    .description('let a paused session go on: a new attempt with a new key exchange')
+    .description('continue a paused session: a new attempt with a new key exchange')
     .option(...sideOption)
     .addHelpText('after', '\nExample:\n  $ farkeep session resume 3f2a')
     .action(
@@ -137,8 +140,8 @@ export function registerSession(program: Command, action: DefineAction): void {
 
   group
     .command('evidence <id>')
-    .description('what the session did and under which keys, signed by the provider; no key, no file name')
-    .option('--out <file>', 'write it to a file')
+    .description('what the session did and under which keys, signed by the provider; contains no key and no file name')
+    .option('--out <file>', 'write the evidence to a file')
     .option(...sideOption)
     .addHelpText('after', '\nExample:\n  $ farkeep session evidence 3f2a --out evidence.json')
     .action(
@@ -185,7 +188,7 @@ async function connectRunning(context: CommandContext): Promise<AdminClient[]> {
   return clients;
 }
 
-/** Looks on the wanted side; when none is named and both run here, the other side may know the session as well. */
+/** Looks for the session on the given side. Without a given side, and when both services run here, also looks on the other side. */
 async function find(
   context: CommandContext,
   wanted: string | undefined,

@@ -1,4 +1,4 @@
-// Owns `farkeep status`: which services of the instance run, what they do, which certificates end soon.
+// Owns `farkeep status`: the running services of the instance, their work, and certificates that expire soon.
 import type { Command } from 'commander';
 import { serviceRoles, type ServiceRole } from '../../contracts/contract.ts';
 import type { StoredCertificate } from '../../contracts/models/certificate.ts';
@@ -14,7 +14,7 @@ import type { CommandContext, DefineAction } from '../command-context.ts';
 import { formatInstant } from '../quantities.ts';
 import { formatTable } from '../text-table.ts';
 
-/** Certificates that end within this time are shown. */
+/** Certificates that expire within this time are shown. */
 const expiresSoonMs = 30 * 86_400_000;
 
 interface ServiceState {
@@ -83,7 +83,7 @@ function formatStatus(
   sessions: readonly (SessionSummary & { viewer: ServiceRole })[],
   certificates: readonly (StoredCertificate & { expiresInDays: number })[],
 ): string {
-  // Without it another instance would start.
+  // Without --home the command would start another instance.
   const ofHome =
     home === defaultHome() ? '' : ` --home ${/^[\w./:-]+$/.test(home) ? home : `'${home.replaceAll("'", `'\\''`)}'`}`;
   const parts = [

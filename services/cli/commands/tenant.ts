@@ -34,11 +34,14 @@ export function registerTenant(program: Command, action: DefineAction): void {
 
   group
     .command('add <name>')
-    .description('make an account')
+    .description('create an account')
     .requiredOption('--quota <repository=size>', 'storage in a repository, such as main=500GB; repeatable', collect)
-    .option('--password-file <file>', 'first line is the password; "-" reads standard input; asked for otherwise')
+    .option(
+      '--password-file <file>',
+      'file whose first line is the password; "-" reads standard input; default: a prompt',
+    )
     .option('--lease <date>', 'the account ends after this day, such as 2027-03-31')
-    .option('--tasks <n>', 'sessions at the same time (default: what the provider gives to all)')
+    .option('--tasks <n>', "number of simultaneous sessions (default: the provider's setting for all)")
     .addHelpText(
       'after',
       '\nExample:\n  $ farkeep tenant add acme --password-file secret.txt --quota main=500GB --lease 2027-12-31',
@@ -64,7 +67,7 @@ export function registerTenant(program: Command, action: DefineAction): void {
 
   group
     .command('set <name>')
-    .description('change an account; what is not given stays')
+    .description('change an account; options that are not given stay as they are')
     .option(
       '--quota <repository=size>',
       'replaces all quotas, so name each repository that the account keeps; repeatable',
@@ -72,7 +75,7 @@ export function registerTenant(program: Command, action: DefineAction): void {
     )
     .option('--password-file <file>', 'a new password; "-" reads standard input')
     .option('--lease <date>', 'a new last day, or "none"')
-    .option('--tasks <n>', 'sessions at the same time, or "none" for what the provider gives to all')
+    .option('--tasks <n>', 'number of simultaneous sessions, or "none" for the provider\'s setting for all')
     .addHelpText(
       'after',
       '\nExamples:\n  $ farkeep tenant set acme --quota main=1TB\n  $ farkeep tenant set acme --lease none',
@@ -91,11 +94,13 @@ export function registerTenant(program: Command, action: DefineAction): void {
         const client = await connectProvider(context);
         const before = await find(client, wanted);
         const tenant = await client.set({ tenantId: before.id, ...changes });
-        const lost = before.quotas.filter((old) => tenant.quotas.every((now) => now.repository !== old.repository));
+        const lostQuotas = before.quotas.filter((old) =>
+          tenant.quotas.every((now) => now.repository !== old.repository),
+        );
         context.output.result({ ok: true, tenant }, () =>
           [
             `Account "${tenant.name}" changed.`,
-            ...lost.map(
+            ...lostQuotas.map(
               ({ repository }) =>
                 `It can no longer use "${repository}". Its restore points stay there; give it a quota for "${repository}" to reach them again.`,
             ),
@@ -138,7 +143,7 @@ export function registerTenant(program: Command, action: DefineAction): void {
 
   group
     .command('remove <name>')
-    .description('remove the account; its backups stay in the repository folders until somebody deletes them')
+    .description('remove the account; its backups stay in the repository folders until you delete them')
     .option(...yesOption)
     .addHelpText('after', '\nExample:\n  $ farkeep tenant remove acme')
     .action(
@@ -150,7 +155,7 @@ export function registerTenant(program: Command, action: DefineAction): void {
           {
             what: `account "${name}"`,
             consequences: [
-              'It is removed with its password, quotas and invitations; its running sessions end.',
+              'The account is removed with its password, quotas and invitations; its running sessions end.',
               'The tenant can neither back up nor restore any more; a new account of the same name does not get its backups back.',
               `What stays until you delete it: ${quotas.map(({ repository, usedBytes }) => `${formatBytes(usedBytes)} in "${repository}"`).join(', ') || 'nothing'}.`,
             ],
@@ -160,16 +165,16 @@ export function registerTenant(program: Command, action: DefineAction): void {
         await client.remove({ tenantId: id });
         context.output.result(
           { ok: true, id },
-          `Account "${name}" removed. Its backups stay in the repository folders until somebody deletes them.`,
+          `Account "${name}" removed. Its backups stay in the repository folders until you delete them.`,
         );
       }),
     );
 
   group
     .command('invite <name>')
-    .description('make an invitation file: everything the tenant needs, with a secret that works once')
-    .requiredOption('--out <file>', 'where to write it (0600)')
-    .option('--expires <duration>', 'how long it can be used', '72h')
+    .description('create an invitation file: everything that the tenant needs, with a secret that works once')
+    .requiredOption('--out <file>', 'the file to write (0600)')
+    .option('--expires <duration>', 'how long it is valid', '72h')
     .addHelpText('after', '\nExample:\n  $ farkeep tenant invite acme --out acme.invitation --expires 3d')
     .action(
       action(async (context, wanted: string, options: { out: string; expires: string }) => {
@@ -210,7 +215,7 @@ function parseQuotas(texts: readonly string[]): { repository: string; limitBytes
   return quotas;
 }
 
-/** The size follows the last "=": a repository's name may hold others. */
+/** The size follows the last "=", because the name of a repository may contain "=". */
 function parseQuota(text: string): { repository: string; limitBytes: number } {
   const separator = text.lastIndexOf('=');
   if (separator < 1) throw usageError(`"${text}" is not a quota`, 'Write --quota like main=500GB.', '--quota');

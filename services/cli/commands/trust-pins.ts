@@ -1,4 +1,4 @@
-// Owns `farkeep trust revoke` and `farkeep trust reinstate`: pins that are there already. Never connects to a provider.
+// Owns `farkeep trust revoke` and `farkeep trust reinstate`, which change existing pins. Must not connect to a provider.
 import type { Command } from 'commander';
 import type { DomainClient } from '../../contracts/contract.ts';
 import type { Pin } from '../../contracts/models/trust.ts';
@@ -28,8 +28,8 @@ export function registerPins(group: Command, action: DefineAction): void {
 
   group
     .command('reinstate <pin>')
-    .description('trust a certificate again whose pin was revoked; its thumbprint has to be given anew')
-    .requiredOption('--fingerprint <thumbprint>', 'what your provider told you over another way')
+    .description('end the revocation of a pinned certificate; its thumbprint must be given again')
+    .requiredOption('--fingerprint <thumbprint>', 'the thumbprint that your provider gave you, for example by phone')
     .addHelpText(
       'after',
       '\nPIN is the name of the provider, or an identifier or thumbprint (or its start) of farkeep trust list.\n\nExample:\n  $ farkeep trust reinstate northwind --fingerprint AB:CD:...',
@@ -53,7 +53,7 @@ async function connectTenant(context: CommandContext): Promise<DomainClient<type
   return (await context.connect('tenant')).domain(trustDomain);
 }
 
-/** By name among those in one of the states, else by the start of an identifier or thumbprint. */
+/** Finds a pin by its name among the pins in one of the states, else by the start of an identifier or thumbprint. */
 function findPin(pins: readonly Pin[], wanted: string, states: readonly Pin['state'][]): Pin {
   const start = wanted.toLowerCase().replaceAll(':', '');
   const found = pins.filter(

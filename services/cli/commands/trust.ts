@@ -1,4 +1,4 @@
-// Owns `farkeep trust`: looking at a server's certificate, and the prompts, pins and journal of the tenant here.
+// Owns `farkeep trust`: checking a server's certificate, and the tenant's prompts, pins and journal.
 import path from 'node:path';
 import type { Command } from 'commander';
 import type { DomainClient } from '../../contracts/contract.ts';
@@ -33,21 +33,19 @@ interface CheckOptions {
 }
 
 export function registerTrust(program: Command, action: DefineAction): void {
-  const group = program.command('trust').description('what is trusted, and why');
+  const group = program.command('trust').description('trust decisions of the tenant, and checking a server');
 
   group
     .command('check')
-    .description(
-      'look at the certificate of a server, decide, print decision and reasons; sends nothing else, needs no service',
-    )
-    .requiredOption('--host <host>', 'name or address to dial')
+    .description('check the certificate of a server; print decision and reasons; sends nothing else, needs no service')
+    .requiredOption('--host <host>', 'name or address to connect to')
     .option('--port <port>', 'port', '6180')
-    .option('--name <name>', 'the name that the certificate has to cover (default: the host)')
-    .option('--roots <file>', 'PEM file with authorities to trust besides those of the system')
+    .option('--name <name>', 'the name that the certificate must cover (default: the host)')
+    .option('--roots <file>', 'PEM file with additional trusted authorities')
     .option('--fingerprint <thumbprint>', 'accept exactly this certificate, SHA-256 or SHA-1')
-    .option('--crl <file>', 'revocation list, PEM or DER, refused when it cannot be used; repeatable', collect)
+    .option('--crl <file>', 'revocation list, PEM or DER; an unusable list is an error; repeatable', collect)
     .option('--fetch-crl', 'also fetch the lists that the certificates of a valid chain name')
-    .option('--require-crl', 'refuse when nothing can be found out about a revocation')
+    .option('--require-crl', 'refuse when the revocation status is unknown')
     .addHelpText(
       'after',
       `
@@ -115,8 +113,8 @@ Examples:
   group
     .command('accept [identity]')
     .description('answer the open question about a provider: pin its certificate when the thumbprint matches')
-    .requiredOption('--fingerprint <thumbprint>', 'what your provider told you over another way')
-    .option('--address <host:port>', 'look at this gateway first, when no question is open yet')
+    .requiredOption('--fingerprint <thumbprint>', 'the thumbprint that your provider gave you, for example by phone')
+    .option('--address <host:port>', 'first connect to this gateway, if no question is open yet')
     .addHelpText(
       'after',
       '\nIDENTITY is the name of the provider, as in farkeep trust list.\n\nExample:\n  $ farkeep trust accept northwind --fingerprint AB:CD:...',
@@ -163,8 +161,10 @@ Examples:
 
   group
     .command('journal')
-    .description('who accepted, refused or revoked what, and whether the journal is intact; exit code 6 when it is not')
-    .option('--verify', 'only say whether it is intact, with the hash of its last entry')
+    .description(
+      'who accepted, refused or revoked which certificate, and whether the journal is intact; exit code 6 when it is not',
+    )
+    .option('--verify', 'only check the journal and print the hash of its last entry')
     .addHelpText('after', '\nExamples:\n  $ farkeep trust journal\n  $ farkeep trust journal --verify')
     .action(
       action(async (context, options: { verify?: true }) => {
@@ -175,7 +175,7 @@ Examples:
             ...(options.verify === true ? [] : [formatJournal(entries)]),
             journal.isIntact
               ? `The journal is intact: ${entries.length} entries, the last one has the hash ${journal.head}.`
-              : `The journal was changed: entry ${journal.brokenAt ?? '?'} does not fit.\nNext: keep a copy of trust.sqlite, and compare every pinned thumbprint with its provider (farkeep trust list).`,
+              : `The journal was changed: entry ${journal.brokenAt ?? '?'} has a wrong hash.\nNext: keep a copy of trust.sqlite, and compare every pinned thumbprint with its provider (farkeep trust list).`,
           ].join('\n\n'),
         );
         return journal.isIntact ? exitCodes.done : exitCodes.security;
@@ -188,8 +188,8 @@ Examples:
 function registerTrustedHosts(group: Command, action: DefineAction): void {
   group
     .command('export')
-    .description('the pinned providers as a file, to move them to another machine; certificates only, no secret')
-    .requiredOption('--out <file>', 'where to write it')
+    .description('write the pinned providers to a file, for another machine; certificates only, no secret')
+    .requiredOption('--out <file>', 'the file to write')
     .addHelpText('after', '\nExample:\n  $ farkeep trust export --out trusted-hosts.json')
     .action(
       action(async (context, options: { out: string }) => {
@@ -202,7 +202,7 @@ function registerTrustedHosts(group: Command, action: DefineAction): void {
 
   group
     .command('import <file>')
-    .description('pin the providers of such a file; never overwrites a pin (exit code 5 when one was left alone)')
+    .description('pin the providers of such a file; never overwrites a pin (exit code 5 when one was not changed)')
     .addHelpText('after', '\nExample:\n  $ farkeep trust import trusted-hosts.json')
     .action(
       action(async (context, file: string, _options: object) => {
@@ -212,7 +212,7 @@ function registerTrustedHosts(group: Command, action: DefineAction): void {
           formatFacts([
             ['Pinned', report.added.join(', ') || 'none'],
             ['Known already', report.known.join(', ') || 'none'],
-            ['Left alone (another pin, or revoked here)', report.conflicts.join(', ') || 'none'],
+            ['Not changed (another pin, or revoked here)', report.conflicts.join(', ') || 'none'],
           ]),
         );
         return report.conflicts.length > 0 ? exitCodes.warnings : exitCodes.done;
@@ -221,19 +221,15 @@ function registerTrustedHosts(group: Command, action: DefineAction): void {
 
   group
     .command('settings')
-    .description('authorities and revocation lists of the tenant here; without options only shows them')
-    .option(
-      '--root <file>',
-      'PEM file with authorities to trust besides the system’s; replaces all; repeatable',
-      collect,
-    )
+    .description('authorities and revocation lists of the tenant; without options only shows them')
+    .option('--root <file>', 'PEM file with additional trusted authorities; replaces all; repeatable', collect)
     .option('--crl <file>', 'revocation list, PEM or DER; replaces all; repeatable', collect)
-    .option('--no-files', 'forget all authorities and lists')
+    .option('--no-files', 'remove all authorities and lists')
     .option('--fetch-crl <yes|no>', 'fetch the lists that certificates of a trusted chain name')
-    .option('--require-crl <yes|no>', 'refuse when nothing can be found out about a revocation')
+    .option('--require-crl <yes|no>', 'refuse when the revocation status is unknown')
     .option(
       '--first-use <yes|no>',
-      'pin the certificate of a provider that was never met without a question; whoever is in between then is believed',
+      'pin the certificate of a new provider without a question; an attacker in between at that moment would be trusted',
     )
     .addHelpText(
       'after',

@@ -1,4 +1,4 @@
-// Owns what people see of a certificate. Never a private key.
+// Owns the parts of a certificate that people see. Never a private key.
 import { z } from 'zod';
 import { countSchema, idSchema, instantSchema } from './values.ts';
 
@@ -33,27 +33,27 @@ export const certificateSummarySchema = z.object({
 export type CertificateSummary = z.infer<typeof certificateSummarySchema>;
 
 export const keyProtectionSchema = z.object({
-  /** What protects the private key on disk. `key-file` is a plain file with mode 0600 and is never called a keychain. */
+  /** How the private key is protected on disk. `key-file` is a plain file with mode 0600 and is never called a keychain. */
   kind: z.enum(['os-keychain', 'key-file', 'passphrase']),
   /** One sentence for the summary and the Security tab. */
   description: z.string(),
   /** Accounts that may read the key file, such as "root" or "group farkeep". */
   readers: z.array(z.string()),
-  /** Rights that are wider than they should be. */
+  /** Sentences about files that too many accounts may read. */
   warnings: z.array(z.string()),
 });
 export type KeyProtection = z.infer<typeof keyProtectionSchema>;
 
 export const rsaKeyBitsSchema = z.union([z.literal(2048), z.literal(3072), z.literal(4096)]);
 
-/** What holds for all certificates of a provider, both slots. */
+/** Settings for all certificates of a provider, both slots. */
 export const certificateSettingsSchema = z.object({
-  /** RSA length of certificates that are generated. */
+  /** RSA key length of generated certificates. */
   keyBits: rsaKeyBitsSchema,
   protection: z.object({
     kind: z.enum(['os-keychain', 'key-file']),
     description: z.string(),
-    /** The OS keychain that this service could use or does; null when it was given no key of one. */
+    /** The OS keychain that this service uses or could use; null when the service did not get a key of a keychain. */
     keychain: z.string().nullable(),
   }),
 });
@@ -71,13 +71,13 @@ export const storedCertificateSchema = z.object({
 });
 export type StoredCertificate = z.infer<typeof storedCertificateSchema>;
 
-/** A certificate that the wizard has made or read, not yet stored. It is dropped after 30 minutes or when the service ends. */
+/** A certificate that the wizard has made or read and not yet stored. It is deleted after 30 minutes or when the service ends. */
 export const certificateCandidateSchema = z.object({
   candidateId: idSchema,
   friendlyName: z.string(),
   summary: certificateSummarySchema,
   chainLength: z.int().nonnegative(),
-  /** Such as "expires in 12 days", "chain does not lead to a trusted authority on this computer". */
+  /** For example "expires in 12 days", "chain does not lead to a trusted authority on this computer". */
   warnings: z.array(z.string()),
   keyProtection: keyProtectionSchema,
 });
@@ -91,44 +91,46 @@ export const pickableCertificateSchema = z.object({
   issuedBy: z.string(),
   friendlyName: z.string(),
   notAfter: instantSchema,
-  /** Why it cannot be used; null when it can. */
+  /** Why the certificate cannot be used; null when it can. */
   unusableReason: z.string().nullable(),
 });
 export type PickableCertificate = z.infer<typeof pickableCertificateSchema>;
 
-/** A store whose certificates are not in the list of Pick Certificate, and why. */
+/** A certificate store that the list of Pick Certificate does not include, and why. */
 export const unreadableStoreSchema = z.object({ store: z.string(), reason: z.string() });
 export type UnreadableStore = z.infer<typeof unreadableStoreSchema>;
 
-/** Who relies on a certificate, and what is known of them. Nothing here is guessed: a state changes only by what was seen or reported. */
+/**
+ * A tenant, gateway or console that uses a certificate, and its state. A state changes only by a connection or a report, never by a guess.
+ */
 export const certificateUserSchema = z.object({
-  /** `invitation`: one that was not used yet and carries a thumbprint; the name is the account's. */
+  /** `invitation`: an unused invitation with a thumbprint; its name is the account's name. */
   kind: z.enum(['tenant', 'gateway', 'console', 'invitation']),
   name: z.string(),
   /**
-   * `pending`: has not met the certificate in service, or does not know the announced one yet. `informed`: has stored the announced certificate
-   * and takes it without a prompt. `updated`: has met the certificate in service. `re-accepted`: somebody there compared and accepted it.
-   * `failed`: see `note`.
+   * `pending`: has not seen the installed certificate, or does not know the announced one. `informed`: has stored the announced certificate
+   * and will accept it without a prompt. `updated`: has seen the installed certificate. `re-accepted`: a person there has compared and
+   * accepted it. `failed`: see `note`.
    */
   state: z.enum(['pending', 'informed', 'updated', 're-accepted', 'failed']),
   lastSeenAt: instantSchema.nullable(),
-  /** Thumbprint of the certificate that it met last; null when it never did. */
+  /** Thumbprint of the certificate that it saw last; null when it never saw one. */
   seenSha256: z.string().nullable().default(null),
   /** One sentence about the state; null when there is nothing to add. */
   note: z.string().nullable().default(null),
 });
 export type CertificateUser = z.infer<typeof certificateUserSchema>;
 
-/** The planned change of the provider identity: announced with the key of the certificate in service, carried out at its date. */
+/** The planned change of the provider identity: announced with a signature by the installed certificate's key, carried out at its date. */
 export const rolloverSchema = z.object({
   next: storedCertificateSchema,
-  /** Thumbprint of the certificate in service, whose key signed the announcement. */
+  /** Thumbprint of the installed certificate, whose key signed the announcement. */
   currentSha256: z.string(),
   announcedAt: instantSchema,
   switchAt: instantSchema,
-  /** Tenants that have met the provider before, and how many of them have stored the announced certificate. */
+  /** Tenants that have connected before, and how many of them have stored the announced certificate. */
   tenants: z.object({ total: countSchema, informed: countSchema, failed: countSchema }),
-  /** Why the switch did not work at its date; it is tried again. Null while all is well. */
+  /** Why the change at its date failed (it is tried again); null when there is no problem. */
   problem: z.string().nullable(),
 });
 export type Rollover = z.infer<typeof rolloverSchema>;

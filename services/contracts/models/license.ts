@@ -3,13 +3,18 @@ import { z } from 'zod';
 import { instantSchema } from './values.ts';
 
 export const licenseSummarySchema = z.object({
-  /** The licensed organization; under the community license the name of this machine. It is the subject of generated certificates. */
+  /**
+   * The licensed organization; without a license (community license) the name of this machine. It is the subject of generated certificates.
+   */
   organization: z.string(),
   edition: z.enum(['community', 'standard', 'enterprise']),
-  /** Null: without end. */
+  /** null: the license does not expire. */
   expiresAt: instantSchema.nullable(),
   isCommunity: z.boolean(),
-  /** Why a license that was imported does not count any more, such as its end; the community license holds then. Null when all is well. */
+  /**
+   * Why an imported license is not valid any more, for example because it expired; the community license is used then. null when there is
+   * no problem.
+   */
   problem: z.string().nullable(),
 });
 export type LicenseSummary = z.infer<typeof licenseSummarySchema>;

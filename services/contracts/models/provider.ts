@@ -1,4 +1,4 @@
-// Owns what a provider administers: tenants, repositories, gateways.
+// Owns what a provider admin manages: tenants, repositories, gateways.
 import { z } from 'zod';
 import { rowList } from '../row-list.ts';
 import {
@@ -11,7 +11,7 @@ import {
   portSchema,
 } from './values.ts';
 
-/** Account name: what the tenant logs in with. */
+/** Account name with which the tenant logs in. */
 export const tenantNameSchema = z
   .string()
   .regex(
@@ -19,7 +19,7 @@ export const tenantNameSchema = z
     '1 to 64 letters, digits and . _ @ - are possible, first a letter or a digit',
   );
 
-/** Sessions of one tenant at the same time. */
+/** Limit of a tenant's simultaneous sessions. */
 export const maxTasksSchema = z.int().min(1).max(1000);
 
 export const tenantQuotaSchema = z.object({
@@ -37,7 +37,7 @@ export const tenantAccountSchema = z.object({
   quotas: rowList(tenantQuotaSchema),
   lastLoginAt: instantSchema.nullable(),
   activeSessions: countSchema,
-  /** Null or left out: what the provider's configuration says for all. */
+  /** null or absent: the value in the provider's configuration. */
   maxTasks: maxTasksSchema.nullable().optional(),
 });
 export type TenantAccount = z.infer<typeof tenantAccountSchema>;
@@ -51,9 +51,9 @@ export const repositorySchema = z.object({
   usedBytes: bytesSchema,
   tenants: countSchema,
   points: countSchema,
-  /** Set when the folder cannot be used right now. */
+  /** Why the folder cannot be used now; null when it can. */
   problem: z.string().nullable(),
-  /** The last check of everything that is stored, and how many findings it had; null when there was none yet. */
+  /** The last check of all stored data, and its number of findings; null before the first check. */
   verification: z.object({ at: instantSchema, findings: countSchema }).nullable().optional(),
 });
 export type Repository = z.infer<typeof repositorySchema>;
@@ -61,7 +61,7 @@ export type Repository = z.infer<typeof repositorySchema>;
 export const gatewaySchema = z.object({
   id: idSchema,
   name: displayNameSchema,
-  /** Addresses tenants use, by name. */
+  /** Addresses by which tenants connect. */
   addresses: rowList(z.object({ host: hostSchema, port: portSchema })),
   isEnabled: z.boolean(),
   state: z.enum(['waiting-for-enrollment', 'connected', 'disconnected', 'disabled']),
@@ -70,7 +70,7 @@ export const gatewaySchema = z.object({
   connections: countSchema,
   relayedBytes: bytesSchema,
   refusedConnections: countSchema,
-  /** False when the provider certificate does not cover any of its addresses. */
+  /** False when the provider certificate covers none of its addresses. */
   isCoveredByCertificate: z.boolean(),
 });
 export type Gateway = z.infer<typeof gatewaySchema>;
@@ -80,11 +80,11 @@ export const gatewayCheckSchema = z.object({
   check: z.enum(['enrolled', 'link', 'port', 'handshake', 'name-covered']),
   outcome: z.enum(['ok', 'warning', 'failed', 'not-checked']),
   message: z.string(),
-  /** What would help; empty when all is well. */
+  /** A suggestion; empty when there is no problem. */
   help: z.string(),
 });
 
-/** What a tenant admin gets as a file; fills the whole Service Provider wizard. The secret in it works once. */
+/** The file that a tenant admin gets; it fills the whole Service Provider wizard. Its secret works once. */
 export const invitationSchema = z.object({
   farkeepInvitation: z.literal(1),
   provider: displayNameSchema,

@@ -1,4 +1,4 @@
-// Owns what is shown of a service process.
+// Owns what people see of a service process.
 import { z } from 'zod';
 import { serviceRoles } from '../contract.ts';
 import { errorInfoSchema } from '../error-schemas.ts';
@@ -20,11 +20,11 @@ export const serviceInfoSchema = z.object({
 });
 export type ServiceInfo = z.infer<typeof serviceInfoSchema>;
 
-/** A service as its console sees it. */
+/** A service process as shown by its console. */
 export const supervisedServiceSchema = z.object({
   role: serviceRoleSchema,
   state: z.enum(['starting', 'running', 'degraded', 'stopping', 'stopped', 'failed']),
-  /** Why it is degraded or failed, for people. */
+  /** Why the service is degraded or failed, for people. */
   reason: z.string().nullable(),
   error: errorInfoSchema.nullable(),
   pid: z.int().nullable(),

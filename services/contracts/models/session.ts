@@ -1,4 +1,5 @@
-// Owns a session as tenant and provider see it: state, handshake and keys, progress, actions. No key, and no names that the viewer may not see.
+// Owns a session as tenant and provider see it: state, handshake and keys, progress, actions. Never a key, and no names that the viewer may
+// not see.
 import { z } from 'zod';
 import { errorCodeSchema, errorInfoSchema } from '../error-schemas.ts';
 import { rowList } from '../row-list.ts';
@@ -22,11 +23,14 @@ export const sessionStateSchema = z.enum(sessionStates);
 export type SessionState = z.infer<typeof sessionStateSchema>;
 export const finalSessionStates: readonly SessionState[] = ['succeeded', 'warning', 'failed', 'canceled'];
 
-/** Who has paused a session; only that side's wish, whoever looks. */
+/** The side that paused a session. Only this side can resume the session; the value is the same for every viewer. */
 export const sessionSideSchema = z.enum(['tenant', 'provider']);
 export type SessionSide = z.infer<typeof sessionSideSchema>;
 
-/** Before the first transfer there is nothing to come back to, and a key exchange is over in a moment: neither can be paused. */
+/**
+ * Whether a session can be paused now. Not before the first transfer, because there is nothing to keep, and not during a key exchange,
+ * because it takes only a moment.
+ */
 export function canPause(session: Pick<SessionDetail, 'state' | 'kind' | 'nextAttemptAt'>): boolean {
   const { state, kind, nextAttemptAt } = session;
   if (kind === 'browse') return false;
@@ -65,39 +69,39 @@ export const handshakeStepSchema = z.object({
   outcome: z.enum(['active', 'done', 'failed', 'security-warning']),
   at: instantSchema,
   durationMs: z.number().nonnegative().nullable(),
-  /** Particulars for people, such as the gateway's name, the thumbprint's ends, the suite; never a secret. */
+  /** Details for people, such as the gateway's name, the ends of the thumbprint, the cipher suite; never a secret. */
   detail: z.string(),
   keyIdentifier: keyIdentifierSchema.nullable(),
 });
 export type HandshakeStep = z.infer<typeof handshakeStepSchema>;
 
 export const sessionProgressSchema = z.object({
-  /** What this session is about to process; null while the source is still being counted. */
+  /** All bytes that this session will process; null while the source is being counted. */
   totalBytes: bytesSchema.nullable(),
   totalFiles: countSchema.nullable(),
-  /** Source bytes dealt with, whether read, unchanged or a hole. */
+  /** Finished source bytes: read, unchanged or holes. */
   processedBytes: bytesSchema,
   processedFiles: countSchema,
-  /** Read from the source disk (backup) or from the provider (restore). */
+  /** Bytes read from the source disk (backup) or from the provider (restore). */
   readBytes: bytesSchema,
-  /** On the wire, after compression and sealing. */
+  /** Bytes on the wire, after compression and encryption. */
   transferredBytes: bytesSchema,
-  /** Durable at the provider (backup) or on the destination disk (restore), as source bytes. */
+  /** Source bytes that are durable at the provider (backup) or on the destination disk (restore). */
   safeBytes: bytesSchema,
-  /** Not read, because their blocks are known from an earlier session or attempt and stored. */
+  /** Files that were not read, because an earlier session or attempt stored their blocks. */
   unchangedFiles: countSchema,
   newBlocks: countSchema,
   reusedBlocks: countSchema,
   readBytesPerSecond: z.number().nonnegative(),
   transferredBytesPerSecond: z.number().nonnegative(),
-  /** Null while it cannot be told. */
+  /** null while no estimate is possible. */
   secondsLeft: z.number().nonnegative().nullable(),
-  /** Restore: what is in its place at the tenant now; `processed` counts what was skipped or failed as well. */
+  /** Restore: files that are complete at the tenant now; `processed` also counts skipped and failed ones. */
   restored: z.object({ files: countSchema, bytes: bytesSchema, skipped: countSchema, failed: countSchema }).optional(),
 });
 export type SessionProgress = z.infer<typeof sessionProgressSchema>;
 
-/** Before anything has moved. */
+/** The progress before the first transfer. */
 export const noProgress: SessionProgress = {
   totalBytes: null,
   totalFiles: null,
@@ -125,7 +129,7 @@ export type Bottleneck = z.infer<typeof bottleneckSchema>;
 
 export const sessionObjectSchema = z.object({
   name: z.string(),
-  /** Nothing runs in a session that does not: then it is `waiting` for the next attempt, `paused`, or `unfinished` for ever. */
+  /** In a session that is not running no action runs: it is `waiting` for the next attempt, `paused`, or `unfinished` for good. */
   state: z.enum(['waiting', 'running', 'paused', 'done', 'warning', 'failed', 'unfinished']),
   sizeBytes: bytesSchema.nullable(),
   processedBytes: bytesSchema,
@@ -141,7 +145,7 @@ export const sessionActionSchema = z.object({
   at: instantSchema,
   level: z.enum(['info', 'warning', 'error', 'security']),
   text: z.string(),
-  /** Null while it goes on, or when it is a moment. */
+  /** null while the action runs, and for an action without a duration. */
   durationMs: z.number().nonnegative().nullable(),
   /** The event that `text` was made from (notable-events.ts); missing for actions of the other side and of earlier versions. */
   code: z.string().optional(),
@@ -181,9 +185,9 @@ export const sessionSummarySchema = z.object({
   error: errorInfoSchema.nullable(),
   hasSecurityWarning: z.boolean(),
   pointId: idSchema.nullable(),
-  /** What a backup added to the repository on disk; absent until its restore point is committed. */
+  /** Bytes that a backup added to the repository on disk; absent until its restore point is committed. */
   storedBytes: bytesSchema.optional(),
-  /** Set in state paused. */
+  /** Set in state paused: the side that paused. */
   pausedBy: sessionSideSchema.nullable().optional(),
 });
 export type SessionSummary = z.infer<typeof sessionSummarySchema>;
@@ -203,7 +207,7 @@ export const sessionDetailSchema = sessionSummarySchema.extend({
   warnings: rowList(sessionWarningSchema),
   /** Set in state waiting-to-resume. */
   nextAttemptAt: instantSchema.nullable(),
-  /** Set in states waiting-to-resume and paused: then the session ends. */
+  /** Set in states waiting-to-resume and paused: the session ends at this time. */
   resumeUntil: instantSchema.nullable(),
 });
 export type SessionDetail = z.infer<typeof sessionDetailSchema>;

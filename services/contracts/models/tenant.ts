@@ -1,4 +1,4 @@
-// Owns what a tenant administers: service providers, jobs, restore points.
+// Owns what a tenant admin manages: service providers, jobs, restore points.
 import { z } from 'zod';
 import { rowList } from '../row-list.ts';
 import { certificateSummarySchema } from './certificate.ts';
@@ -13,13 +13,13 @@ import {
   portSchema,
 } from './values.ts';
 
-/** A gateway as the provider reports it, with only the values that the control channel accepts. */
+/** A gateway as the provider reports it, limited to values that the control channel accepts. */
 export const usableGatewaySchema = z.object({
   name: displayNameSchema,
   host: hostSchema,
   port: portSchema,
   isUsable: z.boolean(),
-  /** Why it is not used, and what would help. */
+  /** Why the gateway is not used, and what would help. */
   reason: z.string().nullable(),
 });
 
@@ -81,7 +81,7 @@ export type RestorePoint = z.infer<typeof restorePointSchema>;
 
 /** A restore point that exists but cannot be restored, because it is damaged or its description is invalid. It can be deleted. */
 export const unreadablePointSchema = z.object({
-  /** Null when the identifier cannot be read either. */
+  /** null when even the identifier is unreadable. */
   id: idSchema.nullable(),
   providerName: z.string(),
   repository: z.string().nullable(),
@@ -91,7 +91,7 @@ export type UnreadablePoint = z.infer<typeof unreadablePointSchema>;
 
 export const pointEntrySchema = z.object({
   name: z.string(),
-  /** Path below the point's root; for names that are not UTF-8 each wrong byte is shown as \xHH. */
+  /** Path inside the restore point; in names that are not UTF-8 each wrong byte is shown as \xHH. */
   path: z.string(),
   kind: z.enum(['file', 'folder', 'symlink', 'other']),
   sizeBytes: bytesSchema.nullable(),

@@ -1,5 +1,4 @@
-// Owns the sentences for the reasons of a trust decision, for both console and command line. "It" in a sentence is the presented
-// certificate.
+// Owns the sentences for the reasons of a trust decision, for console and command line. "It" in a sentence is the presented certificate.
 import type { TrustReason } from './trust.ts';
 
 export const trustReasonTexts = {
@@ -43,7 +42,7 @@ const inFavor: readonly TrustReason[] = [
   'revocation.good',
 ];
 
-/** Returns the reasons against a certificate and leaves out the reasons for it. */
+/** Returns only the reasons against a certificate. */
 export function reasonsAgainst(reasons: readonly TrustReason[]): TrustReason[] {
   return reasons.filter((reason) => !inFavor.includes(reason));
 }
@@ -55,7 +54,7 @@ export function describeReasonsAgainst(reasons: readonly TrustReason[]): string 
     .join(' ');
 }
 
-/** Only a person can lift a revocation, by a separate command. No connection dialog offers this. */
+/** Only a person can end a revocation, by a separate command. No connection dialog offers this. */
 export const revokedPinHint =
   'To trust it again, ask your provider for the thumbprint, then: farkeep trust reinstate NAME --fingerprint THUMBPRINT, or Options > Security > Pinned certificates in the console.';
 

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { certificateSummarySchema } from './certificate.ts';
 import { hostSchema, idSchema, instantSchema, portSchema } from './values.ts';
 
-/** Stable codes; `farkeep trust check` prints them. Texts are in the console's message file and the command line. */
+/** Stable codes; `farkeep trust check` prints them. Their sentences are in trust-texts.ts. */
 export const trustReasons = [
   'chain.trusted',
   'chain.untrusted-root',
@@ -52,11 +52,11 @@ export const trustDecisionSchema = z.object({
 });
 export type TrustDecision = z.infer<typeof trustDecisionSchema>;
 
-/** A question to the admin about an identity. One per identity, however many connections meet it. */
+/** A question to the admin about an identity. One for each identity, even if many connections need the answer. */
 export const trustPromptSchema = z.object({
   id: idSchema,
   kind: z.enum(['untrusted', 'changed']),
-  /** Name of the provider as the admin gave it, or the host when it has none yet. */
+  /** Name that the admin gave to the provider, or the host while there is no name. */
   identity: z.string(),
   gateway: z.object({ host: hostSchema, port: portSchema }),
   raisedAt: instantSchema,
@@ -67,7 +67,10 @@ export const trustPromptSchema = z.object({
   savedAt: instantSchema.nullable(),
   /** Name of the job that waits for the answer; null when the wizard asks. */
   waitingJob: z.string().nullable(),
-  /** The provider announced this very certificate for a date to come, with its current key, but shows it already; null otherwise. */
+  /**
+   * The provider announced exactly this certificate for a later date, with its current key, but shows the certificate already; null
+   * otherwise.
+   */
   announcedFor: instantSchema.nullable().default(null),
 });
 export type TrustPrompt = z.infer<typeof trustPromptSchema>;
@@ -90,7 +93,7 @@ export type Pin = z.infer<typeof pinSchema>;
 export const trustJournalEntrySchema = z.object({
   sequence: z.int().positive(),
   at: instantSchema,
-  /** Account and way, "admin (console)". */
+  /** Account and user interface, "admin (console)". */
   who: z.string(),
   action: z.enum([
     'accepted',
@@ -104,36 +107,36 @@ export const trustJournalEntrySchema = z.object({
     'configured',
   ]),
   identity: z.string(),
-  /** Address the certificate came from, "host:port". */
+  /** Address that showed the certificate, "host:port". */
   address: z.string(),
   sha256: z.string(),
   note: z.string(),
-  /** Hex SHA-256 over the entry and the hash before it. */
+  /** Hex SHA-256 over the entry and the previous hash. */
   hash: z.string(),
 });
 export type TrustJournalEntry = z.infer<typeof trustJournalEntrySchema>;
 
-/** What the admin adds to the system's rules. They hold for every trust decision of this tenant. Paths of files on the service's machine. */
+/** Additions of the admin to the system's rules, for every trust decision of this tenant. Paths of files on the service's machine. */
 export const trustSettingsSchema = z.object({
   /**
-   * Files with revocation lists, PEM or DER. An unusable list causes refusal of the certificates that it covers. Changed files are read
+   * Files with revocation lists, PEM or DER. An unusable list causes refusal of the certificates that it covers. A changed file is read
    * again.
    */
   crlFiles: z.array(z.string().min(1).max(4096)).max(100),
-  /** Whether lists are fetched from the addresses in certificates of a trusted chain. */
+  /** Whether revocation lists are fetched from the addresses in certificates of a trusted chain. */
   canFetchCrl: z.boolean(),
-  /** Whether a certificate about whose revocation nothing can be found out is refused; otherwise that is a remark. */
+  /** Whether a certificate with unknown revocation status is refused; otherwise the unknown status is a warning. */
   isRevocationRequired: z.boolean(),
-  /** Authorities to trust besides those of the system, PEM. */
+  /** Additional trusted authorities, PEM. */
   rootFiles: z.array(z.string().min(1).max(4096)).max(100),
   /**
-   * Whether the certificate of a provider that was never met before is pinned without a question. Whoever stands in between at that
-   * moment is believed then, so it is off unless an admin turns it on. It never counts for a changed or a revoked certificate.
+   * Whether the certificate of a new provider is pinned without a question. An attacker in between at that moment would then be trusted, so
+   * this is off unless an admin turns it on. Never applies to a changed or revoked certificate.
    */
   canTrustFirstUse: z.boolean().default(false),
 });
 export type TrustSettings = z.infer<typeof trustSettingsSchema>;
 
-/** A file of the settings that cannot be used any more. */
+/** A file of the settings that is no longer usable. */
 export const trustSettingsProblemSchema = z.object({ file: z.string(), message: z.string() });
 export type TrustSettingsProblem = z.infer<typeof trustSettingsProblemSchema>;

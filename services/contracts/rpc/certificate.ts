@@ -1,4 +1,4 @@
-// Domain of the two certificate slots, served by the provider service. The wizard makes a candidate first; nothing changes until `install`.
+// Domain of the two certificate slots, served by the provider service. The wizard first makes a candidate; nothing changes until `install`.
 import { z } from 'zod';
 import { defineDomain } from '../contract.ts';
 import {
@@ -24,9 +24,9 @@ export const certificateDomain = defineDomain({
   commands: {
     /** All stored certificates, installed ones first. */
     list: { input: emptySchema, output: z.object({ certificates: rowList(storedCertificateSchema) }) },
-    /** The certificate in service. */
+    /** The installed certificate. */
     show: { input: slotInput, output: storedCertificateSchema },
-    /** The subject that Generate would use, before anything is made. */
+    /** The subject that `generate` would use; makes nothing. */
     describeGenerate: {
       input: slotInput,
       output: z.object({
@@ -36,16 +36,16 @@ export const certificateDomain = defineDomain({
         keyProtection: keyProtectionSchema,
       }),
     },
-    /** Makes a key and a self-signed certificate; takes seconds, can be canceled. */
+    /** Makes a key and a self-signed certificate; takes seconds and can be canceled. */
     generate: {
       input: slotInput.extend({
         friendlyName: displayNameSchema,
-        /** Left out: what the settings say. */
+        /** Default: the value in the settings. */
         keyBits: rsaKeyBitsSchema.optional(),
       }),
       output: certificateCandidateSchema,
     },
-    /** The page Pick Certificate. */
+    /** Certificates for the page Pick Certificate. */
     listPickable: {
       input: slotInput,
       output: z.object({
@@ -54,7 +54,9 @@ export const certificateDomain = defineDomain({
       }),
     },
     pick: { input: slotInput.extend({ pickId: z.string().min(1).max(500) }), output: certificateCandidateSchema },
-    /** Reads a file on the service's machine and stores nothing. The call can be canceled; a file with a million rounds takes seconds. */
+    /**
+     * Reads a file on the service's machine and stores nothing. Can be canceled; a file with a million key derivation rounds takes seconds.
+     */
     importFile: {
       input: slotInput.extend({
         file: z.string().min(1).max(4096),
@@ -66,17 +68,17 @@ export const certificateDomain = defineDomain({
       }),
       output: certificateCandidateSchema,
     },
-    /** Saves a candidate without putting it in service. */
+    /** Stores a candidate but does not install it. */
     store: { input: z.object({ candidateId: idSchema }), output: storedCertificateSchema },
-    /** Saves the candidate if one is given, and puts the certificate in service: new connections get it at once. */
+    /** Stores the candidate, if given, and installs the certificate: new connections use it at once. */
     install: {
       input: slotInput.extend({ candidateId: idSchema.optional(), certificateId: idSchema.optional() }),
       output: storedCertificateSchema,
     },
     getSettings: { input: emptySchema, output: certificateSettingsSchema },
     /**
-     * Changes what is named. `protection` encrypts all private keys anew: `os-keychain` is refused when the service was not given a key of
-     * one; after `key-file` no keychain is used until it is asked for again. `installed` is then sent for each slot.
+     * Changes the given settings. `protection` re-encrypts all private keys: `os-keychain` is refused when the service did not get a key of
+     * a keychain; after `key-file` no keychain is used until a person requests it again. `installed` is then sent for each slot.
      */
     setSettings: {
       input: z.object({
@@ -87,14 +89,14 @@ export const certificateDomain = defineDomain({
     },
     /** Refused while the certificate is installed. */
     remove: { input: z.object({ certificateId: idSchema }), output: emptySchema },
-    /** Who relies on the certificate in service. With a candidate the notes say what would change with it. */
+    /** Tenants, gateways, consoles and invitations that use the installed certificate. With a candidate the notes say what would change. */
     usage: {
       input: slotInput.extend({ candidateId: idSchema.optional() }),
       output: z.object({ users: rowList(certificateUserSchema), total: countSchema }),
     },
     /**
-     * Announces the next provider identity to the tenants; it is put in service at `switchAt`. A candidate is stored by this. A former
-     * announcement is replaced. Refused for the certificate in service, for a date that is over, and for one more than 400 days ahead.
+     * Announces the next provider identity to the tenants; it is installed at `switchAt`. A candidate is stored first. Replaces an earlier
+     * announcement. Refused for the installed certificate, for a date in the past, and for a date more than 400 days ahead.
      */
     announceRollover: {
       input: z.object({
@@ -105,7 +107,9 @@ export const certificateDomain = defineDomain({
       output: rolloverSchema,
     },
     showRollover: { input: emptySchema, output: z.object({ rollover: rolloverSchema.nullable() }) },
-    /** Tenants forget the announced certificate at their next contact. Safe to call when nothing was announced. */
+    /**
+     * Cancels the announcement; tenants delete the announced certificate at their next contact. Safe to call when nothing was announced.
+     */
     cancelRollover: { input: emptySchema, output: emptySchema },
   },
   events: {
@@ -113,7 +117,7 @@ export const certificateDomain = defineDomain({
     /** Progress of a long import, from 0 to 1. */
     importProgressed: { payload: z.object({ progressId: z.string(), share: z.number().min(0).max(1) }) },
     usageChanged: { payload: z.object({ slot: certificateSlotSchema }) },
-    /** Null when it was carried out or canceled. */
+    /** null when the change was carried out or canceled. */
     rolloverChanged: { payload: z.object({ rollover: rolloverSchema.nullable() }) },
   },
 });

@@ -1,14 +1,14 @@
-// Domain served by the Electron main process: roles, services, preferences, and the few things of the desktop the renderer may ask for.
+// Domain served by the Electron main process: roles, services, preferences, and the desktop functions that the renderer may use.
 import { z } from 'zod';
 import { defineDomain } from '../contract.ts';
 import { serviceRoleSchema, supervisedServiceSchema } from '../models/service.ts';
 import { bytesSchema, emptySchema } from '../models/values.ts';
 import { rowList } from '../row-list.ts';
 
-/** How a person has set a table: kept for each table, by the page that it is on. */
+/** A person's settings for a table; stored for each table, by the name of its page. */
 export const tableLookSchema = z.object({
   sort: z.object({ columnId: z.string().max(60), direction: z.enum(['ascending', 'descending']) }).nullable(),
-  /** Pixels, by column; a column that is not here has its usual width. */
+  /** Pixels, by column; an absent column has its default width. */
   widths: z.record(z.string().max(60), z.int().min(40).max(2000)),
 });
 export type TableLook = z.infer<typeof tableLookSchema>;
@@ -23,7 +23,7 @@ export const preferencesSchema = z.object({
 });
 export type Preferences = z.infer<typeof preferencesSchema>;
 
-/** What the diagnostics hold, in the order of the archive. */
+/** Parts of the diagnostics, in the order of the archive. */
 export const diagnosticsStepNames = [
   'versions',
   'configuration',
@@ -50,9 +50,9 @@ export const consoleDomain = defineDomain({
         logFolder: z.string(),
       }),
     },
-    /** Empty before the first start has been answered. */
+    /** Empty until the user has answered the first-start question. */
     getRoles: { input: emptySchema, output: z.object({ roles: z.array(serviceRoleSchema) }) },
-    /** Starts and stops services to match. */
+    /** Sets the roles of this computer, and starts and stops services accordingly. */
     setRoles: {
       input: z.object({ roles: z.array(serviceRoleSchema) }),
       output: z.object({ roles: z.array(serviceRoleSchema) }),
@@ -88,11 +88,11 @@ export const consoleDomain = defineDomain({
     },
     readTextFile: {
       input: z.object({ path: z.string().min(1).max(4096) }),
-      /** At most 6 MiB, as much as trust.importHosts takes; only paths that chooseFile returned. */
+      /** At most 6 MiB, the limit of trust.importHosts; only for paths that chooseFile returned. */
       output: z.object({ text: z.string() }),
     },
     copyText: { input: z.object({ text: z.string().max(1_000_000) }), output: emptySchema },
-    /** Native save dialog, then writes a zip; path null when the dialog was canceled. Tells `diagnosticsProgressed` meanwhile. */
+    /** Native save dialog, then writes a zip; path null when the dialog was canceled. Sends `diagnosticsProgressed` meanwhile. */
     exportDiagnostics: {
       input: z.object({ title: z.string().max(200) }),
       output: z.object({
@@ -102,7 +102,7 @@ export const consoleDomain = defineDomain({
       }),
     },
     showLogFiles: { input: emptySchema, output: emptySchema },
-    /** Makes a small folder of sample documents below the home and returns its path; keeps one that exists. */
+    /** Makes a small folder of sample documents below the home and returns its path; keeps an existing one. */
     prepareSample: { input: emptySchema, output: z.object({ sourcePath: z.string(), repositoryPath: z.string() }) },
     openExternal: { input: z.object({ url: z.url() }), output: emptySchema },
     quit: { input: emptySchema, output: emptySchema },
@@ -115,10 +115,10 @@ export const consoleDomain = defineDomain({
   events: {
     serviceChanged: { payload: supervisedServiceSchema },
     rolesChanged: { payload: z.object({ roles: z.array(serviceRoleSchema) }) },
-    /** The window wants to close while sessions run; the renderer asks the person. */
+    /** The window was asked to close while sessions run; the renderer must ask the user. */
     closeRequested: { payload: z.object({ runningSessions: z.int() }) },
     diagnosticsProgressed: { payload: z.object({ step: diagnosticsStepNameSchema }) },
-    /** A desktop notification or the tray was clicked. */
+    /** The user clicked a desktop notification or the tray icon. */
     navigationRequested: { payload: z.object({ page: z.string() }) },
   },
 });

@@ -1,4 +1,4 @@
-// Owns the list of all domains; dispatcher tables, clients and the bridge are derived from it.
+// Owns the list of all domains; dispatcher tables, clients and the bridge derive from it.
 import { certificateDomain } from './certificate.ts';
 import { consoleDomain } from './console.ts';
 import { gatewayNodeDomain } from './gateway-node.ts';

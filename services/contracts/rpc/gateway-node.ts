@@ -20,7 +20,7 @@ export const gatewayNodeDomain = defineDomain({
   targets: ['gateway'],
   commands: {
     status: { input: emptySchema, output: gatewayNodeStatusSchema },
-    /** Uses a one-time token of the provider; a gateway that is enrolled already must say so with `replace`. */
+    /** Uses a one-time token of the provider. A gateway that is already enrolled needs `replace`. */
     enroll: {
       input: z.object({ token: z.string().min(1).max(4096), replace: z.boolean().default(false) }),
       output: gatewayNodeStatusSchema,

@@ -13,7 +13,7 @@ export const gatewaysDomain = defineDomain({
   targets: ['provider'],
   commands: {
     list: { input: emptySchema, output: z.object({ gateways: rowList(gatewaySchema) }) },
-    /** Makes a gateway and the one-time token it enrolls with. `addresses` are what tenants will dial. */
+    /** Makes a gateway and its one-time enrollment token. `addresses` are the addresses to which tenants connect. */
     createEnrollToken: {
       input: z.object({
         name: newNameSchema,

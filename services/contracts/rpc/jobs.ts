@@ -37,17 +37,17 @@ export const jobsDomain = defineDomain({
       }),
       output: jobSchema,
     },
-    /** Starts a session and returns at once; error session.busy when one runs. */
+    /** Starts a session and returns at once; error session.busy when a session of this job runs. */
     run: {
       input: jobInput.extend({
-        /** Reads every file, including files that look unchanged. A change through a memory mapping can leave the file's time unchanged. */
+        /** Reads every file, also files that look unchanged. A change through a memory mapping can leave the file's time unchanged. */
         isFullRead: z.boolean().default(false),
-        /** The user expects much less data than in the last good run, so there is no warning. */
+        /** The user expects much less data than in the last good run, so there is no warning about it. */
         isLessAccepted: z.boolean().default(false),
       }),
       output: z.object({ sessionId: idSchema }),
     },
-    /** Its restore points stay at the provider. */
+    /** Removes the job. Its restore points stay at the provider. */
     remove: { input: jobInput, output: emptySchema },
   },
   events: {

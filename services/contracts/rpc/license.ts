@@ -9,7 +9,10 @@ export const licenseDomain = defineDomain({
   targets: ['provider'],
   commands: {
     show: { input: emptySchema, output: licenseSummarySchema },
-    /** Reads a file on the service's machine. Errors license.invalid and license.expired, each with its reason; the license before stays. */
+    /**
+     * Reads a file on the service's machine. Errors license.invalid and license.expired, each with its reason; the current license then
+     * stays.
+     */
     importFile: { input: z.object({ file: z.string().min(1).max(4096) }), output: licenseSummarySchema },
   },
   events: {

@@ -9,7 +9,7 @@ export const pointsDomain = defineDomain({
   name: 'points',
   targets: ['tenant'],
   commands: {
-    /** Oldest first, from every provider that answers; the others are named in `unreachable`. */
+    /** Oldest first, from every provider that answers; `unreachable` names the others. */
     list: {
       input: emptySchema,
       output: z.object({
@@ -20,8 +20,8 @@ export const pointsDomain = defineDomain({
       }),
     },
     /**
-     * Removes a restore point, readable or not, from all lists. This version does not free its space.
-     * Errors: call.not-found, call.conflict (a session uses the point), protocol.feature (the provider does not support deletion).
+     * Removes a restore point, readable or not, from all lists. This version does not free its space. Errors: call.not-found, call.conflict
+     * (a session uses the point), protocol.feature (the provider does not support deletion).
      */
     delete: {
       input: z.object({ pointId: idSchema }),
@@ -32,7 +32,7 @@ export const pointsDomain = defineDomain({
         deletedAt: instantSchema,
       }),
     },
-    /** One folder of a point; "" is its root. The first call for a point fetches its tree through a session. */
+    /** One folder of a restore point; "" is its root. The first call for a restore point fetches its manifest through a session. */
     listFolder: {
       input: z.object({ pointId: idSchema, path: z.string().max(16_384).default('') }),
       output: z.object({ entries: rowList(pointEntrySchema), isTruncated: z.boolean() }),
@@ -41,7 +41,7 @@ export const pointsDomain = defineDomain({
       input: z.object({ pointId: idSchema, text: z.string().min(1).max(500) }),
       output: z.object({ entries: rowList(pointEntrySchema), isTruncated: z.boolean() }),
     },
-    /** Starts a restore session and returns at once. No paths means the whole point. */
+    /** Starts a restore session and returns at once. An empty list of paths means the whole point. */
     restore: {
       input: z.object({
         pointId: idSchema,

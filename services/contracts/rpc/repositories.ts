@@ -11,11 +11,11 @@ export const damageSchema = z.object({
   pack: z.string().optional(),
   manifest: z.string().optional(),
   reason: z.string(),
-  /** Blocks of the pack that cannot be read, as far as can be known. */
+  /** Blocks of the pack that cannot be read, as far as is known. */
   damagedBlocks: countSchema,
-  /** Those that no other pack holds whole. */
+  /** Damaged blocks without an intact copy in another pack. */
   lostBlocks: countSchema,
-  /** Restore points that need what is lost. */
+  /** Restore points that need lost blocks. */
   points: z.array(z.string()),
 });
 
@@ -30,8 +30,8 @@ export const repositoriesDomain = defineDomain({
     },
     remove: { input: repositoryInput, output: emptySchema },
     /**
-     * Reads every pack and manifest; takes as long as the disk needs. All repositories when none is named. What is damaged does not count as
-     * present any more, so the next backup that still has it sends it again.
+     * Reads every pack and manifest; the disk limits the speed. Checks all repositories when none is named. A damaged block no longer
+     * counts as present, so the next backup with this block sends it again.
      */
     verify: {
       input: z.object({
@@ -44,11 +44,11 @@ export const repositoriesDomain = defineDomain({
         packs: countSchema,
         points: countSchema,
         damaged: rowList(damageSchema),
-        /** Known damage that costs nothing any more: stored again, or needed by no restore point. */
+        /** Damage without effect: the block was stored again, or no restore point needs it. */
         settled: rowList(damageSchema),
-        /** Blocks that were marked as damaged before and are whole. */
+        /** Blocks that were marked as damaged and are intact. */
         soundAgainBlocks: countSchema,
-        /** Why the damage could not be marked, so that it still counts as present. */
+        /** Why the damage could not be marked; the damaged blocks then still count as present. */
         markingProblem: z.string().nullable(),
       }),
     },

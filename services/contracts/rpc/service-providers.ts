@@ -1,4 +1,4 @@
-// Domain of service providers, served by the tenant service. `probe` shows the certificate before anything secret is sent.
+// Domain of service providers, served by the tenant service. `probe` shows the certificate before any secret is sent.
 import { z } from 'zod';
 import { defineDomain } from '../contract.ts';
 import { certificateSummarySchema } from '../models/certificate.ts';
@@ -15,7 +15,7 @@ export const serviceProvidersDomain = defineDomain({
   targets: ['tenant'],
   commands: {
     list: { input: emptySchema, output: z.object({ providers: rowList(serviceProviderSchema) }) },
-    /** Dials the gateway and stops at the certificate. `prompt` is set when somebody has to decide. */
+    /** Connects to the gateway and stops at the certificate. `prompt` is set when a person must decide. */
     probe: {
       input: z.object({ host: hostSchema, port: portSchema.default(6180) }),
       output: trustDecisionSchema.extend({
@@ -25,8 +25,8 @@ export const serviceProvidersDomain = defineDomain({
       }),
     },
     /**
-     * Connects, decides trust again, logs in and saves the provider. The certificate must be trusted, pinned (by an answered
-     * prompt) or equal `fingerprint`. The password is kept encrypted for unattended jobs.
+     * Connects, decides trust again, logs in and saves the provider. The certificate must be trusted, pinned (by an answered prompt) or
+     * equal `fingerprint`. The password is stored encrypted for unattended jobs.
      */
     add: {
       input: z.object({
@@ -39,14 +39,14 @@ export const serviceProvidersDomain = defineDomain({
       }),
       output: serviceProviderSchema,
     },
-    /** Adds by an invitation; the fingerprint in it is pinned. */
+    /** Adds a provider by an invitation and pins the fingerprint in it. */
     accept: {
       input: z.object({ invitation: invitationSchema, name: newNameSchema.optional() }),
       output: serviceProviderSchema,
     },
     /** Asks the provider for repositories, quota and gateways again. */
     rescan: { input: providerInput, output: serviceProviderSchema },
-    /** Refused while a job uses it. */
+    /** Removes the provider; refused while a job uses it. */
     remove: { input: providerInput, output: emptySchema },
   },
   events: {

@@ -1,4 +1,4 @@
-// Domain served by every service process: what it is and how it is.
+// Domain served by every service process: its version, addresses and health.
 import { z } from 'zod';
 import { defineDomain } from '../contract.ts';
 import { serviceInfoSchema } from '../models/service.ts';

@@ -1,4 +1,4 @@
-// Domain of sessions, served by provider and tenant: both see the same session, each from its side.
+// Domain of sessions, served by provider and tenant: each shows the same session from its own side.
 import { z } from 'zod';
 import { defineDomain } from '../contract.ts';
 import {
@@ -16,16 +16,16 @@ import { rowList } from '../row-list.ts';
 
 const sessionInput = z.object({ sessionId: idSchema });
 
-/** What a session did and under which keys; signed by the provider identity. No key, no file name. */
+/** A statement of what a session did and under which keys, signed with the provider identity. Contains no key and no file name. */
 export const sessionEvidenceSchema = z.object({
   farkeepEvidence: z.literal(1),
-  /** Canonical JSON that was signed: exactly these bytes, UTF-8. */
+  /** The canonical JSON that was signed: exactly these bytes, UTF-8. */
   statement: z.string(),
-  /** Base64 of the signature over `statement`; null when the provider could not be reached for it. */
+  /** Base64 of the signature over `statement`; null when the provider could not be reached to sign. */
   signature: z.string().nullable(),
   /** "RSA-PSS-SHA256" or "ECDSA-SHA256" or "ECDSA-SHA384". */
   algorithm: z.string().nullable(),
-  /** PEM of the provider identity that signed. */
+  /** PEM of the provider identity whose key signed. */
   certificate: z.string().nullable(),
 });
 
@@ -43,18 +43,18 @@ export const sessionsDomain = defineDomain({
     /** Ends the session on both sides; safe to call twice. */
     cancel: { input: sessionInput, output: emptySchema },
     /**
-     * Ends the running attempt in order and keeps what is durable; answered when both sides know it. Safe to call twice.
-     * Errors: call.conflict (nothing to pause), call.timeout (the other side does not answer).
+     * Ends the running attempt in order and keeps the durable data; returns when both sides have paused. Safe to call twice. Errors:
+     * call.conflict (nothing to pause), call.timeout (the other side does not answer).
      */
     pause: { input: sessionInput, output: emptySchema },
-    /** The next attempt, with a new key exchange. The provider can resume only what it has paused itself. Errors: call.conflict. */
+    /** Starts the next attempt, with a new key exchange. The provider can resume only its own pause. Errors: call.conflict. */
     resume: { input: sessionInput, output: emptySchema },
     evidence: { input: sessionInput, output: sessionEvidenceSchema },
   },
   events: {
-    /** State, attempt, error or totals changed; also the first sight of a session. */
+    /** Sent when state, attempt, error or totals changed, and for each new session. */
     changed: { payload: sessionSummarySchema },
-    /** At most 10 a second for each session; the last one is never dropped. */
+    /** At most 10 a second for each session; the last one is always sent. */
     progressed: {
       payload: z.object({
         sessionId: idSchema,

@@ -30,7 +30,7 @@ export const tenantsDomain = defineDomain({
         password: passwordSchema.optional(),
         quotas: quotasSchema.optional(),
         leaseUntil: instantSchema.nullable().optional(),
-        /** Null: what the provider's configuration says for all. */
+        /** null: the value in the provider's configuration. */
         maxTasks: maxTasksSchema.nullable().optional(),
         isEnabled: z.boolean().optional(),
       }),

@@ -17,12 +17,12 @@ export const trustDomain = defineDomain({
   targets: ['tenant'],
   commands: {
     listPrompts: { input: emptySchema, output: z.object({ prompts: rowList(trustPromptSchema) }) },
-    /** Compares pasted text with the presented certificate. Error trust.thumbprint-malformed for other text. */
+    /** Compares pasted text with the presented certificate. Error trust.thumbprint-malformed for text that is not a thumbprint. */
     verifyThumbprint: {
       input: z.object({ promptId: idSchema, pasted: z.string().max(1000) }),
       output: thumbprintCheckSchema,
     },
-    /** A changed certificate is only accepted after a match or with `isCompared`. */
+    /** Answers a prompt. A changed certificate is accepted only after a match or with `isCompared`. */
     answerPrompt: {
       input: z.object({
         promptId: idSchema,
@@ -34,8 +34,8 @@ export const trustDomain = defineDomain({
     listPins: { input: emptySchema, output: z.object({ pins: rowList(pinSchema) }) },
     revokePin: { input: z.object({ pinId: idSchema }), output: emptySchema },
     /**
-     * Trusts a certificate again whose pin was revoked; the thumbprint has to be given anew. Errors trust.thumbprint-mismatch,
-     * trust.thumbprint-malformed; call.conflict for a pin that is not revoked.
+     * Ends the revocation of a pin; the thumbprint must be given again. Errors trust.thumbprint-mismatch, trust.thumbprint-malformed;
+     * call.conflict for a pin that is not revoked.
      */
     reinstatePin: { input: z.object({ pinId: idSchema, pasted: z.string().max(1000) }), output: pinSchema },
     journal: {
@@ -45,13 +45,16 @@ export const trustDomain = defineDomain({
         /** False when the hash chain is broken; `brokenAt` names the entry. */
         isIntact: z.boolean(),
         brokenAt: z.int().nullable(),
-        /** Hash of the last entry that fits; kept elsewhere, it shows a journal that was cut at its end. */
+        /** Hash of the last valid entry. A copy of the hash that is kept elsewhere reveals whether later entries were deleted. */
         head: z.string().default(''),
       }),
     },
-    /** The pinned providers as the text of a file, to move them to another machine. Certificates only, no secret. */
+    /** The pinned providers as the text of a file, for another machine. Contains certificates only, no secret. */
     exportHosts: { input: emptySchema, output: z.object({ text: z.string(), count: countSchema }) },
-    /** Pins the hosts of such a file. Never overwrites a pin: `conflicts` names those that have another one or were revoked here. */
+    /**
+     * Pins the hosts of such a file. Never overwrites a pin: `conflicts` names identities that have another pin or whose certificate was
+     * revoked here.
+     */
     importHosts: {
       input: z.object({ text: z.string().max(6 * 1024 * 1024) }),
       output: z.object({ added: z.array(z.string()), known: z.array(z.string()), conflicts: z.array(z.string()) }),
@@ -60,7 +63,7 @@ export const trustDomain = defineDomain({
       input: emptySchema,
       output: trustSettingsSchema.extend({ problems: rowList(trustSettingsProblemSchema) }),
     },
-    /** Every file is read first; one that cannot be used is named and nothing changes. */
+    /** Reads every file first; if one is unusable, the error names it and nothing changes. */
     setSettings: {
       input: trustSettingsSchema,
       output: trustSettingsSchema.extend({ problems: rowList(trustSettingsProblemSchema) }),
@@ -71,13 +74,15 @@ export const trustDomain = defineDomain({
     promptSettled: { payload: z.object({ promptId: idSchema, answer: z.enum(['accept', 'refuse', 'withdrawn']) }) },
     pinsChanged: { payload: emptySchema },
     settingsChanged: { payload: trustSettingsSchema },
-    /** An announcement of the provider's next certificate was stored, was carried out, or was refused as not genuine (a security warning). */
+    /**
+     * An announcement of the provider's next certificate was stored, was carried out, or was refused as not genuine (a security warning).
+     */
     announcement: {
       payload: z.object({
         identity: z.string(),
         outcome: z.enum(['stored', 'withdrawn', 'rolled-over', 'refused']),
         sha256: z.string(),
-        /** From when the announced certificate is accepted; null unless stored. */
+        /** Date from which the announced certificate is accepted; null unless an announcement is stored. */
         switchAt: instantSchema.nullable(),
         message: z.string(),
       }),

@@ -1,4 +1,4 @@
-// The whole way with real processes: certificate, gateway, tunnel, data movers, repository, and back.
+// Tests backup and restore with real processes: certificate, gateway, tunnel, data movers, repository.
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -38,13 +38,13 @@ describe('backup and restore through a gateway', () => {
     await rm(folder, { recursive: true, force: true });
   }, 30_000);
 
-  it('saves a folder and gives it back byte for byte', async () => {
+  it('saves a folder and restores it byte for byte', async () => {
     const session = await stack.runJob(jobId);
     expect(session.error).toBeNull();
     expect(session.state).toBe('succeeded');
     expect(session.progress.safeBytes).toBe(session.progress.processedBytes);
 
-    // The list of service providers tells what is used now, without being asked for it.
+    // The list of service providers shows the current usage without a rescan.
     const used = async (): Promise<number | undefined> => {
       const { providers } = await stack.tenant.domain(serviceProvidersDomain).list({});
       return providers[0]?.repositories[0]?.usedBytes;
@@ -75,21 +75,21 @@ describe('backup and restore through a gateway', () => {
     expect(session.keys[0]?.keyA).not.toBe(session.keys[0]?.keyB);
     expect(atProvider.pointId).toBe(session.pointId);
     expect(atProvider.otherSide).toBe('contoso');
-    // Unchanged: known by size and times, nothing is sent.
+    // Unchanged files are recognized by size and times, so no file data is sent.
     expect(session.progress.transferredBytes).toBeLessThan(64 * 1024);
-    // Each side tells the phases that it has seen, once, with how long they took.
+    // Each side reports the phases that it has seen, once, with their durations.
     const timed = [session, atProvider].map(({ actions }) =>
       actions.filter(({ durationMs }) => durationMs !== null).map(({ text }) => text),
     );
     const [own = [], provider = []] = timed;
     expect(own).toHaveLength(4);
     expect(own[0]).toContain('Connected');
-    // A phase of a few milliseconds may pass the provider by.
+    // The provider may not notice a phase of a few milliseconds.
     expect(provider).toContain('Restore point completed');
     expect(provider).toEqual(own.filter((text) => provider.includes(text)));
   }, 60_000);
 
-  it('gives evidence that the provider identity has signed', async () => {
+  it('gives evidence that is signed with the provider identity', async () => {
     const session = await stack.runJob(jobId);
     const evidence = await stack.tenant.domain(sessionsDomain).evidence({ sessionId: session.id });
     const { statement, signature, certificate } = evidence;
@@ -101,7 +101,7 @@ describe('backup and restore through a gateway', () => {
     expect(statement).not.toContain('year.txt');
   }, 60_000);
 
-  it('lists folders of a point without restoring it, and finds names', async () => {
+  it('lists folders of a restore point without restoring it, and finds names', async () => {
     const { points } = await stack.tenant.domain(pointsDomain).list({});
     const pointId = points[0]?.id ?? '';
     const root = await stack.tenant.domain(pointsDomain).listFolder({ pointId });
@@ -114,7 +114,7 @@ describe('backup and restore through a gateway', () => {
     expect(await readFile(path.join(target, 'reports', 'year.txt'), 'utf8')).toBe('quarter\n'.repeat(5000));
   }, 60_000);
 
-  it('says what a restore has really put in its place', async () => {
+  it('reports what a restore has really restored', async () => {
     const { points } = await stack.tenant.domain(pointsDomain).list({});
     const pointId = points[0]?.id ?? '';
     const target = path.join(folder, 'told');
@@ -130,7 +130,7 @@ describe('backup and restore through a gateway', () => {
     expect(exitCodeOf(nothing)).toBe(1);
   }, 60_000);
 
-  it('fails a restore of damaged data, and counts none of it', async () => {
+  it('fails a restore of damaged data, and does not count damaged files', async () => {
     const { points } = await stack.tenant.domain(pointsDomain).list({});
     const content = await readFile(path.join(source, 'big.bin'));
     for (const entry of await readdir(stack.repositoryFolder, { withFileTypes: true, recursive: true })) {
@@ -154,7 +154,7 @@ describe('backup and restore through a gateway', () => {
     expect(exitCodeOf(restore)).toBe(1);
     expect((await stack.untilEndedAtProvider(restore.id)).state).toBe('failed');
 
-    // Without any service, from the folder of the repository: all else is there, and the loss is told in the same way.
+    // Extraction from the repository folder, without any service: restores all other files and reports the same loss.
     const folders = await readdir(stack.repositoryFolder);
     const tenantFolder = path.join(stack.repositoryFolder, folders.find((name) => /^[0-9a-f]{32}$/.test(name)) ?? '');
     const extracted = path.join(folder, 'extracted');

@@ -1,5 +1,5 @@
-// Damage on the provider's disk from the tenant's point of view, with real processes: found by a check or by a restore, healed by running the
-// job again though no file has changed, and the older restore point is whole again.
+// Damage on the provider's disk, with real processes: a check or a restore finds it, a new run of the job repairs it although no file has
+// changed, and the older restore point is complete again.
 import { randomBytes } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -47,7 +47,7 @@ describe('damaged blocks at the provider', () => {
   const lastVerification = async (): Promise<Repository['verification']> =>
     (await stack.provider.domain(repositoriesDomain).list({})).repositories[0]?.verification;
 
-  /** The newest pack that holds this piece of big.bin, and where. */
+  /** The newest pack that contains this part of big.bin, and the position in the pack. */
   async function holderOf(contentOffset: number): Promise<{ file: string; at: number }> {
     const content = (await readFile(path.join(source, 'big.bin'))).subarray(contentOffset, contentOffset + 64);
     for (const entry of await readdir(stack.repositoryFolder, { withFileTypes: true, recursive: true })) {
@@ -69,7 +69,7 @@ describe('damaged blocks at the provider', () => {
     const target = path.join(folder, name);
     const restore = await stack.restore(oldPoint, target);
     expect(restore).toMatchObject({ state: 'succeeded', error: null, warnings: [] });
-    // The top folder is the one that was made for it.
+    // The top folder was created for the restore, so it may differ.
     expect((await differencesBetween(source, target)).filter((name) => name !== '')).toEqual([]);
   }
 
@@ -77,14 +77,14 @@ describe('damaged blocks at the provider', () => {
     return (await stack.untilEndedAtProvider(id)).actions.map(({ level, text }) => `${level}: ${text}`).join('\n');
   }
 
-  it('that verify finds are sent again by the next run, exactly these, and the old point is whole', async () => {
+  it('that verify finds are sent again by the next run, only these, and the old restore point is complete again', async () => {
     expect(await lastVerification()).toBeNull();
     await flip(await holderOf(100));
     await flip(await holderOf(8 * 1024 * 1024));
     const report = await verify();
     expect(report).toMatchObject({ ok: false, damaged: [{ damagedBlocks: 2, lostBlocks: 2, points: [oldPoint] }] });
     expect(formatVerification(report)).toMatch(/2 blocks are lost .*run the job again/s);
-    // Whoever looks later sees it too.
+    // The result of the check stays visible later.
     expect(await lastVerification()).toMatchObject({ findings: 1 });
 
     const healing = await stack.runJob(jobId);
@@ -93,22 +93,22 @@ describe('damaged blocks at the provider', () => {
     expect(await actionsAtProvider(healing)).toContain('info: 2 blocks that were damaged were sent again');
     const after = await verify();
     expect(after).toMatchObject({ ok: true, damaged: [], settled: [{ damagedBlocks: 2, lostBlocks: 0 }] });
-    expect(formatVerification(after)).toMatch(/^Sound: .*was sent again/s);
+    expect(formatVerification(after)).toMatch(/^Intact: .*sent again/s);
     expect(await lastVerification()).toMatchObject({ findings: 0 });
     await expectOldPointWhole('after-flip');
     const last = await stack.runJob(jobId);
     expect(last.progress.newBlocks).toBe(0);
-    // Nothing was read, and the summary says so.
+    // No file was read, and the summary says so.
     expect(last.progress.unchangedFiles).toBeGreaterThan(0);
     expect(last.progress.unchangedFiles).toBe(last.progress.processedFiles);
     expect(formatOutcome(last)).toContain(`${last.progress.unchangedFiles} file`);
   }, 60_000);
 
-  it('that a restore meets are told on both sides and sent again', async () => {
+  it('that a restore finds are reported on both sides and sent again', async () => {
     await flip(await holderOf(4 * 1024 * 1024));
     const restore = await stack.restore(oldPoint, path.join(folder, 'broken'));
     expect(restore).toMatchObject({ state: 'failed', error: { code: 'restore.mismatch' } });
-    // It ended within a moment of its first data; that its streams were open is seen on both sides.
+    // The restore ended right after its first data; still both sides show that its streams were open.
     for (const { steps } of [restore, await stack.untilEndedAtProvider(restore.id)]) {
       expect(steps.filter(({ outcome }) => outcome !== 'done')).toEqual([]);
       expect(steps.map(({ step }) => step)).toContain('streams-open');
@@ -124,7 +124,7 @@ describe('damaged blocks at the provider', () => {
   }, 60_000);
 
   it.each(['cut', 'missing'] as const)(
-    'in a pack that is %s come again, and survive a restart of the provider',
+    'in a pack that is %s are sent again, and are kept after a restart of the provider',
     async (kind) => {
       const { file } = await holderOf(2 * 1024 * 1024);
       if (kind === 'cut') await truncate(file, 2000);

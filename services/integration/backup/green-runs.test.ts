@@ -1,4 +1,4 @@
-// A successful run holds the expected data or reports the missing data. An error names the side where it happened.
+// A successful run contains the expected data or reports the missing data. An error names the side on which it happened.
 import { execFileSync } from 'node:child_process';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -12,7 +12,7 @@ import { sessionsDomain } from '../../contracts/rpc/sessions.ts';
 import { canMount, mountTitle } from '../../testing/repository/can-mount.ts';
 import { Stack, stackNames } from '../../testing/site/stack.ts';
 
-describe('a green run', () => {
+describe('a successful run', () => {
   let aheadMs = 0;
   const tenantClock: Clock = { ...systemClock, now: () => Date.now() + aheadMs };
   const undo: (() => unknown)[] = [];
@@ -44,12 +44,12 @@ describe('a green run', () => {
   };
   const warningsOf = ({ warnings }: SessionDetail): string[] => warnings.map(({ code }) => code);
 
-  it('is not plainly green when its source lost most of its files, until somebody says that it is meant', async () => {
+  it('has a warning when its source lost most of its files, until the user accepts the smaller amount', async () => {
     const source = await makeSource(10);
     const jobId = await addJob(source);
     expect(await stack.runJob(jobId)).toMatchObject({ state: 'succeeded' });
     for (let index = 1; index < 10; index += 1) await rm(path.join(source, `f${index}`));
-    // The second run warns as well: a run with a warning is never used for the comparison.
+    // The second run warns too: a run with a warning is never used for the comparison.
     for (const _time of [1, 2]) {
       const less = await stack.runJob(jobId);
       expect(less).toMatchObject({ state: 'warning' });
@@ -65,7 +65,7 @@ describe('a green run', () => {
     expect(await stack.runJob(jobId)).toMatchObject({ state: 'succeeded' });
   }, 60_000);
 
-  it('is not plainly green when one of several sources is empty', async () => {
+  it('has a warning when one of several sources is empty', async () => {
     const [large, small] = [await makeSource(10), await makeSource(1)];
     const jobId = await addJob(large, small);
     expect(await stack.runJob(jobId)).toMatchObject({ state: 'succeeded' });
@@ -73,7 +73,7 @@ describe('a green run', () => {
     const less = await stack.runJob(jobId);
     expect(less).toMatchObject({ state: 'warning' });
     expect(less.warnings).toEqual([expect.objectContaining({ code: 'source.shrunk', path: small })]);
-    // A run over other sources is not compared.
+    // A run with other sources is not compared with the last good run.
     await stack.tenant.domain(jobsDomain).set({ jobId, sourcePaths: [large] });
     expect(await stack.runJob(jobId)).toMatchObject({ state: 'succeeded' });
   }, 60_000);
@@ -101,7 +101,7 @@ describe('a green run', () => {
     60_000,
   );
 
-  it('says that the clocks differ, and the newest point stays the newest', async () => {
+  it('reports that the clocks differ, and the newest restore point stays the newest', async () => {
     const source = await makeSource(1);
     const jobId = await addJob(source);
     aheadMs = 365 * 86_400_000;
@@ -127,11 +127,11 @@ describe('a green run', () => {
     );
   }, 60_000);
 
-  it('fails at the tenant in words about the tenant', async () => {
+  it("fails at the tenant with a message about the tenant's own disk", async () => {
     const source = await makeSource(1);
     const { pointId } = await stack.runJob(await addJob(source));
     const id = pointId ?? '';
-    // A folder is in the place of the tree file of the point.
+    // A folder has the name of the tree file of this restore point.
     const inTheWay = path.join(folder, 'tenant', 'points', `${id}.tree`);
     await mkdir(inTheWay, { recursive: true });
     const error = await stack.tenant

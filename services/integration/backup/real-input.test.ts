@@ -1,4 +1,5 @@
-// Real input: a tree of this machine with thousands of files, 2 GiB that do not compress, a sparse file of 10 GiB; saved, changed a little, brought back.
+// Real data: a tree of this machine with thousands of files, 2 GiB of incompressible data, a sparse file of 10 GiB; saved, changed a
+// little, restored.
 import { execFileSync } from 'node:child_process';
 import { randomFillSync } from 'node:crypto';
 import { existsSync } from 'node:fs';
@@ -9,17 +10,17 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { SessionDetail } from '../../contracts/models/session.ts';
 import { Stack } from '../../testing/site/stack.ts';
 
-/** Gigabytes on a machine that is busy with other things. */
+/** Enough time for gigabytes on a busy machine. */
 const sessionMs = 300_000;
 const mebibyte = 1024 * 1024;
 const gibibyte = 1024 * mebibyte;
 const bigBytes = 2 * gibibyte;
 const sparseBytes = 10 * gibibyte;
-/** Real trees, by what Debian and other systems have; copied until there are enough files. */
+/** Real trees that exist on Debian and other systems; copied until there are enough files. */
 const realTrees = ['/usr/share/perl', '/usr/share/doc', '/usr/lib/python3', '/usr/share/locale', '/usr/include'];
 const enoughFiles = 3000;
 
-describe('real input', () => {
+describe('real data', () => {
   let folder: string;
   let source: string;
   let stack: Stack;
@@ -53,24 +54,24 @@ describe('real input', () => {
     await rm(folder, { recursive: true, force: true });
   }, 180_000);
 
-  it('is saved whole, and after a small change only that travels', async () => {
+  it('is saved completely, and after a small change only the change is sent', async () => {
     expect(files).toBeGreaterThanOrEqual(enoughFiles);
     const first = await stack.runJob(jobId, sessionMs);
     expect(first).toMatchObject({ state: 'succeeded', error: null });
     expect(first.progress.totalBytes).toBeGreaterThanOrEqual(bigBytes + sparseBytes);
-    // The holes of the sparse file cost nothing.
+    // The holes of the sparse file are not sent.
     expect(first.progress.transferredBytes).toBeLessThan(bigBytes * 1.02 + bytesBelow(path.join(source, 'tree')));
 
     const unchanged = await stack.runJob(jobId, sessionMs);
     expect(unchanged).toMatchObject({ state: 'succeeded', error: null });
-    expect(unchanged.progress.newBlocks).toBeLessThanOrEqual(2); // the manifest's
+    expect(unchanged.progress.newBlocks).toBeLessThanOrEqual(2); // the blocks of the manifest
 
     const big = await open(path.join(source, 'big.bin'), 'r+');
     await big.write(Buffer.from('a few bytes'), 0, 11, gibibyte + 4321);
     await big.close();
     const changed = await stack.runJob(jobId, sessionMs);
     expect(changed).toMatchObject({ state: 'succeeded', error: null });
-    // At most two blocks of at most 4 MiB change, and the manifest.
+    // At most two blocks of at most 4 MiB change, plus the manifest.
     expect(changed.progress.transferredBytes).toBeLessThan(10 * mebibyte);
 
     await comesBack(changed);
@@ -80,7 +81,7 @@ describe('real input', () => {
     const restored = path.join(folder, 'restored');
     const restore = await stack.restore(session.pointId ?? '', restored, [], sessionMs);
     expect(restore).toMatchObject({ state: 'succeeded', error: null });
-    // Byte for byte, links as links; exits with 1 and names the first difference when there is one.
+    // Compares byte for byte, links as links; exits with 1 and names the first difference if there is one.
     execFileSync('diff', ['--recursive', '--no-dereference', path.join(source, 'tree'), path.join(restored, 'tree')]);
     execFileSync('cmp', [path.join(source, 'big.bin'), path.join(restored, 'big.bin')]);
     execFileSync('cmp', [path.join(source, 'disk.raw'), path.join(restored, 'disk.raw')]);

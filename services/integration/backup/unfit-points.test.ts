@@ -1,5 +1,5 @@
-// A restore point that cannot be restored, for any cause, hides no other point and can be deleted. A good point can be deleted unless a
-// session uses it.
+// A restore point that cannot be restored, for any reason, hides no other restore point and can be deleted. A good restore point can be
+// deleted unless a session uses it.
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -24,7 +24,7 @@ const unfit: readonly (readonly [string, Record<string, unknown>])[] = [
   ['no totals', { totals: {} }],
 ];
 
-describe('restore points that do not fit', () => {
+describe('unreadable restore points', () => {
   let folder: string;
   let stack: Stack;
   let tenantFolder: string;
@@ -52,7 +52,7 @@ describe('restore points that do not fit', () => {
     await rm(folder, { recursive: true, force: true });
   }, 30_000);
 
-  it('hide no other: the good one is listed, and each of them is named', async () => {
+  it('do not hide others: the good one is listed, and each unreadable one is named', async () => {
     const { points, unreadable, unreachable } = await stack.tenant.domain(pointsDomain).list({});
     expect(unreachable).toEqual([]);
     expect(points.map(({ id }) => id)).toEqual([goodId]);
@@ -60,21 +60,21 @@ describe('restore points that do not fit', () => {
     for (const { reason } of unreadable) expect(reason).not.toBe('');
   });
 
-  it('do not keep the good one from being restored', { timeout: 60_000 }, async () => {
+  it('do not prevent restoring the good one', { timeout: 60_000 }, async () => {
     const destination = path.join(folder, 'restored');
     await mkdir(destination);
     expect(await stack.restore(goodId, destination, [], 50_000)).toMatchObject({ state: 'succeeded' });
     expect(await readFile(path.join(destination, 'a.txt'), 'utf8')).toBe('a');
   });
 
-  it('hide nothing either when a tenant of an earlier version asks', async () => {
+  it('hide nothing from a tenant of an earlier version either', async () => {
     const { peer } = await logInAs(stack);
     const page = await askProvider(peer, 'points.list', { after: null, limit: 200 });
     expect(page).toMatchObject({ points: [{ id: goodId }], hasMore: false });
     await peer.close();
   });
 
-  it('can be deleted, one by one; their roots stay in the trash with the date', { timeout: 60_000 }, async () => {
+  it('can be deleted one by one; their roots stay in the trash with the date', { timeout: 60_000 }, async () => {
     const domain = stack.tenant.domain(pointsDomain);
     for (const pointId of forged) {
       expect(await domain.delete({ pointId })).toMatchObject({ pointId, repository: stackNames.repository });
@@ -90,29 +90,33 @@ describe('restore points that do not fit', () => {
     expect((await failureOf(domain.delete({ pointId: forged[0] ?? '' }))).code).toBe('call.not-found');
   });
 
-  it('is deleted only when no session uses it, and only by its own tenant', { timeout: 60_000 }, async () => {
-    const domain = stack.tenant.domain(pointsDomain);
-    const { peer } = await logInAs(stack);
-    const start = startInput({ operation: 'restore', pointId: goodId });
-    await askProvider(peer, 'session.start', start);
-    expect((await failureOf(domain.delete({ pointId: goodId }))).code).toBe('call.conflict');
-    expect((await domain.list({})).points).toHaveLength(1);
-    await askProvider(peer, 'session.cancel', { sessionId: start.sessionId });
+  it(
+    'and good ones can only be deleted by their own tenant and while no session uses them',
+    { timeout: 60_000 },
+    async () => {
+      const domain = stack.tenant.domain(pointsDomain);
+      const { peer } = await logInAs(stack);
+      const start = startInput({ operation: 'restore', pointId: goodId });
+      await askProvider(peer, 'session.start', start);
+      expect((await failureOf(domain.delete({ pointId: goodId }))).code).toBe('call.conflict');
+      expect((await domain.list({})).points).toHaveLength(1);
+      await askProvider(peer, 'session.cancel', { sessionId: start.sessionId });
 
-    const quotas = [{ repository: stackNames.repository, limitBytes: 1e9 }];
-    await stack.provider.domain(tenantsDomain).add({ name: 'fabrikam', password: 'the other tenant', quotas });
-    const other = await logInAs(stack, 'fabrikam', 'the other tenant');
-    const foreign = askProvider(other.peer, 'points.delete', { pointId: goodId });
-    expect((await failureOf(foreign)).code).toBe('call.not-found');
-    // A session of another tenant is answered as missing, whether it runs or has ended.
-    const cancel = askProvider(other.peer, 'session.cancel', { sessionId: start.sessionId });
-    expect((await failureOf(cancel)).code).toBe('call.not-found');
-    await askProvider(peer, 'session.cancel', { sessionId: start.sessionId });
-    await Promise.all([peer.close(), other.peer.close()]);
+      const quotas = [{ repository: stackNames.repository, limitBytes: 1e9 }];
+      await stack.provider.domain(tenantsDomain).add({ name: 'fabrikam', password: 'the other tenant', quotas });
+      const other = await logInAs(stack, 'fabrikam', 'the other tenant');
+      const foreign = askProvider(other.peer, 'points.delete', { pointId: goodId });
+      expect((await failureOf(foreign)).code).toBe('call.not-found');
+      // A session of another tenant is reported as missing, whether it runs or has ended.
+      const cancel = askProvider(other.peer, 'session.cancel', { sessionId: start.sessionId });
+      expect((await failureOf(cancel)).code).toBe('call.not-found');
+      await askProvider(peer, 'session.cancel', { sessionId: start.sessionId });
+      await Promise.all([peer.close(), other.peer.close()]);
 
-    await domain.delete({ pointId: goodId });
-    expect((await domain.list({})).points).toEqual([]);
-    const gone = stack.restore(goodId, path.join(folder, 'nowhere'));
-    await expect(gone).rejects.toBeInstanceOf(FarkeepError);
-  });
+      await domain.delete({ pointId: goodId });
+      expect((await domain.list({})).points).toEqual([]);
+      const gone = stack.restore(goodId, path.join(folder, 'nowhere'));
+      await expect(gone).rejects.toBeInstanceOf(FarkeepError);
+    },
+  );
 });

@@ -1,5 +1,5 @@
-// A gateway is blind: everything that it ever reads or writes, on both sides, is recorded during a backup and a restore of files with known
-// marks under known keys, and none of that is found in it.
+// A gateway cannot read data: the test records everything that it reads or writes, on both sides, during a backup and a restore of files
+// with known marks under known keys. The recording contains no mark, key, password or name.
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createHash, randomBytes } from 'node:crypto';
@@ -47,7 +47,7 @@ describe('a gateway', () => {
     await rm(folder, { recursive: true, force: true });
   }, 30_000);
 
-  it('passes on a backup and a restore without seeing a mark, a key, a password or a name', async () => {
+  it('relays a backup and a restore without seeing a mark, a key, a password or a name', async () => {
     const keys: Buffer[] = [];
     const makeRandom = Secret.random.bind(Secret);
     const spy = vi.spyOn(Secret, 'random').mockImplementation((lengthBytes) => {
@@ -58,7 +58,7 @@ describe('a gateway', () => {
     const mark = randomBytes(24);
     const source = path.join(folder, 'source');
     await mkdir(source);
-    // Incompressible, so that the mark would be on the wire as it is if it were not encrypted.
+    // Incompressible, so that the mark would be on the wire if the data were not encrypted.
     const content = randomBytes(fileBytes);
     for (let at = 0; at < fileBytes; at += 64 * 1024) mark.copy(content, at);
     await writeFile(path.join(source, fileName), content);
@@ -73,14 +73,14 @@ describe('a gateway', () => {
     expect((await readFile(path.join(restored, fileName))).equals(content)).toBe(true);
     spy.mockRestore();
 
-    // The keys that were caught are the ones that both sides showed.
+    // The recorded keys are the keys that both sides showed.
     const identifiers = [...backup.keys, ...restore.keys].flatMap(({ keyA, keyB }) => [keyA, keyB]);
     expect(identifiers).toHaveLength(4);
     const caught = keys.map((key) => Secret.take(Buffer.from(key)).identifier());
     for (const identifier of identifiers) expect(caught).toContain(identifier);
 
     const seen = await readFile(recording);
-    // It did pass here: preambles, the header for the provider, and both directions of both sides.
+    // The recording is not empty: it has the preambles, the header for the provider, and both directions of both sides.
     expect(seen.includes('FKD1')).toBe(true);
     expect(seen.includes(Buffer.from('0d0a0d0a000d0a515549540a', 'hex'))).toBe(true);
     expect(seen.length).toBeGreaterThan(4 * fileBytes);

@@ -1,4 +1,5 @@
-// Gateways and the names in the provider certificate, with real services: which are used, which are not, who says so, and what a job does about it.
+// Gateways and the names in the provider certificate, with real services: which gateways are used, who reports the others, and what a job
+// does.
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -11,7 +12,7 @@ import { trustDomain } from '../../contracts/rpc/trust.ts';
 import { OpenSsl, type TestCertificate } from '../../testing/certificates/openssl.ts';
 import { Stack, stackNames } from '../../testing/site/stack.ts';
 
-/** In the order in which the stack makes them. */
+/** In the order in which the stack starts the gateways. */
 const names = ['gw1.a.test', 'gw.b.test', 'x.gw.a.test'] as const;
 
 describe('gateways and the names of the certificate', () => {
@@ -68,7 +69,7 @@ describe('gateways and the names of the certificate', () => {
     await rm(folder, { recursive: true, force: true });
   }, 30_000);
 
-  it('uses the gateway that the wildcard covers and no other, and says why', async () => {
+  it('uses only the gateway that the wildcard covers, and gives the reason for the others', async () => {
     expect(provider.trust).toBe('trusted');
     expect(await usable()).toEqual({ 'gw1.a.test': true, 'gw.b.test': false, 'x.gw.a.test': false });
     const { providers } = await stack.tenant.domain(serviceProvidersDomain).list({});
@@ -78,14 +79,14 @@ describe('gateways and the names of the certificate', () => {
     }
     const session = await stack.runJob(jobId);
     expect(session).toMatchObject({ state: 'succeeded', gateway: 'gw0' });
-    const told = session.actions.filter(({ level }) => level === 'warning').map(({ text }) => text);
-    expect(told).toEqual([
+    const warnings = session.actions.filter(({ level }) => level === 'warning').map(({ text }) => text);
+    expect(warnings).toEqual([
       expect.stringContaining('gw1 is not used: The certificate does not cover "gw.b.test"'),
       expect.stringContaining('gw2 is not used: The certificate does not cover "x.gw.a.test"'),
     ]);
   }, 30_000);
 
-  it('lets the doctor and the list of users of the certificate say the same', async () => {
+  it('are reported in the same way by the doctor and by the list of certificate users', async () => {
     const { checks } = await stack.provider.domain(gatewaysDomain).doctor({});
     const covered = checks.filter(({ check }) => check === 'name-covered');
     expect(covered.map(({ gateway, outcome }) => [gateway, outcome])).toEqual([
@@ -103,7 +104,7 @@ describe('gateways and the names of the certificate', () => {
     ]);
   });
 
-  it('tells before Finish which gateways a new certificate would leave out', async () => {
+  it('are checked before a new certificate is installed: the wizard shows which gateways it would exclude', async () => {
     const other = await openssl.server(['DNS:gw.b.test', 'DNS:x.gw.a.test'], { issuer: root });
     const certificates = stack.provider.domain(certificateDomain);
     const { candidateId } = await certificates.importFile({
@@ -116,7 +117,7 @@ describe('gateways and the names of the certificate', () => {
     expect(notes[0]).toEqual(['gw0', expect.stringContaining('The new certificate does not cover "gw1.a.test"')]);
   });
 
-  it('fails a job whose only reachable gateways are excluded, and names each with its reason', async () => {
+  it('fail a job whose only reachable gateways are excluded; the error names each with its reason', async () => {
     const [covered] = stack.gateways;
     await covered?.stop(0);
     const session = await stack.runJob(jobId);
@@ -128,15 +129,15 @@ describe('gateways and the names of the certificate', () => {
     expect(session.error?.hint).not.toBe('');
   }, 30_000);
 
-  it('takes every gateway whose name stands in a certificate with several names', async () => {
+  it('uses every gateway whose name is in a certificate with several names', async () => {
     const several = await openssl.server(['DNS:gw1.a.test', 'DNS:gw.b.test'], { issuer: root });
     await install(several);
-    // The gateway that was usable is still gone. Those that were excluded are looked at again: the new certificate covers one of them.
+    // The usable gateway still cannot be reached. The excluded ones are checked again: the new certificate covers one of them.
     expect(await usable()).toEqual({ 'gw1.a.test': true, 'gw.b.test': true, 'x.gw.a.test': false });
     expect(await stack.runJob(jobId)).toMatchObject({ state: 'succeeded', gateway: 'gw1' });
   }, 30_000);
 
-  it('does not limit the gateways of a pinned certificate without names', async () => {
+  it('of a pinned certificate without names allow every gateway', async () => {
     const certificates = stack.provider.domain(certificateDomain);
     const { candidateId } = await certificates.generate({ slot: 'provider', friendlyName: 'Pinned', keyBits: 2048 });
     await certificates.install({ slot: 'provider', candidateId });

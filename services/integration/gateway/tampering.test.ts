@@ -1,4 +1,5 @@
-// An attacker between tenant and gateway changes one byte: both sides must say so, and nothing of it may end in a restore point.
+// An attacker between tenant and gateway changes one byte: both sides must report it, and none of the changed data may get into a restore
+// point.
 import { randomBytes } from 'node:crypto';
 import { connect } from 'node:net';
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
@@ -9,7 +10,9 @@ import { pointsDomain } from '../../contracts/rpc/points.ts';
 import { Stack } from '../../testing/site/stack.ts';
 import { behindPreamble, flipAt, TamperingProxy } from '../../testing/hostile/tampering-proxy.ts';
 
-/** A record is header (16 bytes: type, flags, reserved, length, sequence), body, tag; a stream begins with a nonce of 32 bytes. */
+/**
+ * A record has a header (16 bytes: type, flags, reserved, length, sequence), a body and a tag; a stream begins with a nonce of 32 bytes.
+ */
 const nonceBytes = 32;
 
 describe('changed bytes', () => {
@@ -61,7 +64,7 @@ describe('changed bytes', () => {
   ] as const;
 
   for (const [name, kind, direction, position] of places) {
-    it(`are found in ${name}, on both sides`, async () => {
+    it(`are detected in ${name}, on both sides`, async () => {
       let hasFlipped = false;
       proxy.interfere = flipAt({ kind, direction, position }, () => (hasFlipped = true));
       const session = await stack.runJob(jobId);
@@ -73,11 +76,11 @@ describe('changed bytes', () => {
       expect(session.actions.some(({ level }) => level === 'security')).toBe(true);
       expect(atProvider.state).toBe('failed');
       expect(atProvider.hasSecurityWarning).toBe(true);
-      // The diagram shows where, on both sides.
+      // The diagram shows the position, on both sides.
       for (const { steps } of [session, atProvider]) {
         expect(steps.filter(({ outcome }) => outcome === 'security-warning')).not.toEqual([]);
       }
-      // What the provider shows is what arrived, however early the end.
+      // The provider shows the received bytes, also when the end comes early.
       if (position === 400_000) expect(atProvider.progress.transferredBytes).toBeGreaterThanOrEqual(position);
       expect(session.pointId).toBeNull();
       expect(session.attempt).toBe(1);
@@ -85,14 +88,14 @@ describe('changed bytes', () => {
     }, 30_000);
   }
 
-  it('leave nothing behind that keeps the next backup from working', async () => {
+  it('do not prevent the next backup', async () => {
     const session = await stack.runJob(jobId);
     expect(session).toMatchObject({ error: null, state: 'succeeded' });
     const [tenantFolder = ''] = (await readdir(stack.repositoryFolder)).filter((name) => /^[0-9a-f]{32}$/.test(name));
     expect(await readdir(path.join(stack.repositoryFolder, tenantFolder, 'points'))).toHaveLength(1);
   }, 30_000);
 
-  it('do not let a used ticket in a second time', async () => {
+  it('do not make a used ticket valid again', async () => {
     const seen: Buffer[] = [];
     proxy.interfere = ({ kind, direction, offset }, chunk) => {
       if (kind !== 'control' && direction === 'to-gateway' && offset === 0)

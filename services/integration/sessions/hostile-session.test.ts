@@ -1,4 +1,4 @@
-// A tenant with a client of its own that plays with the order of its requests: nothing it starts may run beside the provider's books.
+// An attacker who is a tenant with a modified client sends requests in any order: no attempt may run that the provider does not count.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -12,7 +12,7 @@ import { ScramClient } from '../../wire/scram.ts';
 import { moverPids } from '../../testing/site/proxied-site.ts';
 import { Stack, stackNames } from '../../testing/site/stack.ts';
 
-describe('a tenant whose client keeps no order', () => {
+describe('a tenant with a client that ignores the order of requests', () => {
   let folder: string;
   let stack: Stack;
   let peer: MessagePeer;
@@ -69,8 +69,8 @@ describe('a tenant whose client keeps no order', () => {
     askProvider(peer, 'session.pause', { sessionId, by });
   const cancel = (sessionId: string): Promise<unknown> => askProvider(peer, 'session.cancel', { sessionId });
 
-  // Otherwise each round leaves a data mover that no limit of tasks counts and no end of the account reaches.
-  it('gets no attempt of a session that it cancels while it is being resumed', async () => {
+  // Without this rule, each round leaves a data mover that no task limit counts and that stays when the account is removed.
+  it('gets no attempt for a session that it cancels during the resume', async () => {
     const sessionId = await started();
     const resumed = resume(sessionId);
     const [outcome] = await Promise.allSettled([resumed, cancel(sessionId)]);
@@ -79,8 +79,8 @@ describe('a tenant whose client keeps no order', () => {
     expect(moverPids('target')).toEqual([]);
   }, 30_000);
 
-  // Else it ran on in a session that counts as paused, and outlived it when the window had passed.
-  it('is served in order when it resumes before its pause has been answered', async () => {
+  // Without this rule, the attempt would run in a session that counts as paused, and would continue after the pause has expired.
+  it('is served in order when it resumes before the answer to its pause', async () => {
     const sessionId = await started();
     const order: string[] = [];
     await Promise.all([
@@ -94,7 +94,7 @@ describe('a tenant whose client keeps no order', () => {
     expect(moverPids('target')).toEqual([]);
   }, 30_000);
 
-  it('does not move the end of a pause by saying it again', async () => {
+  it('does not extend a pause by a repeated request', async () => {
     const sessionId = await started();
     await pause(sessionId);
     const { resumeUntil } = await atProvider(sessionId);
@@ -105,7 +105,7 @@ describe('a tenant whose client keeps no order', () => {
     await cancel(sessionId);
   }, 30_000);
 
-  it('does not pause in the name of the provider, nor change afterwards whose pause it was', async () => {
+  it('cannot pause in the name of the provider, nor change who has paused', async () => {
     const sessionId = await started();
     await pause(sessionId, 'provider');
     expect(await atProvider(sessionId)).toMatchObject({ state: 'paused', pausedBy: 'tenant' });
@@ -115,7 +115,7 @@ describe('a tenant whose client keeps no order', () => {
   }, 30_000);
 
   it.each(['points.list', 'session.start', 'login.start'])(
-    'loses its connection, and no other, by a "%s" that does not fit its schema, and hears why',
+    'loses only its own connection after a "%s" that violates its schema, and gets the reason',
     async (name) => {
       const { peer: other } = await logIn();
       const closed = new Promise((resolve) => other.onClose(resolve));

@@ -1,4 +1,4 @@
-// Services as real processes, killed with SIGKILL in the middle of a backup and started again: the session goes on and nothing is lost.
+// Services as real processes, killed with SIGKILL during a backup and started again: the session continues and no data is lost.
 import { randomBytes } from 'node:crypto';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -55,7 +55,7 @@ function show(client: AdminClient, sessionId: string): Promise<SessionDetail> {
   return client.domain(sessionsDomain).show({ sessionId });
 }
 
-/** Ends a service as a crash would, and starts it again where the others expect it. */
+/** Kills a service, and starts it again on the same ports. */
 async function killAndRestart(
   site: DemoSite,
   role: Extract<ServiceRole, 'provider' | 'tenant'>,
@@ -76,7 +76,7 @@ async function killAndRestart(
 
 describe('a killed service', () => {
   for (const role of ['provider', 'tenant'] as const) {
-    it(`(${role}) comes back, and the session with it`, async () => {
+    it(`(${role}) starts again and continues the session`, async () => {
       const { site, source, folder, jobId } = await startSite();
       const { sessionId } = await site.tenant.client.domain(jobsDomain).run({ jobId });
       await until(async () => {

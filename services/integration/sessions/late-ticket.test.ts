@@ -1,5 +1,5 @@
-// A ticket lives 60 s and opens one connection: one that comes late or twice opens nothing, both sides say so, and the session comes
-// through with fresh ones.
+// A ticket is valid for 60 s and for one connection. A late or repeated one is refused, both sides report it, and the session succeeds with
+// new tickets.
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -49,18 +49,18 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 }, 30_000);
 
-/** Both admins read why the first attempt failed, and where. */
+/** Both admins can read why and where the first attempt failed. */
 async function expectToldOnBothSides(session: SessionDetail): Promise<void> {
   for (const side of [session, await stack.untilEndedAtProvider(session.id)]) {
     const failed = side.steps.find(({ attempt, outcome }) => attempt === 1 && outcome === 'failed');
-    const told = [failed?.detail, ...side.actions.map(({ text }) => text)];
+    const texts = [failed?.detail, ...side.actions.map(({ text }) => text)];
     const reason = 'it is unknown, was used already, or is older than a minute';
-    expect(told.filter((text) => text?.includes(reason) === true).length, JSON.stringify(told)).toBeGreaterThan(1);
+    expect(texts.filter((text) => text?.includes(reason) === true).length, JSON.stringify(texts)).toBeGreaterThan(1);
   }
 }
 
 for (const kind of ['tunnel', 'data'] as const) {
-  it(`opens nothing with a ticket for the ${kind} that is a minute old`, async () => {
+  it(`is refused with a ticket for the ${kind} that is a minute old`, async () => {
     const source = path.join(folder, `source-${kind}`);
     await mkdir(source);
     await writeFile(path.join(source, 'a.txt'), kind);
@@ -88,7 +88,7 @@ for (const kind of ['tunnel', 'data'] as const) {
   }, 40_000);
 }
 
-it('opens nothing with a ticket for the data that was used already', async () => {
+it('is refused with a ticket for the data that was used already', async () => {
   const source = path.join(folder, 'source-twice');
   await mkdir(source);
   await writeFile(path.join(source, 'a.txt'), 'twice');

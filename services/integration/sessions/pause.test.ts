@@ -1,4 +1,4 @@
-// Somebody pauses a session and it stands still in order: on either side, through restarts, until it is resumed, stopped, or the time is up.
+// A session is paused in order on either side. The pause outlasts restarts, until the session is resumed, is canceled, or the time is over.
 import { mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -16,7 +16,7 @@ import {
 import type { StackOptions } from '../../testing/site/stack.ts';
 
 const undo: (() => Promise<unknown>)[] = [];
-/** Enough to be in the middle of it for a while. */
+/** Enough data that the transfer takes a while. */
 const sizeBytes = 160 * 1024 * 1024;
 const startSite = (options: Partial<StackOptions> = {}): Promise<ProxiedSite> =>
   startProxiedSite(undo, { ...options, sizeBytes });
@@ -25,14 +25,14 @@ afterEach(async () => {
   for (const step of undo.splice(0).reverse()) await step();
 }, 30_000);
 
-/** Starts the job; resolves in the middle of its transfer. */
+/** Starts the job; resolves during its transfer. */
 async function startTransfer(site: ProxiedSite): Promise<string> {
   const begun = Promise.withResolvers<void>();
   strikeAfter(site.proxy, 2 * 1024 * 1024, begun.resolve);
   const { sessionId } = await site.stack.tenant.domain(jobsDomain).run({ jobId: site.jobId });
   await begun.promise;
   await inState(site, sessionId, 'transferring');
-  // Figures follow the bytes, on a busy machine a good while later.
+  // The counts arrive after the bytes, on a busy machine much later.
   await site.stack.tenant.events.waitFor(
     sessionsDomain,
     'progressed',
@@ -55,7 +55,7 @@ async function bothSides({ stack }: ProxiedSite, sessionId: string): Promise<Rec
 }
 
 describe('a pause', () => {
-  it('ends the attempt in order; resuming makes new keys and goes on where it was', async () => {
+  it('ends the attempt in order; resuming makes new keys and continues at the same place', async () => {
     const site = await startSite();
     const { stack } = site;
     const sessionId = await startTransfer(site);
@@ -93,13 +93,13 @@ describe('a pause', () => {
     expect(atProvider).toMatchObject({ state: 'succeeded', attempt: 2, pausedBy: null });
     expect(atProvider.keys).toEqual(session.keys);
     expect(new Set(session.keys.flatMap(({ keyA, keyB }) => [keyA, keyB])).size).toBe(4);
-    // Blocks that were durable before the pause were offered again and not sent again.
+    // Blocks that were durable before the pause were offered again but not sent again.
     expect(session.progress.reusedBlocks).toBeGreaterThan(0);
     expect((await stack.tenant.domain(pointsDomain).list({})).points).toHaveLength(1);
     await expectWhole(site, session.pointId);
   }, 90_000);
 
-  it('by the provider is done by the tenant, who sees whose it was; only the provider’s own can be resumed there', async () => {
+  it('by the provider is carried out by the tenant, which shows who paused; the provider can resume only its own pause', async () => {
     const site = await startSite();
     const { stack } = site;
     const provider = stack.provider.domain(sessionsDomain);
@@ -130,7 +130,7 @@ describe('a pause', () => {
     await expectWhole(site, session.pointId);
   }, 90_000);
 
-  it('survives restarts of both services', async () => {
+  it('continues after restarts of both services', async () => {
     const site = await startSite();
     const { stack } = site;
     const sessionId = await startTransfer(site);
@@ -149,7 +149,7 @@ describe('a pause', () => {
     await expectWhole(site, session.pointId);
   }, 90_000);
 
-  it('has an end, and says so on both sides', async () => {
+  it('expires, and both sides say so', async () => {
     const site = await startSite({ provider: { resumeWindowMs: 400 } });
     const sessionId = await startTransfer(site);
     await site.stack.tenant.domain(sessionsDomain).pause({ sessionId });
@@ -191,7 +191,7 @@ describe('a pause', () => {
     }
   }, 60_000);
 
-  it('works for a restore: what is in its place stays, the rest follows', async () => {
+  it('works for a restore: restored files stay, the others follow', async () => {
     const site = await startSite();
     const { stack } = site;
     const { pointId } = await stack.runJob(site.jobId);

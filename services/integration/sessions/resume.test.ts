@@ -1,4 +1,5 @@
-// What breaks on the way and comes back: cut lines, killed movers, restarted services, a gateway that goes; and what cannot come back.
+// Interruptions: cut connections, killed movers, restarted services, a gateway that stops. Also failures after which a session cannot
+// continue.
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmdirSync } from 'node:fs';
@@ -30,7 +31,7 @@ afterEach(async () => {
   for (const step of undo.splice(0).reverse()) await step();
 }, 30_000);
 
-/** Cuts the first data connection that has carried so many bytes. */
+/** Cuts the first data connection that has carried this many bytes. */
 function cutAfter(proxy: TamperingProxy, bytes: number): void {
   let isDone = false;
   proxy.interfere = ({ kind, direction, offset }) => {
@@ -40,15 +41,15 @@ function cutAfter(proxy: TamperingProxy, bytes: number): void {
   };
 }
 
-describe('a session that breaks', () => {
-  it('comes back after a cut line, with a new key exchange, and sends nothing durable again', async () => {
+describe('an interrupted session', () => {
+  it('continues after a cut connection, with a new key exchange, and sends no durable block again', async () => {
     const site = await startSite();
     cutAfter(site.proxy, 4 * 1024 * 1024);
     const session = await site.stack.runJob(site.jobId);
     expect(session).toMatchObject({ error: null, state: 'succeeded', attempt: 2 });
     const atProvider = await site.stack.untilEndedAtProvider(session.id);
     expect(atProvider).toMatchObject({ state: 'succeeded', attempt: 2 });
-    // Fresh keys for each attempt, the same on both sides.
+    // Each attempt has new keys, the same on both sides.
     expect(atProvider.keys).toEqual(session.keys);
     const identifiers = session.keys.flatMap(({ keyA, keyB }) => [keyA, keyB]);
     expect(new Set(identifiers).size).toBe(4);
@@ -61,7 +62,7 @@ describe('a session that breaks', () => {
     await expectWhole(site, session.pointId);
   }, 60_000);
 
-  it('counts no attempt that never reached the provider, so both sides show the same', async () => {
+  it('does not count an attempt that never reached the provider, so both sides show the same number', async () => {
     const site = await startSite();
     let isCut = false;
     let refused = 0;
@@ -70,7 +71,7 @@ describe('a session that breaks', () => {
         isCut = true;
         return 'cut';
       }
-      // The line that broke takes the control connection with it, and is down for two more tries.
+      // The cut also breaks the control connection, and the next two tries fail.
       if (isCut && kind === 'control' && refused < 3) {
         refused += 1;
         return 'cut';
@@ -88,7 +89,7 @@ describe('a session that breaks', () => {
     expect(stepsOf(session, 2).sort()).toEqual(stepsOf(session, 1).sort());
   }, 60_000);
 
-  it('keeps the steps of an attempt together when the grant of the one before was lost', async () => {
+  it('keeps the steps of an attempt together when the answer to the attempt before was lost', async () => {
     const site = await startSite();
     const { events } = site.stack.provider;
     let isCut = false;
@@ -123,7 +124,7 @@ describe('a session that breaks', () => {
     ['while the provider was starting', 2],
     ['after the provider had granted it', 2],
   ] as const)(
-    'goes on when the line was cut around its first request: %s',
+    'continues when the connection was cut during its first request: %s',
     async (when, attempt) => {
       const site = await startSite();
       const { provider, tenant } = site.stack;
@@ -135,7 +136,7 @@ describe('a session that breaks', () => {
       let hasOffers = false;
       site.proxy.interfere = ({ kind, direction }) => {
         if (cuts > 0 || kind !== 'control') return undefined;
-        // After the login the tenant asks for what is on offer, then it makes its request.
+        // After the login the tenant asks for the list of offers, then makes its request.
         hasOffers ||= direction === 'to-tenant' && has(tenant, 'login');
         const isDue =
           when === 'before it arrived'
@@ -159,7 +160,7 @@ describe('a session that breaks', () => {
       expect(new Set(session.steps.map((step) => step.attempt))).toEqual(new Set([attempt]));
       const atProvider = await site.stack.untilEndedAtProvider(session.id);
       expect(atProvider).toMatchObject({ error: null, state: 'succeeded', attempt });
-      // Nothing is left that would count against the tenant.
+      // No session is left that would count against the tenant's limit.
       const { sessions } = await provider.domain(sessionsDomain).list({});
       expect(sessions.map(({ id, state }) => [id, state])).toEqual([[session.id, 'succeeded']]);
       await expectWhole(site, session.pointId);
@@ -167,7 +168,7 @@ describe('a session that breaks', () => {
     60_000,
   );
 
-  it('is canceled at the provider, too, while its first grant is lost', async () => {
+  it('is canceled at the provider too while the answer to its first request is lost', async () => {
     const site = await startSite({ tenant: { retryIntervalMs: 60_000, retryWindowMs: 120_000 } });
     const { provider, tenant } = site.stack;
     const granted = provider.events.waitFor(
@@ -192,7 +193,7 @@ describe('a session that breaks', () => {
     expect(await site.stack.untilEndedAtProvider(sessionId)).toMatchObject({ state: 'canceled' });
   }, 60_000);
 
-  it('comes back after the target data mover was killed', async () => {
+  it('continues after the target data mover was killed', async () => {
     const site = await startSite();
     const killed = Promise.withResolvers<number[]>();
     strikeAfter(site.proxy, 2 * 1024 * 1024, () => {
@@ -206,7 +207,7 @@ describe('a session that breaks', () => {
     await expectWhole(site, session.pointId);
   }, 60_000);
 
-  it('comes back after the source data mover was killed', async () => {
+  it('continues after the source data mover was killed', async () => {
     const site = await startSite();
     const killed = Promise.withResolvers<number[]>();
     strikeAfter(site.proxy, 2 * 1024 * 1024, () => {
@@ -220,7 +221,7 @@ describe('a session that breaks', () => {
     await expectWhole(site, session.pointId);
   }, 60_000);
 
-  it('goes on through another gateway when its own is gone', async () => {
+  it('continues through another gateway when its gateway cannot be reached', async () => {
     const site = await startSite({ gateways: 2 });
     // The provider counts this connection as load of its gateway, so it lists the other gateway first from now on.
     const [provider] = (await site.stack.tenant.domain(serviceProvidersDomain).list({})).providers;
@@ -231,7 +232,7 @@ describe('a session that breaks', () => {
     await expectWhole(site, session.pointId);
   }, 60_000);
 
-  it('goes on after the provider service was restarted', async () => {
+  it('continues after the provider service was restarted', async () => {
     const site = await startSite({ tenant: { retryIntervalMs: 500 } });
     const restarted = Promise.withResolvers<void>();
     strikeAfter(site.proxy, 2 * 1024 * 1024, () => {
@@ -246,7 +247,7 @@ describe('a session that breaks', () => {
     await expectWhole(site, session.pointId);
   }, 60_000);
 
-  it('goes on after the tenant service was restarted', async () => {
+  it('continues after the tenant service was restarted', async () => {
     const site = await startSite();
     const restarted = Promise.withResolvers<void>();
     strikeAfter(site.proxy, 2 * 1024 * 1024, () => {
@@ -259,7 +260,7 @@ describe('a session that breaks', () => {
     await expectWhole(site, session.pointId);
   }, 60_000);
 
-  it('is given up when the connection does not come back in time', async () => {
+  it('ends when the connection does not return in time', async () => {
     const site = await startSite({
       tenant: { retryIntervalMs: 100, retryWindowMs: 500 },
       provider: { resumeWindowMs: 500 },
@@ -273,7 +274,7 @@ describe('a session that breaks', () => {
     expect(atProvider.error?.code).toBe('session.resume-expired');
   }, 60_000);
 
-  it('can be canceled, twice, from either side', async () => {
+  it('can be canceled twice, from either side', async () => {
     const site = await startSite();
     const begun = Promise.withResolvers<void>();
     strikeAfter(site.proxy, 1024 * 1024, begun.resolve);
@@ -285,7 +286,7 @@ describe('a session that breaks', () => {
     expect(await site.stack.untilEndedAtProvider(first.sessionId)).toMatchObject({ state: 'canceled' });
 
     const begunAgain = Promise.withResolvers<void>();
-    // What the first run made durable is not sent again, so less passes.
+    // The second run does not send the durable blocks of the first again, so fewer bytes pass.
     strikeAfter(site.proxy, 1024, begunAgain.resolve);
     await writeFile(path.join(site.source, 'more.bin'), randomBytes(fileBytes));
     const second = await site.stack.tenant.domain(jobsDomain).run({ jobId: site.jobId });
@@ -297,7 +298,7 @@ describe('a session that breaks', () => {
   }, 60_000);
 });
 
-describe('a session that cannot go on', () => {
+describe('a session that cannot continue', () => {
   it('stops at the quota and commits nothing', async () => {
     const site = await startSite({ quotaBytes: 8 * 1024 * 1024 });
     const session = await site.stack.runJob(site.jobId);
@@ -322,11 +323,11 @@ describe('a session that cannot go on', () => {
       const session = await site.stack.runJob(site.jobId);
       expect(session).toMatchObject({ state: 'failed', attempt: 1, pointId: null });
       expect(session.error?.code).toBe('storage.disk-full');
-      // Which folder it is stays with the provider.
+      // The tenant must not see the provider's folder.
       expect(JSON.stringify(session)).not.toContain(disk);
       const atProvider = await site.stack.untilEndedAtProvider(session.id);
       expect(atProvider.error?.code).toBe('storage.disk-full');
-      // Whichever of the two sides was quicker to say so.
+      // Either side may be the first to report the error.
       expect(atProvider.error?.message).toContain(disk);
       expect(atProvider.error?.message).not.toContain('At the provider');
       expect(atProvider.actions.filter(({ level }) => level === 'error').map(({ text }) => text)).toEqual([
@@ -369,7 +370,7 @@ describe('a session that cannot go on', () => {
     60_000,
   );
 
-  it('saves the rest when a file cannot be read, and names it', async () => {
+  it('saves the other files when a file cannot be read, and names this file', async () => {
     const site = await startSite();
     const secret = path.join(site.source, 'private.txt');
     await writeFile(secret, 'nobody may read this');
@@ -385,7 +386,7 @@ describe('a session that cannot go on', () => {
     expect(session.warnings.map(({ code, path: name }) => [code, path.basename(name ?? '')])).toEqual([
       ['source.unreadable', 'private.txt'],
     ]);
-    // The restore says again what is missing in the point.
+    // The restore reports again what is missing in the restore point.
     await expectWhole(site, session.pointId, 'warning');
   }, 60_000);
 });
@@ -404,7 +405,7 @@ function canMount(): boolean {
   }
 }
 
-/** Root may read everything, so movers that are forked meanwhile run as another account. For others nothing has to change. */
+/** Root may read every file, so movers that are forked meanwhile run as another account. Other accounts need no change. */
 async function becomeUnprivileged({ folder }: ProxiedSite): Promise<{ end(): void }> {
   if (process.geteuid?.() !== 0 || process.seteuid === undefined) return { end: () => undefined };
   const nobody = 65_534;

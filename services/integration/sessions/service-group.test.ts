@@ -1,4 +1,4 @@
-// The rights of the provider's files when a service group is configured, with the real service.
+// Access rights of the provider's files with a configured service group, with the real service.
 import { readdir, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -6,7 +6,7 @@ import { runCli, startCli } from '../../testing/site/run-cli.ts';
 import { makeTemporaryFolder } from '../../testing/temporary-folder.ts';
 
 describe.skipIf(process.platform === 'win32')('a service group', () => {
-  it('may read the keys, old ones too, and nothing else', { timeout: 60_000 }, async () => {
+  it('may read the keys, also old ones, and nothing else', { timeout: 60_000 }, async () => {
     const home = await makeTemporaryFolder();
     const group = String(process.getgid?.() ?? 0);
     const anyPort = { host: '127.0.0.1', port: 0 };

@@ -1,4 +1,4 @@
-// How many sessions of one tenant run at the same time, with real sessions that are held in the middle of their data.
+// The number of simultaneous sessions of one tenant, with real sessions that are held during their transfer.
 import { randomBytes } from 'node:crypto';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -16,7 +16,7 @@ import { TamperingProxy } from '../../testing/hostile/tampering-proxy.ts';
 const jobCount = 5;
 const maxTasks = 2;
 
-describe('tasks of one tenant at the same time', () => {
+describe('simultaneous sessions of one tenant', () => {
   let folder: string;
   let proxy: TamperingProxy;
   let stack: Stack;
@@ -59,7 +59,7 @@ describe('tasks of one tenant at the same time', () => {
     return sessions.filter(({ state }) => !finalSessionStates.includes(state)).length;
   };
 
-  /** When it runs at the provider, or why it does not. */
+  /** Resolves when the session runs at the provider, or with the reason why it does not. */
   const settled = async (tenant: StackService, sessionId: string): Promise<SessionDetail> => {
     await tenant.events.waitFor(
       sessionsDomain,
@@ -91,7 +91,7 @@ describe('tasks of one tenant at the same time', () => {
     return { tenant, jobId };
   }
 
-  it('are as many as the provider allows: the next is refused with the reason, and none can be slipped in', async () => {
+  it('are as many as the provider allows: the next one is refused with the reason, and no modified client gets more', async () => {
     proxy.holdData(20_000);
     const sessionIds = await Promise.all(jobs.map(run));
     const sessions = await Promise.all(sessionIds.map((sessionId) => settled(stack.tenant, sessionId)));
@@ -103,7 +103,7 @@ describe('tasks of one tenant at the same time', () => {
     }
     expect(await active()).toBe(maxTasks);
 
-    // Nor from another machine of the same tenant; another tenant is not concerned.
+    // Another machine of the same tenant is refused too; another tenant is not affected.
     const same = await addOtherTenant('same-account', stackNames.account);
     await stack.provider.domain(tenantsDomain).add({
       name: 'fabrikam',
@@ -119,7 +119,7 @@ describe('tasks of one tenant at the same time', () => {
       expect((await settled(other.tenant, otherId)).state).toBe('transferring');
       expect(await active()).toBe(maxTasks + 1);
 
-      // More room counts for the next start.
+      // A higher limit is used for the next start.
       await stack.provider.domain(tenantsDomain).set({ tenantId, maxTasks: maxTasks + 1 });
       const { sessionId: third } = await same.tenant.domain(jobsDomain).run({ jobId: same.jobId });
       expect((await settled(same.tenant, third)).state).toBe('transferring');
@@ -145,7 +145,7 @@ describe('tasks of one tenant at the same time', () => {
     expect(await active()).toBe(0);
   }, 60_000);
 
-  it('leave room again when they have ended, whatever their end', async () => {
+  it('free their place when they have ended, whatever the result', async () => {
     await stack.provider.domain(tenantsDomain).set({ tenantId, maxTasks: 1 });
     for (const jobId of jobs.slice(0, 2)) {
       const session = await stack.runJob(jobId);
@@ -156,7 +156,7 @@ describe('tasks of one tenant at the same time', () => {
     await writeFile(path.join(folder, 'source0', 'data'), randomBytes(300_000));
     const sessionId = await run(jobs[0] ?? '');
     expect((await settled(stack.tenant, sessionId)).state).toBe('transferring');
-    // A restore is a task, too.
+    // A restore counts as a session too.
     const { points } = await stack.tenant.domain(pointsDomain).list({});
     const restore = await stack.restore(points[0]?.id ?? '', path.join(folder, 'out'));
     expect(restore).toMatchObject({ state: 'failed', error: { code: 'session.limit' } });

@@ -1,4 +1,4 @@
-// The license of a provider, with the real service: imported, shown, refused, ended; the certificates that are made follow it.
+// The license of a provider, with the real service: imported, shown, refused, expired; generated certificates use its organization.
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
@@ -94,7 +94,7 @@ describe('the license of a provider', () => {
     expect((await certificates.show({ slot: 'provider' })).summary.subject).toBe(subject);
   });
 
-  it('gives its organization to certificates that are made from then on, also after a restart', async () => {
+  it('gives its organization to certificates that are made later, also after a restart', async () => {
     const file = await write();
     expect(await licenses.importFile({ file })).toMatchObject({
       organization: 'Northwind Hosting',
@@ -113,7 +113,7 @@ describe('the license of a provider', () => {
     expect(await certificates.describeGenerate({ slot: 'provider' })).toMatchObject({ subject });
   }, 30_000);
 
-  it('refuses what is not signed by a known issuer, was changed, has ended, or is no license; the one before stays', async () => {
+  it('is refused when no known issuer signed it, or when it was changed, has expired, or is not a license; the current one stays', async () => {
     await licenses.importFile({ file: await write() });
     const stranger = generateKeyPairSync('ed25519').privateKey;
     const foreign = await failureOf(licenses.importFile({ file: await write({ organization: 'Contoso' }, stranger) }));
@@ -130,7 +130,7 @@ describe('the license of a provider', () => {
     expect(await licenses.show({})).toMatchObject({ organization: 'Northwind Hosting', problem: null });
   }, 30_000);
 
-  it('falls back to the community license at its end, says why, and tells consoles by itself', async () => {
+  it('becomes the community license when it expires, with the reason, and consoles are notified', async () => {
     await licenses.importFile({ file: await write() });
     clock.advance(366 * dayMs);
     await events.waitFor(licenseDomain, 'changed', ({ isCommunity }) => isCommunity);

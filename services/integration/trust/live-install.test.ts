@@ -1,4 +1,4 @@
-// Another certificate goes into service while a backup of 2 GiB runs: the backup notices nothing, everybody who connects from then on gets the new one.
+// A certificate is installed during a backup of 2 GiB: the backup continues, and new connections get the new certificate.
 import { mkdir, mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -15,7 +15,7 @@ import { Stack } from '../../testing/site/stack.ts';
 const sourceBytes = 2 * 2 ** 30;
 const stampBytes = 4096;
 
-/** Every 4 KiB are others, so that all of it is sent; but they are small when compressed, so that the disk holds two of them. */
+/** Each 4 KiB differ, so that all data is sent; but they are small after compression, so that the disk can store two backups. */
 async function writeSource(file: string): Promise<void> {
   const handle = await open(file, 'w');
   try {
@@ -33,7 +33,7 @@ async function writeSource(file: string): Promise<void> {
   }
 }
 
-describe('a certificate put in service during a backup', () => {
+describe('a certificate that is installed during a backup', () => {
   let folder: string;
   let stack: Stack;
 
@@ -49,7 +49,7 @@ describe('a certificate put in service during a backup', () => {
     await rm(folder, { recursive: true, force: true });
   }, 30_000);
 
-  it('reaches new connections at once and leaves the running session alone', async () => {
+  it('is used for new connections at once and does not disturb the running session', async () => {
     const certificates = stack.provider.domain(certificateDomain);
     const make = async (friendlyName: string): Promise<StoredCertificate> => {
       const { candidateId } = await certificates.generate({ slot: 'provider', friendlyName, keyBits: 2048 });
@@ -71,7 +71,7 @@ describe('a certificate put in service during a backup', () => {
     );
     const probe = () => stack.tenant.domain(serviceProvidersDomain).probe(stack.addressOf(0));
 
-    // Announced and carried out within the same session: the tenant hears of it over the connection that it has.
+    // Announced and carried out during the session: the tenant gets the announcement over its open connection.
     await certificates.announceRollover({
       certificateId: announced.id,
       switchAt: new Date(Date.now() + 300).toISOString(),
@@ -88,7 +88,7 @@ describe('a certificate put in service during a backup', () => {
       certificate: { sha256: announced.summary.sha256 },
     });
 
-    // And one that nobody announced.
+    // Then a certificate without an announcement.
     await certificates.install({ slot: 'provider', certificateId: sudden.id });
     const seen = await probe();
     expect(seen).toMatchObject({
@@ -107,7 +107,7 @@ describe('a certificate put in service during a backup', () => {
       hasSecurityWarning: false,
       progress: { readBytes: sourceBytes },
     });
-    // The next job waits for a person, who compares.
+    // The next job waits until a person compares the certificate.
     await stack.acceptByPromptAfterComparing();
     const { users } = await certificates.usage({ slot: 'provider' });
     expect(users.find(({ kind }) => kind === 'tenant')).toMatchObject({ state: 'pending' });

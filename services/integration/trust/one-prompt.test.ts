@@ -1,4 +1,4 @@
-// One question for one identity, however many connections meet its certificate at the same time; one answer for all who wait.
+// One prompt for one identity, even if several connections need the answer at the same time; one answer for all of them.
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -26,7 +26,7 @@ describe('one prompt for one identity', () => {
     await rm(folder, { recursive: true, force: true });
   }, 30_000);
 
-  it('is raised once for two jobs and the wizard, through two gateways, and lets all of them go on', async () => {
+  it('is raised once for two jobs and the wizard, through two gateways, and its answer continues all of them', async () => {
     const { id: providerId } = await stack.addProvider();
     const jobs = await Promise.all(
       ['first', 'second'].map((name) => stack.addJob(providerId, path.join(folder, 'source'), { name })),
@@ -51,7 +51,7 @@ describe('one prompt for one identity', () => {
     const { prompts } = await trust.listPrompts({});
     expect(prompts).toHaveLength(1);
     expect(new Set(second.map(({ prompt }) => prompt?.id))).toEqual(new Set([prompts[0]?.id]));
-    // The event comes again when a job joins a prompt that the wizard raised first: it carries the same prompt.
+    // The event is sent again when a job joins the prompt of the wizard, with the same prompt.
     const raised = stack.tenant.events.of(trustDomain, 'promptRaised');
     expect(new Set(raised.map(({ id }) => id))).toEqual(new Set([prompts[0]?.id]));
 

@@ -1,4 +1,5 @@
-// What must not work, and how it says so: gateway or provider down, wrong secrets, wrong certificates, old TLS, another tenant's session.
+// Connections that must fail, and their errors: gateway or provider not running, wrong secrets, wrong certificates, old TLS, another
+// tenant's session.
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -71,12 +72,12 @@ describe('refusals before a session', () => {
     const { prompts } = await stack.tenant.domain(trustDomain).listPrompts({});
     expect(prompts).toHaveLength(1);
     expect(prompts[0]).toMatchObject({ kind: 'untrusted', saved: null });
-    // Not even the user name has left this machine.
+    // Not even the user name was sent.
     const { tenants } = await stack.provider.domain(tenantsDomain).list({});
     expect(tenants[0]?.lastLoginAt).toBeNull();
   });
 
-  it('remembers nothing of a refused prompt but the journal', async () => {
+  it('stores nothing about a refused prompt except in the journal', async () => {
     const { prompt } = await stack.tenant.domain(serviceProvidersDomain).probe(stack.addressOf(0));
     await stack.tenant.domain(trustDomain).answerPrompt({ promptId: prompt?.id ?? '', answer: 'refuse' });
     expect(await codeOf(stack.tenant.domain(serviceProvidersDomain).add(account()))).toBe('trust.untrusted');
@@ -105,19 +106,19 @@ describe('refusals before a session', () => {
     expect((await stack.tenant.domain(serviceProvidersDomain).list({})).providers).toEqual([]);
   });
 
-  it('names the provider that is being added when its thumbprint is wrong', async () => {
+  it('names the new provider in the error when its thumbprint is wrong', async () => {
     const wrong = fingerprint.replace(/^../, (pair) => (pair === '00' ? '01' : '00'));
     const add = stack.tenant.domain(serviceProvidersDomain).add({ ...account(), name: 'p5', fingerprint: wrong });
     expect((await infoOf(add))?.message).toMatch(/^p5: /);
   });
 
-  it('tells a wrong password and an unknown user by the same words', async () => {
+  it('gives the same message for a wrong password and an unknown user', async () => {
     const add = stack.tenant.domain(serviceProvidersDomain).add;
     const wrongPassword = add({ ...account(), password: 'not the password', fingerprint });
     const unknownUser = add({ ...account(), userName: 'nobody', fingerprint });
     const infos = await Promise.all([wrongPassword, unknownUser].map(infoOf));
     expect(infos[0]?.code).toBe('login.refused');
-    // But for the name that was typed.
+    // Without the typed name, which differs.
     const typed = (text: string | undefined): string | undefined => text?.replace(/"[^"]*"/, '"NAME"');
     expect(infos[0]?.message).toContain(`"${stackNames.account}"`);
     expect({ ...infos[1], message: typed(infos[1]?.message) }).toEqual({
@@ -126,7 +127,7 @@ describe('refusals before a session', () => {
     });
   });
 
-  it('refuses a peer that only speaks TLS 1.2', async () => {
+  it('refuses a peer that only supports TLS 1.2', async () => {
     const { certificatePem, privateKey } = await generateSelfSigned({ subject: { commonName: 'old' }, keyBits: 2048 });
     const server = createServer({
       cert: certificatePem,
@@ -155,7 +156,7 @@ describe('refusals before a session', () => {
     expect(provider).toMatchObject({ name: 'invited', trust: 'pinned', userName: stackNames.account });
     expect(provider.repositories.map(({ name }) => name)).toEqual([stackNames.repository]);
     expect(await codeOf(accept({ invitation, name: 'again' }))).toBe('login.refused');
-    // The password that the tenant chose works from now on, the one from before does not.
+    // The password that the tenant chose is valid from now on, the former one is not.
     await stack.tenant.domain(serviceProvidersDomain).rescan({ providerId: provider.id });
     const old = stack.tenant.domain(serviceProvidersDomain).add({ ...account(), name: 'old', fingerprint });
     expect(await codeOf(old)).toBe('login.refused');
@@ -163,7 +164,7 @@ describe('refusals before a session', () => {
 });
 
 describe('a second account behind the same gateway', () => {
-  it('gets a pin of its own, by accepted pin and by thumbprint, and goes on when the first one is gone', async () => {
+  it('gets its own pin, by an accepted prompt and by a thumbprint, and keeps working when the first account is removed', async () => {
     const folder = await mkdtemp(path.join(tmpdir(), 'farkeep-second-account-'));
     const stack = await Stack.start({ folder, tenant: { checkInIntervalMs: 0 } });
     try {
@@ -187,7 +188,7 @@ describe('a second account behind the same gateway', () => {
       expect(await rescan({ providerId: second.id })).toMatchObject({ trust: 'pinned', problem: null });
       expect(await rescan({ providerId: third.id })).toMatchObject({ trust: 'pinned', problem: null });
 
-      // A revocation stands until a person lifts it; another account's pin does not.
+      // Only a person can end a revocation; a pin of another account does not.
       await remove({ providerId: second.id });
       await trust.revokePin({ pinId: pins.find(({ identity }) => identity === 'by-pin')?.id ?? '' });
       expect(await codeOf(add({ ...account, name: 'by-pin' }))).toBe('trust.refused');
@@ -219,7 +220,7 @@ describe('refusals of a job', () => {
     await rm(folder, { recursive: true, force: true });
   }, 30_000);
 
-  it('keeps the sessions and points of another tenant out of reach', async () => {
+  it('hides sessions and restore points of other tenants', async () => {
     const session = await stack.runJob(jobId);
     expect(session).toMatchObject({ error: null, state: 'succeeded' });
     const password = 'the other tenant';
@@ -258,13 +259,13 @@ describe('refusals of a job', () => {
     expect(await codeOf(askProvider(peer, 'session.evidence', { sessionId }))).toBe('call.not-found');
     const unknownRepository = { ...start, operation: 'backup' as const, repository: 'not granted' };
     expect(await codeOf(askProvider(peer, 'session.start', unknownRepository))).toBe('call.not-found');
-    // Reusing its identifier does not take a session over either.
+    // A session cannot be taken over by reusing its identifier either.
     const taken = { ...start, sessionId, operation: 'backup' as const, pointId: null };
     expect(await codeOf(askProvider(peer, 'session.start', taken))).toBe('call.conflict');
     await peer.close();
   });
 
-  it('fails at once when the gateway is down', async () => {
+  it('fails at once when the gateway is not running', async () => {
     await Promise.all(stack.gateways.splice(0).map((gateway) => gateway.stop(0)));
     const session = await stack.runJob(jobId);
     expect(session.state).toBe('failed');
@@ -274,8 +275,8 @@ describe('refusals of a job', () => {
   });
 });
 
-describe('a first contact that breaks off', () => {
-  it('fails at once during the login, and does not promise another attempt', async () => {
+describe('a first contact that is interrupted', () => {
+  it('fails at once during the login, and does not announce another attempt', async () => {
     const folder = await mkdtemp(path.join(tmpdir(), 'farkeep-broken-login-'));
     const proxies: TamperingProxy[] = [];
     const stack = await Stack.start({
@@ -307,7 +308,7 @@ describe('a first contact that breaks off', () => {
   }, 60_000);
 });
 
-describe('refusals when the provider changes', () => {
+describe('refusals after a change at the provider', () => {
   let folder: string;
   let stack: Stack;
   let jobId: string;
@@ -376,14 +377,14 @@ describe('refusals when the provider changes', () => {
     await stack.acceptByPromptAfterComparing();
   });
 
-  it('says that the password is wrong when the provider has set another one', async () => {
+  it('reports a wrong password when the provider has set another one', async () => {
     const { tenants } = await stack.provider.domain(tenantsDomain).list({});
     const tenantId = tenants[0]?.id ?? '';
     await stack.provider.domain(tenantsDomain).set({ tenantId, password: 'another password' });
     const session = await stack.runJob(jobId);
     expect(session.error?.code).toBe('login.refused');
     expect(session.steps.find(({ step }) => step === 'login')?.outcome).toBe('failed');
-    // Lists go to every provider, each time anybody looks: a refused password is not offered again by them, or the address is shut out.
+    // Each list asks every provider. A refused password is not sent again for lists; otherwise the provider would lock out the address.
     const lists = await Promise.all(Array.from({ length: 25 }, () => stack.tenant.domain(pointsDomain).list({})));
     for (const { unreachable } of lists) expect(unreachable).toMatchObject([{ message: session.error?.message }]);
     await stack.provider.domain(tenantsDomain).set({ tenantId, password: stackNames.password });
@@ -397,7 +398,7 @@ describe('refusals when the provider changes', () => {
     await stack.provider.domain(tenantsDomain).set({ tenantId, leaseUntil: null });
   });
 
-  it('names a repository that is not there, and a quota that is used up', async () => {
+  it('names a missing repository, and a quota that is used up', async () => {
     const { tenants } = await stack.provider.domain(tenantsDomain).list({});
     const tenantId = tenants[0]?.id ?? '';
     const quotas = [{ repository: stackNames.repository, limitBytes: 10 }];
@@ -411,7 +412,7 @@ describe('refusals when the provider changes', () => {
     expect((await stack.tenant.domain(pointsDomain).list({})).points).toHaveLength(1);
   });
 
-  it('fails at once when the provider is down', async () => {
+  it('fails at once when the provider is not running', async () => {
     await stack.stopProvider();
     const session = await stack.runJob(jobId);
     expect(session.state).toBe('failed');

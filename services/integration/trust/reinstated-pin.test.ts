@@ -1,4 +1,4 @@
-// A provider whose pin was revoked is removed and added again: refused, with the way back in the error, until a person lifts it.
+// A provider whose pin was revoked is removed and added again: refused, with the command to reinstate the pin, until a person does so.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -18,7 +18,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 }, 30_000);
 
-it('is added again after its pin was reinstated, with or without a job in between', async () => {
+it('it can be added again after its pin was reinstated, with or without a job in between', async () => {
   const trust = stack.tenant.domain(trustDomain);
   const providers = stack.tenant.domain(serviceProvidersDomain);
   const added = await stack.addProvider();

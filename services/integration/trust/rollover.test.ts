@@ -1,4 +1,5 @@
-// The planned change of the provider identity, with real services: announced, stored, carried out at its date; who was away; who was lied to.
+// The planned change of the provider identity, with real services: announced, stored, carried out at its date; tenants that were offline;
+// forged announcements.
 import { createPrivateKey } from 'node:crypto';
 import { mkdtemp, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -67,7 +68,7 @@ describe('planned rollover', () => {
     expect(isIntact).toBe(true);
     return entries;
   };
-  /** With its gateway back. */
+  /** Also waits for its gateway. */
   const restartProvider = async (): Promise<void> => {
     await stack.restartProvider();
     await stack.provider.events.waitFor(gatewaysDomain, 'changed', ({ state }) => state === 'connected');
@@ -79,18 +80,18 @@ describe('planned rollover', () => {
       ({ certificate }) => certificate.summary.sha256 === next.summary.sha256,
     );
 
-  it('counts nobody as informed about another date who heard of the one before only', async () => {
+  it('does not count a tenant as informed about a new date when it knows only the former date', async () => {
     const next = await makeNext();
     await announce(next);
     await rescan();
     expect(await tenantRow()).toMatchObject({ state: 'informed' });
-    // Whoever keeps the later date would be asked at the earlier one.
+    // A tenant that knows the later date would get a prompt at the earlier date.
     expect((await announce(next, 24 * hourMs)).tenants).toEqual({ total: 1, informed: 0, failed: 0 });
     await rescan();
     expect(await tenantRow()).toMatchObject({ state: 'informed' });
   }, 60_000);
 
-  it('changes without a prompt for a tenant that heard of it, and asks the one that did not', async () => {
+  it('needs no prompt at a tenant that got the announcement, and a prompt at one that did not', async () => {
     const old = await stack.fingerprint();
     const quotas = [{ repository: stackNames.repository, limitBytes: 2 ** 30 }];
     await stack.provider.domain(tenantsDomain).add({ name: 'away', password: stackNames.password, quotas });
@@ -125,7 +126,7 @@ describe('planned rollover', () => {
         ['next', next.summary.sha256],
       ]);
       expect((await journal()).at(-1)).toMatchObject({ action: 'announced', sha256: next.summary.sha256 });
-      // It is told at every login, and stored once.
+      // The announcement is sent at every login and stored once.
       await rescan();
       expect((await journal()).filter(({ action }) => action === 'announced')).toHaveLength(1);
 
@@ -160,12 +161,12 @@ describe('planned rollover', () => {
     }
   }, 60_000);
 
-  it('refuses a forged announcement with a security warning, and goes on with the pinned certificate', async () => {
+  it('refuses a forged announcement with a security warning, and keeps using the pinned certificate', async () => {
     const old = await stack.fingerprint();
     const next = await makeNext();
     await announce(next);
     await stack.stopProvider();
-    // Somebody who can write the provider's database but has not its key.
+    // An attacker who can write the provider's database but does not have its key.
     const attacker = await generateSelfSigned({ subject: { commonName: 'attacker' }, keyBits: 2048 });
     const { privateKey, certificatePem } = attacker;
     const forged = announceRollover({
@@ -196,13 +197,13 @@ describe('planned rollover', () => {
     expect(row).toMatchObject({ state: 'failed', seenSha256: old });
     expect(row?.note).toContain('not signed');
 
-    // Carried out all the same, it is a changed certificate like any other.
+    // The change is still carried out, and the new certificate is treated as any changed certificate.
     clock.advance(hourMs);
     await untilInService(next);
     expect(await codeOf(rescan())).toBe('trust.changed');
   }, 60_000);
 
-  it('shows a session the security warning of a forged announcement', async () => {
+  it('shows the security warning of a forged announcement in a session', async () => {
     const old = await stack.fingerprint();
     const next = await makeNext();
     await announce(next);
@@ -210,7 +211,7 @@ describe('planned rollover', () => {
     const database = new DatabaseSync(path.join(folder, 'provider', 'provider.sqlite'));
     const value = database.prepare("SELECT value FROM settings WHERE name = 'rollover'").get()?.['value'];
     const plan = JSON.parse(Buffer.from(value as Uint8Array).toString()) as { announcement: Record<string, unknown> };
-    // Real but for its date: sooner than the provider has signed.
+    // Genuine except for its date, which is earlier than the provider has signed.
     plan.announcement['switchAt'] = new Date(clock.now() + hourMs).toISOString();
     database.prepare("UPDATE settings SET value = ? WHERE name = 'rollover'").run(Buffer.from(JSON.stringify(plan)));
     database.close();
@@ -220,7 +221,7 @@ describe('planned rollover', () => {
     expect(session).toMatchObject({ state: 'succeeded', hasSecurityWarning: true, certificateSha256: old });
   }, 60_000);
 
-  it('lets tenants forget what was taken back, and announces it anew', async () => {
+  it('lets tenants delete a canceled announcement, and can announce it again', async () => {
     const next = await makeNext();
     const first = await announce(next);
     await rescan();
@@ -232,14 +233,14 @@ describe('planned rollover', () => {
     expect(pins.filter(({ state }) => state === 'next')).toEqual([]);
     expect((await journal()).at(-1)).toMatchObject({ action: 'withdrawn', sha256: next.summary.sha256 });
     expect(await tenantRow()).toMatchObject({ state: 'updated' });
-    // Announced anew it is news again.
+    // The second announcement counts as a new one.
     const second = await announce(next);
     expect(Date.parse(second.announcedAt)).toBeGreaterThan(Date.parse(first.announcedAt));
     await rescan();
     expect(await tenantRow()).toMatchObject({ state: 'informed' });
   }, 60_000);
 
-  it('survives restarts, and carries out at the start what became due meanwhile', async () => {
+  it('is kept after restarts, and is carried out at the start if it became due meanwhile', async () => {
     const next = await makeNext();
     await announce(next);
     await rescan();
@@ -254,16 +255,16 @@ describe('planned rollover', () => {
     expect((await journal()).at(-1)).toMatchObject({ action: 'rolled-over' });
   }, 60_000);
 
-  it('refuses dates and certificates that make no sense, and keeps what is announced', async () => {
+  it('refuses invalid dates and certificates, and keeps the current announcement', async () => {
     const certificates = stack.provider.domain(certificateDomain);
     const inService = await certificates.show({ slot: 'provider' });
     const next = await makeNext();
     const at = (ms: number): string => new Date(clock.now() + ms).toISOString();
-    const wanted = (certificateId: string, ms: number): Promise<unknown> =>
+    const announceAt = (certificateId: string, ms: number): Promise<unknown> =>
       certificates.announceRollover({ certificateId, switchAt: at(ms) });
-    expect(await codeOf(wanted(next.id, -1000))).toBe('call.invalid');
-    expect(await codeOf(wanted(next.id, 401 * 24 * hourMs))).toBe('call.invalid');
-    expect(await codeOf(wanted(inService.id, hourMs))).toBe('call.conflict');
+    expect(await codeOf(announceAt(next.id, -1000))).toBe('call.invalid');
+    expect(await codeOf(announceAt(next.id, 401 * 24 * hourMs))).toBe('call.invalid');
+    expect(await codeOf(announceAt(inService.id, hourMs))).toBe('call.conflict');
     expect(await codeOf(certificates.announceRollover({ switchAt: at(hourMs) }))).toBe('call.invalid');
     expect(await certificates.showRollover({})).toEqual({ rollover: null });
     const announced = await announce(next);
@@ -271,16 +272,16 @@ describe('planned rollover', () => {
     const { invitation } = await stack.provider
       .domain(tenantsDomain)
       .invite({ tenantId: tenants[0]?.id ?? '', validMs: 72 * 3_600_000 });
-    // Its thumbprint is the one of the certificate that goes then.
+    // Its thumbprint is that of the certificate that is replaced then.
     expect(invitation.expiresAt).toBe(announced.switchAt);
     expect(await codeOf(certificates.remove({ certificateId: next.id }))).toBe('call.conflict');
-    // Another certificate in its place makes the announcement void: it was signed with a key that is gone from service.
+    // Another installed certificate cancels the announcement, because its signature was made with a key that is no longer in service.
     const other = await makeNext('Other');
     await certificates.install({ slot: 'provider', certificateId: other.id });
     expect(await certificates.showRollover({})).toEqual({ rollover: null });
   }, 60_000);
 
-  it('says why the change did not work at its date, and carries it out as soon as it can', async () => {
+  it('says why the change failed at its date, and repeats it until it succeeds', async () => {
     const next = await makeNext();
     await announce(next);
     const certificateFolder = path.join(folder, 'provider', 'certificates', next.id);
@@ -300,7 +301,7 @@ describe('planned rollover', () => {
 });
 
 describe('a tenant without a job', () => {
-  it('hears of the announcement when it checks in', async () => {
+  it('gets the announcement when it contacts the provider', async () => {
     const folder = await mkdtemp(path.join(tmpdir(), 'farkeep-check-in-'));
     const clock = new ShiftedClock();
     const stack = await Stack.start({ folder, clock });

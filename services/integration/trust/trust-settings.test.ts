@@ -1,4 +1,5 @@
-// What the admin of a tenant adds to the rules of trust, with real services: authorities, revocation lists as files and by HTTP, trusted hosts.
+// The additions of a tenant's admin to the trust rules, with real services: authorities, revocation lists as files and by HTTP, trusted
+// hosts.
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -22,7 +23,7 @@ describe('trust settings of a tenant', () => {
   let stack: Stack;
   let lists: Server;
   let listUrl: string;
-  /** What the web server for revocation lists does. */
+  /** The answer of the web server for revocation lists. */
   let answer: Buffer | 'hang';
   let requests = 0;
 
@@ -86,7 +87,7 @@ describe('trust settings of a tenant', () => {
     });
   const probe = () => stack.tenant.domain(serviceProvidersDomain).probe(stack.addressOf(0));
 
-  it('trusts by an added authority, from the next connection on and after a restart', async () => {
+  it('trust an added authority, from the next connection on and after a restart', async () => {
     await install(await server());
     expect(await failureOf(add())).toMatchObject({ code: 'trust.untrusted' });
     await set({});
@@ -106,7 +107,7 @@ describe('trust settings of a tenant', () => {
     expect(entries.at(-1)?.note).toContain(root.certFile);
   }, 30_000);
 
-  it('refuses a revoked certificate in the wizard and in a job, without a question, as soon as the list says so', async () => {
+  it('refuse a revoked certificate in the wizard and in a job, without a prompt, as soon as the list names it', async () => {
     const certificate = await server();
     const list = path.join(folder, 'root.crl');
     await writeFile(list, await openssl.crl(root, []));
@@ -124,14 +125,14 @@ describe('trust settings of a tenant', () => {
     expect(seen.reasons).toContain('revocation.revoked');
     expect(await stack.runJob(jobId)).toMatchObject({ state: 'failed', error: { code: 'trust.refused' } });
     expect((await stack.tenant.domain(trustDomain).listPrompts({})).prompts).toEqual([]);
-    // Somebody takes the list away: what it said is not forgotten, and the loss is told.
+    // The list file is removed: its entries are still used, and the loss is reported.
     await rm(list);
     expect((await probe()).reasons).toContain('revocation.revoked');
     const { problems } = await stack.tenant.domain(trustDomain).getSettings({});
     expect(problems).toMatchObject([{ file: list, message: expect.stringContaining('ENOENT') as string }]);
   }, 30_000);
 
-  it('refuses before the login what hides a revoked certificate behind foreign ones', async () => {
+  it('refuse a peer before the login when it hides a revoked certificate behind other certificates', async () => {
     const trusted = mint({ subject: 'Minted root', isAuthority: true });
     const authority = mint({ subject: 'Minted authority', isAuthority: true, issuer: trusted });
     const leaf = mint({ names: ['127.0.0.1'], issuer: authority });
@@ -165,7 +166,7 @@ describe('trust settings of a tenant', () => {
     }
   }, 30_000);
 
-  it('refuses when a list is gone at the start, whether revocation is required or not', async () => {
+  it('refuse the certificate when a list is missing at the start, whether revocation checks are required or not', async () => {
     const list = path.join(folder, 'root.crl');
     await writeFile(list, await openssl.crl(root, []));
     await install(await server());
@@ -174,7 +175,7 @@ describe('trust settings of a tenant', () => {
     await rm(list);
     await stack.restartTenant();
     const seen = await probe();
-    // A person may still pin it: a pin needs no authority's word.
+    // A person may still pin the certificate, because a pin needs no authority.
     expect(seen).toMatchObject({ decision: 'refused', prompt: { kind: 'untrusted' } });
     expect(seen.reasons).toContain('revocation.unknown');
     await set({ rootFiles: [root.certFile] });
@@ -189,7 +190,7 @@ describe('trust settings of a tenant', () => {
     expect((await stack.tenant.domain(trustDomain).listPrompts({})).prompts).toEqual([]);
   }, 30_000);
 
-  it('asks the address in the certificate only when allowed, within its time, and goes by the policy when nobody answers', async () => {
+  it('fetch a list only when allowed, within the time limit, and follow the policy when there is no answer', async () => {
     const certificate = await openssl.server(['IP:127.0.0.1'], {
       issuer: root,
       extensions: [`crlDistributionPoints=URI:${listUrl}`],
@@ -219,7 +220,7 @@ describe('trust settings of a tenant', () => {
     expect((await probe()).reasons).toContain('revocation.revoked');
   }, 30_000);
 
-  it('takes a provider that its chain vouched for never for a first use, however its host is spelled', async () => {
+  it('never use first-use trust for a provider that was accepted by its chain, in any spelling of its host', async () => {
     await install(await openssl.server(['DNS:gw.a.test'], { issuer: root }));
     await set({});
     const { port } = stack.addressOf(0);
@@ -228,7 +229,7 @@ describe('trust settings of a tenant', () => {
     expect(await providers.add({ name: stackNames.provider, host: 'gw.a.test', port, ...account })).toMatchObject({
       trust: 'trusted',
     });
-    // Whoever is in between now shows a certificate of their own.
+    // An attacker in between now shows another certificate.
     await install(await openssl.server(['DNS:gw.a.test']));
     await set({ rootFiles: [], canTrustFirstUse: true });
     for (const host of ['gw.a.test', 'GW.a.test']) {
@@ -239,7 +240,7 @@ describe('trust settings of a tenant', () => {
     }
   }, 30_000);
 
-  it('names a file that cannot be used and changes nothing', async () => {
+  it('name an unusable file and change nothing', async () => {
     const garbage = path.join(folder, 'garbage');
     await writeFile(garbage, 'no certificate');
     await set({});
@@ -247,7 +248,7 @@ describe('trust settings of a tenant', () => {
       { rootFiles: [garbage] },
       { crlFiles: [garbage] },
       { crlFiles: [path.join(folder, 'none')] },
-      // Not waited for, as a pipe would be, and not read without end, as a device would be.
+      // Does not wait, as for a pipe, and does not read without end, as from a device.
       { rootFiles: [folder] },
       { crlFiles: [process.platform === 'win32' ? folder : '/dev/zero'] },
     ]) {
@@ -262,7 +263,7 @@ describe('trust settings of a tenant', () => {
     });
   }, 30_000);
 
-  it('moves trusted hosts to another machine, and overwrites nothing there', async () => {
+  it('move trusted hosts to another machine, and overwrite nothing there', async () => {
     await stack.addProvider();
     const { text, count } = await stack.tenant.domain(trustDomain).exportHosts({});
     expect(count).toBe(1);

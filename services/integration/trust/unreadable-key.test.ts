@@ -1,5 +1,5 @@
-// A private key that the service's account cannot read, with the real service under an account of its own: refused at Finish and at start, account
-// and file named. As root the service runs as nobody; under any other account the key's mode is what forbids it.
+// A private key that the service's account cannot read, with the real service under another account: refused when it is installed and at
+// start, with account and file. As root the test runs the service as "nobody"; under any other account the mode of the key forbids reading.
 import { chmod, chown, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir, userInfo } from 'node:os';
 import path from 'node:path';
@@ -42,7 +42,7 @@ describe.skipIf(process.platform === 'win32')('a key that the service cannot rea
     await rm(home, { recursive: true, force: true });
   });
 
-  it('is refused when it is put in service; the certificate before stays', async () => {
+  it('is refused when its certificate is installed; the former certificate stays', async () => {
     const service = await startService();
     await service.firstLine();
     const before = (await cli('certificate', 'show')).json();
@@ -56,14 +56,14 @@ describe.skipIf(process.platform === 'win32')('a key that the service cannot rea
       message: `The account "${account.name}" cannot read ${keyOf(id)}`,
       details: { account: account.name, file: keyOf(id) },
     });
-    // Nor announced, to be found out on the day of the change.
+    // Its announcement is refused too; otherwise the error would come at the date of the change.
     const announced = await cli('certificate', 'rollover', 'announce', 'Locked', '--at', '2099-01-01');
     expect(announced.exitCode).not.toBe(0);
     expect((await cli('certificate', 'show')).json()['sha256']).toBe(before['sha256']);
     await stop(service);
   }, 60_000);
 
-  it('keeps the service from starting, with account and file', async () => {
+  it('prevents the start of the service, with account and file', async () => {
     const service = await startService();
     await service.firstLine();
     const id = String((await cli('certificate', 'show', '--slot', 'provider')).json()['id']);
@@ -72,9 +72,9 @@ describe.skipIf(process.platform === 'win32')('a key that the service cannot rea
     await lock(keyOf(id));
     const failed = await (await startService()).result;
     expect(failed.exitCode).toBe(1);
-    const told = `${failed.stdout}\n${failed.stderr}`;
-    expect(told).toContain('certificate.key-unreadable');
-    expect(told).toContain(account.name);
-    expect(told).toContain(keyOf(id));
+    const output = `${failed.stdout}\n${failed.stderr}`;
+    expect(output).toContain('certificate.key-unreadable');
+    expect(output).toContain(account.name);
+    expect(output).toContain(keyOf(id));
   }, 60_000);
 });

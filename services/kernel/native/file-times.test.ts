@@ -24,7 +24,7 @@ const times = [
 ];
 
 describe.each(['on', 'off'])('file times, native calls %s', (setting) => {
-  /** Only the native calls are exact; and the double of node:fs has 53 bits. */
+  /** Only the native calls are exact; node:fs passes the time as a double with 53 bits. */
   const tolerance = setting === 'on' && process.platform === 'linux' ? 0n : 1000n;
 
   it.each(times)('sets %d on a file, a folder and a link', (wanted) => {
@@ -50,7 +50,7 @@ describe.each(['on', 'off'])('file times, native calls %s', (setting) => {
     expect(statSync(file, { bigint: true }).mtimeNs).toBe(fileTime);
   });
 
-  it('tells the reason of a failure', () => {
+  it('gives the reason of a failure', () => {
     process.env['FARKEEP_NATIVE'] = setting;
     const fileTimes = createFileTimes();
     expect(() => fileTimes.setOfLink(Buffer.from(path.join(folder, 'gone')), 0n)).toThrow('ENOENT');

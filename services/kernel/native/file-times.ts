@@ -45,7 +45,7 @@ const nodeTimes: FileTimes = {
 function nativeTimes(): FileTimes | undefined {
   const functions = nativeFunctions({
     futimens: { arguments: ['int32', 'buffer'], return: 'int32' },
-    // (folder, path with a zero byte behind it, times, flags)
+    // (folder, path that ends with a zero byte, times, flags)
     utimensat: { arguments: ['int32', 'buffer', 'buffer', 'int32'], return: 'int32' },
   });
   if (functions === undefined) return undefined;
@@ -53,7 +53,7 @@ function nativeTimes(): FileTimes | undefined {
   const zero = Buffer.alloc(1);
   return {
     setOfDescriptor(descriptor, modifiedNs) {
-      // The native call failed; Node.js repeats it, because Node.js reports the reason.
+      // The native call failed. The call is repeated through Node.js, which reports the reason.
       if (futimens(descriptor, timesOf(modifiedNs)) !== 0) nodeTimes.setOfDescriptor(descriptor, modifiedNs);
     },
     setOfLink(path, modifiedNs) {

@@ -1,17 +1,20 @@
-// Owns the system calls that take the descriptor of a folder and a name, and the call that finds data in a sparse file. Node.js only takes
-// paths: /proc/self/fd reaches the same files more slowly, and SEEK_DATA is missing.
-// The error number is unreliable after such a call. A caller that needs the reason repeats the call through Node.js.
+// Owns the system calls that take the descriptor of a folder and a name, and the call that finds data in a sparse file. Node.js takes only
+// paths: /proc/self/fd reaches the same files, but more slowly, and SEEK_DATA is missing. The error number is unreliable after such a call.
+// A caller that needs the reason repeats the call through Node.js.
 import { FileStat } from '../file-metadata.ts';
 import { nativeFunctions } from './native-library.ts';
 
-/** Names are raw bytes, one latin1 character each. Not for use by two threads; each makes its own. */
+/** Names are raw bytes, one latin1 character each. Must not be shared between threads; each thread creates its own. */
 export interface FolderCalls {
   /** Returns -1 when the file cannot be opened. */
   open(folder: number, name: string, flags: number): number;
   /** Does not follow links. undefined when the call fails. */
   stat(folder: number, name: string): FileStat | undefined;
   statDescriptor(descriptor: number): FileStat | undefined;
-  /** The first byte at or after `position` that is data, or that is in a hole; -1 for none, or when the system does not report it. */
+  /**
+   * The position of the first data byte (or of the first byte in a hole) at or after `position`; -1 for none, or when the system does not
+   * report holes.
+   */
   seek(descriptor: number, position: number, what: 'data' | 'hole'): number;
 }
 
@@ -51,7 +54,10 @@ export function createFolderCalls(): FolderCalls | undefined {
   };
 }
 
-/** struct statx of linux/stat.h; the same on every architecture but for the order of bytes, which is little-endian wherever Node.js runs. */
+/**
+ * struct statx of linux/stat.h. It is the same on every architecture except for the byte order, which is little-endian on all platforms of
+ * Node.js.
+ */
 function readStatx(at: Buffer): FileStat {
   return new FileStat(
     at.readUInt16LE(28),
@@ -72,7 +78,7 @@ function readStatx(at: Buffer): FileStat {
   );
 }
 
-/** makedev(3), for the numbers that Linux uses: 12 bits and 20. */
+/** makedev(3) for the device numbers of Linux: 12 bits major, 20 bits minor. */
 function makeDevice(major: number, minor: number): number {
   return (minor & 0xfff00) * 0x1000 + (major & 0xfff) * 0x100 + (minor & 0xff);
 }

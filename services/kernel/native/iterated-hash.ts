@@ -1,12 +1,12 @@
 // Owns repeated hashing (the hash of a hash, up to millions of times) for the key derivations of old files. One node:crypto call for each
-// round costs 8 to 15 times as much as the hash. Knows nothing of files and passwords.
+// round costs 8 to 15 times as much as the hash. Must not know of files and passwords.
 import { hash } from 'node:crypto';
 import { nativeFunctions } from './native-library.ts';
 
 /** Hashes `input`, then hashes the result again; `times` hashes in all, at least 1. */
 export type IteratedHash = (input: Uint8Array, times: number) => Buffer;
 
-/** Ciphers whose key and initialization vector together are exactly as long as a hash; see below. */
+/** Ciphers whose key and initialization vector together are exactly as long as a hash; `nativeIteratedHash` explains the use. */
 const cipherByHashBytes: Readonly<Record<number, string>> = {
   16: 'AES-128-ECB',
   20: 'id-aes128-wrap-pad',
@@ -29,7 +29,8 @@ function nativeIteratedHash(algorithm: string): IteratedHash | undefined {
     EVP_CIPHER_free: { arguments: ['pointer'], return: 'void' },
     EVP_CIPHER_get_key_length: { arguments: ['pointer'], return: 'int32' },
     EVP_CIPHER_get_iv_length: { arguments: ['pointer'], return: 'int32' },
-    // (cipher, hash, salt, data, its length, times, key, initialization vector); gives the length of the key, 0 when it failed
+    // (cipher, hash, salt, data, length of the data, times, key, initialization vector); returns the length of the key, or 0 after a
+    // failure
     EVP_BytesToKey: {
       arguments: ['pointer', 'pointer', 'pointer', 'buffer', 'int32', 'int32', 'buffer', 'buffer'],
       return: 'int32',
@@ -48,7 +49,7 @@ function nativeIteratedHash(algorithm: string): IteratedHash | undefined {
       // Large enough for the key and initialization vector of every cipher.
       const room = Buffer.alloc(64 + 16);
       const vector = room.subarray(keyBytes);
-      // An empty buffer has no address, and without an address nothing is hashed.
+      // An empty buffer has no address, and without an address OpenSSL hashes nothing.
       const data = input.length === 0 ? Buffer.alloc(1) : input;
       if (openssl.EVP_BytesToKey(cipher, digest, 0n, data, input.length, times, room, vector) !== keyBytes)
         throw new Error(`OpenSSL could not hash by ${algorithm}`);

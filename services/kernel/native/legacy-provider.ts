@@ -5,7 +5,7 @@ import { nativeFunctions } from './native-library.ts';
 /** Loads the provider until the result is disposed. undefined when loading is not possible; these ciphers have no fallback. */
 export function loadLegacyProvider(): Disposable | undefined {
   const openssl = nativeFunctions({
-    // (library context, name, whether the providers that are there stay)
+    // (library context, name, whether the loaded providers stay loaded)
     OSSL_PROVIDER_try_load: { arguments: ['pointer', 'string', 'int32'], return: 'pointer' },
     OSSL_PROVIDER_unload: { arguments: ['pointer'], return: 'int32' },
   });

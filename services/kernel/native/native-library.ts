@@ -10,7 +10,7 @@ function loadFfi(): typeof Ffi | undefined {
   try {
     return createRequire(import.meta.url)('node:ffi') as typeof Ffi;
   } catch {
-    return undefined; // An older Node.js, or one built without it.
+    return undefined; // Node.js is too old or was built without node:ffi.
   } finally {
     process.emitWarning = emitWarning;
   }
@@ -37,6 +37,6 @@ export function nativeFunctions<const T extends Ffi.FunctionDefinitions>(
   try {
     return library.dlopen(null, definitions).functions;
   } catch {
-    return undefined; // The C library of this system lacks one of them.
+    return undefined; // The C library of this system lacks one of the functions.
   }
 }

@@ -14,7 +14,7 @@ const hashes = [
 ];
 
 describe.each(['on', 'off'])('the iterated hash, native calls %s', (setting) => {
-  it('is the hash of the hash, as many times as was said, for every hash', () => {
+  it('hashes the hash the given number of times, for every algorithm', () => {
     process.env['FARKEEP_NATIVE'] = setting;
     for (const algorithm of hashes) {
       const iteratedHash = createIteratedHash(algorithm);
@@ -29,14 +29,14 @@ describe.each(['on', 'off'])('the iterated hash, native calls %s', (setting) => 
     }
   });
 
-  it('refuses a hash that does not exist', () => {
+  it('refuses an unknown hash algorithm', () => {
     process.env['FARKEEP_NATIVE'] = setting;
     expect(() => createIteratedHash('md2')).toThrow();
   });
 });
 
 describe('the native iterated hash', () => {
-  it.runIf(process.platform === 'linux')('costs less than a third of calling node:crypto each time', () => {
+  it.runIf(process.platform === 'linux')('costs less than a third of one node:crypto call for each round', () => {
     const cpuMsOf = (setting: string): number => {
       process.env['FARKEEP_NATIVE'] = setting;
       const iteratedHash = createIteratedHash('sha1');
@@ -53,16 +53,19 @@ describe('the native iterated hash', () => {
 describe('the legacy provider', () => {
   const blowfish = (): unknown => createDecipheriv('bf-cbc', Buffer.alloc(16), Buffer.alloc(8));
 
-  it.runIf(process.platform === 'linux')('is there while it is loaded, however often, and gone afterwards', () => {
-    expect(blowfish).toThrow();
-    for (let time = 0; time < 1500; time += 1) {
-      using provider = loadLegacyProvider();
-      expect(provider).toBeDefined();
-      if (time % 500 === 0) blowfish();
-    }
-    expect(blowfish).toThrow();
-    expect(hash('sha256', '').length).toBe(64);
-  });
+  it.runIf(process.platform === 'linux')(
+    'is available while it is loaded, any number of times, and not afterwards',
+    () => {
+      expect(blowfish).toThrow();
+      for (let time = 0; time < 1500; time += 1) {
+        using provider = loadLegacyProvider();
+        expect(provider).toBeDefined();
+        if (time % 500 === 0) blowfish();
+      }
+      expect(blowfish).toThrow();
+      expect(hash('sha256', '').length).toBe(64);
+    },
+  );
 
   it('is undefined when native calls are off', () => {
     process.env['FARKEEP_NATIVE'] = 'off';

@@ -17,7 +17,7 @@ const contents = fc.oneof(
 );
 
 describe.each(['on', 'off'])('zstd, native calls %s', (setting) => {
-  it('gives back every content, and what it writes is read by node:zlib', () => {
+  it('restores every content, and node:zlib reads its output', () => {
     process.env['FARKEEP_NATIVE'] = setting;
     const context = createZstdContext();
     fc.assert(
@@ -30,7 +30,7 @@ describe.each(['on', 'off'])('zstd, native calls %s', (setting) => {
     );
   });
 
-  it('refuses a frame of another length, a changed frame and what is no frame', () => {
+  it('refuses a frame of another length, a changed frame and data that is not a frame', () => {
     process.env['FARKEEP_NATIVE'] = setting;
     const context = createZstdContext();
     const frame = context.compress(Buffer.alloc(1000, 'farkeep'));
@@ -43,7 +43,7 @@ describe.each(['on', 'off'])('zstd, native calls %s', (setting) => {
 });
 
 describe('native functions', () => {
-  it('are there on Linux, and are undefined when a name is unknown or they are turned off', () => {
+  it('are available on Linux, and undefined when a name is unknown or native calls are off', () => {
     const getpid = { getpid: { arguments: [], return: 'int32' } } as const;
     if (process.platform === 'linux') expect(nativeFunctions(getpid)?.getpid()).toBe(process.pid);
     expect(nativeFunctions({ farkeep_has_no_such_function: { arguments: [], return: 'int32' } })).toBeUndefined();

@@ -1,29 +1,29 @@
 // Owns zstd compression of many small pieces with one shared context. node:zlib makes a new context for each call, which costs several
-// times as much as compressing a kilobyte. Knows nothing of blocks.
+// times as much as compressing a kilobyte. Must not know of blocks.
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { nativeFunctions } from './native-library.ts';
 
-/** One for each thread. Not for use by two callers at once. */
+/** One context for each thread. Must not be used by two callers at once. */
 export interface ZstdContext {
-  /** `content` as one frame of level 1 (RFC 8878), with its content size; at most compressBound(content.length) bytes. */
+  /** Returns `content` as one frame of level 1 (RFC 8878) that states the content size; at most compressBound(content.length) bytes. */
   compress(content: Uint8Array): Buffer;
-  /** The content of one frame; throws when it is not exactly `contentLength` bytes, or not a frame. */
+  /** Returns the content of one frame. @throws when the data is not a frame or its content is not exactly `contentLength` bytes */
   decompress(frame: Uint8Array, contentLength: number): Buffer;
 }
 
-/** The longest frame of a content of this length: ZSTD_compressBound of zstd.h. */
+/** Limit of the frame length for this content length: ZSTD_compressBound of zstd.h. */
 function compressBound(contentLength: number): number {
   return contentLength + (contentLength >> 8) + (contentLength < 131_072 ? (131_072 - contentLength) >> 11 : 0);
 }
 
-/** Result of a zstd function that stands for an error: `(size_t)-code`, code at most ZSTD_error_maxCode (120). */
+/** Lowest result of a zstd function that means an error: `(size_t)-code`, code at most ZSTD_error_maxCode (120). */
 const lowestErrorResult = 2n ** 64n - 120n;
 
 function nativeContext(): ZstdContext | undefined {
   const zstd = nativeFunctions({
     ZSTD_createCCtx: { arguments: [], return: 'pointer' },
     ZSTD_createDCtx: { arguments: [], return: 'pointer' },
-    // (context, destination, its capacity, source, its length, level)
+    // (context, destination, capacity of the destination, source, length of the source, level)
     ZSTD_compressCCtx: { arguments: ['pointer', 'buffer', 'uint64', 'buffer', 'uint64', 'int32'], return: 'uint64' },
     ZSTD_decompressDCtx: { arguments: ['pointer', 'buffer', 'uint64', 'buffer', 'uint64'], return: 'uint64' },
   });

@@ -31,7 +31,8 @@ export class Database implements Disposable {
   /**
    * @param file path or ":memory:"
    * @param migrations SQL scripts; script n brings the schema from version n to n + 1 (PRAGMA user_version)
-   * @param access "read" never writes and never migrates; "frozen" is for a file on a read-only disk: no lock, no WAL, so nobody may write it
+   * @param access "read" never writes and never migrates; "frozen" is for a file on a read-only disk: no lock, no WAL, and no other process
+   * may write the file
    */
   constructor(
     file: string,
@@ -42,7 +43,7 @@ export class Database implements Disposable {
     this.#explain = options.explain ?? ((error) => error);
     this.#onLostNote = options.onLostNote ?? (() => undefined);
     if (access === 'write') {
-      // The time-out comes first: several processes may open a new file at once, and even the switch to WAL takes a lock.
+      // Set first: several processes may open a new file at once, and even the switch to WAL needs a lock.
       this.#database = new DatabaseSync(file, { timeout: 5000 });
       try {
         options.beforeMigration?.(this.#version());
@@ -120,7 +121,7 @@ export class Database implements Disposable {
     return this.#database.prepare(sql).iterate(...parameters) as IterableIterator<Row>;
   }
 
-  /** Runs `work` whole or not at all. Not re-entrant. */
+  /** Runs `work` in one transaction: all of its changes are stored, or none. Not re-entrant. */
   transaction<T>(work: () => T): T {
     this.#told(() => this.#database.exec('BEGIN IMMEDIATE'));
     try {
@@ -128,13 +129,13 @@ export class Database implements Disposable {
       this.#told(() => this.#database.exec('COMMIT'));
       return result;
     } catch (error) {
-      // A full disk has rolled back already; a second one would hide the reason.
+      // After a full disk SQLite has already rolled back; a second rollback would fail and hide the reason.
       if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
       throw error;
     }
   }
 
-  /** Runs queries on one state of the database; each by itself would take and give back the file's locks. Not re-entrant. */
+  /** Runs several queries on one state of the database, and takes the file's locks only once. Not re-entrant. */
   reading<T>(work: () => T): T {
     this.#database.exec('BEGIN');
     try {
@@ -144,7 +145,7 @@ export class Database implements Disposable {
     }
   }
 
-  /** Late events of connections that are ending may come after the database has gone. */
+  /** True after `close`: events of ending connections can arrive after the database was closed. */
   get isClosed(): boolean {
     return !this.#database.isOpen;
   }
@@ -176,7 +177,7 @@ export class Database implements Disposable {
   }
 }
 
-/** Whether the error comes from the disk and not from the statement. */
+/** Whether the error comes from the disk and not from the SQL statement. */
 function isStorageFailure(error: unknown): boolean {
   return toFarkeepError(error).code.startsWith('storage.');
 }

@@ -3,7 +3,7 @@ import { homedir, userInfo } from 'node:os';
 import path from 'node:path';
 import type { ServiceRole } from '../../contracts/contract.ts';
 
-/** FARKEEP_HOME, else the place where the platform keeps such things. */
+/** FARKEEP_HOME, else the usual folder of the platform for such data. */
 export function defaultHome(environment: NodeJS.ProcessEnv = process.env): string {
   const chosen = environment['FARKEEP_HOME'];
   if (chosen !== undefined && chosen !== '') return path.resolve(chosen);

@@ -6,7 +6,7 @@ import { makeTemporaryFolder } from '../../testing/temporary-folder.ts';
 import { acquireInstanceLock } from './instance-lock.ts';
 
 describe('instance lock', () => {
-  it('is held by one at a time, and says by whom', async () => {
+  it('is held by one service at a time, and names the holder', async () => {
     const folder = path.join(await makeTemporaryFolder(), 'provider');
     const lock = await acquireInstanceLock(folder);
     await expect(acquireInstanceLock(folder)).rejects.toMatchObject({
@@ -18,11 +18,11 @@ describe('instance lock', () => {
     await (await acquireInstanceLock(folder)).release();
   });
 
-  it.runIf(process.platform === 'linux')('says when its folder cannot be made', async () => {
+  it.runIf(process.platform === 'linux')('reports a folder that cannot be made', async () => {
     await expect(acquireInstanceLock('/proc/farkeep/provider')).rejects.toMatchObject({ code: 'storage.io' });
   });
 
-  it('lets exactly one of many win', async () => {
+  it('is given to exactly one of many processes', async () => {
     const folder = await makeTemporaryFolder();
     const outcomes = await Promise.allSettled(Array.from({ length: 10 }, () => acquireInstanceLock(folder)));
     const won = outcomes.filter((outcome) => outcome.status === 'fulfilled');
@@ -30,7 +30,7 @@ describe('instance lock', () => {
     await won[0]?.value.release();
   });
 
-  it('keeps other processes out, and ends when its process is killed', async () => {
+  it('excludes other processes, and ends when its process is killed', async () => {
     const folder = await makeTemporaryFolder();
     const module = new URL('./instance-lock.ts', import.meta.url).href;
     const script = `const { acquireInstanceLock } = await import(${JSON.stringify(module)});

@@ -1,5 +1,5 @@
-// Owns the rule that two services never share a role's folder. The operating system holds the lock (SQLite's, on a file of its own), so
-// it ends with the process however that ends: no stale lock, no recycled process id. Must not be used on the databases themselves.
+// Owns the rule that two services never share a role's folder. The operating system holds the lock (SQLite's lock on a separate file), so
+// the lock ends with the process even after a crash: no stale lock, no reused process id. Must not be used on the databases themselves.
 import { readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -13,8 +13,9 @@ export interface InstanceLock {
 }
 
 /**
- * Makes `folder` (0700) when it is missing, and takes it for this process.
- * @throws FarkeepError service.locked, naming the process that holds it as far as it is known; storage.io when the folder cannot be made
+ * Makes `folder` (0700) when it is missing, and locks it for this process.
+ * @throws FarkeepError service.locked, which names the process that holds the lock if it is known; storage.io when the folder cannot be
+ * made
  */
 export async function acquireInstanceLock(folder: string): Promise<InstanceLock> {
   try {
@@ -40,7 +41,7 @@ export async function acquireInstanceLock(folder: string): Promise<InstanceLock>
       cause: error,
     });
   }
-  // The file names the owner in the error message of a second instance. A full disk must not prevent the start.
+  // The file names this process in the error message of a second service. A full disk must not prevent the start.
   await writeFileAtomically(
     holderFile,
     `${JSON.stringify({ pid: process.pid, since: new Date().toISOString() })}\n`,
@@ -62,7 +63,7 @@ function isBusy(error: unknown): boolean {
   return typeof error === 'object' && error !== null && 'errcode' in error && error.errcode === 5;
 }
 
-/** For the message only; the lock itself does not depend on what stands there. */
+/** For the message only; the lock itself does not depend on the content of this file. */
 async function describeHolder(file: string): Promise<string> {
   try {
     const holder: unknown = JSON.parse(await readFile(file, 'utf8'));

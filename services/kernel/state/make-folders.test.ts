@@ -5,7 +5,7 @@ import { makeTemporaryFolder } from '../../testing/temporary-folder.ts';
 import { makeFolders } from './make-folders.ts';
 
 describe('makeFolders', () => {
-  it('makes what is missing, with the mode, and is content with what is there', async () => {
+  it('makes missing folders with the mode, and accepts existing ones', async () => {
     const root = await makeTemporaryFolder();
     const folder = path.join(root, 'a', 'b', 'c');
     await makeFolders(folder, { mode: 0o700 });
@@ -20,7 +20,7 @@ describe('makeFolders', () => {
     await expect(makeFolders(path.join(root, 'file', 'below'))).rejects.toMatchObject({ code: 'ENOTDIR' });
   });
 
-  it.runIf(process.platform === 'linux')('does not try for ever in /proc', async () => {
+  it.runIf(process.platform === 'linux')('ends with an error in /proc, where `mkdir` does not end', async () => {
     await expect(makeFolders('/proc/farkeep')).rejects.toMatchObject({ code: 'ENOENT' });
   });
 });

@@ -1,5 +1,5 @@
-// Owns making a folder with what is missing above it, for paths that people type. `mkdir` with `recursive` never ends where a new folder
-// is answered with ENOENT although its parent is there (/proc, some network file systems): it asks for the parent again and again.
+// Owns making a folder and its missing parents, for paths that people type. `mkdir` with `recursive` never ends where creating a folder
+// gives ENOENT although the parent exists (/proc, some network file systems): it tries the parent again and again.
 import { mkdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { isMissing, isTaken } from '../system-error.ts';
@@ -8,7 +8,7 @@ import { isMissing, isTaken } from '../system-error.ts';
 export async function makeFolders(folder: string, { mode = 0o777 }: { mode?: number } = {}): Promise<void> {
   const missing: string[] = [];
   let existing = path.resolve(folder);
-  while (!(await isThere(existing))) {
+  while (!(await folderExists(existing))) {
     missing.unshift(existing);
     existing = path.dirname(existing);
   }
@@ -16,13 +16,13 @@ export async function makeFolders(folder: string, { mode = 0o777 }: { mode?: num
     try {
       await mkdir(part, { mode });
     } catch (error) {
-      // Another process was faster; whether it made a folder shows when the next one is made in it.
+      // Another process has created this name. If that is not a folder, the next `mkdir` inside it fails.
       if (!isTaken(error)) throw error;
     }
   }
 }
 
-async function isThere(folder: string): Promise<boolean> {
+async function folderExists(folder: string): Promise<boolean> {
   try {
     await stat(folder);
     return true;

@@ -67,20 +67,20 @@ describe('the database of a service', () => {
     });
   }
 
-  it('is refused when it is empty in a home of an earlier version, where only other files tell that it was used', async () => {
+  it('is refused when it is empty in a home of an earlier version, where only other files show that the service was used', async () => {
     await rm(markOf(file));
     await truncate(file, 0);
     expect(refusal(() => true)).toMatchObject({ code: 'service.database-damaged' });
   });
 
-  it('begins anew after a first start that was cut short', async () => {
+  it('starts as new after an interrupted first start', async () => {
     await rm(markOf(file));
     await truncate(file, 0);
     using database = open(() => false);
     expect(database.all('SELECT * FROM accounts')).toEqual([]);
   });
 
-  it('is taken back from a copy', async () => {
+  it('opens after it was restored from a copy', async () => {
     await copyFile(file, `${file}.copy`);
     await truncate(file, 0);
     refusal();
@@ -89,7 +89,7 @@ describe('the database of a service', () => {
     expect(database.get('SELECT count(*) AS count FROM accounts')).toEqual({ count: 2000 });
   });
 
-  it('has its schema in the file itself: a lost write-ahead log is no first start', async () => {
+  it('has its schema in the file itself: a lost write-ahead log does not look like a first start', async () => {
     const fresh = path.join(await makeTemporaryFolder(), 'tenant.sqlite');
     const database = openServiceDatabase({ file: fresh, role: 'tenant', migrations });
     await copyFile(fresh, `${fresh}.without-log`);
@@ -106,7 +106,7 @@ describe('the database of a service', () => {
     expect(error.message).toMatch(/newer version .*schema 3; this version knows 2/);
   });
 
-  it('says its file when something is there already, and loses a note instead of failing', () => {
+  it('names its file in a conflict, and loses a note instead of failing', () => {
     using database = open();
     database.run('INSERT INTO accounts (name) VALUES (?)', 'acme');
     expect(() => database.run('INSERT INTO accounts (name) VALUES (?)', 'acme')).toThrow(

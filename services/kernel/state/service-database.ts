@@ -6,14 +6,14 @@ import { Database } from './database.ts';
 import { FarkeepError, toFarkeepError } from '../farkeep-error.ts';
 import { silentLogger, type Logger } from '../logger.ts';
 
-/** Checking a larger database would delay the start too long; its damage shows in use. */
+/** Checking a larger database would delay the start too long; its damage is found when the data is read. */
 const maxCheckedBytes = 64 * 1024 * 1024;
 const lossNewsIntervalMs = 60_000;
 
 export interface ServiceDatabaseOptions {
   /** Path of the database, directly in the folder of the service. */
   readonly file: string;
-  /** The service's name for people: "provider", "tenant". */
+  /** Name of the service for people: "provider", "tenant". */
   readonly role: string;
   readonly migrations: readonly string[];
   readonly logger?: Logger | undefined;
@@ -22,8 +22,8 @@ export interface ServiceDatabaseOptions {
 }
 
 /**
- * A mark file lies beside every database since its schema was complete. If the mark exists, a database that is missing, empty or without a
- * schema is damaged. If the mark is missing, the first start was interrupted.
+ * Each database has a mark file beside it, written when its schema was complete. If the mark exists, a database that is missing, empty or
+ * without a schema is damaged. If the mark is missing, the first start was interrupted.
  */
 export function markOf(file: string): string {
   return `${file}.made`;
@@ -37,7 +37,7 @@ export function openServiceDatabase(options: ServiceDatabaseOptions): Database {
   const sizeBytes = sizeOf(file);
   const isEmpty = sizeBytes === undefined || sizeBytes === 0;
   if (isEmpty && (wasMade || (sizeOf(`${file}-wal`) ?? 0) > 0 || options.wasUsed?.() === true)) {
-    throw damaged(options, sizeBytes === undefined ? 'is missing' : 'is empty, and was not before');
+    throw damaged(options, sizeBytes === undefined ? 'is missing' : 'is empty, but was not empty before');
   }
   let lastNewsMs = Number.NEGATIVE_INFINITY;
   let database: Database;
@@ -45,11 +45,11 @@ export function openServiceDatabase(options: ServiceDatabaseOptions): Database {
     database = new Database(file, migrations, 'write', {
       beforeMigration: (version) => {
         if (version > migrations.length) throw newer(options, version);
-        if (version === 0 && !isEmpty && wasMade) throw damaged(options, 'holds nothing, and did before');
+        if (version === 0 && !isEmpty && wasMade) throw damaged(options, 'has no tables, but had tables before');
       },
       explain: (error) => explain(error, options),
       onLostNote: (error) => {
-        // With a full disk several writes are lost each second.
+        // With a full disk several writes fail each second.
         if (performance.now() - lastNewsMs < lossNewsIntervalMs) return;
         lastNewsMs = performance.now();
         logger.error('A record could not be written; the service continues without it', {
@@ -59,10 +59,10 @@ export function openServiceDatabase(options: ServiceDatabaseOptions): Database {
     });
     if (!isEmpty && sizeBytes < maxCheckedBytes) check(database, options);
   } catch (error) {
-    const known = explain(error, options);
-    throw known instanceof FarkeepError && known.code === 'storage.damaged'
+    const explained = explain(error, options);
+    throw explained instanceof FarkeepError && explained.code === 'storage.damaged'
       ? damaged(options, `is damaged: ${reasonOf(error)}`, error)
-      : known;
+      : explained;
   }
   if (!wasMade) mark(database, file);
   return database;
@@ -100,14 +100,14 @@ function sizeOf(file: string): number | undefined {
 function damaged({ file, role }: ServiceDatabaseOptions, what: string, cause?: unknown): FarkeepError {
   const folder = path.dirname(file);
   const name = path.basename(file);
-  const lost =
+  const consequence =
     role === 'provider'
       ? 'accounts, quotas and gateways have to be made again; the backups in the repositories stay'
       : 'providers and jobs have to be added again; the backups at the provider stay';
   return new FarkeepError('service.database-damaged', `The database of the ${role} service, ${file}, ${what}`, {
     hint:
       `The service does not start with this database. Restore ${name} from the last copy of ${folder}. If the copy has ${name}-wal, restore this file too; otherwise delete it. Then start the service again. ` +
-      `Without a copy, move ${folder} away and start with an empty folder: ${lost}.`,
+      `Without a copy, move ${folder} away and start with an empty folder: ${consequence}.`,
     cause,
   });
 }
@@ -126,7 +126,7 @@ function newer({ file, role, migrations }: ServiceDatabaseOptions, version: numb
 function explain(error: unknown, { file, role }: ServiceDatabaseOptions): unknown {
   if (error instanceof FarkeepError) return error;
   const { code, message } = toFarkeepError(error);
-  // Callers that can violate a constraint handle it themselves; this covers a caller that does not.
+  // Callers that can violate a constraint handle this error themselves; the conversion is for a caller that does not.
   if (isConstraint(error)) return new FarkeepError('call.conflict', undefined, { cause: error });
   if (!code.startsWith('storage.')) return error;
   const folder = path.dirname(file);

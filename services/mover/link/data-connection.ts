@@ -1,5 +1,5 @@
-// Owns one data stream between movers: DataSocket, nonces, records, messages; in order, with back-pressure both ways, and an authenticated end.
-// Both sides use it, on the main thread or on a worker. Does not know what messages mean.
+// Owns one data stream between movers: DataSocket, nonces, records, messages; in order, with back-pressure both ways, and an authenticated
+// end. Both sides use it, on the main thread or on a worker. Must not know what messages mean.
 import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
 import { releaseMemory } from '../../kernel/release-memory.ts';
 import { whyNoTicket, type DataSocket } from '../../transport/data-socket.ts';
@@ -10,20 +10,22 @@ import { encodeMessage } from '../../wire/messages.ts';
 import type { DataMessage } from '../../wire/messages.ts';
 import type { RecordOpener, RecordSealer } from '../../wire/records.ts';
 
-/** A source that has nothing to say for so long sends an offer of nothing, which is answered. */
+/**
+ * A source that has sent nothing for this time sends an offer of no blocks, which the target answers. So the connection does not look dead.
+ */
 export const aliveIntervalMs = 10_000;
-/** The line is taken for dead when nothing came for so long; TCP by itself would need many minutes. */
+/** A connection on which nothing arrived for this time counts as broken. TCP alone would need many minutes to notice. */
 export const maxSilentMs = 90_000;
 
 export interface DataConnectionHandlers {
-  /** Keys are there; messages can be sent. */
+  /** Called when both sides have the keys; from now on messages can be sent. */
   onOpen(): void;
   /**
-   * Messages come one by one; while the returned promise is pending nothing more is read. A rejection fails the connection.
-   * `memory` is what the blocks of a message lie in; it may be released when they are not needed any more.
+   * Called for one message at a time; while the returned promise is pending nothing more is read. A rejection fails the connection.
+   * `memory` holds the bytes of the message's blocks; the receiver may release it when it no longer needs them.
    */
   onMessage(message: DataMessage, memory: readonly Uint8Array[]): void | Promise<void>;
-  /** The other side has ended its direction with a close record; everything it sent has been handled. */
+  /** Called when the other side has sent its close record and everything before that record has been handled. */
   onPeerEnd(): void;
   /** Called once. `error` is undefined only when both sides ended with their close records. */
   onClose(error: FarkeepError | undefined): void;
@@ -46,7 +48,7 @@ export class DataConnection {
   #isPeerEndReported = false;
   #isCloseReported = false;
 
-  /** @param firstBytes what came with the preamble */
+  /** @param firstBytes bytes that arrived together with the preamble */
   constructor(socket: DataSocket, options: DataStreamOptions, handlers: DataConnectionHandlers, firstBytes?: Buffer) {
     this.#socket = socket;
     this.#handlers = handlers;
@@ -67,12 +69,12 @@ export class DataConnection {
     );
   }
 
-  /** How long the other side has said nothing although this side was listening. */
+  /** Milliseconds since the other side last sent something, counted only while this side was reading. */
   get silentMs(): number {
     return this.#isHandling ? 0 : performance.now() - this.#lastHeardMs;
   }
 
-  /** Sealed bytes so far, both ways, headers included. */
+  /** Encrypted bytes read so far, headers included. */
   get bytesRead(): number {
     return this.#socket.bytesRead;
   }
@@ -85,7 +87,10 @@ export class DataConnection {
     return this.#sealer !== undefined && !this.#isEnded && this.#failure === undefined;
   }
 
-  /** Seals and writes; the message's buffers are free at once. Wait for the promise before sending more, or memory grows. */
+  /**
+   * Encrypts and writes the message; the caller may reuse its buffers at once. Wait for the promise before the next message, or memory
+   * grows.
+   */
   send(message: DataMessage): true | Promise<void> {
     if (this.#sealer === undefined || this.#failure !== undefined || this.#sealer.isClosed) {
       return Promise.reject(this.#failure ?? new FarkeepError('connection.lost', 'The data stream is not open'));
@@ -104,7 +109,7 @@ export class DataConnection {
     this.#socket.end();
   }
 
-  /** Drops the connection; nothing that arrives later is used. */
+  /** Closes the connection with an error; data that arrives later is ignored. */
   fail(error: FarkeepError): void {
     if (this.#isEnded) return;
     this.#failure ??= error;
@@ -136,7 +141,7 @@ export class DataConnection {
     return this.#handleInbox();
   }
 
-  /** Whether more may be read now. */
+  /** Returns whether more may be read now. */
   #handleInbox(): boolean {
     if (this.#isHandling) return false;
     for (let next = this.#inbox.shift(); next !== undefined; next = this.#inbox.shift()) {
@@ -169,7 +174,8 @@ export class DataConnection {
   }
 
   #socketEnded(): void {
-    // The other side has no more to say. Cut before its close record: nothing good can follow on this connection.
+    // The other side has closed its direction. Without a close record before this, data was cut off, so the connection cannot be used
+    // further.
     if (this.#opener?.isClosed !== true) this.fail(this.#cut());
     else this.#hasPeerEnded = true;
     this.#settle();
@@ -184,7 +190,7 @@ export class DataConnection {
     this.#settle();
   }
 
-  /** Ends are told only after everything that came before them has been handled. */
+  /** Reports the end of a direction only after everything that arrived before it has been handled. */
   #settle(): void {
     if (this.#isHandling || this.#inbox.length > 0) return;
     if (this.#hasPeerEnded && !this.#isPeerEndReported && this.#failure === undefined) {
@@ -198,9 +204,10 @@ export class DataConnection {
   }
 
   #cut(): FarkeepError {
-    // Gateway and target close without a word when they do not know the ticket; with a good one the target's nonce comes at once.
+    // A gateway or target that does not know the ticket closes the connection without an answer. With a valid ticket the target sends its
+    // nonce at once.
     if (this.#side === 'client' && this.#socket.bytesRead === 0) {
-      return new FarkeepError('ticket.invalid', `The ticket of a data stream was not taken: ${whyNoTicket}`);
+      return new FarkeepError('ticket.invalid', `The ticket of a data stream was refused: ${whyNoTicket}`);
     }
     return new FarkeepError('connection.lost', 'The data stream was cut before its authenticated end');
   }
@@ -210,7 +217,7 @@ function release(buffers: readonly Uint8Array[]): void {
   for (const buffer of buffers) releaseMemory(buffer);
 }
 
-/** Blocks that lie in one record are views of it, others have been joined. */
+/** A block inside one record is a view of that record; a block in several records was copied into new memory. */
 function memoryOf(message: DataMessage, parts: readonly Buffer[]): readonly Uint8Array[] {
   if (message.type !== 'block' && message.type !== 'data') return [];
   return parts.length === 1 ? parts : [...parts, ...message.blocks.map((block) => block.stored)];

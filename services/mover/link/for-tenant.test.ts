@@ -5,18 +5,18 @@ import { failureOfProvider, failureOfTenant, forTenant } from './for-tenant.ts';
 
 const context = { tenantFolder: '/srv/farkeep/aa', tenantName: 'contoso' };
 
-it('keeps the folders of the provider from the tenant', () => {
-  const told = forTenant(new FarkeepError('storage.disk-full', 'ENOSPC: /srv/farkeep/aa'));
-  expect(told).toMatchObject({ code: 'storage.disk-full', message: 'At the provider: The disk is full' });
+it("does not show paths of the provider's folders to the tenant", () => {
+  const converted = forTenant(new FarkeepError('storage.disk-full', 'ENOSPC: /srv/farkeep/aa'));
+  expect(converted).toMatchObject({ code: 'storage.disk-full', message: 'At the provider: The disk is full' });
 });
 
-it('does not blame the provider for a disk of the tenant that the source told of', () => {
+it("does not blame the provider for a disk error that the source reported from the tenant's machine", () => {
   const error = failureOfTenant('storage.disk-full', 'ENOSPC: /srv/contoso/cache.sqlite');
   expect(forTenant(error)).toMatchObject({ message: 'ENOSPC: /srv/contoso/cache.sqlite' });
   expect(withPlace(error, context, 'main').message).toBe('At the tenant: ENOSPC: /srv/contoso/cache.sqlite');
 });
 
-it('blames the provider for its own disk, however often that is told back and forth', () => {
+it('blames the provider for its own disk, also after both sides have repeated the error', () => {
   const own = new FarkeepError('storage.io', 'EIO: read');
   const told = forTenant(own);
   const overControlChannel = FarkeepError.fromInfo(told.toInfo());
@@ -26,7 +26,7 @@ it('blames the provider for its own disk, however often that is told back and fo
   expect(withPlace(own, context, 'main').message).toContain('folder /srv/farkeep/aa of "contoso"');
 });
 
-it('names the tenant in its last word about its own disk, and leaves other words as they are', () => {
+it("names the tenant in the final error about the tenant's own disk, and leaves other messages as they are", () => {
   expect(fromTenant(new FarkeepError('storage.disk-full', 'ENOSPC: /home'), context, 'main').message).toBe(
     'At the tenant: ENOSPC: /home',
   );

@@ -1,12 +1,12 @@
-// Owns converting an error before it crosses to the other side. A tenant learns code and meaning, never the provider's folders, disks or
-// internals; the full message stays in the provider's session and log. An error that the tenant reported returns to it unchanged.
-// `details.side` says whose failure it is, also when the error has crossed and comes back.
+// Owns converting an error before the provider sends it to the tenant. A tenant gets the code and its meaning, never the provider's
+// folders, disks or internals; the full message stays in the provider's session and log. An error that the tenant reported returns to it
+// unchanged. `details.side` says which side has failed, also after both sides have repeated the error.
 import { errorCatalogue, isErrorCode, type ErrorCode } from '../../contracts/errors.ts';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
 
 type Side = 'tenant' | 'provider';
 
-/** Their messages may repeat what an operating system said, paths included. */
+/** Whether the message of this error may repeat text of the operating system, with paths. */
 function mayTellOfDisks(code: ErrorCode): boolean {
   return code.startsWith('storage.') || code === 'call.internal' || code === 'point.incomplete';
 }
@@ -15,7 +15,7 @@ function isOf(side: Side, { details }: FarkeepError): boolean {
   return details?.['side'] === side;
 }
 
-/** Whether it is what `forTenant` made of a failure here. */
+/** Whether `forTenant` made this error from a failure at the provider. */
 export function isToldToTenant(error: FarkeepError): boolean {
   return mayTellOfDisks(error.code) && isOf('provider', error);
 }
@@ -34,7 +34,9 @@ export function isOfTenant(error: FarkeepError): boolean {
   return isOf('tenant', error);
 }
 
-/** Names the tenant in the message for the provider's staff: they must not look for a full disk of the tenant on their own machines. */
+/**
+ * Names the tenant in the message for the provider's staff. Otherwise they would look for a full disk of the tenant on their own machines.
+ */
 export function withTenantNamed(error: FarkeepError): FarkeepError {
   const { code, message, hint, retryable, details } = error;
   // An error can pass a mover and come back.
@@ -51,7 +53,7 @@ export function forTenant(error: FarkeepError): FarkeepError {
   const { code, retryable } = error;
   if (!mayTellOfDisks(code) || isOfTenant(error)) return error;
   return new FarkeepError(code, `At the provider: ${errorCatalogue[code].title}`, {
-    hint: code === 'point.incomplete' ? error.hint : 'The provider admin sees the particulars in this session.',
+    hint: code === 'point.incomplete' ? error.hint : "The provider's administrator sees the details in this session.",
     retryable,
     details: { side: 'provider' },
   });

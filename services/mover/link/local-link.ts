@@ -5,7 +5,7 @@ import type { Operation } from '../../wire/messages.ts';
 
 export type { Operation } from '../../wire/messages.ts';
 
-/** What a target mover is started with (provider side). */
+/** The start message of a target mover (provider side). */
 export interface TargetStart {
   readonly type: 'start';
   readonly side: 'target';
@@ -16,14 +16,14 @@ export interface TargetStart {
   /** 32 bytes. */
   readonly keyA: Buffer;
   readonly operation: Operation;
-  /** `<repository>/<tenant id>`. */
+  /** `<repository>/<tenant id>` */
   readonly tenantFolder: string;
-  /** What the tenant may store, in bytes; -1 for no limit. */
+  /** Limit of what the tenant may store, in bytes; -1 for no limit. */
   readonly quotaBytes: number;
-  /** 32 hex digits: the point to write or to read. */
+  /** 32 hex digits: the restore point to write or to read. */
   readonly pointId: string;
   readonly job: { readonly id: string; readonly name: string };
-  /** Where the gateway reaches this mover. */
+  /** Address on which this mover accepts connections of the gateway. */
   readonly listenHost: string;
   /** 32 bytes each; every ticket opens one connection. The position of a stream's ticket is its stream index. */
   readonly tickets: { readonly tunnel: Buffer; readonly streams: readonly Buffer[] };
@@ -33,9 +33,9 @@ export interface TargetStart {
 export interface MoverLimits {
   /** How long a ticket may be used, in ms; 60,000 by default. */
   readonly ticketLifetimeMs?: number;
-  /** How often received blocks are made durable at the latest, in ms; 5,000 by default. */
+  /** Longest time until received blocks are made durable, in ms; 5,000 by default. */
   readonly flushIntervalMs?: number;
-  /** How long a data stream may take from its ticket to its keys, in ms; 20,000 by default. */
+  /** Longest time between the ticket of a data stream and its keys, in ms; 20,000 by default. */
   readonly openingLimitMs?: number;
 }
 
@@ -47,29 +47,29 @@ export interface BackupOperation {
   readonly jobId: string;
   readonly jobName: string;
   readonly pointId: string;
-  /** SQLite file of this job; made when missing. */
+  /** SQLite file of this job; created when it is missing. */
   readonly fileCachePath: string;
-  /** Reads every file, even when the file cache says that it is unchanged. */
+  /** Whether to read every file, including files that the file cache reports as unchanged. */
   readonly isFullRead?: boolean;
 }
 
 export interface RestoreOperation {
   readonly kind: 'restore';
   readonly pointId: string;
-  /** Paths inside the restore point, in raw bytes or as UTF-8 text; none = everything. */
+  /** Paths inside the restore point, as raw bytes or as UTF-8 text; an empty list restores everything. */
   readonly paths: readonly (string | Buffer)[];
   readonly destination: string;
   readonly overwrite: 'never' | 'older' | 'always';
 }
 
-/** Fetches the manifest of a point, checks it and saves it for browsing. */
+/** Fetches the manifest of a restore point, checks it and saves it for browsing. */
 export interface ManifestOperation {
   readonly kind: 'manifest';
   readonly pointId: string;
   readonly saveTo: string;
 }
 
-/** What a source mover is started with (tenant side). It never sees Key A. */
+/** The start message of a source mover (tenant side). It never holds Key A. */
 export interface SourceStart {
   readonly type: 'start';
   readonly side: 'source';
@@ -79,17 +79,19 @@ export interface SourceStart {
   readonly keyB: Buffer;
   readonly operation: BackupOperation | RestoreOperation | ManifestOperation;
   readonly gateway: { readonly host: string; readonly port: number };
-  /** One connection each; the position is the stream index. */
+  /** Each ticket opens one connection; the position is the stream index. */
   readonly streamTickets: readonly Buffer[];
 }
 
 export type MoverStart = TargetStart | SourceStart;
 
-/** To the mover. `abort` ends the work in an orderly way: the target keeps what is durable and commits nothing. */
+/**
+ * Messages from the service to the mover. `abort` ends the work in order: the target keeps the durable blocks and commits no restore point.
+ */
 export type MoverCommand =
   MoverStart | { readonly type: 'abort'; readonly reason: ErrorInfo } | { readonly type: 'alive' };
 
-/** Shares of the time since the last progress in which a part was busy or waited for, 0 to 1. */
+/** Shares of the time since the last progress message in which a part was busy or was waited for, 0 to 1. */
 export interface BusyShares {
   readonly source: number;
   readonly compress: number;
@@ -100,23 +102,23 @@ export interface BusyShares {
 export type MoverPhase = 'connecting' | 'scanning' | 'transferring' | 'finalizing';
 
 export interface SourceTotals {
-  /** Everything there is to do; undefined until it has been counted. */
+  /** Size of all the work; undefined until it has been counted. */
   readonly totalBytes: number | undefined;
   readonly totalFiles: number | undefined;
-  /** Bytes of files that are done with, read or known to be unchanged. */
+  /** Bytes of finished files, read or known to be unchanged. */
   readonly processedBytes: number;
-  /** Backup: read from the disk. Restore: written to the disk. */
+  /** Backup: bytes read from the disk. Restore: bytes written to the disk. */
   readonly readBytes: number;
-  /** Stored bytes of blocks sent or received. */
+  /** Encoded bytes of blocks that were sent or received. */
   readonly transferredBytes: number;
-  /** Stored bytes that survive a crash of the target. */
+  /** Encoded bytes of blocks that survive a crash of the target. */
   readonly durableBytes: number;
-  /** Backup: of `processedBytes`, what survives a crash of the target now; never more than that. */
+  /** Backup: the part of `processedBytes` that survives a crash of the target now; never more than `processedBytes`. */
   readonly safeBytes?: number;
   readonly processedFiles: number;
-  /** Restore: left alone by the overwrite rule. Backup: could not be read. */
+  /** Restore: files that the overwrite rule keeps as they are. Backup: files that could not be read. */
   readonly skippedFiles: number;
-  /** Backup: not read, because their blocks are known from an earlier session or attempt and stored. Else 0. */
+  /** Backup: files that were not read, because an earlier session or attempt stored their blocks. Restore: 0. */
   readonly unchangedFiles: number;
   readonly newBlocks: number;
   readonly reusedBlocks: number;
@@ -124,15 +126,15 @@ export interface SourceTotals {
   readonly restored?: RestoredFigures;
 }
 
-/** What a restore has done to the destination, as its tree writer counts it. */
+/** What a restore has done to the destination, as counted by its tree writer. */
 export interface RestoredFigures {
-  /** In their place, hard links among them. */
+  /** Files that are complete at the destination, hard links among them. */
   readonly files: number;
-  /** Their content, holes not counted. */
+  /** Bytes of their content, without holes. */
   readonly bytes: number;
-  /** Left alone by the overwrite rule, links among them. */
+  /** Entries that the overwrite rule kept as they are, links among them. */
   readonly skipped: number;
-  /** Not restored; each has a warning, or its folder has one. */
+  /** Files that were not restored; each of them, or its folder, has a warning. */
   readonly failed: number;
 }
 
@@ -148,14 +150,14 @@ export interface TargetTotals {
 export interface MoverWarning {
   readonly code: ErrorInfo['code'];
   readonly message: string;
-  /** For people: bytes that are not UTF-8 are shown as \xNN. */
+  /** Text for people: bytes that are not UTF-8 are shown as \xNN. */
   readonly path: string;
 }
 
 export type SourceEvent =
   | { readonly type: 'streams-open'; readonly count: number }
   | { readonly type: 'progress'; readonly phase: MoverPhase; readonly totals: SourceTotals; readonly busy: BusyShares }
-  /** A top-level thing of the job: a source path (backup), a restored path. */
+  /** A top-level entry of the job: a source path (backup) or a restored path. */
   | {
       readonly type: 'object';
       readonly name: string;
@@ -163,17 +165,17 @@ export type SourceEvent =
       readonly bytes: number;
     }
   | { readonly type: 'warning'; readonly warning: MoverWarning }
-  /** Something that nobody has to do anything about, with names of files. */
+  /** A note with names of files that needs no action. */
   | { readonly type: 'remark'; readonly text: string }
   | {
       readonly type: 'finished';
       readonly totals: SourceTotals;
       readonly warningCount: number;
       readonly pointId: string;
-      /** Hex; what the root of the point is known by. */
+      /** Hex; identifies the root of the restore point. */
       readonly rootHash: string;
       readonly peakMemoryBytes: number;
-      /** The work ended in order, but its result is not what was asked for (restore): the session has failed. */
+      /** The work ended in order, but without the requested result (restore): the session has failed. */
       readonly failure?: ErrorInfo;
     };
 
@@ -184,26 +186,26 @@ export type TargetEvent =
   | {
       readonly type: 'progress';
       readonly totals: TargetTotals;
-      /** On the data streams, whether a whole block came of it or not. */
+      /** Bytes received on the data streams, also those of incomplete blocks. */
       readonly arrivedBytes: number;
       readonly busyShare: number;
     }
-  /** Stored blocks turned out damaged and do not count as present any more. */
+  /** The target found damaged blocks in the repository; they no longer count as present. */
   | { readonly type: 'damage-marked'; readonly blocks: number; readonly packs: readonly string[] }
-  /** Blocks that were marked as damaged came again and are whole. */
+  /** The source sent blocks again that were marked as damaged, and they are now stored intact. */
   | { readonly type: 'damage-replaced'; readonly blocks: number }
   | {
       readonly type: 'committed';
       readonly pointId: string;
-      /** Stored bytes that this session's attempt added. */
+      /** Encoded bytes that this attempt added. */
       readonly storedBytes: number;
       readonly newBlocks: number;
-      /** Everything the tenant stores now. */
+      /** Everything that the tenant stores now, in bytes. */
       readonly usedBytes: number;
     }
   | { readonly type: 'finished'; readonly totals: TargetTotals; readonly peakMemoryBytes: number };
 
-/** From either mover. */
+/** Messages from either mover to its service. */
 export type MoverEvent =
   | SourceEvent
   | TargetEvent
@@ -211,11 +213,11 @@ export type MoverEvent =
   | {
       readonly type: 'failed';
       readonly error: ErrorInfo;
-      /** Whether this mover saw changed bytes: raises a security warning. */
+      /** Whether this mover saw changed bytes. The service then raises a security warning. */
       readonly isTampered: boolean;
     };
 
-/** How a mover ended. `crashed` = without a word: killed, out of memory, lost. */
+/** How a mover ended. `crashed`: without a final message (killed, out of memory, lost). */
 export type MoverExit =
   | { readonly kind: 'finished' }
   | { readonly kind: 'failed'; readonly error: ErrorInfo; readonly isTampered: boolean }

@@ -8,7 +8,7 @@ const plan = { sessionId: randomBytes(16).toString('hex'), attempt: 1 };
 
 describe('a data mover that was forked before its work is known', () => {
   it.each([{ side: 'source', streams: 4 } as const, { side: 'target' } as const])(
-    'ends at once, with the reason, when there will be none: $side',
+    'ends at once, with the reason, when its service cancels before the work begins: $side',
     async (only) => {
       const events: MoverEvent[] = [];
       const mover = new MoverProcess({ ...plan, ...only }, { onEvent: (event) => events.push(event) });
@@ -20,13 +20,13 @@ describe('a data mover that was forked before its work is known', () => {
         error: expect.objectContaining({ code: 'quota.exceeded' }),
         isTampered: false,
       });
-      // A stop that is not heard ends in SIGKILL after 10 s.
+      // A mover that ignores the stop request would be killed with SIGKILL after 10 s.
       expect(performance.now() - beganMs).toBeLessThan(8_000);
       expect(events.map(({ type }) => type)).toEqual(['failed']);
     },
   );
 
-  it('refuses the work of the other side', async () => {
+  it('refuses a start message for the other side', async () => {
     const mover = new MoverProcess({ ...plan, side: 'target' }, { onEvent: () => undefined });
     mover.begin({
       type: 'start',
@@ -40,7 +40,7 @@ describe('a data mover that was forked before its work is known', () => {
     expect(await mover.exited).toMatchObject({ kind: 'failed', error: { code: 'call.internal' } });
   });
 
-  it('refuses tickets that do not fit its threads', async () => {
+  it('refuses a start message whose number of tickets differs from its number of threads', async () => {
     const mover = new MoverProcess({ ...plan, side: 'source', streams: 2 }, { onEvent: () => undefined });
     mover.begin({
       type: 'start',

@@ -1,5 +1,5 @@
-// Owns a data mover child process from fork to kill: its work, heartbeat, events, the difference between exit and crash.
-// The only user of child_process in this folder. Runs inside the provider or tenant service; moves no data itself.
+// Owns a data mover child process from fork to kill: its start message, heartbeat, events, and whether it exited or crashed. The only user
+// of child_process in this folder. Runs inside the provider or tenant service; moves no data itself.
 import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -14,11 +14,11 @@ import type { MoverCommand, MoverEvent, MoverExit, MoverStart } from './local-li
 
 const entry = fileURLToPath(new URL('../mover-entry.ts', import.meta.url));
 
-/** Everything else of the service's environment stays with the service. */
+/** The mover gets only these variables of the service's environment. */
 const allowedEnvironment = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR', 'TEMP', 'TMP', 'SYSTEMROOT'];
 /**
- * glibc hands freed megabytes back to the kernel and faults them in again for the next block, which costs as much as the cipher; a mover
- * gives its buffers back by itself (release-memory.ts). Other C libraries do not know these names.
+ * By default glibc returns freed megabytes to the kernel, and the next block causes page faults that cost as much as the cipher. A mover
+ * releases its buffers itself (release-memory.ts). Other C libraries ignore these variables.
  */
 const allocatorTuning = {
   MALLOC_ARENA_MAX: '1',
@@ -34,23 +34,25 @@ const heapLimits = {
   source: ['--max-semi-space-size=4', '--max-old-space-size=2000'],
   target: ['--max-semi-space-size=16', '--max-old-space-size=2000'],
 };
-/** Compiled code of earlier movers; starting a mover and its workers takes a third of the time with it. */
+/** Compiled code that earlier movers stored; with it a mover and its workers start in a third of the time. */
 const compileCacheFolder = fileURLToPath(new URL('../../../build/compile-cache', import.meta.url));
 const stopDeadlineMs = 10_000;
 const maxLogLineLength = 4_000;
 
-/** What a mover is forked for. It loads its side and starts its threads at once; the work comes with `begin`. */
+/**
+ * What is known when the mover is forked. The mover loads the code of its side and starts its threads at once; the work follows in `begin`.
+ */
 export interface MoverPlan {
   readonly side: MoverStart['side'];
   readonly sessionId: string;
   readonly attempt: number;
-  /** Data streams of a source, one thread each. */
+  /** Number of data streams of a source; each has one thread. */
   readonly streams?: number;
 }
 
 export interface MoverProcessOptions {
   readonly logger?: Logger;
-  /** A mover that says nothing for so long is killed and counts as crashed. */
+  /** A mover that sends no message for this time is killed and counts as crashed. */
   readonly heartbeatTimeoutMs?: number;
   readonly onEvent: (event: MoverEvent) => void;
 }
@@ -66,10 +68,10 @@ export class MoverProcess {
   #outcome: MoverExit | undefined;
   #silentTooLong = false;
 
-  /** Resolves once, when the process is gone; never rejects. */
+  /** Resolves when the process has ended; never rejects. */
   readonly exited: Promise<MoverExit>;
 
-  /** Forks the mover, before its keys are there if that saves time: a process and its threads take as long to start as a login. */
+  /** Forks the mover. Can be called before the keys exist, which saves time: a process and its threads take as long to start as a login. */
   constructor({ side, sessionId, attempt, streams = 0 }: MoverPlan, options: MoverProcessOptions) {
     this.#logger = (options.logger ?? silentLogger).child({ mover: side, sessionId, attempt });
     this.#side = side;
@@ -102,7 +104,7 @@ export class MoverProcess {
         this.#killTimer?.stop();
         resolve(this.#outcome ?? this.#crash(exitCode, signal));
       };
-      // 'exit' can come before the last message has been delivered; 'close' comes after it.
+      // 'exit' can come before the last message has been delivered; 'close' always comes after the last message.
       this.#child.once('close', settle);
       this.#child.once('error', (error) => {
         this.#logger.error('The data mover could not be started or reached', { error });
@@ -115,7 +117,7 @@ export class MoverProcess {
     this.#silence.heard();
   }
 
-  /** Gives the mover its work, once; the caller zeroes its own keys when it likes, the message holds copies. */
+  /** Sends the start message, once. The caller may zero its keys afterwards, because the message holds copies. */
   begin(start: MoverStart): void {
     this.#send(start);
   }
@@ -124,7 +126,7 @@ export class MoverProcess {
     return this.#child.pid;
   }
 
-  /** Asks the mover to end in an orderly way; after a deadline it is killed. Safe to call twice. */
+  /** Asks the mover to end in order; kills it after a time limit. Safe to call twice. */
   abort(reason: ErrorInfo = new FarkeepError('call.canceled').toInfo()): void {
     if (this.#killTimer !== undefined || this.#child.exitCode !== null || this.#child.signalCode !== null) return;
     this.#send({ type: 'abort', reason });
@@ -133,7 +135,7 @@ export class MoverProcess {
     });
   }
 
-  /** Ends the mover and waits until it is gone. */
+  /** Ends the mover and waits until the process has ended. */
   async stop(reason?: ErrorInfo): Promise<MoverExit> {
     this.abort(reason);
     return this.exited;
@@ -163,15 +165,15 @@ export class MoverProcess {
   #send(command: MoverCommand): void {
     if (!this.#child.connected) return;
     this.#child.send(command, (error) => {
-      // A mover that is ending closes the channel first; its exit says the rest.
-      if (error !== null) this.#logger.debug('The data mover does not listen any more', { command: command.type });
+      // A mover closes the channel before it exits; its exit is handled elsewhere.
+      if (error !== null) this.#logger.debug('The data mover no longer receives commands', { command: command.type });
     });
   }
 
   #crash(exitCode: number | null, signal: string | null): MoverExit {
     let how = `with code ${exitCode ?? 'unknown'}`;
     if (signal !== null) how = `by signal ${signal}`;
-    if (this.#silentTooLong) how = `after ${this.#heartbeatTimeoutMs} ms without a sign of life`;
+    if (this.#silentTooLong) how = `after ${this.#heartbeatTimeoutMs} ms without a heartbeat`;
     const error = new FarkeepError('session.mover-died', `The ${this.#side} data mover ended unexpectedly, ${how}`);
     return { kind: 'crashed', error: error.toInfo(), exitCode, signal };
   }

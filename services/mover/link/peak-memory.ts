@@ -1,6 +1,6 @@
-// Owns one figure: the most memory this process has had resident, all its threads together.
+// Owns one number: the peak resident memory of this process with all its threads.
 
-/** `ru_maxrss` is in kilobytes on every system libuv supports. */
+/** `ru_maxrss` is in kilobytes on every system that libuv supports. */
 export function peakMemoryBytes(): number {
   return process.resourceUsage().maxRSS * 1024;
 }

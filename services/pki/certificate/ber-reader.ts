@@ -4,7 +4,7 @@ import * as asn1js from 'asn1js';
 /** Real PFX files have some hundred nodes; the deepest one is about 20 levels deep. */
 const limits = { maxDepth: 60, maxNodes: 20_000, copyInput: true } as const;
 
-/** Thrown for everything that is not the expected structure; import turns it into 'certificate.malformed'. */
+/** Thrown for every structure that is not the expected one; import turns this error into 'certificate.malformed'. */
 export class BerError extends Error {
   override readonly name = 'BerError';
 }
@@ -17,7 +17,7 @@ export class BerNode {
     this.#node = node;
   }
 
-  /** Reads the first element of `bytes`; what follows it is passed over, as other programs do (padding after a PFX is common). */
+  /** Reads the first element of `bytes` and ignores what follows, as other programs do (padding after a PFX is common). */
   static parse(bytes: Uint8Array): BerNode {
     let parsed: asn1js.FromBerResult;
     try {
@@ -92,7 +92,7 @@ export class BerNode {
     return Number(value);
   }
 
-  /** Content of an OCTET STRING, primitive or in pieces (BER), or of a context tag that stands for one implicitly. */
+  /** Content of an OCTET STRING, in one piece or in several (BER), or of an implicit context tag in place of one. */
   octets(): Buffer {
     const node = this.#node;
     if (node instanceof asn1js.OctetString) {
@@ -119,7 +119,7 @@ export class BerNode {
       : undefined;
   }
 
-  /** The element as it stood in the input. */
+  /** The bytes of the element as in the input. */
   raw(): Buffer {
     return Buffer.from(this.#node.valueBeforeDecodeView);
   }

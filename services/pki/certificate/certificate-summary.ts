@@ -1,4 +1,4 @@
-// Owns the summary of a certificate as people see it, and the reading of one certificate from DER or PEM. No private keys here.
+// Owns the summary of a certificate that people see, and reading one certificate from DER or PEM. Must not touch private keys.
 import { type KeyObject, X509Certificate } from 'node:crypto';
 import type { CertificateSummary } from '../../contracts/models/certificate.ts';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
@@ -16,7 +16,7 @@ const curveNames: Readonly<Record<string, string>> = {
   secp224r1: 'P-224',
 };
 
-/** A certificate in both views: OpenSSL's (verifies) and the structure (names, extensions). */
+/** A certificate as parsed by OpenSSL (for verification) and as an ASN.1 structure (for names and extensions). */
 export interface ReadCertificate {
   readonly der: Buffer;
   readonly x509: X509Certificate;
@@ -28,7 +28,7 @@ export function readCertificate(input: Uint8Array | string): ReadCertificate {
   try {
     const x509 = new X509Certificate(input);
     const der = Buffer.from(x509.raw);
-    // Read here, since a damaged or unknown key would otherwise throw an error of OpenSSL's wherever it is first looked at.
+    // Parses the key here. Otherwise a damaged or unknown key would throw an OpenSSL error later, at its first use.
     if (x509.publicKey.asymmetricKeyType === undefined) throw new TypeError('unknown kind of key');
     return { der, x509, structure: readStructure(der) };
   } catch (error) {
@@ -57,8 +57,8 @@ export function describeKey(key: KeyObject): string {
 }
 
 /**
- * RFC 5280, 4.2.1.12: without the extension every purpose is allowed. The purpose "any" alone does not do: the same section lets a program
- * ask for the purpose by name, and OpenSSL does, so no client that is built on it would connect.
+ * RFC 5280, 4.2.1.12: without the extension every purpose is allowed. The purpose "any" alone does not count: this section lets a program
+ * require the purpose by name, and OpenSSL does, so clients built on OpenSSL would refuse the certificate.
  */
 export function hasServerAuth({ extendedKeyUsages }: CertificateStructure): boolean {
   return extendedKeyUsages?.includes(serverAuth) ?? true;
@@ -69,7 +69,7 @@ function isSelfIssued({ issuerDer, subjectDer }: CertificateStructure): boolean 
   return issuerDer.equals(subjectDer) || nameKey(issuerDer) === nameKey(subjectDer);
 }
 
-/** Same name in issuer and subject, and the signature is made by its own key. */
+/** Same name in issuer and subject, and signed by its own key. */
 export function isSelfSigned({ x509, structure }: ReadCertificate): boolean {
   return isSelfIssued(structure) && x509.verify(x509.publicKey);
 }
@@ -109,7 +109,7 @@ export function toPem(der: Uint8Array, label = 'CERTIFICATE'): string {
   return `-----BEGIN ${label}-----\n${lines.join('\n')}\n-----END ${label}-----\n`;
 }
 
-/** A name made by a stranger is shown in a trust prompt: marks that hide or turn text around must not work there. */
+/** A trust prompt shows names that an attacker chose. Control characters that hide or reverse text are shown escaped. */
 function visible(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\uFFFD');
 }

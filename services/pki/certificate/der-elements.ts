@@ -1,4 +1,4 @@
-// Owns walking over DER with definite lengths. The cost per element does not depend on its content. Needed for input from strangers
+// Owns reading DER elements with definite lengths. The cost per element does not depend on its content. Needed for input from strangers
 // (thousands of names) and for long lists: asn1js stops at 10,000 nodes, and a schema parser needs half a second for the names in 64 KiB.
 export const tags = {
   boolean: 0x01,
@@ -57,7 +57,7 @@ export function expectTag(element: Element | undefined, tag: number): Element {
   return element;
 }
 
-/** An INTEGER in hex, as short as DER wants it, so that equal numbers are equal texts: FF is -1, 00FF is 255. */
+/** An INTEGER in hex, in the shortest DER form, so that equal numbers give equal texts: FF is -1, 00FF is 255. */
 export function integerHex(content: Buffer): string {
   let start = 0;
   while (

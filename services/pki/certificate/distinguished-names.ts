@@ -1,8 +1,8 @@
-// Owns comparing names of authorities (RFC 5280, 7.1). Case, blanks and string type do not matter.
-// Must decide nothing: a signature proves who signed, and a name only selects the key to try.
+// Owns comparing names of authorities (RFC 5280, 7.1). Case, blanks and string type do not matter. Must not decide trust: a signature
+// proves who signed, and a name only selects the key to try.
 import { contentOf, type Element, elements, expectTag, oidText, tags } from './der-elements.ts';
 
-/** Decoders by tag of the string type. T.61 is read as Latin-1, as other software does. */
+/** Decoders by the tag of the string type. T.61 is read as Latin-1, as other software does. */
 const decoders: Readonly<Record<number, (content: Buffer) => string>> = {
   0x0c: (content) => content.toString('utf8'),
   0x12: (content) => content.toString('latin1'),
@@ -14,7 +14,7 @@ const decoders: Readonly<Record<number, (content: Buffer) => string>> = {
   0x1e: (content) => (content.length % 2 === 0 ? Buffer.from(content).swap16().toString('utf16le') : ''),
 };
 
-/** @param name DER of a Name. @returns a text that is equal for equal names. @throws when it is no Name */
+/** @param name DER of a Name. @returns a text that is equal for equal names. @throws when `name` is not a Name */
 export function nameKey(name: Buffer): string {
   return JSON.stringify(partKeys(name));
 }
@@ -38,7 +38,7 @@ function partKey(part: Buffer): string {
     .join('+');
 }
 
-/** The string preparation that matters here: compatibility forms, case, blanks at the ends, several blanks (RFC 4518, 2). */
+/** String preparation (RFC 4518, 2), the part that matters here: compatibility forms, case, blanks at the ends, repeated blanks. */
 function valueKey(value: Element | undefined): string {
   const decode = value === undefined ? undefined : decoders[value.tag];
   if (value === undefined || decode === undefined) return `#${value?.raw.toString('hex') ?? ''}`;

@@ -1,4 +1,5 @@
-// Owns reading the addresses of revocation lists in a certificate, and the scope of certificates in a list (RFC 5280, 4.2.1.13, 5.2.5).
+// Owns reading from a certificate the addresses of its revocation lists, and from a list which certificates it covers (RFC 5280, 4.2.1.13,
+// 5.2.5).
 import { type Element, elements, expectTag, tags } from './der-elements.ts';
 import { nameKey, nameKeyBelow } from './distinguished-names.ts';
 

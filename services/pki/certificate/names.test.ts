@@ -27,7 +27,7 @@ describe('matchName', () => {
     [san('GW.a.test'), 'gw.a.test', 'covered'],
     [san('gw.a.test'), 'gw2.a.test', 'not-covered'],
     [san('x.a.test', 'gw.b.test'), 'gw.b.test', 'covered'],
-    // wildcards: a whole left-most label, exactly one
+    // a wildcard is the whole left-most label and covers exactly one label
     [san('*.a.test'), 'gw1.a.test', 'covered'],
     [san('*.a.test'), 'x.gw.a.test', 'not-covered'],
     [san('*.a.test'), 'a.test', 'not-covered'],
@@ -41,7 +41,7 @@ describe('matchName', () => {
     [san('*'), 'localhost', 'not-covered'],
     [san('*.test'), 'a.test', 'not-covered'],
     [san('*.a.test'), '*.a.test', 'not-covered'],
-    // SAN decides, the subject only without any SAN
+    // the subject alternative names decide; the subject is used only when there are none
     [san('gw.a.test'), 'cn.a.test', 'not-covered'],
     [{ ...san(), ipAddresses: ['10.0.0.1'] }, 'cn.a.test', 'not-covered'],
     [common('cn.a.test'), 'cn.a.test', 'covered-by-common-name'],
@@ -49,7 +49,7 @@ describe('matchName', () => {
     [common('*.a.test'), 'cn.a.test', 'covered-by-common-name'],
     [common('*.a.test'), 'x.cn.a.test', 'not-covered'],
     [common('Northwind Hosting'), 'northwind', 'not-covered'],
-    // addresses: only iPAddress entries, whole, never a wildcard, never the subject
+    // addresses: only whole iPAddress entries, never a wildcard, never the subject
     [ip('10.0.0.1'), '10.0.0.1', 'covered'],
     [ip('10.0.0.1'), '10.0.0.2', 'not-covered'],
     [ip('2001:db8::1'), '2001:DB8:0:0:0:0:0:1', 'covered'],
@@ -58,13 +58,13 @@ describe('matchName', () => {
     [common('10.0.0.1'), '10.0.0.1', 'not-covered'],
     [san('10.0.0.1'), '10.0.0.1', 'not-covered'],
     [san('*.0.0.1'), '10.0.0.1', 'not-covered'],
-    // internationalised
+    // internationalized names
     [san('xn--bcher-kva.test'), 'bücher.test', 'covered'],
     [san('xn--bcher-kva.test'), 'xn--bcher-kva.test', 'covered'],
     [san('*.xn--bcher-kva.test'), 'gw.BÜCHER.test', 'covered'],
     [common('bücher.test'), 'xn--bcher-kva.test', 'covered-by-common-name'],
     [san('xn--*.test'), 'xn--bcher-kva.test', 'not-covered'],
-    // tricks
+    // attacks
     [san('gw.a.test\0.evil.test'), 'gw.a.test', 'not-covered'],
     [san('gw.a.test\0'), 'gw.a.test', 'not-covered'],
     [san('gw.a.test '), 'gw.a.test', 'not-covered'],

@@ -1,4 +1,4 @@
-// Owns strict name matching (RFC 9525). Node's checkServerIdentity and X509Certificate.checkHost are looser; they are not used.
+// Owns strict name matching (RFC 9525). Node's checkServerIdentity and X509Certificate.checkHost are less strict and are not used.
 import { canonicalAddress, canonicalDnsName, canonicalHost } from '../../kernel/host-name.ts';
 
 export interface CertificateNames {
@@ -12,8 +12,9 @@ export type NameMatch = 'covered' | 'covered-by-common-name' | 'not-covered';
 
 /**
  * Whether a certificate's names cover the name that was dialed.
- * - SAN decides; the subject's common names only when there is no SAN extension at all.
- * - A wildcard is a whole left-most label and covers exactly one label; none for IP addresses; none directly below a top level.
+ * - The subject alternative names decide; the subject's common names count only when this extension is absent.
+ * - A wildcard is a whole left-most label and covers exactly one label. IP addresses have no wildcards, and neither have names directly
+ * below a top-level domain.
  * - IP addresses match iPAddress entries only, never a DNS entry or a common name.
  */
 export function matchName(names: CertificateNames, nameDialed: string): NameMatch {

@@ -1,4 +1,4 @@
-// Owns splitting PEM text into its blocks (RFC 7468), tolerant of what other software writes around them. Parses no content.
+// Owns splitting PEM text into its blocks (RFC 7468); accepts other text around the blocks. Must not parse their content.
 
 export interface PemBlock {
   /** "CERTIFICATE", "ENCRYPTED PRIVATE KEY", ... */
@@ -7,7 +7,7 @@ export interface PemBlock {
   readonly text: string;
 }
 
-/** All blocks in order. BOM, CRLF, CR, indentation and text between the blocks are passed over. Linear in the length of the text. */
+/** All blocks in order. Ignores BOM, CRLF, CR, indentation and text between the blocks. Linear in the length of the text. */
 export function splitPem(text: string): PemBlock[] {
   const blocks: PemBlock[] = [];
   let label: string | undefined;

@@ -1,10 +1,10 @@
-// Owns what counts as strong enough: key types and signature algorithms (docs/protocol.md, section 3).
+// Owns which key types and signature algorithms are strong enough (docs/protocol.md, section 3).
 import { constants, type KeyObject, verify } from 'node:crypto';
 import { type CertificateStructure } from './x509-structure.ts';
 
 export const minimumRsaBits = 2048;
 
-/** OID to name and to whether a signature by it is accepted below the root. RFC 8017, 5758, 8410, 9688, FIPS 204. */
+/** OID to name, and whether a signature with this algorithm is accepted below the root. RFC 8017, 5758, 8410, 9688, FIPS 204. */
 const signatureAlgorithms: Readonly<Record<string, readonly [name: string, isStrong: boolean]>> = {
   '1.2.840.113549.1.1.2': ['RSA-MD2', false],
   '1.2.840.113549.1.1.3': ['RSA-MD4', false],
@@ -36,7 +36,7 @@ const signatureAlgorithms: Readonly<Record<string, readonly [name: string, isStr
 };
 
 const rsaPss = '1.2.840.113549.1.1.10';
-/** DER of the hash OIDs as they stand in RSASSA-PSS parameters. An absent hash means SHA-1 (RFC 4055, 3.1). */
+/** DER of the hash OIDs in RSASSA-PSS parameters. An absent hash means SHA-1 (RFC 4055, 3.1). */
 const pssHashes: ReadonlyArray<readonly [der: Buffer, name: string]> = [
   [Buffer.from('0609608648016503040201', 'hex'), 'SHA256'],
   [Buffer.from('0609608648016503040202', 'hex'), 'SHA384'],
@@ -45,7 +45,7 @@ const pssHashes: ReadonlyArray<readonly [der: Buffer, name: string]> = [
 
 function pssHash(parameters: Uint8Array | undefined): string | undefined {
   if (parameters === undefined) return undefined;
-  // The hash algorithm is the first element, tagged [0]; the same OID again in the mask function must not count for it.
+  // The hash algorithm is the first element, tagged [0]. The mask function names the same OID, which must not be read instead.
   const content = Buffer.from(parameters);
   const start = content.indexOf(0xa0);
   if (start < 0 || start > 4) return undefined;
@@ -62,8 +62,8 @@ export function signatureAlgorithmName({
 }
 
 /**
- * Whether `signature` over `data` is a strong one by `key`. For CRLs and other signed structures that OpenSSL does not verify for us.
- * @returns false also for algorithms that are unknown or weak
+ * Whether `signature` over `data` is a strong signature by `key`. For CRLs and other signed structures that OpenSSL does not verify.
+ * @returns false also for unknown or weak algorithms
  */
 export function verifyStrongSignature(
   algorithm: Pick<CertificateStructure, 'signatureOid' | 'signatureParameters'>,
@@ -77,7 +77,7 @@ export function verifyStrongSignature(
   if (hash === undefined) return false;
   if (name.startsWith('RSA-PSS-')) {
     const padding = constants.RSA_PKCS1_PSS_PADDING;
-    // A key that is made for RSASSA-PSS alone has a type of its own.
+    // A key for RSASSA-PSS alone has its own key type.
     const isRsa = keyType === 'rsa' || keyType === 'rsa-pss';
     return isRsa && verify(hash, data, { key, padding, saltLength: constants.RSA_PSS_SALTLEN_AUTO }, signature);
   }
@@ -85,7 +85,7 @@ export function verifyStrongSignature(
   return isFitting && verify(hash, data, key, signature);
 }
 
-/** MD5, SHA-1, DSA and everything unknown are weak. */
+/** MD5, SHA-1, DSA and all unknown algorithms are weak. */
 export function isStrongSignature({
   signatureOid,
   signatureParameters,
@@ -94,7 +94,7 @@ export function isStrongSignature({
   return signatureAlgorithms[signatureOid]?.[1] ?? false;
 }
 
-/** RSA of at least 2048 bits, P-256, P-384, P-521, Ed25519. Node by itself lets RSA-1024 and P-192 pass. */
+/** RSA of at least 2048 bits, P-256, P-384, P-521, Ed25519. Node alone would accept RSA-1024 and P-192. */
 export function isStrongKey(key: KeyObject): boolean {
   const details = key.asymmetricKeyDetails;
   switch (key.asymmetricKeyType) {

@@ -1,4 +1,5 @@
-// Owns the two word lists of the PGP word list (Juola and Zimmermann, 1995): two syllables for even bytes, three for odd ones.
+// Owns the PGP word list (Juola and Zimmermann, 1995): 256 words of two syllables for bytes at even positions, 256 words of three syllables
+// for odd positions.
 
 /** Index is the byte value. */
 export const evenWords: readonly string[] = `

@@ -21,7 +21,7 @@ describe('cleanThumbprint', () => {
     expect(cleanThumbprint(pasted)).toEqual({ algorithm: 'SHA-256', text: sha256 });
   });
 
-  it('takes 40 digits for SHA-1', () => {
+  it('takes 40 digits as a SHA-1 thumbprint', () => {
     expect(cleanThumbprint(sha1.toLowerCase())).toEqual({ algorithm: 'SHA-1', text: sha1 });
     expect(cleanThumbprint(`SHA1 Fingerprint=${sha1}`)).toEqual({ algorithm: 'SHA-1', text: sha1 });
   });
@@ -34,19 +34,19 @@ describe('cleanThumbprint', () => {
   );
 });
 
-it('matches exactly the own thumbprint of either kind', () => {
+it('matches only the thumbprint of this certificate, SHA-256 or SHA-1', () => {
   expect(matchesThumbprint(der, cleanThumbprint(sha256))).toBe(true);
   expect(matchesThumbprint(der, cleanThumbprint(sha1))).toBe(true);
   expect(matchesThumbprint(Buffer.from('other bytes'), cleanThumbprint(sha256))).toBe(false);
   expect(matchesThumbprint(der, { algorithm: 'SHA-256', text: '' })).toBe(false);
 });
 
-describe('words', () => {
-  it('has two lists of 256 different words that share none', () => {
+describe('words of a thumbprint', () => {
+  it('come from two lists of 256 different words with no word in both', () => {
     expect(new Set([...evenWords, ...oddWords]).size).toBe(512);
   });
 
-  it('gives the published example of the PGP word list', () => {
+  it('equal the published example of the PGP word list', () => {
     expect(thumbprintWords('E58294F2E9A227486E8B061B31CC528FD7FA3F19').join(' ')).toBe(
       'topmost Istanbul Pluto vagabond treadmill Pacific brackish dictator goldfish Medusa ' +
         'afflict bravado chatter revolver Dupont midsummer stopwatch whimsical cowbell bottomless',

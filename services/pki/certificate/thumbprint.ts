@@ -1,4 +1,4 @@
-// Owns thumbprints: made from DER, formatted, cleaned from pasted text, compared in constant time.
+// Owns thumbprints: computing from DER, formatting, reading from pasted text, comparing in constant time.
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
 import { evenWords, oddWords } from './thumbprint-words.ts';
@@ -11,7 +11,7 @@ export interface Thumbprint {
   readonly text: string;
 }
 
-/** Hex of any form to "AB:CD:..." */
+/** Hex digits in any form to "AB:CD:..." */
 export function formatThumbprint(hex: string): string {
   return (hex.replaceAll(':', '').toUpperCase().match(/../g) ?? []).join(':');
 }
@@ -25,8 +25,8 @@ export function thumbprintOf(der: Uint8Array, algorithm: ThumbprintAlgorithm = '
 }
 
 /**
- * Pasted text to a thumbprint. Drops what comes along from mail, paper and the Windows certificate dialog: spaces, colons,
- * dashes, and every invisible format mark (U+200E at the start is the Windows dialog's famous one).
+ * Reads a thumbprint from pasted text. Ignores what mail, paper and the Windows certificate dialog add: spaces, colons, dashes, and
+ * invisible format characters (the Windows dialog puts U+200E at the start).
  * @throws FarkeepError 'trust.thumbprint-malformed' unless 40 (SHA-1) or 64 (SHA-256) hex digits are left
  */
 export function cleanThumbprint(pasted: string): Thumbprint {
@@ -49,14 +49,17 @@ export function cleanThumbprint(pasted: string): Thumbprint {
   );
 }
 
-/** Whether `thumbprint` is the one of this certificate. Constant time in the content. */
+/** Whether `thumbprint` belongs to this certificate. Constant time in the content. */
 export function matchesThumbprint(der: Uint8Array, thumbprint: Thumbprint): boolean {
   const own = Buffer.from(thumbprintOf(der, thumbprint.algorithm));
   const given = Buffer.from(thumbprint.text);
   return own.length === given.length && timingSafeEqual(own, given);
 }
 
-/** The words of a thumbprint, one per byte, from two lists in turn, so that a dropped or swapped word is heard. */
+/**
+ * The words of a thumbprint, one per byte, from two lists in turn. A person who listens notices a missing or swapped word, because the
+ * number of syllables is wrong.
+ */
 export function thumbprintWords(thumbprint: string): string[] {
   return [...Buffer.from(thumbprint.replaceAll(':', ''), 'hex')].map(
     (byte, index) => (index % 2 === 0 ? evenWords : oddWords)[byte] ?? '',

@@ -1,6 +1,6 @@
-// Owns reading the ASN.1 structure of a certificate: names, extensions and algorithm identifiers by @peculiar/asn1-x509. Parts that a
-// stranger can fill with thousands of names are read by a walk over DER.
-// Must not verify anything: OpenSSL checks signatures, chains and dates (node:crypto, node:tls).
+// Owns reading the ASN.1 structure of a certificate: names, extensions and algorithm identifiers by @peculiar/asn1-x509. Parts that an
+// attacker can fill with thousands of names are read by der-elements.ts. Must not verify anything: OpenSSL checks signatures, chains and
+// dates (node:crypto, node:tls).
 import { AsnConvert } from '@peculiar/asn1-schema';
 import { BasicConstraints, Certificate, ExtendedKeyUsage, KeyUsage, type Name } from '@peculiar/asn1-x509';
 import { contentOf, type Element, elements, expectTag, integerHex, tags } from './der-elements.ts';
@@ -26,14 +26,14 @@ const attributeNames: Readonly<Record<string, string>> = {
   '0.9.2342.19200300.100.1.25': 'DC',
 };
 
-/** A base of a name constraint: a DNS name, or an address with its mask (4 and 4 bytes, or 16 and 16). */
+/** The base of a name constraint: a DNS name, or an address with its mask (4 and 4 bytes, or 16 and 16). */
 export type GeneralSubtreeName =
   | { readonly kind: 'dns'; readonly value: string }
   | { readonly kind: 'ip'; readonly bytes: Buffer }
   | { readonly kind: 'other' };
 
 export interface CertificateStructure {
-  /** RFC 4514 text, but in the order of the certificate, as people know it from other tools. */
+  /** RFC 4514 text, but in the order of the certificate, as other tools show it. */
   readonly subject: string;
   readonly issuer: string;
   readonly commonNames: readonly string[];
@@ -43,7 +43,7 @@ export interface CertificateStructure {
   readonly hasSubjectAltName: boolean;
   readonly dnsNames: readonly string[];
   readonly ipAddresses: readonly string[];
-  /** Upper-case hex without colons, leading zero byte dropped. */
+  /** Upper-case hex without colons and without a leading zero byte. */
   readonly serialHex: string;
   /** The serial number for comparison: lower-case hex of the shortest INTEGER, so that FF (negative) differs from 00FF. */
   readonly serialInteger: string;
@@ -58,7 +58,7 @@ export interface CertificateStructure {
   readonly distributionPoints: readonly DistributionPoint[];
   /** Identifier of an extension that occurs twice, which RFC 5280, 4.2 forbids and OpenSSL refuses. */
   readonly repeatedExtension: string | undefined;
-  /** DER of the two names, byte for byte as in the certificate. */
+  /** DER of issuer and subject, byte for byte as in the certificate. */
   readonly subjectDer: Buffer;
   readonly issuerDer: Buffer;
 }
@@ -115,7 +115,7 @@ export function readStructure(der: Uint8Array): CertificateStructure {
 const dnsNameTag = 0x82;
 const addressTag = 0x87;
 
-/** DER of both names, byte for byte as in the certificate. */
+/** DER of issuer and subject, byte for byte as in the certificate. */
 function readNames(der: Uint8Array): { readonly issuerDer: Buffer; readonly subjectDer: Buffer } {
   const [tbs] = elements(contentOf(Buffer.from(der), tags.sequence));
   const parts = elements(expectTag(tbs, tags.sequence).content).filter(({ tag }) => tag !== 0xa0);
@@ -164,7 +164,7 @@ export function formatName(name: Name): string {
     .join(', ');
 }
 
-/** RFC 4514 escaping; control and direction marks too, since a name from a stranger is shown in a trust prompt. */
+/** RFC 4514 escaping. Control and direction characters are escaped too, because a trust prompt shows names that an attacker chose. */
 function escapeValue(value: string): string {
   const escaped = value
     .replace(/[\\",+;<>]/g, (character) => `\\${character}`)

@@ -1,5 +1,5 @@
-// Owns building and signing X.509 certificates: structure by @peculiar/asn1-x509, signature by node:crypto. The only place that does.
-// Must not decide what goes into a certificate; generate.ts and issue.ts do.
+// Owns building and signing X.509 certificates: structure by @peculiar/asn1-x509, signature by node:crypto. The only place that does. Must
+// not decide what a certificate contains; generate.ts and issue.ts do.
 import { AsnConvert, OctetString } from '@peculiar/asn1-schema';
 import {
   AlgorithmIdentifier,
@@ -64,7 +64,7 @@ export interface Issuer {
 const usageIds = { serverAuth: '1.3.6.1.5.5.7.3.1', clientAuth: '1.3.6.1.5.5.7.3.2' } as const;
 const derNull = Uint8Array.of(5, 0).buffer;
 
-/** Builds and signs one certificate. The serial has 159 random bits (at least 64 are asked for by CA/B BR 7.1). @returns DER */
+/** Builds and signs one certificate. The serial number has 159 random bits (CA/B BR 7.1 requires at least 64). @returns DER */
 export async function buildCertificate(content: CertificateContent, issuer: Issuer): Promise<Buffer> {
   const subjectName = toName(content.subject);
   const signer = issuer.certificateDer === undefined ? undefined : AsnConvert.parse(issuer.certificateDer, Certificate);
@@ -142,7 +142,7 @@ function extension(extnID: string, value: object, critical = false): Extension {
   return new Extension({ extnID, critical, extnValue: new OctetString(AsnConvert.serialize(value)) });
 }
 
-/** RFC 5280, 5: UTCTime through 2049, GeneralizedTime after; whole seconds. */
+/** RFC 5280, 4.1.2.5: UTCTime through 2049, GeneralizedTime after; whole seconds. */
 function toTime(date: Date): Time {
   const whole = new Date(Math.floor(date.getTime() / 1000) * 1000);
   return whole.getUTCFullYear() < 2050 ? new Time({ utcTime: whole }) : new Time({ generalTime: whole });
@@ -164,7 +164,7 @@ function toName({ commonName, organization, organizationalUnit }: SubjectName): 
   ]);
 }
 
-/** X.520 allows 64 characters. */
+/** X.520 allows at most 64 characters. */
 function bounded(value: string): string {
   return Array.from(value.toWellFormed()).slice(0, 64).join('');
 }

@@ -18,7 +18,7 @@ const pkcs8Pem = (key: Secret): string =>
   createPrivateKey({ key: key.bytes, format: 'der', type: 'pkcs8' }).export({ type: 'pkcs8', format: 'pem' });
 
 describe('generateSelfSigned', () => {
-  it('makes what OpenSSL reads as a server certificate of ten years', async () => {
+  it('makes a certificate that OpenSSL accepts for servers and that is valid for ten years', async () => {
     const { certificatePem, privateKey } = await generateSelfSigned({
       subject: { commonName: 'Northwind Hosting', organization: 'Northwind' },
     });
@@ -64,7 +64,7 @@ describe('generateSelfSigned', () => {
     });
   });
 
-  it('keeps names of any script and cuts none in the middle of a character', async () => {
+  it('keeps names in any script and never cuts a character in two', async () => {
     const commonName = 'Žluťoučký kůň 馬 👍, "Inc." + <co>';
     const { certificatePem } = await generateSelfSigned({ subject: { commonName }, keyBits: 2048 });
     const { structure } = readCertificate(certificatePem);
@@ -73,7 +73,7 @@ describe('generateSelfSigned', () => {
     expect(readCertificate(long.certificatePem).structure.commonNames).toEqual([`${'x'.repeat(63)}👍`]);
   });
 
-  it('ends at once when it is canceled, while the event loop runs on', async () => {
+  it('ends at once when it is canceled, and does not block the event loop', async () => {
     const controller = new AbortController();
     const running = generateSelfSigned({ subject: { commonName: 'x' }, keyBits: 4096, signal: controller.signal });
     let turns = 0;
@@ -87,8 +87,8 @@ describe('generateSelfSigned', () => {
   });
 });
 
-describe('infrastructure authority', () => {
-  it('issues what a mutual TLS 1.3 connection accepts, and nothing else is accepted', async () => {
+describe('certificates of the infrastructure authority', () => {
+  it('are accepted in a mutual TLS 1.3 connection, and other certificates are not', async () => {
     const made = await createInfrastructureAuthority({ commonName: 'Northwind infrastructure' });
     const authority = new InfrastructureAuthority(made);
     const server = await authority.issueServerCertificate({
@@ -132,7 +132,7 @@ describe('infrastructure authority', () => {
         });
         socket.on('data', (part) => (text += part.toString()));
         socket.on('close', () => resolve(text));
-        // With TLS 1.3 a server refuses a client after the client thinks that all is well.
+        // In TLS 1.3 a server can refuse a client certificate after the client has finished its handshake.
         socket.on('error', () => resolve('refused'));
       });
     expect(await dial(clientCertificate, client.privateKey.export({ type: 'pkcs8', format: 'pem' }))).toContain(
@@ -146,12 +146,12 @@ describe('infrastructure authority', () => {
       commonName: 'gateway-1',
     });
     expect(await dial(forged, client.privateKey.export({ type: 'pkcs8', format: 'pem' }))).toMatch(/^(refused)?$/);
-    // A server certificate must not pass for a gateway.
+    // A server certificate must not be accepted as a gateway's client certificate.
     expect(await dial(server.certificatePem, pkcs8Pem(server.privateKey))).toMatch(/^(refused)?$/);
     listener.close();
   });
 
-  it('refuses weak and unreadable keys', async () => {
+  it('are not issued for weak and unreadable keys', async () => {
     const authority = new InfrastructureAuthority(await createInfrastructureAuthority({ commonName: 'x' }));
     const weak = await openssl.run('pkey', '-in', await openssl.key('RSA:1024'), '-pubout');
     await expect(authority.issueClientCertificate({ publicKeyPem: weak, commonName: 'x' })).rejects.toMatchObject({
@@ -164,7 +164,7 @@ describe('infrastructure authority', () => {
     }
   });
 
-  it('makes an authority that OpenSSL lets issue servers but no authorities', async () => {
+  it('may sign servers but no further authorities, says OpenSSL', async () => {
     const { certificatePem } = await createInfrastructureAuthority({ commonName: 'x' });
     const text = await openssl.run('x509', '-in', await openssl.write('ca.pem', certificatePem), '-noout', '-text');
     expect(text).toContain('CA:TRUE, pathlen:0');
@@ -173,7 +173,7 @@ describe('infrastructure authority', () => {
 });
 
 describe('summarize', () => {
-  it('escapes what a stranger put into a name to deceive', async () => {
+  it('escapes characters with which an attacker could hide part of a name', async () => {
     const { certificatePem } = await generateSelfSigned({
       subject: { commonName: 'good\u202Elive\u0000\n, O=Bank' },
       keyBits: 2048,

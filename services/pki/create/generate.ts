@@ -1,4 +1,4 @@
-// Owns making a new self-signed certificate with its key. Where the subject comes from (license or machine) is the caller's word.
+// Owns making a new self-signed certificate with its key. Must not decide the subject (license or machine); the caller does.
 import { createPublicKey, generateKeyPair, type KeyObject, randomInt } from 'node:crypto';
 import { promisify } from 'node:util';
 import { type Clock, abortError, systemClock } from '../../kernel/clock.ts';
@@ -13,7 +13,7 @@ export type RsaKeySize = (typeof rsaKeySizes)[number];
 
 export interface GenerateOptions {
   readonly subject: SubjectName;
-  /** RSA modulus length; 3072 unless settings say otherwise. */
+  /** RSA modulus length; 3072 by default. */
   readonly keyBits?: RsaKeySize;
   readonly validYears?: number;
   readonly dnsNames?: readonly string[];
@@ -24,17 +24,17 @@ export interface GenerateOptions {
 
 export interface GeneratedCertificate {
   readonly certificatePem: string;
-  /** PKCS#8 DER, not encrypted: give it to the store or dispose it. */
+  /** PKCS#8 DER, not encrypted. The caller must store or dispose this key. */
   readonly privateKey: Secret;
 }
 
-/** Clocks of two machines differ: a certificate used in the second of its birth must be valid on both. */
+/** Clocks of two machines differ: a new certificate must be valid at once on both. */
 const backdateMs = 5 * 60_000;
 
 /**
- * A self-signed server certificate: RSA, SHA-256, EKU serverAuth, not an authority, 10 years.
- * The key is made in the thread pool, so the event loop runs on.
- * @throws AbortError as soon as the signal fires; the key that is still being made is thrown away when it is done
+ * A self-signed server certificate: RSA, SHA-256, EKU serverAuth, not an authority, 10 years. The key is made in the thread pool, so the
+ * event loop is not blocked.
+ * @throws AbortError as soon as the signal fires; a key that is finished after this is discarded
  */
 export async function generateSelfSigned({
   subject,
@@ -79,7 +79,7 @@ export function exportKey(key: KeyObject): Secret {
   return Secret.take(key.export({ type: 'pkcs8', format: 'der' }));
 }
 
-/** A machine's fall-back name when there is neither license nor host name. */
+/** A random name for a machine that has neither license nor host name. */
 export function anonymousCommonName(): string {
   return `farkeep-${randomInt(0x1000000).toString(16).padStart(6, '0')}`;
 }

@@ -1,4 +1,5 @@
-// Owns the infrastructure authority: the small internal CA of the gateway link and the installer service. Nothing that tenants trust.
+// Owns the infrastructure authority: the small internal CA for the gateway link and the installer service. Must not issue anything that
+// tenants trust.
 import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
 import { isIP } from 'node:net';
 import { type Clock, systemClock } from '../../kernel/clock.ts';
@@ -55,7 +56,7 @@ export class InfrastructureAuthority {
   }
 
   /**
-   * A client certificate for a public key that the peer made itself: its private key never travels.
+   * A client certificate for a public key. The peer made the key pair, so its private key is never sent.
    * @throws FarkeepError 'certificate.malformed' | 'certificate.weak'
    */
   async issueClientCertificate({
@@ -70,7 +71,7 @@ export class InfrastructureAuthority {
     return this.#issue(readPublicKey(publicKeyPem), { commonName, days, usages: ['clientAuth'], names: [] });
   }
 
-  /** The certificate of the infrastructure listener, with a new key. Peers know it by its fingerprint or by this authority. */
+  /** The certificate of the infrastructure listener, with a new key. Peers identify it by its fingerprint or by this authority. */
   async issueServerCertificate({
     commonName,
     names,

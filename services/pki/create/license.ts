@@ -1,12 +1,12 @@
-// Owns licenses: reading, verifying, the state people see, and the subject that generated certificates get from them.
-// Must not decide which signing keys are trusted; the distributor's configuration does.
+// Owns licenses: reading, verifying, the state that people see, and the subject that generated certificates get from them. Must not decide
+// which signing keys are trusted; the distributor's configuration does.
 import { type KeyObject } from 'node:crypto';
 import { z } from 'zod';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
 import type { SubjectName } from './certificate-builder.ts';
 import { signJson, verifyJson } from './signed-json.ts';
 
-/** X.520 upper bounds: a name that is too long would be cut in certificates. */
+/** X.520 upper bounds. A longer name would be cut off in certificates. */
 const organizationSchema = z
   .string()
   .min(1)
@@ -20,7 +20,7 @@ const licenseSchema = z.strictObject({
   organization: organizationSchema,
   edition: z.enum(['standard', 'enterprise']),
   issuedAt: z.iso.datetime(),
-  /** null: without end. */
+  /** null: the license does not expire. */
   expiresAt: z.iso.datetime().nullable(),
 });
 export type License = z.infer<typeof licenseSchema>;
@@ -28,7 +28,7 @@ export type License = z.infer<typeof licenseSchema>;
 /** The license file; docs/certificates.md, section 9, lists its fields. */
 export const licenseFileSchema = z.strictObject({ license: licenseSchema, signature: z.string().max(1000) });
 
-/** A file that was issued before December 2026: the same license under the British name. */
+/** A file from before December 2026: the same license, with the field name in British spelling. */
 const oldFileSchema = z
   .strictObject({ licence: licenseSchema, signature: z.string().max(1000) })
   .transform(({ licence, signature }) => ({ license: licence, signature, label: 'farkeep/1 licence' as const }));
@@ -39,7 +39,7 @@ const maxLicenseBytes = 16 * 1024;
 
 /**
  * Reads and verifies a license file.
- * @param keys public Ed25519 keys of whoever may issue licenses
+ * @param keys Ed25519 public keys of all trusted license issuers
  * @param now milliseconds since the epoch
  * @throws FarkeepError 'license.invalid' | 'license.expired', each with the reason
  */
@@ -54,10 +54,10 @@ export function readLicense(text: string, keys: readonly KeyObject[], now: numbe
   const isOld = typeof content === 'object' && content !== null && 'licence' in content;
   const parsed = (isOld ? oldFileSchema : currentFileSchema).safeParse(content);
   if (!parsed.success) {
-    const where = parsed.error.issues[0]?.path.join('.') ?? '';
+    const field = parsed.error.issues[0]?.path.join('.') ?? '';
     throw new FarkeepError(
       'license.invalid',
-      `The file is not a license of this version${where === '' ? '' : ` ("${where}" is not as expected)`}`,
+      `The file is not a license of this version${field === '' ? '' : ` (the field "${field}" is wrong)`}`,
     );
   }
   const { license, signature, label } = parsed.data;
@@ -67,14 +67,14 @@ export function readLicense(text: string, keys: readonly KeyObject[], now: numbe
   if (!isSigned) {
     throw new FarkeepError(
       'license.invalid',
-      `The signature of the license for "${license.organization}" is not valid; the file was changed or comes from somebody else`,
+      `The signature of the license for "${license.organization}" is not valid: the file was changed, or an unknown issuer signed it`,
       {
-        hint: 'Ask for a new license file. If it is from a reseller, name the file with their public key in licenseKeyFiles of the configuration of the provider.',
+        hint: "Ask for a new license file. If a reseller sent the file, add the file with the reseller's public key to licenseKeyFiles in the configuration of the provider.",
       },
     );
   }
   if (Date.parse(license.issuedAt) > now + clockToleranceMs) {
-    throw new FarkeepError('license.invalid', `The license begins on ${license.issuedAt.slice(0, 10)}`, {
+    throw new FarkeepError('license.invalid', `The license is not valid before ${license.issuedAt.slice(0, 10)}`, {
       hint: 'Check the clock of this computer.',
     });
   }
@@ -89,13 +89,13 @@ export function readLicense(text: string, keys: readonly KeyObject[], now: numbe
 
 const clockToleranceMs = 24 * 3_600_000;
 
-/** For whoever issues licenses. @returns the text of a license file */
+/** Used by license issuers. @returns the text of a license file */
 export function writeLicense(license: License, privateKey: KeyObject): string {
   const checked = licenseSchema.parse(license);
   return `${JSON.stringify({ license: checked, signature: signJson('farkeep/1 license', checked, privateKey) }, null, 2)}\n`;
 }
 
-/** Subject of generated certificates: the licensed organization, else this machine under the community license. */
+/** Subject of generated certificates: the licensed organization, or this machine's name when there is no license. */
 export function certificateSubject(license: License | undefined, machineName: string): SubjectName {
   return license === undefined
     ? { commonName: machineName, organizationalUnit: 'Farkeep Community' }

@@ -1,5 +1,5 @@
-// Owns the announcement of the next certificate (docs/certificates.md, planned rollover): made with the current key, checked against the pin.
-// Must not store anything and must not say when to ask a person; the tenant does.
+// Owns the announcement of the next certificate (docs/certificates.md, section 8): signed with the current key, checked against the pin.
+// Must not store anything and must not decide when to ask a person; the tenant does.
 import type { KeyObject } from 'node:crypto';
 import { z } from 'zod';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
@@ -10,12 +10,12 @@ import { thumbprintOf } from '../certificate/thumbprint.ts';
 
 export const rolloverAnnouncementSchema = z.strictObject({
   formatVersion: z.literal(1),
-  /** Thumbprint of the certificate whose key signs this. */
+  /** Thumbprint of the certificate whose key signs this announcement. */
   currentSha256: z.string().max(95),
   nextSha256: z.string().max(95),
   nextCertificatePem: z.string().max(32_000),
   announcedAt: z.iso.datetime(),
-  /** From when the next certificate is accepted. */
+  /** Date from which the next certificate is accepted. */
   switchAt: z.iso.datetime(),
   signature: z.string().max(2000),
 });
@@ -72,17 +72,17 @@ export function verifyRollover(
   const { signature, ...content } = parsed.data;
   const pinned = readCertificate(pinnedCertificate);
   if (content.currentSha256 !== thumbprintOf(pinned.der))
-    throw invalid('it speaks of another certificate than the pinned one');
+    throw invalid('it is about another certificate than the pinned one');
   if (!verifyJson('farkeep/1 rollover', content, signature, pinned.x509.publicKey))
     throw invalid('it is not signed by the key of the pinned certificate');
   const next = readNext(content.nextCertificatePem);
-  if (thumbprintOf(next.der) !== content.nextSha256) throw invalid('certificate and thumbprint do not belong together');
+  if (thumbprintOf(next.der) !== content.nextSha256) throw invalid('its certificate and its thumbprint do not match');
   if (!isStrongKey(next.x509.publicKey)) throw invalid('the announced certificate has a weak key');
   if (next.der.equals(pinned.der)) throw invalid('it announces the pinned certificate itself');
   const announcedAt = Date.parse(content.announcedAt);
   const switchAt = Date.parse(content.switchAt);
-  if (announcedAt > now + clockToleranceMs) throw invalid('it is from the future');
-  if (switchAt > now + maxAheadMs) throw invalid('its date is more than 400 days ahead');
+  if (announcedAt > now + clockToleranceMs) throw invalid('its date of issue is in the future');
+  if (switchAt > now + maxAheadMs) throw invalid('its switch date is more than 400 days ahead');
   return { nextCertificateDer: next.der, switchAt, announcedAt };
 }
 
@@ -90,7 +90,7 @@ function readNext(pem: string): ReturnType<typeof readCertificate> {
   try {
     return readCertificate(pem);
   } catch (error) {
-    throw invalid('it holds no certificate', error);
+    throw invalid('it contains no valid certificate', error);
   }
 }
 

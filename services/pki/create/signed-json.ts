@@ -1,16 +1,17 @@
-// Owns signing and verifying small JSON documents that travel between machines or as files: one canonical text, one label per purpose.
+// Owns signing and verifying small JSON documents that are sent between machines or stored as files: one canonical text, one label per
+// purpose.
 import { constants, type KeyObject, sign, verify } from 'node:crypto';
 
 export type JsonValue =
   string | number | boolean | null | readonly JsonValue[] | { readonly [name: string]: JsonValue };
 
 /**
- * What a signature is for. Part of the signed text, so that one document can never pass for another kind.
- * Licenses that were issued before December 2026 have the British label.
+ * The purpose of a signature. The label is part of the signed text, so an attacker cannot use one kind of document as another. Licenses
+ * from before December 2026 have a label in British spelling.
  */
 export type SignatureLabel = 'farkeep/1 license' | 'farkeep/1 licence' | 'farkeep/1 rollover';
 
-/** Text with sorted names and without blanks: the same for everybody who has the same content. Numbers must be whole and safe. */
+/** JSON text with sorted names and without blanks: equal content gives equal text. Numbers must be safe integers. */
 export function canonicalJson(value: JsonValue): string {
   if (typeof value === 'number' && !Number.isSafeInteger(value))
     throw new TypeError('only whole numbers can be signed');
@@ -22,12 +23,12 @@ export function canonicalJson(value: JsonValue): string {
   return JSON.stringify(value);
 }
 
-/** Ed25519, ECDSA (SHA-256) or RSA-PSS (SHA-256, salt of 32 bytes), by the kind of the key. @returns base64 */
+/** Ed25519, ECDSA (SHA-256) or RSA-PSS (SHA-256, salt of 32 bytes), depending on the key type. @returns base64 */
 export function signJson(label: SignatureLabel, value: JsonValue, key: KeyObject): string {
   return sign(hashFor(key), signedText(label, value), signingOptions(key)).toString('base64');
 }
 
-/** Never throws for a bad signature, whatever it consists of. */
+/** Returns false for a bad signature of any kind; never throws for one. */
 export function verifyJson(label: SignatureLabel, value: JsonValue, signature: string, key: KeyObject): boolean {
   try {
     return verify(hashFor(key), signedText(label, value), signingOptions(key), Buffer.from(signature, 'base64'));

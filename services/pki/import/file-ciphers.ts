@@ -49,7 +49,7 @@ function decryptBy(name: string, key: Buffer, iv: Buffer, data: Buffer): Buffer 
   try {
     return Buffer.concat([decipher.update(data), decipher.final()]);
   } catch {
-    // A wrong password shows as wrong padding; the caller reports this.
+    // A wrong password gives wrong padding; the caller reports the wrong password.
     return undefined;
   }
 }
@@ -62,7 +62,7 @@ function rc4(bits: number): FileCipher {
   return { keyBytes: bits / 8, ivBytes: 0, decrypt: (key, _iv, data) => applyRc4(key, data) };
 }
 
-/** Legacy ciphers that occur in real files. They are decrypted without OpenSSL's legacy provider, so that every computer can read them. */
+/** Legacy ciphers in real files. They are decrypted without OpenSSL's legacy provider, so that every computer can read them. */
 const forgedCiphers: Readonly<Record<string, FileCipher>> = {
   'des-cbc': { keyBytes: 8, ivBytes: 8, decrypt: decryptDes },
   'rc2-cbc': rc2(128),
@@ -72,12 +72,12 @@ const forgedCiphers: Readonly<Record<string, FileCipher>> = {
   'rc4-40': rc4(40),
 };
 
-/** PKCS#12 PBE (RFC 7292, appendix C): all derive with SHA-1. */
+/** PKCS#12 PBE (RFC 7292, appendix C): all of them derive the key with SHA-1. */
 export const pkcs12Ciphers: Readonly<Record<string, string>> = {
   '1.2.840.113549.1.12.1.1': 'rc4',
   '1.2.840.113549.1.12.1.2': 'rc4-40',
   '1.2.840.113549.1.12.1.3': 'des-ede3-cbc',
-  // Two-key 3DES: the third key is the first one again.
+  // Two-key 3DES: the third key equals the first.
   '1.2.840.113549.1.12.1.4': 'des-ede-cbc',
   '1.2.840.113549.1.12.1.5': 'rc2-cbc',
   '1.2.840.113549.1.12.1.6': 'rc2-40-cbc',
@@ -141,26 +141,26 @@ export function readScheme(scheme: BerNode, statedKeyBytes: number | undefined):
     const number = version.smallInteger();
     const bits = number >= 256 && number <= 1024 ? number : rc2Versions[number];
     if (bits === undefined) throw new BerError('unknown RC2 version');
-    return { cipher: rc2(bits), iv: fitting(iv.octets(), 8), hasVariableKey: true };
+    return { cipher: rc2(bits), iv: checkedIv(iv.octets(), 8), hasVariableKey: true };
   }
   const name = withStatedKey(pbes2Ciphers[oid] ?? unknownAlgorithm('the cipher', oid), statedKeyBytes);
   const cipher = cipherOf(name);
   const hasVariableKey = /^(bf|cast5|rc4)/.test(name);
   if (cipher.ivBytes === 0) return { cipher, iv: Buffer.alloc(0), hasVariableKey };
   if (parameters === undefined) throw new BerError('no initialization vector');
-  // RFC 2984 puts the IV of CAST5 into a SEQUENCE with the key length; OpenSSL does not.
+  // RFC 2984 puts the IV of CAST5 into a SEQUENCE with the key length. OpenSSL writes the IV alone.
   const iv = parameters.isSequence() ? parameters.child(0) : parameters;
-  return { cipher, iv: fitting(iv.octets(), cipher.ivBytes), hasVariableKey };
+  return { cipher, iv: checkedIv(iv.octets(), cipher.ivBytes), hasVariableKey };
 }
 
-/** NSS up to 3.29 names AES-128 where it encrypts with AES-256. The length of the derived key is right. */
+/** NSS up to 3.29 writes the identifier of AES-128 but encrypts with AES-256. The length of the derived key is correct. */
 function withStatedKey(cipher: string, keyBytes: number | undefined): string {
   const mode = /^aes-(?:128|192|256)-(\w+)$/.exec(cipher)?.[1];
   const isKeyOfAes = keyBytes === 16 || keyBytes === 24 || keyBytes === 32;
   return mode !== undefined && isKeyOfAes ? `aes-${keyBytes * 8}-${mode}` : cipher;
 }
 
-function fitting(iv: Buffer, ivBytes: number): Buffer {
+function checkedIv(iv: Buffer, ivBytes: number): Buffer {
   if (iv.length !== ivBytes) throw new BerError('the initialization vector has a wrong length');
   return iv;
 }

@@ -32,7 +32,7 @@ const sha3Of384 = fileHash('sha3-384', 48, 104, 5);
 const sha3Of512 = fileHash('sha3-512', 64, 72, 5);
 const sm3 = fileHash('sm3', 32, 64, 3);
 
-/** MD2 (1.2.840.113549.2.2) is in no OpenSSL that is built today. */
+/** MD2 (1.2.840.113549.2.2) is missing: no current OpenSSL has it. */
 const hashes: Readonly<Record<string, FileHash>> = {
   '1.2.840.113549.2.4': fileHash('md4', 16, 64, 2, true),
   '1.2.840.113549.2.5': md5,
@@ -73,7 +73,7 @@ const hmacs: Readonly<Record<string, FileHash>> = {
   '1.2.156.10197.1.401.2': sm3,
 };
 
-/** Names of algorithms that occur in files and are not supported, for the error message. */
+/** Names of unsupported algorithms that occur in files, for the error message. */
 const namesOfUnknown: Readonly<Record<string, string>> = {
   '1.2.840.113549.2.2': 'MD2',
   '1.2.840.113549.1.5.1': 'PBES1 with MD2 and DES',

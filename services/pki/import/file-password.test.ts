@@ -1,4 +1,4 @@
-// The forms of a password, and that no form costs two key derivations.
+// Tests the encodings of a password, and that no encoding causes two key derivations.
 import { describe, expect, it } from 'vitest';
 import { firstThatFits, type PasswordForm, passwordForms } from './file-password.ts';
 
@@ -12,15 +12,15 @@ function attempts(password: string, uses: keyof PasswordForm): string[] {
 }
 
 describe('the bytes of a password', () => {
-  it('are UTF-16 for PKCS#12, tried once for ASCII', () => {
+  it('are UTF-16 for PKCS#12, and an ASCII password has one encoding', () => {
     expect(attempts('ab', 'pkcs12')).toEqual(['006100620000']);
   });
 
-  it('are UTF-8 and then UTF-16 for PBES2', () => {
+  it('are tried as UTF-8 and then as UTF-16 for PBES2', () => {
     expect(attempts('ab', 'plain')).toEqual(['6162', '006100620000']);
   });
 
-  it.each(['pässwörd', 'пароль', 'žluťoučký'])('are never tried twice: %s', (password) => {
+  it.each(['pässwörd', 'пароль', 'žluťoučký'])('are never tried twice in the same encoding: %s', (password) => {
     for (const uses of ['pkcs12', 'plain'] as const) {
       const tried = attempts(password, uses);
       expect(new Set(tried).size).toBe(tried.length);

@@ -1,16 +1,16 @@
 // Owns the ways in which programs turn a typed password into bytes for PKCS#12 and PBES2.
 
 export interface PasswordForm {
-  /** For the key derivation of RFC 7292, appendix B: BMPString with its final zero, or nothing at all. */
+  /** For the key derivation of RFC 7292, appendix B: BMPString with a final zero, or empty for no password. */
   readonly pkcs12: Buffer;
   /** For PBKDF2 and scrypt. */
   readonly plain: Buffer;
 }
 
 /**
- * All forms to try, the likeliest first: UTF-8 (OpenSSL, Windows, RFC 9579), then what older programs did: UTF-16 also under PBES2, for ASCII
- * too (the key in files of NSS before 3.31), each byte of the UTF-8 text taken for a character (OpenSSL 1.0), and Latin-1.
- * No password and an empty one are different things in PKCS#12 but look the same to a person, so both are tried.
+ * All encodings to try, the likeliest first: UTF-8 (OpenSSL, Windows, RFC 9579), then those of older programs: UTF-16 also under PBES2,
+ * even for ASCII (NSS before 3.31), each byte of the UTF-8 text as one character (OpenSSL 1.0), and Latin-1. PKCS#12 distinguishes an
+ * absent password from an empty one, but people do not, so both are tried.
  */
 export function passwordForms(password: string | undefined): PasswordForm[] {
   if (password === undefined || password === '') {
@@ -42,8 +42,8 @@ function bmp(text: string): Buffer {
 }
 
 /**
- * The first result of `attempt`, or undefined. Forms can agree in the bytes that `attempt` uses; the same bytes are not tried twice, because
- * each attempt can cost a key derivation.
+ * The first result of `attempt` that is not undefined. Two encodings can give the same bytes; these are tried once, because each attempt
+ * can cost a key derivation.
  */
 export function firstThatFits<T>(
   forms: readonly PasswordForm[],

@@ -1,4 +1,4 @@
-// Unusual and hostile PFX files and keys, part by part: accepted files, refused files, and the exact messages.
+// Tests unusual and hostile PFX files and keys: accepted files, refused files, and the exact messages.
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { OpenSsl, type TestCertificate } from '../../testing/certificates/openssl.ts';
@@ -57,14 +57,14 @@ function read(
   }
 }
 const fingerprint = (): string => new X509Certificate(certificate.certPem).fingerprint256;
-/** Certificate and key under one password, with a MAC that fits. */
+/** Certificate and key under one password, with a correct MAC. */
 const usual = (): Buffer =>
   pkcs12(
     [encryptedContent(protection, certificateBag(der)), plainContent(shroudedKeyBag(key, protection))],
     protection,
   );
 
-describe('PFX files that are unusual and right', () => {
+describe('valid but unusual PFX files', () => {
   it.each<[string, () => Buffer]>([
     ['a MAC by PBMAC1 (RFC 9579)', usual],
     ['bags in bags', () => pkcs12([plainContent(nestedBag(nestedBag(certificateBag(der)), nestedBag(keyBag(key))))])],
@@ -94,7 +94,7 @@ describe('PFX files that are unusual and right', () => {
     expect(read(make())).toBe(fingerprint());
   });
 
-  it('tells an empty password from none, and takes either for no password typed', () => {
+  it('accepts both an empty and an absent password of the file when no password was typed', () => {
     expect(read(pkcs12([encryptedContent({ password: '' }, certificateBag(der), keyBag(key))]), { password: '' })).toBe(
       fingerprint(),
     );
@@ -139,36 +139,41 @@ describe('keyed hashes of PBKDF2', () => {
   });
 });
 
-describe('a part that the right password does not open', () => {
+describe('a part of the file that the right password does not open', () => {
   const words = /^certificate\.malformed: The password is correct, but it does not open one part of the file/;
-  const elsewhere = { password: 'another' };
+  const otherPassword = { password: 'another' };
 
-  it('is said to be that, when the MAC has proved the password', () => {
-    const keyElsewhere = pkcs12(
-      [encryptedContent(protection, certificateBag(der)), plainContent(shroudedKeyBag(key, elsewhere))],
+  it('is reported as such when the MAC has proved the password', () => {
+    const keyWithOtherPassword = pkcs12(
+      [encryptedContent(protection, certificateBag(der)), plainContent(shroudedKeyBag(key, otherPassword))],
       protection,
     );
-    const allElsewhere = pkcs12([encryptedContent(elsewhere, certificateBag(der), keyBag(key))], protection);
-    for (const file of [keyElsewhere, allElsewhere]) expect(read(file)).toMatch(words);
-    expect(read(keyElsewhere)).toContain('Export the file again, with one password for all parts.');
+    const allWithOtherPassword = pkcs12(
+      [encryptedContent(otherPassword, certificateBag(der), keyBag(key))],
+      protection,
+    );
+    for (const file of [keyWithOtherPassword, allWithOtherPassword]) expect(read(file)).toMatch(words);
+    expect(read(keyWithOtherPassword)).toContain('Export the file again, with one password for all parts.');
   });
 
-  it('is said to be that, when another part has proved it', () => {
+  it('is reported as such when another part has proved the password', () => {
     expect(
-      read(pkcs12([encryptedContent(protection, certificateBag(der)), plainContent(shroudedKeyBag(key, elsewhere))])),
+      read(
+        pkcs12([encryptedContent(protection, certificateBag(der)), plainContent(shroudedKeyBag(key, otherPassword))]),
+      ),
     ).toMatch(words);
   });
 
-  it('is a wrong password when nothing has proved it', () => {
+  it('is reported as a wrong password when nothing has proved the password', () => {
     const file = pkcs12([
-      encryptedContent(elsewhere, certificateBag(der)),
-      plainContent(shroudedKeyBag(key, elsewhere)),
+      encryptedContent(otherPassword, certificateBag(der)),
+      plainContent(shroudedKeyBag(key, otherPassword)),
     ]);
     expect(read(file)).toMatch(/^certificate\.wrong-password/);
   });
 });
 
-describe('algorithms that are not known', () => {
+describe('unknown algorithms', () => {
   const null_ = Buffer.of(0x05, 0x00);
   const pbes2 = (
     scheme: Buffer,
@@ -213,7 +218,7 @@ describe('algorithms that are not known', () => {
     }
   });
 
-  it('are named in the MAC, too', () => {
+  it('are named when the MAC uses them', () => {
     const answer = read(
       pkcs12([plainContent(certificateBag(der), keyBag(key))], {
         password,
@@ -224,12 +229,12 @@ describe('algorithms that are not known', () => {
     expect(answer).not.toContain('PFX/P12, PEM or DER');
   });
 
-  it('and a part for another certificate, or signed, says so', () => {
+  it('are told apart from a part that is encrypted for another certificate, and from a signed file', () => {
     const enveloped = sequence(Buffer.from('06092a864886f70d010703', 'hex'), element(0xa0, sequence(integer(0))));
     expect(read(pkcs12([enveloped]))).toContain('encrypted for another certificate | Export it with a password.');
   });
 
-  it('Blowfish is named where the legacy provider cannot be loaded', () => {
+  it('include Blowfish where the legacy provider cannot be loaded', () => {
     process.env['FARKEEP_NATIVE'] = 'off';
     try {
       const claimed = pbes2(algorithm('1.3.6.1.4.1.3029.1.2', octets(Buffer.alloc(8))));
@@ -242,7 +247,7 @@ describe('algorithms that are not known', () => {
   });
 });
 
-describe('rounds', () => {
+describe('rounds of key derivation', () => {
   const parts = (rounds: bigint | number): Array<() => string> => [
     () => read(pkcs12([encryptedContent({ password, rounds }, certificateBag(der), keyBag(key))])),
     () => read(pkcs12([plainContent(certificateBag(der), shroudedKeyBag(key, { password, rounds }))])),
@@ -251,7 +256,7 @@ describe('rounds', () => {
   ];
 
   it.each([10_000_001n, 2n ** 31n, 2n ** 32n + 1n, 2n ** 63n])(
-    '%s are too many, and that is said at once',
+    '%s are refused as too many, without delay',
     (rounds) => {
       for (const part of parts(rounds)) {
         const before = process.threadCpuUsage();
@@ -263,15 +268,15 @@ describe('rounds', () => {
     },
   );
 
-  it.each([0, -1, -600_000])('%s are none', (rounds) => {
+  it.each([0, -1, -600_000])('%s are refused as invalid', (rounds) => {
     for (const part of parts(rounds)) expect(part()).toMatch(/^certificate\.malformed/);
   });
 
-  it.each([1, 127, 128, 255, 256, 32_768])('%s are read', (rounds) => {
+  it.each([1, 127, 128, 255, 256, 32_768])('%s are accepted', (rounds) => {
     for (const part of parts(rounds)) expect(part()).toBe(fingerprint());
   });
 
-  it('of many parts are bounded together', () => {
+  it('of all parts of a file count together against the limit', () => {
     // Tests the budget alone, because a real derivation of this size takes too long.
     const budget = new WorkBudget();
     expect(() => {
@@ -280,8 +285,8 @@ describe('rounds', () => {
   });
 });
 
-describe('progress', () => {
-  it('is told while a costly file is read, never goes back, and ends at the end', () => {
+describe('progress of reading', () => {
+  it('is reported for a file that takes long, never decreases, and ends at 1', () => {
     const shares: number[] = [];
     const costly = { password, rounds: 100_000 };
     const weight = Array.from({ length: 9 }, () => shroudedKeyBag(key, costly));
@@ -292,25 +297,25 @@ describe('progress', () => {
     expect(shares.at(-1)).toBe(1);
   });
 
-  it('is not told for a usual file', () => {
+  it('is not reported for a usual file', () => {
     expect(read(usual(), { onProgress: () => expect.fail('nobody can see that') })).toBe(fingerprint());
   });
 });
 
-describe('several keys, and what is no certificate file', () => {
-  it('an OpenSSH key is named, with the command that converts it', () => {
+describe('several keys, and files that are not certificate files', () => {
+  it('an OpenSSH key is refused with the command that converts it', () => {
     const block = '-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjE=\n-----END OPENSSH PRIVATE KEY-----\n';
     expect(read(Buffer.from(certificate.certPem + block))).toMatch(
       /format of OpenSSH \| Convert .+ssh-keygen -p -m PKCS8/,
     );
   });
 
-  it('a PFX as text, as certtool writes it, is read', () => {
+  it('a PFX in PEM text, as certtool writes it, is read', () => {
     const text = usual().toString('base64').replace(/.{64}/g, '$&\n');
     expect(read(Buffer.from(`-----BEGIN PKCS12-----\n${text}\n-----END PKCS12-----\n`))).toBe(fingerprint());
   });
 
-  it('a hundred certificates of one name do not make as many signature checks for each link', () => {
+  it('a hundred certificates with one name do not cause a signature check for each pair', () => {
     let checks = 0;
     const fake = (): ReadCertificate =>
       ({
@@ -327,7 +332,7 @@ describe('several keys, and what is no certificate file', () => {
     expect(checks).toBeLessThanOrEqual(200);
   });
 
-  it('several keys have their own message, in PFX too', () => {
+  it('several keys have their own message, also in a PFX', () => {
     const file = pkcs12([plainContent(certificateBag(der), keyBag(key), shroudedKeyBag(otherKey, protection))]);
     expect(read(file)).toMatch(/^certificate\.several-keys: The file holds 2 different private keys/);
   });

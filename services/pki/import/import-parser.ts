@@ -1,5 +1,5 @@
-// Owns telling file formats apart and collecting what a file holds: certificates and private keys. Runs in the import worker.
-// Must not judge; import-selection.ts does.
+// Owns recognizing the file format and collecting the certificates and private keys of a file. Runs in the import worker. Must not decide
+// what is usable; import-selection.ts does.
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
 import { BerError, BerNode } from '../certificate/ber-reader.ts';
@@ -13,9 +13,9 @@ export type ImportFormat = 'PFX/P12' | 'PEM' | 'DER' | 'PKCS#7';
 
 export interface ImportContent {
   readonly format: ImportFormat;
-  /** Without repetitions, in the order of the file. */
+  /** Without duplicates, in the order of the file. */
   readonly certificates: ReadCertificate[];
-  /** Without repetitions. */
+  /** Without duplicates. */
   readonly privateKeys: KeyObject[];
   readonly friendlyName: string | undefined;
 }
@@ -31,7 +31,7 @@ export function parseImport(
   const collector = new Collector(password, budget);
   try {
     const format = collector.read(Buffer.from(file));
-    // What the first file already gave (a PEM bundle with its key) does not make the key file wrong: the same key is kept once.
+    // A key file may repeat the key of the first file (a PEM bundle); the same key is kept once.
     if (keyFile !== undefined) collector.read(Buffer.from(keyFile));
     return collector.content(format);
   } catch (error) {
@@ -91,7 +91,7 @@ class Collector {
       } else if (block.label === 'CERTIFICATE' || block.label === 'X509 CERTIFICATE') {
         this.#addCertificate(pemBody(block));
       } else if (block.label === 'TRUSTED CERTIFICATE') {
-        // OpenSSL puts trust settings behind the certificate: only the first element counts.
+        // OpenSSL writes trust settings after the certificate, so only the first element is read.
         this.#addCertificate(BerNode.parse(pemBody(block)).raw());
       } else if (block.label === 'PKCS12') {
         // certtool of GnuTLS writes PFX as PEM text, except with --outder.
@@ -99,7 +99,7 @@ class Collector {
       } else if (block.label === 'PKCS7' || block.label === 'CMS') {
         this.#readPkcs7(BerNode.parse(pemBody(block)));
       }
-      // Parameters, requests, CRLs and public keys that stand beside are none of ours.
+      // Parameters, requests, CRLs and public keys are ignored.
     }
   }
 
@@ -127,7 +127,7 @@ class Collector {
     this.#friendlyName ??= content.friendlyName;
   }
 
-  /** A bundle of certificates without signers, .p7b (RFC 5652, 5.1: certificates is the element tagged [0]). */
+  /** A PKCS#7 bundle of certificates without signers, .p7b (RFC 5652, 5.1: `certificates` is the element tagged [0]). */
   #readPkcs7(root: BerNode): void {
     const certificates = root
       .child(1)
@@ -157,8 +157,8 @@ class Collector {
 }
 
 /**
- * Refuses key stores that only Java reads: JKS and JCEKS by their magic numbers, BKS of Bouncy Castle by its version and a salt of 20
- * bytes. Since Java 9, keytool makes PKCS #12 by default.
+ * Refuses key stores that only Java reads. Recognizes JKS and JCEKS by their magic numbers, BKS of Bouncy Castle by its version and a salt
+ * of 20 bytes. Since Java 9, keytool makes PKCS #12 by default.
  */
 function refuseKeyStore(bytes: Buffer): void {
   if (bytes.length < 8) return;
@@ -174,7 +174,7 @@ function refuseKeyStore(bytes: Buffer): void {
   );
 }
 
-/** Text when the bytes are PEM: UTF-8 or ASCII with or without BOM, or UTF-16 as Windows editors save it. */
+/** The text when the bytes are PEM: UTF-8 or ASCII with or without BOM, or UTF-16 as Windows editors save text. */
 function asPemText(bytes: Buffer): string | undefined {
   const isUtf16Le = bytes[0] === 0xff && bytes[1] === 0xfe;
   const isUtf16Be = bytes[0] === 0xfe && bytes[1] === 0xff;
@@ -183,6 +183,6 @@ function asPemText(bytes: Buffer): string | undefined {
     const text = (isUtf16Be ? even.swap16() : even).toString('utf16le');
     return text.includes('-----BEGIN ') ? text : undefined;
   }
-  // DER starts with a SEQUENCE; a PEM text that is hidden inside one is not meant.
+  // DER starts with a SEQUENCE (0x30). A PEM text inside a DER file is ignored.
   return bytes[0] !== 0x30 && bytes.includes('-----BEGIN ') ? bytes.toString('utf8') : undefined;
 }

@@ -53,7 +53,7 @@ async function codeOf(input: ImportInput): Promise<string> {
   }
 }
 
-describe('each failure has its own code', () => {
+describe('each kind of failure has its own code', () => {
   it('wrong password', async () => {
     expect(parse({ file: p12, password: 'Secret' })).toBe('certificate.wrong-password');
     expect(parse({ file: p12 })).toBe('certificate.wrong-password');
@@ -96,7 +96,7 @@ describe('each failure has its own code', () => {
     });
   });
 
-  it('only an authority', async () => {
+  it('only the certificate of an authority', async () => {
     expect(parse(pem(root.certPem))).toBe('certificate.ca-only');
     expect(parse(both(root))).toBe('certificate.ca-only');
     expect(parse(pem(root.certPem, good.keyPem))).toBe('certificate.ca-only');
@@ -105,7 +105,7 @@ describe('each failure has its own code', () => {
     );
   });
 
-  it('a self-signed one that "openssl req -x509" marked as an authority is none', async () => {
+  it('a self-signed certificate that "openssl req -x509" marked as an authority is accepted', async () => {
     const selfSigned = await openssl.issue({
       subject: '/CN=Northwind',
       extensions: ['basicConstraints=critical,CA:TRUE'],
@@ -137,7 +137,7 @@ describe('each failure has its own code', () => {
     expect(parse(pem(leaf.certPem, leaf.keyPem, weak.certPem))).toBe('certificate.weak');
   });
 
-  it('an untrusted chain and an early end are warnings', async () => {
+  it('an untrusted chain and an early expiry are warnings', async () => {
     const short = await server({ issuer: root, notAfterDays: 5 });
     const { warnings } = await importCertificate(both(short));
     expect(warnings).toEqual([
@@ -147,7 +147,7 @@ describe('each failure has its own code', () => {
     expect((await importCertificate(both(short), { extraRoots: [root.certPem] })).warnings).toHaveLength(1);
     const unrelated = await server();
     expect((await importCertificate(pem(unrelated.certPem, unrelated.keyPem, other.certPem))).warnings.join()).toMatch(
-      /left out/,
+      /not imported/,
     );
   });
 
@@ -163,7 +163,7 @@ describe('each failure has its own code', () => {
 });
 
 describe('hostile files', () => {
-  it('come back from the worker with the same code', async () => {
+  it('have the same code when the worker reads them', async () => {
     expect(await codeOf({ file: p12, password: 'Secret' })).toBe('certificate.wrong-password');
     expect(await codeOf(pem(good.certPem))).toBe('certificate.no-private-key');
   });
@@ -217,7 +217,7 @@ describe('hostile files', () => {
     );
   });
 
-  it('a scrypt key that wants 254 MiB is refused', async () => {
+  it('a scrypt key that needs 254 MiB of memory is refused', async () => {
     const key = openssl.path('scrypt.key');
     await openssl.run(
       'pkcs8',
@@ -233,7 +233,7 @@ describe('hostile files', () => {
       '-scrypt',
     );
     const keyFile = await readFile(key);
-    // The block size 8 becomes 127, which makes 16 MiB into 254 MiB.
+    // Changes the block size from 8 to 127, so the memory need grows from 16 MiB to 254 MiB.
     const blockSize = keyFile.indexOf(Buffer.from('020108020101', 'hex'));
     expect(blockSize).toBeGreaterThan(0);
     keyFile[blockSize + 2] = 0x7f;
@@ -247,7 +247,7 @@ describe('hostile files', () => {
     expect([...results]).toEqual(['certificate.malformed']);
   });
 
-  it('no flipped byte of a P12 gets past its MAC or changes what is imported', () => {
+  it('every flipped byte of a P12 is refused or does not change the imported content', () => {
     const intact = parse({ file: p12, password: 'secret' });
     expect(intact).toMatch(/^imported /);
     for (let index = 0; index < p12.length; index += 1) {
@@ -258,7 +258,7 @@ describe('hostile files', () => {
     }
   });
 
-  it('can be canceled, at once and in the middle', async () => {
+  it('can be canceled, before and during the work', async () => {
     await expect(
       importCertificate({ file: p12, password: 'secret' }, { signal: AbortSignal.abort() }),
     ).rejects.toMatchObject({ name: 'AbortError' });
@@ -268,8 +268,8 @@ describe('hostile files', () => {
     await expect(running).rejects.toMatchObject({ name: 'AbortError' });
   });
 
-  it('does no more work once it was canceled', async () => {
-    // Several seconds of work.
+  it('does no more work after it was canceled', async () => {
+    // This file takes several seconds of work.
     const claimed = algorithm('1.2.840.113549.1.12.1.3', sequence(octets(randomBytes(8)), integer(10_000_000)));
     const file = pkcs12([encryptedContent({ password: 'x', claimed }, secretBag(randomBytes(64)))]);
     const controller = new AbortController();
@@ -289,7 +289,7 @@ describe('hostile files', () => {
     );
   });
 
-  it('reads a million rounds in another thread, in a few seconds of work, and is told of meanwhile', async () => {
+  it('reads a million rounds in another thread within a few seconds of work, and reports progress', async () => {
     for (const args of [[], ['-legacy']]) {
       const file = await opensslPkcs12(openssl, good, { password: 'secret', args: [...args, '-iter', '1000000'] });
       const shares: number[] = [];
@@ -302,7 +302,7 @@ describe('hostile files', () => {
       const own = process.threadCpuUsage(ownBefore);
       const whole = process.cpuUsage(wholeBefore);
       expect(imported.summary.commonName).toBe('Server');
-      // Measures CPU time, because elapsed time depends on other load of the machine. This process's own share is the final handshake.
+      // Measures CPU time, because elapsed time depends on other load of the machine. The main thread only does the final trial handshake.
       expect(own.user + own.system).toBeLessThan(1_000_000);
       expect(whole.user + whole.system).toBeLessThan(10_000_000);
       expect(shares.length).toBeGreaterThan(1);
@@ -314,7 +314,7 @@ describe('hostile files', () => {
     const state = { isDone: false };
     const running = codeOf({ file, password: 'secret' }).finally(() => (state.isDone = true));
     let longestMs = 0;
-    // CPU time of this thread, without the time that it waits on a busy machine.
+    // CPU time of this thread, without waiting times on a busy machine.
     const ownMs = (): number => {
       const { user, system } = process.threadCpuUsage();
       return (user + system) / 1000;
@@ -329,14 +329,14 @@ describe('hostile files', () => {
     expect(longestMs).toBeLessThan(400);
   }, 120_000);
 
-  it('leaves nothing that keeps the process or a port', async () => {
+  it('leaves no open handle and no port behind', async () => {
     await codeOf({ file: randomBytes(1000) });
     const probe = createServer().listen(0);
     await new Promise((resolve) => probe.close(resolve));
   });
 });
 
-/** Reads in this thread, for speed: what the worker does, without the worker. */
+/** Reads the file in this thread, which is faster than starting a worker. */
 function parse(input: ImportInput): string {
   try {
     const { leaf, privateKey } = selectImport(parseImport(input, new WorkBudget()), Date.now());
@@ -351,10 +351,10 @@ function parse(input: ImportInput): string {
   }
 }
 
-describe('fuzz', () => {
+describe('random damage', () => {
   const runs = Number(process.env['FARKEEP_FUZZ_RUNS'] ?? 400);
 
-  /** Cuts, doubles, overwrites and flips pieces of a real file. */
+  /** Cuts, repeats, overwrites and flips parts of a real file. */
   const mutation = fc.record({
     kind: fc.constantFrom('flip', 'overwrite', 'cut', 'double', 'insert', 'length'),
     at: fc.double({ min: 0, max: 1, noNaN: true }),
@@ -378,7 +378,7 @@ describe('fuzz', () => {
     return bytes;
   }
 
-  it(`takes ${runs} damaged files of each kind without any other outcome than a code or the same key`, async () => {
+  it(`refuses ${runs} damaged files of each kind with a code, or reads the same key`, async () => {
     const files: ReadonlyArray<readonly [string, Buffer, Buffer | undefined]> = [
       ['P12', p12, undefined],
       [
@@ -414,7 +414,7 @@ describe('fuzz', () => {
     }
   }, 120_000);
 
-  it(`takes ${runs} random inputs`, () => {
+  it(`refuses ${runs} random inputs with a code`, () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 600 }), fc.boolean(), (bytes, startsLikeDer) => {
         const file = startsLikeDer

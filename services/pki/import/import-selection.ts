@@ -1,4 +1,4 @@
-// Owns choosing the server certificate among what a file holds, putting its chain in order, and refusing what must not be installed.
+// Owns choosing the server certificate in a file, ordering its chain, and refusing a certificate that must not be installed.
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
 import { describeKey, hasServerAuth, isSelfSigned, type ReadCertificate } from '../certificate/certificate-summary.ts';
@@ -7,7 +7,7 @@ import { isStrongKey, isStrongSignature, signatureAlgorithmName } from '../certi
 
 export interface ImportSelection {
   readonly leaf: ReadCertificate;
-  /** Intermediates, the leaf's issuer first, without the root. */
+  /** Intermediates, the issuer of the server certificate first, without the root. */
   readonly chain: ReadCertificate[];
   readonly privateKey: KeyObject;
   readonly warnings: string[];
@@ -15,7 +15,8 @@ export interface ImportSelection {
 
 const maxChainLength = 16;
 /**
- * Limits the work for a file with a hundred certificates of one name: each link would try all of them, with a slow signature check each.
+ * Limits the work for a file with a hundred certificates of one name: each step of the chain would check a slow signature against all of
+ * them.
  */
 const maxSignatureChecks = 200;
 const soonMs = 30 * 86_400_000;
@@ -42,7 +43,7 @@ export function selectImport({ certificates, privateKeys }: ImportContent, now: 
   if (own.length === 0) {
     throw servers.length === 0 ? authorityOnly(certificates) : new FarkeepError('certificate.key-mismatch');
   }
-  // A renewed certificate may keep its key: the newest one is meant.
+  // A renewed certificate may keep its key, so the newest certificate is chosen.
   const leaf = own.filter((certificate) => !isClearlyAuthority(certificate)).sort((a, b) => startOf(b) - startOf(a))[0];
   if (leaf === undefined) throw authorityOnly(own);
   const others = certificates.filter((certificate) => certificate !== leaf);
@@ -53,15 +54,15 @@ export function selectImport({ certificates, privateKeys }: ImportContent, now: 
   const warnings: string[] = [];
   const unrelated = others.length - links.length;
   if (unrelated > 0)
-    warnings.push(`${unrelated} of the certificates in the file are not part of the chain and were left out`);
+    warnings.push(`${unrelated} of the certificates in the file are not part of the chain and were not imported`);
   if (leaf.structure.isAuthority)
-    warnings.push('The certificate is marked as an authority; tenants can pin it, but no chain leads to it');
+    warnings.push('The certificate is marked as an authority. Tenants can pin it, but cannot trust it through a chain');
   const daysLeft = Math.floor((leaf.x509.validToDate.getTime() - now) / 86_400_000);
   if (leaf.x509.validToDate.getTime() - now < soonMs) warnings.push(`The certificate expires in ${daysLeft} days`);
   return { leaf, chain, privateKey, warnings };
 }
 
-/** What must not serve, each with its own code. Also used for certificates picked from a store. */
+/** Refuses a certificate that must not be used, each reason with its own code. Also used for certificates that are picked from a store. */
 export function checkUsable(leaf: ReadCertificate, chain: readonly ReadCertificate[], now: number): void {
   const { x509, structure } = leaf;
   for (const certificate of [leaf, ...chain]) {
@@ -92,8 +93,9 @@ export function checkUsable(leaf: ReadCertificate, chain: readonly ReadCertifica
 }
 
 /**
- * "openssl req -x509" marks self-signed server certificates as authorities, without a key usage: those may serve, since tenants pin them.
- * One that may sign certificates, or that somebody else issued as an authority, may not.
+ * Whether the certificate is an authority and not a server. "openssl req -x509" marks self-signed server certificates as authorities but
+ * sets no key usage; these are allowed, since tenants pin them. A certificate that may sign certificates, or that another authority issued
+ * as an authority, is refused.
  */
 export function isClearlyAuthority(certificate: ReadCertificate): boolean {
   const { isAuthority, keyUsages } = certificate.structure;
@@ -104,11 +106,14 @@ export function isClearlyAuthority(certificate: ReadCertificate): boolean {
 function authorityOnly(certificates: readonly ReadCertificate[]): FarkeepError {
   return new FarkeepError(
     'certificate.ca-only',
-    `The file holds only the authority "${certificates[0]?.structure.subject ?? ''}"`,
+    `The file holds only the certificate of the authority "${certificates[0]?.structure.subject ?? ''}"`,
   );
 }
 
-/** The issuers of `leaf` among `candidates`, each signing the one before. Order for sending; trust is decided elsewhere. */
+/**
+ * The issuers of `leaf` among `candidates`, each one the signer of the certificate before. The order is for sending; trust is decided
+ * elsewhere.
+ */
 export function linkChain(leaf: ReadCertificate, candidates: readonly ReadCertificate[]): ReadCertificate[] {
   const chain: ReadCertificate[] = [];
   let last = leaf;

@@ -1,4 +1,4 @@
-// Owns the thread in which files of strangers are read: it may be stopped at any moment, and its memory is bounded by who starts it.
+// Owns the thread that reads files from strangers. The thread can be stopped at any moment, and its starter limits its memory.
 import { parentPort, workerData } from 'node:worker_threads';
 import { z } from 'zod';
 import { type ErrorInfo } from '../../contracts/errors.ts';
@@ -30,14 +30,14 @@ export type ImportAnswer =
       readonly certificatePem: string;
       readonly summary: CertificateSummary;
       readonly chainDer: readonly Uint8Array[];
-      /** PKCS#8 DER, moved to the receiver. */
+      /** PKCS#8 DER, transferred to the main thread. */
       readonly privateKey: Uint8Array;
       readonly friendlyName: string | undefined;
       readonly warnings: readonly string[];
     }
   | { readonly ok: false; readonly error: ErrorInfo };
 
-/** Progress from 0 to 1 while the keys of the file are derived; then the answer. */
+/** First the progress from 0 to 1 while the keys of the file are derived; then the answer. */
 export type ImportMessage = { readonly share: number } | ImportAnswer;
 
 function tell(message: ImportMessage, moved: ArrayBuffer[] = []): void {
@@ -55,7 +55,7 @@ function work(): ImportAnswer {
       certificatePem: toPem(leaf.der),
       summary: summarize(leaf),
       chainDer: chain.map(({ der }) => Uint8Array.from(der)),
-      // A copy of its own: a small Buffer shares its memory with others and could not be moved.
+      // Copies the key: a small Buffer shares its memory with others and cannot be transferred.
       privateKey: Uint8Array.from(privateKey.export({ type: 'pkcs8', format: 'der' })),
       friendlyName: content.friendlyName,
       warnings,

@@ -32,7 +32,7 @@ const issuers = (): TestCertificate[] => [intermediate, root];
 
 type Imported = Omit<ImportedCertificate, 'warnings' | typeof Symbol.dispose>;
 
-/** What the import worker does, in this thread: a thread for each of a hundred files would take most of the time. */
+/** Imports in this thread. Starting a worker thread for each of a hundred files would take most of the test time. */
 function importHere(input: ImportInput): Imported {
   const content = parseImport(input, new WorkBudget());
   const { leaf, chain, privateKey } = selectImport(content, Date.now());
@@ -47,7 +47,7 @@ function importHere(input: ImportInput): Imported {
   };
 }
 
-/** Imports, compares the summary with what OpenSSL says of the certificate, and serves a live TLS 1.3 connection with the result. */
+/** Imports, compares the summary with OpenSSL's output for the certificate, and serves a live TLS 1.3 connection with the result. */
 async function importAndServe(input: ImportInput, expected?: TestCertificate): Promise<Imported> {
   const imported = importHere(input);
   if (expected !== undefined) {
@@ -142,7 +142,7 @@ describe('PFX/P12 by openssl', () => {
     expect(imported).toMatchObject({ format: 'PFX/P12', chainLength: 1, friendlyName: 'My name' });
   });
 
-  it('reads a file without chain', async () => {
+  it('reads a file without a chain', async () => {
     const file = await opensslPkcs12(openssl, rsa, { password: 'secret' });
     expect(await importAndServe({ file, password: 'secret' }, rsa)).toMatchObject({
       chainLength: 0,
@@ -150,13 +150,13 @@ describe('PFX/P12 by openssl', () => {
     });
   });
 
-  it('reads a P12 in which BER stands in pieces of indefinite length', async () => {
-    // "openssl cms" style streaming: the content info is rewritten by asn1parse's counterpart below.
+  it('reads a P12 that is BER with indefinite lengths', async () => {
+    // Rewrites DER as BER with indefinite lengths, as "openssl cms" writes streams.
     const der = await opensslPkcs12(openssl, ec, { password: 'secret' });
     expect((await importAndServe({ file: toIndefiniteLength(der), password: 'secret' }, ec)).format).toBe('PFX/P12');
   });
 
-  it('takes no password for an empty one', async () => {
+  it('treats no password and an empty password alike', async () => {
     const file = await opensslPkcs12(openssl, ec, { password: '' });
     await importAndServe({ file }, ec);
   });
@@ -167,7 +167,7 @@ describe.skipIf(!hasKeytool)('PFX/P12 by keytool', () => {
     ['PBES2, RSA', 'RSA', 'changeit', []],
     ['PBES2, EC', 'EC', 'changeit', []],
     ['legacy algorithms, RSA', 'RSA', 'changeit', ['-J-Dkeystore.pkcs12.legacy']],
-    // No case for a non-ASCII password: keytool itself refuses to write one.
+    // No case for a non-ASCII password, because keytool cannot write one.
     ['legacy algorithms, EC', 'EC', 'changeit', ['-J-Dkeystore.pkcs12.legacy']],
   ])('%s', async (_, keyAlgorithm, password, javaArgs) => {
     const file = await keytoolPkcs12(openssl, { password, keyAlgorithm, javaArgs });
@@ -198,7 +198,7 @@ describe('PFX/P12 by node-forge', () => {
 });
 
 describe('the worker', () => {
-  it('gives the same as reading in this thread, and proves that it serves', async () => {
+  it('gives the same result as reading in this thread, and runs the trial handshake', async () => {
     const file = await opensslPkcs12(openssl, rsa, {
       password: unusual,
       args: [legacy],
@@ -219,7 +219,7 @@ describe('the worker', () => {
     expect(imported.privateKey.equals(here.privateKey)).toBe(true);
   });
 
-  it('leaves the file that it was given as it is', async () => {
+  it('does not change the input file', async () => {
     const file = await opensslPkcs12(openssl, ec, { password: 'secret' });
     const before = Buffer.from(file);
     using imported = await importCertificate({ file, password: 'secret' });
@@ -297,7 +297,7 @@ describe('PEM', () => {
     });
   });
 
-  it('takes the parts in any order', async () => {
+  it('reads the parts in any order', async () => {
     const [leaf, one, top, key] = [ec.certPem, intermediate.certPem, root.certPem, ec.keyPem];
     for (const parts of [
       [key, leaf, one],
@@ -308,7 +308,7 @@ describe('PEM', () => {
     }
   });
 
-  it('bears CRLF, CR, BOM, UTF-16, text around, indentation, and SEC1 parameters', async () => {
+  it('accepts CRLF, CR, BOM, UTF-16, other text, indentation, and SEC1 parameters', async () => {
     const parameters = '-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n';
     const text = `Bag Attributes\n    friendlyName: x\n${ec.certPem}${parameters}subject=CN = y\n${await traditional(ec)}`;
     for (const file of [
@@ -325,7 +325,7 @@ describe('PEM', () => {
     }
   });
 
-  it('keeps one of the same key and certificate twice', async () => {
+  it('keeps one copy of a repeated key and certificate', async () => {
     const file = Buffer.from(ec.certPem + ec.keyPem + ec.certPem + (await pkcs8(ec)) + intermediate.certPem);
     expect((await importAndServe({ file, password: 'secret' }, ec)).chainLength).toBe(1);
   });
@@ -338,7 +338,7 @@ describe('DER with a key file', () => {
     return readFile(out);
   };
 
-  it('reads every form of key', async () => {
+  it('reads every format of private key', async () => {
     const file = await convert('x509', rsa.certFile);
     const keys = [
       await readFile(rsa.keyFile),
@@ -372,7 +372,7 @@ describe('DER with a key file', () => {
   });
 });
 
-/** Rewrites the outermost elements of a PFX as BER of indefinite length, with the content's OCTET STRING in two pieces. */
+/** Rewrites the outermost elements of a PFX as BER with indefinite lengths; the content's OCTET STRING gets two pieces. */
 function toIndefiniteLength(der: Buffer): Buffer {
   const read = (bytes: Buffer): { tag: number; header: number; length: number } => {
     const first = bytes[1] ?? 0;

@@ -1,4 +1,4 @@
-// Owns importing a certificate file: reading it in a worker with limits, and proving that it can serve. Stores nothing.
+// Owns importing a certificate file: reading it in a worker with limits, and a trial handshake with the result. Must not store anything.
 import { readFile, stat } from 'node:fs/promises';
 import { Worker } from 'node:worker_threads';
 import type { CertificateSummary } from '../../contracts/models/certificate.ts';
@@ -10,7 +10,7 @@ import { toPem } from '../certificate/certificate-summary.ts';
 import type { ImportAnswer, ImportMessage, ImportTask } from './import-worker.ts';
 import { tryServing } from '../trust/trial-handshake.ts';
 
-/** Real files have a few KiB; the bound keeps a wrong choice in the file dialog from being read whole. */
+/** Real files have a few KiB. The limit prevents reading a huge file that was chosen by mistake. */
 export const maxImportBytes = 1024 * 1024;
 export interface ImportInput {
   readonly file: Uint8Array;
@@ -23,21 +23,21 @@ export interface ImportedCertificate extends Disposable {
   /** "PFX/P12", "PEM", "DER", "PKCS#7" */
   readonly format: string;
   readonly certificatePem: string;
-  /** Intermediates, the leaf's issuer first; may be empty. */
+  /** Intermediates, the issuer of the server certificate first; may be empty. */
   readonly chainPem: string;
   readonly chainLength: number;
   /** PKCS#8 DER. */
   readonly privateKey: Secret;
-  /** From the file, when it has one. */
+  /** Name in the file, if any. */
   readonly friendlyName: string | undefined;
-  /** Things to know that do not forbid the import. */
+  /** Problems that do not prevent the import. */
   readonly warnings: readonly string[];
 }
 
 export interface ImportOptions {
   readonly signal?: AbortSignal | undefined;
   readonly clock?: Clock;
-  /** PEM of roots beyond the system's, for the warning about an untrusted chain. */
+  /** PEM of roots in addition to the system's, for the warning about an untrusted chain. */
   readonly extraRoots?: readonly string[];
   /** Called with the progress from 0 to 1 while a slow key derivation runs. */
   readonly onProgress?: ((share: number) => void) | undefined;
@@ -89,7 +89,7 @@ export async function importCertificate(input: ImportInput, options: ImportOptio
   }
 }
 
-/** `importCertificate` from files of this machine. @throws FarkeepError 'source.missing' | 'certificate.key-unreadable' as well */
+/** `importCertificate` from files of this machine. @throws FarkeepError also with 'source.missing' | 'certificate.key-unreadable' */
 export async function importCertificateFile(
   { file, keyFile, password }: { file: string; keyFile?: string | undefined; password?: string | undefined },
   options: ImportOptions = {},
@@ -147,7 +147,7 @@ function runWorker(
     const worker = new Worker(new URL('./import-worker.ts', import.meta.url), {
       workerData: task,
       resourceLimits: { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 32, stackSizeMb: 4 },
-      // The worker gets no flags and no environment of this process, except the switch for native calls.
+      // The worker gets no flags and no environment variables of this process, except the switch for native calls.
       env: process.env['FARKEEP_NATIVE'] === 'off' ? { FARKEEP_NATIVE: 'off' } : {},
       stdout: true,
       stderr: true,
@@ -161,7 +161,7 @@ function runWorker(
     signal?.addEventListener('abort', onAbort, { once: true });
     worker.on('message', (message: ImportMessage) => {
       if ('ok' in message) settle(() => resolve(message));
-      // Ignore progress that a terminated thread sent before its end.
+      // Ignores progress messages that a canceled worker sent before its end.
       else if (signal?.aborted !== true) onProgress?.(message.share);
     });
     worker.once('error', (error: unknown) =>
@@ -174,7 +174,7 @@ function runWorker(
       ),
     );
     worker.once('exit', () =>
-      settle(() => reject(new FarkeepError('certificate.too-costly', 'Reading the file ended early'))),
+      settle(() => reject(new FarkeepError('certificate.too-costly', 'Reading the file ended before its end'))),
     );
   });
 }

@@ -1,5 +1,5 @@
-// Owns decrypting with a password by an algorithm identifier from a file: PBES2 (RFC 8018), PKCS#12 PBE (RFC 7292), PBES1.
-// Reads only; Farkeep itself encrypts keys with PBES2 by node:crypto.
+// Owns decrypting with a password by an algorithm identifier from a file: PBES2 (RFC 8018), PKCS#12 PBE (RFC 7292), PBES1. Must not
+// encrypt; Farkeep encrypts its own keys with PBES2 by node:crypto.
 import { pbkdf2Sync, scryptSync } from 'node:crypto';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
 import { BerError, type BerNode } from '../certificate/ber-reader.ts';
@@ -22,11 +22,11 @@ const pbes1Schemes: Readonly<Record<string, readonly [hash: FileHash, cipher: st
   '1.2.840.113549.1.5.11': [sha1, 'rc2-64-cbc'],
 };
 
-/** One encryption scheme of the file, parsed before any work is done. */
+/** One encryption scheme of the file, parsed before any key derivation. */
 export interface Encryption {
   /** Cost of one attempt, in units of the budget. */
   readonly units: number;
-  /** The encoding of the password that goes into the key. */
+  /** Which encoding of the password is used for the key. */
   readonly uses: keyof PasswordForm;
   /**
    * Decrypts with one encoding of the password.
@@ -127,7 +127,7 @@ function readScrypt(
   if (N * r * 128 > maxScryptBytes / 2 || p > 16 || (N & (N - 1)) !== 0 || N < 2) {
     throw new FarkeepError('certificate.too-costly', 'The key derivation of the file needs too much memory');
   }
-  // Measured against SHA-1: one scrypt block of 128 bytes costs as much as three hashes of short texts.
+  // Unit: one SHA-1 hash. One scrypt block of 128 bytes costs as much as three hashes of short texts.
   const units = 3 * N * r * p;
   return {
     units,
@@ -140,7 +140,7 @@ function readScrypt(
   };
 }
 
-/** @throws FarkeepError 'certificate.malformed' that names a derivation which is neither PBKDF2 nor scrypt */
+/** @throws FarkeepError 'certificate.malformed' that names a key derivation other than PBKDF2 and scrypt */
 function usesScrypt(keyDerivation: BerNode): boolean {
   const oid = keyDerivation.child(0).oid();
   if (oid !== pbkdf2 && oid !== scrypt) unknownAlgorithm('the key derivation', oid);

@@ -66,15 +66,15 @@ beforeAll(async () => {
 afterAll(() => openssl[Symbol.asyncDispose]());
 
 describe('listPickable', () => {
-  it('lists usable ones first and says why others are not', async () => {
+  it('lists usable certificates first and gives the reason for each unusable one', async () => {
     const rows = await listPickable(roots);
     expect(rows.map(({ pickId, unusableReason }) => [pickId, unusableReason])).toEqual([
       ['letsencrypt:backup.a.test', null],
       ['system:bundle.pem', null],
       ['system:snakeoil.pem', null],
-      ['letsencrypt:mixed-up', 'The private key beside it belongs to another certificate'],
+      ['letsencrypt:mixed-up', 'The private key in the same folder belongs to another certificate'],
       ['letsencrypt:client', 'The certificate is not made for servers'],
-      ['system:keyless.crt', expect.stringMatching(/^No private key for it was found/)],
+      ['system:keyless.crt', expect.stringMatching(/^No private key for this certificate was found/)],
       [
         'system:locked.pem',
         expect.stringMatching(/No private key .*locked\.key is protected by a password; import the file instead/),
@@ -94,7 +94,7 @@ describe('listPickable', () => {
     expect(await listPickable(nowhere)).toEqual([]);
   });
 
-  it.runIf(process.geteuid?.() !== undefined)('names account and file when a key cannot be read', async () => {
+  it.runIf(process.geteuid?.() !== undefined)('names the account and the file when a key cannot be read', async () => {
     const key = path.join(roots.letsEncrypt, 'client', 'privkey.pem');
     const isRoot = process.geteuid?.() === 0;
     await chmod(openssl.folder, 0o755);
@@ -119,7 +119,7 @@ describe('pickCertificate', () => {
     expect(bundle.summary.commonName).toBe('bundle');
   });
 
-  it('refuses what is not in the list, and what cannot be used', async () => {
+  it('refuses a certificate that is not in the list or cannot be used', async () => {
     for (const id of ['letsencrypt:../private', 'system:../../etc/passwd', 'nothing', '']) {
       await expect(pickCertificate(id, roots)).rejects.toMatchObject({ code: 'call.not-found' });
     }

@@ -1,5 +1,5 @@
 // Owns finding certificates that other programs keep on this machine: Let's Encrypt's folder, the system's certificate and key folders.
-// Reads only, and never takes a path from outside: a pick id is looked up again in a fresh list.
+// Must not write, and must not accept a path from a caller: a pick id is looked up in a fresh list.
 import { createPrivateKey, createPublicKey } from 'node:crypto';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import os from 'node:os';
@@ -14,7 +14,7 @@ import { checkUsable, isClearlyAuthority } from './import-selection.ts';
 import { splitPem, splitPemCertificates } from '../certificate/pem.ts';
 
 export interface PickRoots {
-  /** Folders below are one certificate each, "/etc/letsencrypt/live". */
+  /** "/etc/letsencrypt/live"; it has one folder for each certificate. */
   readonly letsEncrypt: string;
   /** "/etc/ssl/private" */
   readonly privateKeys: string;
@@ -35,10 +35,10 @@ interface Candidate {
 }
 
 const maxFilesPerFolder = 2000;
-/** Links that "openssl rehash" makes for authorities. */
+/** Links that "openssl rehash" creates for certificates of authorities. */
 const hashLink = /^[0-9a-f]{8}\.\d+$/;
 
-/** All certificates found, usable ones first; those that cannot be used say why. */
+/** All certificates found, usable ones first; each unusable one has its reason. */
 export async function listPickable(
   roots: PickRoots = systemPickRoots,
   clock: Clock = systemClock,
@@ -120,12 +120,12 @@ async function systemFolders(roots: PickRoots, clock: Clock): Promise<Candidate[
   for (const file of [...certificateFiles, ...bundles]) {
     const certificates = await readCertificates(file);
     const leaf = certificates?.[0];
-    // The folder is full of authorities; they are not for serving and would bury the rest.
+    // The folder is full of certificates of authorities, which cannot serve and would make the list too long.
     if (certificates === undefined || leaf === undefined || isClearlyAuthority(leaf)) continue;
     const spki = spkiOf(leaf);
     const key = keys.find((candidate) => candidate.spki.equals(spki));
     if (isSelfSignedAuthorityWithoutKey(leaf, key)) continue;
-    const missing = `No private key for it was found in ${roots.privateKeys}${unreadable.length > 0 ? ` (${unreadable.join('; ')})` : ''}`;
+    const missing = `No private key for this certificate was found in ${roots.privateKeys}${unreadable.length > 0 ? ` (${unreadable.join('; ')})` : ''}`;
     found.push({
       certificateFile: file,
       keyFile: key?.file,
@@ -141,7 +141,7 @@ async function systemFolders(roots: PickRoots, clock: Clock): Promise<Candidate[
   return found;
 }
 
-/** Old roots of the system bundle have no key usage; they are no server certificates either. */
+/** Old roots in the system's bundle have no key usage; they are not server certificates either. */
 function isSelfSignedAuthorityWithoutKey(leaf: ReadCertificate, key: object | undefined): boolean {
   return (
     key === undefined &&
@@ -178,7 +178,7 @@ function reasonAgainst(
   clock: Clock,
 ): string | null {
   if (!('spki' in key)) return key.reason;
-  if (!key.spki.equals(spkiOf(leaf))) return 'The private key beside it belongs to another certificate';
+  if (!key.spki.equals(spkiOf(leaf))) return 'The private key in the same folder belongs to another certificate';
   try {
     checkUsable(leaf, chain, clock.now());
     return null;
@@ -196,7 +196,7 @@ async function listFolder(folder: string, onError: (reason: string) => void = ()
   try {
     return (await readdir(folder)).sort().slice(0, maxFilesPerFolder);
   } catch (error) {
-    // A store that does not exist on this machine is an empty one.
+    // A missing certificate folder counts as an empty one.
     if (!isMissing(error)) {
       onError(`the account "${os.userInfo().username}" cannot read ${folder}`);
     }
@@ -217,7 +217,7 @@ async function readCertificates(file: string): Promise<ReadCertificate[] | undef
       .slice(0, 10)
       .map((pem) => readCertificate(pem));
   } catch {
-    // What is no readable certificate is not listed: these folders hold all kinds of files.
+    // Other files are not listed: these folders contain files of many kinds.
     return undefined;
   }
 }
@@ -230,7 +230,7 @@ async function readKeyFile(file: string): Promise<Buffer> {
   }
 }
 
-/** The public key of a private key file, so that the private one is not kept while a list is shown. */
+/** The public key of a private key file. The private key does not stay in memory while a list is shown. */
 async function readPublicPart(file: string): Promise<PublicPart> {
   let bytes: Buffer;
   try {

@@ -1,4 +1,4 @@
-// Owns the key derivation of PKCS#12 (RFC 7292, appendix B) and of PBES1. Only for reading files: both are weak as password hashes.
+// Owns the key derivations of PKCS#12 (RFC 7292, appendix B) and PBES1. Only for reading files: both are weak against password guessing.
 import { createIteratedHash } from '../../kernel/native/iterated-hash.ts';
 import type { FileHash } from './file-hashes.ts';
 import { unitsPerSlice, type WorkBudget } from './work-budget.ts';
@@ -6,7 +6,7 @@ import { unitsPerSlice, type WorkBudget } from './work-budget.ts';
 export type Pkcs12Purpose = 'key' | 'iv' | 'mac';
 
 export interface Pkcs12Derivation {
-  /** BMPString with its final zero, or empty for no password. */
+  /** BMPString with a final zero, or empty for no password. */
   readonly password: Buffer;
   readonly salt: Buffer;
   readonly rounds: number;
@@ -42,7 +42,7 @@ export function derivePkcs12(
   return Buffer.concat(parts).subarray(0, lengthBytes);
 }
 
-/** PBKDF1 (RFC 8018, 5.1), and the inner loop of PKCS#12: hashes the hash repeatedly, in slices. */
+/** PBKDF1 (RFC 8018, 5.1), and the inner loop of PKCS#12: hashes the previous hash `rounds` times, in slices. */
 export function hashRepeatedly(hash: FileHash, input: Buffer, rounds: number, budget: WorkBudget): Buffer {
   const iteratedHash = createIteratedHash(hash.name);
   const roundsPerSlice = Math.ceil(unitsPerSlice / hash.units);
@@ -55,7 +55,7 @@ export function hashRepeatedly(hash: FileHash, input: Buffer, rounds: number, bu
   return block;
 }
 
-/** Copies of `bytes` up to the next whole number of blocks; nothing stays nothing. */
+/** Copies of `bytes`, up to the next whole number of blocks of `v` bytes; empty input gives empty output. */
 function repeatTo(bytes: Buffer, v: number): Buffer {
   if (bytes.length === 0) return bytes;
   return Buffer.alloc(v * Math.ceil(bytes.length / v), bytes);

@@ -1,5 +1,5 @@
-// Owns reading PFX/P12 files (RFC 7292): integrity, bags, decryption. node-forge cannot read ECDSA keys, Node neither RC2 nor files without a
-// MAC, and both take the first of two keys silently; so the bags are walked here, over asn1js.
+// Owns reading PFX/P12 files (RFC 7292): integrity, bags, decryption. node-forge cannot read ECDSA keys, Node can read neither RC2 nor
+// files without a MAC, and both silently use the first of two keys. So this code reads the bags itself, with asn1js.
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
 import { BerError, BerNode } from '../certificate/ber-reader.ts';
@@ -69,7 +69,7 @@ function readContent(root: BerNode, password: string | undefined, budget: WorkBu
   const reader = new BagReader(budget);
   for (const info of BerNode.parse(authenticatedSafe).children()) reader.readContentInfo(info);
   budget.announce(mac?.units ?? 0);
-  // A right MAC settles the form of the password; only the form for PBES2 may still differ.
+  // A correct MAC proves the encoding of the password; only PBES2 may still need another encoding.
   const provenForm =
     mac === undefined
       ? undefined
@@ -97,7 +97,7 @@ function readMac(macData: BerNode): Mac {
     return actual.length === expected.length && timingSafeEqual(actual, expected);
   };
   if (algorithm.child(0).oid() === oids.pbmac1) {
-    // RFC 9579: salt and rounds stand in the algorithm; those of MacData are only there for old readers.
+    // RFC 9579: the algorithm holds salt and rounds; the fields in MacData exist only for old readers.
     const keyDerivation = algorithm.child(1).child(0);
     const hash = hmacOf(algorithm.child(1).child(1).child(0).oid());
     const keyBytes = keyLengthOf(keyDerivation);
@@ -121,14 +121,14 @@ function readMac(macData: BerNode): Mac {
   };
 }
 
-/** An encrypted part that waits for the password, and the handler for its plain text. */
+/** An encrypted part that needs the password, and the handler for its plain text. */
 interface Locked {
   readonly encryption: Encryption;
   readonly data: Buffer;
   readonly take: (plain: BerNode) => void;
 }
 
-/** Collects readable bags and encrypted bags first, before any decryption work is done. */
+/** Collects readable bags and encrypted bags first, before any key derivation. */
 class BagReader {
   readonly certificates: Buffer[] = [];
   readonly privateKeys: Buffer[] = [];
@@ -209,7 +209,7 @@ class BagReader {
           this.#readSafeContents(value, depth + 1);
           break;
         default:
-          // CRLs and secrets of other programs are none of ours.
+          // CRLs and secrets of other programs are ignored.
           break;
       }
     }
@@ -231,7 +231,7 @@ function otherPassword(): FarkeepError {
   );
 }
 
-/** The plain text of the right password is a SEQUENCE that fills it; anything else came from a wrong one. */
+/** With the correct password the plain text is exactly one SEQUENCE; any other result means a wrong password. */
 export function parseSequence(bytes: Buffer): BerNode | undefined {
   try {
     const node = BerNode.parse(bytes);

@@ -1,4 +1,4 @@
-// Owns reading one private key from DER or a PEM block: PKCS#1, PKCS#8, SEC1, encrypted or plain, to PKCS#8 DER.
+// Owns reading one private key from DER or a PEM block: PKCS#1, PKCS#8 or SEC1, encrypted or plain. The result is PKCS#8 DER.
 import { createPrivateKey, hash, type KeyObject } from 'node:crypto';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
 import { BerError, BerNode } from '../certificate/ber-reader.ts';
@@ -12,7 +12,7 @@ import type { WorkBudget } from './work-budget.ts';
 
 export type KeyForm = 'pkcs8' | 'encrypted-pkcs8' | 'pkcs1' | 'sec1';
 
-/** Which form of private key a DER structure is; undefined: none. */
+/** The format of a private key in DER; undefined when the structure is not a private key. */
 export function keyFormOf(root: BerNode): KeyForm | undefined {
   if (!root.isSequence()) return undefined;
   const [first, second, third] = root.children();
@@ -70,7 +70,7 @@ export function readPrivateKeyPem(block: PemBlock, password: string | undefined,
   return key;
 }
 
-/** OpenSSL's own PEM encryption: EVP_BytesToKey with MD5, one round, the first 8 bytes of the IV as salt. */
+/** OpenSSL's traditional PEM encryption: EVP_BytesToKey with MD5, one round, the first 8 bytes of the IV as salt. */
 function decryptTraditional(name: string, iv: Buffer, data: Buffer, password: Buffer): Buffer | undefined {
   if (
     !/^(aes|aria|camellia)-(128|192|256)-cbc$|^(des-ede3?|des|rc2|rc2-40|rc2-64|bf|cast5|idea|seed|sm4)-cbc$/.test(name)
@@ -91,11 +91,9 @@ export function toKey(der: Buffer, type: 'pkcs8' | 'pkcs1' | 'sec1'): KeyObject 
   try {
     return createPrivateKey({ key: der, format: 'der', type });
   } catch (error) {
-    throw new FarkeepError(
-      'certificate.malformed',
-      'The private key is damaged or of a kind that this program does not know',
-      { cause: error },
-    );
+    throw new FarkeepError('certificate.malformed', 'The private key is damaged or of an unknown kind', {
+      cause: error,
+    });
   }
 }
 

@@ -1,4 +1,4 @@
-// Owns RC4, which only OpenSSL's legacy provider has. For reading old files.
+// Owns RC4, which OpenSSL has only in its legacy provider. Only for reading old files.
 
 export function applyRc4(key: Buffer, data: Buffer): Buffer {
   const state = Uint8Array.from({ length: 256 }, (_, index) => index);

@@ -1,14 +1,16 @@
-// Owns the limit on the work that an imported file may cause, and the progress of this work. Counts work and never reads a clock: the load
-// of the machine must not decide whether a file can be read.
+// Owns the limit on the work that an imported file may cause, and the progress of this work. Must not read a clock: the load of the machine
+// must not decide whether a file can be read.
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
 
 /** NSS, Firefox and GnuTLS write 600,000 rounds, Java 10,000, OpenSSL and Windows 2,000. */
 const maxRounds = 10_000_000;
-/** One unit is one SHA-1 or SHA-256 of a short text, about 0.1 µs. All derivations of a file together take less than a minute. */
+/**
+ * One unit is one SHA-1 or SHA-256 of a short text, about 0.1 µs. The limit is less than a minute of work for all derivations of a file.
+ */
 const maxUnits = 400_000_000;
 /** Units between two progress checks. */
 export const unitsPerSlice = 100_000;
-/** Less work ends before a person could see its progress. */
+/** A file with less work is read so fast that progress would not be visible. */
 const unitsWorthTelling = 2_000_000;
 const smallestStep = 0.01;
 
@@ -19,7 +21,7 @@ export class WorkBudget {
   #done = 0;
   #toldShare = 0;
 
-  /** @param onProgress called with the done share of the announced work, from 0 to 1, never decreasing; not called for little work */
+  /** @param onProgress called with the finished share of the announced work, from 0 to 1, never decreasing; not called for little work */
   constructor(onProgress?: (share: number) => void) {
     this.#onProgress = onProgress;
   }

@@ -1,5 +1,5 @@
-// Owns downloading revocation lists from the addresses in certificates, and keeping each list until it expires.
-// Must be called only for certificates of a chain that OpenSSL accepted: other addresses come from a stranger.
+// Owns downloading revocation lists from the addresses in certificates, and keeping each list until it expires. Must be called only for a
+// chain that OpenSSL accepted: addresses in other certificates come from an attacker.
 import type { Clock } from '../../kernel/clock.ts';
 import type { Logger } from '../../kernel/logger.ts';
 import { type Crl, readCrls } from './crl.ts';

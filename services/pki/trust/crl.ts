@@ -27,7 +27,7 @@ const extensionIds = {
   reason: '2.5.29.21',
   entryIssuer: '2.5.29.29',
 } as const;
-/** Extensions of a list that may be critical, because this code obeys them or they change nothing. */
+/** Extensions that may be critical in a list, because this code handles them or they do not change the result. */
 const knownOfList = new Set<string>([
   ...[extensionIds.number, extensionIds.deltaIndicator, extensionIds.issuingDistributionPoint],
   // Key of the signer, other names of the signer, addresses of delta lists and of the signer's certificate.
@@ -49,15 +49,15 @@ export interface Crl {
   readonly issuerKey: string;
   /** Milliseconds since the epoch. */
   readonly thisUpdate: number;
-  /** undefined: the list says nothing about its end. */
+  /** undefined: the list has no expiry time. */
   readonly nextUpdate: number | undefined;
   readonly number: bigint | undefined;
   /** Number of the complete list that this delta list extends; undefined for a complete list. */
   readonly deltaOf: bigint | undefined;
   readonly scope: ListScope | undefined;
-  /** Name of its signature algorithm when that is weak or unknown. */
+  /** Name of the list's signature algorithm when this algorithm is weak or unknown. */
   readonly weakAlgorithm: string | undefined;
-  /** Identifier of a critical extension that is not known here: such a list must not be used (RFC 5280, 5.2, 5.3). */
+  /** Identifier of a critical extension that this code does not handle: the list must not be used (RFC 5280, 5.2, 5.3). */
   readonly unknownExtension: string | undefined;
   /** Every entry about this certificate. @param serial as `CertificateStructure.serialInteger` */
   entriesOf(serial: string, issuerKey: string): CrlEntry[];
@@ -67,7 +67,7 @@ export interface Crl {
 /** Lists from DER (one or more in a row), or from all X509 CRL blocks of a PEM text. @throws FarkeepError 'certificate.malformed' */
 export function readCrls(bytes: Buffer): Crl[] {
   try {
-    // A text may begin with the same byte as DER, with "0".
+    // A PEM text may begin with "0", which is the first byte of DER too.
     if (bytes[0] === tags.sequence && !bytes.includes('-----BEGIN ')) {
       return listsInARow(bytes);
     }
@@ -79,13 +79,13 @@ export function readCrls(bytes: Buffer): Crl[] {
     return blocks.map((block) => readCrl(pemBody(block)));
   } catch (error) {
     throw new FarkeepError('certificate.malformed', 'The file is not a revocation list (CRL in PEM or DER)', {
-      hint: 'Get the list from the authority that issued the certificate; its address stands in the certificate.',
+      hint: 'Get the list from the authority that issued the certificate; its address is in the certificate.',
       cause: error,
     });
   }
 }
 
-/** Reads the certificates beside the lists in a PEM text: certificates of keys that sign lists. Unreadable ones are skipped. */
+/** Reads the certificates in a PEM text with lists: the certificates of keys that sign lists. Unreadable ones are skipped. */
 export function readListSigners(bytes: Buffer): ReadCertificate[] {
   return splitPem(bytes.toString('utf8'))
     .filter(({ label }) => label === 'CERTIFICATE')
@@ -121,7 +121,7 @@ function readCrl(bytes: Buffer): Crl {
   };
   const signed = {
     data: expectTag(tbs, tags.sequence).raw,
-    // The first byte of a BIT STRING counts unused bits; a signature has none.
+    // The first byte of a BIT STRING is the number of unused bits; this is 0 for a signature.
     signature: expectTag(signature, tags.bitString).content.subarray(1),
   };
   const find = (id: string): Buffer | undefined => listExtensions.find((one) => one.id === id)?.value;
@@ -153,7 +153,7 @@ function readCrl(bytes: Buffer): Crl {
   };
 }
 
-/** RFC 5280, 4.2.1.3: without the extension a key may do everything. */
+/** RFC 5280, 4.2.1.3: without the key usage extension a key may be used for everything. */
 function maySignLists({ structure }: ReadCertificate): boolean {
   return structure.keyUsages?.some((usage) => usage.toLowerCase() === 'crlsign') ?? true;
 }
@@ -186,10 +186,10 @@ function findEntries(
   serial: string,
   { ofIssuer, issuerKey, isIndirect }: { ofIssuer: string; issuerKey: string; isIndirect: boolean },
 ): CrlEntry[] {
-  // Most certificates are on no list: looking for the bytes is a hundred times faster than walking.
+  // Most certificates are on no list, and a search for the bytes is a hundred times faster than reading all entries.
   if (!entries.includes(Buffer.from(serial, 'hex'))) return [];
   const found: CrlEntry[] = [];
-  // RFC 5280, 5.3.3: an entry belongs to the issuer named last; before the first name, to the signer of the list.
+  // RFC 5280, 5.3.3: an entry belongs to the issuer that was named last, and before the first name to the signer of the list.
   let current = issuerKey;
   for (let offset = 0; offset < entries.length;) {
     const element = elementAt(entries, offset);
@@ -209,7 +209,7 @@ function entryIssuerKey(value: Buffer): string {
   return name === undefined ? '' : nameKey(name.content);
 }
 
-/** Editors put a line end behind everything; nothing else may follow. */
+/** Editors add a line end after the data; only line ends may follow a list. */
 function listsInARow(bytes: Buffer): Crl[] {
   const lists: Crl[] = [];
   const isBlank = (byte: number): boolean => byte === 0x0a || byte === 0x0d || byte === 0x20;

@@ -12,7 +12,7 @@ const openSslLimit = 1 << 20;
 /** Limit of comparisons for an explanation: one or two milliseconds. */
 const explanationLimit = 10_000;
 
-/** Whether an authority of the chain may not issue for the host that was dialed. @returns a sentence that names both */
+/** Whether an authority of the chain may not issue for the dialed host. @returns a sentence that names both */
 export function forbidsHost(nameDialed: string, chain: readonly ReadCertificate[]): string | undefined {
   const host = canonicalHost(nameDialed);
   if (host === undefined) return undefined;
@@ -24,8 +24,8 @@ export function forbidsHost(nameDialed: string, chain: readonly ReadCertificate[
 }
 
 /**
- * Names the part that OpenSSL refused. The cost is bounded whatever the certificates contain, because none of them was trusted yet.
- * @returns undefined when the offending name was not found within the limit
+ * Finds the name that OpenSSL refused. The cost has a limit, because no certificate of this chain is trusted yet.
+ * @returns undefined when the name was not found within the limit
  */
 export function explainConstraints(leaf: ReadCertificate, chain: readonly ReadCertificate[]): string | undefined {
   const { structure } = leaf;
@@ -42,7 +42,7 @@ export function explainConstraints(leaf: ReadCertificate, chain: readonly ReadCe
     }
     for (const name of names.slice(0, Math.floor(budget / Math.max(1, size)))) {
       budget -= size;
-      // A wildcard name is compared with a constraint without its star.
+      // A wildcard name is compared with a constraint after its star is removed.
       const host = canonicalHost(name.replace(/^\*\./, ''));
       if (host === undefined || isForbidden(host, constraints)) return sentence(authority.subject, name);
     }

@@ -1,5 +1,5 @@
-// Owns looking at a server: a TLS 1.3 handshake, what it showed in the form that the trust decision takes, nothing sent after it.
-// Must not decide anything.
+// Owns a TLS 1.3 handshake with a server that returns the server's certificates as input for the trust decision. Must not send data
+// afterwards and must not decide trust.
 import { connect as connectTcp } from 'node:net';
 import tls from 'node:tls';
 import type { TlsInfo } from '../../contracts/models/trust.ts';
@@ -9,7 +9,7 @@ import { serverNameFor } from '../../kernel/host-name.ts';
 import { peerChain, peerRefusal, shieldFromPeer, TrustedRoots } from '../../kernel/tls-peer.ts';
 import type { TrustInput } from './trust.ts';
 
-/** System roots of this machine plus what the admin added, PEM. */
+/** PEM of the system's roots and of the roots that the admin added. */
 export function trustedRoots(extraRoots: readonly string[] = []): string[] {
   return [...systemRoots(), ...extraRoots];
 }
@@ -23,7 +23,7 @@ function systemRoots(): readonly string[] {
 
 function readSystemRoots(): readonly string[] {
   const system = tls.getCACertificates('system');
-  // A machine without a list of its own gets Node's, as on the control channel.
+  // A machine without its own list of roots uses Node's, as on the control channel.
   return [...new Set(system.length > 0 ? system : tls.getCACertificates('bundled'))];
 }
 
@@ -34,10 +34,10 @@ interface TrustContext {
 
 const contexts = new Map<string, TrustContext>();
 
-/** Security level 2 makes OpenSSL itself refuse keys below 112 bits and SHA-1 in the chain that it builds. */
+/** Security level 2: OpenSSL refuses keys below 112 bits of security, and SHA-1 in the chain that it builds. */
 const ciphers = 'TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256:DEFAULT:@SECLEVEL=2';
 
-/** A TLS 1.3 client context with `trustedRoots`, made once per set of extra roots (it parses hundreds of certificates). */
+/** A TLS 1.3 client context with `trustedRoots`. Made once for each set of added roots, because this parses hundreds of certificates. */
 function clientContext(extraRoots: readonly string[]): TrustContext {
   const key = extraRoots.join('\n');
   let context = contexts.get(key);
@@ -51,7 +51,7 @@ function clientContext(extraRoots: readonly string[]): TrustContext {
       ciphers,
     });
     context = { secureContext, roots: new TrustedRoots(roots) };
-    // Bounded: an admin changes the added roots now and then, not thousands of times.
+    // An admin changes the added roots rarely, so this cache stays small.
     if (contexts.size >= 8) contexts.clear();
     contexts.set(key, context);
   }
@@ -61,7 +61,7 @@ function clientContext(extraRoots: readonly string[]): TrustContext {
 export interface LookOptions {
   readonly host: string;
   readonly port: number;
-  /** Name for SNI, in any spelling. An address sends no SNI. */
+  /** Name for SNI, in any spelling. For an IP address no SNI is sent. */
   readonly serverName?: string;
   readonly extraRoots?: readonly string[];
   readonly alpnProtocols?: readonly string[];
@@ -81,7 +81,7 @@ export type PresentedCertificates = Pick<
 > & { readonly tls: TlsInfo };
 
 /**
- * Connects, looks at the certificate and closes again: nothing but the ClientHello and the closing of the handshake is sent.
+ * Connects, reads the certificates and closes the connection. Sends nothing after the handshake.
  * @throws FarkeepError 'gateway.unreachable' | 'tls.version' | 'tls.failed', or AbortError
  */
 export async function lookAtServer(options: LookOptions): Promise<PresentedCertificates> {
@@ -90,7 +90,7 @@ export async function lookAtServer(options: LookOptions): Promise<PresentedCerti
   const hint = `Check name, port and firewall; TCP ${port} must be open.`;
   const socket = connectTcp({ host, port });
   try {
-    const look = (): Promise<PresentedCertificates> =>
+    const readCertificates = (): Promise<PresentedCertificates> =>
       new Promise((resolve, reject) => {
         socket.once('close', () =>
           reject(new FarkeepError('tls.failed', `${target} closed the connection during the handshake`)),
@@ -111,7 +111,7 @@ export async function lookAtServer(options: LookOptions): Promise<PresentedCerti
             secureContext,
             ...(servername === undefined ? {} : { servername }),
             ...(options.alpnProtocols === undefined ? {} : { ALPNProtocols: [...options.alpnProtocols] }),
-            // Judged by decideTrust; Node's own name check is looser than RFC 9525.
+            // decideTrust checks the certificate; Node's own name check is less strict than RFC 9525.
             rejectUnauthorized: false,
             checkServerIdentity: () => undefined,
           });
@@ -126,7 +126,7 @@ export async function lookAtServer(options: LookOptions): Promise<PresentedCerti
       });
     const onLate = (): FarkeepError =>
       new FarkeepError('gateway.unreachable', `${target} did not answer within ${timeoutMs} ms`, { hint });
-    return await withDeadline({ limitMs: timeoutMs, signal, onLate }, look);
+    return await withDeadline({ limitMs: timeoutMs, signal, onLate }, readCertificates);
   } finally {
     socket.on('error', () => undefined);
     socket.destroy();
@@ -158,7 +158,7 @@ function tlsInfo(socket: tls.TLSSocket): TlsInfo {
   };
 }
 
-/** What the handshake showed: the part of `TrustInput` that comes from the socket. undefined: the peer showed no certificate. */
+/** The certificates of the handshake: the part of `TrustInput` that the socket provides. undefined: the peer sent no certificate. */
 function peerCertificates(socket: tls.TLSSocket, roots: TrustedRoots): Omit<PresentedCertificates, 'tls'> | undefined {
   const { certificates, isComplete, others } = peerChain(socket, roots);
   const [leaf, ...issuers] = certificates;

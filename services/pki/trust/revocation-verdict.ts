@@ -1,23 +1,23 @@
-// Owns the verdict of a set of revocation lists about one certificate (RFC 5280, 6.3; the table in docs/certificates.md, section 6).
-// Must not fetch lists and must not know the origin of a list.
+// Owns the verdict of a set of revocation lists about one certificate (RFC 5280, 6.3; table in docs/certificates.md, section 6). Must not
+// fetch lists and must not know where a list came from.
 import type { ReadCertificate } from '../certificate/certificate-summary.ts';
 import { type Crl, entryReasons } from './crl.ts';
 import { nameKey } from '../certificate/distinguished-names.ts';
 import { allReasons, reasonsCovered } from '../certificate/distribution-points.ts';
 import { isStrongKey, isStrongSignature } from '../certificate/strength.ts';
 
-/** Tolerance for different clocks: a fresh list can seem to come from the future. */
+/** Clocks of two machines differ: a new list can seem to come from the future. */
 const clockToleranceMs = 5 * 60_000;
-/** A peer can send hundreds of certificates with one name, and each tried certificate costs a signature check. */
+/** A peer can send hundreds of certificates with one name, and each one that is tried costs a signature check. */
 const maxSigners = 8;
 
 export interface Verdict {
   /** `unusable`: a list covers this certificate but must not be used, and no other list answers. */
   readonly status: 'good' | 'revoked' | 'unusable' | 'unknown';
   readonly detail: string;
-  /** With `unusable`: an unproven list names the certificate. */
+  /** With `unusable`: a list without a valid proof names the certificate. */
   readonly isNamed?: boolean;
-  /** With `good`: defects of lists that the answer did not need. */
+  /** With `good`: defects of other lists, which did not change the answer. */
   readonly remarks: readonly string[];
 }
 
@@ -32,7 +32,7 @@ export interface AskedCertificate {
 
 interface Problem {
   readonly text: string;
-  /** The list has only expired: a newer list replaces it, and a revocation in it still counts. */
+  /** The only defect is that the list has expired: a newer list replaces it, and a revocation in it still counts. */
   readonly isOnlyOld?: boolean;
   /** Whether a revocation in this list is proved. */
   readonly isProven: boolean;
@@ -92,7 +92,7 @@ export function judgeByLists(lists: readonly Crl[], asked: AskedCertificate, now
     };
   }
   if (covered !== 0)
-    problems.push({ text: 'The revocation lists do not cover all reasons for a revocation', isProven: true });
+    problems.push({ text: 'The revocation lists do not cover all reasons of a revocation', isProven: true });
   else if (deltas.length > 0)
     problems.push({ text: 'There are only delta lists; the complete revocation list is missing', isProven: true });
   const [first] = problems;
@@ -147,9 +147,9 @@ function problemOf(list: Crl, asked: AskedCertificate, lists: readonly Crl[], no
 }
 
 /**
- * Whether the list is signed by the issuer's own key, or by another key of the issuer. The other key needs a certificate with the issuer
- * name of the list, for signing lists, that the issuer or the authority directly above issued. This rule is narrower than "the same root"
- * (RFC 5280, 6.3.3, f): no other authority below that root may sign lists for this issuer.
+ * Whether the issuer's own key signed the list, or another key of the issuer. The other key needs a certificate for signing lists with the
+ * issuer name of the list, issued by the issuer or by the authority directly above. This rule is stricter than "the same root" (RFC 5280,
+ * 6.3.3, f): no other authority below that root may sign lists for this issuer.
  */
 function isSignedByRight(
   list: Crl,
@@ -185,7 +185,7 @@ function isAppointed(signer: ReadCertificate, authority: ReadCertificate, lists:
     structure.repeatedExtension === undefined &&
     x509.checkIssued(authority.x509) &&
     x509.verify(authority.x509.publicKey) &&
-    // A thief of a revoked list-signing key could sign any list.
+    // An attacker who has stolen a revoked list-signing key could sign any list.
     !lists.some(
       (list) =>
         list.issuerKey === authorityKey &&

@@ -31,8 +31,8 @@ const chainOf = (leaf: TestCertificate, ...issuers: TestCertificate[]) => ({
 const withFiles = (...crls: string[]): RevocationChecker =>
   new RevocationChecker({ crlFiles: crls.map((text) => Buffer.from(text)) });
 
-describe('lists given by the admin', () => {
-  it('tells revoked, good and unknown', async () => {
+describe('lists from the admin', () => {
+  it('distinguish revoked, good and unknown', async () => {
     const crl = await openssl.crl(intermediate, [bad]);
     expect(await withFiles(crl).check(chainOf(bad, intermediate, root))).toMatchObject({ status: 'revoked' });
     expect(await withFiles(crl).check(chainOf(good, intermediate, root))).toMatchObject({ status: 'good' });
@@ -43,7 +43,7 @@ describe('lists given by the admin', () => {
     expect(await new RevocationChecker().check(chainOf(good, intermediate))).toBeUndefined();
   });
 
-  it('has an answer when one is required and there is no list at all, and asks about no self-signed certificate', async () => {
+  it('give an answer when one is required and there is no list, and none for a self-signed certificate', async () => {
     const policy = { canFetch: false, isRequired: true, fetchTimeoutMs: 300 };
     const strict = new RevocationChecker({ policy });
     expect(await strict.check(chainOf(good, intermediate, root))).toMatchObject({
@@ -56,7 +56,7 @@ describe('lists given by the admin', () => {
     expect(await new RevocationChecker({ crlFiles: lists, policy }).check(chainOf(root))).toBeUndefined();
   });
 
-  it('finds a revoked intermediate', async () => {
+  it('revoke an intermediate', async () => {
     const lists = [await openssl.crl(intermediate, []), await openssl.crl(root, [intermediate])];
     expect(await withFiles(...lists).check(chainOf(good, intermediate, root))).toMatchObject({
       status: 'revoked',
@@ -64,7 +64,7 @@ describe('lists given by the admin', () => {
     });
   });
 
-  it('believes no list that another key signed, and calls none good that is out of date', async () => {
+  it('are refused when another key signed them, and prove nothing good when they are out of date', async () => {
     const impostor = await openssl.authority('Intermediate');
     const forged = await openssl.crl(impostor, [good]);
     expect(await withFiles(forged).check(chainOf(good, intermediate, root))).toMatchObject({
@@ -81,7 +81,7 @@ describe('lists given by the admin', () => {
     expect(await later.check(chainOf(bad, intermediate))).toMatchObject({ status: 'revoked' });
   });
 
-  it('believes no list by an authority that may not sign lists', async () => {
+  it('are refused when the signing authority may not sign lists', async () => {
     const limited = await openssl.issue({
       subject: '/CN=Limited',
       issuer: root,
@@ -92,14 +92,14 @@ describe('lists given by the admin', () => {
     expect(await withFiles(crl).check(chainOf(leaf, limited, root))).toMatchObject({ status: 'unknown' });
   });
 
-  it('believes an authority whose key is made for RSASSA-PSS alone', async () => {
+  it('are accepted from an authority with a key for RSASSA-PSS alone', async () => {
     const pss = await openssl.authority('PSS', { key: 'RSA-PSS' });
     const leaf = await openssl.server(['DNS:gw.a.test'], { issuer: pss });
     const crl = await openssl.crl(pss, [leaf]);
     expect(await withFiles(crl).check(chainOf(leaf, pss))).toMatchObject({ status: 'revoked' });
   });
 
-  it('reads DER and several lists in one file, and refuses other files', async () => {
+  it('are read from DER files and from files with several lists; other files are refused', async () => {
     const crl = await openssl.crl(intermediate, [bad]);
     const binary = Buffer.from(crl.split('\n').slice(1, -2).join(''), 'base64');
     expect(readCrls(binary)).toHaveLength(1);
@@ -138,7 +138,7 @@ describe('lists fetched by HTTP', () => {
   const fetching = (policy: Partial<RevocationPolicy> = {}): RevocationChecker =>
     new RevocationChecker({ policy: { canFetch: true, isRequired: false, fetchTimeoutMs: 300, ...policy } });
 
-  it('fetches once and keeps the list until its end', async () => {
+  it('are fetched once and kept until they expire', async () => {
     let list = '';
     const leaf = await leafWith(await serve((_, response) => response.end(list)));
     list = await openssl.crl(intermediate, [leaf]);
@@ -150,7 +150,7 @@ describe('lists fetched by HTTP', () => {
     expect(await fetching().check(chainOf(leaf, intermediate, root))).toMatchObject({ status: 'good' });
   });
 
-  it('asks nobody for a chain that is not trusted, nor when the policy says so', async () => {
+  it('are not fetched for an untrusted chain, nor when the policy forbids fetching', async () => {
     const leaf = await leafWith(await serve((_, response) => response.end()));
     expect(await fetching().check({ ...chainOf(leaf, intermediate), isAuthorizedByOpenSsl: false })).toBeUndefined();
     expect(await fetching({ canFetch: false }).check(chainOf(leaf, intermediate))).toBeUndefined();
@@ -194,12 +194,12 @@ describe('lists fetched by HTTP', () => {
     });
   });
 
-  it('does not try other protocols', async () => {
+  it('are not fetched by protocols other than HTTP', async () => {
     const leaf = await leafWith('ldap://127.0.0.1/cn=x');
     expect(await fetching().check(chainOf(leaf, intermediate))).toMatchObject({ status: 'unknown' });
   });
 
-  it('can be canceled', async () => {
+  it('stop fetching when the check is canceled', async () => {
     const leaf = await leafWith(await serve(() => undefined));
     const controller = new AbortController();
     const running = fetching({ fetchTimeoutMs: 10_000 }).check(chainOf(leaf, intermediate), controller.signal);

@@ -1,5 +1,5 @@
 // Owns the answer "revoked, good, or unknown" for a chain, from the admin's lists and from lists at the addresses in the certificates.
-// docs/certificates.md, section 6, has one table of the outcomes that refuse a certificate.
+// docs/certificates.md, section 6, has a table of all outcomes that refuse a certificate.
 import { type Clock, systemClock } from '../../kernel/clock.ts';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
 import type { Logger } from '../../kernel/logger.ts';
@@ -12,16 +12,16 @@ import type { RevocationAnswer } from './trust.ts';
 export interface RevocationPolicy {
   /** Whether lists are fetched from the addresses in certificates of a trusted chain. */
   readonly canFetch: boolean;
-  /** Whether a certificate about which nothing can be found out is refused. Otherwise that is a warning. */
+  /** Whether a certificate with unknown revocation status is refused. Otherwise the unknown status is a warning. */
   readonly isRequired: boolean;
-  /** For all lists of one chain together. */
+  /** Time limit for all lists of one chain together. */
   readonly fetchTimeoutMs: number;
 }
 
 export const defaultRevocationPolicy: RevocationPolicy = { canFetch: false, isRequired: false, fetchTimeoutMs: 5000 };
 
 const maxUrlsPerCertificate = 4;
-/** Limit of further certificates that are read from a peer, because each one costs time. */
+/** Limit of additional certificates that are read from a peer, because each one costs time. */
 const maxSentSigners = 4;
 
 export interface RevocationOptions {
@@ -48,7 +48,7 @@ export class RevocationChecker {
   readonly #clock: Clock;
   readonly #fetcher: CrlFetcher;
 
-  /** @throws FarkeepError 'certificate.malformed' for a file that is no list */
+  /** @throws FarkeepError 'certificate.malformed' for a file that is not a revocation list */
   constructor({
     crlFiles = [],
     policy = defaultRevocationPolicy,
@@ -63,8 +63,9 @@ export class RevocationChecker {
   }
 
   /**
-   * @returns undefined when there is nothing to ask: a self-signed certificate, which only a pin can revoke; no list given and none
-   *   fetched by policy. A trusted chain about which the policy requires an answer is then "unknown", so that it is refused.
+   * @returns undefined when there is nothing to check: the certificate is self-signed (only its pin can be revoked), or the admin gave no
+   * list
+   *   and the policy forbids fetching. If the policy then requires an answer, a trusted chain gets "unknown", so that it is refused.
    */
   async check(question: RevocationQuestion, signal?: AbortSignal): Promise<RevocationAnswer | undefined> {
     const { leafDer, chainDer, isAuthorizedByOpenSsl } = question;
@@ -76,7 +77,7 @@ export class RevocationChecker {
     if (isSelfSigned(leaf)) return undefined;
     if (!hasSource) {
       const detail =
-        'An answer about a revocation is required, but there is no list to look at and none may be fetched';
+        'The policy requires a revocation check, but there is no revocation list and fetching is not allowed';
       return { status: 'unknown', detail, isRequired };
     }
     const issuers = chainDer.map((der) => readCertificate(Buffer.from(der))).filter(({ der }) => !der.equals(leaf.der));
@@ -92,33 +93,34 @@ export class RevocationChecker {
     for (const [index, certificate] of [leaf, ...issuers].entries()) {
       const issuer = issuers[index];
       if (issuer === undefined) {
-        // A thief of a pinned certificate's key can leave out the issuer, so lists that only name the certificate also count.
+        // An attacker who has stolen the key of a pinned certificate can leave out the issuer, so a list that names the certificate counts
+        // without a proof.
         if (!isSelfSigned(certificate) && isNamedBy(this.#given, certificate)) {
           unusable ??=
-            'A revocation list names the certificate, but its issuer was not shown, so the list cannot be proven';
+            'A revocation list names the certificate, but the server did not send the issuer, so the list cannot be verified';
           isNamed = true;
         }
         break;
       }
       const signers = [...this.#givenSigners, ...sentSigners(question, issuer)];
-      const asked = { certificate, issuer, above: issuers[index + 1], signers };
+      const checked = { certificate, issuer, above: issuers[index + 1], signers };
       const {
         status,
         detail,
         remarks: more,
         isNamed: isThisNamed = false,
-      } = await this.#checkOne(asked, canFetch, limit);
-      const told = index === 0 ? detail : `The authority "${certificate.structure.subject}": ${detail}`;
+      } = await this.#checkOne(checked, canFetch, limit);
+      const sentence = index === 0 ? detail : `The authority "${certificate.structure.subject}": ${detail}`;
       remarks.push(...more);
       isNamed ||= isThisNamed;
-      if (status === 'revoked') return { status, detail: told, isRequired };
-      if (status === 'unusable') unusable ??= told;
+      if (status === 'revoked') return { status, detail: sentence, isRequired };
+      if (status === 'unusable') unusable ??= sentence;
       // For authorities above the leaf only "revoked" and "unusable" count: few authorities publish lists for them, and the policy is about
       // the leaf's list.
       else if (index === 0) leafAnswer = { status, detail };
     }
     signal?.throwIfAborted();
-    // An unusable list from the admin must not be treated like no list.
+    // An unusable list from the admin must not count as no list: the revoked certificate may be in this list.
     if (unusable !== undefined) return { status: 'unknown', detail: unusable, isRequired: true, isNamed };
     return { ...leafAnswer, isRequired, remarks };
   }
@@ -134,13 +136,13 @@ export class RevocationChecker {
       const answer = await this.#fetcher.fetch(url, signal);
       failure ??= answer.failure;
       fetched.push(...answer.lists);
-      // Judged together with the admin's lists: the lists can cover different reasons.
+      // Checked together with the admin's lists, because lists can cover different reasons.
       const verdict = judgeByLists([...this.#given, ...fetched], asked, now);
       if (verdict.status === 'good' || verdict.status === 'revoked') return verdict;
     }
     if (given.status === 'unusable') return given;
     const last = judgeByLists(fetched, asked, now);
-    // An attacker who can damage a download can also block it, so the policy treats both alike.
+    // An attacker who can damage a download can also block it, so the policy treats both the same.
     return {
       status: 'unknown',
       detail: last.status === 'unusable' ? last.detail : (failure ?? last.detail),
@@ -149,7 +151,7 @@ export class RevocationChecker {
   }
 }
 
-/** Certificates with the issuer's name among the other certificates from the peer. Another key of the issuer can have signed a list. */
+/** Certificates from the peer that have the issuer's name. One of them may hold another key of the issuer that signed a list. */
 function sentSigners(
   { othersDer = [], isAuthorizedByOpenSsl }: RevocationQuestion,
   issuer: ReadCertificate,

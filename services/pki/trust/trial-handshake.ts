@@ -1,4 +1,5 @@
-// Owns proving that a certificate with its key can serve: a TLS 1.3 handshake with itself, in memory. OpenSSL judges the chain on the way.
+// Owns the proof that a certificate and its key can serve: a TLS 1.3 handshake with itself, in memory. OpenSSL checks the chain during the
+// handshake.
 import { duplexPair } from 'node:stream';
 import tls from 'node:tls';
 import { withDeadline } from '../../kernel/deadline.ts';
@@ -12,11 +13,11 @@ export interface Trial {
 }
 
 /**
- * The handshake stays in this process, so only a defect can reach this limit. A busy machine must not cause refusal of a good certificate.
+ * The handshake runs in this process, so only a defect can reach this limit. A busy machine must not cause refusal of a good certificate.
  */
 const timeLimitMs = 60_000;
 
-/** @throws FarkeepError 'certificate.malformed' when no TLS 1.3 connection can be made with it */
+/** @throws FarkeepError 'certificate.malformed' when a TLS 1.3 handshake with this certificate and key fails */
 export async function tryServing({
   certificatePem,
   chainPem,

@@ -19,7 +19,7 @@ afterAll(() => openssl[Symbol.asyncDispose]());
 
 const derOf = (certificate: TestCertificate): Buffer => readCertificate(certificate.certPem).der;
 
-/** Serves a certificate on loopback, looks at it over a live TLS 1.3 connection, and decides. */
+/** Serves a certificate on loopback, connects over a live TLS 1.3 connection, and decides trust. */
 async function decide(
   leaf: TestCertificate,
   {
@@ -39,7 +39,7 @@ async function decide(
     cert: leaf.certPem + sent.map(({ certPem }) => certPem).join(''),
     key: leaf.keyPem,
     minVersion: 'TLSv1.3',
-    // The server side of these tests may be as weak as it likes.
+    // The test server must be able to offer weak keys.
     ciphers: 'DEFAULT@SECLEVEL=0',
   });
   server.on('tlsClientError', () => undefined);
@@ -71,7 +71,7 @@ const refusing = ({ findings }: TrustResult): TrustReason[] =>
   findings.filter((finding) => finding.isRefusing).map((finding) => finding.reason);
 
 describe('chain', () => {
-  it('trusts an added root, directly and over one and two intermediates', async () => {
+  it('trusts an added root, directly and through one and two intermediates', async () => {
     const one = await openssl.authority('One', { issuer: root });
     const two = await openssl.authority('Two', { issuer: one });
     const names = ['DNS:gw.a.test'];
@@ -85,14 +85,14 @@ describe('chain', () => {
     expect(refusing(await decide(leaf))).toEqual(['chain.incomplete']);
   });
 
-  it('refuses a root that nobody added, and a self-signed certificate', async () => {
+  it('refuses a root that was not added, and a self-signed certificate', async () => {
     const leaf = await openssl.server(['DNS:gw.a.test'], { issuer: root });
     expect(refusing(await decide(leaf, { roots: [], sent: [root] }))).toEqual(['chain.untrusted-root']);
     expect(refusing(await decide(leaf, { roots: [rsaRoot] }))).toEqual(['chain.incomplete']);
     expect(refusing(await decide(await openssl.server(['DNS:gw.a.test'])))).toEqual(['chain.self-signed']);
   });
 
-  it('refuses an intermediate that is no authority and a path that is too long', async () => {
+  it('refuses an intermediate that is not an authority, and a path that is too long', async () => {
     const server = await openssl.server(['DNS:x.test'], { issuer: root });
     const leaf = await openssl.server(['DNS:gw.a.test'], { issuer: server });
     expect(await decide(leaf, { sent: [server] })).toMatchObject(refused('chain.invalid'));
@@ -106,14 +106,14 @@ describe('chain', () => {
     expect(await decide(deep, { sent: [below, short] })).toMatchObject(refused('chain.invalid'));
   });
 
-  it('refuses an impostor of the root with the same name', async () => {
+  it('refuses a false root with the name of the trusted root', async () => {
     const impostor = await openssl.authority('Root');
     const leaf = await openssl.server(['DNS:gw.a.test'], { issuer: impostor });
     expect((await decide(leaf, { sent: [impostor] })).decision).toBe('refused');
     expect((await decide(leaf)).decision).toBe('refused');
   });
 
-  it('enforces name constraints and names the reason', async () => {
+  it('enforces name constraints and gives the reason', async () => {
     const constrained = await openssl.authority('Only b.test', {
       issuer: root,
       extensions: ['nameConstraints=critical,permitted;DNS:b.test,excluded;IP:10.0.0.0/255.0.0.0'],
@@ -129,7 +129,7 @@ describe('chain', () => {
 });
 
 describe('names', () => {
-  it('knows wildcards, several names, addresses and internationalised names', async () => {
+  it('matches wildcards, several names, addresses and internationalized names', async () => {
     const leaf = await openssl.server(
       ['DNS:*.a.test', 'DNS:gw.b.test', 'IP:127.0.0.1', 'IP:2001:db8::1', 'DNS:xn--bcher-kva.test'],
       {
@@ -146,7 +146,7 @@ describe('names', () => {
     expect(refusing(await decide(partial, { name: 'gw1.a.test' }))).toEqual(['name.not-covered']);
   });
 
-  it('takes the subject only when there is no SAN, with a warning', async () => {
+  it('uses the subject only when there are no alternative names, with a warning', async () => {
     const several = await openssl.server([], { issuer: root, subject: '/CN=other.test/CN=gw.a.test' });
     expect(await decide(several)).toMatchObject(trusted('name.common-name-only'));
     const withSan = await openssl.server(['DNS:other.test'], { issuer: root, subject: '/CN=gw.a.test' });
@@ -173,7 +173,7 @@ describe('dates and usage', () => {
         }),
     ],
     [
-      'of an authority',
+      'for an authority and not for a server',
       'usage.authority',
       (names) => openssl.authority('x', { issuer: root, extensions: [`subjectAltName=${names.join(',')}`] }),
     ],
@@ -210,21 +210,24 @@ describe('strength', () => {
     expect(await decide(belowWeakRoot, { roots: [weakRoot] })).toMatchObject(refused('strength.weak-key'));
   });
 
-  it.each(['sha1', 'md5'] as const)('refuses a %s signature below the root, not on it', async (digest) => {
-    const names = ['DNS:gw.a.test'];
-    expect(
-      refusing(await decide(await openssl.server(names, { issuer: rsaRoot, digest }), { roots: [rsaRoot] })),
-    ).toEqual(['strength.weak-signature']);
-    const weak = await openssl.authority('Weak', { issuer: rsaRoot, digest });
-    const leaf = await openssl.server(names, { issuer: weak });
-    expect(refusing(await decide(leaf, { roots: [rsaRoot], sent: [weak] }))).toEqual(['strength.weak-signature']);
-    const oldRoot = await openssl.authority('Old root', { key: 'RSA:2048', digest });
-    expect(await decide(await openssl.server(names, { issuer: oldRoot }), { roots: [oldRoot] })).toMatchObject(
-      trusted(),
-    );
-  });
+  it.each(['sha1', 'md5'] as const)(
+    'refuses a %s signature below the root, but accepts one on the root',
+    async (digest) => {
+      const names = ['DNS:gw.a.test'];
+      expect(
+        refusing(await decide(await openssl.server(names, { issuer: rsaRoot, digest }), { roots: [rsaRoot] })),
+      ).toEqual(['strength.weak-signature']);
+      const weak = await openssl.authority('Weak', { issuer: rsaRoot, digest });
+      const leaf = await openssl.server(names, { issuer: weak });
+      expect(refusing(await decide(leaf, { roots: [rsaRoot], sent: [weak] }))).toEqual(['strength.weak-signature']);
+      const oldRoot = await openssl.authority('Old root', { key: 'RSA:2048', digest });
+      expect(await decide(await openssl.server(names, { issuer: oldRoot }), { roots: [oldRoot] })).toMatchObject(
+        trusted(),
+      );
+    },
+  );
 
-  it.each(['RSA:2048', 'RSA:3072', 'EC:P-256', 'EC:P-384', 'EC:P-521', 'ED25519'])('takes %s', async (key) => {
+  it.each(['RSA:2048', 'RSA:3072', 'EC:P-256', 'EC:P-384', 'EC:P-521', 'ED25519'])('accepts %s', async (key) => {
     expect(await decide(await openssl.server(['DNS:gw.a.test'], { issuer: root, key }))).toMatchObject(trusted());
   });
 });
@@ -235,7 +238,7 @@ describe('pins', () => {
     state,
   });
 
-  it('trusts the pinned certificate, whatever its issuer, dates and usage', async () => {
+  it('trusts the pinned certificate, whatever its issuer, dates and usage are', async () => {
     const plain = await openssl.issue({ subject: '/CN=Northwind' });
     expect(await decide(plain, { pins: [pin(plain)] })).toEqual(
       expect.objectContaining({ decision: 'pinned', isChanged: false, reasons: ['pin.match'] }),
@@ -252,7 +255,7 @@ describe('pins', () => {
     expect(await decide(authority, { pins: [pin(authority)] })).toMatchObject({ decision: 'pinned' });
   });
 
-  it('asks to compare a changed certificate, never as a first contact', async () => {
+  it('asks the user to compare a changed certificate and does not treat it as a first contact', async () => {
     const before = await openssl.issue({ subject: '/CN=Northwind' });
     const after = await openssl.issue({ subject: '/CN=Northwind' });
     const result = await decide(after, { pins: [pin(before)] });
@@ -275,7 +278,7 @@ describe('pins', () => {
     expect(trustError(elsewhere, 'Northwind').message).toMatch(/has changed: [^;]*; The certificate does not cover/);
   });
 
-  it('lets a changed certificate pass when its chain is trusted and covers the name', async () => {
+  it('accepts a changed certificate when its chain is trusted and covers the name', async () => {
     const before = await openssl.issue({ subject: '/CN=Northwind' });
     const after = await openssl.server(['DNS:gw.a.test'], { issuer: root });
     expect(await decide(after, { pins: [pin(before)] })).toMatchObject({ decision: 'trusted', isChanged: true });
@@ -285,7 +288,7 @@ describe('pins', () => {
     });
   });
 
-  it('takes an announced certificate from its date on', async () => {
+  it('accepts an announced certificate from its date on', async () => {
     const before = await openssl.issue({ subject: '/CN=Northwind' });
     const after = await openssl.issue({ subject: '/CN=Northwind' });
     const next = { ...pin(after, 'next'), usableFrom: Date.now() - 1000 };
@@ -298,32 +301,32 @@ describe('pins', () => {
     expect(await decide(after, { pins: [pin(before), early] })).toMatchObject({ decision: 'refused', isChanged: true });
   });
 
-  it('refuses a revoked pin even when the chain is trusted', async () => {
+  it('refuses a revoked pin also when the chain is trusted', async () => {
     const leaf = await openssl.server(['DNS:gw.a.test'], { issuer: root });
     const result = await decide(leaf, { pins: [pin(leaf, 'revoked')] });
     expect(refusing(result)).toEqual(['pin.revoked']);
     expect(trustError(result, 'Northwind').code).toBe('trust.refused');
   });
 
-  it('refuses a weak key even when it is pinned', async () => {
+  it('refuses a weak key also when the certificate is pinned', async () => {
     const weak = await openssl.issue({ subject: '/CN=Weak', key: 'RSA:1024' });
     expect(refusing(await decide(weak, { pins: [pin(weak)] }))).toEqual(['strength.weak-key']);
   });
 
-  it('limits gateways by the names of a pinned certificate that has some', async () => {
+  it('allows only gateways that the names of a pinned certificate cover, if it has names', async () => {
     const wildcard = await openssl.server(['DNS:*.a.test']);
     const pins = [pin(wildcard)];
     expect(await decide(wildcard, { pins, name: 'gw1.a.test' })).toMatchObject({ decision: 'pinned' });
     for (const name of ['gw.b.test', 'x.gw.a.test']) {
       expect(refusing(await decide(wildcard, { pins, name })), name).toEqual(['name.not-covered']);
     }
-    // A gateway that is given by address has no name that the certificate could exclude.
+    // The gateway has only an address. A certificate with DNS names cannot exclude an address.
     expect(await decide(wildcard, { pins, name: '127.0.0.1' })).toMatchObject({ decision: 'pinned' });
   });
 });
 
-describe('fingerprint given by a person', () => {
-  it('accepts a match of either kind and refuses everything else', async () => {
+describe('fingerprint that a person has typed', () => {
+  it('accepts a matching SHA-1 or SHA-256 fingerprint and refuses everything else', async () => {
     const leaf = await openssl.issue({ subject: '/CN=Northwind' });
     const other = await openssl.server(['DNS:gw.a.test'], { issuer: root });
     const sha256 = cleanThumbprint(thumbprintOf(derOf(leaf)));
@@ -343,7 +346,7 @@ describe('fingerprint given by a person', () => {
 });
 
 describe('revocation', () => {
-  it('follows the answer and the policy', async () => {
+  it('follows the revocation answer and the policy', async () => {
     const leaf = await openssl.server(['DNS:gw.a.test'], { issuer: root });
     const revocation = (status: 'good' | 'revoked' | 'unknown', isRequired: boolean) => ({
       status,
@@ -364,8 +367,8 @@ describe('revocation', () => {
   });
 });
 
-describe('looking at a server', () => {
-  it('refuses TLS 1.2 and tells silence from refusal', async () => {
+describe("reading a server's certificate", () => {
+  it('refuses TLS 1.2, and distinguishes a server that does not answer from one that refuses', async () => {
     const leaf = await openssl.server(['DNS:gw.a.test']);
     const old = tls.createServer({ cert: leaf.certPem, key: leaf.keyPem, maxVersion: 'TLSv1.2' });
     old.on('tlsClientError', () => undefined);

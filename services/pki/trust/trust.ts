@@ -1,5 +1,5 @@
-// Owns the tenant's trust decision (docs/protocol.md, section 3): chain by OpenSSL, names, strength, pins, revocation.
-// Must not build chains itself and must not open connections: it judges what the live handshake showed.
+// Owns the tenant's trust decision (docs/protocol.md, section 3): OpenSSL's chain check, names, strength, pins, revocation. Must not build
+// chains and must not open connections: it gets the certificates of a finished handshake.
 import { adviceAgainst } from '../../contracts/models/trust-texts.ts';
 import type { TrustReason } from '../../contracts/models/trust.ts';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
@@ -19,26 +19,26 @@ import { matchesThumbprint, type Thumbprint, thumbprintOf } from '../certificate
 export interface TrustPin {
   readonly certificateDer: Uint8Array;
   readonly state: 'current' | 'next' | 'revoked' | 'replaced';
-  /** For `next`: from when the announced certificate is accepted, ms since the epoch. */
+  /** For `next`: date from which the announced certificate is accepted, ms since the epoch. */
   readonly usableFrom?: number;
 }
 
 export interface RevocationAnswer {
   readonly status: 'good' | 'revoked' | 'unknown';
-  /** Whether `unknown` refuses. */
+  /** Whether the status `unknown` refuses the certificate. */
   readonly isRequired: boolean;
   readonly detail: string;
-  /** With `unknown`: an unproven list from the admin names the certificate. A pin does not override this. */
+  /** With `unknown`: a list from the admin without a valid proof names the certificate. A pin does not override this. */
   readonly isNamed?: boolean;
-  /** Defects of the admin's lists that the answer did not need. */
+  /** Defects of the admin's lists that did not change the answer. */
   readonly remarks?: readonly string[];
 }
 
 export interface TrustInput {
   readonly leafDer: Uint8Array;
-  /** Issuers above the leaf, each the issuer of the one before, the root last when it is known. The leaf may stand in front of them. */
+  /** Issuers above the leaf, each the issuer of the certificate before, the root last when it is known. The leaf itself may come first. */
   readonly chainDer: readonly Uint8Array[];
-  /** Whether the chain ends in a trusted root. Only then it is the chain that OpenSSL verified (`peerChain`). */
+  /** Whether the chain ends in a trusted root. Only a complete chain is known to be the chain that OpenSSL verified (`peerChain`). */
   readonly isChainComplete: boolean;
   /** Other certificates from the peer, used to explain an incomplete chain. */
   readonly othersDer?: readonly Uint8Array[];
@@ -46,13 +46,13 @@ export interface TrustInput {
   readonly nameDialed: string;
   /** `TLSSocket.authorized` of a socket opened with the trusted roots and `checkServerIdentity` switched off. */
   readonly isAuthorizedByOpenSsl: boolean;
-  /** OpenSSL's reason for a refusal: Node's code, which is mostly "UNSPECIFIED", and OpenSSL's words. */
+  /** OpenSSL's reason for a refusal: Node's code, which is usually "UNSPECIFIED", and OpenSSL's text. */
   readonly authorizationError: string | undefined;
   readonly authorizationText?: string | undefined;
   /** Milliseconds since the epoch. */
   readonly now: number;
   readonly pins: readonly TrustPin[];
-  /** A thumbprint given by a person for this very connection; it takes the place of the pins. */
+  /** A thumbprint that a person typed for this connection. It replaces the pins. */
   readonly fingerprint?: Thumbprint | undefined;
   readonly revocation?: RevocationAnswer | undefined;
 }
@@ -60,16 +60,16 @@ export interface TrustInput {
 export interface TrustFinding {
   readonly reason: TrustReason;
   readonly isRefusing: boolean;
-  /** One sentence with the particulars; no secret. */
+  /** One sentence with the details; no secret. */
   readonly message: string;
 }
 
 export interface TrustResult {
   readonly decision: 'trusted' | 'pinned' | 'refused';
-  /** Codes of `findings` without repetition. */
+  /** Codes of `findings` without duplicates. */
   readonly reasons: TrustReason[];
   readonly findings: TrustFinding[];
-  /** Whether a pin exists and the presented certificate is another one: never the first-use prompt, always the compare prompt. */
+  /** Whether a pin exists and the presented certificate is another one. The user then gets the compare prompt, not the first-use prompt. */
   readonly isChanged: boolean;
 }
 
@@ -89,7 +89,9 @@ const chainReasons: Readonly<Record<string, TrustReason>> = {
 /** Limit of names in the message about a certificate with the wrong name. */
 const maxListedNames = 8;
 
-/** OpenSSL's messages about name constraints; Node has no code for them. The last message means that there are too many constraints. */
+/**
+ * OpenSSL's messages about name constraints, because Node has no code for them. The last message means that there are too many constraints.
+ */
 const constraintTexts = new Set([
   'permitted subtree violation',
   'excluded subtree violation',
@@ -99,7 +101,7 @@ const constraintTexts = new Set([
   'unspecified certificate verification error',
 ]);
 
-/** What the certificate's names and the pin say about a gateway, before anything is dialed. */
+/** Whether the certificate's names and the pin allow a gateway, before any connection. */
 export function gatewayNameMatch(certificate: ReadCertificate, nameDialed: string, isPinned: boolean): NameMatch {
   const { structure } = certificate;
   if (!isPinned) return matchName(structure, nameDialed);
@@ -108,8 +110,9 @@ export function gatewayNameMatch(certificate: ReadCertificate, nameDialed: strin
 }
 
 /**
- * The names by which a pinned certificate limits gateways; undefined when it does not. The pin is the identity, so a certificate without
- * names of the dialed kind limits nothing; the common name of a self-signed one is a person's label, not a host.
+ * The names that a pinned certificate requires of a gateway; undefined when it requires none. The pin is the identity, so a certificate
+ * without DNS names does not limit DNS names, and one without addresses does not limit addresses. The common name of a self-signed
+ * certificate is a label for people, not a host.
  */
 function pinnedNames(certificate: ReadCertificate, nameDialed: string): CertificateNames | undefined {
   const { structure } = certificate;
@@ -155,7 +158,8 @@ export function decideTrust(input: TrustInput): TrustResult {
 
   addKeyFindings(add, leaf, chain, isPinned);
   addDateFindings(add, leaf, chain, input.now, isPinned);
-  // A self-signed certificate can only be trusted by pinning it: judge its names as the pin would, or no first contact could ever succeed.
+  // A self-signed certificate can only be trusted by a pin. Its names are checked by the rules for pins; otherwise no first contact could
+  // succeed.
   addNameFindings(add, leaf, input.nameDialed, isPinned || (!input.isAuthorizedByOpenSsl && isSelfSigned(leaf)));
   if (!hasServerAuth(leaf.structure)) {
     add(
@@ -164,13 +168,15 @@ export function decideTrust(input: TrustInput): TrustResult {
       'The certificate is not made for servers (extended key usage has no serverAuth)',
     );
   }
-  // "openssl req -x509" makes self-signed authorities by default: harmless when that very certificate is pinned.
+  // "openssl req -x509" marks self-signed certificates as authorities by default, which is harmless when exactly this certificate is
+  // pinned.
   if (leaf.structure.isAuthority)
-    add('usage.authority', !isPinned, 'The certificate is the one of an authority, not of a server');
+    add('usage.authority', !isPinned, 'The certificate belongs to an authority, not to a server');
   if (!isPinned) addChainFindings(add, leaf, chain, input, findings);
   if (input.revocation !== undefined) {
     const { status, detail, isRequired, isNamed } = input.revocation;
-    // Nobody keeps a list for a self-signed certificate: a policy that asks for one must not undo a pin.
+    // No authority keeps a list for a self-signed certificate, so a policy that requires one must not refuse a pinned self-signed
+    // certificate.
     const isRefusing =
       status === 'revoked' || (status === 'unknown' && (isNamed === true || (isRequired && !isPinned)));
     add(`revocation.${status}`, isRefusing, detail);
@@ -189,7 +195,7 @@ export function decideTrust(input: TrustInput): TrustResult {
   };
 }
 
-/** The error for a refused decision. The code tells the compare prompt from the first-contact prompt from a plain refusal. */
+/** The error for a refused decision. Its code selects the compare prompt, the first-contact prompt, or a refusal without a prompt. */
 export function trustError(result: TrustResult, identity: string): FarkeepError {
   const refusing = result.findings.filter((finding) => finding.isRefusing);
   const has = (reason: TrustReason): boolean => refusing.some((finding) => finding.reason === reason);
@@ -200,15 +206,15 @@ export function trustError(result: TrustResult, identity: string): FarkeepError 
       : result.isChanged
         ? 'trust.changed'
         : 'trust.untrusted';
-  // With another certificate pinned, "not pinned" would hide that this one took its place.
+  // When another certificate is pinned, the message must say that the certificate has changed; "not pinned" would hide a possible attack.
   const isReplaced = result.isChanged && !has('fingerprint.mismatch') && !has('pin.revoked');
   const others = refusing.filter(({ reason }) => !isReplaced || reason !== 'chain.self-signed');
   const hint = code === 'trust.refused' ? adviceAgainst(refusing.map(({ reason }) => reason)) : undefined;
-  const told = [
+  const messages = [
     ...(isReplaced ? ['The certificate has changed: another one is pinned for this provider'] : []),
     ...others.map(({ message }) => message),
   ];
-  return new FarkeepError(code, `${identity}: ${told.join('; ')}`, {
+  return new FarkeepError(code, `${identity}: ${messages.join('; ')}`, {
     ...(hint === undefined ? {} : { hint }),
     details: { reasons: result.reasons },
   });
@@ -244,13 +250,13 @@ function addKeyFindings(
   chain: ReadCertificate[] | undefined,
   isPinned: boolean,
 ): void {
-  // Under a pin nobody's signature is relied on, only the leaf's own key.
+  // A pinned certificate is trusted without signatures of others, so only its own key must be strong.
   for (const certificate of isPinned ? [leaf] : [leaf, ...(chain ?? [])]) {
     const name = certificate === leaf ? 'The certificate' : `The authority "${certificate.structure.subject}"`;
     if (!isStrongKey(certificate.x509.publicKey)) {
       add('strength.weak-key', true, `${name} has a weak key (${describeKey(certificate.x509.publicKey)})`);
     }
-    // The signature of a root on itself proves nothing and is not relied on.
+    // The signature of a root on itself proves nothing and is not used.
     if (!isStrongSignature(certificate.structure) && !isSelfSigned(certificate)) {
       add(
         'strength.weak-signature',
@@ -284,7 +290,7 @@ function addDateFindings(
       );
     }
   }
-  if (isPinned && isOutOfDate) add('pin.dates-ignored', false, 'Its dates are over, but it is pinned');
+  if (isPinned && isOutOfDate) add('pin.dates-ignored', false, 'The certificate is not valid today, but it is pinned');
 }
 
 function addNameFindings(add: Add, leaf: ReadCertificate, nameDialed: string, isPinned: boolean): void {
@@ -292,7 +298,7 @@ function addNameFindings(add: Add, leaf: ReadCertificate, nameDialed: string, is
   if (match === 'not-covered') {
     const names = [...leaf.structure.dnsNames, ...leaf.structure.ipAddresses];
     const all = names.length > 0 ? names : leaf.structure.commonNames;
-    // A stranger's certificate may hold ten thousand names.
+    // An attacker's certificate may hold ten thousand names.
     const listed =
       all.length > maxListedNames ? [...all.slice(0, maxListedNames), `${all.length - maxListedNames} more`] : all;
     add(
@@ -302,7 +308,7 @@ function addNameFindings(add: Add, leaf: ReadCertificate, nameDialed: string, is
     );
     return;
   }
-  // A pin without names covers every gateway, but not because a name says so.
+  // A pinned certificate without names is valid for every gateway, but no name in it covers this gateway.
   if (!isPinned || pinnedNames(leaf, nameDialed) !== undefined) {
     add('name.covered', false, `The certificate covers "${nameDialed}"`);
   }
@@ -310,7 +316,7 @@ function addNameFindings(add: Add, leaf: ReadCertificate, nameDialed: string, is
     add(
       'name.common-name-only',
       false,
-      'The name stands only in the subject; the certificate has no subject alternative names',
+      'The name is only in the subject; the certificate has no subject alternative names',
     );
   }
 }
@@ -324,7 +330,7 @@ function addChainFindings(
 ): void {
   if (input.isAuthorizedByOpenSsl) {
     const constraint = forbidsHost(input.nameDialed, chain ?? []);
-    // Key strength and revocation are judged on this chain, so it must be the chain whose signatures OpenSSL verified.
+    // Key strength and revocation are checked on this chain, so it must be the chain whose signatures OpenSSL verified.
     if (!input.isChainComplete || chain === undefined || !isLinked([leaf, ...chain])) {
       add(
         'chain.invalid',
@@ -359,7 +365,8 @@ function addChainFindings(
     add('chain.invalid', true, repeated);
     return;
   }
-  // OpenSSL at security level 2 finds weak keys and signatures as well, and its purpose check covers authorities: one reason is enough.
+  // OpenSSL at security level 2 finds weak keys and signatures too, and its purpose check includes authorities. Such a finding already
+  // explains the refusal.
   const isExplained = (reasons: readonly TrustReason[]): boolean =>
     earlier.some((finding) => finding.isRefusing && reasons.includes(finding.reason));
   if (reason === 'chain.invalid' && isExplained(['strength.weak-key', 'strength.weak-signature'])) return;
@@ -367,9 +374,9 @@ function addChainFindings(
   if (isExplained([reason])) return;
   const explained: Partial<Record<TrustReason, string>> = {
     'chain.self-signed': 'The certificate is self-signed and not pinned',
-    'chain.untrusted-root': 'The chain ends at an authority that is not trusted here',
+    'chain.untrusted-root': 'The chain ends at an authority that is not trusted on this computer',
     'chain.incomplete':
-      'The chain does not reach a trusted authority: an intermediate is missing or the root is not trusted here',
+      'The chain does not reach a trusted authority: an intermediate is missing, or the root is not trusted on this computer',
     'usage.no-server-auth': 'An authority of the chain may not issue certificates for servers',
   };
   add(reason, true, explained[reason] ?? `OpenSSL refused the chain: ${text}`);
@@ -382,7 +389,7 @@ function describeRepeated(
   othersDer: readonly Uint8Array[],
 ): string | undefined {
   const missingName = (chain.at(-1) ?? leaf).structure.issuerDer;
-  // A stranger can send hundreds of certificates with one name; the explanation reads only a few.
+  // An attacker can send hundreds of certificates with one name; the explanation reads only a few.
   const named = othersDer.filter((der) => Buffer.from(der).includes(missingName)).slice(0, 4);
   const missing = named.flatMap((der) => readChain([der]) ?? []);
   const found = [leaf, ...chain, ...missing.filter(({ structure }) => structure.subjectDer.equals(missingName))].find(
@@ -393,7 +400,7 @@ function describeRepeated(
   return `${name} has the extension ${found.structure.repeatedExtension ?? ''} twice, which RFC 5280 forbids`;
 }
 
-/** Each certificate is signed by the key of the next one. */
+/** Whether the key of each certificate signed the certificate before it. */
 function isLinked(certificates: readonly ReadCertificate[]): boolean {
   return certificates.every((certificate, index) => {
     const issuer = certificates[index + 1];

@@ -1,4 +1,4 @@
-// Owns certificate files for tests as other people's software writes them: openssl with its legacy provider, keytool, node-forge. For tests only.
+// Owns certificate files for tests, made by other software: openssl with its legacy provider, keytool, node-forge. For tests only.
 import { execFile, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
@@ -36,7 +36,7 @@ export async function opensslPkcs12(
   return readFile(out);
 }
 
-/** A JDK is large and few people have one: tests that need it are skipped without it, which the test report shows. */
+/** A JDK is large and often missing; the tests that need it are then skipped, and the test report shows this. */
 export const hasKeytool = spawnSync('keytool', ['-help'], { timeout: 30_000 }).error === undefined;
 
 /** `keytool -genkeypair` with a new self-signed certificate. @param javaArgs such as "-J-Dkeystore.pkcs12.legacy" */
@@ -59,7 +59,7 @@ export async function keytoolPkcs12(
   return readFile(file);
 }
 
-/** node-forge, RSA only. A password of null is none at all, which is not the same as an empty one. */
+/** node-forge, RSA only. A password of null means no password, which differs from an empty one. */
 export function forgePkcs12(
   certificate: TestCertificate,
   {

@@ -1,4 +1,5 @@
-// Owns certificates for tests: made on the spot, so that no key lies in the repository. Must not be used by the product.
+// Owns certificates for tests. They are made at run time, so that no private key is stored in the repository. Must not be used by the
+// product.
 import { createPrivateKey } from 'node:crypto';
 
 import type { Secret } from '../../kernel/secret.ts';
@@ -19,7 +20,7 @@ function toIdentity({ certificatePem, privateKey }: { certificatePem: string; pr
   return { certificatePem, privateKeyPem: key.export({ type: 'pkcs8', format: 'pem' }) };
 }
 
-/** RSA 2048 takes a noticeable moment; make it once for a test file. */
+/** RSA 2048 takes a noticeable moment; make the certificate once for a test file. */
 export async function makeSelfSigned(
   commonName: string,
   dnsNames: readonly string[] = ['localhost'],

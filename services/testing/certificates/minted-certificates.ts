@@ -1,4 +1,4 @@
-// Owns making certificates and revocation lists byte by byte for tests, because no tool makes these defects. For tests only.
+// Owns making certificates and revocation lists byte by byte for tests, because no tool writes these defects. For tests only.
 import { createHash, generateKeyPairSync, type KeyObject, createPublicKey, randomBytes, sign } from 'node:crypto';
 import { isIPv4 } from 'node:net';
 
@@ -87,10 +87,10 @@ export function wideKey(bits: number, exponentBits = 17): KeyObject {
 }
 
 export interface MintOptions {
-  /** A common name, or a whole name. */
+  /** A common name, or the DER of a whole name. */
   readonly subject?: string | Buffer;
   readonly key?: KeyObject;
-  /** Absent: self-signed. */
+  /** Default: self-signed. */
   readonly issuer?: Minted;
   readonly isAuthority?: boolean;
   /** DNS names and IPv4 addresses. */

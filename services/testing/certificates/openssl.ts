@@ -1,4 +1,4 @@
-// Owns certificates for tests, made by the openssl command: every odd kind that Farkeep itself never makes. For tests only.
+// Owns certificates for tests, made by the openssl command: unusual kinds that Farkeep itself never makes. For tests only.
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -9,17 +9,17 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 
 export interface IssueOptions {
-  /** OpenSSL's form, "/CN=gw.a.test/O=Northwind"; "/" for an empty one. */
+  /** OpenSSL's form, "/CN=gw.a.test/O=Northwind"; "/" for an empty subject. */
   readonly subject: string;
   /** Lines of an extension section, "subjectAltName=DNS:gw.a.test". */
   readonly extensions?: readonly string[];
   /** Argument of `openssl genpkey`, "EC:P-256", "RSA:2048", "ED25519". */
   readonly key?: string;
   readonly digest?: 'sha256' | 'sha384' | 'sha1' | 'md5';
-  /** Days from now, may be negative. */
+  /** Days from now; may be negative. */
   readonly notBeforeDays?: number;
   readonly notAfterDays?: number;
-  /** Whoever signs; absent for self-signed. */
+  /** The signer; default: self-signed. */
   readonly issuer?: TestCertificate;
 }
 
@@ -33,7 +33,7 @@ export interface TestCertificate {
 const authorityExtensions = ['basicConstraints=critical,CA:TRUE', 'keyUsage=critical,keyCertSign,cRLSign'];
 const dayMs = 86_400_000;
 
-/** A temporary folder with an openssl in it. */
+/** A temporary folder in which openssl runs. */
 export class OpenSsl implements AsyncDisposable {
   readonly folder: string;
 
@@ -63,7 +63,7 @@ export class OpenSsl implements AsyncDisposable {
     return path.join(this.folder, name);
   }
 
-  /** Writes a file of its own into the folder. @returns its path */
+  /** Writes a file into the folder. @returns its path */
   async write(name: string, content: string | Uint8Array): Promise<string> {
     const file = this.path(`${randomBytes(6).toString('hex')}-${name}`);
     await writeFile(file, content);

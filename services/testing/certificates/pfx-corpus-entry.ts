@@ -1,6 +1,5 @@
-// Writes the corpus of PFX files with every installed program, imports each file, and reports the number that open, and openssl's result
-// for the rest.
-// npm run pfx-corpus -- [--only WORDS] [--keep FOLDER]
+// Writes the corpus of PFX files with every installed program, imports each file, and reports how many can be opened, and openssl's result
+// for the others. npm run pfx-corpus -- [--only WORDS] [--keep FOLDER]
 import { execFile } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -81,13 +80,13 @@ for (const { tool, name, password, write } of files) {
   if (answer === 'PFX/P12') opened += 1;
   else
     say(
-      `not opened  ${tool}: ${name}\n            ${answer}${isOpenElsewhere ? '' : ' (openssl -legacy does not open it, either)'}`,
+      `not opened  ${tool}: ${name}\n            ${answer}${isOpenElsewhere ? '' : ' (openssl -legacy cannot open it either)'}`,
     );
-  if (answer === 'PFX/P12' && !isOpenElsewhere) say(`only here   ${tool}: ${name} (openssl -legacy does not open it)`);
+  if (answer === 'PFX/P12' && !isOpenElsewhere) say(`only here   ${tool}: ${name} (openssl -legacy cannot open it)`);
 }
 for (const [program, debian] of Object.entries(packages)) {
-  if (!hasProgram(program)) say(`${program} is not here, so its files are missing: apt-get install ${debian}`);
+  if (!hasProgram(program)) say(`${program} is not installed, so its files are missing: apt-get install ${debian}`);
 }
-if (notWritten.length > 0) say(`not written by the program of this version: ${notWritten.join('; ')}`);
+if (notWritten.length > 0) say(`not written, because this version of the program cannot: ${notWritten.join('; ')}`);
 say(`${opened} of ${written} open; openssl pkcs12 -legacy opens ${openedElsewhere}`);
 if (opened < openedElsewhere) process.exitCode = 1;

@@ -1,5 +1,5 @@
-// Owns a corpus of good PFX files of other software: openssl, certtool (GnuTLS), pk12util (NSS, Firefox), keytool (Java), and odd ones put
-// together by pkcs12-writer.ts. For the test of import and for `npm run pfx-corpus`.
+// Owns a corpus of valid PFX files of other software: openssl, certtool (GnuTLS), pk12util (NSS, Firefox), keytool (Java), and unusual ones
+// from pkcs12-writer.ts. For the import test and for `npm run pfx-corpus`.
 import { execFile, spawnSync } from 'node:child_process';
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { mkdir, readFile } from 'node:fs/promises';
@@ -25,9 +25,9 @@ export type CorpusTool = 'openssl' | 'certtool' | 'pk12util' | 'keytool' | 'craf
 export interface CorpusFile {
   readonly tool: CorpusTool;
   readonly name: string;
-  /** undefined: the file has none. */
+  /** undefined: the file has no password. */
   readonly password: string | undefined;
-  /** @returns the bytes; rejects when the tool of this version cannot write it */
+  /** @returns the bytes; rejects when this version of the tool cannot write them */
   readonly write: () => Promise<Buffer>;
 }
 
@@ -77,7 +77,7 @@ const opensslHashes = [
   ...['sha3-224', 'sha3-256', 'sha3-384', 'sha3-512', 'ripemd160', 'whirlpool', 'sm3', 'blake2b512', 'blake2s256'],
 ];
 
-/** `openssl pkcs12 -export` in every way that it has. */
+/** `openssl pkcs12 -export` with all of its options. */
 export function opensslFiles(openssl: OpenSsl, { issuers, ...certificates }: CorpusCertificates): CorpusFile[] {
   const file = (
     name: string,
@@ -267,7 +267,7 @@ export function nssFiles(openssl: OpenSsl, { issuers, rsa, p256, p384 }: CorpusC
   ];
 }
 
-/** `keytool -genkeypair`; its properties choose the algorithms. */
+/** `keytool -genkeypair`; its properties select the algorithms. */
 export function keytoolFiles(openssl: OpenSsl): CorpusFile[] {
   const file = (
     name: string,
@@ -363,6 +363,6 @@ export function craftedFiles({ p256, issuers }: CorpusCertificates): CorpusFile[
       pkcs12([plainContent(crlBag(Buffer.from([4, 1, 0])), secretBag(Buffer.from('x'))), ...usual()]),
     ),
     file('the key first', () => pkcs12([...usual()].reverse())),
-    file('bytes behind the end', () => Buffer.concat([pkcs12(usual()), Buffer.alloc(16)])),
+    file('bytes after the end', () => Buffer.concat([pkcs12(usual()), Buffer.alloc(16)])),
   ];
 }

@@ -58,7 +58,7 @@ export const nestedBag = (...bags: Uint8Array[]): Buffer => bag(bagType(6), sequ
 export interface Protection {
   readonly password: Buffer | string;
   readonly rounds?: bigint | number;
-  /** Keyed hash of PBKDF2; HMAC with SHA-256 when left out. */
+  /** Keyed hash of PBKDF2; default: HMAC with SHA-256. */
   readonly prf?: readonly [oid: string, hash: string];
   /** A false AlgorithmIdentifier to write, for tests of refusals. */
   readonly claimed?: Buffer;
@@ -79,7 +79,7 @@ const pbkdf2 = (
       algorithm(oid, Buffer.of(0x05, 0x00)),
     ),
   );
-/** A large number of rounds is only claimed and not computed, because a billion rounds take too long for a test. */
+/** The file states the large number of rounds, but the key is derived with fewer, because a billion rounds take too long for a test. */
 const computable = (rounds: bigint | number): number => (rounds > 0 && rounds <= 100_000 ? Number(rounds) : 1);
 
 /** PBES2 with AES-256-CBC and PBKDF2 by HMAC with SHA-256. */
@@ -115,7 +115,7 @@ export function encryptedContent(protection: Protection, ...bags: Uint8Array[]):
   return sequence(objectId(encryptedData), explicit(sequence(integer(0), info)));
 }
 
-/** PFX; with a PBMAC1 (RFC 9579) when `mac` is given. */
+/** A PFX; with PBMAC1 (RFC 9579) when `mac` is given. */
 export function pkcs12(contents: readonly Uint8Array[], mac?: Protection): Buffer {
   const safe = sequence(...contents);
   return sequence(

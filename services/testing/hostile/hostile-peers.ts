@@ -1,5 +1,5 @@
-// Owns hostile peers for tests: a tenant that logs in and sends any message, an enrolled gateway that lies, a provider with answers from
-// the test. Must not be used by the product.
+// Owns hostile peers for tests: a tenant that logs in and sends any message, an enrolled gateway with false reports, a provider with
+// answers from the test. Must not be used by the product.
 import { generateKeyPairSync, hash, randomBytes } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -136,7 +136,7 @@ export async function startHostileProvider(
     onConnection: ({ peer, channelBinding, confirmLogin }) => {
       peers.push(peer);
       const scram = scramServer(channelBinding, verifier);
-      const known: Answers = {
+      const allAnswers: Answers = {
         hello: () => ({
           protocol: 1,
           software: 'hostile',
@@ -156,7 +156,7 @@ export async function startHostileProvider(
         ...answers,
       };
       peer.onRequest((type, payload) => {
-        const answer = known[type];
+        const answer = allAnswers[type];
         if (answer === undefined) return Promise.reject(new FarkeepError('call.unknown'));
         return Promise.resolve(answer(payload));
       });

@@ -1,4 +1,5 @@
-// Owns a source of data streams that keeps to no rule, against a real target data mover: a tenant with a client of its own. For tests only.
+// Owns a source of data streams that can break every rule, against a real target data mover: an attacker who is a tenant with a modified
+// client. For tests only.
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
@@ -99,7 +100,7 @@ export class HostileSource implements AsyncDisposable {
     return stream;
   }
 
-  /** Redeems the ticket of a stream; what follows is up to the test. */
+  /** Connects with the ticket of a stream and sends nothing else; the test does the rest. */
   connectSilently(streamIndex = 0): Socket {
     const socket = connect(this.#port, '127.0.0.1');
     socket.on('error', () => undefined);
@@ -108,7 +109,7 @@ export class HostileSource implements AsyncDisposable {
     return socket;
   }
 
-  /** Connects a stream and opens it as it should be. */
+  /** Connects a stream and opens it correctly. */
   async open(streamIndex = 0): Promise<HostileStream> {
     const stream = await this.connect(streamIndex);
     const { operation, pointId } = this;
@@ -118,7 +119,7 @@ export class HostileSource implements AsyncDisposable {
     return stream;
   }
 
-  /** Resident memory of the target now, and the most it had, in bytes. */
+  /** Resident memory of the target now, and its peak, in bytes. */
   memory(): { readonly nowBytes: number; readonly peakBytes: number } {
     const status = readFileSync(`/proc/${this.target.pid ?? 0}/status`, 'utf8');
     const field = (name: string): number => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(status)?.[1]) * 1024;
@@ -189,7 +190,7 @@ export class HostileStream {
     return this.sendPieces(encodeMessage(message));
   }
 
-  /** Any bytes as a message. */
+  /** Sends any bytes as a message. */
   sendPieces(pieces: readonly Uint8Array[]): boolean {
     let isWritten = true;
     this.socket.cork();
@@ -198,13 +199,13 @@ export class HostileStream {
     return isWritten;
   }
 
-  /** Ends in order. */
+  /** Ends the stream in order. */
   end(): void {
     for (const part of this.#sealer.close()) this.socket.write(part);
     this.socket.end();
   }
 
-  /** The next message of this kind, taken out; undefined when the stream is closed without it. */
+  /** Removes and returns the next message of this kind; undefined when the stream is closed before. */
   async next<Type extends DataMessage['type']>(type: Type): Promise<(DataMessage & { type: Type }) | undefined> {
     for (;;) {
       const index = this.received.findIndex((message) => message.type === type);
@@ -214,7 +215,7 @@ export class HostileStream {
     }
   }
 
-  /** Something came, or nothing comes any more. */
+  /** Called when a message has arrived or the stream has ended. */
   wake(): void {
     this.#waiter?.();
     this.#waiter = undefined;

@@ -1,5 +1,5 @@
-// Owns a TCP proxy for tests that sits where an attacker would: in front of a gateway. It can record, change one byte, cut, or hold.
-// It tells data connections from TLS by their first bytes, as the gateway does. Must not be used by the product.
+// Owns a TCP proxy for tests in the position of an attacker: in front of a gateway. It can record, change one byte, cut, or hold data. It
+// distinguishes data connections from TLS by their first bytes, as the gateway does. Must not be used by the product.
 import { connect, createServer, type Server, type Socket } from 'node:net';
 
 export type TrafficKind = 'control' | 'tunnel' | 'data';
@@ -8,13 +8,13 @@ export type TrafficDirection = 'to-gateway' | 'to-tenant';
 export interface Traffic {
   readonly kind: TrafficKind;
   readonly direction: TrafficDirection;
-  /** Where `chunk` begins in this direction of its connection. */
+  /** Position of `chunk` in this direction of its connection. */
   readonly offset: number;
-  /** Counts connections of this kind from 0. */
+  /** Number of this connection among those of its kind, from 0. */
   readonly connection: number;
 }
 
-/** May change the chunk, or return "cut" to break the connection. Undefined leaves it as it is. */
+/** May change the chunk, or return "cut" to break the connection. undefined passes the chunk unchanged. */
 export type Interference = (traffic: Traffic, chunk: Buffer) => Buffer | 'cut' | undefined;
 
 export const preambleBytes = 40;
@@ -40,12 +40,12 @@ export class TamperingProxy {
     return proxy;
   }
 
-  /** Connections of a kind so far. */
+  /** Number of connections of this kind so far. */
   count(kind: TrafficKind): number {
     return this.#counts[kind];
   }
 
-  /** From now on a data connection passes this many bytes in each direction, and no more until `release`. */
+  /** From now on a data connection passes this many bytes in each direction, then nothing until `release`. */
   holdData(afterBytes: number): void {
     this.#heldAfterBytes = afterBytes;
     this.#held ??= Promise.withResolvers<void>();
@@ -56,7 +56,7 @@ export class TamperingProxy {
     this.#held = undefined;
   }
 
-  /** Breaks every connection that is open now. */
+  /** Breaks every open connection. */
   cutAll(): void {
     for (const socket of this.#sockets) socket.resetAndDestroy();
   }
@@ -124,7 +124,7 @@ export class TamperingProxy {
   }
 }
 
-/** Flips one bit of the byte that lies at `position` of a direction; tells through `onFlipped`. */
+/** Flips one bit of the byte at `position` of a direction, and then calls `onFlipped`. */
 export function flipAt(
   wanted: { readonly kind: TrafficKind; readonly direction: TrafficDirection; readonly position: number },
   onFlipped: () => void = () => undefined,
@@ -142,5 +142,5 @@ export function flipAt(
   };
 }
 
-/** Positions below are those of the stream behind the preamble. */
+/** Position of a byte of the stream, which begins after the preamble. */
 export const behindPreamble = (position: number): number => preambleBytes + position;

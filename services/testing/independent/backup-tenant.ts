@@ -22,7 +22,7 @@ export interface OpenAttempt extends Attempt {
   readonly root: Buffer;
   readonly keyA: string;
   readonly keyB: string;
-  /** For tests of attacks. */
+  /** For tests of attacks that use a ticket again. */
   readonly tickets: { readonly tunnel: Buffer; readonly streams: readonly Buffer[] };
   readonly tunnelBytes: Buffer;
 }
@@ -54,7 +54,7 @@ export async function openAttempt(
     if (answer?.type !== 'open') throw failure(answer);
     const { root: _root, type: _type, ...rest } = answer;
     if (JSON.stringify(rest) !== JSON.stringify({ operation, stream, streams: streams.length, pointId }))
-      throw new Error(`The target opened something else: ${JSON.stringify(rest)}`);
+      throw new Error(`The target's answer to open was: ${JSON.stringify(rest)}`);
   }
   const [first] = answers;
   const identifiers = { keyA: keyIdentifier(keyA).toString('hex'), keyB: keyIdentifier(keyB).toString('hex') };
@@ -64,10 +64,10 @@ export async function openAttempt(
 
 function failure(message: DataMessage | undefined): Error {
   if (message?.type === 'abort' || message?.type === 'error') return new Error(`${message.code}: ${message.reason}`);
-  return new Error(`The target sent ${message?.type ?? 'its end'}`);
+  return new Error(`The target sent ${message?.type ?? 'the end of the stream'}`);
 }
 
-/** State of a backup: sent and received so far. */
+/** State of a backup: what was sent and received so far. */
 export interface Upload {
   sent: number;
   /** Identifiers that the target wanted, in hex. */
@@ -102,7 +102,8 @@ export async function sendBlocks(
           ),
         );
         const want = await nextOf(stream, 'want', upload);
-        if (want.offer !== number + 1 || want.wanted.length !== lot.length) throw new Error('An answer to no offer');
+        if (want.offer !== number + 1 || want.wanted.length !== lot.length)
+          throw new Error('An answer without an offer');
         const wanted = lot.filter((_, at) => want.wanted[at] === true);
         for (const { id } of wanted) upload.wanted.add(id.toString('hex'));
         upload.sent += wanted.length;
@@ -137,7 +138,7 @@ export interface JobNames {
   readonly sourcePath: string;
 }
 
-/** A manifest's pieces as blocks, and the root that leads to them. @param level 1: by a list of the pieces */
+/** A manifest's pieces as blocks, and the root that names them. @param level 1: the root names a list of the pieces */
 export function buildPoint(
   { entries, blocks }: ScannedTree,
   { jobId, jobName, sourcePath }: JobNames,
@@ -220,7 +221,7 @@ export async function finish(control: ControlChannel, sessionId: string, bytes: 
   return control.request('session.finish', { sessionId, outcome: 'succeeded', error: null, progress, warningCount: 0 });
 }
 
-/** Contents of blocks that a target gives, each compared with its identifier. */
+/** Gets the contents of blocks from a target and compares each with its identifier. */
 export class BlockSource {
   readonly #streams: readonly DataConnection[];
 
@@ -253,7 +254,7 @@ export class BlockSource {
             for (const block of message.blocks) {
               const id = block.id.toString('hex');
               if (!missing.delete(id) || block.contentLength !== wanted.get(id))
-                throw new Error('A block nobody asked for');
+                throw new Error('A block that was not requested');
               found.set(id, unpack(block));
             }
           }
@@ -266,7 +267,8 @@ export class BlockSource {
 
 export function unpack({ id, encoding, contentLength, stored }: StoredBlock): Buffer {
   const content = encoding === 1 ? unpackFrame(stored, contentLength) : stored;
-  if (content.length !== contentLength || !sha256(content).equals(id)) throw new Error('A block is not what it claims');
+  if (content.length !== contentLength || !sha256(content).equals(id))
+    throw new Error('A block differs from its identifier');
   return content;
 }
 

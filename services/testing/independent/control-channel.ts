@@ -40,13 +40,13 @@ export async function connectTls(
   await new Promise<void>((resolve, reject) => {
     socket.once('secureConnect', resolve);
     socket.once('error', reject);
-    socket.once('close', () => reject(new Error('Closed before the handshake was over')));
+    socket.once('close', () => reject(new Error('Closed before the end of the handshake')));
   });
   socket.on('error', () => undefined);
   const { raw } = socket.getPeerX509Certificate() ?? { raw: Buffer.alloc(0) };
   if (socket.alpnProtocol !== alpn || !accepts(raw)) {
     socket.destroy();
-    throw new Error('Not the one whose certificate was accepted');
+    throw new Error('Another certificate than the accepted one');
   }
   return socket;
 }
@@ -102,7 +102,7 @@ export class ControlChannel extends EnvelopePeer {
     this.#webSocket.close();
   }
 
-  /** Closes the connection as a broken line does. */
+  /** Closes the connection at once, without a closing frame. */
   destroy(): void {
     this.#socket.destroy();
   }

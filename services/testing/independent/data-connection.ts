@@ -60,7 +60,8 @@ export async function deliverKeyB(
   const proof = await opener.open(reader.read);
   if (proof.type !== recordTypes.proof || !isEqual(proof.plaintext, proofOf(keyB, exchange, delivery)))
     throw new Error('security.key-proof');
-  if ((await opener.open(reader.read)).type !== recordTypes.close) throw new Error('The tunnel goes on');
+  if ((await opener.open(reader.read)).type !== recordTypes.close)
+    throw new Error('The tunnel continues after the proof');
   const close = sealer.seal(recordTypes.close, 0, Buffer.alloc(0));
   socket.end(close);
   return Buffer.concat([clientNonce, delivery, close]);
@@ -97,7 +98,7 @@ export class DataConnection {
     return new DataConnection(socket, reader, keyB, exchange, stream);
   }
 
-  /** In as many records as it needs. @param recordBytes most plaintext of one record */
+  /** Sends a message in as many records as needed. @param recordBytes largest plaintext of one record */
   send(message: Buffer, recordBytes = maxRecordBytes): void {
     for (let at = 0; at < message.length; at += recordBytes) {
       const goesOn = at + recordBytes < message.length ? 1 : 0;
@@ -110,13 +111,13 @@ export class DataConnection {
     this.#socket.write(bytes);
   }
 
-  /** The next message; undefined behind the other side's close record. */
+  /** The next message; undefined after the other side's close record. */
   async receive(): Promise<DataMessage | undefined> {
     const parts: Buffer[] = [];
     for (;;) {
       const { type, flags, plaintext } = await this.#opener.open(this.#reader.read);
       if (type === recordTypes.close && parts.length === 0) {
-        if (!(await this.#reader.ended())) throw new Error('Bytes behind a close record');
+        if (!(await this.#reader.ended())) throw new Error('Bytes after a close record');
         return undefined;
       }
       if (type !== recordTypes.message) throw new Error(`A record of type ${type} in a data stream`);

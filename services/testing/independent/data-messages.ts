@@ -4,7 +4,7 @@ import { u32 } from './sealed-records.ts';
 export const operations = { backup: 0, restore: 1, browse: 2 } as const;
 export type Operation = keyof typeof operations;
 
-/** A block as it is stored and as it travels. */
+/** A block in its stored form, which is also sent. */
 export interface StoredBlock {
   readonly id: Buffer;
   readonly encoding: number;
@@ -60,7 +60,7 @@ export const encode = {
   read: (ids: readonly Buffer[]): Buffer => Buffer.concat([Buffer.of(9), idsOf(ids)]),
 };
 
-/** Messages that a target sends, and those of a source that the vectors hold. @throws when something is over or missing */
+/** Reads the messages that a target sends, and those of a source that are in the vectors. @throws when bytes are left over or missing */
 export function decode(message: Buffer): DataMessage {
   let at = 1;
   const take = (length: number): Buffer => {
@@ -135,6 +135,6 @@ export function decode(message: Buffer): DataMessage {
     }
   };
   const decoded = read();
-  if (at !== message.length) throw new Error('A message has bytes over');
+  if (at !== message.length) throw new Error('Bytes are left over in a message');
   return decoded;
 }

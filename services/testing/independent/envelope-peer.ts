@@ -31,7 +31,7 @@ export class EnvelopePeer {
   #lastId = 0;
   #end: Error | undefined;
 
-  /** @param serve undefined from it: `call.unknown` */
+  /** @param serve answers requests; undefined causes the error `call.unknown` */
   constructor(webSocket: WebSocketClient, serve: Serve = () => undefined) {
     this.#webSocket = webSocket;
     this.#serve = serve;
@@ -49,7 +49,7 @@ export class EnvelopePeer {
     this.#webSocket.send(JSON.stringify({ type, payload }));
   }
 
-  /** The next notification of this type, which may have come already. @throws when the connection ends before */
+  /** The next notification of this type, which may already have arrived. @throws when the connection ends before */
   async notified(type: string): Promise<Json> {
     for (;;) {
       const index = this.#notifications.findIndex((notification) => notification.type === type);
@@ -60,7 +60,7 @@ export class EnvelopePeer {
     }
   }
 
-  /** Resolves with why the connection ended. */
+  /** Resolves with the reason for the end of the connection. */
   async closed(): Promise<Error> {
     while (this.#end === undefined) await this.#changed();
     return this.#end;

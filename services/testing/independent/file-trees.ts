@@ -34,7 +34,7 @@ export interface ScannedTree {
   readonly blocks: readonly StoredBlock[];
 }
 
-/** @param chunkBytes where a file is cut; a chunk of zeros is a hole */
+/** @param chunkBytes size of the chunks of a file; a chunk of zeros is a hole */
 export function scanTree(top: string, chunkBytes: (names: readonly string[]) => number): ScannedTree {
   const entries: Entry[] = [];
   const blocks = new Map<string, StoredBlock>();
@@ -87,7 +87,7 @@ function joinHoles(content: readonly Content[]): Content[] {
   return joined;
 }
 
-/** The first path of a file is the file, every later one a hard link to it. */
+/** The first path of a file becomes the file, every later path a hard link to it. */
 function withHardLinks(top: string, entries: readonly Entry[]): Entry[] {
   const first = new Map<string, string>();
   return entries.map((entry) => {
@@ -122,7 +122,7 @@ export async function writeTree(
       closeSync(file);
     }
   }
-  // From the bottom up, so that no later change alters a folder's time.
+  // From the bottom up: a change inside a folder would change the folder's time again.
   for (const { kind, path: names, mode, uid, gid, mtimeNs } of entries.toReversed()) {
     if (kind === 'hardlink' || kind === 'special') continue;
     const full = fullPath(destination, names);
@@ -134,7 +134,7 @@ export async function writeTree(
   }
 }
 
-/** One line for each entry of a tree: everything that a restore brings back. Times to the microsecond, as far as a double carries them. */
+/** One line for each entry of a tree, with everything that a restore restores. Times to the microsecond, if a double can represent them. */
 export function describeTree(top: string): string[] {
   const firstPath = new Map<string, string>();
   const lines: string[] = [];
@@ -154,7 +154,7 @@ export function describeTree(top: string): string[] {
           ? `${stat.size} ${sha256(readFileSync(full)).toString('hex')}${isSparse ? ' sparse' : ''}`
           : '';
     const owner = `${stat.uid}:${stat.gid}`;
-    // The destination of a restore is the user's own folder and keeps its time.
+    // The destination of a restore is the user's folder and keeps its time.
     const time = names.length === 0 ? '' : (stat.mtimeNs + 500n) / 1000n;
     lines.push(
       [shown, kind, (stat.mode & 0o7777n).toString(8), owner, time, what, kind === 'folder' ? '' : (first ?? '')].join(

@@ -14,13 +14,13 @@ export interface Content {
 
 export interface Entry {
   readonly kind: EntryKind;
-  /** Names from the top folder, each as latin1 text of its bytes; empty for the top folder itself. */
+  /** Names from the top folder on, each as latin1 text of its bytes; empty for the top folder itself. */
   readonly path: readonly string[];
   readonly mode: number;
   readonly uid: number;
   readonly gid: number;
   readonly mtimeNs: bigint;
-  /** Symlink: its text. Hard link: the path of the file, from the top. Both as latin1 text of the bytes. */
+  /** Symlink: its text. Hard link: the path of the file, from the top folder. Both as latin1 text of the bytes. */
   readonly target: string;
   readonly content: readonly Content[];
   readonly sizeBytes: number;
@@ -60,7 +60,7 @@ export class ManifestWriter {
   #entries = 0;
   #last: { path: readonly string[]; isFolder: boolean } | undefined;
 
-  /** @param pieceBytes when a piece ends; any value gives a manifest that readers take, as does any number of contents in a record */
+  /** @param pieceBytes size at which a piece ends. Readers accept every value, and every number of contents in a record */
   constructor(pieceBytes = 2 ** 20, recordPieces = maxContentPieces) {
     this.#pieceBytes = pieceBytes;
     this.#recordPieces = recordPieces;
@@ -144,7 +144,7 @@ export function readManifest(pieces: readonly Buffer[]): Entry[] {
     must(cursor.bytes(2 ** 16).toString('latin1') === (last?.path ?? []).join('/'), 'the path of a piece');
     must(!cursor.isAtEnd, 'a piece without a record');
     while (!cursor.isAtEnd) {
-      must(!isEnded, 'something behind the end');
+      must(!isEnded, 'data after the end');
       const type = cursor.byte();
       const body = new Cursor(cursor.bytes(512 * 1024));
       if (type === 31) {
@@ -154,7 +154,7 @@ export function readManifest(pieces: readonly Buffer[]): Entry[] {
         must(open !== undefined, 'content without a file');
         open?.content.push(...body.content());
       } else if (type === 17) {
-        must(open !== undefined, 'the end of no file');
+        must(open !== undefined, 'the end of a file without a file');
         const sizeBytes = body.varint();
         const isUnreadable = (body.byte() & 2) !== 0;
         const { entry, content } = open ?? { entry: undefined, content: [] };

@@ -21,7 +21,7 @@ const maxStoredBytes = 2 ** 24 + 2 ** 16;
 
 export class RepositoryFolder {
   readonly #tenant: string;
-  /** Places of each block, by its identifier in hex. */
+  /** All places of each block, by the block's identifier in hex. */
   readonly #places = new Map<string, Place[]>();
   readonly #packs = new Map<string, Buffer>();
   /** Defects that were found, one line each. */
@@ -43,7 +43,7 @@ export class RepositoryFolder {
       .map((name) => name.slice(0, -'.manifest'.length));
   }
 
-  /** The content of a block, from the first place that holds it whole. @throws when none does */
+  /** The content of a block, from the first intact copy. @throws when there is none */
   content(id: string): Buffer {
     let last: unknown = new Error(`No pack holds ${id}`);
     for (const place of this.#places.get(id) ?? []) {
@@ -86,7 +86,7 @@ export class RepositoryFolder {
     return this.findings;
   }
 
-  /** Section 9: blocks that are marked, as "<pack> <block> <lost or untrue>". */
+  /** Section 9: the marked blocks, as "<pack> <block> <lost or untrue>". */
   marks(): string[] {
     const folder = path.join(this.#tenant, 'damaged');
     return readdirSync(folder).flatMap((name) => {
@@ -107,7 +107,7 @@ export class RepositoryFolder {
           at += version === 2 ? 33 : 32;
         }
       }
-      if (at !== end) throw new Error('A file of marks has bytes over');
+      if (at !== end) throw new Error('Bytes are left over in a file of marks');
       return found;
     });
   }
@@ -123,7 +123,7 @@ export class RepositoryFolder {
   #stored(id: string, { pack, offset, storedLength, crc, encoding, contentLength }: Place): StoredBlock {
     const stored = this.#packs.get(pack)?.subarray(offset, offset + storedLength) ?? Buffer.alloc(0);
     if (stored.length !== storedLength || crc32(stored) !== crc)
-      throw new Error('Another checksum than when it was stored');
+      throw new Error('Another checksum than at the time of storing');
     return { id: Buffer.from(id, 'hex'), encoding, contentLength, stored };
   }
 
@@ -171,7 +171,7 @@ function readIndex(bytes: Buffer, pack: string): Map<string, Place> {
   return places;
 }
 
-/** Section 3: the block headers give the positions; after a damaged header the search continues with the next valid one. */
+/** Section 3: finds the blocks by their headers; after a damaged header continues with the next valid one. */
 function walkBlocks(bytes: Buffer, pack: string): Map<string, Place> {
   const places = new Map<string, Place>();
   for (let at = 36; at + 56 <= bytes.length;) {

@@ -34,7 +34,7 @@ export interface ScramOptions {
   readonly userName: string;
   readonly password: string;
   readonly channelBinding: Buffer;
-  /** Of 16 to 128 printable characters without a comma; random unless a vector gives it. */
+  /** 16 to 128 printable characters without a comma; random unless a vector gives it. */
   readonly nonce?: string;
   /** Fewest rounds that a server may request; smaller in the vectors. */
   readonly minRounds?: number;

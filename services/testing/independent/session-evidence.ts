@@ -9,7 +9,7 @@ const hashes: Readonly<Record<string, string | null>> = {
   Ed25519: null,
 };
 
-/** @throws when it was not signed by this provider. @param thumbprint of the certificate that was accepted, "AB:CD:..." */
+/** @throws when this provider did not sign the statement. @param thumbprint of the accepted certificate, "AB:CD:..." */
 export function checkEvidence(
   evidence: Readonly<Record<string, unknown>>,
   thumbprint: string,

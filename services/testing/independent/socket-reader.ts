@@ -44,7 +44,7 @@ export class SocketReader {
   }
 }
 
-/** Reads from bytes that are there already. */
+/** Reads from the given bytes. */
 export function readerOf(bytes: Buffer): Read {
   let at = 0;
   return async (length) => {

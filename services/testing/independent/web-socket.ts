@@ -1,5 +1,5 @@
-// Owns a WebSocket client (RFC 6455) for text messages over a connection that is open already: no extensions, no binary messages.
-// Part of the second implementation: written from docs/ alone, uses node: modules only.
+// Owns a WebSocket client (RFC 6455) for text messages over an open connection: no extensions, no binary messages. Part of the second
+// implementation: written from docs/ alone, uses node: modules only.
 import { createHash, randomBytes } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import { SocketReader } from './socket-reader.ts';
@@ -42,7 +42,7 @@ export class WebSocketClient {
     const accept = createHash('sha1').update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64');
     if (!status.startsWith('HTTP/1.1 101 ')) throw new Error(`No WebSocket: ${status}`);
     if (headers.get('sec-websocket-accept') !== accept) throw new Error('The upgrade was answered with another key');
-    if (headers.has('sec-websocket-extensions')) throw new Error('An extension that nobody asked for');
+    if (headers.has('sec-websocket-extensions')) throw new Error('An extension that was not requested');
     return new WebSocketClient(socket, reader);
   }
 
@@ -50,7 +50,7 @@ export class WebSocketClient {
     this.#write(opcodes.text, Buffer.from(text, 'utf8'));
   }
 
-  /** A frame as it is, such as a binary one that the other side must refuse. */
+  /** Sends any frame, such as a binary one that the other side must refuse. */
   sendRaw(opcode: number, payload: Buffer): void {
     this.#write(opcode, payload);
   }

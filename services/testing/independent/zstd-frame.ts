@@ -2,12 +2,12 @@
 // Part of the second implementation: written from docs/ alone.
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 
-/** With the content size in the frame's header. */
+/** The frame header contains the content size. */
 export function packFrame(content: Buffer): Buffer {
   return zstdCompressSync(content, { pledgedSrcSize: content.length });
 }
 
-/** @throws when it is not one frame, or has more content than announced */
+/** @throws when `stored` is not exactly one frame, or has more content than announced */
 export function unpackFrame(stored: Buffer, contentLength: number): Buffer {
   if (frameLength(stored, contentLength) !== stored.length) throw new Error('It is not exactly one zstd frame');
   return zstdDecompressSync(stored, { maxOutputLength: Math.max(1, contentLength) });

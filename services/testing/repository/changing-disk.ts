@@ -32,9 +32,9 @@ export class Inode {
   /** The reported size, when it differs from the size of the content. */
   claimedBytes: number | undefined;
   readonly entries = new Map<RawText, Inode>();
-  /** Every inode that was ever in the folder, by name. */
+  /** Every inode that this folder ever had, by name. */
   readonly everEntries = new Map<RawText, Set<Inode>>();
-  /** Names that were gone for a moment, also when the same file came back. */
+  /** Names that did not exist for a moment, also when the same file was back afterwards. */
   readonly everGone = new Set<RawText>();
   readonly history = new Set<string>();
 
@@ -66,7 +66,7 @@ export class ChangingDisk implements SourceDisk {
   #nowNs = 1_000_000_000_000_000_000n;
   #operations = 0;
   #changes: { readonly at: number; readonly change: Change }[] = [];
-  /** Bytes that one reading gives at most. */
+  /** Limit of the bytes that one read returns. */
   readonly #pieceBytes: number;
   maxOpen = 0;
 
@@ -76,7 +76,7 @@ export class ChangingDisk implements SourceDisk {
     this.outside = this.make('folder', '', 0o755);
   }
 
-  /** Each change happens before the operation with this number, counted from now. */
+  /** Schedules changes; each happens before the operation with this number, counted from now. */
   schedule(changes: readonly { readonly at: number; readonly change: Change }[]): void {
     this.#operations = 0;
     this.#changes = [...changes].sort((left, right) => left.at - right.at);
@@ -86,7 +86,7 @@ export class ChangingDisk implements SourceDisk {
     return this.#open.size;
   }
 
-  // what changes it
+  // changes
 
   tick(): bigint {
     this.#nowNs += 1_000_000_007n;
@@ -138,7 +138,7 @@ export class ChangingDisk implements SourceDisk {
     if (inode.nlink === 0 && ![...this.#open.values()].includes(inode)) this.#freeNumbers.push(inode.ino);
   }
 
-  // what a backup sees
+  // the view of a backup
 
   openSource(): OpenSource {
     return { folder: this.#folder(this.source, 'source'), name: undefined };
@@ -197,7 +197,7 @@ export class ChangingDisk implements SourceDisk {
   }
 
   settleFile(): void {
-    // Nothing is held back.
+    // All data is written at once.
   }
 
   openDirect(): undefined {

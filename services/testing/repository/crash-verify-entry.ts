@@ -1,12 +1,12 @@
-// A check of a tenant folder that kills itself with SIGKILL at a chosen moment. Started by damage-marks.test.ts only.
-// Arguments: folder, moment.
+// A check of a tenant folder that kills its own process with SIGKILL at a chosen moment. Only damage-marks.test.ts starts it. Arguments:
+// folder, moment.
 import { silentLogger } from '../../kernel/logger.ts';
 import { FolderStorage } from '../../repository/storage/folder-storage.ts';
 import { verifyAndMark } from '../../repository/store/verify-and-mark.ts';
 
 const [folder = '', moment = ''] = process.argv.slice(2);
 
-/** Nothing runs after it. */
+/** Kills this process; no later code runs. */
 function die(): Promise<never> {
   process.kill(process.pid, 'SIGKILL');
   return new Promise(() => undefined);
@@ -20,7 +20,7 @@ class DyingStorage extends FolderStorage {
     if (isMark && moment === 'before the catalogue knows') await die();
   }
 
-  /** The points are looked at when every pack was. */
+  /** The check lists the points after it has read every pack. */
   override async list(folderName: string): Promise<string[]> {
     if (folderName === 'points' && moment === 'before the end') await die();
     return super.list(folderName);

@@ -1,5 +1,5 @@
-// A writer to be killed: appends seeded blocks to a tenant folder, prints what became durable and which points were committed.
-// Started by crash.test.ts only. Arguments: folder, seed of the contents, size of packs.
+// A writer that the test kills: appends seeded blocks to a tenant folder, prints which blocks became durable and which points were
+// committed. Only crash.test.ts starts it. Arguments: folder, seed of the contents, size of packs.
 import { createHash } from 'node:crypto';
 import { writeSync } from 'node:fs';
 import { silentLogger } from '../../kernel/logger.ts';
@@ -14,7 +14,7 @@ function contentOf(contentSeed: string, index: number): Buffer {
   return Buffer.concat(Array.from({ length: 1 + (block[0] ?? 0) * 4 }, () => block));
 }
 
-/** At once and in order: what was printed before the kill was acknowledged. */
+/** Writes at once and in order: everything printed before the kill was acknowledged. */
 function say(line: string): void {
   writeSync(1, `${line}\n`);
 }

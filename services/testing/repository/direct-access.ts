@@ -1,10 +1,11 @@
-// Owns whether this machine's temporary folder has direct access (O_DIRECT), for tests of it. Must not be used by the product.
+// Owns the check whether this machine's temporary folder supports direct access (O_DIRECT), for tests of direct access. Must not be used by
+// the product.
 import { mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { DirectWriter, makeWriteBuffers } from '../../repository/storage/direct-file.ts';
 
-/** Some file systems have none; then there is nothing to try, and the tests show as skipped. */
+/** Some file systems do not support it; the tests are then shown as skipped. */
 export async function canGoDirect(): Promise<boolean> {
   const folder = await mkdtemp(path.join(tmpdir(), 'farkeep-direct-'));
   const plain = await open(path.join(folder, 'file'), 'wx+');

@@ -21,11 +21,11 @@ const cutters = Array.from({ length: laneCount }, () => createLaneCutter());
 
 export interface SavedEntry {
   readonly entry: TreeEntry;
-  /** Of a file. */
+  /** Content of a file. */
   readonly content: Buffer;
 }
 
-/** Blocks of the target, for further runs. */
+/** Blocks that the target has stored, for further runs. */
 export type SavedBlocks = Map<string, Buffer>;
 
 export async function runLocalBackup(
@@ -51,7 +51,7 @@ export async function runLocalBackup(
         });
       },
       send: (message) => {
-        // As with a socket, the memory of the blocks is free after this returns.
+        // As with a socket, the caller may reuse the memory of the blocks after this returns.
         if (message.type === 'block') for (const block of message.blocks) keep(block);
         setImmediate(() => {
           answer(lane, index, message);
@@ -70,8 +70,8 @@ export async function runLocalBackup(
     if (message.type === 'offer') {
       const wanted = message.ids.map((id) => !blocks.has(id.toString('hex')));
       lane.receive({ type: 'want', offerId: message.offerId, wanted });
-      const known = message.ids.filter((_, position) => wanted[position] === false);
-      lane.receive({ type: 'durable', totalBlocks: 0, totalStoredBytes: 0, ids: known });
+      const present = message.ids.filter((_, position) => wanted[position] === false);
+      lane.receive({ type: 'durable', totalBlocks: 0, totalStoredBytes: 0, ids: present });
     } else if (message.type === 'block') {
       lane.receive({ type: 'durable', totalBlocks: 0, totalStoredBytes: 0, ids: message.blocks.map(({ id }) => id) });
     } else if (message.type === 'commit') {
@@ -132,7 +132,7 @@ export async function runLocalBackup(
     if (item.type !== 'entry') continue;
     const { entry } = item;
     const pieces = entry.kind !== 'file' ? [] : entry.content;
-    // Built only on request: a hole can be larger than the memory.
+    // Made only on request, because a file with holes can be larger than the memory.
     const contentOf = (): Buffer =>
       Buffer.concat(pieces.map(({ id, lengthBytes }) => (id === null ? Buffer.alloc(lengthBytes) : blockOf(id))));
     const saved: SavedEntry = {

@@ -1,10 +1,10 @@
-// Owns a Storage in memory that keeps two truths: what a running process sees, and what a power cut would leave. For tests of
-// everything that claims to be durable; the second backend of the conformance suite. Not used by the product.
+// Owns a Storage in memory with two states: what a running process sees, and what would be left after a power failure. For tests of
+// durability; also the second backend of the conformance suite. Must not be used by the product.
 import type { ObjectWriter, Storage } from '../../repository/storage/storage.ts';
 
 interface StoredObject {
   content: Buffer;
-  /** How much of it a power cut leaves. */
+  /** Number of bytes that would be left after a power failure. */
   syncedLength: number;
 }
 
@@ -18,7 +18,7 @@ function folderOf(name: string): string {
 
 export class MemoryStorage implements Storage {
   readonly #objects = new Map<string, StoredObject>();
-  /** Names as a power cut would leave them. */
+  /** Names that would be left after a power failure. */
   readonly #durableNames = new Map<string, StoredObject>();
 
   create(name: string): Promise<ObjectWriter> {
@@ -92,8 +92,8 @@ export class MemoryStorage implements Storage {
   }
 
   /**
-   * What is there after the power came back. `keeps` decides for each thing that was not synced: whether an unsynced name
-   * change happened all the same, and how much of unsynced content reached the disk (a share from 0 to 1).
+   * The content after a power failure. `keeps` decides for each unsynced change: whether a changed name is kept, and which share (0 to 1)
+   * of unsynced content reached the disk.
    */
   afterPowerCut(keeps: (what: 'name' | 'content', name: string) => number): MemoryStorage {
     const after = new MemoryStorage();

@@ -1,4 +1,4 @@
-// Owns what the repository's tests share: scratch folders, points made from entries, trees compared.
+// Owns the shared parts of the repository's tests: temporary folders, points made from entries, comparison of trees.
 import { randomBytes } from 'node:crypto';
 import { lstat, mkdtemp, readdir, readFile, readlink, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -25,7 +25,7 @@ export async function appendContent(store: TenantStore, content: Buffer): Promis
 
 const owner = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0, userName: '', groupName: '' };
 
-/** An entry with everything at its plainest; `changes` says what the test is about. */
+/** An entry with default values; `changes` has the values that the test is about. */
 export function entryOf<K extends TreeEntry['kind']>(
   kind: K,
   entryPath: string | Buffer,
@@ -93,7 +93,7 @@ export function randomContent(length: number): Buffer {
   return randomBytes(length);
 }
 
-/** Items of a folder on disk with their content stored in 256 KiB pieces: a small stand-in for the mover's source. */
+/** Items of a folder on disk, with content stored in 256 KiB pieces. Replaces the mover's source in tests. */
 export async function itemsOfFolder(store: TenantStore, folder: string): Promise<ManifestItem[]> {
   const items: ManifestItem[] = [];
   const walk = async (at: Buffer, relative: Buffer): Promise<void> => {
@@ -156,7 +156,7 @@ async function describeFolder(folder: string): Promise<Map<string, Described>> {
   return found;
 }
 
-/** What differs between two trees: names, kinds, contents, targets, modes, owners, times (to what utimes can set). */
+/** Differences between two trees: names, kinds, contents, targets, modes, owners, times (with the precision of utimes). */
 export async function differencesBetween(left: string, right: string): Promise<string[]> {
   const [a, b] = [await describeFolder(left), await describeFolder(right)];
   return [...new Set([...a.keys(), ...b.keys()])].filter((name) => {

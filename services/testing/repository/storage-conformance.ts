@@ -1,4 +1,4 @@
-// Owns what every Storage must do; each backend runs it (folder-storage.test.ts; an S3 store later).
+// Owns the requirements for every Storage, as tests; each backend runs them (folder-storage.test.ts; an S3 store later).
 import { expect, it } from 'vitest';
 import type { Storage } from '../../repository/storage/storage.ts';
 
@@ -12,9 +12,9 @@ async function put(storage: Storage, name: string, ...pieces: Buffer[]): Promise
   }
 }
 
-/** Declares the tests; `make` gives an empty store that is removed when disposed. */
+/** Declares the tests; `make` returns an empty store that is removed when disposed. */
 export function describeStorage(make: () => Promise<{ readonly storage: Storage } & AsyncDisposable>): void {
-  it('gives back what was appended, whole and by range', async () => {
+  it('returns what was appended, whole and by range', async () => {
     await using made = await make();
     const { storage } = made;
     await put(storage, 'a/b/c.pack', Buffer.from('one'), Buffer.alloc(0), Buffer.from('two'));
@@ -34,7 +34,7 @@ export function describeStorage(make: () => Promise<{ readonly storage: Storage 
     expect(await made.storage.read('many', 1_000_000)).toEqual(Buffer.concat(pieces));
   });
 
-  it('shows what is appended to those who read meanwhile', async () => {
+  it('shows appended bytes to readers at once', async () => {
     await using made = await make();
     const output = await made.storage.create('growing');
     await output.append([Buffer.from('ab')]);
@@ -45,7 +45,7 @@ export function describeStorage(make: () => Promise<{ readonly storage: Storage 
     await output.close();
   });
 
-  it('names what is wrong by code', async () => {
+  it('reports each kind of error with its own code', async () => {
     await using made = await make();
     const { storage } = made;
     await put(storage, 'x/there', Buffer.from('12345'));
@@ -58,7 +58,7 @@ export function describeStorage(make: () => Promise<{ readonly storage: Storage 
     expect((await storage.read('x/there', 5)).toString()).toBe('12345');
   });
 
-  it('renames over what is there, into new folders, and forgets the old name', async () => {
+  it('renames to an existing name and into new folders, and removes the old name', async () => {
     await using made = await make();
     const { storage } = made;
     await put(storage, 'in/1', Buffer.from('first'));
@@ -75,7 +75,7 @@ export function describeStorage(make: () => Promise<{ readonly storage: Storage 
     expect(await storage.list('out/deep')).toEqual(['x']);
   });
 
-  it('lists in order, and removes without complaint', async () => {
+  it('lists in order, and removes a missing object without an error', async () => {
     await using made = await make();
     const { storage } = made;
     for (const name of ['f/c', 'f/a', 'f/b']) await put(storage, name, Buffer.from(name));

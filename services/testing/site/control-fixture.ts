@@ -1,4 +1,4 @@
-// Owns servers and clients of the control channel for tests, on loopback, and their end. Must not be used by the product.
+// Owns starting and ending servers and clients of the control channel for tests, on loopback. Must not be used by the product.
 import type { AddressInfo, Server, Socket } from 'node:net';
 
 import { connectControl, type ConnectControlOptions, type ControlChannel } from '../../transport/control-client.ts';
@@ -10,7 +10,7 @@ export interface ControlFixture {
     options?: Partial<ControlServerOptions>,
   ): Promise<{ server: ControlServer; connections: ControlConnection[]; next: () => Promise<ControlConnection> }>;
   connectTo(port: number, options?: Partial<ConnectControlOptions>): Promise<ControlChannel>;
-  /** Anything else in the place of a provider. */
+  /** Starts any other server in place of a provider. */
   listenTcp(server: Server): Promise<number>;
 }
 
@@ -25,7 +25,7 @@ export function clientOptions(port: number, options: Partial<ConnectControlOptio
   };
 }
 
-/** @param undo gets what ends what was started, to be called in reverse order */
+/** @param undo gets functions that end what was started; call them in reverse order */
 export function controlFixture(undo: (() => unknown)[], identity: () => FixtureIdentity): ControlFixture {
   async function startServer(
     options: Partial<ControlServerOptions> = {},

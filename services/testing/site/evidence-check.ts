@@ -1,4 +1,4 @@
-// Owns the check of a session's evidence, as an outsider makes it with openssl (README.md). Knows nothing of the code that signs.
+// Owns checking a session's evidence as an outsider does it with openssl (README.md). Must not use the code that signs.
 import { constants, verify, X509Certificate } from 'node:crypto';
 
 export interface SignedStatement {

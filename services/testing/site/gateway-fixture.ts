@@ -1,5 +1,5 @@
-// Owns the provider's side of a gateway for tests: real link server, real control server, real data listener, enrollment kept in memory.
-// Must not be used by the product.
+// Owns the provider's side of a gateway for tests: real link server, real control server, real data listener, enrollments in memory. Must
+// not be used by the product.
 import { X509Certificate } from 'node:crypto';
 
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
@@ -16,13 +16,13 @@ export interface ProviderFixture {
   readonly control: ControlServer;
   readonly connections: ControlConnection[];
   readonly reports: GatewayReport[];
-  /** Gateways by certificate fingerprint; survives `restart`. */
+  /** Gateways by certificate fingerprint; kept after `restart`. */
   readonly known: Map<string, KnownGateway>;
   /** Renewed certificates that were not used yet. */
   readonly renewed: Map<string, KnownGateway>;
   nextConnection(): Promise<ControlConnection>;
   untilConnected(): Promise<string>;
-  /** Gateways that connect from now on are told this port for control connections. */
+  /** Port for control connections that is sent to gateways that connect from now on. */
   setControlPort(port: number): void;
   makeToken(options?: { host?: string; port?: number; fingerprint?: string; expiresAtMs?: number }): string;
   close(): Promise<void>;

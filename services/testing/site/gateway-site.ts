@@ -1,5 +1,5 @@
-// Owns what tests of a gateway start around it, on loopback: provider, gateway, tenants, movers, raw clients; and their end.
-// Must not be used by the product.
+// Owns the processes around a gateway in tests, on loopback: provider, gateway, tenants, movers, raw clients; starts and ends them. Must
+// not be used by the product.
 import { connect, type Socket } from 'node:net';
 import { expect, vi } from 'vitest';
 
@@ -24,7 +24,7 @@ export interface GatewayCertificates {
   readonly identity: FixtureIdentity;
 }
 
-/** Make them once for a test file. */
+/** Call once for a test file. */
 export async function makeGatewayCertificates(): Promise<GatewayCertificates> {
   const authority = await makeAuthority('infrastructure');
   const infrastructure = await authority.issueServer('provider infrastructure');
@@ -34,7 +34,7 @@ export async function makeGatewayCertificates(): Promise<GatewayCertificates> {
 export interface GatewaySite {
   startProvider(options?: Partial<ProviderFixtureOptions>): Promise<ProviderFixture>;
   start(config?: Record<string, unknown>, clock?: Clock): Promise<GatewayService>;
-  /** Provider and enrolled gateway, with the link up on both sides. */
+  /** Starts provider and enrolled gateway; resolves when both sides have the link. */
   startBoth(
     config?: Record<string, unknown>,
     clock?: Clock,
@@ -46,9 +46,9 @@ export interface GatewaySite {
 
 interface SiteOptions {
   readonly certificates: () => GatewayCertificates;
-  /** Of the gateways that are started from now on. */
+  /** Home of the gateways that are started from now on. */
   readonly home: () => string;
-  /** Gets what ends what was started, to be called in reverse order. */
+  /** Gets functions that end what was started; call them in reverse order. */
   readonly undo: (() => unknown)[];
 }
 
@@ -128,7 +128,7 @@ export function portOf(gateway: GatewayService): number {
   return gateway.addresses[0]?.port ?? 0;
 }
 
-/** Everything until the end of the other side's direction. */
+/** All bytes until the other side ends its direction. */
 export function readAll(socket: DataSocket, firstBytes?: Buffer): Promise<Buffer> {
   const parts: Buffer[] = [];
   return new Promise((resolve, reject) => {

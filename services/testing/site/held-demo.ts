@@ -1,4 +1,5 @@
-// Owns `farkeep demo --hold` for tests: real processes behind the real command line, and what they are asked to save. Must not be used by the product.
+// Owns `farkeep demo --hold` for tests: real processes, started by the real command line, and folders for them to back up. Must not be used
+// by the product.
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { runCli, startCli, type CliResult } from './run-cli.ts';
@@ -19,7 +20,7 @@ export interface HeldDemo {
   readonly pids: readonly number[];
   readonly tenant: (...args: string[]) => Promise<CliResult>;
   readonly provider: (...args: string[]) => Promise<CliResult>;
-  /** Ctrl-C, and what it leaves. */
+  /** Sends Ctrl-C and returns the result. */
   readonly end: () => Promise<CliResult>;
 }
 

@@ -1,5 +1,5 @@
-// Runs one attempt between two real data movers over a relay, in place of the services around them. For tests and benchmarks.
-// The relay can watch, change, delay or cut what passes.
+// Runs one attempt between two real data movers over a relay, in place of the two services. For tests and benchmarks. The relay can
+// observe, change, delay or cut the data.
 import { randomBytes } from 'node:crypto';
 import { connect, createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
@@ -10,14 +10,14 @@ import { connectData } from '../../transport/data-socket.ts';
 import { TunnelClient } from '../../wire/tunnel.ts';
 
 export interface RelayedBytes {
-  /** 0 is the tunnel, then the data streams in the order of their coming. */
+  /** 0 is the tunnel; then the data streams in order of arrival. */
   readonly connection: number;
   readonly direction: 'up' | 'down';
-  /** Of the first byte of `chunk` in its direction, preamble included. */
+  /** Position of the first byte of `chunk` in its direction, preamble included. */
   readonly offset: number;
 }
 
-/** Returns what is passed on; undefined cuts the connection. */
+/** Returns the bytes to pass on; undefined cuts the connection. */
 export type RelayHook = (chunk: Buffer, where: RelayedBytes) => Buffer | undefined;
 
 export interface MoverSessionOptions {
@@ -29,9 +29,9 @@ export interface MoverSessionOptions {
   readonly quotaBytes?: number;
   readonly limits?: MoverLimits;
   readonly relayHook?: RelayHook;
-  /** A relay that is there already, instead of the one in this process. */
+  /** Returns the port of an external relay, used in place of the relay in this process. */
   readonly relayPort?: (targetPort: number) => Promise<number>;
-  /** Key B as the source gets it, when it is to differ from what was delivered. */
+  /** Key B for the source, if it shall differ from the delivered Key B. */
   readonly sourceKeyB?: Buffer;
   readonly onSource?: (event: MoverEvent, mover: MoverProcess) => void;
   readonly onTarget?: (event: MoverEvent, mover: MoverProcess) => void;
@@ -43,7 +43,7 @@ export interface MoverSessionResult {
   readonly sourceEvents: readonly MoverEvent[];
   readonly targetEvents: readonly MoverEvent[];
   readonly tunnelError: unknown;
-  /** From the start of the source to its end. */
+  /** Time from the start of the source to its end. */
   readonly sourceMs: number;
 }
 
@@ -56,7 +56,7 @@ export async function runMoverSession(options: MoverSessionOptions): Promise<Mov
   const sourceEvents: MoverEvent[] = [];
   const targetEvents: MoverEvent[] = [];
   const listening = Promise.withResolvers<number>();
-  listening.promise.catch(() => undefined); // when the target ends first, its exit says why
+  listening.promise.catch(() => undefined); // when the target ends first, its exit gives the reason
   const target: MoverProcess = new MoverProcess(
     { side: 'target', sessionId, attempt },
     {

@@ -1,5 +1,5 @@
-// Owns a site for tests of what breaks or stops on the way: a stack whose first gateway is reached through a proxy, a job with one big file of
-// random bytes, and the ways to strike in the middle of its transfer. Must not be used by the product.
+// Owns a site for tests of broken connections and stopped processes: a stack whose first gateway is behind a proxy, a job with one big file
+// of random bytes, and functions that interrupt its transfer. Must not be used by the product.
 import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -19,7 +19,7 @@ export interface ProxiedSite {
   readonly folder: string;
 }
 
-/** @param undo gets what takes the site down, to be called in reverse order */
+/** @param undo gets the functions that end the site; call them in reverse order */
 export async function startProxiedSite(
   undo: (() => Promise<unknown>)[],
   { sizeBytes = fileBytes, ...options }: Partial<StackOptions> & { readonly sizeBytes?: number } = {},
@@ -47,7 +47,7 @@ export async function startProxiedSite(
   return { stack, proxy, source, jobId, folder };
 }
 
-/** Runs `strike` once so many bytes have passed in one data connection; holds nothing up. */
+/** Runs `strike` once when a data connection has carried this many bytes; does not delay the bytes. */
 export function strikeAfter(proxy: TamperingProxy, bytes: number, strike: () => void): void {
   let isDone = false;
   proxy.interfere = ({ kind, direction, offset }) => {
@@ -58,7 +58,7 @@ export function strikeAfter(proxy: TamperingProxy, bytes: number, strike: () => 
   };
 }
 
-/** Process ids of data movers that this process has forked, by side. At once: bytes that are being relayed wait for the answer. */
+/** Process ids of the data movers that this process has forked, by side. Synchronous, because the relayed bytes wait for the answer. */
 export function moverPids(side: 'source' | 'target'): number[] {
   const pids: number[] = [];
   for (const entry of readdirSync('/proc')) {
@@ -68,7 +68,7 @@ export function moverPids(side: 'source' | 'target'): number[] {
       const isOwn = new RegExp(`^PPid:\\s+${process.pid}$`, 'm').test(readFileSync(`/proc/${entry}/status`, 'utf8'));
       if (isOwn && command.includes('mover-entry') && command.split('\0').includes(side)) pids.push(Number(entry));
     } catch {
-      // Gone meanwhile.
+      // The process has ended meanwhile.
     }
   }
   return pids;

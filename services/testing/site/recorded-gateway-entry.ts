@@ -1,5 +1,5 @@
-// A gateway in a process of its own that writes down every byte it reads or writes on any socket, on both sides, before it is started.
-// Arguments: home, file for the recording. Talks to the test over the process channel. Must not be used by the product.
+// A gateway in its own process that records every byte which it reads or writes on any socket, on both sides. Arguments: home, file for the
+// recording. Talks to the test over the process channel. Must not be used by the product.
 import { appendFileSync } from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import net, { type SocketConstructorOpts } from 'node:net';
@@ -14,7 +14,7 @@ interface OnRead {
   callback(lengthBytes: number, buffer: Uint8Array): boolean;
 }
 
-/** The gateway reads its relayed connections straight into buffers of its own; those bytes pass no stream. */
+/** Records reads into the gateway's own buffers; relayed bytes are not seen by a stream. */
 function withRecordedReads<Options extends object>(options: Options): Options {
   const onread = (options as { onread?: OnRead }).onread;
   if (onread === undefined) return options;
@@ -30,7 +30,7 @@ function withRecordedReads<Options extends object>(options: Options): Options {
   };
 }
 
-/** Node itself calls this constructor without `new`, so it stays the function that it is. */
+/** A Proxy and not a class, because Node itself calls this constructor without `new`. */
 const RecordingSocket = new Proxy(net.Socket, {
   construct: (target, [options, ...rest]: [SocketConstructorOpts | undefined, ...unknown[]], newTarget) =>
     Reflect.construct(
@@ -67,7 +67,7 @@ Object.assign(net, {
 });
 syncBuiltinESMExports();
 
-// Only now, so that the gateway's own imports get what was put in place above.
+// Imported here, after the replacements above, so that the gateway's own imports get them.
 const [{ startGateway }, { gatewayConfigSchema }, { systemClock }, { silentLogger }] = await Promise.all([
   import('../../gateway/service.ts'),
   import('../../gateway/config.ts'),

@@ -1,4 +1,4 @@
-// Owns running the real `farkeep` command in tests, as a process of its own.
+// Owns running the real `farkeep` command in tests, as a child process.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
@@ -9,7 +9,7 @@ export interface CliResult {
   readonly stderr: string;
   /** The only JSON document on stdout. */
   json(): Record<string, unknown>;
-  /** One JSON document a line. */
+  /** One JSON document in each line. */
   jsonLines(): Record<string, unknown>[];
 }
 
@@ -70,7 +70,7 @@ export function startCli(
   return { child, result, firstLine: () => firstLine.promise };
 }
 
-/** A command that hangs is named, with what it said. */
+/** Runs a command to its end. The error for a command that does not end contains its name and output. */
 export async function runCli(
   args: readonly string[],
   options: Parameters<typeof startCli>[1] = {},

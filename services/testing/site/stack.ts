@@ -1,5 +1,5 @@
 // Owns a whole instance for tests: provider, gateways and tenant services in this process, data movers as real processes, loopback only.
-// Calls go through the contract's schemas, as they would over a carrier. Must not be used by the product.
+// Calls are checked by the contract's schemas, as over a carrier. Must not be used by the product.
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { DomainClient, DomainContract } from '../../contracts/contract.ts';
@@ -39,7 +39,7 @@ const quotaBytes = 100 * 2 ** 30;
 export interface StackService {
   readonly service: RunningService;
   readonly events: RecordedEvents;
-  /** A typed client whose inputs and outputs are checked by the contract. */
+  /** A typed client; the contract checks its inputs and outputs. */
   domain<Domain extends DomainContract>(domain: Domain): DomainClient<Domain>;
 }
 
@@ -48,11 +48,11 @@ export interface StackOptions {
   readonly gateways?: number;
   readonly provider?: Record<string, unknown>;
   readonly tenant?: Record<string, unknown>;
-  /** What tenants are told of a gateway's address, such as a proxy in front of it. */
+  /** The gateway's address that tenants get, such as a proxy in front of the gateway. */
   readonly addressOf?: (index: number, real: { host: string; port: number }) => Promise<{ host: string; port: number }>;
   readonly quotaBytes?: number;
   readonly repositoryFolder?: string;
-  /** Of provider and tenants. */
+  /** Clock of provider and tenants. */
   readonly clock?: Clock;
   /** Clock of the tenants only. */
   readonly tenantClock?: Clock;
@@ -77,7 +77,7 @@ export class Stack {
     this.tenant = tenant;
   }
 
-  /** Everything up: account, repository, enrolled gateways. The tenant does not know the provider yet. */
+  /** Starts account, repository and enrolled gateways. The tenant does not know the provider yet. */
   static async start(options: StackOptions): Promise<Stack> {
     const logger =
       process.env['FARKEEP_TEST_LOG'] === undefined ? silentLogger : createLogger({ name: 'stack', level: 'debug' });
@@ -120,7 +120,7 @@ export class Stack {
     );
   }
 
-  /** SHA-256 of the provider certificate in service. */
+  /** SHA-256 of the installed provider certificate. */
   async fingerprint(): Promise<string> {
     return (await this.provider.domain(certificateDomain).show({ slot: 'provider' })).summary.sha256;
   }
@@ -175,7 +175,7 @@ export class Stack {
         timeoutMs,
       );
     } catch (error) {
-      // Where it stands is worth more than that it does not end.
+      // The error shows the state of the session that did not end.
       const { state, attempt, steps, actions } = await show();
       throw new Error(JSON.stringify({ state, attempt, steps, actions }, null, 1), { cause: error });
     }
@@ -205,22 +205,22 @@ export class Stack {
     this.tenant = await launchTenant(this.#options, this.#logger);
   }
 
-  /** A further tenant service; whoever starts it stops it. */
+  /** Starts another tenant service; the caller must stop it. */
   startAnotherTenant(folderName: string): Promise<StackService> {
     return launchTenant(this.#options, this.#logger, folderName);
   }
 
-  /** What an admin would do with the prompt that a probe raises. */
+  /** Accepts the prompt of a probe, as an admin would. */
   async acceptByPrompt(): Promise<void> {
     const { prompt } = await this.tenant.domain(serviceProvidersDomain).probe(this.addressOf(0));
-    if (prompt === null) throw new Error('There was nothing to accept');
+    if (prompt === null) throw new Error('There was no prompt to accept');
     await this.tenant.domain(trustDomain).answerPrompt({ promptId: prompt.id, answer: 'accept' });
   }
 
-  /** The same for a certificate that has changed. */
+  /** Accepts the prompt for a changed certificate after a comparison, as an admin would. */
   async acceptByPromptAfterComparing(): Promise<void> {
     const { prompt } = await this.tenant.domain(serviceProvidersDomain).probe(this.addressOf(0));
-    if (prompt === null) throw new Error('There was nothing to accept');
+    if (prompt === null) throw new Error('There was no prompt to accept');
     await this.tenant.domain(trustDomain).answerPrompt({ promptId: prompt.id, answer: 'accept', isCompared: true });
   }
 

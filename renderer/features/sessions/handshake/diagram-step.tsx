@@ -1,4 +1,4 @@
-// Owns drawing one step: arrow, local link, dot or bar, with its label, in the color of what it carries or in red.
+// Owns drawing one step: arrow, local link, dot or bar, with its label. The color shows what it carries; red shows a failure.
 import { mergeClasses } from '@fluentui/react-components';
 import type { ReactNode } from 'react';
 import { useText } from '../../../i18n/use-text.ts';

@@ -1,4 +1,4 @@
-// Owns how the handshake diagram looks. Colors with a meaning come from the theme's meaning colors, set on the elements.
+// Owns how the handshake diagram looks. Meaning colors come from the theme and are set on the elements.
 import { makeStyles, tokens } from '@fluentui/react-components';
 
 export const useDiagramStyles = makeStyles({
@@ -21,7 +21,7 @@ export const useDiagramStyles = makeStyles({
   label: {
     fontSize: '12px',
     fontFamily: tokens.fontFamilyBase,
-    // A halo, so that the lane behind a letter does not cut it.
+    // A halo, so that a lane behind the letters does not make them hard to read.
     paintOrder: 'stroke',
     strokeWidth: '4px',
     stroke: tokens.colorNeutralBackground1,

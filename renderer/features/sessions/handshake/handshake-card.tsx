@@ -20,13 +20,13 @@ const useStyles = makeStyles({
 
 interface HandshakeCardProps {
   readonly steps: readonly HandshakeStep[];
-  /** The one that runs, or ran last. */
+  /** The current attempt, or the last one. */
   readonly attempt: number;
   readonly gateway: string | null;
   readonly state: SessionState;
 }
 
-/** Takes the few parts of a session that it shows: figures that change ten times a second do not draw the diagram again. */
+/** Gets only the needed parts of a session, so that figures that change ten times a second do not redraw the diagram. */
 export const HandshakeCard = memo(function HandshakeCard({
   steps,
   attempt: currentAttempt,
@@ -39,7 +39,7 @@ export const HandshakeCard = memo(function HandshakeCard({
   const [chosen, setChosen] = useState<number | null>(null);
   const attempts = attemptsOf(steps);
   const latest = attempts[0] ?? currentAttempt;
-  // The latest one, until somebody looks back.
+  // The latest attempt, until the user chooses an earlier one.
   const attempt = chosen ?? latest;
   return (
     <Card

@@ -1,4 +1,4 @@
-// Owns drawing the handshake: five lanes, steps as they happen, one explained at a time by mouse or keyboard.
+// Owns drawing the handshake: five lanes, and each step when it happens. Mouse or keyboard selects one step, which is then explained.
 import { mergeClasses } from '@fluentui/react-components';
 import { useId, useRef, useState } from 'react';
 import type { KeyboardEvent, ReactNode } from 'react';

@@ -25,7 +25,7 @@ describe('the handshake diagram', () => {
     expect(Math.max(...rows)).toBe(rowCount - 1);
   });
 
-  it('keeps five lanes apart and inside', () => {
+  it('keeps five lanes apart and inside the drawing', () => {
     const positions = lanes.map((lane) => laneX(lane, size));
     expect(positions).toEqual(positions.toSorted((left, right) => left - right));
     expect(new Set(positions).size).toBe(5);
@@ -44,7 +44,7 @@ describe('the handshake diagram', () => {
     expect(attemptsOf(steps)).toEqual([2, 1]);
   });
 
-  it('never lets two labels of a row run into each other', () => {
+  it('never lets two labels of a row overlap', () => {
     for (const width of [900, 1000, 1500]) {
       const placed = placeSteps(steps, 1, { width, rowHeight: 20 });
       for (const left of placed) {
@@ -60,7 +60,7 @@ describe('the handshake diagram', () => {
     }
   });
 
-  it('tells the time of the first row and how much later the others are', () => {
+  it('shows the time of the first row, and the delay of each other row', () => {
     const rows = rowOffsets(placeSteps(steps, 1, size));
     expect(rows.size).toBe(rowCount);
     expect(rows.get(0)?.offsetMs).toBe(0);

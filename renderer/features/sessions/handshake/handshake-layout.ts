@@ -1,4 +1,4 @@
-// Owns where each step stands in the handshake diagram. Pure geometry: no drawing, no texts.
+// Owns the position of each step in the handshake diagram. Pure geometry: no drawing, no texts.
 import type { HandshakeStep, HandshakeStepName, Lane } from '../../../../services/contracts/models/session.ts';
 
 export const lanes: readonly Lane[] = ['tenant-service', 'gateway', 'provider-service', 'target-mover', 'source-mover'];
@@ -6,9 +6,9 @@ export const lanes: readonly Lane[] = ['tenant-service', 'gateway', 'provider-se
 export type StepShape =
   /** A message from one lane to another. */
   | 'arrow'
-  /** A message over a local link: it passes no network and no gateway. */
+  /** A message over a local link: it crosses no network and no gateway. */
   | 'local'
-  /** Something that happens in one place. */
+  /** An event in one place. */
   | 'dot'
   /** An encrypted connection that stays. */
   | 'bar';
@@ -21,9 +21,9 @@ interface StepPlace {
   readonly from: Lane;
   readonly to: Lane;
   readonly tone: StepTone;
-  /** Which end the label starts at; `end` labels run to the left. */
+  /** The end at which the label starts. A label with `end` runs to the left. */
   readonly label: 'start' | 'end';
-  /** Moves a dot aside when two stand in the same place. */
+  /** Moves a dot to the side if two dots are in the same place. */
   readonly shift: number;
 }
 
@@ -45,7 +45,7 @@ const place = (
   shift,
 });
 
-/** Steps that belong together share a row; rows follow the order of docs/protocol.md, sections 2 and 4. */
+/** Steps that belong together share a row. The rows follow the order of docs/protocol.md, sections 2 and 4. */
 export const stepPlaces: Readonly<Record<HandshakeStepName, StepPlace>> = {
   'gateway-connect': place(0, 'arrow', 'tenant-service', 'gateway', 'channel'),
   'gateway-forward': place(0, 'arrow', 'gateway', 'provider-service', 'channel'),
@@ -93,11 +93,11 @@ export interface PlacedStep {
   readonly tone: StepTone;
   readonly fromX: number;
   readonly toX: number;
-  /** The line, or the middle of a bar or dot. */
+  /** The y position of the line, or the center of a bar or dot. */
   readonly y: number;
   readonly labelX: number;
   readonly labelAnchor: 'start' | 'end';
-  /** How far the label may run. */
+  /** The largest width of the label. */
   readonly labelWidth: number;
 }
 
@@ -112,7 +112,7 @@ function placeStep(step: HandshakeStep, size: DiagramSize): PlacedStep {
   const right = Math.max(fromX, toX);
   if (shape === 'dot') {
     const labelX = label === 'start' ? fromX + labelGap : fromX - labelGap;
-    // Key B is made where its line to the source begins: the label keeps to the first half.
+    // Key B is created where its line to the source begins, so the label uses only the first half.
     const limit = step.step === 'key-b-created' ? laneX('provider-service', size) : size.width;
     return {
       step,
@@ -146,10 +146,10 @@ export function attemptsOf(steps: readonly HandshakeStep[]): readonly number[] {
   return [...new Set(steps.map(({ attempt }) => attempt))].toSorted((left, right) => right - left);
 }
 
-/** Fewer letters of a detail say nothing. */
+/** A detail with fewer letters is useless. */
 const leastDetail = 10;
 
-/** In pixels, for 12 px text; measuring would need a drawn page. Rather too wide than too narrow. */
+/** In pixels, for text of 12 px. Measuring would need a drawn page. The estimate is rather too wide than too narrow. */
 function letterWidth(letter: string): number {
   if (/[A-Z0-9_@%&]/.test(letter)) return 8;
   return /[ijlt.,:;|'!]/.test(letter) ? 4 : 6.6;
@@ -161,7 +161,7 @@ function textWidth(text: string): number {
   return width;
 }
 
-/** Title and detail when both fit; a shortened detail; else the title alone. Width in pixels. */
+/** Title and detail if both fit; otherwise a shortened detail; otherwise only the title. Width in pixels. */
 export function fitLabel(title: string, detail: string, width: number): string {
   if (detail === '') return title;
   const full = `${title} · ${detail}`;
@@ -173,7 +173,7 @@ export function fitLabel(title: string, detail: string, width: number): string {
   return title;
 }
 
-/** Milliseconds since the attempt's first step; rows show it instead of twelve almost equal times. */
+/** Milliseconds since the attempt's first step. Rows show this instead of twelve almost equal times. */
 export function rowOffsets(
   placed: readonly PlacedStep[],
 ): ReadonlyMap<number, { readonly y: number; readonly at: string; readonly offsetMs: number }> {

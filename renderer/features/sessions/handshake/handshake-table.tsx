@@ -1,4 +1,4 @@
-// Owns the text side of the diagram: the same steps with the same particulars, for screen readers and for copying.
+// Owns the table of the handshake: the same steps and details as the diagram, for screen readers and for copying.
 import { makeStyles, tokens } from '@fluentui/react-components';
 import type { ReactNode } from 'react';
 import type { HandshakeStep } from '../../../../services/contracts/models/session.ts';

@@ -1,4 +1,4 @@
-// Owns the line "who can read now" with its lock; the words say what the marks show.
+// Owns the line "Who can read now" with its lock. The text says the same as the symbols.
 import { makeStyles, tokens } from '@fluentui/react-components';
 import { Checkmark16Filled, Dismiss16Filled, LockClosed16Filled, LockOpen16Regular } from '@fluentui/react-icons';
 import type { ReactNode } from 'react';

@@ -1,4 +1,4 @@
-// Owns putting reason codes in a step's detail into words. Services name the codes, people read sentences. Pure.
+// Owns replacing reason codes in a step's detail by sentences. Services name the codes, people read sentences. Pure.
 import { trustReasons } from '../../../../services/contracts/models/trust.ts';
 import type { TextFunction } from '../../../i18n/use-text.ts';
 

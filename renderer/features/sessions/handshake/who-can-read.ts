@@ -1,4 +1,4 @@
-// Owns the answer to "who can read what at this moment", from the steps that have happened. Pure.
+// Owns the answer to "Who can read what at this moment?", from the steps so far. Pure.
 import type { HandshakeStep, HandshakeStepName, SessionState } from '../../../../services/contracts/models/session.ts';
 import { finalSessionStates } from '../../../../services/contracts/models/session.ts';
 
@@ -16,7 +16,7 @@ export function whoCanRead(steps: readonly HandshakeStep[], attempt: number, sta
   const isDone = (name: HandshakeStepName): boolean =>
     steps.some((step) => step.attempt === attempt && step.step === name && step.outcome === 'done');
   if (finalSessionStates.includes(state) || state === 'waiting-to-resume' || state === 'paused') {
-    // Where no key was ever made, none is erased: it ended at the door.
+    // If no key was made, no key was erased either: the connection ended before.
     const hadKey = steps.some(({ step, outcome }) => step === 'key-a-created' && outcome === 'done');
     if (hadKey) return { ...nobody, what: 'ended' };
     return steps.some(({ step, outcome }) => step === 'channel-established' && outcome === 'done')

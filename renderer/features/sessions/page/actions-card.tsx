@@ -1,4 +1,4 @@
-// Owns the list of a session's actions with their durations, newest at the end; it follows the end until somebody scrolls up.
+// Owns the list of a session's actions with their durations, newest at the end. The list scrolls to the end until the user scrolls up.
 import { makeStyles, mergeClasses, tokens } from '@fluentui/react-components';
 import { ErrorCircle16Filled, Info16Regular, ShieldError16Filled, Warning16Filled } from '@fluentui/react-icons';
 import { memo, useEffect, useRef } from 'react';
@@ -34,7 +34,7 @@ interface ActionsCardProps {
   readonly actions: readonly SessionAction[];
 }
 
-/** Drawn again when an action is added, not with every figure of the session. */
+/** Redrawn after a new action, not after every change of the session's figures. */
 export const ActionsCard = memo(function ActionsCard({ actions, hasEnded }: ActionsCardProps): ReactNode {
   const t = useText();
   const styles = useStyles();

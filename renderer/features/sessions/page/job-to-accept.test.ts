@@ -9,7 +9,7 @@ describe('a backup with much less data', () => {
   const lastRun = { sessionId: session.id, state: 'warning', endedAt: shrunk.at } as const;
   const job = jobOf(1, { runningSessionId: null, lastRun });
 
-  it('asks whether that is right while it is the last run of its job', () => {
+  it('asks whether this is correct only while it is the last run of its job', () => {
     expect(jobToAccept(session, [jobOf(2), job])).toBe(job);
   });
 

@@ -1,8 +1,8 @@
-// Owns when a session asks whether its smaller amount of data is right. Pure.
+// Owns when a session asks whether its smaller amount of data is correct. Pure.
 import type { SessionDetail } from '../../../../services/contracts/models/session.ts';
 import type { Job } from '../../../../services/contracts/models/tenant.ts';
 
-/** The job that can be run again with less data accepted. Only the last run of a job asks; a later run has its own answer. */
+/** The job that can be run again with less data accepted. Only the last run of a job asks, because a later run makes its own comparison. */
 export function jobToAccept(
   { id, viewer, warnings }: Pick<SessionDetail, 'id' | 'viewer' | 'warnings'>,
   jobs: readonly Job[],

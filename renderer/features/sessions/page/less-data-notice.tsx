@@ -1,4 +1,4 @@
-// Owns the question after a backup that holds much less than the last good run: it is right and accepted, or the sources are checked.
+// Owns the question after a backup with much less data than the last good run: accept it, or check the sources.
 import {
   Button,
   MessageBar,

@@ -1,4 +1,4 @@
-// Owns the list of a session's objects. On the provider's side names are hidden when the job is encrypted, and it says so.
+// Owns the list of a session's objects. If the job hides its names, the provider's side shows a note instead.
 import { makeStyles, tokens } from '@fluentui/react-components';
 import { memo } from 'react';
 import type { ReactNode } from 'react';
@@ -29,11 +29,11 @@ const useStyles = makeStyles({
 interface ObjectsCardProps {
   readonly objects: readonly SessionObject[];
   readonly areNamesHidden: boolean;
-  /** Of the session. */
+  /** The session's state. */
   readonly state: SessionState;
 }
 
-/** Drawn again when an object changes, not with every figure of the session. */
+/** Redrawn after a change of an object, not after every change of the session's figures. */
 export const ObjectsCard = memo(function ObjectsCard({
   objects,
   areNamesHidden,

@@ -1,4 +1,4 @@
-// Owns the button that pauses a session, or resumes a paused one; disabled it says why.
+// Owns the button that pauses a session or resumes a paused one. A disabled button gives the reason.
 import { Button, Tooltip } from '@fluentui/react-components';
 import { Pause20Regular, Play20Regular } from '@fluentui/react-icons';
 import type { ReactNode } from 'react';

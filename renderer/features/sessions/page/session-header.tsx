@@ -1,4 +1,4 @@
-// Owns the head of the session view: job, state, attempt, the way back, Pause or Resume, Stop and Export evidence.
+// Owns the head of the session view: job, state, attempt, Sessions (back), Pause or Resume, Stop and Export evidence.
 import { Button, ProgressBar, makeStyles, tokens } from '@fluentui/react-components';
 import { ArrowLeft20Regular, DocumentArrowDown20Regular, Stop20Regular } from '@fluentui/react-icons';
 import { useState } from 'react';
@@ -28,7 +28,7 @@ const useStyles = makeStyles({
     overflow: 'hidden',
     textOverflow: 'ellipsis',
     whiteSpace: 'nowrap',
-    // The job's name goes first; the line beside it gives way.
+    // The job's name has priority for space over the line beside it.
     flexShrink: 0,
     maxWidth: '40%',
   },
@@ -41,7 +41,7 @@ const useStyles = makeStyles({
     flexGrow: 1,
     minWidth: 0,
   },
-  // It moves ten times a second. Fluent's gliding width would lay the whole page out anew for every frame in between.
+  // The value changes ten times a second. Fluent's animated width would lay out the whole page again for every frame.
   bar: { transitionDuration: '0s' },
 });
 
@@ -58,7 +58,7 @@ export function SessionHeader({ side, detail }: SessionHeaderProps): ReactNode {
   const isRunning = !isFinal(detail);
   const isStandingStill = detail.state === 'waiting-to-resume' || detail.state === 'paused';
   const { totalBytes, processedBytes } = detail.progress;
-  // What could not be read was dealt with as well.
+  // Entries that could not be read also count as processed.
   const isDone = detail.state === 'succeeded' || detail.state === 'warning';
   const counted = totalBytes === null || totalBytes === 0 ? undefined : Math.min(1, processedBytes / totalBytes);
   const share = isDone ? 1 : counted;

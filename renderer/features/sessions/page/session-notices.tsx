@@ -1,4 +1,4 @@
-// Owns the bars above the diagram: security warning, error, waiting to resume with its count-down, paused and by whom.
+// Owns the bars above the diagram: security warning, error, waiting to resume with a countdown, and who paused the session.
 import { MessageBar, MessageBarBody, MessageBarTitle, makeStyles } from '@fluentui/react-components';
 import type { ReactNode } from 'react';
 import type { SessionDetail } from '../../../../services/contracts/models/session.ts';
@@ -16,7 +16,7 @@ const useStyles = makeStyles({
   body: { whiteSpace: 'normal' },
 });
 
-/** Lists of a session, by what their rows are. */
+/** The lists of a session, with the kind of their rows. */
 const lists: LeftOutLists = {
   steps: 'steps',
   keys: 'keys',
@@ -97,7 +97,7 @@ function ResumeNotice({ detail }: { readonly detail: SessionDetail }): ReactNode
   );
 }
 
-/** Only the tenant knows when it comes back. */
+/** Only the tenant knows when its next attempt starts. */
 function NextAttempt({ detail }: { readonly detail: SessionDetail }): ReactNode {
   const t = useText();
   const now = useNow();

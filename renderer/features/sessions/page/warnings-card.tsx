@@ -1,4 +1,4 @@
-// Owns the list of a session's warnings with the file each is about.
+// Owns the list of a session's warnings, each with its file.
 import { makeStyles } from '@fluentui/react-components';
 import type { ReactNode } from 'react';
 import type { SessionDetail } from '../../../../services/contracts/models/session.ts';

@@ -1,4 +1,4 @@
-// Owns the reason why a session cannot be paused right now. Pure; the service decides by the same rule.
+// Owns the reason why a session cannot be paused now. Pure. The service decides by the same rule.
 import { canPause, type SessionDetail } from '../../../../services/contracts/models/session.ts';
 import { isFinal } from '../../../platform/mirror/apply-event.ts';
 
@@ -9,13 +9,13 @@ export type PauseObstacle =
   | 'session.pause.late'
   | 'session.pause.early';
 
-/** @returns the text that says so; null when it can be paused */
+/** @returns the text with the reason; null if the session can be paused */
 export function whyNotPause(detail: SessionDetail): PauseObstacle | null {
   const { state, kind, viewer } = detail;
   if (isFinal(detail)) return 'session.pause.ended';
   if (kind === 'browse') return 'session.pause.browse';
   if (state === 'finalizing') return 'session.pause.late';
-  // While the tenant is away only the tenant knows what it waits for.
+  // While the tenant has no connection, only the tenant knows what it waits for.
   if (state === 'waiting-to-resume' && viewer === 'provider') return 'session.pause.early';
   if (canPause(detail)) return null;
   return state === 'waiting-to-resume' ? 'session.pause.waiting' : 'session.pause.early';

@@ -1,4 +1,4 @@
-// Owns what the state of a session means for what is shown of it: whether something moves, and whether there are figures. Pure.
+// Owns what a session's state means for its cards: whether data moves, and whether there are figures. Pure.
 import { finalSessionStates } from '../../../../services/contracts/models/session.ts';
 import type { SessionDetail, SessionState } from '../../../../services/contracts/models/session.ts';
 
@@ -9,7 +9,7 @@ export function movementOf(state: SessionState): Movement {
   return state === 'paused' || state === 'waiting-to-resume' ? 'still' : 'moving';
 }
 
-/** Zeros of a session that ended before anything was counted are no figures: they would read as "looked, and there was nothing". */
+/** If a session ended before anything was counted, its zeros are no figures. Shown, they would mean "the source was empty". */
 export function hasFigures({ state, progress }: Pick<SessionDetail, 'state' | 'progress'>): boolean {
   const { totalBytes, processedBytes, readBytes, transferredBytes } = progress;
   return movementOf(state) !== 'ended' || totalBytes !== null || processedBytes + readBytes + transferredBytes > 0;

@@ -1,10 +1,10 @@
-// Owns naming what holds a session up: the part with the largest busy share. Pure.
+// Owns the name of the part that limits a session: the part with the largest busy share. Pure.
 import type { Bottleneck } from '../../../../services/contracts/models/session.ts';
 
 export const bottleneckParts = ['source', 'compression', 'network', 'target'] as const;
 export type BottleneckPart = (typeof bottleneckParts)[number];
 
-/** Below this nothing is busy enough to be named. */
+/** Below this share no part counts as the bottleneck. */
 const leastShare = 0.2;
 
 export function largestPart(bottleneck: Bottleneck | null): BottleneckPart | 'none' {

@@ -1,4 +1,4 @@
-// Owns the three boxes Summary, Data and Status. Figures keep their places while they change.
+// Owns the three boxes Summary, Data and Status. Figures stay in place while they change.
 import { InfoLabel, makeStyles, mergeClasses, tokens } from '@fluentui/react-components';
 import type { ReactNode } from 'react';
 import type { SessionDetail } from '../../../../services/contracts/models/session.ts';

@@ -1,4 +1,4 @@
-// Owns what the box Status counts: files that are done well, errors, and the one figure that each kind of session has besides. Pure.
+// Owns the figures of the box Status: successful files, errors, and one more figure for each kind of session. Pure.
 import type { SessionDetail } from '../../../../services/contracts/models/session.ts';
 
 export interface StatusFigures {
@@ -10,7 +10,7 @@ export interface StatusFigures {
 export function statusFigures({ kind, progress, objects, error, warningCount }: StatusSource): StatusFigures {
   const { processedFiles, unchangedFiles, newBlocks, restored } = progress;
   const ownError = error === null ? 0 : 1;
-  // What was skipped by the overwrite rule, or failed, was dealt with as well, but it is not restored.
+  // Files that the overwrite rule skipped, and failed files, are processed but not restored.
   if (kind === 'restore' && restored !== undefined) {
     return {
       success: restored.files,

@@ -1,4 +1,4 @@
-// Owns the card Throughput: range, current value or the one under the mouse, and the same figures as a table.
+// Owns the card Throughput: range, the current value or the value under the mouse, and the same figures as a table.
 import { Button, Select, Tooltip, makeStyles, tokens } from '@fluentui/react-components';
 import { DataLine20Regular, Table20Regular } from '@fluentui/react-icons';
 import { memo, useMemo, useState } from 'react';
@@ -40,7 +40,7 @@ interface ThroughputCardProps {
   readonly state: SessionState;
 }
 
-/** Drawn again with every sample (one a second), not with every figure of the session. */
+/** Redrawn after every sample (one a second), not after every change of the session's figures. */
 export const ThroughputCard = memo(function ThroughputCard({ samples, state }: ThroughputCardProps): ReactNode {
   const t = useText();
   const styles = useStyles();

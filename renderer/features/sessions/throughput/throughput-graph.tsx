@@ -1,4 +1,4 @@
-// Owns the canvas of the throughput graph: uPlot, fed with columns; it reports which sample the mouse is at.
+// Owns the canvas of the throughput graph. Gives columns to uPlot, and reports the sample under the mouse.
 import { tokens } from '@fluentui/react-components';
 import { useEffect, useRef } from 'react';
 import type { ReactNode } from 'react';
@@ -14,7 +14,7 @@ interface ThroughputGraphProps {
   readonly columns: ThroughputColumns;
   readonly height: number;
   readonly label: string;
-  /** Index of the sample under the mouse; null when it is elsewhere. */
+  /** Index of the sample under the mouse; null if the mouse is elsewhere. */
   readonly onHover: (index: number | null) => void;
 }
 
@@ -25,7 +25,7 @@ function cssColor(element: HTMLElement, token: string): string {
   return getComputedStyle(element).getPropertyValue(name).trim() || '#888888';
 }
 
-/** One sample alone makes no line. */
+/** One sample is not enough for a line. */
 const isAlone = (plot: uPlot): boolean => plot.data[0].length < 2;
 
 function optionsFor(
@@ -40,12 +40,12 @@ function optionsFor(
   const axis = { stroke: text, font, grid: { stroke: lines, width: 1 }, ticks: { show: false } } as const;
   return {
     ...size,
-    // At the right there is room for half of a time that stands below the last line.
+    // At the right there is room for half of the last time label.
     padding: [6, 28, 0, 0],
     legend: { show: false },
     cursor: { y: false, points: { size: 7 }, drag: { x: false, y: false } },
     scales: {
-      // A run of a second has a time axis too; the line grows to the right. For one sample alone uPlot would show a whole day.
+      // A run of one second also has a time axis, and the line grows to the right. For one sample uPlot would show a whole day.
       x: {
         time: true,
         range: (plot, min, max) => [min, isAlone(plot) ? min + leastSeconds : Math.max(max, min + leastSeconds)],
@@ -104,7 +104,7 @@ export function ThroughputGraph({ columns, height, label, onHover }: ThroughputG
   return <div ref={frame} role="img" aria-label={label} style={{ height, minWidth: 0, overflow: 'hidden' }} />;
 }
 
-/** uPlot's types ask for arrays that it could change. */
+/** uPlot's types require arrays that it may change. */
 function copyOf([seconds, read, transferred]: ThroughputColumns): uPlot.AlignedData {
   return [[...seconds], [...read], [...transferred]];
 }

@@ -1,9 +1,9 @@
-// Owns turning samples into what the graph draws: the chosen range, at most as many points as there are pixels. Pure.
+// Owns the conversion of samples into the drawn points: the chosen range, with at most as many points as there are pixels. Pure.
 import type { ThroughputSample } from '../../../../services/contracts/models/session.ts';
 
 export type ThroughputRange = 'five-minutes' | 'whole-run';
 
-/** Seconds since 1970, then bytes a second, column by column, as uPlot wants it. */
+/** Seconds since 1970, then bytes per second, one column each, as uPlot requires. */
 export type ThroughputColumns = readonly [readonly number[], readonly number[], readonly number[]];
 
 const fiveMinutesMs = 300_000;
@@ -18,7 +18,7 @@ export function samplesInRange(
   return samples.filter(({ at }) => Date.parse(at) >= fromMs);
 }
 
-/** Averages neighbors until no more than `mostPoints` are left: an hour is as quick to draw as five minutes. */
+/** Averages neighbors until at most `mostPoints` are left, so an hour is drawn as quickly as five minutes. */
 export function thinOut(samples: readonly ThroughputSample[], mostPoints: number): readonly ThroughputSample[] {
   if (samples.length <= mostPoints) return samples;
   const groupSize = Math.ceil(samples.length / mostPoints);
