@@ -105,11 +105,11 @@ export const rooms = {
     'target',
     '.',
   ],
+  'services/session': ['.', 'state', 'machine'],
   'services/provider': [
     ...['state', 'license', 'accounts', 'gateways', 'certificates', 'repositories', 'sessions', 'rpc', '.'],
   ],
   'services/tenant': ['state', 'trust', 'providers', 'jobs', 'sessions', 'rpc', '.'],
-  'services/session': ['.', 'state'],
   'services/host': ['carriers', '.'],
   'renderer/ui': ['.', 'table', 'form', 'dialog', 'wizard', 'session', 'certificate'],
   'renderer/features/sessions': ['state', 'throughput', 'handshake', 'page', '.'],
@@ -130,7 +130,7 @@ export const sqlHomes = [
 /** Globals of Node.js that set or clear a timer. `setImmediate` has no delay and is allowed. */
 export const timerNames = ['setTimeout', 'setInterval', 'clearTimeout', 'clearInterval'];
 
-/** The only file of the services that uses them. */
+/** The only file of the services that may use these timers. */
 export const timerHome = ['services/kernel/clock.ts'];
 
 export const timerReason =

@@ -26,7 +26,7 @@ export function watchMovers(): { stop: () => MoverUsage[] } {
         const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
         usage.cpuS = (Number(fields[11] ?? 0) + Number(fields[12] ?? 0)) / ticksPerSecond;
       } catch {
-        continue; // it has just ended; the last values stay
+        continue; // the process has just ended; its last values stay
       }
     }
   };

@@ -6,7 +6,7 @@ import { ConsoleWindow } from '../pages/console-window.ts';
 import { FirstStartPage } from '../pages/first-start-page.ts';
 import { SessionPage } from '../pages/session-page.ts';
 
-test('damage stays visible, removing asks, and a provider that does not answer is not an empty list', async ({
+test('damage stays visible, removing asks, and a provider that does not answer is not shown as an empty list', async ({
   farkeep,
   home,
 }) => {

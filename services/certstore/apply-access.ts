@@ -1,5 +1,5 @@
 // Owns applying the current access rights to an existing folder with private keys, because the service group may have been configured
-// later. Must not follow symbolic links: an attacker could make it change the rights of another file.
+// later. Must not follow symbolic links: through a link an attacker could change the rights of another file.
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { AccessControl } from './access-control.ts';

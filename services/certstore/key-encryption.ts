@@ -24,7 +24,7 @@ export class KeyEncryption implements Disposable {
     this.#key = key;
   }
 
-  /** Copies the key. */
+  /** Makes a copy of the key. */
   static fromKeychain({ keychain, key }: KeychainKey): KeyEncryption {
     if (key.lengthBytes !== keyBytes) throw new RangeError(`A keychain key has ${keyBytes} bytes`);
     return new KeyEncryption(

@@ -94,7 +94,10 @@ describe('list', () => {
         'stuck',
         'The private key cannot be exported from the Windows store; import the certificate from its file instead',
       ],
-      ['foreign', expect.stringMatching(/^The account ".+" cannot read the private key of this certificate .*\(0x80090016\)$/)],
+      [
+        'foreign',
+        expect.stringMatching(/^The account ".+" cannot read the private key of this certificate .*\(0x80090016\)$/),
+      ],
       ['client', 'The certificate is not made for servers'],
       ['old', expect.stringMatching(/^The certificate expired on /)],
     ]);
@@ -137,7 +140,7 @@ describe('list', () => {
 });
 
 describe('pick', () => {
-  it('exports certificate, key and chain with a new password each time, which is never an argument', async () => {
+  it('exports certificate, key and chain with a new password each time, and never passes the password as an argument', async () => {
     const { store, calls } = windows((options) => pfxOf(server, options));
     for (let round = 0; round < 2; round++) {
       using picked = await store.pick(idOf(server));

@@ -28,7 +28,7 @@ describe('a restore point', () => {
   ];
   const choose = (wanted: string): string => choosePoint(points, wanted).id.replace(/0+$/, '');
 
-  it('of "latest:JOB" belongs to exactly this job, with any characters in its name', () => {
+  it('for "latest:JOB" is one of exactly this job, whatever characters its name has', () => {
     expect(choose('latest:db:prod')).toBe('aaaa1');
     expect(choose('latest:db')).toBe('aaaa2');
     expect(choose('latest:latest:db')).toBe('bbbb1');

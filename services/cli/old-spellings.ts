@@ -16,7 +16,7 @@ const oldOption = '--organisation';
 export function withCurrentSpelling(args: readonly string[], operandsAt: readonly number[]): string[] {
   const current = [...args];
   const [groupAt = -1, commandAt = -1] = operandsAt;
-  const group = groups[args[groupAt] ?? ''];
+  const group = Object.hasOwn(groups, args[groupAt] ?? '') ? groups[args[groupAt] ?? ''] : undefined;
   if (group !== undefined) {
     current[groupAt] = group.name;
     const command = group.commands[args[commandAt] ?? ''];

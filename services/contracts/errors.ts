@@ -64,7 +64,7 @@ export const errorCatalogue = {
   'storage.io': entry('Reading or writing failed', 'Check the disk and its connection.', retry),
   'storage.damaged': entry(
     'Stored data is damaged',
-    'The provider runs "farkeep repository verify", then run the job again: what is damaged is sent again.',
+    'The provider runs "farkeep repository verify", then run the job again: damaged blocks are sent again.',
   ),
   // connection
   'gateway.unreachable': entry(
@@ -90,7 +90,7 @@ export const errorCatalogue = {
   ),
   'gateway.link-down': entry(
     'The gateway has lost its provider',
-    'It redials by itself; check port 6169 at the provider.',
+    'The gateway tries again by itself; check port 6169 at the provider.',
     retry,
   ),
   'tls.version': entry(
@@ -108,12 +108,9 @@ export const errorCatalogue = {
     'See the details; another program may be answering on this port.',
     retry,
   ),
-  'connection.lost': entry('The connection was lost', 'It is tried again by itself.', retry),
+  'connection.lost': entry('The connection was lost', 'Farkeep tries again by itself.', retry),
   'connection.refused-limit': entry('Too many connections', 'Wait a minute and try again.', retry),
-  'protocol.malformed': entry(
-    'The other side sent something that is not the protocol',
-    'Check versions of both sides.',
-  ),
+  'protocol.malformed': entry('The other side violated the protocol', 'Check versions of both sides.'),
   'protocol.version': entry('The protocol versions do not match', 'Update the older side.'),
   'protocol.feature': entry('The other side needs a feature this side does not have', 'Update this side.'),
   // certificates and trust
@@ -135,7 +132,7 @@ export const errorCatalogue = {
   ),
   'trust.announcement-invalid': entry(
     'The announcement of the next certificate is not valid',
-    'Nothing was stored. Ask your provider whether they announced a new certificate.',
+    'Nothing was stored. Ask your provider whether a new certificate was announced.',
     security,
   ),
   'trust.thumbprint-malformed': entry(
@@ -189,7 +186,7 @@ export const errorCatalogue = {
   'login.disabled': entry('This account is disabled', 'Contact your provider.', login),
   'login.lease-expired': entry('The lease of this account has ended', 'Contact your provider.', login),
   'security.channel-binding': entry(
-    'Somebody is between you and the provider',
+    'An attacker may be between you and the provider',
     'Do not try again. Compare the thumbprint with your provider by phone.',
     security,
   ),
@@ -208,18 +205,21 @@ export const errorCatalogue = {
   'session.busy': entry('The job is running already', 'Wait for the end, or stop it.'),
   'session.limit': entry('Too many tasks at once', 'Wait until another session has ended.', retry),
   'session.resume-expired': entry(
-    'The connection did not come back in time',
-    'Run the job again; what is safe is not sent again.',
+    'The connection was not restored in time',
+    'Run the job again; data that is safe at the provider is not sent again.',
     retry,
   ),
-  'session.mover-died': entry('The data mover ended unexpectedly', 'It is tried again by itself.', retry),
+  'session.mover-died': entry('The data mover ended unexpectedly', 'Farkeep tries again by itself.', retry),
   'quota.exceeded': entry(
     'The quota is used up',
     'Ask your provider for more. Deleting restore points does not free space in this version.',
   ),
   'source.missing': entry('The source does not exist', 'Check the path in the job.'),
   'source.unreadable': entry('A file could not be read', 'Check its rights; everything else was saved.'),
-  'source.changed': entry('A file changed while it was read', 'It is marked; run the job again when it is quiet.'),
+  'source.changed': entry(
+    'A file changed while it was read',
+    'The file is marked; run the job again when the file does not change.',
+  ),
   'source.shrunk': entry(
     'The backup holds much less than the last good run',
     'Check the sources of the job. If the smaller amount is right, accept it in one run (--accept-less).',
@@ -228,16 +228,19 @@ export const errorCatalogue = {
     'The clocks of the two sides differ',
     'Correct the wrong clock, and keep it synchronized by NTP.',
   ),
-  'source.device': entry('A device is kept by name only', 'Exclude it when nobody needs it after a restore.'),
+  'source.device': entry('A device is kept by name only', 'Exclude the device if you do not need it after a restore.'),
   'source.empty-path': entry('The source is not a folder or file', 'Choose a folder.'),
   'restore.target': entry('The destination cannot be used', 'Choose a folder that exists and can be written.'),
   'restore.exists': entry('A file exists already', 'Choose an overwrite rule.'),
   'restore.mismatch': entry(
-    'A restored block is not what was saved',
-    'The provider runs "farkeep repository verify --deep", then run the job again: what is damaged is sent again.',
+    'A restored block differs from the saved block',
+    'The provider runs "farkeep repository verify --deep", then run the job again: damaged blocks are sent again.',
   ),
-  'restore.incomplete': entry('Not everything could be restored', 'See the list of what is missing.'),
-  'point.incomplete': entry('The restore point was not committed', 'Nothing half-done was kept; run the job again.'),
+  'restore.incomplete': entry('Not everything could be restored', 'See the list of missing entries.'),
+  'point.incomplete': entry(
+    'The restore point was not committed',
+    'No incomplete restore point was kept; run the job again.',
+  ),
 } as const satisfies Record<string, CatalogueEntry>;
 
 export type ErrorCode = keyof typeof errorCatalogue;

@@ -1,5 +1,5 @@
 // Owns what a gateway stores on disk: its provider, and its own client certificate with key, in one file so that they always match. Nothing
-// in the file opens a tenant's data. An attacker who steals it can relay connections as this gateway until the provider removes the
+// in the file opens a tenant's data. An attacker who steals the file can relay connections as this gateway until the provider removes the
 // gateway.
 import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';

@@ -106,11 +106,6 @@ export class LiveSession {
     return this.#detail.steps.filter((step) => step.attempt === this.#detail.attempt);
   }
 
-  /** Of the running attempt. */
-  get currentKeys(): SessionKeys | undefined {
-    return this.#detail.keys.find((entry) => entry.attempt === this.#detail.attempt);
-  }
-
   /** Until when a session that stands still is kept, in ms since the epoch. */
   get resumeUntilMs(): number | undefined {
     const { resumeUntil } = this.#detail;

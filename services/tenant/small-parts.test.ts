@@ -5,6 +5,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { systemClock } from '../kernel/clock.ts';
 import { showPath } from '../mover/source/walk/path-text.ts';
 import { LiveSession } from '../session/live-session.ts';
+import { ManualClock } from '../testing/manual-clock.ts';
 import { makeTemporaryFolder } from '../testing/temporary-folder.ts';
 import { parseTenantNotification } from '../wire/control-calls.ts';
 import type { TenantNotification } from '../wire/control-messages.ts';
@@ -130,7 +131,7 @@ describe('what a session of several attempts has read and sent', () => {
     applySourceEvent(
       live,
       { type: 'progress', phase: 'transferring', totals, busy },
-      { earlier: { readBytes: 20, transferredBytes: 10, restored: undefined } },
+      { earlier: { readBytes: 20, transferredBytes: 10, restored: undefined }, onPhase: () => undefined },
     );
     expect(live.progress).toMatchObject({ processedBytes: 60, readBytes: 60, transferredBytes: 40, safeBytes: 50 });
   });
@@ -152,25 +153,21 @@ describe('StallWatch', () => {
   };
   const busy = { source: 0, compress: 0, network: 0, target: 0 };
 
-  it('tells a transfer that stands still from one that is only slow', () => {
-    vi.useFakeTimers();
-    try {
-      const onStall = vi.fn();
-      const watch = new StallWatch(1000, onStall);
-      for (let step = 1; step <= 5; step += 1) {
-        vi.advanceTimersByTime(900);
-        watch.saw({ type: 'progress', phase: 'transferring', totals: { ...totals, readBytes: step }, busy });
-      }
-      expect(onStall).not.toHaveBeenCalled();
-      for (let step = 0; step < 5; step += 1) {
-        vi.advanceTimersByTime(250);
-        watch.saw({ type: 'alive' });
-        watch.saw({ type: 'progress', phase: 'transferring', totals: { ...totals, readBytes: 5 }, busy });
-      }
-      expect(onStall).toHaveBeenCalledTimes(1);
-      watch.stop();
-    } finally {
-      vi.useRealTimers();
+  it('tells a transfer that stands still from one that is only slow', async () => {
+    const clock = new ManualClock();
+    const onStall = vi.fn();
+    const watch = new StallWatch(1000, onStall, clock);
+    for (let step = 1; step <= 5; step += 1) {
+      await clock.advance(900);
+      watch.saw({ type: 'progress', phase: 'transferring', totals: { ...totals, readBytes: step }, busy });
     }
+    expect(onStall).not.toHaveBeenCalled();
+    for (let step = 0; step < 5; step += 1) {
+      await clock.advance(250);
+      watch.saw({ type: 'alive' });
+      watch.saw({ type: 'progress', phase: 'transferring', totals: { ...totals, readBytes: 5 }, busy });
+    }
+    expect(onStall).toHaveBeenCalledTimes(1);
+    watch.stop();
   });
 });

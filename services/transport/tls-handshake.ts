@@ -76,7 +76,7 @@ export function runHandshake(
   }: { target: string; timeoutMs: number; signal: AbortSignal | undefined; options: ConnectionOptions },
 ): Promise<TLSSocket> {
   return new Promise((resolve, reject) => {
-    // Also for errors after the outcome is known: without a listener they would end the process.
+    // The listener stays after the handshake: without a listener a later error would end the process.
     raw.on('error', () => undefined);
     if (signal?.aborted === true) {
       raw.destroy();

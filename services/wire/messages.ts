@@ -335,7 +335,7 @@ function writePointId(target: Buffer, offset: number, pointId: string): void {
 
 function text(value: string): Buffer {
   let bytes = Buffer.from(value, 'utf8');
-  // Cuts between characters: a continuation byte (10xxxxxx) never starts one.
+  // Cuts between characters: a continuation byte (10xxxxxx) is never the first byte of a character.
   if (bytes.length > maxTextBytes) {
     let end = maxTextBytes;
     while (end > 0 && ((bytes[end] ?? 0) & 0xc0) === 0x80) end -= 1;

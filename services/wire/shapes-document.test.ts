@@ -1,6 +1,5 @@
 // Compares the shapes and bounds in the documents with the schemas, line by line. FARKEEP_WRITE_DOCUMENTS=1 rewrites the documents.
-import { readFileSync, writeFileSync } from 'node:fs';
-import { describe, expect, it } from 'vitest';
+import { describe, it } from 'vitest';
 import { z } from 'zod';
 import { trustedHostsFileSchema } from '../certstore/trusted-hosts.ts';
 import { errorCodeSchema, peerErrorSchema } from '../contracts/error-schemas.ts';
@@ -9,6 +8,7 @@ import { invitationSchema } from '../contracts/models/provider.ts';
 import { handshakeSteps } from '../contracts/models/session.ts';
 import { trustJournalEntrySchema } from '../contracts/models/trust.ts';
 import { licenseFileSchema } from '../pki/create/license.ts';
+import { expectInDocument } from '../testing/document-block.ts';
 import { shapeLines, type NamedShapes } from '../testing/schema-text.ts';
 import { providerNotifications, tenantNotifications, tenantRequests } from './control-messages.ts';
 import { gatewayConfigurationSchema, gatewayReportSchema, linkRequests, routeSchema } from './gateway-link-messages.ts';
@@ -91,15 +91,6 @@ const blocks: readonly { file: string; name: string; lines: readonly string[] }[
 
 describe('shapes in the documents', () => {
   it.each(blocks)('$file describes "$name" as the code checks it', ({ file, name, lines }) => {
-    const url = new URL(`../../docs/${file}`, import.meta.url);
-    const text = readFileSync(url, 'utf8');
-    const [begin, end] = [`<!-- ${name}: checked against the code -->\n`, `<!-- ${name}: end -->`];
-    const from = text.indexOf(begin) + begin.length;
-    const to = text.indexOf(end);
-    expect([text.includes(begin), to >= from]).toEqual([true, true]);
-    const expected = `\`\`\`\n${lines.join('\n')}\n\`\`\`\n`;
-    if (process.env['FARKEEP_WRITE_DOCUMENTS'] === '1')
-      writeFileSync(url, text.slice(0, from) + expected + text.slice(to));
-    else expect(text.slice(from, to), `docs/${file} differs: FARKEEP_WRITE_DOCUMENTS=1 writes it anew`).toBe(expected);
+    expectInDocument(file, name, lines);
   });
 });

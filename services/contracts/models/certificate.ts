@@ -114,7 +114,7 @@ export const certificateUserSchema = z.object({
    */
   state: z.enum(['pending', 'informed', 'updated', 're-accepted', 'failed']),
   lastSeenAt: instantSchema.nullable(),
-  /** Thumbprint of the certificate that it saw last; null when it never saw one. */
+  /** Thumbprint of the certificate that the tenant, gateway or console saw last; null before its first connection. */
   seenSha256: z.string().nullable().default(null),
   /** One sentence about the state; null when there is nothing to add. */
   note: z.string().nullable().default(null),

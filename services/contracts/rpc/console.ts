@@ -62,7 +62,7 @@ export const consoleDomain = defineDomain({
     startService: { input: z.object({ role: serviceRoleSchema }), output: supervisedServiceSchema },
     getPreferences: { input: emptySchema, output: preferencesSchema },
     setPreferences: { input: preferencesSchema.partial(), output: preferencesSchema },
-    /** Native dialog; null when it was canceled. */
+    /** Native dialog; null when the user canceled it. */
     chooseFolder: {
       input: z.object({ title: z.string().max(200) }),
       output: z.object({ path: z.string().nullable() }),

@@ -16,7 +16,7 @@ export async function makeFolders(folder: string, { mode = 0o777 }: { mode?: num
     try {
       await mkdir(part, { mode });
     } catch (error) {
-      // Another process has created this name. If that is not a folder, the next `mkdir` inside it fails.
+      // Another process has created an entry with this name. If the entry is not a folder, the next `mkdir` fails.
       if (!isTaken(error)) throw error;
     }
   }

@@ -1,4 +1,4 @@
-// Owns the messages between a service and the data mover it has forked (process channel, serialization 'advanced').
+// Owns the messages between a service and its data mover process (process channel, serialization 'advanced').
 // The only place where Key A and Key B cross a process border; nothing here is ever logged or stored.
 import type { ErrorInfo } from '../../contracts/errors.ts';
 import type { Operation } from '../../wire/messages.ts';
@@ -165,7 +165,7 @@ export type SourceEvent =
       readonly bytes: number;
     }
   | { readonly type: 'warning'; readonly warning: MoverWarning }
-  /** A note with names of files that needs no action. */
+  /** A note that needs no action; the text may contain file names. */
   | { readonly type: 'remark'; readonly text: string }
   | {
       readonly type: 'finished';

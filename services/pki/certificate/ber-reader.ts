@@ -76,7 +76,7 @@ export class BerNode {
     throw new BerError('expected an OBJECT IDENTIFIER');
   }
 
-  /** @throws BerError unless it is a whole number of at most 1024 bits */
+  /** @throws BerError unless the element is an INTEGER of at most 1024 bits */
   integer(): bigint {
     const node = this.#node;
     if (!(node instanceof asn1js.Integer)) throw new BerError('expected an INTEGER');
@@ -85,7 +85,7 @@ export class BerNode {
     return BigInt.asIntN(8 * bytes.length, BigInt(`0x${Buffer.from(bytes).toString('hex')}`));
   }
 
-  /** @throws BerError unless it is a whole number from 0 to 2^31 - 1 */
+  /** @throws BerError unless the element is an INTEGER from 0 to 2^31 - 1 */
   smallInteger(): number {
     const value = this.integer();
     if (value < 0n || value > 0x7fff_ffffn) throw new BerError('INTEGER out of range');

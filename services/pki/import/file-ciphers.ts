@@ -1,4 +1,4 @@
-// Owns the mapping from algorithm identifiers in files to ciphers, and decryption. Never encrypts.
+// Owns the mapping from algorithm identifiers in files to ciphers, and decryption. Must not encrypt.
 import { createDecipheriv, getCipherInfo } from 'node:crypto';
 import { BerError, type BerNode } from '../certificate/ber-reader.ts';
 import { unknownAlgorithm, withLegacyProvider } from './file-hashes.ts';

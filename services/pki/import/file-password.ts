@@ -1,4 +1,4 @@
-// Owns the ways in which programs turn a typed password into bytes for PKCS#12 and PBES2.
+// Owns the encodings by which programs convert a typed password to bytes for PKCS#12 and PBES2.
 
 export interface PasswordForm {
   /** For the key derivation of RFC 7292, appendix B: BMPString with a final zero, or empty for no password. */

@@ -160,7 +160,7 @@ export function keyLengthOf(keyDerivation: BerNode): number | undefined {
   return length;
 }
 
-/** @throws BerError unless it is positive; FarkeepError 'certificate.too-costly' */
+/** @throws BerError unless the number is positive; FarkeepError 'certificate.too-costly' */
 export function readRounds(node: BerNode): number {
   const rounds = roundsWithin(node.integer());
   if (rounds === undefined) throw new BerError('expected a positive number');

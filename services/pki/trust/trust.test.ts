@@ -313,7 +313,7 @@ describe('pins', () => {
     expect(refusing(await decide(weak, { pins: [pin(weak)] }))).toEqual(['strength.weak-key']);
   });
 
-  it('allows only gateways that the names of a pinned certificate cover, if it has names', async () => {
+  it('allows only gateways that a pinned certificate with names covers', async () => {
     const wildcard = await openssl.server(['DNS:*.a.test']);
     const pins = [pin(wildcard)];
     expect(await decide(wildcard, { pins, name: 'gw1.a.test' })).toMatchObject({ decision: 'pinned' });

@@ -25,6 +25,7 @@ import type { RestorePoints } from '../repositories/restore-points.ts';
 import type { SessionChannel } from './session-channel.ts';
 import type { ProviderSessionContext } from './session-context.ts';
 import { StartPace } from './start-pace.ts';
+import { TargetAttempt } from './target-attempt.ts';
 import type { TenantAccounts } from '../accounts/tenant-accounts.ts';
 import type { Quota } from '../state/account-store.ts';
 
@@ -73,9 +74,7 @@ export class ProviderSessions {
       const live = LiveSession.restore({ detail, samples }, clock, [sessionPublisher(publish)]);
       // Written by this service, so its shape is known; a newer schema comes with a migration.
       const session = this.#create(live, context as ProviderSessionContext);
-      if (session.context.isCommitted) live.finish(live.warningCount > 0 ? 'warning' : 'succeeded');
-      else session.awaitTenant();
-      if (live.isFinal) this.#changed(session);
+      session.awaitTenant();
     }
   }
 
@@ -359,6 +358,7 @@ export class ProviderSessions {
           .then(() => this.#options.onTenantChanged(context.tenantId));
       },
       findCommitted: () => points.exists(context.tenantFolder, context.pointId),
+      openAttempt: (options) => new TargetAttempt(options),
     });
     this.#sessions.set(live.id, session);
     this.#changed(session);

@@ -35,21 +35,23 @@ export interface TargetAttemptOptions {
 }
 
 export class TargetAttempt {
-  readonly keyA = Secret.random(32);
-  readonly tickets: { readonly tunnel: Buffer; readonly streams: readonly Buffer[] };
-  readonly mover: MoverProcess;
+  readonly keyAIdentifier: string;
+  readonly #keyA = Secret.random(32);
+  readonly #tickets: { readonly tunnel: Buffer; readonly streams: readonly Buffer[] };
+  readonly #mover: MoverProcess;
   readonly #options: TargetAttemptOptions;
   readonly #listening = Promise.withResolvers<number>();
 
   constructor(options: TargetAttemptOptions) {
     this.#options = options;
-    this.tickets = {
+    this.keyAIdentifier = this.#keyA.identifier();
+    this.#tickets = {
       tunnel: randomBytes(32),
       streams: Array.from({ length: options.streams }, () => randomBytes(32)),
     };
     // A mover that dies before it listens rejects it; whoever waits gets that, and nobody has to.
     this.#listening.promise.catch(() => undefined);
-    this.mover = new MoverProcess(
+    this.#mover = new MoverProcess(
       { side: 'target', sessionId: options.sessionId, attempt: options.attempt },
       {
         logger: options.logger,
@@ -59,8 +61,8 @@ export class TargetAttempt {
         },
       },
     );
-    const keyA = Buffer.from(this.keyA.bytes);
-    this.mover.begin({
+    const keyA = Buffer.from(this.#keyA.bytes);
+    this.#mover.begin({
       type: 'start',
       side: 'target',
       sessionId: options.sessionId,
@@ -72,16 +74,16 @@ export class TargetAttempt {
       pointId: options.pointId,
       job: options.job,
       listenHost: options.moverHost,
-      tickets: this.tickets,
+      tickets: this.#tickets,
       limits: { ticketLifetimeMs: ticketLifeMs },
     });
     // The process channel has serialized it by now.
     keyA.fill(0);
-    void this.mover.exited.then((exit) => this.#listening.reject(errorOf(exit)));
+    void this.#mover.exited.then((exit) => this.#listening.reject(errorOf(exit)));
   }
 
   get exited(): Promise<MoverExit> {
-    return this.mover.exited;
+    return this.#mover.exited;
   }
 
   /** Waits until the mover listens. @throws what the mover failed with, or session.mover-died */
@@ -102,8 +104,8 @@ export class TargetAttempt {
       lifetimeMs: ticketLifeMs,
     });
     await pushRoutes([
-      route(this.tickets.tunnel, 'tunnel'),
-      ...this.tickets.streams.map((ticket) => route(ticket, 'data')),
+      route(this.#tickets.tunnel, 'tunnel'),
+      ...this.#tickets.streams.map((ticket) => route(ticket, 'data')),
     ]);
   }
 
@@ -113,9 +115,9 @@ export class TargetAttempt {
     return {
       sessionId,
       attempt,
-      keyA: this.keyA.bytes.toString('base64'),
-      tunnelTicket: this.tickets.tunnel.toString('base64'),
-      streamTickets: this.tickets.streams.map((ticket) => ticket.toString('base64')),
+      keyA: this.#keyA.bytes.toString('base64'),
+      tunnelTicket: this.#tickets.tunnel.toString('base64'),
+      streamTickets: this.#tickets.streams.map((ticket) => ticket.toString('base64')),
       ticketLifeMs,
       resumeWindowMs,
       steps: steps.map(toWireStep),
@@ -124,14 +126,14 @@ export class TargetAttempt {
 
   /** Zeroes what this process still holds of the attempt's secrets. Safe to call twice. */
   forgetSecrets(): void {
-    this.keyA.dispose();
-    this.tickets.tunnel.fill(0);
-    for (const ticket of this.tickets.streams) ticket.fill(0);
+    this.#keyA.dispose();
+    this.#tickets.tunnel.fill(0);
+    for (const ticket of this.#tickets.streams) ticket.fill(0);
   }
 
   async end(reason: FarkeepError): Promise<MoverExit> {
     this.forgetSecrets();
-    return this.mover.stop(reason.toInfo());
+    return this.#mover.stop(reason.toInfo());
   }
 }
 

@@ -12,10 +12,15 @@ export const providerSteps: ReadonlySet<HandshakeStepName> = new Set([
   'key-b-delivered',
 ]);
 
-export function takeReport(live: LiveSession, report: TenantNotification<'session.report'>, hasMover: boolean): void {
+type Report = TenantNotification<'session.report'>;
+
+export function takeReport(
+  live: LiveSession,
+  report: Report,
+  onPhase: (phase: NonNullable<Report['phase']>) => void,
+): void {
   if (live.isFinal || report.attempt !== live.attempt) return;
-  // The last report of an attempt may come after its mover has gone: the session waits already.
-  if (report.phase !== undefined && hasMover) live.setState(report.phase);
+  if (report.phase !== undefined) onPhase(report.phase);
   for (const step of report.steps ?? []) {
     const name = handshakeStepNameSchema.safeParse(step.step);
     if (!name.success || providerSteps.has(name.data)) continue;

@@ -1,5 +1,6 @@
 // Owns one attempt of a session on the tenant's side: connection, keys, tunnel, source mover, until the work is done or broken.
 // Both keys end with the attempt. What to do after a failure is the session runner's business.
+import { systemClock, type Timers } from '../../kernel/clock.ts';
 import { valueWithin } from '../../kernel/deadline.ts';
 import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
 import { handshakeStepNameSchema } from '../../contracts/models/session.ts';
@@ -7,11 +8,12 @@ import type { Logger } from '../../kernel/logger.ts';
 import { Secret } from '../../kernel/secret.ts';
 import { isOfTenant } from '../../mover/link/for-tenant.ts';
 import type { MoverExit, SourceStart } from '../../mover/link/local-link.ts';
-import { MoverProcess } from '../../mover/link/mover-process.ts';
+import { MoverProcess, type MoverPlan, type MoverProcessOptions } from '../../mover/link/mover-process.ts';
 import type { LiveSession } from '../../session/live-session.ts';
+import type { ProviderKnowledge } from '../../session/machine/tenant-states.ts';
 import { askProvider, parseProviderNotification, tellProvider } from '../../wire/control-calls.ts';
 import type { SessionGrant, SessionOperation, TamperedNotice } from '../../wire/control-messages.ts';
-import { deliverKeyB } from './key-tunnel.ts';
+import { deliverKeyB, type KeyTunnelOptions } from './key-tunnel.ts';
 import type { ProviderLink } from '../providers/provider-link.ts';
 import type { SessionReporter } from './session-reporter.ts';
 import { parseShownPath } from './shown-path.ts';
@@ -47,15 +49,28 @@ export interface SessionPlan {
   readonly isLessAccepted?: boolean;
 }
 
-/** Whether the provider has this session: `maybe` when it was asked to start it and the answer was lost, or this service was. */
-export type ProviderKnowledge = 'no' | 'maybe' | 'yes';
+/** What an attempt uses of its source mover. */
+export type SourceMoverProcess = Pick<MoverProcess, 'begin' | 'abort' | 'stop' | 'exited'>;
+
+/** What an attempt works with. */
+export interface AttemptTools {
+  readonly timers: Timers;
+  readonly forkMover: (plan: MoverPlan, options: MoverProcessOptions) => SourceMoverProcess;
+  readonly deliverKeyB: (options: KeyTunnelOptions) => Promise<void>;
+}
+
+export const attemptTools: AttemptTools = {
+  timers: systemClock,
+  forkMover: (plan, options) => new MoverProcess(plan, options),
+  deliverKeyB,
+};
 
 export interface SessionAttemptOptions {
   readonly live: LiveSession;
   readonly plan: SessionPlan;
   readonly link: ProviderLink;
   readonly reporter: SessionReporter;
-  readonly isKnown: ProviderKnowledge;
+  readonly knows: ProviderKnowledge;
   readonly logger: Logger;
   readonly signal: AbortSignal;
   /** A transfer that does not get on for so long is given up, and tried again. */
@@ -64,8 +79,12 @@ export interface SessionAttemptOptions {
   readonly onAnswerLost: () => void;
   /** The provider has granted the attempt: from now on a break is worth coming back for. */
   readonly onGranted: (grant: SessionGrant) => void;
+  readonly onPhase: (phase: 'transferring' | 'finalizing') => void;
+  /** The restore point is on disk. */
+  readonly onCommitted: () => void;
   /** Somebody at the provider wants the session to be paused. */
   readonly onPauseWish: () => void;
+  readonly tools: AttemptTools;
 }
 
 export interface AttemptResult {
@@ -83,7 +102,7 @@ export class SessionAttempt {
   #targetBusy: number | undefined;
   #committedBytes: number | undefined;
   /** Once it has its work. */
-  #mover: MoverProcess | undefined;
+  #mover: SourceMoverProcess | undefined;
   #stall: StallWatch | undefined;
   #failure: FarkeepError | undefined;
   #isOver = false;
@@ -111,12 +130,9 @@ export class SessionAttempt {
         live.setPoint(grant.committed.pointId);
         return { storedBytes: grant.committed.storedBytes, isMeasured: false };
       }
-      // The provider has granted an attempt before of which this side never heard: the steps up to here belong to this one.
-      live.renumberAttempt(grant.attempt);
-      reporter.attach(link.channel.peer, live.id, live.attempt);
       this.#options.onGranted(grant);
+      reporter.attach(link.channel.peer, live.id, live.attempt);
       this.#takeSteps(grant.steps);
-      live.setState('key-exchange');
       const exit = await this.#transfer(grant, mover);
       if (exit.kind !== 'finished') throw FarkeepError.fromInfo(exit.error);
       if (plan.operation === 'backup') live.setPoint(plan.pointId);
@@ -133,15 +149,15 @@ export class SessionAttempt {
   }
 
   async #askForGrant(): Promise<SessionGrant | { committed: { pointId: string; storedBytes: number } }> {
-    const { live, plan, link, isKnown, signal, onAnswerLost } = this.#options;
+    const { live, plan, link, knows, signal, onAnswerLost } = this.#options;
     const { peer } = link.channel;
     const options = { signal, timeoutMs: grantTimeoutMs };
-    if (isKnown !== 'no') {
+    if (knows !== 'no') {
       try {
         return await askProvider(peer, 'session.resume', { sessionId: live.id, streams: plan.streams }, options);
       } catch (error) {
         // The request to start it never got there.
-        const isMissing = isKnown === 'maybe' && toFarkeepError(error).code === 'call.not-found';
+        const isMissing = knows === 'maybe' && toFarkeepError(error).code === 'call.not-found';
         if (!isMissing) throw error;
       }
     }
@@ -167,8 +183,8 @@ export class SessionAttempt {
     }
   }
 
-  #forkMover(): MoverProcess {
-    const { live, plan, logger } = this.#options;
+  #forkMover(): SourceMoverProcess {
+    const { live, plan, logger, tools, onPhase } = this.#options;
     const { moverOperation } = plan;
     const { readBytes, transferredBytes, restored } = live.progress;
     const earlier = {
@@ -176,13 +192,13 @@ export class SessionAttempt {
       transferredBytes,
       restored: moverOperation.kind === 'restore' ? restored : undefined,
     };
-    return new MoverProcess(
+    return tools.forkMover(
       { side: 'source', sessionId: live.id, attempt: live.attempt, streams: plan.streams },
       {
         logger,
         onEvent: (event) => {
           this.#stall?.saw(event);
-          applySourceEvent(live, event, { targetBusy: this.#targetBusy, earlier });
+          applySourceEvent(live, event, { targetBusy: this.#targetBusy, earlier, onPhase });
           if (event.type === 'finished' && 'rootHash' in event && event.failure !== undefined)
             this.#failure = FarkeepError.fromInfo(event.failure);
         },
@@ -190,8 +206,8 @@ export class SessionAttempt {
     );
   }
 
-  async #transfer(grant: SessionGrant, mover: MoverProcess): Promise<MoverExit> {
-    const { live, plan, link, signal, stallTimeoutMs } = this.#options;
+  async #transfer(grant: SessionGrant, mover: SourceMoverProcess): Promise<MoverExit> {
+    const { live, plan, link, signal, stallTimeoutMs, tools } = this.#options;
     using keyA = Secret.take(Buffer.from(grant.keyA, 'base64'));
     live.setKey('keyA', keyA.identifier());
     using keyB = Secret.random(32);
@@ -200,7 +216,7 @@ export class SessionAttempt {
     live.beginStep('tunnel-opened', `Through ${link.gateway.name}, under Key A`);
     await Promise.race([
       this.#broken.promise,
-      deliverKeyB({
+      tools.deliverKeyB({
         gateway: { ...link.gateway, ...link.dialed },
         ticket: Buffer.from(grant.tunnelTicket, 'base64'),
         keyA,
@@ -221,10 +237,11 @@ export class SessionAttempt {
     live.beginStep('streams-open', `${plan.streams} data streams`);
     const copy = Buffer.from(keyB.bytes);
     // The orderly end sends a last record: if a length was changed on the way, the target now sees that.
-    const stall = new StallWatch(stallTimeoutMs, () => {
+    const onStall = (): void => {
       const seconds = Math.round(stallTimeoutMs / 1000);
       mover.abort(new FarkeepError('connection.lost', `The transfer stood still for ${seconds} s`).toInfo());
-    });
+    };
+    const stall = new StallWatch(stallTimeoutMs, onStall, tools.timers);
     this.#stall = stall;
     mover.begin({
       type: 'start',
@@ -289,6 +306,7 @@ export class SessionAttempt {
       case 'session.committed':
         this.#committedBytes = notification.payload.storedBytes;
         live.setPoint(notification.payload.pointId);
+        this.#options.onCommitted();
         return;
     }
   }
@@ -307,24 +325,26 @@ export class SessionAttempt {
    * bytes and dropped the line for that, or the other side may have.
    */
   async #explain(error: FarkeepError): Promise<FarkeepError> {
-    if (this.#options.signal.aborted) return new FarkeepError('call.canceled');
+    const { signal, tools, link } = this.#options;
+    const { timers } = tools;
+    if (signal.aborted) return new FarkeepError('call.canceled');
     const mover = this.#mover;
     if (isOfTenant(error) && mover !== undefined) {
       // The provider only repeats the error of the local mover; the mover itself also gives the next step.
-      const exit = await valueWithin(mover.stop(error.toInfo()), moverWordMs);
+      const exit = await valueWithin(mover.stop(error.toInfo()), moverWordMs, timers);
       return exit?.kind === 'failed' ? FarkeepError.fromInfo(exit.error) : error;
     }
     if (!unexplained.has(error.code)) return error;
     if (mover !== undefined) {
-      const exit = await valueWithin(mover.stop(error.toInfo()), moverWordMs);
+      const exit = await valueWithin(mover.stop(error.toInfo()), moverWordMs, timers);
       if (exit?.kind === 'failed' && exit.isTampered) {
         const seen = FarkeepError.fromInfo(exit.error);
         this.#tellTampered(seen);
         return seen;
       }
     }
-    if (this.#options.link.channel.peer.isClosed) return error;
-    return (await valueWithin(this.#tampered.promise, explanationMs)) ?? error;
+    if (link.channel.peer.isClosed) return error;
+    return (await valueWithin(this.#tampered.promise, explanationMs, timers)) ?? error;
   }
 
   #markFailure(error: FarkeepError): void {

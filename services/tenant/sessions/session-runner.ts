@@ -1,23 +1,33 @@
-// Owns one session of the job manager from start to end: attempts, waiting, asking a person about a certificate, pausing, giving up, canceling.
-// Each attempt is a fresh connection with fresh keys. Moves no data itself.
-import { canPause, type SessionSide } from '../../contracts/models/session.ts';
+// Owns one session of the job manager: it asks the session machine what to do, and does it. Keeps the handles: connection, attempt, timers.
+// Decides nothing about the session's course (tenant-machine.ts), and moves no data itself.
+import type { SessionSide } from '../../contracts/models/session.ts';
 import type { ServiceProvider } from '../../contracts/models/tenant.ts';
 import { describeNotable } from '../../contracts/notable-events.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
 import { formatBytes } from '../../kernel/format-bytes.ts';
 import type { Logger } from '../../kernel/logger.ts';
-import { isResumable } from '../../session/attempt-error.ts';
-import type { LiveSession } from '../../session/live-session.ts';
 import { summarize } from '../../pki/certificate/certificate-summary.ts';
+import type { LiveSession } from '../../session/live-session.ts';
+import { showEffect } from '../../session/machine/show-effect.ts';
+import { newTenantState, tenantStep } from '../../session/machine/tenant-machine.ts';
+import type {
+  ProviderKnowledge,
+  TenantEffect,
+  TenantInput,
+  TenantRules,
+  TenantState,
+  TenantTimer,
+} from '../../session/machine/tenant-states.ts';
+import { NamedTimers } from '../../session/named-timers.ts';
 import { askProvider } from '../../wire/control-calls.ts';
 import { describeClocks, maxClockDifferenceMs } from '../providers/clock-watch.ts';
 import type { DialWatcher, ProviderDialer } from '../providers/provider-dialer.ts';
 import { TrustRefusal, type ProviderLink } from '../providers/provider-link.ts';
-import { SessionAttempt, type AttemptResult, type ProviderKnowledge, type SessionPlan } from './session-attempt.ts';
-import { stayPaused, tellPause, type PauseOptions } from './session-pause.ts';
-import type { SessionReporter } from './session-reporter.ts';
 import type { RaisedPrompt } from '../trust/trust-prompts.ts';
+import { SessionAttempt, type AttemptTools, type SessionPlan } from './session-attempt.ts';
+import { listenWhilePaused, tellPause } from './session-pause.ts';
+import type { SessionReporter } from './session-reporter.ts';
 
 const lastWordTimeoutMs = 15_000;
 
@@ -26,7 +36,7 @@ export interface RunnerOptions {
   readonly plan: SessionPlan;
   readonly reporter: SessionReporter;
   readonly provider: () => ServiceProvider;
-  readonly dialer: ProviderDialer;
+  readonly dialer: Pick<ProviderDialer, 'dial' | 'noteTrouble' | 'askUsage' | 'withLink'>;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly retryIntervalMs: number;
@@ -34,7 +44,8 @@ export interface RunnerOptions {
   readonly promptWaitMs: number;
   readonly stallTimeoutMs: number;
   /** From before a restart of this service. */
-  readonly isKnown: ProviderKnowledge;
+  readonly knows: ProviderKnowledge;
+  readonly tools: AttemptTools;
   readonly onGranted: () => void;
   /** Called when a backup has finished; missing data becomes a warning. Must not throw. */
   readonly onMeasured: () => Promise<void>;
@@ -44,250 +55,291 @@ export class SessionRunner {
   readonly live: LiveSession;
   readonly plan: SessionPlan;
   readonly #options: RunnerOptions;
-  readonly #abort = new AbortController();
-  #isKnown: ProviderKnowledge;
-  /** Whether the attempt of this number is one that the provider knows. */
-  #isAttemptGranted: boolean;
+  readonly #rules: TenantRules;
+  readonly #timers: NamedTimers<TenantTimer>;
+  #state: TenantState;
   #link: ProviderLink | undefined;
-  /** Until when a lost connection is tried again; moved on by every attempt that got through. */
-  #resumeUntilMs: number | undefined;
-  /** How long the provider keeps the session, as it said with the last grant. */
-  #keptForMs: number;
-  #isSuspended = false;
-  /** Aborted when somebody wants a pause; a new one for each attempt and the waiting after it. */
-  #pauseWanted = new AbortController();
-  #pausedBy: SessionSide = 'tenant';
+  /** Ends what runs: a dial, an attempt, a question to the provider. */
+  #running = new AbortController();
+  /** Fires when the session is canceled or the service stops. */
+  readonly #stop = new AbortController();
+  /** The open question to a person. */
+  #question: RaisedPrompt | undefined;
+  /** What the last attempt stored, as far as this side knows. */
+  #storedBytes = 0;
   /** Settled when the wished pause has begun, or cannot begin any more. */
   #pauseBegun: PromiseWithResolvers<void> | undefined;
-  #resumed: PromiseWithResolvers<void> | undefined;
+  readonly #over = Promise.withResolvers<void>();
 
   constructor(options: RunnerOptions) {
-    this.live = options.live;
-    this.plan = options.plan;
+    const { live, plan, clock, knows, retryIntervalMs, retryWindowMs, promptWaitMs } = options;
+    this.live = live;
+    this.plan = plan;
     this.#options = options;
-    this.#isKnown = options.isKnown;
-    this.#isAttemptGranted = options.isKnown === 'yes' && options.live.state === 'paused';
-    this.#keptForMs = options.retryWindowMs;
+    this.#rules = { operation: plan.operation, retryIntervalMs, retryWindowMs, promptWaitMs };
+    const { state, pausedBy, resumeUntilMs } = live;
+    this.#state = newTenantState(
+      {
+        attempt: live.attempt,
+        knows,
+        isCommitted: plan.operation === 'backup' && live.summary().pointId !== null,
+        paused: state === 'paused' ? { by: pausedBy ?? 'tenant', untilMs: resumeUntilMs ?? clock.now() } : null,
+      },
+      this.#rules,
+    );
+    this.#timers = new NamedTimers(clock, (timer) => this.#tell({ type: 'timer-fired', timer }));
   }
 
   /** Never rejects: how it ended is in the session. */
   async run(): Promise<void> {
-    const { logger } = this.#options;
-    try {
-      const { storedBytes, failure, isMeasured } = await this.#attemptUntilDone();
-      if (isMeasured && failure === undefined && this.plan.operation === 'backup') await this.#options.onMeasured();
-      await this.#finish(failure ?? null, storedBytes);
-    } catch (error) {
-      const known = toFarkeepError(error);
-      if (this.#isSuspended) {
-        await this.#link?.channel.peer.close();
-        return;
-      }
-      if (known.code === 'call.internal') logger.error('A session failed', { sessionId: this.live.id, error });
-      await this.#finish(known, 0);
-    } finally {
-      this.#pauseBegun?.reject(new FarkeepError('call.conflict', 'The session ended before it could be paused'));
-      this.live.dispose();
-    }
+    this.#tell({ type: 'start' });
+    await this.#over.promise;
+    this.#pauseBegun?.reject(new FarkeepError('call.conflict', 'The session ended before it could be paused'));
+    this.live.dispose();
   }
 
   /** Resolves when the session stands still; safe to call twice. @throws call.conflict */
   async pause(by: SessionSide): Promise<void> {
-    const { live } = this;
-    if (live.state === 'paused') return;
-    if (this.#pauseBegun === undefined) {
-      if (this.#isKnown === 'no' || !canPause(live.detail())) {
-        throw new FarkeepError(
-          'call.conflict',
-          'Only a session that transfers, or waits to be tried again, can be paused',
-          {
-            hint: 'Wait a moment and try again, or stop it.',
-          },
-        );
-      }
-      this.#pauseBegun = Promise.withResolvers<void>();
-      // A wish of the provider has nobody here who waits for it.
-      this.#pauseBegun.promise.catch(() => undefined);
-      this.#pausedBy = by;
-      this.#pauseWanted.abort();
+    const isFirst = this.#pauseBegun === undefined;
+    const begun = (this.#pauseBegun ??= Promise.withResolvers<void>());
+    // A request of the provider has nobody here who waits for it.
+    begun.promise.catch(() => undefined);
+    try {
+      this.#ask({ type: 'pause-wanted', by });
+    } catch (error) {
+      if (isFirst) this.#pauseBegun = undefined;
+      throw error;
     }
-    await this.#pauseBegun.promise;
+    await begun.promise;
   }
 
   /** @throws call.conflict */
   resume(): void {
-    if (this.#resumed === undefined) throw new FarkeepError('call.conflict', 'The session is not paused');
-    this.#resumed.resolve();
+    this.#ask({ type: 'resume-wanted', by: 'tenant' });
   }
 
   /** Safe to call twice. */
   cancel(): void {
-    this.#abort.abort();
+    this.#stop.abort();
+    this.#tell({ type: 'cancel' });
   }
 
   /** The service stops; the session goes on when it runs again. */
   suspend(): void {
-    this.#isSuspended = true;
-    this.#abort.abort();
+    this.#stop.abort();
+    this.#tell({ type: 'suspend' });
   }
 
-  async #attemptUntilDone(): Promise<AttemptResult> {
-    const { clock, retryIntervalMs, retryWindowMs } = this.#options;
-    const nowMs = clock.now();
-    if (this.live.state === 'paused') await this.#standStill(this.live.resumeUntilMs ?? nowMs);
-    for (;;) {
-      try {
-        return await this.#attempt();
-      } catch (error) {
-        if (this.#abort.signal.aborted) throw new FarkeepError('call.canceled', 'The session was canceled');
-        if (this.#pauseWanted.signal.aborted) {
-          const committed = await this.#goIntoPause();
-          if (committed !== undefined) return committed;
-          continue;
-        }
-        const known = error instanceof TrustRefusal ? error : toFarkeepError(error);
-        if (known instanceof TrustRefusal && known.question !== null) {
-          await this.#askPerson(known, known.question);
-          continue;
-        }
-        if (!isWorthAnotherAttempt(known)) throw known;
-        // Before the first request there is nothing to come back to: whoever started the job gets the reason at once.
-        if (this.#isKnown === 'no') throw withManualRetryHint(known, this.plan.operation);
-        this.#resumeUntilMs ??= clock.now() + retryWindowMs;
-        const nextAt = clock.now() + retryIntervalMs;
-        if (nextAt > this.#resumeUntilMs) {
-          throw new FarkeepError('session.resume-expired', `The last attempt failed: ${known.message}`);
-        }
-        this.live.act('warning', `${known.message}; the next attempt follows by itself`);
-        this.live.waitToResume(nextAt, this.#resumeUntilMs);
-        if (await this.#sleepUnlessPaused(retryIntervalMs)) this.#nextAttempt();
-        else await this.#goIntoPause();
-      }
-    }
+  /** @throws what the machine refuses the request with */
+  #ask(input: TenantInput): void {
+    const refused = this.#tell(input).find((effect) => effect.type === 'refuse');
+    if (refused !== undefined) throw refused.error;
   }
 
-  /** @returns false when a pause is wanted instead */
-  async #sleepUnlessPaused(delayMs: number): Promise<boolean> {
-    const pause = this.#pauseWanted.signal;
-    try {
-      await this.#options.clock.sleep(delayMs, AbortSignal.any([this.#abort.signal, pause]));
-    } catch (error) {
-      if (this.#abort.signal.aborted || !pause.aborted) throw error;
-    }
-    return !pause.aborted;
+  /** Tells the machine what has happened, and does what follows. */
+  #tell(input: TenantInput): readonly TenantEffect[] {
+    const moment = { nowMs: this.#options.clock.now(), hasWarnings: this.live.warningCount > 0 };
+    const { state, effects } = tenantStep(this.#state, { ...input, ...moment }, this.#rules);
+    this.#state = state;
+    for (const effect of effects) this.#do(effect);
+    return effects;
   }
 
-  /** @returns the result when the provider had everything already, else undefined: the next attempt is due */
-  async #goIntoPause(): Promise<AttemptResult | undefined> {
+  #do(effect: TenantEffect): void {
     const { live } = this;
-    const { clock, retryWindowMs } = this.#options;
-    // The provider counts from the moment in which it lost this side.
-    const lostAtMs = this.#resumeUntilMs === undefined ? clock.now() : this.#resumeUntilMs - retryWindowMs;
-    const by = this.#pausedBy;
+    switch (effect.type) {
+      case 'note-pause':
+        this.#notePause(effect.by);
+        return;
+      case 'take-number':
+        // The provider has granted an attempt before of which this side never heard: the steps up to here belong to this one.
+        live.renumberAttempt(effect.attempt);
+        return;
+      case 'dial':
+        this.#begin(() => this.#dial());
+        return;
+      case 'run-attempt':
+        this.#begin(() => this.#runAttempt(effect.knows));
+        return;
+      case 'save-grant':
+        this.#options.onGranted();
+        return;
+      case 'end-attempt':
+        this.#running.abort();
+        return;
+      case 'close-link':
+        this.#closeLink(effect.isTroubled);
+        return;
+      case 'ask-person':
+        this.#begin(() => this.#askPerson());
+        return;
+      case 'tell-pause':
+        this.#begin(() => this.#tellPause(effect.by));
+        return;
+      case 'show-paused':
+        showEffect(live, effect);
+        this.#listenWhilePaused();
+        return;
+      case 'pause-begun':
+        this.#pauseBegun?.resolve();
+        this.#pauseBegun = undefined;
+        return;
+      case 'arm':
+        this.#timers.arm(effect.timer, effect.afterMs);
+        return;
+      case 'disarm':
+        this.#timers.disarm(effect.timer);
+        return;
+      case 'tell-finish':
+        this.#begin(() => this.#tellFinish(effect));
+        return;
+      case 'cancel-at-provider':
+        void this.#cancelAtProvider();
+        return;
+      case 'leave':
+        this.#begin(() => this.#leave(effect.asksUsage));
+        return;
+      case 'refuse':
+        return;
+      default:
+        if (effect.type === 'finish' && effect.error?.code === 'call.internal') this.#logFailure(effect.error);
+        showEffect(live, effect);
+    }
+  }
+
+  /** @param work tells the machine how it ended; what it throws is a defect of this program and ends the session */
+  #begin(work: () => Promise<void>): void {
+    work().catch((error: unknown) => {
+      this.#logFailure(error);
+      this.live.finish('failed', toFarkeepError(error));
+      this.#over.resolve();
+    });
+  }
+
+  #logFailure(error: unknown): void {
+    this.#options.logger.error('A session failed', { sessionId: this.live.id, error });
+  }
+
+  async #dial(): Promise<void> {
+    const { live, plan } = this;
+    const { dialer, provider } = this.#options;
+    const { signal } = (this.#running = new AbortController());
+    this.#link = undefined;
+    try {
+      const link = await dialer.dial(provider(), { waitingJob: plan.jobName, signal, watcher: this.#watcher() });
+      this.#link = link;
+      this.#compareClocks(link);
+      live.setChannel({
+        gateway: link.gateway.name,
+        certificateSha256: summarize(link.presented.leafDer).sha256,
+        tls: link.channel.tls,
+      });
+    } catch (error) {
+      this.#attemptFailed(error);
+      return;
+    }
+    this.#tell({ type: 'dialed' });
+  }
+
+  async #runAttempt(knows: ProviderKnowledge): Promise<void> {
+    const { live, plan } = this;
+    const { reporter, logger, stallTimeoutMs, tools, onMeasured } = this.#options;
+    const link = this.#link;
+    if (link === undefined) return;
+    let failure: FarkeepError | undefined;
+    try {
+      const result = await new SessionAttempt({
+        ...{ live, plan, link, reporter, knows, logger, stallTimeoutMs, tools },
+        signal: this.#running.signal,
+        onAnswerLost: () => this.#tell({ type: 'answer-lost' }),
+        onGranted: ({ attempt, resumeWindowMs }) => this.#tell({ type: 'granted', attempt, keptForMs: resumeWindowMs }),
+        onPhase: (phase) => this.#tell({ type: 'phase-reached', phase }),
+        onCommitted: () => this.#tell({ type: 'committed' }),
+        onPauseWish: () => {
+          // The person who wished for it sees that nothing came of it.
+          this.pause('provider').catch((error: unknown) =>
+            logger.info('A wish to pause came too early or too late', { reason: toFarkeepError(error).message }),
+          );
+        },
+      }).run();
+      failure = result.failure;
+      this.#storedBytes = result.storedBytes;
+      if (result.isMeasured && failure === undefined && plan.operation === 'backup') await onMeasured();
+    } catch (error) {
+      this.#attemptFailed(error);
+      return;
+    }
+    this.#tell({ type: 'attempt-done', failure: failure ?? null });
+  }
+
+  #attemptFailed(thrown: unknown): void {
+    const error = toFarkeepError(thrown);
+    this.#question = error instanceof TrustRefusal ? (error.question ?? undefined) : undefined;
+    this.#tell({ type: 'attempt-failed', error, hasQuestion: this.#question !== undefined });
+  }
+
+  async #askPerson(): Promise<void> {
+    const question = this.#question;
+    const answer = await question?.answer;
+    if (answer === undefined || this.#question !== question) return;
+    this.#question = undefined;
+    this.#tell({ type: 'answered', answer });
+  }
+
+  #notePause(by: SessionSide): void {
+    const { live } = this;
     const { reporter } = this.#options;
     // The provider shows the same line, and shows it now.
     if (this.#link !== undefined) reporter.attach(this.#link.channel.peer, live.id, live.attempt);
     live.act('info', by === 'tenant' ? 'Paused by the tenant' : 'Paused by the provider');
     reporter.detach();
-    const told = await tellPause(this.#pauseOptions(), {
-      link: this.#link,
-      by,
-      otherwiseUntilMs: lostAtMs + this.#keptForMs,
-    });
-    if (told.kind === 'committed') {
-      live.setPoint(told.pointId);
-      return { storedBytes: told.storedBytes, isMeasured: false };
-    }
-    live.pause(by, told.untilMs);
-    await this.#standStill(told.untilMs);
-    return undefined;
   }
 
-  async #standStill(untilMs: number): Promise<void> {
-    const resumed = Promise.withResolvers<void>();
-    this.#resumed = resumed;
-    this.#pauseWanted = new AbortController();
-    this.#pauseBegun?.resolve();
-    this.#pauseBegun = undefined;
-    try {
-      await stayPaused(this.#pauseOptions(), { link: this.#link, untilMs, resumed: resumed.promise });
-    } finally {
-      this.#resumed = undefined;
-      if (this.#link?.channel.peer.isClosed === true) this.#link = undefined;
-    }
+  async #tellPause(by: SessionSide): Promise<void> {
+    const { live } = this;
+    const { logger } = this.#options;
     const link = this.#link;
-    this.#link = undefined;
-    void link?.channel.peer.close();
-    this.#resumeUntilMs = undefined;
-    this.live.act('info', 'Resumed; a new attempt with new keys follows');
-    this.#nextAttempt();
-  }
-
-  /** The numbers are the provider's, who counts what it has granted: a dial that did not reach it uses none up. */
-  #nextAttempt(): void {
-    this.live.startAttempt(this.#isAttemptGranted ? this.live.attempt + 1 : this.live.attempt);
-    this.#isAttemptGranted = false;
-  }
-
-  #pauseOptions(): PauseOptions {
-    const { clock, logger } = this.#options;
-    return { live: this.live, clock, logger, signal: this.#abort.signal };
-  }
-
-  async #attempt(): Promise<AttemptResult> {
-    const { live, plan } = this;
-    const { dialer, provider, reporter, logger, onGranted } = this.#options;
-    const signal = AbortSignal.any([this.#abort.signal, this.#pauseWanted.signal]);
-    live.setState('connecting');
-    const known = provider();
-    this.#link = undefined;
-    const link = await dialer.dial(known, { waitingJob: plan.jobName, signal, watcher: this.#watcher() });
-    this.#link = link;
-    this.#compareClocks(link);
-    live.setChannel({
-      gateway: link.gateway.name,
-      certificateSha256: summarize(link.presented.leafDer).sha256,
-      tls: link.channel.tls,
-    });
-    const attempt = new SessionAttempt({
-      live,
-      plan,
-      link,
-      reporter,
-      isKnown: this.#isKnown,
-      logger,
-      signal,
-      stallTimeoutMs: this.#options.stallTimeoutMs,
-      onAnswerLost: () => {
-        // Giving up here would leave the provider with a session that nobody comes back for.
-        if (this.#isKnown === 'no') this.#isKnown = 'maybe';
-      },
-      onGranted: (grant) => {
-        this.#isKnown = 'yes';
-        this.#isAttemptGranted = true;
-        this.#keptForMs = grant.resumeWindowMs;
-        this.#resumeUntilMs = undefined;
-        onGranted();
-      },
-      onPauseWish: () => {
-        // Whoever wished for it sees that nothing came of it.
-        this.pause('provider').catch((error: unknown) =>
-          logger.info('A wish to pause came too early or too late', { reason: toFarkeepError(error).message }),
-        );
-      },
-    });
+    const { signal } = (this.#running = new AbortController());
+    let input: TenantInput;
     try {
-      return await attempt.run();
-    } catch (error) {
-      // A session that goes on needs a new channel; one that is over says so on this one.
-      const isOver = !isWorthAnotherAttempt(toFarkeepError(error));
-      if (!isOver && !signal.aborted) {
-        this.#link = undefined;
-        dialer.noteTrouble(link.gateway);
-        void link.channel.peer.close();
+      const told = await tellPause(link, { sessionId: live.id, by, signal, logger });
+      if (link?.channel.peer.isClosed === true) this.#link = undefined;
+      if (told.kind === 'committed') {
+        live.setPoint(told.pointId);
+        this.#storedBytes = told.storedBytes;
+        input = { type: 'pause-too-late' };
+      } else {
+        const keptForMs = told.kind === 'paused' ? told.keptForMs : null;
+        input = { type: 'pause-told', keptForMs, hasLink: this.#link !== undefined };
       }
-      throw error;
+    } catch (error) {
+      input = { type: 'pause-refused', error: toFarkeepError(error) };
     }
+    this.#tell(input);
+  }
+
+  #listenWhilePaused(): void {
+    const link = this.#link;
+    if (link === undefined) return;
+    const tell = (input: TenantInput): void => {
+      if (this.#link === link) this.#tell(input);
+    };
+    listenWhilePaused(link, this.live.id, {
+      onEnded: (error) => tell({ type: 'ended-at-provider', error }),
+      onResumeWish: () => tell({ type: 'resume-wanted', by: 'provider' }),
+      onLost: () => {
+        tell({ type: 'link-lost' });
+        if (this.#link === link) this.#link = undefined;
+      },
+    });
+  }
+
+  #closeLink(isTroubled: boolean): void {
+    const link = this.#link;
+    if (link === undefined) return;
+    this.#link = undefined;
+    if (isTroubled) this.#options.dialer.noteTrouble(link.gateway);
+    void link.channel.peer.close();
   }
 
   /** Warns once for each session, because the restore point carries the time of this clock. */
@@ -296,28 +348,6 @@ export class SessionRunner {
     if (plan.operation !== 'backup' || Math.abs(clockDifferenceMs) <= maxClockDifferenceMs) return;
     if (live.detail().warnings.some(({ code }) => code === 'clock.differs')) return;
     live.warn({ code: 'clock.differs', message: describeClocks(clockDifferenceMs), path: null });
-  }
-
-  async #askPerson(refusal: TrustRefusal, { answer: answered }: RaisedPrompt): Promise<void> {
-    const { clock, promptWaitMs } = this.#options;
-    this.live.act(
-      refusal.code === 'trust.changed' ? 'security' : 'warning',
-      `${refusal.message}; the job waits until somebody has answered the question about it`,
-    );
-    this.live.waitToResume(null, clock.now() + promptWaitMs);
-    const enough = new AbortController();
-    const late = clock
-      .sleep(promptWaitMs, AbortSignal.any([this.#abort.signal, enough.signal]))
-      .then(() => 'timeout' as const);
-    // An abort ends the sleep with an error; after an answer nobody looks at it.
-    late.catch(() => undefined);
-    const answer = await Promise.race([answered, late]);
-    enough.abort();
-    if (answer === 'timeout') throw refusal;
-    if (answer === 'refuse') {
-      const what = refusal.code === 'trust.changed' ? 'The certificate has changed and' : 'The certificate';
-      throw new FarkeepError('trust.refused', `${what} was refused; nothing was sent`, { cause: refusal });
-    }
   }
 
   #watcher(): DialWatcher {
@@ -332,20 +362,12 @@ export class SessionRunner {
     };
   }
 
-  async #finish(error: FarkeepError | null, storedBytes: number): Promise<void> {
-    const { live } = this;
-    const outcome = outcomeOf(error, live.warningCount);
-    if (error !== null && error.code.startsWith('security.')) live.raiseSecurityWarning(error.message);
-    else if (error !== null && outcome === 'failed') live.act('error', error.message);
+  async #tellFinish({ outcome, error }: Extract<TenantEffect, { type: 'tell-finish' }>): Promise<void> {
+    const { live, plan } = this;
     const link = this.#link;
-    if (link === undefined) {
-      live.finish(outcome, error);
-      if (outcome === 'canceled' && this.#isKnown !== 'no') void this.#cancelAtProvider();
-      return;
-    }
-    live.setState('finalizing');
     try {
-      const told = await askProvider(
+      if (link === undefined) throw new FarkeepError('connection.lost');
+      const { pointId, storedBytes } = await askProvider(
         link.channel.peer,
         'session.finish',
         {
@@ -357,15 +379,11 @@ export class SessionRunner {
         },
         { timeoutMs: lastWordTimeoutMs },
       );
-      if (told.pointId !== null && this.plan.operation !== 'backup') live.setPoint(told.pointId);
-      if (told.pointId !== null && this.plan.operation === 'backup') {
-        live.setPoint(told.pointId, told.storedBytes || storedBytes);
-      }
-      if (error === null && this.plan.operation === 'backup') {
-        live.act(
-          'info',
-          `The restore point is safe; ${formatBytes(told.storedBytes || storedBytes)} were stored for it`,
-        );
+      const stored = storedBytes || this.#storedBytes;
+      if (pointId !== null && plan.operation !== 'backup') live.setPoint(pointId);
+      if (pointId !== null && plan.operation === 'backup') live.setPoint(pointId, stored);
+      if (error === null && plan.operation === 'backup') {
+        live.act('info', `The restore point is safe; ${formatBytes(stored)} were stored for it`);
       }
     } catch (thrown) {
       // The work is done or lost already; the provider finds out by itself.
@@ -373,16 +391,23 @@ export class SessionRunner {
         reason: toFarkeepError(thrown).message,
       });
     }
-    live.finish(outcome, error);
-    if (error === null && this.plan.operation === 'backup') await this.#askUsage(link);
-    await link.channel.peer.close();
+    this.#tell({ type: 'finish-told' });
+  }
+
+  async #leave(asksUsage: boolean): Promise<void> {
+    const link = this.#link;
+    if (link !== undefined) {
+      if (asksUsage) await this.#askUsage(link);
+      await link.channel.peer.close();
+    }
+    this.#over.resolve();
   }
 
   /** What the tenant uses now, for the list of service providers: it was asked before the backup; best effort. */
   async #askUsage(link: ProviderLink): Promise<void> {
     const { dialer, provider, logger } = this.#options;
     try {
-      const signal = AbortSignal.any([this.#abort.signal, AbortSignal.timeout(lastWordTimeoutMs)]);
+      const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(lastWordTimeoutMs)]);
       await dialer.askUsage(provider(), link, signal);
     } catch (thrown) {
       logger.info('The provider did not say what is used after a session', { reason: toFarkeepError(thrown).message });
@@ -400,29 +425,4 @@ export class SessionRunner {
       logger.info('The provider could not be told of a canceled session', { reason: toFarkeepError(error).message });
     }
   }
-}
-
-/**
- * Gateways that the certificate covers but do not answer right now may come back; one that it does not cover stays excluded. Busy is a
- * provider that still starts, or ends, the attempt before.
- */
-function isWorthAnotherAttempt({ code, retryable }: FarkeepError): boolean {
-  return isResumable(code) || (code === 'gateway.excluded' && retryable) || code === 'session.busy';
-}
-
-/** Nothing is tried again before the first request, so the hint of a lost connection or a dead mover must not say so. */
-function withManualRetryHint(error: FarkeepError, operation: SessionPlan['operation']): FarkeepError {
-  const { code, message, retryable, details } = error;
-  if (code !== 'connection.lost' && code !== 'session.mover-died') return error;
-  return new FarkeepError(code, message, {
-    hint: operation === 'backup' ? 'Run the job again.' : 'Start it again.',
-    retryable,
-    ...(details === undefined ? {} : { details }),
-    cause: error,
-  });
-}
-
-function outcomeOf(error: FarkeepError | null, warnings: number): 'succeeded' | 'warning' | 'failed' | 'canceled' {
-  if (error === null) return warnings > 0 ? 'warning' : 'succeeded';
-  return error.code === 'call.canceled' ? 'canceled' : 'failed';
 }

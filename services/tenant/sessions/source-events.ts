@@ -1,4 +1,4 @@
-// Owns the translation of what a source data mover says into what a session shows. Decides nothing.
+// Owns the translation of what a source data mover says into what a session shows. The phases go to the session machine. Decides nothing.
 import type { SessionObject } from '../../contracts/models/session.ts';
 import type { MoverEvent, RestoredFigures, SourceTotals } from '../../mover/link/local-link.ts';
 import type { LiveSession } from '../../session/live-session.ts';
@@ -15,17 +15,25 @@ export interface EarlierAttempts {
 export function applySourceEvent(
   live: LiveSession,
   event: MoverEvent,
-  { targetBusy, earlier }: { readonly targetBusy?: number | undefined; readonly earlier: EarlierAttempts },
+  {
+    targetBusy,
+    earlier,
+    onPhase,
+  }: {
+    readonly targetBusy?: number | undefined;
+    readonly earlier: EarlierAttempts;
+    readonly onPhase: (phase: 'transferring' | 'finalizing') => void;
+  },
 ): void {
   switch (event.type) {
     case 'streams-open':
       live.endStep('streams-open', `${event.count} data streams under Key B`);
-      live.setState('transferring');
+      onPhase('transferring');
       return;
     case 'progress': {
       if (!('phase' in event)) return;
       const { totals, busy, phase } = event;
-      if (phase === 'finalizing') live.setState('finalizing');
+      if (phase === 'finalizing') onPhase('finalizing');
       live.setProgress(progressOf(totals, earlier), {
         source: share(busy.source),
         compression: share(busy.compress),

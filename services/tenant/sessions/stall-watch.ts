@@ -1,5 +1,6 @@
 // Owns noticing that a transfer stands still although nothing is broken: a held-back or swallowed byte looks exactly like that.
 // Only tells; ending the attempt is the caller's business.
+import type { Timers } from '../../kernel/clock.ts';
 import { IdleTimer } from '../../kernel/deadline.ts';
 import type { MoverEvent } from '../../mover/link/local-link.ts';
 
@@ -7,8 +8,8 @@ export class StallWatch {
   readonly #standstill: IdleTimer;
   #lastTotals = '';
 
-  constructor(limitMs: number, onStall: () => void) {
-    this.#standstill = new IdleTimer(limitMs, onStall, { isBackground: true });
+  constructor(limitMs: number, onStall: () => void, timers: Timers) {
+    this.#standstill = new IdleTimer(limitMs, onStall, { timers, isBackground: true });
     this.#standstill.heard();
   }
 

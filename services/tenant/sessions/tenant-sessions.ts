@@ -7,6 +7,7 @@ import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
 import type { Logger } from '../../kernel/logger.ts';
 import { evidenceStatement } from '../../session/evidence.ts';
 import { LiveSession } from '../../session/live-session.ts';
+import type { ProviderKnowledge } from '../../session/machine/tenant-states.ts';
 import type { SessionObserver } from '../../session/session-record.ts';
 import type { SessionArchive } from '../../session/session-archive.ts';
 import { sessionPublisher } from '../../session/session-publisher.ts';
@@ -14,7 +15,7 @@ import { askProvider } from '../../wire/control-calls.ts';
 import type { ProviderDialer } from '../providers/provider-dialer.ts';
 import type { ServiceProviders } from '../providers/service-providers.ts';
 import { findShrinkage } from '../jobs/run-comparison.ts';
-import type { ProviderKnowledge, SessionPlan } from './session-attempt.ts';
+import { attemptTools, type SessionPlan } from './session-attempt.ts';
 import { SessionReporter } from './session-reporter.ts';
 import { SessionRunner } from './session-runner.ts';
 
@@ -213,7 +214,7 @@ export class TenantSessions {
     live: LiveSession,
     reporter: SessionReporter,
     initial: TenantSessionContext,
-    isKnown: ProviderKnowledge,
+    knows: ProviderKnowledge,
   ): Promise<void> {
     const { archive, providers, onJobChanged } = this.#options;
     let context = initial;
@@ -231,7 +232,8 @@ export class TenantSessions {
       retryWindowMs: this.#options.retryWindowMs,
       promptWaitMs: this.#options.promptWaitMs,
       stallTimeoutMs: this.#options.stallTimeoutMs,
-      isKnown,
+      knows,
+      tools: attemptTools,
       onGranted: () => {
         context = { ...context, isGranted: true };
         save();

@@ -1,0 +1,652 @@
+// One session of the tenant with a clock that the test turns, a provider that only answers and a source mover that is none.
+import { afterEach, describe, expect, it } from 'vitest';
+import type { ServiceProvider } from '../../contracts/models/tenant.ts';
+import { FarkeepError } from '../../kernel/farkeep-error.ts';
+import { silentLogger } from '../../kernel/logger.ts';
+import type { MoverExit, MoverStart } from '../../mover/link/local-link.ts';
+import type { MoverProcessOptions } from '../../mover/link/mover-process.ts';
+import { LiveSession } from '../../session/live-session.ts';
+import type { ProviderKnowledge } from '../../session/machine/tenant-states.ts';
+import { mint } from '../../testing/certificates/minted-certificates.ts';
+import { failureOf } from '../../testing/failure-of.ts';
+import { ManualClock } from '../../testing/manual-clock.ts';
+import type { ControlPeer } from '../../transport/control-peer.ts';
+import { TrustRefusal, type ProviderLink } from '../providers/provider-link.ts';
+import type { PromptAnswer, RaisedPrompt } from '../trust/trust-prompts.ts';
+import type { SessionPlan, SourceMoverProcess } from './session-attempt.ts';
+import { SessionReporter } from './session-reporter.ts';
+import { SessionRunner } from './session-runner.ts';
+
+const id = 'a'.repeat(32);
+const retryIntervalMs = 15_000;
+const retryWindowMs = 30 * 60_000;
+const keptForMs = 20 * 60_000;
+const stallTimeoutMs = 60_000;
+const { certDer } = mint({ names: ['gw'] });
+const bytes = Buffer.alloc(32, 7).toString('base64');
+
+const plan: SessionPlan = {
+  ...{ operation: 'backup', jobId: 'b'.repeat(32), jobName: 'documents', repository: 'main', pointId: id, streams: 1 },
+  moverOperation: {
+    ...{ kind: 'backup', sourcePaths: ['/s'], excludes: [], jobId: 'b'.repeat(32), jobName: 'documents', pointId: id },
+    fileCachePath: '/f',
+  },
+};
+
+const totals = {
+  ...{ totalBytes: 1, totalFiles: 1, processedBytes: 1, readBytes: 1, transferredBytes: 1, durableBytes: 1 },
+  ...{ safeBytes: 1, processedFiles: 1, skippedFiles: 0, unchangedFiles: 0, newBlocks: 1, reusedBlocks: 0 },
+};
+
+/** Settles with the signal's end at the latest. */
+function untilAborted(signal: AbortSignal | undefined): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    const onAbort = (): void => reject(new FarkeepError('call.canceled'));
+    if (signal?.aborted === true) onAbort();
+    else signal?.addEventListener('abort', onAbort, { once: true });
+  });
+}
+
+/** One control connection, as the tenant sees it. */
+class FakePeer {
+  readonly asked: string[] = [];
+  readonly #provider: FakeProvider;
+  readonly #onClose: ((error?: FarkeepError) => void)[] = [];
+  #onNotify: (name: string, payload: unknown) => void = () => undefined;
+  isClosed = false;
+
+  constructor(provider: FakeProvider) {
+    this.#provider = provider;
+  }
+
+  async request(name: string, payload: unknown, options: { signal?: AbortSignal } = {}): Promise<unknown> {
+    this.asked.push(name);
+    this.#provider.asked.push({ name, payload: payload as Record<string, unknown> });
+    if (this.isClosed) throw new FarkeepError('connection.lost', 'The control channel is closed');
+    const closed = new Promise<never>((_resolve, reject) => {
+      this.#onClose.push(() => reject(new FarkeepError('connection.lost', 'The control channel broke off')));
+    });
+    closed.catch(() => undefined);
+    return Promise.race([this.#provider.answer(name), closed, untilAborted(options.signal)]);
+  }
+
+  notify(): void {
+    // What is reported has its own tests.
+  }
+
+  onNotify(handler: (name: string, payload: unknown) => void): void {
+    this.#onNotify = handler;
+  }
+
+  onClose(handler: (error?: FarkeepError) => void): void {
+    this.#onClose.push(handler);
+  }
+
+  close(): Promise<void> {
+    this.drop();
+    return Promise.resolve();
+  }
+
+  drop(): void {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    for (const handler of this.#onClose) handler(new FarkeepError('connection.lost', 'The control channel broke off'));
+  }
+
+  say(name: string, payload: object): void {
+    this.#onNotify(name, { sessionId: id, attempt: 1, ...payload });
+  }
+}
+
+class FakeProvider {
+  readonly asked: { name: string; payload: Record<string, unknown> }[] = [];
+  attempts = 0;
+  /** Answers that differ from the usual. */
+  readonly special = new Map<string, () => Promise<unknown>>();
+
+  async answer(name: string): Promise<unknown> {
+    const special = this.special.get(name);
+    if (special !== undefined) return special();
+    if (name === 'session.start' || name === 'session.resume') return this.grant();
+    if (name === 'session.pause') return { committed: null, keptForMs };
+    if (name === 'session.finish') return { pointId: id, storedBytes: 5 };
+    return {};
+  }
+
+  grant(): object {
+    this.attempts += 1;
+    return {
+      ...{ sessionId: id, attempt: this.attempts, keyA: bytes, tunnelTicket: bytes, streamTickets: [bytes] },
+      ...{ ticketLifeMs: 1, resumeWindowMs: keptForMs, steps: [] },
+    };
+  }
+
+  get names(): string[] {
+    return this.asked.map(({ name }) => name);
+  }
+}
+
+class FakeMover implements SourceMoverProcess {
+  readonly #options: MoverProcessOptions;
+  readonly #exit = Promise.withResolvers<MoverExit>();
+  readonly exited = this.#exit.promise;
+  work: MoverStart | undefined;
+  abortedFor: string | undefined;
+
+  constructor(options: MoverProcessOptions) {
+    this.#options = options;
+  }
+
+  begin(start: MoverStart): void {
+    this.work = start;
+  }
+
+  abort(reason = new FarkeepError('call.canceled').toInfo()): void {
+    this.abortedFor ??= reason.message;
+    this.#exit.resolve({ kind: 'failed', error: reason, isTampered: false });
+  }
+
+  stop(reason?: ReturnType<FarkeepError['toInfo']>): Promise<MoverExit> {
+    this.abort(reason);
+    return this.exited;
+  }
+
+  openStreams(): void {
+    this.#options.onEvent({ type: 'streams-open', count: 1 });
+  }
+
+  finalize(): void {
+    const busy = { source: 0, compress: 0, network: 0, target: 0 };
+    this.#options.onEvent({ type: 'progress', phase: 'finalizing', totals, busy });
+  }
+
+  finish(): void {
+    const figures = { totals, warningCount: 0, pointId: id, rootHash: '00', peakMemoryBytes: 1 };
+    this.#options.onEvent({ type: 'finished', ...figures });
+    this.#exit.resolve({ kind: 'finished' });
+  }
+
+  fail(error: FarkeepError, isTampered = false): void {
+    this.#exit.resolve({ kind: 'failed', error: error.toInfo(), isTampered });
+  }
+}
+
+const undo: (() => void)[] = [];
+afterEach(() => {
+  for (const step of undo.splice(0)) step();
+});
+
+interface Made {
+  readonly knows?: ProviderKnowledge;
+  readonly operation?: SessionPlan['operation'];
+  readonly prepare?: (live: LiveSession) => void;
+}
+
+function makeSession({ knows = 'no', operation = 'backup', prepare = () => undefined }: Made = {}) {
+  const clock = new ManualClock(Date.UTC(2026, 10, 29));
+  const reporter = new SessionReporter({ areNamesHidden: false });
+  const live = LiveSession.create(
+    {
+      ...{ id, kind: operation, jobName: 'documents', otherSide: 'northwind', repository: 'main', viewer: 'tenant' },
+      ...{ streams: 1, areObjectNamesHidden: false },
+    },
+    clock,
+    [reporter],
+  );
+  prepare(live);
+  const provider = new FakeProvider();
+  const peers: FakePeer[] = [];
+  const movers: FakeMover[] = [];
+  const on = {
+    /** What the next dials end with. */
+    dial: (): Promise<void> => Promise.resolve(),
+    tunnel: (): Promise<void> => Promise.resolve(),
+    troubled: 0,
+    granted: 0,
+    measured: 0,
+    usageAsked: 0,
+  };
+  const gateway = { name: 'gw0', host: 'gw', port: 6180 };
+  const connect = (): ProviderLink => {
+    const peer = new FakePeer(provider);
+    peers.push(peer);
+    const tls = { version: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384', group: 'X25519MLKEM768' };
+    return {
+      channel: { peer: peer as unknown as ControlPeer, tls, channelBinding: () => Buffer.alloc(32) },
+      ...{ gateway, dialed: gateway, presented: { leafDer: certDer } },
+      ...{ decision: { decision: 'pinned', reasons: [] }, hello: {}, clockDifferenceMs: 0 },
+    } as unknown as ProviderLink;
+  };
+  const runner = new SessionRunner({
+    ...{ live, plan: { ...plan, operation }, reporter, clock, knows, logger: silentLogger },
+    ...{ retryIntervalMs, retryWindowMs, stallTimeoutMs, promptWaitMs: 60 * 60_000 },
+    provider: () => ({ id: 'p' }) as ServiceProvider,
+    dialer: {
+      dial: async (_provider, { signal }) => {
+        await Promise.race([on.dial(), untilAborted(signal)]);
+        return connect();
+      },
+      noteTrouble: () => void (on.troubled += 1),
+      askUsage: () => {
+        on.usageAsked += 1;
+        return Promise.resolve();
+      },
+      withLink: (_provider, _signal, work) => work(connect()),
+    },
+    tools: {
+      timers: clock,
+      forkMover: (_plan, options) => {
+        const mover = new FakeMover(options);
+        movers.push(mover);
+        return mover;
+      },
+      deliverKeyB: async ({ signal, onOpened }) => {
+        await Promise.race([on.tunnel(), untilAborted(signal)]);
+        onOpened();
+      },
+    },
+    onGranted: () => void (on.granted += 1),
+    onMeasured: () => {
+      on.measured += 1;
+      return Promise.resolve();
+    },
+  });
+  undo.push(() => live.dispose());
+  const latest = <Each>(list: readonly Each[]): Each => {
+    const last = list.at(-1);
+    if (last === undefined) throw new Error('There is none yet');
+    return last;
+  };
+  const settle = (): Promise<void> => clock.advance(0);
+  const mover = (): FakeMover => latest(movers);
+  const peer = (): FakePeer => latest(peers);
+  return { clock, live, runner, provider, peers, movers, mover, peer, on, settle };
+}
+
+type Session = ReturnType<typeof makeSession> & { readonly done: Promise<void> };
+
+/** Up to the transfer of the first attempt. */
+async function startTransfer(made?: Made): Promise<Session> {
+  const session = makeSession(made);
+  const done = session.runner.run();
+  await session.settle();
+  session.mover().openStreams();
+  expect(session.live.state).toBe('transferring');
+  return { ...session, done };
+}
+
+const texts = (live: LiveSession): string[] => live.detail().actions.map(({ text }) => text);
+const forever = (): Promise<never> => new Promise(() => undefined);
+const failing = (error: FarkeepError) => (): Promise<never> => Promise.reject(error);
+const unreachable = new FarkeepError('gateway.unreachable', 'gw0 does not answer');
+
+describe('a session at the tenant', () => {
+  it('goes from the dial to the last word, and asks what is used then', async () => {
+    const { live, mover, peer, provider, on, done, clock } = await startTransfer();
+    expect(mover().work).toMatchObject({ type: 'start', attempt: 1 });
+    peer().say('session.committed', { pointId: id, storedBytes: 5 });
+    mover().finalize();
+    expect(live.state).toBe('finalizing');
+    mover().finish();
+    await done;
+    expect(live.detail()).toMatchObject({ state: 'succeeded', error: null, pointId: id, storedBytes: 5, attempt: 1 });
+    expect(provider.names).toEqual(['session.start', 'session.finish']);
+    expect(on).toMatchObject({ granted: 1, measured: 1, usageAsked: 1, troubled: 0 });
+    expect(peer().isClosed).toBe(true);
+    expect(clock.timerCount).toBe(0);
+  });
+
+  it('tries again after a break, with a new attempt, and notes the gateway’s trouble', async () => {
+    const { live, mover, movers, peer, peers, provider, on, settle, clock, done } = await startTransfer();
+    peer().drop();
+    await settle();
+    expect(live.detail()).toMatchObject({ state: 'waiting-to-resume', attempt: 1 });
+    expect(mover().abortedFor).toContain('broke off');
+    expect(on.troubled).toBe(1);
+    on.dial = failing(unreachable);
+    await clock.advance(retryIntervalMs);
+    // A dial that did not reach the provider uses up no number.
+    expect(live.detail()).toMatchObject({ state: 'waiting-to-resume', attempt: 2 });
+    on.dial = () => Promise.resolve();
+    await clock.advance(retryIntervalMs);
+    expect(live.detail()).toMatchObject({ state: 'key-exchange', attempt: 2 });
+    expect(provider.names).toEqual(['session.start', 'session.resume']);
+    mover().openStreams();
+    mover().finish();
+    await done;
+    expect(live.state).toBe('succeeded');
+    expect([movers.length, peers.length]).toEqual([2, 2]);
+  });
+
+  it('gives up when the window has passed, and never before the first request has an answer', async () => {
+    const broken = await startTransfer();
+    broken.on.dial = failing(unreachable);
+    broken.peer().drop();
+    await broken.clock.advance(retryWindowMs + retryIntervalMs);
+    await broken.done;
+    expect(broken.live.detail().error).toMatchObject({
+      code: 'session.resume-expired',
+      message: 'The last attempt failed: gw0 does not answer',
+    });
+    const never = makeSession();
+    never.on.dial = failing(new FarkeepError('connection.lost'));
+    await never.runner.run();
+    expect(never.live.detail().error).toMatchObject({ code: 'connection.lost', hint: 'Run the job again.' });
+  });
+
+  it('succeeds without the provider’s answer when it was told of the commit before the connection was lost', async () => {
+    const { live, peer, on, clock, done } = await startTransfer();
+    peer().say('session.committed', { pointId: id, storedBytes: 5 });
+    on.dial = failing(unreachable);
+    peer().drop();
+    await clock.advance(retryWindowMs + retryIntervalMs);
+    await done;
+    expect(live.detail()).toMatchObject({ state: 'succeeded', error: null, pointId: id });
+  });
+
+  it('ends well when the message of the commit was lost', async () => {
+    const { live, peer, provider, on, clock, done } = await startTransfer();
+    provider.special.set('session.resume', () => Promise.resolve({ committed: { pointId: id, storedBytes: 9 } }));
+    provider.special.set('session.finish', () => Promise.resolve({ pointId: id, storedBytes: 0 }));
+    peer().drop();
+    await clock.advance(retryIntervalMs);
+    await done;
+    expect(live.detail()).toMatchObject({ state: 'succeeded', pointId: id, storedBytes: 9 });
+    // The figures of this run are not whole.
+    expect(on.measured).toBe(0);
+  });
+
+  it('comes back for a session whose first answer was lost, and starts it when the provider does not know it', async () => {
+    const { live, runner, peer, provider, clock, settle } = makeSession();
+    provider.special.set('session.start', forever);
+    void runner.run();
+    await settle();
+    peer().drop();
+    await settle();
+    expect(live.state).toBe('waiting-to-resume');
+    provider.special.delete('session.start');
+    provider.special.set('session.resume', failing(new FarkeepError('call.not-found')));
+    await clock.advance(retryIntervalMs);
+    expect(live.detail()).toMatchObject({ state: 'key-exchange', attempt: 1 });
+    expect(provider.names).toEqual(['session.start', 'session.resume', 'session.start']);
+    runner.suspend();
+  });
+
+  it('takes the number of the provider when a grant was lost', async () => {
+    const { live, runner, provider, settle } = makeSession({ knows: 'maybe' });
+    provider.attempts = 4;
+    void runner.run();
+    await settle();
+    expect(live.attempt).toBe(5);
+    expect(live.currentSteps.map(({ attempt }) => attempt)).not.toContain(1);
+    runner.suspend();
+  });
+
+  it('takes a transfer that stands still for a break', async () => {
+    const { live, mover, clock } = await startTransfer();
+    await clock.advance(stallTimeoutMs + 700);
+    expect(mover().abortedFor).toBe('The transfer stood still for 60 s');
+    expect(live.state).toBe('waiting-to-resume');
+    expect(texts(live).at(-1)).toContain('stood still');
+  });
+
+  it('ends with a security warning when a mover saw changed bytes, whichever side it was', async () => {
+    const here = await startTransfer();
+    here.mover().fail(new FarkeepError('security.tampered', 'A record was changed'), true);
+    await here.done;
+    const there = await startTransfer();
+    there.peer().say('session.tampered', { where: 'data', stream: 0, reason: 'a record' });
+    await there.done;
+    for (const { live, provider } of [here, there]) {
+      expect(live.detail()).toMatchObject({ state: 'failed', hasSecurityWarning: true });
+      expect(live.detail().error?.code).toBe('security.tampered');
+      expect(provider.asked.at(-1)?.payload).toMatchObject({ outcome: 'failed' });
+    }
+  });
+
+  it('waits for the tampering message of the other side before it takes a loss for a loss', async () => {
+    const { live, mover, peer, clock, done } = await startTransfer();
+    mover().fail(new FarkeepError('connection.lost', 'The data connection was cut'));
+    await clock.advance(699);
+    expect(live.state).toBe('transferring');
+    peer().say('session.tampered', { where: 'data', stream: 0, reason: 'a record' });
+    await done;
+    expect(live.detail().error?.code).toBe('security.tampered');
+  });
+
+  it('ends at once with what no other attempt would mend', async () => {
+    const { live, mover, provider, done } = await startTransfer();
+    mover().fail(new FarkeepError('quota.exceeded', 'The quota is used up'));
+    await done;
+    expect(live.detail()).toMatchObject({ state: 'failed', error: { code: 'quota.exceeded' } });
+    expect(provider.names.at(-1)).toBe('session.finish');
+  });
+
+  it('stops with the service, and tells nobody of an end', async () => {
+    const { live, runner, mover, provider, done, clock } = await startTransfer();
+    runner.suspend();
+    await done;
+    expect(mover().abortedFor).toBeDefined();
+    expect(live.state).toBe('transferring');
+    expect(provider.names).toEqual(['session.start']);
+    expect(clock.timerCount).toBe(0);
+  });
+});
+
+describe('a question about a certificate', () => {
+  async function ask() {
+    const session = makeSession();
+    const answer = Promise.withResolvers<PromptAnswer>();
+    const question = { answer: answer.promise } as RaisedPrompt;
+    session.on.dial = failing(new TrustRefusal(new FarkeepError('trust.changed', 'Another certificate'), question));
+    const done = session.runner.run();
+    await session.settle();
+    expect(session.live.detail()).toMatchObject({ state: 'waiting-to-resume', nextAttemptAt: null });
+    return { ...session, done, answer };
+  }
+
+  it('holds the session until it is answered', async () => {
+    const { live, runner, answer, on, settle, clock } = await ask();
+    expect(await failureOf(runner.pause('tenant'))).toMatchObject({ code: 'call.conflict' });
+    await clock.advance(59 * 60_000);
+    on.dial = () => Promise.resolve();
+    answer.resolve('accept');
+    await settle();
+    expect(live.detail()).toMatchObject({ state: 'key-exchange', attempt: 1 });
+    runner.suspend();
+  });
+
+  it('ends it when the certificate is refused', async () => {
+    const { live, answer, done } = await ask();
+    answer.resolve('refuse');
+    await done;
+    expect(live.detail().error).toMatchObject({
+      code: 'trust.refused',
+      message: 'The certificate has changed and was refused; nothing was sent',
+    });
+  });
+
+  it('ends it when nobody answers in time', async () => {
+    const { live, done, clock } = await ask();
+    await clock.advance(60 * 60_000);
+    await done;
+    expect(live.detail()).toMatchObject({ state: 'failed', error: { code: 'trust.changed' } });
+  });
+});
+
+describe('a pause at the tenant', () => {
+  it('ends the attempt, tells the provider, and goes on with a new one', async () => {
+    const { live, runner, mover, peer, provider, clock, settle } = await startTransfer();
+    await Promise.all([runner.pause('tenant'), runner.pause('provider')]);
+    await runner.pause('tenant');
+    expect(mover().abortedFor).toBeDefined();
+    expect(provider.asked.at(-1)).toMatchObject({ name: 'session.pause', payload: { by: 'tenant' } });
+    expect(live.detail()).toMatchObject({ state: 'paused', pausedBy: 'tenant', attempt: 1 });
+    expect(live.resumeUntilMs).toBe(clock.now() + keptForMs);
+    // What the tenant has paused is not the provider's to resume.
+    peer().say('session.wish', { wish: 'resume' });
+    await settle();
+    expect(live.state).toBe('paused');
+    const before = peer();
+    runner.resume();
+    await settle();
+    expect(before.isClosed).toBe(true);
+    expect(live.detail()).toMatchObject({ state: 'key-exchange', attempt: 2 });
+    expect(await failureOf(Promise.resolve().then(() => runner.resume()))).toMatchObject({ code: 'call.conflict' });
+    runner.suspend();
+  });
+
+  it('by the provider is resumed by the provider', async () => {
+    const { live, peer, runner, settle } = await startTransfer();
+    peer().say('session.wish', { wish: 'pause' });
+    await settle();
+    expect(live.detail()).toMatchObject({ state: 'paused', pausedBy: 'provider' });
+    expect(texts(live)).toContain('Paused by the provider');
+    peer().say('session.wish', { wish: 'resume' });
+    await settle();
+    expect(live.detail()).toMatchObject({ state: 'key-exchange', attempt: 2 });
+    runner.suspend();
+  });
+
+  it('while it waits to be tried again counts from the loss of the connection', async () => {
+    const { live, runner, peer, clock, settle } = await startTransfer();
+    const lostAtMs = clock.now();
+    peer().drop();
+    await settle();
+    await clock.advance(1000);
+    await runner.pause('tenant');
+    expect(live.resumeUntilMs).toBe(lostAtMs + keptForMs);
+    await clock.advance(retryIntervalMs * 3);
+    expect(live.state).toBe('paused');
+    runner.suspend();
+  });
+
+  it('of which the provider cannot be told is one all the same', async () => {
+    const { live, runner, provider, clock } = await startTransfer();
+    provider.special.set('session.pause', failing(new FarkeepError('call.unknown')));
+    await runner.pause('tenant');
+    expect(live.resumeUntilMs).toBe(clock.now() + keptForMs);
+    runner.suspend();
+  });
+
+  it('ends when its window has passed', async () => {
+    const { live, runner, clock, done } = await startTransfer();
+    await runner.pause('tenant');
+    await clock.advance(keptForMs);
+    await done;
+    expect(live.detail().error).toMatchObject({
+      code: 'session.resume-expired',
+      message: 'The session was paused for longer than the provider keeps it',
+    });
+  });
+
+  it('that comes too late ends well', async () => {
+    const { live, runner, provider, done } = await startTransfer();
+    provider.special.set('session.pause', () =>
+      Promise.resolve({ committed: { pointId: id, storedBytes: 3 }, keptForMs: 0 }),
+    );
+    const paused = failureOf(runner.pause('tenant'));
+    await done;
+    expect(live.state).toBe('succeeded');
+    expect(await paused).toMatchObject({ message: 'The session ended before it could be paused' });
+  });
+
+  it('ends with the session at the provider', async () => {
+    const { live, runner, peer, done } = await startTransfer();
+    await runner.pause('tenant');
+    const error = new FarkeepError('call.canceled', 'Canceled by the provider').toInfo();
+    peer().say('session.event', { ended: { isFinal: true, error } });
+    await done;
+    expect(live.state).toBe('canceled');
+  });
+
+  it('is kept through a restart of the service, until its end', async () => {
+    const { live, runner, clock, settle } = makeSession({
+      knows: 'yes',
+      prepare: (restored) => restored.pause('tenant', Date.UTC(2026, 10, 29) + 5000),
+    });
+    const done = runner.run();
+    await clock.advance(4999);
+    expect(live.state).toBe('paused');
+    runner.resume();
+    await settle();
+    expect(live.detail()).toMatchObject({ state: 'key-exchange' });
+    runner.suspend();
+    await done;
+  });
+
+  it('is refused where there is nothing to pause', async () => {
+    const { runner, on, settle } = makeSession();
+    on.dial = forever;
+    void runner.run();
+    await settle();
+    expect(await failureOf(runner.pause('tenant'))).toMatchObject({ code: 'call.conflict' });
+    runner.suspend();
+    const browsing = await startTransfer({ operation: 'browse' });
+    expect(await failureOf(browsing.runner.pause('tenant'))).toMatchObject({ code: 'call.conflict' });
+    browsing.runner.suspend();
+  });
+});
+
+describe('a cancel', () => {
+  const states: Record<string, (session: ReturnType<typeof makeSession>) => Promise<unknown>> = {
+    'it dials': ({ on, runner, settle }) => {
+      on.dial = forever;
+      void runner.run();
+      return settle();
+    },
+    'it asks for its grant': ({ provider, runner, settle }) => {
+      provider.special.set('session.start', forever);
+      void runner.run();
+      return settle();
+    },
+    'keys are exchanged': ({ on, runner, settle }) => {
+      on.tunnel = forever;
+      void runner.run();
+      return settle();
+    },
+    'it transfers': async ({ runner, mover, settle }) => {
+      void runner.run();
+      await settle();
+      mover().openStreams();
+    },
+    'it waits to be tried again': async ({ runner, peer, settle }) => {
+      void runner.run();
+      await settle();
+      peer().drop();
+      await settle();
+    },
+    'it is paused': async ({ runner, mover, settle }) => {
+      void runner.run();
+      await settle();
+      mover().openStreams();
+      await runner.pause('tenant');
+    },
+    'the provider is told of a pause': async ({ runner, provider, mover, settle }) => {
+      provider.special.set('session.pause', forever);
+      void runner.run();
+      await settle();
+      mover().openStreams();
+      runner.pause('tenant').catch(() => undefined);
+      await settle();
+    },
+  };
+
+  it.each(Object.keys(states))('while %s ends the session, and starts nothing more', async (name) => {
+    const session = makeSession();
+    await states[name]?.(session);
+    const { live, runner, clock, movers, peers, provider } = session;
+    const [moversBefore, dialsBefore] = [movers.length, peers.length];
+    runner.cancel();
+    runner.cancel();
+    await clock.advance(retryWindowMs * 2);
+    expect(live.detail()).toMatchObject({ state: 'canceled', error: { code: 'call.canceled' } });
+    expect(movers.length).toBe(moversBefore);
+    expect(clock.timerCount).toBe(0);
+    // The provider hears of it: on the connection that is open, else on one made for it.
+    const isTold = provider.asked.some(({ payload }) => payload['outcome'] === 'canceled');
+    const isUnknown = name === 'it dials';
+    expect(isTold || provider.names.includes('session.cancel') || isUnknown).toBe(true);
+    expect(peers.length - dialsBefore).toBe(provider.names.includes('session.cancel') ? 1 : 0);
+  });
+});
