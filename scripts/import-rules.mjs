@@ -107,7 +107,7 @@ export const rooms = {
     'target',
     '.',
   ],
-  'services/session': ['.', 'machine'],
+  'services/session': ['.', 'state', 'machine'],
   'services/provider': [
     ...['state', 'license', 'accounts', 'gateways', 'certificates', 'repositories', 'sessions', 'rpc', '.'],
   ],
@@ -119,6 +119,15 @@ export const rooms = {
 
 /** Test files and test support may import more, because they combine layers and drive them from outside. */
 export const testFiles = '\\.test\\.tsx?$|^(services|renderer)/testing/|^services/integration/|^bench/';
+
+/** The files of the services that hold SQL, besides those in folders with the name "state": each of them is one database of its own. */
+export const sqlHomes = [
+  'services/certstore/pin-store.ts',
+  'services/certstore/trust-database.ts',
+  'services/certstore/trust-journal.ts',
+  'services/mover/source/walk/cache-file.ts',
+  'services/repository/',
+];
 
 /** Globals of Node.js that set or clear a timer. `setImmediate` has no delay and is allowed. */
 export const timerNames = ['setTimeout', 'setInterval', 'clearTimeout', 'clearInterval'];

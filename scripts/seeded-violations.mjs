@@ -489,6 +489,11 @@ function checkTreeRules() {
     'crowded-folder': Object.fromEntries(
       Array.from({ length: 21 }, (_, index) => [`services/kernel/file-${index}.ts`, '// One of many.\n']),
     ),
+    'sql-home': {
+      'services/provider/accounts/one.ts': "// One.\ndatabase.get('SELECT * FROM tenants');\n",
+      'services/tenant/jobs/two.ts': '// Two.\ndatabase.run(\n  `UPDATE jobs SET name = ?`,\n);\n',
+      'services/session/three.ts': '// Three.\nconst text = `\n  CREATE TABLE sessions (id TEXT)`;\n',
+    },
     'american-spelling': { 'docs/a.md': 'The tenant is not author' + 'ised.\n' },
     'machine-path': { 'docs/a.md': `see ${projectFolder}/docs\n` },
     'registry-host': { 'docs/a.md': `from https://${host}/left-pad\n` },
@@ -498,6 +503,10 @@ function checkTreeRules() {
   };
   const clean = {
     'services/kernel/clock.ts': '// Owns time.\nexport const it = 1;\n',
+    'services/provider/state/account-store.ts': "// Owns accounts.\ndatabase.get('SELECT * FROM tenants');\n",
+    'services/repository/store/catalogue.ts': "// Owns blocks.\ndatabase.get('SELECT * FROM blocks');\n",
+    'services/session/live.test.ts': "database.run('DELETE FROM sessions');\n",
+    'services/cli/program.ts': "// Owns words.\nconst text = 'UPDATE the service';\n",
     'renderer/i18n/text-shell.ts': "// Owns texts.\n  'word.yes': 'Yes',\n  'state.open': 'Open',\n",
     'renderer/app/shell.tsx': "// Owns the shell.\nt('word.yes'); t(`state.${state}`);\n",
     'package.json': '{ "dependencies": { "left-pad": "1.0.0" } }',

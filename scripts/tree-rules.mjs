@@ -5,7 +5,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { layers, rooms } from './import-rules.mjs';
+import { layers, rooms, sqlHomes, testFiles } from './import-rules.mjs';
 import { projectFolder } from './project.mjs';
 
 /** Written in parts, so that this file does not contain the forbidden names. */
@@ -34,6 +34,8 @@ const britishSpelling =
 const oldNames =
   /old-spellings|^(services\/pki\/(create\/(license|signed-json)|signed-documents\.test)|services\/host\/service-config\.test|services\/integration\/old-home\.test|renderer\/features\/options\/license-dialog|scripts\/tree-rules)\./;
 const sourceFile = /\.(ts|tsx|mjs|js|cjs)$/;
+const sqlStatement =
+  /(^|['"`])\s*(SELECT\s|INSERT\s+(OR \w+ )?INTO\s|UPDATE\s+(OR \w+ )?\w+\s+SET\s|DELETE\s+FROM\s|(CREATE|ALTER|DROP)\s+(TABLE|INDEX|TRIGGER)\s|PRAGMA\s)/m;
 const kebabCase = /^\.?[a-z0-9]+(-[a-z0-9]+)*(\.[a-z0-9]+(-[a-z0-9]+)*)*$/;
 const emptyNames = /(^|[/-])(utils?|helpers?|common|misc)(\.|-|\/|$)/;
 const binaryFile = /\.(png|ico|icns|woff2?|bin|p12|pfx|zip|gz)$/;
@@ -147,6 +149,17 @@ export const treeRules = [
             .split('\n')
             .find((line) => !line.startsWith('#!')) ?? '';
         if (!/^(\/\/|\/\*)/.test(firstLine)) yield `${file}: has no header comment`;
+      }
+    },
+  },
+  {
+    name: 'sql-home',
+    about: 'SQL of the services stands in folders with the name "state", and in the few databases of `sqlHomes`',
+    *violations({ files, read }) {
+      const isTest = new RegExp(testFiles);
+      for (const file of files.filter((each) => each.startsWith('services/') && sourceFile.test(each))) {
+        if (isTest.test(file) || file.includes('/state/') || sqlHomes.some((home) => file.startsWith(home))) continue;
+        if (sqlStatement.test(read(file))) yield `${file}: holds SQL; make it a method of a store`;
       }
     },
   },

@@ -9,6 +9,9 @@ import { readCertificate, summarize } from '../pki/certificate/certificate-summa
 import { thumbprintOf } from '../pki/certificate/thumbprint.ts';
 import type { TrustPin } from '../pki/trust/trust.ts';
 
+/** How the certificate of a pin came to be accepted: a person compared it, its thumbprint was given, or it was announced before. */
+export type PinOrigin = 'person' | 'thumbprint' | 'rollover';
+
 export class PinStore {
   readonly #database: Database;
   readonly #clock: Clock;
@@ -42,16 +45,22 @@ export class PinStore {
     return row === undefined ? undefined : toPin(row);
   }
 
+  /** How the current pin of an identity was accepted. */
+  originOf(identity: string): PinOrigin {
+    const origin = this.#database.get(`SELECT origin FROM pin WHERE identity = ? AND state = 'current'`, identity);
+    return (origin?.['origin'] ?? 'person') as PinOrigin;
+  }
+
   /**
    * Makes a certificate the current pin; the pin before becomes `replaced`. This also ends a revocation of the same certificate, because an
    * admin has compared it again.
    */
-  accept(identity: string, certificate: Uint8Array | string): Pin {
+  accept(identity: string, certificate: Uint8Array | string, origin: PinOrigin = 'person'): Pin {
     return this.#database.transaction(() => {
       const { der } = readCertificate(certificate);
       this.#database.run(`UPDATE pin SET state = 'replaced' WHERE identity = ? AND state = 'current'`, identity);
       this.#database.run(`DELETE FROM pin WHERE identity = ? AND sha256 = ?`, identity, thumbprintOf(der));
-      return this.#insert(identity, der, 'current');
+      return this.#insert(identity, der, 'current', { origin });
     });
   }
 
@@ -82,7 +91,7 @@ export class PinStore {
         throw new FarkeepError('trust.announcement-invalid', 'A newer announcement was received before');
       }
       this.#database.run(`DELETE FROM pin WHERE identity = ? AND (state = 'next' OR sha256 = ?)`, identity, sha256);
-      return this.#insert(identity, der, 'next', { usableFrom, announcedAt });
+      return this.#insert(identity, der, 'next', { origin: 'rollover', usableFrom, announcedAt });
     });
   }
 
@@ -93,7 +102,7 @@ export class PinStore {
       if (next === undefined) throw new FarkeepError('call.not-found', `No certificate was announced for ${identity}`);
       this.#database.run(`UPDATE pin SET state = 'replaced' WHERE identity = ? AND state = 'current'`, identity);
       this.#database.run(
-        `UPDATE pin SET state = 'current', usable_from = NULL, pinned_at = ? WHERE id = ?`,
+        `UPDATE pin SET state = 'current', usable_from = NULL, origin = 'rollover', pinned_at = ? WHERE id = ?`,
         this.#clock.now(),
         next['id'] as string,
       );
@@ -135,7 +144,7 @@ export class PinStore {
   reinstate(id: string): Pin {
     return this.#database.transaction(() => {
       const { changes } = this.#database.run(
-        `UPDATE pin SET pinned_at = ?, state = iif(
+        `UPDATE pin SET pinned_at = ?, origin = 'person', state = iif(
            EXISTS (SELECT 1 FROM pin AS other WHERE other.identity = pin.identity AND other.state = 'current'),
            'replaced', 'current') WHERE id = ? AND state = 'revoked'`,
         this.#clock.now(),
@@ -164,19 +173,20 @@ export class PinStore {
     identity: string,
     der: Buffer,
     state: Pin['state'],
-    announced?: { usableFrom: number; announcedAt: number },
+    how: { origin: PinOrigin; usableFrom?: number; announcedAt?: number },
   ): Pin {
     const id = randomBytes(16).toString('hex');
     this.#database.run(
-      'INSERT INTO pin (id, identity, state, sha256, certificate_der, pinned_at, usable_from, announced_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+      'INSERT INTO pin (id, identity, state, sha256, certificate_der, pinned_at, usable_from, announced_at, origin) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
       id,
       identity,
       state,
       thumbprintOf(der),
       der,
       this.#clock.now(),
-      announced?.usableFrom ?? null,
-      announced?.announcedAt ?? null,
+      how.usableFrom ?? null,
+      how.announcedAt ?? null,
+      how.origin,
     );
     return this.get(id);
   }

@@ -28,6 +28,12 @@ const migrations = [
      hash TEXT NOT NULL
    ) STRICT;`,
   `ALTER TABLE pin ADD COLUMN announced_at INTEGER;`,
+  // Before this column, only the journal said how a certificate was accepted. Null: a person accepted it.
+  `ALTER TABLE pin ADD COLUMN origin TEXT;
+   UPDATE pin SET origin = (
+     SELECT CASE WHEN action = 'rolled-over' THEN 'rollover' WHEN who = 'given with the command' THEN 'thumbprint' END
+     FROM journal WHERE journal.sha256 = pin.sha256 AND action IN ('accepted', 'imported', 'rolled-over')
+     ORDER BY sequence DESC LIMIT 1);`,
 ];
 
 /**

@@ -64,16 +64,6 @@ export class TrustJournal {
       .map(toEntry);
   }
 
-  /** The last entry that accepted a certificate, for any identity. */
-  latestAcceptance(sha256: string): TrustJournalEntry | undefined {
-    const row = this.#database.get(
-      `SELECT * FROM journal WHERE sha256 = ? AND action IN ('accepted', 'imported', 'rolled-over')
-       ORDER BY sequence DESC LIMIT 1`,
-      sha256,
-    );
-    return row === undefined ? undefined : toEntry(row);
-  }
-
   verify(): JournalVerification {
     let before = genesis;
     let entries = 0;

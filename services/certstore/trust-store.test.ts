@@ -1,6 +1,8 @@
+import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Clock } from '../kernel/clock.ts';
 import { generateSelfSigned } from '../pki/create/generate.ts';
+import { makeTemporaryFolder } from '../testing/temporary-folder.ts';
 import { PinStore } from './pin-store.ts';
 import { openTrustDatabase } from './trust-database.ts';
 import { TrustJournal } from './trust-journal.ts';
@@ -41,14 +43,39 @@ describe('PinStore', () => {
     expect(states(pins).sort()).toEqual(['one current', 'two next']);
     expect(pins.rollOver('p').state).toBe('current');
     expect(states(pins).sort()).toEqual(['one replaced', 'two current']);
-    expect(() => pins.rollOver('p')).toThrow(/No certificate was announced/);
+    expect(() => pins.rollOver('p')).toThrow(expect.objectContaining({ code: 'call.not-found' }));
+  });
+
+  it('knows how the pins of an earlier version were accepted', async () => {
+    const file = path.join(await makeTemporaryFolder(), 'trust.sqlite');
+    {
+      using database = openTrustDatabase(file);
+      const pins = new PinStore(database);
+      const sha256 = (identity: string, certificate: string): string =>
+        pins.accept(identity, certificate).certificate.sha256;
+      const journal = new TrustJournal(database);
+      const common = { address: '', note: '', action: 'accepted' } as const;
+      journal.append({ ...common, who: 'root (console)', identity: 'p', sha256: sha256('p', one) });
+      journal.append({ ...common, who: 'given with the command', identity: 'q', sha256: sha256('q', two) });
+      database.run('ALTER TABLE pin DROP COLUMN origin');
+      database.run('PRAGMA user_version=2');
+    }
+    using database = openTrustDatabase(file);
+    const pins = new PinStore(database);
+    expect(['p', 'q', 'unknown'].map((identity) => pins.originOf(identity))).toEqual([
+      'person',
+      'thumbprint',
+      'person',
+    ]);
   });
 
   it('refuses a revoked certificate until a person accepts it again', () => {
     const pins = open();
     pins.revoke(pins.accept('p', one).id);
     expect(pins.forDecision('p')).toMatchObject([{ state: 'revoked' }]);
-    expect(() => pins.announce('p', one, { usableFrom: 0, announcedAt: 1 })).toThrow(/revoked/);
+    expect(() => pins.announce('p', one, { usableFrom: 0, announcedAt: 1 })).toThrow(
+      expect.objectContaining({ code: 'trust.announcement-invalid' }),
+    );
     pins.accept('p', one);
     expect(states(pins)).toEqual(['one current']);
   });
@@ -58,15 +85,19 @@ describe('PinStore', () => {
     pins.accept('p', one);
     pins.announce('p', two, { usableFrom: 9, announcedAt: 5 });
     for (const announcedAt of [4, 5]) {
-      expect(() => pins.announce('p', two, { usableFrom: 9, announcedAt })).toThrow(/newer announcement/);
+      expect(() => pins.announce('p', two, { usableFrom: 9, announcedAt })).toThrow(
+        expect.objectContaining({ code: 'trust.announcement-invalid' }),
+      );
     }
     expect(pins.announce('p', two, { usableFrom: 10, announcedAt: 6 }).state).toBe('next');
     pins.rollOver('p');
-    expect(() => pins.announce('p', one, { usableFrom: 9, announcedAt: 6 })).toThrow(/newer announcement/);
+    expect(() => pins.announce('p', one, { usableFrom: 9, announcedAt: 6 })).toThrow(
+      expect.objectContaining({ code: 'trust.announcement-invalid' }),
+    );
   });
 
   it('reports a missing pin', () => {
-    expect(() => open().revoke('0'.repeat(32))).toThrow(/no such pin/);
+    expect(() => open().revoke('0'.repeat(32))).toThrow(expect.objectContaining({ code: 'call.not-found' }));
   });
 });
 

@@ -1,5 +1,6 @@
 // Owns the file by which an admin moves trusted hosts (current pins) from one machine to another. It contains certificates, never a secret.
 // Must not overwrite a pin: only a person decides about another certificate for a known identity.
+import { notableText } from '../contracts/notable-events.ts';
 import { z } from 'zod';
 import { type Clock, systemClock } from '../kernel/clock.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
@@ -48,7 +49,7 @@ export function exportTrustedHosts(
     .filter((pin) => pin.state === 'current')
     .map(({ identity, certificate }) => ({ identity, sha256: certificate.sha256, certificatePem: certificate.pem }));
   for (const { identity, sha256 } of hosts) {
-    journal.append({ who, action: 'exported', identity, address: '', sha256, note: 'Trusted hosts exported' });
+    journal.append({ who, action: 'exported', identity, address: '', sha256, note: notableText('trust.exported') });
   }
   const exportedAt = new Date(clock.now()).toISOString();
   return `${JSON.stringify({ format: 'farkeep/trusted-hosts', formatVersion: 1, exportedAt, hosts } satisfies z.infer<typeof trustedHostsFileSchema>, null, 2)}\n`;
@@ -84,7 +85,7 @@ export function importTrustedHosts(
       result.conflicts.push(identity);
     } else {
       pins.accept(identity, der);
-      journal.append({ who, action: 'imported', identity, address: '', sha256, note: 'From a file of trusted hosts' });
+      journal.append({ who, action: 'imported', identity, address: '', sha256, note: notableText('trust.imported') });
       result.added.push(identity);
     }
   }

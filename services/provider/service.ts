@@ -7,6 +7,7 @@ import type { AccessControl } from '../certstore/access-control.ts';
 import type { WindowsCertificates } from '../certstore/windows-certificates.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import { openParts, type RunningService, type ServiceOptions, type ServiceParts } from '../kernel/running-service.ts';
+import { SerialQueue } from '../kernel/serial-queue.ts';
 import { SessionArchive } from '../session/session-archive.ts';
 import { ControlServer } from '../transport/control-server.ts';
 import { AuditLog } from './state/audit-log.ts';
@@ -24,7 +25,7 @@ import { Gateways } from './gateways/gateways.ts';
 import { OpenConnections } from './rpc/open-connections.ts';
 import { PointDeletion } from './repositories/point-deletion.ts';
 import { PointList } from './repositories/point-list.ts';
-import { openProviderDatabase } from './state/provider-database.ts';
+import { openProviderState } from './state/provider-state.ts';
 import { Repositories } from './repositories/repositories.ts';
 import { RestorePoints } from './repositories/restore-points.ts';
 import { RolloverPlan } from './certificates/rollover.ts';
@@ -52,27 +53,28 @@ async function open(options: ProviderOptions, parts: ServiceParts): Promise<Omit
   const { home, config, logger, clock, publish } = options;
   const common = { logger, clock, publish };
   const stopReason = new FarkeepError('service.not-running', 'The provider service is stopping');
-  const database = parts.use(openProviderDatabase(home, logger));
+  const state = openProviderState(home, logger);
+  parts.defer(() => state.close());
   const own = await openOwnCertificates(options, parts);
   const { store, license, identity, infrastructure } = own;
-  const certificateUsers = new CertificateUsers(database, clock);
+  const certificateUsers = new CertificateUsers(state.certificateUsers, clock);
   const certificateUsageEvents = new CertificateUsageEvents({
     publish,
     publishCounts: () =>
       rollover.publishCounts().catch((error: unknown) => {
-        if (!database.isClosed) logger.warn('The planned change cannot be shown', { error });
+        if (!state.isClosed) logger.warn('The planned change cannot be shown', { error });
       }),
   });
   parts.defer(() => certificateUsageEvents.stop());
 
-  const audit = new AuditLog(database, clock);
-  const accounts = new TenantAccounts(database, clock);
-  const gateways = new Gateways(database, clock);
-  const archive = new SessionArchive(database);
+  const audit = new AuditLog(state.audit, clock);
+  const accounts = new TenantAccounts({ store: state.accounts, repositories: state.repositories, clock });
+  const gateways = await Gateways.open(state.gateways, clock);
+  const archive = new SessionArchive(state.sessions);
   // A backup's restore point has the same identifier as its session.
   const points = new RestorePoints(logger, (pointId) => archive.endedAtMs(pointId));
-  const repositories = new Repositories(database, clock, points);
-  const unknownUserSecret = parts.use(loadUnknownUserSecret(database));
+  const repositories = new Repositories(state.repositories, clock, points);
+  const unknownUserSecret = parts.use(await loadUnknownUserSecret(state.settings));
   const connections = new OpenConnections();
   const deleting = new Set<string>();
   const health = new ProviderHealth({ gateways, identity, clock });
@@ -83,7 +85,7 @@ async function open(options: ProviderOptions, parts: ServiceParts): Promise<Omit
       .then((all) => all.forEach((repository) => publish(repositoriesDomain, 'changed', repository)))
       .catch((error: unknown) => {
         // The last sessions end while the service stops.
-        if (!database.isClosed) logger.warn('The repositories could not be looked at', { error });
+        if (!state.isClosed) logger.warn('The repositories could not be looked at', { error });
       });
   };
   const sessions = new ProviderSessions({
@@ -99,15 +101,25 @@ async function open(options: ProviderOptions, parts: ServiceParts): Promise<Omit
     onTenantChanged: (tenantId) => tenantChanged(tenantId),
     deleting,
   });
+  const tenantChanges = new SerialQueue();
   const tenantChanged = (tenantId: string): void => {
-    const account = accounts.find(tenantId);
-    if (account === undefined) return;
-    const activeSessions = sessions.activeSessions(tenantId);
-    publish(tenantsDomain, 'changed', { ...account, activeSessions });
-    // What a session stored counts in the repository too.
-    if (activeSessions === 0) publishRepositories();
+    const told = tenantChanges.run(async () => {
+      const account = await accounts.find(tenantId);
+      if (account === undefined) return;
+      const activeSessions = sessions.activeSessions(tenantId);
+      publish(tenantsDomain, 'changed', { ...account, activeSessions });
+      // What a session stored counts in the repository too.
+      if (activeSessions === 0) publishRepositories();
+    });
+    told.catch((error: unknown) => {
+      // The last sessions end while the service stops.
+      if (!state.isClosed) logger.warn('The change of a tenant cannot be shown', { error });
+    });
   };
-  archive.prune();
+  parts.defer(() => sessions.stop());
+  await archive.prune();
+  // Before the listener opens: a tenant that comes back at once must find its session.
+  await sessions.resumeAfterRestart();
 
   const publishGateway = (gatewayId: string): void => {
     health.refresh();
@@ -125,10 +137,31 @@ async function open(options: ProviderOptions, parts: ServiceParts): Promise<Omit
     audit,
     onChanged: publishGateway,
     onLinkChanged: () => certificateUsageEvents.usageChanged('provider'),
-    isStopped: () => database.isClosed,
+    isStopped: () => state.isClosed,
     ...common,
   });
   parts.defer(() => links.close(stopReason));
+
+  const installer = new CertificateInstaller({
+    store,
+    audit,
+    publish,
+    putInService: async (slot) => {
+      if (slot !== 'provider') return;
+      await identity.reload((next) => control.setIdentity(next));
+      for (const { id } of gateways.rows()) publishGateway(id);
+    },
+  });
+  const rollover = await RolloverPlan.open({
+    settings: state.settings,
+    store,
+    identity,
+    installer,
+    users: certificateUsers,
+    receivers: () => connections.loggedIn(),
+    audit,
+    ...common,
+  });
 
   const requests = tenantRequestHandlers({
     accounts,
@@ -162,16 +195,6 @@ async function open(options: ProviderOptions, parts: ServiceParts): Promise<Omit
     audit,
     ...common,
   });
-  const installer = new CertificateInstaller({
-    store,
-    audit,
-    publish,
-    putInService: async (slot) => {
-      if (slot !== 'provider') return;
-      await identity.reload((next) => control.setIdentity(next));
-      for (const { id } of gateways.rows()) publishGateway(id);
-    },
-  });
   const control = await ControlServer.start({
     host: config.control.host,
     port: config.control.port,
@@ -186,18 +209,8 @@ async function open(options: ProviderOptions, parts: ServiceParts): Promise<Omit
   controlPort.value = control.port;
   // Ends before the listener: a tenant that is told of the stop finds its reservation when it comes back.
   parts.defer(() => sessions.stop());
-  sessions.resumeAfterRestart();
-  const rollover = new RolloverPlan({
-    database,
-    store,
-    identity,
-    installer,
-    users: certificateUsers,
-    receivers: () => connections.loggedIn(),
-    audit,
-    ...common,
-  });
   parts.defer(() => rollover.stop());
+  rollover.start();
   // Gateways that dialed in between were told the configured port, which may have been "any".
   await links.refreshConfiguration();
 
@@ -210,7 +223,7 @@ async function open(options: ProviderOptions, parts: ServiceParts): Promise<Omit
     ...common,
     subject: () => license.subject(),
     settings: new CertificateSettingsStore({
-      database,
+      saved: state.settings,
       store,
       infrastructureProtection: infrastructure.protection,
       defaultKeyBits: config.certificateKeyBits,

@@ -6,7 +6,8 @@ import { FarkeepError } from '../kernel/farkeep-error.ts';
 import { systemClock } from '../kernel/clock.ts';
 import { LiveSession } from './live-session.ts';
 import type { NewSession, SessionObserver } from './session-record.ts';
-import { SessionArchive, sessionArchiveMigration } from './session-archive.ts';
+import { SessionArchive } from './session-archive.ts';
+import { sessionHistoryMigration, SqliteSessionHistory } from './state/sqlite-session-history.ts';
 
 const id = 'a'.repeat(32);
 const newSession: NewSession = {
@@ -237,33 +238,33 @@ describe('LiveSession', () => {
 });
 
 describe('SessionArchive', () => {
-  it('gives back what was saved, and what had not ended', () => {
-    const archive = new SessionArchive(new Database(':memory:', [sessionArchiveMigration]));
+  it('gives back what was saved, and what had not ended', async () => {
+    const archive = new SessionArchive(new SqliteSessionHistory(new Database(':memory:', [sessionHistoryMigration])));
     const live = create();
     live.setState('transferring');
-    archive.save(live, 'job', { plan: 1 });
-    expect(archive.unfinished().sessions.map(({ detail, context }) => [detail.id, context])).toEqual([
+    await archive.save(live, 'job', { plan: 1 });
+    expect((await archive.unfinished()).sessions.map(({ detail, context }) => [detail.id, context])).toEqual([
       [id, { plan: 1 }],
     ]);
-    const restored = LiveSession.restore(archive.find(id) ?? live.toStored(), systemClock, []);
+    const restored = LiveSession.restore((await archive.find(id)) ?? live.toStored(), systemClock, []);
     expect(restored.detail()).toEqual(live.detail());
     live.finish('canceled');
-    archive.save(live, 'job', { plan: 2 });
-    expect(archive.unfinished()).toEqual({ sessions: [], leftOut: undefined });
-    expect(archive.lastOf('job')).toEqual(live.summary() satisfies SessionSummary);
-    expect(archive.list(10)).toHaveLength(1);
-    expect(archive.find('b'.repeat(32))).toBeUndefined();
+    await archive.save(live, 'job', { plan: 2 });
+    expect(await archive.unfinished()).toEqual({ sessions: [], leftOut: undefined });
+    expect(await archive.lastOf('job')).toEqual(live.summary() satisfies SessionSummary);
+    expect(await archive.list(10)).toHaveLength(1);
+    expect(await archive.find('b'.repeat(32))).toBeUndefined();
   });
 
   const archiveWith = (kept: { good: number; others: number; bytes: number }): SessionArchive =>
-    new SessionArchive(new Database(':memory:', [sessionArchiveMigration]), kept);
+    new SessionArchive(new SqliteSessionHistory(new Database(':memory:', [sessionHistoryMigration])), kept);
   let count = 0;
-  const save = (
+  const save = async (
     archive: SessionArchive,
     owner: string,
     end: 'succeeded' | 'canceled' | undefined,
     fill: (live: LiveSession) => void = () => undefined,
-  ): string => {
+  ): Promise<string> => {
     count += 1;
     const atMs = 1_000_000 + count;
     const live = LiveSession.create(
@@ -273,47 +274,48 @@ describe('SessionArchive', () => {
     );
     fill(live);
     if (end !== undefined) live.finish(end);
-    archive.save(live, owner, {});
+    await archive.save(live, owner, {});
     return live.id;
   };
-  const idsOf = (archive: SessionArchive): string[] => archive.list(10_000).map((session) => session.id);
+  const idsOf = async (archive: SessionArchive): Promise<string[]> =>
+    (await archive.list(10_000)).map((session) => session.id);
 
-  it('keeps the newest of each owner, all that have not ended, and good ones whatever was canceled since', () => {
+  it('keeps the newest of each owner, all that have not ended, and good ones whatever was canceled since', async () => {
     const archive = archiveWith({ good: 2, others: 3, bytes: 1e9 });
     const [first, unfinished, ...good] = [
-      save(archive, 'one', 'succeeded'),
-      save(archive, 'one', undefined),
-      save(archive, 'one', 'succeeded'),
-      save(archive, 'one', 'succeeded'),
+      await save(archive, 'one', 'succeeded'),
+      await save(archive, 'one', undefined),
+      await save(archive, 'one', 'succeeded'),
+      await save(archive, 'one', 'succeeded'),
     ];
-    const other = save(archive, 'other', 'succeeded');
-    for (let each = 0; each < 100; each += 1) save(archive, 'one', 'canceled');
+    const other = await save(archive, 'other', 'succeeded');
+    for (let each = 0; each < 100; each += 1) await save(archive, 'one', 'canceled');
     // The limit works while the service runs, not only at its next start.
-    expect(idsOf(archive).length).toBeLessThan(30);
-    archive.prune();
-    expect(idsOf(archive)).toEqual(expect.arrayContaining([unfinished, ...good, other]));
-    expect(idsOf(archive)).not.toContain(first);
-    expect(idsOf(archive)).toHaveLength(7);
+    expect((await idsOf(archive)).length).toBeLessThan(30);
+    await archive.prune();
+    expect(await idsOf(archive)).toEqual(expect.arrayContaining([unfinished, ...good, other]));
+    expect(await idsOf(archive)).not.toContain(first);
+    expect(await idsOf(archive)).toHaveLength(7);
   });
 
-  it('keeps so many bytes of each owner', () => {
+  it('keeps so many bytes of each owner', async () => {
     const archive = archiveWith({ good: 1000, others: 1000, bytes: 300_000 });
-    const other = save(archive, 'other', 'succeeded');
+    const other = await save(archive, 'other', 'succeeded');
     for (let each = 0; each < 100; each += 1) {
-      save(archive, 'one', 'succeeded', (live) => {
+      await save(archive, 'one', 'succeeded', (live) => {
         for (let line = 0; line < 20; line += 1) live.act('info', 'x'.repeat(1000));
       });
     }
-    archive.prune();
-    expect(idsOf(archive)).toContain(other);
-    expect(idsOf(archive).length).toBeGreaterThan(5);
-    expect(idsOf(archive).length).toBeLessThan(16);
+    await archive.prune();
+    expect(await idsOf(archive)).toContain(other);
+    expect((await idsOf(archive)).length).toBeGreaterThan(5);
+    expect((await idsOf(archive)).length).toBeLessThan(16);
   });
 
-  it('keeps of one session what fits, whatever the other side tells', () => {
+  it('keeps of one session what fits, whatever the other side tells', async () => {
     const archive = archiveWith({ good: 1, others: 1, bytes: 1e9 });
     const atMs = Date.now();
-    save(archive, 'one', 'canceled', (live) => {
+    await save(archive, 'one', 'canceled', (live) => {
       live.act('error', 'what went wrong');
       const at = new Date(atMs).toISOString();
       for (let index = 0; index < 5000; index += 1) {
@@ -325,28 +327,28 @@ describe('SessionArchive', () => {
     });
   });
 
-  it('does not forget earlier sessions of a job when the record of the last one is damaged', () => {
-    const database = new Database(':memory:', [sessionArchiveMigration]);
-    const archive = new SessionArchive(database);
-    const [earlier, damaged] = [save(archive, 'one', 'succeeded'), save(archive, 'one', 'succeeded')];
-    expect(archive.lastOf('one')?.id).toBe(damaged);
+  it('does not forget earlier sessions of a job when the record of the last one is damaged', async () => {
+    const database = new Database(':memory:', [sessionHistoryMigration]);
+    const archive = new SessionArchive(new SqliteSessionHistory(database));
+    const [earlier, damaged] = [await save(archive, 'one', 'succeeded'), await save(archive, 'one', 'succeeded')];
+    expect((await archive.lastOf('one'))?.id).toBe(damaged);
     database.run(`UPDATE sessions SET summary = '{' WHERE id = ?`, damaged);
-    expect(archive.lastOf('one')?.id).toBe(earlier);
+    expect((await archive.lastOf('one'))?.id).toBe(earlier);
   });
 
-  it('reads rows one by one: a damaged one hides no other, is not waited for, and says what it is', () => {
-    const database = new Database(':memory:', [sessionArchiveMigration]);
-    const archive = new SessionArchive(database);
-    const [damaged, whole] = [save(archive, 'one', undefined), save(archive, 'one', undefined)];
+  it('reads rows one by one: a damaged one hides no other, is not waited for, and says what it is', async () => {
+    const database = new Database(':memory:', [sessionHistoryMigration]);
+    const archive = new SessionArchive(new SqliteSessionHistory(database));
+    const [damaged, whole] = [await save(archive, 'one', undefined), await save(archive, 'one', undefined)];
     database.run(`UPDATE sessions SET summary = '{"state":7}', detail = '{' WHERE id = ?`, damaged);
-    expect(idsOf(archive)).toEqual([whole]);
-    expect(leftOutOf(archive.list(10))).toEqual({ count: 1, names: [damaged] });
-    expect(archive.unfinished()).toMatchObject({
+    expect(await idsOf(archive)).toEqual([whole]);
+    expect(leftOutOf(await archive.list(10))).toEqual({ count: 1, names: [damaged] });
+    expect(await archive.unfinished()).toMatchObject({
       sessions: [{ detail: { id: whole } }],
       leftOut: { count: 1, names: [damaged] },
     });
-    expect(archive.unfinished().leftOut).toBeUndefined();
-    expect(() => archive.find(damaged)).toThrow(/cannot be read/);
-    archive.prune();
+    expect((await archive.unfinished()).leftOut).toBeUndefined();
+    await expect(archive.find(damaged)).rejects.toMatchObject({ code: 'storage.damaged' });
+    await archive.prune();
   });
 });

@@ -17,6 +17,7 @@ import {
   type ThroughputSample,
 } from '../contracts/models/session.ts';
 import type { TlsInfo } from '../contracts/models/trust.ts';
+import { describeNotable, notable, type NotableEvent } from '../contracts/notable-events.ts';
 import { every, type Schedule } from '../kernel/schedule.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { FarkeepError } from '../kernel/farkeep-error.ts';
@@ -29,7 +30,7 @@ import {
   type SessionObserver,
   type StoredSession,
 } from './session-record.ts';
-import { phaseText } from './phase-text.ts';
+import { phaseEvent } from './phase-events.ts';
 import { keepActions, keepObjects } from './kept-parts.ts';
 import { objectStateIn, settledSteps } from './final-states.ts';
 import { ThroughputRecorder } from './throughput-recorder.ts';
@@ -242,8 +243,12 @@ export class LiveSession {
     for (const observer of this.#observers) observer.stepped?.(this.id, step);
   }
 
-  act(level: SessionAction['level'], text: string, durationMs: number | null = null): SessionAction {
-    const action = this.#newAction(level, text, durationMs);
+  /** @param what its words come from the catalog of events; a plain text is one that somebody else wrote */
+  act(level: SessionAction['level'], what: NotableEvent | string, durationMs: number | null = null): SessionAction {
+    const action =
+      typeof what === 'string'
+        ? this.#newAction(level, what, durationMs)
+        : { ...this.#newAction(level, describeNotable(what), durationMs), ...what };
     this.#addAction(action);
     return action;
   }
@@ -290,7 +295,7 @@ export class LiveSession {
     if (this.#detail.warnings.length < maxWarnings) {
       this.#detail.warnings.push({ ...warning, at: new Date(this.#clock.now()).toISOString() });
     }
-    this.act('warning', warning.path === null ? warning.message : `${warning.path}: ${warning.message}`);
+    this.act('warning', notable('session.warning', { path: warning.path, message: warning.message }));
   }
 
   /** Warnings of the other side, when only their number is told. */
@@ -339,8 +344,8 @@ export class LiveSession {
   #tellPhase(next: SessionState): void {
     const [beganMs, nowMs] = [this.#phaseBeganMs, this.#clock.now()];
     this.#phaseBeganMs = nowMs;
-    const text = phaseText(this.#detail.kind, this.#detail.state, next);
-    if (text !== undefined && beganMs !== undefined) this.act('info', text, Math.max(0, nowMs - beganMs));
+    const event = phaseEvent(this.#detail.kind, this.#detail.state, next);
+    if (event !== undefined && beganMs !== undefined) this.act('info', event, Math.max(0, nowMs - beganMs));
   }
 
   #putStep(step: Omit<HandshakeStep, 'at' | 'attempt'>): void {

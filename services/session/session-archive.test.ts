@@ -3,13 +3,14 @@ import { Database } from '../kernel/state/database.ts';
 import { systemClock, type Clock } from '../kernel/clock.ts';
 import { newId } from '../kernel/identifier.ts';
 import { LiveSession } from './live-session.ts';
-import { SessionArchive, sessionArchiveMigration } from './session-archive.ts';
+import { SessionArchive } from './session-archive.ts';
+import type { HistoryRecord } from './session-history.ts';
+import { sessionHistoryMigration, SqliteSessionHistory } from './state/sqlite-session-history.ts';
 
-function save(archive: SessionArchive, clock: Clock): string {
-  const id = newId();
-  const live = LiveSession.create(
+function make(clock: Clock): LiveSession {
+  return LiveSession.create(
     {
-      id,
+      id: newId(),
       kind: 'backup',
       jobName: 'documents',
       otherSide: 'northwind',
@@ -21,46 +22,81 @@ function save(archive: SessionArchive, clock: Clock): string {
     clock,
     [],
   );
+}
+
+async function save(archive: SessionArchive, clock: Clock): Promise<string> {
+  const live = make(clock);
   live.finish('succeeded');
-  archive.save(live, 'job', {});
-  return id;
+  await archive.save(live, 'job', {});
+  return live.id;
 }
 
 const at = (time: string): Clock => ({ ...systemClock, now: () => Date.parse(time) });
 
-it('takes the session that was started last for the last one, also after one with a clock that was a year ahead', () => {
-  const archive = new SessionArchive(new Database(':memory:', [sessionArchiveMigration]));
-  save(archive, at('2026-03-01T00:00:00Z'));
-  const ahead = save(archive, at('2027-03-02T00:00:00Z'));
-  const last = save(archive, at('2026-03-03T00:00:00Z'));
-  expect(archive.lastOf('job')?.id).toBe(last);
-  expect(archive.list(2).map(({ id }) => id)).toEqual([last, ahead]);
-  expect(archive.endedAtMs(last)).toBe(Date.parse('2026-03-03T00:00:00Z'));
-  expect(archive.endedAtMs(newId())).toBeUndefined();
+it('takes the session that was started last for the last one, also after one with a clock that was a year ahead', async () => {
+  const archive = new SessionArchive(new SqliteSessionHistory(new Database(':memory:', [sessionHistoryMigration])));
+  await save(archive, at('2026-03-01T00:00:00Z'));
+  const ahead = await save(archive, at('2027-03-02T00:00:00Z'));
+  const last = await save(archive, at('2026-03-03T00:00:00Z'));
+  expect((await archive.lastOf('job'))?.id).toBe(last);
+  expect((await archive.list(2)).map(({ id }) => id)).toEqual([last, ahead]);
+  expect(await archive.endedAtMs(last)).toBe(Date.parse('2026-03-03T00:00:00Z'));
+  expect(await archive.endedAtMs(newId())).toBeUndefined();
 });
 
-it('keeps and shows a history that a full disk does not take, and writes it when there is room', () => {
+it('keeps and shows a history that a full disk does not take, and writes it when there is room', async () => {
   vi.useFakeTimers();
   try {
-    const database = new Database(':memory:', [sessionArchiveMigration]);
-    const archive = new SessionArchive(database);
-    const before = save(archive, systemClock);
+    const database = new Database(':memory:', [sessionHistoryMigration]);
+    const archive = new SessionArchive(new SqliteSessionHistory(database));
+    const before = await save(archive, systemClock);
     const pages = Number(database.get('PRAGMA page_count')?.['page_count']);
     database.get(`PRAGMA max_page_count = ${pages}`);
-    const lost = Array.from({ length: 20 }, () => save(archive, systemClock));
+    const lost: string[] = [];
+    while (lost.length < 20) lost.push(await save(archive, systemClock));
     const stored = (): number => Number(database.get('SELECT count(*) AS count FROM sessions')?.['count']);
     expect(stored()).toBeLessThan(21);
-    expect(archive.list(50).map(({ id }) => id)).toEqual([...lost.toReversed(), before]);
-    expect(archive.lastOf('job')?.id).toBe(lost.at(-1));
-    expect(archive.find(lost.at(-1) ?? '')).toMatchObject({ owner: 'job', detail: { state: 'succeeded' } });
+    expect((await archive.list(50)).map(({ id }) => id)).toEqual([...lost.toReversed(), before]);
+    expect((await archive.lastOf('job'))?.id).toBe(lost.at(-1));
+    expect(await archive.find(lost.at(-1) ?? '')).toMatchObject({ owner: 'job', detail: { state: 'succeeded' } });
     // Not only once.
-    vi.advanceTimersByTime(30_000);
+    await vi.advanceTimersByTimeAsync(30_000);
     expect(stored()).toBeLessThan(21);
     database.get('PRAGMA max_page_count = 100000');
-    vi.advanceTimersByTime(10_000);
+    await vi.advanceTimersByTimeAsync(10_000);
     expect(stored()).toBe(21);
-    expect(new SessionArchive(database).list(50)).toHaveLength(21);
+    expect(await new SessionArchive(new SqliteSessionHistory(database)).list(50)).toHaveLength(21);
   } finally {
     vi.useRealTimers();
   }
+});
+
+it('never writes an older state over a newer one, and shows the newest state while a write takes its time', async () => {
+  const gates: PromiseWithResolvers<void>[] = [];
+  const written: string[] = [];
+  class SlowHistory extends SqliteSessionHistory {
+    override async save(record: HistoryRecord): Promise<boolean> {
+      const gate = Promise.withResolvers<void>();
+      gates.push(gate);
+      await gate.promise;
+      written.push(record.detail.state);
+      return super.save(record);
+    }
+  }
+  const archive = new SessionArchive(new SlowHistory(new Database(':memory:', [sessionHistoryMigration])));
+  const live = make(systemClock);
+  const first = archive.save(live, 'job', { isGranted: false });
+  live.setState('connecting');
+  const second = archive.save(live, 'job', { isGranted: true });
+  live.finish('succeeded');
+  const third = archive.save(live, 'job', { isGranted: true });
+  expect(await archive.find(live.id)).toMatchObject({ detail: { state: 'succeeded' }, context: { isGranted: true } });
+  expect(gates).toHaveLength(1);
+  gates[0]?.resolve();
+  await vi.waitUntil(() => gates.length === 2);
+  gates[1]?.resolve();
+  await Promise.all([first, second, third]);
+  await archive.idle();
+  expect(written).toEqual(['pending', 'succeeded']);
+  expect(await archive.list(10)).toMatchObject([{ id: live.id, state: 'succeeded' }]);
 });

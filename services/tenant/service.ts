@@ -12,7 +12,7 @@ import { CheckIn } from './providers/check-in.ts';
 import { ClockWatch } from './providers/clock-watch.ts';
 import type { TenantConfig } from './state/config.ts';
 import { Jobs } from './rpc/job-handlers.ts';
-import { JobStore } from './jobs/job-store.ts';
+import { JobList } from './jobs/job-list.ts';
 import { pointHandlers } from './rpc/point-handlers.ts';
 import { Points } from './sessions/points.ts';
 import { ProviderDialer } from './providers/provider-dialer.ts';
@@ -21,7 +21,7 @@ import { serviceProviderHandlers } from './rpc/service-provider-handlers.ts';
 import { ServiceProviders } from './providers/service-providers.ts';
 import { sessionHandlers } from './rpc/session-handlers.ts';
 import { TenantSessions } from './sessions/tenant-sessions.ts';
-import { openTenantDatabase } from './state/tenant-database.ts';
+import { openTenantState } from './state/tenant-state.ts';
 import { TrustPrompts } from './trust/trust-prompts.ts';
 import { trustHandlers } from './rpc/trust-handlers.ts';
 import { TrustSettingsStore } from './trust/trust-settings.ts';
@@ -45,18 +45,19 @@ async function open(
   const cacheFolder = path.join(home, 'jobs');
   await mkdir(cacheFolder, { recursive: true, mode: 0o700 });
   const vault = parts.use(await SecretVault.open(home));
-  const database = parts.use(openTenantDatabase(home, logger));
+  const state = openTenantState(home, logger);
+  parts.defer(() => state.close());
+  const providers = await ServiceProviders.open({ store: state.providers, vault, clock, publish });
   const trustDatabase = parts.use(
     openTrustDatabase(path.join(home, 'trust.sqlite'), {
       logger,
       // A tenant with providers has used the file before, so a missing or empty file is damage.
-      wasUsed: () => database.get('SELECT 1 FROM providers LIMIT 1') !== undefined,
+      wasUsed: () => providers.list().length > 0,
     }),
   );
 
   const pins = new PinStore(trustDatabase, clock);
   const journal = new TrustJournal(trustDatabase, clock);
-  const providers = new ServiceProviders({ database, vault, clock, publish });
   const trustPrompts = new TrustPrompts({
     pins,
     journal,
@@ -78,7 +79,7 @@ async function open(
     clock,
     logger,
   });
-  const archive = new SessionArchive(database);
+  const archive = new SessionArchive(state.sessions);
   const sessions = new TenantSessions({
     archive,
     providers,
@@ -96,16 +97,25 @@ async function open(
     },
   });
   const jobs = new Jobs({
-    jobs: new JobStore(database, clock),
+    jobs: new JobList(state.jobs, clock),
     providers,
     sessions,
     archive,
     publish,
+    logger,
     cacheFolder,
   });
-  const points = new Points({ database, providers, dialer, sessions, folder: path.join(home, 'points'), publish });
+  const points = new Points({
+    store: state.points,
+    providers,
+    dialer,
+    sessions,
+    folder: path.join(home, 'points'),
+    publish,
+  });
+  parts.defer(() => jobs.idle());
   parts.defer(() => sessions.stop());
-  sessions.resumeAfterRestart();
+  await sessions.resumeAfterRestart();
   const checkIn = new CheckIn({ providers, dialer, intervalMs: config.checkInIntervalMs, clock, logger });
   parts.defer(() => checkIn.stop());
 

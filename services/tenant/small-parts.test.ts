@@ -47,11 +47,12 @@ describe('SecretVault', () => {
     expect(sealed.includes('the password')).toBe(false);
     expect(vault.seal('the password', 'provider 1').equals(sealed)).toBe(false);
     expect(vault.open(sealed, 'provider 1')).toBe('the password');
-    expect(() => vault.open(sealed, 'provider 2')).toThrow(/cannot be opened/);
+    const damaged = expect.objectContaining({ code: 'storage.damaged' }) as Error;
+    expect(() => vault.open(sealed, 'provider 2')).toThrow(damaged);
     const changed = Buffer.from(sealed);
     changed[15] = (changed[15] ?? 0) ^ 1;
-    expect(() => vault.open(changed, 'provider 1')).toThrow(/cannot be opened/);
-    expect(() => vault.open(Buffer.alloc(3), 'provider 1')).toThrow(/cannot be opened/);
+    expect(() => vault.open(changed, 'provider 1')).toThrow(damaged);
+    expect(() => vault.open(Buffer.alloc(3), 'provider 1')).toThrow(damaged);
     const file = path.join(home, 'secrets.key');
     expect((await stat(file)).mode & 0o777).toBe(0o600);
     using again = await SecretVault.open(home);

@@ -136,6 +136,9 @@ export const sessionObjectSchema = z.object({
 });
 export type SessionObject = z.infer<typeof sessionObjectSchema>;
 
+/** A value of a parameter of a notable event. */
+const notableValueSchema = z.union([z.string(), z.number(), z.boolean(), z.null(), z.array(z.string()).readonly()]);
+
 export const sessionActionSchema = z.object({
   /** Counts from 1 within a session. */
   sequence: z.int().positive(),
@@ -144,6 +147,9 @@ export const sessionActionSchema = z.object({
   text: z.string(),
   /** null while the action runs, and for an action without a duration. */
   durationMs: z.number().nonnegative().nullable(),
+  /** The event that `text` was made from (notable-events.ts); missing for actions of the other side and of earlier versions. */
+  code: z.string().optional(),
+  parameters: z.record(z.string(), notableValueSchema).optional(),
 });
 export type SessionAction = z.infer<typeof sessionActionSchema>;
 

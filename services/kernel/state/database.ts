@@ -14,6 +14,14 @@ export interface DatabaseOptions {
   readonly onLostNote?: (error: unknown) => void;
 }
 
+/** The file was written by a version of the program that knows other migrations. */
+export class OtherSchemaError extends Error {
+  constructor(file: string, schema: number, known: number) {
+    super(`${file} has schema ${schema}; this version knows ${known}`);
+    this.name = 'OtherSchemaError';
+  }
+}
+
 export class Database implements Disposable {
   readonly #database: DatabaseSync;
   readonly #explain: (error: unknown) => unknown;
@@ -52,7 +60,7 @@ export class Database implements Disposable {
     const version = this.#version();
     if (version !== migrations.length) {
       this.#database.close();
-      throw new Error(`${file} has schema ${version}; this version knows ${migrations.length}`);
+      throw new OtherSchemaError(file, version, migrations.length);
     }
   }
 
@@ -78,7 +86,8 @@ export class Database implements Disposable {
 
   /**
    * Like `run`, for data that may be lost: a last-seen time, a figure that is reported again, the history of a session. A full, read-only
-   * or broken disk must not end work that is more important than this data. @returns undefined when the data was lost
+   * or broken disk must not end work that is more important than this data. A closed database takes no data: late events of connections
+   * that are ending may come after it. @returns undefined when the data was lost
    */
   note(sql: string, ...parameters: SQLInputValue[]): { changes: number } | undefined {
     return this.#noted(() => this.run(sql, ...parameters));
@@ -90,6 +99,7 @@ export class Database implements Disposable {
   }
 
   #noted<T>(work: () => T): T | undefined {
+    if (this.isClosed) return undefined;
     try {
       return work();
     } catch (error) {

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
 import { fromTenant, withPlace } from '../../provider/sessions/disk-place.ts';
 import { folderLocation } from '../../repository/storage/repository-location.ts';
-import { failureOfTenant, forTenant } from './for-tenant.ts';
+import { failureOfProvider, failureOfTenant, forTenant } from './for-tenant.ts';
 
 const context = { location: folderLocation('/srv/farkeep/aa'), tenantName: 'contoso' };
 
@@ -19,14 +19,20 @@ it("does not blame the provider for a disk error that the source reported from t
 
 it('blames the provider for its own disk, also after both sides have repeated the error', () => {
   const own = new FarkeepError('storage.io', 'EIO: read');
-  const converted = forTenant(own);
-  const back = failureOfTenant(converted.code, converted.message);
-  expect(fromTenant(back, context, 'main').message).toContain('folder /srv/farkeep/aa of "contoso"');
+  const told = forTenant(own);
+  const overControlChannel = FarkeepError.fromInfo(told.toInfo());
+  const overDataStream = FarkeepError.fromInfo(failureOfProvider(told.code, told.message).toInfo());
+  for (const back of [overControlChannel, overDataStream])
+    expect(fromTenant(back, context, 'main').message).toContain('folder /srv/farkeep/aa of "contoso"');
   expect(withPlace(own, context, 'main').message).toContain('folder /srv/farkeep/aa of "contoso"');
 });
 
 it("names the tenant in the final error about the tenant's own disk, and leaves other messages as they are", () => {
   expect(fromTenant(new FarkeepError('storage.disk-full', 'ENOSPC: /home'), context, 'main').message).toBe(
+    'At the tenant: ENOSPC: /home',
+  );
+  const named = fromTenant(new FarkeepError('storage.disk-full', 'ENOSPC: /home'), context, 'main');
+  expect(withPlace(FarkeepError.fromInfo(named.toInfo()), context, 'main').message).toBe(
     'At the tenant: ENOSPC: /home',
   );
   const plain = new FarkeepError('restore.incomplete', '3 files');

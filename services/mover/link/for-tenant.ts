@@ -1,31 +1,37 @@
 // Owns converting an error before the provider sends it to the tenant. A tenant gets the code and its meaning, never the provider's
 // folders, disks or internals; the full message stays in the provider's session and log. An error that the tenant reported returns to it
-// unchanged.
+// unchanged. `details.side` says which side has failed, also after both sides have repeated the error.
 import { errorCatalogue, isErrorCode, type ErrorCode } from '../../contracts/errors.ts';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
+
+type Side = 'tenant' | 'provider';
 
 /** Whether the message of this error may repeat text of the operating system, with paths. */
 function mayTellOfDisks(code: ErrorCode): boolean {
   return code.startsWith('storage.') || code === 'call.internal' || code === 'point.incomplete';
 }
 
-const atProvider = 'At the provider: ';
-const atTenant = 'At the tenant: ';
+function isOf(side: Side, { details }: FarkeepError): boolean {
+  return details?.['side'] === side;
+}
 
 /** Whether `forTenant` made this error from a failure at the provider. */
-export function isToldToTenant({ code, message }: FarkeepError): boolean {
-  return mayTellOfDisks(code) && message.startsWith(atProvider);
+export function isToldToTenant(error: FarkeepError): boolean {
+  return mayTellOfDisks(error.code) && isOf('provider', error);
 }
 
 /** An error that the source reported. It concerns the tenant's own files and disks, even when the provider repeats it. */
 export function failureOfTenant(code: string, message: string): FarkeepError {
-  return new FarkeepError(isErrorCode(code) ? code : 'call.canceled', message, {
-    ...(message.startsWith(atProvider) ? {} : { details: { side: 'tenant' } }),
-  });
+  return new FarkeepError(isErrorCode(code) ? code : 'call.canceled', message, { details: { side: 'tenant' } });
 }
 
-export function isOfTenant({ details }: FarkeepError): boolean {
-  return details?.['side'] === 'tenant';
+/** An error that the target reported, in the form that `forTenant` gave it. */
+export function failureOfProvider(code: string, message: string): FarkeepError {
+  return new FarkeepError(isErrorCode(code) ? code : 'call.internal', message, { details: { side: 'provider' } });
+}
+
+export function isOfTenant(error: FarkeepError): boolean {
+  return isOf('tenant', error);
 }
 
 /**
@@ -33,11 +39,12 @@ export function isOfTenant({ details }: FarkeepError): boolean {
  */
 export function withTenantNamed(error: FarkeepError): FarkeepError {
   const { code, message, hint, retryable, details } = error;
-  if (!mayTellOfDisks(code) || message.startsWith(atTenant)) return error;
-  return new FarkeepError(code, `${atTenant}${message}`, {
+  // An error can pass a mover and come back.
+  if (!mayTellOfDisks(code) || details?.['isSideNamed'] === true) return error;
+  return new FarkeepError(code, `At the tenant: ${message}`, {
     hint,
     retryable,
-    ...(details === undefined ? {} : { details }),
+    details: { ...details, side: 'tenant', isSideNamed: true },
     cause: error,
   });
 }
@@ -45,8 +52,9 @@ export function withTenantNamed(error: FarkeepError): FarkeepError {
 export function forTenant(error: FarkeepError): FarkeepError {
   const { code, retryable } = error;
   if (!mayTellOfDisks(code) || isOfTenant(error)) return error;
-  return new FarkeepError(code, `${atProvider}${errorCatalogue[code].title}`, {
+  return new FarkeepError(code, `At the provider: ${errorCatalogue[code].title}`, {
     hint: code === 'point.incomplete' ? error.hint : "The provider's administrator sees the details in this session.",
     retryable,
+    details: { side: 'provider' },
   });
 }

@@ -1,7 +1,6 @@
 // Owns one stream of a source mover, on its own thread: connects with its ticket, opens, runs the backup lane or the checking of restored
 // blocks, and ends. Talks to the main thread by worker-link.ts only. Does not decide what is read or written.
 import { isMarkedAsUntransferable } from 'node:worker_threads';
-import { isErrorCode } from '../../contracts/errors.ts';
 import { systemClock, type Timer, type Timers } from '../../kernel/clock.ts';
 import { every, type Schedule } from '../../kernel/schedule.ts';
 import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
@@ -14,6 +13,7 @@ import type { DataMessage } from '../../wire/messages.ts';
 import type { BackupLane, BackupLaneOptions } from './backup/backup-lane.ts';
 import { aliveIntervalMs, maxSilentMs } from '../link/data-connection.ts';
 import type { DataConnection, DataConnectionHandlers } from '../link/data-connection.ts';
+import { failureOfProvider } from '../link/for-tenant.ts';
 import type { FilePlacer } from './restore/file-placer.ts';
 import { unpackPlacedFiles } from './streams/placed-files.ts';
 import { asBuffer, emptyCounters } from './streams/worker-link.ts';
@@ -186,9 +186,9 @@ export class StreamWorker {
       case 'data':
         return this.#restored(message.blocks, memory);
       case 'abort':
-        throw errorFromTarget(message.code, message.message);
+        throw failureOfProvider(message.code, message.message);
       case 'error': {
-        const error = errorFromTarget(message.code, message.message);
+        const error = failureOfProvider(message.code, message.message);
         if (message.ids.length === 0) throw error;
         this.#blocksFailed(message.ids, error);
         this.#postPlaced();
@@ -202,7 +202,7 @@ export class StreamWorker {
   }
 
   #opened(message: DataMessage): void {
-    if (message.type === 'error') throw errorFromTarget(message.code, message.message);
+    if (message.type === 'error') throw failureOfProvider(message.code, message.message);
     const { pointId } = this.#start;
     if (message.type !== 'open' || message.protocol !== dataProtocolVersion || message.pointId !== pointId)
       throw new FarkeepError('protocol.malformed', 'The target did not answer "open" as it should');
@@ -362,8 +362,4 @@ export class StreamWorker {
     this.#restoreCounters = emptyCounters();
     if (Object.values(counters).some((value: number) => value > 0)) this.#options.post({ type: 'counters', counters });
   }
-}
-
-function errorFromTarget(code: string, message: string): FarkeepError {
-  return new FarkeepError(isErrorCode(code) ? code : 'call.internal', message);
 }

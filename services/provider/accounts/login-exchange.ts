@@ -11,7 +11,8 @@ import {
 } from '../../wire/control-messages.ts';
 import { ScramServer } from '../../wire/scram.ts';
 import type { LoginThrottle } from './login-throttle.ts';
-import type { Credential, TenantAccounts } from './tenant-accounts.ts';
+import type { Credential } from '../state/account-store.ts';
+import type { TenantAccounts } from './tenant-accounts.ts';
 
 /** The same value as at the tenant. */
 const maxClockDifferenceMs = 5 * 60_000;
@@ -37,6 +38,7 @@ export class LoginExchange {
   #scram: ScramServer | undefined;
   #userName = '';
   #credential: Credential | undefined;
+  #isFinishing = false;
   #tenantId: string | undefined;
   #mustSetPassword = false;
   #clockAheadMs = 0;
@@ -48,6 +50,11 @@ export class LoginExchange {
   /** Set after a login with the account's own password. */
   get tenantId(): string | undefined {
     return this.#mustSetPassword ? undefined : this.#tenantId;
+  }
+
+  /** Account of a login that goes on or is complete. Proven only when `tenantId` is set. */
+  get claimedTenantId(): string | undefined {
+    return this.#credential?.tenantId;
   }
 
   hello(input: TenantRequestInput<'hello'>): TenantRequestOutput<'hello'> {
@@ -89,19 +96,20 @@ export class LoginExchange {
       findVerifier: async (userName) => {
         this.#userName = userName;
         await throttle.pause(userName, address, signal);
-        this.#credential = accounts.findCredential(userName);
+        this.#credential = await accounts.findCredential(userName);
         return this.#credential?.verifier;
       },
     });
     return { message: await this.#scram.first(message) };
   }
 
-  finish({ message }: TenantRequestInput<'login.finish'>): TenantRequestOutput<'login.finish'> {
+  async finish({ message }: TenantRequestInput<'login.finish'>): Promise<TenantRequestOutput<'login.finish'>> {
     const { accounts, throttle, address, onFailure, onClockDiffers } = this.#options;
     const scram = this.#scram;
-    if (scram === undefined || this.#tenantId !== undefined) {
+    if (scram === undefined || this.#isFinishing) {
       throw new FarkeepError('protocol.malformed', 'The end of a login came before its start');
     }
+    this.#isFinishing = true;
     const outcome = scram.final(message);
     const credential = this.#credential;
     if (!outcome.isAccepted || credential === undefined) {
@@ -111,27 +119,29 @@ export class LoginExchange {
       throw error;
     }
     throttle.noteSuccess(this.#userName);
-    accounts.requireActive(credential.tenantId);
-    this.#tenantId = credential.tenantId;
+    await accounts.requireActive(credential.tenantId);
     this.#mustSetPassword = credential.invitationId !== null;
+    this.#tenantId = credential.tenantId;
     if (Math.abs(this.#clockAheadMs) > maxClockDifferenceMs) onClockDiffers(this.#userName, this.#clockAheadMs);
-    if (!this.#mustSetPassword) accounts.noteLogin(credential.tenantId);
+    if (!this.#mustSetPassword) await accounts.noteLogin(credential.tenantId);
     return { message: outcome.message, tenantId: credential.tenantId, mustSetPassword: this.#mustSetPassword };
   }
 
-  setPassword(input: TenantRequestInput<'login.set-password'>): TenantRequestOutput<'login.set-password'> {
+  async setPassword(
+    input: TenantRequestInput<'login.set-password'>,
+  ): Promise<TenantRequestOutput<'login.set-password'>> {
     const credential = this.#credential;
     if (!this.#mustSetPassword || this.#tenantId === undefined || credential?.invitationId == null) {
       throw new FarkeepError('call.refused', 'Only a login by invitation sets a password here');
     }
-    this.#options.accounts.redeemInvitation(credential.invitationId, credential.tenantId, {
+    await this.#options.accounts.redeemInvitation(credential.invitationId, credential.tenantId, {
       salt: Buffer.from(input.salt, 'base64'),
       iterations: input.iterations,
       storedKey: Buffer.from(input.storedKey, 'base64'),
       serverKey: Buffer.from(input.serverKey, 'base64'),
     });
     this.#mustSetPassword = false;
-    this.#options.accounts.noteLogin(credential.tenantId);
+    await this.#options.accounts.noteLogin(credential.tenantId);
     return {};
   }
 }

@@ -4,6 +4,7 @@ import { FarkeepError } from '../../kernel/farkeep-error.ts';
 import { invitationLogin } from '../../wire/invitation-login.ts';
 import { makeScramVerifier } from '../../wire/scram.ts';
 import { providerMigrations } from '../state/provider-database.ts';
+import { stateIn } from '../state/provider-state.ts';
 import { TenantAccounts } from './tenant-accounts.ts';
 
 const start = Date.parse('2026-01-01T00:00:00Z');
@@ -17,7 +18,9 @@ describe('TenantAccounts', () => {
   beforeEach(async () => {
     nowMs = start;
     database = new Database(':memory:', providerMigrations);
-    accounts = new TenantAccounts(database, { now: () => nowMs, sleep: () => Promise.resolve() });
+    const { accounts: store, repositories } = stateIn(database);
+    const clock = { now: () => nowMs, sleep: () => Promise.resolve() };
+    accounts = new TenantAccounts({ store, repositories, clock });
     for (const name of ['main', 'cold']) {
       database.run(
         'INSERT INTO repositories (id, name, folder, created_at) VALUES (?, ?, ?, ?)',
@@ -35,9 +38,9 @@ describe('TenantAccounts', () => {
     });
   });
 
-  const code = (work: () => unknown): string => {
+  const codeOf = async (work: Promise<unknown>): Promise<string> => {
     try {
-      work();
+      await work;
       return 'no error';
     } catch (error) {
       return error instanceof FarkeepError ? error.code : String(error);
@@ -53,72 +56,72 @@ describe('TenantAccounts', () => {
   it('takes names as they are whatever their case, once', async () => {
     const again = accounts.add({ name: 'Contoso', password: 'x', quotas: [], leaseUntil: null });
     await expect(again).rejects.toMatchObject({ code: 'call.conflict', field: 'name' });
-    expect(accounts.findCredential('CONTOSO')?.tenantId).toBe(tenantId);
-    expect(accounts.findCredential('nobody')).toBeUndefined();
+    expect((await accounts.findCredential('CONTOSO'))?.tenantId).toBe(tenantId);
+    expect(await accounts.findCredential('nobody')).toBeUndefined();
   });
 
   it('refuses an account that is disabled or whose lease is over', async () => {
-    expect(code(() => accounts.requireActive(tenantId))).toBe('no error');
+    expect(await codeOf(accounts.requireActive(tenantId))).toBe('no error');
     await accounts.set(tenantId, { leaseUntil: '2026-01-02T00:00:00Z' });
     nowMs = Date.parse('2026-01-01T23:59:59Z');
-    expect(code(() => accounts.requireActive(tenantId))).toBe('no error');
+    expect(await codeOf(accounts.requireActive(tenantId))).toBe('no error');
     nowMs = Date.parse('2026-01-02T00:00:00Z');
-    expect(code(() => accounts.requireActive(tenantId))).toBe('login.lease-expired');
+    expect(await codeOf(accounts.requireActive(tenantId))).toBe('login.lease-expired');
     await accounts.set(tenantId, { leaseUntil: null, isEnabled: false });
-    expect(code(() => accounts.requireActive(tenantId))).toBe('login.disabled');
+    expect(await codeOf(accounts.requireActive(tenantId))).toBe('login.disabled');
   });
 
   it('keeps how many tasks one tenant may run, until it is taken back', async () => {
-    expect(accounts.get(tenantId).maxTasks).toBeNull();
+    expect((await accounts.get(tenantId)).maxTasks).toBeNull();
     await accounts.set(tenantId, { maxTasks: 3 });
     await accounts.set(tenantId, { isEnabled: true });
-    expect(accounts.get(tenantId).maxTasks).toBe(3);
+    expect((await accounts.get(tenantId)).maxTasks).toBe(3);
     await accounts.set(tenantId, { maxTasks: null });
-    expect(accounts.get(tenantId).maxTasks).toBeNull();
+    expect((await accounts.get(tenantId)).maxTasks).toBeNull();
     const other = await accounts.add({ name: 'b', password: 'x', quotas: [], leaseUntil: null, maxTasks: 1 });
-    expect(accounts.get(other).maxTasks).toBe(1);
+    expect((await accounts.get(other)).maxTasks).toBe(1);
   });
 
   it('changes quotas whole, and keeps what was used', async () => {
-    accounts.setUsage(tenantId, 'id-main', 42);
+    await accounts.setUsage(tenantId, 'id-main', 42);
     await accounts.set(tenantId, {
       quotas: [
         { repository: 'main', limitBytes: 200 },
         { repository: 'cold', limitBytes: 1 },
       ],
     });
-    expect(accounts.quotas(tenantId)).toMatchObject([
+    expect(await accounts.quotas(tenantId)).toMatchObject([
       { repository: 'cold', limitBytes: 1, usedBytes: 0 },
       { repository: 'main', limitBytes: 200, usedBytes: 42 },
     ]);
     await accounts.set(tenantId, { quotas: [{ repository: 'cold', limitBytes: 1 }] });
-    expect(accounts.quotas(tenantId).map(({ repository }) => repository)).toEqual(['cold']);
+    expect((await accounts.quotas(tenantId)).map(({ repository }) => repository)).toEqual(['cold']);
     const wrong = accounts.set(tenantId, { quotas: [{ repository: 'nowhere', limitBytes: 1 }] });
     await expect(wrong).rejects.toMatchObject({ code: 'call.not-found' });
-    expect(accounts.quotas(tenantId)).toHaveLength(1);
+    expect(await accounts.quotas(tenantId)).toHaveLength(1);
   });
 
   it('makes invitations that work once and end', async () => {
     const { userName, secret } = await accounts.invite(tenantId, new Date(start + 1000).toISOString(), '11');
     const login = invitationLogin(userName, secret);
-    const credential = accounts.findCredential(login.userName);
+    const credential = await accounts.findCredential(login.userName);
     expect(credential).toMatchObject({ tenantId });
     const invitationId = credential?.invitationId ?? '';
     const verifier = await makeScramVerifier('chosen by the tenant');
-    accounts.redeemInvitation(invitationId, tenantId, verifier);
-    expect(accounts.findCredential(login.userName)).toBeUndefined();
-    expect(code(() => accounts.redeemInvitation(invitationId, tenantId, verifier))).toBe('login.refused');
-    expect(accounts.findCredential('contoso')?.verifier.storedKey.equals(verifier.storedKey)).toBe(true);
+    await accounts.redeemInvitation(invitationId, tenantId, verifier);
+    expect(await accounts.findCredential(login.userName)).toBeUndefined();
+    expect(await codeOf(accounts.redeemInvitation(invitationId, tenantId, verifier))).toBe('login.refused');
+    expect((await accounts.findCredential('contoso'))?.verifier.storedKey.equals(verifier.storedKey)).toBe(true);
 
     const late = await accounts.invite(tenantId, new Date(start + 1000).toISOString(), '11');
     nowMs = start + 1000;
-    expect(accounts.findCredential(invitationLogin(late.userName, late.secret).userName)).toBeUndefined();
+    expect(await accounts.findCredential(invitationLogin(late.userName, late.secret).userName)).toBeUndefined();
   });
 
   it('forgets everything of an account that is removed', async () => {
     await accounts.invite(tenantId, new Date(start + 1000).toISOString(), '11');
-    accounts.remove(tenantId);
-    expect(accounts.list()).toEqual([]);
+    await accounts.remove(tenantId);
+    expect(await accounts.list()).toEqual([]);
     expect(database.get('SELECT count(*) AS count FROM invitations')?.['count']).toBe(0);
     expect(database.get('SELECT count(*) AS count FROM quotas')?.['count']).toBe(0);
   });

@@ -3,6 +3,7 @@ import { SerialQueue } from '../../kernel/serial-queue.ts';
 import type { EventPublisher } from '../../contracts/contract.ts';
 import type { CertificateSlot, StoredCertificate } from '../../contracts/models/certificate.ts';
 import { certificateDomain } from '../../contracts/rpc/certificate.ts';
+import { notable } from '../../contracts/notable-events.ts';
 import type { CertificateStore } from '../../certstore/certificate-store.ts';
 import type { AuditLog } from '../state/audit-log.ts';
 
@@ -14,7 +15,7 @@ export interface CertificateInstallerOptions {
   readonly putInService: (slot: CertificateSlot) => Promise<void>;
 }
 
-type Listener = (slot: CertificateSlot, certificate: StoredCertificate) => void;
+type Listener = (slot: CertificateSlot, certificate: StoredCertificate) => Promise<void>;
 
 export class CertificateInstaller {
   readonly #options: CertificateInstallerOptions;
@@ -51,8 +52,8 @@ export class CertificateInstaller {
       if (before !== undefined) await store.install(slot, before.id);
       throw error;
     }
-    audit.add(who, 'certificate.install', slot, stored.summary.sha256);
-    for (const listener of this.#listeners) listener(slot, stored);
+    await audit.add(who, slot, notable('certificate.install', { sha256: stored.summary.sha256 }));
+    for (const listener of this.#listeners) await listener(slot, stored);
     publish(certificateDomain, 'installed', { slot, certificate: stored });
     publish(certificateDomain, 'usageChanged', { slot });
     return stored;

@@ -4,13 +4,13 @@ import type { CertificateSettings } from '../../contracts/models/certificate.ts'
 import { rsaKeyBitsSchema } from '../../contracts/models/certificate.ts';
 import type { CertificateStore } from '../../certstore/certificate-store.ts';
 import type { StoreProtection } from '../../certstore/store-protection.ts';
-import type { Database } from '../../kernel/state/database.ts';
 import type { RsaKeySize } from '../../pki/create/generate.ts';
+import type { SettingsStore } from '../state/settings-store.ts';
 
 const keyBitsName = 'certificate-key-bits';
 
 export interface CertificateSettingsOptions {
-  readonly database: Database;
+  readonly saved: SettingsStore;
   readonly store: CertificateStore;
   /** The keys of the gateway links follow those of the certificates. */
   readonly infrastructureProtection: StoreProtection;
@@ -25,10 +25,10 @@ export class CertificateSettingsStore {
     this.#options = options;
   }
 
-  get keyBits(): RsaKeySize {
-    const { database, defaultKeyBits } = this.#options;
-    const saved = database.get('SELECT value FROM settings WHERE name = ?', keyBitsName)?.['value'];
-    const known = rsaKeyBitsSchema.safeParse(saved instanceof Uint8Array ? Number(Buffer.from(saved)) : undefined);
+  async keyBits(): Promise<RsaKeySize> {
+    const { saved, defaultKeyBits } = this.#options;
+    const value = await saved.find(keyBitsName);
+    const known = rsaKeyBitsSchema.safeParse(value === undefined ? undefined : Number(value.toString()));
     return known.success ? known.data : defaultKeyBits;
   }
 
@@ -36,7 +36,7 @@ export class CertificateSettingsStore {
     const { store } = this.#options;
     const { kind, description } = await store.describeProtection();
     return {
-      keyBits: this.keyBits,
+      keyBits: await this.keyBits(),
       protection: {
         kind: kind === 'os-keychain' ? kind : 'key-file',
         description,
@@ -45,12 +45,8 @@ export class CertificateSettingsStore {
     };
   }
 
-  setKeyBits(keyBits: RsaKeySize): void {
-    this.#options.database.run(
-      'INSERT INTO settings (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value',
-      keyBitsName,
-      Buffer.from(String(keyBits)),
-    );
+  async setKeyBits(keyBits: RsaKeySize): Promise<void> {
+    await this.#options.saved.set(keyBitsName, Buffer.from(String(keyBits)));
   }
 
   /** Safe to repeat after a failure. @throws call.refused without a keychain; certificate.key-unreadable */

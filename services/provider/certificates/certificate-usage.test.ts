@@ -8,6 +8,7 @@ import { certificateUsage } from './certificate-usage.ts';
 import { CertificateUsers } from './certificate-users.ts';
 import { Gateways } from '../gateways/gateways.ts';
 import { providerMigrations } from '../state/provider-database.ts';
+import { stateIn } from '../state/provider-state.ts';
 import { TenantAccounts } from '../accounts/tenant-accounts.ts';
 
 const [before, inService] = ['11:11', '22:22'] as const;
@@ -23,11 +24,11 @@ describe('who relies on the provider identity', () => {
     candidatePem = (await generateSelfSigned({ subject: { commonName: 'next' }, keyBits: 2048 })).certificatePem;
   });
   beforeEach(async () => {
-    const database = new Database(':memory:', providerMigrations);
+    const state = stateIn(new Database(':memory:', providerMigrations));
     clock = new ShiftedClock();
-    accounts = new TenantAccounts(database, clock);
-    users = new CertificateUsers(database, clock);
-    gateways = new Gateways(database, clock);
+    accounts = new TenantAccounts({ store: state.accounts, repositories: state.repositories, clock });
+    users = new CertificateUsers(state.certificateUsers, clock);
+    gateways = await Gateways.open(state.gateways, clock);
   });
 
   const add = (name: string): Promise<string> =>
@@ -47,13 +48,13 @@ describe('who relies on the provider identity', () => {
   it('shows a tenant that is away since the change as pending, and not one that never came', async () => {
     await add('never-came');
     const contoso = await add('contoso');
-    users.noteSeen('provider', 'tenant', 'contoso', before);
-    accounts.noteLogin(contoso);
+    await users.noteSeen('provider', 'tenant', 'contoso', before);
+    await accounts.noteLogin(contoso);
     expect(await list()).toMatchObject([{ kind: 'tenant', name: 'contoso', state: 'pending', seenSha256: before }]);
   });
 
   it('shows a tenant that logged in before anything was noted as pending', async () => {
-    accounts.noteLogin(await add('contoso'));
+    await accounts.noteLogin(await add('contoso'));
     expect(await list()).toMatchObject([{ kind: 'tenant', name: 'contoso', state: 'pending', seenSha256: null }]);
   });
 
@@ -84,7 +85,7 @@ describe('who relies on the provider identity', () => {
 
   it('says before Finish what a tenant is going to be asked', async () => {
     await add('contoso');
-    users.noteSeen('provider', 'tenant', 'contoso', inService);
+    await users.noteSeen('provider', 'tenant', 'contoso', inService);
     expect(await list()).toMatchObject([{ state: 'updated', note: null }]);
     expect(await list({ candidatePem })).toMatchObject([
       { state: 'updated', note: 'Will be asked to compare the new certificate' },

@@ -4,9 +4,11 @@ import type { CertificateStore } from '../../certstore/certificate-store.ts';
 import { isSelfSigned, readCertificate, type ReadCertificate } from '../../pki/certificate/certificate-summary.ts';
 import { thumbprintOf } from '../../pki/certificate/thumbprint.ts';
 import type { CertificateUsers } from './certificate-users.ts';
-import type { GatewayRow, Gateways } from '../gateways/gateways.ts';
+import type { Gateways } from '../gateways/gateways.ts';
 import { coversGateway, type ProviderIdentity } from './provider-identity.ts';
-import type { OpenInvitation, TenantAccounts } from '../accounts/tenant-accounts.ts';
+import type { TenantAccounts } from '../accounts/tenant-accounts.ts';
+import type { OpenInvitation } from '../state/account-store.ts';
+import type { GatewayRow } from '../state/gateway-store.ts';
 
 export interface CertificateUsageOptions {
   readonly store: Pick<CertificateStore, 'installed'>;
@@ -30,9 +32,9 @@ export async function certificateUsage(
   }
   const candidate = candidatePem === undefined ? undefined : readCertificate(candidatePem);
   const isReplaced = candidate !== undefined && thumbprintOf(candidate.der) !== identity.sha256;
-  const seen = users
-    .list(slot, { sha256: identity.sha256, nextSha256 })
-    .map((user) => (isReplaced && user.kind === 'tenant' ? { ...user, note: tenantNote(user, candidate) } : user));
+  const seen = (await users.list(slot, { sha256: identity.sha256, nextSha256 })).map((user) =>
+    isReplaced && user.kind === 'tenant' ? { ...user, note: tenantNote(user, candidate) } : user,
+  );
   const relays = gateways.rows().map((row): CertificateUser => {
     const isConnected = gateways.isConnected(row.id);
     const isExcluded = !row.addresses.some(({ host }) => identity.covers(host));
@@ -55,8 +57,8 @@ export async function certificateUsage(
   });
   return [
     ...seen,
-    ...unheardOf(accounts, seen),
-    ...invitations(accounts.openInvitations(), {
+    ...(await unheardOf(accounts, seen)),
+    ...invitations(await accounts.openInvitations(), {
       sha256: identity.sha256,
       isReplaced,
       isAnnounced: nextSha256 !== undefined,
@@ -74,10 +76,9 @@ function tenantNote({ state, note }: CertificateUser, candidate: ReadCertificate
 }
 
 /** Logged in once, but met no certificate that was noted: it may have pinned one, so it counts. Who never came relies on nothing yet. */
-function unheardOf(accounts: TenantAccounts, seen: readonly CertificateUser[]): CertificateUser[] {
+async function unheardOf(accounts: TenantAccounts, seen: readonly CertificateUser[]): Promise<CertificateUser[]> {
   const known = new Set(seen.filter(({ kind }) => kind === 'tenant').map(({ name }) => name));
-  return accounts
-    .list()
+  return (await accounts.list())
     .filter(({ name, lastLoginAt }) => lastLoginAt !== null && !known.has(name))
     .map(({ name, lastLoginAt }) => ({
       kind: 'tenant',

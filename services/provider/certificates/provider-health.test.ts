@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { StoredCertificate } from '../../contracts/models/certificate.ts';
-import type { GatewayRow } from '../gateways/gateways.ts';
+import type { GatewayRow } from '../state/gateway-store.ts';
 import { ProviderHealth, type HealthSources } from './provider-health.ts';
 
 describe('ProviderHealth', () => {

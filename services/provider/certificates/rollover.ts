@@ -5,10 +5,10 @@ import type { EventPublisher } from '../../contracts/contract.ts';
 import type { Rollover } from '../../contracts/models/certificate.ts';
 import { idSchema } from '../../contracts/models/values.ts';
 import { certificateDomain } from '../../contracts/rpc/certificate.ts';
+import { notable } from '../../contracts/notable-events.ts';
 import type { CertificateStore } from '../../certstore/certificate-store.ts';
 import { sleepUntil } from '../../kernel/schedule.ts';
 import type { Clock } from '../../kernel/clock.ts';
-import type { Database } from '../../kernel/state/database.ts';
 import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
 import type { Logger } from '../../kernel/logger.ts';
 import { announceRollover, rolloverAnnouncementSchema, type RolloverAnnouncement } from '../../pki/create/rollover.ts';
@@ -18,6 +18,7 @@ import type {
   TenantRequestOutput,
 } from '../../wire/control-messages.ts';
 import type { AuditLog } from '../state/audit-log.ts';
+import type { SettingsStore } from '../state/settings-store.ts';
 import type { CertificateInstaller } from './certificate-installer.ts';
 import type { CertificateUsers } from './certificate-users.ts';
 import type { ProviderIdentity } from './provider-identity.ts';
@@ -41,7 +42,7 @@ export interface AnnouncementReceiver {
 }
 
 export interface RolloverPlanOptions {
-  readonly database: Database;
+  readonly settings: SettingsStore;
   readonly store: CertificateStore;
   readonly identity: ProviderIdentity;
   readonly installer: CertificateInstaller;
@@ -60,27 +61,35 @@ export class RolloverPlan {
   #timer: AbortController | undefined;
   #running: Promise<void> = Promise.resolve();
 
-  /** Takes up what was planned before the last stop; a date that has passed in between is carried out at once. */
-  constructor(options: RolloverPlanOptions) {
+  private constructor(options: RolloverPlanOptions) {
     this.#options = options;
-    const { identity, installer, logger } = options;
-    installer.onInstalled((slot, { id, summary }) => {
+    options.installer.onInstalled(async (slot, { id, summary }) => {
       if (slot !== 'provider' || this.#plan === undefined) return;
-      if (id === this.#plan.certificateId) this.#close(`It is in service: ${summary.sha256}`);
-      else
-        this.#close(
-          'Another certificate was put in service; the announcement was signed with the key of the one before',
-        );
+      await this.#close(
+        id === this.#plan.certificateId
+          ? `It is in service: ${summary.sha256}`
+          : 'Another certificate was put in service; the announcement was signed with the key of the one before',
+      );
     });
-    const plan = this.#load();
-    if (plan === undefined) return;
-    if (plan.announcement.currentSha256 !== identity.sha256) {
-      logger.warn('A planned change of the certificate does not hold any more: another one is in service');
-      this.#save(undefined);
-      return;
+  }
+
+  /** Reads the plan that was stored before the last stop. */
+  static async open(options: RolloverPlanOptions): Promise<RolloverPlan> {
+    const rollover = new RolloverPlan(options);
+    const plan = await rollover.#load();
+    if (plan === undefined) return rollover;
+    if (plan.announcement.currentSha256 === options.identity.sha256) {
+      rollover.#plan = plan;
+    } else {
+      options.logger.warn('A planned change of the certificate does not hold any more: another one is in service');
+      await rollover.#save(undefined);
     }
-    this.#plan = plan;
-    this.#schedule();
+    return rollover;
+  }
+
+  /** Starts to wait for the date of the plan. If the date has passed, the plan is carried out at once. */
+  start(): void {
+    if (this.#plan !== undefined) this.#schedule();
   }
 
   /** Thumbprint of the announced certificate. */
@@ -103,9 +112,8 @@ export class RolloverPlan {
     if (plan === undefined) return null;
     const { store, users, identity } = this.#options;
     const { announcement, certificateId } = plan;
-    const tenants = users
-      .list('provider', { sha256: identity.sha256, nextSha256: announcement.nextSha256 })
-      .filter(({ kind }) => kind === 'tenant');
+    const all = await users.list('provider', { sha256: identity.sha256, nextSha256: announcement.nextSha256 });
+    const tenants = all.filter(({ kind }) => kind === 'tenant');
     const count = (state: string): number => tenants.filter((tenant) => tenant.state === state).length;
     return {
       next: await store.get(certificateId),
@@ -151,12 +159,17 @@ export class RolloverPlan {
       currentKey: await store.loadSigningKey('provider'),
       nextCertificatePem: next.summary.pem,
       switchAt: switchAtMs,
-      now: this.#announcedAt(now),
+      // Tenants take only an announcement that is newer than every one before, also when the clock was put back in between.
+      now: await this.#options.settings.advance(lastAnnouncedName, now),
     });
     this.#problem = null;
-    this.#save({ certificateId, announcement });
-    users.forgetAnnounced();
-    audit.add(who, 'certificate.rollover-announced', announcement.nextSha256, announcement.switchAt);
+    await this.#save({ certificateId, announcement });
+    await users.forgetAnnounced();
+    await audit.add(
+      who,
+      announcement.nextSha256,
+      notable('certificate.rollover-announced', { switchAt: announcement.switchAt }),
+    );
     for (const receiver of this.#options.receivers()) this.#announceTo(receiver, announcement);
     this.#schedule();
     const shown = await this.show();
@@ -165,11 +178,11 @@ export class RolloverPlan {
     return shown;
   }
 
-  cancel(who: string): void {
+  async cancel(who: string): Promise<void> {
     const plan = this.#plan;
     if (plan === undefined) return;
-    this.#options.audit.add(who, 'certificate.rollover-canceled', plan.announcement.nextSha256);
-    this.#close('Canceled');
+    await this.#options.audit.add(who, plan.announcement.nextSha256, notable('certificate.rollover-canceled'));
+    await this.#close('Canceled');
     const { receivers, identity } = this.#options;
     for (const receiver of receivers()) {
       if (receiver.shownSha256 === identity.sha256) receiver.tell('certificate.withdrawn', {});
@@ -185,8 +198,9 @@ export class RolloverPlan {
 
   /** A tenant's report changed the counts. */
   async publishCounts(): Promise<void> {
+    const plan = this.#plan;
     const shown = await this.show();
-    if (shown !== null) this.#published(shown);
+    if (shown !== null && this.#plan === plan) this.#published(shown);
   }
 
   async stop(): Promise<void> {
@@ -198,19 +212,6 @@ export class RolloverPlan {
     // A connection from before the last change pins the certificate before: to it the signature would look forged.
     if (receiver.shownSha256 !== announcement.currentSha256) return;
     receiver.tell('certificate.announced', announcement);
-  }
-
-  /** Tenants take only an announcement that is newer than every one before, also when the clock was put back in between. */
-  #announcedAt(now: number): number {
-    const { database } = this.#options;
-    const last = database.get('SELECT value FROM settings WHERE name = ?', lastAnnouncedName)?.['value'];
-    const announcedAt = last instanceof Uint8Array ? Math.max(now, Number(Buffer.from(last).toString()) + 1) : now;
-    database.run(
-      'INSERT INTO settings (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value',
-      lastAnnouncedName,
-      Buffer.from(String(announcedAt)),
-    );
-    return announcedAt;
   }
 
   #schedule(): void {
@@ -256,10 +257,10 @@ export class RolloverPlan {
     }
   }
 
-  #close(reason: string): void {
+  async #close(reason: string): Promise<void> {
     this.#options.logger.info('The planned change of the certificate is over', { reason });
     this.#problem = null;
-    this.#save(undefined);
+    await this.#save(undefined);
     this.#timer?.abort();
     this.#published(null);
   }
@@ -270,28 +271,21 @@ export class RolloverPlan {
     publish(certificateDomain, 'usageChanged', { slot: 'provider' });
   }
 
-  #save(plan: Plan | undefined): void {
-    const { database } = this.#options;
+  async #save(plan: Plan | undefined): Promise<void> {
+    const { settings } = this.#options;
     this.#plan = plan;
-    if (plan === undefined) {
-      database.run('DELETE FROM settings WHERE name = ?', settingName);
-      return;
-    }
-    database.run(
-      'INSERT INTO settings (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value',
-      settingName,
-      Buffer.from(JSON.stringify(plan), 'utf8'),
-    );
+    if (plan === undefined) await settings.remove(settingName);
+    else await settings.set(settingName, Buffer.from(JSON.stringify(plan), 'utf8'));
   }
 
-  #load(): Plan | undefined {
-    const value = this.#options.database.get('SELECT value FROM settings WHERE name = ?', settingName)?.['value'];
-    if (!(value instanceof Uint8Array)) return undefined;
+  async #load(): Promise<Plan | undefined> {
+    const value = await this.#options.settings.find(settingName);
+    if (value === undefined) return undefined;
     try {
-      return planSchema.parse(JSON.parse(Buffer.from(value).toString('utf8')));
+      return planSchema.parse(JSON.parse(value.toString('utf8')));
     } catch (error) {
       this.#options.logger.error('The planned change of the certificate cannot be read and was dropped', { error });
-      this.#save(undefined);
+      await this.#save(undefined);
       return undefined;
     }
   }

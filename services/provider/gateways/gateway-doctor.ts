@@ -5,7 +5,7 @@ import type { gatewayCheckSchema } from '../../contracts/models/provider.ts';
 import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
 import { thumbprintOf } from '../../pki/certificate/thumbprint.ts';
 import { connectControl, type PresentedCertificate } from '../../transport/control-client.ts';
-import type { GatewayRow } from './gateways.ts';
+import type { GatewayRow } from '../state/gateway-store.ts';
 
 type GatewayCheck = z.infer<typeof gatewayCheckSchema>;
 

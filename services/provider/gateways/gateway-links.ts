@@ -1,5 +1,6 @@
 // Owns what a gateway's link means to the provider: who is let in, what is noted of it, what it is told.
 // Must not know the protocol of the link (gateway-link-server.ts), nor what else happens when a gateway comes or goes.
+import { notable } from '../../contracts/notable-events.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { Logger } from '../../kernel/logger.ts';
 import { readCertificate } from '../../pki/certificate/certificate-summary.ts';
@@ -45,17 +46,17 @@ export function startGatewayLinks(options: GatewayLinksOptions): Promise<Gateway
     identity: infrastructure.server,
     infrastructureCaPem: infrastructure.authority.certificatePem,
     enroll: async ({ secretHash, name, publicKeyPem, remoteAddress }) => {
-      const row = gateways.redeemToken(secretHash);
+      const row = await gateways.redeemToken(secretHash);
       const certificatePem = await issue(row.id, publicKeyPem);
-      gateways.setCertificate(row.id, fingerprintHex(certificatePem));
-      audit.add(`gateway ${name} (${remoteAddress})`, 'gateway.enrolled', row.name);
+      await gateways.setCertificate(row.id, fingerprintHex(certificatePem));
+      await audit.add(`gateway ${name} (${remoteAddress})`, row.name, notable('gateway.enrolled'));
       onChanged(row.id);
       return { gatewayId: row.id, certificatePem };
     },
     renew: async ({ gatewayId, name }, publicKeyPem) => {
       const certificatePem = await issue(gatewayId, publicKeyPem);
-      gateways.addRenewedCertificate(gatewayId, fingerprintHex(certificatePem));
-      audit.add(`gateway ${name}`, 'gateway.renewed', name);
+      await gateways.addRenewedCertificate(gatewayId, fingerprintHex(certificatePem));
+      await audit.add(`gateway ${name}`, name, notable('gateway.renewed'));
       return certificatePem;
     },
     identify: (fingerprint) => {

@@ -3,12 +3,15 @@ import { Database } from '../../kernel/state/database.ts';
 import { quietReport } from '../../testing/hostile/hostile-peers.ts';
 import { ShiftedClock } from '../../testing/shifted-clock.ts';
 import { gatewayReportSchema, maxReportedConnections } from '../../wire/gateway-link-messages.ts';
-import { Gateways } from './gateways.ts';
+import { SqliteGatewayStore } from '../state/gateway-store.ts';
 import { providerMigrations } from '../state/provider-database.ts';
+import { Gateways } from './gateways.ts';
 
-it('a gateway that reports the largest numbers, and starts anew again and again, is told with numbers that can be', () => {
-  const gateways = new Gateways(new Database(':memory:', providerMigrations), new ShiftedClock());
-  const row = gateways.create('gw1', [{ host: 'gw1.test', port: 6180 }], 'token', '2999-01-01T00:00:00.000Z');
+const newStore = (): SqliteGatewayStore => new SqliteGatewayStore(new Database(':memory:', providerMigrations));
+
+it('a gateway that reports the largest numbers, and starts anew again and again, is told with numbers that can be', async () => {
+  const gateways = await Gateways.open(newStore(), new ShiftedClock());
+  const row = await gateways.create('gw1', [{ host: 'gw1.test', port: 6180 }], 'token', '2999-01-01T00:00:00.000Z');
   const most = Number.MAX_SAFE_INTEGER;
   const largest = gatewayReportSchema.parse({
     ...quietReport,
@@ -30,32 +33,56 @@ it('a gateway that reports the largest numbers, and starts anew again and again,
 });
 
 describe('the certificate of a gateway', () => {
+  let store: SqliteGatewayStore;
   let gateways: Gateways;
   let id: string;
-  beforeEach(() => {
-    gateways = new Gateways(new Database(':memory:', providerMigrations), new ShiftedClock());
-    id = gateways.create('gw1', [{ host: 'gw1.test', port: 6180 }], 'token', '2999-01-01T00:00:00.000Z').id;
-    gateways.setCertificate(id, 'old');
+  beforeEach(async () => {
+    store = newStore();
+    gateways = await Gateways.open(store, new ShiftedClock());
+    ({ id } = await gateways.create('gw1', [{ host: 'gw1.test', port: 6180 }], 'token', '2999-01-01T00:00:00.000Z'));
+    await gateways.setCertificate(id, 'old');
   });
 
-  it('counts until the renewed one was used, then only that one does', () => {
-    gateways.addRenewedCertificate(id, 'lost');
-    gateways.addRenewedCertificate(id, 'new');
+  it('counts until the renewed one was used, then only that one does, also after a restart', async () => {
+    await gateways.addRenewedCertificate(id, 'lost');
+    await gateways.addRenewedCertificate(id, 'new');
     expect(gateways.identify('lost')).toBeUndefined();
     expect(gateways.identify('old')?.id).toBe(id);
     expect(gateways.identify('new')?.id).toBe(id);
     expect(gateways.identify('old')).toBeUndefined();
     expect(gateways.identify('new')?.id).toBe(id);
+    const again = await Gateways.open(store, new ShiftedClock());
+    expect(again.identify('old')).toBeUndefined();
+    expect(again.identify('new')?.id).toBe(id);
   });
 
-  it('is not renewed by a gateway that was disabled, and forgotten with a new enrollment', () => {
-    gateways.addRenewedCertificate(id, 'new');
-    gateways.setEnabled(id, false);
+  it('is not renewed by a gateway that was disabled, and forgotten with a new enrollment', async () => {
+    await gateways.addRenewedCertificate(id, 'new');
+    await gateways.setEnabled(id, false);
     expect(gateways.identify('new')).toBeUndefined();
-    gateways.setEnabled(id, true);
+    await gateways.setEnabled(id, true);
     expect(gateways.identify('old')?.id).toBe(id);
-    gateways.setCertificate(id, 'enrolled anew');
+    await gateways.setCertificate(id, 'enrolled anew');
     expect(gateways.identify('new')).toBeUndefined();
     expect(gateways.identify('enrolled anew')?.id).toBe(id);
   });
+});
+
+it('shows a gateway by name, and knows the address of its last link until the gateway is disabled', async () => {
+  const store = newStore();
+  const gateways = await Gateways.open(store, new ShiftedClock());
+  const addresses = [{ host: 'gw.test', port: 6180 }];
+  const later = await gateways.create('Second', addresses, 'two', '2999-01-01T00:00:00.000Z');
+  await gateways.create('first', addresses, 'one', '2999-01-01T00:00:00.000Z');
+  gateways.noteConnected(later.id, '192.0.2.1');
+  for (const known of [gateways, await Gateways.open(store, new ShiftedClock())]) {
+    expect(known.rows().map(({ name }) => name)).toEqual(['first', 'Second']);
+    expect(known.isKnownAddress('192.0.2.1')).toBe(true);
+    expect(known.isKnownAddress('192.0.2.2')).toBe(false);
+  }
+  await gateways.setEnabled(later.id, false);
+  expect(gateways.isKnownAddress('192.0.2.1')).toBe(false);
+  await gateways.remove(later.id);
+  await expect(gateways.remove(later.id)).rejects.toMatchObject({ code: 'call.not-found' });
+  expect(gateways.rows()).toHaveLength(1);
 });

@@ -1,40 +1,37 @@
 // Owns the provider's gateways: their names and addresses, one-time enrollment tokens, what their links report. Opens no connection.
-import { z } from 'zod';
 import type { Gateway } from '../../contracts/models/provider.ts';
-import { hostSchema, portSchema } from '../../contracts/models/values.ts';
-import { readRows, rowList } from '../../contracts/row-list.ts';
 import type { Clock } from '../../kernel/clock.ts';
-import type { Database, Row } from '../../kernel/state/database.ts';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
 import { newId } from '../../kernel/identifier.ts';
 import type { GatewayReport } from '../../wire/gateway-link-messages.ts';
+import type { GatewayRow, GatewayStore, StoredGateway } from '../state/gateway-store.ts';
 
-const addressesSchema = rowList(z.object({ host: hostSchema, port: portSchema }), 16);
-
-export interface GatewayRow {
-  readonly id: string;
-  readonly name: string;
-  readonly addresses: { host: string; port: number }[];
-  readonly isEnabled: boolean;
-  readonly enrolledAt: string | null;
-  readonly lastSeenAt: string | null;
-}
-
+/**
+ * All rows are in memory, because each connection asks for them. Only this process writes them: a change goes to the store first, and then
+ * to memory.
+ */
 export class Gateways {
-  readonly #database: Database;
+  readonly #store: GatewayStore;
   readonly #clock: Clock;
+  #rows: readonly StoredGateway[];
   readonly #reports = new Map<string, GatewayReport>();
   readonly #connected = new Set<string>();
   /** Bytes of former runs of a gateway process: its counters start at zero with it. */
   readonly #relayedBefore = new Map<string, number>();
 
-  constructor(database: Database, clock: Clock) {
-    this.#database = database;
+  private constructor(store: GatewayStore, clock: Clock, rows: readonly StoredGateway[]) {
+    this.#store = store;
     this.#clock = clock;
+    this.#rows = rows;
   }
 
-  rows(): GatewayRow[] {
-    return readRows(this.#database.all('SELECT * FROM gateways ORDER BY name'), readRow);
+  static async open(store: GatewayStore, clock: Clock): Promise<Gateways> {
+    return new Gateways(store, clock, await store.list());
+  }
+
+  /** By name. */
+  rows(): readonly GatewayRow[] {
+    return this.#rows;
   }
 
   get(gatewayId: string): GatewayRow {
@@ -44,8 +41,7 @@ export class Gateways {
   }
 
   find(gatewayId: string): GatewayRow | undefined {
-    const row = this.#database.get('SELECT * FROM gateways WHERE id = ?', gatewayId);
-    return row === undefined ? undefined : readRow(row);
+    return this.#rows.find(({ id }) => id === gatewayId);
   }
 
   isConnected(gatewayId: string): boolean {
@@ -76,8 +72,13 @@ export class Gateways {
   }
 
   /** A new gateway, or a new token for one of that name that has not enrolled yet. */
-  create(name: string, addresses: GatewayRow['addresses'], tokenHash: string, expiresAt: string): GatewayRow {
-    const existing = this.rows().find((row) => row.name.toLowerCase() === name.toLowerCase());
+  async create(
+    name: string,
+    addresses: GatewayRow['addresses'],
+    tokenHash: string,
+    expiresAt: string,
+  ): Promise<GatewayRow> {
+    const existing = this.#rows.find((row) => row.name.toLowerCase() === name.toLowerCase());
     if (existing !== undefined && existing.enrolledAt !== null) {
       throw new FarkeepError('call.conflict', `A gateway named "${name}" is enrolled already`, {
         field: 'name',
@@ -85,46 +86,32 @@ export class Gateways {
       });
     }
     const id = existing?.id ?? newId();
-    this.#database.run(
-      `INSERT INTO gateways (id, name, addresses, is_enabled, created_at, token_hash, token_expires_at)
-       VALUES (?, ?, ?, 1, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET addresses = excluded.addresses,
-         token_hash = excluded.token_hash, token_expires_at = excluded.token_expires_at`,
-      id,
-      name,
-      JSON.stringify(addresses),
-      this.#now(),
-      tokenHash,
-      expiresAt,
-    );
+    await this.#store.put({ id, name, addresses, createdAt: this.#now(), tokenHash, tokenExpiresAt: expiresAt });
+    if (existing === undefined) this.#rows = [...this.#rows, { ...notEnrolled, id, name, addresses }].sort(byName);
+    else this.#change(id, { addresses });
     return this.get(id);
   }
 
   /** Uses up the token. @throws gateway.token-invalid for one that is unknown, used or too old */
-  redeemToken(tokenHash: string): GatewayRow {
-    const row = this.#database.get(
-      `UPDATE gateways SET token_hash = NULL, token_expires_at = NULL WHERE token_hash = ? AND token_expires_at > ?
-       RETURNING *`,
-      tokenHash,
-      this.#now(),
-    );
+  async redeemToken(tokenHash: string): Promise<GatewayRow> {
+    const gatewayId = await this.#store.redeemToken(tokenHash, this.#now());
+    const row = gatewayId === undefined ? undefined : this.find(gatewayId);
     if (row === undefined) throw new FarkeepError('gateway.token-invalid');
-    return readRow(row);
+    return row;
   }
 
   /** From now on this certificate is the gateway's. */
-  setCertificate(gatewayId: string, certificateSha256: string): void {
-    this.#database.run(
-      'UPDATE gateways SET certificate_sha256 = ?, renewed_sha256 = NULL, enrolled_at = ? WHERE id = ?',
-      certificateSha256,
-      this.#now(),
-      gatewayId,
-    );
+  async setCertificate(gatewayId: string, certificateSha256: string): Promise<void> {
+    const enrolledAt = this.#now();
+    await this.#store.setCertificate(gatewayId, certificateSha256, enrolledAt);
+    this.#change(gatewayId, { certificateSha256, renewedSha256: null, enrolledAt });
   }
 
   /** The gateway's next certificate; the one in use counts until this one is. Replaces one that was never used. */
-  addRenewedCertificate(gatewayId: string, certificateSha256: string): void {
+  async addRenewedCertificate(gatewayId: string, certificateSha256: string): Promise<void> {
     this.get(gatewayId);
-    this.#database.run('UPDATE gateways SET renewed_sha256 = ? WHERE id = ?', certificateSha256, gatewayId);
+    await this.#store.setRenewedCertificate(gatewayId, certificateSha256);
+    this.#change(gatewayId, { renewedSha256: certificateSha256 });
   }
 
   /**
@@ -132,26 +119,24 @@ export class Gateways {
    * first time becomes the only one: the gateway has stored it.
    */
   identify(certificateSha256: string): GatewayRow | undefined {
-    this.#database.run(
-      'UPDATE gateways SET certificate_sha256 = renewed_sha256, renewed_sha256 = NULL WHERE renewed_sha256 = ? AND is_enabled = 1',
-      certificateSha256,
-    );
-    const row = this.#database.get(
-      'SELECT * FROM gateways WHERE certificate_sha256 = ? AND is_enabled = 1',
-      certificateSha256,
-    );
-    return row === undefined ? undefined : readRow(row);
+    const enabled = this.#rows.filter(({ isEnabled }) => isEnabled);
+    const renewed = enabled.find(({ renewedSha256 }) => renewedSha256 === certificateSha256);
+    if (renewed === undefined) return enabled.find((row) => row.certificateSha256 === certificateSha256);
+    this.#change(renewed.id, { certificateSha256, renewedSha256: null });
+    // If the write is lost, the gateway is met with its renewed certificate again after a restart.
+    void this.#store.notePromoted(renewed.id, certificateSha256);
+    return this.find(renewed.id);
   }
 
-  setEnabled(gatewayId: string, isEnabled: boolean): void {
+  async setEnabled(gatewayId: string, isEnabled: boolean): Promise<void> {
     this.get(gatewayId);
-    this.#database.run('UPDATE gateways SET is_enabled = ? WHERE id = ?', isEnabled ? 1 : 0, gatewayId);
+    await this.#store.setEnabled(gatewayId, isEnabled);
+    this.#change(gatewayId, { isEnabled });
   }
 
-  remove(gatewayId: string): void {
-    // Removal does not read the row, so a damaged row can be removed as well.
-    const { changes } = this.#database.run('DELETE FROM gateways WHERE id = ?', gatewayId);
-    if (changes === 0) throw new FarkeepError('call.not-found', 'There is no such gateway');
+  async remove(gatewayId: string): Promise<void> {
+    if (!(await this.#store.remove(gatewayId))) throw new FarkeepError('call.not-found', 'There is no such gateway');
+    this.#rows = this.#rows.filter(({ id }) => id !== gatewayId);
     this.#reports.delete(gatewayId);
     this.#relayedBefore.delete(gatewayId);
     this.#connected.delete(gatewayId);
@@ -160,17 +145,13 @@ export class Gateways {
   /** @param addressKey `countingKey` of the link's remote address */
   noteConnected(gatewayId: string, addressKey: string): void {
     this.#connected.add(gatewayId);
-    this.#database.note('UPDATE gateways SET link_address = ? WHERE id = ?', addressKey, gatewayId);
-    this.#touch(gatewayId);
+    this.#change(gatewayId, { linkAddress: addressKey });
+    this.#touch(gatewayId, addressKey);
   }
 
   /** Whether the last link of an enrolled gateway came from this address. Survives a restart. */
   isKnownAddress(addressKey: string): boolean {
-    const row = this.#database.get(
-      'SELECT id FROM gateways WHERE link_address = ? AND is_enabled = 1 LIMIT 1',
-      addressKey,
-    );
-    return row !== undefined;
+    return this.#rows.some(({ isEnabled, linkAddress }) => isEnabled && linkAddress === addressKey);
   }
 
   noteDisconnected(gatewayId: string): void {
@@ -188,8 +169,14 @@ export class Gateways {
     this.#reports.set(gatewayId, report);
   }
 
-  #touch(gatewayId: string): void {
-    this.#database.note('UPDATE gateways SET last_seen_at = ? WHERE id = ?', this.#now(), gatewayId);
+  #touch(gatewayId: string, addressKey?: string): void {
+    const lastSeenAt = this.#now();
+    this.#change(gatewayId, { lastSeenAt });
+    void this.#store.noteSeen(gatewayId, lastSeenAt, addressKey);
+  }
+
+  #change(gatewayId: string, changes: Partial<StoredGateway>): void {
+    this.#rows = this.#rows.map((row) => (row.id === gatewayId ? { ...row, ...changes } : row));
   }
 
   #state(row: GatewayRow): Gateway['state'] {
@@ -203,24 +190,17 @@ export class Gateways {
   }
 }
 
-function readRow(row: Row): GatewayRow {
-  return {
-    id: String(row['id']),
-    name: String(row['name']),
-    addresses: readAddresses(String(row['addresses'])),
-    isEnabled: row['is_enabled'] === 1,
-    enrolledAt: row['enrolled_at'] === null ? null : String(row['enrolled_at']),
-    lastSeenAt: row['last_seen_at'] === null ? null : String(row['last_seen_at']),
-  };
-}
+const notEnrolled = {
+  isEnabled: true,
+  enrolledAt: null,
+  lastSeenAt: null,
+  certificateSha256: null,
+  renewedSha256: null,
+  linkAddress: null,
+};
 
-/** Damaged addresses are read as an empty list: the gateway can still be disabled, removed and enrolled again. */
-function readAddresses(text: string): GatewayRow['addresses'] {
-  try {
-    return addressesSchema.safeParse(JSON.parse(text)).data ?? [];
-  } catch {
-    return [];
-  }
+function byName(left: GatewayRow, right: GatewayRow): number {
+  return left.name.toLowerCase() < right.name.toLowerCase() ? -1 : 1;
 }
 
 /** A gateway that resets its counters repeatedly must not push the sum beyond the largest safe number. */

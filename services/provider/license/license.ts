@@ -7,6 +7,7 @@ import type { CallContext, DomainHandlers, EventPublisher } from '../../contract
 import { oldLicenseFileName } from '../../contracts/old-spellings.ts';
 import type { LicenseSummary } from '../../contracts/models/license.ts';
 import { licenseDomain } from '../../contracts/rpc/license.ts';
+import { notable } from '../../contracts/notable-events.ts';
 import { atDate, type Schedule } from '../../kernel/schedule.ts';
 import { writeFileAtomically } from '../../kernel/state/atomic-file.ts';
 import type { Clock } from '../../kernel/clock.ts';
@@ -100,7 +101,11 @@ export class InstalledLicense {
       show: () => this.show(),
       importFile: async ({ file }, context: CallContext) => {
         const summary = await this.importFile(file);
-        audit.add(describeCaller(context), 'license.import', summary.organization, summary.edition);
+        await audit.add(
+          describeCaller(context),
+          summary.organization,
+          notable('license.import', { edition: summary.edition }),
+        );
         return summary;
       },
     };

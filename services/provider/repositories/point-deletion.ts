@@ -1,5 +1,6 @@
 // Owns deleting a restore point of a tenant: only the tenant's own point, only while no session uses it, even with a damaged root. The root
 // moves to the trash, and its space is not freed.
+import { notable } from '../../contracts/notable-events.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
 import type { Logger } from '../../kernel/logger.ts';
@@ -34,7 +35,7 @@ export class PointDeletion {
   /** @throws call.not-found, call.conflict while a session uses the point, storage errors in the form for tenants */
   async delete(tenantId: string, pointId: string): Promise<TenantRequestOutput<'points.delete'>> {
     const { accounts, points, isInUse, deleting, onDeleted, audit, clock, logger } = this.#options;
-    const account = accounts.requireActive(tenantId);
+    const account = await accounts.requireActive(tenantId);
     const place = await this.#find(tenantId, pointId);
     // From here to the rename, no session may start with this point.
     if (deleting.has(pointId)) throw new FarkeepError('call.conflict', 'The restore point is being deleted already');
@@ -47,7 +48,7 @@ export class PointDeletion {
     try {
       const nowMs = clock.now();
       await points.remove(place.location, pointId, nowMs);
-      audit.add(`tenant ${account.name}`, 'point.delete', pointId, place.repository);
+      await audit.add(`tenant ${account.name}`, pointId, notable('point.delete', { repository: place.repository }));
       onDeleted();
       return { repository: place.repository, deletedAt: new Date(nowMs).toISOString() };
     } catch (error) {
@@ -62,7 +63,7 @@ export class PointDeletion {
   async #find(tenantId: string, pointId: string): Promise<{ repository: string; location: RepositoryLocation }> {
     const { accounts, points, logger } = this.#options;
     let failure: FarkeepError | undefined;
-    for (const quota of accounts.quotas(tenantId)) {
+    for (const quota of await accounts.quotas(tenantId)) {
       const { repository } = quota;
       const location = storageBackends.locateTenant(quota.location, tenantId);
       try {

@@ -11,7 +11,8 @@ import {
   type TenantRequestOutput,
 } from '../../wire/control-messages.ts';
 import type { PointListing, RestorePoints } from './restore-points.ts';
-import type { Quota, TenantAccounts } from '../accounts/tenant-accounts.ts';
+import type { TenantAccounts } from '../accounts/tenant-accounts.ts';
+import type { Quota } from '../state/account-store.ts';
 
 type Answer = TenantRequestOutput<'points.list'>;
 type OfferedPoint = Answer['points'][number];
@@ -44,7 +45,7 @@ export class PointList {
     const { after, limit } = input;
     const offers: Offer[] = [];
     const problems: NonNullable<Answer['problems']> = [];
-    for (const quota of this.#accounts.quotas(tenantId)) {
+    for (const quota of await this.#accounts.quotas(tenantId)) {
       try {
         offers.push(await this.#offerOf(tenantId, quota));
       } catch (error) {

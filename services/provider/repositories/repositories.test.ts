@@ -8,12 +8,14 @@ import { silentLogger } from '../../kernel/logger.ts';
 import { canMount, mountTitle } from '../../testing/repository/can-mount.ts';
 import { makeTemporaryFolder } from '../../testing/temporary-folder.ts';
 import { providerMigrations } from '../state/provider-database.ts';
+import { SqliteRepositoryStore } from '../state/repository-store.ts';
 import { Repositories } from './repositories.ts';
 import { RestorePoints } from './restore-points.ts';
 
 function make(): { repositories: Repositories; database: Database } {
   const database = new Database(':memory:', providerMigrations);
-  return { database, repositories: new Repositories(database, systemClock, new RestorePoints(silentLogger)) };
+  const store = new SqliteRepositoryStore(database);
+  return { database, repositories: new Repositories(store, systemClock, new RestorePoints(silentLogger)) };
 }
 
 describe('Repositories', () => {
@@ -31,7 +33,7 @@ describe('Repositories', () => {
     const { repositories } = make();
     const { id } = await repositories.add('main', path.join(root, 'one'));
     const listing = repositories.list();
-    repositories.setVerified(id, 2);
+    await repositories.setVerified(id, 2);
     expect((await listing)[0]).toMatchObject({ verification: { findings: 2 } });
   });
 
@@ -42,7 +44,7 @@ describe('Repositories', () => {
     await writeFile(path.join(root, 'file'), '');
     await expect(repositories.add('a', path.join(root, 'file'))).rejects.toMatchObject({ field: 'folder' });
     await expect(repositories.add('a', '/proc/farkeep')).rejects.toMatchObject({ field: 'folder' });
-    expect(repositories.rows()).toEqual([]);
+    expect(await repositories.rows()).toEqual([]);
   });
 
   it('refuses names and folders that are taken, also inside one another', async () => {
@@ -154,9 +156,9 @@ describe('Repositories', () => {
     const row = await repositories.add('main', path.join(root, 'one'));
     database.run("INSERT INTO tenants VALUES ('t', 'contoso', 1, 'then', NULL, NULL, x'00', 1, x'00', x'00', NULL)");
     database.run('INSERT INTO quotas VALUES (?, ?, 1, 0)', 't', row.id);
-    expect(() => repositories.remove(row.id)).toThrow(/quota/);
+    await expect(repositories.remove(row.id)).rejects.toMatchObject({ code: 'call.conflict' });
     database.run('DELETE FROM quotas');
-    repositories.remove(row.id);
+    await repositories.remove(row.id);
     expect((await repositories.add('renamed', row.location.folder)).id).toBe(row.id);
   });
 });

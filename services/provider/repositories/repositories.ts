@@ -7,7 +7,6 @@ import { z } from 'zod';
 import type { Repository } from '../../contracts/models/provider.ts';
 import { syncFolder, writeFileAtomically } from '../../kernel/state/atomic-file.ts';
 import type { Clock } from '../../kernel/clock.ts';
-import type { Database } from '../../kernel/state/database.ts';
 import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
 import { newId } from '../../kernel/identifier.ts';
 import { makeFolders } from '../../kernel/state/make-folders.ts';
@@ -15,6 +14,7 @@ import { isMissing } from '../../kernel/system-error.ts';
 import { storageBackends } from '../../repository/backends.ts';
 import { RepositoryFolder } from '../../repository/folder/repository-folder.ts';
 import { folderLocation, type RepositoryLocation } from '../../repository/storage/repository-location.ts';
+import type { RepositoryRow, RepositoryStore } from '../state/repository-store.ts';
 import { doOverlap } from './folder-overlap.ts';
 import type { RestorePoints } from './restore-points.ts';
 
@@ -24,14 +24,6 @@ const markerSchema = z.object({ farkeepRepository: z.literal(1), id: z.string() 
 const maxMarkerBytes = 4096;
 const tenantFolderPattern = /^[0-9a-f]{32}$/;
 
-export interface RepositoryRow {
-  readonly id: string;
-  readonly name: string;
-  readonly location: RepositoryLocation;
-  readonly createdAt: string;
-  readonly verification: Repository['verification'];
-}
-
 /** A tenant with a place in a repository. */
 export interface StoredTenant {
   readonly tenantId: string;
@@ -39,45 +31,36 @@ export interface StoredTenant {
 }
 
 export class Repositories {
-  readonly #database: Database;
+  readonly #store: RepositoryStore;
   readonly #clock: Clock;
   readonly #points: RestorePoints;
 
-  constructor(database: Database, clock: Clock, points: RestorePoints) {
-    this.#database = database;
+  constructor(store: RepositoryStore, clock: Clock, points: RestorePoints) {
+    this.#store = store;
     this.#clock = clock;
     this.#points = points;
   }
 
-  rows(): RepositoryRow[] {
-    return this.#database.all('SELECT * FROM repositories ORDER BY name').map((row) => ({
-      id: String(row['id']),
-      name: String(row['name']),
-      location: folderLocation(String(row['folder'])),
-      createdAt: String(row['created_at']),
-      verification:
-        row['verified_at'] === null ? null : { at: String(row['verified_at']), findings: Number(row['findings']) },
-    }));
+  /** By name. */
+  rows(): Promise<RepositoryRow[]> {
+    return this.#store.list();
   }
 
-  get(repositoryId: string): RepositoryRow {
-    const found = this.rows().find((row) => row.id === repositoryId);
+  async get(repositoryId: string): Promise<RepositoryRow> {
+    const found = (await this.rows()).find((row) => row.id === repositoryId);
     if (found === undefined) throw new FarkeepError('call.not-found', 'There is no such repository');
     return found;
   }
 
   async list(): Promise<Repository[]> {
-    const described = await Promise.all(this.rows().map((row) => this.describe(row)));
-    // A check may have ended while the folders were looked at; what is told last must not be the older word.
-    const verifications = new Map(this.rows().map(({ id, verification }) => [id, verification]));
+    const described = await Promise.all((await this.rows()).map((row) => this.describe(row)));
+    // A check may have ended while the folders were looked at. The result must hold the newer verification.
+    const verifications = new Map((await this.rows()).map(({ id, verification }) => [id, verification]));
     return described.map((repository) => ({ ...repository, verification: verifications.get(repository.id) ?? null }));
   }
 
   async describe(row: RepositoryRow): Promise<Repository> {
-    const counted = this.#database.get(
-      'SELECT count(*) AS tenants, coalesce(sum(used_bytes), 0) AS used FROM quotas WHERE repository_id = ?',
-      row.id,
-    );
+    const usage = await this.#store.usage(row.id);
     const unusable = await this.problemOf(row);
     let points = 0;
     if (unusable === null) {
@@ -95,8 +78,7 @@ export class Repositories {
       folder: storageBackends.describe(row.location),
       createdAt: row.createdAt,
       freeBytes: await freeBytes(row.location.folder),
-      usedBytes: Number(counted?.['used'] ?? 0),
-      tenants: Number(counted?.['tenants'] ?? 0),
+      ...usage,
       points,
       problem: unusable ?? (await this.#findOverlap(row)),
       verification: row.verification,
@@ -112,7 +94,7 @@ export class Repositories {
       });
     }
     const absolute = path.resolve(folder);
-    for (const other of this.rows()) {
+    for (const other of await this.rows()) {
       if (other.name.toLowerCase() === name.toLowerCase()) {
         throw new FarkeepError('call.conflict', `A repository named "${name}" exists already`, { field: 'name' });
       }
@@ -128,7 +110,7 @@ export class Repositories {
       }
     }
     const id = await prepareFolder(absolute);
-    const same = this.rows().find((other) => other.id === id);
+    const same = (await this.rows()).find((other) => other.id === id);
     if (same !== undefined) {
       throw new FarkeepError(
         'call.conflict',
@@ -143,36 +125,23 @@ export class Repositories {
       createdAt: new Date(this.#clock.now()).toISOString(),
       verification: null,
     };
-    this.#database.run(
-      'INSERT INTO repositories (id, name, folder, created_at) VALUES (?, ?, ?, ?)',
-      row.id,
-      row.name,
-      absolute,
-      row.createdAt,
-    );
+    await this.#store.add(row);
     return row;
   }
 
   /** What a check of everything has found; stays until the next one. */
-  setVerified(repositoryId: string, findings: number): void {
-    this.#database.run(
-      'UPDATE repositories SET verified_at = ?, findings = ? WHERE id = ?',
-      new Date(this.#clock.now()).toISOString(),
-      findings,
-      repositoryId,
-    );
+  async setVerified(repositoryId: string, findings: number): Promise<void> {
+    await this.#store.setVerified(repositoryId, { at: new Date(this.#clock.now()).toISOString(), findings });
   }
 
   /** The folder and what is in it stay. @throws call.conflict while a tenant has a quota there */
-  remove(repositoryId: string): void {
-    const row = this.get(repositoryId);
-    const used = this.#database.get('SELECT count(*) AS count FROM quotas WHERE repository_id = ?', repositoryId);
-    if (Number(used?.['count'] ?? 0) > 0) {
+  async remove(repositoryId: string): Promise<void> {
+    const row = await this.get(repositoryId);
+    if ((await this.#store.remove(repositoryId)) === 'in-use') {
       throw new FarkeepError('call.conflict', `Tenants have a quota in "${row.name}"`, {
         hint: 'Take it out of their quotas first.',
       });
     }
-    this.#database.run('DELETE FROM repositories WHERE id = ?', repositoryId);
   }
 
   /** Why the folder cannot be used right now; null when it can. */
@@ -189,7 +158,7 @@ export class Repositories {
 
   /** A link or a mount can change after the folder was added. Overlapping repositories are reported. */
   async #findOverlap({ id, location: { folder } }: RepositoryRow): Promise<string | null> {
-    for (const other of this.rows()) {
+    for (const other of await this.rows()) {
       if (other.id !== id && (await overlaps(folder, other.location.folder)))
         return `${folder} overlaps with the repository "${other.name}" in ${other.location.folder}; give one of them a folder of its own`;
     }
@@ -198,7 +167,7 @@ export class Repositories {
 
   /** All tenants that have ever stored something there. */
   async tenants(repositoryId: string): Promise<StoredTenant[]> {
-    const row = this.get(repositoryId);
+    const row = await this.get(repositoryId);
     const problem = await this.problemOf(row);
     if (problem !== null) throw new FarkeepError('storage.io', problem);
     return tenantsIn(row.location);

@@ -15,7 +15,7 @@ export interface PointListing extends StoredPoint {
 
 export class RestorePoints {
   readonly #logger: Logger;
-  readonly #sessionEnd: (pointId: string) => number | undefined;
+  readonly #sessionEnd: (pointId: string) => Promise<number | undefined>;
   /** By place; good as long as its roots have not changed. */
   readonly #known = new Map<string, { changedAtMs: number; points: readonly PointListing[] }>();
   /** Running reads of places. Simultaneous requests share one read, so that frequent requests cause no extra work. */
@@ -25,7 +25,7 @@ export class RestorePoints {
    * @param sessionEnd returns the end time of the session that made a point. It takes precedence over the file's time: after copying a
    * repository to another disk, every file may have the time of the copy.
    */
-  constructor(logger: Logger, sessionEnd: (pointId: string) => number | undefined = () => undefined) {
+  constructor(logger: Logger, sessionEnd: (pointId: string) => Promise<number | undefined> = async () => undefined) {
     this.#logger = logger;
     this.#sessionEnd = sessionEnd;
   }
@@ -94,7 +94,7 @@ export class RestorePoints {
     await using store = await TenantStore.open({ place, mode: 'read', logger: this.#logger });
     const points: PointListing[] = [];
     for (const point of await store.listPoints()) {
-      const committedAtMs = this.#sessionEnd(point.pointId) ?? (await place.pointWrittenAtMs(point.pointId));
+      const committedAtMs = (await this.#sessionEnd(point.pointId)) ?? (await place.pointWrittenAtMs(point.pointId));
       points.push({ ...point, committedAtMs });
     }
     this.#known.set(place.name, { changedAtMs, points });

@@ -9,6 +9,7 @@ import {
   type StoredCertificate,
 } from '../../contracts/models/certificate.ts';
 import { certificateDomain } from '../../contracts/rpc/certificate.ts';
+import { notable } from '../../contracts/notable-events.ts';
 import type { CertificateStore, NewCertificate } from '../../certstore/certificate-store.ts';
 import { listPickableCertificates, ownStorePrefix } from '../../certstore/pickable-certificates.ts';
 import { type WindowsCertificates, windowsStorePrefix } from '../../certstore/windows-certificates.ts';
@@ -82,16 +83,17 @@ export class CertificateHandlers {
       show: async ({ slot }, { caller }) => {
         const stored = await store.installed(slot);
         if (stored === undefined) throw new FarkeepError('certificate.none');
-        if (caller.kind === 'console') this.#noteConsole(slot, caller.account, stored.summary.sha256);
+        if (caller.kind === 'console') await this.#noteConsole(slot, caller.account, stored.summary.sha256);
         return stored;
       },
       describeGenerate: async () => ({
         subject: formatSubject(subject()),
-        keyBits: settings.keyBits,
+        keyBits: await settings.keyBits(),
         validYears,
         keyProtection: await store.describeProtection(),
       }),
-      generate: async ({ friendlyName, keyBits = settings.keyBits }, { signal }) => {
+      generate: async ({ friendlyName, keyBits: wantedBits }, { signal }) => {
+        const keyBits = wantedBits ?? (await settings.keyBits());
         const made = await generateSelfSigned({ subject: subject(), keyBits, validYears, signal, clock });
         return this.#keep({
           certificatePem: made.certificatePem,
@@ -122,15 +124,18 @@ export class CertificateHandlers {
       install: async ({ slot, ...wanted }, context) => {
         const stored = await installer.install(slot, await this.#storedId(wanted), describeCaller(context));
         // Whoever installs it is shown it by that.
-        if (context.caller.kind === 'console') this.#noteConsole(slot, context.caller.account, stored.summary.sha256);
+        if (context.caller.kind === 'console')
+          await this.#noteConsole(slot, context.caller.account, stored.summary.sha256);
         return stored;
       },
       getSettings: () => settings.show(),
       setSettings: async ({ keyBits, protection }, context) => {
-        if (keyBits !== undefined) settings.setKeyBits(keyBits);
+        if (keyBits !== undefined) await settings.setKeyBits(keyBits);
         if (protection !== undefined) await this.#protect(protection);
         const now = await settings.show();
-        audit.add(describeCaller(context), 'certificate.settings', `RSA ${now.keyBits}`, now.protection.description);
+        const { keyBits: usedBits, protection: used } = now;
+        const event = notable('certificate.settings', { keyBits: usedBits, protection: used.description });
+        await audit.add(describeCaller(context), `RSA ${usedBits}`, event);
         return now;
       },
       remove: async ({ certificateId }, context) => {
@@ -140,7 +145,7 @@ export class CertificateHandlers {
           });
         }
         await store.remove(certificateId);
-        audit.add(describeCaller(context), 'certificate.remove', certificateId);
+        await audit.add(describeCaller(context), certificateId, notable('certificate.remove'));
         return {};
       },
       usage: async ({ slot, candidateId }) => {
@@ -154,8 +159,8 @@ export class CertificateHandlers {
       announceRollover: async ({ switchAt, ...wanted }, context) =>
         rollover.announce(await this.#storedId(wanted), switchAt, describeCaller(context)),
       showRollover: async () => ({ rollover: await rollover.show() }),
-      cancelRollover: (_input, context) => {
-        rollover.cancel(describeCaller(context));
+      cancelRollover: async (_input, context) => {
+        await rollover.cancel(describeCaller(context));
         return {};
       },
     };
@@ -259,9 +264,9 @@ export class CertificateHandlers {
     throw new FarkeepError('call.invalid', 'Name the candidate or the stored certificate', { field: 'candidateId' });
   }
 
-  #noteConsole(slot: CertificateSlot, account: string, sha256: string): void {
+  async #noteConsole(slot: CertificateSlot, account: string, sha256: string): Promise<void> {
     const { users, certificateUsageEvents } = this.#options;
-    if (users.noteSeen(slot, 'console', account, sha256)) certificateUsageEvents.usageChanged(slot);
+    if (await users.noteSeen(slot, 'console', account, sha256)) certificateUsageEvents.usageChanged(slot);
   }
 }
 

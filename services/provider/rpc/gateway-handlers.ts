@@ -3,6 +3,7 @@ import type { DomainHandlers, EventPublisher } from '../../contracts/contract.ts
 import type { Gateway } from '../../contracts/models/provider.ts';
 import { gatewaysDomain } from '../../contracts/rpc/gateways.ts';
 import { mapRows } from '../../contracts/row-list.ts';
+import { notable } from '../../contracts/notable-events.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
 import { createEnrollmentToken } from '../../transport/enrollment-token.ts';
@@ -29,7 +30,7 @@ export function gatewayHandlers(options: GatewayHandlersOptions): DomainHandlers
     gateways.describe(gateways.get(gatewayId), (host) => identity.covers(host));
   return {
     list: () => ({ gateways: mapRows(gateways.rows(), ({ id }) => describe(id)) }),
-    createEnrollToken: ({ name, addresses, validMs }, context) => {
+    createEnrollToken: async ({ name, addresses, validMs }, context) => {
       const expiresAtMs = clock.now() + validMs;
       const { token, secretHash } = createEnrollmentToken({
         host: infrastructure.host,
@@ -38,23 +39,23 @@ export function gatewayHandlers(options: GatewayHandlersOptions): DomainHandlers
         expiresAtMs,
       });
       const expiresAt = new Date(expiresAtMs).toISOString();
-      const row = gateways.create(name, addresses, secretHash, expiresAt);
-      audit.add(describeCaller(context), 'gateway.enroll-token', name);
+      const row = await gateways.create(name, addresses, secretHash, expiresAt);
+      await audit.add(describeCaller(context), name, notable('gateway.enroll-token'));
       publish(gatewaysDomain, 'changed', describe(row.id));
       return { gateway: describe(row.id), token, expiresAt };
     },
     setEnabled: async ({ gatewayId, isEnabled }, context) => {
       const { name } = gateways.get(gatewayId);
-      gateways.setEnabled(gatewayId, isEnabled);
-      audit.add(describeCaller(context), isEnabled ? 'gateway.enable' : 'gateway.disable', name);
+      await gateways.setEnabled(gatewayId, isEnabled);
+      await audit.add(describeCaller(context), name, notable(isEnabled ? 'gateway.enable' : 'gateway.disable'));
       if (!isEnabled) await links().disconnect(gatewayId, new FarkeepError('call.refused', 'The gateway was disabled'));
       publish(gatewaysDomain, 'changed', describe(gatewayId));
       return describe(gatewayId);
     },
     remove: async ({ gatewayId }, context) => {
       const { name } = gateways.get(gatewayId);
-      gateways.remove(gatewayId);
-      audit.add(describeCaller(context), 'gateway.remove', name);
+      await gateways.remove(gatewayId);
+      await audit.add(describeCaller(context), name, notable('gateway.remove'));
       await links().disconnect(gatewayId, new FarkeepError('gateway.not-enrolled', 'The gateway was removed'));
       publish(gatewaysDomain, 'removed', { gatewayId });
       return {};

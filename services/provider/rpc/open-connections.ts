@@ -51,8 +51,11 @@ export class OpenConnections {
     return loads;
   }
 
+  /** Also ends a connection whose login goes on: it may have read the account before the account was disabled. */
   disconnect(wantedTenantId: string, reason: FarkeepError): void {
-    for (const connection of this.#of(wantedTenantId)) connection.close(reason);
+    for (const connection of this.#connections) {
+      if (connection.claimedTenantId === wantedTenantId) connection.close(reason);
+    }
   }
 
   #of(wantedTenantId: string): TenantConnection[] {

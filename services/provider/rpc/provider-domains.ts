@@ -88,8 +88,8 @@ export function providerDomains(areas: ProviderAreas): ServedDomains {
       audit,
       logger,
       publish,
-      onUsage: (tenantId, repositoryId, usedBytes) => {
-        accounts.setUsage(tenantId, repositoryId, usedBytes);
+      onUsage: async (tenantId, repositoryId, usedBytes) => {
+        await accounts.setUsage(tenantId, repositoryId, usedBytes);
         areas.tenantChanged(tenantId);
       },
     }),

@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { z } from 'zod';
 import type { DomainHandlers, EventPublisher } from '../../contracts/contract.ts';
 import { repositoriesDomain, type damageSchema } from '../../contracts/rpc/repositories.ts';
+import { notable } from '../../contracts/notable-events.ts';
 import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
 import type { Logger } from '../../kernel/logger.ts';
 import { storageBackends } from '../../repository/backends.ts';
@@ -22,7 +23,7 @@ export interface RepositoryHandlersOptions {
   readonly logger: Logger;
   readonly publish: EventPublisher;
   /** What a tenant's packs take now, as its quota counts them. */
-  readonly onUsage: (tenantId: string, repositoryId: string, usedBytes: number) => void;
+  readonly onUsage: (tenantId: string, repositoryId: string, usedBytes: number) => Promise<void>;
 }
 
 export function repositoryHandlers(options: RepositoryHandlersOptions): DomainHandlers<typeof repositoriesDomain> {
@@ -30,7 +31,7 @@ export function repositoryHandlers(options: RepositoryHandlersOptions): DomainHa
   /** Damage is not the tenant's to pay for, and a quota that looks used up would refuse the backup that sends it again. */
   const countAgain = async (repositoryId: string, { tenantId, location }: StoredTenant): Promise<void> => {
     try {
-      onUsage(tenantId, repositoryId, await points.usedBytes(location));
+      await onUsage(tenantId, repositoryId, await points.usedBytes(location));
     } catch (error) {
       logger.error('The space that a tenant uses cannot be counted', { location, error });
     }
@@ -39,20 +40,21 @@ export function repositoryHandlers(options: RepositoryHandlersOptions): DomainHa
     list: async () => ({ repositories: await repositories.list() }),
     add: async ({ name, folder }, context) => {
       const row = await repositories.add(name, folder);
-      audit.add(describeCaller(context), 'repository.add', name, storageBackends.describe(row.location));
+      const place = storageBackends.describe(row.location);
+      await audit.add(describeCaller(context), name, notable('repository.add', { folder: place }));
       const described = await repositories.describe(row);
       publish(repositoriesDomain, 'changed', described);
       return described;
     },
-    remove: ({ repositoryId }, context) => {
-      const { name } = repositories.get(repositoryId);
-      repositories.remove(repositoryId);
-      audit.add(describeCaller(context), 'repository.remove', name);
+    remove: async ({ repositoryId }, context) => {
+      const { name } = await repositories.get(repositoryId);
+      await repositories.remove(repositoryId);
+      await audit.add(describeCaller(context), name, notable('repository.remove'));
       publish(repositoriesDomain, 'removed', { repositoryId });
       return {};
     },
     verify: async ({ repositoryId, isDeep = false }, context) => {
-      const rows = repositoryId === undefined ? repositories.rows() : [repositories.get(repositoryId)];
+      const rows = repositoryId === undefined ? await repositories.rows() : [await repositories.get(repositoryId)];
       const damaged: ReportedDamage[] = [];
       const settled: ReportedDamage[] = [];
       const totals = { packs: 0, points: 0, soundAgainBlocks: 0 };
@@ -84,15 +86,16 @@ export function repositoryHandlers(options: RepositoryHandlersOptions): DomainHa
           damaged.push(...result.damaged.map((damage) => report(tenant.tenantId, damage)));
           settled.push(...result.settled.map((damage) => report(tenant.tenantId, damage)));
           const lost = result.damaged.reduce((sum, { lostBlocks }) => sum + lostBlocks, 0);
-          if (lost > 0) audit.add(describeCaller(context), 'repository.damage', row.name, `${lost} blocks are lost`);
+          if (lost > 0)
+            await audit.add(describeCaller(context), row.name, notable('repository.damage', { blocks: lost }));
         }
-        repositories.setVerified(row.id, damaged.length - findingsBefore);
-        publish(repositoriesDomain, 'changed', await repositories.describe(repositories.get(row.id)));
+        await repositories.setVerified(row.id, damaged.length - findingsBefore);
+        publish(repositoriesDomain, 'changed', await repositories.describe(await repositories.get(row.id)));
       }
       return { ok: damaged.length === 0, ...totals, damaged, settled, markingProblem };
     },
     rebuildCatalogue: async ({ repositoryId }, context) => {
-      const { name } = repositories.get(repositoryId);
+      const { name } = await repositories.get(repositoryId);
       const tenants = await repositories.tenants(repositoryId);
       const busy = tenants.find(({ location }) => sessions.isLocationBusy(location));
       if (busy !== undefined) {
@@ -117,7 +120,7 @@ export function repositoryHandlers(options: RepositoryHandlersOptions): DomainHa
       }
       // The other tenants are finished; the first failure is reported.
       if (failures.length > 0) throw toFarkeepError(failures[0], 'storage.io');
-      audit.add(describeCaller(context), 'repository.rebuild-catalogue', name);
+      await audit.add(describeCaller(context), name, notable('repository.rebuild-catalogue'));
       return totals;
     },
   };

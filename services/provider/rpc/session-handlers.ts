@@ -1,6 +1,7 @@
 // Owns the sessions domain of the provider service, and signing what a session did.
 import type { DomainHandlers } from '../../contracts/contract.ts';
 import type { sessionsDomain } from '../../contracts/rpc/sessions.ts';
+import { notable } from '../../contracts/notable-events.ts';
 import type { CertificateStore } from '../../certstore/certificate-store.ts';
 import { evidenceStatement, signEvidence } from '../../session/evidence.ts';
 import type { TenantRequestOutput } from '../../wire/control-messages.ts';
@@ -19,7 +20,7 @@ export async function makeEvidence(
   { sessions, store, providerName }: Omit<SessionHandlersOptions, 'audit'>,
   sessionId: string,
 ): Promise<TenantRequestOutput<'session.evidence'>> {
-  const { detail, context } = sessions.show(sessionId);
+  const { detail, context } = await sessions.show(sessionId);
   const statement = evidenceStatement(detail, {
     provider: providerName,
     tenant: context.tenantName,
@@ -33,22 +34,22 @@ export async function makeEvidence(
 export function sessionHandlers(options: SessionHandlersOptions): DomainHandlers<typeof sessionsDomain> {
   const { sessions, audit } = options;
   return {
-    list: ({ limit }) => ({ sessions: sessions.list(limit) }),
-    show: ({ sessionId }) => sessions.show(sessionId).detail,
-    throughput: ({ sessionId }) => ({ samples: [...sessions.show(sessionId).samples] }),
+    list: async ({ limit }) => ({ sessions: await sessions.list(limit) }),
+    show: async ({ sessionId }) => (await sessions.show(sessionId)).detail,
+    throughput: async ({ sessionId }) => ({ samples: [...(await sessions.show(sessionId)).samples] }),
     cancel: async ({ sessionId }, context) => {
       await sessions.cancelByProvider(sessionId);
-      audit.add(describeCaller(context), 'session.cancel', sessionId);
+      await audit.add(describeCaller(context), sessionId, notable('session.cancel'));
       return {};
     },
     pause: async ({ sessionId }, context) => {
       await sessions.pauseByProvider(sessionId);
-      audit.add(describeCaller(context), 'session.pause', sessionId);
+      await audit.add(describeCaller(context), sessionId, notable('session.pause'));
       return {};
     },
-    resume: ({ sessionId }, context) => {
-      sessions.resumeByProvider(sessionId);
-      audit.add(describeCaller(context), 'session.resume', sessionId);
+    resume: async ({ sessionId }, context) => {
+      await sessions.resumeByProvider(sessionId);
+      await audit.add(describeCaller(context), sessionId, notable('session.resume'));
       return {};
     },
     evidence: async ({ sessionId }) => ({ farkeepEvidence: 1, ...(await makeEvidence(options, sessionId)) }),

@@ -32,7 +32,7 @@ export interface TenantConnectionOptions {
   readonly handlers: Omit<Handlers, `session.${string}`> & Pick<Handlers, 'session.evidence'>;
   /** What sessions that start over this connection need of it. */
   readonly channel: () => SessionChannel;
-  readonly onLogin: (tenantId: string) => void;
+  readonly onLogin: (tenantId: string) => Promise<void>;
   readonly onClose: () => void;
   /** Returns the bucket that counts all messages of a tenant over all of its connections. */
   readonly bucketOf: (tenantId: string) => TokenBucket;
@@ -80,6 +80,11 @@ export class TenantConnection {
     return this.#options.login.tenantId;
   }
 
+  /** Account of a login that goes on or is complete. */
+  get claimedTenantId(): string | undefined {
+    return this.#options.login.claimedTenantId;
+  }
+
   /** Undefined for a connection without a gateway. */
   get gatewayId(): string | undefined {
     return this.#options.connection.gatewayId;
@@ -107,15 +112,15 @@ export class TenantConnection {
       case 'login.start':
         return login.start(parseTenantRequest(name, payload), signal);
       case 'login.finish': {
-        const answer = login.finish(parseTenantRequest(name, payload));
+        const answer = await login.finish(parseTenantRequest(name, payload));
         connection.confirmLogin();
         connection.peer.countInto(this.#options.bucketOf(answer.tenantId));
-        if (login.tenantId !== undefined) onLogin(login.tenantId);
+        if (login.tenantId !== undefined) await onLogin(login.tenantId);
         return answer;
       }
       case 'login.set-password': {
-        const answer = login.setPassword(parseTenantRequest(name, payload));
-        if (login.tenantId !== undefined) onLogin(login.tenantId);
+        const answer = await login.setPassword(parseTenantRequest(name, payload));
+        if (login.tenantId !== undefined) await onLogin(login.tenantId);
         return answer;
       }
       default:

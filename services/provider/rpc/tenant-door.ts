@@ -60,19 +60,20 @@ export class TenantDoor {
       logger,
       handlers: {
         ...requests,
-        'certificate.status': (tenantId, report) => {
-          if (certificateUsers.noteReport(accounts.get(tenantId).name, report)) {
+        'certificate.status': async (tenantId, report) => {
+          const { name } = await accounts.get(tenantId);
+          if (await certificateUsers.noteReport(name, report)) {
             certificateUsageEvents.usageChanged('provider');
             certificateUsageEvents.countsChanged();
           }
-          return Promise.resolve(rolloverAnswer(shownSha256));
+          return rolloverAnswer(shownSha256);
         },
       },
       channel: () => channelOf(connection),
-      onLogin: (tenantId) => {
-        const account = accounts.get(tenantId);
+      onLogin: async (tenantId) => {
+        const account = await accounts.get(tenantId);
         publish(tenantsDomain, 'changed', { ...account, activeSessions: sessions.activeSessions(tenantId) });
-        if (certificateUsers.noteSeen('provider', 'tenant', account.name, shownSha256)) {
+        if (await certificateUsers.noteSeen('provider', 'tenant', account.name, shownSha256)) {
           certificateUsageEvents.usageChanged('provider');
         }
       },
@@ -109,8 +110,7 @@ export class TenantDoor {
     const userName = typedName.replace(/[\p{Cc}\p{Cf}]/gu, ' ').slice(0, 64);
     this.#refusals.note(`login ${address} ${error.code}`, (times) => {
       logger.warn('Login refused', { userName, address, reason: error.code, times });
-      const reason = times === 1 ? error.code : `${error.code}, ${times} times`;
-      audit.addRefusal(`${userName} (${address})`, userName, reason);
+      void audit.addRefusal(`${userName} (${address})`, userName, error.code, times);
     });
   }
 }

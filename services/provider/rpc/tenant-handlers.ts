@@ -2,6 +2,7 @@
 import type { DomainHandlers, EventPublisher } from '../../contracts/contract.ts';
 import type { TenantAccount } from '../../contracts/models/provider.ts';
 import { tenantsDomain } from '../../contracts/rpc/tenants.ts';
+import { notable } from '../../contracts/notable-events.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
 import { describeCaller, type AuditLog } from '../state/audit-log.ts';
@@ -32,28 +33,30 @@ export interface TenantHandlersOptions {
 
 export function tenantHandlers(options: TenantHandlersOptions): DomainHandlers<typeof tenantsDomain> {
   const { accounts, sessions, gateways, identity, providerName, clock, audit, publish, disconnect } = options;
-  const describe = (tenantId: string): TenantAccount => ({
-    ...accounts.get(tenantId),
-    activeSessions: sessions.activeSessions(tenantId),
-  });
-  const changed = (tenantId: string): TenantAccount => {
-    const account = describe(tenantId);
+  const changed = async (tenantId: string): Promise<TenantAccount> => {
+    const stored = await accounts.get(tenantId);
+    const account = { ...stored, activeSessions: sessions.activeSessions(tenantId) };
     publish(tenantsDomain, 'changed', account);
     options.onQuotasChanged();
     return account;
   };
   return {
-    list: () => ({ tenants: accounts.list().map(({ id }) => describe(id)) }),
+    list: async () => ({
+      tenants: (await accounts.list()).map((account) => ({
+        ...account,
+        activeSessions: sessions.activeSessions(account.id),
+      })),
+    }),
     add: async (input, context) => {
       const tenantId = await accounts.add(input);
-      audit.add(describeCaller(context), 'tenant.add', input.name);
+      await audit.add(describeCaller(context), input.name, notable('tenant.add'));
       return changed(tenantId);
     },
     set: async ({ tenantId, ...changes }, context) => {
-      const { name } = accounts.get(tenantId);
+      const { name } = await accounts.get(tenantId);
       await accounts.set(tenantId, changes);
-      audit.add(describeCaller(context), 'tenant.set', name, Object.keys(changes).join(', '));
-      const reason = refusalOf(accounts, tenantId);
+      await audit.add(describeCaller(context), name, notable('tenant.set', { fields: Object.keys(changes) }));
+      const reason = await refusalOf(accounts, tenantId);
       if (reason !== undefined) {
         await sessions.cancelAllOf(tenantId, reason);
         disconnect(tenantId, reason);
@@ -61,15 +64,15 @@ export function tenantHandlers(options: TenantHandlersOptions): DomainHandlers<t
       return changed(tenantId);
     },
     remove: async ({ tenantId }, context) => {
-      const { name } = accounts.get(tenantId);
+      const { name } = await accounts.get(tenantId);
       const reason = new FarkeepError('login.disabled', 'The account was removed');
       // First the account: what starts while its sessions end would be left over.
-      accounts.remove(tenantId);
+      await accounts.remove(tenantId);
       await sessions.cancelAllOf(tenantId, reason);
       disconnect(tenantId, reason);
-      options.certificateUsers.forget('tenant', name);
+      await options.certificateUsers.forget('tenant', name);
       options.certificateUsageEvents.usageChanged('provider');
-      audit.add(describeCaller(context), 'tenant.remove', name);
+      await audit.add(describeCaller(context), name, notable('tenant.remove'));
       publish(tenantsDomain, 'removed', { tenantId });
       options.onQuotasChanged();
       return {};
@@ -90,7 +93,7 @@ export function tenantHandlers(options: TenantHandlersOptions): DomainHandlers<t
       const fingerprint = identity.sha256;
       const { userName, secret } = await accounts.invite(tenantId, expiresAt, fingerprint);
       options.certificateUsageEvents.usageChanged('provider');
-      audit.add(describeCaller(context), 'tenant.invite', userName, `until ${expiresAt}`);
+      await audit.add(describeCaller(context), userName, notable('tenant.invite', { expiresAt }));
       return {
         invitation: {
           farkeepInvitation: 1,
@@ -106,9 +109,9 @@ export function tenantHandlers(options: TenantHandlersOptions): DomainHandlers<t
   };
 }
 
-function refusalOf(accounts: TenantAccounts, tenantId: string): FarkeepError | undefined {
+async function refusalOf(accounts: TenantAccounts, tenantId: string): Promise<FarkeepError | undefined> {
   try {
-    accounts.requireActive(tenantId);
+    await accounts.requireActive(tenantId);
     return undefined;
   } catch (error) {
     if (error instanceof FarkeepError) return error;

@@ -44,16 +44,20 @@ export function tenantRequestHandlers(
         .slice(0, maxGateways);
       return Promise.resolve({ gateways: offered });
     },
-    'repositories.list': (tenantId) =>
-      Promise.resolve({
-        repositories: accounts
-          .quotas(tenantId)
-          .map(({ repository, limitBytes, usedBytes }) => ({ name: repository, limitBytes, usedBytes })),
-      }),
+    'repositories.list': async (tenantId) => {
+      const quotas = await accounts.quotas(tenantId);
+      return {
+        repositories: quotas.map(({ repository, limitBytes, usedBytes }) => ({
+          name: repository,
+          limitBytes,
+          usedBytes,
+        })),
+      };
+    },
     'points.list': (tenantId, input) => points.page(tenantId, input),
     'points.delete': (tenantId, { pointId }) => deletion.delete(tenantId, pointId),
-    'session.evidence': (tenantId, { sessionId }) => {
-      sessions.requireOwn(tenantId, sessionId);
+    'session.evidence': async (tenantId, { sessionId }) => {
+      await sessions.requireOwn(tenantId, sessionId);
       return makeEvidence({ sessions, store, providerName }, sessionId);
     },
   };

@@ -11,6 +11,8 @@ import { ProviderSession, type OpenAttempt } from './provider-session.ts';
 import type { SessionChannel } from './session-channel.ts';
 import type { TargetAttemptOptions } from './target-attempt.ts';
 
+const oneStream = { streams: 1, quotaBytes: -1 };
+
 const windowMs = 30 * 60_000;
 const lost = new FarkeepError('connection.lost', 'The control channel broke off');
 const progress = undefined;
@@ -124,7 +126,6 @@ function makeSession(operation: 'backup' | 'restore' = 'backup') {
     moverHost: '127.0.0.1',
     advertisedHost: undefined,
     resumeWindowMs: windowMs,
-    quotaBytes: () => -1,
     onChanged: () => void on.savedStates.push(live.state),
     onUsage: () => undefined,
     findCommitted: () => Promise.resolve(on.disk),
@@ -147,7 +148,7 @@ function makeSession(operation: 'backup' | 'restore' = 'backup') {
 async function startTransfer(operation?: 'backup' | 'restore') {
   const made = makeSession(operation);
   const channel = new FakeChannel();
-  const grant = await made.session.start(channel, 1);
+  const grant = await made.session.start(channel, oneStream);
   made.session.report({ sessionId: id, attempt: 1, phase: 'transferring' });
   return { ...made, channel, grant };
 }
@@ -191,7 +192,7 @@ describe('a session at the provider', () => {
     expect(session.hasMover).toBe(false);
     await clock.advance(windowMs - 1);
     const again = new FakeChannel();
-    expect(await session.resume(again, 1)).toMatchObject({ attempt: 2 });
+    expect(await session.resume(again, oneStream)).toMatchObject({ attempt: 2 });
     expect(attempts).toHaveLength(2);
     await clock.advance(windowMs);
     expect(live.state).toBe('key-exchange');
@@ -211,7 +212,7 @@ describe('a session at the provider', () => {
     expect(live.state).toBe('waiting-to-resume');
     await clock.advance(1);
     expect(live.detail()).toMatchObject({ state: 'failed', error: { code: 'session.resume-expired' } });
-    const tooLate = session.resume(new FakeChannel(), 1);
+    const tooLate = session.resume(new FakeChannel(), oneStream);
     expect(await failureOf(tooLate)).toEqual({ code: 'call.conflict', message: 'The session has ended' });
   });
 
@@ -222,7 +223,7 @@ describe('a session at the provider', () => {
     await clock.advance(0);
     expect(live.state).toBe('waiting-to-resume');
     const again = new FakeChannel();
-    expect(await session.resume(again, 1)).toBeUndefined();
+    expect(await session.resume(again, oneStream)).toBeUndefined();
     expect(names(again)).toContain('session.committed');
     session.channelLost(again.peer, lost);
     expect(live.state).toBe('succeeded');
@@ -233,8 +234,8 @@ describe('a session at the provider', () => {
     const opened = Promise.withResolvers<void>();
     const again = new FakeChannel();
     again.pushRoutes = () => opened.promise;
-    const first = session.resume(again, 1);
-    expect(await failureOf(session.resume(new FakeChannel(), 1))).toMatchObject({ code: 'session.busy' });
+    const first = session.resume(again, oneStream);
+    expect(await failureOf(session.resume(new FakeChannel(), oneStream))).toMatchObject({ code: 'session.busy' });
     // A pause that overtakes the attempt waits for its start.
     const paused = session.pause('tenant');
     await clock.advance(0);
@@ -254,7 +255,7 @@ describe('a session at the provider', () => {
     const channel = new FakeChannel();
     const opened = Promise.withResolvers<void>();
     channel.pushRoutes = () => opened.promise;
-    const started = session.start(channel, 1);
+    const started = session.start(channel, oneStream);
     const canceled = session.cancel(new FarkeepError('call.canceled', 'Canceled by the provider'));
     opened.resolve();
     expect(await failureOf(started)).toMatchObject({ code: 'call.conflict' });
@@ -273,7 +274,7 @@ describe('a session at the provider', () => {
     await session.cancel(new FarkeepError('call.canceled', 'Canceled by the tenant'));
     expect(live.state).toBe('canceled');
     expect(clock.timerCount).toBe(0);
-    expect(await failureOf(session.resume(new FakeChannel(), 1))).toMatchObject({ code: 'call.conflict' });
+    expect(await failureOf(session.resume(new FakeChannel(), oneStream))).toMatchObject({ code: 'call.conflict' });
     expect(attempts).toHaveLength(1);
   });
 

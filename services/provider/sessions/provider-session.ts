@@ -48,8 +48,6 @@ export interface ProviderSessionOptions {
   readonly moverHost: string;
   readonly advertisedHost: string | undefined;
   readonly resumeWindowMs: number;
-  /** What the tenant may store in all when an attempt starts; -1 for no limit. */
-  readonly quotaBytes: () => number;
   /** Called when something changed that must survive a restart. */
   readonly onChanged: (session: ProviderSession) => void;
   readonly onUsage: (usedBytes: number) => void;
@@ -59,10 +57,17 @@ export interface ProviderSessionOptions {
   readonly openAttempt: (options: TargetAttemptOptions) => OpenAttempt;
 }
 
+/** What a tenant gets for one attempt. */
+export interface AttemptSize {
+  readonly streams: number;
+  /** What the tenant may store in all; -1 for no limit. */
+  readonly quotaBytes: number;
+}
+
 /** What a start or resume came with. */
 interface AttemptRequest {
   readonly channel: SessionChannel;
-  readonly streams: number;
+  readonly size: AttemptSize;
 }
 
 export class ProviderSession {
@@ -106,16 +111,16 @@ export class ProviderSession {
   }
 
   /** Runs the first attempt up to the grant. @throws what the target mover or the gateway failed with */
-  start(channel: SessionChannel, streams: number): Promise<SessionGrant> {
-    return this.#serve({ type: 'start-asked' }, () => this.#open(), { channel, streams });
+  start(channel: SessionChannel, size: AttemptSize): Promise<SessionGrant> {
+    return this.#serve({ type: 'start-asked' }, () => this.#open(), { channel, size });
   }
 
   /** Another attempt of this session. Returns undefined when there is nothing left to do: the restore point exists. */
-  resume(channel: SessionChannel, streams: number): Promise<SessionGrant | undefined> {
+  resume(channel: SessionChannel, size: AttemptSize): Promise<SessionGrant | undefined> {
     return this.#serve({ type: 'resume-asked' }, async () => {
       const isCommitted = await this.#whetherCommitted();
       const { storedBytes } = this.#context;
-      const effects = this.#ask({ type: 'resume-ready', isCommitted, storedBytes }, { channel, streams });
+      const effects = this.#ask({ type: 'resume-ready', isCommitted, storedBytes }, { channel, size });
       return effects.some(({ type }) => type === 'point-exists') ? undefined : this.#open();
     });
   }
@@ -339,10 +344,10 @@ export class ProviderSession {
     if (isForAttempt) this.live.setChannel({ gateway, certificateSha256, tls });
   }
 
-  #startMover({ channel, streams }: AttemptRequest): void {
+  #startMover({ channel, size: { streams, quotaBytes } }: AttemptRequest): void {
     const { live } = this;
     const { location, tenantName, operation, jobId, pointId } = this.#context;
-    const { quotaBytes, moverHost, advertisedHost, logger, openAttempt } = this.#options;
+    const { moverHost, advertisedHost, logger, openAttempt } = this.#options;
     const { repository, jobName } = live.summary();
     live.endStep('session-authorized', `${tenantName}, ${repository}`);
     const attempt: OpenAttempt = openAttempt({
@@ -350,7 +355,7 @@ export class ProviderSession {
       attempt: live.attempt,
       operation,
       location,
-      quotaBytes: quotaBytes(),
+      quotaBytes,
       pointId,
       job: { id: jobId, name: jobName },
       streams,

@@ -10,6 +10,7 @@ import { SessionArchive } from '../../session/session-archive.ts';
 import { makeTemporaryFolder } from '../../testing/temporary-folder.ts';
 import type { SessionGrant } from '../../wire/control-messages.ts';
 import { providerMigrations } from '../state/provider-database.ts';
+import { stateIn, type ProviderState } from '../state/provider-state.ts';
 import type { SessionChannel } from './session-channel.ts';
 import { Repositories } from '../repositories/repositories.ts';
 import { RestorePoints } from '../repositories/restore-points.ts';
@@ -25,18 +26,34 @@ const channel: SessionChannel = {
 };
 
 describe('a session that starts', () => {
+  let state: ProviderState;
   let accounts: TenantAccounts;
   let sessions: ProviderSessions;
   let tenantId: string;
+  /** Called after an account was read and before its reader gets it, as by a database on another machine. */
+  let onAccountRead: (() => Promise<void>) | undefined;
 
   beforeEach(async () => {
-    const database = new Database(':memory:', providerMigrations);
+    state = stateIn(new Database(':memory:', providerMigrations));
     const points = new RestorePoints(silentLogger);
-    const repositories = new Repositories(database, systemClock, points);
-    accounts = new TenantAccounts(database, systemClock);
+    const repositories = new Repositories(state.repositories, systemClock, points);
+    onAccountRead = undefined;
+    const store = new Proxy(state.accounts, {
+      get: (target, name) =>
+        name === 'find'
+          ? async (id: string) => {
+              const account = await target.find(id);
+              const wait = onAccountRead;
+              onAccountRead = undefined;
+              await wait?.();
+              return account;
+            }
+          : (Reflect.get(target, name) as (...input: unknown[]) => unknown).bind(target),
+    });
+    accounts = new TenantAccounts({ store, repositories: state.repositories, clock: systemClock });
     sessions = new ProviderSessions({
       accounts,
-      archive: new SessionArchive(database),
+      archive: new SessionArchive(state.sessions),
       points,
       repositories,
       clock: systemClock,
@@ -81,10 +98,26 @@ describe('a session that starts', () => {
     await expect(whileDisabled).rejects.toMatchObject({ code: 'login.disabled' });
     await accounts.set(tenantId, { isEnabled: true });
     const whileRemoved = start();
-    accounts.remove(tenantId);
+    await accounts.remove(tenantId);
     await expect(whileRemoved).rejects.toMatchObject({ code: 'call.not-found' });
     expect(sessions.activeSessions()).toBe(0);
-    expect(sessions.list(10)).toEqual([]);
+    expect(await sessions.list(10)).toEqual([]);
+  });
+
+  it('is refused when its account is disabled after it was read for the last time', async () => {
+    let isSecond = false;
+    onAccountRead = () => {
+      onAccountRead = async () => {
+        isSecond = true;
+        await state.accounts.change(tenantId, { isEnabled: false });
+        await sessions.cancelAllOf(tenantId, new FarkeepError('login.disabled'));
+      };
+      return Promise.resolve();
+    };
+    await expect(start()).rejects.toMatchObject({ code: 'login.disabled' });
+    expect(isSecond).toBe(true);
+    expect(sessions.activeSessions()).toBe(0);
+    expect(await sessions.list(10)).toEqual([]);
   });
 
   it('is refused when the service stops meanwhile', async () => {

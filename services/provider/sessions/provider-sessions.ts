@@ -28,6 +28,7 @@ import { readSessionContext, type ProviderSessionContext } from './session-conte
 import { StartPace } from './start-pace.ts';
 import { TargetAttempt } from './target-attempt.ts';
 import type { TenantAccounts } from '../accounts/tenant-accounts.ts';
+import type { Quota } from '../state/account-store.ts';
 
 export interface ProviderSessionsOptions {
   readonly accounts: TenantAccounts;
@@ -57,6 +58,8 @@ export class ProviderSessions {
   /** Not ended, by session id. */
   readonly #sessions = new Map<string, ProviderSession>();
   readonly #pace = new StartPace();
+  /** Number of calls of `cancelAllOf`. */
+  #cancels = 0;
   #isStopping = false;
 
   constructor(options: ProviderSessionsOptions) {
@@ -64,9 +67,9 @@ export class ProviderSessions {
   }
 
   /** Takes up what was running when the service ended: reservations wait for their tenants. */
-  resumeAfterRestart(): void {
+  async resumeAfterRestart(): Promise<void> {
     const { archive, clock, publish, logger } = this.#options;
-    const { sessions, leftOut } = archive.unfinished();
+    const { sessions, leftOut } = await archive.unfinished();
     if (leftOut !== undefined) logger.error('Sessions cannot be resumed: their records are damaged', { ...leftOut });
     for (const { detail, samples, context } of sessions) {
       const live = LiveSession.restore({ detail, samples }, clock, [sessionPublisher(publish)]);
@@ -85,13 +88,13 @@ export class ProviderSessions {
     this.#refuseWhenStopping();
     this.#pace.take(tenantId);
     const { accounts, clock, publish, maxTasksPerTenant } = this.#options;
-    const account = accounts.requireActive(tenantId);
-    const quota = accounts.quotas(tenantId).find((candidate) => candidate.repository === input.repository);
+    const account = await accounts.requireActive(tenantId);
+    const quota = await this.#quotaOf(tenantId, ({ repository }) => repository === input.repository);
     if (quota === undefined) {
       throw new FarkeepError('call.not-found', `The account "${account.name}" has no repository "${input.repository}"`);
     }
     const { repositories } = this.#options;
-    const problem = await repositories.problemOf(repositories.get(quota.repositoryId));
+    const problem = await repositories.problemOf(await repositories.get(quota.repositoryId));
     if (problem !== null) {
       this.#options.logger.error('A repository cannot be used', { repository: quota.repository, problem });
       throw new FarkeepError('storage.io', `The repository "${quota.repository}" cannot be used right now`, {
@@ -114,11 +117,18 @@ export class ProviderSessions {
     if (input.operation === 'backup' && quota.limitBytes <= quota.usedBytes) {
       throw new FarkeepError('quota.exceeded', `The quota of "${account.name}" in "${quota.repository}" is used up`);
     }
-    // After everything that waits: two requests cannot both pass, and an account that was disabled meanwhile gets no last session.
+    const isKnown = (await this.#options.archive.find(input.sessionId)) !== undefined;
+    // An account that is disabled meanwhile gets no last session: its new state is read, or `cancelAllOf` has changed the number.
+    let maxTasks: number | null | undefined;
+    let cancels: number;
+    do {
+      cancels = this.#cancels;
+      ({ maxTasks } = await accounts.requireActive(tenantId));
+    } while (cancels !== this.#cancels);
+    // Nothing waits from here until the session is in the list: two requests cannot both pass.
     this.#refuseWhenStopping();
-    const { maxTasks } = accounts.requireActive(tenantId);
     if (this.#options.deleting.has(pointId)) throw new FarkeepError('call.not-found', 'There is no such restore point');
-    if (this.#sessions.has(input.sessionId) || this.#options.archive.find(input.sessionId) !== undefined) {
+    if (isKnown || this.#sessions.has(input.sessionId)) {
       throw new FarkeepError('call.conflict', 'A session with this identifier exists already');
     }
     const running = this.activeSessions(tenantId);
@@ -153,7 +163,7 @@ export class ProviderSessions {
     });
     this.#options.onTenantChanged(tenantId);
     try {
-      return await session.start(channel, input.streams);
+      return await session.start(channel, { streams: input.streams, quotaBytes: quota.limitBytes });
     } catch (error) {
       const known = toFarkeepError(error);
       // Nothing was granted: there is nothing to come back to. But a tenant that cannot hear that comes back, and finds it waiting.
@@ -169,11 +179,13 @@ export class ProviderSessions {
     channel: SessionChannel,
   ): Promise<SessionGrant | { readonly committed: { readonly pointId: string; readonly storedBytes: number } }> {
     this.#refuseWhenStopping();
-    this.#options.accounts.requireActive(tenantId);
-    const ended = this.#committedBefore(tenantId, sessionId);
+    await this.#options.accounts.requireActive(tenantId);
+    const ended = await this.#committedBefore(tenantId, sessionId);
     if (ended !== undefined) return { committed: ended };
-    const session = this.#own(tenantId, sessionId);
-    const grant = await session.resume(channel, streams);
+    const session = await this.#own(tenantId, sessionId);
+    const { repositoryId } = session.context;
+    const quota = await this.#quotaOf(tenantId, (candidate) => candidate.repositoryId === repositoryId);
+    const grant = await session.resume(channel, { streams, quotaBytes: quota?.limitBytes ?? 0 });
     const { pointId, storedBytes } = session.context;
     return grant ?? { committed: { pointId, storedBytes } };
   }
@@ -185,7 +197,7 @@ export class ProviderSessions {
   ): Promise<TenantRequestOutput<'session.finish'>> {
     const session = this.find(tenantId, input.sessionId);
     if (session !== undefined) return session.finish(input);
-    const context = this.#options.archive.find(input.sessionId)?.context as ProviderSessionContext | undefined;
+    const context = (await this.#options.archive.find(input.sessionId))?.context as ProviderSessionContext | undefined;
     if (context?.tenantId !== tenantId) throw new FarkeepError('call.not-found', 'There is no such session');
     const hasPoint = context.operation === 'backup' && context.isCommitted;
     return { pointId: hasPoint ? context.pointId : null, storedBytes: context.storedBytes };
@@ -198,42 +210,42 @@ export class ProviderSessions {
   }
 
   /** @throws call.not-found, and what has ended the session here meanwhile */
-  pauseByTenant(
+  async pauseByTenant(
     tenantId: string,
     { sessionId, by }: TenantRequestInput<'session.pause'>,
   ): Promise<TenantRequestOutput<'session.pause'>> {
-    const committed = this.#committedBefore(tenantId, sessionId);
-    if (committed !== undefined) return Promise.resolve({ committed, keptForMs: 0 });
-    return this.#own(tenantId, sessionId).pause(by);
+    const committed = await this.#committedBefore(tenantId, sessionId);
+    if (committed !== undefined) return { committed, keptForMs: 0 };
+    return (await this.#own(tenantId, sessionId)).pause(by);
   }
 
   /** Answered when the tenant has done it. @throws call.not-found, call.conflict, call.timeout */
   async pauseByProvider(sessionId: string): Promise<void> {
-    await this.#unfinished(sessionId).wishPause();
+    await (await this.#unfinished(sessionId)).wishPause();
   }
 
   /** @throws call.not-found, call.conflict */
-  resumeByProvider(sessionId: string): void {
-    this.#unfinished(sessionId).wishResume();
+  async resumeByProvider(sessionId: string): Promise<void> {
+    (await this.#unfinished(sessionId)).wishResume();
   }
 
   /** Safe to call twice. @throws call.not-found also for another tenant's session */
   async cancelByTenant(tenantId: string, sessionId: string): Promise<void> {
-    this.requireOwn(tenantId, sessionId);
+    await this.requireOwn(tenantId, sessionId);
     await this.find(tenantId, sessionId)?.cancel(new FarkeepError('call.canceled', 'Canceled by the tenant'));
   }
 
   async cancelByProvider(sessionId: string): Promise<void> {
     await this.#sessions.get(sessionId)?.cancel(new FarkeepError('call.canceled', 'Canceled by the provider'));
-    if (this.#options.archive.find(sessionId) === undefined) {
+    if ((await this.#options.archive.find(sessionId)) === undefined) {
       throw new FarkeepError('call.not-found', 'There is no such session');
     }
   }
 
   /** A session of another tenant is answered like a missing one, so that its existence stays hidden. @throws call.not-found */
-  requireOwn(tenantId: string, sessionId: string): void {
+  async requireOwn(tenantId: string, sessionId: string): Promise<void> {
     if (this.find(tenantId, sessionId) !== undefined) return;
-    const context = this.#options.archive.find(sessionId)?.context as ProviderSessionContext | undefined;
+    const context = (await this.#options.archive.find(sessionId))?.context as ProviderSessionContext | undefined;
     if (context?.tenantId !== tenantId) throw new FarkeepError('call.not-found', 'There is no such session');
   }
 
@@ -245,6 +257,7 @@ export class ProviderSessions {
   }
 
   async cancelAllOf(tenantId: string, error: FarkeepError): Promise<void> {
+    this.#cancels += 1;
     const own = [...this.#sessions.values()].filter((session) => session.context.tenantId === tenantId);
     await Promise.all(own.map((session) => session.cancel(error)));
   }
@@ -253,24 +266,24 @@ export class ProviderSessions {
     for (const session of this.#sessions.values()) session.channelLost(peer, error);
   }
 
-  list(limit: number): SessionSummary[] {
+  async list(limit: number): Promise<SessionSummary[]> {
     return mapRows(
-      this.#options.archive.list(limit),
+      await this.#options.archive.list(limit),
       (stored) => this.#sessions.get(stored.id)?.live.summary() ?? stored,
     );
   }
 
   /** @throws call.not-found */
-  show(sessionId: string): {
+  async show(sessionId: string): Promise<{
     detail: SessionDetail;
     samples: readonly ThroughputSample[];
     context: ProviderSessionContext;
-  } {
+  }> {
     const running = this.#sessions.get(sessionId);
     if (running !== undefined) {
       return { detail: running.live.detail(), samples: running.live.samples, context: running.context };
     }
-    const stored = this.#options.archive.find(sessionId);
+    const stored = await this.#options.archive.find(sessionId);
     if (stored === undefined) throw new FarkeepError('call.not-found', 'There is no such session');
     return { detail: stored.detail, samples: stored.samples, context: stored.context as ProviderSessionContext };
   }
@@ -291,29 +304,33 @@ export class ProviderSessions {
     this.#isStopping = true;
     const error = new FarkeepError('service.not-running', 'The provider service is stopping');
     await Promise.all([...this.#sessions.values()].map((session) => session.suspend(error)));
+    await this.#options.archive.idle();
   }
 
   /** The tenant lost its connection after the restore point was on disk; its session has ended here with that. */
-  #committedBefore(tenantId: string, sessionId: string): { pointId: string; storedBytes: number } | undefined {
+  async #committedBefore(
+    tenantId: string,
+    sessionId: string,
+  ): Promise<{ pointId: string; storedBytes: number } | undefined> {
     if (this.find(tenantId, sessionId) !== undefined) return undefined;
-    const context = this.#options.archive.find(sessionId)?.context as ProviderSessionContext | undefined;
+    const context = (await this.#options.archive.find(sessionId))?.context as ProviderSessionContext | undefined;
     if (context?.tenantId !== tenantId || !context.isCommitted) return undefined;
     return { pointId: context.pointId, storedBytes: context.storedBytes };
   }
 
-  #unfinished(sessionId: string): ProviderSession {
+  async #unfinished(sessionId: string): Promise<ProviderSession> {
     const session = this.#sessions.get(sessionId);
     if (session !== undefined) return session;
-    if (this.#options.archive.find(sessionId) === undefined) {
+    if ((await this.#options.archive.find(sessionId)) === undefined) {
       throw new FarkeepError('call.not-found', 'There is no such session');
     }
     throw new FarkeepError('call.conflict', 'The session has ended');
   }
 
-  #own(tenantId: string, sessionId: string): ProviderSession {
+  async #own(tenantId: string, sessionId: string): Promise<ProviderSession> {
     const session = this.find(tenantId, sessionId);
     if (session !== undefined) return session;
-    const stored = this.#options.archive.find(sessionId);
+    const stored = await this.#options.archive.find(sessionId);
     // Another tenant's session is not there at all: the answer must not tell that it exists.
     if (stored === undefined || (stored.context as ProviderSessionContext).tenantId !== tenantId) {
       throw new FarkeepError('call.not-found', 'There is no such session');
@@ -335,13 +352,12 @@ export class ProviderSessions {
       moverHost,
       advertisedHost,
       resumeWindowMs,
-      quotaBytes: () =>
-        accounts.quotas(context.tenantId).find((quota) => quota.repositoryId === context.repositoryId)?.limitBytes ?? 0,
       onChanged: () => this.#changed(session),
       onUsage: (usedBytes) => {
-        accounts.setUsage(context.tenantId, context.repositoryId, usedBytes);
         points.forget(context.location);
-        this.#options.onTenantChanged(context.tenantId);
+        void accounts
+          .setUsage(context.tenantId, context.repositoryId, usedBytes)
+          .then(() => this.#options.onTenantChanged(context.tenantId));
       },
       findCommitted: () => points.exists(context.location, context.pointId),
       openAttempt: (options) => new TargetAttempt(options),
@@ -352,9 +368,13 @@ export class ProviderSessions {
   }
 
   #changed(session: ProviderSession): void {
-    this.#options.archive.save(session.live, session.context.tenantId, session.context);
+    void this.#options.archive.save(session.live, session.context.tenantId, session.context);
     if (!session.live.isFinal || !this.#sessions.delete(session.live.id)) return;
     this.#options.onTenantChanged(session.context.tenantId);
+  }
+
+  async #quotaOf(tenantId: string, isWanted: (quota: Quota) => boolean): Promise<Quota | undefined> {
+    return (await this.#options.accounts.quotas(tenantId)).find(isWanted);
   }
 
   #refuseWhenStopping(): void {

@@ -1,8 +1,9 @@
 // Owns the provider's record of changes and logins. Append only, except for refused logins: strangers cause these, so only the newest are
 // kept, and they never push out other entries. Never contains a secret.
 import type { Clock } from '../../kernel/clock.ts';
-import type { Database } from '../../kernel/state/database.ts';
 import type { CallContext } from '../../contracts/contract.ts';
+import { describeNotable, notable, type NotableEvent } from '../../contracts/notable-events.ts';
+import type { AuditStore } from './audit-store.ts';
 
 /** "admin (console)" */
 export function describeCaller({ caller }: CallContext): string {
@@ -12,33 +13,28 @@ export function describeCaller({ caller }: CallContext): string {
 const keptRefusals = 10_000;
 
 export class AuditLog {
-  readonly #database: Database;
+  readonly #store: AuditStore;
   readonly #clock: Clock;
 
-  constructor(database: Database, clock: Clock) {
-    this.#database = database;
+  constructor(store: AuditStore, clock: Clock) {
+    this.#store = store;
     this.#clock = clock;
   }
 
-  /** Never throws: a full disk must not turn a finished action into a failure, or a refused login into an internal error. */
-  add(who: string, action: string, subject: string, detail = ''): void {
-    this.#database.note(
-      'INSERT INTO audit (at, who, action, subject, detail) VALUES (?, ?, ?, ?, ?)',
-      new Date(this.#clock.now()).toISOString(),
-      who,
-      action,
-      subject,
-      detail,
-    );
+  /**
+   * Never throws: a full disk must not turn a finished action into a failure, or a refused login into an internal error.
+   * @param subject what the event is about: the name of a tenant, a gateway, a repository
+   */
+  add(who: string, subject: string, event: NotableEvent): Promise<void> {
+    const at = new Date(this.#clock.now()).toISOString();
+    const { code: action, parameters } = event;
+    return this.#store.append({ at, who, action, subject, detail: describeNotable(event), parameters });
   }
 
-  /** Records a refused login. */
-  addRefusal(who: string, subject: string, detail: string): void {
-    this.add(who, 'login.refused', subject, detail);
-    this.#database.note(
-      `DELETE FROM audit WHERE action = 'login.refused' AND sequence <=
-         (SELECT sequence FROM audit WHERE action = 'login.refused' ORDER BY sequence DESC LIMIT 1 OFFSET ?)`,
-      keptRefusals,
-    );
+  /** Records refused logins. */
+  async addRefusal(who: string, subject: string, code: string, times: number): Promise<void> {
+    const event = notable('login.refused', { code, times });
+    await this.add(who, subject, event);
+    await this.#store.trim(event.code, keptRefusals);
   }
 }

@@ -4,7 +4,7 @@ import path from 'node:path';
 import type { Database } from '../../kernel/state/database.ts';
 import type { Logger } from '../../kernel/logger.ts';
 import { openServiceDatabase } from '../../kernel/state/service-database.ts';
-import { sessionArchiveMigration } from '../../session/session-archive.ts';
+import { sessionHistoryMigration } from '../../session/state/sqlite-session-history.ts';
 
 const accounts = `
   CREATE TABLE settings (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT;
@@ -100,15 +100,19 @@ const verifiedRepositories = `
 /** The last remote address of a gateway's link. This address gets reserved places when strangers crowd the infrastructure port. */
 const addressesOfLinks = 'ALTER TABLE gateways ADD COLUMN link_address TEXT;';
 
+/** Null: from before events were data. */
+const parametersOfAudit = 'ALTER TABLE audit ADD COLUMN parameters TEXT;';
+
 export const providerMigrations: readonly string[] = [
   accounts,
-  sessionArchiveMigration,
+  sessionHistoryMigration,
   certificateUsers,
   tasksOfTenants,
   fingerprintOfInvitations,
   renewedGateways,
   verifiedRepositories,
   addressesOfLinks,
+  parametersOfAudit,
 ];
 
 /** @throws service.database-damaged */

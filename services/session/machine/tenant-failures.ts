@@ -1,5 +1,4 @@
 // Owns how the tenant judges the failure of an attempt: whether another attempt may do better, and what a person is told to do. Pure.
-import { errorCatalogue } from '../../contracts/errors.ts';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
 import { isResumable } from '../attempt-error.ts';
 import type { TenantRules } from './tenant-states.ts';
@@ -12,11 +11,10 @@ export function isWorthAnotherAttempt({ code, retryable }: FarkeepError): boolea
   return isResumable(code) || (code === 'gateway.excluded' && retryable) || code === 'session.busy';
 }
 
-/** Nothing is tried again before the first request, so the hint must not say so. Hints that name something to do stay. */
+/** Nothing is tried again before the first request, so the hint of a lost connection or a dead mover must not say so. */
 export function withManualRetryHint(error: FarkeepError, operation: TenantRules['operation']): FarkeepError {
-  const { code, message, hint, retryable, details } = error;
-  const isPromise = (code === 'connection.lost' || code === 'session.mover-died') && hint === errorCatalogue[code].hint;
-  if (!isPromise) return error;
+  const { code, message, retryable, details } = error;
+  if (code !== 'connection.lost' && code !== 'session.mover-died') return error;
   return new FarkeepError(code, message, {
     hint: operation === 'backup' ? 'Run the job again.' : 'Start it again.',
     retryable,

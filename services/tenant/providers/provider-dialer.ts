@@ -114,10 +114,10 @@ export class ProviderDialer {
     const { providers, news } = this.#options;
     try {
       const link = await this.#openFirst(provider, { waitingJob, signal, watcher });
-      await logIn(link, providers.credentials(provider.id), signal, watcher);
+      await logIn(link, await providers.credentials(provider.id), signal, watcher);
       const [offers] = await Promise.all([askOffers(link, signal), news.ask(link, provider.name, signal, watcher)]);
       this.#options.clockWatch.note(provider.name, link.clockDifferenceMs);
-      providers.noteContact(provider.id, offers);
+      await providers.noteContact(provider.id, offers);
       this.#refusals.delete(provider.id);
       return {
         ...link,
@@ -125,7 +125,7 @@ export class ProviderDialer {
       };
     } catch (error) {
       const known = toFarkeepError(error, 'connection.lost');
-      if (known.code !== 'call.canceled') providers.noteProblem(provider.id, known.message);
+      if (known.code !== 'call.canceled') await providers.noteProblem(provider.id, known.message);
       if (known.code === 'login.refused') {
         this.#refusals.set(provider.id, { error: known, atMs: this.#options.clock.now() });
       }
@@ -136,7 +136,7 @@ export class ProviderDialer {
   /** Over a link that stands. Its certificate is not noted again: a newer link may have met another one. */
   async askUsage({ id }: ServiceProvider, link: ProviderLink, signal: AbortSignal): Promise<void> {
     const { repositories } = await askOffers(link, signal);
-    this.#options.providers.noteRepositories(id, repositories);
+    await this.#options.providers.noteRepositories(id, repositories);
   }
 
   /** For a short question. The connection is closed afterwards, whatever happened. */

@@ -80,7 +80,7 @@ describe('RolloverReceiver', () => {
   };
   const ask = (): Promise<void> =>
     news.ask(link(), identity, new AbortController().signal, {
-      news: (level, message) => level === 'security' && warnings.push(message),
+      news: (level, { code }) => level === 'security' && warnings.push(code),
     });
   const announce = (changes: Partial<RolloverAnnouncement> = {}): void => {
     const announcement = announceRollover({
@@ -114,7 +114,7 @@ describe('RolloverReceiver', () => {
     await ask();
     expect(nextPin()).toBeUndefined();
     expect(journal.list()).toMatchObject([{ action: 'refused' }]);
-    expect(warnings).toHaveLength(2);
+    expect(warnings).toEqual(['announcement.refused', 'announcement.refused']);
     expect(told.at(-1)).toMatchObject({ nextSha256: null, refused: { nextSha256: next.sha256 } });
     expect(pins.current(identity)?.certificate.sha256).toBe(current.sha256);
   });
@@ -169,10 +169,10 @@ describe('RolloverReceiver', () => {
 
   it('says truthfully why the certificate is accepted', async () => {
     await ask();
-    const entry = { identity, address: '', sha256: current.sha256, note: '' };
-    journal.append({ ...entry, who: 'given with the command', action: 'accepted' });
+    pins.accept(identity, current.pem, 'thumbprint');
     await ask();
-    journal.append({ ...entry, who: 'tenant service', action: 'rolled-over' });
+    pins.announce(identity, next.pem, { usableFrom: clock.now(), announcedAt: clock.now() });
+    pins.rollOver(identity);
     await ask();
     expect(told.map(({ acceptedBy }) => acceptedBy)).toEqual(['person', 'thumbprint', 'rollover']);
   });

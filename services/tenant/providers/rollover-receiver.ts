@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto';
 import type { EventPublisher } from '../../contracts/contract.ts';
 import { trustDomain } from '../../contracts/rpc/trust.ts';
+import { describeNotable, notable, notableText, type NotableEvent } from '../../contracts/notable-events.ts';
 import type { PinStore } from '../../certstore/pin-store.ts';
 import type { TrustJournal } from '../../certstore/trust-journal.ts';
 import type { Clock } from '../../kernel/clock.ts';
@@ -25,7 +26,7 @@ type Status = TenantRequestInput<'certificate.status'>;
 
 /** For the log of a session that runs over the connection. */
 export interface NewsWatcher {
-  news?(level: 'info' | 'security', message: string): void;
+  news?(level: 'info' | 'security', event: NotableEvent): void;
 }
 
 export interface CertificateNewsOptions {
@@ -39,7 +40,7 @@ export interface CertificateNewsOptions {
 export class RolloverReceiver {
   readonly #options: CertificateNewsOptions;
   /** Announcements that were refused since the start: the journal gets one entry for each, however often they come. */
-  readonly #refused = new Map<string, { readonly report: Status['refused']; readonly message: string }>();
+  readonly #refused = new Map<string, { readonly report: Status['refused']; readonly event: NotableEvent }>();
 
   readonly #refusalsOf = new Map<string, number>();
 
@@ -97,7 +98,11 @@ export class RolloverReceiver {
     refused: Status['refused'],
     signal?: AbortSignal,
   ): ReturnType<typeof askProvider<'certificate.status'>> {
-    const status = { acceptedBy: this.#acceptedBy(link), nextSha256: this.#nextOf(identity) ?? null, refused };
+    const status = {
+      acceptedBy: this.#acceptedBy(link, identity),
+      nextSha256: this.#nextOf(identity) ?? null,
+      refused,
+    };
     return askProvider(link.channel.peer, 'certificate.status', status, {
       timeoutMs: askTimeoutMs,
       ...(signal === undefined ? {} : { signal }),
@@ -116,7 +121,7 @@ export class RolloverReceiver {
     const digest = createHash('sha256').update(JSON.stringify(announcement)).digest('hex');
     const known = this.#refused.get(`${identity} ${digest}`);
     if (known !== undefined) {
-      watcher.news?.('security', known.message);
+      watcher.news?.('security', known.event);
       return known.report;
     }
     try {
@@ -130,25 +135,27 @@ export class RolloverReceiver {
       if (pins.isAnnounced(identity, nextCertificateDer, announcedAt)) return null;
       pins.announce(identity, nextCertificateDer, { usableFrom: switchAt - announcementToleranceMs, announcedAt });
       const date = new Date(switchAt).toISOString();
-      const message = `The provider has announced its next certificate, from ${date}`;
+      const stored = notable('announcement.stored', { switchAt: date });
+      const message = describeNotable(stored);
       journal.append({
         who: 'tenant service',
         action: 'announced',
         identity,
         address,
         sha256,
-        note: `From ${date}; signed with the key of the certificate in use`,
+        note: notableText('announcement.verified', { switchAt: date }),
       });
       logger.info(message, { identity, sha256 });
       publish(trustDomain, 'announcement', { identity, outcome: 'stored', sha256, switchAt: date, message });
       publish(trustDomain, 'pinsChanged', {});
-      watcher.news?.('info', message);
+      watcher.news?.('info', stored);
       return null;
     } catch (error) {
       if (!(error instanceof FarkeepError)) throw error;
       // Accepted here before its date, by a person: nothing is left to store.
       if (error.code === 'call.conflict') return null;
-      const { message } = error;
+      const event = notable('announcement.refused', { reason: error.message });
+      const message = describeNotable(event);
       // Nothing of a stranger's text goes into the journal.
       const sha256 = thumbprintPattern.test(announcement.nextSha256) ? announcement.nextSha256 : '';
       const count = (this.#refusalsOf.get(identity) ?? 0) + 1;
@@ -167,10 +174,10 @@ export class RolloverReceiver {
         reason: message,
       });
       publish(trustDomain, 'announcement', { identity, outcome: 'refused', sha256, switchAt: null, message });
-      watcher.news?.('security', message);
+      watcher.news?.('security', event);
       const reason = message.replace(/\p{Cc}/gu, ' ').slice(0, 300);
       const report = sha256 === '' ? null : { nextSha256: sha256, reason };
-      this.#refused.set(`${identity} ${digest}`, { report, message });
+      this.#refused.set(`${identity} ${digest}`, { report, event });
       return report;
     }
   }
@@ -187,9 +194,9 @@ export class RolloverReceiver {
       identity,
       address: `${gateway.host}:${gateway.port}`,
       sha256,
-      note: `The provider does not announce it any more; in use: ${summarize(presented.leafDer).sha256}`,
+      note: notableText('announcement.forgotten', { usedSha256: summarize(presented.leafDer).sha256 }),
     });
-    const message = 'The provider has taken the announcement of its next certificate back';
+    const message = notableText('announcement.withdrawn');
     publish(trustDomain, 'announcement', { identity, outcome: 'withdrawn', sha256, switchAt: null, message });
     publish(trustDomain, 'pinsChanged', {});
     return true;
@@ -199,10 +206,7 @@ export class RolloverReceiver {
     return this.#options.pins.list(identity).find(({ state }) => state === 'next')?.certificate.sha256;
   }
 
-  #acceptedBy({ presented, decision }: ProviderLink): Status['acceptedBy'] {
-    if (decision.decision === 'trusted') return 'chain';
-    const entry = this.#options.journal.latestAcceptance(summarize(presented.leafDer).sha256);
-    if (entry?.action === 'rolled-over') return 'rollover';
-    return entry?.who === 'given with the command' ? 'thumbprint' : 'person';
+  #acceptedBy({ decision }: ProviderLink, identity: string): Status['acceptedBy'] {
+    return decision.decision === 'trusted' ? 'chain' : this.#options.pins.originOf(identity);
   }
 }

@@ -1,70 +1,93 @@
 // Owns the service providers that this tenant knows: address, account, what they offered, how the last contact went.
 // Opens no connection; the password leaves the vault only through `credentials`.
-import type { z } from 'zod';
 import type { CertificateSummary } from '../../contracts/models/certificate.ts';
 import type { EventPublisher } from '../../contracts/contract.ts';
-import { offeredRepositorySchema, usableGatewaySchema, type ServiceProvider } from '../../contracts/models/tenant.ts';
+import type { ServiceProvider } from '../../contracts/models/tenant.ts';
 import { serviceProvidersDomain } from '../../contracts/rpc/service-providers.ts';
-import { describeLeftOut, leftOutOf, rowList } from '../../contracts/row-list.ts';
+import { describeLeftOut, leftOutOf } from '../../contracts/row-list.ts';
 import type { Clock } from '../../kernel/clock.ts';
-import type { Database, Row } from '../../kernel/state/database.ts';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
 import { isSameHost } from '../../kernel/host-name.ts';
 import { newId } from '../../kernel/identifier.ts';
 import { readCertificate, summarize } from '../../pki/certificate/certificate-summary.ts';
 import { gatewayNameMatch } from '../../pki/trust/trust.ts';
 import type { TenantRequestOutput } from '../../wire/control-messages.ts';
+import type {
+  ContactColumns,
+  OfferedRepository,
+  ProviderStore,
+  StoredProvider,
+  UsableGateway,
+} from '../state/provider-store.ts';
 import type { SecretVault } from '../state/secret-vault.ts';
 
 type OfferedGateways = TenantRequestOutput<'gateways.list'>['gateways'];
-type UsableGateway = z.infer<typeof usableGatewaySchema>;
 
 export interface ContactResult {
   readonly certificatePem: string;
   readonly trust: ServiceProvider['trust'];
-  readonly repositories: readonly z.infer<typeof offeredRepositorySchema>[];
+  readonly repositories: readonly OfferedRepository[];
   readonly gateways: OfferedGateways;
 }
 
-const maxProblemLength = 2000;
-const offeredRepositories = rowList(offeredRepositorySchema);
-const usableGateways = rowList(usableGatewaySchema);
+interface ServiceProvidersOptions {
+  readonly store: ProviderStore;
+  readonly vault: SecretVault;
+  readonly clock: Clock;
+  readonly publish: EventPublisher;
+}
 
+const maxProblemLength = 2000;
+
+/**
+ * All providers are in memory, because each trust decision asks for them. Only this process writes them: a change goes to the store and to
+ * memory.
+ */
 export class ServiceProviders {
-  readonly #database: Database;
+  readonly #store: ProviderStore;
   readonly #vault: SecretVault;
   readonly #clock: Clock;
   readonly #publish: EventPublisher;
+  /** By name. */
+  #providers: readonly ServiceProvider[];
 
-  constructor(options: { database: Database; vault: SecretVault; clock: Clock; publish: EventPublisher }) {
-    this.#database = options.database;
-    this.#vault = options.vault;
-    this.#clock = options.clock;
-    this.#publish = options.publish;
+  private constructor(
+    { store, vault, clock, publish }: ServiceProvidersOptions,
+    providers: readonly ServiceProvider[],
+  ) {
+    this.#store = store;
+    this.#vault = vault;
+    this.#clock = clock;
+    this.#publish = publish;
+    this.#providers = providers;
+  }
+
+  static async open(options: ServiceProvidersOptions): Promise<ServiceProviders> {
+    return new ServiceProviders(options, (await options.store.list()).map(shown));
   }
 
   list(): ServiceProvider[] {
-    return this.#database.all('SELECT * FROM providers ORDER BY name').map(read);
+    return [...this.#providers];
   }
 
   get(providerId: string): ServiceProvider {
-    const row = this.#database.get('SELECT * FROM providers WHERE id = ?', providerId);
-    if (row === undefined) {
+    const provider = this.#providers.find(({ id }) => id === providerId);
+    if (provider === undefined) {
       throw new FarkeepError('call.not-found', 'There is no such service provider', { field: 'providerId' });
     }
-    return read(row);
+    return provider;
   }
 
   /** The provider that is reached at this address, however it is spelled, as far as this tenant knows. */
   findByAddress(host: string, port: number): ServiceProvider | undefined {
-    return this.list().find((provider) =>
+    return this.#providers.find((provider) =>
       addressesOf(provider).some((address) => address.port === port && isSameHost(address.host, host)),
     );
   }
 
   /** Whether a provider of this name was added, or one that is reached at a host of this name. */
   isKnown(nameOrHost: string): boolean {
-    return this.list().some(
+    return this.#providers.some(
       (provider) =>
         provider.name.toLowerCase() === nameOrHost.toLowerCase() ||
         addressesOf(provider).some(({ host }) => isSameHost(host, nameOrHost)),
@@ -72,87 +95,81 @@ export class ServiceProviders {
   }
 
   refuseTakenName(name: string): void {
-    if (this.#database.get('SELECT id FROM providers WHERE name = ?', name) === undefined) return;
-    throw new FarkeepError('call.conflict', `A service provider named "${name}" exists already`, { field: 'name' });
+    if (this.#providers.some((provider) => provider.name.toLowerCase() === name.toLowerCase())) throw nameTaken(name);
   }
 
-  credentials(providerId: string): { userName: string; password: string } {
-    const row = this.#database.get('SELECT user_name, sealed_password FROM providers WHERE id = ?', providerId);
-    const sealed = row?.['sealed_password'];
-    if (!(sealed instanceof Uint8Array)) throw new FarkeepError('call.not-found', 'There is no such service provider');
-    return { userName: String(row?.['user_name']), password: this.#vault.open(sealed, purpose(providerId)) };
+  async credentials(providerId: string): Promise<{ userName: string; password: string }> {
+    const { userName } = this.get(providerId);
+    const sealed = await this.#store.sealedPassword(providerId);
+    if (sealed === undefined) throw new FarkeepError('call.not-found', 'There is no such service provider');
+    return { userName, password: this.#vault.open(sealed, purpose(providerId)) };
   }
 
-  add(
+  /** @throws call.conflict for a taken name */
+  async add(
     input: { name: string; host: string; port: number; userName: string; password: string },
     contact: ContactResult,
-  ): ServiceProvider {
-    this.refuseTakenName(input.name);
+  ): Promise<ServiceProvider> {
+    const { name, host, port, userName, password } = input;
+    this.refuseTakenName(name);
     const id = newId();
-    const now = new Date(this.#clock.now()).toISOString();
-    this.#database.run(
-      `INSERT INTO providers (id, name, host, port, user_name, sealed_password, added_at, certificate_pem, trust,
-         repositories, gateways, last_contact_at, problem) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-      id,
-      input.name,
-      input.host,
-      input.port,
-      input.userName,
-      this.#vault.seal(input.password, purpose(id)),
-      now,
-      ...contactColumns(contact),
-      now,
-      notUsedOf(contact),
-    );
+    const row = { id, name, host, port, userName, addedAt: this.#now(), ...this.#columnsOf(contact) };
+    if (!(await this.#store.add(row, this.#vault.seal(password, purpose(id))))) throw nameTaken(name);
+    this.#providers = [...this.#providers, shown(row)].sort(byName);
     return this.#published(id);
   }
 
-  noteContact(providerId: string, contact: ContactResult): ServiceProvider {
-    this.#database.note(
-      `UPDATE providers SET certificate_pem = ?, trust = ?, repositories = ?, gateways = ?, last_contact_at = ?,
-         problem = ? WHERE id = ?`,
-      ...contactColumns(contact),
-      new Date(this.#clock.now()).toISOString(),
-      notUsedOf(contact),
-      providerId,
-    );
-    return this.#published(providerId);
+  async noteContact(providerId: string, contact: ContactResult): Promise<ServiceProvider> {
+    const columns = this.#columnsOf(contact);
+    await this.#store.noteContact(providerId, columns);
+    const { certificatePem, ...others } = columns;
+    return this.#change(providerId, { ...others, certificate: readSummary(certificatePem) });
   }
 
-  noteRepositories(providerId: string, repositories: ContactResult['repositories']): void {
-    this.#database.note('UPDATE providers SET repositories = ? WHERE id = ?', JSON.stringify(repositories), providerId);
-    this.#published(providerId);
+  async noteRepositories(providerId: string, repositories: ContactResult['repositories']): Promise<void> {
+    await this.#store.noteRepositories(providerId, repositories);
+    this.#change(providerId, { repositories: [...repositories] });
   }
 
-  noteProblem(providerId: string, problem: string): void {
-    this.#database.note(
-      'UPDATE providers SET problem = ? WHERE id = ?',
-      problem.slice(0, maxProblemLength),
-      providerId,
-    );
-    this.#published(providerId);
+  async noteProblem(providerId: string, problem: string): Promise<void> {
+    const text = problem.slice(0, maxProblemLength);
+    await this.#store.noteProblem(providerId, text);
+    this.#change(providerId, { problem: text });
   }
 
   /** @throws call.conflict while a job or a running session uses it */
-  remove(providerId: string): void {
-    const provider = this.get(providerId);
-    const job = this.#database.get('SELECT name FROM jobs WHERE provider_id = ?', providerId);
-    if (job !== undefined) {
-      throw new FarkeepError('call.conflict', `The job "${String(job['name'])}" uses "${provider.name}"`, {
+  async remove(providerId: string): Promise<void> {
+    const { name } = this.get(providerId);
+    const outcome = await this.#store.removeUnused(providerId);
+    if (outcome.kind === 'has-job') {
+      throw new FarkeepError('call.conflict', `The job "${outcome.jobName}" uses "${name}"`, {
         hint: 'Remove its jobs first.',
       });
     }
-    const session = this.#database.get(
-      `SELECT id FROM sessions WHERE is_final = 0 AND json_extract(context, '$.providerId') = ?`,
-      providerId,
-    );
-    if (session !== undefined) {
-      throw new FarkeepError('call.conflict', `A session with "${provider.name}" is running`, {
+    if (outcome.kind === 'has-session') {
+      throw new FarkeepError('call.conflict', `A session with "${name}" is running`, {
         hint: 'Wait until the session has ended, or stop it.',
       });
     }
-    this.#database.run('DELETE FROM providers WHERE id = ?', providerId);
+    this.#providers = this.#providers.filter(({ id }) => id !== providerId);
     this.#publish(serviceProvidersDomain, 'removed', { providerId });
+  }
+
+  #columnsOf(contact: ContactResult): ContactColumns {
+    return {
+      certificatePem: contact.certificatePem,
+      trust: contact.trust,
+      // A copy: what was left out of the provider's list is told in `problem`, and not with each list of providers.
+      repositories: [...contact.repositories],
+      gateways: judgeGateways(contact),
+      lastContactAt: this.#now(),
+      problem: notUsedOf(contact),
+    };
+  }
+
+  #change(providerId: string, changes: Partial<ServiceProvider>): ServiceProvider {
+    this.#providers = this.#providers.map((row) => (row.id === providerId ? { ...row, ...changes } : row));
+    return this.#published(providerId);
   }
 
   #published(providerId: string): ServiceProvider {
@@ -160,6 +177,18 @@ export class ServiceProviders {
     this.#publish(serviceProvidersDomain, 'changed', provider);
     return provider;
   }
+
+  #now(): string {
+    return new Date(this.#clock.now()).toISOString();
+  }
+}
+
+function nameTaken(name: string): FarkeepError {
+  return new FarkeepError('call.conflict', `A service provider named "${name}" exists already`, { field: 'name' });
+}
+
+function byName(left: ServiceProvider, right: ServiceProvider): number {
+  return left.name.toLowerCase() < right.name.toLowerCase() ? -1 : 1;
 }
 
 /** Each address of each gateway, in the provider's order, with what keeps it from being used. */
@@ -182,15 +211,6 @@ function addressesOf({ host, port, gateways }: ServiceProvider): { readonly host
   return [{ host, port }, ...gateways];
 }
 
-function contactColumns(contact: ContactResult): [string, string, string, string] {
-  return [
-    contact.certificatePem,
-    contact.trust,
-    JSON.stringify(contact.repositories),
-    JSON.stringify(judgeGateways(contact)),
-  ];
-}
-
 /** Descriptions (for people) of the rows that were left out of the answer. */
 function notUsedOf({ repositories, gateways }: ContactResult): string | null {
   const lists = [
@@ -205,31 +225,8 @@ function purpose(providerId: string): string {
   return `password of provider ${providerId}`;
 }
 
-/** Never throws: a provider with a damaged row is still listed, can be contacted again, and can be removed. */
-function read(row: Row): ServiceProvider {
-  return {
-    id: String(row['id']),
-    name: String(row['name']),
-    host: String(row['host']),
-    port: Number(row['port']),
-    userName: String(row['user_name']),
-    addedAt: String(row['added_at']),
-    certificate: readSummary(String(row['certificate_pem'])),
-    trust: row['trust'] === 'trusted' ? 'trusted' : 'pinned',
-    repositories: readList(offeredRepositories, String(row['repositories'])),
-    gateways: readList(usableGateways, String(row['gateways'])),
-    lastContactAt: row['last_contact_at'] === null ? null : String(row['last_contact_at']),
-    problem: row['problem'] === null ? null : String(row['problem']),
-  };
-}
-
-function readList<List>(schema: z.ZodType<List[]>, text: string): List[] {
-  try {
-    return schema.parse(JSON.parse(text));
-  } catch {
-    // The next contact writes the field again.
-    return [];
-  }
+function shown({ certificatePem, ...row }: StoredProvider): ServiceProvider {
+  return { ...row, certificate: readSummary(certificatePem) };
 }
 
 function readSummary(pem: string): CertificateSummary {

@@ -4,57 +4,74 @@ import path from 'node:path';
 import type { DomainHandlers, EventPublisher } from '../../contracts/contract.ts';
 import type { Job } from '../../contracts/models/tenant.ts';
 import { jobsDomain } from '../../contracts/rpc/jobs.ts';
-import { mapRows } from '../../contracts/row-list.ts';
+import { keepLeftOut } from '../../contracts/row-list.ts';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
 import { newId } from '../../kernel/identifier.ts';
+import type { Logger } from '../../kernel/logger.ts';
+import { SerialQueue } from '../../kernel/serial-queue.ts';
 import type { SessionArchive } from '../../session/session-archive.ts';
-import type { JobStore } from '../jobs/job-store.ts';
+import type { JobList } from '../jobs/job-list.ts';
 import { placesOf } from '../jobs/source-place.ts';
 import type { ServiceProviders } from '../providers/service-providers.ts';
+import type { StoredJob } from '../state/job-store.ts';
 import type { TenantSessions } from '../sessions/tenant-sessions.ts';
 
 export interface JobHandlersOptions {
-  readonly jobs: JobStore;
+  readonly jobs: JobList;
   readonly providers: ServiceProviders;
   readonly sessions: TenantSessions;
   readonly archive: SessionArchive;
   readonly publish: EventPublisher;
+  readonly logger: Logger;
   /** Where each job keeps what it knows of its files. */
   readonly cacheFolder: string;
 }
 
 export class Jobs {
   readonly #options: JobHandlersOptions;
+  readonly #changes = new SerialQueue();
 
   constructor(options: JobHandlersOptions) {
     this.#options = options;
   }
 
-  describe(jobId: string): Job {
-    const { jobs, sessions, archive } = this.#options;
-    const last = archive.lastOf(jobId);
+  async #describe(job: StoredJob): Promise<Job> {
+    const { sessions, archive } = this.#options;
+    const last = await archive.lastOf(job.id);
     return {
-      ...jobs.get(jobId),
-      runningSessionId: sessions.runningSessionOf(jobId),
+      ...job,
+      runningSessionId: sessions.runningSessionOf(job.id),
       lastRun: last === undefined ? null : { sessionId: last.id, state: last.state, endedAt: last.endedAt },
     };
   }
 
   /** Also called for sessions whose job was removed meanwhile. */
   publishChange(jobId: string): void {
-    const { jobs, publish } = this.#options;
-    if (jobs.list().some(({ id }) => id === jobId)) publish(jobsDomain, 'changed', this.describe(jobId));
+    const { jobs, publish, logger } = this.#options;
+    const published = this.#changes.run(async () => {
+      const job = await jobs.find(jobId);
+      if (job !== undefined) publish(jobsDomain, 'changed', await this.#describe(job));
+    });
+    published.catch((error: unknown) => logger.warn('The change of a job cannot be shown', { error }));
+  }
+
+  /** Resolves when nothing is left to publish. */
+  idle(): Promise<void> {
+    return this.#changes.idle();
   }
 
   handlers(): DomainHandlers<typeof jobsDomain> {
     const { jobs, providers, sessions, publish, cacheFolder } = this.#options;
-    const changed = (jobId: string): Job => {
-      const job = this.describe(jobId);
+    const changed = async (jobId: string): Promise<Job> => {
+      const job = await this.#describe(await jobs.get(jobId));
       publish(jobsDomain, 'changed', job);
       return job;
     };
     return {
-      list: () => ({ jobs: mapRows(jobs.list(), ({ id }) => this.describe(id)) }),
+      list: async () => {
+        const all = await jobs.all();
+        return { jobs: keepLeftOut(all, await Promise.all(all.map((job) => this.#describe(job)))) };
+      },
       add: async (input) => {
         const provider = providers.get(input.providerId);
         if (!provider.repositories.some(({ name }) => name === input.repository)) {
@@ -64,12 +81,12 @@ export class Jobs {
           });
         }
         await checkSources(input.sourcePaths);
-        return changed(jobs.add(input).id);
+        return changed(await jobs.add(input));
       },
       set: async ({ jobId, ...changes }) => {
-        const before = jobs.get(jobId);
+        const before = await jobs.get(jobId);
         if (changes.sourcePaths !== undefined) await checkSources(changes.sourcePaths);
-        jobs.set(jobId, {
+        await jobs.set(jobId, {
           name: changes.name ?? before.name,
           sourcePaths: changes.sourcePaths ?? before.sourcePaths,
           excludes: changes.excludes ?? before.excludes,
@@ -78,11 +95,11 @@ export class Jobs {
         return changed(jobId);
       },
       run: async ({ jobId, isFullRead, isLessAccepted }) => {
-        const job = jobs.get(jobId);
+        const job = await jobs.get(jobId);
         const places = await placesOf(job.sourcePaths);
         const running = sessions.runningSessionOf(jobId);
         if (running !== null) {
-          throw sessions.show(running).detail.state === 'paused'
+          throw (await sessions.show(running)).detail.state === 'paused'
             ? new FarkeepError('session.busy', `The job "${job.name}" is paused`, {
                 hint: 'Resume its session, or stop it.',
               })
@@ -116,12 +133,12 @@ export class Jobs {
         );
         return { sessionId };
       },
-      remove: ({ jobId }) => {
-        const job = jobs.get(jobId);
+      remove: async ({ jobId }) => {
+        const job = await jobs.get(jobId);
         if (sessions.runningSessionOf(jobId) !== null) {
           throw new FarkeepError('session.busy', `The job "${job.name}" is running`, { hint: 'Stop it first.' });
         }
-        jobs.remove(jobId);
+        await jobs.remove(jobId);
         publish(jobsDomain, 'removed', { jobId });
         return {};
       },

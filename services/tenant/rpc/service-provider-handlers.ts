@@ -72,7 +72,7 @@ export function serviceProviderHandlers(
       to: input.name,
       address: `${host}:${port}`,
     });
-    const provider = providers.add({ ...input, password }, contact);
+    const provider = await providers.add({ ...input, password }, contact);
     await dialer.askForNews(link, input.name, signal);
     return provider;
   };
@@ -143,9 +143,9 @@ export function serviceProviderHandlers(
       await dialer.withLink(providers.get(providerId), signal, () => Promise.resolve());
       return providers.get(providerId);
     },
-    remove: ({ providerId }) => {
+    remove: async ({ providerId }) => {
       const { name } = providers.get(providerId);
-      providers.remove(providerId);
+      await providers.remove(providerId);
       trustPrompts.withdraw(name);
       options.onRemoved(name);
       return {};

@@ -5,19 +5,19 @@ import type { TenantSessions } from '../sessions/tenant-sessions.ts';
 
 export function sessionHandlers(sessions: TenantSessions): DomainHandlers<typeof sessionsDomain> {
   return {
-    list: ({ limit }) => ({ sessions: sessions.list(limit) }),
-    show: ({ sessionId }) => sessions.show(sessionId).detail,
-    throughput: ({ sessionId }) => ({ samples: [...sessions.show(sessionId).samples] }),
-    cancel: ({ sessionId }) => {
-      sessions.cancel(sessionId);
+    list: async ({ limit }) => ({ sessions: await sessions.list(limit) }),
+    show: async ({ sessionId }) => (await sessions.show(sessionId)).detail,
+    throughput: async ({ sessionId }) => ({ samples: [...(await sessions.show(sessionId)).samples] }),
+    cancel: async ({ sessionId }) => {
+      await sessions.cancel(sessionId);
       return {};
     },
     pause: async ({ sessionId }) => {
       await sessions.pause(sessionId);
       return {};
     },
-    resume: ({ sessionId }) => {
-      sessions.resume(sessionId);
+    resume: async ({ sessionId }) => {
+      await sessions.resume(sessionId);
       return {};
     },
     evidence: async ({ sessionId }, { signal }) => ({

@@ -2,6 +2,7 @@
 import type { CallContext, DomainHandlers, EventPublisher } from '../../contracts/contract.ts';
 import type { TrustSettings, TrustSettingsProblem } from '../../contracts/models/trust.ts';
 import { trustDomain } from '../../contracts/rpc/trust.ts';
+import { notableText } from '../../contracts/notable-events.ts';
 import type { PinStore } from '../../certstore/pin-store.ts';
 import type { TrustJournal } from '../../certstore/trust-journal.ts';
 import { exportTrustedHosts, importTrustedHosts } from '../../certstore/trusted-hosts.ts';
@@ -43,7 +44,7 @@ export function trustHandlers(options: {
         identity,
         address: '',
         sha256: certificate.sha256,
-        note: 'From now on this certificate is refused',
+        note: notableText('trust.revoked'),
       });
       publish(trustDomain, 'pinsChanged', {});
       return {};
@@ -73,26 +74,10 @@ export function trustHandlers(options: {
         identity: '',
         address: '',
         sha256: '',
-        note: describeSettings(wanted),
+        note: notableText('trust.configured', wanted),
       });
       publish(trustDomain, 'settingsChanged', wanted);
       return shownSettings();
     },
   };
-}
-
-function describeSettings({
-  rootFiles,
-  crlFiles,
-  canFetchCrl,
-  isRevocationRequired,
-  canTrustFirstUse,
-}: TrustSettings): string {
-  return [
-    `authorities: ${rootFiles.join(', ') || 'those of the system'}`,
-    `revocation lists: ${crlFiles.join(', ') || 'none'}`,
-    `fetching lists: ${canFetchCrl ? 'yes' : 'no'}`,
-    `revocation required: ${isRevocationRequired ? 'yes' : 'no'}`,
-    `trust on first use: ${canTrustFirstUse ? 'yes' : 'no'}`,
-  ].join('; ');
 }

@@ -4,7 +4,6 @@ import path from 'node:path';
 import type { EventPublisher } from '../../contracts/contract.ts';
 import type { RestorePoint, ServiceProvider, UnreadablePoint } from '../../contracts/models/tenant.ts';
 import { pointsDomain } from '../../contracts/rpc/points.ts';
-import type { Database } from '../../kernel/state/database.ts';
 import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
 import { newId } from '../../kernel/identifier.ts';
 import { askProvider } from '../../wire/control-calls.ts';
@@ -12,6 +11,7 @@ import { maxPoints, type TenantRequestOutput } from '../../wire/control-messages
 import { readPages } from '../../wire/paged-list.ts';
 import type { ProviderDialer } from '../providers/provider-dialer.ts';
 import type { ServiceProviders } from '../providers/service-providers.ts';
+import type { KnownPoint, PointStore } from '../state/point-store.ts';
 import type { TenantSessions } from './tenant-sessions.ts';
 
 const pageSize = 200;
@@ -19,14 +19,6 @@ const listTimeoutMs = 30_000;
 const deleteTimeoutMs = 60_000;
 const idPattern = /^[0-9a-f]{32}$/;
 const browseStreams = 1;
-
-export interface KnownPoint {
-  readonly id: string;
-  readonly providerId: string;
-  readonly repository: string;
-  readonly jobId: string;
-  readonly jobName: string;
-}
 
 interface PointLists {
   readonly points: RestorePoint[];
@@ -36,7 +28,7 @@ interface PointLists {
 }
 
 export class Points {
-  readonly #database: Database;
+  readonly #store: PointStore;
   readonly #providers: ServiceProviders;
   readonly #dialer: ProviderDialer;
   readonly #sessions: TenantSessions;
@@ -50,7 +42,7 @@ export class Points {
   readonly #listed = new Map<string, KnownPoint>();
 
   constructor(options: {
-    database: Database;
+    store: PointStore;
     providers: ServiceProviders;
     dialer: ProviderDialer;
     sessions: TenantSessions;
@@ -58,7 +50,7 @@ export class Points {
     folder: string;
     publish: EventPublisher;
   }) {
-    this.#database = options.database;
+    this.#store = options.store;
     this.#providers = options.providers;
     this.#dialer = options.dialer;
     this.#sessions = options.sessions;
@@ -110,7 +102,7 @@ export class Points {
         { signal: within, timeoutMs: deleteTimeoutMs },
       );
     });
-    this.#database.note('DELETE FROM known_points WHERE id = ?', pointId);
+    await this.#store.noteDeleted(pointId);
     this.#listed.delete(pointId);
     this.#unreadable.delete(pointId);
     await rm(this.#treeFile(pointId), { force: true });
@@ -120,10 +112,10 @@ export class Points {
 
   /** Where a point is. Asks the providers when it is not known yet. @throws call.not-found */
   async find(pointId: string, signal: AbortSignal): Promise<KnownPoint> {
-    const known = this.#known(pointId);
+    const known = await this.#known(pointId);
     if (known !== undefined) return known;
     await this.list(signal);
-    const found = this.#known(pointId);
+    const found = await this.#known(pointId);
     if (found === undefined) throw notFound();
     return found;
   }
@@ -179,14 +171,15 @@ export class Points {
       },
       point.providerId,
     );
-    const onAbort = (): void => this.#sessions.cancel(sessionId);
+    // It can only fail for a session that has ended, and then there is nothing to cancel.
+    const onAbort = (): void => void this.#sessions.cancel(sessionId).catch(() => undefined);
     signal.addEventListener('abort', onAbort, { once: true });
     try {
       await done;
     } finally {
       signal.removeEventListener('abort', onAbort);
     }
-    const { error } = this.#sessions.show(sessionId).detail;
+    const { error } = (await this.#sessions.show(sessionId)).detail;
     if (error !== null) throw FarkeepError.fromInfo(error);
     return file;
   }
@@ -217,7 +210,7 @@ export class Points {
       const reason = `What the provider tells of ${leftOutCount - leftOutNames.length} more does not fit`;
       unreadable.push({ id: null, providerName, repository: null, reason });
     }
-    this.#remember(provider.id, points, unreadable);
+    await this.#remember(provider.id, points, unreadable);
     const unreachable = (first?.problems ?? []).map(({ repository, reason }) => ({
       provider: `${providerName} / ${repository}`,
       message: reason,
@@ -229,38 +222,29 @@ export class Points {
    * Keeps only the provider's current points, so that repeated lists do not fill the disk. A point keeps its first provider if another
    * provider lists it too.
    */
-  #remember(providerId: string, points: readonly RestorePoint[], unreadable: readonly UnreadablePoint[]): void {
+  async #remember(
+    providerId: string,
+    points: readonly RestorePoint[],
+    unreadable: readonly UnreadablePoint[],
+  ): Promise<void> {
     const otherIds = new Set(this.#providers.list().map(({ id }) => id));
     otherIds.delete(providerId);
-    for (const [id, known] of this.#listed) if (!otherIds.has(known.providerId)) this.#listed.delete(id);
-    for (const { id, repository, jobId, job } of points) {
-      if (!this.#listed.has(id)) this.#listed.set(id, { id, providerId, repository, jobId, jobName: job });
-    }
-    // Stored so that a point is found after a restart while its provider is unreachable. A failed write is ignored.
-    this.#database.noteAll(() => {
-      this.#database.run('DELETE FROM known_points WHERE provider_id = ?', providerId);
-      for (const { id, repository, jobId, job } of points) {
-        this.#database.run(
-          `INSERT INTO known_points (id, provider_id, repository, job_id, job_name) VALUES (?, ?, ?, ?, ?)
-           ON CONFLICT (id) DO NOTHING`,
-          id,
-          providerId,
-          repository,
-          jobId,
-          job,
-        );
-      }
-    });
-    for (const [id, known] of this.#unreadable) if (known === providerId) this.#unreadable.delete(id);
+    for (const [id, point] of this.#listed) if (!otherIds.has(point.providerId)) this.#listed.delete(id);
+    const known = points.map(({ id, repository, jobId, job }) => ({ id, providerId, repository, jobId, jobName: job }));
+    for (const point of known) if (!this.#listed.has(point.id)) this.#listed.set(point.id, point);
+    for (const [id, listedBy] of this.#unreadable) if (listedBy === providerId) this.#unreadable.delete(id);
     for (const { id } of unreadable) if (id !== null) this.#unreadable.set(id, providerId);
+    // Stored so that a point is found after a restart while its provider is unreachable. A failed write is ignored.
+    await this.#store.noteListed(providerId, known);
   }
 
   async #providerOf(pointId: string, signal: AbortSignal): Promise<ServiceProvider> {
-    const find = (): string | undefined => this.#known(pointId)?.providerId ?? this.#unreadable.get(pointId);
-    let providerId = find();
+    const find = async (): Promise<string | undefined> =>
+      (await this.#known(pointId))?.providerId ?? this.#unreadable.get(pointId);
+    let providerId = await find();
     if (providerId === undefined) {
       await this.list(signal);
-      providerId = find();
+      providerId = await find();
     }
     if (providerId === undefined) throw notFound();
     return this.#providers.get(providerId);
@@ -270,18 +254,8 @@ export class Points {
     return path.join(this.#folder, `${pointId}.tree`);
   }
 
-  #known(pointId: string): KnownPoint | undefined {
-    const listed = this.#listed.get(pointId);
-    if (listed !== undefined) return listed;
-    const row = this.#database.get('SELECT * FROM known_points WHERE id = ?', pointId);
-    if (row === undefined) return undefined;
-    return {
-      id: pointId,
-      providerId: String(row['provider_id']),
-      repository: String(row['repository']),
-      jobId: String(row['job_id']),
-      jobName: String(row['job_name']),
-    };
+  async #known(pointId: string): Promise<KnownPoint | undefined> {
+    return this.#listed.get(pointId) ?? (await this.#store.find(pointId));
   }
 }
 

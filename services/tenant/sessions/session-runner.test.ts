@@ -246,7 +246,10 @@ function makeSession({ knows = 'no', operation = 'backup', prepare = () => undef
       },
     },
     onGranted: () => void (on.granted += 1),
-    onMeasured: () => void (on.measured += 1),
+    onMeasured: () => {
+      on.measured += 1;
+      return Promise.resolve();
+    },
   });
   undo.push(() => live.dispose());
   const latest = <Each>(list: readonly Each[]): Each => {

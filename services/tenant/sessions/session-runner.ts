@@ -2,6 +2,7 @@
 // Decides nothing about the session's course (tenant-machine.ts), and moves no data itself.
 import type { SessionSide } from '../../contracts/models/session.ts';
 import type { ServiceProvider } from '../../contracts/models/tenant.ts';
+import { describeNotable } from '../../contracts/notable-events.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
 import { formatBytes } from '../../kernel/format-bytes.ts';
@@ -47,7 +48,7 @@ export interface RunnerOptions {
   readonly tools: AttemptTools;
   readonly onGranted: () => void;
   /** Called when a backup has finished; missing data becomes a warning. Must not throw. */
-  readonly onMeasured: () => void;
+  readonly onMeasured: () => Promise<void>;
 }
 
 export class SessionRunner {
@@ -263,7 +264,7 @@ export class SessionRunner {
       }).run();
       failure = result.failure;
       this.#storedBytes = result.storedBytes;
-      if (result.isMeasured && failure === undefined && plan.operation === 'backup') onMeasured();
+      if (result.isMeasured && failure === undefined && plan.operation === 'backup') await onMeasured();
     } catch (error) {
       this.#attemptFailed(error);
       return;
@@ -355,7 +356,8 @@ export class SessionRunner {
       begin: (step, detail) => live.beginStep(step, detail),
       end: (step, detail, outcome) => live.endStep(step, detail, { outcome }),
       excluded: (gateway, reason) => live.act('warning', `${gateway.name} is not used: ${reason}`),
-      news: (level, message) => (level === 'security' ? live.raiseSecurityWarning(message) : live.act('info', message)),
+      news: (level, event) =>
+        level === 'security' ? live.raiseSecurityWarning(describeNotable(event)) : live.act('info', event),
       failed: (gateway, error) => live.act('warning', `${gateway.name}: ${error.message}`),
     };
   }

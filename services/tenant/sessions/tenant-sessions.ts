@@ -47,6 +47,7 @@ export interface TenantSessionsOptions {
 
 interface Running {
   readonly runner: SessionRunner;
+  readonly context: () => TenantSessionContext;
   readonly done: Promise<void>;
 }
 
@@ -67,24 +68,20 @@ export class TenantSessions {
   }
 
   /** Takes up what was running when the service ended. */
-  resumeAfterRestart(): void {
-    this.#options.archive.prune();
-    const { sessions, leftOut } = this.#options.archive.unfinished();
+  async resumeAfterRestart(): Promise<void> {
+    await this.#options.archive.prune();
+    const { sessions, leftOut } = await this.#options.archive.unfinished();
     if (leftOut !== undefined)
       this.#options.logger.error('Sessions cannot be resumed: their records are damaged', { ...leftOut });
     for (const { detail, samples, context } of sessions) {
       // Written by this service, so its shape is known; a newer schema comes with a migration.
       const known = context as TenantSessionContext;
       const reporter = new SessionReporter({ areNamesHidden: false });
-      const live = LiveSession.restore(
-        { detail, samples },
-        this.#options.clock,
-        this.#observers(reporter, () => known),
-      );
+      const live = LiveSession.restore({ detail, samples }, this.#options.clock, this.#observers(reporter));
       const isProviderKnown = this.#options.providers.list().some(({ id }) => id === known.providerId);
       if (!isProviderKnown || known.plan.operation === 'browse') {
         live.finish('canceled', new FarkeepError('call.canceled', 'The service was restarted'));
-        this.#options.archive.save(live, known.plan.jobId, known);
+        void this.#options.archive.save(live, known.plan.jobId, known);
         continue;
       }
       if (live.state === 'paused') live.act('info', 'The tenant service was restarted; the session stays paused');
@@ -125,27 +122,27 @@ export class TenantSessions {
         areObjectNamesHidden: false,
       },
       this.#options.clock,
-      this.#observers(reporter, () => context),
+      this.#observers(reporter),
     );
     if (plan.operation !== 'backup') live.setPoint(plan.pointId);
     return { sessionId, done: this.#run(live, reporter, context, 'no') };
   }
 
   /** Safe to call twice. @throws call.not-found */
-  cancel(sessionId: string): void {
+  async cancel(sessionId: string): Promise<void> {
     const running = this.#running.get(sessionId);
     if (running !== undefined) running.runner.cancel();
-    else this.show(sessionId);
+    else await this.show(sessionId);
   }
 
   /** Answered when the session stands still and the provider knows it, or cannot be reached. @throws call.not-found, call.conflict */
   async pause(sessionId: string): Promise<void> {
-    await this.#unfinished(sessionId).pause('tenant');
+    await (await this.#unfinished(sessionId)).pause('tenant');
   }
 
   /** @throws call.not-found, call.conflict */
-  resume(sessionId: string): void {
-    this.#unfinished(sessionId).resume();
+  async resume(sessionId: string): Promise<void> {
+    (await this.#unfinished(sessionId)).resume();
   }
 
   runningSessionOf(jobId: string): string | null {
@@ -156,27 +153,27 @@ export class TenantSessions {
     return null;
   }
 
-  list(limit: number): SessionSummary[] {
+  async list(limit: number): Promise<SessionSummary[]> {
     return mapRows(
-      this.#options.archive.list(limit),
+      await this.#options.archive.list(limit),
       (stored) => this.#running.get(stored.id)?.runner.live.summary() ?? stored,
     );
   }
 
   /** @throws call.not-found */
-  show(sessionId: string): { detail: SessionDetail; samples: readonly ThroughputSample[] } {
+  async show(sessionId: string): Promise<{ detail: SessionDetail; samples: readonly ThroughputSample[] }> {
     const live = this.#running.get(sessionId)?.runner.live;
     if (live !== undefined) return { detail: live.detail(), samples: live.samples };
-    const stored = this.#options.archive.find(sessionId);
+    const stored = await this.#options.archive.find(sessionId);
     if (stored === undefined) throw new FarkeepError('call.not-found', 'There is no such session');
     return stored;
   }
 
   /** Signed by the provider when it can be reached, else this side's own statement without a signature. */
   async evidence(sessionId: string, signal: AbortSignal): Promise<Evidence> {
-    const { detail } = this.show(sessionId);
-    const { providerId, providerName, userName } = this.#options.archive.find(sessionId)
-      ?.context as TenantSessionContext;
+    const { detail } = await this.show(sessionId);
+    const stored = await this.#options.archive.find(sessionId);
+    const { providerId, providerName, userName } = stored?.context as TenantSessionContext;
     try {
       const provider = this.#options.providers.get(providerId);
       const within = AbortSignal.any([signal, AbortSignal.timeout(evidenceTimeoutMs)]);
@@ -203,12 +200,13 @@ export class TenantSessions {
     const running = [...this.#running.values()];
     for (const { runner } of running) runner.suspend();
     await Promise.all(running.map(({ done }) => done));
+    await this.#options.archive.idle();
   }
 
-  #unfinished(sessionId: string): SessionRunner {
+  async #unfinished(sessionId: string): Promise<SessionRunner> {
     const running = this.#running.get(sessionId);
     if (running !== undefined) return running.runner;
-    this.show(sessionId);
+    await this.show(sessionId);
     throw new FarkeepError('call.conflict', 'The session has ended', { hint: 'Run the job again.' });
   }
 
@@ -220,7 +218,7 @@ export class TenantSessions {
   ): Promise<void> {
     const { archive, providers, onJobChanged } = this.#options;
     let context = initial;
-    const save = (): void => archive.save(live, context.plan.jobId, context);
+    const save = (): void => void archive.save(live, context.plan.jobId, context);
     save();
     const runner = new SessionRunner({
       live,
@@ -247,19 +245,19 @@ export class TenantSessions {
       this.#running.delete(live.id);
       onJobChanged(context.plan.jobId);
     });
-    this.#running.set(live.id, { runner, done });
+    this.#running.set(live.id, { runner, done, context: () => context });
     onJobChanged(context.plan.jobId);
     return done;
   }
 
   /** Compares with the job's last good run over the same sources and patterns. */
-  #compare(live: LiveSession, plan: SessionPlan): void {
+  async #compare(live: LiveSession, plan: SessionPlan): Promise<void> {
     const operation = plan.moverOperation;
     if (operation.kind !== 'backup' || plan.isLessAccepted === true) return;
     const selectionOf = (of: SessionPlan['moverOperation']): string =>
       of.kind === 'backup' ? JSON.stringify([of.sourcePaths, of.excludes]) : '';
     try {
-      const before = this.#options.archive.findLast(plan.jobId, ({ detail, context }) => {
+      const before = await this.#options.archive.findLast(plan.jobId, ({ detail, context }) => {
         const isWhole = detail.state === 'succeeded' || detail.state === 'warning';
         const known = context as TenantSessionContext;
         return (
@@ -282,7 +280,7 @@ export class TenantSessions {
     }
   }
 
-  #observers(reporter: SessionReporter, context: () => TenantSessionContext): SessionObserver[] {
+  #observers(reporter: SessionReporter): SessionObserver[] {
     const { publish, archive } = this.#options;
     return [
       sessionPublisher(publish),
@@ -290,14 +288,11 @@ export class TenantSessions {
       {
         // States are few; what comes between them is lost with a crash and told again by the next attempt.
         changed: (summary) => {
-          const live = this.#running.get(summary.id)?.runner.live;
-          if (live !== undefined) archive.save(live, context().plan.jobId, this.#contextOf(summary.id) ?? context());
+          const running = this.#running.get(summary.id);
+          if (running !== undefined)
+            void archive.save(running.runner.live, running.context().plan.jobId, running.context());
         },
       },
     ];
-  }
-
-  #contextOf(sessionId: string): unknown {
-    return this.#options.archive.find(sessionId)?.context;
   }
 }

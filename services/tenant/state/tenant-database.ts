@@ -4,7 +4,7 @@ import path from 'node:path';
 import type { Database } from '../../kernel/state/database.ts';
 import type { Logger } from '../../kernel/logger.ts';
 import { openServiceDatabase } from '../../kernel/state/service-database.ts';
-import { sessionArchiveMigration } from '../../session/session-archive.ts';
+import { sessionHistoryMigration } from '../../session/state/sqlite-session-history.ts';
 
 const directory = `
   CREATE TABLE providers (
@@ -46,7 +46,7 @@ export function openTenantDatabase(home: string, logger?: Logger): Database {
   return openServiceDatabase({
     file: path.join(home, 'tenant.sqlite'),
     role: 'tenant',
-    migrations: [directory, sessionArchiveMigration],
+    migrations: [directory, sessionHistoryMigration],
     logger,
     // The file is made after this database, in the same start.
     wasUsed: () => (statSync(path.join(home, 'trust.sqlite'), { throwIfNoEntry: false })?.size ?? 0) > 0,

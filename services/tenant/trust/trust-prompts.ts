@@ -4,6 +4,7 @@ import type { EventPublisher } from '../../contracts/contract.ts';
 import type { Pin, ThumbprintCheck, TrustPrompt, TrustReason } from '../../contracts/models/trust.ts';
 import { adviceAgainst, revokedPinHint } from '../../contracts/models/trust-texts.ts';
 import { trustDomain } from '../../contracts/rpc/trust.ts';
+import { notableText } from '../../contracts/notable-events.ts';
 import type { PinStore } from '../../certstore/pin-store.ts';
 import type { TrustJournal } from '../../certstore/trust-journal.ts';
 import type { Clock } from '../../kernel/clock.ts';
@@ -151,7 +152,11 @@ export class TrustPrompts {
       identity: prompt.identity,
       address: `${prompt.gateway.host}:${prompt.gateway.port}`,
       sha256: thumbprintOf(leafDer),
-      note: describeAnswer(prompt, open.isVerified, isCompared),
+      note: notableText('trust.answered', {
+        isChanged: prompt.kind === 'changed',
+        announcedFor: prompt.announcedFor,
+        comparison: open.isVerified ? 'thumbprint' : isCompared ? 'admin' : null,
+      }),
     });
     this.#settle(promptId, answer);
     if (answer === 'accept') this.#publish(trustDomain, 'pinsChanged', {});
@@ -178,7 +183,7 @@ export class TrustPrompts {
       identity,
       address: '',
       sha256: certificate.sha256,
-      note: 'The revocation of its pin was lifted; the thumbprint was compared again',
+      note: notableText('trust.reinstated'),
     });
     this.#withdrawAbout(identity, certificate.sha256);
     this.#publish(trustDomain, 'pinsChanged', {});
@@ -223,7 +228,7 @@ export class TrustPrompts {
         identity: to,
         address,
         sha256,
-        note: `Added behind an address of "${from}", for which the same certificate is pinned`,
+        note: notableText('trust.shared', { identity: from }),
       });
     } else return;
     this.#publish(trustDomain, 'pinsChanged', {});
@@ -253,14 +258,14 @@ export class TrustPrompts {
   #pinByFingerprint(presented: PresentedCertificate, question: TrustQuestion): void {
     const current = this.#pins.current(question.identity);
     if (current?.certificate.sha256 === summarize(presented.leafDer).sha256) return;
-    this.#pins.accept(question.identity, presented.leafDer);
+    this.#pins.accept(question.identity, presented.leafDer, 'thumbprint');
     this.#journal.append({
       who: 'given with the command',
       action: 'accepted',
       identity: question.identity,
       address: `${question.host}:${question.port}`,
       sha256: thumbprintOf(presented.leafDer),
-      note: 'The thumbprint that was given matches',
+      note: notableText('trust.thumbprint-given'),
     });
     this.withdraw(question.identity);
     this.#publish(trustDomain, 'pinsChanged', {});
@@ -307,7 +312,7 @@ export class TrustPrompts {
       identity,
       address: `${host}:${port}`,
       sha256: thumbprintOf(leafDer),
-      note: 'First use: the settings trust it; nobody compared the thumbprint',
+      note: notableText('trust.first-use'),
     });
     this.withdraw(identity);
     this.#publish(trustDomain, 'pinsChanged', {});
@@ -321,14 +326,14 @@ export class TrustPrompts {
       identity: question.identity,
       address: `${question.host}:${question.port}`,
       sha256: thumbprintOf(presented.leafDer),
-      note: 'It was announced with the key of the certificate before',
+      note: notableText('announcement.proven'),
     });
     this.#publish(trustDomain, 'announcement', {
       identity: question.identity,
       outcome: 'rolled-over',
       sha256: thumbprintOf(presented.leafDer),
       switchAt: null,
-      message: 'The provider shows the certificate that it had announced; it was accepted without a prompt',
+      message: notableText('announcement.rolled-over'),
     });
     this.#publish(trustDomain, 'pinsChanged', {});
   }
@@ -393,11 +398,4 @@ export class TrustPrompts {
     open.settled.resolve(answer);
     this.#publish(trustDomain, 'promptSettled', { promptId, answer });
   }
-}
-
-function describeAnswer(prompt: TrustPrompt, isVerified: boolean, isCompared: boolean): string {
-  const early = prompt.announcedFor === null ? '' : ` that was announced for ${prompt.announcedFor}, shown early`;
-  const kind = `${prompt.kind === 'changed' ? 'changed certificate' : 'first contact'}${early}`;
-  if (isVerified) return `${kind}; the pasted thumbprint matched`;
-  return isCompared ? `${kind}; compared by the admin` : kind;
 }

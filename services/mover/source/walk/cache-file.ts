@@ -2,7 +2,7 @@
 // file is locked, read-only or on a full disk, the cache answers that no file is remembered.
 import { mkdirSync, renameSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import { Database } from '../../../kernel/state/database.ts';
+import { Database, OtherSchemaError } from '../../../kernel/state/database.ts';
 import type { CachedRow, FolderPart } from './cached-folder.ts';
 
 const migrations = [
@@ -173,9 +173,8 @@ export class CacheFile {
 }
 
 function isDamage(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  // A cache of another version of Farkeep (kernel/database.ts).
-  if (!('errcode' in error)) return error.message.includes('has schema');
+  if (error instanceof OtherSchemaError) return true;
+  if (!(error instanceof Error) || !('errcode' in error)) return false;
   return typeof error.errcode === 'number' && damageCodes.has(error.errcode & 0xff);
 }
 

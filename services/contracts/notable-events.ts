@@ -1,0 +1,130 @@
+// Owns the words for what happens in the services and is kept or shown: entries of the audit log, notes of the trust journal, notifications
+// and actions of sessions. Console and command line share them. An event travels as data, a code with parameters; its text is made here.
+
+/** A code is stored with its event. It keeps its meaning, and its parameters keep their names. */
+const texts = {
+  // accounts
+  'login.refused': ({ code, times }: { code: string; times: number }) =>
+    times === 1 ? code : `${code}, ${times} times`,
+  'tenant.add': () => 'The account was added',
+  'tenant.set': ({ fields }: { fields: readonly string[] }) => `Changed: ${fields.join(', ')}`,
+  'tenant.remove': () => 'The account was removed',
+  'tenant.invite': ({ expiresAt }: { expiresAt: string }) => `Invited until ${expiresAt}`,
+  // gateways
+  'gateway.enroll-token': () => 'An enrollment token was made',
+  'gateway.enrolled': () => 'The gateway used its token',
+  'gateway.renewed': () => 'The certificate of its link was renewed',
+  'gateway.enable': () => 'The gateway was enabled',
+  'gateway.disable': () => 'The gateway was disabled',
+  'gateway.remove': () => 'The gateway was removed',
+  // certificates of the provider, license
+  'certificate.install': ({ sha256 }: { sha256: string }) => `Put in service: ${sha256}`,
+  'certificate.remove': () => 'The certificate was removed',
+  'certificate.settings': ({ keyBits, protection }: { keyBits: number; protection: string }) =>
+    `RSA ${keyBits}; ${protection}`,
+  'certificate.rollover-announced': ({ switchAt }: { switchAt: string }) => `Announced for ${switchAt}`,
+  'certificate.rollover-canceled': () => 'The planned change was canceled',
+  'license.import': ({ edition }: { edition: string }) => `Edition: ${edition}`,
+  // repositories and restore points
+  'repository.add': ({ folder }: { folder: string }) => `In ${folder}`,
+  'repository.remove': () => 'The repository was removed; its folder stays',
+  'repository.damage': ({ blocks }: { blocks: number }) => `${blocks} blocks are lost`,
+  'repository.rebuild-catalogue': () => 'Its catalogues were made again',
+  'point.delete': ({ repository }: { repository: string }) => `From repository ${repository}`,
+  // sessions, on request of the provider
+  'session.cancel': () => 'The session was canceled',
+  'session.pause': () => 'The session was paused',
+  'session.resume': () => 'The session was resumed',
+  // trust of a tenant in the certificates of its providers
+  'trust.answered': ({
+    isChanged,
+    announcedFor,
+    comparison,
+  }: {
+    isChanged: boolean;
+    announcedFor: string | null;
+    comparison: 'thumbprint' | 'admin' | null;
+  }) => {
+    const early = announcedFor === null ? '' : ` that was announced for ${announcedFor}, shown early`;
+    const kind = `${isChanged ? 'changed certificate' : 'first contact'}${early}`;
+    if (comparison === null) return kind;
+    return comparison === 'thumbprint' ? `${kind}; the pasted thumbprint matched` : `${kind}; compared by the admin`;
+  },
+  'trust.reinstated': () => 'The revocation of its pin was lifted; the thumbprint was compared again',
+  'trust.revoked': () => 'From now on this certificate is refused',
+  'trust.shared': ({ identity }: { identity: string }) =>
+    `Added behind an address of "${identity}", for which the same certificate is pinned`,
+  'trust.thumbprint-given': () => 'The thumbprint that was given matches',
+  'trust.first-use': () => 'First use: the settings trust it; nobody compared the thumbprint',
+  'trust.exported': () => 'Trusted hosts exported',
+  'trust.imported': () => 'From a file of trusted hosts',
+  'trust.configured': (settings: {
+    rootFiles: readonly string[];
+    crlFiles: readonly string[];
+    canFetchCrl: boolean;
+    isRevocationRequired: boolean;
+    canTrustFirstUse: boolean;
+  }) =>
+    [
+      `authorities: ${settings.rootFiles.join(', ') || 'those of the system'}`,
+      `revocation lists: ${settings.crlFiles.join(', ') || 'none'}`,
+      `fetching lists: ${yesOrNo(settings.canFetchCrl)}`,
+      `revocation required: ${yesOrNo(settings.isRevocationRequired)}`,
+      `trust on first use: ${yesOrNo(settings.canTrustFirstUse)}`,
+    ].join('; '),
+  // the announced next certificate of a provider, at a tenant
+  'announcement.stored': ({ switchAt }: { switchAt: string }) =>
+    `The provider has announced its next certificate, from ${switchAt}`,
+  'announcement.verified': ({ switchAt }: { switchAt: string }) =>
+    `From ${switchAt}; signed with the key of the certificate in use`,
+  'announcement.refused': ({ reason }: { reason: string }) => reason,
+  'announcement.withdrawn': () => 'The provider has taken the announcement of its next certificate back',
+  'announcement.forgotten': ({ usedSha256 }: { usedSha256: string }) =>
+    `The provider does not announce it any more; in use: ${usedSha256}`,
+  'announcement.rolled-over': () =>
+    'The provider shows the certificate that it had announced; it was accepted without a prompt',
+  'announcement.proven': () => 'It was announced with the key of the certificate before',
+  // phases of a session that are over
+  'phase.connected': () => 'Connected, logged in and authorized',
+  'phase.keys-exchanged': () => 'Keys exchanged and data streams opened',
+  'phase.sent': () => 'What is new was read, sent and stored',
+  'phase.received': () => 'Data was received, checked and written',
+  'phase.backup-completed': () => 'Restore point completed',
+  'phase.restore-completed': () => 'Restore completed',
+  // other actions of a session
+  'session.warning': ({ path, message }: { path: string | null; message: string }) =>
+    path === null ? message : `${path}: ${message}`,
+} as const satisfies Readonly<Record<string, (parameters: never) => string>>;
+
+type Texts = typeof texts;
+export type NotableCode = keyof Texts;
+
+export interface NotableEvent {
+  readonly code: NotableCode;
+  /** By name, as the text of the code needs them. Never a secret. */
+  readonly parameters: NotableParameters;
+}
+
+export type NotableParameters = Readonly<Record<string, string | number | boolean | null | readonly string[]>>;
+
+/** @param parameters left out for a code whose text needs none */
+export function notable<Code extends NotableCode>(code: Code, ...parameters: Parameters<Texts[Code]>): NotableEvent {
+  const [given = {}] = parameters as readonly NotableParameters[];
+  return { code, parameters: given };
+}
+
+/** One line, without a full stop at its end. */
+export function describeNotable({ code, parameters }: NotableEvent): string {
+  // `notable` has checked that the parameters fit the code, which the compiler cannot follow through the table.
+  const text: (parameters: never) => string = texts[code];
+  return text(parameters as never);
+}
+
+/** For places that keep or send only the text. */
+export function notableText<Code extends NotableCode>(code: Code, ...parameters: Parameters<Texts[Code]>): string {
+  return describeNotable(notable(code, ...parameters));
+}
+
+function yesOrNo(value: boolean): string {
+  return value ? 'yes' : 'no';
+}

@@ -1,0 +1,85 @@
+// Owns the rows of the provider's cloud repositories. Looks at no folder.
+import type { Repository } from '../../contracts/models/provider.ts';
+import type { Database } from '../../kernel/state/database.ts';
+import { folderLocation, type RepositoryLocation } from '../../repository/storage/repository-location.ts';
+
+export interface RepositoryRow {
+  readonly id: string;
+  readonly name: string;
+  readonly location: RepositoryLocation;
+  readonly createdAt: string;
+  readonly verification: Repository['verification'];
+}
+
+export interface RepositoryStore {
+  /** By name. */
+  list(): Promise<RepositoryRow[]>;
+  /** @throws call.conflict for a taken name or folder */
+  add(row: Omit<RepositoryRow, 'verification'>): Promise<void>;
+  setVerified(repositoryId: string, verification: { readonly at: string; readonly findings: number }): Promise<void>;
+  /** Removes the repository unless a tenant has a quota in it. */
+  remove(repositoryId: string): Promise<'removed' | 'in-use'>;
+  /** Number of tenants with a quota, and what they use together. */
+  usage(repositoryId: string): Promise<{ readonly tenants: number; readonly usedBytes: number }>;
+}
+
+export class SqliteRepositoryStore implements RepositoryStore {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  async list(): Promise<RepositoryRow[]> {
+    return this.#database.all('SELECT * FROM repositories ORDER BY name').map((row) => ({
+      id: String(row['id']),
+      name: String(row['name']),
+      location: folderLocation(String(row['folder'])),
+      createdAt: String(row['created_at']),
+      verification:
+        row['verified_at'] === null ? null : { at: String(row['verified_at']), findings: Number(row['findings']) },
+    }));
+  }
+
+  async add({ id, name, location, createdAt }: Omit<RepositoryRow, 'verification'>): Promise<void> {
+    this.#database.run(
+      'INSERT INTO repositories (id, name, folder, created_at) VALUES (?, ?, ?, ?)',
+      id,
+      name,
+      location.folder,
+      createdAt,
+    );
+  }
+
+  async setVerified(
+    repositoryId: string,
+    { at, findings }: { readonly at: string; readonly findings: number },
+  ): Promise<void> {
+    this.#database.run(
+      'UPDATE repositories SET verified_at = ?, findings = ? WHERE id = ?',
+      at,
+      findings,
+      repositoryId,
+    );
+  }
+
+  async remove(repositoryId: string): Promise<'removed' | 'in-use'> {
+    return this.#database.transaction(() => {
+      if (this.#usage(repositoryId).tenants > 0) return 'in-use';
+      this.#database.run('DELETE FROM repositories WHERE id = ?', repositoryId);
+      return 'removed';
+    });
+  }
+
+  async usage(repositoryId: string): Promise<{ readonly tenants: number; readonly usedBytes: number }> {
+    return this.#usage(repositoryId);
+  }
+
+  #usage(repositoryId: string): { readonly tenants: number; readonly usedBytes: number } {
+    const counted = this.#database.get(
+      'SELECT count(*) AS tenants, coalesce(sum(used_bytes), 0) AS used FROM quotas WHERE repository_id = ?',
+      repositoryId,
+    );
+    return { tenants: Number(counted?.['tenants'] ?? 0), usedBytes: Number(counted?.['used'] ?? 0) };
+  }
+}

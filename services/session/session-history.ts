@@ -1,0 +1,48 @@
+// Owns the port of the stored history of sessions: one record for each session. Decides neither what is kept nor when it is written.
+import type { SessionSummary } from '../contracts/models/session.ts';
+import type { StoredSession } from './session-record.ts';
+
+export interface ArchivedSession extends StoredSession {
+  /** Job or account of the session. */
+  readonly owner: string;
+  /** The role's own data about the session. */
+  readonly context: unknown;
+}
+
+export interface HistoryRecord extends ArchivedSession {
+  readonly summary: SessionSummary;
+}
+
+/**
+ * Limits for the history, so that disks do not fill without supervision. They apply to each owner separately: no account pushes out the
+ * history of another. Successful sessions are counted separately, so that started and canceled sessions do not push them out.
+ */
+export interface KeptHistory {
+  readonly good: number;
+  readonly others: number;
+  /** Bytes for each owner: this much for successful sessions, and a quarter of it for others. */
+  readonly bytes: number;
+}
+
+/** A list is a result of `readRows`: a record that cannot be read is left out and named. */
+export interface SessionHistory {
+  /** A closed history is written no more. */
+  readonly isClosed: boolean;
+  /** Adds the record, or replaces all of it but its owner and its place in the order. @returns false when the disk refuses the write */
+  save(record: HistoryRecord): Promise<boolean>;
+  /** @throws storage.damaged for a record that cannot be read */
+  find(sessionId: string): Promise<ArchivedSession | undefined>;
+  /** Milliseconds since the epoch; undefined for an unfinished or unknown session. */
+  endedAtMs(sessionId: string): Promise<number | undefined>;
+  /** The last started session first. */
+  list(limit: number): Promise<SessionSummary[]>;
+  /** The last started session of this owner first. */
+  listOf(owner: string, limit: number): Promise<SessionSummary[]>;
+  /** Identifiers, the last started session first. */
+  endedOf(owner: string, limit: number): Promise<string[]>;
+  /** Sessions without an end, by their start. One that cannot be read counts as ended from then on. */
+  unfinished(): Promise<ArchivedSession[]>;
+  owners(): Promise<string[]>;
+  /** Removes the oldest ended sessions of this owner beyond the limits. */
+  prune(owner: string, kept: KeptHistory): Promise<void>;
+}

@@ -1,0 +1,154 @@
+// Owns the rows of the service providers that the tenant knows. Passwords come in sealed and go out sealed.
+import type { z } from 'zod';
+import { offeredRepositorySchema, usableGatewaySchema, type ServiceProvider } from '../../contracts/models/tenant.ts';
+import { rowList } from '../../contracts/row-list.ts';
+import type { Database, Row } from '../../kernel/state/database.ts';
+
+export type OfferedRepository = z.infer<typeof offeredRepositorySchema>;
+export type UsableGateway = z.infer<typeof usableGatewaySchema>;
+
+/** What a contact with the provider changes. */
+export interface ContactColumns {
+  readonly certificatePem: string;
+  readonly trust: ServiceProvider['trust'];
+  readonly repositories: OfferedRepository[];
+  readonly gateways: UsableGateway[];
+  readonly lastContactAt: string | null;
+  readonly problem: string | null;
+}
+
+export interface StoredProvider extends ContactColumns {
+  readonly id: string;
+  readonly name: string;
+  readonly host: string;
+  readonly port: number;
+  readonly userName: string;
+  readonly addedAt: string;
+}
+
+/** What a `note` method writes is lost when the disk refuses the write. */
+export interface ProviderStore {
+  list(): Promise<StoredProvider[]>;
+  sealedPassword(providerId: string): Promise<Uint8Array | undefined>;
+  /** @returns false when the name is taken */
+  add(provider: StoredProvider, sealedPassword: Uint8Array): Promise<boolean>;
+  noteContact(providerId: string, contact: ContactColumns): Promise<void>;
+  noteRepositories(providerId: string, repositories: readonly OfferedRepository[]): Promise<void>;
+  noteProblem(providerId: string, problem: string): Promise<void>;
+  /** Removes the provider unless a job or an unfinished session uses it. */
+  removeUnused(providerId: string): Promise<RemovalOutcome>;
+}
+
+export type RemovalOutcome =
+  | { readonly kind: 'removed' }
+  | { readonly kind: 'has-job'; readonly jobName: string }
+  | { readonly kind: 'has-session' };
+
+const offeredRepositories = rowList(offeredRepositorySchema);
+const usableGateways = rowList(usableGatewaySchema);
+
+export class SqliteProviderStore implements ProviderStore {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  async list(): Promise<StoredProvider[]> {
+    return this.#database.all('SELECT * FROM providers ORDER BY name').map(read);
+  }
+
+  async sealedPassword(providerId: string): Promise<Uint8Array | undefined> {
+    const row = this.#database.get('SELECT sealed_password FROM providers WHERE id = ?', providerId);
+    const sealed = row?.['sealed_password'];
+    return sealed instanceof Uint8Array ? sealed : undefined;
+  }
+
+  async add(provider: StoredProvider, sealedPassword: Uint8Array): Promise<boolean> {
+    return this.#database.transaction(() => {
+      if (this.#database.get('SELECT id FROM providers WHERE name = ?', provider.name) !== undefined) return false;
+      this.#database.run(
+        `INSERT INTO providers (id, name, host, port, user_name, sealed_password, added_at, certificate_pem, trust,
+           repositories, gateways, last_contact_at, problem) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+        provider.id,
+        provider.name,
+        provider.host,
+        provider.port,
+        provider.userName,
+        sealedPassword,
+        provider.addedAt,
+        ...columns(provider),
+      );
+      return true;
+    });
+  }
+
+  async noteContact(providerId: string, contact: ContactColumns): Promise<void> {
+    this.#database.note(
+      `UPDATE providers SET certificate_pem = ?, trust = ?, repositories = ?, gateways = ?, last_contact_at = ?,
+         problem = ? WHERE id = ?`,
+      ...columns(contact),
+      providerId,
+    );
+  }
+
+  async noteRepositories(providerId: string, repositories: readonly OfferedRepository[]): Promise<void> {
+    this.#database.note('UPDATE providers SET repositories = ? WHERE id = ?', JSON.stringify(repositories), providerId);
+  }
+
+  async noteProblem(providerId: string, problem: string): Promise<void> {
+    this.#database.note('UPDATE providers SET problem = ? WHERE id = ?', problem, providerId);
+  }
+
+  async removeUnused(providerId: string): Promise<RemovalOutcome> {
+    return this.#database.transaction((): RemovalOutcome => {
+      const job = this.#database.get('SELECT name FROM jobs WHERE provider_id = ?', providerId);
+      if (job !== undefined) return { kind: 'has-job', jobName: String(job['name']) };
+      const session = this.#database.get(
+        `SELECT id FROM sessions WHERE is_final = 0 AND json_extract(context, '$.providerId') = ?`,
+        providerId,
+      );
+      if (session !== undefined) return { kind: 'has-session' };
+      this.#database.run('DELETE FROM providers WHERE id = ?', providerId);
+      return { kind: 'removed' };
+    });
+  }
+}
+
+function columns(contact: ContactColumns): [string, string, string, string, string | null, string | null] {
+  return [
+    contact.certificatePem,
+    contact.trust,
+    JSON.stringify(contact.repositories),
+    JSON.stringify(contact.gateways),
+    contact.lastContactAt,
+    contact.problem,
+  ];
+}
+
+/** Never throws: a provider with a damaged row is still listed, can be contacted again, and can be removed. */
+function read(row: Row): StoredProvider {
+  return {
+    id: String(row['id']),
+    name: String(row['name']),
+    host: String(row['host']),
+    port: Number(row['port']),
+    userName: String(row['user_name']),
+    addedAt: String(row['added_at']),
+    certificatePem: String(row['certificate_pem']),
+    trust: row['trust'] === 'trusted' ? 'trusted' : 'pinned',
+    repositories: readList(offeredRepositories, String(row['repositories'])),
+    gateways: readList(usableGateways, String(row['gateways'])),
+    lastContactAt: row['last_contact_at'] === null ? null : String(row['last_contact_at']),
+    problem: row['problem'] === null ? null : String(row['problem']),
+  };
+}
+
+function readList<List>(schema: z.ZodType<List[]>, text: string): List[] {
+  try {
+    return schema.parse(JSON.parse(text));
+  } catch {
+    // The next contact writes the field again.
+    return [];
+  }
+}
