@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { passedEnvironment } from './environment.ts';
 
-it('keeps what a child needs and nothing by which code could be loaded into it', () => {
+it('keeps the variables that a child needs, and none that could load code into the child', () => {
   const environment = passedEnvironment({
     PATH: '/usr/bin',
     LC_TIME: 'de_DE.UTF-8',

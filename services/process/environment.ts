@@ -1,5 +1,5 @@
-// Owns what a child process inherits from the environment of its parent: an allow-list. Everything else stays out, above all secrets,
-// NODE_OPTIONS and the variables by which another program could load code into a child. Must not read `process.env` by itself.
+// Owns the allow-list of environment variables that a child process inherits. All others stay out: secrets, NODE_OPTIONS, and variables
+// with which an attacker could load code into a child. Must not read `process.env` by itself.
 
 const passedNames = new Set([
   ...['PATH', 'HOME', 'USER', 'LOGNAME', 'LANG', 'LANGUAGE', 'TZ', 'TMPDIR', 'TEMP', 'TMP'],
@@ -9,7 +9,7 @@ const passedNames = new Set([
 ]);
 const passedPrefixes = ['LC_', 'XDG_'];
 
-/** @param inherited usually `process.env`; Windows does not tell "Path" and "PATH" apart, so the spelling is kept */
+/** @param inherited usually `process.env`. Windows treats "Path" and "PATH" as one name, so the spelling is kept */
 export function passedEnvironment(inherited: NodeJS.ProcessEnv): Record<string, string> {
   const environment: Record<string, string> = {};
   for (const [name, value] of Object.entries(inherited)) {

@@ -1,14 +1,14 @@
-// Owns noticing that a child process gives no sign of life. Counts missed heartbeats, not time: when the whole machine slept, the first
-// look afterwards counts as one. Must not end anything by itself.
+// Owns the detection of a child process that sends no heartbeats. Counts missed heartbeats, not time: after the whole machine slept, the
+// first check counts as one. Must not end a child by itself.
 import { systemClock, type Timers } from '../kernel/clock.ts';
 import { every, type Schedule } from '../kernel/schedule.ts';
 
 export interface HeartbeatLimits {
-  /** How often a child that is well gives a sign of life, or more rarely than it does. */
+  /** The time between two checks. Not shorter than the interval at which a healthy child sends heartbeats. */
   readonly intervalMs: number;
-  /** More missed in a row than this: the child will not come back by itself. */
+  /** With more missed heartbeats in a row than this, the child counts as hung. */
   readonly missedForHung: number;
-  /** More missed in a row than this: `onQuiet` is called, at every further one again. */
+  /** With more missed heartbeats in a row than this, `onQuiet` is called, and again for each further one. */
   readonly missedForQuiet?: number;
   readonly onQuiet?: (silentMs: number) => void;
 }
@@ -37,7 +37,7 @@ export class HeartbeatWatch {
   }
 }
 
-/** How long a child was silent when it counts as hung. */
+/** The silence after which a child counts as hung. */
 export function hungAfterMs({ intervalMs, missedForHung }: HeartbeatLimits): number {
   return (missedForHung + 1) * intervalMs;
 }

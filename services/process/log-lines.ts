@@ -1,5 +1,5 @@
-// Owns the way from the output of a child process to whole lines of bounded length. Must not understand what the lines say: state travels
-// over the process channel, never over a log.
+// Owns reading whole lines of bounded length from the output of a child process. Must not interpret the lines: state travels over the
+// process channel, never over a log.
 import type { Readable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
 
@@ -26,7 +26,7 @@ export function readLines(stream: Readable, onLine: (line: string) => void): voi
   };
   stream.on('data', (chunk: Buffer) => take(decoder.write(chunk)));
   stream.on('end', () => take(`${decoder.end()}\n`));
-  // A broken pipe means that the child ended; its exit tells the rest.
+  // A broken pipe means that the child ended. The parent learns the reason from the exit.
   stream.on('error', () => undefined);
 }
 

@@ -2,14 +2,14 @@ import { describe, expect, it } from 'vitest';
 import { runProgram } from './run-program.ts';
 
 describe('a program of the operating system', () => {
-  it('is run without a shell, and named when it fails', async () => {
+  it('runs without a shell, and its failure names it', async () => {
     const printed = await runProgram(process.execPath, ['-p', 'process.argv[1]', '$(whoami) "%USERNAME%"']);
     expect(printed.trim()).toBe('$(whoami) "%USERNAME%"');
     await expect(runProgram(process.execPath, ['-e', 'process.exit(3)'])).rejects.toThrow(process.execPath);
     await expect(runProgram('no-such-program-here', [])).rejects.toThrow('no-such-program-here failed');
   });
 
-  it('is given its input, which is closed, and has limits', async () => {
+  it('gets its input and the end of the input, and has limits of time and output', async () => {
     const run = (script: string, options?: Parameters<typeof runProgram>[2]): Promise<string> =>
       runProgram(process.execPath, ['-e', script], options);
     const echo = 'process.stdin.pipe(process.stdout)';

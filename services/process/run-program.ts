@@ -7,7 +7,7 @@ export interface ProgramOptions {
   /** Standard input, which is closed afterwards. Left out: empty. */
   readonly input?: string;
   readonly timeoutMs?: number;
-  /** The program is ended when it writes more. */
+  /** A program that writes more is killed. */
   readonly maxOutputBytes?: number;
   readonly signal?: AbortSignal | undefined;
 }
@@ -16,7 +16,7 @@ const defaultTimeoutMs = 20_000;
 const defaultMaxOutputBytes = 1024 * 1024;
 const reasonLength = 400;
 
-/** @returns standard output. @throws Error, naming the program and why it failed, without its arguments: they may be a long script */
+/** @returns standard output. @throws Error with the program and the reason, without the arguments, which may be a long script */
 export async function runProgram(
   program: string,
   args: readonly string[],
@@ -29,7 +29,7 @@ export async function runProgram(
     program,
     args,
     environment: passedEnvironment(process.env),
-    // PowerShell reads its input to the end before it ends: left open, every call would last until the time-out.
+    // PowerShell reads its input to the end before it exits: with an open input, every call would last until the time limit.
     input,
     log: { onLine: () => undefined },
     onOutput: (chunk) => {
@@ -37,7 +37,7 @@ export async function runProgram(
       if (outputBytes > maxOutputBytes) child.kill();
       else output.push(chunk);
     },
-    // Nothing marks it as ready: the limit of its start is the limit of the whole run.
+    // The program sends no ready message, so the limit of its start limits the whole run.
     start: { limitMs: timeoutMs, signal },
   });
   const { kind, code, killedFor, startError, lastLines } = await child.exited;

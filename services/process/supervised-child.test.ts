@@ -1,4 +1,4 @@
-// Against real processes: exit codes, signals, pipes and channels are what a supervised child is about. Time limits run on a clock of the test.
+// Uses real processes, because a supervised child consists of exit codes, signals, pipes and channels. Time limits run on a manual clock.
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
@@ -30,14 +30,14 @@ function run(script: string, options: Partial<ChildOptions> = {}): Started {
   return { child, lines, messages, clock };
 }
 
-/** The script has come to its `process.send('there')`. */
+/** Resolves when the script has reached its `process.send('there')`. */
 const there = ({ messages }: Started): Promise<void> =>
   vi.waitFor(() => expect(messages).toContain('there'), { timeout: 10_000, interval: 5 });
 
 const staysForever = "process.send('there'); setInterval(() => {}, 1000);";
 
-describe('how a child ended', () => {
-  it('is told apart: by itself, with a code, by a signal, never started', async () => {
+describe('the end of a child', () => {
+  it('is reported as done, exited with a code, ended by a signal, or never started', async () => {
     const ends = await Promise.all([
       run('process.disconnect()').child.exited,
       run('process.exit(3)').child.exited,
@@ -52,7 +52,7 @@ describe('how a child ended', () => {
     ]);
   });
 
-  it('comes with the last lines that it wrote', async () => {
+  it('is reported with the last lines of its log', async () => {
     const { child, lines } = run(
       "for (let i = 1; i <= 7; i++) console.error('line ' + i); throw new TypeError('broken')",
     );
@@ -63,7 +63,7 @@ describe('how a child ended', () => {
     expect(lines.slice(0, 7)).toEqual([1, 2, 3, 4, 5, 6, 7].map((i) => `line ${i}`));
   });
 
-  it('is known only when its last message has come', async () => {
+  it('is reported only after the last message has arrived', async () => {
     const { child, messages } = run(
       "for (let i = 0; i < 200; i++) process.send(i); process.send('last', undefined, undefined, () => process.exit(1))",
     );
@@ -72,7 +72,7 @@ describe('how a child ended', () => {
     expect(messages.at(-1)).toBe('last');
   });
 
-  it('leaves no timer, whatever happened before', async () => {
+  it('leaves no timer after any kind of end', async () => {
     const started = run(staysForever, {
       start: { limitMs: 1_000 },
       heartbeat: { intervalMs: 100, missedForHung: 3 },
@@ -90,7 +90,7 @@ describe('how a child ended', () => {
 });
 
 describe('a child that is asked to stop', () => {
-  it('gets the request over its channel, and has ended in order', async () => {
+  it('gets the request over its channel, and ends in order', async () => {
     const started = run("process.on('message', ({ code }) => process.exit(code)); process.send('there')");
     await there(started);
     expect(await started.child.stop(5_000, { code: 4 })).toMatchObject({
@@ -101,7 +101,7 @@ describe('a child that is asked to stop', () => {
     expect(started.clock.timerCount).toBe(0);
   });
 
-  it('gets SIGTERM when there is no request, or no channel', async () => {
+  it('gets SIGTERM without a request or without a channel', async () => {
     const onTerm = "process.on('SIGTERM', () => process.exit(5)); console.log('there'); setInterval(() => {}, 1000);";
     const withChannel = run(onTerm);
     const lines: string[] = [];
@@ -116,7 +116,7 @@ describe('a child that is asked to stop', () => {
     for (const end of ends) expect(await end).toMatchObject({ kind: 'stopped', code: 5 });
   });
 
-  it('is killed after the limit when it ignores SIGTERM, and not before', async () => {
+  it('is killed after the limit, and not before, when it ignores SIGTERM', async () => {
     const started = run(`process.on('SIGTERM', () => process.send('heard')); ${staysForever}`);
     await there(started);
     const stopped = started.child.stop(5_000);
@@ -128,7 +128,7 @@ describe('a child that is asked to stop', () => {
     expect(await stopped).toMatchObject({ kind: 'stopped', signal: 'SIGKILL', killedFor: 'stop-late' });
   });
 
-  it('is asked once, and the shorter limit counts, when it is stopped twice', async () => {
+  it('gets one request, and the shorter limit counts, when `stop` is called twice', async () => {
     const started = run(`process.on('SIGTERM', () => process.send('heard')); ${staysForever}`);
     await there(started);
     const ends = [started.child.stop(60_000), started.child.stop(1_000)];
@@ -140,7 +140,7 @@ describe('a child that is asked to stop', () => {
   });
 });
 
-describe('a child that is not well', () => {
+describe('an unhealthy child', () => {
   it('is killed when it does not become ready in time', async () => {
     const started = run(staysForever, { start: { limitMs: 30_000 } });
     await there(started);
@@ -148,7 +148,7 @@ describe('a child that is not well', () => {
     expect(await started.child.exited).toMatchObject({ kind: 'crashed', killedFor: 'start-late' });
   });
 
-  it('runs on after the limit for its start when it became ready', async () => {
+  it('keeps running after the start limit when it became ready in time', async () => {
     const started = run(staysForever, { start: { limitMs: 30_000 } });
     started.child.markReady();
     await there(started);
@@ -156,7 +156,7 @@ describe('a child that is not well', () => {
     expect(started.child.isConnected).toBe(true);
   });
 
-  it('is killed when its start is given up', async () => {
+  it('is killed when its start is aborted', async () => {
     const controller = new AbortController();
     const started = run(staysForever, { start: { limitMs: 30_000, signal: controller.signal } });
     await there(started);
@@ -164,7 +164,7 @@ describe('a child that is not well', () => {
     expect(await started.child.exited).toMatchObject({ killedFor: 'start-aborted' });
   });
 
-  it('is called quiet, then killed, when it gives no sign of life; one sign starts the count again', async () => {
+  it('is reported as quiet, then killed, when it sends no heartbeats; one heartbeat restarts the count', async () => {
     const quiet: number[] = [];
     const heartbeat = { intervalMs: 100, missedForQuiet: 1, missedForHung: 3, onQuiet: (ms: number) => quiet.push(ms) };
     const started = run(staysForever, { heartbeat });
@@ -179,8 +179,8 @@ describe('a child that is not well', () => {
   });
 });
 
-describe('what a child gets and gives', () => {
-  it('is nothing of the environment but what is on the list', async () => {
+describe('the environment and the log of a child', () => {
+  it('has only the environment variables of the allow-list', async () => {
     vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'hunter2')
       .stubEnv('LC_TIME', 'de_DE.UTF-8')
       .stubEnv('NODE_OPTIONS', '--no-warnings');
@@ -193,7 +193,7 @@ describe('what a child gets and gives', () => {
     expect(Object.keys(environment)).not.toContain('NODE_OPTIONS');
   });
 
-  it('is a log of bounded lines, also when it writes without an end', async () => {
+  it('has log lines of bounded length, even when it writes endless lines', async () => {
     const { child, lines } = run(
       "process.stderr.write('x'.repeat(300_000)); process.stderr.write('\\nend\\n'); process.disconnect()",
     );
@@ -205,14 +205,14 @@ describe('what a child gets and gives', () => {
     expect(lastLines.join('').length).toBeLessThan(12_001);
   });
 
-  it('goes directly into a file of this account alone when it is to outlive the parent', async () => {
+  it('writes directly to a file that only this account can read, when the child must outlive the parent', async () => {
     const file = path.join(await makeTemporaryFolder(), 'log', 'child.log');
     const { child } = run("console.error('y'.repeat(9_000)); console.error('why'); process.exit(1)", { log: { file } });
     expect((await child.exited).lastLines.at(-1)).toBe('why');
     expect((await readFile(file, 'utf8')).length).toBe(9_005);
     expect((await stat(file)).mode & 0o077).toBe(0);
     expect((await stat(path.dirname(file))).mode & 0o077).toBe(0);
-    // A log that cannot be read leaves the message without lines.
+    // Without a readable log, the message contains no log lines.
     await writeFile(file, '');
     expect((await run('process.exit(1)', { log: { file } }).child.exited).lastLines).toEqual([]);
   });

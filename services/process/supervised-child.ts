@@ -1,6 +1,6 @@
-// Owns one child process from start to exit: its environment, channel and log, signs of life, an end in order or by force, and how it
-// ended. The only user of child_process in services and console. Must not start a process again, nor know what its messages mean.
-// Runs in Electron too, whose Node.js is older: no Promise.withResolvers here.
+// Owns one child process from start to exit: environment, channel, log, heartbeats, orderly or forced end, and the reason of the exit. No
+// other code in services and console uses child_process. Must not restart a process or interpret its messages.
+// Runs in Electron too, whose Node.js is older and has no Promise.withResolvers.
 import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { open } from 'node:fs/promises';
@@ -12,10 +12,10 @@ import { HeartbeatWatch, type HeartbeatLimits } from './heartbeat-watch.ts';
 import { readLines } from './log-lines.ts';
 
 export interface ChildOptions {
-  /** A path, or a name that is looked for in PATH. No shell reads it or the arguments. */
+  /** A path, or a name that is searched in PATH. No shell interprets the program or the arguments. */
   readonly program: string;
   readonly args: readonly string[];
-  /** All that the child gets; see environment.ts. */
+  /** The whole environment of the child; see environment.ts. */
   readonly environment: Readonly<Record<string, string>>;
   /** A channel for messages; 'json' where the two sides run on different versions of V8. */
   readonly channel?: {
@@ -23,19 +23,19 @@ export interface ChildOptions {
     readonly onMessage: (message: unknown) => void;
   };
   /**
-   * Where standard error goes, and standard output unless `onOutput` takes it: line by line to the parent, or directly into a file
-   * (0600, its folder 0700), which then has neither bound nor standard output.
+   * Destination of standard error, and of standard output unless `onOutput` receives it. Either line by line to the parent, or directly
+   * into a file (mode 0600, its folder 0700). The file has no size limit, and `onOutput` is then not available.
    */
   readonly log: { readonly onLine: (line: string) => void } | { readonly file: string };
-  /** Standard output as it comes, for programs that answer on it. */
+  /** Receives standard output in chunks, for programs that answer on standard output. */
   readonly onOutput?: (chunk: Buffer) => void;
-  /** Standard input, which is closed behind it. Left out: there is none. */
+  /** Standard input, which is closed afterwards. Left out: none. */
   readonly input?: string;
-  /** Puts it into a process group of its own: Ctrl-C in the terminal of the parent does not reach it. */
+  /** Puts the child into its own process group: Ctrl-C in the parent's terminal does not reach the child. */
   readonly isOwnGroup?: boolean;
   /** A child that is not marked as ready in time is killed. Without it the child counts as ready at once. */
   readonly start?: { readonly limitMs: number; readonly signal?: AbortSignal | undefined };
-  /** Watched from the moment when the child is ready until it is asked to stop. */
+  /** Watched from the ready message until the stop request. */
   readonly heartbeat?: HeartbeatLimits;
   readonly timers?: Timers;
 }
@@ -44,18 +44,20 @@ export interface ChildOptions {
 export type KillCause = 'start-late' | 'start-aborted' | 'silent' | 'stop-late' | 'other';
 
 export interface ChildExit {
-  /** Not-started: there was never a process. Stopped: after `stop`, however it ended. Done: by itself with code 0. Crashed: all others. */
+  /**
+   * not-started: no process ever existed. stopped: after `stop`, with any exit. done: exited by itself with code 0. crashed: all others.
+   */
   readonly kind: 'not-started' | 'stopped' | 'done' | 'crashed';
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
   readonly killedFor: KillCause | undefined;
-  /** Of the operating system, when there was never a process. */
+  /** The error of the operating system, when no process ever existed. */
   readonly startError: Error | undefined;
-  /** The end of its log, for messages. */
+  /** The last lines of the child's log, for error messages. */
   readonly lastLines: readonly string[];
 }
 
-/** An error of Node.js that nobody caught: the place, the message, and the stack. */
+/** Enough for an uncaught error of Node.js: the place, the message, and the stack. */
 const keptLines = 12;
 const keptLineLength = 1_000;
 const tailBytes = keptLines * keptLineLength;
@@ -81,7 +83,7 @@ export class SupervisedChild {
     this.#child = launch(options);
     this.exited = this.#untilExit();
     this.#readOutput();
-    this.#child.stdin?.on('error', () => undefined); // a program that ends without reading breaks the pipe
+    this.#child.stdin?.on('error', () => undefined); // the pipe breaks when a program exits without reading
     this.#child.stdin?.end(options.input);
     if (channel !== undefined) this.#child.on('message', (message) => channel.onMessage(message));
     if (start === undefined) this.markReady();
@@ -100,7 +102,7 @@ export class SupervisedChild {
     return this.#child.connected;
   }
 
-  /** The start is over: from now on heartbeats are expected. */
+  /** The start is complete. From now on, heartbeats are expected. */
   markReady(): void {
     this.#startLimit?.stop();
     const { heartbeat } = this.#options;
@@ -108,12 +110,12 @@ export class SupervisedChild {
     this.#heartbeat ??= new HeartbeatWatch(heartbeat, () => this.kill('silent'), this.#timers);
   }
 
-  /** The child gave a sign of life. */
+  /** The child sent a heartbeat. */
   heard(): void {
     this.#heartbeat?.heard();
   }
 
-  /** Dropped when the child does not listen any more: its exit tells the rest. */
+  /** A message to a closed channel is dropped: the exit of the child explains why. */
   send(message: object): void {
     if (this.#child.connected) this.#child.send(message, () => undefined);
   }
@@ -123,8 +125,8 @@ export class SupervisedChild {
   }
 
   /**
-   * Asks for an end in order, and kills the child when it has not ended after the limit. Safe to call twice: the shorter limit counts.
-   * @param request message that asks; left out, or when the channel is closed, SIGTERM does
+   * Asks the child to end in order, and kills it after the limit. Safe to call twice: the shorter limit counts.
+   * @param request the message to send; without it, or with a closed channel, the child gets SIGTERM
    */
   async stop(limitMs: number, request?: object): Promise<ChildExit> {
     if (this.#hasEnded) return this.exited;
@@ -157,7 +159,7 @@ export class SupervisedChild {
       if (this.#lastLines.length > keptLines) this.#lastLines.shift();
       log.onLine(line);
     };
-    // Without a process there are no streams.
+    // If no process was started, there are no streams.
     const { stdout, stderr } = this.#child as { stdout?: Readable | null; stderr?: Readable | null };
     if (stderr) readLines(stderr, onLine);
     if (!stdout) return;
@@ -169,7 +171,8 @@ export class SupervisedChild {
     const { log } = this.#options;
     let startError: Error | undefined;
     const [code, signal] = await new Promise<[number | null, NodeJS.Signals | null]>((resolve) => {
-      // 'exit' can come before the last message and the end of the log; 'close' comes after them, but never when nothing was started.
+      // 'exit' can arrive before the last message and before the end of the log. 'close' arrives after both, but never if no process was
+      // started.
       this.#child.once('close', (...how) => resolve(how));
       this.#child.on('error', (error) => {
         if (this.#child.pid !== undefined) return;
@@ -192,7 +195,7 @@ function kindOf({ code, startError }: Pick<ChildExit, 'code' | 'startError'>, is
   return code === 0 ? 'done' : 'crashed';
 }
 
-/** Always `spawn`: in Electron, `fork` adds ELECTRON_RUN_AS_NODE to the environment. A channel is all that `fork` gives besides. */
+/** Always `spawn`: in Electron, `fork` adds ELECTRON_RUN_AS_NODE to the environment. Apart from that, `fork` only adds a channel. */
 function launch({ program, args, environment, channel, log, input, isOwnGroup = false }: ChildOptions): ChildProcess {
   const logFile = 'file' in log ? openLog(log.file) : undefined;
   const stdio: StdioOptions = [

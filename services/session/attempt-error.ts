@@ -1,4 +1,4 @@
-// Owns which failures end one attempt and which end the session. Both sides judge by the same list.
+// Owns the lists of failures that end one attempt and of failures that end the session. Both sides use the same lists.
 import type { ErrorCode } from '../contracts/errors.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 
@@ -16,12 +16,12 @@ const resumable: readonly ErrorCode[] = [
   'tls.failed',
 ];
 
-/** Whether the next attempt may succeed without anybody changing anything (docs/protocol.md, section 7). */
+/** Whether the next attempt can succeed without a change by a person (docs/protocol.md, section 7). */
 export function isResumable(code: ErrorCode): boolean {
   return resumable.includes(code);
 }
 
-/** A pause has an end: the provider does not keep a reservation for ever. */
+/** The provider does not keep the reservation of a paused session for ever. */
 export function pausedTooLong(): FarkeepError {
   return new FarkeepError('session.resume-expired', 'The session was paused for longer than the provider keeps it');
 }

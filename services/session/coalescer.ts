@@ -1,7 +1,10 @@
-// Owns "at most so often, and the last one always": the rate limit of progress events. Knows nothing of what it passes on.
+// Owns the rate limit of progress events: at most one value for each interval, and the last value always. Must not interpret the values.
 import { systemClock, type Timer } from '../kernel/clock.ts';
 
-/** Passes a value on at once when the interval is over, else the newest one at its end. `flush` passes on what waits, now. */
+/**
+ * Delivers a value at once if the interval has passed, else delivers the newest value at the end of the interval. `flush` delivers a
+ * waiting value now.
+ */
 export class Coalescer<Value> {
   readonly #intervalMs: number;
   readonly #deliver: (value: Value) => void;

@@ -16,7 +16,7 @@ const keyPairs = {
 
 describe('evidence', () => {
   for (const [name, { privateKey, publicKey }] of Object.entries(keyPairs)) {
-    it(`is signed with ${name} and checked by the certificate`, async () => {
+    it(`is signed with ${name}, and the certificate verifies the signature`, async () => {
       const der = await buildCertificate(
         {
           subject: { commonName: 'northwind' },
@@ -38,7 +38,7 @@ describe('evidence', () => {
     });
   }
 
-  it('states keys by their identifiers, and no file name', () => {
+  it('contains the identifiers of the keys, and neither a key nor a file name', () => {
     const live = LiveSession.create(
       {
         id: 'a'.repeat(32),

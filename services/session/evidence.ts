@@ -1,4 +1,4 @@
-// Owns the evidence of a session: what is stated, in which bytes, and how it is signed. No key, no file name.
+// Owns the evidence of a session: its content, its bytes, its signature. Must not contain a key or a file name.
 import { constants, sign, type KeyObject } from 'node:crypto';
 import type { SessionDetail } from '../contracts/models/session.ts';
 import { FarkeepError } from '../kernel/farkeep-error.ts';
@@ -11,7 +11,7 @@ export interface EvidenceParties {
   readonly storedBytes: number;
 }
 
-/** Canonical JSON: the fields in this order, no blanks, UTF-8. Exactly these bytes are signed. */
+/** Canonical JSON: the fields in this order, no blanks, UTF-8. The signature covers exactly these bytes. */
 export function evidenceStatement(detail: SessionDetail, { provider, tenant, storedBytes }: EvidenceParties): string {
   const { progress } = detail;
   return JSON.stringify({

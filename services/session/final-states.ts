@@ -1,5 +1,5 @@
-// Owns what becomes of a session's parts when it stands still or ends: a data mover that was ended in the middle has no last word about them.
-// Pure.
+// Owns the states of a session's objects and steps when the session pauses or ends. A data mover that was stopped in the middle cannot
+// report them. Pure.
 import {
   finalSessionStates,
   type HandshakeStep,
@@ -8,7 +8,7 @@ import {
   type SessionState,
 } from '../contracts/models/session.ts';
 
-/** What an object is called while its session is in this state. */
+/** The state that is shown for an object while its session is in this state. */
 export function objectStateIn(session: SessionState, object: SessionObject['state']): SessionObject['state'] {
   if (object !== 'running' && object !== 'waiting' && object !== 'paused') return object;
   switch (session) {
@@ -18,14 +18,14 @@ export function objectStateIn(session: SessionState, object: SessionObject['stat
     case 'paused':
       return 'paused';
     case 'waiting-to-resume':
-    case 'connecting': // the next data mover has not got to it
+    case 'connecting': // the next data mover has not started with the object
       return 'waiting';
     default:
       return finalSessionStates.includes(session) ? 'unfinished' : object;
   }
 }
 
-/** What the steps that were going on are when their session ends in this state. */
+/** The outcome of unfinished steps when their session ends in this state. */
 export function settledSteps(
   { steps, attempt, error }: Pick<SessionDetail, 'steps' | 'attempt' | 'error'>,
   end: 'succeeded' | 'warning' | 'failed' | 'canceled',
@@ -37,7 +37,7 @@ export function settledSteps(
     .map((step) => {
       if (step.attempt !== attempt) return { ...step, outcome: 'failed', detail: 'The attempt ended in this step' };
       const times = { at: new Date(nowMs).toISOString(), durationMs: Math.max(0, nowMs - Date.parse(step.at)) };
-      // Each step is needed for a good end: only the word about it was lost.
+      // A successful session has completed every step. Only the report of this step was lost.
       if (end === 'succeeded' || end === 'warning') return { ...step, ...times, outcome: 'done' };
       return { ...step, ...times, outcome: 'failed', detail: reason };
     });

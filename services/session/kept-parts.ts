@@ -1,5 +1,5 @@
-// Owns the limits of the history of one session, by number and by bytes. The other side writes part of the history, and all of it is stored
-// on this side's disk. Pure, except that it changes the given list.
+// Owns the size limits of one session's history, by number and by bytes. The other side writes part of the history, and a hostile peer
+// could fill this disk. Pure, except that it changes the given list.
 import type { SessionAction, SessionObject } from '../contracts/models/session.ts';
 
 const maxActions = 2000;
@@ -18,7 +18,7 @@ export function keepActions(actions: SessionAction[]): void {
   });
 }
 
-/** Removes objects that finished without trouble first. */
+/** Removes objects that finished without an error first. */
 export function keepObjects(objects: SessionObject[]): void {
   keep(objects, {
     max: maxObjects,

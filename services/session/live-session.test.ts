@@ -26,7 +26,7 @@ function create(observer: SessionObserver = {}): LiveSession {
 }
 
 describe('LiveSession', () => {
-  it('always shows what the contract says', () => {
+  it('always has a state that fits the contract', () => {
     const live = create();
     live.beginStep('gateway-connect', 'gw1');
     live.endStep('gateway-connect', 'gw1');
@@ -38,7 +38,7 @@ describe('LiveSession', () => {
     expect(sessionDetailSchema.parse(live.detail())).toEqual(live.detail());
   });
 
-  it('tells each phase that is over with how long it took, and none that broke', () => {
+  it('reports each completed phase with its duration, and no phase that failed', () => {
     vi.useFakeTimers();
     try {
       const live = create();
@@ -60,14 +60,14 @@ describe('LiveSession', () => {
         ['info', 'Keys exchanged and data streams opened', 200],
         ['info', 'Connected, logged in and authorized', 0],
         ['info', 'Keys exchanged and data streams opened', 0],
-        ['info', 'What is new was read, sent and stored', 5_000],
+        ['info', 'New data was read, sent and stored', 5_000],
       ]);
     } finally {
       vi.useRealTimers();
     }
   });
 
-  it('does not leave a final state, and keeps the first end', () => {
+  it('does not leave a final state, and keeps the first final state', () => {
     const live = create();
     live.finish('failed', new FarkeepError('quota.exceeded'));
     live.finish('succeeded');
@@ -75,7 +75,7 @@ describe('LiveSession', () => {
     expect(live.summary()).toMatchObject({ state: 'failed', error: { code: 'quota.exceeded' } });
   });
 
-  it('passes progress on at most ten times a second, and the last of it always', () => {
+  it('publishes progress at most ten times a second, and always the last progress', () => {
     vi.useFakeTimers();
     try {
       const seen: number[] = [];
@@ -96,7 +96,7 @@ describe('LiveSession', () => {
     }
   });
 
-  it('takes one throughput sample a second while data moves', () => {
+  it('records one throughput sample a second while data is transferred', () => {
     vi.useFakeTimers();
     try {
       const live = create();
@@ -117,7 +117,7 @@ describe('LiveSession', () => {
     }
   });
 
-  it('keeps a step red that was a security warning', () => {
+  it('keeps the security warning of a step when the step ends well later', () => {
     const live = create();
     live.endStep('streams-open', 'changed', { outcome: 'security-warning' });
     live.endStep('streams-open', 'all well');
@@ -159,7 +159,7 @@ describe('LiveSession', () => {
     expect(live.detail().steps.map(({ attempt }) => attempt)).toEqual([1, 2]);
   });
 
-  it('keeps a bounded history of a session that breaks again and again', () => {
+  it('keeps a bounded history of a session whose connection is lost many times', () => {
     const live = create();
     for (let attempt = 1; attempt <= 1000; attempt += 1) {
       live.startAttempt(attempt);
@@ -173,7 +173,7 @@ describe('LiveSession', () => {
     expect(live.currentSteps).toHaveLength(1);
   });
 
-  it('forgets plain actions and finished objects before the others when there are too many', () => {
+  it('removes ordinary actions and finished objects first when there are too many', () => {
     const live = create();
     live.act('security', 'the one that counts');
     live.putObject({ name: 'bad', state: 'failed', sizeBytes: 1, processedBytes: 0 });
@@ -186,7 +186,7 @@ describe('LiveSession', () => {
     expect(actions[0]?.text).toBe('the one that counts');
     expect(objects.length).toBeLessThanOrEqual(500);
     expect(objects.map(({ name }) => name)).toContain('bad');
-    // Numbers go on, so that a view can tell what it has.
+    // Numbers increase without reuse, so that a view knows which actions it already has.
     expect(actions.at(-1)?.sequence).toBe(3001);
   });
 
@@ -197,7 +197,7 @@ describe('LiveSession', () => {
     ['failed', (live) => live.finish('failed', new FarkeepError('storage.io')), 'unfinished'],
     ['canceled', (live) => live.finish('canceled'), 'unfinished'],
     ['succeeded', (live) => live.finish('succeeded'), 'done'],
-  ])('while %s says of an object in the works what is true', (state, move, told) => {
+  ])('while the session is %s, shows the true state of an unfinished object', (state, move, told) => {
     const seen: string[] = [];
     const live = create({ objectChanged: (_id, object) => seen.push(`${object.name} ${object.state}`) });
     const put = (name: string, objectState: 'running' | 'warning'): void =>
@@ -206,7 +206,7 @@ describe('LiveSession', () => {
     put('documents', 'running');
     put('mail', 'warning');
     move(live);
-    // The data mover's last word, when it is ended in the middle.
+    // The last report of the data mover, which was stopped in the middle.
     put('pictures', 'running');
     expect(live.state).toBe(state);
     expect(live.detail().objects.map((object) => [object.name, object.state])).toEqual([
@@ -218,7 +218,7 @@ describe('LiveSession', () => {
     expect(sessionDetailSchema.parse(live.detail())).toEqual(live.detail());
   });
 
-  it('has its objects wait for the next attempt after a pause', () => {
+  it('shows its objects as waiting for the next attempt after a pause', () => {
     const live = create();
     live.setState('transferring');
     live.putObject({ name: 'documents', state: 'running', sizeBytes: null, processedBytes: 5 });
@@ -238,7 +238,7 @@ describe('LiveSession', () => {
 });
 
 describe('SessionArchive', () => {
-  it('gives back what was saved, and what had not ended', async () => {
+  it('returns saved sessions, and lists unfinished ones', async () => {
     const archive = new SessionArchive(new SqliteSessionHistory(new Database(':memory:', [sessionHistoryMigration])));
     const live = create();
     live.setState('transferring');
@@ -280,7 +280,7 @@ describe('SessionArchive', () => {
   const idsOf = async (archive: SessionArchive): Promise<string[]> =>
     (await archive.list(10_000)).map((session) => session.id);
 
-  it('keeps the newest of each owner, all that have not ended, and good ones whatever was canceled since', async () => {
+  it('keeps the newest sessions of each owner, all unfinished ones, and successful ones although many were canceled later', async () => {
     const archive = archiveWith({ good: 2, others: 3, bytes: 1e9 });
     const [first, unfinished, ...good] = [
       await save(archive, 'one', 'succeeded'),
@@ -298,7 +298,7 @@ describe('SessionArchive', () => {
     expect(await idsOf(archive)).toHaveLength(7);
   });
 
-  it('keeps so many bytes of each owner', async () => {
+  it('limits the stored bytes of each owner', async () => {
     const archive = archiveWith({ good: 1000, others: 1000, bytes: 300_000 });
     const other = await save(archive, 'other', 'succeeded');
     for (let each = 0; each < 100; each += 1) {
@@ -312,7 +312,7 @@ describe('SessionArchive', () => {
     expect((await idsOf(archive)).length).toBeLessThan(16);
   });
 
-  it('keeps of one session what fits, whatever the other side tells', async () => {
+  it('limits the stored history of one session, whatever the other side reports', async () => {
     const archive = archiveWith({ good: 1, others: 1, bytes: 1e9 });
     const atMs = Date.now();
     await save(archive, 'one', 'canceled', (live) => {
@@ -336,7 +336,7 @@ describe('SessionArchive', () => {
     expect((await archive.lastOf('one'))?.id).toBe(earlier);
   });
 
-  it('reads rows one by one: a damaged one hides no other, is not waited for, and says what it is', async () => {
+  it('reads rows one by one: a damaged row hides no other row, is not waited for, and is reported as damaged', async () => {
     const database = new Database(':memory:', [sessionHistoryMigration]);
     const archive = new SessionArchive(new SqliteSessionHistory(database));
     const [damaged, whole] = [await save(archive, 'one', undefined), await save(archive, 'one', undefined)];

@@ -1,5 +1,5 @@
-// Owns what is known of one session on one side: state, steps, keys' identifiers, progress, actions, warnings; and tells observers of it.
-// Runs nothing and decides nothing: the job manager and the provider's session handling drive it. Never holds a key.
+// Owns the state of one session on one side: steps, key identifiers, progress, actions, warnings; notifies observers. Must not run anything
+// or decide anything: the job manager and the provider's session handling do. Never holds a key.
 import {
   finalSessionStates,
   type Bottleneck,
@@ -38,7 +38,7 @@ import { ThroughputRecorder } from './throughput-recorder.ts';
 const progressIntervalMs = 100;
 const sampleIntervalMs = 1000;
 const maxWarnings = 1000;
-/** Older attempts of a session that never ends are dropped from its history; the first one stays. */
+/** A session that never ends would collect attempts without limit, so its history drops older attempts. The first attempt stays. */
 const maxAttemptsShown = 50;
 
 export class LiveSession {
@@ -49,7 +49,7 @@ export class LiveSession {
   readonly #stepStarts = new Map<string, number>();
   #detail: SessionDetail;
   #sampler: Schedule | undefined;
-  /** Undefined where the phase began before this process. */
+  /** Undefined if the phase began before this process started. */
   #phaseBeganMs: number | undefined;
 
   private constructor(stored: StoredSession, clock: Clock, observers: readonly SessionObserver[]) {
@@ -101,12 +101,12 @@ export class LiveSession {
     return this.#detail.areObjectNamesHidden;
   }
 
-  /** Of the running attempt, in the order in which they came. */
+  /** The steps of the running attempt, in order of arrival. */
   get currentSteps(): readonly HandshakeStep[] {
     return this.#detail.steps.filter((step) => step.attempt === this.#detail.attempt);
   }
 
-  /** Until when a session that stands still is kept, in ms since the epoch. */
+  /** The end of the time for which an interrupted session is kept, in ms since the epoch. */
   get resumeUntilMs(): number | undefined {
     const { resumeUntil } = this.#detail;
     return resumeUntil === null ? undefined : Date.parse(resumeUntil);
@@ -136,7 +136,7 @@ export class LiveSession {
     return { detail: this.detail(), samples: [...this.samples] };
   }
 
-  /** Moves on; nothing leaves a final state. */
+  /** Sets the state. A final state never changes. */
   setState(state: SessionState): void {
     if (this.isFinal || this.#detail.state === state) return;
     this.#tellPhase(state);
@@ -151,7 +151,7 @@ export class LiveSession {
     this.#publishChange();
   }
 
-  /** Somebody wants it so; it goes on only when somebody wants that. */
+  /** Pauses the session on request. Only a request resumes it. */
   pause(by: SessionSide, resumeUntilMs: number): void {
     if (this.isFinal) return;
     this.#detail.pausedBy = by;
@@ -181,7 +181,7 @@ export class LiveSession {
     this.#publishChange();
   }
 
-  /** The running attempt turns out to have another number: what was noted of it so far goes along. */
+  /** Corrects the number of the running attempt. Its recorded steps and keys get the new number too. */
   renumberAttempt(attempt: number): void {
     const former = this.#detail.attempt;
     if (this.isFinal || attempt === former) return;
@@ -212,13 +212,13 @@ export class LiveSession {
     entry[which] = identifier;
   }
 
-  /** A step of this side begins; ended by `endStep`. */
+  /** Starts a step of this side; `endStep` ends it. */
   beginStep(step: HandshakeStepName, detail: string): void {
     this.#stepStarts.set(step, this.#clock.now());
     this.#putStep({ step, outcome: 'active', durationMs: null, detail, keyIdentifier: null });
   }
 
-  /** A step of this side is over; without `beginStep` it was a moment. */
+  /** Ends a step of this side. Without an earlier `beginStep` the step has no duration. */
   endStep(
     step: HandshakeStepName,
     detail: string,
@@ -233,17 +233,17 @@ export class LiveSession {
     this.#putStep({ step, outcome, durationMs, detail, keyIdentifier });
   }
 
-  /** A step that the other side reported, with its times. */
+  /** Adds a step that the other side reported, with the reported times. */
   addForeignStep(step: HandshakeStep): void {
     const index = this.#detail.steps.findIndex((known) => known.step === step.step && known.attempt === step.attempt);
     if (index === -1) this.#detail.steps.push(step);
-    // What went wrong stays red, whatever comes later.
+    // A security warning stays, whatever is reported later.
     else if (this.#detail.steps[index]?.outcome === 'security-warning') return;
     else this.#detail.steps[index] = step;
     for (const observer of this.#observers) observer.stepped?.(this.id, step);
   }
 
-  /** @param what its words come from the catalog of events; a plain text is one that somebody else wrote */
+  /** @param what an event of the catalog, or a plain text that another program wrote */
   act(level: SessionAction['level'], what: NotableEvent | string, durationMs: number | null = null): SessionAction {
     const action =
       typeof what === 'string'
@@ -253,7 +253,7 @@ export class LiveSession {
     return action;
   }
 
-  /** For people to know, with names of files: nothing that anybody has to do something about. */
+  /** Adds information with file names that needs no action by a person. */
   remark(text: string): void {
     this.#addAction(this.#newAction('info', text, null), true);
   }
@@ -263,7 +263,7 @@ export class LiveSession {
     return { sequence: last + 1, at: new Date(this.#clock.now()).toISOString(), level, text, durationMs };
   }
 
-  /** An action of the other side; gets the next number of this side. */
+  /** Adds an action of the other side with the next number of this side. */
   addForeignAction(action: Omit<SessionAction, 'sequence'>): void {
     // Actions are shown in lists and on terminals, so a text from the other side must stay on one line.
     const text = action.text.replace(/\p{Cc}/gu, ' ');
@@ -272,7 +272,7 @@ export class LiveSession {
 
   putObject(told: SessionObject): void {
     const { objects, state } = this.#detail;
-    // The last word of a data mover may come after its session stands still.
+    // A data mover may send its last report after its session was interrupted.
     const object = { ...told, state: objectStateIn(state, told.state) };
     const index = objects.findIndex((known) => known.name === object.name);
     if (index !== -1) objects[index] = object;
@@ -298,12 +298,12 @@ export class LiveSession {
     this.act('warning', notable('session.warning', { path: warning.path, message: warning.message }));
   }
 
-  /** Warnings of the other side, when only their number is told. */
+  /** The number of the other side's warnings, when the other side reports only the number. */
   setWarningCount(count: number): void {
     this.#detail.warningCount = Math.max(this.#detail.warningCount, count);
   }
 
-  /** The transfer was attacked or is broken in a way that looks the same. Stays visible for ever. */
+  /** The transfer was attacked, or is damaged in a way that looks like an attack. The warning stays for ever. */
   raiseSecurityWarning(text: string): void {
     const isNew = !this.#detail.hasSecurityWarning;
     this.#detail.hasSecurityWarning = true;
@@ -335,7 +335,7 @@ export class LiveSession {
     this.setState(state);
   }
 
-  /** Stops timers; for a service that ends while the session waits. */
+  /** Stops timers. Needed when the service ends while the session waits. */
   dispose(): void {
     this.#setSampling(false);
     this.#progressOut.flush();
@@ -363,7 +363,7 @@ export class LiveSession {
     for (const observer of this.#observers) observer.acted?.(this.id, action, isNaming);
   }
 
-  /** Nothing moves any more: no rate, no time left. */
+  /** Nothing is transferred any more, so there is no rate and no remaining time. */
   #stillFigures(): void {
     if (this.isFinal) return;
     this.#throughput.restart();

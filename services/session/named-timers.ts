@@ -1,4 +1,4 @@
-// Owns the running timers of a session by their names: arming one again counts anew. Reads the injected clock. Decides nothing.
+// Owns the running timers of a session by name: arming a timer again restarts its time. Reads the injected clock. Must not decide anything.
 import type { Clock } from '../kernel/clock.ts';
 
 export class NamedTimers<Name extends string> {
@@ -21,12 +21,12 @@ export class NamedTimers<Name extends string> {
         this.#running.delete(name);
         this.#onFired(name);
       },
-      // Stopped: the clock says so with an error.
+      // The clock was stopped and reports the stop as an error.
       () => undefined,
     );
   }
 
-  /** Safe when it does not run. */
+  /** Safe to call when the timer does not run. */
   disarm(name: Name): void {
     this.#running.get(name)?.abort();
     this.#running.delete(name);

@@ -1,5 +1,5 @@
-// Owns what is told when a phase of a session is over: one event with how long it took. Each side tells its own; a phase that broke is told by
-// what broke it.
+// Owns the event for a completed phase of a session, with its duration. Each side reports its own phases. For a failed phase, the error is
+// reported instead.
 import type { SessionDetail, SessionState } from '../contracts/models/session.ts';
 import { notable, type NotableEvent } from '../contracts/notable-events.ts';
 
@@ -23,7 +23,7 @@ const events: Partial<Record<SessionState, Partial<Record<SessionDetail['kind'],
   finalizing: { backup: notable('phase.backup-completed'), restore: notable('phase.restore-completed') },
 };
 
-/** Undefined when the session does not get on by this, or nobody needs to know. */
+/** Undefined when the change completes no phase, or the phase is not shown. */
 export function phaseEvent(
   kind: SessionDetail['kind'],
   from: SessionState,

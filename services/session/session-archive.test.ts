@@ -33,7 +33,7 @@ async function save(archive: SessionArchive, clock: Clock): Promise<string> {
 
 const at = (time: string): Clock => ({ ...systemClock, now: () => Date.parse(time) });
 
-it('takes the session that was started last for the last one, also after one with a clock that was a year ahead', async () => {
+it('uses the order of starts to find the last session, even after a session whose clock was a year ahead', async () => {
   const archive = new SessionArchive(new SqliteSessionHistory(new Database(':memory:', [sessionHistoryMigration])));
   await save(archive, at('2026-03-01T00:00:00Z'));
   const ahead = await save(archive, at('2027-03-02T00:00:00Z'));
@@ -44,7 +44,7 @@ it('takes the session that was started last for the last one, also after one wit
   expect(await archive.endedAtMs(newId())).toBeUndefined();
 });
 
-it('keeps and shows a history that a full disk does not take, and writes it when there is room', async () => {
+it('keeps and shows a history that a full disk refuses, and writes the history when the disk has room', async () => {
   vi.useFakeTimers();
   try {
     const database = new Database(':memory:', [sessionHistoryMigration]);
@@ -59,7 +59,7 @@ it('keeps and shows a history that a full disk does not take, and writes it when
     expect((await archive.list(50)).map(({ id }) => id)).toEqual([...lost.toReversed(), before]);
     expect((await archive.lastOf('job'))?.id).toBe(lost.at(-1));
     expect(await archive.find(lost.at(-1) ?? '')).toMatchObject({ owner: 'job', detail: { state: 'succeeded' } });
-    // Not only once.
+    // The second retry must work too.
     await vi.advanceTimersByTimeAsync(30_000);
     expect(stored()).toBeLessThan(21);
     database.get('PRAGMA max_page_count = 100000');
@@ -71,7 +71,7 @@ it('keeps and shows a history that a full disk does not take, and writes it when
   }
 });
 
-it('never writes an older state over a newer one, and shows the newest state while a write takes its time', async () => {
+it('never writes an older state over a newer one, and shows the newest state during a slow write', async () => {
   const gates: PromiseWithResolvers<void>[] = [];
   const written: string[] = [];
   class SlowHistory extends SqliteSessionHistory {

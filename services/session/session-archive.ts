@@ -1,5 +1,5 @@
-// Owns the history of sessions of a role: it writes each change, and shows what could not be written yet as if it were written. A full disk
-// does not end a backup. Does not know how the history is stored.
+// Owns the history of sessions of a role: writes each change, and shows unwritten changes as if they were written. A full disk must not end
+// a backup. Does not know how the history is stored.
 import type { SessionSummary } from '../contracts/models/session.ts';
 import { keepLeftOut, leftOutOf, type LeftOut } from '../contracts/row-list.ts';
 import { every, type Schedule } from '../kernel/schedule.ts';
@@ -13,7 +13,7 @@ const endsBetweenLooks = 20;
 /** Limit of sessions that wait for room on the disk; each keeps its whole history in memory. */
 const maxUnsaved = 200;
 const retryIntervalMs = 10_000;
-/** Among so many ended sessions of an owner, the wanted one is searched for. */
+/** A search for a session looks at this number of ended sessions of an owner. */
 const searchedSessions = 100;
 
 interface Unsaved {
@@ -24,7 +24,7 @@ interface Unsaved {
 
 export class SessionArchive {
   readonly #history: SessionHistory;
-  /** Sessions that are not written as they are now, the last changed one last. */
+  /** Sessions whose newest state is not written yet; the last changed session is last. */
   readonly #unsaved = new Map<string, Unsaved>();
   #writing: Promise<void> | undefined;
   #retry: Schedule | undefined;
@@ -104,7 +104,7 @@ export class SessionArchive {
     return this.#history.endedAtMs(sessionId);
   }
 
-  /** Lists the last started session first, whatever the clock said. */
+  /** Lists the last started session first. The order does not depend on clocks. */
   async list(limit: number): Promise<SessionSummary[]> {
     const saved = await this.#history.list(limit);
     const savedIds = new Set(saved.map(({ id }) => id));

@@ -14,21 +14,24 @@ export interface HistoryRecord extends ArchivedSession {
 }
 
 /**
- * Limits for the history, so that disks do not fill without supervision. They apply to each owner separately: no account pushes out the
- * history of another. Successful sessions are counted separately, so that started and canceled sessions do not push them out.
+ * Limits for the history, so that it does not fill the disk. They apply to each owner separately: no account pushes out the history of
+ * another account. Successful sessions have their own limit, so that canceled sessions do not push them out.
  */
 export interface KeptHistory {
   readonly good: number;
   readonly others: number;
-  /** Bytes for each owner: this much for successful sessions, and a quarter of it for others. */
+  /** Limit in bytes for each owner: this number for successful sessions, and a quarter of it for others. */
   readonly bytes: number;
 }
 
-/** A list is a result of `readRows`: a record that cannot be read is left out and named. */
+/** A list is a result of `readRows`: it leaves out unreadable records and names them. */
 export interface SessionHistory {
-  /** A closed history is written no more. */
+  /** After the history was closed, nothing is written. */
   readonly isClosed: boolean;
-  /** Adds the record, or replaces all of it but its owner and its place in the order. @returns false when the disk refuses the write */
+  /**
+   * Adds the record, or replaces an existing one except for its owner and its place in the order. @returns false when the disk refuses the
+   * write
+   */
   save(record: HistoryRecord): Promise<boolean>;
   /** @throws storage.damaged for a record that cannot be read */
   find(sessionId: string): Promise<ArchivedSession | undefined>;
@@ -40,7 +43,7 @@ export interface SessionHistory {
   listOf(owner: string, limit: number): Promise<SessionSummary[]>;
   /** Identifiers, the last started session first. */
   endedOf(owner: string, limit: number): Promise<string[]>;
-  /** Sessions without an end, by their start. One that cannot be read counts as ended from then on. */
+  /** Unfinished sessions, in order of their start. A session that cannot be read counts as ended from then on. */
   unfinished(): Promise<ArchivedSession[]>;
   owners(): Promise<string[]>;
   /** Removes the oldest ended sessions of this owner beyond the limits. */

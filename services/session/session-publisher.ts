@@ -1,4 +1,4 @@
-// Owns turning what happens in a session into events of the sessions domain. Decides nothing.
+// Owns the conversion of changes in a session into events of the sessions domain. Must not decide anything.
 import type { EventPublisher } from '../contracts/contract.ts';
 import { sessionsDomain } from '../contracts/rpc/sessions.ts';
 import type { SessionObserver } from './session-record.ts';

@@ -1,5 +1,4 @@
-// Owns the shapes around a live session: what it starts from, what is stored of it, who watches it, and what follows from its figures.
-// Holds no state.
+// Owns the types around a live session: its input, its stored record, its observers, and values computed from its progress. Holds no state.
 import {
   noProgress,
   type Bottleneck,
@@ -16,7 +15,7 @@ export interface SessionObserver {
   changed?(summary: SessionSummary): void;
   progressed?(sessionId: string, at: string, progress: SessionProgress, bottleneck: Bottleneck | null): void;
   stepped?(sessionId: string, step: HandshakeStep): void;
-  /** @param isNaming the text may hold names of files */
+  /** @param isNaming the text may contain file names */
   acted?(sessionId: string, action: SessionAction, isNaming: boolean): void;
   objectChanged?(sessionId: string, object: SessionObject): void;
   sampled?(sessionId: string, sample: ThroughputSample): void;
@@ -38,7 +37,7 @@ export interface NewSession {
   readonly areObjectNamesHidden: boolean;
 }
 
-/** A session of which nothing is known yet but what it is for. */
+/** The detail of a session that has not started: only its purpose is set. */
 export function newDetail(session: NewSession, createdAt: string): SessionDetail {
   return {
     ...session,
@@ -88,7 +87,10 @@ export function summaryOf(detail: SessionDetail): SessionSummary {
   };
 }
 
-/** By the mean rate of the last minute; unchanged data passes faster than it is read, so it counts processed bytes when nothing is read. */
+/**
+ * Uses the mean rate of the last minute. Unchanged data passes faster than data that is read, so processed bytes count when nothing is
+ * read.
+ */
 export function secondsLeft(progress: SessionProgress, samples: readonly ThroughputSample[]): number | null {
   if (progress.totalBytes === null) return null;
   const recent = samples.slice(-60);

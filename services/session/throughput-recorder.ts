@@ -1,9 +1,9 @@
-// Owns the throughput samples of one session: one a second, kept for the whole run in bounded memory. Does not read counters by itself.
+// Owns the throughput samples of one session: one a second, for the whole run in bounded memory. Must not read counters by itself.
 import type { ThroughputSample } from '../contracts/models/session.ts';
 
-/** Four hours at one a second; after that two neighbors become one, so the whole run stays visible. */
+/** Four hours at one sample a second. Beyond that, two neighbors are merged into one, so that the whole run stays visible. */
 const maxSamples = 14_400;
-/** Weight of the newest second in the rates that people see; the rest is what they saw before. */
+/** Weight of the newest second in the shown rates; the previous rate has the remaining weight. */
 const smoothing = 0.3;
 
 export interface Counters {
@@ -33,7 +33,7 @@ export class ThroughputRecorder {
     };
   }
 
-  /** Counters start again at zero with a new attempt. */
+  /** Resets the base: the counters of a new attempt start at zero. */
   restart(): void {
     this.#last = undefined;
     this.#readRate = 0;

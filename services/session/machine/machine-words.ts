@@ -1,15 +1,16 @@
-// Owns the words that both session machines use, and what follows from an outcome on either side. Decides nothing else.
+// Owns the types that both session machines use, and the history entries that an outcome causes on either side. Must not decide anything
+// else.
 import type { SessionAction, SessionState } from '../../contracts/models/session.ts';
 import type { FarkeepError } from '../../kernel/farkeep-error.ts';
 
 export type FinalState = Extract<SessionState, 'succeeded' | 'warning' | 'failed' | 'canceled'>;
-/** An attempt runs. */
+/** The states in which an attempt runs. */
 export type RunningKind = Extract<SessionState, 'key-exchange' | 'transferring' | 'finalizing'>;
 
-/** Comes with every event, so that a machine reads no clock. */
+/** Part of every event, so that a machine never reads a clock. */
 export interface Moment {
   readonly nowMs: number;
-  /** The session's record has warnings: a good end becomes the state `warning`. */
+  /** The session's record has warnings: a successful end becomes the state `warning`. */
   readonly hasWarnings: boolean;
 }
 
@@ -20,7 +21,7 @@ export interface Note {
   readonly text: string;
 }
 
-/** The transfer was attacked, or is broken in a way that looks the same. Stays visible for ever. */
+/** The transfer was attacked, or is damaged in a way that looks like an attack. The warning stays for ever. */
 export interface SecurityWarning {
   readonly type: 'raise-security-warning';
   readonly text: string;

@@ -1,5 +1,5 @@
-// What must hold in every reachable state of both session machines, whatever happens next. Two machines together: two-sides.test.ts.
-// Compares docs/protocol.md, section 7, with the machines; FARKEEP_WRITE_DOCUMENTS=1 rewrites it.
+// What must hold in every reachable state of both session machines, for every next event. Tests with both machines: two-sides.test.ts.
+// Compares docs/protocol.md, section 7, with the machines; FARKEEP_WRITE_DOCUMENTS=1 rewrites the tables there.
 import { describe, expect, it } from 'vitest';
 import { finalSessionStates, sessionStates } from '../../contracts/models/session.ts';
 import { isResumable } from '../attempt-error.ts';
@@ -27,7 +27,7 @@ const isOver = ({ kind }: { readonly kind: string }): boolean =>
 const told = (transition: TenantTransition | ProviderTransition): string =>
   `${stateText(transition.from)} -- ${stateText(transition.event)} -> ${stateText(transition.to)} ${stateText(transition.effects)}`;
 
-/** Nothing to see here means that every transition is as it must be. */
+/** An empty result means that every transition is correct. */
 function broken<Each extends TenantTransition | ProviderTransition>(
   transitions: readonly Each[],
   isRight: (transition: Each) => boolean,
@@ -48,7 +48,7 @@ describe('each session machine', () => {
     expect(kinds(tenant)).toEqual([...common, ...rest, 'connecting'].sort());
   });
 
-  it('never leaves a final state, and does nothing there but refuse', () => {
+  it('never leaves a final state, and only refuses requests there', () => {
     expect(
       broken(all, ({ from, to, effects }) => {
         if (!isOver(from)) return true;
@@ -57,7 +57,7 @@ describe('each session machine', () => {
     ).toEqual([]);
   });
 
-  it('can get from every state to an end', () => {
+  it('can reach an end from every state', () => {
     for (const transitions of [tenant, browsing, provider, restoring]) {
       const before = new Map<string, Set<string>>();
       const leading = new Set(transitions.filter(({ to }) => isOver(to)).map(({ to }) => stateText(to)));
@@ -65,15 +65,15 @@ describe('each session machine', () => {
         const key = stateText(to);
         before.set(key, (before.get(key) ?? new Set()).add(stateText(from)));
       }
-      // A set that grows while it is read: all states from which one of these can be reached.
+      // The set grows during this loop: it collects all states from which one of the final states can be reached.
       for (const key of leading) for (const earlier of before.get(key) ?? []) leading.add(earlier);
-      // Attempts beyond the last one of the walk are not followed.
+      // The search does not follow attempts beyond `maxAttempt`.
       const stuck = transitions.filter(({ from, to }) => !leading.has(stateText(from)) && to.attempt <= maxAttempt);
       expect(stuck.slice(0, 3).map(told)).toEqual([]);
     }
   });
 
-  it('has exactly the timers of its state', () => {
+  it('runs exactly the timers of its state', () => {
     const expectedAtTenant = (state: TenantTransition['to']): string[] => {
       if (state.kind === 'paused') return ['expiry'];
       if (state.kind !== 'waiting-to-resume') return [];
@@ -89,7 +89,7 @@ describe('each session machine', () => {
     expect(broken(allProvider, ({ to, armedAfter }) => text(armedAfter) === text(expectedAtProvider(to)))).toEqual([]);
   });
 
-  it('leaves a pause only by resume, cancel, its window, the other side’s end, or a stop', () => {
+  it('leaves a pause only by resume, cancel, its deadline, an end at the other side, or a stop', () => {
     const leaving = (transitions: typeof all): Set<string> =>
       new Set(
         transitions
@@ -106,7 +106,7 @@ describe('each session machine', () => {
     );
   });
 
-  it('keeps deadline and owner of a pause when it is asked for again', () => {
+  it('keeps deadline and owner of a pause after a repeated request', () => {
     expect(
       broken(all, ({ from, to, event }) => {
         const isAgain = event.type === 'pause-wanted' || event.type === 'pause-asked' || event.type === 'pause-ready';
@@ -116,7 +116,7 @@ describe('each session machine', () => {
     ).toEqual([]);
   });
 
-  it('takes a pause for the provider’s only when the provider asked for it', () => {
+  it('treats a pause as the provider’s only when the provider asked for it', () => {
     expect(
       broken(allProvider, ({ from, to }) => {
         const isNew = from.kind !== 'paused' && from.kind !== 'pending' && to.kind === 'paused';
@@ -125,7 +125,7 @@ describe('each session machine', () => {
     ).toEqual([]);
   });
 
-  it('never reports a committed point as failed because of a loss', () => {
+  it('never reports a committed restore point as failed because a connection was lost', () => {
     const isLoss = ({ event }: TenantTransition | ProviderTransition): boolean => {
       if (event.type === 'timer-fired' || event.type === 'channel-lost') return true;
       const error = 'error' in event ? event.error : null;
@@ -139,20 +139,20 @@ describe('each session machine', () => {
       to.kind === 'failed' || ('outcome' in to && to.outcome === 'failed');
     const losses = all.filter((transition) => isLoss(transition) && isCommitted(transition.from));
     expect(losses.length).toBeGreaterThan(20);
-    // A person who does not answer about a certificate is no loss.
+    // A person who does not answer a question about a certificate is not a lost connection.
     const isPrompt = ({ event }: TenantTransition | ProviderTransition): boolean =>
       event.type === 'timer-fired' && event.timer === 'prompt';
     expect(broken(losses, (transition) => isPrompt(transition) || !failed(transition.to))).toEqual([]);
   });
 
-  it('starts nothing after a cancel', () => {
+  it('starts no attempt after a cancel', () => {
     const starting = new Set(['dial', 'run-attempt', 'start-mover', 'ask-person', 'tell-pause', 'start-attempt']);
     const after = all.filter(({ isCanceled }) => isCanceled);
     expect(after.length).toBeGreaterThan(100);
     expect(broken(after, ({ effects }) => effects.every(({ type }) => !starting.has(type)))).toEqual([]);
   });
 
-  it('counts an attempt only when the provider has granted the one before', () => {
+  it('increases the attempt number only after the provider has granted the previous attempt', () => {
     expect(
       broken(allTenant, ({ from, to, event }) => {
         if (to.attempt <= from.attempt || event.type === 'granted') return true;
@@ -167,7 +167,7 @@ describe('each session machine', () => {
     ).toEqual([]);
   });
 
-  it('never has two target movers of one session', () => {
+  it('never runs two target movers for one session', () => {
     expect(
       broken(allProvider, ({ from, effects }) => {
         const starts = effects.some(({ type }) => type === 'start-mover');
@@ -176,7 +176,7 @@ describe('each session machine', () => {
     ).toEqual([]);
   });
 
-  it('stops in order: what is taken up again later is neither finished nor timed here', () => {
+  it('stops in order: a session that resumes after a restart is not ended and leaves no timer', () => {
     const stops = all.filter(({ to }) => to.kind === 'suspended');
     expect(
       broken(
@@ -193,7 +193,10 @@ interface Seen {
   readonly to: { readonly kind: string };
 }
 
-/** One line for each state and event that can lead to another state. A stop of the service is no step of the protocol. */
+/**
+ * One line for each state and event that can lead to another state. The stop of a service is left out, because the protocol does not see a
+ * stop.
+ */
 function tableOf(transitions: readonly Seen[]): string[] {
   const rows = new Map<string, Map<string, Set<string>>>();
   for (const { from, event, to } of transitions) {
@@ -214,11 +217,11 @@ function tableOf(transitions: readonly Seen[]): string[] {
 }
 
 describe('the table of states in docs/protocol.md', () => {
-  it('is that of the tenant’s machine', () => {
+  it('matches the tenant’s machine', () => {
     expectInDocument('protocol.md', 'tenant-states', tableOf(allTenant));
   });
 
-  it('is that of the provider’s machine', () => {
+  it('matches the provider’s machine', () => {
     expectInDocument('protocol.md', 'provider-states', tableOf(allProvider));
   });
 });

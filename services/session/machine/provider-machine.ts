@@ -15,7 +15,7 @@ import type {
   ProviderStep,
 } from './provider-states.ts';
 
-/** How long the provider waits for the tenant's last word after the restore point is on disk. */
+/** How long the provider waits for the tenant's final message after the restore point is on disk. */
 const lastWordMs = 30_000;
 /** How long a tenant may take to end its attempt in order after the provider asked for a pause. */
 const pauseAnswerMs = 20_000;
@@ -37,7 +37,7 @@ export function providerStep(state: ProviderState, event: ProviderEvent, rules: 
   return isOpen(state) ? stepOpen(state, event, rules) : stepOver(state, event);
 }
 
-/** Nothing leads out of a final state. Requests that come too late get an answer. */
+/** A final state has no transitions. Late requests still get an answer. */
 function stepOver(state: ProviderState, event: ProviderEvent): ProviderStep {
   switch (event.type) {
     case 'start-asked':
@@ -80,7 +80,7 @@ function stepOpen(state: ProviderOpen, event: ProviderEvent, rules: ProviderRule
     case 'served':
       return to({ ...state, serving: 'nothing' });
     case 'phase-reported':
-      // The last report of an attempt may come after its mover has gone.
+      // The last report of an attempt may arrive after its mover has ended.
       if (!isRunning(state) || !state.hasMover) return to(state);
       return to({ ...state, kind: event.phase }, { type: 'show', state: event.phase });
     case 'key-b-delivered':
@@ -116,7 +116,7 @@ function stepOpen(state: ProviderOpen, event: ProviderEvent, rules: ProviderRule
 }
 
 function resumeReady(state: ProviderOpen, event: EventOf<'resume-ready'>, rules: ProviderRules): ProviderStep {
-  // A mover that is started now would belong to no session, and nothing would count or end it.
+  // While the service stops, a new mover would belong to no session, and nothing would count or end it.
   if (state.isStopping) return refused(state, ended());
   if (state.serving !== 'resume') return refused(state, busy());
   if (hasPoint(state) || (event.isCommitted && rules.isBackup)) {
@@ -129,7 +129,7 @@ function resumeReady(state: ProviderOpen, event: EventOf<'resume-ready'>, rules:
   const attempt = state.attempt + 1;
   return beginAttempt({ ...state, attempt, serving: 'start' }, [
     { type: 'start-attempt', attempt },
-    note('info', `Attempt ${attempt}: a new key exchange; what is durable is not sent again`),
+    note('info', `Attempt ${attempt}: a new key exchange; durable data is not sent again`),
   ]);
 }
 
@@ -221,9 +221,9 @@ function moverEnded(state: ProviderOpen, event: EventOf<'mover-ended'>, rules: P
     const where = state.hasKeyB ? 'data' : 'tunnel';
     return withEffects(failBySecurity(left, error, where), { first: [{ type: 'tell-tampered', error, where }] });
   }
-  // A mover that dies after it said that the point is on disk has done its work.
+  // The mover died after it had reported the restore point as durable, so its work is done.
   if (state.isCommitted) return to(left);
-  // The source ended on purpose. The tenant's next request says whether for good, or it comes back after a restart.
+  // The source ended on purpose. The tenant's next request says whether the session ends, or the tenant resumes after a restart.
   if (error.code === 'call.canceled') return waitForTenant(left, error, event.nowMs, rules);
   if (isResumable(error.code)) {
     return withEffects(waitForTenant(left, error, event.nowMs, rules), {
@@ -253,7 +253,7 @@ function finishAsked(state: ProviderOpen, event: EventOf<'finish-asked'>, rules:
 
 function channelLost(state: ProviderOpen, event: EventOf<'channel-lost'>, rules: ProviderRules): ProviderStep {
   if (state.kind === 'paused') return to({ ...state, hasChannel: false });
-  // The tenant left before its last word, but what it wanted is done.
+  // The tenant disconnected before its final message, but the restore point is on disk.
   if (hasPoint(state)) return end(state, goodEnd(event), null, { last: [saveNow] });
   return withEffects(waitForTenant(withoutMover(state), event.error, event.nowMs, rules, false), {
     first: [{ type: 'end-attempt', reason: event.error }],
@@ -294,14 +294,14 @@ function pauseWanted(state: ProviderOpen): ProviderStep {
     return refused(
       state,
       new FarkeepError('call.conflict', 'Only a session that transfers can be paused from here', {
-        hint: 'Wait until it transfers, or stop it.',
+        hint: 'Wait until the transfer runs, or stop the session.',
       }),
     );
   }
   return to(
     { ...state, hasAskedPause: true, isPauseAwaited: true },
     { type: 'tell-wish', wish: 'pause' },
-    // Everybody who waits for this pause gets the same answer.
+    // All callers that wait for this pause get the same answer.
     ...(state.isPauseAwaited ? [] : [{ type: 'arm', timer: 'pause-answer', afterMs: pauseAnswerMs } as const]),
   );
 }
@@ -309,7 +309,7 @@ function pauseWanted(state: ProviderOpen): ProviderStep {
 function resumeWanted(state: ProviderOpen): ProviderStep {
   if (state.kind !== 'paused') return refused(state, new FarkeepError('call.conflict', 'The session is not paused'));
   if (state.by !== 'provider') {
-    const hint = 'Only the tenant can resume it.';
+    const hint = 'Only the tenant can resume this session.';
     return refused(state, new FarkeepError('call.conflict', 'The tenant has paused this session', { hint }));
   }
   if (!state.hasChannel) {
@@ -333,14 +333,14 @@ function timerFired(state: ProviderOpen, event: EventOf<'timer-fired'>): Provide
       if (!hasPoint(state)) return to(state);
       return end(state, goodEnd(event), null, { last: [saveNow] });
     case 'pause-answer': {
-      const hint = 'Its version may not know how to; stop the session instead.';
+      const hint = 'The tenant may be too old to pause a session; stop the session instead.';
       const error = new FarkeepError('call.timeout', 'The tenant did not pause the session', { hint });
       return to({ ...state, isPauseAwaited: false }, ...answerPause(state, error));
     }
   }
 }
 
-/** Keeps the reservation until the tenant comes back or the window has passed. */
+/** Keeps the reservation until the tenant reconnects or the window has passed. */
 function waitForTenant(
   state: ProviderOpen,
   error: FarkeepError,
@@ -360,7 +360,7 @@ function waitForTenant(
     },
     effects: [
       ...(isNew
-        ? [note(isOrderly ? 'info' : 'warning', `${reason}; the reservation is kept for the tenant to come back`)]
+        ? [note(isOrderly ? 'info' : 'warning', `${reason}; the reservation is kept until the tenant reconnects`)]
         : []),
       { type: 'show-waiting', nextAttemptAtMs: null, untilMs },
       saveNow,

@@ -1,26 +1,27 @@
-// Owns the words of the provider's session machine: its states, events and effects, and what a state says. Decides nothing.
-// Everything here is data. An error is a value that is passed on unchanged.
+// Owns the types of the provider's session machine: states, events and effects, and simple questions about a state. Must not decide
+// anything.
+// Everything here is data. An error is passed on unchanged.
 import type { SessionSide } from '../../contracts/models/session.ts';
 import type { FarkeepError } from '../../kernel/farkeep-error.ts';
 import type { FinalState, Moment, RunningKind } from './machine-words.ts';
 import type { ShowEffect } from './show-effect.ts';
 
 export interface ProviderRules {
-  /** Only a backup makes a restore point. */
+  /** True for a backup: only a backup creates a restore point. */
   readonly isBackup: boolean;
-  /** How long a session without its tenant is kept. */
+  /** How long a session is kept while its tenant is disconnected. */
   readonly resumeWindowMs: number;
 }
 
-/** What is known of every session that has not ended. */
+/** Fields of every session that has not ended. */
 interface Open {
   readonly attempt: number;
   /**
-   * The request that is being served. There is one at a time, so that two target movers never write one point. `resume` waits for the end
-   * of the attempt before and becomes `start` when its own attempt begins.
+   * The request that is being served. There is only one at a time, so that two target movers never write the same restore point. `resume`
+   * waits for the end of the previous attempt and becomes `start` when its own attempt begins.
    */
   readonly serving: 'nothing' | 'resume' | 'start' | 'pause';
-  /** The provider asked for a pause in this attempt. Only then can a pause be the provider's. */
+  /** The provider asked for a pause in this attempt. Only then can the provider be the owner of a pause. */
   readonly hasAskedPause: boolean;
   /** A person at the provider waits for the pause. */
   readonly isPauseAwaited: boolean;
@@ -42,7 +43,7 @@ export interface ProviderRunning extends Open {
   readonly isCommitted: boolean;
 }
 
-/** The tenant may come back until then. A connection may still be open after a mover died. */
+/** The tenant may reconnect until the deadline. After a mover died, the control connection may still be open. */
 export interface ProviderWaiting extends Open {
   readonly kind: 'waiting-to-resume';
   readonly hasChannel: boolean;
@@ -56,13 +57,13 @@ export interface ProviderPaused extends Open {
   readonly untilMs: number;
 }
 
-/** Over. Nothing leads out of it. */
+/** The session has ended. A final state has no transitions. */
 export interface ProviderEnded {
   readonly kind: FinalState;
   readonly attempt: number;
 }
 
-/** Over for this process. The session goes on from its record when the service runs again. */
+/** The session has ended for this process only. The next run of the service continues the session from its record. */
 export interface ProviderSuspended {
   readonly kind: 'suspended';
   readonly attempt: number;
@@ -74,12 +75,12 @@ export type ProviderState = ProviderOpen | ProviderEnded | ProviderSuspended;
 export type ProviderTimer = 'expiry' | 'last-word' | 'pause-answer';
 
 export type ProviderInput =
-  /** The tenant's `session.start` was accepted. */
+  /** The tenant sent `session.start`, and the request was accepted. */
   | { readonly type: 'start-asked' }
   | { readonly type: 'resume-asked' }
-  /** The former attempt is gone, and the repository was searched for the restore point. */
+  /** The previous attempt has ended, and the repository was searched for the restore point. */
   | { readonly type: 'resume-ready'; readonly isCommitted: boolean; readonly storedBytes: number }
-  /** The target mover listens, and the gateway knows its tickets. */
+  /** The target mover listens, and the gateway has the tickets. */
   | { readonly type: 'attempt-opened' }
   | { readonly type: 'pause-asked' }
   | {
@@ -88,12 +89,12 @@ export type ProviderInput =
       readonly isCommitted: boolean;
       readonly storedBytes: number;
     }
-  /** The request was answered. */
+  /** The current request has its answer. */
   | { readonly type: 'served' }
   | { readonly type: 'phase-reported'; readonly phase: RunningKind }
   | { readonly type: 'key-b-delivered' }
   | { readonly type: 'committed'; readonly storedBytes: number }
-  /** @property shown the error for the provider's own people; null: the mover ended in order */
+  /** @property shown the error for people at the provider; null: the mover ended in order */
   | {
       readonly type: 'mover-ended';
       readonly error: FarkeepError | null;
@@ -101,22 +102,22 @@ export type ProviderInput =
       readonly isTampered: boolean;
     }
   | { readonly type: 'tampered-at-tenant'; readonly error: FarkeepError; readonly where: 'tunnel' | 'data' }
-  /** The tenant's last word. */
+  /** The tenant's final message. */
   | { readonly type: 'finish-asked'; readonly outcome: FinalState; readonly error: FarkeepError | null }
-  /** By a person at the provider, by the tenant, or because the account goes. */
+  /** Cause: a person at the provider, the tenant, or the removal of the account. */
   | { readonly type: 'cancel'; readonly error: FarkeepError }
   | { readonly type: 'channel-lost'; readonly error: FarkeepError }
   | { readonly type: 'suspend'; readonly error: FarkeepError }
-  /** The movers are gone. */
+  /** The movers have ended. */
   | { readonly type: 'suspended'; readonly error: FarkeepError }
-  /** The service runs again; nothing of a former attempt is left. */
+  /** The service runs again. Nothing of a previous attempt is left. */
   | {
       readonly type: 'restarted';
       readonly was: 'waiting' | 'other';
       readonly paused: { readonly by: SessionSide; readonly untilMs: number } | null;
       readonly isCommitted: boolean;
     }
-  /** A person at the provider wants it. */
+  /** A person at the provider asks for a pause. */
   | { readonly type: 'pause-wanted' }
   | { readonly type: 'resume-wanted' }
   | { readonly type: 'timer-fired'; readonly timer: ProviderTimer };
@@ -126,7 +127,7 @@ export type ProviderEvent = ProviderInput & Moment;
 export type ProviderEffect =
   | ShowEffect
   | { readonly type: 'show-attack'; readonly error: FarkeepError; readonly where: 'tunnel' | 'data' }
-  /** From now on the tenant is told over the connection that the request came over. */
+  /** From now on, messages to the tenant use the connection of this request. */
   | { readonly type: 'take-channel'; readonly isForAttempt: boolean }
   | { readonly type: 'start-mover' }
   | { readonly type: 'end-attempt'; readonly reason: FarkeepError }
@@ -138,15 +139,15 @@ export type ProviderEffect =
   | { readonly type: 'tell-wish'; readonly wish: 'pause' | 'resume' }
   | { readonly type: 'arm'; readonly timer: ProviderTimer; readonly afterMs: number }
   | { readonly type: 'disarm'; readonly timer: ProviderTimer }
-  /** The record must survive a restart. */
+  /** The session record must survive a restart. */
   | { readonly type: 'save'; readonly isAfterMover: boolean }
-  /** To the person who waits for a pause; null: the session is paused. */
+  /** The answer to the person who waits for a pause; null: the session is paused. */
   | { readonly type: 'answer-pause'; readonly error: FarkeepError | null }
-  /** To the tenant: what becomes of its pause. */
+  /** The answer to the tenant: how long its paused session is kept. */
   | { readonly type: 'pause-kept'; readonly keptForMs: number }
-  /** To the tenant: there is nothing left to do. */
+  /** The answer to the tenant: the restore point exists already, so no attempt is needed. */
   | { readonly type: 'point-exists' }
-  /** The request has to wait until the current one is served, and is then asked again. */
+  /** The request waits until the current request is served; then the driver repeats it. */
   | { readonly type: 'defer' }
   /** The request fails. */
   | { readonly type: 'refuse'; readonly error: FarkeepError };
@@ -174,18 +175,17 @@ export function isRunning(state: ProviderOpen): state is ProviderRunning {
   return state.kind === 'key-exchange' || state.kind === 'transferring' || state.kind === 'finalizing';
 }
 
-/** Whether the restore point is on disk, as far as is known here. */
+/** Whether the restore point is on disk, as far as this side knows. */
 export function hasPoint(state: ProviderOpen): boolean {
   return isRunning(state) && state.isCommitted;
 }
 
-/** Whether the tenant can be told anything. */
+/** Whether a connection to the tenant is open. */
 export function canTell(state: ProviderState): boolean {
   if (!isOpen(state)) return false;
   return isRunning(state) || ('hasChannel' in state && state.hasChannel);
 }
 
-/** Whether a target mover runs. */
 export function hasMover(state: ProviderState): boolean {
   return isOpen(state) && isRunning(state) && state.hasMover;
 }

@@ -1,4 +1,4 @@
-// Owns the effects of both machines that only change what people see of a session, and carries them out on its record.
+// Owns the effects of both machines that only change what people see of a session, and applies them to the session's record.
 import type { SessionSide } from '../../contracts/models/session.ts';
 import type { FarkeepError } from '../../kernel/farkeep-error.ts';
 import type { LiveSession } from '../live-session.ts';
@@ -8,7 +8,7 @@ export type ShowEffect =
   | Note
   | SecurityWarning
   | { readonly type: 'show'; readonly state: 'connecting' | RunningKind }
-  /** @property nextAttemptAtMs null: nobody tries again by itself */
+  /** @property nextAttemptAtMs null: there is no automatic next attempt */
   | { readonly type: 'show-waiting'; readonly nextAttemptAtMs: number | null; readonly untilMs: number }
   | { readonly type: 'show-paused'; readonly by: SessionSide; readonly untilMs: number }
   | { readonly type: 'start-attempt'; readonly attempt: number }

@@ -21,7 +21,7 @@ import type {
   TenantTellingPause,
 } from './tenant-states.ts';
 
-/** What a session begins with: a new one, or one from before a restart of the service. */
+/** The input for a session: a new one, or one from before a restart of the service. */
 export interface TenantRecord {
   readonly attempt: number;
   readonly knows: ProviderKnowledge;
@@ -95,11 +95,11 @@ function stepConnecting(state: TenantConnecting, event: TenantEvent, rules: Tena
         { type: 'show', state: 'key-exchange' },
       );
     case 'answer-lost':
-      // Giving up here would leave the provider with a session that nobody comes back for.
+      // Without another contact, the provider would keep a session that no tenant resumes.
       return provider.knows === 'no' ? to({ ...state, provider: known('maybe', rules, false) }) : to(state);
     case 'attempt-done':
       if (state.stage === 'dialing') return to(state);
-      // The provider had everything already.
+      // The provider already has the complete restore point.
       return end(state, event.failure, event, { knows: 'yes', hasLink: true });
     case 'attempt-failed':
       return connectingFailed(state, event, rules);
@@ -127,7 +127,7 @@ function connectingFailed(
       { kind: 'waiting-to-resume', waitsFor: 'answer', attempt, provider, refusal: error },
       note(
         error.code === 'trust.changed' ? 'security' : 'warning',
-        `${error.message}; the job waits until somebody has answered the question about it`,
+        `${error.message}; the job waits for an answer to the question about the certificate`,
       ),
       { type: 'show-waiting', nextAttemptAtMs: null, untilMs },
       { type: 'arm', timer: 'prompt', afterMs: rules.promptWaitMs },
@@ -136,7 +136,7 @@ function connectingFailed(
   }
   if (!isWorthAnotherAttempt(error)) return end(state, error, event, { knows: provider.knows, hasLink });
   const drop: TenantEffect[] = hasLink ? [{ type: 'close-link', isTroubled: true }] : [];
-  // Before the first request there is nothing to come back to: whoever started the job gets the reason at once.
+  // Before the first request, the provider has no session to resume, so the caller gets the error at once.
   if (provider.knows === 'no') {
     const told = withManualRetryHint(error, rules.operation);
     return end(state, told, event, { knows: 'no', hasLink: false, first: drop });
@@ -179,7 +179,7 @@ function stepRunning(state: TenantRunning, event: TenantEvent, rules: TenantRule
       return retry({ attempt, isGranted: true, provider, error, first }, event, rules);
     }
     case 'pause-wanted':
-      // One that is being ended already: whoever waits for the pause learns how it ended.
+      // The session is ending already. The caller that waits for the pause gets the result of that end.
       if (ending !== null) return to(state);
       if (state.kind !== 'transferring' || rules.operation === 'browse') return refused(state, notNow());
       return to({ ...state, ending: { pauseBy: event.by } }, { type: 'end-attempt' });
@@ -241,7 +241,7 @@ function stepRetrying(state: TenantRetrying, event: TenantEvent, rules: TenantRu
     case 'pause-wanted': {
       if (rules.operation === 'browse') return refused(state, notNow());
       const { by, nowMs } = event;
-      // The provider counts from the moment in which it lost this side.
+      // The provider measures the window from the moment when it lost this connection.
       const lostAtMs = provider.retryUntilMs === null ? nowMs : provider.retryUntilMs - rules.retryWindowMs;
       const untilMs = lostAtMs + provider.keptForMs;
       const first: TenantEffect[] = [disarm, { type: 'note-pause', by }];
@@ -287,7 +287,7 @@ function stepPaused(state: TenantPaused, event: TenantEvent): TenantStep {
     case 'start':
       return to(state, { type: 'arm', timer: 'expiry', afterMs: Math.max(0, state.untilMs - event.nowMs) });
     case 'resume-wanted': {
-      // What the tenant has paused is not the provider's to resume.
+      // The provider cannot resume a pause that the tenant owns.
       if (event.by === 'provider' && state.by !== 'provider') return to(state);
       const close: TenantEffect[] = hasLink ? [{ type: 'close-link', isTroubled: false }] : [];
       const resumed = note('info', 'Resumed; a new attempt with new keys follows');
@@ -346,7 +346,7 @@ function retry(
   const retryUntilMs = provider.retryUntilMs ?? moment.nowMs + retryWindowMs;
   const nextAttemptAtMs = moment.nowMs + retryIntervalMs;
   if (nextAttemptAtMs > retryUntilMs) {
-    // A restore point that reached the disk counts, whatever was lost afterwards.
+    // A restore point that is on disk is a success, whatever failed later.
     const expired = provider.isCommitted
       ? null
       : new FarkeepError('session.resume-expired', `The last attempt failed: ${error.message}`);
@@ -360,7 +360,7 @@ function retry(
       provider: { ...provider, retryUntilMs },
     },
     ...first,
-    note('warning', `${error.message}; the next attempt follows by itself`),
+    note('warning', `${error.message}; the next attempt starts automatically`),
     { type: 'show-waiting', nextAttemptAtMs, untilMs: retryUntilMs },
     { type: 'arm', timer: 'retry', afterMs: retryIntervalMs },
   );
@@ -377,7 +377,7 @@ function pause(paused: Omit<TenantPaused, 'kind'>, nowMs: number, first: readonl
   );
 }
 
-/** The end is decided. With a connection the provider is told before the session is over. */
+/** The end is decided. With an open connection, the tenant reports the end to the provider first. */
 function end(
   { attempt }: { readonly attempt: number },
   error: FarkeepError | null,
@@ -417,7 +417,7 @@ function outcomeOf(error: FarkeepError | null, moment: Moment): FinalState {
   return error.code === 'call.canceled' ? 'canceled' : 'failed';
 }
 
-/** A suspended session goes on later, even when it was canceled in the same moment. */
+/** A suspended session continues after the restart, even when it was canceled at the same moment. */
 function endingBy(ending: 'cancel' | 'suspend' | null, wish: 'cancel' | 'suspend'): 'cancel' | 'suspend' {
   return ending === 'suspend' ? ending : wish;
 }
@@ -436,11 +436,11 @@ function canceled(): FarkeepError {
 
 function notNow(): FarkeepError {
   return new FarkeepError('call.conflict', 'Only a session that transfers, or waits to be tried again, can be paused', {
-    hint: 'Wait a moment and try again, or stop it.',
+    hint: 'Wait a moment and try again, or stop the session.',
   });
 }
 
-/** Requests that do not fit the state fail; everything else that does not fit comes too late or too early, and changes nothing. */
+/** A request that does not fit the state fails. Any other event that does not fit is early or late, and has no effect. */
 function refusedOr(state: TenantState, event: TenantEvent): TenantStep {
   if (event.type === 'pause-wanted') return refused(state, notNow());
   if (event.type === 'resume-wanted' && event.by === 'tenant') {

@@ -1,5 +1,5 @@
-// Owns the words of the tenant's session machine: its states, events and effects. Holds no logic.
-// Everything here is data. An error is a value that is passed on unchanged.
+// Owns the types of the tenant's session machine: states, events and effects. Holds no logic.
+// Everything here is data. An error is passed on unchanged.
 import type { SessionSide } from '../../contracts/models/session.ts';
 import type { FarkeepError } from '../../kernel/farkeep-error.ts';
 import type { FinalState, Moment, RunningKind } from './machine-words.ts';
@@ -8,25 +8,27 @@ import type { ShowEffect } from './show-effect.ts';
 export interface TenantRules {
   readonly operation: 'backup' | 'restore' | 'browse';
   readonly retryIntervalMs: number;
-  /** How long a broken session is tried again, and how long the provider keeps it as far as is known before a grant. */
+  /**
+   * How long the tenant retries after a lost connection. Before a grant, also the assumed time for which the provider keeps the session.
+   */
   readonly retryWindowMs: number;
   /** How long a person may take to answer a question about a certificate. */
   readonly promptWaitMs: number;
 }
 
-/** Whether the provider has this session: `maybe` when it was asked to start it and the answer was lost, or this service was. */
+/** Whether the provider has this session. `maybe`: the request to start was sent, but its answer was lost, or this service was killed. */
 export type ProviderKnowledge = 'no' | 'maybe' | 'yes';
 
-/** What the provider knows of the session. A session that it does not know is not tried again. */
+/** What the provider knows of the session. A session that the provider does not know is not retried. */
 export type AtProvider =
   | { readonly knows: 'no' }
   | {
       readonly knows: 'maybe' | 'yes';
-      /** How long the provider keeps the session without its tenant. */
+      /** How long the provider keeps the session while the tenant is disconnected. */
       readonly keptForMs: number;
-      /** A broken session is tried again until then; null: nothing broke since the last grant. */
+      /** The end of the retries after a lost connection; null: no loss since the last grant. */
       readonly retryUntilMs: number | null;
-      /** The provider said that the restore point is on disk. */
+      /** The provider reported that the restore point is on disk. */
       readonly isCommitted: boolean;
     };
 
@@ -36,7 +38,7 @@ export interface TenantPending {
   readonly provider: AtProvider;
 }
 
-/** The number of the attempt is not the provider's yet. */
+/** The provider has not confirmed the attempt number yet. */
 export interface TenantConnecting {
   readonly kind: 'connecting';
   readonly attempt: number;
@@ -46,7 +48,7 @@ export interface TenantConnecting {
   readonly ending: 'cancel' | 'suspend' | null;
 }
 
-/** The attempt is granted, and the source mover works. `ending` says why the attempt is being ended. */
+/** The provider has granted the attempt, and the source mover works. `ending` says why the attempt is being ended. */
 export interface TenantRunning {
   readonly kind: RunningKind;
   readonly stage: 'running';
@@ -56,7 +58,7 @@ export interface TenantRunning {
   readonly ending: 'cancel' | 'suspend' | { readonly pauseBy: SessionSide } | null;
 }
 
-/** The attempt has ended for a pause, and the provider is told. */
+/** The attempt has ended for a pause, and the tenant reports the pause to the provider. */
 export interface TenantTellingPause {
   readonly kind: RunningKind;
   readonly stage: 'telling-pause';
@@ -64,12 +66,12 @@ export interface TenantTellingPause {
   readonly keptForMs: number;
   readonly isCommitted: boolean;
   readonly by: SessionSide;
-  /** The provider keeps the session from then on if it cannot be told. */
+  /** If the provider cannot be reached, it keeps the session from this moment on. */
   readonly lostAtMs: number;
   readonly ending: 'cancel' | 'suspend' | null;
 }
 
-/** The end is decided, and the provider is told. */
+/** The end is decided, and the tenant reports the end to the provider. */
 export interface TenantLastWord {
   readonly kind: 'finalizing';
   readonly stage: 'last-word';
@@ -78,12 +80,12 @@ export interface TenantLastWord {
   readonly error: FarkeepError | null;
 }
 
-/** The next attempt follows by itself. */
+/** The next attempt starts without a request by a person. */
 export interface TenantRetrying {
   readonly kind: 'waiting-to-resume';
   readonly waitsFor: 'retry';
   readonly attempt: number;
-  /** The provider knows an attempt of this number. */
+  /** The provider has granted the attempt with this number. */
   readonly isGranted: boolean;
   readonly provider: Exclude<AtProvider, { knows: 'no' }>;
 }
@@ -104,17 +106,17 @@ export interface TenantPaused {
   readonly provider: Exclude<AtProvider, { knows: 'no' }>;
   readonly by: SessionSide;
   readonly untilMs: number;
-  /** The control connection is open: the provider can resume or end what it has paused. */
+  /** The control connection is open: over it, the provider can resume or end a pause that it owns. */
   readonly hasLink: boolean;
 }
 
-/** Over. Nothing leads out of it. */
+/** The session has ended. A final state has no transitions. */
 export interface TenantEnded {
   readonly kind: FinalState;
   readonly attempt: number;
 }
 
-/** Over for this process. The session goes on from its record when the service runs again. */
+/** The session has ended for this process only. The next run of the service continues the session from its record. */
 export interface TenantSuspended {
   readonly kind: 'suspended';
   readonly attempt: number;
@@ -141,22 +143,22 @@ export type TenantInput =
   | { readonly type: 'granted'; readonly attempt: number; readonly keptForMs: number }
   /** The provider may have started the session, but its answer was lost. */
   | { readonly type: 'answer-lost' }
-  /** From the source mover. */
+  /** An event of the source mover. */
   | { readonly type: 'phase-reached'; readonly phase: RunningKind }
-  /** The provider says that the restore point is on disk. */
+  /** The provider reports that the restore point is on disk. */
   | { readonly type: 'committed' }
-  /** @property failure the attempt came to its end, but its result is not what was asked for */
+  /** @property failure the attempt completed, but its result is not the requested one */
   | { readonly type: 'attempt-done'; readonly failure: FarkeepError | null }
-  /** @property hasQuestion a person can lift the refusal */
+  /** @property hasQuestion a person can accept the certificate and so lift the refusal */
   | { readonly type: 'attempt-failed'; readonly error: FarkeepError; readonly hasQuestion: boolean }
   | { readonly type: 'pause-wanted'; readonly by: SessionSide }
-  /** @property keptForMs null: the provider could not be told */
+  /** @property keptForMs null: the provider could not be reached */
   | { readonly type: 'pause-told'; readonly keptForMs: number | null; readonly hasLink: boolean }
-  /** There was nothing left to pause. */
+  /** The session was already complete, so there was nothing to pause. */
   | { readonly type: 'pause-too-late' }
-  /** What ended the session at the provider meanwhile. */
+  /** The error that ended the session at the provider in the meantime. */
   | { readonly type: 'pause-refused'; readonly error: FarkeepError }
-  /** The control connection of a paused session is gone. */
+  /** The control connection of a paused session was lost. */
   | { readonly type: 'link-lost' }
   | { readonly type: 'ended-at-provider'; readonly error: FarkeepError }
   | { readonly type: 'resume-wanted'; readonly by: SessionSide }
@@ -164,7 +166,7 @@ export type TenantInput =
   | { readonly type: 'cancel' }
   /** The service stops. */
   | { readonly type: 'suspend' }
-  /** The provider took the last word, or did not. */
+  /** The provider confirmed the final message, or could not be reached. */
   | { readonly type: 'finish-told' }
   | { readonly type: 'timer-fired'; readonly timer: TenantTimer };
 
@@ -172,7 +174,7 @@ export type TenantEvent = TenantInput & Moment;
 
 export type TenantEffect =
   | ShowEffect
-  /** A line that the provider shows as well, now. */
+  /** Adds a history entry about the pause. The provider adds the same entry at the same time. */
   | { readonly type: 'note-pause'; readonly by: SessionSide }
   /** The running attempt has this number at the provider. */
   | { readonly type: 'take-number'; readonly attempt: number }
@@ -181,19 +183,19 @@ export type TenantEffect =
   | { readonly type: 'run-attempt'; readonly knows: ProviderKnowledge }
   /** The grant must survive a restart. */
   | { readonly type: 'save-grant' }
-  /** End what runs, in order. */
+  /** Ends the running work in order. */
   | { readonly type: 'end-attempt' }
-  /** @property isTroubled the gateway is tried last for a while */
+  /** @property isTroubled the dialer tries this gateway last for some time */
   | { readonly type: 'close-link'; readonly isTroubled: boolean }
   | { readonly type: 'ask-person' }
   | { readonly type: 'tell-pause'; readonly by: SessionSide }
-  /** To whoever waits for the pause. */
+  /** The answer to the caller that waits for the pause. */
   | { readonly type: 'pause-begun' }
   | { readonly type: 'arm'; readonly timer: TenantTimer; readonly afterMs: number }
   | { readonly type: 'disarm'; readonly timer: TenantTimer }
   | { readonly type: 'tell-finish'; readonly outcome: FinalState; readonly error: FarkeepError | null }
   | { readonly type: 'cancel-at-provider' }
-  /** Nothing follows in this process. */
+  /** This process does nothing more for the session. */
   | { readonly type: 'leave'; readonly asksUsage: boolean }
   /** The request fails. */
   | { readonly type: 'refuse'; readonly error: FarkeepError };

@@ -1,35 +1,35 @@
-// Both session machines together, over a connection that breaks at any moment and with services that crash: what they say in the end must fit.
+// Both session machines together, over a connection that breaks at any moment and with services that crash: both final states must agree.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { SidesModel } from '../../testing/session-sides.ts';
 
 const isGood = (kind: string): boolean => kind === 'succeeded' || kind === 'warning';
 
-/** Where a run stood when something did not fit. */
+/** Describes the state of a run in which the two sides do not agree. */
 function expectFit(sides: SidesModel): void {
   const { tenant, provider, isOnDisk } = sides;
   const story = sides.story.join('\n');
   expect(sides.faults, story).toEqual([]);
   const seen = `${story}\nend: tenant ${tenant.kind}, provider ${provider?.kind}, on disk ${isOnDisk}`;
-  // A session that the provider has never heard of ends at the tenant alone.
+  // The provider never received this session, so only the tenant has an end.
   if (provider === undefined) {
     expect(isGood(tenant.kind), seen).toBe(false);
     return;
   }
   if (isGood(tenant.kind)) expect(isOnDisk, seen).toBe(true);
-  // A cancel may come between the commit and the tenant's last word.
+  // A cancel may arrive between the commit and the tenant's final message.
   if (isGood(tenant.kind) && !isGood(provider.kind)) {
     expect([provider.kind, sides.isCancelWanted], seen).toEqual(['canceled', true]);
   }
   if (isGood(provider.kind)) expect(isOnDisk, seen).toBe(true);
-  // A good end at the provider is none at the tenant only when somebody there wanted the end.
+  // The provider has a success and the tenant does not: allowed only if a person at the tenant canceled.
   if (isGood(provider.kind) && !isGood(tenant.kind)) expect(sides.isCancelWanted, seen).toBe(true);
   if (tenant.kind === 'canceled') expect(sides.isCancelWanted, seen).toBe(true);
   if (provider.kind === 'canceled') expect(tenant.kind === 'canceled' || sides.isCancelWanted, seen).toBe(true);
 }
 
 describe('tenant and provider', () => {
-  it('end alike when messages arrive at last, whatever was lost and whoever crashed before', () => {
+  it('end in the same way when messages arrive at last, after any losses and crashes', () => {
     fc.assert(
       fc.property(fc.array(fc.nat(10_000), { maxLength: 60 }), (choices) => {
         const sides = new SidesModel();
@@ -41,7 +41,7 @@ describe('tenant and provider', () => {
     );
   });
 
-  it('succeed when nothing is wanted but the work, and each break is over before its window', () => {
+  it('succeed without a pause or cancel, when each loss ends before its deadline', () => {
     fc.assert(
       fc.property(fc.array(fc.nat(10_000), { maxLength: 60 }), (choices) => {
         const sides = new SidesModel({ isUndisturbed: true });

@@ -1,5 +1,5 @@
-// Owns the history of sessions in the SQLite database of a role: one row for each session. Never holds a key; file names only as the
-// session itself shows them.
+// Owns the history of sessions in the SQLite database of a role: one row for each session. Never holds a key; holds file names only where
+// the session itself shows them.
 import {
   finalSessionStates,
   sessionDetailSchema,
@@ -78,7 +78,7 @@ export class SqliteSessionHistory implements SessionHistory {
     return Number.isNaN(endedAtMs) ? undefined : endedAtMs;
   }
 
-  /** Rows are numbered in order of their start, whatever the clock said. */
+  /** Rows are numbered in order of their start, independent of clocks. */
   async list(limit: number): Promise<SessionSummary[]> {
     return readRows(
       this.#database.all('SELECT id, summary FROM sessions ORDER BY rowid DESC LIMIT ?', limit),
@@ -147,7 +147,7 @@ function readSummary(row: Row): SessionSummary {
 
 function read(row: Row): ArchivedSession {
   const detail = sessionDetailSchema.parse(JSON.parse(String(row['detail']), reviveOldSpelling));
-  // Earlier versions kept what the data mover had said last, also for sessions that had ended.
+  // Earlier versions stored the object states that the data mover had reported last, even for ended sessions.
   const objects = detail.objects.map((object) => ({ ...object, state: objectStateIn(detail.state, object.state) }));
   return {
     owner: String(row['owner']),
