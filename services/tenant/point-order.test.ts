@@ -16,7 +16,7 @@ const point = (id: string, createdAt: string, committedAt?: string): RestorePoin
   warnings: 0,
 });
 
-it('lists a point of a clock that was a year ahead where the provider got it, and not as the newest for a year', () => {
+it('sorts a point by the time when the provider received it, so that a point from a wrong clock is not the newest for a year', () => {
   const points = [
     point('a', '2026-03-01T00:00:00.000Z', '2026-03-01T00:00:10.000Z'),
     point('b', '2027-03-02T00:00:00.000Z', '2026-03-02T00:00:10.000Z'),
@@ -25,7 +25,7 @@ it('lists a point of a clock that was a year ahead where the provider got it, an
   expect(inOrder(points.toReversed()).map(({ id }) => id.at(-1))).toEqual(['a', 'b', 'c']);
 });
 
-it('goes by the time of the tenant where an older provider does not tell its own', () => {
+it('uses the tenant’s time when an older provider does not report its own', () => {
   const points = [point('b', '2026-03-02T00:00:00.000Z'), point('a', '2026-03-01T00:00:00.000Z')];
   expect(inOrder(points).map(({ id }) => id.at(-1))).toEqual(['a', 'b']);
 });

@@ -1,4 +1,5 @@
-// Owns the tenant service: opens its state, wires trust, providers, jobs, sessions and points, stops in order. Listens on nothing.
+// Owns the tenant service: opens its state, connects trust, providers, jobs, sessions and points, stops in order. Must not listen for
+// connections.
 import path from 'node:path';
 import { mkdir } from 'node:fs/promises';
 import { pointsDomain } from '../contracts/rpc/points.ts';
@@ -63,7 +64,7 @@ async function open(
     journal,
     clock,
     publish,
-    // A provider that is trusted by its chain has no pin, but was met: somebody in between must not pass for its first use.
+    // A provider that is trusted by its chain has no pin but is known. A man in the middle must not count as its first use.
     canTrustFirstUse: (identity) => trustSettings.current.canTrustFirstUse && !providers.isKnown(identity),
   });
   const clockWatch = new ClockWatch();

@@ -1,4 +1,4 @@
-// The small parts of the tenant service that decide something: paths as shown, the vault, what is reported to a provider, standing transfers.
+// Tests of small parts of the tenant service: displayed paths, the secret vault, reports to a provider, transfers without progress.
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
@@ -27,20 +27,20 @@ const newSession = {
 } as const;
 
 describe('parseShownPath', () => {
-  it('is the way back from what is shown', () => {
+  it('converts a displayed path back to its bytes', () => {
     for (const bytes of ['plain/name', 'ümlaut', 'bad\xff\xfebyte', 'tab\tinside', 'mixed\xc3']) {
       const raw = Buffer.from(bytes, 'latin1');
       expect(parseShownPath(showPath(raw)).equals(raw)).toBe(true);
     }
   });
 
-  it('leaves alone what is never shown that way', () => {
+  it('does not change text that never stands for a byte', () => {
     expect(parseShownPath('a\\x41b').toString()).toBe('a\\x41b');
   });
 });
 
 describe('SecretVault', () => {
-  it('seals under a key that only this account can read, for one purpose', async () => {
+  it('encrypts with a key that only this account can read, for one purpose', async () => {
     const home = await makeTemporaryFolder();
     using vault = await SecretVault.open(home);
     const sealed = vault.seal('the password', 'provider 1');
@@ -59,12 +59,12 @@ describe('SecretVault', () => {
     expect(again.open(sealed, 'provider 1')).toBe('the password');
   });
 
-  it('does not go on with a key file that is cut', async () => {
+  it('refuses a truncated key file', async () => {
     const home = await makeTemporaryFolder();
     const file = path.join(home, 'secrets.key');
     await writeFile(file, 'short');
     await expect(SecretVault.open(home)).rejects.toMatchObject({ code: 'storage.damaged' });
-    // A key that was there is not replaced: everything sealed with it would be lost.
+    // An existing key file is not replaced: every secret encrypted with its key would be lost.
     expect(await readFile(file, 'utf8')).toBe('short');
   });
 });
@@ -75,7 +75,7 @@ describe('SessionReporter', () => {
     return { reporter, live: LiveSession.create(newSession, systemClock, [reporter]), sent: [] };
   }
 
-  it('sends what came before the provider was reached, then only what is new, in messages that fit the schema', () => {
+  it('first sends what was collected before the connection, then only changes, in messages that fit the schema', () => {
     const { live, reporter, sent } = make(false);
     live.beginStep('gateway-connect', 'gw');
     live.endStep('gateway-connect', 'gw');
@@ -97,7 +97,7 @@ describe('SessionReporter', () => {
     expect(reports[1]?.objects).toHaveLength(1);
   });
 
-  it('keeps names from the provider when they are hidden', () => {
+  it('sends no file names when names are hidden from the provider', () => {
     const { live, reporter, sent } = make(true);
     const peer = { request: () => Promise.resolve(), notify: (_name: string, payload: unknown) => sent.push(payload) };
     reporter.attach(peer, live.id, 1);
@@ -110,8 +110,8 @@ describe('SessionReporter', () => {
   });
 });
 
-describe('what a session of several attempts has read and sent', () => {
-  it('is what all of them did together, while the place in the source is that of the last', () => {
+describe('the totals of a session with several attempts', () => {
+  it('are sums over all attempts, while the position in the source is that of the last attempt', () => {
     const live = LiveSession.create(newSession, systemClock, []);
     const totals = {
       totalBytes: 100,
@@ -153,7 +153,7 @@ describe('StallWatch', () => {
   };
   const busy = { source: 0, compress: 0, network: 0, target: 0 };
 
-  it('tells a transfer that stands still from one that is only slow', async () => {
+  it('distinguishes a transfer without progress from a slow one', async () => {
     const clock = new ManualClock();
     const onStall = vi.fn();
     const watch = new StallWatch(1000, onStall, clock);

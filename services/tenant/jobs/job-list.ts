@@ -1,4 +1,4 @@
-// Owns the rules about the tenant's jobs. Runs nothing.
+// Owns the rules about the tenant's jobs. Must not run a job.
 import type { Clock } from '../../kernel/clock.ts';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
 import { newId } from '../../kernel/identifier.ts';

@@ -4,7 +4,7 @@ import { lstat, realpath } from 'node:fs/promises';
 import path from 'node:path';
 import { valueWithin } from '../../kernel/deadline.ts';
 
-/** A lost network share can block a call for minutes. */
+/** A call on a lost network share can block for minutes. */
 const limitMs = 3_000;
 
 export interface SourcePlace {

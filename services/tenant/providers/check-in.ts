@@ -1,5 +1,5 @@
-// Owns asking every provider now and then what is new, so that a tenant without a job of the day also learns of an announced certificate, and its
-// admin of a provider that cannot be reached. One after the other; a failure is noted with the provider and nothing else.
+// Owns asking every provider for news at intervals. So a tenant without a job on that day learns of an announced certificate, and its admin
+// learns of an unreachable provider. Asks one provider at a time. A failure is only recorded with the provider.
 import type { Clock } from '../../kernel/clock.ts';
 import { signalWithin } from '../../kernel/deadline.ts';
 import { toFarkeepError } from '../../kernel/farkeep-error.ts';
@@ -7,7 +7,7 @@ import type { Logger } from '../../kernel/logger.ts';
 import type { ProviderDialer } from './provider-dialer.ts';
 import type { ServiceProviders } from './service-providers.ts';
 
-/** Soon after the start, but not into it: a machine that boots may have no network yet. */
+/** Soon after the start, but not at once: a machine that boots may have no network yet. */
 const firstAfterMs = 60_000;
 const limitMs = 60_000;
 
@@ -43,11 +43,11 @@ export class CheckIn {
       await clock.sleep(Math.min(firstAfterMs, intervalMs), signal);
       for (;;) {
         await this.#askAll();
-        // Thousands of tenants that started with the power of the same morning shall not come in the same second.
+        // The random delay spreads thousands of tenants that started in the same second, for example after a power failure.
         await clock.sleep(intervalMs * (0.9 + Math.random() * 0.2), signal);
       }
     } catch (error) {
-      if (!signal.aborted) logger.error('Checking in at the providers has ended', { error });
+      if (!signal.aborted) logger.error('The regular check of the providers has stopped', { error });
     }
   }
 

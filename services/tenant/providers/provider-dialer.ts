@@ -1,5 +1,5 @@
-// Owns reaching a provider that is already known: gateways in order, trust, login with the saved password, its offers refreshed.
-// One failed gateway leads to the next; a refused certificate or login does not.
+// Owns reaching a known provider: gateways in order, trust, login with the saved password, and refreshing the provider's offers.
+// After a failed gateway, tries the next one. Must not try another gateway after a refused certificate or login.
 import type { ServiceProvider } from '../../contracts/models/tenant.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
@@ -21,7 +21,7 @@ import type { ServiceProviders } from './service-providers.ts';
 import type { TrustPrompts } from '../trust/trust-prompts.ts';
 import type { TrustRules } from '../trust/trust-settings.ts';
 
-/** After these the next gateway may do better. */
+/** After one of these errors, the next gateway may succeed. */
 const gatewayFailures = new Set([
   'gateway.unreachable',
   'gateway.provider-unreachable',
@@ -32,12 +32,12 @@ const gatewayFailures = new Set([
 ]);
 
 /**
- * So long a refused login is not tried again by a question that nobody asked about this provider. A provider counts refusals for each address
- * (login-throttle.ts): one password that is out of date would soon shut out the other accounts of this tenant.
+ * How long a refused login stops background questions to this provider. A provider counts refusals for each address (login-throttle.ts):
+ * without this limit, one outdated password would soon block the other accounts of this tenant.
  */
 const refusalMemoryMs = 15 * 60_000;
 
-/** After trouble, a gateway is tried last for this time, whatever load the provider reports. */
+/** After a failure, a gateway is tried last for this time, whatever load the provider reports. */
 const troubleMemoryMs = 10 * 60_000;
 const maxTroubled = 1000;
 
@@ -46,7 +46,7 @@ export interface DialerOptions {
   readonly trustPrompts: TrustPrompts;
   readonly rules: TrustRules;
   readonly news: RolloverReceiver;
-  /** Addresses of names that the system does not resolve. */
+  /** Addresses of names that the system cannot resolve. */
   readonly hostAddresses: Readonly<Record<string, string>>;
   readonly connectTimeoutMs: number;
   readonly software: string;
@@ -64,7 +64,7 @@ export class ProviderDialer {
   readonly #options: DialerOptions;
   readonly #refusals = new Map<string, { readonly error: FarkeepError; readonly atMs: number }>();
 
-  /** Time of the last trouble, by "host:port". */
+  /** Time of the last failure, by "host:port". */
   readonly #troubled = new Map<string, number>();
 
   constructor(options: DialerOptions) {
@@ -72,8 +72,8 @@ export class ProviderDialer {
   }
 
   /**
-   * Called when the gateway did not answer, or an attempt through it broke. A gateway that accepts and drops connections must not get every
-   * next attempt.
+   * Called when the gateway did not answer, or when an attempt through it failed. Without this, a gateway that accepts and drops
+   * connections would get every next attempt.
    */
   noteTrouble(gateway: Pick<GatewayAddress, 'host' | 'port'>): void {
     if (this.#troubled.size >= maxTroubled) this.#troubled.clear();
@@ -85,7 +85,7 @@ export class ProviderDialer {
     return atMs !== undefined && Math.abs(this.#options.clock.now() - atMs) < troubleMemoryMs;
   }
 
-  /** The rules for one connection, also to a provider that is not known yet. */
+  /** The rules for one connection, also to a provider that was not added yet. */
   linkOptions(
     target: Pick<LinkOptions, 'identity' | 'gateway' | 'waitingJob' | 'signal'> &
       Partial<Pick<LinkOptions, 'fingerprint' | 'watcher' | 'onPresented'>>,
@@ -95,18 +95,18 @@ export class ProviderDialer {
     return { ...target, trustPrompts, rules, addressOf, timeoutMs: connectTimeoutMs, software, clock, logger };
   }
 
-  /** What to dial for the name of a gateway; the name itself is what the certificate has to cover. */
+  /** The address to dial for the name of a gateway. The certificate has to cover the name, not the address. */
   addressOf(host: string): string {
     const { hostAddresses } = this.#options;
     return hostAddresses[host.toLowerCase()] ?? hostAddresses[canonicalHost(host)?.value ?? host] ?? host;
   }
 
-  /** After the login to a provider that got its name just now. */
+  /** Asks for an announced certificate, for a provider that was added just now. Call this after the login. */
   async askForNews(link: ProviderLink, identity: string, signal: AbortSignal): Promise<void> {
     await this.#options.news.ask(link, identity, signal);
   }
 
-  /** Connects and logs in. @throws what the last gateway failed with; gateway.excluded when the certificate covers none */
+  /** Connects and logs in. @throws the error of the last gateway; gateway.excluded when the certificate covers no gateway */
   async dial(
     provider: ServiceProvider,
     { waitingJob, signal, watcher = {} }: { waitingJob: string | null; signal: AbortSignal; watcher?: DialWatcher },
@@ -133,13 +133,13 @@ export class ProviderDialer {
     }
   }
 
-  /** Over a link that stands. Its certificate is not noted again: a newer link may have met another one. */
+  /** Uses an open link. Its certificate is not noted again: a newer link may have seen another certificate. */
   async askUsage({ id }: ServiceProvider, link: ProviderLink, signal: AbortSignal): Promise<void> {
     const { repositories } = await askOffers(link, signal);
     await this.#options.providers.noteRepositories(id, repositories);
   }
 
-  /** For a short question. The connection is closed afterwards, whatever happened. */
+  /** For a short question. The connection is always closed afterwards. */
   async withLink<Result>(
     provider: ServiceProvider,
     signal: AbortSignal,
@@ -153,7 +153,7 @@ export class ProviderDialer {
     }
   }
 
-  /** As withLink, for what goes to every provider. @throws the last refusal, without asking, while it is fresh */
+  /** Like withLink, for a question to every provider. @throws a recent login refusal, without asking the provider again */
   async askAmongOthers<Result>(
     provider: ServiceProvider,
     signal: AbortSignal,
@@ -173,7 +173,7 @@ export class ProviderDialer {
     const exclusions: string[] = [];
     const failures: string[] = [];
     let last: FarkeepError | undefined;
-    // The excluded ones come last, for a look at the certificate only: another one that covers them may be in service by now.
+    // Excluded gateways come last, only to read their certificate: a new certificate that covers them may be in service by now.
     const candidates = [
       ...usable.filter((gateway) => !this.#isTroubled(gateway)).map((gateway) => ({ gateway, reason: null })),
       ...usable.filter((gateway) => this.#isTroubled(gateway)).map((gateway) => ({ gateway, reason: null })),
@@ -200,7 +200,7 @@ export class ProviderDialer {
       }
     }
     const gateways = [...exclusions, ...failures];
-    // Those that would answer may well be the excluded ones: that is what somebody has to change.
+    // The excluded gateways may be the ones that answer, so the error names them: an admin has to change the certificate or a name.
     if (exclusions.length > 0) {
       throw new FarkeepError(
         'gateway.excluded',

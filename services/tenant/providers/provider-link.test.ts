@@ -1,4 +1,4 @@
-// The greeting on a new connection to a provider: the answers that the tenant accepts.
+// The answers to the greeting that the tenant accepts on a new connection to a provider.
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../../kernel/clock.ts';
 import { silentLogger } from '../../kernel/logger.ts';
@@ -17,7 +17,7 @@ afterEach(async () => {
 });
 const { startServer } = controlFixture(cleanUps, () => identity);
 
-/** A connection to a provider that greets like this; every certificate is accepted. */
+/** A connection to a provider that greets with the given answer. Every certificate is accepted. */
 async function linkTo(answer: Record<string, unknown>): Promise<ProviderLink> {
   const { server } = await startServer({
     onConnection: ({ peer }) =>
@@ -43,17 +43,17 @@ async function linkTo(answer: Record<string, unknown>): Promise<ProviderLink> {
 }
 
 describe('the greeting of a provider', () => {
-  it('is taken in the version that both speak', async () => {
+  it('is accepted in the version that both sides use', async () => {
     const { channel, hello } = await linkTo({ protocol: 1 });
     expect(hello.providerName).toBe('northwind');
     await channel.peer.close();
   });
 
-  it('in another version ends the connection with the reason', async () => {
+  it('with another version ends the connection and gives the reason', async () => {
     await expect(linkTo({ protocol: 2 })).rejects.toMatchObject({ code: 'protocol.version' });
   });
 
-  it('that needs an unknown feature ends the connection with its name', async () => {
+  it('with an unknown required feature ends the connection and names the feature', async () => {
     const features = [{ name: 'time-travel', isRequired: true }];
     await expect(linkTo({ protocol: 1, features })).rejects.toMatchObject({
       code: 'protocol.feature',

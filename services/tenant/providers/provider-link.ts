@@ -1,5 +1,5 @@
-// Owns one connection to a provider: choose a gateway, five handshake steps, trust, login. Says each step to whoever watches.
-// Sends no user name before the certificate was accepted, and no password ever (SCRAM).
+// Owns one connection to a provider: choice of a gateway, five handshake steps, trust, login. Reports each step to the watcher.
+// Must not send a user name before the certificate was accepted, and never sends a password (SCRAM).
 import type { ServiceProvider } from '../../contracts/models/tenant.ts';
 import type { TrustDecision } from '../../contracts/models/trust.ts';
 import type { Clock } from '../../kernel/clock.ts';
@@ -36,14 +36,14 @@ export interface GatewayAddress {
 
 export interface LinkOptions {
   readonly trustPrompts: TrustPrompts;
-  /** Whom we want to reach, for pins and prompts. */
+  /** The name of the wanted provider, for pins and prompts. */
   readonly identity: string;
   readonly gateway: GatewayAddress;
   readonly fingerprint?: string | undefined;
   readonly waitingJob: string | null;
-  /** Authorities and revocation lists of the admin. */
+  /** The admin's certificate authorities and revocation lists. */
   readonly rules: TrustRules;
-  /** Where a gateway's name is to be dialed when the system does not know it. */
+  /** The address to dial for a gateway name that the system cannot resolve. */
   readonly addressOf: (host: string) => string;
   readonly timeoutMs: number;
   readonly software: string;
@@ -51,27 +51,27 @@ export interface LinkOptions {
   readonly logger: Logger;
   readonly signal: AbortSignal;
   readonly watcher?: LinkWatcher;
-  /** What was shown, before it is judged. */
+  /** Receives the certificate before the trust decision. */
   readonly onPresented?: (presented: PresentedCertificate) => void;
 }
 
 export interface ProviderLink {
   readonly channel: ControlChannel;
   readonly gateway: GatewayAddress;
-  /** What was dialed for it, and is to be dialed for data. */
+  /** The dialed address, also used for data connections. */
   readonly dialed: { readonly host: string; readonly port: number };
   readonly presented: PresentedCertificate;
   readonly decision: TrustDecision;
   readonly hello: TenantRequestOutput<'hello'>;
   /** How far the local clock is ahead of the provider's; undefined for a provider of an earlier version. */
   readonly clockDifferenceMs: number | undefined;
-  /** Whoever takes the notifications of this link hands those about the certificate on. */
+  /** The receiver of this link's notifications passes those about certificates to this function. */
   readonly onCertificateNews?: (
     notification: Extract<AnyProviderNotification, { name: `certificate.${string}` }>,
   ) => void;
 }
 
-/** A refusal that a person can lift. */
+/** A refused certificate that a person can accept. */
 export class TrustRefusal extends FarkeepError {
   readonly question: RaisedPrompt | null;
 
@@ -135,7 +135,7 @@ export async function openLink(options: LinkOptions): Promise<ProviderLink> {
     if (verdict === undefined) throw new FarkeepError('call.internal', 'No trust decision was made');
     const beforeMs = options.clock.now();
     const hello = await greet(channel, options.software, beforeMs, signal);
-    // The middle of the round trip is the best estimate of when the provider read its clock.
+    // The middle of the round trip is the best estimate of the moment when the provider read its clock.
     const hereMs = (beforeMs + options.clock.now()) / 2;
     const clockDifferenceMs = hello.clockMs === undefined ? undefined : Math.round(hereMs - hello.clockMs);
     const { decision, reasons } = verdict.result;
@@ -216,7 +216,7 @@ export async function logIn(
   }
 }
 
-/** The provider does not say which of the two is wrong, nor whether such an account exists. */
+/** The provider reports neither which of the two is wrong nor whether the account exists. */
 function withUserName(error: FarkeepError, userName: string): FarkeepError {
   if (error.code !== 'login.refused') return error;
   const { code, hint, retryable } = error;
@@ -231,7 +231,7 @@ function withUserName(error: FarkeepError, userName: string): FarkeepError {
   );
 }
 
-/** What the provider offers, for the list of service providers. */
+/** Asks for the provider's offers, for the list of service providers. */
 export async function askOffers(link: ProviderLink, signal: AbortSignal): Promise<ContactResult> {
   const { peer } = link.channel;
   const [{ gateways }, { repositories }] = await Promise.all([
@@ -246,7 +246,10 @@ export async function askOffers(link: ProviderLink, signal: AbortSignal): Promis
   };
 }
 
-/** Where to dial, in order: what the provider named last, then what the admin typed. Excluded ones with their reasons. */
+/**
+ * The gateways to dial, in order: those that the provider named last, then the address that the admin entered. Excluded gateways have a
+ * reason.
+ */
 export function gatewayCandidates(provider: ServiceProvider): {
   usable: GatewayAddress[];
   excluded: { gateway: GatewayAddress; reason: string }[];
@@ -255,7 +258,7 @@ export function gatewayCandidates(provider: ServiceProvider): {
   const excluded: { gateway: GatewayAddress; reason: string }[] = [];
   for (const { name, host, port, isUsable, reason } of provider.gateways) {
     if (isUsable) usable.push({ name, host, port });
-    else excluded.push({ gateway: { name, host, port }, reason: reason ?? 'It is not usable' });
+    else excluded.push({ gateway: { name, host, port }, reason: reason ?? 'The gateway is not usable' });
   }
   const isTyped = ({ host, port }: GatewayAddress): boolean =>
     port === provider.port && isSameHost(host, provider.host);

@@ -61,7 +61,7 @@ describe('RolloverReceiver', () => {
     warnings = [];
   });
 
-  /** A connection that shows the current certificate; the provider behind it answers what the test says. */
+  /** A connection that shows the current certificate. The provider's answer comes from the test. */
   const link = (): ProviderLink => {
     const leafDer = readCertificate(current.pem).der;
     const peer = {
@@ -95,7 +95,7 @@ describe('RolloverReceiver', () => {
   const nextPin = (): string | undefined =>
     pins.list(identity).find(({ state }) => state === 'next')?.certificate.sha256;
 
-  it('stores what the pinned key has signed, once, and reports it', async () => {
+  it('stores an announcement that the pinned key has signed, once, and reports the result', async () => {
     announce();
     await ask();
     expect(nextPin()).toBe(next.sha256);
@@ -103,12 +103,12 @@ describe('RolloverReceiver', () => {
     await ask();
     expect(told).toHaveLength(3);
     expect(journal.list()).toMatchObject([{ action: 'announced', sha256: next.sha256, address: 'gw.test:6180' }]);
-    // Usable an hour before the date, since clocks differ, and not before.
+    // The pin counts from an hour before the date, because clocks differ, and not earlier.
     const usableFrom = pins.forDecision(identity).find(({ state }) => state === 'next')?.usableFrom;
     expect(Math.round(((usableFrom ?? 0) - clock.now()) / 3_600_000)).toBe(23);
   });
 
-  it('believes nothing that was changed after signing, and warns each time but writes it down once', async () => {
+  it('refuses an announcement that was changed after signing, warns each time, and writes one journal entry', async () => {
     announce({ switchAt: new Date(clock.now() + 60_000).toISOString() });
     await ask();
     await ask();
@@ -119,7 +119,7 @@ describe('RolloverReceiver', () => {
     expect(pins.current(identity)?.certificate.sha256).toBe(current.sha256);
   });
 
-  it('lets no text of a forger into journal and report, and does not let the journal grow without end', async () => {
+  it('writes no text of an attacker to journal and report, and limits the journal entries', async () => {
     for (let attempt = 0; attempt < 40; attempt += 1) {
       announce({ nextSha256: `\u001b[2J forged ${attempt}` });
       await ask();
@@ -129,7 +129,7 @@ describe('RolloverReceiver', () => {
     expect(told.every(({ refused }) => refused === null)).toBe(true);
   });
 
-  it('does not take an old announcement again after it was taken back', async () => {
+  it('refuses a replayed announcement after it was withdrawn', async () => {
     announce();
     const first = answer;
     await ask();
@@ -147,7 +147,7 @@ describe('RolloverReceiver', () => {
     expect(nextPin()).toBe(next.sha256);
   });
 
-  it('forgets nothing when its connection is older than the certificate in service', async () => {
+  it('keeps the announcement when the connection is older than the certificate in service', async () => {
     announce();
     await ask();
     answer = { kind: 'outdated', announcement: null };
@@ -155,7 +155,7 @@ describe('RolloverReceiver', () => {
     expect(nextPin()).toBe(next.sha256);
   });
 
-  it('takes news on a connection in use, and answers them', async () => {
+  it('accepts an announcement on an open connection, and answers it', async () => {
     announce();
     const payload = answer.announcement;
     if (payload === null) throw new Error('nothing was announced');
@@ -167,7 +167,7 @@ describe('RolloverReceiver', () => {
     expect(events.of(trustDomain, 'announcement').map(({ outcome }) => outcome)).toEqual(['stored', 'withdrawn']);
   });
 
-  it('says truthfully why the certificate is accepted', async () => {
+  it('reports the true reason why the certificate is accepted', async () => {
     await ask();
     pins.accept(identity, current.pem, 'thumbprint');
     await ask();

@@ -1,5 +1,6 @@
-// Owns what a tenant does about its provider's next certificate (docs/certificates.md, planned rollover): asks at each login, verifies with the key of
-// the accepted certificate, stores the pin `next`, writes the journal, reports back. A forged announcement changes nothing and is a security warning.
+// Owns the tenant's part of a planned rollover (docs/certificates.md): asks at each login, verifies with the key of the accepted
+// certificate, stores the pin `next`, writes the journal, reports the result. A forged announcement changes nothing and causes a security
+// warning.
 import { createHash } from 'node:crypto';
 import type { EventPublisher } from '../../contracts/contract.ts';
 import { trustDomain } from '../../contracts/rpc/trust.ts';
@@ -18,13 +19,13 @@ import type { ProviderLink } from './provider-link.ts';
 import { announcementToleranceMs } from '../trust/trust-prompts.ts';
 
 const askTimeoutMs = 15_000;
-/** For each provider and run of the service: ever new forgeries shall not fill the disk with journal. */
+/** Limit for each provider and run of the service. Without it, an attacker with new forgeries could fill the disk with journal entries. */
 const maxRefusalsKept = 20;
 const thumbprintPattern = /^[0-9A-F]{2}(:[0-9A-F]{2}){31}$/;
 
 type Status = TenantRequestInput<'certificate.status'>;
 
-/** For the log of a session that runs over the connection. */
+/** Receives events for the log of a session that uses the connection. */
 export interface NewsWatcher {
   news?(level: 'info' | 'security', event: NotableEvent): void;
 }
@@ -39,7 +40,7 @@ export interface CertificateNewsOptions {
 
 export class RolloverReceiver {
   readonly #options: CertificateNewsOptions;
-  /** Announcements that were refused since the start: the journal gets one entry for each, however often they come. */
+  /** Announcements refused since the start. Repeated refusals of the same announcement get only one journal entry. */
   readonly #refused = new Map<string, { readonly report: Status['refused']; readonly event: NotableEvent }>();
 
   readonly #refusalsOf = new Map<string, number>();
@@ -49,7 +50,7 @@ export class RolloverReceiver {
   }
 
   /**
-   * After a login. Whatever comes of it, the connection is good: the certificate that it shows was accepted before.
+   * Called after a login. The connection stays usable with any result: its certificate was accepted before.
    * @throws call.canceled
    */
   async ask(link: ProviderLink, identity: string, signal: AbortSignal, watcher: NewsWatcher = {}): Promise<void> {
@@ -71,7 +72,7 @@ export class RolloverReceiver {
     }
   }
 
-  /** The provider has news on a connection that is in use. */
+  /** Handles an announcement on an open connection. */
   async receive(
     link: ProviderLink,
     identity: string,
@@ -86,7 +87,7 @@ export class RolloverReceiver {
           : null;
       await this.#tell(link, identity, refused);
     } catch (error) {
-      this.#options.logger.info('The provider was not told about its next certificate', {
+      this.#options.logger.info('The result about the next certificate was not reported to the provider', {
         reason: toFarkeepError(error, 'connection.lost').message,
       });
     }
@@ -109,7 +110,7 @@ export class RolloverReceiver {
     });
   }
 
-  /** @returns what to report when it was not believed */
+  /** @returns the report about a refused announcement */
   #take(
     link: ProviderLink,
     identity: string,
@@ -125,7 +126,7 @@ export class RolloverReceiver {
       return known.report;
     }
     try {
-      // The certificate of this connection was accepted before the login; when it is pinned, it is the pinned one.
+      // The certificate of this connection was accepted before the login. If the provider is pinned, this is the pinned certificate.
       const { nextCertificateDer, switchAt, announcedAt } = verifyRollover(
         announcement,
         link.presented.leafDer,
@@ -152,11 +153,11 @@ export class RolloverReceiver {
       return null;
     } catch (error) {
       if (!(error instanceof FarkeepError)) throw error;
-      // Accepted here before its date, by a person: nothing is left to store.
+      // A person accepted the certificate before its date, so there is nothing to store.
       if (error.code === 'call.conflict') return null;
       const event = notable('announcement.refused', { reason: error.message });
       const message = describeNotable(event);
-      // Nothing of a stranger's text goes into the journal.
+      // The journal must contain no text from an unverified announcement.
       const sha256 = thumbprintPattern.test(announcement.nextSha256) ? announcement.nextSha256 : '';
       const count = (this.#refusalsOf.get(identity) ?? 0) + 1;
       this.#refusalsOf.set(identity, count);
@@ -182,7 +183,7 @@ export class RolloverReceiver {
     }
   }
 
-  /** Less is trusted afterwards, so this needs no signature. @returns whether there was something to forget */
+  /** Removing a pin only reduces trust, so no signature is needed. @returns whether there was a pin to remove */
   #forget({ gateway, presented }: ProviderLink, identity: string): boolean {
     const { pins, journal, publish } = this.#options;
     const next = pins.withdrawNext(identity);

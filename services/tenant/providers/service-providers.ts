@@ -1,5 +1,5 @@
-// Owns the service providers that this tenant knows: address, account, what they offered, how the last contact went.
-// Opens no connection; the password leaves the vault only through `credentials`.
+// Owns the tenant's service providers: address, account, offers, result of the last contact.
+// Must not open a connection. The password leaves the vault only through `credentials`.
 import type { CertificateSummary } from '../../contracts/models/certificate.ts';
 import type { EventPublisher } from '../../contracts/contract.ts';
 import type { ServiceProvider } from '../../contracts/models/tenant.ts';
@@ -78,14 +78,14 @@ export class ServiceProviders {
     return provider;
   }
 
-  /** The provider that is reached at this address, however it is spelled, as far as this tenant knows. */
+  /** The provider at this address in any spelling; undefined when this tenant knows none. */
   findByAddress(host: string, port: number): ServiceProvider | undefined {
     return this.#providers.find((provider) =>
       addressesOf(provider).some((address) => address.port === port && isSameHost(address.host, host)),
     );
   }
 
-  /** Whether a provider of this name was added, or one that is reached at a host of this name. */
+  /** Whether a provider with this name, or with an address at this host, was added. */
   isKnown(nameOrHost: string): boolean {
     return this.#providers.some(
       (provider) =>
@@ -137,13 +137,13 @@ export class ServiceProviders {
     this.#change(providerId, { problem: text });
   }
 
-  /** @throws call.conflict while a job or a running session uses it */
+  /** @throws call.conflict while a job or a running session uses the provider */
   async remove(providerId: string): Promise<void> {
     const { name } = this.get(providerId);
     const outcome = await this.#store.removeUnused(providerId);
     if (outcome.kind === 'has-job') {
       throw new FarkeepError('call.conflict', `The job "${outcome.jobName}" uses "${name}"`, {
-        hint: 'Remove its jobs first.',
+        hint: 'Remove the jobs of this provider first.',
       });
     }
     if (outcome.kind === 'has-session') {
@@ -159,7 +159,7 @@ export class ServiceProviders {
     return {
       certificatePem: contact.certificatePem,
       trust: contact.trust,
-      // A copy: what was left out of the provider's list is told in `problem`, and not with each list of providers.
+      // A copy without the list of left-out rows: `problem` already reports them.
       repositories: [...contact.repositories],
       gateways: judgeGateways(contact),
       lastContactAt: this.#now(),
@@ -191,7 +191,7 @@ function byName(left: ServiceProvider, right: ServiceProvider): number {
   return left.name.toLowerCase() < right.name.toLowerCase() ? -1 : 1;
 }
 
-/** Each address of each gateway, in the provider's order, with what keeps it from being used. */
+/** Each address of each gateway, in the provider's order, with the reason if it cannot be used. */
 export function judgeGateways(contact: ContactResult): UsableGateway[] {
   const certificate = readCertificate(contact.certificatePem);
   return contact.gateways.flatMap(({ name, addresses, isConnected }) =>
@@ -200,7 +200,7 @@ export function judgeGateways(contact: ContactResult): UsableGateway[] {
       const reason = isCovered
         ? isConnected
           ? null
-          : 'It has no link to the provider right now'
+          : 'The gateway has no link to the provider right now'
         : `The certificate does not cover "${host}"; the provider has to install one that does, or give the gateway a covered name`;
       return { name, host, port, isUsable: isCovered, reason };
     }),

@@ -23,7 +23,7 @@ export interface JobHandlersOptions {
   readonly archive: SessionArchive;
   readonly publish: EventPublisher;
   readonly logger: Logger;
-  /** Where each job keeps what it knows of its files. */
+  /** The folder in which each job keeps its cache of known files. */
   readonly cacheFolder: string;
 }
 
@@ -55,7 +55,7 @@ export class Jobs {
     published.catch((error: unknown) => logger.warn('The change of a job cannot be shown', { error }));
   }
 
-  /** Resolves when nothing is left to publish. */
+  /** Resolves when no event waits to be published. */
   idle(): Promise<void> {
     return this.#changes.idle();
   }
@@ -113,7 +113,7 @@ export class Jobs {
             jobId,
             jobName: job.name,
             repository: job.repository,
-            // The restore point of a session has its identifier: an attempt that comes twice cannot make two of them.
+            // The restore point has the identifier of its session, so a repeated attempt cannot create a second point.
             pointId: sessionId,
             streams: job.streams,
             moverOperation: {
@@ -149,7 +149,7 @@ export class Jobs {
 async function checkSources(sourcePaths: readonly string[]): Promise<void> {
   for (const source of sourcePaths) {
     if (!path.isAbsolute(source)) {
-      throw new FarkeepError('call.invalid', `"${source}" is not a whole path`, { field: 'sourcePaths' });
+      throw new FarkeepError('call.invalid', `"${source}" is not an absolute path`, { field: 'sourcePaths' });
     }
     try {
       const { mode } = await stat(source);

@@ -1,4 +1,4 @@
-// Owns the points domain of the tenant service. Trees come from saved manifests, never from the network while a folder is opened.
+// Owns the points domain of the tenant service. Trees come from saved manifests: opening a folder must not use the network.
 import type { DomainHandlers } from '../../contracts/contract.ts';
 import type { PointEntry } from '../../contracts/models/tenant.ts';
 import type { pointsDomain } from '../../contracts/rpc/points.ts';
@@ -64,11 +64,11 @@ function nameOf({ path }: TreeEntry): string {
   return showPath(path.subarray(path.lastIndexOf(0x2f) + 1));
 }
 
-/** JavaScript's dates end at 8.64e15 ms; a file's time may be anything. */
+/** JavaScript dates end at 8.64e15 ms, and a file's time can be later. */
 function clampedMs(ns: bigint): number {
   const limit = 8_640_000_000_000_000n;
   const ms = ns / 1_000_000n;
-  // Four-digit years only: the contract's instants are ISO 8601 in its plain form.
+  // The contract needs four-digit years: its times are ISO 8601 in the plain form.
   const last = 253_402_300_799_999n;
   const bounded = ms > last ? last : ms < -62_135_596_800_000n ? -62_135_596_800_000n : ms;
   return Number(bounded > limit ? limit : bounded);

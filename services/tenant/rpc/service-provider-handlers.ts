@@ -1,4 +1,4 @@
-// Owns the service providers domain of the tenant service: look at a certificate, add by password or invitation, rescan, remove.
+// Owns the service providers domain of the tenant service: show a certificate, add a provider by password or invitation, rescan, remove.
 // A password leaves its call only as a SCRAM proof and, sealed, into the database.
 import { randomBytes } from 'node:crypto';
 import type { DomainHandlers } from '../../contracts/contract.ts';
@@ -17,7 +17,7 @@ import { askOffers, logIn, openLink, type GatewayAddress, type ProviderLink } fr
 import type { ServiceProviders } from '../providers/service-providers.ts';
 import type { TrustPrompts } from '../trust/trust-prompts.ts';
 
-/** The tenant's own password after an invitation; nobody ever types it. */
+/** Length of the tenant's generated password after an invitation. No person needs to enter this password. */
 const generatedPasswordBytes = 32;
 
 export interface ServiceProviderHandlersOptions {
@@ -39,12 +39,12 @@ export function serviceProviderHandlers(
 ): DomainHandlers<typeof serviceProvidersDomain> {
   const { providers, dialer, trustPrompts } = options;
 
-  /** Under which name an address was judged and pinned so far: that of a provider behind it, else its host. */
+  /** The identity under which an address was judged and pinned: the name of its provider, else its host. */
   const identityAt = (host: string, port: number): string => providers.findByAddress(host, port)?.name ?? host;
 
   /**
-   * Connects to an address that may not be known yet. A thumbprint is about the provider that is being added, and never changes the pin
-   * of another account behind the same gateway.
+   * Connects to an address that may not be known yet. A given thumbprint is about the provider that is being added. It never changes the
+   * pin of another account behind the same gateway.
    */
   const open = (
     { name, host, port }: { name: string; host: string; port: number },
@@ -132,7 +132,7 @@ export function serviceProviderHandlers(
         const login = await logIn(link, invitationLogin(invitation.user, invitation.secret), signal);
         const password = randomBytes(generatedPasswordBytes).toString('base64url');
         if (login.mustSetPassword) await choosePassword(link, password, signal);
-        else throw new FarkeepError('protocol.malformed', 'The provider took the invitation for a password');
+        else throw new FarkeepError('protocol.malformed', 'The provider treated the invitation as a password');
         const input = { name: chosen, host: storedHost(gateway.host), port: gateway.port, userName: invitation.user };
         return await save(link, input, password, signal);
       } finally {
@@ -158,7 +158,7 @@ function storedHost(host: string): string {
   return canonicalHost(host)?.value ?? host;
 }
 
-/** The verifier is made here, so that the password never leaves this machine. */
+/** This machine computes the verifier, so the password is never sent. */
 async function choosePassword({ channel }: ProviderLink, password: string, signal: AbortSignal): Promise<void> {
   const verifier = await makeScramVerifier(password);
   await askProvider(

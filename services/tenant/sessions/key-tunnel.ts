@@ -1,5 +1,5 @@
-// Owns the tunnel connection of one attempt on the tenant's side: delivers Key B under Key A and waits for the proof.
-// Keeps no key: both belong to the caller, who zeroes them.
+// Owns the tunnel connection of one attempt on the tenant's side: delivers Key B encrypted with Key A and waits for the proof.
+// Must not keep a key: both keys belong to the caller, who zeroes them.
 import { Deadline } from '../../kernel/deadline.ts';
 import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
 import type { Secret } from '../../kernel/secret.ts';
@@ -98,7 +98,7 @@ function lost(hasAnswer: boolean, { name }: GatewayAddress, cause: FarkeepError 
     : new FarkeepError(
         'ticket.invalid',
         cause === undefined
-          ? `${name} did not take the ticket of the tunnel: ${whyNoTicket}`
+          ? `${name} refused the ticket of the tunnel: ${whyNoTicket}`
           : `${name} closed the tunnel before the other side answered: ${cause.message}`,
         { cause },
       );

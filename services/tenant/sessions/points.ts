@@ -1,4 +1,5 @@
-// Owns what restore points the tenant's providers hold, and the trees of those that were looked at. The list is always asked for, never kept.
+// Owns the list of restore points at the tenant's providers, and the saved trees of points that were opened. Always asks the providers for
+// the list.
 import { mkdir, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { EventPublisher } from '../../contracts/contract.ts';
@@ -36,9 +37,9 @@ export class Points {
   readonly #publish: EventPublisher;
   /** The provider of each unreadable point, by the point's identifier, from the last list of each provider. */
   #unreadable = new Map<string, string>();
-  /** One fetch of a tree, however many ask for it. */
+  /** Simultaneous requests for the same tree share one fetch. */
   readonly #fetching = new Map<string, Promise<string>>();
-  /** The last listed points. They stay known here even when a full disk refuses the write. */
+  /** The last listed points. They stay here even when a full disk refuses the write. */
   readonly #listed = new Map<string, KnownPoint>();
 
   constructor(options: {
@@ -58,7 +59,7 @@ export class Points {
     this.#publish = options.publish;
   }
 
-  /** Lists the points of every provider. A lying or silent provider does not hide the points of the others. */
+  /** Lists the points of every provider. A hostile or silent provider does not hide the points of the others. */
   async list(signal: AbortSignal): Promise<PointLists> {
     const lists = await Promise.all(
       this.#providers.list().map(async (provider): Promise<PointLists> => {
@@ -68,7 +69,7 @@ export class Points {
         } catch (error) {
           if (signal.aborted) throw error;
           const message = late.aborted
-            ? `Its list did not come to an end within ${listTimeoutMs / 1000} s`
+            ? `The list of restore points was not complete within ${listTimeoutMs / 1000} s`
             : toFarkeepError(error).message;
           return { points: [], unreadable: [], unreachable: [{ provider: provider.name, message }] };
         }
@@ -110,7 +111,7 @@ export class Points {
     return { pointId, providerName: provider.name, ...deleted };
   }
 
-  /** Where a point is. Asks the providers when it is not known yet. @throws call.not-found */
+  /** Finds the provider of a point. Asks all providers if the point is not listed yet. @throws call.not-found */
   async find(pointId: string, signal: AbortSignal): Promise<KnownPoint> {
     const known = await this.#known(pointId);
     if (known !== undefined) return known;
@@ -120,7 +121,7 @@ export class Points {
     return found;
   }
 
-  /** The saved tree of a point; fetched through a session the first time. @returns its file */
+  /** The saved tree of a point. The first request fetches it through a session. @returns its file */
   async tree(pointId: string, signal: AbortSignal): Promise<string> {
     const file = this.#treeFile(pointId);
     if (await exists(file)) return file;
@@ -171,7 +172,7 @@ export class Points {
       },
       point.providerId,
     );
-    // It can only fail for a session that has ended, and then there is nothing to cancel.
+    // The cancel fails only for a session that has ended, and then there is nothing to cancel.
     const onAbort = (): void => void this.#sessions.cancel(sessionId).catch(() => undefined);
     signal.addEventListener('abort', onAbort, { once: true });
     try {
@@ -203,11 +204,11 @@ export class Points {
     }));
     const unreadable: UnreadablePoint[] = (first?.unreadable ?? []).map((point) => ({ ...point, providerName }));
     for (const name of leftOutNames) {
-      const reason = `What the provider tells of ${name} does not fit`;
+      const reason = `The data of the provider about ${name} is invalid`;
       unreadable.push({ id: idPattern.test(name) ? name : null, providerName, repository: null, reason });
     }
     if (leftOutCount > leftOutNames.length) {
-      const reason = `What the provider tells of ${leftOutCount - leftOutNames.length} more does not fit`;
+      const reason = `The data of the provider about ${leftOutCount - leftOutNames.length} more is invalid`;
       unreadable.push({ id: null, providerName, repository: null, reason });
     }
     await this.#remember(provider.id, points, unreadable);

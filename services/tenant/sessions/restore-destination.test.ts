@@ -13,18 +13,18 @@ afterEach(() => {
 });
 
 describe('the destination of a restore', () => {
-  it('may be there or not; a new one is left to the restore, which gives it owner, mode and time', async () => {
+  it('may exist or not; the check creates no folder, because the restore sets owner, mode and time', async () => {
     await checkDestination(folder);
     await checkDestination(path.join(folder, 'new', 'place'));
     expect(readdirSync(folder)).toEqual([]);
   });
 
   it.each([
-    ['a path that is not whole', () => 'relative'],
+    ['a relative path', () => 'relative'],
     ['a file', () => path.join(folder, 'file')],
     ['a folder below a file', () => path.join(folder, 'file', 'new')],
-    ['a new folder whose bytes were lost on the way', () => path.join(folder, 'out-\ufffd')],
-    ['where nothing can be made', () => '/proc/farkeep/new'],
+    ['a new folder whose name is not valid UTF-8', () => path.join(folder, 'out-\ufffd')],
+    ['a place where no folder can be created', () => '/proc/farkeep/new'],
   ])('is refused before a session is started: %s', async (_what, destination) => {
     writeFileSync(path.join(folder, 'file'), '');
     await expect(checkDestination(destination())).rejects.toMatchObject({ code: 'restore.target' });

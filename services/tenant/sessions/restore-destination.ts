@@ -1,5 +1,5 @@
-// Owns checking a restore's destination before its session starts. Leaves no folder behind: the restore makes the folder itself and sets
-// owner, mode and time as for all others.
+// Owns the check of a restore's destination before its session starts. Must not leave a folder: the restore creates the folder itself and
+// sets owner, mode and time as for all other folders.
 import { access, constants, mkdir, rmdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
@@ -9,7 +9,7 @@ import { isMissing } from '../../kernel/system-error.ts';
 export async function checkDestination(destination: string): Promise<void> {
   const refuse = (why: string, cause?: unknown): FarkeepError =>
     new FarkeepError('restore.target', `${destination} cannot be used: ${why}`, { field: 'destination', cause });
-  if (!path.isAbsolute(destination)) throw refuse('it is not a whole path');
+  if (!path.isAbsolute(destination)) throw refuse('the path is not absolute');
   try {
     const missing = await firstMissing(destination);
     if (missing === undefined) {
@@ -18,7 +18,7 @@ export async function checkDestination(destination: string): Promise<void> {
       return;
     }
     // Invalid UTF-8 was replaced by U+FFFD on the way here, so the path names a different folder than intended.
-    if (destination.includes('\ufffd')) throw refuse('its name is no text (UTF-8), and cannot be passed on as it is');
+    if (destination.includes('\ufffd')) throw refuse('the name of the folder is not valid UTF-8');
     await mkdir(missing, { mode: 0o700 });
     await rmdir(missing);
   } catch (error) {

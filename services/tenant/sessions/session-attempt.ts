@@ -1,5 +1,5 @@
-// Owns one attempt of a session on the tenant's side: connection, keys, tunnel, source mover, until the work is done or broken.
-// Both keys end with the attempt. What to do after a failure is the session runner's business.
+// Owns one attempt of a session on the tenant's side: connection, keys, tunnel, source mover, until the work is done or fails.
+// Both keys end with the attempt. The session runner decides what follows a failure.
 import { systemClock, type Timers } from '../../kernel/clock.ts';
 import { valueWithin } from '../../kernel/deadline.ts';
 import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
@@ -22,9 +22,9 @@ import { StallWatch } from './stall-watch.ts';
 import { applySourceEvent } from './source-events.ts';
 
 const tunnelTimeoutMs = 20_000;
-/** How long the other side's word is waited for when a mover lost its connection: it may know better why. */
+/** How long to wait for the other side's error after a mover lost its connection: the other side may have the real reason. */
 const explanationMs = 700;
-/** How long the own mover may take to end and to say why. */
+/** How long this side's mover may take to end and to report the reason. */
 const moverWordMs = 10_000;
 const unexplained: ReadonlySet<string> = new Set([
   'connection.lost',
@@ -39,7 +39,7 @@ export interface SessionPlan {
   readonly jobId: string;
   readonly jobName: string;
   readonly repository: string;
-  /** The point to write (the session's own identifier) or to read. */
+  /** The point to write (with the session's own identifier) or to read. */
   readonly pointId: string;
   readonly streams: number;
   readonly moverOperation: SourceStart['operation'];
@@ -49,10 +49,10 @@ export interface SessionPlan {
   readonly isLessAccepted?: boolean;
 }
 
-/** What an attempt uses of its source mover. */
+/** The part of the source mover that an attempt uses. */
 export type SourceMoverProcess = Pick<MoverProcess, 'begin' | 'abort' | 'stop' | 'exited'>;
 
-/** What an attempt works with. */
+/** The dependencies of an attempt. */
 export interface AttemptTools {
   readonly timers: Timers;
   readonly forkMover: (plan: MoverPlan, options: MoverProcessOptions) => SourceMoverProcess;
@@ -73,25 +73,25 @@ export interface SessionAttemptOptions {
   readonly knows: ProviderKnowledge;
   readonly logger: Logger;
   readonly signal: AbortSignal;
-  /** A transfer that does not get on for so long is given up, and tried again. */
+  /** A transfer without progress for this time is ended and retried. */
   readonly stallTimeoutMs: number;
-  /** The provider may have granted a session of which this side has heard nothing. */
+  /** The provider may have granted a session, but its answer was lost. */
   readonly onAnswerLost: () => void;
-  /** The provider has granted the attempt: from now on a break is worth coming back for. */
+  /** The provider has granted the attempt: from now on, a lost connection is retried. */
   readonly onGranted: (grant: SessionGrant) => void;
   readonly onPhase: (phase: 'transferring' | 'finalizing') => void;
   /** The restore point is on disk. */
   readonly onCommitted: () => void;
-  /** Somebody at the provider wants the session to be paused. */
+  /** A person at the provider asks for a pause. */
   readonly onPauseWish: () => void;
   readonly tools: AttemptTools;
 }
 
 export interface AttemptResult {
   readonly storedBytes: number;
-  /** Whether the session's figures cover the whole run; after a restart shortly before the end they may not. */
+  /** Whether the session's numbers cover the whole run. After a restart shortly before the end, they may not. */
   readonly isMeasured: boolean;
-  /** The attempt came to its end, and its result is not what was asked for: another attempt would not help. */
+  /** The attempt completed, but its result is not the requested one. Another attempt would not help. */
   readonly failure?: FarkeepError | undefined;
 }
 
@@ -101,7 +101,7 @@ export class SessionAttempt {
   readonly #tampered = Promise.withResolvers<FarkeepError>();
   #targetBusy: number | undefined;
   #committedBytes: number | undefined;
-  /** Once it has its work. */
+  /** Set when the mover has received its work. */
   #mover: SourceMoverProcess | undefined;
   #stall: StallWatch | undefined;
   #failure: FarkeepError | undefined;
@@ -109,7 +109,7 @@ export class SessionAttempt {
 
   constructor(options: SessionAttemptOptions) {
     this.#options = options;
-    // It may break while nobody waits for it.
+    // The connection may be lost while no caller awaits this promise.
     this.#broken.promise.catch(() => undefined);
     const { peer } = options.link.channel;
     peer.onNotify((name, payload) => this.#told(name, payload));
@@ -119,10 +119,10 @@ export class SessionAttempt {
     });
   }
 
-  /** @throws what ended the attempt */
+  /** @throws the error that ended the attempt */
   async run(): Promise<AttemptResult> {
     const { live, reporter, plan, link } = this.#options;
-    // It starts while the provider authorizes, makes Key A and starts its own mover.
+    // The mover starts while the provider authorizes, creates Key A and starts its own mover.
     const mover = this.#forkMover();
     try {
       const grant = await this.#askForGrant();
@@ -156,7 +156,7 @@ export class SessionAttempt {
       try {
         return await askProvider(peer, 'session.resume', { sessionId: live.id, streams: plan.streams }, options);
       } catch (error) {
-        // The request to start it never got there.
+        // The provider does not know the session, so the request to start it was lost.
         const isMissing = knows === 'maybe' && toFarkeepError(error).code === 'call.not-found';
         if (!isMissing) throw error;
       }
@@ -236,10 +236,10 @@ export class SessionAttempt {
     live.endStep('key-b-proven', 'The target has proven that it holds Key B', { keyIdentifier: keyB.identifier() });
     live.beginStep('streams-open', `${plan.streams} data streams`);
     const copy = Buffer.from(keyB.bytes);
-    // The orderly end sends a last record: if a length was changed on the way, the target now sees that.
+    // The orderly end sends a final record. If an attacker changed a length, the target detects the change at this record.
     const onStall = (): void => {
       const seconds = Math.round(stallTimeoutMs / 1000);
-      mover.abort(new FarkeepError('connection.lost', `The transfer stood still for ${seconds} s`).toInfo());
+      mover.abort(new FarkeepError('connection.lost', `The transfer made no progress for ${seconds} s`).toInfo());
     };
     const stall = new StallWatch(stallTimeoutMs, onStall, tools.timers);
     this.#stall = stall;
@@ -253,7 +253,7 @@ export class SessionAttempt {
       gateway: link.dialed,
       streamTickets: grant.streamTickets.map((ticket) => Buffer.from(ticket, 'base64')),
     });
-    // The process channel has serialized it by now.
+    // The process channel has serialized the key by now.
     copy.fill(0);
     this.#mover = mover;
     live.endStep('key-b-to-source', 'Over the local link to the source data mover', {
@@ -321,8 +321,8 @@ export class SessionAttempt {
   }
 
   /**
-   * A lost data connection looks the same whatever broke it, and the loss is told before its reason: the own mover may have seen changed
-   * bytes and dropped the line for that, or the other side may have.
+   * A lost data connection looks the same for every cause, and the loss is often reported before its cause. This side's mover, or the
+   * other side, may have closed the connection because it received changed bytes.
    */
   async #explain(error: FarkeepError): Promise<FarkeepError> {
     const { signal, tools, link } = this.#options;
@@ -330,7 +330,7 @@ export class SessionAttempt {
     if (signal.aborted) return new FarkeepError('call.canceled');
     const mover = this.#mover;
     if (isOfTenant(error) && mover !== undefined) {
-      // The provider only repeats the error of the local mover; the mover itself also gives the next step.
+      // The provider only repeats the error of the mover on this side. That mover also reports the next step for the user.
       const exit = await valueWithin(mover.stop(error.toInfo()), moverWordMs, timers);
       return exit?.kind === 'failed' ? FarkeepError.fromInfo(exit.error) : error;
     }
@@ -377,7 +377,7 @@ export class SessionAttempt {
   }
 }
 
-/** Plans are kept as text; a name that is no text comes back as its bytes only here. */
+/** Plans are stored as text. Only here, a name that is not valid text becomes its bytes again. */
 function withRawPaths(operation: SourceStart['operation']): SourceStart['operation'] {
   if (operation.kind !== 'restore') return operation;
   return {

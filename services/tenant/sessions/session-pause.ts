@@ -1,4 +1,4 @@
-// Owns what a paused session says to the provider and hears from it. Runs no attempt, and decides nothing (tenant-machine.ts).
+// Owns the messages between a paused session and the provider. Must not run an attempt or decide anything (tenant-machine.ts).
 import type { SessionSide } from '../../contracts/models/session.ts';
 import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
 import type { Logger } from '../../kernel/logger.ts';
@@ -10,12 +10,12 @@ const tellTimeoutMs = 15_000;
 
 export type PauseAnswer =
   | { readonly kind: 'paused'; readonly keptForMs: number }
-  /** The provider does not know of the pause, and keeps the session like one whose connection was lost. */
+  /** The provider does not know of the pause. It keeps the session as after a lost connection. */
   | { readonly kind: 'untold' }
-  /** It was over already. */
+  /** The restore point was already committed. */
   | { readonly kind: 'committed'; readonly pointId: string; readonly storedBytes: number };
 
-/** @throws what has ended the session at the provider meanwhile; call.canceled when the signal fires */
+/** @throws the error that ended the session at the provider in the meantime; call.canceled when the signal fires */
 export async function tellPause(
   link: ProviderLink | undefined,
   {
@@ -36,9 +36,9 @@ export async function tellPause(
     return committed === null ? { kind: 'paused', keptForMs } : { kind: 'committed', ...committed };
   } catch (error) {
     const known = toFarkeepError(error);
-    // An older provider does not know the request: for it the tenant has gone and may come back, which is as good.
+    // An older provider does not know the request. It treats the tenant as disconnected, and the tenant may resume in the same way.
     if (!isResumable(known.code) && known.code !== 'call.unknown') throw known;
-    logger.info('The provider could not be told of a pause', { sessionId, reason: known.message });
+    logger.info('A pause could not be reported to the provider', { sessionId, reason: known.message });
     return { kind: 'untold' };
   }
 }
@@ -46,12 +46,12 @@ export async function tellPause(
 export interface PausedWatcher {
   /** The session has ended at the provider. */
   readonly onEnded: (error: FarkeepError) => void;
-  /** A person at the provider wants it to go on. */
+  /** A person at the provider asks to resume the session. */
   readonly onResumeWish: () => void;
   readonly onLost: () => void;
 }
 
-/** The connection stays open in a pause, so that the provider can end or resume what it has paused. */
+/** The connection stays open during a pause, so that the provider can end the session or resume its own pause. */
 export function listenWhilePaused(link: ProviderLink, sessionId: string, watcher: PausedWatcher): void {
   const { peer } = link.channel;
   peer.onClose(() => watcher.onLost());

@@ -14,7 +14,7 @@ const action = (text: string): SessionAction => ({
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-it('reports what is new a few times a second, and the last of it when it is detached', () => {
+it('reports changes a few times a second, and the last changes when it is detached', () => {
   const notify = vi.fn();
   const reporter = new SessionReporter({ areNamesHidden: false });
   reporter.attach({ notify } as unknown as MessagePeer, 'a'.repeat(32), 1);

@@ -1,5 +1,5 @@
-// Owns telling the provider how a session goes: collects what is new and sends it a few times a second, the last of it always.
-// Sends no file name when names are hidden from the provider, and never a key.
+// Owns the reports of a session to the provider: collects changes and sends them a few times a second, and always the last changes.
+// Must not send a file name when names are hidden from the provider. Never sends a key.
 import { every, type Schedule } from '../../kernel/schedule.ts';
 import type {
   Bottleneck,
@@ -37,14 +37,14 @@ export class SessionReporter implements SessionObserver {
     this.#areNamesHidden = areNamesHidden;
   }
 
-  /** From now on reports go to this peer; what was collected before goes first. */
+  /** From now on, reports go to this peer. Collected changes are sent first. */
   attach(peer: MessagePeer, sessionId: string, attempt: number): void {
     this.#target = { peer, sessionId, attempt };
     this.#reports ??= every(intervalMs, () => this.flush(), { isBackground: true });
     this.flush();
   }
 
-  /** Sends what is left and keeps the rest of the session's history for the next attempt. */
+  /** Sends the remaining changes and keeps the rest of the session's history for the next attempt. */
   detach(): void {
     this.flush();
     this.#reports?.stop();
@@ -68,7 +68,7 @@ export class SessionReporter implements SessionObserver {
 
   acted(_sessionId: string, action: SessionAction, isNaming: boolean): void {
     if (this.#areNamesHidden && isNaming) return;
-    // How long a phase took each side sees by itself.
+    // Each side measures the duration of a phase by itself.
     if (action.durationMs !== null) return;
     this.#actions.push(action);
     if (this.#actions.length > maxActions) this.#actions.shift();
@@ -77,7 +77,7 @@ export class SessionReporter implements SessionObserver {
   objectChanged(_sessionId: string, object: SessionObject): void {
     if (this.#areNamesHidden) return;
     const { state } = object;
-    // What follows from the state of the session, the provider sees by itself.
+    // The provider derives these states of an object from the state of the session.
     if (state === 'paused' || state === 'unfinished') return;
     this.#objects.set(object.name, { ...object, state });
     for (const name of this.#objects.keys()) {

@@ -1,4 +1,4 @@
-// One session of the tenant with a clock that the test turns, a provider that only answers and a source mover that is none.
+// One tenant session with a manual clock, a fake provider that only answers, and a fake source mover.
 import { afterEach, describe, expect, it } from 'vitest';
 import type { ServiceProvider } from '../../contracts/models/tenant.ts';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
@@ -38,7 +38,7 @@ const totals = {
   ...{ safeBytes: 1, processedFiles: 1, skippedFiles: 0, unchangedFiles: 0, newBlocks: 1, reusedBlocks: 0 },
 };
 
-/** Settles with the signal's end at the latest. */
+/** Rejects when the signal fires. */
 function untilAborted(signal: AbortSignal | undefined): Promise<never> {
   return new Promise((_resolve, reject) => {
     const onAbort = (): void => reject(new FarkeepError('call.canceled'));
@@ -47,7 +47,7 @@ function untilAborted(signal: AbortSignal | undefined): Promise<never> {
   });
 }
 
-/** One control connection, as the tenant sees it. */
+/** A control connection as the tenant sees it. */
 class FakePeer {
   readonly asked: string[] = [];
   readonly #provider: FakeProvider;
@@ -71,7 +71,7 @@ class FakePeer {
   }
 
   notify(): void {
-    // What is reported has its own tests.
+    // Other tests cover the reports.
   }
 
   onNotify(handler: (name: string, payload: unknown) => void): void {
@@ -101,7 +101,7 @@ class FakePeer {
 class FakeProvider {
   readonly asked: { name: string; payload: Record<string, unknown> }[] = [];
   attempts = 0;
-  /** Answers that differ from the usual. */
+  /** Answers that differ from the default. */
   readonly special = new Map<string, () => Promise<unknown>>();
 
   async answer(name: string): Promise<unknown> {
@@ -198,7 +198,7 @@ function makeSession({ knows = 'no', operation = 'backup', prepare = () => undef
   const peers: FakePeer[] = [];
   const movers: FakeMover[] = [];
   const on = {
-    /** What the next dials end with. */
+    /** The result of the next dials. */
     dial: (): Promise<void> => Promise.resolve(),
     tunnel: (): Promise<void> => Promise.resolve(),
     troubled: 0,
@@ -254,7 +254,7 @@ function makeSession({ knows = 'no', operation = 'backup', prepare = () => undef
   undo.push(() => live.dispose());
   const latest = <Each>(list: readonly Each[]): Each => {
     const last = list.at(-1);
-    if (last === undefined) throw new Error('There is none yet');
+    if (last === undefined) throw new Error('None has been created yet');
     return last;
   };
   const settle = (): Promise<void> => clock.advance(0);
@@ -265,7 +265,7 @@ function makeSession({ knows = 'no', operation = 'backup', prepare = () => undef
 
 type Session = ReturnType<typeof makeSession> & { readonly done: Promise<void> };
 
-/** Up to the transfer of the first attempt. */
+/** Runs the session up to the transfer of the first attempt. */
 async function startTransfer(made?: Made): Promise<Session> {
   const session = makeSession(made);
   const done = session.runner.run();
@@ -281,7 +281,7 @@ const failing = (error: FarkeepError) => (): Promise<never> => Promise.reject(er
 const unreachable = new FarkeepError('gateway.unreachable', 'gw0 does not answer');
 
 describe('a session at the tenant', () => {
-  it('goes from the dial to the last word, and asks what is used then', async () => {
+  it('runs from the dial to the final message, and then asks for the used space', async () => {
     const { live, mover, peer, provider, on, done, clock } = await startTransfer();
     expect(mover().work).toMatchObject({ type: 'start', attempt: 1 });
     peer().say('session.committed', { pointId: id, storedBytes: 5 });
@@ -296,7 +296,7 @@ describe('a session at the tenant', () => {
     expect(clock.timerCount).toBe(0);
   });
 
-  it('tries again after a break, with a new attempt, and notes the gateway’s trouble', async () => {
+  it('retries a lost connection with a new attempt, and records the failure of the gateway', async () => {
     const { live, mover, movers, peer, peers, provider, on, settle, clock, done } = await startTransfer();
     peer().drop();
     await settle();
@@ -305,7 +305,7 @@ describe('a session at the tenant', () => {
     expect(on.troubled).toBe(1);
     on.dial = failing(unreachable);
     await clock.advance(retryIntervalMs);
-    // A dial that did not reach the provider uses up no number.
+    // A dial that did not reach the provider does not use up a number.
     expect(live.detail()).toMatchObject({ state: 'waiting-to-resume', attempt: 2 });
     on.dial = () => Promise.resolve();
     await clock.advance(retryIntervalMs);
@@ -318,7 +318,7 @@ describe('a session at the tenant', () => {
     expect([movers.length, peers.length]).toEqual([2, 2]);
   });
 
-  it('gives up when the window has passed, and never before the first request has an answer', async () => {
+  it('gives up when the retry window has passed, and at once before the first request was sent', async () => {
     const broken = await startTransfer();
     broken.on.dial = failing(unreachable);
     broken.peer().drop();
@@ -344,7 +344,7 @@ describe('a session at the tenant', () => {
     expect(live.detail()).toMatchObject({ state: 'succeeded', error: null, pointId: id });
   });
 
-  it('ends well when the message of the commit was lost', async () => {
+  it('succeeds when the message about the commit was lost', async () => {
     const { live, peer, provider, on, clock, done } = await startTransfer();
     provider.special.set('session.resume', () => Promise.resolve({ committed: { pointId: id, storedBytes: 9 } }));
     provider.special.set('session.finish', () => Promise.resolve({ pointId: id, storedBytes: 0 }));
@@ -352,11 +352,11 @@ describe('a session at the tenant', () => {
     await clock.advance(retryIntervalMs);
     await done;
     expect(live.detail()).toMatchObject({ state: 'succeeded', pointId: id, storedBytes: 9 });
-    // The figures of this run are not whole.
+    // The numbers of this run are incomplete, because the last reports were lost.
     expect(on.measured).toBe(0);
   });
 
-  it('comes back for a session whose first answer was lost, and starts it when the provider does not know it', async () => {
+  it('resumes a session whose first answer was lost, and starts it when the provider does not know it', async () => {
     const { live, runner, peer, provider, clock, settle } = makeSession();
     provider.special.set('session.start', forever);
     void runner.run();
@@ -372,7 +372,7 @@ describe('a session at the tenant', () => {
     runner.suspend();
   });
 
-  it('takes the number of the provider when a grant was lost', async () => {
+  it('uses the attempt number of the provider when a grant was lost', async () => {
     const { live, runner, provider, settle } = makeSession({ knows: 'maybe' });
     provider.attempts = 4;
     void runner.run();
@@ -382,15 +382,15 @@ describe('a session at the tenant', () => {
     runner.suspend();
   });
 
-  it('takes a transfer that stands still for a break', async () => {
+  it('treats a transfer without progress as a lost connection', async () => {
     const { live, mover, clock } = await startTransfer();
     await clock.advance(stallTimeoutMs + 700);
-    expect(mover().abortedFor).toBe('The transfer stood still for 60 s');
+    expect(mover().abortedFor).toBe('The transfer made no progress for 60 s');
     expect(live.state).toBe('waiting-to-resume');
     expect(texts(live).at(-1)).toContain('stood still');
   });
 
-  it('ends with a security warning when a mover saw changed bytes, whichever side it was', async () => {
+  it('ends with a security warning when the mover of either side received changed bytes', async () => {
     const here = await startTransfer();
     here.mover().fail(new FarkeepError('security.tampered', 'A record was changed'), true);
     await here.done;
@@ -404,7 +404,7 @@ describe('a session at the tenant', () => {
     }
   });
 
-  it('waits for the tampering message of the other side before it takes a loss for a loss', async () => {
+  it('waits for a tampering message of the other side before it reports a lost connection', async () => {
     const { live, mover, peer, clock, done } = await startTransfer();
     mover().fail(new FarkeepError('connection.lost', 'The data connection was cut'));
     await clock.advance(699);
@@ -414,7 +414,7 @@ describe('a session at the tenant', () => {
     expect(live.detail().error?.code).toBe('security.tampered');
   });
 
-  it('ends at once with what no other attempt would mend', async () => {
+  it('ends at once after an error that another attempt cannot solve', async () => {
     const { live, mover, provider, done } = await startTransfer();
     mover().fail(new FarkeepError('quota.exceeded', 'The quota is used up'));
     await done;
@@ -422,7 +422,7 @@ describe('a session at the tenant', () => {
     expect(provider.names.at(-1)).toBe('session.finish');
   });
 
-  it('stops with the service, and tells nobody of an end', async () => {
+  it('stops with the service, and does not report an end to the provider', async () => {
     const { live, runner, mover, provider, done, clock } = await startTransfer();
     runner.suspend();
     await done;
@@ -445,7 +445,7 @@ describe('a question about a certificate', () => {
     return { ...session, done, answer };
   }
 
-  it('holds the session until it is answered', async () => {
+  it('keeps the session waiting until a person answers', async () => {
     const { live, runner, answer, on, settle, clock } = await ask();
     expect(await failureOf(runner.pause('tenant'))).toMatchObject({ code: 'call.conflict' });
     await clock.advance(59 * 60_000);
@@ -456,7 +456,7 @@ describe('a question about a certificate', () => {
     runner.suspend();
   });
 
-  it('ends it when the certificate is refused', async () => {
+  it('ends the session when the certificate is refused', async () => {
     const { live, answer, done } = await ask();
     answer.resolve('refuse');
     await done;
@@ -466,7 +466,7 @@ describe('a question about a certificate', () => {
     });
   });
 
-  it('ends it when nobody answers in time', async () => {
+  it('ends the session without an answer in time', async () => {
     const { live, done, clock } = await ask();
     await clock.advance(60 * 60_000);
     await done;
@@ -475,7 +475,7 @@ describe('a question about a certificate', () => {
 });
 
 describe('a pause at the tenant', () => {
-  it('ends the attempt, tells the provider, and goes on with a new one', async () => {
+  it('ends the attempt, is reported to the provider, and is resumed with a new attempt', async () => {
     const { live, runner, mover, peer, provider, clock, settle } = await startTransfer();
     await Promise.all([runner.pause('tenant'), runner.pause('provider')]);
     await runner.pause('tenant');
@@ -483,7 +483,7 @@ describe('a pause at the tenant', () => {
     expect(provider.asked.at(-1)).toMatchObject({ name: 'session.pause', payload: { by: 'tenant' } });
     expect(live.detail()).toMatchObject({ state: 'paused', pausedBy: 'tenant', attempt: 1 });
     expect(live.resumeUntilMs).toBe(clock.now() + keptForMs);
-    // What the tenant has paused is not the provider's to resume.
+    // The provider cannot resume a pause that the tenant owns.
     peer().say('session.wish', { wish: 'resume' });
     await settle();
     expect(live.state).toBe('paused');
@@ -496,7 +496,7 @@ describe('a pause at the tenant', () => {
     runner.suspend();
   });
 
-  it('by the provider is resumed by the provider', async () => {
+  it('that the provider asked for is resumed by the provider', async () => {
     const { live, peer, runner, settle } = await startTransfer();
     peer().say('session.wish', { wish: 'pause' });
     await settle();
@@ -508,7 +508,7 @@ describe('a pause at the tenant', () => {
     runner.suspend();
   });
 
-  it('while it waits to be tried again counts from the loss of the connection', async () => {
+  it('during the wait for a retry is measured from the loss of the connection', async () => {
     const { live, runner, peer, clock, settle } = await startTransfer();
     const lostAtMs = clock.now();
     peer().drop();
@@ -521,7 +521,7 @@ describe('a pause at the tenant', () => {
     runner.suspend();
   });
 
-  it('of which the provider cannot be told is one all the same', async () => {
+  it('also begins when the provider cannot be reached', async () => {
     const { live, runner, provider, clock } = await startTransfer();
     provider.special.set('session.pause', failing(new FarkeepError('call.unknown')));
     await runner.pause('tenant');
@@ -529,7 +529,7 @@ describe('a pause at the tenant', () => {
     runner.suspend();
   });
 
-  it('ends when its window has passed', async () => {
+  it('ends the session when its deadline has passed', async () => {
     const { live, runner, clock, done } = await startTransfer();
     await runner.pause('tenant');
     await clock.advance(keptForMs);
@@ -540,7 +540,7 @@ describe('a pause at the tenant', () => {
     });
   });
 
-  it('that comes too late ends well', async () => {
+  it('after the commit is refused, and the session succeeds', async () => {
     const { live, runner, provider, done } = await startTransfer();
     provider.special.set('session.pause', () =>
       Promise.resolve({ committed: { pointId: id, storedBytes: 3 }, keptForMs: 0 }),
@@ -551,7 +551,7 @@ describe('a pause at the tenant', () => {
     expect(await paused).toMatchObject({ message: 'The session ended before it could be paused' });
   });
 
-  it('ends with the session at the provider', async () => {
+  it('ends when the provider ends the session', async () => {
     const { live, runner, peer, done } = await startTransfer();
     await runner.pause('tenant');
     const error = new FarkeepError('call.canceled', 'Canceled by the provider').toInfo();
@@ -560,7 +560,7 @@ describe('a pause at the tenant', () => {
     expect(live.state).toBe('canceled');
   });
 
-  it('is kept through a restart of the service, until its end', async () => {
+  it('survives a restart of the service, and keeps its deadline', async () => {
     const { live, runner, clock, settle } = makeSession({
       knows: 'yes',
       prepare: (restored) => restored.pause('tenant', Date.UTC(2026, 10, 29) + 5000),
@@ -575,7 +575,7 @@ describe('a pause at the tenant', () => {
     await done;
   });
 
-  it('is refused where there is nothing to pause', async () => {
+  it('is refused in states that cannot be paused', async () => {
     const { runner, on, settle } = makeSession();
     on.dial = forever;
     void runner.run();
@@ -632,7 +632,7 @@ describe('a cancel', () => {
     },
   };
 
-  it.each(Object.keys(states))('while %s ends the session, and starts nothing more', async (name) => {
+  it.each(Object.keys(states))('while %s ends the session, and starts no new attempt', async (name) => {
     const session = makeSession();
     await states[name]?.(session);
     const { live, runner, clock, movers, peers, provider } = session;
@@ -643,7 +643,7 @@ describe('a cancel', () => {
     expect(live.detail()).toMatchObject({ state: 'canceled', error: { code: 'call.canceled' } });
     expect(movers.length).toBe(moversBefore);
     expect(clock.timerCount).toBe(0);
-    // The provider hears of it: on the connection that is open, else on one made for it.
+    // The cancel reaches the provider on the open connection, or on a new one.
     const isTold = provider.asked.some(({ payload }) => payload['outcome'] === 'canceled');
     const isUnknown = name === 'it dials';
     expect(isTold || provider.names.includes('session.cancel') || isUnknown).toBe(true);

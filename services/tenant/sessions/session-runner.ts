@@ -1,5 +1,6 @@
-// Owns one session of the job manager: it asks the session machine what to do, and does it. Keeps the handles: connection, attempt, timers.
-// Decides nothing about the session's course (tenant-machine.ts), and moves no data itself.
+// Owns one session of the job manager: asks the session machine for effects and carries them out. Keeps the handles: connection, attempt,
+// timers.
+// Must not decide about the session (tenant-machine.ts), and must not move data itself.
 import type { SessionSide } from '../../contracts/models/session.ts';
 import type { ServiceProvider } from '../../contracts/models/tenant.ts';
 import { describeNotable } from '../../contracts/notable-events.ts';
@@ -43,7 +44,7 @@ export interface RunnerOptions {
   readonly retryWindowMs: number;
   readonly promptWaitMs: number;
   readonly stallTimeoutMs: number;
-  /** From before a restart of this service. */
+  /** What this side knows about the session at the provider, from before a restart of this service. */
   readonly knows: ProviderKnowledge;
   readonly tools: AttemptTools;
   readonly onGranted: () => void;
@@ -59,15 +60,15 @@ export class SessionRunner {
   readonly #timers: NamedTimers<TenantTimer>;
   #state: TenantState;
   #link: ProviderLink | undefined;
-  /** Ends what runs: a dial, an attempt, a question to the provider. */
+  /** Ends the running work: a dial, an attempt, or a question to the provider. */
   #running = new AbortController();
   /** Fires when the session is canceled or the service stops. */
   readonly #stop = new AbortController();
   /** The open question to a person. */
   #question: RaisedPrompt | undefined;
-  /** What the last attempt stored, as far as this side knows. */
+  /** The bytes that the last attempt stored, as far as this side knows. */
   #storedBytes = 0;
-  /** Settled when the wished pause has begun, or cannot begin any more. */
+  /** Settled when the requested pause has begun, or can no longer begin. */
   #pauseBegun: PromiseWithResolvers<void> | undefined;
   readonly #over = Promise.withResolvers<void>();
 
@@ -90,7 +91,7 @@ export class SessionRunner {
     this.#timers = new NamedTimers(clock, (timer) => this.#tell({ type: 'timer-fired', timer }));
   }
 
-  /** Never rejects: how it ended is in the session. */
+  /** Never rejects: the session record contains the result. */
   async run(): Promise<void> {
     this.#tell({ type: 'start' });
     await this.#over.promise;
@@ -98,11 +99,11 @@ export class SessionRunner {
     this.live.dispose();
   }
 
-  /** Resolves when the session stands still; safe to call twice. @throws call.conflict */
+  /** Resolves when the pause has begun. Safe to call twice. @throws call.conflict */
   async pause(by: SessionSide): Promise<void> {
     const isFirst = this.#pauseBegun === undefined;
     const begun = (this.#pauseBegun ??= Promise.withResolvers<void>());
-    // A request of the provider has nobody here who waits for it.
+    // For a request of the provider, no caller on this side awaits the promise.
     begun.promise.catch(() => undefined);
     try {
       this.#ask({ type: 'pause-wanted', by });
@@ -124,19 +125,19 @@ export class SessionRunner {
     this.#tell({ type: 'cancel' });
   }
 
-  /** The service stops; the session goes on when it runs again. */
+  /** The service stops. The session continues after the next start. */
   suspend(): void {
     this.#stop.abort();
     this.#tell({ type: 'suspend' });
   }
 
-  /** @throws what the machine refuses the request with */
+  /** @throws the error with which the machine refuses the request */
   #ask(input: TenantInput): void {
     const refused = this.#tell(input).find((effect) => effect.type === 'refuse');
     if (refused !== undefined) throw refused.error;
   }
 
-  /** Tells the machine what has happened, and does what follows. */
+  /** Reports an event to the machine and carries out the effects. */
   #tell(input: TenantInput): readonly TenantEffect[] {
     const moment = { nowMs: this.#options.clock.now(), hasWarnings: this.live.warningCount > 0 };
     const { state, effects } = tenantStep(this.#state, { ...input, ...moment }, this.#rules);
@@ -152,7 +153,8 @@ export class SessionRunner {
         this.#notePause(effect.by);
         return;
       case 'take-number':
-        // The provider has granted an attempt before of which this side never heard: the steps up to here belong to this one.
+        // The provider has granted an earlier attempt, but this side never received the grant. The steps so far belong to the current
+        // attempt.
         live.renumberAttempt(effect.attempt);
         return;
       case 'dial':
@@ -207,7 +209,7 @@ export class SessionRunner {
     }
   }
 
-  /** @param work tells the machine how it ended; what it throws is a defect of this program and ends the session */
+  /** @param work reports its result to the machine; an exception is a program error and ends the session */
   #begin(work: () => Promise<void>): void {
     work().catch((error: unknown) => {
       this.#logFailure(error);
@@ -256,9 +258,9 @@ export class SessionRunner {
         onPhase: (phase) => this.#tell({ type: 'phase-reached', phase }),
         onCommitted: () => this.#tell({ type: 'committed' }),
         onPauseWish: () => {
-          // The person who wished for it sees that nothing came of it.
+          // The person at the provider sees that the session does not pause.
           this.pause('provider').catch((error: unknown) =>
-            logger.info('A wish to pause came too early or too late', { reason: toFarkeepError(error).message }),
+            logger.info('A pause request came too early or too late', { reason: toFarkeepError(error).message }),
           );
         },
       }).run();
@@ -289,7 +291,7 @@ export class SessionRunner {
   #notePause(by: SessionSide): void {
     const { live } = this;
     const { reporter } = this.#options;
-    // The provider shows the same line, and shows it now.
+    // The provider adds the same history entry, so the report goes out at once.
     if (this.#link !== undefined) reporter.attach(this.#link.channel.peer, live.id, live.attempt);
     live.act('info', by === 'tenant' ? 'Paused by the tenant' : 'Paused by the provider');
     reporter.detach();
@@ -342,7 +344,7 @@ export class SessionRunner {
     void link.channel.peer.close();
   }
 
-  /** Warns once for each session, because the restore point carries the time of this clock. */
+  /** Warns once for each session, because the restore point contains the time of this clock. */
   #compareClocks({ clockDifferenceMs = 0 }: ProviderLink): void {
     const { live, plan } = this;
     if (plan.operation !== 'backup' || Math.abs(clockDifferenceMs) <= maxClockDifferenceMs) return;
@@ -386,7 +388,7 @@ export class SessionRunner {
         live.act('info', `The restore point is safe; ${formatBytes(stored)} were stored for it`);
       }
     } catch (thrown) {
-      // The work is done or lost already; the provider finds out by itself.
+      // The work is already done or failed. The provider learns of the end after its own time limit.
       this.#options.logger.info('The provider did not take the end of a session', {
         reason: toFarkeepError(thrown).message,
       });
@@ -403,18 +405,21 @@ export class SessionRunner {
     this.#over.resolve();
   }
 
-  /** What the tenant uses now, for the list of service providers: it was asked before the backup; best effort. */
+  /**
+   * Asks for the used space after the backup, for the list of service providers, because the last answer is older than the backup. A
+   * failure is ignored.
+   */
   async #askUsage(link: ProviderLink): Promise<void> {
     const { dialer, provider, logger } = this.#options;
     try {
       const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(lastWordTimeoutMs)]);
       await dialer.askUsage(provider(), link, signal);
     } catch (thrown) {
-      logger.info('The provider did not say what is used after a session', { reason: toFarkeepError(thrown).message });
+      logger.info('The provider did not report the used space after a session', { reason: toFarkeepError(thrown).message });
     }
   }
 
-  /** So that the provider does not keep the reservation; best effort. */
+  /** Tells the provider to drop the reservation. A failure is ignored. */
   async #cancelAtProvider(): Promise<void> {
     const { dialer, provider, logger } = this.#options;
     try {
@@ -422,7 +427,7 @@ export class SessionRunner {
         askProvider(link.channel.peer, 'session.cancel', { sessionId: this.live.id }),
       );
     } catch (error) {
-      logger.info('The provider could not be told of a canceled session', { reason: toFarkeepError(error).message });
+      logger.info('A cancel could not be reported to the provider', { reason: toFarkeepError(error).message });
     }
   }
 }

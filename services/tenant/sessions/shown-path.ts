@@ -1,6 +1,6 @@
-// Owns the way back from a path as people see it to its bytes: \xNN stands for a byte that is not UTF-8, or a control character.
+// Owns converting a displayed path back to its bytes: \xNN stands for a byte that is not UTF-8, or for a control character.
 
-/** Only bytes that are ever shown that way are taken back: "\x41" in a name is four characters. */
+/** Converts only bytes that are ever displayed as \xNN: "\x41" in a name is four characters. */
 export function parseShownPath(shown: string): Buffer {
   const parts: Buffer[] = [];
   let last = 0;

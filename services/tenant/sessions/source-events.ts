@@ -1,17 +1,18 @@
-// Owns the translation of what a source data mover says into what a session shows. The phases go to the session machine. Decides nothing.
+// Owns the conversion of source mover events into changes of the session record. Phases go to the session machine. Must not decide
+// anything.
 import type { SessionObject } from '../../contracts/models/session.ts';
 import type { MoverEvent, RestoredFigures, SourceTotals } from '../../mover/link/local-link.ts';
 import type { LiveSession } from '../../session/live-session.ts';
 
-/** What attempts before have done. */
+/** The results of earlier attempts. */
 export interface EarlierAttempts {
   readonly readBytes: number;
   readonly transferredBytes: number;
-  /** What they have restored and this one leaves alone (it would count it as skipped). */
+  /** What earlier attempts have restored. The current attempt does not restore it again, and would count it as skipped. */
   readonly restored: RestoredFigures | undefined;
 }
 
-/** A mover counts from zero in every attempt; people and the evidence are told what the session read and sent. */
+/** A mover counts from zero in every attempt. People and the evidence get the totals of the whole session. */
 export function applySourceEvent(
   live: LiveSession,
   event: MoverEvent,
@@ -82,7 +83,7 @@ function progressOf(totals: SourceTotals, earlier: EarlierAttempts): Parameters<
     processedFiles: totals.processedFiles,
     readBytes: earlier.readBytes + totals.readBytes,
     transferredBytes: earlier.transferredBytes + totals.transferredBytes,
-    // Only a backup makes anything safe there.
+    // Only a backup makes data safe at the provider.
     safeBytes: totals.safeBytes ?? 0,
     unchangedFiles: totals.unchangedFiles,
     newBlocks: totals.newBlocks,

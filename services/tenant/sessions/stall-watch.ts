@@ -1,5 +1,5 @@
-// Owns noticing that a transfer stands still although nothing is broken: a held-back or swallowed byte looks exactly like that.
-// Only tells; ending the attempt is the caller's business.
+// Owns the detection of a transfer without progress and without an error: bytes that an attacker holds back or drops look like this. Only
+// reports; the caller ends the attempt.
 import type { Timers } from '../../kernel/clock.ts';
 import { IdleTimer } from '../../kernel/deadline.ts';
 import type { MoverEvent } from '../../mover/link/local-link.ts';
@@ -13,7 +13,7 @@ export class StallWatch {
     this.#standstill.heard();
   }
 
-  /** A mover that repeats the same figures is alive but does not get on. */
+  /** A mover that repeats the same numbers is alive but makes no progress. */
   saw(event: MoverEvent): void {
     if (event.type === 'alive') return;
     if (event.type === 'progress') {

@@ -1,4 +1,4 @@
-// Owns all sessions of the tenant: starting them from a plan, keeping those that run, finding those that ended, going on after a restart.
+// Owns all sessions of the tenant: starts them from a plan, keeps the running ones, finds ended ones, resumes them after a restart.
 import type { EventPublisher } from '../../contracts/contract.ts';
 import type { SessionDetail, SessionSummary, ThroughputSample } from '../../contracts/models/session.ts';
 import { mapRows } from '../../contracts/row-list.ts';
@@ -21,7 +21,7 @@ import { SessionRunner } from './session-runner.ts';
 
 const evidenceTimeoutMs = 20_000;
 
-/** Stored with a session, so that it can go on after a restart. No secret. */
+/** Stored with a session, so that the session can resume after a restart. Contains no secret. */
 interface TenantSessionContext {
   readonly plan: SessionPlan;
   readonly providerId: string;
@@ -67,14 +67,14 @@ export class TenantSessions {
     this.#options = options;
   }
 
-  /** Takes up what was running when the service ended. */
+  /** Resumes the sessions that were running when the service ended. */
   async resumeAfterRestart(): Promise<void> {
     await this.#options.archive.prune();
     const { sessions, leftOut } = await this.#options.archive.unfinished();
     if (leftOut !== undefined)
       this.#options.logger.error('Sessions cannot be resumed: their records are damaged', { ...leftOut });
     for (const { detail, samples, context } of sessions) {
-      // Written by this service, so its shape is known; a newer schema comes with a migration.
+      // This service wrote the record, so its shape is known. A newer schema has a migration.
       const known = context as TenantSessionContext;
       const reporter = new SessionReporter({ areNamesHidden: false });
       const live = LiveSession.restore({ detail, samples }, this.#options.clock, this.#observers(reporter));
@@ -89,12 +89,13 @@ export class TenantSessions {
         if (known.isGranted) live.startAttempt(live.attempt + 1);
         live.act('info', 'The tenant service was restarted; the session goes on');
       }
-      // Killed between the provider's grant and the note of it, it looks here as if it had never been asked.
+      // If the service was killed between the provider's grant and its record, the grant is missing here, so the provider may know the
+      // session.
       void this.#run(live, reporter, known, known.isGranted ? 'yes' : 'maybe');
     }
   }
 
-  /** @returns at once; the session runs on. @throws service.not-running while the service stops */
+  /** @returns at once; the session runs in the background. @throws service.not-running while the service stops */
   start(
     plan: SessionPlan & { readonly sessionId: string },
     providerId: string,
@@ -135,7 +136,7 @@ export class TenantSessions {
     else await this.show(sessionId);
   }
 
-  /** Answered when the session stands still and the provider knows it, or cannot be reached. @throws call.not-found, call.conflict */
+  /** Resolves when the session is paused and the provider knows, or cannot be reached. @throws call.not-found, call.conflict */
   async pause(sessionId: string): Promise<void> {
     await (await this.#unfinished(sessionId)).pause('tenant');
   }
@@ -169,7 +170,7 @@ export class TenantSessions {
     return stored;
   }
 
-  /** Signed by the provider when it can be reached, else this side's own statement without a signature. */
+  /** Signed by the provider when it can be reached, else an unsigned statement of this side. */
   async evidence(sessionId: string, signal: AbortSignal): Promise<Evidence> {
     const { detail } = await this.show(sessionId);
     const stored = await this.#options.archive.find(sessionId);
@@ -188,13 +189,13 @@ export class TenantSessions {
     }
   }
 
-  /** What a stop of the service would interrupt; a paused session stays paused. */
+  /** The number of sessions that a stop of the service would interrupt. Paused sessions do not count. */
   get activeCount(): number {
     return [...this.#running.values()].filter(({ runner: { live } }) => !live.isFinal && live.state !== 'paused')
       .length;
   }
 
-  /** Ends what runs; it goes on when the service runs again. */
+  /** Interrupts running sessions. They resume after the next start. */
   async stop(): Promise<void> {
     this.#isStopping = true;
     const running = [...this.#running.values()];
@@ -286,7 +287,7 @@ export class TenantSessions {
       sessionPublisher(publish),
       reporter,
       {
-        // States are few; what comes between them is lost with a crash and told again by the next attempt.
+        // Only state changes are written. A crash loses the changes between them, and the next attempt reports them again.
         changed: (summary) => {
           const running = this.#running.get(summary.id);
           if (running !== undefined)

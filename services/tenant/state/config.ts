@@ -5,30 +5,30 @@ import { hostSchema } from '../../contracts/models/values.ts';
 export const tenantConfigSchema = z.strictObject({
   /** Pause between two attempts of a session that lost its connection. */
   retryIntervalMs: z.int().min(10).max(3_600_000).default(15_000),
-  /** How long it is tried. */
+  /** How long a lost connection is retried. */
   retryWindowMs: z
     .int()
     .min(0)
     .max(86_400_000)
     .default(30 * 60_000),
-  /** A transfer that does not get on for so long is given up and tried again. */
+  /** A transfer without progress for this time is ended and retried. */
   stallTimeoutMs: z.int().min(100).max(3_600_000).default(60_000),
-  /** How long a background job waits for somebody to answer a trust prompt. */
+  /** How long a background job waits for an answer to a trust prompt. */
   promptWaitMs: z.int().min(0).max(86_400_000).default(3_600_000),
-  /** Connecting to a gateway and its TLS handshake. */
+  /** Time limit for connecting to a gateway and for the TLS handshake. */
   connectTimeoutMs: z.int().min(100).max(120_000).default(15_000),
   /** PEM files with authorities to trust besides those of the system. */
   extraRoots: z.array(z.string().min(1).max(4096)).max(100).default([]),
-  /** Addresses of gateway names that the system does not resolve, such as behind a split-horizon DNS. Certificates are judged by the name. */
+  /** Addresses of gateway names that the system cannot resolve, for example with split-horizon DNS. Certificates are judged by the name. */
   hostAddresses: z
     .record(hostSchema, hostSchema)
     .default({})
     .transform((addresses) =>
       Object.fromEntries(Object.entries(addresses).map(([host, address]) => [host.toLowerCase(), address])),
     ),
-  /** For all revocation lists of one chain together, when fetching them is allowed. */
+  /** Time limit for all revocation lists of one chain together, when fetching them is allowed. */
   crlFetchTimeoutMs: z.int().min(100).max(8_000).default(5_000),
-  /** How often a provider is asked what is new when no job does. 0: never. */
+  /** How often a provider without a running job is asked for news. 0: never. */
   checkInIntervalMs: z.int().min(0).max(86_400_000).default(3_600_000),
   logLevel: z.enum(['error', 'warn', 'info', 'debug']).default('info'),
 });

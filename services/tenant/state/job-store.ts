@@ -1,4 +1,4 @@
-// Owns the rows of the tenant's jobs. Knows no rule about jobs and runs nothing.
+// Owns the rows of the tenant's jobs. Must not contain rules about jobs.
 import { z } from 'zod';
 import type { Job } from '../../contracts/models/tenant.ts';
 import { readRows } from '../../contracts/row-list.ts';

@@ -1,4 +1,4 @@
-// Owns the rows of the restore points that providers listed last. Lost when the disk refuses a write: they can be asked for again.
+// Owns the rows of the restore points that providers listed last. A write that the disk refuses is lost: the providers can be asked again.
 import type { Database } from '../../kernel/state/database.ts';
 
 export interface KnownPoint {
@@ -11,7 +11,7 @@ export interface KnownPoint {
 
 export interface PointStore {
   find(pointId: string): Promise<KnownPoint | undefined>;
-  /** Stores these points instead of the stored points of the provider. A point that another provider has listed before stays that one's. */
+  /** Replaces the stored points of the provider. A point that another provider has listed before stays with that provider. */
   noteListed(providerId: string, points: readonly KnownPoint[]): Promise<void>;
   noteDeleted(pointId: string): Promise<void>;
 }

@@ -1,4 +1,4 @@
-// Owns the rows of the service providers that the tenant knows. Passwords come in sealed and go out sealed.
+// Owns the rows of the tenant's service providers. Passwords enter and leave this store only encrypted.
 import type { z } from 'zod';
 import { offeredRepositorySchema, usableGatewaySchema, type ServiceProvider } from '../../contracts/models/tenant.ts';
 import { rowList } from '../../contracts/row-list.ts';
@@ -7,7 +7,7 @@ import type { Database, Row } from '../../kernel/state/database.ts';
 export type OfferedRepository = z.infer<typeof offeredRepositorySchema>;
 export type UsableGateway = z.infer<typeof usableGatewaySchema>;
 
-/** What a contact with the provider changes. */
+/** The columns that a contact with the provider changes. */
 export interface ContactColumns {
   readonly certificatePem: string;
   readonly trust: ServiceProvider['trust'];
@@ -26,7 +26,7 @@ export interface StoredProvider extends ContactColumns {
   readonly addedAt: string;
 }
 
-/** What a `note` method writes is lost when the disk refuses the write. */
+/** A write by a `note` method is lost when the disk refuses it. */
 export interface ProviderStore {
   list(): Promise<StoredProvider[]>;
   sealedPassword(providerId: string): Promise<Uint8Array | undefined>;
@@ -148,7 +148,7 @@ function readList<List>(schema: z.ZodType<List[]>, text: string): List[] {
   try {
     return schema.parse(JSON.parse(text));
   } catch {
-    // The next contact writes the field again.
+    // The next contact writes this field again.
     return [];
   }
 }

@@ -1,5 +1,5 @@
-// Owns secrets at rest of the tenant service: AES-256-GCM under a key in a file that only the service's account can read.
-// That is a plain file with mode 0600, not a keychain: it keeps passwords out of copies of the database, not from this account.
+// Owns the encryption of stored secrets of the tenant service: AES-256-GCM with a key in a file (mode 0600, not a keychain).
+// Protects passwords in copies of the database, not against a program with this account.
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -33,7 +33,7 @@ export class SecretVault implements Disposable {
     return new SecretVault(key);
   }
 
-  /** @param purpose what the secret belongs to; the same must be given to open it, so that rows cannot be swapped */
+  /** @param purpose what the secret belongs to. Opening needs the same purpose, so that an attacker cannot exchange rows */
   seal(text: string, purpose: string): Buffer {
     const nonce = randomBytes(nonceBytes);
     const cipher = createCipheriv('aes-256-gcm', this.#key.bytes, nonce);

@@ -1,4 +1,4 @@
-// Owns the schema of the tenant's state: providers, jobs, sessions, known restore points. Passwords only sealed.
+// Owns the schema of the tenant's state: providers, jobs, sessions, known restore points. Passwords are stored only encrypted.
 import { statSync } from 'node:fs';
 import path from 'node:path';
 import type { Database } from '../../kernel/state/database.ts';
@@ -48,7 +48,7 @@ export function openTenantDatabase(home: string, logger?: Logger): Database {
     role: 'tenant',
     migrations: [directory, sessionHistoryMigration],
     logger,
-    // The file is made after this database, in the same start.
+    // The first start creates the file after this database.
     wasUsed: () => (statSync(path.join(home, 'trust.sqlite'), { throwIfNoEntry: false })?.size ?? 0) > 0,
   });
 }

@@ -1,4 +1,4 @@
-// Owns opening the tenant's state: one store for each subject, all in one database. Pins and the trust journal lie in a database of their own.
+// Owns opening the tenant's state: one store for each subject, all in one database. Pins and the trust journal have their own database.
 import type { Logger } from '../../kernel/logger.ts';
 import type { SessionHistory } from '../../session/session-history.ts';
 import { SqliteSessionHistory } from '../../session/state/sqlite-session-history.ts';

@@ -63,7 +63,7 @@ describe('TrustPrompts', () => {
   };
   const revokeCurrent = (): string => pins.revoke(pins.current(identity)?.id ?? '').id;
 
-  it('says in the prompt that an announced certificate is shown early, and for when it was announced', () => {
+  it('shows in the prompt that an announced certificate came early, with the announced date', () => {
     const switchAt = clock.now() + 3 * dayMs;
     pins.announce(identity, next, { usableFrom: switchAt - announcementToleranceMs, announcedAt: clock.now() });
     const { prompt } = show(next);
@@ -73,7 +73,7 @@ describe('TrustPrompts', () => {
     expect(show(next).result.decision).toBe('pinned');
   });
 
-  it('asks once, and says which job waits although a check-in asked before it', () => {
+  it('asks once, and names the waiting job although a check-in asked first', () => {
     const first = show(unknown).prompt;
     const second = show(unknown, identity, 'nightly').prompt;
     show(unknown, identity, 'weekly');
@@ -85,7 +85,7 @@ describe('TrustPrompts', () => {
     expect(raised).toEqual([null, 'nightly']);
   });
 
-  it('asks nothing at the date, and knows no date of a certificate that nobody announced', () => {
+  it('needs no prompt at the announced date, and shows no date for a certificate without an announcement', () => {
     expect(show(next).prompt?.prompt).toMatchObject({ kind: 'changed', announcedFor: null });
     const switchAt = clock.now() + dayMs;
     pins.announce(identity, next, { usableFrom: switchAt - announcementToleranceMs, announcedAt: clock.now() });
@@ -93,7 +93,7 @@ describe('TrustPrompts', () => {
     expect(show(next)).toMatchObject({ prompt: null, error: null });
   });
 
-  it('refuses a revoked certificate without a prompt and names the way back', () => {
+  it('refuses a revoked certificate without a prompt and names the command that lifts the revocation', () => {
     revokeCurrent();
     expect(show(current)).toMatchObject({
       prompt: null,
@@ -101,7 +101,7 @@ describe('TrustPrompts', () => {
     });
   });
 
-  it('trusts a revoked certificate again only with its thumbprint, and writes that down', () => {
+  it('trusts a revoked certificate again only with its thumbprint, and writes a journal entry', () => {
     const pinId = revokeCurrent();
     const { sha256, sha1 } = summarize(current);
     const entries = journal.list().length;
@@ -118,7 +118,7 @@ describe('TrustPrompts', () => {
     expect(() => trustPrompts.reinstate(pinId, sha256, 'admin (cli)')).toThrow('not revoked');
   });
 
-  it('leaves the pin of another certificate alone: then the prompt that compares decides', () => {
+  it('keeps the pin of another certificate: then a prompt that compares both decides', () => {
     const pinId = revokeCurrent();
     pins.accept(identity, next);
     expect(trustPrompts.reinstate(pinId, summarize(current).sha256, 'admin (cli)')).toMatchObject({
@@ -128,7 +128,7 @@ describe('TrustPrompts', () => {
     expect(show(current).prompt?.prompt).toMatchObject({ kind: 'changed', announcedFor: null });
   });
 
-  it('asks at the first use unless an admin has turned that off', () => {
+  it('asks at the first use unless an admin allowed trust on first use', () => {
     expect(show(current, 'fabrikam').prompt?.prompt.kind).toBe('untrusted');
     canTrustFirstUse = true;
     expect(show(current, 'fabrikam')).toMatchObject({ prompt: null, error: null, result: { decision: 'pinned' } });
@@ -138,25 +138,25 @@ describe('TrustPrompts', () => {
       note: expect.stringContaining('First use') as string,
     });
     expect(trustPrompts.prompts()).toEqual([]);
-    // From then on it is a pin like any other.
+    // After the first use, the pin is like any other.
     canTrustFirstUse = false;
     expect(show(current, 'fabrikam').result.decision).toBe('pinned');
   });
 
-  it('never takes a changed, a revoked or a known provider for a first use', () => {
+  it('never treats a changed, a revoked or a known provider as a first use', () => {
     canTrustFirstUse = true;
     expect(show(next).prompt?.prompt.kind).toBe('changed');
     revokeCurrent();
     expect(show(current).error?.code).toBe('trust.refused');
     trustPrompts.withdraw(identity);
     expect(show(next).prompt?.prompt.kind).toBe('untrusted');
-    // Trusted by its chain so far, so without a pin.
+    // Trusted by its chain so far, so the provider has no pin.
     met.add('fabrikam');
     expect(show(current, 'fabrikam').prompt?.prompt.kind).toBe('untrusted');
     expect(pins.list('fabrikam')).toEqual([]);
   });
 
-  it('never takes what a person has refused, or revoked under another name, for a first use', () => {
+  it('never treats a certificate as a first use that a person refused, or revoked under another name', () => {
     const { prompt } = show(next, 'fabrikam');
     trustPrompts.answer(prompt?.prompt.id ?? '', 'refuse', { isCompared: false, who: 'admin (console)' });
     revokeCurrent();

@@ -1,5 +1,5 @@
 // Owns the tenant's trust questions: decides by pins and chain, asks a person once for each identity, writes pins and the journal.
-// Opens no connection. Nothing about a refused identity is remembered but the journal's entry: the next contact asks again.
+// Must not open a connection. A refusal leaves only the journal entry: the next contact asks again.
 import type { EventPublisher } from '../../contracts/contract.ts';
 import type { Pin, ThumbprintCheck, TrustPrompt, TrustReason } from '../../contracts/models/trust.ts';
 import { adviceAgainst, revokedPinHint } from '../../contracts/models/trust-texts.ts';
@@ -21,29 +21,29 @@ import {
 } from '../../pki/trust/trust.ts';
 import type { PresentedCertificate } from '../../transport/control-client.ts';
 
-/** The clocks of both sides differ: a provider that switches at its date must not look like one with a changed certificate. */
+/** The clocks of both sides differ. A provider that switches at its date must not look like a provider with a changed certificate. */
 export const announcementToleranceMs = 60 * 60_000;
 
-/** What trust on first use passes over: that nobody vouches for the certificate. */
+/** Findings that trust on first use ignores: no authority confirms the certificate. */
 const firstUseReasons: readonly TrustReason[] = ['chain.self-signed', 'chain.untrusted-root', 'chain.incomplete'];
 
 export interface TrustQuestion {
-  /** Name of the provider; its host before it has one. */
+  /** The name of the provider, or its host before the provider has a name. */
   readonly identity: string;
   readonly host: string;
   readonly port: number;
   readonly fingerprint?: string | undefined;
   /** Name of the background job that asks. */
   readonly waitingJob: string | null;
-  /** What is known about a revocation; undefined when nothing was asked. */
+  /** The result of a revocation check; undefined without a check. */
   readonly revocation?: RevocationAnswer | undefined;
 }
 
 export interface TrustVerdict {
   readonly result: TrustResult;
-  /** Set when the decision is refused and a person could change that. */
+  /** Set when the certificate is refused and a person can accept it. */
   readonly prompt: RaisedPrompt | null;
-  /** Set when it is refused. */
+  /** Set when the certificate is refused. */
   readonly error: FarkeepError | null;
 }
 
@@ -51,7 +51,7 @@ export type PromptAnswer = 'accept' | 'refuse' | 'withdrawn';
 
 export interface RaisedPrompt {
   readonly prompt: TrustPrompt;
-  /** Resolves when somebody has answered, or nobody needs to any more. */
+  /** Resolves when a person has answered, or when no answer is needed any more. */
   readonly answer: Promise<PromptAnswer>;
 }
 
@@ -75,7 +75,7 @@ export class TrustPrompts {
     journal: TrustJournal;
     clock: Clock;
     publish: EventPublisher;
-    /** Whether the settings say so now, and nobody of this name was ever met. */
+    /** Whether the settings allow trust on first use now, and no provider of this name is known. */
     canTrustFirstUse: (identity: string) => boolean;
   }) {
     this.#canTrustFirstUse = options.canTrustFirstUse;
@@ -85,21 +85,21 @@ export class TrustPrompts {
     this.#publish = options.publish;
   }
 
-  /** Decides, and raises the prompt when a person has to. Never accepts anything by itself that is neither pinned nor trusted. */
+  /** Decides, and raises a prompt when a person has to decide. Never accepts a certificate that is neither pinned nor trusted. */
   judge(presented: PresentedCertificate, question: TrustQuestion): TrustVerdict {
     const input = this.#input(presented, question);
     const result = decideTrust(input);
     if (result.decision !== 'refused') {
       if (question.fingerprint !== undefined) this.#pinByFingerprint(presented, question);
       else if (result.reasons.includes('pin.next')) this.#rollOver(presented, question);
-      // What was asked about is trusted now, by a new authority or a list that can be read again.
+      // The certificate is trusted now, by a new authority or by a revocation list that is readable again. The open question is withdrawn.
       this.#withdrawAbout(question.identity, thumbprintOf(presented.leafDer));
       return { result, prompt: null, error: null };
     }
     const error = trustError(result, question.identity);
     const isAskable = error.code === 'trust.untrusted' || error.code === 'trust.changed';
     if (!isAskable) return { result, prompt: null, error };
-    // A pin does not help against a name that the certificate excludes or a weak key: asking would go round in circles.
+    // A pin does not help if the certificate excludes the name or has a weak key: after each answer, the same question would follow.
     const pins = [{ certificateDer: presented.leafDer, state: 'current' as const }];
     const pinned = decideTrust({ ...input, pins });
     if (pinned.decision === 'refused') {
@@ -132,7 +132,7 @@ export class TrustPrompts {
     return { isMatch, algorithm: thumbprint.algorithm };
   }
 
-  /** @throws call.not-found, call.refused for a changed certificate that nobody has compared */
+  /** @throws call.not-found, call.refused for a changed certificate that was not compared */
   answer(
     promptId: string,
     answer: 'accept' | 'refuse',
@@ -163,9 +163,9 @@ export class TrustPrompts {
   }
 
   /**
-   * A person trusts a certificate again whose pin was revoked, and gives its thumbprint. It is the pin of its identity then, unless
-   * another certificate is: that one stays, and the prompt that compares decides when this one is shown.
-   * @throws call.not-found, call.conflict when it is not revoked, trust.thumbprint-malformed, trust.thumbprint-mismatch
+   * A person trusts a certificate with a revoked pin again, and gives its thumbprint. The certificate becomes the pin of its identity,
+   * unless another certificate is pinned. Then the other pin stays, and a prompt that compares both decides at the next contact.
+   * @throws call.not-found, call.conflict when the pin is not revoked, trust.thumbprint-malformed, trust.thumbprint-mismatch
    */
   reinstate(pinId: string, pasted: string, who: string): Pin {
     const { identity, state, certificate } = this.#pins.get(pinId);
@@ -190,7 +190,7 @@ export class TrustPrompts {
     return pin;
   }
 
-  /** Nobody waits for these questions any more. */
+  /** The questions about this identity need no answer any more. */
   withdraw(identity: string): void {
     for (const { prompt } of [...this.#prompts.values()]) {
       if (prompt.identity === identity) this.#settle(prompt.id, 'withdrawn');
@@ -198,9 +198,9 @@ export class TrustPrompts {
   }
 
   /**
-   * A provider got its name: what was pinned for its host belongs to it from now on. When the address is that of another provider, which
-   * keeps its pin (`isShared`), the new one gets a pin of its own of the same certificate.
-   * @throws trust.refused when this very certificate was revoked under the new name
+   * A provider got its name: the pins of its host belong to this name from now on. If the address belongs to another provider, which keeps
+   * its pin (`isShared`), the new provider gets its own pin of the same certificate.
+   * @throws trust.refused when this certificate was revoked under the new name
    */
   adopt(
     leafDer: Uint8Array,
@@ -209,7 +209,7 @@ export class TrustPrompts {
     const sha256 = thumbprintOf(leafDer);
     const hasPin = (identity: string, state: Pin['state']): boolean =>
       this.#pins.list(identity).some((pin) => pin.state === state && pin.certificate.sha256 === sha256);
-    // Only a person lifts a revocation, by accepting the certificate again for this very name.
+    // Only a person lifts a revocation, by accepting the certificate again for this name.
     if (hasPin(to, 'revoked')) {
       throw new FarkeepError('trust.refused', `${to}: This certificate was pinned and the pin was revoked`, {
         hint: revokedPinHint,
@@ -271,7 +271,7 @@ export class TrustPrompts {
     this.#publish(trustDomain, 'pinsChanged', {});
   }
 
-  /** Only the missing authority is passed over. */
+  /** Ignores only a missing authority, no other finding. */
   #isFirstUse({ leafDer }: TrustInput, { findings }: TrustResult, { identity, fingerprint }: TrustQuestion): boolean {
     const isAuthorityMissing = findings.every(
       ({ isRefusing, reason }) => !isRefusing || firstUseReasons.includes(reason),
@@ -285,8 +285,8 @@ export class TrustPrompts {
   }
 
   /**
-   * Any pin or entry of this name, whatever became of it; and a certificate that was refused or revoked stays so under every other name,
-   * such as the same host in capitals or with another port.
+   * True for any pin or journal entry of this name. Also true for a certificate that was refused or revoked under any other name, such as
+   * the same host in capitals or with another port.
    */
   #wasMet(identity: string, sha256: string): boolean {
     const isSameName = (other: string): boolean => other.toLowerCase() === identity.toLowerCase();
@@ -344,12 +344,12 @@ export class TrustPrompts {
     }
   }
 
-  /** One prompt for an identity, however many connections meet it; another certificate replaces the question. */
+  /** One prompt for each identity, for any number of connections. Another certificate replaces the question. */
   #raise(presented: PresentedCertificate, question: TrustQuestion, result: TrustResult): RaisedPrompt {
     const summary = summarize(presented.leafDer);
     const existing = [...this.#prompts.values()].find(({ prompt }) => prompt.identity === question.identity);
     if (existing?.prompt.presented.sha256 === summary.sha256) {
-      // Asked first by somebody who only looked (a check-in, a list of storage): now a job waits, and the console has to show that.
+      // A check-in or a list of storage asked first. Now a job waits, and the console has to show the job.
       if (existing.prompt.waitingJob === null && question.waitingJob !== null) {
         existing.prompt = { ...existing.prompt, waitingJob: question.waitingJob };
         this.#publish(trustDomain, 'promptRaised', existing.prompt);
@@ -377,7 +377,7 @@ export class TrustPrompts {
     return { prompt, answer: settled.promise };
   }
 
-  /** A date that has come needs no prompt, so one that is found here is still to come. */
+  /** A certificate needs no prompt once its date has come, so a date that is found here is in the future. */
   #announcedFor({ leafDer }: PresentedCertificate, { identity }: TrustQuestion): string | null {
     const next = this.#pins
       .forDecision(identity)

@@ -1,5 +1,5 @@
-// Owns what the admin adds to the rules of trust: authorities, revocation lists, what to do when a revocation cannot be found out.
-// Must not decide about a certificate; it supplies roots and the answer about a revocation to whoever does.
+// Owns the admin's additions to the trust rules: authorities, revocation lists, and what to do when revocation cannot be checked.
+// Must not decide about a certificate; it supplies roots and the revocation answer for the decision.
 import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { trustSettingsSchema, type TrustSettings, type TrustSettingsProblem } from '../../contracts/models/trust.ts';
@@ -25,11 +25,11 @@ const defaults: TrustSettings = {
   canTrustFirstUse: false,
 };
 
-/** What a connection needs to know besides pins. */
+/** The trust rules of a connection, apart from pins. */
 export interface TrustRules {
   /** Authorities besides those of the system, one PEM certificate each. */
   roots(): Promise<readonly string[]>;
-  /** Undefined when there is nothing to ask. */
+  /** Undefined when no revocation list is available. */
   revocation(presented: PresentedCertificate, signal: AbortSignal): Promise<RevocationAnswer | undefined>;
 }
 
@@ -37,7 +37,7 @@ export interface TrustSettingsOptions {
   readonly home: string;
   /** PEM files of the service's configuration, besides those of the settings. */
   readonly configuredRootFiles: readonly string[];
-  /** For all lists of one chain together. The provider waits 10 s for the login, so this stays well below. */
+  /** Time limit for all lists of one chain together. The provider waits 10 s for the login, so this limit is much shorter. */
   readonly fetchTimeoutMs: number;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -52,7 +52,7 @@ interface ReadFile {
 export class TrustSettingsStore implements TrustRules {
   readonly #options: TrustSettingsOptions;
   #settings: TrustSettings;
-  /** Last good content. A list that cannot be read for a while is better than none: it is shown as a problem. */
+  /** The last valid content. An unreadable list stays in use with its last content, and is shown as a problem. */
   readonly #contents = new Map<string, ReadFile>();
   readonly #problems = new Map<string, string>();
   #checker: { readonly versions: string; readonly checker: RevocationChecker } | undefined;
@@ -82,7 +82,7 @@ export class TrustSettingsStore implements TrustRules {
     return this.#settings;
   }
 
-  /** Looks at every file again. */
+  /** Checks every file again. */
   async problems(): Promise<TrustSettingsProblem[]> {
     await Promise.all([this.roots(), this.#lists()]);
     const files = new Set([...this.#settings.rootFiles, ...this.#settings.crlFiles]);
@@ -126,7 +126,7 @@ export class TrustSettingsStore implements TrustRules {
 
   async revocation(presented: PresentedCertificate, signal: AbortSignal): Promise<RevocationAnswer | undefined> {
     const { leafDer, chainDer, othersDer, isAuthorized } = presented;
-    // Nobody can revoke a self-signed certificate but whoever pinned it; a list that cannot be read does not matter to it.
+    // Only the person who pinned a self-signed certificate can revoke it, so revocation lists do not apply.
     if (isSelfSigned(readCertificate(leafDer))) return undefined;
     const { files, missing } = await this.#lists();
     const versions = JSON.stringify(files.map(({ version }) => version));
@@ -146,7 +146,7 @@ export class TrustSettingsStore implements TrustRules {
       signal,
     );
     const [gone] = missing;
-    // A configured but unreadable list must not count as no list: it may contain this certificate.
+    // An unreadable list must not count as no list: it may contain this certificate.
     if (gone === undefined || answer?.status === 'revoked' || answer?.isNamed === true) return answer;
     const detail = `The revocation list ${gone} cannot be read`;
     if (answer?.status === 'good') return { ...answer, remarks: [...(answer.remarks ?? []), detail] };
@@ -164,7 +164,7 @@ export class TrustSettingsStore implements TrustRules {
     return { files, missing };
   }
 
-  /** Reads again only what has changed. Undefined when there never was a good content. */
+  /** Reads a file again only if it has changed. Undefined when no valid content was ever read. */
   async #read(file: string, check: (bytes: Buffer) => void): Promise<ReadFile | undefined> {
     const known = this.#contents.get(file);
     try {
@@ -200,7 +200,7 @@ async function load(home: string): Promise<TrustSettings> {
   try {
     return trustSettingsSchema.parse(JSON.parse(text));
   } catch (error) {
-    // Going on with the defaults would switch a required check off without anybody noticing.
+    // With the defaults, a required revocation check would silently be off.
     throw new FarkeepError('storage.damaged', `${file} is damaged`, {
       hint: 'Correct the file, or remove it and set the trust settings again.',
       cause: error,
@@ -221,7 +221,7 @@ async function readBounded(file: string): Promise<ReadFile> {
   try {
     const version = await versionOf(file);
     const info = await stat(file);
-    // A pipe would be waited for, and a device has no end.
+    // Reading a pipe would block, and a device has no end.
     if (!info.isFile()) throw new FarkeepError('call.invalid', `${file} is not a file`);
     if (info.size > maxFileBytes) throw new FarkeepError('certificate.malformed', `${file} is larger than 16 MiB`);
     return { version, bytes: await readFile(file) };
@@ -243,7 +243,7 @@ function splitRoots(file: string, bytes: Buffer): string[] {
   return roots;
 }
 
-/** An error about one file of a list names it. */
+/** Adds the file's name to an error about one file of a list. */
 async function naming(file: string, field: string, work: () => Promise<unknown>): Promise<void> {
   try {
     await work();
