@@ -194,8 +194,8 @@ export function previewAnswers(scene: PreviewScene, publish: Publish): Readonly<
             'Does not know of the announced certificate yet; learns it when it connects',
             'Has stored the announced certificate',
             null,
-            'Somebody there compared the certificate and accepted it',
-            'Did not believe the announcement: the signature does not fit the certificate in service',
+            'A person at the tenant compared and accepted the certificate',
+            'Refused the announcement: the signature does not fit the certificate in service',
           ][number % 5],
         })),
         {

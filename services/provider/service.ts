@@ -1,5 +1,6 @@
-// Owns the provider service: opens its state, starts the infrastructure port and the control listener, wires the handlers, stops in order.
-// Decides nothing by itself.
+// Owns the provider service: opens its state, starts the infrastructure port and the control listener, connects the handlers, stops in
+// order.
+// Must not decide anything by itself.
 import { gatewaysDomain } from '../contracts/rpc/gateways.ts';
 import { repositoriesDomain } from '../contracts/rpc/repositories.ts';
 import { tenantsDomain } from '../contracts/rpc/tenants.ts';
@@ -37,9 +38,9 @@ import { loadUnknownUserSecret } from './accounts/unknown-user-secret.ts';
 import { CertificateUsageEvents } from './certificates/certificate-usage-events.ts';
 
 export interface ProviderOptions extends ServiceOptions<ProviderConfig> {
-  /** Of the files with private keys; left out: for one user on Linux and macOS. */
+  /** Access rights of the files with private keys. Left out: only the owner, on Linux and macOS. */
   readonly access?: AccessControl;
-  /** The certificate store of Windows; there is none elsewhere. */
+  /** The certificate store of Windows; undefined on other systems. */
   readonly windowsCertificates?: WindowsCertificates | undefined;
 }
 
@@ -48,7 +49,7 @@ export function startProvider(options: ProviderOptions): Promise<RunningService>
   return openParts(options.logger, (parts) => open(options, parts));
 }
 
-/** Each part that has an end adds it to `parts`; so the order here, turned round, is the order of a stop. */
+/** Each part that must be closed adds itself to `parts`. A stop closes them in reverse order. */
 async function open(options: ProviderOptions, parts: ServiceParts): Promise<Omit<RunningService, 'stop'>> {
   const { home, config, logger, clock, publish } = options;
   const common = { logger, clock, publish };
@@ -85,7 +86,7 @@ async function open(options: ProviderOptions, parts: ServiceParts): Promise<Omit
       .then((all) => all.forEach((repository) => publish(repositoriesDomain, 'changed', repository)))
       .catch((error: unknown) => {
         // The last sessions end while the service stops.
-        if (!state.isClosed) logger.warn('The repositories could not be looked at', { error });
+        if (!state.isClosed) logger.warn('The repositories could not be read', { error });
       });
   };
   const sessions = new ProviderSessions({
@@ -108,7 +109,7 @@ async function open(options: ProviderOptions, parts: ServiceParts): Promise<Omit
       if (account === undefined) return;
       const activeSessions = sessions.activeSessions(tenantId);
       publish(tenantsDomain, 'changed', { ...account, activeSessions });
-      // What a session stored counts in the repository too.
+      // The stored bytes of a session also count in the repository.
       if (activeSessions === 0) publishRepositories();
     });
     told.catch((error: unknown) => {
@@ -118,7 +119,7 @@ async function open(options: ProviderOptions, parts: ServiceParts): Promise<Omit
   };
   parts.defer(() => sessions.stop());
   await archive.prune();
-  // Before the listener opens: a tenant that comes back at once must find its session.
+  // Before the listener opens: a tenant that reconnects at once must find its session.
   await sessions.resumeAfterRestart();
 
   const publishGateway = (gatewayId: string): void => {
@@ -207,11 +208,11 @@ async function open(options: ProviderOptions, parts: ServiceParts): Promise<Omit
   });
   parts.defer(() => control.close(stopReason));
   controlPort.value = control.port;
-  // Ends before the listener: a tenant that is told of the stop finds its reservation when it comes back.
+  // Sessions stop before the listener: a tenant that gets the stop message must find its reservation after the restart.
   parts.defer(() => sessions.stop());
   parts.defer(() => rollover.stop());
   rollover.start();
-  // Gateways that dialed in between were told the configured port, which may have been "any".
+  // Gateways that connected earlier got the configured port, which may be 0 (any free port).
   await links.refreshConfiguration();
 
   const certificates = new CertificateHandlers({

@@ -10,7 +10,7 @@ import { LoginExchange } from './login-exchange.ts';
 import { LoginThrottle } from './login-throttle.ts';
 import { TenantAccounts } from './tenant-accounts.ts';
 
-it('is the login of nobody until its account was checked, has one end, and is known to be about the account before', async () => {
+it('has no account until the check is complete, ends once, and already names the account that it claims', async () => {
   const clock = new ShiftedClock();
   const { accounts: store, repositories } = stateIn(new Database(':memory:', providerMigrations));
   const accounts = new TenantAccounts({ store, repositories, clock });
@@ -39,7 +39,7 @@ it('is the login of nobody until its account was checked, has one end, and is kn
   const answer = { message: await client.answer(message) };
   const first = login.finish(answer);
   expect(login.tenantId).toBeUndefined();
-  // A connection that is here when the account is disabled must be found by its account.
+  // A connection must be found by its account when the account is disabled during the login.
   expect(login.claimedTenantId).toBe(tenantId);
   await expect(login.finish(answer)).rejects.toMatchObject({ code: 'protocol.malformed' });
   expect(await first).toMatchObject({ tenantId });

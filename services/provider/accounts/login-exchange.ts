@@ -1,5 +1,5 @@
-// Owns the login of one control connection: hello, SCRAM-SHA-256-PLUS, the change of a one-time secret into a password.
-// Must not do anything else before it is through. Never sees a password.
+// Owns the login of one control connection: hello, SCRAM-SHA-256-PLUS, exchange of a one-time secret for a password.
+// Must not accept other requests before the login is complete. Never sees a password.
 import type { Clock } from '../../kernel/clock.ts';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
 import type { Secret } from '../../kernel/secret.ts';
@@ -14,7 +14,7 @@ import type { LoginThrottle } from './login-throttle.ts';
 import type { Credential } from '../state/account-store.ts';
 import type { TenantAccounts } from './tenant-accounts.ts';
 
-/** The same value as at the tenant. */
+/** The tenant uses the same limit. */
 const maxClockDifferenceMs = 5 * 60_000;
 
 export interface LoginExchangeOptions {
@@ -52,7 +52,7 @@ export class LoginExchange {
     return this.#mustSetPassword ? undefined : this.#tenantId;
   }
 
-  /** Account of a login that goes on or is complete. Proven only when `tenantId` is set. */
+  /** Account of a running or complete login. Proven only when `tenantId` is set. */
   get claimedTenantId(): string | undefined {
     return this.#credential?.tenantId;
   }

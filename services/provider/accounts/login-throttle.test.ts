@@ -15,7 +15,7 @@ function make(): { throttle: LoginThrottle; slept: number[]; turn(ms: number): v
 }
 
 describe('LoginThrottle', () => {
-  it('lets people mistype, then slows down more and more, within the time of a login', async () => {
+  it('ignores the first failures, then delays more and more, within the time limit of a login', async () => {
     const { throttle, slept } = make();
     for (let attempt = 0; attempt < 12; attempt += 1) {
       await throttle.pause('contoso', `10.0.0.${attempt}`);
@@ -24,13 +24,13 @@ describe('LoginThrottle', () => {
     expect(slept).toEqual([250, 500, 1000, 2000, 4000, 4000, 4000, 4000, 4000]);
   });
 
-  it('never locks an account, since anybody can fail in its name', async () => {
+  it('never locks an account, because any stranger can cause failures for its name', async () => {
     const { throttle } = make();
     for (let attempt = 0; attempt < 1000; attempt += 1) throttle.noteFailure('contoso', `10.0.${attempt}`);
     await expect(throttle.pause('contoso', '192.0.2.1')).resolves.toBeUndefined();
   });
 
-  it('refuses an address that failed often, for every account, and lets it in again later', async () => {
+  it('refuses an address with many failures for every account, and accepts it again later', async () => {
     const { throttle, turn } = make();
     for (let attempt = 0; attempt < 20; attempt += 1) throttle.noteFailure(`user ${attempt}`, '192.0.2.1');
     await expect(throttle.pause('contoso', '192.0.2.1')).rejects.toMatchObject({ code: 'login.slowed' });
@@ -47,7 +47,7 @@ describe('LoginThrottle', () => {
     expect(slept).toEqual([]);
   });
 
-  it('keeps a bounded memory whatever names are made up', () => {
+  it('uses bounded memory when an attacker invents many names', () => {
     const { throttle } = make();
     const before = process.memoryUsage().heapUsed;
     for (let attempt = 0; attempt < 60_000; attempt += 1) throttle.noteFailure(`made up ${attempt}`, `a ${attempt}`);

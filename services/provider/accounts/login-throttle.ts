@@ -1,13 +1,13 @@
-// Owns how failed logins slow down the next ones, per account and per address. Delays an account, never locks it: a lock would let
-// anybody shut a tenant out by its name. Addresses that fail often are refused for a while.
+// Owns how failed logins slow down the next ones, per account and per address. Delays an account but never locks it: with a lock, any
+// stranger could block a tenant by its name. Refuses addresses with many failures for some time.
 import type { Clock } from '../../kernel/clock.ts';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
 
 const memoryMs = 15 * 60_000;
-/** Failures that cost nothing: people mistype. */
+/** Failures without a delay, for typing errors. */
 const freeFailures = 3;
 const firstDelayMs = 250;
-/** The whole login has 10 s. */
+/** The time limit of the whole login is 10 s. */
 const maxDelayMs = 4_000;
 const addressFailuresBeforeRefusal = 20;
 const maxEntries = 20_000;
@@ -25,7 +25,7 @@ export class LoginThrottle {
     this.#clock = clock;
   }
 
-  /** Waits as long as earlier failures ask for. @throws login.slowed for an address that failed too often */
+  /** Waits for the delay that earlier failures cause. @throws login.slowed for an address with too many failures */
   async pause(userName: string, address: string, signal?: AbortSignal): Promise<void> {
     if (this.#count(`address ${address}`) >= addressFailuresBeforeRefusal) {
       throw new FarkeepError('login.slowed', `Too many failed logins from ${address}; wait a few minutes`);
@@ -39,7 +39,7 @@ export class LoginThrottle {
     for (const key of [`address ${address}`, accountKey(userName)]) {
       this.#failures.set(key, { count: this.#count(key) + 1, lastAtMs: this.#clock.now() });
     }
-    // Oldest first out: names and addresses are made up faster than time passes.
+    // Removes the oldest entries first: an attacker can invent names and addresses faster than entries expire.
     for (const key of this.#failures.keys()) {
       if (this.#failures.size <= maxEntries) break;
       this.#failures.delete(key);

@@ -47,20 +47,20 @@ describe('TenantAccounts', () => {
     }
   };
 
-  it('keeps a verifier, never the password', () => {
+  it('stores a verifier, never the password', () => {
     const row = database.get('SELECT * FROM tenants');
     expect(JSON.stringify(Object.values(row ?? {}).map(String))).not.toContain('a good password');
     expect(row?.['iterations']).toBe(600_000);
   });
 
-  it('takes names as they are whatever their case, once', async () => {
+  it('ignores the case of names, and refuses a taken name', async () => {
     const again = accounts.add({ name: 'Contoso', password: 'x', quotas: [], leaseUntil: null });
     await expect(again).rejects.toMatchObject({ code: 'call.conflict', field: 'name' });
     expect((await accounts.findCredential('CONTOSO'))?.tenantId).toBe(tenantId);
     expect(await accounts.findCredential('nobody')).toBeUndefined();
   });
 
-  it('refuses an account that is disabled or whose lease is over', async () => {
+  it('refuses an account that is disabled or whose lease has ended', async () => {
     expect(await codeOf(accounts.requireActive(tenantId))).toBe('no error');
     await accounts.set(tenantId, { leaseUntil: '2026-01-02T00:00:00Z' });
     nowMs = Date.parse('2026-01-01T23:59:59Z');
@@ -71,7 +71,7 @@ describe('TenantAccounts', () => {
     expect(await codeOf(accounts.requireActive(tenantId))).toBe('login.disabled');
   });
 
-  it('keeps how many tasks one tenant may run, until it is taken back', async () => {
+  it('stores the task limit of one tenant until the limit is removed', async () => {
     expect((await accounts.get(tenantId)).maxTasks).toBeNull();
     await accounts.set(tenantId, { maxTasks: 3 });
     await accounts.set(tenantId, { isEnabled: true });
@@ -82,7 +82,7 @@ describe('TenantAccounts', () => {
     expect((await accounts.get(other)).maxTasks).toBe(1);
   });
 
-  it('changes quotas whole, and keeps what was used', async () => {
+  it('replaces all quotas together, and keeps the used bytes', async () => {
     await accounts.setUsage(tenantId, 'id-main', 42);
     await accounts.set(tenantId, {
       quotas: [
@@ -101,7 +101,7 @@ describe('TenantAccounts', () => {
     expect(await accounts.quotas(tenantId)).toHaveLength(1);
   });
 
-  it('makes invitations that work once and end', async () => {
+  it('creates invitations that work once and expire', async () => {
     const { userName, secret } = await accounts.invite(tenantId, new Date(start + 1000).toISOString(), '11');
     const login = invitationLogin(userName, secret);
     const credential = await accounts.findCredential(login.userName);
@@ -118,7 +118,7 @@ describe('TenantAccounts', () => {
     expect(await accounts.findCredential(invitationLogin(late.userName, late.secret).userName)).toBeUndefined();
   });
 
-  it('forgets everything of an account that is removed', async () => {
+  it('deletes all data of a removed account', async () => {
     await accounts.invite(tenantId, new Date(start + 1000).toISOString(), '11');
     await accounts.remove(tenantId);
     expect(await accounts.list()).toEqual([]);

@@ -1,4 +1,4 @@
-// Owns the rules about tenant accounts, their quotas and invitations. Sees a password only while it makes a verifier of it.
+// Owns the rules about tenant accounts, their quotas and invitations. Sees a password only while it computes the verifier.
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '../../kernel/clock.ts';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
@@ -56,7 +56,7 @@ export class TenantAccounts {
     maxTasks?: number | null | undefined;
   }): Promise<string> {
     const { name, leaseUntil, maxTasks = null } = input;
-    // Making a verifier takes long: a name that is taken is refused before.
+    // Computing a verifier is slow, so a taken name is refused first.
     if (await this.#store.isNameTaken(name)) throw nameTaken(name);
     const verifier = await makeScramVerifier(input.password);
     const quotas = await this.#limitsOf(input.quotas);
@@ -66,7 +66,7 @@ export class TenantAccounts {
     return id;
   }
 
-  /** @throws call.not-found also for an unknown repository; then nothing is changed */
+  /** @throws call.not-found also for an unknown repository; then no change is stored */
   async set(
     tenantId: string,
     changes: {
@@ -108,21 +108,21 @@ export class TenantAccounts {
     return { userName: account.name, secret: formatInvitationSecret(id, secret) };
   }
 
-  /** Invitations that could still be used, with the thumbprint that they carry; the newest first. */
+  /** Invitations that are still valid, with the thumbprint that they contain; the newest first. */
   openInvitations(): Promise<OpenInvitation[]> {
     return this.#store.openInvitations(this.#now());
   }
 
-  /** Undefined for unknown names; an invitation that was used or is over counts as unknown. */
+  /** Undefined for unknown names. A used or expired invitation counts as unknown. */
   findCredential(userName: string): Promise<Credential | undefined> {
     const { accountName, invitationId } = splitLoginName(userName);
     return this.#store.findCredential(accountName, invitationId, this.#now());
   }
 
-  /** Uses up the invitation and sets the password that the tenant chose, both or nothing. @throws login.refused */
+  /** Uses up the invitation and sets the tenant's password, both or neither. @throws login.refused */
   async redeemInvitation(invitationId: string, tenantId: string, verifier: ScramVerifier): Promise<void> {
     if (await this.#store.redeemInvitation(invitationId, tenantId, verifier, this.#now())) return;
-    throw new FarkeepError('login.refused', 'The invitation was used already or is over');
+    throw new FarkeepError('login.refused', 'The invitation was used already or has expired');
   }
 
   noteLogin(tenantId: string): Promise<void> {

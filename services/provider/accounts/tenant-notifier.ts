@@ -1,5 +1,5 @@
-// Owns what the provider says to the tenant about one attempt of a session, over the control connection of that attempt. Decides nothing.
-// What it says holds no key, and of the provider's disks no more than that they failed.
+// Owns the messages of the provider to the tenant about one attempt, over the control connection of that attempt. Must not decide anything.
+// The messages contain no key. About the provider's disks, they only say that a disk failed.
 import type { HandshakeStep } from '../../contracts/models/session.ts';
 import type { FarkeepError } from '../../kernel/farkeep-error.ts';
 import { forTenant } from '../../mover/link/for-tenant.ts';

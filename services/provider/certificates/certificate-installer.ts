@@ -1,4 +1,5 @@
-// Owns putting a stored certificate in service, whoever asks for it: an admin, or a planned change at its date. All of it, or nothing.
+// Owns putting a stored certificate in service, for an admin or for a planned change at its date. A failure leaves the previous certificate
+// in service.
 import { SerialQueue } from '../../kernel/serial-queue.ts';
 import type { EventPublisher } from '../../contracts/contract.ts';
 import type { CertificateSlot, StoredCertificate } from '../../contracts/models/certificate.ts';
@@ -11,7 +12,7 @@ export interface CertificateInstallerOptions {
   readonly store: CertificateStore;
   readonly audit: AuditLog;
   readonly publish: EventPublisher;
-  /** Brings what is installed into the listener. */
+  /** Passes the installed certificate to the listener. */
   readonly putInService: (slot: CertificateSlot) => Promise<void>;
 }
 
@@ -20,7 +21,7 @@ type Listener = (slot: CertificateSlot, certificate: StoredCertificate) => Promi
 export class CertificateInstaller {
   readonly #options: CertificateInstallerOptions;
   readonly #listeners = new Set<Listener>();
-  /** One after the other: an admin may press Finish at the very date of a planned change. */
+  /** One installation at a time: an admin may press Finish at the date of a planned change. */
   readonly #queue = new SerialQueue();
 
   constructor(options: CertificateInstallerOptions) {
@@ -33,9 +34,9 @@ export class CertificateInstaller {
   }
 
   /**
-   * New connections get the certificate at once, running ones are not touched.
+   * New connections get the certificate at once; open connections are not affected.
    * @param who for the audit log
-   * @throws call.not-found, certificate.key-unreadable, certificate.malformed; the certificate before is then still in service
+   * @throws call.not-found, certificate.key-unreadable, certificate.malformed; the previous certificate is then still in service
    */
   install(slot: CertificateSlot, certificateId: string, who: string): Promise<StoredCertificate> {
     return this.#queue.run(() => this.#install(slot, certificateId, who));
@@ -48,7 +49,7 @@ export class CertificateInstaller {
     try {
       await putInService(slot);
     } catch (error) {
-      // What cannot be served must not stay installed: the next start would fail with it.
+      // An unusable certificate must not stay installed: the next start of the service would fail.
       if (before !== undefined) await store.install(slot, before.id);
       throw error;
     }

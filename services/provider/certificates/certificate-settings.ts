@@ -1,5 +1,5 @@
-// Owns what an admin set for all certificates of the provider: length of generated keys, and what encrypts private keys on disk.
-// Generates nothing and puts nothing in service.
+// Owns the admin's settings for all certificates of the provider: length of generated keys, and the encryption of private keys on disk.
+// Must not generate a key or put a certificate in service.
 import type { CertificateSettings } from '../../contracts/models/certificate.ts';
 import { rsaKeyBitsSchema } from '../../contracts/models/certificate.ts';
 import type { CertificateStore } from '../../certstore/certificate-store.ts';
@@ -12,9 +12,9 @@ const keyBitsName = 'certificate-key-bits';
 export interface CertificateSettingsOptions {
   readonly saved: SettingsStore;
   readonly store: CertificateStore;
-  /** The keys of the gateway links follow those of the certificates. */
+  /** The keys of the gateway links use the same encryption as the certificates. */
   readonly infrastructureProtection: StoreProtection;
-  /** Until somebody sets one: the configuration's. */
+  /** The configuration's value, until an admin sets another one. */
   readonly defaultKeyBits: RsaKeySize;
 }
 

@@ -19,7 +19,7 @@ describe('CertificateUsageEvents', () => {
   });
   afterEach(() => vi.useRealTimers());
 
-  it('tells the first change at once and a burst of a thousand once more', () => {
+  it('publishes the first change at once, and one more event for a burst of a thousand changes', () => {
     for (let count = 0; count < 1000; count += 1) {
       news.usageChanged('provider');
       news.countsChanged();
@@ -31,7 +31,7 @@ describe('CertificateUsageEvents', () => {
     expect([published.length, counts]).toEqual([2, 2]);
   });
 
-  it('keeps the slots apart', () => {
+  it('limits each slot separately', () => {
     news.usageChanged('provider');
     news.usageChanged('server');
     expect(published).toEqual([
@@ -40,7 +40,7 @@ describe('CertificateUsageEvents', () => {
     ]);
   });
 
-  it('says nothing after the stop', () => {
+  it('publishes nothing after the stop', () => {
     news.usageChanged('provider');
     news.usageChanged('provider');
     news.countsChanged();

@@ -1,5 +1,5 @@
-// Owns telling consoles that who relies on a certificate has changed: at most twice a second, and the last change always. When many tenants
-// come back at once, every console would otherwise ask for the whole list as often as that.
+// Owns the events about changes in the users of a certificate: at most two a second, and always the last change. Without the limit, many
+// tenants that reconnect at once would make every console load the whole list each time.
 import type { EventPublisher } from '../../contracts/contract.ts';
 import { certificateSlots, type CertificateSlot } from '../../contracts/models/certificate.ts';
 import { certificateDomain } from '../../contracts/rpc/certificate.ts';
@@ -12,7 +12,7 @@ export class CertificateUsageEvents {
   readonly #counts: Coalescer<undefined>;
   #isStopped = false;
 
-  /** @param publishCounts tells who knows of the planned change; rejects never */
+  /** @param publishCounts publishes how many tenants know of the planned change; never rejects */
   constructor({ publish, publishCounts }: { publish: EventPublisher; publishCounts: () => Promise<void> }) {
     const coalescerOf = (): Coalescer<CertificateSlot> =>
       new Coalescer(intervalMs, (slot) => {
@@ -32,7 +32,7 @@ export class CertificateUsageEvents {
     this.#counts.push(undefined);
   }
 
-  /** What waits is dropped: the consoles are going to ask anew. */
+  /** Drops waiting events: the consoles load the list again after a restart. */
   stop(): void {
     this.#isStopped = true;
     for (const slot of certificateSlots) this.#usage[slot].flush();

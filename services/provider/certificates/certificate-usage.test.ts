@@ -1,4 +1,4 @@
-// The list before Finish: who has a pin, whose invitation carries which thumbprint, and who relies on nothing yet.
+// The list before Finish: which tenants have a pin, which invitations contain which thumbprint, and who depends on no certificate yet.
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { CertificateUser } from '../../contracts/models/certificate.ts';
 import { Database } from '../../kernel/state/database.ts';
@@ -14,7 +14,7 @@ import { TenantAccounts } from '../accounts/tenant-accounts.ts';
 const [before, inService] = ['11:11', '22:22'] as const;
 const hourMs = 3_600_000;
 
-describe('who relies on the provider identity', () => {
+describe('the users of the provider identity', () => {
   let clock: ShiftedClock;
   let accounts: TenantAccounts;
   let users: CertificateUsers;
@@ -45,7 +45,7 @@ describe('who relies on the provider identity', () => {
       nextSha256: options.nextSha256,
     });
 
-  it('shows a tenant that is away since the change as pending, and not one that never came', async () => {
+  it('shows a tenant as pending when it has not connected since the change, and omits one that never connected', async () => {
     await add('never-came');
     const contoso = await add('contoso');
     await users.noteSeen('provider', 'tenant', 'contoso', before);
@@ -53,12 +53,12 @@ describe('who relies on the provider identity', () => {
     expect(await list()).toMatchObject([{ kind: 'tenant', name: 'contoso', state: 'pending', seenSha256: before }]);
   });
 
-  it('shows a tenant that logged in before anything was noted as pending', async () => {
+  it('shows a tenant as pending when it logged in before certificates were recorded', async () => {
     await accounts.noteLogin(await add('contoso'));
     expect(await list()).toMatchObject([{ kind: 'tenant', name: 'contoso', state: 'pending', seenSha256: null }]);
   });
 
-  it('lists open invitations by the thumbprint that they carry, one row for each', async () => {
+  it('lists open invitations by the thumbprint that they contain, one row for each', async () => {
     const contoso = await add('contoso');
     await invite(contoso, before);
     await invite(contoso, before, 2 * hourMs);
@@ -76,14 +76,14 @@ describe('who relies on the provider identity', () => {
     expect(await list({ candidatePem })).toMatchObject([{ state: 'failed' }, { state: 'pending' }]);
   });
 
-  it('forgets an invitation that was used or is over', async () => {
+  it('omits an invitation that was used or has expired', async () => {
     const contoso = await add('contoso');
     await invite(contoso, before);
     clock.advance(2 * hourMs);
     expect(await list()).toEqual([]);
   });
 
-  it('says before Finish what a tenant is going to be asked', async () => {
+  it('shows before Finish what question a tenant will get', async () => {
     await add('contoso');
     await users.noteSeen('provider', 'tenant', 'contoso', inService);
     expect(await list()).toMatchObject([{ state: 'updated', note: null }]);

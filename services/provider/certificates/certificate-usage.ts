@@ -1,4 +1,4 @@
-// Owns the list of who relies on a certificate, for the wizard before Finish and the board after it. Changes nothing.
+// Owns the list of the users of a certificate, for the wizard before Finish and for the list after it. Must not change anything.
 import type { CertificateSlot, CertificateUser } from '../../contracts/models/certificate.ts';
 import type { CertificateStore } from '../../certstore/certificate-store.ts';
 import { isSelfSigned, readCertificate, type ReadCertificate } from '../../pki/certificate/certificate-summary.ts';
@@ -20,7 +20,7 @@ export interface CertificateUsageOptions {
   readonly nextSha256: string | undefined;
 }
 
-/** @param candidatePem certificate that may be put in service; the notes then say what would change */
+/** @param candidatePem a certificate that may be put in service; the notes then describe the consequences */
 export async function certificateUsage(
   slot: CertificateSlot,
   candidatePem: string | undefined,
@@ -43,7 +43,7 @@ export async function certificateUsage(
       name: row.name,
       state: isExcluded ? 'failed' : isConnected ? 'updated' : 'pending',
       lastSeenAt: row.lastSeenAt,
-      // It passes on whatever the provider shows.
+      // A gateway passes on the provider's current certificate.
       seenSha256: isConnected ? identity.sha256 : null,
       note:
         candidate !== undefined && !row.addresses.some(({ host }) => coversGateway(candidate, host))
@@ -67,7 +67,7 @@ export async function certificateUsage(
   ];
 }
 
-/** What the certificate of the wizard would mean for a tenant that has met the one in service, or one before. */
+/** The consequence of the wizard's certificate for a tenant that has seen the current or an earlier certificate. */
 function tenantNote({ state, note }: CertificateUser, candidate: ReadCertificate): string | null {
   if (state !== 'updated' && state !== 're-accepted') return note;
   return isSelfSigned(candidate)
@@ -75,7 +75,9 @@ function tenantNote({ state, note }: CertificateUser, candidate: ReadCertificate
     : 'Will be asked to compare the new certificate, unless its chain is trusted there';
 }
 
-/** Logged in once, but met no certificate that was noted: it may have pinned one, so it counts. Who never came relies on nothing yet. */
+/**
+ * Tenants that logged in before certificates were recorded. They may have a pin, so they count. A tenant that never logged in has no pin.
+ */
 async function unheardOf(accounts: TenantAccounts, seen: readonly CertificateUser[]): Promise<CertificateUser[]> {
   const known = new Set(seen.filter(({ kind }) => kind === 'tenant').map(({ name }) => name));
   return (await accounts.list())
@@ -86,11 +88,11 @@ async function unheardOf(accounts: TenantAccounts, seen: readonly CertificateUse
       state: 'pending',
       lastSeenAt: lastLoginAt,
       seenSha256: null,
-      note: 'Which certificate it met is not known; may be asked to compare when it connects',
+      note: 'The last certificate that the tenant has seen is not known; a person may have to compare when the tenant connects',
     }));
 }
 
-/** One row for each account and thumbprint: whoever opens such an invitation is refused when another certificate is shown. */
+/** One row for each account and thumbprint: such an invitation fails when the provider shows another certificate. */
 function invitations(
   open: readonly OpenInvitation[],
   { sha256, isReplaced, isAnnounced }: { sha256: string; isReplaced: boolean; isAnnounced: boolean },

@@ -20,7 +20,7 @@ describe('CertificateUsers', () => {
     await users.noteSeen('provider', 'tenant', 'contoso', one);
   });
 
-  it('says whether something is news', async () => {
+  it('reports whether a record has changed', async () => {
     expect(await users.noteSeen('provider', 'tenant', 'contoso', one)).toBe(false);
     expect(await users.noteSeen('provider', 'tenant', 'contoso', two)).toBe(true);
     expect(await users.noteReport('contoso', report)).toBe(true);
@@ -28,14 +28,14 @@ describe('CertificateUsers', () => {
     expect(await users.noteReport('nobody', report)).toBe(false);
   });
 
-  it('goes from updated over pending and informed to updated with a planned change', async () => {
+  it('changes from updated to pending, informed and updated during a planned change', async () => {
     await users.noteReport('contoso', { ...report, acceptedBy: 'thumbprint' });
-    // The first certificate was not a change, however it was accepted.
+    // The first certificate is not a change, so the way of its acceptance does not count.
     expect(await state(one)).toBe('updated');
     expect(await state(one, two)).toBe('pending');
     await users.noteReport('contoso', { ...report, nextSha256: two });
     expect(await state(one, two)).toBe('informed');
-    // An older announcement is not the one that counts.
+    // Only the newest announcement counts.
     expect(await state(one, three)).toBe('pending');
     expect(await state(two)).toBe('informed');
     await users.noteSeen('provider', 'tenant', 'contoso', two);
@@ -43,7 +43,7 @@ describe('CertificateUsers', () => {
     expect(await state(two)).toBe('updated');
   });
 
-  it('takes no tenant for informed about the announcement that follows, be it of the same certificate', async () => {
+  it('counts no tenant as informed about a later announcement, even of the same certificate', async () => {
     await users.noteReport('contoso', { ...report, nextSha256: two });
     await users.forgetAnnounced();
     expect(await state(one, two)).toBe('pending');
@@ -51,19 +51,19 @@ describe('CertificateUsers', () => {
     expect(await state(one, two)).toBe('informed');
   });
 
-  it('tells a person who compared from a chain that is trusted', async () => {
+  it('distinguishes a person’s comparison from a trusted chain', async () => {
     await users.noteSeen('provider', 'tenant', 'contoso', two);
     expect(await state(two)).toBe('updated');
     await users.noteReport('contoso', { ...report, acceptedBy: 'chain' });
     expect(await state(two)).toBe('updated');
     await users.noteReport('contoso', report);
     expect(await state(two)).toBe('re-accepted');
-    // How the one before was accepted says nothing about the next.
+    // The way in which the previous certificate was accepted says nothing about the next one.
     await users.noteSeen('provider', 'tenant', 'contoso', three);
     expect(await state(three)).toBe('updated');
   });
 
-  it('keeps a refused announcement with its reason until it is gone', async () => {
+  it('keeps the reason of a refused announcement until the announcement is withdrawn', async () => {
     await users.noteReport('contoso', { ...report, refused: { nextSha256: two, reason: 'not signed' } });
     const [row] = await users.list('provider', { sha256: one, nextSha256: two });
     expect(row).toMatchObject({ state: 'failed', note: expect.stringContaining('not signed') as string });
@@ -73,7 +73,7 @@ describe('CertificateUsers', () => {
     expect(await state(one, two)).toBe('informed');
   });
 
-  it('lists consoles beside tenants, by slot, and forgets who was removed', async () => {
+  it('lists consoles and tenants by slot, and omits removed ones', async () => {
     await users.noteSeen('provider', 'console', 'root', one);
     await users.noteSeen('server', 'console', 'root', two);
     expect(await users.list('server', { sha256: two, nextSha256: undefined })).toMatchObject([

@@ -1,5 +1,6 @@
-// Owns who relies on a certificate: which one each tenant and console met last, what tenants reported about the announced one, the state made of it.
-// Must not guess: whoever has not been heard of is pending.
+// Owns the users of a certificate: the last certificate that each tenant and console has seen, tenants' reports about the announced one,
+// and the resulting state.
+// Must not guess: a user without a report is pending.
 import type { CertificateSlot, CertificateUser } from '../../contracts/models/certificate.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type {
@@ -9,7 +10,7 @@ import type {
   UserKind,
 } from '../state/certificate-user-store.ts';
 
-/** What the states are measured by. */
+/** The current and the announced certificate, to which the records are compared. */
 export interface InService {
   readonly sha256: string;
   /** Thumbprint of the announced certificate. */
@@ -25,18 +26,20 @@ export class CertificateUsers {
     this.#clock = clock;
   }
 
-  /** A tenant or a console has met this certificate and continued. @returns whether the certificate differs from the last one */
+  /**
+   * Records that a tenant or console has seen this certificate and continued. @returns whether the certificate differs from the last one
+   */
   async noteSeen(slot: CertificateSlot, kind: UserKind, name: string, sha256: string): Promise<boolean> {
     const at = new Date(this.#clock.now()).toISOString();
     return (await this.#store.noteSeen({ slot, kind, name, sha256, at })) !== sha256;
   }
 
-  /** What a tenant reported about the provider identity. @returns whether the report differs from the last one */
+  /** Records a tenant's report about the provider identity. @returns whether the report differs from the last one */
   noteReport(name: string, report: TenantReport): Promise<boolean> {
     return this.#store.noteReport(name, report);
   }
 
-  /** Another announcement is made. The reports are about an earlier one, perhaps of the same certificate for another date. */
+  /** Called for a new announcement. The stored reports are about an earlier one, perhaps of the same certificate with another date. */
   forgetAnnounced(): Promise<void> {
     return this.#store.forgetReports();
   }
@@ -45,7 +48,7 @@ export class CertificateUsers {
     return this.#store.remove(kind, name);
   }
 
-  /** Tenants and consoles that were ever seen, by name. */
+  /** All recorded tenants and consoles, by name. */
   async list(slot: CertificateSlot, inService: InService): Promise<CertificateUser[]> {
     return (await this.#store.list(slot)).map((user) => ({
       kind: user.kind,
@@ -63,12 +66,12 @@ function judge(
 ): Pick<CertificateUser, 'state' | 'note'> {
   const isConsole = user.kind === 'console';
   if (user.sha256 !== sha256) {
-    if (isConsole) return { state: 'pending', note: 'Is shown the new certificate when it asks the next time' };
+    if (isConsole) return { state: 'pending', note: 'Will see the new certificate at its next request' };
     if (user.nextSha256 === sha256) {
-      return { state: 'informed', note: 'Knew of it before the change; takes it without a prompt' };
+      return { state: 'informed', note: 'Knew of the certificate before the change; will accept the certificate without a prompt' };
     }
     return user.refusedSha256 === sha256
-      ? { state: 'failed', note: `Did not believe the announcement: ${user.refusedReason ?? ''}` }
+      ? { state: 'failed', note: `Refused the announcement: ${user.refusedReason ?? ''}` }
       : {
           state: 'pending',
           note: 'Will be asked to compare the certificates when it connects, unless its chain is trusted',
@@ -78,19 +81,19 @@ function judge(
   if (nextSha256 !== undefined) {
     if (user.nextSha256 === nextSha256) return { state: 'informed', note: 'Has stored the announced certificate' };
     return user.refusedSha256 === nextSha256
-      ? { state: 'failed', note: `Did not believe the announcement: ${user.refusedReason ?? ''}` }
+      ? { state: 'failed', note: `Refused the announcement: ${user.refusedReason ?? ''}` }
       : { state: 'pending', note: 'Does not know of the announced certificate yet; learns it when it connects' };
   }
   if (user.previousSha256 === null) return { state: 'updated', note: null };
   switch (user.acceptedBy) {
     case 'person':
-      return { state: 're-accepted', note: 'Somebody there compared the certificate and accepted it' };
+      return { state: 're-accepted', note: 'A person at the tenant compared and accepted the certificate' };
     case 'rollover':
-      return { state: 'updated', note: 'Took the announced certificate without a prompt' };
+      return { state: 'updated', note: 'Accepted the announced certificate without a prompt' };
     case 'chain':
-      return { state: 'updated', note: 'Trusts it by its chain' };
+      return { state: 'updated', note: 'Trusts the certificate by its chain' };
     case 'thumbprint':
-      return { state: 're-accepted', note: 'Somebody there gave the thumbprint of the certificate' };
+      return { state: 're-accepted', note: 'A person at the tenant entered the thumbprint of the certificate' };
     default:
       return { state: 'updated', note: null };
   }

@@ -1,4 +1,4 @@
-// Owns opening what the provider shows of itself: certificate store, license, identity towards tenants, authority towards gateways.
+// Owns opening the provider's own certificates: certificate store, license, identity for tenants, authority for gateways.
 import { hostname } from 'node:os';
 import path from 'node:path';
 import type { AccessControl } from '../../certstore/access-control.ts';
@@ -12,17 +12,17 @@ import { InstalledLicense } from '../license/license.ts';
 import type { ProviderConfig } from '../state/config.ts';
 import { ProviderIdentity } from './provider-identity.ts';
 
-/** With private keys, below the service's folder. */
+/** Folders with private keys, below the service's folder. */
 const keyFolders = ['certificates', 'infrastructure'];
 
 export interface OwnCertificates {
   readonly store: CertificateStore;
   readonly license: InstalledLicense;
   readonly identity: ProviderIdentity;
-  /** The identity as the control listener takes it. */
+  /** The identity in the form that the control listener needs. */
   readonly serving: ServerIdentity;
   readonly infrastructure: InfrastructureIdentity;
-  /** What gateways dial; their enrollment tokens name it. */
+  /** The address that gateways dial; their enrollment tokens contain it. */
   readonly infrastructureHost: string;
 }
 
@@ -33,7 +33,7 @@ export async function openOwnCertificates(
 ): Promise<OwnCertificates> {
   const { home, config, logger, clock, publish, keychainKey, access } = options;
   if (config.serviceGroup !== undefined && access !== undefined) {
-    // The group has to get through to the keys; the databases beside them stay the owner's.
+    // The group must be able to reach the keys; only the owner can read the databases beside them.
     await access.apply(home, 'folder');
     for (const folder of keyFolders) await applyAccess(path.join(home, folder), access);
   }
@@ -60,7 +60,7 @@ export async function openOwnCertificates(
   return { store, license, identity, serving, infrastructure, infrastructureHost };
 }
 
-/** What a gateway on this machine can dial when the listener takes every address. */
+/** An address that a gateway on this machine can dial when the listener listens on all addresses. */
 function dialable(host: string): string {
   return host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
 }

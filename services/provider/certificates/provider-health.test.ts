@@ -21,7 +21,7 @@ describe('ProviderHealth', () => {
     lastSeenAt: null,
   });
 
-  it('misses a gateway only when there should be one and none is there', () => {
+  it('reports a missing gateway only when one is expected and none is connected', () => {
     const board = new ProviderHealth(sources);
     const seen: string[] = [];
     const stop = board.onChanged(({ health }) => seen.push(health));
@@ -40,7 +40,7 @@ describe('ProviderHealth', () => {
     expect(board.current()).toEqual({ health: 'running', reason: null });
   });
 
-  it('says that the certificate is over', () => {
+  it('reports an expired certificate', () => {
     nowMs = Date.parse('2030-01-02T00:00:00Z');
     expect(new ProviderHealth(sources).current()).toEqual({
       health: 'degraded',

@@ -1,4 +1,4 @@
-// Owns how the provider service is, in one word and one sentence for people. Looks at what it is given; starts nothing.
+// Owns the health of the provider service: a state and a sentence for people. Must not start anything.
 import type { Clock } from '../../kernel/clock.ts';
 import type { ServiceHealth } from '../../kernel/running-service.ts';
 import type { Gateways } from '../gateways/gateways.ts';
@@ -25,7 +25,7 @@ export class ProviderHealth {
     return reason === null ? { health: 'running', reason } : { health: 'degraded', reason };
   }
 
-  /** To be called when something may have changed; tells listeners only when it did. */
+  /** Call this after a possible change. Listeners are called only after a real change. */
   refresh(): void {
     const next = this.current();
     if (next.health === this.#last.health && next.reason === this.#last.reason) return;
@@ -43,7 +43,7 @@ export class ProviderHealth {
     const { notAfter } = identity.stored.summary;
     if (Date.parse(notAfter) < clock.now()) return `The provider certificate expired on ${notAfter.slice(0, 10)}`;
     const expected = gateways.rows().filter((row) => row.isEnabled && row.enrolledAt !== null);
-    // Before the first gateway there is nothing to miss.
+    // Before the first gateway is enrolled, no gateway is missing.
     if (expected.length === 0 || expected.some((row) => gateways.isConnected(row.id))) return null;
     return expected.length === 1
       ? `The gateway "${expected[0]?.name ?? ''}" has no link to this provider; no tenant can get in`

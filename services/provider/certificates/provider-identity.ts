@@ -1,5 +1,5 @@
-// Owns the provider identity in service: what tenants see now, and putting another one in service live.
-// Private keys stay in the certificate store; a copy lives only as long as the TLS context is made.
+// Owns the provider identity in service: the certificate that tenants see now, and replacing it while the service runs.
+// Private keys stay in the certificate store; a copy exists only while the TLS context is created.
 import type { StoredCertificate } from '../../contracts/models/certificate.ts';
 import type { CertificateStore } from '../../certstore/certificate-store.ts';
 import { isSelfSigned, readCertificate, type ReadCertificate } from '../../pki/certificate/certificate-summary.ts';
@@ -15,7 +15,7 @@ export class ProviderIdentity {
     this.#current = { stored, certificate: readCertificate(stored.summary.pem) };
   }
 
-  /** The slot has a certificate already. @throws certificate.none, certificate.key-unreadable */
+  /** Requires an installed certificate. @throws certificate.none, certificate.key-unreadable */
   static async open(store: CertificateStore): Promise<{ identity: ProviderIdentity; serving: ServerIdentity }> {
     const { stored, serving } = await loadServing(store);
     return { identity: new ProviderIdentity(store, stored), serving };
@@ -33,7 +33,7 @@ export class ProviderIdentity {
     return coversGateway(this.#current.certificate, host);
   }
 
-  /** What is installed now, for the listener. @param putInService fails without effect when it cannot be used */
+  /** Loads the installed certificate. @param putInService must fail without effect when the certificate is unusable */
   async reload(putInService: (serving: ServerIdentity) => void): Promise<StoredCertificate> {
     const { stored, serving } = await loadServing(this.#store);
     putInService(serving);
@@ -43,8 +43,8 @@ export class ProviderIdentity {
 }
 
 /**
- * Whether tenants use a gateway of this name: a certificate of an authority by the rules for names, a self-signed one, which can only be
- * pinned, by the rules for pins (docs/protocol.md, section 3).
+ * Whether tenants use a gateway of this name. For a certificate of an authority, the rules for names apply. A self-signed certificate can
+ * only be pinned, so the rules for pins apply (docs/protocol.md, section 3).
  */
 export function coversGateway(certificate: ReadCertificate, host: string): boolean {
   return gatewayNameMatch(certificate, host, isSelfSigned(certificate)) !== 'not-covered';

@@ -1,5 +1,5 @@
-// Owns the planned change of the provider identity (docs/certificates.md): announces the next certificate to tenants, keeps the plan over restarts, and
-// puts it in service at its date. Must not hold a private key longer than it takes to sign.
+// Owns the planned change of the provider identity (docs/certificates.md): announces the next certificate to tenants, keeps the plan over
+// restarts, and puts the certificate in service at its date. Must not hold a private key longer than one signature needs.
 import { z } from 'zod';
 import type { EventPublisher } from '../../contracts/contract.ts';
 import type { Rollover } from '../../contracts/models/certificate.ts';
@@ -31,9 +31,9 @@ const lastAnnouncedName = 'rollover-last-announced';
 const planSchema = z.object({ certificateId: idSchema, announcement: rolloverAnnouncementSchema });
 type Plan = z.infer<typeof planSchema>;
 
-/** A logged-in tenant, as far as an announcement is concerned. */
+/** What an announcement needs to know of a logged-in tenant. */
 export interface AnnouncementReceiver {
-  /** Thumbprint of the certificate that its connection was shown. */
+  /** Thumbprint of the certificate that this connection has shown. */
   readonly shownSha256: string;
   tell<Name extends Extract<ProviderNotificationName, `certificate.${string}`>>(
     name: Name,
@@ -81,7 +81,7 @@ export class RolloverPlan {
     if (plan.announcement.currentSha256 === options.identity.sha256) {
       rollover.#plan = plan;
     } else {
-      options.logger.warn('A planned change of the certificate does not hold any more: another one is in service');
+      options.logger.warn('A planned change of the certificate was dropped: another certificate is in service');
       await rollover.#save(undefined);
     }
     return rollover;
@@ -97,12 +97,12 @@ export class RolloverPlan {
     return this.#plan?.announcement.nextSha256;
   }
 
-  /** From when tenants are shown another certificate, milliseconds since the epoch. */
+  /** The moment from which tenants see another certificate, in milliseconds since the epoch. */
   get switchAtMs(): number | undefined {
     return this.#plan === undefined ? undefined : Date.parse(this.#plan.announcement.switchAt);
   }
 
-  /** Whether this stored certificate must not be removed now. */
+  /** Whether this stored certificate must not be removed, because it is announced. */
   isAnnounced(certificateId: string): boolean {
     return this.#plan?.certificateId === certificateId;
   }
@@ -131,9 +131,9 @@ export class RolloverPlan {
     const now = clock.now();
     const switchAtMs = Date.parse(switchAt);
     if (switchAtMs <= now) {
-      throw new FarkeepError('call.invalid', 'The date of the change is over already', {
+      throw new FarkeepError('call.invalid', 'The date of the change has passed', {
         field: 'switchAt',
-        hint: 'Choose a date to come, late enough for every tenant to connect once; or put the certificate in service now.',
+        hint: 'Choose a future date, late enough for every tenant to connect once; or put the certificate in service now.',
       });
     }
     if (switchAtMs > now + maxAheadMs) {
@@ -152,14 +152,14 @@ export class RolloverPlan {
         field: 'switchAt',
       });
     }
-    // Found out now, and not at the date when nobody watches.
+    // Checked now, not at the date, when no admin may be present.
     await store.checkKey(certificateId);
     const announcement = announceRollover({
       currentCertificatePem: identity.stored.summary.pem,
       currentKey: await store.loadSigningKey('provider'),
       nextCertificatePem: next.summary.pem,
       switchAt: switchAtMs,
-      // Tenants take only an announcement that is newer than every one before, also when the clock was put back in between.
+      // Tenants accept only an announcement that is newer than all earlier ones. This must work even after the clock was set back.
       now: await this.#options.settings.advance(lastAnnouncedName, now),
     });
     this.#problem = null;
@@ -189,14 +189,14 @@ export class RolloverPlan {
     }
   }
 
-  /** What a tenant is told that asks over a connection which was shown this certificate. */
+  /** The answer to a tenant whose connection has shown this certificate. */
   answerFor(shownSha256: string): TenantRequestOutput<'certificate.status'> {
     if (shownSha256 !== this.#options.identity.sha256) return { kind: 'outdated', announcement: null };
     const announcement = this.#plan?.announcement;
     return announcement === undefined ? { kind: 'none', announcement: null } : { kind: 'announced', announcement };
   }
 
-  /** A tenant's report changed the counts. */
+  /** Called when a tenant's report has changed the counts. */
   async publishCounts(): Promise<void> {
     const plan = this.#plan;
     const shown = await this.show();
@@ -209,7 +209,7 @@ export class RolloverPlan {
   }
 
   #announceTo(receiver: AnnouncementReceiver, announcement: RolloverAnnouncement): void {
-    // A connection from before the last change pins the certificate before: to it the signature would look forged.
+    // A connection from before the last change knows only the previous certificate, so the signature would look forged.
     if (receiver.shownSha256 !== announcement.currentSha256) return;
     receiver.tell('certificate.announced', announcement);
   }
@@ -237,7 +237,7 @@ export class RolloverPlan {
     }
   }
 
-  /** @returns false when it has to be tried again */
+  /** @returns false when a retry is needed */
   async #switch(plan: Plan): Promise<boolean> {
     const { installer, logger } = this.#options;
     try {

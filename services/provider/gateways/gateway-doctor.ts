@@ -1,5 +1,5 @@
-// Owns looking at one gateway from outside, as a tenant would: port, TLS handshake through it up to the certificate, names.
-// Sends nothing but a ClientHello, and never logs in.
+// Owns the check of one gateway from outside, as a tenant sees it: port, TLS handshake through it up to the certificate, names.
+// Sends only a ClientHello, and never logs in.
 import type { z } from 'zod';
 import type { gatewayCheckSchema } from '../../contracts/models/provider.ts';
 import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';

@@ -1,5 +1,5 @@
-// Owns what a gateway's link means to the provider: who is let in, what is noted of it, what it is told.
-// Must not know the protocol of the link (gateway-link-server.ts), nor what else happens when a gateway comes or goes.
+// Owns the provider's reaction to gateway links: which gateways are accepted, which reports are stored, and what the provider sends.
+// Must not know the protocol of the link (gateway-link-server.ts), nor other consequences when a gateway connects or disconnects.
 import { notable } from '../../contracts/notable-events.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { Logger } from '../../kernel/logger.ts';
@@ -14,21 +14,21 @@ import type { ProviderConfig } from '../state/config.ts';
 import type { Gateways } from './gateways.ts';
 import type { InfrastructureIdentity } from './infrastructure-identity.ts';
 
-/** A gateway reports at this interval; more frequent reports are dropped down to this rate. */
+/** The interval at which a gateway reports. More frequent reports are dropped. */
 const reportIntervalMs = 2_000;
 
 export interface GatewayLinksOptions {
   readonly config: ProviderConfig;
-  /** Where the control listener is; known only once it listens. */
+  /** The port of the control listener; known only after the listener has started. */
   readonly controlPort: () => number;
   readonly infrastructure: Pick<InfrastructureIdentity, 'server' | 'authority'>;
   readonly gateways: Gateways;
   readonly audit: AuditLog;
-  /** Something that is shown of this gateway. */
+  /** Called when displayed data of this gateway has changed. */
   readonly onChanged: (gatewayId: string) => void;
-  /** A gateway came or went. */
+  /** A gateway connected or disconnected. */
   readonly onLinkChanged: () => void;
-  /** Links end while the service stops, when nothing can be noted any more. */
+  /** Links end while the service stops, when the database is already closed. */
   readonly isStopped: () => boolean;
   readonly logger: Logger;
   readonly clock: Clock;
@@ -97,7 +97,7 @@ export function startGatewayLinks(options: GatewayLinksOptions): Promise<Gateway
   });
 }
 
-/** SHA-256 of the DER, lower-case hex: how the gateway link names certificates. */
+/** SHA-256 of the DER, lower-case hex: the form in which the gateway link names certificates. */
 export function fingerprintHex(certificatePem: string): string {
   return thumbprintOf(readCertificate(certificatePem).der).replaceAll(':', '').toLowerCase();
 }

@@ -9,7 +9,7 @@ import { Gateways } from './gateways.ts';
 
 const newStore = (): SqliteGatewayStore => new SqliteGatewayStore(new Database(':memory:', providerMigrations));
 
-it('a gateway that reports the largest numbers, and starts anew again and again, is told with numbers that can be', async () => {
+it('a gateway that reports the largest numbers and restarts many times is shown with safe numbers', async () => {
   const gateways = await Gateways.open(newStore(), new ShiftedClock());
   const row = await gateways.create('gw1', [{ host: 'gw1.test', port: 6180 }], 'token', '2999-01-01T00:00:00.000Z');
   const most = Number.MAX_SAFE_INTEGER;
@@ -43,7 +43,7 @@ describe('the certificate of a gateway', () => {
     await gateways.setCertificate(id, 'old');
   });
 
-  it('counts until the renewed one was used, then only that one does, also after a restart', async () => {
+  it('is valid until the renewed certificate is used; then only the renewed one is valid, also after a restart', async () => {
     await gateways.addRenewedCertificate(id, 'lost');
     await gateways.addRenewedCertificate(id, 'new');
     expect(gateways.identify('lost')).toBeUndefined();
@@ -56,7 +56,7 @@ describe('the certificate of a gateway', () => {
     expect(again.identify('new')?.id).toBe(id);
   });
 
-  it('is not renewed by a gateway that was disabled, and forgotten with a new enrollment', async () => {
+  it('cannot be renewed by a disabled gateway, and is removed by a new enrollment', async () => {
     await gateways.addRenewedCertificate(id, 'new');
     await gateways.setEnabled(id, false);
     expect(gateways.identify('new')).toBeUndefined();
@@ -68,7 +68,7 @@ describe('the certificate of a gateway', () => {
   });
 });
 
-it('shows a gateway by name, and knows the address of its last link until the gateway is disabled', async () => {
+it('lists gateways by name, and keeps the address of the last link until the gateway is disabled', async () => {
   const store = newStore();
   const gateways = await Gateways.open(store, new ShiftedClock());
   const addresses = [{ host: 'gw.test', port: 6180 }];

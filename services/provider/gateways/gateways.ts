@@ -1,4 +1,4 @@
-// Owns the provider's gateways: their names and addresses, one-time enrollment tokens, what their links report. Opens no connection.
+// Owns the provider's gateways: names, addresses, one-time enrollment tokens, reports of their links. Must not open a connection.
 import type { Gateway } from '../../contracts/models/provider.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
@@ -16,7 +16,7 @@ export class Gateways {
   #rows: readonly StoredGateway[];
   readonly #reports = new Map<string, GatewayReport>();
   readonly #connected = new Set<string>();
-  /** Bytes of former runs of a gateway process: its counters start at zero with it. */
+  /** Bytes from earlier runs of a gateway process: its counters start at zero in each run. */
   readonly #relayedBefore = new Map<string, number>();
 
   private constructor(store: GatewayStore, clock: Clock, rows: readonly StoredGateway[]) {
@@ -71,7 +71,7 @@ export class Gateways {
     };
   }
 
-  /** A new gateway, or a new token for one of that name that has not enrolled yet. */
+  /** Creates a gateway, or a new token for a gateway of this name that has not enrolled yet. */
   async create(
     name: string,
     addresses: GatewayRow['addresses'],
@@ -92,7 +92,7 @@ export class Gateways {
     return this.get(id);
   }
 
-  /** Uses up the token. @throws gateway.token-invalid for one that is unknown, used or too old */
+  /** Uses up the token. @throws gateway.token-invalid for an unknown, used or expired token */
   async redeemToken(tokenHash: string): Promise<GatewayRow> {
     const gatewayId = await this.#store.redeemToken(tokenHash, this.#now());
     const row = gatewayId === undefined ? undefined : this.find(gatewayId);
@@ -100,14 +100,17 @@ export class Gateways {
     return row;
   }
 
-  /** From now on this certificate is the gateway's. */
+  /** Replaces the gateway's certificate by this one. */
   async setCertificate(gatewayId: string, certificateSha256: string): Promise<void> {
     const enrolledAt = this.#now();
     await this.#store.setCertificate(gatewayId, certificateSha256, enrolledAt);
     this.#change(gatewayId, { certificateSha256, renewedSha256: null, enrolledAt });
   }
 
-  /** The gateway's next certificate; the one in use counts until this one is. Replaces one that was never used. */
+  /**
+   * Stores the gateway's next certificate. The current one stays valid until the next one is used. Replaces a next certificate that was
+   * never used.
+   */
   async addRenewedCertificate(gatewayId: string, certificateSha256: string): Promise<void> {
     this.get(gatewayId);
     await this.#store.setRenewedCertificate(gatewayId, certificateSha256);
@@ -115,15 +118,15 @@ export class Gateways {
   }
 
   /**
-   * By the SHA-256 of its client certificate, lower-case hex. A disabled gateway is not let in. A renewed certificate that is met for the
-   * first time becomes the only one: the gateway has stored it.
+   * Finds a gateway by the SHA-256 of its client certificate, lower-case hex. Refuses a disabled gateway. At the first use of a renewed
+   * certificate, the gateway has stored it, so the old certificate becomes invalid.
    */
   identify(certificateSha256: string): GatewayRow | undefined {
     const enabled = this.#rows.filter(({ isEnabled }) => isEnabled);
     const renewed = enabled.find(({ renewedSha256 }) => renewedSha256 === certificateSha256);
     if (renewed === undefined) return enabled.find((row) => row.certificateSha256 === certificateSha256);
     this.#change(renewed.id, { certificateSha256, renewedSha256: null });
-    // If the write is lost, the gateway is met with its renewed certificate again after a restart.
+    // If this write is lost, the gateway uses its renewed certificate again after a restart, and the write is repeated.
     void this.#store.notePromoted(renewed.id, certificateSha256);
     return this.find(renewed.id);
   }
@@ -149,7 +152,7 @@ export class Gateways {
     this.#touch(gatewayId, addressKey);
   }
 
-  /** Whether the last link of an enrolled gateway came from this address. Survives a restart. */
+  /** Whether the last link of an enrolled gateway came from this address. Stored, so that it survives a restart. */
   isKnownAddress(addressKey: string): boolean {
     return this.#rows.some(({ isEnabled, linkAddress }) => isEnabled && linkAddress === addressKey);
   }
@@ -203,7 +206,7 @@ function byName(left: GatewayRow, right: GatewayRow): number {
   return left.name.toLowerCase() < right.name.toLowerCase() ? -1 : 1;
 }
 
-/** A gateway that resets its counters repeatedly must not push the sum beyond the largest safe number. */
+/** A hostile gateway could reset its counters repeatedly. The sum must not exceed the largest safe number. */
 function add(left: number, right: number): number {
   return Math.min(left + right, Number.MAX_SAFE_INTEGER);
 }

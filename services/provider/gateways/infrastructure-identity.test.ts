@@ -18,7 +18,7 @@ describe('the infrastructure identity', () => {
   });
   afterEach(async () => rm(home, { recursive: true, force: true }));
 
-  it('keeps its keys encrypted, and is the same after a restart', async () => {
+  it('stores its keys encrypted, and is the same after a restart', async () => {
     const { server } = await open();
     for (const name of ['authority.key', 'server.key']) {
       expect(await readFile(file(name), 'utf8')).toMatch(/^-----BEGIN ENCRYPTED PRIVATE KEY-----/);
@@ -31,7 +31,7 @@ describe('the infrastructure identity', () => {
     );
   });
 
-  it('encrypts the keys that an earlier version wrote plainly', async () => {
+  it('encrypts the keys that an earlier version wrote unencrypted', async () => {
     const { server } = await open();
     await writeFile(
       file('server.key'),
@@ -41,7 +41,7 @@ describe('the infrastructure identity', () => {
     expect(await readFile(file('server.key'), 'utf8')).toMatch(/^-----BEGIN ENCRYPTED PRIVATE KEY-----/);
   });
 
-  it('names the file when the key file does not fit', async () => {
+  it('names the file when the key does not match it', async () => {
     await open();
     await writeFile(file('store.key'), `${'00'.repeat(32)}\n`);
     await expect(open()).rejects.toMatchObject({

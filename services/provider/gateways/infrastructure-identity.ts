@@ -1,6 +1,6 @@
-// Owns the provider's infrastructure authority and the certificate of its infrastructure port: made once, kept in files with
-// the rights and the encryption of private keys of the certificate store.
-// Nothing here is trusted by tenants; gateways trust it because their enrollment token carried its fingerprint.
+// Owns the provider's infrastructure authority and the certificate of its infrastructure port. They are created once and stored in files
+// with the access rights and the encryption of the certificate store's private keys.
+// Tenants do not trust them. Gateways trust them because their enrollment token contains the fingerprint.
 import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -23,13 +23,13 @@ import {
 import type { ServerIdentity } from '../../transport/server-identity.ts';
 
 const commonName = 'Farkeep infrastructure';
-/** DER of a key begins with it; earlier versions kept the keys so. */
+/** The first byte of a key's DER. Earlier versions stored keys as unencrypted DER. */
 const sequenceTag = 0x30;
 
 export interface InfrastructureIdentity {
   readonly authority: InfrastructureAuthority;
   readonly server: ServerIdentity;
-  /** Dispose it with the service. */
+  /** The owner disposes it when the service ends. */
   readonly protection: StoreProtection;
 }
 
@@ -56,7 +56,7 @@ export async function openInfrastructureIdentity(
     keychainKey,
     keyFiles: async () => {
       const files = ['authority', 'server'].map((name) => path.join(folder, `${name}.key`));
-      // Those that an earlier version wrote plainly are encrypted when they are opened.
+      // Keys that an earlier version wrote unencrypted are encrypted when they are opened.
       const contents = await Promise.all(files.map(readIfThere));
       return files.filter((_file, index) => contents[index]?.[0] !== sequenceTag);
     },
@@ -106,7 +106,7 @@ async function load(place: KeyPlace, name: string, make: () => Promise<KeyAndCer
     };
   }
   const made = await make();
-  // The key first: a certificate without its key would stop the next start.
+  // The key is written first: after a crash, a certificate without its key would prevent the next start.
   const privateKey = createPrivateKey({ key: made.privateKey.bytes, format: 'der', type: 'pkcs8' });
   await writeKey(keyFile, cipher.encrypt(privateKey), access);
   await writeFileAtomically(certificateFile, made.certificatePem, { mode: 0o644 });

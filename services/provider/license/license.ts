@@ -1,5 +1,5 @@
-// Owns the provider's license: the imported file, what holds right now, the subject that generated certificates get from it.
-// An imported file that does not verify any more never stops the service: the community license holds, and the reason is shown.
+// Owns the provider's license: the imported file, the license that applies now, and the subject for generated certificates.
+// A license file that becomes invalid must not stop the service: the community license applies, and the reason is shown.
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
@@ -58,12 +58,12 @@ export class InstalledLicense {
     const installed = new InstalledLicense(options, keys, text);
     const standing = installed.#standing();
     if (standing.license === undefined && standing.problem !== null) {
-      options.logger.warn('The license does not hold; the community license does', { reason: standing.problem });
+      options.logger.warn('The license is not valid; the community license applies', { reason: standing.problem });
     }
     return installed;
   }
 
-  /** Subject of certificates that are generated now. */
+  /** Subject for newly generated certificates. */
   subject(): SubjectName {
     return certificateSubject(this.#standing().license, this.#options.machineName);
   }
@@ -83,7 +83,7 @@ export class InstalledLicense {
     return { organization, edition, expiresAt, isCommunity: false, problem: null };
   }
 
-  /** @throws source.missing, license.invalid, license.expired; the license before then still holds */
+  /** @throws source.missing, license.invalid, license.expired; the previous license then still applies */
   async importFile(file: string): Promise<LicenseSummary> {
     const { home, clock, publish } = this.#options;
     const text = await readBounded(file);
@@ -124,7 +124,7 @@ export class InstalledLicense {
     }
   }
 
-  /** Consoles are told when it ends, without asking. */
+  /** Consoles get an event when the license expires. */
   #watchEnd(): void {
     this.#end?.stop();
     this.#end = undefined;
@@ -133,10 +133,10 @@ export class InstalledLicense {
     const { clock, publish, logger } = this.#options;
     const onEnded = (): void => {
       const summary = this.show();
-      logger.warn('The license has ended; the community license holds', { reason: summary.problem });
+      logger.warn('The license has expired; the community license applies', { reason: summary.problem });
       publish(licenseDomain, 'changed', summary);
     };
-    // In its last millisecond the license still holds.
+    // The license is valid up to and including its last millisecond.
     this.#end = atDate(Date.parse(license.expiresAt) + 1, onEnded, {
       clock,
       onError: (error) => logger.error('The end of the license cannot be watched', { error }),

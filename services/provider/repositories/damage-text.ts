@@ -1,4 +1,4 @@
-// Owns how a session's actions tell the provider admin of damaged blocks, with the next step.
+// Owns the texts about damaged blocks in a session's actions, for the provider admin, with the next step.
 
 const maxNamedPacks = 3;
 

@@ -1,5 +1,5 @@
 // Owns the check whether two folders are equal or nested, also through symbolic links, bind mounts and "..".
-// Compares real paths, and device and inode of each parent folder, not the written paths.
+// Compares real paths, and device and inode of each parent folder. Must not compare paths as they were typed.
 import { realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { isMissing } from '../../kernel/system-error.ts';
@@ -36,7 +36,7 @@ async function placeOf(folder: string): Promise<Place> {
     }
   }
   const chain: string[] = [];
-  // Along the real path, and along the path as it was written: a mount can be on either.
+  // Follows the real path and the typed path: a mount can be on either.
   for (const start of [realPath, existing]) {
     for (let at = start; ; at = path.dirname(at)) {
       const { dev, ino } = await stat(at, { bigint: true });

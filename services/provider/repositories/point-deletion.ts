@@ -1,5 +1,5 @@
-// Owns deleting a restore point of a tenant: only the tenant's own point, only while no session uses it, even with a damaged root. The root
-// moves to the trash, and its space is not freed.
+// Owns deleting a restore point: only the tenant's own point, only while no session uses it, even with a damaged root. The root moves to
+// the trash. The space is not freed.
 import { notable } from '../../contracts/notable-events.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
@@ -15,7 +15,7 @@ import type { TenantAccounts } from '../accounts/tenant-accounts.ts';
 export interface PointDeletionOptions {
   readonly accounts: TenantAccounts;
   readonly points: RestorePoints;
-  /** Whether a session reads or makes this point. */
+  /** Whether a session reads or creates this point. */
   readonly isInUse: (tenantId: string, pointId: string) => boolean;
   /** Points that are being deleted. The session manager starts no session with them. */
   readonly deleting: Set<string>;
@@ -37,7 +37,7 @@ export class PointDeletion {
     const { accounts, points, isInUse, deleting, onDeleted, audit, clock, logger } = this.#options;
     const account = await accounts.requireActive(tenantId);
     const place = await this.#find(tenantId, pointId);
-    // From here to the rename, no session may start with this point.
+    // Until the rename is complete, no session may start with this point.
     if (deleting.has(pointId)) throw new FarkeepError('call.conflict', 'The restore point is being deleted already');
     if (isInUse(tenantId, pointId)) {
       throw new FarkeepError('call.conflict', 'A session uses this restore point', {

@@ -1,5 +1,5 @@
-// Owns the list of restore points for a tenant: page by page, oldest first. A damaged point never hides the others. It is named with the
-// reason, so that the tenant can delete it. Reads no files itself.
+// Owns the list of restore points for a tenant: page by page, oldest first. A damaged point must not hide other points. It is listed with
+// the reason, so that the tenant can delete it. Must not read files.
 import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
 import type { Logger } from '../../kernel/logger.ts';
 import { forTenant } from '../../mover/link/for-tenant.ts';
@@ -92,7 +92,7 @@ function makeOffer(listings: readonly PointListing[], repository: string): Offer
   for (const listing of listings) {
     const parsed = offeredPointSchema.safeParse(offeredPoint(listing, repository));
     if (parsed.success) points.push(parsed.data);
-    // A file with another name was not made by this product; verify reports it to the provider.
+    // A file with another name was not created by this product; verify reports it to the provider.
     else if (pointIdPattern.test(listing.pointId)) {
       const field = parsed.error.issues[0]?.path.join('.') ?? '';
       const reason = listing.problem === undefined ? `"${field}" is out of range` : 'Its root is damaged';

@@ -19,7 +19,7 @@ function make(): { repositories: Repositories; database: Database } {
 }
 
 describe('Repositories', () => {
-  it('makes the folder, and says how it is', async () => {
+  it('creates the folder, and describes its state', async () => {
     const root = await makeTemporaryFolder();
     const { repositories } = make();
     const row = await repositories.add('main', path.join(root, 'new', 'folder'));
@@ -28,7 +28,7 @@ describe('Repositories', () => {
     expect(described.freeBytes).toBeGreaterThan(0);
   });
 
-  it('tells the last check also when it ended while the list was being made', async () => {
+  it('shows the last check even when it ended while the list was being created', async () => {
     const root = await makeTemporaryFolder();
     const { repositories } = make();
     const { id } = await repositories.add('main', path.join(root, 'one'));
@@ -37,7 +37,7 @@ describe('Repositories', () => {
     expect((await listing)[0]).toMatchObject({ verification: { findings: 2 } });
   });
 
-  it('refuses folders that cannot be used, and says why', async () => {
+  it('refuses unusable folders with a reason', async () => {
     const root = await makeTemporaryFolder();
     const { repositories } = make();
     await expect(repositories.add('a', 'relative')).rejects.toMatchObject({ code: 'call.invalid', field: 'folder' });
@@ -47,7 +47,7 @@ describe('Repositories', () => {
     expect(await repositories.rows()).toEqual([]);
   });
 
-  it('refuses names and folders that are taken, also inside one another', async () => {
+  it('refuses used names, used folders, and nested folders', async () => {
     const root = await makeTemporaryFolder();
     const { repositories } = make();
     await repositories.add('main', path.join(root, 'one'));
@@ -58,7 +58,7 @@ describe('Repositories', () => {
     await repositories.add('other', path.join(root, 'one more'));
   });
 
-  it('refuses the same folder, and one inside or around it, over links', async () => {
+  it('refuses the same folder, and a nested or an enclosing one, through links', async () => {
     const root = await makeTemporaryFolder();
     const { repositories } = make();
     const folder = path.join(root, 'disk', 'repository');
@@ -76,7 +76,7 @@ describe('Repositories', () => {
     await repositories.add('dots', path.join(root, 'disk', '..dots'));
   });
 
-  it.runIf(canMount())(mountTitle('refuses the same folder over a bind mount'), async () => {
+  it.runIf(canMount())(mountTitle('refuses the same folder through a bind mount'), async () => {
     const root = await makeTemporaryFolder();
     const { repositories } = make();
     const folder = path.join(root, 'repository');
@@ -92,7 +92,7 @@ describe('Repositories', () => {
     }
   });
 
-  it('refuses a copy of a repository that is in use, by name', async () => {
+  it('refuses a copy of a repository that is in use, and names that repository', async () => {
     const root = await makeTemporaryFolder();
     const { repositories } = make();
     await repositories.add('first', path.join(root, 'a'));
@@ -103,7 +103,7 @@ describe('Repositories', () => {
     });
   });
 
-  it('tells of repositories that a changed link has brought together', async () => {
+  it('reports repositories that overlap because a link was changed', async () => {
     const root = await makeTemporaryFolder();
     const { repositories } = make();
     await mkdir(path.join(root, 'a'));
@@ -118,7 +118,7 @@ describe('Repositories', () => {
     expect(problems).toEqual([expect.stringContaining('overlaps'), expect.stringContaining('overlaps')]);
   });
 
-  it('goes on when a pipe is in the place of the marker, or a link in the place of a tenant’s points', async () => {
+  it('continues when a pipe replaces the marker, or a link replaces a tenant’s points', async () => {
     const root = await makeTemporaryFolder();
     const { repositories } = make();
     const row = await repositories.add('main', path.join(root, 'one'));
@@ -135,7 +135,7 @@ describe('Repositories', () => {
     expect((await repositories.list())[0]?.problem).toMatch('is damaged');
   });
 
-  it('notices a disk that is not mounted, and another repository in its place', async () => {
+  it('detects an unmounted disk, and another repository in its place', async () => {
     const root = await makeTemporaryFolder();
     const { repositories } = make();
     const row = await repositories.add('main', path.join(root, 'one'));
@@ -150,7 +150,7 @@ describe('Repositories', () => {
     expect(await repositories.problemOf(row)).toMatch(/mounted/);
   });
 
-  it('keeps its identity when it is removed and added again', async () => {
+  it('keeps its identifier when it is removed and added again', async () => {
     const root = await makeTemporaryFolder();
     const { repositories, database } = make();
     const row = await repositories.add('main', path.join(root, 'one'));

@@ -1,5 +1,5 @@
-// Owns the provider's cloud repositories: which folders they are, whether they can be used now, how full they are.
-// Does not look into packs; services/repository does.
+// Owns the provider's cloud repositories: their folders, whether they can be used now, how full they are.
+// Must not read packs; services/repository does.
 import { randomBytes } from 'node:crypto';
 import { open, readdir, realpath, rename, rm, stat, statfs } from 'node:fs/promises';
 import path from 'node:path';
@@ -18,13 +18,16 @@ import type { RepositoryRow, RepositoryStore } from '../state/repository-store.t
 import { doOverlap } from './folder-overlap.ts';
 import type { RestorePoints } from './restore-points.ts';
 
-/** Tells a repository from an empty mount point: writing below a disk that is not mounted would fill the system disk. */
+/**
+ * The marker distinguishes a repository from an empty mount point: writing to the mount point of an unmounted disk would fill the system
+ * disk.
+ */
 const markerName = 'farkeep-repository.json';
 const markerSchema = z.object({ farkeepRepository: z.literal(1), id: z.string() });
 const maxMarkerBytes = 4096;
 const tenantFolderPattern = /^[0-9a-f]{32}$/;
 
-/** A tenant with a place in a repository. */
+/** A tenant with a folder in a repository. */
 export interface StoredTenant {
   readonly tenantId: string;
   readonly location: RepositoryLocation;
@@ -54,7 +57,7 @@ export class Repositories {
 
   async list(): Promise<Repository[]> {
     const described = await Promise.all((await this.rows()).map((row) => this.describe(row)));
-    // A check may have ended while the folders were looked at. The result must hold the newer verification.
+    // A check may have ended while the folders were read. The result must contain the newer verification.
     const verifications = new Map((await this.rows()).map(({ id, verification }) => [id, verification]));
     return described.map((repository) => ({ ...repository, verification: verifications.get(repository.id) ?? null }));
   }
@@ -88,9 +91,9 @@ export class Repositories {
   /** @throws call.conflict, call.invalid, storage.io, storage.read-only, storage.disk-full */
   async add(name: string, folder: string): Promise<RepositoryRow> {
     if (!path.isAbsolute(folder)) {
-      throw new FarkeepError('call.invalid', `"${folder}" is not a whole path`, {
+      throw new FarkeepError('call.invalid', `"${folder}" is not an absolute path`, {
         field: 'folder',
-        hint: 'Give the path from the root on.',
+        hint: 'Enter the path from the root.',
       });
     }
     const absolute = path.resolve(folder);
@@ -129,22 +132,22 @@ export class Repositories {
     return row;
   }
 
-  /** What a check of everything has found; stays until the next one. */
+  /** Stores the result of a full check, until the next check. */
   async setVerified(repositoryId: string, findings: number): Promise<void> {
     await this.#store.setVerified(repositoryId, { at: new Date(this.#clock.now()).toISOString(), findings });
   }
 
-  /** The folder and what is in it stay. @throws call.conflict while a tenant has a quota there */
+  /** Removes only the row; the folder and its content stay. @throws call.conflict while a tenant has a quota there */
   async remove(repositoryId: string): Promise<void> {
     const row = await this.get(repositoryId);
     if ((await this.#store.remove(repositoryId)) === 'in-use') {
       throw new FarkeepError('call.conflict', `Tenants have a quota in "${row.name}"`, {
-        hint: 'Take it out of their quotas first.',
+        hint: 'Remove the repository from their quotas first.',
       });
     }
   }
 
-  /** Why the folder cannot be used right now; null when it can. */
+  /** The reason why the folder cannot be used now; null when it can. */
   async problemOf({ location: { folder }, id }: RepositoryRow): Promise<string | null> {
     try {
       const marker = await readMarker(folder);
@@ -165,7 +168,7 @@ export class Repositories {
     return null;
   }
 
-  /** All tenants that have ever stored something there. */
+  /** All tenants that have ever stored data there. */
   async tenants(repositoryId: string): Promise<StoredTenant[]> {
     const row = await this.get(repositoryId);
     const problem = await this.problemOf(row);
@@ -182,7 +185,7 @@ async function prepareFolder(folder: string): Promise<string> {
     }
     await tryDurableWrite(folder);
     const existing = await readMarker(folder);
-    // A repository that was removed and comes back keeps its identifier and what is in it.
+    // A removed repository that is added again keeps its identifier and its content.
     if (existing !== undefined) return existing;
     const id = newId();
     await writeFileAtomically(path.join(folder, markerName), `${JSON.stringify({ farkeepRepository: 1, id })}\n`);
@@ -197,7 +200,7 @@ async function prepareFolder(folder: string): Promise<string> {
   }
 }
 
-/** What a session will do there: write, sync, rename. */
+/** Tests what a session will do there: write, sync, rename. */
 async function tryDurableWrite(folder: string): Promise<void> {
   const name = path.join(folder, `.farkeep-${randomBytes(6).toString('hex')}`);
   const handle = await open(name, 'wx', 0o600);
@@ -243,7 +246,7 @@ async function freeBytes(folder: string): Promise<number | null> {
     const { bavail, bsize } = await statfs(folder);
     return bavail * bsize;
   } catch {
-    // The problem of the folder is told in `problem`.
+    // `problem` already reports an unusable folder.
     return null;
   }
 }

@@ -1,5 +1,5 @@
-// Owns the restore points of a tenant, read from the tenant's place: only what is stored there counts, there is no separate list. Its only
-// change is to remove a point on request.
+// Owns the restore points of a tenant, read from the tenant's folder: only stored points count, and there is no separate list. The only
+// change it makes is to remove a point on request.
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
 import type { Logger } from '../../kernel/logger.ts';
 import { storageBackends } from '../../repository/backends.ts';
@@ -9,16 +9,16 @@ import { moveToTrash } from '../../repository/points/point-trash.ts';
 import { TenantStore, type PointListing as StoredPoint } from '../../repository/store/tenant-store.ts';
 
 export interface PointListing extends StoredPoint {
-  /** Time of the commit by this machine's clock; undefined when it is unknown. */
+  /** Commit time by this machine's clock; undefined when unknown. */
   readonly committedAtMs: number | undefined;
 }
 
 export class RestorePoints {
   readonly #logger: Logger;
   readonly #sessionEnd: (pointId: string) => Promise<number | undefined>;
-  /** By place; good as long as its roots have not changed. */
+  /** By location; valid as long as the roots have not changed. */
   readonly #known = new Map<string, { changedAtMs: number; points: readonly PointListing[] }>();
-  /** Running reads of places. Simultaneous requests share one read, so that frequent requests cause no extra work. */
+  /** Running reads of locations. Simultaneous requests share one read, so that frequent requests cause no extra work. */
   readonly #reading = new Map<string, { changedAtMs: number; points: Promise<readonly PointListing[]> }>();
 
   /**
@@ -30,7 +30,7 @@ export class RestorePoints {
     this.#sessionEnd = sessionEnd;
   }
 
-  /** Oldest first; empty for a tenant that has never stored anything. @param location of the tenant's place */
+  /** Oldest first; empty for a tenant that has never stored data. @param location of the tenant's folder */
   async list(location: RepositoryLocation): Promise<readonly PointListing[]> {
     const place = storageBackends.open(location);
     const changedAtMs = await place.pointsChangedAtMs();
@@ -82,7 +82,7 @@ export class RestorePoints {
     }
   }
 
-  /** What counts against the quota. */
+  /** The bytes that count against the quota. */
   async usedBytes(location: RepositoryLocation): Promise<number> {
     const place = storageBackends.open(location);
     if ((await place.pointsChangedAtMs()) === undefined) return 0;

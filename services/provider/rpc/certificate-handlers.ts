@@ -1,5 +1,5 @@
-// Owns the certificate domain of the provider service: candidates in memory, the store, putting one in service, who relies on it.
-// Nothing changes before `install`; a candidate that nobody finishes is dropped, with its key.
+// Owns the certificate domain of the provider service: candidates in memory, the store, putting a certificate in service, and its users.
+// Must not change anything before `install`; an unfinished candidate is dropped, with its key.
 import type { DomainHandlers, EventPublisher } from '../../contracts/contract.ts';
 import {
   certificateSlots,
@@ -45,7 +45,7 @@ export interface CertificateHandlersOptions {
   readonly clock: Clock;
   readonly audit: AuditLog;
   readonly publish: EventPublisher;
-  /** Whom a generated certificate is for: the license says so. */
+  /** The subject of a generated certificate, from the license. */
   readonly subject: () => SubjectName;
   readonly settings: CertificateSettingsStore;
   readonly installer: CertificateInstaller;
@@ -61,7 +61,7 @@ interface WantedCertificate {
 }
 
 interface Candidate {
-  /** A certificate with its key that is not stored yet, or the id of one that is. */
+  /** A certificate with its key that is not stored yet, or the identifier of a stored one. */
   readonly content: NewCertificate | { readonly storedId: string; readonly certificatePem: string };
   readonly madeAtMs: number;
 }
@@ -123,7 +123,7 @@ export class CertificateHandlers {
       store: ({ candidateId }) => this.#store(candidateId),
       install: async ({ slot, ...wanted }, context) => {
         const stored = await installer.install(slot, await this.#storedId(wanted), describeCaller(context));
-        // Whoever installs it is shown it by that.
+        // The admin at this console has seen the certificate by installing it.
         if (context.caller.kind === 'console')
           await this.#noteConsole(slot, context.caller.account, stored.summary.sha256);
         return stored;
@@ -185,7 +185,7 @@ export class CertificateHandlers {
     origin: 'picked' | 'imported',
   ): Promise<CertificateCandidate> {
     const { certificatePem, chainPem, privateKey, warnings } = read;
-    // A file may have no name, or one with line breaks; the contract wants something to show.
+    // A file may have no name, or a name with line breaks; the contract needs a displayable name.
     const shownName =
       friendlyName
         .replace(/\p{Cc}/gu, ' ')
@@ -207,7 +207,7 @@ export class CertificateHandlers {
     };
   }
 
-  /** One of Farkeep's own store again, as the summary shows it. */
+  /** Shows a certificate of Farkeep's own store as a candidate. */
   async #pickOwn(id: string): Promise<CertificateCandidate> {
     const stored = await this.#options.store.get(id);
     return {
@@ -240,7 +240,7 @@ export class CertificateHandlers {
     const candidate = this.#candidates.get(candidateId);
     if (candidate !== undefined) return candidate.content;
     throw new FarkeepError('call.not-found', 'The certificate was dropped; it waited for more than 30 minutes', {
-      hint: 'Make or import it again.',
+      hint: 'Generate or import the certificate again.',
     });
   }
 
@@ -257,7 +257,7 @@ export class CertificateHandlers {
     if (content !== undefined && 'privateKey' in content) content.privateKey.dispose();
   }
 
-  /** Saves the candidate when one is named. @throws call.invalid when nothing is named */
+  /** Stores the candidate if one is named. @throws call.invalid when neither is named */
   async #storedId({ candidateId, certificateId }: WantedCertificate): Promise<string> {
     const id = candidateId === undefined ? certificateId : (await this.#store(candidateId)).id;
     if (id !== undefined) return id;

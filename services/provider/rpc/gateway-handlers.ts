@@ -17,7 +17,7 @@ export interface GatewayHandlersOptions {
   readonly gateways: Gateways;
   readonly identity: ProviderIdentity;
   readonly links: () => GatewayLinkServer;
-  /** What a token tells a gateway to dial, and whom to expect there. */
+  /** The address that a token gives to a gateway, and the certificate that the gateway must see there. */
   readonly infrastructure: { readonly host: string; readonly port: () => number; readonly sha256: string };
   readonly clock: Clock;
   readonly audit: AuditLog;

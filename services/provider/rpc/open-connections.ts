@@ -1,12 +1,15 @@
 // Owns the list of open control connections of tenants, the number of connections for each gateway, and the rate limit for all connections
-// of one tenant together. Knows no sessions.
+// of one tenant together. Must not know sessions.
 import type { FarkeepError } from '../../kernel/farkeep-error.ts';
 import { TokenBucket } from '../../kernel/token-bucket.ts';
 import type { TenantConnection } from './tenant-connection.ts';
 
 /** The limit of one connection (control-peer.ts), multiplied for several machines. */
 const tenantPace = { perSecond: 1000, burst: 4000 };
-/** Limit of connections of one tenant that count for a gateway's load. Without it, one tenant could divert all others to other gateways. */
+/**
+ * Limit of connections of one tenant that count for a gateway's load. Without it, one hostile tenant could divert all other tenants to
+ * other gateways.
+ */
 const maxCountedPerTenant = 16;
 
 export class OpenConnections {
@@ -51,7 +54,7 @@ export class OpenConnections {
     return loads;
   }
 
-  /** Also ends a connection whose login goes on: it may have read the account before the account was disabled. */
+  /** Also ends a connection during its login: it may have read the account before the account was disabled. */
   disconnect(wantedTenantId: string, reason: FarkeepError): void {
     for (const connection of this.#connections) {
       if (connection.claimedTenantId === wantedTenantId) connection.close(reason);

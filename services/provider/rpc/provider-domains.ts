@@ -1,4 +1,4 @@
-// Owns which handlers answer the calls of console and command line: the table of all domains that the provider serves.
+// Owns the table of all domains that the provider serves for console and command line, with their handlers.
 import type { EventPublisher } from '../../contracts/contract.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import type { Logger } from '../../kernel/logger.ts';
@@ -22,7 +22,7 @@ import { repositoryHandlers } from './repository-handlers.ts';
 import { sessionHandlers } from './session-handlers.ts';
 import { tenantHandlers } from './tenant-handlers.ts';
 
-/** The areas of a provider that is open. */
+/** The parts of an open provider. */
 export interface ProviderAreas {
   readonly own: OwnCertificates;
   readonly certificates: CertificateHandlers;
@@ -38,7 +38,7 @@ export interface ProviderAreas {
   readonly rollover: RolloverPlan;
   readonly providerName: string;
   readonly publishRepositories: () => void;
-  /** Something that is shown of this tenant. */
+  /** Called when displayed data of this tenant has changed. */
   readonly tenantChanged: (tenantId: string) => void;
   readonly audit: AuditLog;
   readonly clock: Clock;

@@ -1,4 +1,4 @@
-// Owns the repositories domain of the provider service. Reading packs is services/repository's work.
+// Owns the repositories domain of the provider service. Must not read packs; services/repository does.
 import path from 'node:path';
 import type { z } from 'zod';
 import type { DomainHandlers, EventPublisher } from '../../contracts/contract.ts';
@@ -22,13 +22,13 @@ export interface RepositoryHandlersOptions {
   readonly audit: AuditLog;
   readonly logger: Logger;
   readonly publish: EventPublisher;
-  /** What a tenant's packs take now, as its quota counts them. */
+  /** Called with the bytes that a tenant's packs use now, as its quota counts them. */
   readonly onUsage: (tenantId: string, repositoryId: string, usedBytes: number) => Promise<void>;
 }
 
 export function repositoryHandlers(options: RepositoryHandlersOptions): DomainHandlers<typeof repositoriesDomain> {
   const { repositories, points, sessions, audit, logger, publish, onUsage } = options;
-  /** Damage is not the tenant's to pay for, and a quota that looks used up would refuse the backup that sends it again. */
+  /** Damaged blocks must not count against the tenant's quota: a full quota would refuse the backup that sends them again. */
   const countAgain = async (repositoryId: string, { tenantId, location }: StoredTenant): Promise<void> => {
     try {
       await onUsage(tenantId, repositoryId, await points.usedBytes(location));
@@ -140,7 +140,7 @@ function report(tenantId: string, damage: Damage): ReportedDamage {
   };
 }
 
-/** Which tenant's folder, for the admin to find it. */
+/** Adds the tenant's folder to a file name, so that the admin can find the file. */
 function inTenant(tenantId: string, name: string): string {
   return path.posix.join(tenantId, name);
 }

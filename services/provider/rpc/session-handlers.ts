@@ -1,4 +1,4 @@
-// Owns the sessions domain of the provider service, and signing what a session did.
+// Owns the sessions domain of the provider service, and signing the evidence of sessions.
 import type { DomainHandlers } from '../../contracts/contract.ts';
 import type { sessionsDomain } from '../../contracts/rpc/sessions.ts';
 import { notable } from '../../contracts/notable-events.ts';

@@ -1,5 +1,6 @@
-// Owns one control connection of a tenant on the provider's side: the login first, then requests and reports, each checked and passed on.
-// Holds no state of sessions. A tenant's word about another tenant's session ends at the session manager.
+// Owns one control connection of a tenant on the provider's side: first the login, then requests and reports. Checks each message and
+// passes it on.
+// Holds no session state. The session manager refuses messages about another tenant's session.
 import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
 import type { CountedLog } from '../../kernel/counted-log.ts';
 import type { Logger } from '../../kernel/logger.ts';
@@ -30,7 +31,7 @@ export interface TenantConnectionOptions {
   readonly sessions: ProviderSessions;
   readonly logger: Logger;
   readonly handlers: Omit<Handlers, `session.${string}`> & Pick<Handlers, 'session.evidence'>;
-  /** What sessions that start over this connection need of it. */
+  /** The data of this connection that new sessions need. */
   readonly channel: () => SessionChannel;
   readonly onLogin: (tenantId: string) => Promise<void>;
   readonly onClose: () => void;
@@ -63,7 +64,7 @@ export class TenantConnection {
       try {
         return await this.#request(name, payload, signal);
       } catch (error) {
-        // The answer says why; it goes out first.
+        // The connection closes after the answer with the reason was sent.
         if (error instanceof FarkeepError && error.code === 'protocol.malformed') setImmediate(() => this.close(error));
         throw error;
       }
@@ -80,7 +81,7 @@ export class TenantConnection {
     return this.#options.login.tenantId;
   }
 
-  /** Account of a login that goes on or is complete. */
+  /** Account of a running or complete login. */
   get claimedTenantId(): string | undefined {
     return this.#options.login.claimedTenantId;
   }
@@ -90,7 +91,7 @@ export class TenantConnection {
     return this.#options.connection.gatewayId;
   }
 
-  /** Thumbprint of the certificate that this connection was shown. */
+  /** Thumbprint of the certificate that this connection has shown. */
   get shownSha256(): string {
     return this.#options.connection.shownSha256;
   }
@@ -133,7 +134,7 @@ export class TenantConnection {
     if (tenantId === undefined) throw new FarkeepError('call.refused', 'Not logged in');
     this.#options.connection.peer.charge(costs[name] ?? 1);
     const handler: (tenantId: string, input: never) => Promise<unknown> = this.#handlers[name];
-    // Parsed by the schema of the same name, which the compiler cannot follow through the table.
+    // The schema of the same name has parsed the payload. The compiler cannot see this through the table.
     return handler(tenantId, parseTenantRequest(name, payload) as never);
   }
 

@@ -1,4 +1,4 @@
-// Owns what becomes of a control connection that a tenant opens: its login, what it may ask, what is noted of it. The listener is elsewhere.
+// Owns the steps of a tenant's control connection: login, allowed requests, recorded data. Must not listen for connections.
 import type { EventPublisher } from '../../contracts/contract.ts';
 import { tenantsDomain } from '../../contracts/rpc/tenants.ts';
 import type { Clock } from '../../kernel/clock.ts';
@@ -25,7 +25,7 @@ export interface TenantDoorOptions {
   readonly connections: OpenConnections;
   readonly certificateUsers: CertificateUsers;
   readonly certificateUsageEvents: CertificateUsageEvents;
-  /** What a tenant is told about a planned change of the certificate; known only after the listener. */
+  /** The answer to a tenant about a planned change of the certificate; known only after the listener has started. */
   readonly rolloverAnswer: RolloverPlan['answerFor'];
   readonly requests: Omit<TenantConnectionOptions['handlers'], 'certificate.status'>;
   readonly channelOf: (connection: ControlConnection) => SessionChannel;
@@ -106,7 +106,7 @@ export class TenantDoor {
 
   #noteRefusal(address: string, typedName: string, error: FarkeepError): void {
     const { audit, logger } = this.#options;
-    // The name comes from a stranger: it is shortened, and characters that control a terminal are removed.
+    // A stranger chose this name: it is shortened, and characters that control a terminal are removed.
     const userName = typedName.replace(/[\p{Cc}\p{Cf}]/gu, ' ').slice(0, 64);
     this.#refusals.note(`login ${address} ${error.code}`, (times) => {
       logger.warn('Login refused', { userName, address, reason: error.code, times });

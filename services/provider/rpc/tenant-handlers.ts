@@ -20,7 +20,7 @@ export interface TenantHandlersOptions {
   readonly identity: ProviderIdentity;
   readonly certificateUsers: CertificateUsers;
   readonly certificateUsageEvents: CertificateUsageEvents;
-  /** From when the thumbprint in an invitation does not hold any more, milliseconds since the epoch. */
+  /** The moment at which the thumbprint in an invitation becomes invalid, in milliseconds since the epoch. */
   readonly identityChangesAtMs: () => number | undefined;
   readonly providerName: string;
   readonly clock: Clock;
@@ -66,7 +66,7 @@ export function tenantHandlers(options: TenantHandlersOptions): DomainHandlers<t
     remove: async ({ tenantId }, context) => {
       const { name } = await accounts.get(tenantId);
       const reason = new FarkeepError('login.disabled', 'The account was removed');
-      // First the account: what starts while its sessions end would be left over.
+      // The account is removed first: otherwise, a new session could start while the old ones end.
       await accounts.remove(tenantId);
       await sessions.cancelAllOf(tenantId, reason);
       disconnect(tenantId, reason);
@@ -87,7 +87,8 @@ export function tenantHandlers(options: TenantHandlersOptions): DomainHandlers<t
           hint: 'Add a gateway first.',
         });
       }
-      // An invitation names the certificate in service; after a planned change it would look like an attack to whoever opens it.
+      // An invitation names the certificate in service. After a planned change, the new certificate would look like an attack to the user
+      // of the invitation.
       const endsAtMs = Math.min(clock.now() + validMs, options.identityChangesAtMs() ?? Infinity);
       const expiresAt = new Date(endsAtMs).toISOString();
       const fingerprint = identity.sha256;

@@ -1,4 +1,5 @@
-// Owns what a logged-in tenant may ask besides its sessions: gateways, repositories, restore points, evidence. Only of its own.
+// Owns the requests of a logged-in tenant apart from its sessions: gateways, repositories, restore points, evidence. Answers only about the
+// tenant's own data.
 import type { CertificateStore } from '../../certstore/certificate-store.ts';
 import { maxGateways } from '../../wire/control-messages.ts';
 import type { Gateways } from '../gateways/gateways.ts';
@@ -21,14 +22,14 @@ export interface TenantRequestsOptions {
   readonly providerName: string;
 }
 
-/** All but what belongs to one connection. */
+/** The handlers of all requests that do not need a particular connection. */
 export function tenantRequestHandlers(
   options: TenantRequestsOptions,
 ): Omit<TenantConnectionOptions['handlers'], 'certificate.status'> {
   const { accounts, gateways, points, deletion, gatewayLoads, sessions, store, providerName } = options;
   return {
     'gateways.list': () => {
-      // A gateway with false load reports could attract all tenants, or divert them all to another gateway.
+      // A hostile gateway could report false loads to attract all tenants, or to divert them to another gateway.
       const loads = gatewayLoads();
       const offered = gateways
         .rows()

@@ -1,11 +1,12 @@
-// Owns how a failure of the provider's disk is told to the provider's own people: with its place. Tenants never hear it (for-tenant.ts). Pure.
+// Owns the error messages about the provider's disk for people at the provider: with the location. Tenants must not see the location
+// (for-tenant.ts). Pure.
 import { errorCatalogue } from '../../contracts/errors.ts';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
 import { isOfTenant, isToldToTenant, withTenantNamed } from '../../mover/link/for-tenant.ts';
 import { storageBackends } from '../../repository/backends.ts';
 import type { ProviderSessionContext } from './session-context.ts';
 
-/** The provider admin has to find the disk: the system's word alone does not name it. */
+/** The system's message alone does not name the disk, and the provider admin has to find it. */
 export function withPlace(
   error: FarkeepError,
   { location, tenantName }: Pick<ProviderSessionContext, 'location' | 'tenantName'>,
@@ -19,7 +20,10 @@ export function withPlace(
   return new FarkeepError(code, `${place}: ${message}`, { hint, retryable, cause: error });
 }
 
-/** What the tenant was told of this side's own disk comes back when its word is quicker than the mover's end; its own disk is its business. */
+/**
+ * The tenant may repeat the provider's disk error before the mover reports it; then the location is added. An error of the tenant's own
+ * disk gets no location.
+ */
 export function fromTenant(
   error: FarkeepError,
   context: Pick<ProviderSessionContext, 'location' | 'tenantName'>,

@@ -1,4 +1,4 @@
-// One session of the provider with a clock that the test turns, a tenant that only listens and a target mover that is none.
+// One provider session with a manual clock, a fake tenant that only listens, and a fake target mover.
 import { afterEach, describe, expect, it } from 'vitest';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
 import { silentLogger } from '../../kernel/logger.ts';
@@ -18,7 +18,7 @@ const lost = new FarkeepError('connection.lost', 'The control channel broke off'
 const progress = undefined;
 const id = 'a'.repeat(32);
 
-/** A target mover that does what the test says. */
+/** A fake target mover that the test controls. */
 class FakeAttempt implements OpenAttempt {
   readonly keyAIdentifier = '0'.repeat(16);
   readonly options: TargetAttemptOptions;
@@ -144,7 +144,7 @@ function makeSession(operation: 'backup' | 'restore' = 'backup') {
   return { clock, live, session, attempts, latest, on };
 }
 
-/** Up to the transfer of the first attempt. */
+/** Runs the session up to the transfer of the first attempt. */
 async function startTransfer(operation?: 'backup' | 'restore') {
   const made = makeSession(operation);
   const channel = new FakeChannel();
@@ -158,7 +158,7 @@ const names = ({ told }: FakeChannel): string[] => told.map(({ name }) => name);
 const good = { outcome: 'succeeded', error: null, progress, warningCount: 0 } as const;
 
 describe('a session at the provider', () => {
-  it('grants an attempt, takes the commit and ends with the tenant’s last word', async () => {
+  it('grants an attempt, records the commit and ends with the tenant’s final message', async () => {
     const { session, live, latest, channel, grant, clock, on } = await startTransfer();
     expect(grant).toMatchObject({ attempt: 1, resumeWindowMs: windowMs });
     expect(live.state).toBe('transferring');
@@ -174,7 +174,7 @@ describe('a session at the provider', () => {
     expect(clock.timerCount).toBe(0);
   });
 
-  it('ends well by itself when the tenant’s last word does not come', async () => {
+  it('succeeds when the tenant’s final message does not arrive', async () => {
     const { live, latest, clock } = await startTransfer();
     latest().commit(7);
     await clock.advance(29_999);
@@ -183,7 +183,7 @@ describe('a session at the provider', () => {
     expect(live.state).toBe('succeeded');
   });
 
-  it('keeps the reservation after a break, and makes a new attempt with a number of its own', async () => {
+  it('keeps the reservation after a lost connection, and gives the new attempt the next number', async () => {
     const { session, live, latest, attempts, channel, clock } = await startTransfer();
     session.channelLost(channel.peer, lost);
     await clock.advance(0);
@@ -196,16 +196,16 @@ describe('a session at the provider', () => {
     expect(attempts).toHaveLength(2);
     await clock.advance(windowMs);
     expect(live.state).toBe('key-exchange');
-    // The connection of the attempt before closes late.
+    // The connection of the previous attempt closes late.
     session.channelLost(channel.peer, lost);
     expect(live.state).toBe('key-exchange');
   });
 
-  it('fails when the tenant does not come back in time', async () => {
+  it('fails when the tenant does not reconnect in time', async () => {
     const { session, live, latest, channel, clock } = await startTransfer();
     latest().fail(new FarkeepError('session.mover-died', 'The target data mover ended unexpectedly'));
     await clock.advance(1000);
-    // The window begins anew, and the one before is forgotten.
+    // A new window begins and replaces the previous one.
     session.channelLost(channel.peer, lost);
     expect(clock.timerCount).toBe(1);
     await clock.advance(windowMs - 1);
@@ -216,7 +216,7 @@ describe('a session at the provider', () => {
     expect(await failureOf(tooLate)).toEqual({ code: 'call.conflict', message: 'The session has ended' });
   });
 
-  it('tells a tenant that comes back that its point exists, although the mover never said so', async () => {
+  it('tells a reconnected tenant that its restore point exists, although the mover never reported it', async () => {
     const { session, live, latest, on, clock } = await startTransfer();
     on.disk = true;
     latest().fail(new FarkeepError('session.mover-died', 'The target data mover ended unexpectedly'));
@@ -229,14 +229,14 @@ describe('a session at the provider', () => {
     expect(live.state).toBe('succeeded');
   });
 
-  it('starts one target mover at a time', async () => {
+  it('runs one target mover at a time', async () => {
     const { session, attempts, channel, clock } = await startTransfer();
     const opened = Promise.withResolvers<void>();
     const again = new FakeChannel();
     again.pushRoutes = () => opened.promise;
     const first = session.resume(again, oneStream);
     expect(await failureOf(session.resume(new FakeChannel(), oneStream))).toMatchObject({ code: 'session.busy' });
-    // A pause that overtakes the attempt waits for its start.
+    // A pause request that arrives before the attempt has started waits for the start.
     const paused = session.pause('tenant');
     await clock.advance(0);
     expect(attempts).toHaveLength(2);
@@ -250,7 +250,7 @@ describe('a session at the provider', () => {
     expect(session.hasChannel).toBe(true);
   });
 
-  it('grants nothing to a session that was canceled while its attempt was opened', async () => {
+  it('grants nothing to a session that is canceled while its attempt opens', async () => {
     const { session, live, attempts } = makeSession();
     const channel = new FakeChannel();
     const opened = Promise.withResolvers<void>();
@@ -278,7 +278,7 @@ describe('a session at the provider', () => {
     expect(attempts).toHaveLength(1);
   });
 
-  it('raises a security warning when the mover saw changed bytes, and tells the tenant where', async () => {
+  it('raises a security warning when the mover received changed bytes, and tells the tenant on which connection', async () => {
     const { live, latest, channel, clock } = await startTransfer();
     const error = new FarkeepError('security.tampered', 'A record was changed');
     latest().options.onEvent({
@@ -296,7 +296,7 @@ describe('a session at the provider', () => {
     });
   });
 
-  it('raises a security warning when the tenant saw changed bytes', async () => {
+  it('raises a security warning when the tenant received changed bytes', async () => {
     const { session, live, latest } = await startTransfer();
     session.tamperedAtTenant({ sessionId: id, attempt: 1, where: 'tunnel', stream: null, reason: 'A byte' });
     expect(live.detail()).toMatchObject({ state: 'failed', hasSecurityWarning: true });
@@ -304,7 +304,7 @@ describe('a session at the provider', () => {
     expect(latest().endedFor).toContain('A byte');
   });
 
-  it('names the place of a full disk to its own people only', async () => {
+  it('shows the location of a full disk at the provider only', async () => {
     const { live, latest, channel, clock } = await startTransfer();
     latest().fail(new FarkeepError('storage.disk-full', 'No space left on device'));
     await clock.advance(0);
@@ -312,7 +312,7 @@ describe('a session at the provider', () => {
     expect(JSON.stringify(channel.told)).not.toContain('/r/t');
   });
 
-  it('waits for the tenant after the service was stopped in the middle', async () => {
+  it('waits for the tenant after the service stopped during the session', async () => {
     const { session, live, latest, clock, on } = await startTransfer();
     await session.suspend(new FarkeepError('service.not-running', 'The provider service is stopping'));
     expect(latest().endedFor).toBe('The provider service is stopping');
@@ -325,7 +325,7 @@ describe('a session at the provider', () => {
 });
 
 describe('a pause at the provider', () => {
-  it('keeps deadline and owner when it is asked for again, and fails when its window has passed', async () => {
+  it('keeps deadline and owner after a repeated request, and fails when its window has passed', async () => {
     const { session, live, clock } = await startTransfer();
     expect(await session.pause('tenant')).toEqual({ committed: null, keptForMs: windowMs });
     await clock.advance(1000);
@@ -341,7 +341,7 @@ describe('a pause at the provider', () => {
     });
   });
 
-  it('is the provider’s when the provider asked for it, and is resumed from there', async () => {
+  it('belongs to the provider when the provider asked for it, and is resumed by the provider', async () => {
     const { session, live, latest, channel, clock } = await startTransfer();
     const wished = session.wishPause();
     expect(channel.told.at(-1)).toMatchObject({ name: 'session.wish', payload: { wish: 'pause' } });
@@ -360,13 +360,13 @@ describe('a pause at the provider', () => {
     });
   });
 
-  it('is not the provider’s only because the tenant says so', async () => {
+  it('does not belong to the provider only because the tenant claims so', async () => {
     const { session, live } = await startTransfer();
     await session.pause('provider');
     expect(live.pausedBy).toBe('tenant');
   });
 
-  it('is refused to everybody who waits for it when the tenant does not do it in time', async () => {
+  it('fails for all waiting callers when the tenant does not pause in time', async () => {
     const { session, live, clock } = await startTransfer();
     const both = [failureOf(session.wishPause()), failureOf(session.wishPause())];
     await clock.advance(20_000);
@@ -378,7 +378,7 @@ describe('a pause at the provider', () => {
     expect(await wished).toMatchObject({ message: 'The session ended before it could be paused' });
   });
 
-  it('says what was committed by then instead', async () => {
+  it('returns the committed restore point instead, if there is one', async () => {
     const { session, live, on } = await startTransfer();
     on.disk = true;
     expect(await session.pause('tenant')).toEqual({ committed: { pointId: id, storedBytes: 0 }, keptForMs: 0 });
@@ -387,14 +387,14 @@ describe('a pause at the provider', () => {
     expect(live.state).toBe('succeeded');
   });
 
-  it('never makes a restore look committed', async () => {
+  it('never reports a restore as committed', async () => {
     const { session, live, on } = await startTransfer('restore');
     on.disk = true;
     expect(await session.pause('tenant')).toMatchObject({ committed: null });
     expect(live.state).toBe('paused');
   });
 
-  it('keeps its end through a restart of the service', async () => {
+  it('keeps its deadline after a restart of the service', async () => {
     const { session, live, clock } = await startTransfer();
     await session.pause('tenant');
     await session.suspend(new FarkeepError('service.not-running'));

@@ -1,5 +1,6 @@
-// Owns one session as the provider runs it: it asks the session machine what to do, and does it. Keeps the handles: mover, connection, timers.
-// Decides nothing about the session's course (provider-machine.ts). Never holds a key beyond the attempt's start.
+// Owns one session on the provider's side: asks the session machine for effects and carries them out. Keeps the handles: mover, connection,
+// timers.
+// Must not decide about the session (provider-machine.ts). Holds keys only until the attempt has started.
 import type { ErrorInfo } from '../../contracts/errors.ts';
 import type { SessionSide } from '../../contracts/models/session.ts';
 import type { Clock } from '../../kernel/clock.ts';
@@ -34,7 +35,7 @@ import type { ProviderSessionContext } from './session-context.ts';
 import { providerSteps, takeReport } from './tenant-report.ts';
 import { TenantNotifier } from '../accounts/tenant-notifier.ts';
 
-/** What a session uses of an attempt. */
+/** The part of an attempt that a session uses. */
 export type OpenAttempt = Pick<
   TargetAttempt,
   'keyAIdentifier' | 'exited' | 'listening' | 'openRoutes' | 'grant' | 'forgetSecrets' | 'end'
@@ -51,20 +52,20 @@ export interface ProviderSessionOptions {
   /** Called when something changed that must survive a restart. */
   readonly onChanged: (session: ProviderSession) => void;
   readonly onUsage: (usedBytes: number) => void;
-  /** Whether the restore point is on disk: a mover may die between the commit and its word about it. */
+  /** Whether the restore point is on disk: a mover may die after the commit and before its report. */
   readonly findCommitted: () => Promise<boolean>;
   /** Starts a target mover. */
   readonly openAttempt: (options: TargetAttemptOptions) => OpenAttempt;
 }
 
-/** What a tenant gets for one attempt. */
+/** The granted limits of one attempt. */
 export interface AttemptSize {
   readonly streams: number;
-  /** What the tenant may store in all; -1 for no limit. */
+  /** The total number of bytes that the tenant may store; -1 for no limit. */
   readonly quotaBytes: number;
 }
 
-/** What a start or resume came with. */
+/** The input of a start or resume request. */
 interface AttemptRequest {
   readonly channel: SessionChannel;
   readonly size: AttemptSize;
@@ -78,14 +79,14 @@ export class ProviderSession {
   #context: ProviderSessionContext;
   #state: ProviderState;
   #attempt: OpenAttempt | undefined;
-  /** Settles when the request that is being served has its answer. */
+  /** Settles when the current request has its answer. */
   #serving: Promise<unknown> = Promise.resolve();
-  /** What the target of the running attempt has told: the tenant's reports come later, or never when changed data ends it. */
+  /** The bytes that the running target has reported. The tenant's reports come later, or never if changed data ends the attempt. */
   #movedBytes = 0;
   #tenant: TenantNotifier | undefined;
-  /** Settles when the mover of the attempt before is gone. */
+  /** Settles when the mover of the previous attempt has ended. */
   #ending: Promise<unknown> = Promise.resolve();
-  /** People here who wait for the tenant to pause. */
+  /** Resolves when the tenant has paused, for waiting callers at the provider. */
   #pauseAwaited: PromiseWithResolvers<void> | undefined;
 
   constructor(options: ProviderSessionOptions) {
@@ -105,17 +106,17 @@ export class ProviderSession {
     return hasMover(this.#state);
   }
 
-  /** Whether the tenant can be told anything. */
+  /** Whether a connection to the tenant is open. */
   get hasChannel(): boolean {
     return canTell(this.#state);
   }
 
-  /** Runs the first attempt up to the grant. @throws what the target mover or the gateway failed with */
+  /** Runs the first attempt up to the grant. @throws the error of the target mover or the gateway */
   start(channel: SessionChannel, size: AttemptSize): Promise<SessionGrant> {
     return this.#serve({ type: 'start-asked' }, () => this.#open(), { channel, size });
   }
 
-  /** Another attempt of this session. Returns undefined when there is nothing left to do: the restore point exists. */
+  /** Starts another attempt of this session. @returns undefined when the restore point exists already */
   resume(channel: SessionChannel, size: AttemptSize): Promise<SessionGrant | undefined> {
     return this.#serve({ type: 'resume-asked' }, async () => {
       const isCommitted = await this.#whetherCommitted();
@@ -125,7 +126,7 @@ export class ProviderSession {
     });
   }
 
-  /** The tenant has ended its attempt in order; everything is kept until it comes back or the window has passed. */
+  /** The tenant has ended its attempt in order. The session is kept until the tenant resumes or the window has passed. */
   pause(by: SessionSide): Promise<TenantRequestOutput<'session.pause'>> {
     return this.#serve({ type: 'pause-asked' }, async () => {
       const isCommitted = await this.#whetherCommitted();
@@ -137,7 +138,7 @@ export class ProviderSession {
     });
   }
 
-  /** Answered when the tenant has done it. @throws call.conflict, call.timeout */
+  /** Resolves when the tenant has paused. @throws call.conflict, call.timeout */
   async wishPause(): Promise<void> {
     const isFirst = this.#pauseAwaited === undefined;
     const awaited = (this.#pauseAwaited ??= Promise.withResolvers<void>());
@@ -159,7 +160,7 @@ export class ProviderSession {
     takeReport(this.live, report, (phase) => this.#tell({ type: 'phase-reported', phase }));
   }
 
-  /** The tenant saw changed bytes. */
+  /** The tenant received changed bytes. */
   tamperedAtTenant(notice: TamperedNotice): void {
     const place = notice.where === 'tunnel' ? 'the Key A tunnel' : `data stream ${notice.stream ?? ''}`;
     const error = new FarkeepError(
@@ -169,7 +170,7 @@ export class ProviderSession {
     this.#tell({ type: 'tampered-at-tenant', error, where: notice.where });
   }
 
-  /** The tenant's last word. */
+  /** The tenant's final message. */
   async finish(input: {
     outcome: 'succeeded' | 'warning' | 'failed' | 'canceled';
     error: ErrorInfo | null;
@@ -189,20 +190,20 @@ export class ProviderSession {
     return { pointId: hasPoint ? this.#context.pointId : null, storedBytes: this.#context.storedBytes };
   }
 
-  /** From the provider's console, or when the account goes. */
+  /** Called from the provider's console, or when the account is removed. */
   async cancel(error: FarkeepError): Promise<void> {
     this.#tell({ type: 'cancel', error });
     await this.#ending;
   }
 
-  /** The control connection of the running attempt is gone. */
+  /** The control connection of the running attempt was lost. */
   channelLost(peer: MessagePeer, error: FarkeepError): void {
     if (this.#tenant?.peer !== peer) return;
     this.#tenant = undefined;
     this.#tell({ type: 'channel-lost', error });
   }
 
-  /** The service stops: the tenant comes back when it runs again. */
+  /** The service stops. The tenant reconnects after the next start. */
   async suspend(error: FarkeepError): Promise<void> {
     this.#tell({ type: 'suspend', error });
     await this.#ending;
@@ -210,7 +211,7 @@ export class ProviderSession {
     this.live.dispose();
   }
 
-  /** After a restart of the service: nothing of the former attempt is left. */
+  /** Called after a restart of the service: no mover of the previous attempt exists. */
   awaitTenant(): void {
     const { state, resumeUntilMs, pausedBy } = this.live;
     const untilMs = resumeUntilMs ?? this.#options.clock.now();
@@ -222,7 +223,7 @@ export class ProviderSession {
     });
   }
 
-  /** Serves one request at a time. @throws what the machine refuses it with, and what the work fails with */
+  /** Serves one request at a time. @throws the machine's refusal, and errors of the work */
   async #serve<Answer>(event: ProviderInput, work: () => Promise<Answer>, request?: AttemptRequest): Promise<Answer> {
     while (this.#ask(event, request).some(({ type }) => type === 'defer')) await Promise.allSettled([this.#serving]);
     const served = work().finally(() => this.#tell({ type: 'served' }));
@@ -230,7 +231,7 @@ export class ProviderSession {
     return served;
   }
 
-  /** From the begun attempt to its grant. */
+  /** Runs the attempt from its start to its grant. */
   async #open(): Promise<SessionGrant> {
     const { live } = this;
     const attempt = this.#attempt;
@@ -240,7 +241,7 @@ export class ProviderSession {
       const port = await attempt.listening();
       live.endStep('key-a-to-target', 'Over the local link to the target data mover', { keyIdentifier });
       await attempt.openRoutes(port);
-      // Canceled in this very moment: what was granted now would lead to a mover that is gone.
+      // Fails after a cancel during the start: a grant would lead to a mover that has ended.
       this.#ask({ type: 'attempt-opened' });
       live.endStep('key-a-to-tenant', 'Inside the control channel', { keyIdentifier });
       const grant = attempt.grant(
@@ -257,14 +258,14 @@ export class ProviderSession {
     }
   }
 
-  /** Once the mover of the attempt before is gone, so that two never write at the same time. */
+  /** Waits until the mover of the previous attempt has ended, so that two movers never write at the same time. */
   async #whetherCommitted(): Promise<boolean> {
     await this.#ending;
     if (!this.#rules.isBackup) return false;
     return this.#context.isCommitted || (await this.#options.findCommitted());
   }
 
-  /** @throws what the machine refuses the request with */
+  /** @throws the error with which the machine refuses the request */
   #ask(input: ProviderInput, request?: AttemptRequest): readonly ProviderEffect[] {
     const effects = this.#tell(input, request);
     const refused = effects.find((effect) => effect.type === 'refuse');
@@ -272,7 +273,7 @@ export class ProviderSession {
     return effects;
   }
 
-  /** Tells the machine what has happened, and does what follows. */
+  /** Reports an event to the machine and carries out the effects. */
   #tell(input: ProviderInput, request?: AttemptRequest): readonly ProviderEffect[] {
     const moment = { nowMs: this.#options.clock.now(), hasWarnings: this.live.warningCount > 0 };
     const { state, effects } = providerStep(this.#state, { ...input, ...moment }, this.#rules);
@@ -327,7 +328,7 @@ export class ProviderSession {
         else this.#pauseAwaited?.reject(effect.error);
         this.#pauseAwaited = undefined;
         return;
-      // Answers: whoever asked looks for them.
+      // These effects are answers; the caller reads them from the returned list.
       case 'pause-kept':
       case 'point-exists':
       case 'defer':
@@ -361,11 +362,11 @@ export class ProviderSession {
       streams,
       moverHost,
       advertisedHost,
-      // The mover's lines carry the session by themselves.
+      // The mover adds the session to its log lines.
       logger,
       pushRoutes: channel.pushRoutes,
       onEvent: (event) => {
-        // Also from a mover that is ending: what it learned of the disk is true whatever became of the session.
+        // A mover that is ending may still report damage. Its report about the disk is true for any result of the session.
         if (event.type === 'damage-marked' || event.type === 'damage-replaced') this.#toldOfDamage(event);
         else if (this.#attempt === attempt) this.#moverSaid(event);
       },
@@ -397,7 +398,7 @@ export class ProviderSession {
         this.#tenant?.steps(live.currentSteps.filter(({ step }) => step === 'key-b-delivered'));
         return;
       case 'streams-open':
-        // A session may end before the tenant has said so.
+        // A session may end before the tenant has reported this step.
         live.endStep('streams-open', `${event.count} data streams under Key B`);
         return;
       case 'progress':
@@ -430,13 +431,13 @@ export class ProviderSession {
 
   #showAttack(error: FarkeepError, where: TamperedNotice['where']): void {
     const { live } = this;
-    // The tenant counts over all attempts, this attempt's target only its own: whichever is more is closer.
+    // The tenant counts over all attempts, the target only over its own attempt. The larger number is more accurate.
     live.setProgress({ transferredBytes: Math.max(live.progress.transferredBytes, this.#movedBytes) });
     live.raiseSecurityWarning(error.message);
     for (const { step, outcome } of live.currentSteps) {
       if (outcome === 'active') live.endStep(step, error.message, { outcome: 'security-warning' });
     }
-    // The tenant's own steps may not have been told yet, or be done: where it was seen is red in any case.
+    // The tenant may not have reported the step yet, or the step may be complete. The affected step shows the warning in both cases.
     live.endStep(where === 'tunnel' ? 'tunnel-opened' : 'streams-open', error.message, { outcome: 'security-warning' });
   }
 

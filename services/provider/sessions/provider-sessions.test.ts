@@ -1,4 +1,4 @@
-// Who may start a session, also when that changes while it starts. Whole sessions are tried in services/testing.
+// Which accounts may start a session, also when an account changes during the start. services/testing tests whole sessions.
 import path from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../kernel/clock.ts';
@@ -30,7 +30,7 @@ describe('a session that starts', () => {
   let accounts: TenantAccounts;
   let sessions: ProviderSessions;
   let tenantId: string;
-  /** Called after an account was read and before its reader gets it, as by a database on another machine. */
+  /** Called between the read of an account and its result, to simulate a slow database on another machine. */
   let onAccountRead: (() => Promise<void>) | undefined;
 
   beforeEach(async () => {
@@ -91,7 +91,7 @@ describe('a session that starts', () => {
       channel,
     );
 
-  it('is refused when its account is disabled or removed while the repository is looked at', async () => {
+  it('is refused when its account is disabled or removed while the repository is checked', async () => {
     const whileDisabled = start();
     await accounts.set(tenantId, { isEnabled: false });
     await sessions.cancelAllOf(tenantId, new FarkeepError('login.disabled'));
@@ -104,7 +104,7 @@ describe('a session that starts', () => {
     expect(await sessions.list(10)).toEqual([]);
   });
 
-  it('is refused when its account is disabled after it was read for the last time', async () => {
+  it('is refused when its account is disabled after the last read of the account', async () => {
     let isSecond = false;
     onAccountRead = () => {
       onAccountRead = async () => {
@@ -120,7 +120,7 @@ describe('a session that starts', () => {
     expect(await sessions.list(10)).toEqual([]);
   });
 
-  it('is refused when the service stops meanwhile', async () => {
+  it('is refused when the service stops during the start', async () => {
     const started = start();
     await sessions.stop();
     await expect(started).rejects.toMatchObject({ code: 'service.not-running' });

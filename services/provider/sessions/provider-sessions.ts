@@ -1,4 +1,5 @@
-// Owns all sessions of the provider: who may start one, finding them again, ending them. A tenant reaches its own sessions and nothing else.
+// Owns all sessions of the provider: who may start one, finding them again, ending them. Must not give a tenant access to another tenant's
+// session.
 import type { EventPublisher } from '../../contracts/contract.ts';
 import type { SessionDetail, SessionSummary, ThroughputSample } from '../../contracts/models/session.ts';
 import { mapRows } from '../../contracts/row-list.ts';
@@ -55,7 +56,7 @@ const moverOperations: Record<SessionOperation, Operation> = {
 
 export class ProviderSessions {
   readonly #options: ProviderSessionsOptions;
-  /** Not ended, by session id. */
+  /** Unfinished sessions, by session id. */
   readonly #sessions = new Map<string, ProviderSession>();
   readonly #pace = new StartPace();
   /** Number of calls of `cancelAllOf`. */
@@ -66,14 +67,14 @@ export class ProviderSessions {
     this.#options = options;
   }
 
-  /** Takes up what was running when the service ended: reservations wait for their tenants. */
+  /** Continues the sessions that were running when the service ended: their reservations wait for the tenants. */
   async resumeAfterRestart(): Promise<void> {
     const { archive, clock, publish, logger } = this.#options;
     const { sessions, leftOut } = await archive.unfinished();
     if (leftOut !== undefined) logger.error('Sessions cannot be resumed: their records are damaged', { ...leftOut });
     for (const { detail, samples, context } of sessions) {
       const live = LiveSession.restore({ detail, samples }, clock, [sessionPublisher(publish)]);
-      // Written by this service, so its shape is known; a newer schema comes with a migration.
+      // This service wrote the record, so its shape is known. A newer schema has a migration.
       const session = this.#create(live, readSessionContext(context));
       session.awaitTenant();
     }
@@ -98,7 +99,7 @@ export class ProviderSessions {
     if (problem !== null) {
       this.#options.logger.error('A repository cannot be used', { repository: quota.repository, problem });
       throw new FarkeepError('storage.io', `The repository "${quota.repository}" cannot be used right now`, {
-        hint: 'The provider admin has to look after it.',
+        hint: 'Ask the provider admin to repair the repository.',
       });
     }
     const location = storageBackends.locateTenant(quota.location, tenantId);
@@ -118,14 +119,15 @@ export class ProviderSessions {
       throw new FarkeepError('quota.exceeded', `The quota of "${account.name}" in "${quota.repository}" is used up`);
     }
     const isKnown = (await this.#options.archive.find(input.sessionId)) !== undefined;
-    // An account that is disabled meanwhile gets no last session: its new state is read, or `cancelAllOf` has changed the number.
+    // An account may be disabled during the start. Then no session may start: either the new state of the account is read below, or
+    // `cancelAllOf` has changed the number.
     let maxTasks: number | null | undefined;
     let cancels: number;
     do {
       cancels = this.#cancels;
       ({ maxTasks } = await accounts.requireActive(tenantId));
     } while (cancels !== this.#cancels);
-    // Nothing waits from here until the session is in the list: two requests cannot both pass.
+    // From here until the session is in the list, the code does not wait: two simultaneous requests cannot both pass the limits.
     this.#refuseWhenStopping();
     if (this.#options.deleting.has(pointId)) throw new FarkeepError('call.not-found', 'There is no such restore point');
     if (isKnown || this.#sessions.has(input.sessionId)) {
@@ -166,13 +168,13 @@ export class ProviderSessions {
       return await session.start(channel, { streams: input.streams, quotaBytes: quota.limitBytes });
     } catch (error) {
       const known = toFarkeepError(error);
-      // Nothing was granted: there is nothing to come back to. But a tenant that cannot hear that comes back, and finds it waiting.
+      // Nothing was granted, so there is nothing to resume. But a tenant that did not receive the error resumes, and must find its session.
       if (session.hasChannel) await session.cancel(known);
       throw forTenant(known);
     }
   }
 
-  /** @returns what was committed already when there is nothing left to do */
+  /** @returns the committed restore point when there is nothing left to do */
   async resume(
     tenantId: string,
     { sessionId, streams }: TenantRequestInput<'session.resume'>,
@@ -190,7 +192,9 @@ export class ProviderSessions {
     return grant ?? { committed: { pointId, storedBytes } };
   }
 
-  /** The tenant's last word. Heard also when the session has ended here already: it changes nothing then. @throws call.not-found, point.incomplete */
+  /**
+   * The tenant's final message. Accepted without effect when the session has ended here already. @throws call.not-found, point.incomplete
+   */
   async finish(
     tenantId: string,
     input: TenantRequestInput<'session.finish'>,
@@ -203,13 +207,13 @@ export class ProviderSessions {
     return { pointId: hasPoint ? context.pointId : null, storedBytes: context.storedBytes };
   }
 
-  /** Undefined when it has ended or never was: late reports are nothing special. */
+  /** Undefined for an ended or unknown session: late reports are normal. */
   find(tenantId: string, sessionId: string): ProviderSession | undefined {
     const session = this.#sessions.get(sessionId);
     return session?.context.tenantId === tenantId ? session : undefined;
   }
 
-  /** @throws call.not-found, and what has ended the session here meanwhile */
+  /** @throws call.not-found, and the error that ended the session here in the meantime */
   async pauseByTenant(
     tenantId: string,
     { sessionId, by }: TenantRequestInput<'session.pause'>,
@@ -219,7 +223,7 @@ export class ProviderSessions {
     return (await this.#own(tenantId, sessionId)).pause(by);
   }
 
-  /** Answered when the tenant has done it. @throws call.not-found, call.conflict, call.timeout */
+  /** Resolves when the tenant has paused. @throws call.not-found, call.conflict, call.timeout */
   async pauseByProvider(sessionId: string): Promise<void> {
     await (await this.#unfinished(sessionId)).wishPause();
   }
@@ -242,7 +246,9 @@ export class ProviderSessions {
     }
   }
 
-  /** A session of another tenant is answered like a missing one, so that its existence stays hidden. @throws call.not-found */
+  /**
+   * For another tenant's session, the answer is the same as for a missing one, so that the existence stays hidden. @throws call.not-found
+   */
   async requireOwn(tenantId: string, sessionId: string): Promise<void> {
     if (this.find(tenantId, sessionId) !== undefined) return;
     const context = (await this.#options.archive.find(sessionId))?.context as ProviderSessionContext | undefined;
@@ -307,7 +313,7 @@ export class ProviderSessions {
     await this.#options.archive.idle();
   }
 
-  /** The tenant lost its connection after the restore point was on disk; its session has ended here with that. */
+  /** The tenant lost its connection after the restore point was on disk, so its session has ended here as a success. */
   async #committedBefore(
     tenantId: string,
     sessionId: string,
@@ -331,12 +337,12 @@ export class ProviderSessions {
     const session = this.find(tenantId, sessionId);
     if (session !== undefined) return session;
     const stored = await this.#options.archive.find(sessionId);
-    // Another tenant's session is not there at all: the answer must not tell that it exists.
+    // Another tenant's session is reported as missing, so that its existence stays hidden.
     if (stored === undefined || (stored.context as ProviderSessionContext).tenantId !== tenantId) {
       throw new FarkeepError('call.not-found', 'There is no such session');
     }
     const { error } = stored.detail;
-    // What is over must not sound like something that the next attempt may mend.
+    // The error of an ended session must not suggest that another attempt can succeed.
     throw error === null || isResumable(error.code)
       ? new FarkeepError('call.conflict', 'The session has ended')
       : forTenant(FarkeepError.fromInfo(error));

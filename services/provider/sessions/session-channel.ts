@@ -1,4 +1,4 @@
-// Owns what a session gets to know of the control connection that it was started over: its peer, its gateway, and pushing routes there.
+// Owns what a session needs of its control connection: the peer, the gateway, and sending routes to the gateway.
 import type { TlsInfo } from '../../contracts/models/trust.ts';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
 import type { ControlConnection } from '../../transport/control-server.ts';
@@ -6,7 +6,7 @@ import type { GatewayLinkServer, RouteRequest } from '../../transport/gateway-li
 import type { MessagePeer } from '../../wire/control-calls.ts';
 import type { Gateways } from '../gateways/gateways.ts';
 
-/** The control connection that an attempt came over. */
+/** The control connection over which an attempt was requested. */
 export interface SessionChannel {
   readonly peer: MessagePeer;
   readonly gatewayName: string;

@@ -1,13 +1,13 @@
-// Owns the shape of what the provider knows of a session besides what it shows: whose it is, and where it is stored. Holds no state.
+// Owns the provider's stored data about a session that is not displayed: its tenant and its storage location. Holds no state.
 import type { Operation } from '../../mover/link/local-link.ts';
 import { folderLocation, type RepositoryLocation } from '../../repository/storage/repository-location.ts';
 
-/** What a session needs to go on after the service was restarted; stored with it. No secret. */
+/** Stored with a session, so that the session can continue after a restart of the service. Contains no secret. */
 export interface ProviderSessionContext {
   readonly tenantId: string;
   readonly tenantName: string;
   readonly repositoryId: string;
-  /** Of the tenant's place in the repository. */
+  /** The location of the tenant's folder in the repository. */
   readonly location: RepositoryLocation;
   readonly operation: Operation;
   readonly jobId: string;
@@ -16,7 +16,7 @@ export interface ProviderSessionContext {
   readonly isCommitted: boolean;
 }
 
-/** A stored context. Versions before locations kept a folder. */
+/** Reads a stored context. Older versions stored a folder instead of a location. */
 export function readSessionContext(stored: unknown): ProviderSessionContext {
   const { tenantFolder, ...context } = stored as ProviderSessionContext & { readonly tenantFolder?: string };
   return tenantFolder === undefined ? context : { ...context, location: folderLocation(tenantFolder) };

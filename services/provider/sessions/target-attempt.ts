@@ -1,4 +1,4 @@
-// Owns one attempt on the provider's side: Key A, tickets, the target data mover and the routes to it. Ends with the mover.
+// Owns one attempt on the provider's side: Key A, tickets, the target data mover and the routes to the mover. Ends with the mover.
 // Never logs or stores a key; Key A is zeroed as soon as mover and tenant have it.
 import { randomBytes } from 'node:crypto';
 import type { HandshakeStep } from '../../contracts/models/session.ts';
@@ -20,7 +20,7 @@ export interface TargetAttemptOptions {
   readonly sessionId: string;
   readonly attempt: number;
   readonly operation: Operation;
-  /** Of the tenant's place in the repository. */
+  /** The location of the tenant's folder in the repository. */
   readonly location: RepositoryLocation;
   /** -1 for no limit. */
   readonly quotaBytes: number;
@@ -28,11 +28,11 @@ export interface TargetAttemptOptions {
   readonly job: { readonly id: string; readonly name: string };
   readonly streams: number;
   readonly moverHost: string;
-  /** Where the gateway reaches the mover; undefined: at the address that it dialed for its link. */
+  /** The address at which the gateway reaches the mover; undefined: the address that the gateway dialed for its link. */
   readonly advertisedHost: string | undefined;
   readonly logger: Logger;
   readonly onEvent: (event: MoverEvent) => void;
-  /** Tells the gateway of this connection where the tickets lead. */
+  /** Sends the tickets and their destinations to the gateway of this connection. */
   readonly pushRoutes: (routes: readonly RouteRequest[]) => Promise<void>;
 }
 
@@ -51,7 +51,8 @@ export class TargetAttempt {
       tunnel: randomBytes(32),
       streams: Array.from({ length: options.streams }, () => randomBytes(32)),
     };
-    // A mover that dies before it listens rejects it; whoever waits gets that, and nobody has to.
+    // Rejects when a mover dies before it listens. `listening` throws the error; without this line, an unawaited promise would crash the
+    // process.
     this.#listening.promise.catch(() => undefined);
     this.#mover = new MoverProcess(
       { side: 'target', sessionId: options.sessionId, attempt: options.attempt },
@@ -79,7 +80,7 @@ export class TargetAttempt {
       tickets: this.#tickets,
       limits: { ticketLifetimeMs: ticketLifeMs },
     });
-    // The process channel has serialized it by now.
+    // The process channel has serialized the key by now.
     keyA.fill(0);
     void this.#mover.exited.then((exit) => this.#listening.reject(errorOf(exit)));
   }
@@ -88,14 +89,14 @@ export class TargetAttempt {
     return this.#mover.exited;
   }
 
-  /** Waits until the mover listens. @throws what the mover failed with, or session.mover-died */
+  /** Waits until the mover listens. @throws the mover's error, or session.mover-died */
   async listening(): Promise<number> {
     const onLate = (): FarkeepError =>
       new FarkeepError('session.mover-died', 'The target data mover did not start in time');
     return withDeadline({ limitMs: listenDeadlineMs, onLate }, () => this.#listening.promise);
   }
 
-  /** Makes the tickets known to the gateway; each opens one connection within 60 s. */
+  /** Sends the tickets to the gateway; each ticket opens one connection within 60 s. */
   async openRoutes(port: number): Promise<void> {
     const { advertisedHost, pushRoutes } = this.#options;
     const route = (ticket: Buffer, kind: RouteRequest['kind']): RouteRequest => ({
@@ -111,7 +112,7 @@ export class TargetAttempt {
     ]);
   }
 
-  /** What the tenant needs for its side of the attempt. @param steps what was done here so far */
+  /** The data that the tenant needs for its side of the attempt. @param steps the completed steps of this side */
   grant(resumeWindowMs: number, steps: readonly HandshakeStep[]): SessionGrant {
     const { sessionId, attempt } = this.#options;
     return {
@@ -126,7 +127,7 @@ export class TargetAttempt {
     };
   }
 
-  /** Zeroes what this process still holds of the attempt's secrets. Safe to call twice. */
+  /** Zeroes this process's copies of the attempt's secrets. Safe to call twice. */
   forgetSecrets(): void {
     this.#keyA.dispose();
     this.#tickets.tunnel.fill(0);

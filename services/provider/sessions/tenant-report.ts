@@ -1,9 +1,9 @@
-// Owns what the provider takes of a tenant's word about a running session, and what it does not. Decides nothing about the session.
+// Owns which reports of a tenant about a running session the provider accepts. Must not decide about the session.
 import { handshakeStepNameSchema, type HandshakeStepName } from '../../contracts/models/session.ts';
 import type { LiveSession } from '../../session/live-session.ts';
 import type { TenantNotification } from '../../wire/control-messages.ts';
 
-/** Steps that only this side can know; a tenant's word about them is not taken. */
+/** Steps that only the provider can observe. A tenant's report about them is ignored. */
 export const providerSteps: ReadonlySet<HandshakeStepName> = new Set([
   'session-authorized',
   'key-a-created',
@@ -24,7 +24,7 @@ export function takeReport(
   for (const step of report.steps ?? []) {
     const name = handshakeStepNameSchema.safeParse(step.step);
     if (!name.success || providerSteps.has(name.data)) continue;
-    // This side may have seen its end before the tenant's word of its begin.
+    // The provider may have seen the end of a step before the tenant's report of its start.
     const isOld =
       step.outcome === 'active' &&
       live.currentSteps.some((known) => known.step === name.data && known.outcome === 'done');

@@ -1,4 +1,5 @@
-// Owns the rows of tenant accounts, their quotas and their invitations. Holds verifiers and never a password. Knows no rule about accounts.
+// Owns the rows of tenant accounts, their quotas and their invitations. Stores verifiers and never a password. Must not contain rules about
+// accounts.
 import type { TenantAccount } from '../../contracts/models/provider.ts';
 import type { Database, Row } from '../../kernel/state/database.ts';
 import { folderLocation, type RepositoryLocation } from '../../repository/storage/repository-location.ts';
@@ -29,7 +30,7 @@ export interface NewAccount {
   readonly quotas: readonly QuotaLimit[];
 }
 
-/** What is left out stays as it is. The quotas are all quotas of the account. */
+/** A missing field stays unchanged. The quotas replace all quotas of the account. */
 export interface AccountChanges {
   readonly leaseUntil?: string | null | undefined;
   readonly maxTasks?: number | null | undefined;
@@ -53,7 +54,7 @@ export interface OpenInvitation {
   readonly expiresAt: string;
 }
 
-/** What a login name stands for. */
+/** The account, and the invitation if any, that a login name refers to. */
 export interface Credential {
   readonly tenantId: string;
   readonly verifier: ScramVerifier;
@@ -68,22 +69,22 @@ export interface AccountStore {
   isNameTaken(name: string): Promise<boolean>;
   /** @returns false when the name is taken */
   add(account: NewAccount): Promise<boolean>;
-  /** All changes or none. */
+  /** Makes all changes or none. */
   change(tenantId: string, changes: AccountChanges): Promise<void>;
-  /** With its quotas and invitations. */
+  /** Also removes the account's quotas and invitations. */
   remove(tenantId: string): Promise<void>;
   /** By name of the repository. */
   quotas(tenantId: string): Promise<Quota[]>;
-  /** Lost when the disk refuses the write. */
+  /** A write that the disk refuses is lost. */
   noteUsage(tenantId: string, repositoryId: string, usedBytes: number): Promise<void>;
-  /** Lost when the disk refuses the write. */
+  /** A write that the disk refuses is lost. */
   noteLogin(tenantId: string, at: string): Promise<void>;
   addInvitation(invitation: NewInvitation): Promise<void>;
-  /** Those that can be used at `now` and have a thumbprint; by account, the newest first. */
+  /** Invitations that are valid at `now` and have a thumbprint; by account, the newest first. */
   openInvitations(now: string): Promise<OpenInvitation[]>;
   /** @param invitationId the invitation that must be open at `now`; without it, the account's own password is meant */
   findCredential(accountName: string, invitationId: string | undefined, now: string): Promise<Credential | undefined>;
-  /** Uses up the invitation and sets the password, both or nothing. @returns false when the invitation is not open at `now` */
+  /** Uses up the invitation and sets the password, both or neither. @returns false when the invitation is not valid at `now` */
   redeemInvitation(invitationId: string, tenantId: string, verifier: ScramVerifier, now: string): Promise<boolean>;
 }
 

@@ -6,7 +6,7 @@ import { AuditLog } from './audit-log.ts';
 import { SqliteAuditStore } from './audit-store.ts';
 import { providerMigrations } from './provider-database.ts';
 
-it('keeps an event as data and in words, and never fails for a database that is closed', async () => {
+it('stores an event as data and as text, and never fails for a closed database', async () => {
   const database = new Database(':memory:', providerMigrations);
   const audit = new AuditLog(new SqliteAuditStore(database), new ShiftedClock());
   await audit.add('root (console)', 'contoso', notable('tenant.set', { fields: ['leaseUntil', 'maxTasks'] }));

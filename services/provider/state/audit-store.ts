@@ -8,13 +8,13 @@ export interface AuditEntry {
   readonly action: string;
   readonly subject: string;
   readonly detail: string;
-  /** What `detail` was made from. */
+  /** The data from which `detail` was generated. */
   readonly parameters: NotableParameters;
 }
 
 export interface AuditStore {
   append(entry: AuditEntry): Promise<void>;
-  /** Removes the oldest entries of this action, so that `kept` of them stay. */
+  /** Removes the oldest entries of this action until `kept` of them remain. */
   trim(action: string, kept: number): Promise<void>;
 }
 

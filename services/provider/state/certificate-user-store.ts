@@ -1,9 +1,10 @@
-// Owns the rows about who relies on a certificate of the provider: what each tenant and console met last, and what a tenant reported.
-// Judges nothing.
+// Owns the rows about the users of the provider's certificates: the last certificate that each tenant and console has seen, and a tenant's
+// report.
+// Must not draw conclusions.
 import type { CertificateSlot } from '../../contracts/models/certificate.ts';
 import type { Database, Row } from '../../kernel/state/database.ts';
 
-/** Why a tenant accepted the certificate that it met. */
+/** Why a tenant accepted the certificate that it was shown. */
 export type AcceptedBy = 'chain' | 'rollover' | 'person' | 'thumbprint';
 
 export interface TenantReport {
@@ -18,9 +19,9 @@ export type UserKind = 'tenant' | 'console';
 export interface StoredCertificateUser {
   readonly kind: UserKind;
   readonly name: string;
-  /** Thumbprint of the certificate that it met last. */
+  /** Thumbprint of the last certificate that the user has seen. */
   readonly sha256: string;
-  /** Thumbprint of the certificate that it met before; null for the first one. */
+  /** Thumbprint of the certificate that the user has seen before; null for the first one. */
   readonly previousSha256: string | null;
   readonly lastSeenAt: string;
   readonly acceptedBy: AcceptedBy | null;

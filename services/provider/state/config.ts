@@ -7,33 +7,33 @@ const listenPortSchema = z.int().min(0).max(65_535);
 const ports = defaultPorts.provider;
 
 export const providerConfigSchema = z.strictObject({
-  /** What tenants see as the provider's name. */
+  /** The provider's name for tenants. */
   name: displayNameSchema.default('Farkeep provider'),
-  /** Where gateways pass control connections to. Nobody else gets in unless `isDirectControlAllowed`. */
+  /** The address to which gateways connect for control connections. Others are refused unless `isDirectControlAllowed`. */
   control: z
     .strictObject({ host: hostSchema.default('127.0.0.1'), port: listenPortSchema.default(ports.control) })
     .default({ host: '127.0.0.1', port: ports.control }),
-  /** Where gateways dial their link (mutual TLS). */
+  /** The address to which gateways connect for their link (mutual TLS). */
   infrastructure: z
     .strictObject({ host: hostSchema.default('0.0.0.0'), port: listenPortSchema.default(ports.infrastructure) })
     .default({ host: '0.0.0.0', port: ports.infrastructure }),
-  /** What an enrollment token tells the gateway to dial; the listen address when it is left out and is a real address. */
+  /** The address in an enrollment token, which the gateway dials. Left out: the listen address, if it is a real address. */
   infrastructureAddress: hostSchema.optional(),
-  /** Where target data movers listen for gateways. Port 0 each: a free one. */
+  /** The address on which target data movers listen for gateways. Each mover gets a free port. */
   moverHost: hostSchema.default('127.0.0.1'),
-  /** The address gateways use for control and movers; left out: the one they dialed for their link. */
+  /** The address that gateways use for control and movers. Left out: the one they dialed for their link. */
   advertisedHost: hostSchema.optional(),
-  /** Lets tenants connect without a gateway; for tests and for looking into trouble. */
+  /** Lets tenants connect without a gateway; for tests and troubleshooting. */
   isDirectControlAllowed: z.boolean().default(false),
-  /** Sessions of one tenant at the same time. */
+  /** Limit of simultaneous sessions of one tenant. */
   maxTasksPerTenant: z.int().min(1).max(1000).default(16),
-  /** How long a reservation waits for a lost tenant. */
+  /** How long a reservation waits for a disconnected tenant. */
   resumeWindowMs: z
     .int()
     .min(0)
     .max(86_400_000)
     .default(30 * 60_000),
-  /** RSA length of the certificates made at first start. */
+  /** RSA length of the certificates that the first start generates. */
   certificateKeyBits: z.union([z.literal(2048), z.literal(3072), z.literal(4096)]).default(3072),
   /** Name or number of a group that may read the certificate store besides its owner; Linux and macOS. */
   serviceGroup: z
@@ -43,7 +43,7 @@ export const providerConfigSchema = z.strictObject({
       'it must be the name of a group, up to 32 letters, digits, "_", "." and "-", or its number',
     )
     .optional(),
-  /** PEM files with public keys (Ed25519) of issuers of licenses, besides those that come with the program. */
+  /** PEM files with public keys (Ed25519) of license issuers, in addition to the built-in keys. */
   licenseKeyFiles: z.array(z.string().min(1).max(4096)).max(20).default([]),
   logLevel: z.enum(['error', 'warn', 'info', 'debug']).default('info'),
 });

@@ -1,4 +1,4 @@
-// Owns the rows of the provider's gateways. Knows no link and no rule about gateways.
+// Owns the rows of the provider's gateways. Must not know links or rules about gateways.
 import { z } from 'zod';
 import { hostSchema, portSchema } from '../../contracts/models/values.ts';
 import { rowList } from '../../contracts/row-list.ts';
@@ -18,7 +18,7 @@ export interface GatewayRow {
 export interface StoredGateway extends GatewayRow {
   /** SHA-256 of its client certificate, lower-case hex. */
   readonly certificateSha256: string | null;
-  /** The same of a renewed certificate that the gateway has not used yet. */
+  /** SHA-256 of a renewed certificate that the gateway has not used yet. */
   readonly renewedSha256: string | null;
   /** `countingKey` of the remote address of its last link. */
   readonly linkAddress: string | null;
@@ -36,18 +36,20 @@ export interface NewGateway {
 export interface GatewayStore {
   /** By name. */
   list(): Promise<StoredGateway[]>;
-  /** Adds a gateway. A gateway with this identifier gets the new addresses and the new token. @throws call.conflict for a taken name */
+  /**
+   * Adds a gateway, or gives an existing one (same identifier) the new addresses and the new token. @throws call.conflict for a taken name
+   */
   put(gateway: NewGateway): Promise<void>;
   /** Removes the token if it is valid at `now`. @returns the identifier of its gateway */
   redeemToken(tokenHash: string, now: string): Promise<string | undefined>;
   setCertificate(gatewayId: string, sha256: string, enrolledAt: string): Promise<void>;
   setRenewedCertificate(gatewayId: string, sha256: string): Promise<void>;
-  /** The renewed certificate becomes the only one. Lost when the disk refuses the write. */
+  /** The renewed certificate becomes the only one. A write that the disk refuses is lost. */
   notePromoted(gatewayId: string, renewedSha256: string): Promise<void>;
   setEnabled(gatewayId: string, isEnabled: boolean): Promise<void>;
   /** @returns false when there is no such gateway */
   remove(gatewayId: string): Promise<boolean>;
-  /** Lost when the disk refuses the write. */
+  /** A write that the disk refuses is lost. */
   noteSeen(gatewayId: string, at: string, linkAddress?: string): Promise<void>;
 }
 

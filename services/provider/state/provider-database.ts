@@ -1,4 +1,4 @@
-// Owns the schema of the provider's state. Passwords are kept as SCRAM verifiers only; no key of any session is ever here.
+// Owns the schema of the provider's state. Passwords are stored only as SCRAM verifiers. The database never contains a session key.
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import type { Database } from '../../kernel/state/database.ts';
@@ -73,7 +73,7 @@ const accounts = `
   ) STRICT;
 `;
 
-/** What each one that relies on the provider identity has reported (certificate-users.ts). */
+/** The reports of each user of the provider identity (certificate-users.ts). */
 const certificateUsers = `
   ALTER TABLE identity_users ADD COLUMN previous_sha256 TEXT;
   ALTER TABLE identity_users ADD COLUMN accepted_by TEXT;
@@ -82,10 +82,10 @@ const certificateUsers = `
   ALTER TABLE identity_users ADD COLUMN refused_reason TEXT;
 `;
 
-/** Null: what the configuration says for all tenants. */
+/** Null: the limit in the configuration applies. */
 const tasksOfTenants = 'ALTER TABLE tenants ADD COLUMN max_tasks INTEGER;';
 
-/** Null: made before this was kept. */
+/** Null: the invitation is older than this column. */
 const fingerprintOfInvitations = 'ALTER TABLE invitations ADD COLUMN fingerprint TEXT;';
 
 /** A renewed client certificate that the gateway has not used yet. */
@@ -97,10 +97,10 @@ const verifiedRepositories = `
   ALTER TABLE repositories ADD COLUMN findings INTEGER;
 `;
 
-/** The last remote address of a gateway's link. This address gets reserved places when strangers crowd the infrastructure port. */
+/** The last remote address of a gateway's link. This address gets reserved connections when strangers flood the infrastructure port. */
 const addressesOfLinks = 'ALTER TABLE gateways ADD COLUMN link_address TEXT;';
 
-/** Null: from before events were data. */
+/** Null: the entry is older than this column. */
 const parametersOfAudit = 'ALTER TABLE audit ADD COLUMN parameters TEXT;';
 
 export const providerMigrations: readonly string[] = [
@@ -122,7 +122,7 @@ export function openProviderDatabase(home: string, logger?: Logger): Database {
     role: 'provider',
     migrations: providerMigrations,
     logger,
-    // The folder is made after the database, in the same start.
+    // The first start creates the folder after the database.
     wasUsed: () => existsSync(path.join(home, 'certificates')),
   });
 }

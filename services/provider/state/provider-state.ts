@@ -1,4 +1,4 @@
-// Owns opening the provider's state: one store for each subject, all in one database. Rules about what is stored lie in the other rooms.
+// Owns opening the provider's state: one store for each subject, all in one database. Must not contain rules about the stored data.
 import type { Logger } from '../../kernel/logger.ts';
 import type { Database } from '../../kernel/state/database.ts';
 import type { SessionHistory } from '../../session/session-history.ts';
@@ -19,7 +19,7 @@ export interface ProviderState {
   readonly repositories: RepositoryStore;
   readonly sessions: SessionHistory;
   readonly settings: SettingsStore;
-  /** Late events of connections that are ending may come after the state was closed. */
+  /** Connections that are ending may cause events after the state was closed. */
   readonly isClosed: boolean;
   close(): void;
 }

@@ -1,4 +1,4 @@
-// Owns the rows of the provider's cloud repositories. Looks at no folder.
+// Owns the rows of the provider's cloud repositories. Must not access their folders.
 import type { Repository } from '../../contracts/models/provider.ts';
 import type { Database } from '../../kernel/state/database.ts';
 import { folderLocation, type RepositoryLocation } from '../../repository/storage/repository-location.ts';
@@ -19,7 +19,7 @@ export interface RepositoryStore {
   setVerified(repositoryId: string, verification: { readonly at: string; readonly findings: number }): Promise<void>;
   /** Removes the repository unless a tenant has a quota in it. */
   remove(repositoryId: string): Promise<'removed' | 'in-use'>;
-  /** Number of tenants with a quota, and what they use together. */
+  /** The number of tenants with a quota, and the sum of their used bytes. */
   usage(repositoryId: string): Promise<{ readonly tenants: number; readonly usedBytes: number }>;
 }
 

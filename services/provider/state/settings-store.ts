@@ -1,4 +1,4 @@
-// Owns the named values of the provider in its database: one small value for each name. Does not know what a value means.
+// Owns the named values of the provider in its database: one small value for each name. Must not interpret a value.
 import type { Database } from '../../kernel/state/database.ts';
 
 export interface SettingsStore {
