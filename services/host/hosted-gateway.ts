@@ -1,4 +1,5 @@
-// Owns the gateway as a hosted role: its node domain, health by its link, events. The gateway itself knows neither calls nor events.
+// Owns the gateway as a hosted role: its node domain, its health as reported by its link, its events. The gateway itself does not use calls
+// or events.
 import { gatewayNodeDomain } from '../contracts/rpc/gateway-node.ts';
 import { startGateway, type GatewayStatus } from '../gateway/service.ts';
 import type { GatewayConfig } from '../gateway/config.ts';
@@ -53,6 +54,6 @@ function healthOf({ link, linkReason }: GatewayStatus): ServiceHealth {
     case 'connecting':
       return { health: 'degraded', reason: 'Connecting to the provider' };
     case 'waiting':
-      return { health: 'degraded', reason: linkReason ?? 'The provider cannot be reached; it is tried again' };
+      return { health: 'degraded', reason: linkReason ?? 'The provider cannot be reached; the gateway retries' };
   }
 }

@@ -8,7 +8,7 @@ class Channel extends EventEmitter {
 }
 
 describe('the key of the keychain over the process channel', () => {
-  it('is taken once, and nothing listens afterwards', async () => {
+  it('is received once, and no listener remains', async () => {
     const channel = new Channel();
     using key = Secret.random();
     const received = receiveKeychainKey(channel);
@@ -25,16 +25,16 @@ describe('the key of the keychain over the process channel', () => {
       'a key of another length',
       (channel: Channel) => channel.emit('message', { kind: 'keychain', keychain: 'KWallet', key: 'AAAA' }),
     ],
-    ['a console that is gone', (channel: Channel) => channel.emit('disconnect')],
+    ['a disconnected console', (channel: Channel) => channel.emit('disconnect')],
     ['silence', () => undefined],
-  ])('ends the start on %s', async (_what, happen) => {
+  ])('makes the start fail on %s', async (_what, happen) => {
     const channel = new Channel();
     const received = receiveKeychainKey(channel, 20);
     happen(channel);
     await expect(received).rejects.toMatchObject({ code: 'service.start-failed' });
   });
 
-  it('is not waited for without a channel', async () => {
+  it('fails at once without a channel', async () => {
     const channel = new Channel();
     channel.connected = false;
     await expect(receiveKeychainKey(channel)).rejects.toMatchObject({ code: 'service.start-failed' });

@@ -1,4 +1,4 @@
-// Owns the version that services and the command line tell.
+// Owns the product version that services and the command line report.
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 

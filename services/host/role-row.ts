@@ -1,5 +1,5 @@
-// Owns what one row of the role table says, and the way from a row to a prepared role: configuration checked, code loaded. Folder, lock,
-// configuration file and command of a role follow from its name (services/kernel/state/home-folder.ts).
+// Owns the fields of one row of the role table, and preparing a role from its row: checked configuration, loaded code. Folder, lock,
+// configuration file and command of a role are derived from its name (services/kernel/state/home-folder.ts).
 import type { z } from 'zod';
 import type { ServiceRole } from '../contracts/contract.ts';
 import type { LogLevel } from '../kernel/logger.ts';
@@ -11,11 +11,11 @@ export interface RoleRow {
   readonly name: ServiceRole;
   /** One line for the help of the command line. */
   readonly summary: string;
-  /** Command lines for the same help. */
+  /** Example command lines for the help. */
   readonly examples: readonly string[];
-  /** Settings that people also set by hand, in the order of the help. */
+  /** Settings that people often set by hand, in the order of the help. */
   readonly flags: readonly ServeFlag[];
-  /** Loads the code of the role, which a process that runs another role never does. */
+  /** Loads the code of the role. A process of another role never loads it. */
   readonly load: () => Promise<LoadedRole>;
 }
 
@@ -29,13 +29,13 @@ export interface PreparedRole {
   readonly start: (options: Omit<ServiceOptions<never>, 'config'>) => Promise<RunningService>;
 }
 
-/** What a role's own code brings. */
+/** The part of a row that the role's own code provides. */
 export interface RoleCode<Config> {
   readonly configSchema: z.ZodType<Config>;
   readonly start: (options: ServiceOptions<Config>) => Promise<RunningService>;
 }
 
-/** Joins the parts of a row, so that the configuration that is checked is the one that the role starts with. */
+/** Combines the parts of a row in one type, so that a role starts with exactly the configuration that was checked. */
 export function defineRole<Config extends { readonly logLevel: LogLevel }>(
   row: Omit<RoleRow, 'load'> & { readonly load: () => Promise<RoleCode<Config>> },
 ): RoleRow {

@@ -1,4 +1,4 @@
-// Seeds a role in a copy of the services, by its name, one row and its code, and serves it by the real command line.
+// Adds a role to a copy of the services (its name, one row and its code), and serves the role with the real command line.
 import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { once } from 'node:events';
 import { connect } from 'node:net';
@@ -78,7 +78,7 @@ async function replace(file: string, from: string, to: string): Promise<void> {
 interface Run {
   readonly child: SupervisedChild;
   readonly ready: Promise<ReadyMessage>;
-  /** With everything that it printed. */
+  /** Includes all printed output. */
   readonly exited: Promise<ChildExit & { readonly printed: string }>;
 }
 
@@ -111,7 +111,7 @@ async function greetingAt(address = ''): Promise<string> {
 }
 
 describe('a role that was added to the table', () => {
-  it('is served: configuration, flags, lock, ready line and stop', async () => {
+  it('works with configuration, flags, lock, ready line and stop', async () => {
     const home = await makeTemporaryFolder();
     await writeFile(path.join(home, 'toy.json'), JSON.stringify({ greeting: 'of the file', name: 'bear' }));
     const service = farkeep('--home', home, '--json', 'serve', 'toy', '--greeting', 'of the flag');
@@ -128,7 +128,7 @@ describe('a role that was added to the table', () => {
     await expect(greetingAt(ready.listeners['toy'])).rejects.toThrow('ECONNREFUSED');
   }, 60_000);
 
-  it('is refused with a setting that it does not know, and stands in the help', async () => {
+  it('refuses an unknown setting, and is listed in the help', async () => {
     const home = await makeTemporaryFolder();
     await writeFile(path.join(home, 'toy.json'), JSON.stringify({ greeting: 'x', color: 'red' }));
     const [refused, help] = await Promise.all([
@@ -149,8 +149,8 @@ describe('a role that was added to the table', () => {
   }, 60_000);
 });
 
-describe('the roles there are', () => {
-  it('have a row under their own name, with flags that no other flag of the role repeats', () => {
+describe('the roles of the table', () => {
+  it('have a row with their own name, and no flag twice', () => {
     for (const [name, row] of Object.entries(roleTable)) {
       expect(row.name).toBe(name);
       expect(new Set(row.flags.map((flag) => flag.name)).size).toBe(row.flags.length);
@@ -158,7 +158,7 @@ describe('the roles there are', () => {
     }
   });
 
-  it('listen on the ports of the table when nothing else is configured', () => {
+  it('listen on the default ports without a configured port', () => {
     const { control, infrastructure } = providerConfigSchema.parse({});
     expect({ control: control.port, infrastructure: infrastructure.port }).toEqual(defaultPorts.provider);
     expect(gatewayConfigSchema.parse({}).listen.map(({ port }) => port)).toEqual([defaultPorts.gateway.gateway]);

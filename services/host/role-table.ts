@@ -1,4 +1,4 @@
-// Owns which roles there are. To add one: its name in `serviceRoles` (services/contracts/contract.ts), its row here, its code.
+// Owns the table of all roles. To add a role: add its name to `serviceRoles` (services/contracts/contract.ts), its row here, and its code.
 import type { ServiceRole } from '../contracts/contract.ts';
 import { gatewayRole } from './gateway-role.ts';
 import { providerRole } from './provider-role.ts';

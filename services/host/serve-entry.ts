@@ -1,5 +1,5 @@
 // The process entry of every role: `node services/host/serve-entry.ts ROLE [--home DIR] [--config FILE] [flags of the role]`. Consoles and
-// `farkeep demo` fork it. Says "ready" over the process channel; writes nothing to stdout.
+// `farkeep demo` start it. Sends "ready" over the process channel; writes nothing to stdout.
 import '../contracts/zod-setup.ts';
 import { parseArgs } from 'node:util';
 import { serviceRoles, type ServiceRole } from '../contracts/contract.ts';
@@ -31,7 +31,7 @@ async function main(args: readonly string[]): Promise<number> {
       ...(Object.fromEntries(roleOptions) as Record<string, { type: 'boolean' | 'string'; multiple: boolean }>),
       home: { type: 'string' },
       config: { type: 'string' },
-      // The console hands in a key of the OS keychain, over the process channel; nobody types this.
+      // Only for consoles: the console sends a key of the OS keychain over the process channel.
       keychain: { type: 'boolean' },
     },
   });

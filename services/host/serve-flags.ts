@@ -1,12 +1,12 @@
-// Owns what a flag of `farkeep serve` and of the service process entry is: a way to write a configuration setting. Which flags a role has
-// stands in its row of the role table. Must not read files or start anything.
+// Owns the definition of a flag of `farkeep serve` and of the service process entry: a flag sets one configuration setting. The row of a
+// role in the role table lists its flags. Must not read files or start a service.
 import { FarkeepError } from '../kernel/farkeep-error.ts';
 import type { ConfigOverrides } from './service-config.ts';
 
 export interface ServeFlag {
   /** Long name without dashes. */
   readonly name: string;
-  /** Placeholder in help; without one the flag is a switch. */
+  /** Placeholder in the help; a flag without a placeholder is a switch. */
   readonly value?: string;
   readonly description: string;
   readonly isRepeatable?: boolean;
@@ -14,10 +14,10 @@ export interface ServeFlag {
   readonly toConfig: (values: readonly string[]) => ConfigOverrides;
 }
 
-/** Of a flag that is not repeatable. */
+/** The value of a flag that is not repeatable. */
 export const firstOf = (values: readonly string[]): string => values[0] ?? '';
 
-/** Every role has it. */
+/** Every role has this flag. */
 export const logLevelFlag: ServeFlag = {
   name: 'log-level',
   value: 'LEVEL',

@@ -29,7 +29,7 @@ async function spawnSample(home: string): Promise<ServiceChild> {
 }
 
 describe('a service process', () => {
-  it('says that it is ready, answers at the local socket, and ends when asked', async () => {
+  it('reports that it is ready, answers at the local socket, and ends on request', async () => {
     const home = await prepareHome('normal');
     const service = await spawnSample(home);
     expect(service.ready).toMatchObject({
@@ -54,7 +54,7 @@ describe('a service process', () => {
     await expect(connectAdmin({ home, role: 'gateway' })).rejects.toMatchObject({ code: 'service.not-running' });
   });
 
-  it('keeps its files and its log to its account', async () => {
+  it('makes its files and its log readable only for its account', async () => {
     const home = await prepareHome('normal');
     const service = await spawnSample(home);
     for (const name of await readdir(path.join(home, 'gateway'))) {
@@ -70,7 +70,7 @@ describe('a service process', () => {
     expect(await service.exited).toEqual({ code: 0, signal: null });
   });
 
-  it('ends at its deadline although the role does not, and says so by its exit code', async () => {
+  it('ends at its deadline when the role does not stop, with a special exit code', async () => {
     const home = await prepareHome('slow-stop');
     const service = await spawnSample(home);
     service.signal('SIGTERM');
@@ -81,13 +81,13 @@ describe('a service process', () => {
   it('ends at once on the second signal', async () => {
     const home = await prepareHome('very-slow-stop');
     const service = await spawnSample(home);
-    // Those that come with the first are the same Ctrl-C, passed on by others.
+    // Signals within the first second count as the same Ctrl-C, because other programs pass it on.
     const repeat = setInterval(() => service.signal('SIGINT'), 100);
     onTestFinished(() => clearInterval(repeat));
     expect(await service.exited).toEqual({ code: 130, signal: null });
   });
 
-  it('stops when the local socket carries a request to stop', async () => {
+  it('stops on a request over the local socket', async () => {
     const home = await prepareHome('normal');
     const service = await spawnSample(home);
     const socket = connect(await findAdminAddress(path.join(home, 'gateway')));
@@ -96,13 +96,13 @@ describe('a service process', () => {
     expect(await service.exited).toEqual({ code: 0, signal: null });
   });
 
-  it('tells why it cannot start, and the starter gets the same error', async () => {
+  it('logs why it cannot start, and its parent gets the same error', async () => {
     const home = await prepareHome('refuse-start');
     await expect(spawnSample(home)).rejects.toMatchObject({
       code: 'service.port-in-use',
       message: 'Port 6180 is in use by another program',
     });
-    // Nothing is left behind: the folder can be used at once.
+    // The lock was released: the folder can be used at once.
     await writeFile(path.join(home, 'behavior'), 'normal');
     await (await spawnSample(home)).stop(1_000);
   });
@@ -116,7 +116,7 @@ describe('a service process', () => {
     client.close();
   });
 
-  it('ends with a code of its own after an unforeseen error, and its folder is free at once', async () => {
+  it('ends with a special exit code after an unexpected error, and releases its folder at once', async () => {
     const home = await prepareHome('crash-on-call');
     const service = await spawnSample(home);
     const client = await connectAdmin({ home, role: 'gateway' });
@@ -126,7 +126,7 @@ describe('a service process', () => {
     await (await spawnSample(home)).stop(1_000);
   });
 
-  it('ends when the process that started it is gone', async () => {
+  it('ends when its parent process has ended', async () => {
     const home = await prepareHome('normal');
     const child = fork(entry, ['gateway', '--home', home], {
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],

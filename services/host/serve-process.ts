@@ -1,5 +1,5 @@
-// Owns a service's whole process: start, ready message, heartbeat, signals, the console's channel, exit code. The only place in services
-// that ends a process. Must not know what a role does.
+// Owns a service's whole process: start, ready message, heartbeat, signals, the console's channel, exit code. No other code in services
+// ends the process. Must not know the roles.
 import { userInfo } from 'node:os';
 import type { MessageFromService, ReadyMessage } from '../contracts/carrier.ts';
 import type { ServiceRole } from '../contracts/contract.ts';
@@ -17,21 +17,21 @@ export interface ServeProcessOptions {
   readonly home: string;
   readonly logLevel: LogLevel;
   readonly start: HostServiceOptions['start'];
-  /** Disposed when the start is over. */
+  /** Disposed when the start is complete. */
   readonly keychainKey?: KeychainKey | undefined;
-  /** Called once when the service takes calls. */
+  /** Called once when the service accepts calls. */
   readonly onReady?: (ready: ReadyMessage) => void;
-  /** Called when it cannot start; the exit code follows from the error's code. */
+  /** Called when the service cannot start. The exit code depends on the error's code. */
   readonly onStartFailed?: (error: FarkeepError) => void;
-  /** How long SIGTERM and SIGINT leave to running sessions. */
+  /** How much time running sessions get after SIGTERM or SIGINT. */
   readonly stopDeadlineMs?: number;
 }
 
-/** The console takes three missing ones for a hang. */
+/** After three missing heartbeats, the console considers the service hung. */
 const heartbeatIntervalMs = 2_000;
-/** Below systemd's default of 90 s and the console's own. */
+/** Shorter than systemd's default of 90 s, and than the console's limit. */
 const defaultStopDeadlineMs = 20_000;
-/** One Ctrl-C can arrive several times: from the terminal, and again from a program that passes it on. */
+/** One Ctrl-C can arrive several times: from the terminal, and again from a program that passes the signal on. */
 const sameSignalMs = 1_000;
 const crashExitCode = 70;
 
@@ -41,11 +41,11 @@ export async function serveProcess(options: ServeProcessOptions): Promise<number
   const logger = createLogger({ level: options.logLevel, name: role });
   const stopDeadlineMs = options.stopDeadlineMs ?? defaultStopDeadlineMs;
   const isSupervised = hasProcessChannel();
-  // Databases, locks and sockets are for this account only, also where a library makes the file.
+  // Databases, locks and sockets must be readable only for this account, even if a library creates the file.
   process.umask(0o077);
 
-  // After an unforeseen error the state of the process is unknown, so the supervisor (console or systemd) starts a new process. A disk that
-  // refuses a write is foreseen, even where the error was not caught: a new process would meet the same disk and could not even start.
+  // After an unexpected error, the state of the process is unknown, so the supervisor (console or systemd) starts a new process. A disk
+  // that refuses a write is an expected error, even when no code caught it: a new process would get the same error and could not start.
   const crash = (kind: string) => (error: unknown) => {
     logger.error(kind, { error });
     if (toFarkeepError(error).code.startsWith('storage.')) return;
@@ -53,7 +53,7 @@ export async function serveProcess(options: ServeProcessOptions): Promise<number
   };
   process.on('uncaughtException', crash('uncaught exception'));
   process.on('unhandledRejection', crash('unhandled rejection'));
-  // A log reader or console that went away must not end a service.
+  // A closed pipe to a log reader or console must not end a service.
   process.stdout.on('error', () => undefined);
   process.stderr.on('error', () => undefined);
 
@@ -83,7 +83,7 @@ export async function serveProcess(options: ServeProcessOptions): Promise<number
   };
   const takeEarlyStop = (): (() => void) | undefined => earlyStop;
   const onSignal = (signal: NodeJS.Signals): void => {
-    // The second one means: now. Everything on disk is written so that this is safe.
+    // The second signal requests an immediate end. All data on disk survives an immediate end.
     const nowMs = performance.now();
     firstSignalAtMs ??= nowMs;
     if (nowMs - firstSignalAtMs > sameSignalMs)
@@ -101,7 +101,7 @@ export async function serveProcess(options: ServeProcessOptions): Promise<number
       keychainKey: options.keychainKey,
       logger,
       clock: systemClock,
-      onStopRequested: (deadlineMs) => requestStop('asked at the local socket', deadlineMs),
+      onStopRequested: (deadlineMs) => requestStop('requested at the local socket', deadlineMs),
     });
   } catch (thrown) {
     const error = toFarkeepError(thrown, 'service.start-failed');
@@ -116,7 +116,7 @@ export async function serveProcess(options: ServeProcessOptions): Promise<number
   const stopSupervised = isSupervised ? superviseOver(hosted, requestStop, logger) : undefined;
   logger.info('ready', { listeners: hosted.ready.listeners, pid: process.pid });
   options.onReady?.(hosted.ready);
-  // Asked to stop while it was still starting.
+  // A stop was requested during the start.
   takeEarlyStop()?.();
 
   const exitCode = await end.promise;
@@ -125,7 +125,7 @@ export async function serveProcess(options: ServeProcessOptions): Promise<number
   return exitCode;
 }
 
-/** Speaks with the console that forked this process. */
+/** Handles the channel to the console that started this process. */
 function superviseOver(
   hosted: HostedService,
   requestStop: (reason: string, deadlineMs: number) => void,
@@ -136,7 +136,7 @@ function superviseOver(
     events: hosted.events,
     logger,
     account: userInfo().username,
-    onStopRequested: (deadlineMs) => requestStop('asked by the console', deadlineMs),
+    onStopRequested: (deadlineMs) => requestStop('requested by the console', deadlineMs),
     onDisconnected: () => requestStop('the console is gone', defaultStopDeadlineMs),
     onCaughtUp: () => hosted.announce(),
   });

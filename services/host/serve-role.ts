@@ -1,5 +1,4 @@
-// Owns the way from "serve this role" (arguments, configuration file) to a running process. Shared by the process entry that consoles
-// fork and by `farkeep serve`.
+// Owns starting a role from arguments and configuration file. Used by the process entry for consoles and by `farkeep serve`.
 import { existsSync } from 'node:fs';
 import type { ReadyMessage } from '../contracts/carrier.ts';
 import type { ServiceRole } from '../contracts/contract.ts';
@@ -14,19 +13,19 @@ import { mergeConfig, readConfigFile, type ConfigOverrides } from './service-con
 
 export interface ServeRoleOptions {
   readonly role: ServiceRole;
-  /** Wins over the configuration file's `home`, which wins over FARKEEP_HOME. */
+  /** Takes precedence over `home` in the configuration file, which takes precedence over FARKEEP_HOME. */
   readonly home?: string | undefined;
-  /** Left out: `<home>/<role>.json` when it exists. */
+  /** Left out: `<home>/<role>.json`, if it exists. */
   readonly configFile?: string | undefined;
   readonly overrides: ConfigOverrides;
-  /** Set when the parent of this process hands in a key of the OS keychain. */
+  /** Set when the parent of this process provides a key of the OS keychain. */
   readonly receiveKeychainKey?: () => Promise<KeychainKey>;
   readonly stopDeadlineMs?: number | undefined;
   readonly onReady?: (ready: ReadyMessage) => void;
   readonly onStartFailed?: (error: FarkeepError) => void;
 }
 
-/** It is read without being named, so that an instance starts again as it was set up. */
+/** This file is read without a flag, so that an instance starts again with the same settings. */
 function findConfigFile(home: string, role: ServiceRole): string | undefined {
   const file = configFileOf(home, role);
   return existsSync(file) ? file : undefined;

@@ -1,5 +1,5 @@
-// Owns a service as a child process, from its start to its exit, for the command line and for tests. The console's supervisor restarts services;
-// this one never does. Must not read the child's output: the channel says everything.
+// Owns a service as a child process, from its start to its exit, for the command line and for tests. The console's supervisor restarts
+// services; this file must not. Must not read the child's output: the channel carries all messages.
 import { fileURLToPath } from 'node:url';
 import { messageFromServiceSchema, type ReadyMessage } from '../contracts/carrier.ts';
 import type { ServiceRole } from '../contracts/contract.ts';
@@ -17,7 +17,7 @@ export interface ServiceChild {
   readonly pid: number;
   readonly ready: ReadyMessage;
   readonly exited: Promise<ServiceExit>;
-  /** Asks for an orderly end; kills when the deadline has passed by 5 s. */
+  /** Asks for an orderly end; kills the service 5 s after the deadline. */
   stop(deadlineMs: number): Promise<ServiceExit>;
   signal(signal: NodeJS.Signals): void;
 }
@@ -26,21 +26,21 @@ export interface ServiceChildOptions {
   readonly role: ServiceRole;
   /** Root folder of the instance. */
   readonly home: string;
-  /** Flags of `serve-entry.ts` besides role and home. */
+  /** Flags of `serve-entry.ts` apart from role and home. */
   readonly args?: readonly string[];
-  /** Where its log goes; made with its folder, mode 0600. */
+  /** The log file. The file (mode 0600) and its folder are created. */
   readonly logFile: string;
   readonly startDeadlineMs?: number;
-  /** Ends the start (not the service, once it runs). */
+  /** Cancels the start, but does not end a service that runs. */
   readonly signal?: AbortSignal;
-  /** Another process entry, for tests. */
+  /** Another process entry script, for tests. */
   readonly entry?: string;
 }
 
 const serveEntry = fileURLToPath(new URL('./serve-entry.ts', import.meta.url));
 const killGraceMs = 5_000;
 
-/** @throws FarkeepError: what kept the service from starting */
+/** @throws FarkeepError: the reason why the service did not start */
 export async function spawnService(options: ServiceChildOptions): Promise<ServiceChild> {
   const { role, home, args = [], logFile, signal, startDeadlineMs = 30_000 } = options;
   signal?.throwIfAborted();
@@ -51,7 +51,7 @@ export async function spawnService(options: ServiceChildOptions): Promise<Servic
     environment: passedEnvironment(process.env),
     channel: {
       serialization: 'json',
-      // Later messages (heartbeats) are of no interest, but must be read so that the channel never fills.
+      // Later messages (heartbeats) are ignored, but they must be read so that the channel does not fill.
       onMessage: (raw) => {
         const message = messageFromServiceSchema.safeParse(raw);
         if (!message.success) return;
@@ -60,7 +60,8 @@ export async function spawnService(options: ServiceChildOptions): Promise<Servic
       },
     },
     log: { file: logFile },
-    // Ctrl-C reaches the caller first, who ends the services in order. When the caller dies, the channel closes and the service ends by itself.
+    // Ctrl-C reaches only the caller, which ends the services in order. When the caller dies, the channel closes and the service ends by
+    // itself.
     isOwnGroup: true,
     start: { limitMs: startDeadlineMs, signal },
   });

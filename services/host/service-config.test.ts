@@ -10,7 +10,7 @@ import { flagsToConfig, parseAddress } from './serve-flags.ts';
 import { mergeConfig, parseConfig, readConfigFile } from './service-config.ts';
 
 describe('configuration', () => {
-  it('lets flags win over the file, and leaves the rest of an address alone', () => {
+  it('lets flags override the file, and keeps the other part of an address', () => {
     const file = { control: { host: '10.0.0.1', port: 1 }, name: 'from the file' };
     expect(mergeConfig(file, flagsToConfig(providerRole.flags, { control: '7000', 'log-level': 'debug' }))).toEqual({
       control: { host: '10.0.0.1', port: 7000 },
@@ -43,7 +43,7 @@ describe('configuration', () => {
     ['not JSON', '{ "name": '],
     ['no object', '[1]'],
     ['null', 'null'],
-  ])('refuses a file that is %s, naming it', async (_name, content) => {
+  ])('refuses a file that is %s, and names the file', async (_name, content) => {
     const file = path.join(await makeTemporaryFolder(), 'x.json');
     await writeFile(file, content);
     await expect(readConfigFile(file)).rejects.toMatchObject({
@@ -52,14 +52,14 @@ describe('configuration', () => {
     });
   });
 
-  it('names a file that is not there', async () => {
+  it('names a file that does not exist', async () => {
     await expect(readConfigFile('/nowhere/x.json')).rejects.toMatchObject({ code: 'config.invalid' });
   });
 
   it.each([
     [{ nosuch: 1 }, 'nosuch'],
     [{ control: { hots: '10.0.0.1' } }, 'control.hots'],
-  ])('refuses a setting that there is not: %j', (value, field) => {
+  ])('refuses a setting that does not exist: %j', (value, field) => {
     const refused = expect.objectContaining({
       code: 'config.invalid',
       field,
@@ -68,7 +68,7 @@ describe('configuration', () => {
     expect(() => parseConfig(providerConfigSchema, value, 'provider.json')).toThrow(refused);
   });
 
-  it('names the setting that is not valid', () => {
+  it('names the invalid setting', () => {
     const schema = z.object({ control: z.object({ port: z.int() }) });
     expect(() => parseConfig(schema, { control: { port: 'x' } }, 'x.json')).toThrow(/"control\.port".*x\.json/);
   });

@@ -1,4 +1,5 @@
-// Owns reading a service's configuration: file, then flags over it, then the role's schema. Every mistake names setting and file.
+// Owns reading a service's configuration: the file, then flags that override it, then the role's schema. Every error names setting and
+// file.
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { z } from 'zod';
@@ -9,7 +10,7 @@ export type ConfigOverrides = Readonly<Record<string, unknown>>;
 
 const maxConfigBytes = 1024 * 1024;
 
-/** @returns the file's content as an object; empty when there is no file */
+/** @returns the file's content as an object; empty without a file */
 export async function readConfigFile(file: string | undefined): Promise<Record<string, unknown>> {
   if (file === undefined) return {};
   const absolute = path.resolve(file);
@@ -43,7 +44,7 @@ export async function readConfigFile(file: string | undefined): Promise<Record<s
   return withCurrentNames({ ...value });
 }
 
-/** Settings by their old names. A file with both names keeps both, and the old one is refused like any unknown setting. */
+/** Converts old setting names. A file with both names keeps both, and the old name is refused like any unknown setting. */
 function withCurrentNames(settings: Record<string, unknown>): Record<string, unknown> {
   const nameNow = (name: string): string => {
     const now = Object.hasOwn(oldSettingNames, name) ? oldSettingNames[name] : undefined;
@@ -52,7 +53,7 @@ function withCurrentNames(settings: Record<string, unknown>): Record<string, unk
   return Object.fromEntries(Object.entries(settings).map(([name, value]) => [nameNow(name), value]));
 }
 
-/** Flags win over the file; objects are merged one level deep, so that `--port` leaves the file's address alone. */
+/** Flags override the file. Objects are merged one level deep, so that `--port` keeps the address of the file. */
 export function mergeConfig(
   file: Readonly<Record<string, unknown>>,
   overrides: ConfigOverrides,
@@ -75,7 +76,7 @@ export function parseConfig<Schema extends z.ZodType>(
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   if (issue?.code === 'unrecognized_keys') {
-    // A typing error must not leave the default in force without a word.
+    // A misspelled setting must cause an error: otherwise the default would apply silently.
     const field = [...issue.path, issue.keys[0] ?? ''].map(String).join('.');
     throw new FarkeepError('config.invalid', `There is no setting "${field}" (${source})`, {
       hint: 'Correct or remove it; docs/cli.md lists the settings of each role.',

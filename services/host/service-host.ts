@@ -31,7 +31,7 @@ export interface HostedService {
   readonly events: EventHub;
   health(): ServiceHealth;
   onHealthChanged(listener: (health: ServiceHealth) => void): () => void;
-  /** Tells subscribers something harmless, so that one that missed events notices the gap. */
+  /** Publishes an event without content, so that a subscriber that missed events sees the gap. */
   announce(): void;
   /** Ends the service, then the socket, then the lock. Safe to call twice: the second call waits for the first. */
   stop(deadlineMs: number): Promise<void>;
@@ -41,16 +41,16 @@ export interface HostServiceOptions {
   readonly role: ServiceRole;
   /** Root folder of the instance; the service gets its own folder below it. */
   readonly home: string;
-  /** Starts the role; given everything but what it already knows. */
+  /** Starts the role with all options except those that the role already has. */
   readonly start: (options: Omit<ServiceOptions<never>, 'config'>) => Promise<RunningService>;
   readonly keychainKey?: KeychainKey | undefined;
   readonly logger: Logger;
   readonly clock: Clock;
-  /** Somebody at the local socket asks for the end. */
+  /** A client of the local socket requests the end. */
   readonly onStopRequested: (deadlineMs: number) => void;
 }
 
-/** @throws FarkeepError service.locked, or whatever kept the role from starting; nothing is left behind then */
+/** @throws FarkeepError service.locked, or the error of the role's start; then all resources are released */
 export function hostService(options: HostServiceOptions): Promise<HostedService> {
   return openParts(options.logger, (parts) => open(options, parts));
 }
@@ -60,7 +60,7 @@ async function open(options: HostServiceOptions, parts: ServiceParts): Promise<O
   const folder = roleFolder(home, role);
   const lock = await acquireInstanceLock(folder);
   parts.defer(() => lock.release());
-  // Closed after the service, although opened after it: whoever listens hears the last events.
+  // The socket is closed after the service, although it was opened after it: subscribers must get the last events.
   const socket: { endpoint?: AdminEndpoint } = {};
   parts.defer(() => socket.endpoint?.close());
   const events = createEventHub({ logger });
@@ -116,7 +116,7 @@ function servedDomains(served: ServedDomains): ServedDomain[] {
   }));
 }
 
-/** The role ends by force at its deadline; this is for a role that does not. */
+/** A role ends by force at its deadline. This limit is for a role that fails to do so. */
 function stopInTime(service: RunningService, role: ServiceRole, deadlineMs: number): Promise<void> {
   const limitMs = deadlineMs + 1_000;
   const onLate = (): FarkeepError =>

@@ -1,4 +1,4 @@
-// Whoever watches sees where a session ends up, in whatever order snapshots and events arrive.
+// A follower sees the final state of a session for any order of snapshots and events.
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { EventMessage } from '../contracts/carrier.ts';
@@ -9,7 +9,7 @@ import { followSession } from './session-follower.ts';
 
 const sessionId = 'a'.repeat(32);
 
-/** A service whose answers to `show` are given by hand, one after the other. */
+/** A service whose answers to `show` come from the test, one after the other. */
 function fakeService() {
   const listeners = new Set<(event: EventMessage) => void>();
   const asked: ((detail: SessionDetail) => void)[] = [];
@@ -32,7 +32,7 @@ function fakeService() {
     },
     async answer(state: SessionState): Promise<void> {
       const settle = asked.shift();
-      if (settle === undefined) throw new Error('Nobody asked for a snapshot');
+      if (settle === undefined) throw new Error('No snapshot was requested');
       settle(detail(state));
       await setImmediate();
     },
@@ -75,7 +75,7 @@ function detail(state: SessionState): SessionDetail {
 }
 
 describe('following a session', () => {
-  it('sees a change that overtook the first snapshot', async () => {
+  it('sees a change that arrived before the first snapshot', async () => {
     const service = fakeService();
     const states: SessionState[] = [];
     const end = followSession(service.client, sessionId, {
@@ -90,7 +90,7 @@ describe('following a session', () => {
     expect((await end).state).toBe('canceled');
   });
 
-  it('sees an end that came while an older snapshot was under way', async () => {
+  it('sees an end that arrived while an older snapshot was on its way', async () => {
     const service = fakeService();
     const end = followSession(service.client, sessionId);
     service.changed('succeeded');

@@ -1,5 +1,5 @@
-// Owns following one session over the local socket until its end: events, snapshots after gaps, one final picture. Used by the command
-// line and `farkeep demo`. Must not start or cancel anything.
+// Owns following one session over the local socket until its end: events, snapshots after gaps, one final snapshot. Used by the command
+// line and `farkeep demo`. Must not start or cancel a session.
 import type { EventMessage } from '../contracts/carrier.ts';
 import { finalSessionStates, type SessionDetail } from '../contracts/models/session.ts';
 import { sessionsDomain } from '../contracts/rpc/sessions.ts';
@@ -8,15 +8,15 @@ import { FarkeepError } from '../kernel/farkeep-error.ts';
 import type { AdminClient } from './carriers/admin-client.ts';
 
 export interface SessionListener {
-  /** State, totals or rates changed. */
+  /** Called when state, totals or rates changed. */
   onProgress?(detail: SessionDetail): void;
-  /** Every event of this session, as it came; for `--json --follow`. */
+  /** Receives every event of this session unchanged; for `--json --follow`. */
   onEvent?(event: EventMessage): void;
 }
 
 /**
- * @returns the session as it ended
- * @throws FarkeepError call.canceled when the signal fires, connection.lost when the service goes away
+ * @returns the final state of the session
+ * @throws FarkeepError call.canceled when the signal fires, connection.lost when the service ends
  */
 export async function followSession(
   client: AdminClient,
@@ -35,7 +35,10 @@ export async function followSession(
     listener.onProgress?.(next);
     if (finalSessionStates.includes(next.state)) end.resolve(next);
   };
-  /** One snapshot at a time. It may be older than an event that overtook its answer: what changed meanwhile asks for the next one. */
+  /**
+   * One snapshot at a time. A snapshot may be older than an event that arrived before it, so a change during the request causes another
+   * request.
+   */
   const refresh = (): void => {
     if (isRefreshing) {
       isOutdated = true;
@@ -60,7 +63,7 @@ export async function followSession(
     if (change === undefined) return;
     listener.onEvent?.(event);
     if (change.event === 'changed') {
-      // The final picture has warnings and steps that the summary lacks.
+      // The final snapshot contains warnings and steps that the summary does not.
       if (detail === undefined || isRefreshing || finalSessionStates.includes(change.payload.state)) refresh();
       else accept({ ...detail, ...change.payload });
     } else if (change.event === 'progressed' && detail !== undefined) accept({ ...detail, ...change.payload });
@@ -68,8 +71,8 @@ export async function followSession(
   const stopListening = whenAborted(signal, () => end.reject(new FarkeepError('call.canceled')));
   void client.closed.then(() =>
     end.reject(
-      new FarkeepError('connection.lost', `The ${client.role} service went away while the session ran`, {
-        hint: 'Start it again; the session goes on or can be run again. See: farkeep session list',
+      new FarkeepError('connection.lost', `The ${client.role} service ended while the session ran`, {
+        hint: 'Start the service again; the session resumes, or can be run again. See: farkeep session list',
       }),
     ),
   );

@@ -1,4 +1,4 @@
-// Starts each role in this process, then again so often that its start fails once after each part that it opens.
+// Starts each role in this process. Then starts it repeatedly, and makes the start fail once after each part that it opens.
 import { mkdir, readdir, readlink } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
@@ -52,7 +52,7 @@ const roleThatDoesNothing: RunningService = {
 };
 
 interface WatchedParts {
-  /** Numbers of the parts in the order in which they were closed. */
+  /** Numbers of the parts, in the order of closing. */
   readonly closed: number[];
   opened: number;
 }
@@ -80,7 +80,7 @@ function watchParts(failAfter = 0): WatchedParts {
   return watched;
 }
 
-/** What a role that runs holds of this process: ports and sockets, children, running timers, open files below its folder. */
+/** The resources of this process that a running role uses: ports and sockets, children, timers, open files below its folder. */
 async function heldResources(folder: string): Promise<Record<string, number>> {
   const files = process.platform === 'linux' ? await openFiles(folder) : [];
   const held = process.getActiveResourcesInfo().filter((name) => /^(TCP|Pipe|Process)/.test(name));
@@ -126,7 +126,7 @@ afterEach(() => {
 });
 
 describe.each(roles)('$name', ({ start }) => {
-  it('closes its parts in the reverse order at a stop and after a start that failed at any of them, and keeps nothing', async () => {
+  it('closes its parts in reverse order at a stop and after a failed start at any part, and releases all resources', async () => {
     const home = await makeTemporaryFolder();
     await mkdir(path.join(home, 'role'));
     const options = {

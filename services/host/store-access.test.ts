@@ -12,7 +12,7 @@ describe('access rights of the certificate store', () => {
     }
   });
 
-  it.skipIf(process.platform === 'win32')('let a service group read, which has to exist', async () => {
+  it.skipIf(process.platform === 'win32')('let an existing service group read the files, and refuse an unknown group', async () => {
     for (const group of ['daemon', '1']) {
       const access = await storeAccess(group);
       expect(access).toBeInstanceOf(PosixAccess);
@@ -26,7 +26,7 @@ describe('access rights of the certificate store', () => {
     await expect(storeAccess('daemon', 'win32')).rejects.toMatchObject({ code: 'config.invalid' });
   });
 
-  it('come with a store to pick from on Windows only', () => {
+  it('include a system certificate store on Windows only', () => {
     expect(windowsCertificates('win32')).toBeInstanceOf(WindowsCertificates);
     for (const platform of ['linux', 'darwin'] as const) expect(windowsCertificates(platform)).toBeUndefined();
   });

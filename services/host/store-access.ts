@@ -1,4 +1,4 @@
-// Owns which access rights the files with private keys get on this system, and which store of the system there is to pick from.
+// Owns the access rights of the files with private keys on this system, and the system's certificate store if there is one.
 import { readFile } from 'node:fs/promises';
 import type { AccessControl } from '../certstore/access-control.ts';
 import { PosixAccess } from '../certstore/posix-access.ts';
@@ -8,8 +8,8 @@ import { FarkeepError } from '../kernel/farkeep-error.ts';
 import { runProgram } from '../process/run-program.ts';
 
 /**
- * @param serviceGroup name or number of a group that may read the files as well
- * @throws FarkeepError config.invalid for a group that does not exist, or on Windows, which has an ACL instead
+ * @param serviceGroup name or number of a group that may also read the files
+ * @throws FarkeepError config.invalid for a group that does not exist, or on Windows, which uses an ACL instead
  */
 export async function storeAccess(
   serviceGroup: string | undefined,
@@ -30,7 +30,7 @@ async function groupNumber(name: string): Promise<number> {
   const number = groups.find(([group]) => group === name)?.[2];
   if (number !== undefined && /^\d+$/.test(number)) return Number(number);
   throw new FarkeepError('config.invalid', `There is no group "${name}" in /etc/group`, {
-    hint: `Make it: groupadd --system ${name}; of a group that is kept elsewhere, give the number.`,
+    hint: `Create the group: groupadd --system ${name}; for a group that is stored elsewhere, enter the number.`,
     field: 'serviceGroup',
   });
 }

@@ -50,7 +50,7 @@ const check = (port: number, more: Partial<TrustCheckOptions> = {}): Promise<Tru
 const refusals = ({ findings }: TrustCheckResult): string[] =>
   findings.filter(({ isRefusing }) => isRefusing).map(({ reason, message }) => `${reason}: ${message}`);
 
-describe('the name that a server is asked for', () => {
+describe('the name that the client sends to a server', () => {
   it.each([
     ['gw.a.test', 'gw.a.test'],
     ['GW.A.TEST.', 'gw.a.test'],
@@ -92,9 +92,9 @@ describe('constraints on names', () => {
     ],
     ['excluded with a final dot', limit([], [dns('secret.a.test.')]), ['*.a.test'], 'secret.a.test', 'refused'],
     ['excluded, international', limit([], [dns('xn--bcher-kva.a.test')]), ['*.a.test'], 'bücher.a.test', 'refused'],
-    ['excluded by a base that is no name', limit([], [dns('b\u00fccher\u0000')]), ['*.a.test'], 'gw.a.test', 'refused'],
+    ['excluded by a base that is not a valid name', limit([], [dns('b\u00fccher\u0000')]), ['*.a.test'], 'gw.a.test', 'refused'],
     ['another one is excluded', limit([], [dns('secret.a.test')]), ['*.a.test'], 'other.a.test', 'trusted'],
-    ['a name that only ends like it', limit([], [dns('cret.a.test')]), ['*.a.test'], 'secret.a.test', 'trusted'],
+    ['a name that only ends with the excluded name', limit([], [dns('cret.a.test')]), ['*.a.test'], 'secret.a.test', 'trusted'],
     ['permitted', limit([dns('a.test')], []), ['*.a.test'], 'gw.a.test', 'trusted'],
     ['permitted with a leading dot', limit([dns('.a.test')], []), ['gw.a.test'], 'gw.a.test', 'trusted'],
     ['permitted and excluded', limit([dns('a.test')], [dns('gw.a.test')]), ['*.a.test'], 'gw.a.test', 'refused'],
@@ -111,14 +111,14 @@ describe('constraints on names', () => {
     if (expected === 'refused') expect(refusals(result).join()).toMatch(/^chain.name-constraint: .*"CN=Limited"/);
   });
 
-  it('of a root count, too', async () => {
+  it('also apply when a root contains them', async () => {
     const limited = mint({ subject: 'R', isAuthority: true, extensions: [limit([], [dns('secret.a.test')])] });
     const { port } = await serve(mint({ names: ['*.a.test'], issuer: limited }));
     expect((await check(port, { rootsPem: limited.certPem, name: 'secret.a.test' })).decision).toBe('refused');
     expect((await check(port, { rootsPem: limited.certPem })).decision).toBe('trusted');
   });
 
-  it.each([true, false])('cost little, however many there are (authority trusted: %s)', async (isTrusted) => {
+  it.each([true, false])('need little time in any number (authority trusted: %s)', async (isTrusted) => {
     // Only letters, so that OpenSSL and this program consider the constraint valid.
     const short = (index: number): string =>
       [676, 26, 1].map((step) => String.fromCharCode(97 + (Math.floor(index / step) % 26))).join('');
@@ -147,7 +147,7 @@ describe('constraints on names', () => {
   });
 });
 
-describe('the reason of a refusal, and what to do', () => {
+describe('the reason of a refusal, and the advice', () => {
   const authority = mint({ subject: 'Issuing', isAuthority: true, issuer: root });
   const below = (more: object = {}, issuer = authority): Minted => mint({ names: ['gw.a.test'], issuer, ...more });
   const twice = (id: string, value: Buffer): Buffer[] => [extension(id, value), extension(id, value)];
@@ -212,7 +212,7 @@ describe('the reason of a refusal, and what to do', () => {
     expect((await check(port, { fingerprint: result.certificate.sha256 })).decision).toBe('pinned');
   });
 
-  it('advises no thumbprint where none helps', async () => {
+  it('does not advise a thumbprint where a pin does not help', async () => {
     const leaf = below();
     const crls = [{ file: 'a.crl', bytes: mintList({ issuer: authority, revoked: [leaf.serial] }) }];
     const { port } = await serve(leaf, [authority]);
@@ -230,7 +230,7 @@ describe('the reason of a refusal, and what to do', () => {
   });
 });
 
-describe('heavy certificates', () => {
+describe('certificates that are expensive to check', () => {
   const many = (count: number, make: (index: number) => Buffer): Buffer =>
     sequence(...Array.from({ length: count }, (_, index) => make(index)));
   const numberOf = (index: number): Buffer => Buffer.from(index.toString(36).padStart(3, 'a'));
@@ -314,7 +314,7 @@ describe('heavy certificates', () => {
           extensions: Array.from({ length: 2000 }, (_, index) => extension(`1.2.3.${index}`, der(0x05))),
         }),
     ],
-  ])('%s are judged or refused in little time', async (_, make) => {
+  ])('%s are accepted or refused in little time', async (_, make) => {
     const leaf = make();
     const { port } = await serve(leaf);
     const before = process.cpuUsage();
@@ -331,7 +331,7 @@ describe('heavy certificates', () => {
     [3072, 3072],
     [100_000, 17],
     [300_000, 300_000],
-  ])('authorities with an RSA key of %i bits and an exponent of %i, too', async (bits, exponentBits) => {
+  ])('authorities with an RSA key of %i bits and an exponent of %i are also fast', async (bits, exponentBits) => {
     const signer = newKey(2048);
     const wide = (index: number): Minted =>
       mint({ subject: 'Wide', isAuthority: true, issuer: root, key: wideKey(bits + 8 * index, exponentBits) });

@@ -1,5 +1,5 @@
-// Owns where a role's local socket is. Unix socket paths are at most about 100 bytes; a deeper home gets its socket in a short folder
-// that only this account can enter, and a file in the role's folder says where.
+// Owns the location of a role's local socket. Unix socket paths are limited to about 100 bytes. For a longer home path, the socket is in a
+// short folder that only this account can enter, and a file in the role's folder contains its path.
 import { createHash } from 'node:crypto';
 import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -25,8 +25,8 @@ function hashOf(roleFolder: string): string {
 }
 
 /**
- * Prepares the place for a service that holds the role's lock: what an earlier process left there goes away.
- * @returns the address to listen on, and what removes it afterwards
+ * Prepares the location for a service that holds the role's lock: removes files of an earlier process.
+ * @returns the address to listen on, and a function that removes it afterwards
  */
 export async function claimAdminAddress(
   roleFolder: string,
@@ -39,7 +39,7 @@ export async function claimAdminAddress(
     await rm(own, { force: true });
     return { address: own, release: () => rm(own, { force: true }) };
   }
-  // mkdtemp: the name cannot be guessed and taken by another account beforehand, and the folder is 0700 from the start.
+  // mkdtemp: another account cannot guess the name and create the folder first, and the mode is 0700 from the start.
   const parent = fits(path.join(tmpdir(), folderPrefix(roleFolder), 'XXXXXX', socketName)) ? tmpdir() : '/tmp';
   const folder = await mkdtemp(path.join(parent, folderPrefix(roleFolder)));
   await chmod(folder, 0o700);
@@ -58,7 +58,7 @@ function folderPrefix(roleFolder: string): string {
   return `farkeep-${hashOf(roleFolder)}-`;
 }
 
-/** Where to connect to; the service may not be there. */
+/** The address to connect to. The service may not be running. */
 export async function findAdminAddress(roleFolder: string): Promise<string> {
   if (process.platform === 'win32') return pipeName(roleFolder);
   const own = path.join(roleFolder, socketName);
@@ -79,7 +79,7 @@ async function forgetEarlierFolder(pointer: string, roleFolder: string): Promise
   const earlier = await readPointer(pointer);
   if (earlier === undefined) return;
   const folder = path.dirname(earlier);
-  // Only ever removes what this function's sibling made: the name carries the hash of this very role folder.
+  // Removes only folders that `claimAdminAddress` has created: the name contains the hash of this role folder.
   if (path.basename(folder).startsWith(folderPrefix(roleFolder))) await rm(folder, { recursive: true, force: true });
   await rm(pointer, { force: true });
 }

@@ -15,7 +15,7 @@ import { createLineReader, encodeLine } from './json-lines.ts';
 
 export interface AdminClient {
   readonly role: ServiceRole;
-  /** Methods reject with CallError (what the service said) or with FarkeepError connection.lost. */
+  /** Methods reject with CallError (the service's error) or with FarkeepError connection.lost. */
   domain<Domain extends DomainContract>(contract: Domain): DomainClient<Domain>;
   call(
     domain: string,
@@ -23,9 +23,9 @@ export interface AdminClient {
     input: unknown,
     options?: { readonly signal?: AbortSignal },
   ): Promise<CallResult>;
-  /** Events from now on, in order. Returns the function that ends it. */
+  /** Receives events from now on, in order. @returns a function that ends the subscription */
   subscribe(listener: (event: EventMessage) => void): () => void;
-  /** Resolves when the connection has ended, from whichever side. */
+  /** Resolves when either side has ended the connection. */
   readonly closed: Promise<void>;
   close(): void;
 }
@@ -33,7 +33,7 @@ export interface AdminClient {
 const connectTimeoutMs = 5_000;
 
 /**
- * @param home the instance's root folder, not the role's
+ * @param home the instance's root folder, not the role's folder
  * @throws FarkeepError service.not-running, with the command that starts the service
  */
 export async function connectAdmin({
@@ -70,7 +70,7 @@ export async function connectAdmin({
   socket.on('data', (chunk: Buffer) => {
     if (reader.push(chunk) !== undefined) socket.destroy();
   });
-  // The 'close' that follows settles everything.
+  // The 'close' event that follows rejects all pending calls.
   socket.on('error', () => socket.destroy());
 
   const write = (message: unknown): void => {
@@ -110,7 +110,7 @@ export async function connectAdmin({
     closed,
     close: () => {
       socket.end();
-      // An open socket keeps the process alive; nothing that matters is unsent after the last answer.
+      // An open socket would keep the process running. After the last answer, no important data is unsent.
       socket.destroySoon();
     },
   };
@@ -119,7 +119,7 @@ export async function connectAdmin({
 
 function lostConnection(role: ServiceRole): FarkeepError {
   return new FarkeepError('connection.lost', `The ${role} service ended the connection`, {
-    hint: `See whether it still runs: farkeep status`,
+    hint: `Check whether the service still runs: farkeep status`,
   });
 }
 

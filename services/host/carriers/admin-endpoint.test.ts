@@ -57,7 +57,7 @@ async function startFixture({
   };
 }
 
-/** Speaks to the socket without the client. Resolves with what came back when the other side hangs up. */
+/** Writes to the socket without the client. Resolves with the received data when the other side closes the connection. */
 function speak(address: string, text: string | Buffer): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect(address);
@@ -89,7 +89,7 @@ describe.skipIf(process.platform === 'win32')('local socket', () => {
     expect((failure as CallError).info).toMatchObject({ code: 'call.conflict', field: 'name' });
   });
 
-  it('keeps calls apart that run at the same time', async () => {
+  it('keeps simultaneous calls separate', async () => {
     const client = await (await startFixture()).connectClient();
     const sums = await Promise.all(
       Array.from({ length: 200 }, (_, left) => client.domain(sampleDomain).add({ left, right: 1 })),
@@ -97,7 +97,7 @@ describe.skipIf(process.platform === 'win32')('local socket', () => {
     expect(sums.map(({ sum }) => sum)).toEqual(Array.from({ length: 200 }, (_, left) => left + 1));
   });
 
-  it('refuses more calls at once than it can take, and answers each', async () => {
+  it('refuses calls above the limit of simultaneous calls, and answers each call', async () => {
     const client = await (await startFixture()).connectClient();
     const controller = new AbortController();
     const waiting = Array.from({ length: 256 }, () => client.call('sample', 'wait', {}, { signal: controller.signal }));
@@ -116,7 +116,7 @@ describe.skipIf(process.platform === 'win32')('local socket', () => {
     expect(result).toMatchObject({ ok: false, error: { code: 'call.canceled' } });
   });
 
-  it('cancels the calls of a client that goes away', async () => {
+  it('cancels the calls of a client that disconnects', async () => {
     const waiting = Promise.withResolvers<undefined>();
     const fixture = await startFixture({ onWaiting: () => waiting.resolve(undefined) });
     const client = await fixture.connectClient();
@@ -129,7 +129,7 @@ describe.skipIf(process.platform === 'win32')('local socket', () => {
     await vi.waitFor(() => expect(fixture.events.subscriberCount()).toBe(0));
   });
 
-  it('gives events to those who asked, in order and without gap', async () => {
+  it('sends events to subscribers, in order and without gaps', async () => {
     const { connectClient, events } = await startFixture();
     const [watching, calling] = [await connectClient(), await connectClient()];
     const sequences: number[] = [];
@@ -138,7 +138,7 @@ describe.skipIf(process.platform === 'win32')('local socket', () => {
       sequences.push(sequence);
       if (sequence === 500) last.resolve(undefined);
     });
-    // The answer to a call sent after "subscribe" proves that the subscription stands.
+    // An answer to a call sent after "subscribe" proves that the subscription is active.
     await watching.call('sample', 'add', { left: 1 });
     expect(events.subscriberCount()).toBe(1);
     for (let count = 1; count <= 500; count += 1) events.publish(sampleDomain, 'counted', { count });
@@ -147,7 +147,7 @@ describe.skipIf(process.platform === 'win32')('local socket', () => {
     await calling.call('sample', 'add', { left: 1 });
   });
 
-  it('cuts off a subscriber that does not read, and serves the others', async () => {
+  it('disconnects a subscriber that does not read, and serves the others', async () => {
     const { endpoint, events, connectClient } = await startFixture();
     const deaf = connect(endpoint.address);
     onTestFinished(() => void deaf.destroy());
@@ -169,18 +169,18 @@ describe.skipIf(process.platform === 'win32')('local socket', () => {
 
   it.each([
     ['HTTP', 'GET / HTTP/1.1\r\n\r\n'],
-    ['a document that is no message', '{"hello":1}\n'],
+    ['a document that is not a message', '{"hello":1}\n'],
     ['a name with a dot', '{"kind":"cancel","id":7}\n'],
     ['zeros', Buffer.alloc(100, 0).fill('\n', 99)],
-    ['a line without end', Buffer.alloc(9 * 1024 * 1024, 0x61)],
-  ])('hangs up on %s', async (_name, bytes) => {
+    ['a line without an end', Buffer.alloc(9 * 1024 * 1024, 0x61)],
+  ])('disconnects after %s', async (_name, bytes) => {
     const { endpoint, connectClient } = await startFixture();
     expect(await speak(endpoint.address, bytes)).toBe('');
     const client = await connectClient();
     expect(await client.call('sample', 'add', { left: 1 })).toMatchObject({ ok: true });
   });
 
-  it('answers a call of another version instead of hanging up', async () => {
+  it('answers a call of another version instead of disconnecting', async () => {
     const { endpoint } = await startFixture();
     const socket = connect(endpoint.address);
     onTestFinished(() => void socket.destroy());
@@ -203,7 +203,7 @@ describe.skipIf(process.platform === 'win32')('local socket', () => {
     expect(text.length).toBe(5 * 1024 * 1024);
   });
 
-  it('serves a home whose path is too long for a socket, from a folder that only this account can enter', async () => {
+  it('uses a folder that only this account can enter when the path of the home is too long for a socket', async () => {
     const home = path.join(await makeTemporaryFolder(), 'deep'.repeat(30));
     const { endpoint, roleFolder, connectClient } = await startFixture({ home });
     expect(Buffer.byteLength(endpoint.address)).toBeLessThanOrEqual(100);
@@ -214,7 +214,7 @@ describe.skipIf(process.platform === 'win32')('local socket', () => {
     await expect(stat(path.dirname(endpoint.address))).rejects.toThrow('ENOENT');
   });
 
-  it('takes the place of a socket that a killed service left behind', async () => {
+  it('replaces a socket that a killed service has left', async () => {
     const first = await startFixture();
     const second = await startFixture({ home: first.home });
     expect(second.endpoint.address).toBe(first.endpoint.address);

@@ -1,4 +1,4 @@
-// Owns the local socket of a running service: command line and attaching consoles talk to it in JSON lines of contracts/carrier.ts.
+// Owns the local socket of a running service: command line and consoles connect to it and exchange JSON lines of contracts/carrier.ts.
 // Only this account (and root) can connect: folder 0700, socket 0600. Must not interpret calls; the dispatcher does.
 import { chmod } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
@@ -12,12 +12,12 @@ import { createLineReader, encodeLine } from './json-lines.ts';
 
 export interface AdminEndpoint {
   readonly address: string;
-  /** Hangs up on everybody and removes the socket. */
+  /** Disconnects all clients and removes the socket. */
   close(): Promise<void>;
 }
 
 const maxConnections = 64;
-/** What may wait for a client that does not read; above it the client is cut off and can come back for a snapshot. */
+/** Limit of unsent data for a client that does not read. Above it, the client is disconnected and can reconnect for a snapshot. */
 const maxUnsentBytes = 16 * 1024 * 1024;
 
 export async function startAdminEndpoint({
@@ -36,7 +36,7 @@ export async function startAdminEndpoint({
   const server = createServer((socket) => {
     sockets.add(socket);
     const hangUp = (reason: string): void => {
-      logger.warn('hung up on a client of the local socket', { reason });
+      logger.warn('disconnected a client of the local socket', { reason });
       socket.destroy();
     };
     const send = (message: MessageFromService): void => {
@@ -85,7 +85,7 @@ export async function startAdminEndpoint({
 
 async function listen(server: Server, address: string): Promise<void> {
   const isUnix = process.platform !== 'win32';
-  // The socket must never be open to others, not even between bind and chmod. Node binds within `listen` itself.
+  // The socket must never be open to other accounts, not even between bind and chmod. Node binds inside `listen`.
   const before = isUnix ? process.umask(0o177) : 0;
   try {
     await new Promise<void>((resolve, reject) => {

@@ -1,5 +1,5 @@
-// Owns one caller's connection to a service, whatever carries it: its calls in flight, their cancellation, its event subscription.
-// Must not know sockets or process channels: it is given a `send` and is told what arrived.
+// Owns one caller's connection to a service, over any carrier: its running calls, their cancellation, its event subscription.
+// Must not know sockets or process channels: the carrier provides `send` and passes on received messages.
 import { messageToServiceSchema, type MessageFromService } from '../../contracts/carrier.ts';
 import type { CallContext } from '../../contracts/contract.ts';
 import { FarkeepError } from '../../kernel/farkeep-error.ts';
@@ -8,9 +8,9 @@ import type { Dispatcher } from './dispatcher.ts';
 import type { EventHub } from './event-hub.ts';
 
 export interface CarrierSession {
-  /** @returns false when this is no message of the contract at all; a carrier that strangers can reach should hang up then. */
+  /** @returns false when the message does not fit the contract. A carrier that strangers can reach should then disconnect. */
   receive(message: unknown): boolean;
-  /** Cancels all calls and ends the subscription; results that come later go nowhere. Safe to call twice. */
+  /** Cancels all calls and ends the subscription; later results are dropped. Safe to call twice. */
   close(): void;
 }
 
@@ -20,11 +20,11 @@ export interface CarrierSessionOptions {
   readonly caller: CallContext['caller'];
   readonly logger: Logger;
   readonly send: (message: MessageFromService) => void;
-  /** The caller asks the whole service to end. */
+  /** The caller requests the end of the whole service. */
   readonly onStopRequested: (deadlineMs: number) => void;
 }
 
-/** A caller that asks for more at the same time is refused, so that no caller can exhaust the service. */
+/** Limit of simultaneous calls of one caller, so that no caller can exhaust the service. */
 const maxCallsInFlight = 256;
 
 export function createCarrierSession(options: CarrierSessionOptions): CarrierSession {
@@ -95,7 +95,7 @@ export function createCarrierSession(options: CarrierSessionOptions): CarrierSes
   };
 }
 
-/** Lets a caller of another version have an answer instead of silence. */
+/** Finds the identifier of a call, so that a caller of another version gets an answer. */
 function callIdOf(raw: unknown): string | undefined {
   if (typeof raw !== 'object' || raw === null || !('kind' in raw) || raw.kind !== 'call' || !('id' in raw))
     return undefined;

@@ -25,11 +25,11 @@ function createSample({
 }
 
 describe('dispatcher', () => {
-  it('parses input, fills in defaults and gives the output', async () => {
+  it('parses input, adds defaults and returns the output', async () => {
     expect(await createSample().call('add', { left: 2 })).toEqual({ ok: true, value: { sum: 3 } });
   });
 
-  it('refuses wrong input with the field, and never repeats a value that may be secret', async () => {
+  it('refuses invalid input and names the field, but never repeats a value that may be secret', async () => {
     const wrong = await createSample().call('add', { left: 'two' });
     expect(wrong).toMatchObject({ ok: false, error: { code: 'call.invalid', field: 'left', retryable: false } });
 
@@ -55,7 +55,7 @@ describe('dispatcher', () => {
     expect(result).toMatchObject({ ok: false, error: { code: 'call.unknown' } });
   });
 
-  it('passes on errors of the catalogue with hint, field and correlation identifier', async () => {
+  it('returns errors of the catalog with hint, field and correlation identifier', async () => {
     expect(await createSample().call('refuse')).toMatchObject({
       ok: false,
       error: {
@@ -85,11 +85,11 @@ describe('dispatcher', () => {
     expect(result.ok ? '' : result.error.correlationId).toBe(children[0]?.['correlationId']);
   });
 
-  it('strips what the contract does not name from the output', async () => {
+  it('removes fields from the output that the contract does not name', async () => {
     expect(await createSample().call('leak')).toEqual({ ok: true, value: { name: 'x' } });
   });
 
-  it('refuses an output of another shape', async () => {
+  it('refuses an output that does not fit the contract', async () => {
     expect(await createSample().call('lie')).toMatchObject({ ok: false, error: { code: 'call.internal' } });
   });
 
@@ -116,14 +116,14 @@ describe('dispatcher', () => {
     expect(timers.timerCount).toBe(0);
   });
 
-  it('does not start a handler for a call that was canceled before', async () => {
+  it('does not start a handler for a call that is canceled already', async () => {
     const onWaiting = vi.fn();
     const result = await createSample({ onWaiting }).call('wait', {}, AbortSignal.abort());
     expect(result).toMatchObject({ ok: false, error: { code: 'call.canceled' } });
     expect(onWaiting).not.toHaveBeenCalled();
   });
 
-  it('serves the rest when a handler is missing, and says so in the log', async () => {
+  it('serves the other commands when a handler is missing, and logs the missing one', async () => {
     const { add, ...others } = createSampleHandlers();
     expect(add).toBeTypeOf('function');
     const served = { contract: sampleDomain, handlers: others } as unknown as ReturnType<typeof serveDomain>;

@@ -1,5 +1,5 @@
-// Owns the way from a call message to a handler and back: checks the name, parses input and output by the contract, always gives a
-// CallResult. Must not know which carrier the call came on.
+// Owns the path from a call message to a handler and back: checks the name, parses input and output by the contract, always returns a
+// CallResult. Must not know the carrier of the call.
 import { randomBytes } from 'node:crypto';
 import type { z } from 'zod';
 import type { CallResult } from '../../contracts/carrier.ts';
@@ -27,21 +27,21 @@ export interface CallRequest {
 export interface CallOptions {
   readonly signal: AbortSignal;
   readonly caller: CallContext['caller'];
-  /** Made here when the caller has none. */
+  /** Generated here when the caller provides none. */
   readonly correlationId?: string;
 }
 
 export interface Dispatcher {
-  /** Never rejects: whatever happens is in the result. */
+  /** Never rejects: the result contains every error. */
   call(request: CallRequest, options: CallOptions): Promise<CallResult>;
 }
 
-/** How long a handler may take to notice that its call was canceled before the caller is answered without it. */
+/** How long a handler may ignore a cancel. After that, the caller gets an answer without the handler. */
 const cancelGraceMs = 5_000;
-/** Messages of unforeseen errors can hold whole documents; the log has them in full. */
+/** Messages of unexpected errors can contain whole documents; the log contains them in full. */
 const maxMessageLength = 600;
 
-/** Ties handlers to their contract; the only place where the two types meet. */
+/** Connects handlers to their contract. No other code joins the two types. */
 export function serveDomain<Domain extends DomainContract>(
   contract: Domain,
   handlers: DomainHandlers<Domain>,
@@ -66,7 +66,7 @@ export function createDispatcher({
     const commands = new Map<string, { contract: CommandContract; handler: CommandHandler }>();
     for (const [name, command] of Object.entries(contract.commands)) {
       const handler = handlers[name];
-      // The compiler sees to it that none is missing. Should it happen all the same, the rest of the service is worth more than this one.
+      // The compiler checks that no handler is missing. If one is missing anyway, the other commands must still work.
       if (handler === undefined) logger.error('a command has no handler', { command: `${contract.name}.${name}` });
       else commands.set(name, { contract: command, handler });
     }
@@ -82,7 +82,7 @@ export function createDispatcher({
     const value = await withCancelGrace(Promise.resolve(route.handler(parsed.data, context)), context.signal, timers);
     const output = route.contract.output.safeParse(value);
     if (!output.success) {
-      // A handler's mistake: what it returned may hold anything, so only the shape of the mistake is told.
+      // A program error of the handler. The output may contain secrets, so the message names only the wrong field.
       throw new Error(`${domain}.${command} returned what its contract does not allow (${firstIssue(output.error)})`);
     }
     return output.data;
@@ -93,7 +93,7 @@ export function createDispatcher({
       const log = logger.child({ call: `${request.domain}.${request.command}`, correlationId });
       const startedAt = clock.now();
       try {
-        // `await` inside the try: a handler that throws at once is caught like one that rejects later.
+        // With `await` inside the `try`, synchronous exceptions and later rejections are both caught.
         const value = await run(request, { signal, caller, correlationId });
         log.debug('call done', { durationMs: clock.now() - startedAt });
         const leftOutRows = leftOutIn(value);
@@ -112,7 +112,7 @@ export function createDispatcher({
   };
 }
 
-/** A handler that ignores its signal must not keep the caller waiting for ever. */
+/** A handler that ignores its signal must not block the caller for ever. */
 async function withCancelGrace(work: Promise<unknown>, signal: AbortSignal, timers: Timers): Promise<unknown> {
   let grace: Timer | undefined;
   let stopListening: (() => void) | undefined;
@@ -154,7 +154,7 @@ function invalidInput(error: z.ZodError): FarkeepError {
 
 type Issue = z.ZodError['issues'][number];
 
-/** "The password must have at least 8 characters": names the place, never the value, which may be a password. */
+/** "The password must have at least 8 characters": names the field, never the value, which may be a password. */
 function firstIssue(error: z.ZodError): string {
   const [issue] = error.issues;
   if (issue === undefined) return 'The input is not valid';
@@ -174,7 +174,7 @@ const typeNames: Readonly<Record<string, string>> = {
   object: 'an object',
 };
 
-/** The commonest of zod's own messages; undefined for others and for those that a contract wrote itself. */
+/** Rewords the most common messages of zod; undefined for other messages and for those that a contract defines. */
 function inPlainWords(issue: Issue): string | undefined {
   if (!/^(Too small|Too big|Invalid)/.test(issue.message)) return undefined;
   switch (issue.code) {

@@ -5,7 +5,7 @@ import { sampleDomain } from '../../testing/sample-domain.ts';
 import { createEventHub } from './event-hub.ts';
 
 describe('event hub', () => {
-  it('numbers the events of a process from 1 and gives them to everybody', () => {
+  it('numbers the events of a process from 1 and sends them to all subscribers', () => {
     const hub = createEventHub({ logger: silentLogger });
     const seen: EventMessage[][] = [[], []];
     for (const list of seen) hub.subscribe((message) => list.push(message));
@@ -28,7 +28,7 @@ describe('event hub', () => {
     expect(deliver).toHaveBeenCalledWith(expect.objectContaining({ payload: { count: 1 } }));
   });
 
-  it('leaves a gap where an event did not match its contract, so that clients ask for the state', () => {
+  it('skips a number when an event does not fit its contract, so that clients fetch the state again', () => {
     const error = vi.fn();
     const hub = createEventHub({ logger: { ...silentLogger, error } });
     const sequences: number[] = [];
@@ -40,7 +40,7 @@ describe('event hub', () => {
     expect(error).toHaveBeenCalledOnce();
   });
 
-  it('is not stopped by a subscriber that throws, and forgets one that left', () => {
+  it('continues after a subscriber throws, and removes one that unsubscribed', () => {
     const hub = createEventHub({ logger: silentLogger });
     const broken = vi.fn(() => {
       throw new Error('broken');

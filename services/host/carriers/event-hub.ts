@@ -1,5 +1,5 @@
-// Owns the event stream of one service process: parses payloads, numbers them, gives them to every subscriber. Keeps no history: a
-// subscriber that misses one sees the gap in the numbers and fetches snapshots.
+// Owns the event stream of one service process: parses payloads, numbers them, sends them to every subscriber. Keeps no history: a
+// subscriber that misses an event sees the gap in the numbers and fetches snapshots.
 import type { EventMessage } from '../../contracts/carrier.ts';
 import type { DomainContract, EventPublisher } from '../../contracts/contract.ts';
 import type { Logger } from '../../kernel/logger.ts';
@@ -15,7 +15,7 @@ export function createEventHub({ logger }: { readonly logger: Logger }): EventHu
   let sequence = 0;
 
   function publish(domain: DomainContract, event: string, payload: unknown): void {
-    // The number is used up even when the event cannot be sent, so that clients notice and ask for the state.
+    // The number is used even when the event cannot be sent, so that clients see the gap and fetch the state.
     sequence += 1;
     const contract = domain.events[event];
     const parsed = contract?.payload.safeParse(payload);
@@ -37,7 +37,7 @@ export function createEventHub({ logger }: { readonly logger: Logger }): EventHu
   return {
     publish,
     subscribe(deliver) {
-      // A wrapper of its own, so that the same function can subscribe twice.
+      // A new function for each subscription, so that the same function can subscribe twice.
       const subscriber = (message: EventMessage): void => deliver(message);
       subscribers.add(subscriber);
       return () => {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { createLineReader, encodeLine } from './json-lines.ts';
 
 describe('JSON lines', () => {
-  it('gives the same documents however the bytes are cut', () => {
+  it('returns the same documents for any division of the bytes into chunks', () => {
     fc.assert(
       fc.property(
         fc.array(fc.jsonValue(), { maxLength: 8 }),
@@ -24,12 +24,12 @@ describe('JSON lines', () => {
     );
   });
 
-  it('refuses what is not JSON', () => {
+  it('refuses a line that is not JSON', () => {
     const reader = createLineReader(() => undefined);
     expect(reader.push(Buffer.from('{"a":1}\nGET / HTTP/1.1\n'))).toBe('not-json');
   });
 
-  it('refuses a line that is too long as soon as it is, whole or in pieces', () => {
+  it('refuses a line as soon as it is too long, in one chunk or in several', () => {
     expect(createLineReader(() => undefined, 10).push(Buffer.from('"12345678901234567890"\n'))).toBe('line-too-long');
     const reader = createLineReader(() => undefined, 10);
     expect(reader.push(Buffer.from('"12345'))).toBeUndefined();

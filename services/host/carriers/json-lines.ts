@@ -1,13 +1,13 @@
-// Owns framing of the local socket: one JSON document a line, UTF-8, each line bounded. Must not know what the documents mean.
+// Owns framing of the local socket: one JSON document in each line, UTF-8, with a limited line length. Must not interpret the documents.
 
 export const maxLineBytes = 8 * 1024 * 1024;
 
 export interface LineReader {
-  /** Calls `onDocument` for every complete line. @returns why the stream cannot go on, or undefined when all is well */
+  /** Calls `onDocument` for every complete line. @returns the reason why the stream must end, or undefined */
   push(chunk: Uint8Array): 'line-too-long' | 'not-json' | undefined;
 }
 
-/** Holds at most `limitBytes` of an unfinished line, whatever the other side sends. */
+/** Keeps at most `limitBytes` of an unfinished line, however much the other side sends. */
 export function createLineReader(onDocument: (document: unknown) => void, limitBytes = maxLineBytes): LineReader {
   let parts: Uint8Array[] = [];
   let heldBytes = 0;
@@ -29,7 +29,7 @@ export function createLineReader(onDocument: (document: unknown) => void, limitB
       const rest = chunk.subarray(start);
       if (heldBytes + rest.length > limitBytes) return 'line-too-long';
       if (rest.length > 0) {
-        // A copy: the chunk may be a view on a pooled buffer that its owner uses again.
+        // A copy: the chunk may be a view of a pooled buffer that its owner reuses.
         parts.push(Uint8Array.from(rest));
         heldBytes += rest.length;
       }

@@ -9,7 +9,7 @@ import { createDispatcher, serveDomain } from './dispatcher.ts';
 import { createEventHub } from './event-hub.ts';
 import { createProcessCarrier, type ProcessChannel } from './process-carrier.ts';
 
-/** A console that reads only when it is told to. */
+/** A console that reads only when the test says so. */
 class SlowConsole extends EventEmitter implements ProcessChannel {
   connected = true;
   readonly received: MessageFromService[] = [];
@@ -58,7 +58,7 @@ function connect(onWaiting: () => void = () => undefined): {
 }
 
 describe('process channel', () => {
-  it('answers calls and passes on a stop; what is no message does no harm', async () => {
+  it('answers calls and passes on a stop; an invalid message has no effect', async () => {
     const { channel, onStopRequested } = connect();
     for (const nonsense of [null, 'x', 7, {}, { kind: 'call' }, { kind: 'cancel', id: 3 }])
       channel.emit('message', nonsense);
@@ -70,7 +70,7 @@ describe('process channel', () => {
     expect(onStopRequested).toHaveBeenCalledWith(5);
   });
 
-  it('drops events for a console that does not read, answers it all the same, and shows the gap when it reads again', async () => {
+  it('drops events for a console that does not read, still answers its calls, and shows the gap when the console reads again', async () => {
     const { channel, events } = connect();
     channel.emit('message', { kind: 'subscribe' });
     for (let count = 1; count <= 5_000; count += 1) events.publish(sampleDomain, 'counted', { count });
@@ -85,7 +85,7 @@ describe('process channel', () => {
     expect(channel.sequences().at(-1)).toBe(5_002);
   });
 
-  it('ends calls and subscription when the console is gone', async () => {
+  it('ends calls and subscription when the console disconnects', async () => {
     const waiting = Promise.withResolvers<undefined>();
     const { channel, events, onDisconnected } = connect(() => waiting.resolve(undefined));
     channel.emit('message', { kind: 'subscribe' });

@@ -1,4 +1,4 @@
-// Owns the channel between a service process and the console that forked it. JSON serialization, since the two run different V8
+// Owns the channel between a service process and the console that started it. Uses JSON serialization, because the two run different V8
 // versions. Must not be used without a parent: see `hasProcessChannel`.
 import type { MessageFromService } from '../../contracts/carrier.ts';
 import type { Logger } from '../../kernel/logger.ts';
@@ -9,7 +9,7 @@ export interface ProcessCarrier {
   close(): void;
 }
 
-/** The part of `process` that is used; another one in tests. */
+/** The part of `process` that this file uses; tests provide a fake. */
 export interface ProcessChannel {
   readonly connected: boolean;
   send?(message: unknown, handle: undefined, options: object, callback: (error: Error | null) => void): boolean;
@@ -18,7 +18,7 @@ export interface ProcessChannel {
   off(event: 'message' | 'disconnect', listener: (message: unknown) => void): unknown;
 }
 
-/** Messages on their way to a console that does not read; above this, events are dropped (the console sees the gap). */
+/** Limit of unsent messages to a console that does not read; above it, events are dropped (the console sees the gap). */
 const maxPendingMessages = 2_000;
 
 export function hasProcessChannel(): boolean {
@@ -35,9 +35,11 @@ export function sendToParent(message: MessageFromService): Promise<void> {
 export function createProcessCarrier(
   options: Omit<CarrierSessionOptions, 'send' | 'caller'> & {
     readonly account: string;
-    /** The console is gone. */
+    /** The console has disconnected. */
     readonly onDisconnected: () => void;
-    /** Called when events were dropped and the channel flows again: publish something, so that the console sees the gap. */
+    /**
+     * Called when events were dropped and the console reads again. The listener must publish an event, so that the console sees the gap.
+     */
     readonly onCaughtUp: () => void;
     readonly logger: Logger;
     readonly channel?: ProcessChannel;
