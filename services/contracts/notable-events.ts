@@ -1,7 +1,8 @@
-// Owns the words for what happens in the services and is kept or shown: entries of the audit log, notes of the trust journal, notifications
-// and actions of sessions. Console and command line share them. An event travels as data, a code with parameters; its text is made here.
+// Owns the texts for events in the services that are stored or displayed: entries of the audit log, notes of the trust journal,
+// notifications and actions of sessions. Console and command line share them. An event travels as data, a code with parameters; this file
+// generates the text.
 
-/** A code is stored with its event. It keeps its meaning, and its parameters keep their names. */
+/** Codes are stored with their events, so a code must keep its meaning, and its parameters must keep their names. */
 const texts = {
   // accounts
   'login.refused': ({ code, times }: { code: string; times: number }) =>
@@ -11,7 +12,7 @@ const texts = {
   'tenant.remove': () => 'The account was removed',
   'tenant.invite': ({ expiresAt }: { expiresAt: string }) => `Invited until ${expiresAt}`,
   // gateways
-  'gateway.enroll-token': () => 'An enrollment token was made',
+  'gateway.enroll-token': () => 'An enrollment token was created',
   'gateway.enrolled': () => 'The gateway used its token',
   'gateway.renewed': () => 'The certificate of its link was renewed',
   'gateway.enable': () => 'The gateway was enabled',
@@ -29,7 +30,7 @@ const texts = {
   'repository.add': ({ folder }: { folder: string }) => `In ${folder}`,
   'repository.remove': () => 'The repository was removed; its folder stays',
   'repository.damage': ({ blocks }: { blocks: number }) => `${blocks} blocks are lost`,
-  'repository.rebuild-catalogue': () => 'Its catalogues were made again',
+  'repository.rebuild-catalogue': () => 'The catalogs of the repository were rebuilt',
   'point.delete': ({ repository }: { repository: string }) => `From repository ${repository}`,
   // sessions, on request of the provider
   'session.cancel': () => 'The session was canceled',
@@ -50,14 +51,14 @@ const texts = {
     if (comparison === null) return kind;
     return comparison === 'thumbprint' ? `${kind}; the pasted thumbprint matched` : `${kind}; compared by the admin`;
   },
-  'trust.reinstated': () => 'The revocation of its pin was lifted; the thumbprint was compared again',
+  'trust.reinstated': () => 'The revocation of this pin was lifted; the thumbprint was compared again',
   'trust.revoked': () => 'From now on this certificate is refused',
   'trust.shared': ({ identity }: { identity: string }) =>
     `Added behind an address of "${identity}", for which the same certificate is pinned`,
   'trust.thumbprint-given': () => 'The thumbprint that was given matches',
-  'trust.first-use': () => 'First use: the settings trust it; nobody compared the thumbprint',
+  'trust.first-use': () => 'First use: accepted because of the settings; the thumbprint was not compared',
   'trust.exported': () => 'Trusted hosts exported',
-  'trust.imported': () => 'From a file of trusted hosts',
+  'trust.imported': () => 'Imported from a file of trusted hosts',
   'trust.configured': (settings: {
     rootFiles: readonly string[];
     crlFiles: readonly string[];
@@ -78,16 +79,16 @@ const texts = {
   'announcement.verified': ({ switchAt }: { switchAt: string }) =>
     `From ${switchAt}; signed with the key of the certificate in use`,
   'announcement.refused': ({ reason }: { reason: string }) => reason,
-  'announcement.withdrawn': () => 'The provider has taken the announcement of its next certificate back',
+  'announcement.withdrawn': () => 'The provider has withdrawn the announcement of its next certificate',
   'announcement.forgotten': ({ usedSha256 }: { usedSha256: string }) =>
-    `The provider does not announce it any more; in use: ${usedSha256}`,
+    `The provider no longer announces this certificate; in use: ${usedSha256}`,
   'announcement.rolled-over': () =>
-    'The provider shows the certificate that it had announced; it was accepted without a prompt',
-  'announcement.proven': () => 'It was announced with the key of the certificate before',
+    'The provider shows its announced certificate; the certificate was accepted without a prompt',
+  'announcement.proven': () => 'The announcement was signed with the key of the previous certificate',
   // phases of a session that are over
   'phase.connected': () => 'Connected, logged in and authorized',
   'phase.keys-exchanged': () => 'Keys exchanged and data streams opened',
-  'phase.sent': () => 'What is new was read, sent and stored',
+  'phase.sent': () => 'New data was read, sent and stored',
   'phase.received': () => 'Data was received, checked and written',
   'phase.backup-completed': () => 'Restore point completed',
   'phase.restore-completed': () => 'Restore completed',

@@ -72,7 +72,7 @@ export class DestinationFolder {
     const isCreated = !existsSync(folder);
     if (isCreated) {
       // Invalid UTF-8 was replaced by U+FFFD on the way here, so the path names a different folder than intended.
-      if (folder.includes('\ufffd')) throw new Error('its name is no text (UTF-8), and cannot be passed on as it is');
+      if (folder.includes('\ufffd')) throw new Error('the name of the folder is not valid UTF-8');
       makeMissing(path.dirname(path.resolve(folder)));
       mkdirSync(folder, { mode: 0o700 });
     }
