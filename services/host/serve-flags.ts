@@ -46,7 +46,7 @@ export function parseAddress(flag: string, text: string): { host?: string; port:
   const port = Number(match?.[3]);
   if (match === null || port > 65_535) {
     throw new FarkeepError('config.invalid', `--${flag} "${text}" is not HOST:PORT`, {
-      hint: `Write it like --${flag} 127.0.0.1:6170; port 0 takes a free one.`,
+      hint: `Example: --${flag} 127.0.0.1:6170. Port 0 selects a free port.`,
       field: flag,
     });
   }

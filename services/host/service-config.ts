@@ -79,7 +79,7 @@ export function parseConfig<Schema extends z.ZodType>(
     // A misspelled setting must cause an error: otherwise the default would apply silently.
     const field = [...issue.path, issue.keys[0] ?? ''].map(String).join('.');
     throw new FarkeepError('config.invalid', `There is no setting "${field}" (${source})`, {
-      hint: 'Correct or remove it; docs/cli.md lists the settings of each role.',
+      hint: 'Correct or remove the setting; docs/cli.md lists the settings of each role.',
       field,
     });
   }

@@ -1,4 +1,4 @@
-// `farkeep trust check` against servers with odd or hostile certificates: correct reason, useful advice, little work.
+// `farkeep trust check` against servers with invalid or hostile certificates: correct reason, useful advice, little computing time.
 import { createServer } from 'node:tls';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -203,10 +203,10 @@ describe('the reason of a refusal, and the advice', () => {
     const [leaf, issuer] = make();
     const { port } = await serve(leaf, [issuer]);
     const result = await check(port);
-    const told = refusals(result);
-    expect(told).toHaveLength(1);
-    expect(told[0]).toMatch(expected);
-    expect(told[0]).not.toContain('UNSPECIFIED');
+    const reasons = refusals(result);
+    expect(reasons).toHaveLength(1);
+    expect(reasons[0]).toMatch(expected);
+    expect(reasons[0]).not.toContain('UNSPECIFIED');
     // A pin overrides each of these reasons, so the advice names the thumbprint, and the thumbprint works.
     expect(result.advice).toContain('--fingerprint');
     expect((await check(port, { fingerprint: result.certificate.sha256 })).decision).toBe('pinned');

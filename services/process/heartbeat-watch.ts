@@ -1,5 +1,5 @@
-// Owns the detection of a child process that sends no heartbeats. Counts missed heartbeats, not time: after the whole machine slept, the
-// first check counts as one. Must not end a child by itself.
+// Owns the detection of a child process that sends no heartbeats. Counts missed heartbeats, not time: if the whole computer sleeps, only
+// one heartbeat counts as missed. Must not end a child by itself.
 import { systemClock, type Timers } from '../kernel/clock.ts';
 import { every, type Schedule } from '../kernel/schedule.ts';
 

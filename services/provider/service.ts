@@ -104,7 +104,7 @@ async function open(options: ProviderOptions, parts: ServiceParts): Promise<Omit
   });
   const tenantChanges = new SerialQueue();
   const tenantChanged = (tenantId: string): void => {
-    const told = tenantChanges.run(async () => {
+    const publishing = tenantChanges.run(async () => {
       const account = await accounts.find(tenantId);
       if (account === undefined) return;
       const activeSessions = sessions.activeSessions(tenantId);
@@ -112,7 +112,7 @@ async function open(options: ProviderOptions, parts: ServiceParts): Promise<Omit
       // The stored bytes of a session also count in the repository.
       if (activeSessions === 0) publishRepositories();
     });
-    told.catch((error: unknown) => {
+    publishing.catch((error: unknown) => {
       // The last sessions end while the service stops.
       if (!state.isClosed) logger.warn('The change of a tenant cannot be shown', { error });
     });

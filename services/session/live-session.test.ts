@@ -130,8 +130,8 @@ describe('LiveSession', () => {
     ['failed', new FarkeepError('storage.damaged', 'Three blocks are damaged'), 'failed', 'Three blocks are damaged'],
     ['canceled', null, 'failed', 'The session was canceled'],
   ])('has no step in progress once it has %s', (state, error, outcome, detail) => {
-    const told: string[] = [];
-    const live = create({ stepped: (_id, step) => told.push(`${step.attempt} ${step.step} ${step.outcome}`) });
+    const steps: string[] = [];
+    const live = create({ stepped: (_id, step) => steps.push(`${step.attempt} ${step.step} ${step.outcome}`) });
     live.beginStep('tunnel-opened', 'gw1');
     live.startAttempt(2);
     live.endStep('login', 'contoso');
@@ -142,10 +142,10 @@ describe('LiveSession', () => {
       { attempt: 2, step: 'login', outcome: 'done', detail: 'contoso' },
       { attempt: 2, step: 'streams-open', outcome, detail },
     ]);
-    expect(told.slice(-2)).toEqual(['1 tunnel-opened failed', `2 streams-open ${outcome}`]);
+    expect(steps.slice(-2)).toEqual(['1 tunnel-opened failed', `2 streams-open ${outcome}`]);
   });
 
-  it('keeps steps and keys of each attempt apart', () => {
+  it('keeps steps and keys of each attempt separate', () => {
     const live = create();
     live.setKey('keyA', '1'.repeat(16));
     live.endStep('key-a-created', 'first');
@@ -197,7 +197,7 @@ describe('LiveSession', () => {
     ['failed', (live) => live.finish('failed', new FarkeepError('storage.io')), 'unfinished'],
     ['canceled', (live) => live.finish('canceled'), 'unfinished'],
     ['succeeded', (live) => live.finish('succeeded'), 'done'],
-  ])('while the session is %s, shows the true state of an unfinished object', (state, move, told) => {
+  ])('while the session is %s, shows the true state of an unfinished object', (state, move, expected) => {
     const seen: string[] = [];
     const live = create({ objectChanged: (_id, object) => seen.push(`${object.name} ${object.state}`) });
     const put = (name: string, objectState: 'running' | 'warning'): void =>
@@ -210,11 +210,11 @@ describe('LiveSession', () => {
     put('pictures', 'running');
     expect(live.state).toBe(state);
     expect(live.detail().objects.map((object) => [object.name, object.state])).toEqual([
-      ['documents', told],
+      ['documents', expected],
       ['mail', 'warning'],
-      ['pictures', told],
+      ['pictures', expected],
     ]);
-    expect(seen.filter((text) => text.startsWith('documents')).at(-1)).toBe(`documents ${told}`);
+    expect(seen.filter((text) => text.startsWith('documents')).at(-1)).toBe(`documents ${expected}`);
     expect(sessionDetailSchema.parse(live.detail())).toEqual(live.detail());
   });
 

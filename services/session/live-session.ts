@@ -235,7 +235,7 @@ export class LiveSession {
 
   /** Adds a step that the other side reported, with the reported times. */
   addForeignStep(step: HandshakeStep): void {
-    const index = this.#detail.steps.findIndex((known) => known.step === step.step && known.attempt === step.attempt);
+    const index = this.#detail.steps.findIndex((existing) => existing.step === step.step && existing.attempt === step.attempt);
     if (index === -1) this.#detail.steps.push(step);
     // A security warning stays, whatever is reported later.
     else if (this.#detail.steps[index]?.outcome === 'security-warning') return;
@@ -270,11 +270,11 @@ export class LiveSession {
     this.#addAction({ ...action, text, sequence: (this.#detail.actions.at(-1)?.sequence ?? 0) + 1 });
   }
 
-  putObject(told: SessionObject): void {
+  putObject(reported: SessionObject): void {
     const { objects, state } = this.#detail;
     // A data mover may send its last report after its session was interrupted.
-    const object = { ...told, state: objectStateIn(state, told.state) };
-    const index = objects.findIndex((known) => known.name === object.name);
+    const object = { ...reported, state: objectStateIn(state, reported.state) };
+    const index = objects.findIndex((existing) => existing.name === object.name);
     if (index !== -1) objects[index] = object;
     else {
       objects.push(object);

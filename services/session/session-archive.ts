@@ -10,7 +10,7 @@ const keptHistory: KeptHistory = { good: 5000, others: 1000, bytes: 128 * 1024 *
 /** The limits of an owner are checked after this number of ended sessions. */
 const endsBetweenLooks = 20;
 
-/** Limit of sessions that wait for room on the disk; each keeps its whole history in memory. */
+/** Limit of sessions that wait for free space on the disk. Memory holds the whole history of each. */
 const maxUnsaved = 200;
 const retryIntervalMs = 10_000;
 /** A search for a session looks at this number of ended sessions of an owner. */

@@ -70,7 +70,7 @@ export function createCarrierSession(options: CarrierSessionOptions): CarrierSes
             refuse(
               message.id,
               new FarkeepError('connection.refused-limit', `More than ${maxCallsInFlight} calls at once`, {
-                hint: 'Wait for the answers of the calls before.',
+                hint: 'Wait for the answers to earlier calls.',
               }),
             );
           } else void call(message.id, message.domain, message.command, message.input);

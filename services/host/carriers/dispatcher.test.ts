@@ -68,7 +68,7 @@ describe('dispatcher', () => {
     });
   });
 
-  it('turns an unforeseen error into call.internal, and logs it with the same correlation identifier', async () => {
+  it('turns an unexpected error into call.internal, and logs it with the same correlation identifier', async () => {
     const error = vi.fn();
     const children: Record<string, unknown>[] = [];
     const logger: Logger = {

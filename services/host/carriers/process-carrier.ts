@@ -68,7 +68,7 @@ export function createProcessCarrier(
   const session = createCarrierSession({ ...options, caller: { kind: 'console', account: options.account }, send });
 
   const onMessage = (message: unknown): void => {
-    if (!session.receive(message)) options.logger.warn('the console sent something that is no message of the contract');
+    if (!session.receive(message)) options.logger.warn('the console sent a message that does not fit the contract');
   };
   const onDisconnect = (): void => {
     session.close();

@@ -63,8 +63,8 @@ export class LoginExchange {
     if (input.protocol < controlProtocolVersion) {
       throw new FarkeepError('protocol.version', `The tenant speaks version ${input.protocol} of the control protocol`);
     }
-    const known: readonly string[] = knownControlFeatures;
-    const missing = input.features.find((feature) => feature.isRequired && !known.includes(feature.name));
+    const supported: readonly string[] = knownControlFeatures;
+    const missing = input.features.find((feature) => feature.isRequired && !supported.includes(feature.name));
     if (missing !== undefined) {
       throw new FarkeepError(
         'protocol.feature',

@@ -66,7 +66,7 @@ export class TenantAccounts {
     return id;
   }
 
-  /** @throws call.not-found also for an unknown repository; then no change is stored */
+  /** @throws call.not-found for an unknown account or repository; then no change is stored */
   async set(
     tenantId: string,
     changes: {
@@ -148,9 +148,9 @@ export class TenantAccounts {
   }
 
   async #limitsOf(quotas: readonly QuotaInput[]): Promise<QuotaLimit[]> {
-    const known = await this.#repositories.list();
+    const repositories = await this.#repositories.list();
     return quotas.map(({ repository, limitBytes }) => {
-      const row = known.find(({ name }) => name.toLowerCase() === repository.toLowerCase());
+      const row = repositories.find(({ name }) => name.toLowerCase() === repository.toLowerCase());
       if (row !== undefined) return { repositoryId: row.id, limitBytes };
       throw new FarkeepError('call.not-found', `There is no repository "${repository}"`, { field: 'quotas' });
     });

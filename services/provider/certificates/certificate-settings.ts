@@ -28,8 +28,8 @@ export class CertificateSettingsStore {
   async keyBits(): Promise<RsaKeySize> {
     const { saved, defaultKeyBits } = this.#options;
     const value = await saved.find(keyBitsName);
-    const known = rsaKeyBitsSchema.safeParse(value === undefined ? undefined : Number(value.toString()));
-    return known.success ? known.data : defaultKeyBits;
+    const parsed = rsaKeyBitsSchema.safeParse(value === undefined ? undefined : Number(value.toString()));
+    return parsed.success ? parsed.data : defaultKeyBits;
   }
 
   async show(): Promise<CertificateSettings> {

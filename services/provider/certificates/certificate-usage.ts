@@ -79,9 +79,9 @@ function tenantNote({ state, note }: CertificateUser, candidate: ReadCertificate
  * Tenants that logged in before certificates were recorded. They may have a pin, so they count. A tenant that never logged in has no pin.
  */
 async function unheardOf(accounts: TenantAccounts, seen: readonly CertificateUser[]): Promise<CertificateUser[]> {
-  const known = new Set(seen.filter(({ kind }) => kind === 'tenant').map(({ name }) => name));
+  const tenantsSeen = new Set(seen.filter(({ kind }) => kind === 'tenant').map(({ name }) => name));
   return (await accounts.list())
-    .filter(({ name, lastLoginAt }) => lastLoginAt !== null && !known.has(name))
+    .filter(({ name, lastLoginAt }) => lastLoginAt !== null && !tenantsSeen.has(name))
     .map(({ name, lastLoginAt }) => ({
       kind: 'tenant',
       name,

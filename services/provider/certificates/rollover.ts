@@ -173,7 +173,7 @@ export class RolloverPlan {
     for (const receiver of this.#options.receivers()) this.#announceTo(receiver, announcement);
     this.#schedule();
     const shown = await this.show();
-    if (shown === null) throw new FarkeepError('call.conflict', 'The plan was changed in the same moment');
+    if (shown === null) throw new FarkeepError('call.conflict', 'The plan was changed at the same moment');
     this.#published(shown);
     return shown;
   }

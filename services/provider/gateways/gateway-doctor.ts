@@ -90,7 +90,7 @@ interface Seen {
 
 async function handshake(host: string, port: number, signal: AbortSignal): Promise<Seen> {
   let presented: PresentedCertificate | undefined;
-  const enough = new FarkeepError('call.canceled', 'The certificate was all that was wanted');
+  const enough = new FarkeepError('call.canceled', 'Only the certificate was needed');
   try {
     await connectControl({
       host,

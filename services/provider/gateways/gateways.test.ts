@@ -75,10 +75,10 @@ it('lists gateways by name, and keeps the address of the last link until the gat
   const later = await gateways.create('Second', addresses, 'two', '2999-01-01T00:00:00.000Z');
   await gateways.create('first', addresses, 'one', '2999-01-01T00:00:00.000Z');
   gateways.noteConnected(later.id, '192.0.2.1');
-  for (const known of [gateways, await Gateways.open(store, new ShiftedClock())]) {
-    expect(known.rows().map(({ name }) => name)).toEqual(['first', 'Second']);
-    expect(known.isKnownAddress('192.0.2.1')).toBe(true);
-    expect(known.isKnownAddress('192.0.2.2')).toBe(false);
+  for (const reopened of [gateways, await Gateways.open(store, new ShiftedClock())]) {
+    expect(reopened.rows().map(({ name }) => name)).toEqual(['first', 'Second']);
+    expect(reopened.isKnownAddress('192.0.2.1')).toBe(true);
+    expect(reopened.isKnownAddress('192.0.2.2')).toBe(false);
   }
   await gateways.setEnabled(later.id, false);
   expect(gateways.isKnownAddress('192.0.2.1')).toBe(false);

@@ -29,7 +29,7 @@ export class Gateways {
     return new Gateways(store, clock, await store.list());
   }
 
-  /** By name. */
+  /** Sorted by name. */
   rows(): readonly GatewayRow[] {
     return this.#rows;
   }

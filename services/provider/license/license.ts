@@ -24,7 +24,7 @@ const maxFileBytes = 64 * 1024;
 export interface InstalledLicenseOptions {
   /** Folder of the provider service; the imported file is kept there. */
   readonly home: string;
-  /** PEM files with further public keys. */
+  /** PEM files with additional public keys of license issuers. */
   readonly keyFiles: readonly string[];
   readonly machineName: string;
   readonly clock: Clock;
@@ -183,7 +183,7 @@ async function readKeyFile(file: string): Promise<KeyObject> {
     throw new FarkeepError('config.invalid', `${file} holds no Ed25519 key`, { field: 'licenseKeyFiles' });
   } catch (error) {
     if (error instanceof FarkeepError) throw error;
-    throw new FarkeepError('config.invalid', `The key for licenses ${file} cannot be read`, {
+    throw new FarkeepError('config.invalid', `The license key ${file} cannot be read`, {
       field: 'licenseKeyFiles',
       cause: error,
     });

@@ -52,9 +52,9 @@ export class PointDeletion {
       onDeleted();
       return { repository: place.repository, deletedAt: new Date(nowMs).toISOString() };
     } catch (error) {
-      const known = toFarkeepError(error, 'storage.io');
-      logger.warn('A restore point could not be deleted', { pointId, error: known });
-      throw forTenant(known);
+      const deletionError = toFarkeepError(error, 'storage.io');
+      logger.warn('A restore point could not be deleted', { pointId, error: deletionError });
+      throw forTenant(deletionError);
     } finally {
       deleting.delete(pointId);
     }

@@ -40,7 +40,7 @@ export class PointList {
     this.#logger = logger;
   }
 
-  /** @throws call.conflict when the point named by `after` no longer exists; storage errors in the form for tenants */
+  /** @throws call.conflict when the point named by `after` no longer exists; storage errors without details for the provider */
   async page(tenantId: string, input: TenantRequestInput<'points.list'>): Promise<Answer> {
     const { after, limit } = input;
     const offers: Offer[] = [];
@@ -50,9 +50,9 @@ export class PointList {
         offers.push(await this.#offerOf(tenantId, quota));
       } catch (error) {
         this.#logger.error('The restore points of a tenant cannot be read', { tenantId, error });
-        const told = forTenant(toFarkeepError(error, 'storage.io'));
-        if (input.canNameProblems !== true) throw told;
-        problems.push({ repository: quota.repository, reason: told.message.slice(0, 300) });
+        const failure = forTenant(toFarkeepError(error, 'storage.io'));
+        if (input.canNameProblems !== true) throw failure;
+        problems.push({ repository: quota.repository, reason: failure.message.slice(0, 300) });
       }
     }
     const [only] = offers;

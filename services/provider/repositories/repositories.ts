@@ -44,7 +44,7 @@ export class Repositories {
     this.#points = points;
   }
 
-  /** By name. */
+  /** Sorted by name. */
   rows(): Promise<RepositoryRow[]> {
     return this.#store.list();
   }
@@ -68,7 +68,7 @@ export class Repositories {
     let points = 0;
     if (unusable === null) {
       for (const { location } of await tenantsIn(row.location)) {
-        // An unreadable folder is reported by verify; the other folders count.
+        // `verify` reports an unreadable folder. The points of the other folders still count.
         points += await this.#points.list(location).then(
           (list) => list.length,
           () => 0,
@@ -191,8 +191,8 @@ async function prepareFolder(folder: string): Promise<string> {
     await writeFileAtomically(path.join(folder, markerName), `${JSON.stringify({ farkeepRepository: 1, id })}\n`);
     return id;
   } catch (error) {
-    const known = toFarkeepError(error, 'storage.io');
-    throw new FarkeepError(known.code, `The folder ${folder} cannot be used: ${known.message}`, {
+    const failure = toFarkeepError(error, 'storage.io');
+    throw new FarkeepError(failure.code, `The folder ${folder} cannot be used: ${failure.message}`, {
       field: 'folder',
       hint: 'Choose a folder on a disk that this service can write.',
       cause: error,

@@ -16,7 +16,7 @@ export interface PointListing extends StoredPoint {
 export class RestorePoints {
   readonly #logger: Logger;
   readonly #sessionEnd: (pointId: string) => Promise<number | undefined>;
-  /** By location; valid as long as the roots have not changed. */
+  /** Cached by location. An entry is valid as long as the roots of the location have not changed. */
   readonly #known = new Map<string, { changedAtMs: number; points: readonly PointListing[] }>();
   /** Running reads of locations. Simultaneous requests share one read, so that frequent requests cause no extra work. */
   readonly #reading = new Map<string, { changedAtMs: number; points: Promise<readonly PointListing[]> }>();

@@ -22,7 +22,7 @@ import { repositoryHandlers } from './repository-handlers.ts';
 import { sessionHandlers } from './session-handlers.ts';
 import { tenantHandlers } from './tenant-handlers.ts';
 
-/** The parts of an open provider. */
+/** The parts of a provider that has started. */
 export interface ProviderAreas {
   readonly own: OwnCertificates;
   readonly certificates: CertificateHandlers;

@@ -74,20 +74,20 @@ class FakeAttempt implements OpenAttempt {
   }
 }
 
-interface Told {
+interface SentMessage {
   readonly name: string;
   readonly payload: { readonly ended?: unknown; readonly wish?: string };
 }
 
 class FakeChannel implements SessionChannel {
-  readonly told: Told[] = [];
+  readonly messages: SentMessage[] = [];
   readonly gatewayName = 'gw';
   readonly certificateSha256 = 'AA';
   readonly tls = { version: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384', group: 'X25519MLKEM768' };
   pushRoutes = (): Promise<void> => Promise.resolve();
   readonly peer = {
     request: () => Promise.reject(new FarkeepError('call.unknown')),
-    notify: (name: string, payload: unknown) => void this.told.push({ name, payload: payload as Told['payload'] }),
+    notify: (name: string, payload: unknown) => void this.messages.push({ name, payload: payload as SentMessage['payload'] }),
   };
 }
 
@@ -154,7 +154,7 @@ async function startTransfer(operation?: 'backup' | 'restore') {
 }
 
 const texts = (live: LiveSession): string[] => live.detail().actions.map(({ text }) => text);
-const names = ({ told }: FakeChannel): string[] => told.map(({ name }) => name);
+const names = ({ messages }: FakeChannel): string[] => messages.map(({ name }) => name);
 const good = { outcome: 'succeeded', error: null, progress, warningCount: 0 } as const;
 
 describe('a session at the provider', () => {
@@ -216,7 +216,7 @@ describe('a session at the provider', () => {
     expect(await failureOf(tooLate)).toEqual({ code: 'call.conflict', message: 'The session has ended' });
   });
 
-  it('tells a reconnected tenant that its restore point exists, although the mover never reported it', async () => {
+  it('reports to a reconnected tenant that its restore point exists, although the mover never reported it', async () => {
     const { session, live, latest, on, clock } = await startTransfer();
     on.disk = true;
     latest().fail(new FarkeepError('session.mover-died', 'The target data mover ended unexpectedly'));
@@ -262,7 +262,7 @@ describe('a session at the provider', () => {
     await canceled;
     expect(live.state).toBe('canceled');
     expect(attempts).toHaveLength(1);
-    expect(channel.told.at(-1)?.payload.ended).toMatchObject({ isFinal: true });
+    expect(channel.messages.at(-1)?.payload.ended).toMatchObject({ isFinal: true });
   });
 
   it.each(['waiting-to-resume', 'paused', 'transferring'] as const)('can be canceled while %s', async (state) => {
@@ -288,7 +288,7 @@ describe('a session at the provider', () => {
     });
     latest().fail(error, true);
     await clock.advance(0);
-    expect(channel.told.at(-1)).toMatchObject({ name: 'session.tampered', payload: { where: 'data' } });
+    expect(channel.messages.at(-1)).toMatchObject({ name: 'session.tampered', payload: { where: 'data' } });
     expect(live.detail()).toMatchObject({
       state: 'failed',
       hasSecurityWarning: true,
@@ -309,7 +309,7 @@ describe('a session at the provider', () => {
     latest().fail(new FarkeepError('storage.disk-full', 'No space left on device'));
     await clock.advance(0);
     expect(live.detail().error?.message).toContain('folder /r/t of "contoso"');
-    expect(JSON.stringify(channel.told)).not.toContain('/r/t');
+    expect(JSON.stringify(channel.messages)).not.toContain('/r/t');
   });
 
   it('waits for the tenant after the service stopped during the session', async () => {
@@ -343,17 +343,17 @@ describe('a pause at the provider', () => {
 
   it('belongs to the provider when the provider asked for it, and is resumed by the provider', async () => {
     const { session, live, latest, channel, clock } = await startTransfer();
-    const wished = session.wishPause();
-    expect(channel.told.at(-1)).toMatchObject({ name: 'session.wish', payload: { wish: 'pause' } });
+    const pausing = session.wishPause();
+    expect(channel.messages.at(-1)).toMatchObject({ name: 'session.wish', payload: { wish: 'pause' } });
     latest().fail(new FarkeepError('call.canceled', 'The source ended'));
     await clock.advance(0);
     expect(texts(live).at(-1)).toContain('ended the transfer in order');
     await session.pause('provider');
-    await wished;
+    await pausing;
     await session.wishPause();
     expect(live).toMatchObject({ state: 'paused', pausedBy: 'provider' });
     session.wishResume();
-    expect(channel.told.at(-1)).toMatchObject({ name: 'session.wish', payload: { wish: 'resume' } });
+    expect(channel.messages.at(-1)).toMatchObject({ name: 'session.wish', payload: { wish: 'resume' } });
     session.channelLost(channel.peer, lost);
     expect(await failureOf(Promise.resolve().then(() => session.wishResume()))).toMatchObject({
       message: 'The tenant is not connected right now',
@@ -373,9 +373,9 @@ describe('a pause at the provider', () => {
     const late = { code: 'call.timeout', message: 'The tenant did not pause the session' };
     expect(await Promise.all(both)).toEqual([late, late]);
     expect(live.state).toBe('transferring');
-    const wished = failureOf(session.wishPause());
+    const pausing = failureOf(session.wishPause());
     await session.cancel(new FarkeepError('call.canceled'));
-    expect(await wished).toMatchObject({ message: 'The session ended before it could be paused' });
+    expect(await pausing).toMatchObject({ message: 'The session ended before it could be paused' });
   });
 
   it('returns the committed restore point instead, if there is one', async () => {

@@ -252,9 +252,9 @@ export class ProviderSession {
       this.#options.onChanged(this);
       return grant;
     } catch (error) {
-      const known = toFarkeepError(error);
-      await attempt.end(known);
-      throw known;
+      const failure = toFarkeepError(error);
+      await attempt.end(failure);
+      throw failure;
     }
   }
 

@@ -110,9 +110,9 @@ export class ProviderSessions {
       try {
         await this.#options.points.require(location, pointId);
       } catch (error) {
-        const known = toFarkeepError(error);
-        this.#options.logger.warn('A restore point cannot be restored', { pointId, error: known });
-        throw forTenant(known);
+        const failure = toFarkeepError(error);
+        this.#options.logger.warn('A restore point cannot be restored', { pointId, error: failure });
+        throw forTenant(failure);
       }
     }
     if (input.operation === 'backup' && quota.limitBytes <= quota.usedBytes) {
@@ -167,10 +167,11 @@ export class ProviderSessions {
     try {
       return await session.start(channel, { streams: input.streams, quotaBytes: quota.limitBytes });
     } catch (error) {
-      const known = toFarkeepError(error);
-      // Nothing was granted, so there is nothing to resume. But a tenant that did not receive the error resumes, and must find its session.
-      if (session.hasChannel) await session.cancel(known);
-      throw forTenant(known);
+      const failure = toFarkeepError(error);
+      // Nothing was granted, so the session is canceled. But without a connection, the tenant did not receive the error: it will try to
+      // resume, and must find its session.
+      if (session.hasChannel) await session.cancel(failure);
+      throw forTenant(failure);
     }
   }
 

@@ -51,8 +51,7 @@ export class TargetAttempt {
       tunnel: randomBytes(32),
       streams: Array.from({ length: options.streams }, () => randomBytes(32)),
     };
-    // Rejects when a mover dies before it listens. `listening` throws the error; without this line, an unawaited promise would crash the
-    // process.
+    // `listening` throws this error. Without the line below, a rejection that nothing awaits would end the process.
     this.#listening.promise.catch(() => undefined);
     this.#mover = new MoverProcess(
       { side: 'target', sessionId: options.sessionId, attempt: options.attempt },

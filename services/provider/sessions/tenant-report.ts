@@ -27,7 +27,7 @@ export function takeReport(
     // The provider may have seen the end of a step before the tenant's report of its start.
     const isOld =
       step.outcome === 'active' &&
-      live.currentSteps.some((known) => known.step === name.data && known.outcome === 'done');
+      live.currentSteps.some((earlier) => earlier.step === name.data && earlier.outcome === 'done');
     if (!isOld) live.addForeignStep({ ...step, step: name.data, attempt: report.attempt });
   }
   for (const action of report.actions ?? []) live.addForeignAction(action);

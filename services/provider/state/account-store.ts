@@ -63,7 +63,7 @@ export interface Credential {
 }
 
 export interface AccountStore {
-  /** By name. */
+  /** Sorted by name. */
   list(): Promise<Account[]>;
   find(tenantId: string): Promise<Account | undefined>;
   isNameTaken(name: string): Promise<boolean>;
@@ -82,7 +82,7 @@ export interface AccountStore {
   addInvitation(invitation: NewInvitation): Promise<void>;
   /** Invitations that are valid at `now` and have a thumbprint; by account, the newest first. */
   openInvitations(now: string): Promise<OpenInvitation[]>;
-  /** @param invitationId the invitation that must be open at `now`; without it, the account's own password is meant */
+  /** @param invitationId an invitation that must be valid at `now`; left out: the account's own password */
   findCredential(accountName: string, invitationId: string | undefined, now: string): Promise<Credential | undefined>;
   /** Uses up the invitation and sets the password, both or neither. @returns false when the invitation is not valid at `now` */
   redeemInvitation(invitationId: string, tenantId: string, verifier: ScramVerifier, now: string): Promise<boolean>;

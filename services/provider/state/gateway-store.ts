@@ -34,7 +34,7 @@ export interface NewGateway {
 }
 
 export interface GatewayStore {
-  /** By name. */
+  /** Sorted by name. */
   list(): Promise<StoredGateway[]>;
   /**
    * Adds a gateway, or gives an existing one (same identifier) the new addresses and the new token. @throws call.conflict for a taken name

@@ -12,7 +12,7 @@ export interface RepositoryRow {
 }
 
 export interface RepositoryStore {
-  /** By name. */
+  /** Sorted by name. */
   list(): Promise<RepositoryRow[]>;
   /** @throws call.conflict for a taken name or folder */
   add(row: Omit<RepositoryRow, 'verification'>): Promise<void>;

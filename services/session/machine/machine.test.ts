@@ -24,7 +24,7 @@ const all: readonly (TenantTransition | ProviderTransition)[] = [...allTenant, .
 
 const isOver = ({ kind }: { readonly kind: string }): boolean =>
   kind === 'suspended' || finalSessionStates.some((state) => state === kind);
-const told = (transition: TenantTransition | ProviderTransition): string =>
+const describeTransition = (transition: TenantTransition | ProviderTransition): string =>
   `${stateText(transition.from)} -- ${stateText(transition.event)} -> ${stateText(transition.to)} ${stateText(transition.effects)}`;
 
 /** An empty result means that every transition is correct. */
@@ -35,7 +35,7 @@ function broken<Each extends TenantTransition | ProviderTransition>(
   return transitions
     .filter((transition) => !isRight(transition))
     .slice(0, 3)
-    .map(told);
+    .map(describeTransition);
 }
 
 describe('each session machine', () => {
@@ -69,7 +69,7 @@ describe('each session machine', () => {
       for (const key of leading) for (const earlier of before.get(key) ?? []) leading.add(earlier);
       // The search does not follow attempts beyond `maxAttempt`.
       const stuck = transitions.filter(({ from, to }) => !leading.has(stateText(from)) && to.attempt <= maxAttempt);
-      expect(stuck.slice(0, 3).map(told)).toEqual([]);
+      expect(stuck.slice(0, 3).map(describeTransition)).toEqual([]);
     }
   });
 

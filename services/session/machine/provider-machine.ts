@@ -16,7 +16,7 @@ import type {
 } from './provider-states.ts';
 
 /** How long the provider waits for the tenant's final message after the restore point is on disk. */
-const lastWordMs = 30_000;
+const finalMessageMs = 30_000;
 /** How long a tenant may take to end its attempt in order after the provider asked for a pause. */
 const pauseAnswerMs = 20_000;
 
@@ -207,7 +207,7 @@ function committed(state: ProviderOpen, moment: ProviderEvent, storedBytes: numb
       ...first,
       { type: 'tell-committed' },
       { type: 'disarm', timer: 'expiry' },
-      ...(hasPoint(state) ? [] : [{ type: 'arm', timer: 'last-word', afterMs: lastWordMs } as const]),
+      ...(hasPoint(state) ? [] : [{ type: 'arm', timer: 'last-word', afterMs: finalMessageMs } as const]),
     ],
   };
 }

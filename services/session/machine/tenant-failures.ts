@@ -16,7 +16,7 @@ export function withManualRetryHint(error: FarkeepError, operation: TenantRules[
   const { code, message, retryable, details } = error;
   if (code !== 'connection.lost' && code !== 'session.mover-died') return error;
   return new FarkeepError(code, message, {
-    hint: operation === 'backup' ? 'Run the job again.' : 'Start it again.',
+    hint: operation === 'backup' ? 'Run the job again.' : 'Start the operation again.',
     retryable,
     ...(details === undefined ? {} : { details }),
     cause: error,

@@ -32,10 +32,10 @@ export interface TenantRecord {
 export function newTenantState(record: TenantRecord, rules: TenantRules): TenantState {
   const { attempt, knows, isCommitted, paused } = record;
   if (paused !== null) {
-    const provider = known(knows === 'yes' ? 'yes' : 'maybe', rules, isCommitted);
+    const provider = providerKnowledge(knows === 'yes' ? 'yes' : 'maybe', rules, isCommitted);
     return { kind: 'paused', attempt, isGranted: knows === 'yes', provider, ...paused, hasLink: false };
   }
-  return { kind: 'pending', attempt, provider: knows === 'no' ? { knows } : known(knows, rules, isCommitted) };
+  return { kind: 'pending', attempt, provider: knows === 'no' ? { knows } : providerKnowledge(knows, rules, isCommitted) };
 }
 
 export function tenantStep(state: TenantState, event: TenantEvent, rules: TenantRules): TenantStep {
@@ -96,7 +96,7 @@ function stepConnecting(state: TenantConnecting, event: TenantEvent, rules: Tena
       );
     case 'answer-lost':
       // Without another contact, the provider would keep a session that no tenant resumes.
-      return provider.knows === 'no' ? to({ ...state, provider: known('maybe', rules, false) }) : to(state);
+      return provider.knows === 'no' ? to({ ...state, provider: providerKnowledge('maybe', rules, false) }) : to(state);
     case 'attempt-done':
       if (state.stage === 'dialing') return to(state);
       // The provider already has the complete restore point.
@@ -138,8 +138,8 @@ function connectingFailed(
   const drop: TenantEffect[] = hasLink ? [{ type: 'close-link', isTroubled: true }] : [];
   // Before the first request, the provider has no session to resume, so the caller gets the error at once.
   if (provider.knows === 'no') {
-    const told = withManualRetryHint(error, rules.operation);
-    return end(state, told, event, { knows: 'no', hasLink: false, first: drop });
+    const failure = withManualRetryHint(error, rules.operation);
+    return end(state, failure, event, { knows: 'no', hasLink: false, first: drop });
   }
   return retry({ attempt, isGranted: false, provider, error, first: drop }, event, rules);
 }
@@ -321,7 +321,7 @@ function dial(attempt: number, provider: AtProvider, first: readonly TenantEffec
   );
 }
 
-/** The provider numbers the attempts. A dial that never reached it does not use up a number. */
+/** The provider numbers the attempts. A dial that never reached the provider does not use up a number. */
 function nextAttempt(
   { attempt, isGranted }: { readonly attempt: number; readonly isGranted: boolean },
   provider: AtProvider,
@@ -418,11 +418,11 @@ function outcomeOf(error: FarkeepError | null, moment: Moment): FinalState {
 }
 
 /** A suspended session continues after the restart, even when it was canceled at the same moment. */
-function endingBy(ending: 'cancel' | 'suspend' | null, wish: 'cancel' | 'suspend'): 'cancel' | 'suspend' {
-  return ending === 'suspend' ? ending : wish;
+function endingBy(ending: 'cancel' | 'suspend' | null, requested: 'cancel' | 'suspend'): 'cancel' | 'suspend' {
+  return ending === 'suspend' ? ending : requested;
 }
 
-function known(
+function providerKnowledge(
   knows: 'maybe' | 'yes',
   { retryWindowMs }: TenantRules,
   isCommitted: boolean,

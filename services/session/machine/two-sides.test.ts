@@ -5,7 +5,7 @@ import { SidesModel } from '../../testing/session-sides.ts';
 
 const isGood = (kind: string): boolean => kind === 'succeeded' || kind === 'warning';
 
-/** Describes the state of a run in which the two sides do not agree. */
+/** Checks that the two sides agree. A failure message shows the whole run. */
 function expectFit(sides: SidesModel): void {
   const { tenant, provider, isOnDisk } = sides;
   const story = sides.story.join('\n');

@@ -13,7 +13,7 @@ export class JobList {
     this.#clock = clock;
   }
 
-  /** By name. */
+  /** Sorted by name. */
   all(): Promise<StoredJob[]> {
     return this.#store.list();
   }

@@ -4,9 +4,9 @@ import type { SessionDetail } from '../../contracts/models/session.ts';
 import { formatBytes } from '../../kernel/format-bytes.ts';
 import type { SourcePlace } from './source-place.ts';
 
-/** A loss of more than half is rarely normal work. */
+/** Normal work rarely removes more than half of the data. */
 const muchLess = 0.5;
-/** For smaller sources a single file can change the result. */
+/** Below this size, a single file can change the result. */
 const minComparedBytes = 64 * 1024;
 
 export interface ComparedRun {

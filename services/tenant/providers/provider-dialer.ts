@@ -124,10 +124,10 @@ export class ProviderDialer {
         onCertificateNews: (notification) => void news.receive(link, provider.name, notification, watcher),
       };
     } catch (error) {
-      const known = toFarkeepError(error, 'connection.lost');
-      if (known.code !== 'call.canceled') await providers.noteProblem(provider.id, known.message);
-      if (known.code === 'login.refused') {
-        this.#refusals.set(provider.id, { error: known, atMs: this.#options.clock.now() });
+      const failure = toFarkeepError(error, 'connection.lost');
+      if (failure.code !== 'call.canceled') await providers.noteProblem(provider.id, failure.message);
+      if (failure.code === 'login.refused') {
+        this.#refusals.set(provider.id, { error: failure, atMs: this.#options.clock.now() });
       }
       throw error;
     }
@@ -183,19 +183,19 @@ export class ProviderDialer {
       try {
         return await openLink(this.linkOptions({ identity: provider.name, gateway, waitingJob, signal, watcher }));
       } catch (error) {
-        const known = toFarkeepError(error, 'connection.lost');
-        const isExcluded = known.code === 'trust.refused' && hasReason(known, 'name.not-covered');
-        if (!isExcluded && !gatewayFailures.has(known.code)) throw known;
+        const failure = toFarkeepError(error, 'connection.lost');
+        const isExcluded = failure.code === 'trust.refused' && hasReason(failure, 'name.not-covered');
+        if (!isExcluded && !gatewayFailures.has(failure.code)) throw failure;
         if (isExcluded || reason !== null) {
-          exclusions.push(`${gateway.name}: ${reason ?? known.message}`);
+          exclusions.push(`${gateway.name}: ${reason ?? failure.message}`);
           if (reason === null) {
-            watcher.failed?.(gateway, new FarkeepError('gateway.excluded', known.message, { cause: known }));
+            watcher.failed?.(gateway, new FarkeepError('gateway.excluded', failure.message, { cause: failure }));
           }
         } else {
-          last = known;
+          last = failure;
           this.noteTrouble(gateway);
-          failures.push(`${gateway.name}: ${known.message}`);
-          watcher.failed?.(gateway, known);
+          failures.push(`${gateway.name}: ${failure.message}`);
+          watcher.failed?.(gateway, failure);
         }
       }
     }

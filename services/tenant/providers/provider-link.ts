@@ -141,9 +141,9 @@ export async function openLink(options: LinkOptions): Promise<ProviderLink> {
     const { decision, reasons } = verdict.result;
     return { channel, gateway, dialed, presented, decision: { decision, reasons }, hello, clockDifferenceMs };
   } catch (error) {
-    const known = error instanceof TrustRefusal ? error : toFarkeepError(error, 'connection.lost');
-    watcher.end?.(running, known.message, known.code === 'trust.changed' ? 'security-warning' : 'failed');
-    throw known;
+    const failure = error instanceof TrustRefusal ? error : toFarkeepError(error, 'connection.lost');
+    watcher.end?.(running, failure.message, failure.code === 'trust.changed' ? 'security-warning' : 'failed');
+    throw failure;
   }
 }
 
@@ -172,8 +172,8 @@ async function greet(
         `The provider speaks version ${hello.protocol} of the control protocol, this side ${controlProtocolVersion}`,
       );
     }
-    const known: readonly string[] = knownControlFeatures;
-    const missing = hello.features.find((feature) => feature.isRequired && !known.includes(feature.name));
+    const supported: readonly string[] = knownControlFeatures;
+    const missing = hello.features.find((feature) => feature.isRequired && !supported.includes(feature.name));
     if (missing !== undefined) {
       throw new FarkeepError(
         'protocol.feature',
@@ -209,10 +209,10 @@ export async function logIn(
     watcher.end?.('login', `${credentials.userName}, bound to this channel`, 'done');
     return final;
   } catch (error) {
-    const known = withUserName(toFarkeepError(error, 'connection.lost'), credentials.userName);
-    watcher.end?.('login', known.message, known.code.startsWith('security.') ? 'security-warning' : 'failed');
+    const failure = withUserName(toFarkeepError(error, 'connection.lost'), credentials.userName);
+    watcher.end?.('login', failure.message, failure.code.startsWith('security.') ? 'security-warning' : 'failed');
     channel.peer.terminate();
-    throw known;
+    throw failure;
   }
 }
 

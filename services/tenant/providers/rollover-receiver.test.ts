@@ -41,7 +41,7 @@ describe('RolloverReceiver', () => {
   let events: RecordedEvents;
   let news: RolloverReceiver;
   let answer: TenantRequestOutput<'certificate.status'>;
-  let told: TenantRequestInput<'certificate.status'>[];
+  let reports: TenantRequestInput<'certificate.status'>[];
   let warnings: string[];
 
   beforeAll(async () => {
@@ -57,7 +57,7 @@ describe('RolloverReceiver', () => {
     news = new RolloverReceiver({ pins, journal, clock, logger: silentLogger, publish: events.publish });
     pins.accept(identity, current.pem);
     answer = { kind: 'none', announcement: null };
-    told = [];
+    reports = [];
     warnings = [];
   });
 
@@ -66,7 +66,7 @@ describe('RolloverReceiver', () => {
     const leafDer = readCertificate(current.pem).der;
     const peer = {
       request: (_type: string, payload: unknown) => {
-        told.push(payload as TenantRequestInput<'certificate.status'>);
+        reports.push(payload as TenantRequestInput<'certificate.status'>);
         return Promise.resolve(answer);
       },
     };
@@ -99,9 +99,9 @@ describe('RolloverReceiver', () => {
     announce();
     await ask();
     expect(nextPin()).toBe(next.sha256);
-    expect(told.map(({ nextSha256 }) => nextSha256)).toEqual([null, next.sha256]);
+    expect(reports.map(({ nextSha256 }) => nextSha256)).toEqual([null, next.sha256]);
     await ask();
-    expect(told).toHaveLength(3);
+    expect(reports).toHaveLength(3);
     expect(journal.list()).toMatchObject([{ action: 'announced', sha256: next.sha256, address: 'gw.test:6180' }]);
     // The pin counts from an hour before the date, because clocks differ, and not earlier.
     const usableFrom = pins.forDecision(identity).find(({ state }) => state === 'next')?.usableFrom;
@@ -115,7 +115,7 @@ describe('RolloverReceiver', () => {
     expect(nextPin()).toBeUndefined();
     expect(journal.list()).toMatchObject([{ action: 'refused' }]);
     expect(warnings).toEqual(['announcement.refused', 'announcement.refused']);
-    expect(told.at(-1)).toMatchObject({ nextSha256: null, refused: { nextSha256: next.sha256 } });
+    expect(reports.at(-1)).toMatchObject({ nextSha256: null, refused: { nextSha256: next.sha256 } });
     expect(pins.current(identity)?.certificate.sha256).toBe(current.sha256);
   });
 
@@ -126,7 +126,7 @@ describe('RolloverReceiver', () => {
     }
     expect(journal.list()).toHaveLength(20);
     expect(JSON.stringify(journal.list())).not.toContain('forged');
-    expect(told.every(({ refused }) => refused === null)).toBe(true);
+    expect(reports.every(({ refused }) => refused === null)).toBe(true);
   });
 
   it('refuses a replayed announcement after it was withdrawn', async () => {
@@ -163,7 +163,7 @@ describe('RolloverReceiver', () => {
     expect(nextPin()).toBe(next.sha256);
     await news.receive(link(), identity, { name: 'certificate.withdrawn', payload: {} });
     expect(nextPin()).toBeUndefined();
-    expect(told.map(({ nextSha256 }) => nextSha256)).toEqual([next.sha256, null]);
+    expect(reports.map(({ nextSha256 }) => nextSha256)).toEqual([next.sha256, null]);
     expect(events.of(trustDomain, 'announcement').map(({ outcome }) => outcome)).toEqual(['stored', 'withdrawn']);
   });
 
@@ -174,6 +174,6 @@ describe('RolloverReceiver', () => {
     pins.announce(identity, next.pem, { usableFrom: clock.now(), announcedAt: clock.now() });
     pins.rollOver(identity);
     await ask();
-    expect(told.map(({ acceptedBy }) => acceptedBy)).toEqual(['person', 'thumbprint', 'rollover']);
+    expect(reports.map(({ acceptedBy }) => acceptedBy)).toEqual(['person', 'thumbprint', 'rollover']);
   });
 });

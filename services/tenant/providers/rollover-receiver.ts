@@ -66,9 +66,9 @@ export class RolloverReceiver {
       const refused = this.#take(link, identity, announcement, watcher);
       if (refused !== null || this.#nextOf(identity) !== before) await this.#tell(link, identity, refused, signal);
     } catch (error) {
-      const known = toFarkeepError(error, 'connection.lost');
-      if (known.code === 'call.canceled') throw known;
-      this.#options.logger.info('The provider was not asked for its next certificate', { reason: known.message });
+      const failure = toFarkeepError(error, 'connection.lost');
+      if (failure.code === 'call.canceled') throw failure;
+      this.#options.logger.info('The provider was not asked for its next certificate', { reason: failure.message });
     }
   }
 
@@ -120,10 +120,10 @@ export class RolloverReceiver {
     const { pins, journal, clock, logger, publish } = this.#options;
     const address = `${link.gateway.host}:${link.gateway.port}`;
     const digest = createHash('sha256').update(JSON.stringify(announcement)).digest('hex');
-    const known = this.#refused.get(`${identity} ${digest}`);
-    if (known !== undefined) {
-      watcher.news?.('security', known.event);
-      return known.report;
+    const earlier = this.#refused.get(`${identity} ${digest}`);
+    if (earlier !== undefined) {
+      watcher.news?.('security', earlier.event);
+      return earlier.report;
     }
     try {
       // The certificate of this connection was accepted before the login. If the provider is pinned, this is the pinned certificate.

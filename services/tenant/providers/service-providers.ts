@@ -48,7 +48,7 @@ export class ServiceProviders {
   readonly #vault: SecretVault;
   readonly #clock: Clock;
   readonly #publish: EventPublisher;
-  /** By name. */
+  /** Sorted by name. */
   #providers: readonly ServiceProvider[];
 
   private constructor(

@@ -101,7 +101,7 @@ export class Jobs {
         if (running !== null) {
           throw (await sessions.show(running)).detail.state === 'paused'
             ? new FarkeepError('session.busy', `The job "${job.name}" is paused`, {
-                hint: 'Resume its session, or stop it.',
+                hint: 'Resume or stop its session.',
               })
             : new FarkeepError('session.busy', `The job "${job.name}" is running already`);
         }
@@ -136,7 +136,7 @@ export class Jobs {
       remove: async ({ jobId }) => {
         const job = await jobs.get(jobId);
         if (sessions.runningSessionOf(jobId) !== null) {
-          throw new FarkeepError('session.busy', `The job "${job.name}" is running`, { hint: 'Stop it first.' });
+          throw new FarkeepError('session.busy', `The job "${job.name}" is running`, { hint: 'Stop its session first.' });
         }
         await jobs.remove(jobId);
         publish(jobsDomain, 'removed', { jobId });

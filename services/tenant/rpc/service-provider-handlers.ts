@@ -1,5 +1,5 @@
 // Owns the service providers domain of the tenant service: show a certificate, add a provider by password or invitation, rescan, remove.
-// A password leaves its call only as a SCRAM proof and, sealed, into the database.
+// Must not send a password: only a SCRAM proof is sent. The database stores the encrypted password.
 import { randomBytes } from 'node:crypto';
 import type { DomainHandlers } from '../../contracts/contract.ts';
 import type { ServiceProvider } from '../../contracts/models/tenant.ts';
@@ -65,10 +65,10 @@ export function serviceProviderHandlers(
     const contact = await askOffers(link, signal);
     providers.refuseTakenName(input.name);
     const { host, port } = input;
-    const known = providers.findByAddress(host, port);
+    const existing = providers.findByAddress(host, port);
     trustPrompts.adopt(link.presented.leafDer, {
-      from: known?.name ?? host,
-      isShared: known !== undefined,
+      from: existing?.name ?? host,
+      isShared: existing !== undefined,
       to: input.name,
       address: `${host}:${port}`,
     });

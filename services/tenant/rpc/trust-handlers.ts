@@ -60,7 +60,7 @@ export function trustHandlers(options: {
     }),
     importHosts: ({ text }, context) => {
       const report = importTrustedHosts(text, pins, journal, who(context));
-      // A question about a provider that is pinned now is answered.
+      // These providers are pinned now, so the open questions about them are withdrawn.
       for (const identity of report.added) trustPrompts.withdraw(identity);
       if (report.added.length > 0) publish(trustDomain, 'pinsChanged', {});
       return report;

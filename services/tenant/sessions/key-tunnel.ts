@@ -87,7 +87,7 @@ function exchange(socket: DataSocket, tunnel: TunnelClient, options: KeyTunnelOp
         else reject(failure ?? lost(hasAnswer, gateway, error));
       },
     });
-    // A failure of the write shows as a closed connection.
+    // A failed write is reported as a closed connection.
     void Promise.resolve(socket.write(tunnel.start())).catch(() => undefined);
   });
 }

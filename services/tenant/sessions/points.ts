@@ -113,8 +113,8 @@ export class Points {
 
   /** Finds the provider of a point. Asks all providers if the point is not listed yet. @throws call.not-found */
   async find(pointId: string, signal: AbortSignal): Promise<KnownPoint> {
-    const known = await this.#known(pointId);
-    if (known !== undefined) return known;
+    const listed = await this.#known(pointId);
+    if (listed !== undefined) return listed;
     await this.list(signal);
     const found = await this.#known(pointId);
     if (found === undefined) throw notFound();
@@ -231,12 +231,12 @@ export class Points {
     const otherIds = new Set(this.#providers.list().map(({ id }) => id));
     otherIds.delete(providerId);
     for (const [id, point] of this.#listed) if (!otherIds.has(point.providerId)) this.#listed.delete(id);
-    const known = points.map(({ id, repository, jobId, job }) => ({ id, providerId, repository, jobId, jobName: job }));
-    for (const point of known) if (!this.#listed.has(point.id)) this.#listed.set(point.id, point);
+    const knownPoints = points.map(({ id, repository, jobId, job }) => ({ id, providerId, repository, jobId, jobName: job }));
+    for (const point of knownPoints) if (!this.#listed.has(point.id)) this.#listed.set(point.id, point);
     for (const [id, listedBy] of this.#unreadable) if (listedBy === providerId) this.#unreadable.delete(id);
     for (const { id } of unreadable) if (id !== null) this.#unreadable.set(id, providerId);
     // Stored so that a point is found after a restart while its provider is unreachable. A failed write is ignored.
-    await this.#store.noteListed(providerId, known);
+    await this.#store.noteListed(providerId, knownPoints);
   }
 
   async #providerOf(pointId: string, signal: AbortSignal): Promise<ServiceProvider> {

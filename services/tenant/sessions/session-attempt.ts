@@ -112,7 +112,7 @@ export class SessionAttempt {
     // The connection may be lost while no caller awaits this promise.
     this.#broken.promise.catch(() => undefined);
     const { peer } = options.link.channel;
-    peer.onNotify((name, payload) => this.#told(name, payload));
+    peer.onNotify((name, payload) => this.#onNotification(name, payload));
     peer.onClose((error) => {
       if (this.#isOver) return;
       this.#broken.reject(error ?? new FarkeepError('connection.lost', 'The provider closed the control channel'));
@@ -138,9 +138,9 @@ export class SessionAttempt {
       if (plan.operation === 'backup') live.setPoint(plan.pointId);
       return { storedBytes: this.#committedBytes ?? 0, isMeasured: true, failure: this.#failure };
     } catch (error) {
-      const known = await this.#explain(toFarkeepError(error));
-      this.#markFailure(known);
-      throw known;
+      const failure = await this.#explain(toFarkeepError(error));
+      this.#markFailure(failure);
+      throw failure;
     } finally {
       this.#isOver = true;
       reporter.detach();
@@ -272,7 +272,7 @@ export class SessionAttempt {
     }
   }
 
-  #told(name: string, payload: unknown): void {
+  #onNotification(name: string, payload: unknown): void {
     const notification = parseProviderNotification(name, payload);
     if (notification === undefined) return;
     const { live } = this.#options;
@@ -338,9 +338,9 @@ export class SessionAttempt {
     if (mover !== undefined) {
       const exit = await valueWithin(mover.stop(error.toInfo()), moverWordMs, timers);
       if (exit?.kind === 'failed' && exit.isTampered) {
-        const seen = FarkeepError.fromInfo(exit.error);
-        this.#tellTampered(seen);
-        return seen;
+        const tampering = FarkeepError.fromInfo(exit.error);
+        this.#tellTampered(tampering);
+        return tampering;
       }
     }
     if (link.channel.peer.isClosed) return error;

@@ -35,10 +35,10 @@ export async function tellPause(
     );
     return committed === null ? { kind: 'paused', keptForMs } : { kind: 'committed', ...committed };
   } catch (error) {
-    const known = toFarkeepError(error);
+    const failure = toFarkeepError(error);
     // An older provider does not know the request. It treats the tenant as disconnected, and the tenant may resume in the same way.
-    if (!isResumable(known.code) && known.code !== 'call.unknown') throw known;
-    logger.info('A pause could not be reported to the provider', { sessionId, reason: known.message });
+    if (!isResumable(failure.code) && failure.code !== 'call.unknown') throw failure;
+    logger.info('A pause could not be reported to the provider', { sessionId, reason: failure.message });
     return { kind: 'untold' };
   }
 }

@@ -334,7 +334,7 @@ describe('a session at the tenant', () => {
     expect(never.live.detail().error).toMatchObject({ code: 'connection.lost', hint: 'Run the job again.' });
   });
 
-  it('succeeds without the provider’s answer when it was told of the commit before the connection was lost', async () => {
+  it('succeeds without the provider’s answer when the commit was reported before the connection was lost', async () => {
     const { live, peer, on, clock, done } = await startTransfer();
     peer().say('session.committed', { pointId: id, storedBytes: 5 });
     on.dial = failing(unreachable);
@@ -387,7 +387,7 @@ describe('a session at the tenant', () => {
     await clock.advance(stallTimeoutMs + 700);
     expect(mover().abortedFor).toBe('The transfer made no progress for 60 s');
     expect(live.state).toBe('waiting-to-resume');
-    expect(texts(live).at(-1)).toContain('stood still');
+    expect(texts(live).at(-1)).toContain('made no progress');
   });
 
   it('ends with a security warning when the mover of either side received changed bytes', async () => {

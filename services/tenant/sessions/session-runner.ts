@@ -304,14 +304,14 @@ export class SessionRunner {
     const { signal } = (this.#running = new AbortController());
     let input: TenantInput;
     try {
-      const told = await tellPause(link, { sessionId: live.id, by, signal, logger });
+      const reply = await tellPause(link, { sessionId: live.id, by, signal, logger });
       if (link?.channel.peer.isClosed === true) this.#link = undefined;
-      if (told.kind === 'committed') {
-        live.setPoint(told.pointId);
-        this.#storedBytes = told.storedBytes;
+      if (reply.kind === 'committed') {
+        live.setPoint(reply.pointId);
+        this.#storedBytes = reply.storedBytes;
         input = { type: 'pause-too-late' };
       } else {
-        const keptForMs = told.kind === 'paused' ? told.keptForMs : null;
+        const keptForMs = reply.kind === 'paused' ? reply.keptForMs : null;
         input = { type: 'pause-told', keptForMs, hasLink: this.#link !== undefined };
       }
     } catch (error) {

@@ -75,23 +75,23 @@ export class TenantSessions {
       this.#options.logger.error('Sessions cannot be resumed: their records are damaged', { ...leftOut });
     for (const { detail, samples, context } of sessions) {
       // This service wrote the record, so its shape is known. A newer schema has a migration.
-      const known = context as TenantSessionContext;
+      const storedContext = context as TenantSessionContext;
       const reporter = new SessionReporter({ areNamesHidden: false });
       const live = LiveSession.restore({ detail, samples }, this.#options.clock, this.#observers(reporter));
-      const isProviderKnown = this.#options.providers.list().some(({ id }) => id === known.providerId);
-      if (!isProviderKnown || known.plan.operation === 'browse') {
+      const isProviderKnown = this.#options.providers.list().some(({ id }) => id === storedContext.providerId);
+      if (!isProviderKnown || storedContext.plan.operation === 'browse') {
         live.finish('canceled', new FarkeepError('call.canceled', 'The service was restarted'));
-        void this.#options.archive.save(live, known.plan.jobId, known);
+        void this.#options.archive.save(live, storedContext.plan.jobId, storedContext);
         continue;
       }
       if (live.state === 'paused') live.act('info', 'The tenant service was restarted; the session stays paused');
       else {
-        if (known.isGranted) live.startAttempt(live.attempt + 1);
+        if (storedContext.isGranted) live.startAttempt(live.attempt + 1);
         live.act('info', 'The tenant service was restarted; the session goes on');
       }
       // If the service was killed between the provider's grant and its record, the grant is missing here, so the provider may know the
       // session.
-      void this.#run(live, reporter, known, known.isGranted ? 'yes' : 'maybe');
+      void this.#run(live, reporter, storedContext, storedContext.isGranted ? 'yes' : 'maybe');
     }
   }
 
@@ -260,11 +260,11 @@ export class TenantSessions {
     try {
       const before = await this.#options.archive.findLast(plan.jobId, ({ detail, context }) => {
         const isWhole = detail.state === 'succeeded' || detail.state === 'warning';
-        const known = context as TenantSessionContext;
+        const earlier = context as TenantSessionContext;
         return (
           isWhole &&
           detail.warnings.every(({ code }) => code !== 'source.shrunk' && code !== 'source.missing') &&
-          selectionOf(known.plan.moverOperation) === selectionOf(operation)
+          selectionOf(earlier.plan.moverOperation) === selectionOf(operation)
         );
       });
       if (before === undefined) return;

@@ -17,7 +17,7 @@ export const tenantConfigSchema = z.strictObject({
   promptWaitMs: z.int().min(0).max(86_400_000).default(3_600_000),
   /** Time limit for connecting to a gateway and for the TLS handshake. */
   connectTimeoutMs: z.int().min(100).max(120_000).default(15_000),
-  /** PEM files with authorities to trust besides those of the system. */
+  /** PEM files with certificate authorities that are trusted in addition to those of the system. */
   extraRoots: z.array(z.string().min(1).max(4096)).max(100).default([]),
   /** Addresses of gateway names that the system cannot resolve, for example with split-horizon DNS. Certificates are judged by the name. */
   hostAddresses: z

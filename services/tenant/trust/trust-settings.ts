@@ -27,7 +27,7 @@ const defaults: TrustSettings = {
 
 /** The trust rules of a connection, apart from pins. */
 export interface TrustRules {
-  /** Authorities besides those of the system, one PEM certificate each. */
+  /** Authorities in addition to those of the system, one PEM certificate each. */
   roots(): Promise<readonly string[]>;
   /** Undefined when no revocation list is available. */
   revocation(presented: PresentedCertificate, signal: AbortSignal): Promise<RevocationAnswer | undefined>;
@@ -166,11 +166,11 @@ export class TrustSettingsStore implements TrustRules {
 
   /** Reads a file again only if it has changed. Undefined when no valid content was ever read. */
   async #read(file: string, check: (bytes: Buffer) => void): Promise<ReadFile | undefined> {
-    const known = this.#contents.get(file);
+    const lastRead = this.#contents.get(file);
     try {
-      if (known !== undefined && (await versionOf(file)) === known.version) {
+      if (lastRead !== undefined && (await versionOf(file)) === lastRead.version) {
         this.#problems.delete(file);
-        return known;
+        return lastRead;
       }
       const content = await readBounded(file);
       check(content.bytes);
@@ -183,7 +183,7 @@ export class TrustSettingsStore implements TrustRules {
         this.#problems.set(file, message);
         this.#options.logger.warn('A file of the trust settings cannot be used', { file, message });
       }
-      return known;
+      return lastRead;
     }
   }
 }
