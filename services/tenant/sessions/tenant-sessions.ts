@@ -1,6 +1,7 @@
 // Owns all sessions of the tenant: starting them from a plan, keeping those that run, finding those that ended, going on after a restart.
 import type { EventPublisher } from '../../contracts/contract.ts';
 import type { SessionDetail, SessionSummary, ThroughputSample } from '../../contracts/models/session.ts';
+import { notable } from '../../contracts/notable-events.ts';
 import { mapRows } from '../../contracts/row-list.ts';
 import type { Clock } from '../../kernel/clock.ts';
 import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
@@ -84,10 +85,10 @@ export class TenantSessions {
         void this.#options.archive.save(live, known.plan.jobId, known);
         continue;
       }
-      if (live.state === 'paused') live.act('info', 'The tenant service was restarted; the session stays paused');
+      if (live.state === 'paused') live.act('info', notable('session.service-restarted', { isPaused: true }));
       else {
         if (known.isGranted) live.startAttempt(live.attempt + 1);
-        live.act('info', 'The tenant service was restarted; the session goes on');
+        live.act('info', notable('session.service-restarted', { isPaused: false }));
       }
       // Killed between the provider's grant and the note of it, it looks here as if it had never been asked.
       void this.#run(live, reporter, known, known.isGranted ? 'yes' : 'maybe');
