@@ -4,6 +4,7 @@ import type { SessionSide } from '../../contracts/models/session.ts';
 import type { ServiceProvider } from '../../contracts/models/tenant.ts';
 import { notable } from '../../contracts/notable-events.ts';
 import type { Clock } from '../../kernel/clock.ts';
+import { signalWithin } from '../../kernel/deadline.ts';
 import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
 import { formatBytes } from '../../kernel/format-bytes.ts';
 import type { Logger } from '../../kernel/logger.ts';
@@ -408,8 +409,8 @@ export class SessionRunner {
   async #askUsage(link: ProviderLink): Promise<void> {
     const { dialer, provider, logger } = this.#options;
     try {
-      const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(lastWordTimeoutMs)]);
-      await dialer.askUsage(provider(), link, signal);
+      using within = signalWithin({ limitMs: lastWordTimeoutMs, signal: this.#stop.signal });
+      await dialer.askUsage(provider(), link, within.signal);
     } catch (thrown) {
       logger.info('The provider did not say what is used after a session', { reason: toFarkeepError(thrown).message });
     }
@@ -419,7 +420,8 @@ export class SessionRunner {
   async #cancelAtProvider(): Promise<void> {
     const { dialer, provider, logger } = this.#options;
     try {
-      await dialer.withLink(provider(), AbortSignal.timeout(lastWordTimeoutMs), (link) =>
+      using within = signalWithin({ limitMs: lastWordTimeoutMs });
+      await dialer.withLink(provider(), within.signal, (link) =>
         askProvider(link.channel.peer, 'session.cancel', { sessionId: this.live.id }),
       );
     } catch (error) {

@@ -4,6 +4,7 @@ import type { SessionDetail, SessionSummary, ThroughputSample } from '../../cont
 import { notable } from '../../contracts/notable-events.ts';
 import { mapRows } from '../../contracts/row-list.ts';
 import type { Clock } from '../../kernel/clock.ts';
+import { signalWithin } from '../../kernel/deadline.ts';
 import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
 import type { Logger } from '../../kernel/logger.ts';
 import { evidenceStatement } from '../../session/evidence.ts';
@@ -177,9 +178,9 @@ export class TenantSessions {
     const { providerId, providerName, userName } = stored?.context as TenantSessionContext;
     try {
       const provider = this.#options.providers.get(providerId);
-      const within = AbortSignal.any([signal, AbortSignal.timeout(evidenceTimeoutMs)]);
-      return await this.#options.dialer.withLink(provider, within, (link) =>
-        askProvider(link.channel.peer, 'session.evidence', { sessionId }, { signal: within }),
+      using within = signalWithin({ limitMs: evidenceTimeoutMs, signal });
+      return await this.#options.dialer.withLink(provider, within.signal, (link) =>
+        askProvider(link.channel.peer, 'session.evidence', { sessionId }, { signal: within.signal }),
       );
     } catch (error) {
       if (signal.aborted) throw error;
