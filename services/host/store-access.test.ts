@@ -12,19 +12,22 @@ describe('access rights of the certificate store', () => {
     }
   });
 
-  it.skipIf(process.platform === 'win32')('let an existing service group read the files, and refuse an unknown group', async () => {
-    for (const group of ['daemon', '1']) {
-      const access = await storeAccess(group);
-      expect(access).toBeInstanceOf(PosixAccess);
-      expect(access).toMatchObject({ fileMode: 0o640, folderMode: 0o750 });
-    }
-    await expect(storeAccess('no-such-group')).rejects.toMatchObject({
-      code: 'config.invalid',
-      field: 'serviceGroup',
-      message: expect.stringContaining('no-such-group') as string,
-    });
-    await expect(storeAccess('daemon', 'win32')).rejects.toMatchObject({ code: 'config.invalid' });
-  });
+  it.skipIf(process.platform === 'win32')(
+    'let an existing service group read the files, and refuse an unknown group',
+    async () => {
+      for (const group of ['daemon', '1']) {
+        const access = await storeAccess(group);
+        expect(access).toBeInstanceOf(PosixAccess);
+        expect(access).toMatchObject({ fileMode: 0o640, folderMode: 0o750 });
+      }
+      await expect(storeAccess('no-such-group')).rejects.toMatchObject({
+        code: 'config.invalid',
+        field: 'serviceGroup',
+        message: expect.stringContaining('no-such-group') as string,
+      });
+      await expect(storeAccess('daemon', 'win32')).rejects.toMatchObject({ code: 'config.invalid' });
+    },
+  );
 
   it('include a system certificate store on Windows only', () => {
     expect(windowsCertificates('win32')).toBeInstanceOf(WindowsCertificates);

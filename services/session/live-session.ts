@@ -235,7 +235,9 @@ export class LiveSession {
 
   /** Adds a step that the other side reported, with the reported times. */
   addForeignStep(step: HandshakeStep): void {
-    const index = this.#detail.steps.findIndex((existing) => existing.step === step.step && existing.attempt === step.attempt);
+    const index = this.#detail.steps.findIndex(
+      (existing) => existing.step === step.step && existing.attempt === step.attempt,
+    );
     if (index === -1) this.#detail.steps.push(step);
     // A security warning stays, whatever is reported later.
     else if (this.#detail.steps[index]?.outcome === 'security-warning') return;
@@ -243,24 +245,19 @@ export class LiveSession {
     for (const observer of this.#observers) observer.stepped?.(this.id, step);
   }
 
-  /** @param what an event of the catalog, or a plain text that another program wrote */
-  act(level: SessionAction['level'], what: NotableEvent | string, durationMs: number | null = null): SessionAction {
-    const action =
-      typeof what === 'string'
-        ? this.#newAction(level, what, durationMs)
-        : { ...this.#newAction(level, describeNotable(what), durationMs), ...what };
-    this.#addAction(action);
-    return action;
+  act(level: SessionAction['level'], event: NotableEvent, durationMs: number | null = null): void {
+    this.#addAction(this.#newAction(level, event, durationMs));
   }
 
   /** Adds information with file names that needs no action by a person. */
   remark(text: string): void {
-    this.#addAction(this.#newAction('info', text, null), true);
+    this.#addAction(this.#newAction('info', notable('session.remark', { text }), null), true);
   }
 
-  #newAction(level: SessionAction['level'], text: string, durationMs: number | null): SessionAction {
-    const last = this.#detail.actions.at(-1)?.sequence ?? 0;
-    return { sequence: last + 1, at: new Date(this.#clock.now()).toISOString(), level, text, durationMs };
+  #newAction(level: SessionAction['level'], event: NotableEvent, durationMs: number | null): SessionAction {
+    const sequence = (this.#detail.actions.at(-1)?.sequence ?? 0) + 1;
+    const at = new Date(this.#clock.now()).toISOString();
+    return { sequence, at, level, text: describeNotable(event), durationMs, ...event };
   }
 
   /** Adds an action of the other side with the next number of this side. */
@@ -304,10 +301,10 @@ export class LiveSession {
   }
 
   /** The transfer was attacked, or is damaged in a way that looks like an attack. The warning stays for ever. */
-  raiseSecurityWarning(text: string): void {
+  raiseSecurityWarning(event: NotableEvent): void {
     const isNew = !this.#detail.hasSecurityWarning;
     this.#detail.hasSecurityWarning = true;
-    this.act('security', text);
+    this.act('security', event);
     if (isNew) this.#publishChange();
   }
 

@@ -68,7 +68,10 @@ function judge(
   if (user.sha256 !== sha256) {
     if (isConsole) return { state: 'pending', note: 'Will see the new certificate at its next request' };
     if (user.nextSha256 === sha256) {
-      return { state: 'informed', note: 'Knew of the certificate before the change; will accept the certificate without a prompt' };
+      return {
+        state: 'informed',
+        note: 'Knew of the certificate before the change; will accept the certificate without a prompt',
+      };
     }
     return user.refusedSha256 === sha256
       ? { state: 'failed', note: `Refused the announcement: ${user.refusedReason ?? ''}` }

@@ -87,7 +87,8 @@ class FakeChannel implements SessionChannel {
   pushRoutes = (): Promise<void> => Promise.resolve();
   readonly peer = {
     request: () => Promise.reject(new FarkeepError('call.unknown')),
-    notify: (name: string, payload: unknown) => void this.messages.push({ name, payload: payload as SentMessage['payload'] }),
+    notify: (name: string, payload: unknown) =>
+      void this.messages.push({ name, payload: payload as SentMessage['payload'] }),
   };
 }
 

@@ -136,7 +136,9 @@ export class Jobs {
       remove: async ({ jobId }) => {
         const job = await jobs.get(jobId);
         if (sessions.runningSessionOf(jobId) !== null) {
-          throw new FarkeepError('session.busy', `The job "${job.name}" is running`, { hint: 'Stop its session first.' });
+          throw new FarkeepError('session.busy', `The job "${job.name}" is running`, {
+            hint: 'Stop its session first.',
+          });
         }
         await jobs.remove(jobId);
         publish(jobsDomain, 'removed', { jobId });

@@ -5,6 +5,7 @@ import path from 'node:path';
 import type { EventPublisher } from '../../contracts/contract.ts';
 import type { RestorePoint, ServiceProvider, UnreadablePoint } from '../../contracts/models/tenant.ts';
 import { pointsDomain } from '../../contracts/rpc/points.ts';
+import { signalWithin, whenAborted } from '../../kernel/deadline.ts';
 import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
 import { newId } from '../../kernel/identifier.ts';
 import { askProvider } from '../../wire/control-calls.ts';
@@ -63,12 +64,12 @@ export class Points {
   async list(signal: AbortSignal): Promise<PointLists> {
     const lists = await Promise.all(
       this.#providers.list().map(async (provider): Promise<PointLists> => {
-        const late = AbortSignal.timeout(listTimeoutMs);
+        using within = signalWithin({ limitMs: listTimeoutMs, signal });
         try {
-          return await this.#listOf(provider, AbortSignal.any([signal, late]));
+          return await this.#listOf(provider, within.signal);
         } catch (error) {
           if (signal.aborted) throw error;
-          const message = late.aborted
+          const message = within.signal.aborted
             ? `The list of restore points was not complete within ${listTimeoutMs / 1000} s`
             : toFarkeepError(error).message;
           return { points: [], unreadable: [], unreachable: [{ provider: provider.name, message }] };
@@ -89,8 +90,8 @@ export class Points {
     signal: AbortSignal,
   ): Promise<{ pointId: string; providerName: string; repository: string; deletedAt: string }> {
     const provider = await this.#providerOf(pointId, signal);
-    const within = AbortSignal.any([signal, AbortSignal.timeout(deleteTimeoutMs)]);
-    const deleted = await this.#dialer.withLink(provider, within, (link) => {
+    using within = signalWithin({ limitMs: deleteTimeoutMs, signal });
+    const deleted = await this.#dialer.withLink(provider, within.signal, (link) => {
       if (!link.hello.features.some(({ name }) => name === 'delete-points')) {
         throw new FarkeepError('protocol.feature', `"${provider.name}" cannot delete restore points`, {
           hint: 'The provider has to update its service.',
@@ -100,7 +101,7 @@ export class Points {
         link.channel.peer,
         'points.delete',
         { pointId },
-        { signal: within, timeoutMs: deleteTimeoutMs },
+        { signal: within.signal, timeoutMs: deleteTimeoutMs },
       );
     });
     await this.#store.noteDeleted(pointId);
@@ -174,11 +175,11 @@ export class Points {
     );
     // The cancel fails only for a session that has ended, and then there is nothing to cancel.
     const onAbort = (): void => void this.#sessions.cancel(sessionId).catch(() => undefined);
-    signal.addEventListener('abort', onAbort, { once: true });
+    const stopListening = whenAborted(signal, onAbort);
     try {
       await done;
     } finally {
-      signal.removeEventListener('abort', onAbort);
+      stopListening();
     }
     const { error } = (await this.#sessions.show(sessionId)).detail;
     if (error !== null) throw FarkeepError.fromInfo(error);
@@ -231,7 +232,13 @@ export class Points {
     const otherIds = new Set(this.#providers.list().map(({ id }) => id));
     otherIds.delete(providerId);
     for (const [id, point] of this.#listed) if (!otherIds.has(point.providerId)) this.#listed.delete(id);
-    const knownPoints = points.map(({ id, repository, jobId, job }) => ({ id, providerId, repository, jobId, jobName: job }));
+    const knownPoints = points.map(({ id, repository, jobId, job }) => ({
+      id,
+      providerId,
+      repository,
+      jobId,
+      jobName: job,
+    }));
     for (const point of knownPoints) if (!this.#listed.has(point.id)) this.#listed.set(point.id, point);
     for (const [id, listedBy] of this.#unreadable) if (listedBy === providerId) this.#unreadable.delete(id);
     for (const { id } of unreadable) if (id !== null) this.#unreadable.set(id, providerId);

@@ -3,8 +3,9 @@
 // Must not decide about the session (tenant-machine.ts), and must not move data itself.
 import type { SessionSide } from '../../contracts/models/session.ts';
 import type { ServiceProvider } from '../../contracts/models/tenant.ts';
-import { describeNotable } from '../../contracts/notable-events.ts';
+import { notable } from '../../contracts/notable-events.ts';
 import type { Clock } from '../../kernel/clock.ts';
+import { signalWithin } from '../../kernel/deadline.ts';
 import { FarkeepError, toFarkeepError } from '../../kernel/farkeep-error.ts';
 import { formatBytes } from '../../kernel/format-bytes.ts';
 import type { Logger } from '../../kernel/logger.ts';
@@ -293,7 +294,7 @@ export class SessionRunner {
     const { reporter } = this.#options;
     // The provider adds the same history entry, so the report goes out at once.
     if (this.#link !== undefined) reporter.attach(this.#link.channel.peer, live.id, live.attempt);
-    live.act('info', by === 'tenant' ? 'Paused by the tenant' : 'Paused by the provider');
+    live.act('info', notable('session.paused-by', { by }));
     reporter.detach();
   }
 
@@ -357,10 +358,11 @@ export class SessionRunner {
     return {
       begin: (step, detail) => live.beginStep(step, detail),
       end: (step, detail, outcome) => live.endStep(step, detail, { outcome }),
-      excluded: (gateway, reason) => live.act('warning', `${gateway.name} is not used: ${reason}`),
-      news: (level, event) =>
-        level === 'security' ? live.raiseSecurityWarning(describeNotable(event)) : live.act('info', event),
-      failed: (gateway, error) => live.act('warning', `${gateway.name}: ${error.message}`),
+      excluded: (gateway, reason) =>
+        live.act('warning', notable('session.gateway-excluded', { gateway: gateway.name, reason })),
+      news: (level, event) => (level === 'security' ? live.raiseSecurityWarning(event) : live.act('info', event)),
+      failed: (gateway, { message }) =>
+        live.act('warning', notable('session.gateway-failed', { gateway: gateway.name, message })),
     };
   }
 
@@ -385,7 +387,7 @@ export class SessionRunner {
       if (pointId !== null && plan.operation !== 'backup') live.setPoint(pointId);
       if (pointId !== null && plan.operation === 'backup') live.setPoint(pointId, stored);
       if (error === null && plan.operation === 'backup') {
-        live.act('info', `The restore point is safe; ${formatBytes(stored)} were stored for it`);
+        live.act('info', notable('session.point-safe', { size: formatBytes(stored) }));
       }
     } catch (thrown) {
       // The work is already done or failed. The provider learns of the end after its own time limit.
@@ -412,10 +414,12 @@ export class SessionRunner {
   async #askUsage(link: ProviderLink): Promise<void> {
     const { dialer, provider, logger } = this.#options;
     try {
-      const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(lastWordTimeoutMs)]);
-      await dialer.askUsage(provider(), link, signal);
+      using within = signalWithin({ limitMs: lastWordTimeoutMs, signal: this.#stop.signal });
+      await dialer.askUsage(provider(), link, within.signal);
     } catch (thrown) {
-      logger.info('The provider did not report the used space after a session', { reason: toFarkeepError(thrown).message });
+      logger.info('The provider did not report the used space after a session', {
+        reason: toFarkeepError(thrown).message,
+      });
     }
   }
 
@@ -423,7 +427,8 @@ export class SessionRunner {
   async #cancelAtProvider(): Promise<void> {
     const { dialer, provider, logger } = this.#options;
     try {
-      await dialer.withLink(provider(), AbortSignal.timeout(lastWordTimeoutMs), (link) =>
+      using within = signalWithin({ limitMs: lastWordTimeoutMs });
+      await dialer.withLink(provider(), within.signal, (link) =>
         askProvider(link.channel.peer, 'session.cancel', { sessionId: this.live.id }),
       );
     } catch (error) {
