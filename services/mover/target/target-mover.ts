@@ -224,7 +224,7 @@ export class TargetMover {
 
   #fail(error: FarkeepError): void {
     this.#done.reject(error);
-    // run() perhaps does not wait for this promise at this moment. Without this handler, Node.js would report an unhandled rejection.
+    // run() may not be waiting for this promise. Without this handler, Node.js would report an unhandled rejection.
     this.#done.promise.catch(() => undefined);
   }
 

@@ -68,7 +68,7 @@ export function startCatalogueFile(folder: RepositoryFolder, writing: string): S
   return new SqliteCatalogue(folder.pathOf(`${writing}/${catalogueFile}`));
 }
 
-/** Places an empty catalogue atomically, unless another session was faster. */
+/** Places an empty catalogue atomically, unless another session has already placed one. */
 export function makeCatalogueFile(folder: RepositoryFolder, writing: string): void {
   startCatalogueFile(folder, writing).close();
   placeCatalogueFile(folder, writing);

@@ -179,7 +179,7 @@ export class DiskFile implements PlaceableFile {
     else await this.#placing;
   }
 
-  /** Like `fail`, for a file that another thread was perhaps making when the thread ended. */
+  /** Like `fail`, for a file whose thread has ended. The file may exist completely or partly. */
   async abandon(error: unknown): Promise<void> {
     if (this.#placing === undefined) await this.#giveUp(error, this.#isGivenAway && this.#options.isHidden);
     else await this.#placing;
